@@ -1,0 +1,1 @@
+//! The tower layer that tags every request with its visitor and flags.

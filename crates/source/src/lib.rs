@@ -1,0 +1,1 @@
+//! A flag document becomes a snapshot, and again when it changes.

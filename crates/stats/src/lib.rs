@@ -1,0 +1,1 @@
+//! Pure mathematics of experiments and guards.
