@@ -1,1 +1,58 @@
-//! What a flag is and who gets which variant: pure, no clock, no I/O.
+//! What a flag is and who gets which variant.
+//!
+//! The heart of Flagstaff is pure: no clock, no files, no network. A [`Snapshot`] is one whole, valid, immutable set
+//! of flags. Asked with a [`Subject`] (who asks, with what, at what time) it answers with a [`Decision`] per flag, and
+//! with [`Snapshot::explain`] it tells how it came to one.
+//!
+//! ```text
+//! Flag … → Snapshot::new → Publisher ⇒ Reader → Snapshot::decide(&Subject) → Decisions
+//! ```
+//!
+//! Everything a snapshot is made of is checked when it is made, so nothing downstream checks again: a decision cannot
+//! fail.
+
+mod audience;
+mod condition;
+mod decide;
+mod decision;
+mod draw;
+mod explain;
+mod flag;
+mod flag_layer;
+mod glob;
+mod goal;
+mod guard;
+mod links;
+mod live;
+mod matcher;
+mod name;
+mod percent;
+mod problem;
+mod rollout;
+mod segment;
+mod snapshot;
+mod subject;
+mod variants;
+mod version;
+
+pub use audience::Audience;
+pub use condition::{Condition, Conditions, Key, KeyError};
+pub use decision::{Decision, Decisions, Reason, Step};
+pub use draw::Draw;
+pub use explain::{Explanation, Outcome, TraceStep};
+pub use flag::{BucketBy, Definition, Flag, Gate, GateAnswer, Origin, Pin, Requirement, Rule, Serve, Sticky};
+pub use flag_layer::{FlagLayer, Slice};
+pub use glob::{Glob, Route, RouteError};
+pub use goal::{EventValue, Goal, StatusSet, StatusSetError, Trigger};
+pub use guard::{Guard, GuardError, OnTrip};
+pub use live::{Publisher, Reader, publisher};
+pub use matcher::{Matcher, MatcherError};
+pub use name::{Name, NameError};
+pub use percent::{Percent, PercentError};
+pub use problem::{Problem, nearest};
+pub use rollout::{Hold, Rollout, RolloutError, RolloutStep};
+pub use segment::Segment;
+pub use snapshot::{Facts, FlagId, Snapshot};
+pub use subject::{Attributes, Forced, Held, NoAttributes, Subject, User};
+pub use variants::{VariantId, Variants, VariantsError};
+pub use version::Version;

@@ -1,0 +1,393 @@
+//! Who gets which variant: the steps in their order, the first answer wins.
+
+use std::cell::OnceCell;
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::sync::Arc;
+
+use crate::{
+    BucketBy, Decision, Decisions, Draw, Flag, FlagId, Percent, Reason, Serve, Snapshot, Step, Sticky,
+    Subject, VariantId,
+};
+
+/// Looks on while a decision is made. `()` looks away, at no cost.
+pub(crate) trait Watch {
+    /// A step was asked: whether it decided, and what it saw.
+    fn saw(&mut self, step: Step, decided: bool, detail: impl FnOnce() -> String);
+}
+
+impl Watch for () {
+    #[inline]
+    fn saw(&mut self, _: Step, _: bool, _: impl FnOnce() -> String) {}
+}
+
+impl Snapshot {
+    /// Decides every flag for one subject.
+    #[must_use]
+    pub fn decide(self: &Arc<Self>, subject: &Subject<'_>) -> Decisions {
+        let mut all = vec![Decision::UNKNOWN; self.flags().len()];
+        for id in &self.links.order {
+            let Some(case) = Case::new(self, *id, subject, &all) else {
+                continue;
+            };
+            let decision = case.decide(&mut ());
+            if let Some(slot) = all.get_mut(id.index()) {
+                *slot = decision;
+            }
+        }
+        Decisions::new(Arc::clone(self), all)
+    }
+}
+
+/// One flag for one subject.
+pub(crate) struct Case<'a> {
+    snapshot: &'a Snapshot,
+    subject: &'a Subject<'a>,
+    flag: &'a Flag,
+    id: FlagId,
+    /// Decisions made so far; those of required flags are among them.
+    made: &'a [Decision],
+    draw: OnceCell<Option<Draw>>,
+}
+
+impl<'a> Case<'a> {
+    pub(crate) fn new(
+        snapshot: &'a Snapshot,
+        id: FlagId,
+        subject: &'a Subject<'a>,
+        made: &'a [Decision],
+    ) -> Option<Self> {
+        let flag = snapshot.flag(id)?;
+        Some(Self {
+            snapshot,
+            subject,
+            flag,
+            id,
+            made,
+            draw: OnceCell::new(),
+        })
+    }
+
+    pub(crate) fn decide(&self, watch: &mut impl Watch) -> Decision {
+        match self.course(watch) {
+            Break(decision) => decision,
+            Continue(()) => self.share(self.percent(), Step::Percent, watch),
+        }
+    }
+
+    fn course(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
+        self.pinned(watch)?;
+        self.disabled(watch)?;
+        self.tripped(watch)?;
+        self.requires(watch)?;
+        self.forced(watch)?;
+        self.deny(watch)?;
+        self.allow(watch)?;
+        self.rules(watch)?;
+        self.layer(watch)?;
+        self.sticky(watch)
+    }
+
+    /// The id that is hashed for this flag.
+    pub(crate) fn unit(&self) -> Option<&'a str> {
+        let subject = self.subject;
+        match &self.flag.bucket_by {
+            BucketBy::Visitor => subject.visitor,
+            BucketBy::User => subject.user.map(|user| user.id.as_str()),
+            BucketBy::Session => subject.session,
+            BucketBy::Request => subject.request,
+            BucketBy::Header(name) => subject.attributes.header(name),
+            BucketBy::Cookie(name) => subject.attributes.cookie(name),
+        }
+    }
+
+    /// Where the unit falls for this flag.
+    pub(crate) fn draw(&self) -> Option<Draw> {
+        *self
+            .draw
+            .get_or_init(|| Some(Draw::of(self.flag.salt(), self.unit()?)))
+    }
+
+    fn pinned(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
+        let Some(pin) = &self.flag.pin else {
+            watch.saw(Step::Pinned, false, || "no environment variable pins it".into());
+            return Continue(());
+        };
+        watch.saw(Step::Pinned, true, || {
+            format!("{} says {}", pin.variable, self.flag.variants.name(pin.variant))
+        });
+        Break(Decision::new(pin.variant, Reason::Static, Step::Pinned))
+    }
+
+    fn disabled(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
+        let off = !self.flag.enabled;
+        watch.saw(Step::Disabled, off, || format!("enabled = {}", self.flag.enabled));
+        stop_if(
+            off,
+            Decision::new(VariantId::OFF, Reason::Disabled, Step::Disabled),
+        )
+    }
+
+    fn tripped(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
+        let tripped = self.snapshot.fact(self.id).tripped;
+        let detail = if tripped {
+            "its guard took this definition back"
+        } else {
+            "no guard took it back"
+        };
+        watch.saw(Step::Tripped, tripped, || detail.into());
+        stop_if(
+            tripped,
+            Decision::new(VariantId::OFF, Reason::Disabled, Step::Tripped),
+        )
+    }
+
+    fn requires(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
+        let Some(ties) = self.snapshot.links.of.get(self.id.index()) else {
+            return Continue(());
+        };
+        let is = |id: FlagId| {
+            self.made
+                .get(id.index())
+                .map_or(VariantId::OFF, |decision| decision.variant())
+        };
+        let unmet = ties.requires.iter().find(|(id, wanted)| match wanted {
+            Some(wanted) => is(*id) != *wanted,
+            None => is(*id) == VariantId::OFF,
+        });
+        watch.saw(Step::Requires, unmet.is_some(), || {
+            match unmet.and_then(|(id, _)| Some((id, self.snapshot.flag(*id)?))) {
+                Some((id, other)) => format!("{} is {}", other.name, other.variants.name(is(*id))),
+                None if ties.requires.is_empty() => "needs no other flag".into(),
+                None => "the flags it needs are as they must be".into(),
+            }
+        });
+        stop_if(
+            unmet.is_some(),
+            Decision::new(VariantId::OFF, Reason::Default, Step::Requires),
+        )
+    }
+
+    fn forced(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
+        let of_this = |f: &&crate::Forced| f.flag == self.id && (f.signed || self.flag.testing);
+        let Some(forced) = self.subject.forced.iter().find(of_this) else {
+            watch.saw(Step::Override, false, || "none that counts".into());
+            return Continue(());
+        };
+        let how = if forced.signed {
+            "a signed link"
+        } else {
+            "testing = true"
+        };
+        watch.saw(Step::Override, true, || {
+            format!("asked for {}, by {how}", self.flag.variants.name(forced.variant))
+        });
+        Break(Decision::new(
+            forced.variant,
+            Reason::TargetingMatch,
+            Step::Override,
+        ))
+    }
+
+    fn deny(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
+        let matched = self
+            .flag
+            .deny
+            .as_ref()
+            .and_then(|deny| deny.find(self.subject, &self.snapshot.segments));
+        watch.saw(Step::Deny, matched.is_some(), || {
+            found("denied", self.flag.deny.is_some(), matched)
+        });
+        stop_if(
+            matched.is_some(),
+            Decision::new(VariantId::OFF, Reason::TargetingMatch, Step::Deny),
+        )
+    }
+
+    fn allow(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
+        let matched = self
+            .flag
+            .allow
+            .as_ref()
+            .and_then(|allow| allow.find(self.subject, &self.snapshot.segments));
+        watch.saw(Step::Allow, matched.is_some(), || {
+            found("allowed", self.flag.allow.is_some(), matched)
+        });
+        if matched.is_none() {
+            return Continue(());
+        }
+        Break(self.named_in(Step::Allow))
+    }
+
+    fn rules(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
+        let holds = |rule: &crate::Rule| rule.when.hold(self.subject, &self.snapshot.segments);
+        let Some((i, rule)) = self.flag.rules.iter().enumerate().find(|(_, rule)| holds(rule)) else {
+            watch.saw(Step::Rule, false, || {
+                format!("{} rules, none fits", self.flag.rules.len())
+            });
+            return Continue(());
+        };
+        match rule.serve {
+            Serve::Variant(variant) => {
+                watch.saw(Step::Rule, true, || {
+                    format!("rule {} serves {}", i + 1, self.flag.variants.name(variant))
+                });
+                Break(Decision::new(variant, Reason::TargetingMatch, Step::Rule))
+            }
+            Serve::Percent(percent) => {
+                watch.saw(Step::Rule, true, || {
+                    format!("rule {} takes {percent} percent", i + 1)
+                });
+                Break(self.share_of_named(percent))
+            }
+        }
+    }
+
+    fn layer(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
+        let ties = self.snapshot.links.of.get(self.id.index());
+        let Some((place, slices)) = ties.and_then(|ties| ties.layer.as_ref()) else {
+            watch.saw(Step::Layer, false, || "in no layer".into());
+            return Continue(());
+        };
+        let salt = self
+            .snapshot
+            .layers
+            .get(*place)
+            .map_or("", |layer| layer.name.as_str());
+        let Some(unit) = self.unit() else {
+            watch.saw(Step::Layer, true, || self.missing());
+            return Break(Decision::without_unit(Step::Layer));
+        };
+        let position = Draw::of(salt, unit).position();
+        let inside = slices.iter().any(|slice| slice.holds(position));
+        let whether = if inside { "inside" } else { "outside" };
+        watch.saw(Step::Layer, !inside, || {
+            format!("position {position} of layer {salt} is {whether} its slices")
+        });
+        stop_if(
+            !inside,
+            Decision::new(self.flag.variants.control(), Reason::Split, Step::Layer),
+        )
+    }
+
+    fn sticky(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
+        let held = self.subject.held.iter().find(|held| held.flag == self.id);
+        let counts = self.flag.stickiness() != Sticky::None && self.percent() > Percent::ZERO;
+        let Some(held) = held.filter(|_| counts) else {
+            watch.saw(Step::Sticky, false, || {
+                if counts {
+                    "nothing remembered"
+                } else {
+                    "nothing is remembered for it"
+                }
+                .into()
+            });
+            return Continue(());
+        };
+        watch.saw(Step::Sticky, true, || {
+            format!("remembered as {}", self.flag.variants.name(held.variant))
+        });
+        Break(Decision::new(held.variant, Reason::Split, Step::Sticky).counted())
+    }
+
+    /// The share that counts now: the rollout's, or the one written.
+    fn percent(&self) -> Percent {
+        match &self.flag.rollout {
+            Some(rollout) => rollout.percent(self.subject.now, self.snapshot.fact(self.id).step),
+            None => self.flag.share_of_the_rest(),
+        }
+    }
+
+    fn share(&self, percent: Percent, step: Step, watch: &mut impl Watch) -> Decision {
+        let decision = self.decided_by_share(percent, step);
+        watch.saw(step, true, || self.told(percent, decision));
+        decision
+    }
+
+    fn decided_by_share(&self, percent: Percent, step: Step) -> Decision {
+        let written = self.flag.percent.is_some() || self.flag.rollout.is_some();
+        if percent == Percent::ZERO {
+            let reason = if written { Reason::Static } else { Reason::Default };
+            return Decision::new(self.flag.variants.control(), reason, step);
+        }
+        if self.unit().is_none() {
+            return Decision::without_unit(step);
+        }
+        if percent == Percent::ALL && !self.flag.variants.are_named() {
+            return Decision::new(VariantId::ON, Reason::Static, step);
+        }
+        self.draw().map_or(Decision::without_unit(step), |draw| {
+            self.drawn(percent, draw, step)
+        })
+    }
+
+    fn drawn(&self, percent: Percent, draw: Draw, step: Step) -> Decision {
+        let variants = &self.flag.variants;
+        if percent.holds(draw.position()) {
+            return Decision::new(variants.at(draw.split()), Reason::Split, step).counted();
+        }
+        let outside = Decision::new(variants.control(), Reason::Split, step);
+        // Of a flag of off and on those outside are the control of those inside; named variants have their own.
+        if variants.are_named() {
+            outside
+        } else {
+            outside.counted()
+        }
+    }
+
+    /// What one gets who was named, rather than drawn: on, or a variant by weight.
+    fn named_in(&self, step: Step) -> Decision {
+        if !self.flag.variants.are_named() {
+            return Decision::new(VariantId::ON, Reason::TargetingMatch, step);
+        }
+        self.draw().map_or(Decision::without_unit(step), |draw| {
+            Decision::new(self.flag.variants.at(draw.split()), Reason::TargetingMatch, step)
+        })
+    }
+
+    /// What one gets whom a rule gives a share.
+    fn share_of_named(&self, percent: Percent) -> Decision {
+        let Some(draw) = self.draw() else {
+            return Decision::without_unit(Step::Rule);
+        };
+        if percent.holds(draw.position()) {
+            return self.named_in(Step::Rule);
+        }
+        Decision::new(self.flag.variants.control(), Reason::TargetingMatch, Step::Rule)
+    }
+
+    fn missing(&self) -> String {
+        format!("unit_missing: no {} is known", self.flag.bucket_by)
+    }
+
+    fn told(&self, percent: Percent, decision: Decision) -> String {
+        let variant = self.flag.variants.name(decision.variant());
+        match self.draw() {
+            _ if decision.is_unit_missing() => self.missing(),
+            Some(draw) if decision.reason() == Reason::Split => {
+                let whether = if percent.holds(draw.position()) {
+                    "below"
+                } else {
+                    "not below"
+                };
+                let share = percent.thousandths();
+                format!(
+                    "position {} is {whether} {share} ({percent} percent): {variant}",
+                    draw.position()
+                )
+            }
+            _ => format!("{percent} percent: {variant}"),
+        }
+    }
+}
+
+const fn stop_if(decided: bool, decision: Decision) -> ControlFlow<Decision> {
+    if decided { Break(decision) } else { Continue(()) }
+}
+
+fn found(what: &str, any: bool, matched: Option<&str>) -> String {
+    match (any, matched) {
+        (_, Some(by)) => format!("{what} by {by}"),
+        (true, None) => "named nobody like this".into(),
+        (false, None) => "names nobody".into(),
+    }
+}

@@ -1,0 +1,232 @@
+//! Answers: a variant, and the reason for it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{Flag, FlagId, Snapshot, VariantId};
+
+/// Why a variant was chosen, in the words of OpenFeature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The same for everybody.
+    Static,
+    /// The subject was named, or fits a rule.
+    TargetingMatch,
+    /// A draw.
+    Split,
+    /// Switched off.
+    Disabled,
+    /// Nothing else applied.
+    Default,
+    /// Something went wrong.
+    Error,
+}
+
+impl Reason {
+    /// The word OpenFeature uses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Static => "STATIC",
+            Self::TargetingMatch => "TARGETING_MATCH",
+            Self::Split => "SPLIT",
+            Self::Disabled => "DISABLED",
+            Self::Default => "DEFAULT",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The step that decided, in the order in which they are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    /// No such flag.
+    Unknown,
+    /// This machine's environment.
+    Pinned,
+    /// `enabled = false`.
+    Disabled,
+    /// A guard took it back.
+    Tripped,
+    /// A flag it needs is not as it must be.
+    Requires,
+    /// Asked for in this request.
+    Override,
+    /// `deny`.
+    Deny,
+    /// `allow`.
+    Allow,
+    /// A rule.
+    Rule,
+    /// Outside its slice of the layer.
+    Layer,
+    /// Remembered.
+    Sticky,
+    /// The share and the weights.
+    Percent,
+}
+
+impl Step {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Pinned => "pinned",
+            Self::Disabled => "disabled",
+            Self::Tripped => "tripped",
+            Self::Requires => "requires",
+            Self::Override => "override",
+            Self::Deny => "deny",
+            Self::Allow => "allow",
+            Self::Rule => "rule",
+            Self::Layer => "layer",
+            Self::Sticky => "sticky",
+            Self::Percent => "percent",
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A variant of a flag for one subject, and the reason for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    variant: VariantId,
+    reason: Reason,
+    step: Step,
+    counted: bool,
+    unit_missing: bool,
+}
+
+impl Decision {
+    /// What a flag that does not exist is.
+    pub const UNKNOWN: Self = Self::new(VariantId::OFF, Reason::Default, Step::Unknown);
+
+    pub(crate) const fn new(variant: VariantId, reason: Reason, step: Step) -> Self {
+        Self {
+            variant,
+            reason,
+            step,
+            counted: false,
+            unit_missing: false,
+        }
+    }
+
+    pub(crate) const fn counted(mut self) -> Self {
+        self.counted = true;
+        self
+    }
+
+    pub(crate) const fn without_unit(step: Step) -> Self {
+        Self {
+            variant: VariantId::OFF,
+            reason: Reason::Default,
+            step,
+            counted: false,
+            unit_missing: true,
+        }
+    }
+
+    /// The variant.
+    #[must_use]
+    pub const fn variant(self) -> VariantId {
+        self.variant
+    }
+
+    /// Why.
+    #[must_use]
+    pub const fn reason(self) -> Reason {
+        self.reason
+    }
+
+    /// The step that decided.
+    #[must_use]
+    pub const fn step(self) -> Step {
+        self.step
+    }
+
+    /// Whether the subject is part of the test: drawn, now or earlier, not named.
+    #[must_use]
+    pub const fn is_counted(self) -> bool {
+        self.counted
+    }
+
+    /// Whether it is off because the id to be hashed is not known.
+    #[must_use]
+    pub const fn is_unit_missing(self) -> bool {
+        self.unit_missing
+    }
+}
+
+/// All decisions for one subject, with the snapshot they were made from.
+#[derive(Clone, Debug)]
+pub struct Decisions {
+    snapshot: Arc<Snapshot>,
+    all: Box<[Decision]>,
+}
+
+impl Decisions {
+    pub(crate) fn new(snapshot: Arc<Snapshot>, all: Vec<Decision>) -> Self {
+        Self {
+            snapshot,
+            all: all.into(),
+        }
+    }
+
+    /// The snapshot they were made from.
+    #[must_use]
+    pub const fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// The decision for a flag; [`Decision::UNKNOWN`] when there is no such flag.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Decision {
+        self.snapshot
+            .find(name)
+            .map_or(Decision::UNKNOWN, |id| self.of(id))
+    }
+
+    /// The decision for a flag by its place.
+    #[must_use]
+    pub fn of(&self, id: FlagId) -> Decision {
+        self.all.get(id.index()).copied().unwrap_or(Decision::UNKNOWN)
+    }
+
+    /// The name of the variant of a flag; `off` when there is no such flag.
+    #[must_use]
+    pub fn variant(&self, name: &str) -> &str {
+        let Some(id) = self.snapshot.find(name) else {
+            return "off";
+        };
+        self.snapshot
+            .flag(id)
+            .map_or("off", |flag| flag.variants.name(self.of(id).variant()))
+    }
+
+    /// Whether a flag is anything but off.
+    #[must_use]
+    pub fn is_on(&self, name: &str) -> bool {
+        self.get(name).variant() != VariantId::OFF
+    }
+
+    /// Every flag with its decision, in the order of the document.
+    pub fn iter(&self) -> impl Iterator<Item = (FlagId, &Arc<Flag>, Decision)> {
+        self.snapshot
+            .ids()
+            .zip(self.snapshot.flags())
+            .zip(&self.all)
+            .map(|((id, flag), d)| (id, flag, *d))
+    }
+}

@@ -1,0 +1,59 @@
+//! Layers of flags: a visitor meets at most one of them.
+
+use crate::{Name, Percent, Problem};
+
+/// A set of flags that exclude each other: each has slices of one draw, whose salt is the layer's name.
+#[derive(Clone, Debug)]
+pub struct FlagLayer {
+    /// Its name, and the salt of its draw.
+    pub name: Name,
+    /// Who has which part.
+    pub slices: Vec<Slice>,
+}
+
+/// A part of a layer: positions from `from` up to, and without, `to`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// Whose it is.
+    pub flag: Name,
+    /// Where it begins.
+    pub from: Percent,
+    /// Where it ends.
+    pub to: Percent,
+}
+
+impl Slice {
+    /// Whether a position (0 to 99,999) is in the slice.
+    pub(crate) const fn holds(&self, position: u32) -> bool {
+        self.to.holds(position) && !self.from.holds(position)
+    }
+}
+
+impl FlagLayer {
+    /// The slices that are empty or share positions with another.
+    pub(crate) fn problems(&self) -> Vec<Problem> {
+        let at = |slice: &Slice, message: String| {
+            Problem::new(
+                ["layers", self.name.as_str(), "slices", slice.flag.as_str()],
+                message,
+            )
+        };
+        let mut problems = Vec::new();
+        for (i, slice) in self.slices.iter().enumerate() {
+            if slice.from >= slice.to {
+                let message = format!("the slice of `{}` is empty", slice.flag);
+                problems.push(at(slice, message).help("a slice is [from, to] in percent, from below to"));
+            }
+            let before = self.slices.iter().take(i);
+            if let Some(other) = before
+                .into_iter()
+                .find(|o| o.from < slice.to && slice.from < o.to)
+            {
+                let message = format!("the slice of `{}` overlaps that of `{}`", slice.flag, other.flag);
+                let help = format!("begin at {} or end at {}", other.to, other.from);
+                problems.push(at(slice, message).help(help));
+            }
+        }
+        problems
+    }
+}

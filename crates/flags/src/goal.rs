@@ -1,0 +1,110 @@
+//! Things worth counting.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::{Name, Route};
+
+/// A goal, and how the traffic shows it.
+#[derive(Clone, Debug)]
+pub struct Goal {
+    /// What flags call it.
+    pub name: Name,
+    /// How it is reached.
+    pub trigger: Trigger,
+}
+
+/// How a goal is reached.
+#[derive(Clone, Debug)]
+pub enum Trigger {
+    /// A request, answered with one of these statuses.
+    Request {
+        /// Which requests.
+        route: Route,
+        /// Which answers.
+        status: StatusSet,
+    },
+    /// An event said by the app or the page.
+    Event {
+        /// The event's name.
+        event: String,
+        /// What is measured.
+        value: EventValue,
+    },
+    /// Exposed, and no second page within this time.
+    Bounce {
+        /// How long a second page may take.
+        after: Duration,
+    },
+}
+
+/// What is measured of an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EventValue {
+    /// How many visitors sent it.
+    #[default]
+    Count,
+    /// The sum of its values per visitor.
+    Sum,
+}
+
+/// Status codes: `2xx`, `404`, `500-503`, several with commas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusSet(Vec<(u16, u16)>);
+
+impl StatusSet {
+    /// Reads a list such as `2xx,304,500-503`.
+    ///
+    /// # Errors
+    /// When a part is neither a class, a code of 100 to 599, nor a rising range of codes.
+    pub fn new(text: &str) -> Result<Self, StatusSetError> {
+        let code = |t: &str| t.trim().parse().ok().filter(|c| (100..=599).contains(c));
+        let part = |part: &str| {
+            let part = part.trim();
+            if let Some(class) = part.strip_suffix("xx") {
+                let class: u16 = class.parse().ok().filter(|c| (1..=5).contains(c))?;
+                return Some((class * 100, class * 100 + 99));
+            }
+            let (from, to) = part.split_once('-').unwrap_or((part, part));
+            Some((code(from)?, code(to)?)).filter(|(from, to)| from <= to)
+        };
+        text.split(',')
+            .map(part)
+            .collect::<Option<_>>()
+            .map(Self)
+            .ok_or(StatusSetError)
+    }
+
+    /// Whether a status is one of these.
+    #[must_use]
+    pub fn contains(&self, status: u16) -> bool {
+        self.0.iter().any(|(from, to)| (*from..=*to).contains(&status))
+    }
+}
+
+/// A text that names no statuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusSetError;
+
+impl fmt::Display for StatusSetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("statuses are written as \"5xx\", \"404\" or \"500-503\", several with commas")
+    }
+}
+
+impl std::error::Error for StatusSetError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_classes_codes_and_ranges() {
+        let set = StatusSet::new("2xx, 304,500-503").unwrap();
+        assert!([200, 299, 304, 500, 503].iter().all(|s| set.contains(*s)));
+        assert!([199, 300, 305, 504].iter().all(|s| !set.contains(*s)));
+        for bad in ["", "6xx", "xx", "600", "99", "503-500", "2xx,", "2xx 3xx", "ok"] {
+            assert_eq!(StatusSet::new(bad), Err(StatusSetError), "{bad}");
+        }
+    }
+}

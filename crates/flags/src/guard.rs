@@ -1,0 +1,72 @@
+//! What watches a variant.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::{Name, StatusSet};
+
+/// What happens when a guard trips.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnTrip {
+    /// The variant is taken back.
+    #[default]
+    Off,
+    /// The rollout stays where it is.
+    Hold,
+}
+
+/// The watch on a variant, compared with the concurrent control.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// Answers that count as errors.
+    pub errors: Option<StatusSet>,
+    /// Answers slower than this count as slow.
+    pub slower_than: Option<Duration>,
+    /// Goals that must not fall.
+    pub goals: Vec<Name>,
+    /// What happens when it trips.
+    pub on_trip: OnTrip,
+    false_alarm: f64,
+}
+
+impl Guard {
+    /// The chance of a false alarm when none is given.
+    pub const FALSE_ALARM: f64 = 0.001;
+
+    /// A guard with a chance of false alarm over its whole life, above 0 and at most 0.1.
+    ///
+    /// # Errors
+    /// When the chance lies outside.
+    pub fn new(false_alarm: f64) -> Result<Self, GuardError> {
+        if false_alarm > 0.0 && false_alarm <= 0.1 {
+            let (errors, slower_than, goals) = (None, None, Vec::new());
+            Ok(Self {
+                errors,
+                slower_than,
+                goals,
+                on_trip: OnTrip::Off,
+                false_alarm,
+            })
+        } else {
+            Err(GuardError)
+        }
+    }
+
+    /// The chance of a false alarm over the whole rollout.
+    #[must_use]
+    pub const fn false_alarm(&self) -> f64 {
+        self.false_alarm
+    }
+}
+
+/// A chance of false alarm that makes no sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GuardError;
+
+impl fmt::Display for GuardError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the chance of a false alarm lies above 0 and is at most 0.1")
+    }
+}
+
+impl std::error::Error for GuardError {}

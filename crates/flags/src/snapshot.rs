@@ -1,0 +1,170 @@
+//! One whole, valid, immutable set of flags.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::links::{self, Links};
+use crate::{Definition, Flag, FlagLayer, Goal, Name, Problem, Segment, Sticky};
+
+/// A flag of one snapshot, by its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FlagId(pub(crate) u32);
+
+impl FlagId {
+    /// The place in [`Snapshot::flags`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What was recorded about flags, beside what is written: each holds for one definition of a flag, so an edit ends it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Flags that a guard took back.
+    pub tripped: Vec<(Name, Definition)>,
+    /// Steps of rollouts, from 0.
+    pub steps: Vec<(Name, Definition, usize)>,
+}
+
+/// One whole, valid, immutable set of flags.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    revision: Arc<str>,
+    flags: Vec<Arc<Flag>>,
+    by_name: Arc<HashMap<Name, FlagId>>,
+    pub(crate) links: Arc<Links>,
+    pub(crate) layers: Arc<[FlagLayer]>,
+    pub(crate) segments: Arc<[Segment]>,
+    goals: Arc<[Goal]>,
+    facts: Arc<[Fact]>,
+}
+
+/// What is recorded about one flag.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Fact {
+    pub(crate) tripped: bool,
+    pub(crate) step: usize,
+}
+
+impl Snapshot {
+    /// Joins flags, goals, segments and layers that are each valid. `revision` names the text they were made from.
+    ///
+    /// # Errors
+    /// With every problem among them: a name that nothing has, a cycle in `requires`, slices that overlap, a layer that
+    /// does not fit its flags.
+    pub fn new(
+        revision: &str,
+        flags: Vec<Flag>,
+        goals: Vec<Goal>,
+        segments: Vec<Segment>,
+        layers: Vec<FlagLayer>,
+    ) -> Result<Self, Vec<Problem>> {
+        let by_name = links::index(&flags);
+        let links = Links::new(&flags, &by_name, &goals, &segments, &layers)?;
+        let facts = vec![Fact::default(); flags.len()].into();
+        Ok(Self {
+            revision: revision.into(),
+            flags: flags.into_iter().map(Arc::new).collect(),
+            by_name: Arc::new(by_name),
+            links: Arc::new(links),
+            layers: layers.into(),
+            segments: segments.into(),
+            goals: goals.into(),
+            facts,
+        })
+    }
+
+    /// No flags at all.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            revision: "".into(),
+            flags: Vec::new(),
+            by_name: Arc::default(),
+            links: Arc::default(),
+            layers: Arc::new([]),
+            segments: Arc::new([]),
+            goals: Arc::new([]),
+            facts: Arc::new([]),
+        }
+    }
+
+    /// The same flags with what was recorded about them. Facts about other definitions are passed over.
+    #[must_use]
+    pub fn with_facts(&self, facts: &Facts) -> Self {
+        let of = |flag: &Arc<Flag>| {
+            let this =
+                |name: &Name, definition: &Definition| *name == flag.name && *definition == flag.definition;
+            Fact {
+                tripped: facts.tripped.iter().any(|(n, d)| this(n, d)),
+                step: facts
+                    .steps
+                    .iter()
+                    .find(|(n, d, _)| this(n, d))
+                    .map_or(0, |(_, _, step)| *step),
+            }
+        };
+        Self {
+            facts: self.flags.iter().map(of).collect(),
+            ..self.clone()
+        }
+    }
+
+    /// Which text it was made from.
+    #[must_use]
+    pub fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    /// All flags, in the order of the document.
+    #[must_use]
+    pub fn flags(&self) -> &[Arc<Flag>] {
+        &self.flags
+    }
+
+    /// All goals.
+    #[must_use]
+    pub fn goals(&self) -> &[Goal] {
+        &self.goals
+    }
+
+    /// The place of a flag.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<FlagId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// A flag by its place; `None` for a place of another snapshot beyond this one's end.
+    #[must_use]
+    pub fn flag(&self, id: FlagId) -> Option<&Arc<Flag>> {
+        self.flags.get(id.index())
+    }
+
+    /// A flag by its name.
+    #[must_use]
+    pub fn flag_named(&self, name: &str) -> Option<&Arc<Flag>> {
+        self.find(name).and_then(|id| self.flag(id))
+    }
+
+    /// All places, in the order of [`Snapshot::flags`].
+    pub fn ids(&self) -> impl Iterator<Item = FlagId> + use<> {
+        (0..u32::try_from(self.flags.len()).unwrap_or(u32::MAX)).map(FlagId)
+    }
+
+    /// Whether some decision needs the id of the browser session.
+    #[must_use]
+    pub fn needs_session(&self) -> bool {
+        self.links.needs_session
+    }
+
+    /// Whether some assignment is to be remembered.
+    #[must_use]
+    pub fn has_sticky(&self) -> bool {
+        self.flags.iter().any(|flag| flag.stickiness() != Sticky::None)
+    }
+
+    pub(crate) fn fact(&self, id: FlagId) -> Fact {
+        self.facts.get(id.index()).copied().unwrap_or_default()
+    }
+}
