@@ -1,0 +1,158 @@
+//! Tests that may be read at any time: asymptotic confidence sequences.
+//!
+//! Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas, "Time-uniform central limit theory and asymptotic confidence
+//! sequences", arXiv 2103.06476v7. They take any estimate with a standard error (difference, lift, ratio, adjusted
+//! mean, steps combined, unequal arms), so no second method is needed.
+
+use crate::error::{Error, Result, chance, positive};
+use crate::level::{Estimate, Interval};
+use crate::tally::Proportion;
+
+/// Significance level by default.
+pub const ALPHA: f64 = 0.05;
+
+/// Planned total of visitors by default.
+pub const PLANNED: f64 = 5000.0;
+
+/// Conversions, and visitors without one, that each arm needs before a result is shown: asymptotics need some data.
+pub const SHOWN_FROM: u64 = 25;
+
+/// Whether both arms have [`SHOWN_FROM`] conversions and as many non-conversions.
+#[must_use]
+pub fn is_shown(t: &Proportion, c: &Proportion) -> bool {
+    [t, c].iter().all(|arm| arm.x() >= SHOWN_FROM && arm.n() - arm.x() >= SHOWN_FROM)
+}
+
+/// What is fixed before the start: the level, and the total at which the sequence shall be tightest.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sequence {
+    alpha: f64,
+    planned: f64,
+}
+
+impl Default for Sequence {
+    fn default() -> Self {
+        Self { alpha: ALPHA, planned: PLANNED }
+    }
+}
+
+impl Sequence {
+    /// A sequence that errs with chance `alpha` over its whole life and is tightest at `planned` visitors of both
+    /// arms together. Choosing `planned` after looking at data voids it.
+    ///
+    /// # Errors
+    /// [`Error::BadChance`] unless 0 < alpha < ½ (a bound on one side works at 2·alpha), [`Error::BadSetting`]
+    /// unless planned is above 0.
+    pub fn new(alpha: f64, planned: f64) -> Result<Self> {
+        if chance(alpha)? >= 0.5 {
+            return Err(Error::BadChance);
+        }
+        Ok(Self { alpha, planned: positive(planned)? })
+    }
+
+    /// Significance level.
+    #[must_use]
+    pub fn alpha(&self) -> f64 {
+        self.alpha
+    }
+
+    /// Planned total of visitors.
+    #[must_use]
+    pub fn planned(&self) -> f64 {
+        self.planned
+    }
+
+    /// ρ = √((−2 ln α + ln(1 − 2 ln α))/n*) (eq. 161).
+    #[must_use]
+    pub fn rho(&self) -> f64 {
+        rho(self.alpha, self.planned)
+    }
+
+    /// The same for a bound on one side, at 2α.
+    #[must_use]
+    pub fn rho_one_sided(&self) -> f64 {
+        rho(2.0 * self.alpha, self.planned)
+    }
+
+    /// Estimate ± s√(2(Nρ² + 1)/(N²ρ²)·ln(√(Nρ² + 1)/α)) with s² = SE²·N (eq. 9). It contains the truth at all times
+    /// together with chance 1 − α.
+    #[must_use]
+    pub fn interval(&self, estimate: &Estimate) -> Interval {
+        let grown = growth(self.rho(), estimate.n());
+        Interval::around(estimate.value(), reach(estimate, grown, (grown.sqrt() / self.alpha).ln()))
+    }
+
+    /// The upper bound alone: estimate + s√(2(Nρ² + 1)/(N²ρ²)·ln(1 + √(Nρ² + 1)/(2α))) (eq. 134).
+    #[must_use]
+    pub fn upper_bound(&self, estimate: &Estimate) -> f64 {
+        estimate.value() + self.reach_one_sided(estimate)
+    }
+
+    /// The lower bound alone, the mirror of [`Self::upper_bound`].
+    #[must_use]
+    pub fn lower_bound(&self, estimate: &Estimate) -> f64 {
+        estimate.value() - self.reach_one_sided(estimate)
+    }
+
+    fn reach_one_sided(&self, estimate: &Estimate) -> f64 {
+        let grown = growth(self.rho_one_sided(), estimate.n());
+        reach(estimate, grown, (grown.sqrt() / (2.0 * self.alpha)).ln_1p())
+    }
+
+    /// min(1, √(Nρ² + 1)·exp(−ρ²N·est²/SE²/(2(Nρ² + 1)))) at this look: [`Self::interval`] solved for the level at
+    /// which it touches 0. Report the [`RunningP`] over the looks.
+    #[must_use]
+    pub fn p_value(&self, estimate: &Estimate) -> f64 {
+        let grown = growth(self.rho(), estimate.n());
+        let score = estimate.score();
+        (0.5 * grown.ln() - (grown - 1.0) / grown * score * score / 2.0).exp().min(1.0)
+    }
+}
+
+/// The mixture's spread that is tightest at `planned`.
+fn rho(alpha: f64, planned: f64) -> f64 {
+    let log = -2.0 * alpha.ln();
+    ((log + log.ln_1p()) / planned).sqrt()
+}
+
+/// Nρ² + 1.
+fn growth(rho: f64, n: f64) -> f64 {
+    n * rho * rho + 1.0
+}
+
+/// SE·√N·√(2(Nρ² + 1)/(N²ρ²)·log), N cancelled.
+fn reach(estimate: &Estimate, grown: f64, log: f64) -> f64 {
+    estimate.std_err() * (2.0 * grown / (grown - 1.0) * log).sqrt()
+}
+
+/// The smallest p-value seen so far: what an always-valid test may report.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RunningP(f64);
+
+impl Default for RunningP {
+    fn default() -> Self {
+        Self(1.0)
+    }
+}
+
+impl RunningP {
+    /// Continues from a recorded value.
+    ///
+    /// # Errors
+    /// [`Error::BadChance`] unless 0 ≤ p ≤ 1.
+    pub fn from_recorded(p: f64) -> Result<Self> {
+        if (0.0..=1.0).contains(&p) { Ok(Self(p)) } else { Err(Error::BadChance) }
+    }
+
+    /// Takes in the p-value of one more look and returns the smallest so far. NaN changes nothing.
+    pub fn see(&mut self, p: f64) -> f64 {
+        self.0 = self.0.min(p.max(0.0));
+        self.0
+    }
+
+    /// The smallest so far, 1 before the first look.
+    #[must_use]
+    pub fn value(&self) -> f64 {
+        self.0
+    }
+}
