@@ -1,1 +1,138 @@
-//! Health, readiness and metrics.
+//! The address for operators: is it well, is it ready, what did it count.
+//!
+//! | path | answers |
+//! |---|---|
+//! | `/healthz` | 200 while the process lives, with the flags in force and what is wrong with a newer file |
+//! | `/readyz` | 200 once flags are in force and until it drains, else 503 |
+//! | `/metrics` | counters, in the text format of Prometheus |
+
+mod health;
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+pub use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
+
+pub use crate::health::{FlagsHealth, Health, Status};
+
+/// What the pages are made of.
+struct Inner {
+    health: Box<dyn Fn() -> Health + Send + Sync>,
+    metrics: PrometheusHandle,
+}
+
+/// The operators' pages.
+#[derive(Clone)]
+pub struct Admin(Arc<Inner>);
+
+impl Admin {
+    /// Pages that ask `health` anew each time and render what `metrics` has counted.
+    pub fn new(health: impl Fn() -> Health + Send + Sync + 'static, metrics: PrometheusHandle) -> Self {
+        Self(Arc::new(Inner { health: Box::new(health), metrics }))
+    }
+
+    /// The routes.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/healthz", get(healthz))
+            .route("/readyz", get(readyz))
+            .route("/metrics", get(metrics))
+            .with_state(self.clone())
+    }
+
+    /// Serves until `stop` is done.
+    ///
+    /// # Errors
+    /// When the listening socket fails.
+    pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        axum::serve(listener, self.router()).with_graceful_shutdown(stop).await
+    }
+}
+
+async fn healthz(State(admin): State<Admin>) -> Response {
+    fresh(Json((admin.0.health)()))
+}
+
+async fn readyz(State(admin): State<Admin>) -> Response {
+    let ready = (admin.0.health)().ready;
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    fresh((status, if ready { "ready\n" } else { "not ready\n" }))
+}
+
+async fn metrics(State(admin): State<Admin>) -> Response {
+    admin.0.metrics.run_upkeep();
+    let format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    fresh(([(header::CONTENT_TYPE, format)], admin.0.metrics.render()))
+}
+
+/// None of these answers is worth keeping.
+fn fresh(answer: impl IntoResponse) -> Response {
+    let mut answer = answer.into_response();
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::Request;
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn ask(health: Health, path: &str) -> (StatusCode, String) {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let metrics = recorder.handle();
+        metrics::with_local_recorder(&recorder, || metrics::counter!("seen_total", "why" => "test").increment(3));
+        let router = Admin::new(move || health.clone(), metrics).router();
+        let answer = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.headers()["cache-control"], "no-store");
+        let status = answer.status();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    fn health(ready: bool, problem: Option<&str>) -> Health {
+        Health::new(
+            ready,
+            FlagsHealth {
+                revision: "abc".into(),
+                source: "flags.toml".into(),
+                loaded_at: "2026-11-20T12:00:00Z".into(),
+                problem: problem.map(Into::into),
+            },
+        )
+    }
+
+    #[tokio::test]
+    async fn health_tells_of_a_bad_file_and_stays_up() {
+        let (status, body) = ask(health(true, Some("line 3: …")), "/healthz").await;
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(body["status"], "degraded");
+        assert_eq!(body["flags"]["problem"], "line 3: …");
+        let (_, body) = ask(health(true, None), "/healthz").await;
+        assert!(body.contains("\"status\":\"ok\""));
+    }
+
+    #[tokio::test]
+    async fn readiness_is_a_status() {
+        assert_eq!(ask(health(true, None), "/readyz").await.0, StatusCode::OK);
+        assert_eq!(ask(health(false, None), "/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[tokio::test]
+    async fn metrics_are_rendered() {
+        let (_, body) = ask(health(true, None), "/metrics").await;
+        assert!(body.contains("seen_total{why=\"test\"} 3"), "{body}");
+    }
+}
