@@ -18,7 +18,11 @@ const NARROWINGS: u32 = 40;
 pub fn quantile_p(t: &[f64], c: &[f64], quantile: f64, t_opt: f64, alpha_opt: f64) -> Result<f64> {
     let mixture = BetaBinomial::new(chance(quantile)?, t_opt, alpha_opt)?;
     let (t, c) = (Arm::new(t, mixture)?, Arm::new(c, mixture)?);
-    let least = if t.end <= c.end { least_evidence(&t, &c) } else { least_evidence(&c, &t) };
+    let least = if t.end <= c.end {
+        least_evidence(&t, &c)
+    } else {
+        least_evidence(&c, &t)
+    };
     Ok((-least).exp().min(1.0))
 }
 
@@ -47,7 +51,13 @@ impl Arm {
             sorted.get(index).copied().ok_or(Error::NoVisitors)
         };
         let (start, end) = (at((calm * n).ceil())?, at((calm * n).floor() + 1.0)?);
-        Ok(Self { sorted, mixture, calm, start, end })
+        Ok(Self {
+            sorted,
+            mixture,
+            calm,
+            start,
+            end,
+        })
     }
 
     /// How many values are at most `x`.
@@ -75,7 +85,10 @@ fn least_evidence(lower: &Arm, upper: &Arm) -> f64 {
     let both = |x: f64| lower.evidence(x) + upper.evidence(x);
     let (from, to) = (upper.up_to(lower.end).max(1) - 1, upper.up_to(upper.start));
     let between = upper.sorted.get(from..to).unwrap_or_default();
-    between.iter().map(|x| both(*x)).fold(both(lower.end).min(both(upper.start)), f64::min)
+    between
+        .iter()
+        .map(|x| both(*x))
+        .fold(both(lower.end).min(both(upper.start)), f64::min)
 }
 
 /// Where a function with one valley is least on 0 to 1: golden-section search (Kiefer 1953).

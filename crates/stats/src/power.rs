@@ -28,7 +28,12 @@ impl Aim {
         if power <= alpha {
             return Err(Error::BadChance);
         }
-        Ok(Self { alpha, power, z_alpha, z_power })
+        Ok(Self {
+            alpha,
+            power,
+            z_alpha,
+            z_power,
+        })
     }
 
     /// Two-sided significance level.
@@ -61,7 +66,11 @@ pub enum Variance {
 /// Two different rates, each inside 0 to 1.
 fn rates(base: f64, target: f64) -> Result<(f64, f64)> {
     let (base, target) = (chance(base)?, chance(target)?);
-    if base == target { Err(Error::OutOfReach) } else { Ok((base, target)) }
+    if base == target {
+        Err(Error::OutOfReach)
+    } else {
+        Ok((base, target))
+    }
 }
 
 /// Visitors per arm to tell rate `target` from rate `base`, arms alike, by [`Variance::Unpooled`].
@@ -92,14 +101,20 @@ pub fn per_arm_by(variance: Variance, base: f64, target: f64, aim: &Aim) -> Resu
 
 /// A number of visitors, where it can be had.
 fn sized(n: f64) -> Result<f64> {
-    if n.is_finite() { Ok(n) } else { Err(Error::OutOfReach) }
+    if n.is_finite() {
+        Ok(n)
+    } else {
+        Err(Error::OutOfReach)
+    }
 }
 
 /// The arcsine size: n with Φ(h√(n/2) − z_α) + Φ(−h√(n/2) − z_α) equal to the power.
 fn arcsine(c: f64, t: f64, aim: &Aim) -> Result<f64> {
     let h = (2.0 * t.sqrt().asin() - 2.0 * c.sqrt().asin()).abs();
     let power = |shift: f64| normal_cdf(shift - aim.z_alpha) + normal_cdf(-shift - aim.z_alpha);
-    let shift = bisect(0.0, aim.z_alpha + aim.z_power.abs() + 1.0, |shift| power(shift) - aim.power);
+    let shift = bisect(0.0, aim.z_alpha + aim.z_power.abs() + 1.0, |shift| {
+        power(shift) - aim.power
+    });
     sized(2.0 * (shift / h).powi(2))
 }
 
@@ -132,5 +147,11 @@ pub fn smallest_rise(base: f64, n: f64, aim: &Aim) -> Result<f64> {
     if needed(most) > n {
         return Err(Error::OutOfReach);
     }
-    Ok(bisect(0.0, most, |rise| if rise > 0.0 { needed(rise) - n } else { f64::INFINITY }))
+    Ok(bisect(0.0, most, |rise| {
+        if rise > 0.0 {
+            needed(rise) - n
+        } else {
+            f64::INFINITY
+        }
+    }))
 }

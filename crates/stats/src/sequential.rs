@@ -4,7 +4,7 @@
 //! sequences", arXiv 2103.06476v7. They take any estimate with a standard error (difference, lift, ratio, adjusted
 //! mean, steps combined, unequal arms), so no second method is needed.
 
-use crate::error::{Error, Result, chance, positive};
+use crate::error::{Error, Result, chance};
 use crate::level::{Estimate, Interval};
 use crate::tally::Proportion;
 
@@ -20,7 +20,9 @@ pub const SHOWN_FROM: u64 = 25;
 /// Whether both arms have [`SHOWN_FROM`] conversions and as many non-conversions.
 #[must_use]
 pub fn is_shown(t: &Proportion, c: &Proportion) -> bool {
-    [t, c].iter().all(|arm| arm.x() >= SHOWN_FROM && arm.n() - arm.x() >= SHOWN_FROM)
+    [t, c]
+        .iter()
+        .all(|arm| arm.x() >= SHOWN_FROM && arm.n() - arm.x() >= SHOWN_FROM)
 }
 
 /// What is fixed before the start: the level, and the total at which the sequence shall be tightest.
@@ -32,7 +34,10 @@ pub struct Sequence {
 
 impl Default for Sequence {
     fn default() -> Self {
-        Self { alpha: ALPHA, planned: PLANNED }
+        Self {
+            alpha: ALPHA,
+            planned: PLANNED,
+        }
     }
 }
 
@@ -42,12 +47,16 @@ impl Sequence {
     ///
     /// # Errors
     /// [`Error::BadChance`] unless 0 < alpha < ½ (a bound on one side works at 2·alpha), [`Error::BadSetting`]
-    /// unless planned is above 0.
+    /// unless planned is finite and at least 1.
     pub fn new(alpha: f64, planned: f64) -> Result<Self> {
         if chance(alpha)? >= 0.5 {
             return Err(Error::BadChance);
         }
-        Ok(Self { alpha, planned: positive(planned)? })
+        if planned >= 1.0 && planned.is_finite() {
+            Ok(Self { alpha, planned })
+        } else {
+            Err(Error::BadSetting)
+        }
     }
 
     /// Significance level.
@@ -78,8 +87,11 @@ impl Sequence {
     /// together with chance 1 − α.
     #[must_use]
     pub fn interval(&self, estimate: &Estimate) -> Interval {
-        let grown = growth(self.rho(), estimate.n());
-        Interval::around(estimate.value(), reach(estimate, grown, (grown.sqrt() / self.alpha).ln()))
+        let seen = seen(self.rho(), estimate);
+        Interval::around(
+            estimate.value(),
+            reach(estimate, seen, 0.5 * seen.ln_1p() - self.alpha.ln()),
+        )
     }
 
     /// The upper bound alone: estimate + s√(2(Nρ² + 1)/(N²ρ²)·ln(1 + √(Nρ² + 1)/(2α))) (eq. 134).
@@ -95,17 +107,19 @@ impl Sequence {
     }
 
     fn reach_one_sided(&self, estimate: &Estimate) -> f64 {
-        let grown = growth(self.rho_one_sided(), estimate.n());
-        reach(estimate, grown, (grown.sqrt() / (2.0 * self.alpha)).ln_1p())
+        let seen = seen(self.rho_one_sided(), estimate);
+        reach(estimate, seen, ((1.0 + seen).sqrt() / (2.0 * self.alpha)).ln_1p())
     }
 
     /// min(1, √(Nρ² + 1)·exp(−ρ²N·est²/SE²/(2(Nρ² + 1)))) at this look: [`Self::interval`] solved for the level at
     /// which it touches 0. Report the [`RunningP`] over the looks.
     #[must_use]
     pub fn p_value(&self, estimate: &Estimate) -> f64 {
-        let grown = growth(self.rho(), estimate.n());
+        let seen = seen(self.rho(), estimate);
         let score = estimate.score();
-        (0.5 * grown.ln() - (grown - 1.0) / grown * score * score / 2.0).exp().min(1.0)
+        (0.5 * seen.ln_1p() - seen / (1.0 + seen) * score * score / 2.0)
+            .exp()
+            .min(1.0)
     }
 }
 
@@ -115,14 +129,14 @@ fn rho(alpha: f64, planned: f64) -> f64 {
     ((log + log.ln_1p()) / planned).sqrt()
 }
 
-/// Nρ² + 1.
-fn growth(rho: f64, n: f64) -> f64 {
-    n * rho * rho + 1.0
+/// Nρ².
+fn seen(rho: f64, estimate: &Estimate) -> f64 {
+    estimate.n() * rho * rho
 }
 
 /// SE·√N·√(2(Nρ² + 1)/(N²ρ²)·log), N cancelled.
-fn reach(estimate: &Estimate, grown: f64, log: f64) -> f64 {
-    estimate.std_err() * (2.0 * grown / (grown - 1.0) * log).sqrt()
+fn reach(estimate: &Estimate, seen: f64, log: f64) -> f64 {
+    estimate.std_err() * (2.0 * (1.0 + seen) / seen * log).sqrt()
 }
 
 /// The smallest p-value seen so far: what an always-valid test may report.
@@ -141,12 +155,18 @@ impl RunningP {
     /// # Errors
     /// [`Error::BadChance`] unless 0 ≤ p ≤ 1.
     pub fn from_recorded(p: f64) -> Result<Self> {
-        if (0.0..=1.0).contains(&p) { Ok(Self(p)) } else { Err(Error::BadChance) }
+        if (0.0..=1.0).contains(&p) {
+            Ok(Self(p))
+        } else {
+            Err(Error::BadChance)
+        }
     }
 
-    /// Takes in the p-value of one more look and returns the smallest so far. NaN changes nothing.
+    /// Takes in the p-value of one more look and returns the smallest so far. What is no probability changes nothing.
     pub fn see(&mut self, p: f64) -> f64 {
-        self.0 = self.0.min(p.max(0.0));
+        if p >= 0.0 {
+            self.0 = self.0.min(p);
+        }
         self.0
     }
 

@@ -40,9 +40,7 @@ pub fn chi_square(counts: &[u64], weights: &[f64]) -> Result<ChiSquare> {
 ///
 /// # Errors
 /// As [`chi_square`].
-pub fn chi_square_by_step<'a>(
-    steps: impl IntoIterator<Item = (&'a [u64], &'a [f64])>,
-) -> Result<ChiSquare> {
+pub fn chi_square_by_step<'a>(steps: impl IntoIterator<Item = (&'a [u64], &'a [f64])>) -> Result<ChiSquare> {
     let (mut statistic, mut df) = (0.0, 0.0);
     for (counts, weights) in steps {
         let shares = shares(counts, weights)?;
@@ -55,7 +53,11 @@ pub fn chi_square_by_step<'a>(
     if df == 0.0 {
         return Err(Error::NoVisitors);
     }
-    Ok(ChiSquare { statistic, df, p_value: chi_square_upper(statistic, df)? })
+    Ok(ChiSquare {
+        statistic,
+        df,
+        p_value: chi_square_upper(statistic, df)?,
+    })
 }
 
 fn pearson(counts: &[u64], shares: &[f64], n: f64) -> f64 {
@@ -95,7 +97,7 @@ pub fn log_bayes_factor_around(counts: &[u64], weights: &[f64], concentration: f
     let shares = shares(counts, weights)?;
     let concentration = positive(concentration)?;
     let prior: Vec<f64> = shares.iter().map(|share| concentration * share).collect();
-    Ok(dirichlet_multinomial(counts, &shares, &prior))
+    dirichlet_multinomial(counts, &shares, &prior)
 }
 
 /// The same with any Dirichlet prior a_i.
@@ -107,11 +109,14 @@ pub fn log_bayes_factor_with_prior(counts: &[u64], weights: &[f64], prior: &[f64
     if prior.len() != counts.len() || prior.iter().any(|a| positive(*a).is_err()) {
         return Err(Error::BadSetting);
     }
-    Ok(dirichlet_multinomial(counts, &shares, prior))
+    dirichlet_multinomial(counts, &shares, prior)
 }
 
 /// lnΓ(A) − lnΓ(A + n) + Σ[lnΓ(a_i + n_i) − lnΓ(a_i)] − Σ n_i ln θ_i.
-fn dirichlet_multinomial(counts: &[u64], shares: &[f64], prior: &[f64]) -> f64 {
+///
+/// # Errors
+/// [`Error::BadSetting`] when the prior is too large for the gamma function.
+fn dirichlet_multinomial(counts: &[u64], shares: &[f64], prior: &[f64]) -> Result<f64> {
     let all: f64 = prior.iter().sum();
     let parts = counts.iter().zip(shares).zip(prior);
     let sum: f64 = parts
@@ -120,7 +125,12 @@ fn dirichlet_multinomial(counts: &[u64], shares: &[f64], prior: &[f64]) -> f64 {
             ln_gamma(a + n) - ln_gamma(*a) - n * share.ln()
         })
         .sum();
-    ln_gamma(all) - ln_gamma(all + total(counts)) + sum
+    let log = ln_gamma(all) - ln_gamma(all + total(counts)) + sum;
+    if log.is_finite() {
+        Ok(log)
+    } else {
+        Err(Error::BadSetting)
+    }
 }
 
 /// ln BF over the steps of a ramp: one factor per step over the visitors first exposed in it, multiplied. Each factor
@@ -128,10 +138,11 @@ fn dirichlet_multinomial(counts: &[u64], shares: &[f64], prior: &[f64]) -> f64 {
 ///
 /// # Errors
 /// As [`log_bayes_factor`].
-pub fn log_bayes_factor_by_step<'a>(
-    steps: impl IntoIterator<Item = (&'a [u64], &'a [f64])>,
-) -> Result<f64> {
-    steps.into_iter().map(|(counts, weights)| log_bayes_factor(counts, weights)).sum()
+pub fn log_bayes_factor_by_step<'a>(steps: impl IntoIterator<Item = (&'a [u64], &'a [f64])>) -> Result<f64> {
+    steps
+        .into_iter()
+        .map(|(counts, weights)| log_bayes_factor(counts, weights))
+        .sum()
 }
 
 /// min(1, 1/BF) at this look; report the [`crate::sequential::RunningP`] over the looks.

@@ -58,7 +58,12 @@ impl Sum {
             self.n - 1.0
         };
         let square = self.weight * self.weight;
-        Ok(Level { n: self.n, mean: self.mean / self.weight, variance: self.variance / square, df })
+        Ok(Level {
+            n: self.n,
+            mean: self.mean / self.weight,
+            variance: self.variance / square,
+            df,
+        })
     }
 }
 
@@ -97,5 +102,10 @@ pub fn inverse_variance(estimates: impl IntoIterator<Item = Estimate>) -> Result
     if weights == 0.0 {
         return Err(Error::NoVisitors);
     }
-    Estimate::new(value / weights, weights.sqrt().recip(), weights * weights / parts, n)
+    Estimate::new(
+        value / weights,
+        weights.sqrt().recip(),
+        weights * weights / parts,
+        n,
+    )
 }

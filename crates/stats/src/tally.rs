@@ -3,8 +3,14 @@
 use crate::error::{Error, Result};
 use crate::level::Level;
 
-/// Spread below this part of the sum of squares is what rounding leaves of none.
+/// The part of a sum of squares below which spread is indistinguishable from none, at the least.
 const ROUNDING: f64 = 1e-12;
+
+/// The part that rounding may make of the sums of `n` values, added up one by one: about n·ε (Higham 2002, *Accuracy
+/// and Stability of Numerical Algorithms*, §4.2).
+fn rounding(n: u64) -> f64 {
+    (n as f64 * f64::EPSILON).max(ROUNDING)
+}
 
 /// Converters among visitors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +85,7 @@ impl Moments {
         let scatter = moments.scatter();
         if !(sum.is_finite() && sum_sq.is_finite() && scatter.is_finite()) {
             Err(Error::NotFinite)
-        } else if sum_sq < 0.0 || scatter < -ROUNDING * sum_sq {
+        } else if sum_sq < 0.0 || scatter < -rounding(n) * sum_sq {
             Err(Error::Impossible)
         } else {
             Ok(moments)
@@ -124,7 +130,11 @@ impl Moments {
             return Err(Error::TooFew);
         }
         let scatter = self.scatter();
-        let spread = if scatter <= ROUNDING * self.sum_sq { 0.0 } else { scatter };
+        let spread = if scatter <= rounding(self.n) * self.sum_sq {
+            0.0
+        } else {
+            scatter
+        };
         Ok(spread / (self.n - 1) as f64)
     }
 
@@ -141,7 +151,11 @@ impl Moments {
     /// # Errors
     /// [`Error::NotFinite`] when the sums overflow.
     pub fn merge(&self, other: &Self) -> Result<Self> {
-        Self::new(self.n.saturating_add(other.n), self.sum + other.sum, self.sum_sq + other.sum_sq)
+        Self::new(
+            self.n.saturating_add(other.n),
+            self.sum + other.sum,
+            self.sum_sq + other.sum_sq,
+        )
     }
 }
 
@@ -160,12 +174,16 @@ impl Pairs {
     /// [`Error::NotFinite`] for NaN or infinity, [`Error::Impossible`] when the counts differ or the covariance
     /// exceeds what the variances allow (Cauchy and Schwarz).
     pub fn new(first: Moments, second: Moments, sum_product: f64) -> Result<Self> {
-        let pairs = Self { first, second, sum_product };
+        let pairs = Self {
+            first,
+            second,
+            sum_product,
+        };
         let co = pairs.co_scatter();
         if !(sum_product.is_finite() && co.is_finite()) {
             return Err(Error::NotFinite);
         }
-        let slack = ROUNDING * (first.sum_sq * second.sum_sq).sqrt();
+        let slack = rounding(first.n) * (first.sum_sq * second.sum_sq).sqrt();
         let most = (first.scatter().max(0.0) * second.scatter().max(0.0)).sqrt();
         if first.n != second.n || co.abs() > most * (1.0 + 1e-9) + slack {
             return Err(Error::Impossible);
@@ -207,6 +225,10 @@ impl Pairs {
     /// [`Error::NotFinite`] when the sums overflow.
     pub fn merge(&self, other: &Self) -> Result<Self> {
         let product = self.sum_product + other.sum_product;
-        Self::new(self.first.merge(&other.first)?, self.second.merge(&other.second)?, product)
+        Self::new(
+            self.first.merge(&other.first)?,
+            self.second.merge(&other.second)?,
+            product,
+        )
     }
 }
