@@ -138,6 +138,43 @@ impl Flag {
         })
     }
 
+    /// Whether it should be gone by this day.
+    #[must_use]
+    pub fn is_expired(&self, today: Date) -> bool {
+        self.expires.is_some_and(|expires| expires < today)
+    }
+
+    /// Whether it has been the same for everybody for 30 days, as far as its file tells: on or off for all, and made that long ago.
+    #[must_use]
+    pub fn is_stale(&self, today: Date) -> bool {
+        const DAYS: i64 = 30;
+        let settled = match self.state() {
+            State::Off => true,
+            State::On => !self.variants.are_named(),
+            State::Split | State::Targeted | State::Rollout => false,
+        };
+        let age = self
+            .created
+            .and_then(|created| created.until(today).ok())
+            .map(|span| i64::from(span.get_days()));
+        settled && age.is_some_and(|days| days >= DAYS)
+    }
+
+    /// What it does, in one word.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let share = self.share_of_the_rest();
+        let names_someone = self.allow.is_some() || self.rules.iter().any(|rule| rule.serve != Serve::OFF);
+        match share {
+            _ if !self.enabled => State::Off,
+            _ if self.rollout.is_some() => State::Rollout,
+            Percent::ZERO if names_someone => State::Targeted,
+            Percent::ZERO => State::Off,
+            Percent::ALL if self.deny.is_none() && self.rules.is_empty() => State::On,
+            _ => State::Split,
+        }
+    }
+
     /// What a variant means to code that asks for a value: the one written, else true or false for a flag of off and on, else
     /// the variant's name.
     #[must_use]
@@ -149,6 +186,35 @@ impl Flag {
             Value::String(self.variants.name(variant).into())
         } else {
             Value::Bool(variant != VariantId::OFF)
+        }
+    }
+}
+
+/// What a flag does, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Off for everybody.
+    Off,
+    /// On for everybody.
+    On,
+    /// Visitors differ.
+    Split,
+    /// On for those who are named.
+    Targeted,
+    /// On for a share that rises in steps.
+    Rollout,
+}
+
+impl State {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::On => "on",
+            Self::Split => "split",
+            Self::Targeted => "targeted",
+            Self::Rollout => "rollout",
         }
     }
 }

@@ -40,7 +40,9 @@ pub use condition::{Condition, Conditions, Key, KeyError};
 pub use decision::{Decision, Decisions, Reason, Step};
 pub use draw::Draw;
 pub use explain::{Explanation, Outcome, TraceStep};
-pub use flag::{BucketBy, Definition, Flag, Gate, GateAnswer, Origin, Pin, Requirement, Rule, Serve, Sticky};
+pub use flag::{
+    BucketBy, Definition, Flag, Gate, GateAnswer, Origin, Pin, Requirement, Rule, Serve, State, Sticky,
+};
 pub use flag_layer::{FlagLayer, Slice};
 pub use glob::{Glob, Route, RouteError};
 pub use goal::{EventValue, Goal, StatusSet, StatusSetError, Trigger};

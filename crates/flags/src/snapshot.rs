@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::links::{self, Links};
-use crate::{Definition, Flag, FlagLayer, Goal, Name, Problem, Segment, Sticky};
+use crate::{Definition, Flag, FlagLayer, Goal, Name, Percent, Problem, Segment, Sticky};
 
 /// A flag of one snapshot, by its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -107,6 +107,23 @@ impl Snapshot {
         };
         Self {
             facts: self.flags.iter().map(of).collect(),
+            ..self.clone()
+        }
+    }
+
+    /// The same flags, supposing another share of one of them; a rollout of it is set aside.
+    #[must_use]
+    pub fn supposing(&self, id: FlagId, percent: Percent) -> Self {
+        let mut flags = self.flags.clone();
+        if let Some(flag) = flags.get_mut(id.index()) {
+            *flag = Arc::new(Flag {
+                percent: Some(percent),
+                rollout: None,
+                ..Flag::clone(flag)
+            });
+        }
+        Self {
+            flags,
             ..self.clone()
         }
     }
