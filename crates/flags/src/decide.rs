@@ -24,6 +24,27 @@ impl Snapshot {
     /// Decides every flag for one subject.
     #[must_use]
     pub fn decide(self: &Arc<Self>, subject: &Subject<'_>) -> Decisions {
+        Decisions::new(Arc::clone(self), self.decisions(subject))
+    }
+
+    /// Decides one flag, and those it needs, for one subject. For many flags, [`Snapshot::decide`] is cheaper.
+    #[must_use]
+    pub fn decide_one(&self, id: FlagId, subject: &Subject<'_>) -> Decision {
+        if self
+            .links
+            .of
+            .get(id.index())
+            .is_some_and(|ties| ties.requires.is_empty())
+        {
+            return Case::new(self, id, subject, &[]).map_or(Decision::UNKNOWN, |case| case.decide(&mut ()));
+        }
+        self.decisions(subject)
+            .get(id.index())
+            .copied()
+            .unwrap_or(Decision::UNKNOWN)
+    }
+
+    fn decisions(&self, subject: &Subject<'_>) -> Vec<Decision> {
         let mut all = vec![Decision::UNKNOWN; self.flags().len()];
         for id in &self.links.order {
             let Some(case) = Case::new(self, *id, subject, &all) else {
@@ -34,7 +55,7 @@ impl Snapshot {
                 *slot = decision;
             }
         }
-        Decisions::new(Arc::clone(self), all)
+        all
     }
 }
 

@@ -480,7 +480,7 @@ fn every_wrong_tie_is_reported_at_once() {
         assert!(
             messages.iter().any(|m| m.contains(text)),
             "{text} in {messages:#?}"
-        )
+        );
     };
     has("circle: a → b → a");
     has("circle: self_loop → self_loop");
