@@ -1,6 +1,6 @@
 //! The two-sided beta-binomial mixture: always-valid statements about one rate, exact at every size.
 //!
-//! Howard, Ramdas, McAuliffe, Sekhon 2021, *Ann. Statist.* 49:1055, prop. 7 (sub-Bernoulli), written for x converters
+//! Howard, Ramdas, McAuliffe, Sekhon 2021, *Ann. Statist.* 49:1055, sub-Bernoulli case, written for x converters
 //! among n visitors: the mixture of likelihood ratios against rate p is B(a + x, b + n − x)/B(a, b)/(pˣ(1 − p)ⁿ⁻ˣ) with
 //! a = r/(1 − p) and b = r/p, a prior around p itself.
 

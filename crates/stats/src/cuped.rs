@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::tally::Pairs;
 
-/// θ = cov(post, pre)/var(pre), over both arms taken together (eq. 5).
+/// θ = cov(post, pre)/var(pre), over both arms taken together.
 ///
 /// # Errors
 /// [`Error::NoSpread`] when the value before doesn't vary, [`Error::TooFew`] below two visitors.
@@ -21,7 +21,7 @@ pub fn theta(t: &Pairs, c: &Pairs) -> Result<f64> {
     }
 }
 
-/// An arm's mean of post − θ·pre, with the variance var_post + θ²·var_pre − 2θ·cov of one visitor (eq. 2 and 3).
+/// An arm's mean of post − θ·pre, with the variance var_post + θ²·var_pre − 2θ·cov of one visitor.
 ///
 /// # Errors
 /// [`Error::TooFew`] below two visitors, [`Error::NotFinite`] when theta is not a number.

@@ -129,7 +129,7 @@ impl Estimate {
         Self::new(t.mean - c.mean, variance.sqrt(), welch_df(t, c)?, t.n + c.n)
     }
 
-    /// The lift t/c − 1 by the delta method: v_t/c² + t²·v_c/c⁴ (Deng, Knoblich, Lu 2018, arXiv 1803.06336, eq. for
+    /// The lift t/c − 1 by the delta method: v_t/c² + t²·v_c/c⁴ (Deng, Knoblich, Lu 2018, arXiv 1803.06336, for
     /// percent change).
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use crate::quantile::normal_cdf;
 use crate::root::bisect;
 
 /// Robbins' normal mixture for a sum `s` with variance `v` (Howard, Ramdas, McAuliffe, Sekhon 2021, *Ann. Statist.*
-/// 49:1055, §3.2), tuned to be tightest at variance `v_opt` for level `alpha_opt`.
+/// 49:1055, conjugate mixtures), tuned to be tightest at variance `v_opt` for level `alpha_opt`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NormalMixture {
     rho: f64,
@@ -14,7 +14,7 @@ pub struct NormalMixture {
 }
 
 impl NormalMixture {
-    /// A mixture over both signs (prop. 5), ρ = v/(2 ln 1/α + ln(1 + 2 ln 1/α)).
+    /// A mixture over both signs, ρ = v/(2 ln 1/α + ln(1 + 2 ln 1/α)).
     ///
     /// # Errors
     /// [`Error::BadSetting`] unless v_opt is above 0, [`Error::BadChance`] unless 0 < alpha_opt < 1.
@@ -25,7 +25,7 @@ impl NormalMixture {
         })
     }
 
-    /// A mixture over positive values only (prop. 6), tuned at 2·alpha_opt.
+    /// A mixture over positive values only, tuned at 2·alpha_opt.
     ///
     /// # Errors
     /// As [`Self::two_sided`], with alpha_opt below ½.
@@ -66,15 +66,15 @@ impl NormalMixture {
     }
 }
 
-/// ρ that makes the two-sided bound tightest at variance `v` (Howard et al. 2021, eq. 3.5's optimum, approximated
-/// as in §3.5).
+/// ρ that makes the two-sided bound tightest at variance `v` by the usual approximation:
+/// v/(2 ln 1/α + ln(1 + 2 ln 1/α)) (Howard et al. 2021, on tuning).
 pub(crate) fn tightest(v: f64, alpha: f64) -> Result<f64> {
     let log = -2.0 * chance(alpha)?.ln();
     Ok(positive(v)? / (log + log.ln_1p()))
 }
 
 /// The mixture sequential probability ratio test of two rates with `n` visitors in each arm and a normal prior of
-/// variance τ² on their difference (Johari, Koomen, Pekelis, Walsh 2022, *Oper. Res.* 70:1806, §5, variance plugged in).
+/// variance τ² on their difference (Johari, Koomen, Pekelis, Walsh 2022, *Oper. Res.* 70:1806, variance plugged in).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Msprt {
     /// ln Λ = ½ ln(V/(V + nτ²)) + n²τ²d²/(2V(V + nτ²)), V = p_tq_t + p_cq_c.

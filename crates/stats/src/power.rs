@@ -52,9 +52,9 @@ impl Aim {
 /// Under which variance the null is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variance {
-    /// Each arm's own (Fleiss, Levin, Paik 2003, eq. 4.14 without pooling): (z_α + z_β)²(p_cq_c + p_tq_t)/d².
+    /// Each arm's own (Fleiss, Levin, Paik 2003, ch. 4, without pooling): (z_α + z_β)²(p_cq_c + p_tq_t)/d².
     Unpooled,
-    /// Pooled under the null (Fleiss, Levin, Paik 2003, eq. 4.14): (z_α√(2p̄q̄) + z_β√(p_cq_c + p_tq_t))²/d².
+    /// Pooled under the null (Fleiss, Levin, Paik 2003, ch. 4): (z_α√(2p̄q̄) + z_β√(p_cq_c + p_tq_t))²/d².
     Pooled,
     /// The control's for both under the null (E. Miller's sample size calculator):
     /// (z_α√(2p_cq_c) + z_β√(p_cq_c + p_tq_t))²/d².

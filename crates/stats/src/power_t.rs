@@ -29,7 +29,7 @@ pub fn power(d: f64, n: f64, alpha: f64) -> Result<f64> {
 }
 
 /// The mean of `f(s)` where s² is a chi-square over its degrees of freedom (Johnson, Kotz, Balakrishnan 1995,
-/// *Continuous Univariate Distributions* 2, eq. 31.1), by Simpson's rule. The density ∝ s^{ν−1}e^{−νs²/2} is
+/// *Continuous Univariate Distributions* 2, ch. 31), by Simpson's rule. The density ∝ s^{ν−1}e^{−νs²/2} is
 /// normalised by the same rule, which spares the gamma function at large ν.
 fn over_scale(df: f64, f: impl Fn(f64) -> f64) -> f64 {
     let reach = REACH / (2.0 * df).sqrt();

@@ -15,7 +15,7 @@ pub struct ZTest {
 }
 
 /// z = (p_t − p_c)/√(p̄q̄(1/n_t + 1/n_c)) with the pooled p̄, without continuity correction
-/// (Fleiss, Levin, Paik 2003, *Statistical Methods for Rates and Proportions*, eq. 3.5).
+/// (Fleiss, Levin, Paik 2003, *Statistical Methods for Rates and Proportions*, ch. 3).
 ///
 /// # Errors
 /// [`Error::NoSpread`] when nobody or everybody converted.

@@ -5,7 +5,7 @@ use crate::level::Level;
 use crate::tally::Pairs;
 
 /// M/D, the first value's mean over the second's, with the variance of one visitor
-/// var_m/D² + M²·var_d/D⁴ − 2M·cov/D³ (Deng, Knoblich, Lu 2018, arXiv 1803.06336, §3).
+/// var_m/D² + M²·var_d/D⁴ − 2M·cov/D³ (Deng, Knoblich, Lu 2018, arXiv 1803.06336).
 ///
 /// # Errors
 /// [`Error::NoBase`] when the denominators don't add up to more than 0, [`Error::TooFew`] below two visitors.

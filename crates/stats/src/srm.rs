@@ -80,7 +80,7 @@ fn total(counts: &[u64]) -> f64 {
 }
 
 /// ln BF of the Dirichlet-multinomial against the stated shares, with a_i = Cθ_i and C = [`CONCENTRATION`] (Lindon &
-/// Malek 2022, NeurIPS, arXiv 2011.03567, eq. 6). It may be read after every visitor: the chance that BF ever reaches
+/// Malek 2022, NeurIPS, arXiv 2011.03567). It may be read after every visitor: the chance that BF ever reaches
 /// 1/α is α at most when the shares are right. 0 when nobody was counted.
 ///
 /// # Errors

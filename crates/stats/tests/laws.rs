@@ -192,6 +192,18 @@ proptest! {
     }
 
     #[test]
+    fn a_step_repeated_says_the_same_more_surely(t in values(), c in values(), times in 1_usize..5) {
+        let step = (moments(&t).level().unwrap(), moments(&c).level().unwrap());
+        if let Ok(once) = Estimate::difference(&step.0, &step.1) {
+            let (t, c) = strata::standardise(vec![step; times]).unwrap();
+            let all = Estimate::difference(&t, &c).unwrap();
+            let k = times as f64;
+            prop_assert!(close(all.value(), once.value()) && close(all.std_err() * k.sqrt(), once.std_err()));
+            prop_assert!(close(all.df(), k * once.df()) && close(all.n(), k * once.n()));
+        }
+    }
+
+    #[test]
     fn split_tests_ignore_scale_and_order(counts in vec(0_u64..100_000, 2..6), weights in vec(0.1..10.0_f64, 6)) {
         let weights = &weights[..counts.len()];
         let scaled: Vec<f64> = weights.iter().map(|weight| weight * 7.0).collect();
