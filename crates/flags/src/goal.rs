@@ -75,6 +75,12 @@ impl StatusSet {
             .ok_or(StatusSetError)
     }
 
+    /// Success and redirection, `2xx,3xx`: the app took the request.
+    #[must_use]
+    pub fn accepted() -> Self {
+        Self(vec![(200, 399)])
+    }
+
     /// Whether a status is one of these.
     #[must_use]
     pub fn contains(&self, status: u16) -> bool {

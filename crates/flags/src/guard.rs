@@ -26,6 +26,8 @@ pub struct Guard {
     pub goals: Vec<Name>,
     /// What happens when it trips.
     pub on_trip: OnTrip,
+    /// It reports what it sees and does nothing.
+    pub observe: bool,
     false_alarm: f64,
 }
 
@@ -45,6 +47,7 @@ impl Guard {
                 slower_than,
                 goals,
                 on_trip: OnTrip::Off,
+                observe: false,
                 false_alarm,
             })
         } else {

@@ -1,1 +1,30 @@
 //! A flag document becomes a snapshot, and again when it changes.
+//!
+//! ```text
+//! text → tree (values with places) → tables (what was typed) → flags (what is true) → Snapshot
+//! ```
+//!
+//! Whatever is wrong on the way is noted and passed by, so that a [`Report`] holds every problem at once, each with its
+//! line, a caret and what to write instead.
+
+mod convert;
+mod definition;
+mod document;
+mod lint;
+mod load;
+mod parse;
+mod pins;
+mod read;
+mod render;
+mod report;
+mod salvage;
+mod sources;
+mod tree;
+mod wording;
+
+pub use document::schema;
+pub use load::{Files, load};
+pub use parse::{LARGEST, Loaded, Options, Text, parse};
+pub use pins::PREFIX as PIN_PREFIX;
+pub use read::{Spans, read};
+pub use report::{Located, Report, Severity};

@@ -1,0 +1,163 @@
+//! What should be mended although it can be used.
+
+use flagstaff_flags::{Flag, Percent, Problem, Serve, VariantId};
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use crate::parse::Options;
+
+/// How long a flag may be the same for everybody before it counts as stale, in days: the number most tools use.
+const STALE_AFTER: i64 = 30;
+
+/// The headers gunicorn takes (`limit_request_fields`).
+const GUNICORN: usize = 100;
+
+/// Headers that are there without any flag: what a browser sends (about 18), what a proxy adds, and two of ours.
+const USUAL: usize = 25;
+
+/// All warnings, in no order.
+pub(crate) fn lint(flags: &[&Flag], options: &Options) -> Vec<Problem> {
+    let mut warnings: Vec<Problem> = flags
+        .iter()
+        .flat_map(|flag| of_flag(flag, options.today))
+        .collect();
+    let headers = flags.iter().filter(|flag| flag.enabled).count() + USUAL;
+    if headers > GUNICORN && !options.one_header {
+        let message = format!(
+            "a request with a header per flag may have {headers} headers, and gunicorn takes {GUNICORN}"
+        );
+        let help = "write headers.send = \"compact\" in flagstaff.toml, or take out flags that are done";
+        warnings.push(Problem::new(["flags"], message).help(help));
+    }
+    warnings
+}
+
+fn of_flag(flag: &Flag, today: Option<Date>) -> Vec<Problem> {
+    let old = today.and_then(|today| expired(flag, today).or_else(|| stale(flag, today)));
+    [old, no_expiry(flag), no_owner(flag), no_goal(flag), nobody(flag)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn warning(
+    flag: &Flag,
+    key: Option<&str>,
+    message: impl Into<String>,
+    help: impl Into<String>,
+) -> Option<Problem> {
+    let at = ["flags", flag.name.as_str()].into_iter().chain(key);
+    Some(Problem::new(at, message).help(help))
+}
+
+fn expired(flag: &Flag, today: Date) -> Option<Problem> {
+    let expires = flag.expires.filter(|expires| *expires < today)?;
+    let message = format!("the flag expired on {expires}");
+    warning(
+        flag,
+        Some("expires"),
+        message,
+        "take it out of code and file, or set a later day",
+    )
+}
+
+fn stale(flag: &Flag, today: Date) -> Option<Problem> {
+    let created = flag.created?;
+    let due = created.checked_add(STALE_AFTER.days()).ok()?;
+    if due > today || flag.gate.is_some() {
+        return None;
+    }
+    let state = settled(flag)?;
+    let message = format!("the flag was made on {created} and is {state}");
+    warning(
+        flag,
+        None,
+        message,
+        "keep one of the two sides in the code, and take the flag out",
+    )
+}
+
+/// What a flag is for everybody, when it is one thing.
+fn settled(flag: &Flag) -> Option<&'static str> {
+    let named =
+        flag.allow.is_some() || flag.deny.is_some() || !flag.rules.is_empty() || !flag.requires.is_empty();
+    if !flag.enabled {
+        return Some("off for everybody");
+    }
+    if named || flag.rollout.is_some() || flag.layer.is_some() {
+        return None;
+    }
+    let share = flag.share_of_the_rest();
+    if share == Percent::ZERO {
+        return Some("at 0 percent");
+    }
+    (share == Percent::ALL && arms(flag) < 2).then_some("on for everybody")
+}
+
+/// Variants that someone gets.
+fn arms(flag: &Flag) -> usize {
+    flag.variants
+        .weights()
+        .filter(|(_, share)| *share > Percent::ZERO)
+        .count()
+}
+
+/// A kill switch is meant to stay; every other flag is meant to go.
+fn no_expiry(flag: &Flag) -> Option<Problem> {
+    let missing = flag.expires.is_none() && flag.gate.is_none();
+    missing.then(|| {
+        warning(
+            flag,
+            None,
+            "the flag has no end",
+            "add expires = 2027-01-31, the day it should be gone",
+        )
+    })?
+}
+
+fn no_owner(flag: &Flag) -> Option<Problem> {
+    let missing = flag.owner.as_deref().is_none_or(|owner| owner.trim().is_empty());
+    missing.then(|| {
+        warning(
+            flag,
+            None,
+            "the flag has no owner",
+            "add owner = \"…\", who answers for it",
+        )
+    })?
+}
+
+/// Named variants that are drawn are an experiment, and one that counts nothing tells nothing.
+fn no_goal(flag: &Flag) -> Option<Problem> {
+    let experiment = flag.variants.are_named() && arms(flag) > 1 && flag.share_of_the_rest() > Percent::ZERO;
+    let missing = experiment && flag.goals.is_empty();
+    missing.then(|| {
+        warning(
+            flag,
+            Some("variants"),
+            "the experiment has no goal",
+            "add goals = [\"…\"]: what is it to change?",
+        )
+    })?
+}
+
+fn nobody(flag: &Flag) -> Option<Problem> {
+    let by_name = flag.allow.is_some() || flag.rules.iter().any(|rule| can_serve(rule.serve));
+    let by_share = flag.rollout.is_some() || flag.share_of_the_rest() > Percent::ZERO;
+    let out_of_reach = flag.enabled && flag.pin.is_none() && !flag.testing && !by_name && !by_share;
+    out_of_reach.then(|| {
+        warning(
+            flag,
+            Some("percent"),
+            "the flag is enabled, and nobody can get it",
+            "raise percent, or write enabled = false",
+        )
+    })?
+}
+
+fn can_serve(serve: Serve) -> bool {
+    match serve {
+        Serve::Variant(variant) => variant != VariantId::OFF,
+        Serve::Percent(share) => share > Percent::ZERO,
+    }
+}

@@ -1,0 +1,157 @@
+//! Files become a snapshot.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use crate::definition;
+use crate::parse::{LARGEST, Loaded, Options, Text, parse};
+use crate::report::Report;
+
+/// The file of definitions, and the file of state that an environment lays over it: `flags.toml` and
+/// `flags.production.toml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Files {
+    definitions: PathBuf,
+    overlay: Option<PathBuf>,
+}
+
+impl Files {
+    /// The files of this path and environment. An overlay need not exist.
+    #[must_use]
+    pub fn new(definitions: &Path, environment: Option<&str>) -> Self {
+        Self {
+            definitions: definitions.into(),
+            overlay: environment.and_then(|environment| overlay_of(definitions, environment)),
+        }
+    }
+
+    /// The file of definitions.
+    #[must_use]
+    pub fn definitions(&self) -> &Path {
+        &self.definitions
+    }
+
+    /// Where the overlay is, or would be.
+    #[must_use]
+    pub fn overlay(&self) -> Option<&Path> {
+        self.overlay.as_deref()
+    }
+
+    /// What is in the files now.
+    ///
+    /// # Errors
+    /// When one cannot be read. A missing overlay is none.
+    pub(crate) fn read(&self) -> Result<Contents, Report> {
+        let definitions = read(&self.definitions).map_err(|e| unreadable(&self.definitions, &e))?;
+        let overlay = match self.overlay.as_deref().map(|path| (path, read(path))) {
+            Some((_, Ok(bytes))) => Some(bytes),
+            Some((_, Err(e))) if e.kind() == io::ErrorKind::NotFound => None,
+            Some((path, Err(e))) => return Err(unreadable(path, &e)),
+            None => None,
+        };
+        Ok(Contents { definitions, overlay })
+    }
+
+    pub(crate) fn parse(&self, contents: &Contents, options: &Options) -> Result<Loaded, Report> {
+        let name = self.definitions.to_string_lossy();
+        let overlay_name = self
+            .overlay
+            .as_deref()
+            .map(Path::to_string_lossy)
+            .unwrap_or_default();
+        let text = Text {
+            name: &name,
+            bytes: &contents.definitions,
+        };
+        let overlay = contents.overlay.as_deref().map(|bytes| Text {
+            name: &overlay_name,
+            bytes,
+        });
+        parse(text, overlay, options)
+    }
+}
+
+/// `flags.toml` → `flags.production.toml`. `None` for an environment whose name is not one part of a file's name.
+fn overlay_of(definitions: &Path, environment: &str) -> Option<PathBuf> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    let named = !environment.is_empty() && environment.bytes().all(plain);
+    let stem = definitions.file_stem().filter(|_| named)?;
+    let mut name = stem.to_os_string();
+    name.push(format!(".{environment}"));
+    if let Some(extension) = definitions.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    Some(definitions.with_file_name(name))
+}
+
+/// What was in the files at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Contents {
+    definitions: Vec<u8>,
+    overlay: Option<Vec<u8>>,
+}
+
+impl Contents {
+    pub(crate) fn revision(&self) -> String {
+        definition::revision(
+            [self.definitions.as_slice()]
+                .into_iter()
+                .chain(self.overlay.as_deref()),
+        )
+    }
+}
+
+/// A file's bytes, one more than [`LARGEST`] at most.
+///
+/// # Errors
+/// When there is no such file, it is no file, or it may not be read.
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    // A pipe would hold whoever opens it until someone writes.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    let most = u64::try_from(LARGEST).unwrap_or(u64::MAX) + 1;
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Report {
+    let help = match error.kind() {
+        io::ErrorKind::NotFound => "is the path right? Name the file with --flags",
+        io::ErrorKind::PermissionDenied => "let the user this program runs as read it",
+        _ => "name a file of flags with --flags",
+    };
+    let message = format!("the file cannot be read: {error}");
+    Report::of_file(&path.to_string_lossy(), message, Some(help.into()))
+}
+
+/// Reads flags from a file, and from the overlay of `options.environment` where there is one.
+///
+/// # Errors
+/// With every problem, when the file cannot be read or has an error.
+pub fn load(path: &Path, options: &Options) -> Result<Loaded, Report> {
+    let files = Files::new(path, options.environment.as_deref());
+    files.parse(&files.read()?, options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlays_are_beside_their_file() {
+        let of = |path: &str, environment| {
+            overlay_of(Path::new(path), environment).map(|p| p.display().to_string())
+        };
+        assert_eq!(
+            of("a/flags.toml", "production").as_deref(),
+            Some("a/flags.production.toml")
+        );
+        assert_eq!(of("flags", "test").as_deref(), Some("flags.test"));
+        assert_eq!(of("flags.toml", "../x"), None);
+        assert_eq!(of("flags.toml", ""), None);
+    }
+}

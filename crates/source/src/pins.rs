@@ -1,0 +1,74 @@
+//! Pins: `FLAGSTAFF_FLAG_NEW_CHECKOUT=on` in this machine's environment.
+
+use flagstaff_flags::{Flag, Pin, nearest};
+
+use crate::report::{Finding, Severity};
+use crate::sources::Sources;
+
+/// What variables that pin a flag begin with.
+pub const PREFIX: &str = "FLAGSTAFF_FLAG_";
+
+/// Pins flags. Variables become a text of their own, so that problems with them have a place.
+pub(crate) fn apply(
+    variables: &[(String, String)],
+    flags: &mut [Flag],
+    sources: &mut Sources,
+) -> Vec<Finding> {
+    let mut pins: Vec<_> = variables
+        .iter()
+        .filter(|(variable, _)| variable.starts_with(PREFIX))
+        .collect();
+    pins.sort();
+    if pins.is_empty() {
+        return Vec::new();
+    }
+    let lines: Vec<String> = pins
+        .iter()
+        .map(|(variable, value)| format!("{variable}={value}"))
+        .collect();
+    let mut at = sources.add("the environment", &lines.join("\n"));
+    let mut findings = Vec::new();
+    for ((variable, value), line) in pins.into_iter().zip(lines) {
+        let name = variable.trim_start_matches(PREFIX).to_ascii_lowercase();
+        let name_span = at..at + variable.len();
+        let value_span = at + variable.len() + 1..at + line.len();
+        at += line.len() + 1;
+        let Some(place) = flags.iter().position(|flag| flag.name.as_str() == name) else {
+            let names = flags.iter().map(|flag| flag.name.as_str());
+            findings.push(unknown_flag(&name, names, name_span));
+            continue;
+        };
+        let Some(flag) = flags.get_mut(place) else {
+            continue;
+        };
+        match flag.variants.find(value) {
+            Some(variant) => {
+                let variable = variable.clone();
+                flag.pin = Some(Pin { variant, variable });
+            }
+            None => findings.push(unknown_variant(flag, value, value_span)),
+        }
+    }
+    findings
+}
+
+fn unknown_flag<'a>(
+    name: &str,
+    names: impl Iterator<Item = &'a str>,
+    span: std::ops::Range<usize>,
+) -> Finding {
+    let mut finding = Finding::error(span, format!("this pins a flag `{name}` that there is not"));
+    finding.severity = Severity::Warning;
+    match nearest(name, names) {
+        Some(near) => finding.help(format!("did you mean {PREFIX}{}?", near.to_ascii_uppercase())),
+        None => finding.help("take the variable out of the environment"),
+    }
+}
+
+fn unknown_variant(flag: &Flag, value: &str, span: std::ops::Range<usize>) -> Finding {
+    let names = flag.variants.names().join(", ");
+    let message = format!("the flag `{}` has no variant `{value}`", flag.name);
+    Finding::error(span, message)
+        .help(format!("it can be: {names}"))
+        .of(Some(flag.name.as_str()))
+}

@@ -1,0 +1,89 @@
+//! Everything a type can take out of a document, and everything it cannot.
+//!
+//! Serde stops at the first mistake. So the entry with the mistake is noted, taken out, and the rest is read again, until
+//! it can be read.
+
+use std::ops::Range;
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeValue, ValueDeserializer};
+
+use crate::report::Finding;
+use crate::sources::Sources;
+use crate::tree::{self, Value};
+use crate::wording;
+
+/// How many mistakes are looked for in one flag. Each costs one more reading of it.
+const MOST: usize = 64;
+
+/// What was read, and what had to be left out.
+pub(crate) struct Salvaged<T> {
+    /// What was read; `None` when nothing could be.
+    pub(crate) read: Option<T>,
+    /// The paths that were left out.
+    pub(crate) lost: Vec<Vec<String>>,
+}
+
+/// Reads a value, which messages call by this name. Mistakes become findings and are taken out of it.
+pub(crate) fn salvage<T: DeserializeOwned>(
+    value: &mut Value<'_>,
+    name: Option<&str>,
+    sources: &Sources,
+    findings: &mut Vec<Finding>,
+) -> Salvaged<T> {
+    let mut lost = Vec::new();
+    for _ in 0..MOST {
+        let error = match T::deserialize(ValueDeserializer::from(value.clone())) {
+            Ok(read) => {
+                let read = Some(read);
+                return Salvaged { read, lost };
+            }
+            Err(error) => error,
+        };
+        let span = error.span().unwrap_or_else(|| value.span());
+        let path = tree::remove_at(value, &span);
+        let key = path
+            .as_ref()
+            .and_then(|p| p.iter().rfind(|k| k.parse::<usize>().is_err()));
+        let (message, help) = wording::of(
+            error.message(),
+            key.map(String::as_str).or(name),
+            sources.slice(&span),
+        );
+        if !follows(path.as_deref(), &lost) {
+            let mut finding = Finding::error(span, message);
+            finding.help = help;
+            findings.push(finding);
+        }
+        match path {
+            Some(path) => lost.push(path),
+            None => return Salvaged { read: None, lost },
+        }
+    }
+    let finding = Finding::error(
+        value.span(),
+        format!("there may be more than these {MOST} mistakes here"),
+    );
+    findings.push(finding.help("mend these first"));
+    Salvaged { read: None, lost }
+}
+
+/// Whether a mistake may come only from what was taken out below it: weights that no longer make 100, say.
+fn follows(path: Option<&[String]>, lost: &[Vec<String>]) -> bool {
+    let path = path.unwrap_or_default();
+    lost.iter()
+        .any(|lost| lost.len() > path.len() && lost.starts_with(path))
+}
+
+/// A document's tree without what hangs on these keys: for reading the frame apart from what it holds.
+pub(crate) fn emptied<'t>(root: &Value<'t>) -> Value<'t> {
+    let mut frame = root.clone();
+    if let DeValue::Table(table) = frame.get_mut() {
+        for (_, value) in table.iter_mut().filter(|(_, value)| value.get_ref().is_table()) {
+            let span: Range<usize> = value.span();
+            *value = Spanned::new(span, DeValue::Table(toml::de::DeTable::new()));
+        }
+    }
+    frame
+}

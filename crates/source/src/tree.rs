@@ -1,0 +1,239 @@
+//! A document as the parser reads it: values with their places, before they mean anything.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+
+use crate::report::Finding;
+
+pub(crate) type Value<'t> = Spanned<DeValue<'t>>;
+
+/// How deep tables and lists may lie in each other. The format needs eight; whatever walks a document may recurse.
+const DEEPEST: usize = 32;
+
+/// How many syntax errors are told apart; a file with more is not TOML at all.
+const MOST_SYNTAX_ERRORS: usize = 200;
+
+/// Reads a text whose first byte has the place `base`. What cannot be read becomes a finding, and the rest is kept.
+pub(crate) fn parse<'t>(text: &'t str, base: usize, findings: &mut Vec<Finding>) -> Value<'t> {
+    let (root, errors) = DeTable::parse_recoverable(text);
+    for error in errors.iter().take(MOST_SYNTAX_ERRORS) {
+        let span = error.span().unwrap_or(0..0);
+        let mut finding = Finding::error(span.start + base..span.end + base, syntax(error.message()));
+        finding.syntax = true;
+        findings.push(match syntax_help(error.message(), text, &span) {
+            Some(help) => finding.help(help),
+            None => finding,
+        });
+    }
+    let mut place = Placing { base, findings };
+    let span = root.span();
+    let table = place.table(root.into_inner(), 0);
+    Spanned::new(span.start + base..span.end + base, DeValue::Table(table))
+}
+
+fn syntax(message: &str) -> String {
+    format!("this is not TOML: {message}")
+}
+
+/// The mends of the slips seen most.
+fn syntax_help(message: &str, text: &str, span: &Range<usize>) -> Option<String> {
+    let line_start = text.get(..span.start)?.rfind('\n').map_or(0, |at| at + 1);
+    let line = text.get(line_start..)?.lines().next().unwrap_or_default();
+    if message.contains("duplicate key") {
+        return Some("keep one of the two".into());
+    }
+    let (key, value) = line.split_once('=')?;
+    let (key, value) = (key.trim(), value.split('#').next().unwrap_or_default().trim());
+    if value.is_empty() {
+        return Some(format!("write a value behind {key} ="));
+    }
+    let is_word = value
+        .chars()
+        .all(|c| c.is_alphanumeric() || "_-./:* ".contains(c));
+    is_word.then(|| format!("a word is written in quotes: {key} = \"{value}\""))
+}
+
+/// Moves values to their place among all texts.
+struct Placing<'f> {
+    base: usize,
+    findings: &'f mut Vec<Finding>,
+}
+
+impl Placing<'_> {
+    fn shift(&self, span: &Range<usize>) -> Range<usize> {
+        span.start + self.base..span.end + self.base
+    }
+
+    fn table<'t>(&mut self, table: DeTable<'t>, depth: usize) -> DeTable<'t> {
+        let mut placed = DeTable::new();
+        for (key, value) in table {
+            let key = Spanned::new(self.shift(&key.span()), key.into_inner());
+            let value = self.value(value, depth + 1);
+            placed.insert(key, value);
+        }
+        placed
+    }
+
+    fn value<'t>(&mut self, value: Value<'t>, depth: usize) -> Value<'t> {
+        let span = self.shift(&value.span());
+        if depth > DEEPEST {
+            let finding = Finding::error(
+                span.clone(),
+                format!("tables and lists lie more than {DEEPEST} deep here"),
+            );
+            self.findings.push(finding.help("write it flatter"));
+            return Spanned::new(span, DeValue::Boolean(false));
+        }
+        let placed = match value.into_inner() {
+            DeValue::Table(table) => DeValue::Table(self.table(table, depth)),
+            DeValue::Array(array) => DeValue::Array(
+                array
+                    .into_iter()
+                    .map(|v| self.value(v, depth + 1))
+                    .collect::<DeArray<'t>>(),
+            ),
+            // Dates are read as text too, so a date in quotes is as good as one without.
+            DeValue::Datetime(time) => DeValue::String(Cow::Owned(time.to_string())),
+            other => other,
+        };
+        Spanned::new(span, placed)
+    }
+}
+
+/// Lays one document over another, key by key: tables are joined, everything else is replaced.
+pub(crate) fn overlay<'t>(below: &mut DeTable<'t>, above: DeTable<'t>) {
+    for (key, value) in above {
+        match (below.get_mut(key.get_ref().as_ref()), value.get_ref()) {
+            (Some(there), DeValue::Table(_)) if there.get_ref().is_table() => {
+                if let (DeValue::Table(there), DeValue::Table(new)) = (there.get_mut(), value.into_inner()) {
+                    overlay(there, new);
+                }
+            }
+            (Some(there), _) => *there = value,
+            (None, _) => {
+                below.insert(key, value);
+            }
+        }
+    }
+}
+
+/// The value at the end of a path, as far as there is one: the place of its value, or of the deepest there is on the way.
+/// The last key may also name an element of a list, or be a key of it.
+pub(crate) fn locate(root: &Value<'_>, path: &[String]) -> Range<usize> {
+    let (mut here, mut span) = (root, root.span());
+    for step in path {
+        match here.get_ref() {
+            DeValue::Table(table) => {
+                let Some((key, value)) = table.get_key_value(step.as_str()) else {
+                    break;
+                };
+                // A table's own place may be a header that several share; its key is always its own.
+                span = if value.get_ref().is_table() {
+                    key.span()
+                } else {
+                    value.span()
+                };
+                here = value;
+            }
+            DeValue::Array(list) => {
+                let by_number = step.parse().ok().and_then(|i: usize| list.get(i));
+                let by_word = || list.iter().find(|v| v.get_ref().as_str() == Some(step));
+                let Some(value) = by_number.or_else(by_word) else {
+                    break;
+                };
+                (span, here) = (value.span(), value);
+            }
+            _ => break,
+        }
+    }
+    span
+}
+
+/// Takes out what stands at a place: the deepest entry with exactly this place, else the smallest around it. Returns the
+/// keys that led there; `None` when the place is in no entry.
+pub(crate) fn remove_at(root: &mut Value<'_>, span: &Range<usize>) -> Option<Vec<String>> {
+    let mut best = None;
+    search(root.get_ref(), span, &mut Vec::new(), &mut best);
+    let (_, path) = best?;
+    remove(root, &path);
+    Some(path)
+}
+
+/// How well an entry fits a place: exactly, or by the bytes it has too many.
+type Fit = (bool, usize);
+
+fn search(
+    value: &DeValue<'_>,
+    span: &Range<usize>,
+    path: &mut Vec<String>,
+    best: &mut Option<(Fit, Vec<String>)>,
+) {
+    let mut consider = |path: &[String], own: &[Range<usize>]| {
+        for own in own
+            .iter()
+            .filter(|own| own.start <= span.start && span.end <= own.end)
+        {
+            let fit = (own != span, own.len() - span.len());
+            if best.as_ref().is_none_or(|(other, _)| fit <= *other) {
+                *best = Some((fit, path.to_vec()));
+            }
+        }
+    };
+    match value {
+        DeValue::Table(table) => {
+            for (key, value) in table {
+                path.push(key.get_ref().to_string());
+                consider(path, &[key.span(), value.span()]);
+                path.pop();
+            }
+            for (key, value) in table {
+                path.push(key.get_ref().to_string());
+                search(value.get_ref(), span, path, best);
+                path.pop();
+            }
+        }
+        DeValue::Array(list) => {
+            for (i, value) in list.iter().enumerate() {
+                path.push(i.to_string());
+                consider(path, &[value.span()]);
+                path.pop();
+            }
+            for (i, value) in list.iter().enumerate() {
+                path.push(i.to_string());
+                search(value.get_ref(), span, path, best);
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn remove<'t>(value: &mut Value<'t>, path: &[String]) {
+    let Some((step, rest)) = path.split_first() else {
+        return;
+    };
+    match value.get_mut() {
+        DeValue::Table(table) if rest.is_empty() => {
+            table.remove(step.as_str());
+        }
+        DeValue::Table(table) => {
+            if let Some(value) = table.get_mut(step.as_str()) {
+                remove(value, rest);
+            }
+        }
+        DeValue::Array(list) => {
+            let Ok(at) = step.parse::<usize>() else { return };
+            if rest.is_empty() {
+                let whole = std::mem::replace(list, DeArray::new());
+                let kept = whole.into_iter().enumerate().filter(|(i, _)| *i != at);
+                *list = kept.map(|(_, value)| value).collect();
+            } else if let Some(value) = list.get_mut(at) {
+                remove(value, rest);
+            }
+        }
+        _ => {}
+    }
+}
