@@ -1,1 +1,49 @@
 //! The reverse proxy: pingora for the process, hyper for the wire, tower for the middleware.
+//!
+//! A request goes through three services. The edge refuses what two servers could read differently and makes the rest
+//! plain; the [`tower::Layer`] that was handed in does its work; the [`Proxy`], or another service handed in its
+//! place, answers.
+//!
+//! ```no_run
+//! use flagstaff_sidecar::{Options, Proxy, Settings, Sidecar};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let settings = Settings::new(Options {
+//!     listen: vec!["127.0.0.1:8080".into()],
+//!     upstream: vec!["127.0.0.1:8000".into()],
+//!     ..Options::default()
+//! })?;
+//! let proxy = Proxy::new(&settings)?;
+//! let bound = Sidecar::new(settings, &flagstaff_sidecar::no_layer(), proxy).bind()?;
+//! println!("serving {}", bound.urls().join(", "));
+//! bound.run()?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod access;
+mod address;
+mod background;
+mod body;
+mod edge;
+mod meters;
+mod pages;
+mod process;
+mod proxy;
+mod refusal;
+mod settings;
+mod tls;
+mod wire;
+
+pub use background::Background;
+pub use body::{BoxError, RequestBody, ResponseBody};
+pub use process::drain::Stop;
+pub use process::{BindError, Bound, Ended, Sidecar, StartError};
+pub use proxy::{Proxy, ProxyError};
+pub use settings::{AccessLog, CertificateFiles, Limits, Options, Problem, Problems, Settings, Timeouts};
+pub use tls::TlsError;
+
+/// A layer that changes nothing.
+pub fn no_layer() -> tower::layer::util::Identity {
+    tower::layer::util::Identity::new()
+}

@@ -1,0 +1,278 @@
+//! The access log: a line per answer, on standard output, written by a thread of its own.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use http::header::{self, HeaderName, HeaderValue};
+use http::{Extensions, Method, Request, Response, StatusCode, Uri, Version};
+use jiff::Timestamp;
+
+use crate::meters::METERS;
+use crate::proxy::Served;
+use crate::settings::AccessLog;
+
+/// Lines that may wait to be written; requests never wait for the log, what does not fit is dropped and counted.
+const QUEUE: usize = 8192;
+
+/// Who and what an answer was for: visitor and flags, from the extensions of the answer.
+pub(crate) type Describe = Arc<dyn Fn(&Extensions) -> Option<(String, String)> + Send + Sync>;
+
+/// The way to the log.
+#[derive(Clone)]
+pub(crate) struct Access {
+    format: AccessLog,
+    describe: Option<Describe>,
+    lines: SyncSender<String>,
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Access")
+            .field("format", &self.format)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Access {
+    /// Starts the thread that writes.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no thread left.
+    pub(crate) fn start(format: AccessLog, describe: Option<Describe>) -> io::Result<Self> {
+        let (lines, queue) = sync_channel(QUEUE);
+        std::thread::Builder::new()
+            .name("access-log".into())
+            .spawn(move || write(&queue, io::stdout()))?;
+        Ok(Self {
+            format,
+            describe,
+            lines,
+        })
+    }
+}
+
+/// Writes line by line, and flushes when none is waiting.
+fn write(queue: &Receiver<String>, out: impl Write) {
+    let mut out = io::BufWriter::with_capacity(64 << 10, out);
+    while let Ok(line) = queue.recv() {
+        let mut next = Some(line);
+        while let Some(line) = next {
+            if out.write_all(line.as_bytes()).is_err() {
+                // Nobody reads any more; the proxy goes on.
+                return;
+            }
+            next = queue.try_recv().ok();
+        }
+        if out.flush().is_err() {
+            return;
+        }
+    }
+}
+
+/// What is known when a request comes in.
+#[derive(Debug)]
+pub(crate) struct Record {
+    access: Access,
+    time: Timestamp,
+    pub(crate) client: IpAddr,
+    method: Method,
+    target: Uri,
+    version: Version,
+    host: Option<HeaderValue>,
+    referer: Option<HeaderValue>,
+    agent: Option<HeaderValue>,
+}
+
+impl Record {
+    pub(crate) fn new<B>(access: &Access, request: &Request<B>) -> Self {
+        let field = |name: HeaderName| request.headers().get(name).cloned();
+        Self {
+            access: access.clone(),
+            time: Timestamp::now(),
+            client: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            method: request.method().clone(),
+            target: request.uri().clone(),
+            version: request.version(),
+            host: field(header::HOST),
+            referer: field(header::REFERER),
+            agent: field(header::USER_AGENT),
+        }
+    }
+
+    pub(crate) fn answered<B>(self, answer: &Response<B>, started: Instant) -> Answered {
+        let described = self
+            .access
+            .describe
+            .as_ref()
+            .and_then(|describe| describe(answer.extensions()));
+        let (visitor, flags) =
+            described.map_or((None, None), |(visitor, flags)| (Some(visitor), Some(flags)));
+        Answered {
+            status: answer.status(),
+            upstream: answer
+                .extensions()
+                .get::<Served>()
+                .map(|served| Arc::clone(&served.0)),
+            head: started.elapsed(),
+            record: self,
+            started,
+            visitor,
+            flags,
+            bytes: 0,
+            whole: false,
+        }
+    }
+}
+
+/// What is known when the answer's head has gone out; written when its body has ended.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    record: Record,
+    status: StatusCode,
+    upstream: Option<Arc<str>>,
+    started: Instant,
+    head: Duration,
+    visitor: Option<String>,
+    flags: Option<String>,
+    bytes: u64,
+    whole: bool,
+}
+
+impl Answered {
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+    }
+
+    pub(crate) fn ended(&mut self) {
+        self.whole = true;
+    }
+
+    fn text(&self) -> String {
+        let r = &self.record;
+        let field = |value: &Option<HeaderValue>| value.as_ref().map_or("-".into(), |v| quoted(v.as_bytes()));
+        let word = |value: Option<&str>| value.map_or("-".into(), |v| quoted(v.as_bytes()));
+        format!(
+            "{} {} {} {} \"{} {} {:?}\" {} {} {:.6} {:.6} {} {} visitor={} flags={}\n",
+            r.time,
+            r.client,
+            field(&r.host),
+            word(self.upstream.as_deref()),
+            r.method,
+            quoted(r.target.to_string().as_bytes()),
+            r.version,
+            self.status.as_u16(),
+            self.bytes,
+            self.head.as_secs_f64(),
+            self.started.elapsed().as_secs_f64(),
+            format_args!("\"{}\"", field(&r.referer)),
+            format_args!("\"{}\"", field(&r.agent)),
+            word(self.visitor.as_deref()),
+            word(self.flags.as_deref()),
+        )
+    }
+
+    fn json(&self) -> String {
+        let r = &self.record;
+        let field = |value: &Option<HeaderValue>| {
+            value
+                .as_ref()
+                .map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned())
+        };
+        let mut line = serde_json::json!({
+            "time": r.time.to_string(),
+            "client": r.client.to_string(),
+            "host": field(&r.host),
+            "upstream": self.upstream.as_deref(),
+            "method": r.method.as_str(),
+            "target": r.target.to_string(),
+            "version": format!("{:?}", r.version),
+            "status": self.status.as_u16(),
+            "bytes": self.bytes,
+            "head_seconds": self.head.as_secs_f64(),
+            "seconds": self.started.elapsed().as_secs_f64(),
+            "whole": self.whole,
+            "referer": field(&r.referer),
+            "user_agent": field(&r.agent),
+            "visitor": self.visitor,
+            "flags": self.flags,
+        })
+        .to_string();
+        line.push('\n');
+        line
+    }
+}
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        let line = match self.record.access.format {
+            AccessLog::Text => self.text(),
+            AccessLog::Json => self.json(),
+        };
+        if self.record.access.lines.try_send(line).is_err() {
+            METERS.access_dropped.increment(1);
+        }
+    }
+}
+
+/// Nothing a client sends may end a line or a quotation.
+fn quoted(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for byte in bytes {
+        match byte {
+            b'"' | b'\\' => text.extend(['\\', char::from(*byte)]),
+            0x20..=0x7e => text.push(char::from(*byte)),
+            _ => text.extend(format!("\\x{byte:02x}").chars()),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(format: AccessLog) -> String {
+        let (lines, queue) = sync_channel(1);
+        let describe: Describe = Arc::new(|_| Some(("v1".to_owned(), "a=on".to_owned())));
+        let access = Access {
+            format,
+            describe: Some(describe),
+            lines,
+        };
+        let request = Request::get("/a?b=c")
+            .header("host", "x")
+            .header("user-agent", "he said \"hi\"\u{e9}")
+            .body(())
+            .unwrap();
+        let mut answered = Record::new(&access, &request).answered(&Response::new(()), Instant::now());
+        answered.sent(5);
+        answered.ended();
+        drop(answered);
+        queue.recv().unwrap()
+    }
+
+    #[test]
+    fn text_cannot_be_forged() {
+        let line = line(AccessLog::Text);
+        assert!(line.contains(r#""GET /a?b=c HTTP/1.1" 200 5 "#), "{line}");
+        assert!(
+            line.ends_with("\"he said \\\"hi\\\"\\xc3\\xa9\" visitor=v1 flags=a=on\n"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn json_is_json() {
+        let line: serde_json::Value = serde_json::from_str(&line(AccessLog::Json)).unwrap();
+        assert_eq!(
+            (&line["target"], &line["status"], &line["bytes"]),
+            (&"/a?b=c".into(), &200.into(), &5.into())
+        );
+        assert_eq!((&line["visitor"], &line["whole"]), (&"v1".into(), &true.into()));
+    }
+}

@@ -1,0 +1,120 @@
+//! Addresses as they are typed: where visitors come in, where the app is.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// One address for visitors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Listen {
+    pub(crate) address: SocketAddr,
+    pub(crate) tls: bool,
+}
+
+impl Listen {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let (rest, tls) = scheme(text)?;
+        let address = rest.parse().map_err(|_| {
+            format!("`{text}` is no address; write `127.0.0.1:8080`, `[::1]:8080` or `https://0.0.0.0:8443`")
+        })?;
+        Ok(Self { address, tls })
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}://{}",
+            if self.tls { "https" } else { "http" },
+            self.address
+        )
+    }
+}
+
+/// One address of the app. The name is resolved whenever a connection is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) host: Arc<str>,
+    pub(crate) port: u16,
+    pub(crate) tls: bool,
+    /// As logs, metrics and a missing Host write it.
+    pub(crate) authority: Arc<str>,
+}
+
+impl Origin {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let (rest, tls) = scheme(text)?;
+        let wrong =
+            || format!("`{text}` is no upstream; write `127.0.0.1:8000`, `app:8000` or `https://app:8443`");
+        let authority: http::uri::Authority = rest.trim_end_matches('/').parse().map_err(|_| wrong())?;
+        if authority.host().is_empty() || authority.as_str().contains('@') {
+            return Err(wrong());
+        }
+        let with_scheme = rest.len() != text.len();
+        let port = match (authority.port(), with_scheme) {
+            (Some(_), _) => authority.port_u16().filter(|port| *port != 0).ok_or_else(wrong)?,
+            (None, true) => {
+                if tls {
+                    443
+                } else {
+                    80
+                }
+            }
+            (None, false) => return Err(wrong()),
+        };
+        // Written in brackets inside an address, without them for the resolver and for TLS.
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        Ok(Self {
+            host: host.into(),
+            port,
+            tls,
+            authority: authority.as_str().into(),
+        })
+    }
+}
+
+fn scheme(text: &str) -> Result<(&str, bool), String> {
+    match text.split_once("://") {
+        None => Ok((text, false)),
+        Some(("http", rest)) => Ok((rest, false)),
+        Some(("https", rest)) => Ok((rest, true)),
+        Some((other, _)) => Err(format!(
+            "`{other}://` is not spoken here; write `http://` or `https://`"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listen_addresses() {
+        assert!(!Listen::parse("127.0.0.1:8080").unwrap().tls);
+        assert!(Listen::parse("https://[::]:8443").unwrap().tls);
+        for bad in ["localhost:80", ":8080", "8080", "ws://127.0.0.1:1", "127.0.0.1"] {
+            assert!(Listen::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn upstream_addresses() {
+        let of = |text: &str| Origin::parse(text).map(|o| (o.host.to_string(), o.port, o.tls));
+        assert_eq!(of("app:8000"), Ok(("app".into(), 8000, false)));
+        assert_eq!(of("https://app.example/"), Ok(("app.example".into(), 443, true)));
+        assert_eq!(of("http://[::1]:80"), Ok(("::1".into(), 80, false)));
+        for bad in [
+            "app",
+            "app:",
+            "app:0",
+            "app:70000",
+            "a@b:1",
+            "http://",
+            "app:80/path",
+            "",
+        ] {
+            assert!(of(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The body of an answer on its way out: counted, and known to be under way until it ends.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use crate::access::Answered;
+use crate::body::{BoxError, ResponseBody};
+use crate::wire::client::UnderWay;
+
+pin_project! {
+    /// The layers' body, or a page of our own.
+    pub(crate) struct Answer<B> {
+        #[pin]
+        kind: Kind<B>,
+        under_way: Option<UnderWay>,
+        record: Option<Answered>,
+    }
+}
+
+pin_project! {
+    #[project = KindProjected]
+    enum Kind<B> {
+        Layered { #[pin] body: B },
+        Page { body: ResponseBody },
+    }
+}
+
+impl<B: Body> Answer<B> {
+    pub(crate) fn new(body: B) -> Self {
+        Self {
+            kind: Kind::Layered { body },
+            under_way: None,
+            record: None,
+        }
+    }
+
+    pub(crate) fn page(body: ResponseBody) -> Self {
+        Self {
+            kind: Kind::Page { body },
+            under_way: None,
+            record: None,
+        }
+    }
+
+    /// Keeps these until the body has ended or is dropped.
+    pub(crate) fn track(mut self, under_way: UnderWay, record: Option<Answered>) -> Self {
+        self.under_way = Some(under_way);
+        self.record = record;
+        if let Some(record) = self.record.as_mut().filter(|_| self.kind.ended()) {
+            record.ended();
+        }
+        self
+    }
+}
+
+impl<B: Body> Kind<B> {
+    fn ended(&self) -> bool {
+        match self {
+            Self::Layered { body } => body.is_end_stream(),
+            Self::Page { body } => body.is_end_stream(),
+        }
+    }
+}
+
+impl<B> Body for Answer<B>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError>>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let mut this = self.project();
+        let polled = match this.kind.as_mut().project() {
+            KindProjected::Layered { body } => body.poll_frame(cx).map_err(Into::into),
+            KindProjected::Page { body } => Pin::new(body).poll_frame(cx),
+        };
+        if let Some(record) = this.record {
+            match &polled {
+                Poll::Ready(Some(Ok(frame))) => record.sent(frame.data_ref().map_or(0, Bytes::len)),
+                Poll::Ready(None) => record.ended(),
+                _ => {}
+            }
+            if this.kind.ended() {
+                record.ended();
+            }
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.kind.ended()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Layered { body } => body.size_hint(),
+            Kind::Page { body } => body.size_hint(),
+        }
+    }
+}

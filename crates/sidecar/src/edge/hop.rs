@@ -1,0 +1,114 @@
+//! Fields that concern one connection and must not pass (RFC 9110 §7.6.1).
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+
+/// Fields that one hop tells the next about itself. `Proxy-Authorization` is for forward proxies.
+const ALWAYS: [HeaderName; 7] = [
+    KEEP_ALIVE,
+    PROXY_CONNECTION,
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// Fields that `Connection` may not take away: a client could make the app see another request than we do.
+const NEVER: [HeaderName; 5] = [
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::COOKIE,
+    header::AUTHORIZATION,
+    header::CONTENT_TYPE,
+];
+
+/// Removes `Connection`, what it names, and the fields that never pass.
+pub(crate) fn strip_connection(headers: &mut HeaderMap) {
+    // `remove` drops all values but the first, so further ones are kept before; there hardly ever are any.
+    let further: Vec<HeaderValue> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .skip(1)
+        .cloned()
+        .collect();
+    if let Some(first) = headers.remove(header::CONNECTION) {
+        strip_named(headers, &first);
+    }
+    for named in &further {
+        strip_named(headers, named);
+    }
+    for name in &ALWAYS {
+        headers.remove(name);
+    }
+}
+
+fn strip_named(headers: &mut HeaderMap, named: &HeaderValue) {
+    for name in tokens(named) {
+        if let Ok(name) = HeaderName::from_bytes(name)
+            && !NEVER.contains(&name)
+        {
+            headers.remove(name);
+        }
+    }
+}
+
+/// The words of a comma-separated list.
+pub(crate) fn tokens(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+    value
+        .as_bytes()
+        .split(|b| *b == b',')
+        .map(<[u8]>::trim_ascii)
+        .filter(|token| !token.is_empty())
+}
+
+/// Any of the field's values has this word.
+pub(crate) fn has_token(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
+    headers
+        .get_all(name)
+        .iter()
+        .flat_map(tokens)
+        .any(|token| token.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        fields
+            .iter()
+            .map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v)))
+            .collect()
+    }
+
+    #[test]
+    fn what_concerns_one_connection_goes() {
+        let mut headers = map(&[
+            ("connection", "close, X-Private"),
+            ("connection", "keep-alive, x-second"),
+            ("x-private", "1"),
+            ("x-second", "1"),
+            ("keep-alive", "timeout=5"),
+            ("te", "trailers"),
+            ("upgrade", "h2c"),
+            ("proxy-connection", "keep-alive"),
+            ("accept", "*/*"),
+        ]);
+        strip_connection(&mut headers);
+        assert_eq!(headers, map(&[("accept", "*/*")]));
+    }
+
+    #[test]
+    fn connection_cannot_take_away_what_the_app_needs() {
+        let mut headers = map(&[
+            ("connection", "host, cookie, content-length"),
+            ("host", "a"),
+            ("cookie", "b=c"),
+        ]);
+        strip_connection(&mut headers);
+        assert_eq!(headers, map(&[("host", "a"), ("cookie", "b=c")]));
+    }
+}

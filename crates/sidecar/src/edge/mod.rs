@@ -1,0 +1,14 @@
+//! The edge: refuses what is wrong, makes the rest plain, and sends the answer out as it should be.
+//!
+//! Everything a client says about the connection is gone before the layer behind writes its first field, so that no
+//! `Connection: X-Flag-A` can delete it.
+
+mod answer;
+mod forwarded;
+mod hop;
+mod request;
+mod service;
+
+pub(crate) use forwarded::Forwarding;
+pub(crate) use hop::strip_connection;
+pub(crate) use service::{Edge, Shared, Stack, Tunnel};

@@ -1,0 +1,264 @@
+//! The service hyper calls for every request of a connection.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Instant;
+
+use bytes::Bytes;
+use flagstaff_tag::Peer;
+use http::header::{self, HeaderValue};
+use http::{Request, Response, StatusCode, Version};
+use http_body::Body;
+use hyper::body::Incoming;
+use pin_project_lite::pin_project;
+use tower::Service;
+
+use crate::access::{Access, Record};
+use crate::body::{BoxError, RequestBody};
+use crate::edge::answer::Answer;
+use crate::edge::forwarded::{Forwarding, written};
+use crate::edge::request::{Plain, plain};
+use crate::meters::METERS;
+use crate::pages;
+use crate::process::drain::Drain;
+use crate::refusal::Refusal;
+use crate::wire::client::{Client, UnderWay};
+
+/// What stands behind the edge: the layer that was handed in, around the service that answers.
+pub(crate) trait Stack:
+    Service<
+        Request<RequestBody>,
+        Response = Response<<Self as Stack>::Body>,
+        Error = <Self as Stack>::Fault,
+        Future = <Self as Stack>::Calling,
+    > + Clone
+    + Send
+    + 'static
+{
+    type Body: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static;
+    type Fault: Into<BoxError>;
+    type Calling: Future<Output = Result<Response<<Self as Stack>::Body>, <Self as Stack>::Fault>>
+        + Send
+        + 'static;
+}
+
+impl<S, B> Stack for S
+where
+    S: Service<Request<RequestBody>, Response = Response<B>, Error: Into<BoxError>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type Body = B;
+    type Fault = S::Error;
+    type Calling = S::Future;
+}
+
+/// What the edges of all connections have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) forwarding: Forwarding,
+    pub(crate) body_limit: Option<u64>,
+    pub(crate) drain: Arc<Drain>,
+    pub(crate) access: Option<Access>,
+}
+
+/// The edge of one connection.
+#[derive(Debug)]
+pub(crate) struct Edge<S> {
+    stack: RefCell<S>,
+    client: Arc<Client>,
+    address: HeaderValue,
+    shared: Arc<Shared>,
+}
+
+/// Goes with the request that an upgrade may come of: the connection counts as open as long as its tunnel.
+#[derive(Clone, Debug)]
+pub(crate) struct Tunnel(#[allow(dead_code, reason = "kept for what its end does")] pub(crate) Arc<Client>);
+
+impl<S: Stack> Edge<S> {
+    pub(crate) fn new(stack: S, client: Arc<Client>, shared: Arc<Shared>) -> Self {
+        Self {
+            stack: RefCell::new(stack),
+            address: written(client.address),
+            client,
+            shared,
+        }
+    }
+
+    fn admit(&self, request: &mut Request<Incoming>) -> Result<Plain, Refusal> {
+        if let Some(refusal) = self.client.refused() {
+            return Err(refusal);
+        }
+        let known = request.body().size_hint().exact();
+        if let (Some(limit), Some(size)) = (self.shared.body_limit, known)
+            && size > limit
+        {
+            return Err(Refusal::BodyTooLarge);
+        }
+        plain(request)
+    }
+
+    fn prepare(&self, mut request: Request<Incoming>, plain: Plain) -> Request<RequestBody> {
+        let peer: Peer = self
+            .shared
+            .forwarding
+            .apply(request.headers_mut(), &self.client, &self.address);
+        request.extensions_mut().insert(peer);
+        if plain.upgrade {
+            request.extensions_mut().insert(Tunnel(Arc::clone(&self.client)));
+        }
+        let limit = self.shared.body_limit;
+        request.map(|body| RequestBody::new(body, limit))
+    }
+
+    fn call_stack(&self, request: Request<RequestBody>) -> State<S> {
+        let mut stack = self.stack.borrow_mut();
+        // Ready at once, nearly always; then nothing is cloned.
+        match stack.poll_ready(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(())) => State::Calling {
+                call: stack.call(request),
+            },
+            Poll::Ready(Err(fault)) => State::Done {
+                answer: Some(failed(&fault.into())),
+            },
+            Poll::Pending => {
+                let mut later = stack.clone();
+                let call = async move {
+                    std::future::poll_fn(|cx| later.poll_ready(cx)).await?;
+                    later.call(request).await
+                };
+                State::Waiting { call: Box::pin(call) }
+            }
+        }
+    }
+}
+
+impl<S: Stack> hyper::service::Service<Request<Incoming>> for Edge<S> {
+    type Response = Response<Answer<S::Body>>;
+    type Error = BoxError;
+    type Future = Answering<S>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Answering<S> {
+        let http1 = request.version() < Version::HTTP_2;
+        let record = self
+            .shared
+            .access
+            .as_ref()
+            .map(|access| Record::new(access, &request));
+        let mut visit = Visit {
+            http1,
+            last: false,
+            started: Instant::now(),
+            record,
+            under_way: UnderWay::new(&self.client),
+            shared: Arc::clone(&self.shared),
+        };
+        let state = match self.admit(&mut request) {
+            Ok(plain) => {
+                visit.last = plain.last;
+                let request = self.prepare(request, plain);
+                if let (Some(record), Some(peer)) = (&mut visit.record, request.extensions().get::<Peer>()) {
+                    record.client = peer.client;
+                }
+                self.call_stack(request)
+            }
+            Err(refusal) => {
+                visit.last = true;
+                match refusal {
+                    // Over HTTP/2 one bad request is no reason to end the others.
+                    _ if !http1 => METERS.refuse(refusal),
+                    _ => self.client.refuse(refusal),
+                }
+                State::Done {
+                    answer: Some(pages::page(refusal.status()).map(Answer::page)),
+                }
+            }
+        };
+        Answering {
+            state,
+            visit: Some(visit),
+        }
+    }
+}
+
+fn failed<B: Body>(fault: &BoxError) -> Response<Answer<B>> {
+    tracing::error!(error = %fault, "a layer failed");
+    pages::page(StatusCode::INTERNAL_SERVER_ERROR).map(Answer::page)
+}
+
+/// What is remembered of a request until its answer has ended.
+#[derive(Debug)]
+pub(crate) struct Visit {
+    http1: bool,
+    last: bool,
+    started: Instant,
+    record: Option<Record>,
+    under_way: UnderWay,
+    shared: Arc<Shared>,
+}
+
+impl Visit {
+    fn finish<B: Body>(self, mut answer: Response<Answer<B>>) -> Response<Answer<B>> {
+        let status = answer.status();
+        METERS.answer(status);
+        METERS.seconds.record(self.started.elapsed());
+        let switched = status == StatusCode::SWITCHING_PROTOCOLS;
+        let last = self.last || self.shared.drain.has_begun() || self.under_way.0.refused().is_some();
+        if self.http1 && last && !switched {
+            answer
+                .headers_mut()
+                .insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        // hyper writes the version the client speaks; the upstream's own would end the client's connection.
+        *answer.version_mut() = Version::HTTP_11;
+        let record = self.record.map(|record| record.answered(&answer, self.started));
+        answer.map(|body| body.track(self.under_way, record))
+    }
+}
+
+pin_project! {
+    #[project = StateProjected]
+    enum State<S: Stack> {
+        Calling { #[pin] call: S::Calling },
+        Waiting { call: Pin<Box<dyn Future<Output = Result<Response<S::Body>, S::Fault>> + Send>> },
+        Done { answer: Option<Response<Answer<S::Body>>> },
+    }
+}
+
+pin_project! {
+    /// The answer to one request, on its way.
+    pub(crate) struct Answering<S: Stack> {
+        #[pin]
+        state: State<S>,
+        visit: Option<Visit>,
+    }
+}
+
+impl<S: Stack> Future for Answering<S> {
+    type Output = Result<Response<Answer<S::Body>>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let called = match this.state.project() {
+            StateProjected::Calling { call } => ready!(call.poll(cx)).map_err(Into::into),
+            StateProjected::Waiting { call } => ready!(call.as_mut().poll(cx)).map_err(Into::into),
+            StateProjected::Done { answer } => {
+                let answer = answer.take().ok_or("polled after it was ready")?;
+                return Poll::Ready(finish(this.visit, answer));
+            }
+        };
+        let answer = called.map_or_else(|fault| failed(&fault), |answer| answer.map(Answer::new));
+        Poll::Ready(finish(this.visit, answer))
+    }
+}
+
+fn finish<B: Body>(
+    visit: &mut Option<Visit>,
+    answer: Response<Answer<B>>,
+) -> Result<Response<Answer<B>>, BoxError> {
+    let visit = visit.take().ok_or("polled after it was ready")?;
+    Ok(visit.finish(answer))
+}

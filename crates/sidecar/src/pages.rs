@@ -1,0 +1,30 @@
+//! The pages that are shown in place of the app's.
+
+use bytes::Bytes;
+use http::header::{self, HeaderValue};
+use http::{Response, StatusCode};
+
+use crate::body::ResponseBody;
+
+/// A plain page that says its status.
+pub(crate) fn page(status: StatusCode) -> Response<ResponseBody> {
+    let text = match status {
+        StatusCode::BAD_REQUEST => "400 Bad Request: this is not a request that can be passed on.\n",
+        StatusCode::METHOD_NOT_ALLOWED => "405 Method Not Allowed.\n",
+        StatusCode::REQUEST_TIMEOUT => "408 Request Timeout: the request did not come in time.\n",
+        StatusCode::PAYLOAD_TOO_LARGE => "413 Content Too Large: the request is larger than allowed here.\n",
+        StatusCode::BAD_GATEWAY => "502 Bad Gateway: the application cannot be reached.\n",
+        StatusCode::SERVICE_UNAVAILABLE => "503 Service Unavailable: too much to do; please try again.\n",
+        StatusCode::GATEWAY_TIMEOUT => "504 Gateway Timeout: the application did not answer in time.\n",
+        _ => "500 Internal Server Error.\n",
+    };
+    let mut answer = Response::new(ResponseBody::from(Bytes::from_static(text.as_bytes())));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}

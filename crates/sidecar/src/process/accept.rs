@@ -1,0 +1,168 @@
+//! Accepting connections: only as many as there is room for, and on through a shortage of descriptors.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::edge::{Edge, Shared, Stack};
+use crate::meters::METERS;
+use crate::tls::Certificates;
+use crate::wire::client::Client;
+use crate::wire::{Wire, handshake, serve};
+
+/// How long to wait for a descriptor to become free.
+const SHORTAGE: Duration = Duration::from_millis(50);
+
+/// The process (EMFILE) or the system (ENFILE) has no descriptor left.
+pub(crate) fn out_of_descriptors(os_error: Option<i32>) -> bool {
+    use nix::errno::Errno;
+    os_error.is_some_and(|code| code == Errno::EMFILE as i32 || code == Errno::ENFILE as i32)
+}
+
+/// Clients' connections that may be open at once.
+#[derive(Debug)]
+pub(crate) struct Seats {
+    free: Arc<Semaphore>,
+    number: usize,
+    full: AtomicBool,
+    short: AtomicBool,
+}
+
+impl Seats {
+    pub(crate) fn new(number: usize) -> Self {
+        let number = number.min(Semaphore::MAX_PERMITS);
+        Self {
+            free: Arc::new(Semaphore::new(number)),
+            number,
+            full: AtomicBool::new(false),
+            short: AtomicBool::new(false),
+        }
+    }
+
+    /// Waits until there is room, without taking it: it must stay free for whoever accepts first.
+    async fn room(&self) {
+        if self.free.available_permits() > 0 {
+            self.full.store(false, Relaxed);
+            return;
+        }
+        if !self.full.swap(true, Relaxed) {
+            tracing::warn!(
+                connections = self.number,
+                "all connections are in use; new ones wait"
+            );
+        }
+        drop(self.free.acquire().await);
+    }
+
+    async fn take(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.free).acquire_owned().await.ok()
+    }
+
+    async fn failed(&self, error: &io::Error) {
+        METERS.accept_failures.increment(1);
+        if !out_of_descriptors(error.raw_os_error()) {
+            // The client has gone again, mostly.
+            tracing::debug!(%error, "a connection was not accepted");
+            return;
+        }
+        if !self.short.swap(true, Relaxed) {
+            tracing::warn!(
+                "no file descriptor is free; new connections wait. Raise LimitNOFILE or lower limits.connections"
+            );
+        }
+        tokio::time::sleep(SHORTAGE).await;
+    }
+
+    fn accepted(&self) {
+        if self.short.load(Relaxed) && self.short.swap(false, Relaxed) {
+            tracing::info!("file descriptors are free again");
+        }
+    }
+}
+
+/// Everything a connection needs once it is accepted.
+#[derive(Clone, Debug)]
+pub(crate) struct Reception<S> {
+    pub(crate) wire: Arc<Wire>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) seats: Arc<Seats>,
+    pub(crate) certificates: Option<Arc<Certificates>>,
+    pub(crate) stack: S,
+}
+
+impl<S: Stack> Reception<S> {
+    /// Accepts until the process stops. When another process serves the address by then, it stops at once; otherwise
+    /// late clients are served during the linger, and whoever is still in the queue after it.
+    pub(crate) async fn accept(self, listener: TcpListener, tls: bool) {
+        let _present = self.wire.drain.client();
+        let mut stop = self.wire.drain.stop();
+        let (drain, linger) = (Arc::clone(&self.wire.drain), self.wire.timeouts.linger);
+        let closing = async move {
+            stop.draining().await;
+            if !drain.is_handover() {
+                tokio::time::sleep(linger).await;
+            }
+        };
+        let mut closing = std::pin::pin!(closing);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut closing => break,
+                () = self.next(&listener, tls) => {}
+            }
+        }
+        if !self.wire.drain.is_handover() {
+            self.empty_queue(&listener, tls);
+        }
+    }
+
+    /// Closing a listening socket resets whoever waits in its queue.
+    fn empty_queue(&self, listener: &TcpListener, tls: bool) {
+        let mut cx = Context::from_waker(Waker::noop());
+        while let Ok(seat) = Arc::clone(&self.seats.free).try_acquire_owned()
+            && let Poll::Ready(Ok((io, address))) = listener.poll_accept(&mut cx)
+        {
+            self.receive(io, address, seat, tls);
+        }
+    }
+
+    async fn next(&self, listener: &TcpListener, tls: bool) {
+        self.seats.room().await;
+        match listener.accept().await {
+            Ok((io, address)) => {
+                self.seats.accepted();
+                if let Some(seat) = self.seats.take().await {
+                    self.receive(io, address, seat, tls);
+                }
+            }
+            Err(error) => self.seats.failed(&error).await,
+        }
+    }
+
+    fn receive(&self, io: TcpStream, address: SocketAddr, seat: OwnedSemaphorePermit, tls: bool) {
+        // Answers are written whole; waiting for more to send would only delay them.
+        let _ = io.set_nodelay(true);
+        let trusted = self.shared.forwarding.trusts(address.ip());
+        let client = Arc::new(Client::new(address, trusted, tls, self.wire.drain.client(), seat));
+        let edge = Edge::new(self.stack.clone(), Arc::clone(&client), Arc::clone(&self.shared));
+        let wire = Arc::clone(&self.wire);
+        match self.certificates.as_ref().filter(|_| tls) {
+            None => drop(tokio::spawn(serve(io, client, wire, edge))),
+            Some(certificates) => {
+                let acceptor = certificates.acceptor();
+                tokio::spawn(async move {
+                    match handshake(&acceptor, io, &wire).await {
+                        Ok(io) => serve(io, client, wire, edge).await,
+                        Err(refusal) => client.refuse(refusal),
+                    }
+                });
+            }
+        }
+    }
+}

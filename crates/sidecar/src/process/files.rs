@@ -1,0 +1,37 @@
+//! The limit on open files: raised as far as it goes, and what follows from it.
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+/// Descriptors kept for everything that is no connection: listeners, files, the ledger, the admin page.
+const RESERVE: u64 = 64;
+
+/// Raises the soft limit on open files to the hard one. Says the limit that holds now.
+pub(crate) fn raise_limit() -> u64 {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+        return 1024;
+    };
+    if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok() {
+        return hard;
+    }
+    soft
+}
+
+/// Clients' connections that fit: each may need a descriptor of its own and one toward the upstream.
+pub(crate) fn connections_within(limit: u64) -> usize {
+    let fit = limit.saturating_sub(RESERVE) / 2;
+    usize::try_from(fit)
+        .unwrap_or(usize::MAX)
+        .clamp(16, tokio::sync::Semaphore::MAX_PERMITS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_a_reserve() {
+        assert_eq!(connections_within(1024), 480);
+        assert_eq!(connections_within(10), 16);
+        assert_eq!(connections_within(u64::MAX), tokio::sync::Semaphore::MAX_PERMITS);
+    }
+}

@@ -1,0 +1,12 @@
+//! The process: sockets, workers, signals, and how it ends.
+
+pub(crate) mod accept;
+pub(crate) mod drain;
+mod files;
+mod run;
+mod services;
+mod signals;
+mod sockets;
+
+pub use run::{Bound, Ended, Sidecar, StartError};
+pub use sockets::BindError;

@@ -1,0 +1,313 @@
+//! Building the process, binding its addresses, running it until it has drained.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::{fmt, io};
+
+use bytes::Bytes;
+use http::{Extensions, Request, Response};
+use http_body::Body;
+use pingora::server::configuration::ServerConf;
+use pingora::server::{RunArgs, Server};
+use tower::{Layer, Service};
+
+use crate::access::{Access, Describe};
+use crate::background::Background;
+use crate::body::{BoxError, RequestBody};
+use crate::edge::{Forwarding, Shared, Stack};
+use crate::process::accept::{Reception, Seats};
+use crate::process::drain::Drain;
+use crate::process::files;
+use crate::process::services::{Beside, Follow, Worker};
+use crate::process::signals::Signals;
+use crate::process::sockets::{BindError, Sockets};
+use crate::settings::Settings;
+use crate::tls::{Certificates, TlsError};
+use crate::wire::Wire;
+
+/// Why the proxy did not start. Nothing is bound any more.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The certificates cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// An address cannot be served.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The system refuses something else.
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+/// A proxy that is not bound yet: the edge, around the layer that was handed in, around the service that answers.
+pub struct Sidecar<S> {
+    settings: Settings,
+    stack: S,
+    background: Vec<Background>,
+    describe: Option<Describe>,
+}
+
+impl<S> fmt::Debug for Sidecar<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sidecar")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, B> Sidecar<S>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>, Error: Into<BoxError>>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    /// `layer` around `origin`, which is mostly a [`Proxy`](crate::Proxy).
+    pub fn new<L, O>(settings: Settings, layer: &L, origin: O) -> Self
+    where
+        L: Layer<O, Service = S>,
+    {
+        Self {
+            settings,
+            stack: layer.layer(origin),
+            background: Vec::new(),
+            describe: None,
+        }
+    }
+
+    /// Runs a service beside the proxy.
+    #[must_use]
+    pub fn background(mut self, background: Background) -> Self {
+        self.background.push(background);
+        self
+    }
+
+    /// Says who an answer was for and with which flags, for the access log.
+    #[must_use]
+    pub fn describe<F>(mut self, describe: F) -> Self
+    where
+        F: Fn(&Extensions) -> Option<(String, String)> + Send + Sync + 'static,
+    {
+        self.describe = Some(Arc::new(describe));
+        self
+    }
+
+    /// Loads the certificates, raises the limit on open files, then takes or binds all addresses.
+    ///
+    /// # Errors
+    ///
+    /// When a certificate or an address cannot be used, or no process hands its sockets over.
+    pub fn bind(self) -> Result<Bound<S>, StartError> {
+        let certificates = self
+            .settings
+            .tls
+            .clone()
+            .map(Certificates::load)
+            .transpose()?
+            .map(Arc::new);
+        let files = files::raise_limit();
+        let seats = self
+            .settings
+            .limits
+            .connections
+            .unwrap_or_else(|| files::connections_within(files));
+        let mut sockets = Sockets::from_systemd()?;
+        let takes_over = self
+            .settings
+            .upgrade_socket
+            .as_ref()
+            .filter(|_| self.settings.upgrade);
+        if let Some(path) = takes_over {
+            sockets.take_over(path)?;
+        }
+        let mut listen = Vec::new();
+        for one in &self.settings.listen {
+            listen.push((sockets.claim(one.address)?, one.tls));
+        }
+        let mut background = Vec::new();
+        for one in self.background {
+            let claimed = one
+                .listen
+                .iter()
+                .map(|address| sockets.claim(*address))
+                .collect::<Result<Vec<_>, _>>()?;
+            background.push((one, claimed));
+        }
+        if takes_over.is_some() {
+            sockets.drop_unclaimed();
+        }
+        sockets.all_claimed()?;
+        tracing::info!(
+            files,
+            connections = seats,
+            workers = self.settings.workers,
+            "limits"
+        );
+        Ok(Bound {
+            settings: self.settings,
+            stack: self.stack,
+            background,
+            describe: self.describe,
+            certificates,
+            seats: Arc::new(Seats::new(seats)),
+            sockets,
+            listen,
+        })
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Connections that were cut off because they did not end in time.
+    pub cut: usize,
+}
+
+/// A proxy whose addresses are bound: connections queue up already.
+pub struct Bound<S> {
+    settings: Settings,
+    stack: S,
+    background: Vec<(Background, Vec<SocketAddr>)>,
+    describe: Option<Describe>,
+    certificates: Option<Arc<Certificates>>,
+    seats: Arc<Seats>,
+    sockets: Sockets,
+    listen: Vec<(SocketAddr, bool)>,
+}
+
+impl<S> fmt::Debug for Bound<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound")
+            .field("listen", &self.listen)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> Bound<S> {
+    /// The proxy's addresses as URLs, with the ports they really have.
+    pub fn urls(&self) -> Vec<String> {
+        let scheme = |tls: bool| if tls { "https" } else { "http" };
+        self.listen
+            .iter()
+            .map(|(address, tls)| format!("{}://{address}", scheme(*tls)))
+            .collect()
+    }
+
+    /// The addresses of the background services by their names.
+    pub fn background_addresses(&self) -> impl Iterator<Item = (&str, SocketAddr)> {
+        self.background
+            .iter()
+            .flat_map(|(one, addresses)| addresses.iter().map(|a| (one.name.as_str(), *a)))
+    }
+}
+
+#[allow(
+    private_bounds,
+    reason = "Stack is a short name for the bounds of Sidecar::new"
+)]
+impl<S: Stack + Sync> Bound<S> {
+    /// Serves until a signal says to stop and the connections have drained.
+    ///
+    /// SIGTERM and SIGINT drain and end; a second one ends at once. SIGQUIT hands the listening sockets to the process
+    /// that waits for them on the upgrade socket, then drains; without an upgrade socket it is like SIGTERM.
+    ///
+    /// # Errors
+    ///
+    /// When a thread or a descriptor cannot be had at the start.
+    pub fn run(self) -> Result<Ended, StartError> {
+        let drain = Drain::new();
+        let reception = self.reception(&drain)?;
+        let mut server = Server::new_with_opt_and_conf(None, self.configuration());
+        for number in 0..self.settings.workers {
+            server.add_service(Worker::new(number, self.listeners()?, reception.clone()));
+        }
+        if let Some(certificates) = &self.certificates {
+            let certificates = Arc::clone(certificates);
+            server.add_service(Follow {
+                certificates,
+                drain: Arc::clone(&drain),
+            });
+        }
+        for (background, addresses) in self.background {
+            let listeners = addresses
+                .iter()
+                .map(|a| self.sockets.duplicate(*a))
+                .collect::<io::Result<_>>()?;
+            let present = Some(drain.service());
+            server.add_service(Beside {
+                background,
+                listeners,
+                drain: Arc::clone(&drain),
+                present,
+            });
+        }
+        let cut = Arc::new(AtomicUsize::new(0));
+        let signals = Signals {
+            drain,
+            sockets: Arc::new(Mutex::new(Some(self.sockets))),
+            upgrade_socket: self.settings.upgrade_socket,
+            linger: self.settings.timeouts.linger,
+            limit: self.settings.timeouts.drain,
+            cut: Arc::clone(&cut),
+        };
+        server.run(RunArgs {
+            shutdown_signal: Box::new(signals),
+        });
+        Ok(Ended {
+            cut: cut.load(SeqCst),
+        })
+    }
+
+    fn reception(&self, drain: &Arc<Drain>) -> io::Result<Reception<S>> {
+        let settings = &self.settings;
+        let describe = self.describe.clone();
+        let access = settings
+            .access_log
+            .map(|format| Access::start(format, describe))
+            .transpose()?;
+        let shared = Shared {
+            forwarding: Forwarding {
+                trusted: settings.trusted.clone(),
+                forwarded: settings.forwarded,
+            },
+            body_limit: settings.limits.body_bytes,
+            drain: Arc::clone(drain),
+            access,
+        };
+        let wire = Wire::new(
+            settings.timeouts.clone(),
+            settings.limits.clone(),
+            Arc::clone(drain),
+        );
+        Ok(Reception {
+            wire: Arc::new(wire),
+            shared: Arc::new(shared),
+            seats: Arc::clone(&self.seats),
+            certificates: self.certificates.clone(),
+            stack: self.stack.clone(),
+        })
+    }
+
+    /// A duplicate of every listening descriptor, for one worker.
+    fn listeners(&self) -> io::Result<Vec<(TcpListener, bool)>> {
+        self.listen
+            .iter()
+            .map(|(address, tls)| Ok((self.sockets.duplicate(*address)?, *tls)))
+            .collect()
+    }
+
+    /// Draining is over when pingora is told to stop, so it has nothing to wait for.
+    fn configuration(&self) -> ServerConf {
+        ServerConf {
+            threads: 1,
+            work_stealing: false,
+            grace_period_seconds: Some(0),
+            graceful_shutdown_timeout_seconds: Some(1),
+            ..ServerConf::default()
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What the process does on a signal.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pingora::server::{ShutdownSignal, ShutdownSignalWatch};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::process::drain::{Drain, Reason};
+use crate::process::sockets::Sockets;
+
+/// How long background services get once the last connection is gone.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Waits for a signal and drains. pingora would then sleep through its whole grace period even when nobody is left, so
+/// the draining is done here and pingora is told to end at once.
+pub(crate) struct Signals {
+    pub(crate) drain: Arc<Drain>,
+    pub(crate) sockets: Arc<Mutex<Option<Sockets>>>,
+    pub(crate) upgrade_socket: Option<PathBuf>,
+    pub(crate) linger: Duration,
+    pub(crate) limit: Duration,
+    /// Connections that were cut off.
+    pub(crate) cut: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl ShutdownSignalWatch for Signals {
+    async fn recv(&self) -> ShutdownSignal {
+        match Caught::new() {
+            Ok(mut caught) => self.follow(&mut caught).await,
+            Err(error) => {
+                tracing::error!(%error, "signals cannot be caught");
+                std::future::pending().await
+            }
+        }
+        ShutdownSignal::FastShutdown
+    }
+}
+
+struct Caught {
+    terminate: Signal,
+    interrupt: Signal,
+    quit: Signal,
+}
+
+impl Caught {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+        })
+    }
+
+    /// Whether it is time to hand over rather than to end.
+    async fn next(&mut self) -> bool {
+        tokio::select! {
+            _ = self.terminate.recv() => false,
+            _ = self.interrupt.recv() => false,
+            _ = self.quit.recv() => true,
+        }
+    }
+}
+
+impl Signals {
+    async fn follow(&self, caught: &mut Caught) {
+        let reason = loop {
+            let quit = caught.next().await;
+            match self.upgrade_socket.as_deref().filter(|_| quit) {
+                None => break Reason::Terminate,
+                Some(path) if self.hand_over(path).await => break Reason::Handover,
+                Some(_) => {}
+            }
+        };
+        tracing::info!(?reason, "draining");
+        self.drain.begin(reason);
+        tokio::select! {
+            cut = self.finish() => self.cut.store(cut, SeqCst),
+            _ = caught.next() => tracing::warn!("signalled again; ending at once"),
+        }
+    }
+
+    async fn finish(&self) -> usize {
+        let sockets = Arc::clone(&self.sockets);
+        let linger = self.linger;
+        // The workers close their own descriptors after the linger; the last one is ours.
+        let closing = async move {
+            tokio::time::sleep(linger).await;
+            sockets.lock().unwrap_or_else(PoisonError::into_inner).take();
+        };
+        tokio::join!(self.drain.finish(self.limit, GRACE), closing).0
+    }
+
+    /// Without a process that takes the sockets, this one goes on.
+    async fn hand_over(&self, path: &Path) -> bool {
+        let (sockets, path) = (Arc::clone(&self.sockets), path.to_owned());
+        let sent = tokio::task::spawn_blocking(move || {
+            let sockets = sockets.lock().unwrap_or_else(PoisonError::into_inner);
+            sockets
+                .as_ref()
+                .map_or(Ok(()), |sockets| sockets.hand_over(&path))
+        });
+        match sent.await.map_err(std::io::Error::other).flatten() {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, "no new process took the listening sockets; going on");
+                false
+            }
+        }
+    }
+}

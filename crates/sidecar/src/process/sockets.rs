@@ -1,0 +1,167 @@
+//! Listening sockets: bound here, handed over by systemd, or taken from the process before this one.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{FromRawFd, IntoRawFd};
+use std::path::Path;
+
+use pingora::server::Fds;
+use socket2::{Domain, Socket, Type};
+
+/// Connections that may wait to be accepted; the kernel's net.core.somaxconn caps it.
+const BACKLOG: i32 = 4096;
+
+/// Why the addresses cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// The address cannot be bound.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// systemd handed over a socket that no setting names.
+    #[error(
+        "systemd passed a socket for {0}, which `listen` does not name; make ListenStream= and `listen` agree"
+    )]
+    Unclaimed(SocketAddr),
+    /// systemd handed over something that is no listening TCP socket.
+    #[error("systemd passed a descriptor that is no listening TCP socket: {0}")]
+    NotListening(io::Error),
+    /// No process handed its sockets over.
+    #[error(
+        "no running process handed its sockets over on {path}: {message}; start it with the same upgrade socket and send it SIGQUIT"
+    )]
+    Takeover {
+        /// The socket they were expected on.
+        path: String,
+        /// What went wrong.
+        message: String,
+    },
+}
+
+/// The listening sockets of this process, and where each came from.
+#[derive(Debug, Default)]
+pub(crate) struct Sockets {
+    inherited: HashMap<SocketAddr, TcpListener>,
+    /// Asked-for address, socket.
+    open: Vec<(SocketAddr, TcpListener)>,
+}
+
+impl Sockets {
+    /// Collects what systemd handed over.
+    pub(crate) fn from_systemd() -> Result<Self, BindError> {
+        let mut passed = listenfd::ListenFd::from_env();
+        let mut sockets = Self::default();
+        for n in 0..passed.len() {
+            let Some(listener) = passed.take_tcp_listener(n).map_err(BindError::NotListening)? else {
+                continue;
+            };
+            sockets.inherit(listener).map_err(BindError::NotListening)?;
+        }
+        Ok(sockets)
+    }
+
+    /// Waits for the process before this one to hand its sockets over, and takes them.
+    pub(crate) fn take_over(&mut self, path: &Path) -> Result<(), BindError> {
+        let name = path.display().to_string();
+        let failed = |message: String| BindError::Takeover {
+            path: name.clone(),
+            message,
+        };
+        writable(path).map_err(|e| failed(e.to_string()))?;
+        let mut passed = Fds::new();
+        passed
+            .get_from_sock(name.as_str())
+            .map_err(|e| failed(e.to_string()))?;
+        for raw in passed.serialize().1 {
+            #[allow(
+                unsafe_code,
+                reason = "the kernel has just made these descriptors for us; nobody else owns them"
+            )]
+            let listener = unsafe { TcpListener::from_raw_fd(raw) };
+            self.inherit(listener).map_err(|e| failed(e.to_string()))?;
+        }
+        Ok(())
+    }
+
+    fn inherit(&mut self, listener: TcpListener) -> io::Result<()> {
+        let address = listener.local_addr()?;
+        self.inherited.insert(address, listener);
+        Ok(())
+    }
+
+    /// The socket for an address: an inherited one, or a new one. Says the address it really has.
+    pub(crate) fn claim(&mut self, address: SocketAddr) -> Result<SocketAddr, BindError> {
+        let bind = |source| BindError::Bind { address, source };
+        let listener = match self.inherited.remove(&address) {
+            Some(listener) => listener,
+            None => listen(address).map_err(bind)?,
+        };
+        listener.set_nonblocking(true).map_err(bind)?;
+        let real = listener.local_addr().map_err(bind)?;
+        self.open.push((real, listener));
+        Ok(real)
+    }
+
+    /// Every socket that was handed over has been claimed.
+    pub(crate) fn all_claimed(&self) -> Result<(), BindError> {
+        self.inherited
+            .keys()
+            .next()
+            .map_or(Ok(()), |address| Err(BindError::Unclaimed(*address)))
+    }
+
+    /// Closes what the process before this one listened on and this one does not.
+    pub(crate) fn drop_unclaimed(&mut self) {
+        for (address, _) in self.inherited.drain() {
+            tracing::info!(%address, "no longer listened on");
+        }
+    }
+
+    /// A second descriptor of the socket: each accept loop has its own.
+    pub(crate) fn duplicate(&self, address: SocketAddr) -> io::Result<TcpListener> {
+        let found = self.open.iter().find(|(real, _)| *real == address);
+        found.map_or(Err(io::ErrorKind::NotFound.into()), |(_, listener)| {
+            listener.try_clone()
+        })
+    }
+
+    /// Hands all sockets to the process that waits for them on `path`. Waits some seconds for it to appear.
+    pub(crate) fn hand_over(&self, path: &Path) -> io::Result<()> {
+        let mut table = Fds::new();
+        for (address, listener) in &self.open {
+            // pingora's table wants descriptors to own; sending closes none, so each gets a duplicate, closed below.
+            table.add(address.to_string(), listener.try_clone()?.into_raw_fd());
+        }
+        let sent = table.send_to_sock(path.display().to_string().as_str());
+        table.close_unclaimed(&std::collections::HashSet::new());
+        sent.map(|_| ()).map_err(io::Error::from)
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM.cloexec(), None)?;
+    // A restart must not wait for old connections in TIME_WAIT.
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        // `[::]` means IPv6 alone, as in nginx, so that `0.0.0.0` may stand beside it.
+        socket.set_only_v6(true)?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// pingora panics where it cannot make the socket, so that is found out before.
+fn writable(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    drop(std::os::unix::net::UnixListener::bind(path)?);
+    std::fs::remove_file(path)
+}

@@ -1,0 +1,151 @@
+//! New connections to the app.
+
+use std::error::Error as _;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use crate::address::Origin;
+use crate::body::RequestBody;
+use crate::meters::Failure;
+use crate::proxy::pool::Sender;
+use crate::settings::Settings;
+use crate::tls;
+
+/// What is buffered of an answer at most, and the largest head of one.
+const BUFFER: usize = 64 << 10;
+
+/// Makes connections.
+pub(crate) struct Connector {
+    tls: Option<TlsConnector>,
+    http2: bool,
+    limit: Duration,
+}
+
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connector")
+            .field("http2", &self.http2)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connector {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, String> {
+        let tls = if settings.upstream.iter().any(|origin| origin.tls) {
+            let config = tls::client(settings.upstream_ca.as_deref(), settings.upstream_http2)?;
+            Some(TlsConnector::from(Arc::new(config)))
+        } else {
+            None
+        };
+        Ok(Self {
+            tls,
+            http2: settings.upstream_http2,
+            limit: settings.timeouts.connect,
+        })
+    }
+
+    /// Resolves, connects and shakes hands, within the time for it.
+    pub(crate) async fn connect(&self, origin: &Origin) -> Result<Sender, (Failure, String)> {
+        match tokio::time::timeout(self.limit, self.open(origin)).await {
+            Ok(Ok(sender)) => Ok(sender),
+            Ok(Err(error)) => Err((failure(&error), format!("{}: {error}", origin.authority))),
+            Err(_) => Err((
+                Failure::ConnectTimeout,
+                format!("{}: no connection in time", origin.authority),
+            )),
+        }
+    }
+
+    async fn open(&self, origin: &Origin) -> io::Result<Sender> {
+        let stream = dial(origin).await?;
+        stream.set_nodelay(true)?;
+        match self.tls.as_ref().filter(|_| origin.tls) {
+            None => self.speak(stream).await,
+            Some(tls) => {
+                let name = ServerName::try_from(origin.host.to_string()).map_err(io::Error::other)?;
+                self.speak(tls.connect(name, stream).await?).await
+            }
+        }
+    }
+
+    async fn speak<T>(&self, io: T) -> io::Result<Sender>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        if self.http2 {
+            speak_http2(io).await
+        } else {
+            speak_http1(io).await
+        }
+        .map_err(io::Error::other)
+    }
+}
+
+async fn speak_http1<T>(io: T) -> hyper::Result<Sender>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut builder = http1::Builder::new();
+    builder.max_buf_size(BUFFER);
+    let (mut sender, connection) = builder.handshake::<_, RequestBody>(TokioIo::new(io)).await?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.with_upgrades().await {
+            tracing::debug!(%error, "a connection to the upstream ended");
+        }
+    });
+    sender.ready().await?;
+    Ok(Sender::Http1(sender))
+}
+
+async fn speak_http2<T>(io: T) -> hyper::Result<Sender>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(20));
+    let (mut sender, connection) = builder.handshake::<_, RequestBody>(TokioIo::new(io)).await?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection to the upstream ended");
+        }
+    });
+    sender.ready().await?;
+    Ok(Sender::Http2(sender))
+}
+
+/// The addresses of the name in turn, until one takes the connection.
+async fn dial(origin: &Origin) -> io::Result<TcpStream> {
+    if let Ok(ip) = origin.host.parse::<IpAddr>() {
+        return TcpStream::connect(SocketAddr::new(ip, origin.port)).await;
+    }
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in tokio::net::lookup_host((&*origin.host, origin.port)).await? {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn failure(error: &io::Error) -> Failure {
+    let os = error
+        .raw_os_error()
+        .or_else(|| error.source()?.downcast_ref::<io::Error>()?.raw_os_error());
+    if crate::process::accept::out_of_descriptors(os) {
+        Failure::Descriptors
+    } else {
+        Failure::Connect
+    }
+}

@@ -1,0 +1,220 @@
+//! One request and its answer, with what may be tried again and what may not.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use http::header::{self, HeaderValue};
+use http::uri::{Parts, PathAndQuery, Scheme, Uri};
+use http::{Request, Response};
+use http_body::Body as _;
+use hyper::body::Incoming;
+
+use crate::body::{BodyFault, RequestBody};
+use crate::meters::{Failure, METERS};
+use crate::proxy::Inner;
+use crate::proxy::pool::{self, Lease, Sender};
+use crate::proxy::upstream::{Tried, Upstream};
+
+/// The app's answer and where it came from.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) answer: Response<Incoming>,
+    /// Nothing for HTTP/2, whose connections are shared.
+    pub(crate) lease: Option<Lease>,
+    pub(crate) upstream: Arc<str>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// The client's body was at fault.
+    Body(BodyFault),
+    /// The upstream was.
+    Failed(Failure, String),
+}
+
+/// Sends a request until it is answered.
+///
+/// It is sent again in two cases only: not one byte of it was written, or it went out on a kept connection that turned
+/// out dead, may be repeated by its method and has no body. The second time it goes out on a new connection.
+pub(crate) async fn exchange(proxy: &Inner, mut request: Request<RequestBody>) -> Result<Answered, Trouble> {
+    let mut tried = Tried::default();
+    let mut fresh = false;
+    let mut last = None;
+    while let Some(upstream) = proxy.upstreams.choose(&tried) {
+        let (mut sender, reused) = match connection(proxy, upstream, fresh).await {
+            Ok(connection) => connection,
+            Err((failure, why)) => {
+                tried.add(upstream);
+                if failure != Failure::Descriptors {
+                    proxy.upstreams.failed(upstream);
+                }
+                last = Some(Trouble::Failed(failure, why));
+                continue;
+            }
+        };
+        let outgoing = address(request, upstream, &sender)?;
+        let copy = if reused {
+            repeatable(&outgoing).then(|| copy(&outgoing))
+        } else {
+            None
+        };
+        let mut error = match sender.send(outgoing).await {
+            Ok(answer) => {
+                upstream.answered();
+                return Ok(answered(proxy, answer, sender, upstream));
+            }
+            Err(error) => error,
+        };
+        let unsent = error.take_message();
+        let trouble = trouble(error.into_error(), upstream);
+        let died = matches!(trouble, Trouble::Failed(Failure::Died, _));
+        request = match (unsent, copy) {
+            (Some(unsent), _) if died => unsent,
+            (None, Some(copy)) if died => copy,
+            _ => return Err(trouble),
+        };
+        if reused {
+            METERS.retries.increment(1);
+        } else {
+            tried.add(upstream);
+            proxy.upstreams.failed(upstream);
+        }
+        fresh = true;
+        last = Some(trouble);
+    }
+    Err(last.unwrap_or(Trouble::Failed(Failure::Connect, "no upstream".to_owned())))
+}
+
+/// A connection, and whether it was used before.
+async fn connection(
+    proxy: &Inner,
+    upstream: &Upstream,
+    fresh: bool,
+) -> Result<(Sender, bool), (Failure, String)> {
+    if !fresh && let Some(sender) = pool::take(upstream.slot) {
+        return Ok((sender, true));
+    }
+    let sender = proxy.upstreams.connector.connect(&upstream.origin).await?;
+    if let Sender::Http2(sender) = &sender {
+        pool::share(upstream.slot, sender);
+    }
+    Ok((sender, false))
+}
+
+fn answered(proxy: &Inner, answer: Response<Incoming>, sender: Sender, upstream: &Upstream) -> Answered {
+    let lease = match sender {
+        Sender::Http1(sender) => Some(Lease {
+            sender,
+            slot: upstream.slot,
+            kept: proxy.kept,
+            limit: proxy.timeouts.pool,
+        }),
+        Sender::Http2(_) => None,
+    };
+    Answered {
+        answer,
+        lease,
+        upstream: Arc::clone(&upstream.origin.authority),
+    }
+}
+
+/// Writes host and target as the protocol wants them.
+fn address(
+    mut request: Request<RequestBody>,
+    upstream: &Upstream,
+    sender: &Sender,
+) -> Result<Request<RequestBody>, Trouble> {
+    match sender {
+        Sender::Http1(_) => {
+            // HTTP/1.0 clients may name no host, but HTTP/1.1 must.
+            if !request.headers().contains_key(header::HOST)
+                && let Ok(host) = HeaderValue::from_str(&upstream.origin.authority)
+            {
+                request.headers_mut().insert(header::HOST, host);
+            }
+            if request.headers().contains_key(header::TE)
+                && !request.headers().contains_key(header::CONNECTION)
+            {
+                request
+                    .headers_mut()
+                    .insert(header::CONNECTION, HeaderValue::from_static("te"));
+            }
+            Ok(request)
+        }
+        Sender::Http2(_) => absolute(request, upstream),
+    }
+}
+
+/// HTTP/2 has scheme and authority beside the path, and no Host.
+fn absolute(mut request: Request<RequestBody>, upstream: &Upstream) -> Result<Request<RequestBody>, Trouble> {
+    let host = request.headers_mut().remove(header::HOST);
+    let host = host
+        .as_ref()
+        .map_or(upstream.origin.authority.as_bytes(), HeaderValue::as_bytes);
+    let authority = request
+        .uri()
+        .authority()
+        .cloned()
+        .map_or_else(|| host.try_into(), Ok);
+    let mut parts = Parts::default();
+    parts.scheme = Some(if upstream.origin.tls {
+        Scheme::HTTPS
+    } else {
+        Scheme::HTTP
+    });
+    parts.authority = authority.ok();
+    parts.path_and_query = request
+        .uri()
+        .path_and_query()
+        .cloned()
+        .or_else(|| Some(PathAndQuery::from_static("/")));
+    let uri = Uri::from_parts(parts).map_err(|e| Trouble::Failed(Failure::Malformed, e.to_string()))?;
+    *request.uri_mut() = uri;
+    *request.version_mut() = http::Version::HTTP_2;
+    Ok(request)
+}
+
+/// Sending it twice is as good as once (RFC 9110 §9.2.2), and it can be sent twice.
+fn repeatable(request: &Request<RequestBody>) -> bool {
+    request.method().is_idempotent()
+        && request.body().is_end_stream()
+        && !request.headers().contains_key(header::UPGRADE)
+}
+
+fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
+    let mut copy = Request::new(RequestBody::empty());
+    copy.method_mut().clone_from(request.method());
+    copy.uri_mut().clone_from(request.uri());
+    copy.headers_mut().clone_from(request.headers());
+    *copy.version_mut() = request.version();
+    copy
+}
+
+fn trouble(error: hyper::Error, upstream: &Upstream) -> Trouble {
+    if let Some(fault) = body_fault(&error) {
+        return Trouble::Body(fault);
+    }
+    let failure = if error.is_parse() {
+        Failure::Malformed
+    } else {
+        Failure::Died
+    };
+    let mut why = format!("{}: {error}", upstream.origin.authority);
+    if let Some(source) = error.source() {
+        why = format!("{why}: {source}");
+    }
+    Trouble::Failed(failure, why)
+}
+
+/// The client's body is the cause when one of the errors behind this one says so.
+fn body_fault(error: &hyper::Error) -> Option<BodyFault> {
+    let mut next: Option<&(dyn Error + 'static)> = error.source();
+    loop {
+        let error = next?;
+        if let Some(fault) = error.downcast_ref::<BodyFault>() {
+            return Some(*fault);
+        }
+        next = error.source();
+    }
+}

@@ -1,0 +1,185 @@
+//! The service that passes requests on to the app.
+
+mod connect;
+mod exchange;
+mod pool;
+mod tunnel;
+mod upstream;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Request, Response, StatusCode, Version};
+use hyper::upgrade::OnUpgrade;
+use tower::Service;
+
+use crate::body::{BodyFault, RequestBody, ResponseBody};
+use crate::edge::{Tunnel, strip_connection};
+use crate::meters::{Failure, METERS};
+use crate::pages::page;
+use crate::proxy::exchange::{Answered, Trouble};
+use crate::refusal::Refusal;
+use crate::settings::{Settings, Timeouts};
+
+pub(crate) use pool::{UpstreamBody, sweep};
+use upstream::Upstreams;
+
+/// Why a proxy cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ProxyError {
+    /// There is no address to pass requests on to.
+    #[error("upstream: name at least one address")]
+    NoUpstream,
+    /// The certificates to trust cannot be used.
+    #[error("upstream.ca: {0}")]
+    Roots(String),
+}
+
+/// The upstream that answered, in the answer's extensions; only when the access log asks for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Served(pub(crate) Arc<str>);
+
+/// Passes requests on to the app's addresses. Cloning is cheap; all clones share the upstreams' health.
+#[derive(Clone, Debug)]
+pub struct Proxy(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    upstreams: Upstreams,
+    timeouts: Timeouts,
+    /// Unused connections kept per worker and address.
+    kept: usize,
+    notes_upstream: bool,
+}
+
+impl Proxy {
+    /// A proxy to the upstreams of the settings.
+    ///
+    /// # Errors
+    ///
+    /// When there is no upstream, or its certificates cannot be read.
+    pub fn new(settings: &Settings) -> Result<Self, ProxyError> {
+        Ok(Self(Arc::new(Inner {
+            upstreams: Upstreams::new(settings)?,
+            timeouts: settings.timeouts.clone(),
+            kept: settings.limits.pool,
+            notes_upstream: settings.access_log.is_some(),
+        })))
+    }
+}
+
+impl Service<Request<RequestBody>> for Proxy {
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    /// Boxed once per request: hyper's own future for an answer has no name.
+    type Future = Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+        let inner = Arc::clone(&self.0);
+        Box::pin(async move { Ok(inner.pass_on(request).await) })
+    }
+}
+
+/// The client's half of a switch to another protocol.
+struct Switch {
+    upgrade: OnUpgrade,
+    tunnel: Option<Tunnel>,
+}
+
+impl Inner {
+    async fn pass_on(&self, mut request: Request<RequestBody>) -> Response<ResponseBody> {
+        let switch = self.switch(&mut request);
+        *request.version_mut() = Version::HTTP_11;
+        let exchanged = tokio::time::timeout(self.timeouts.upstream, exchange::exchange(self, request)).await;
+        match exchanged {
+            Ok(Ok(answered)) => self.pass_back(answered, switch),
+            Ok(Err(trouble)) => refuse(&trouble),
+            Err(_) => refuse(&Trouble::Failed(Failure::AnswerTimeout, String::new())),
+        }
+    }
+
+    /// An upgrade needs HTTP/1.1 on both sides; toward HTTP/2 the wish is left out, which the client may expect.
+    fn switch(&self, request: &mut Request<RequestBody>) -> Option<Switch> {
+        if !request.headers().contains_key(header::UPGRADE) {
+            return None;
+        }
+        if self.upstreams.http2 {
+            request.headers_mut().remove(header::UPGRADE);
+            request.headers_mut().remove(header::CONNECTION);
+            return None;
+        }
+        let tunnel = request.extensions_mut().remove();
+        Some(Switch {
+            upgrade: hyper::upgrade::on(request),
+            tunnel,
+        })
+    }
+
+    fn pass_back(&self, answered: Answered, switch: Option<Switch>) -> Response<ResponseBody> {
+        let Answered {
+            mut answer,
+            lease,
+            upstream,
+        } = answered;
+        let switched = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+        let protocol = if switched {
+            answer.headers().get(header::UPGRADE).cloned()
+        } else {
+            None
+        };
+        if switched {
+            let Some(switch) = switch else {
+                return refuse(&Trouble::Failed(
+                    Failure::Malformed,
+                    "101 without being asked".to_owned(),
+                ));
+            };
+            tunnel::join(switch.upgrade, &mut answer, switch.tunnel, self.timeouts.tunnel);
+        }
+        strip_connection(answer.headers_mut());
+        if let Some(protocol) = protocol {
+            keep_upgrade(answer.headers_mut(), protocol);
+        }
+        if self.notes_upstream {
+            answer.extensions_mut().insert(Served(upstream));
+        }
+        let silence = Some(self.timeouts.stream).filter(|limit| *limit > Duration::ZERO);
+        answer
+            .map(|body| ResponseBody::upstream(UpstreamBody::new(body, lease.filter(|_| !switched), silence)))
+    }
+}
+
+fn keep_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, protocol);
+}
+
+fn refuse(trouble: &Trouble) -> Response<ResponseBody> {
+    match trouble {
+        Trouble::Body(BodyFault::TooLarge) => {
+            METERS.refuse(Refusal::BodyTooLarge);
+            page(StatusCode::PAYLOAD_TOO_LARGE)
+        }
+        // The guard that saw it has counted it.
+        Trouble::Body(BodyFault::Late) => page(StatusCode::REQUEST_TIMEOUT),
+        Trouble::Body(BodyFault::Broken) => page(StatusCode::BAD_REQUEST),
+        Trouble::Failed(failure, why) => {
+            METERS.fail(*failure);
+            tracing::warn!(reason = failure.label(), why, "the upstream did not answer");
+            page(match failure {
+                Failure::AnswerTimeout | Failure::ConnectTimeout => StatusCode::GATEWAY_TIMEOUT,
+                Failure::Descriptors => StatusCode::SERVICE_UNAVAILABLE,
+                _ => StatusCode::BAD_GATEWAY,
+            })
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The app's addresses: which is next, and which are left out for now.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use metrics::{Gauge, gauge};
+
+use crate::address::Origin;
+use crate::proxy::ProxyError;
+use crate::proxy::connect::Connector;
+use crate::settings::Settings;
+
+/// How long an address is left out after its first failure; doubled with each further one.
+const FIRST_REST: Duration = Duration::from_secs(1);
+/// The longest rest.
+const LONGEST_REST: Duration = Duration::from_secs(30);
+
+/// One address of the app.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    pub(crate) origin: Origin,
+    /// Its place in the pools of all threads.
+    pub(crate) slot: usize,
+    failures: AtomicU32,
+    /// Left out until then, in milliseconds since the start.
+    rests_until: AtomicU64,
+    up: Gauge,
+}
+
+impl Upstream {
+    fn new(origin: Origin) -> Self {
+        static SLOTS: AtomicUsize = AtomicUsize::new(0);
+        let up = gauge!("flagstaff_upstream_up", "upstream" => origin.authority.to_string());
+        up.set(1.0);
+        let slot = SLOTS.fetch_add(1, Relaxed);
+        Self {
+            origin,
+            slot,
+            failures: AtomicU32::new(0),
+            rests_until: AtomicU64::new(0),
+            up,
+        }
+    }
+
+    /// It could not be reached.
+    fn failed(&self, now: u64) {
+        let before = self.failures.fetch_add(1, Relaxed);
+        let rest = FIRST_REST.saturating_mul(1 << before.min(5)).min(LONGEST_REST);
+        self.rests_until.store(now + millis(rest), Relaxed);
+        if before == 0 {
+            self.up.set(0.0);
+            tracing::warn!(upstream = %self.origin.authority, "cannot be reached; left out for {rest:?}");
+        }
+    }
+
+    /// It answered.
+    pub(crate) fn answered(&self) {
+        if self.failures.load(Relaxed) != 0 && self.failures.swap(0, Relaxed) != 0 {
+            self.rests_until.store(0, Relaxed);
+            self.up.set(1.0);
+            tracing::info!(upstream = %self.origin.authority, "answers again");
+        }
+    }
+
+    /// Its rest is over, or it has none. Of several requests only one is let through to try after a rest.
+    fn is_due(&self, now: u64) -> bool {
+        let until = self.rests_until.load(Relaxed);
+        if until == 0 {
+            return true;
+        }
+        let later = now + millis(FIRST_REST);
+        until <= now
+            && self
+                .rests_until
+                .compare_exchange(until, later, Relaxed, Relaxed)
+                .is_ok()
+    }
+}
+
+/// All addresses of the app.
+#[derive(Debug)]
+pub(crate) struct Upstreams {
+    all: Vec<Upstream>,
+    next: AtomicUsize,
+    started: Instant,
+    pub(crate) http2: bool,
+    pub(crate) connector: Connector,
+}
+
+impl Upstreams {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, ProxyError> {
+        if settings.upstream.is_empty() {
+            return Err(ProxyError::NoUpstream);
+        }
+        Ok(Self {
+            all: settings.upstream.iter().cloned().map(Upstream::new).collect(),
+            next: AtomicUsize::new(0),
+            started: Instant::now(),
+            http2: settings.upstream_http2,
+            connector: Connector::new(settings).map_err(ProxyError::Roots)?,
+        })
+    }
+
+    /// The next in turn that was not tried for this request and does not rest; when all rest, the next in turn.
+    pub(crate) fn choose(&self, tried: &Tried) -> Option<&Upstream> {
+        if let [only] = self.all.as_slice() {
+            return Some(only).filter(|only| !tried.has(only));
+        }
+        let start = self.next.fetch_add(1, Relaxed);
+        let now = self.now();
+        let count = self.all.len();
+        let mut in_turn = (0..count)
+            .filter_map(|n| self.all.get((start + n) % count))
+            .filter(|u| !tried.has(u));
+        let first = in_turn.clone().next()?;
+        Some(in_turn.find(|upstream| upstream.is_due(now)).unwrap_or(first))
+    }
+
+    pub(crate) fn failed(&self, upstream: &Upstream) {
+        upstream.failed(self.now());
+    }
+
+    fn now(&self) -> u64 {
+        millis(self.started.elapsed())
+    }
+}
+
+/// The addresses one request has tried.
+#[derive(Debug, Default)]
+pub(crate) struct Tried(Vec<usize>);
+
+impl Tried {
+    pub(crate) fn add(&mut self, upstream: &Upstream) {
+        self.0.push(upstream.slot);
+    }
+
+    fn has(&self, upstream: &Upstream) -> bool {
+        self.0.contains(&upstream.slot)
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Options;
+
+    fn upstreams(count: u16) -> Upstreams {
+        let upstream = (1..=count).map(|port| format!("127.0.0.1:{port}")).collect();
+        let options = Options {
+            listen: vec!["127.0.0.1:0".into()],
+            upstream,
+            ..Options::default()
+        };
+        Upstreams::new(&Settings::new(options).unwrap()).unwrap()
+    }
+
+    fn ports(upstreams: &Upstreams, count: usize) -> Vec<u16> {
+        (0..count)
+            .filter_map(|_| upstreams.choose(&Tried::default()))
+            .map(|u| u.origin.port)
+            .collect()
+    }
+
+    #[test]
+    fn they_take_turns() {
+        assert_eq!(ports(&upstreams(3), 6), [1, 2, 3, 1, 2, 3]);
+    }
+
+    #[test]
+    fn one_that_fails_is_left_out_and_taken_back() {
+        let upstreams = upstreams(2);
+        upstreams.failed(&upstreams.all[0]);
+        assert_eq!(ports(&upstreams, 4), [2, 2, 2, 2]);
+        // Its rest is over: one request may try, the others still go elsewhere.
+        upstreams.all[0].rests_until.store(1, Relaxed);
+        std::thread::sleep(Duration::from_millis(2));
+        let tries = ports(&upstreams, 6).into_iter().filter(|port| *port == 1).count();
+        assert_eq!(tries, 1);
+        upstreams.all[0].answered();
+        assert_eq!(
+            ports(&upstreams, 4).into_iter().filter(|port| *port == 1).count(),
+            2
+        );
+    }
+
+    #[test]
+    fn when_all_rest_each_is_tried_once() {
+        let upstreams = upstreams(2);
+        upstreams.all.iter().for_each(|u| upstreams.failed(u));
+        let mut tried = Tried::default();
+        tried.add(upstreams.choose(&tried).unwrap());
+        tried.add(upstreams.choose(&tried).unwrap());
+        assert!(upstreams.choose(&tried).is_none());
+    }
+
+    #[test]
+    fn rests_grow_to_a_limit() {
+        let upstreams = upstreams(2);
+        for _ in 0..20 {
+            upstreams.all[0].failed(0);
+        }
+        assert_eq!(upstreams.all[0].rests_until.load(Relaxed), 30_000);
+    }
+}

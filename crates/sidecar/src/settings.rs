@@ -1,0 +1,411 @@
+//! What the proxy is told to do: [`Options`] as typed, [`Settings`] as checked.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::address::{Listen, Origin};
+
+/// How often a request may be written in the access log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessLog {
+    /// One line of text per answer.
+    Text,
+    /// One JSON object per answer.
+    Json,
+}
+
+/// Certificate chain and private key in PEM files; both are read again when they change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The chain, the server's own certificate first.
+    pub certificate: PathBuf,
+    /// The private key of the first certificate.
+    pub key: PathBuf,
+}
+
+/// How long something may take. Zero is refused everywhere except where it says what zero means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Name resolution, connecting to the upstream and its TLS handshake. Default 5 s.
+    pub connect: Duration,
+    /// A client's TLS handshake, and a request's head from its first byte. Default 10 s.
+    pub head: Duration,
+    /// A client's connection without a request. Default 60 s.
+    pub idle: Duration,
+    /// Silence in the middle of a request's body. Default 30 s.
+    pub body: Duration,
+    /// A client that takes no bytes. Default 30 s.
+    pub write: Duration,
+    /// From the request to the head of the upstream's answer. Default 60 s.
+    pub upstream: Duration,
+    /// Silence in the middle of an answer's body; zero: for ever. Default 5 min.
+    pub stream: Duration,
+    /// Silence in both directions of an upgraded connection; zero: for ever. Default 5 min.
+    pub tunnel: Duration,
+    /// How long an unused connection to the upstream is kept. Default 4 s: Node closes its own after 5.
+    pub pool: Duration,
+    /// After the signal to stop, how long connections may still bring requests. Default 700 ms.
+    pub linger: Duration,
+    /// After the signal to stop, when what is left is cut off. Default 30 s.
+    pub drain: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            head: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            body: Duration::from_secs(30),
+            write: Duration::from_secs(30),
+            upstream: Duration::from_secs(60),
+            stream: Duration::from_secs(300),
+            tunnel: Duration::from_secs(300),
+            pool: Duration::from_secs(4),
+            linger: Duration::from_millis(700),
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How much of something there may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a request's head, 8,192 to 1,048,576. Default 32,768.
+    pub head_bytes: usize,
+    /// Header fields of a request, 1 to 1,000. Default 100.
+    pub headers: usize,
+    /// Bytes of a request's body; none: any size. Default none.
+    pub body_bytes: Option<u64>,
+    /// Clients' connections at once; none: what the limit on open files allows. Default none.
+    pub connections: Option<usize>,
+    /// Unused connections kept per worker and upstream address. Default 256.
+    pub pool: usize,
+    /// Requests at once on one HTTP/2 connection, 1 to 10,000. Default 128.
+    pub streams: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head_bytes: 32_768,
+            headers: 100,
+            body_bytes: None,
+            connections: None,
+            pool: 256,
+            streams: 128,
+        }
+    }
+}
+
+/// Everything that can be set, as it was typed.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Addresses for visitors: `127.0.0.1:8080`, `http://…` or, with certificates, `https://…`.
+    pub listen: Vec<String>,
+    /// Addresses of the app: `HOST:PORT`, `http://…` or `https://…`; none when another service answers.
+    pub upstream: Vec<String>,
+    /// Speak HTTP/2 to the upstream (with prior knowledge, or by ALPN behind TLS).
+    pub upstream_http2: bool,
+    /// Certificates to trust behind `https://` upstreams, in a PEM file; none: the system's.
+    pub upstream_ca: Option<PathBuf>,
+    /// Worker threads; 0: one per core.
+    pub workers: usize,
+    /// Certificates for `https://` addresses.
+    pub tls: Option<CertificateFiles>,
+    /// Addresses or ranges whose `X-Forwarded-*` and `Forwarded` count.
+    pub trusted: Vec<String>,
+    /// Write `Forwarded` (RFC 7239) besides `X-Forwarded-*`.
+    pub forwarded: bool,
+    /// How long things may take.
+    pub timeouts: Timeouts,
+    /// How much there may be.
+    pub limits: Limits,
+    /// Write an access log to standard output.
+    pub access_log: Option<AccessLog>,
+    /// The socket over which a new binary takes the listening sockets from this one. Its folder must be ours alone.
+    pub upgrade_socket: Option<PathBuf>,
+    /// Take the listening sockets over from a running process, which has to get SIGQUIT meanwhile.
+    pub upgrade: bool,
+}
+
+/// Something in [`Options`] that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {message}")]
+pub struct Problem {
+    /// The key, as in the settings file.
+    pub key: &'static str,
+    /// What is wrong and what to write instead.
+    pub message: String,
+}
+
+/// All problems of one set of options.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, problem) in self.0.iter().enumerate() {
+            let line_end = if n == 0 { "" } else { "\n" };
+            write!(f, "{line_end}{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Checked options. Nothing downstream checks them again.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub(crate) listen: Vec<Listen>,
+    pub(crate) upstream: Vec<Origin>,
+    pub(crate) upstream_http2: bool,
+    pub(crate) upstream_ca: Option<PathBuf>,
+    pub(crate) workers: usize,
+    pub(crate) tls: Option<CertificateFiles>,
+    pub(crate) trusted: Vec<IpNet>,
+    pub(crate) forwarded: bool,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) limits: Limits,
+    pub(crate) access_log: Option<AccessLog>,
+    pub(crate) upgrade_socket: Option<PathBuf>,
+    pub(crate) upgrade: bool,
+}
+
+impl Settings {
+    /// Checks everything that was typed.
+    ///
+    /// # Errors
+    ///
+    /// All problems at once, each with its key.
+    pub fn new(options: Options) -> Result<Self, Problems> {
+        let mut check = Check(Vec::new());
+        let listen = check.each("listen", &options.listen, |text| Listen::parse(text));
+        let upstream = check.each("upstream", &options.upstream, |text| Origin::parse(text));
+        let trusted = check.each("trust.addresses", &options.trusted, |text| parse_range(text));
+        check.listen(&options, &listen);
+        check.timeouts(&options.timeouts);
+        check.limits(&options.limits);
+        check.upgrade(&options);
+        check.that("workers", options.workers <= 1024, || "at most 1024".to_owned());
+        if !check.0.is_empty() {
+            return Err(Problems(check.0));
+        }
+        Ok(Self {
+            listen,
+            upstream,
+            upstream_http2: options.upstream_http2,
+            upstream_ca: options.upstream_ca,
+            workers: if options.workers == 0 {
+                cores()
+            } else {
+                options.workers
+            },
+            tls: options.tls,
+            trusted,
+            forwarded: options.forwarded,
+            timeouts: options.timeouts,
+            limits: options.limits,
+            access_log: options.access_log,
+            upgrade_socket: options.upgrade_socket,
+            upgrade: options.upgrade,
+        })
+    }
+
+    /// Worker threads that will run.
+    pub fn workers(&self) -> usize {
+        self.workers
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+fn parse_range(text: &str) -> Result<IpNet, String> {
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+        .map_err(|_| format!("`{text}` is no address or range; write `10.0.0.0/8` or `192.0.2.7`"))
+}
+
+struct Check(Vec<Problem>);
+
+impl Check {
+    fn that(&mut self, key: &'static str, holds: bool, message: impl FnOnce() -> String) {
+        if !holds {
+            self.0.push(Problem {
+                key,
+                message: message(),
+            });
+        }
+    }
+
+    fn each<T>(
+        &mut self,
+        key: &'static str,
+        texts: &[String],
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Vec<T> {
+        let mut parsed = Vec::with_capacity(texts.len());
+        for text in texts {
+            match parse(text) {
+                Ok(value) => parsed.push(value),
+                Err(message) => self.0.push(Problem { key, message }),
+            }
+        }
+        parsed
+    }
+
+    fn listen(&mut self, options: &Options, listen: &[Listen]) {
+        self.that("listen", !options.listen.is_empty(), || {
+            "name at least one address".to_owned()
+        });
+        // A takeover passes 32 descriptors in one message; the admin address is one of them.
+        self.that("listen", options.listen.len() <= 30, || {
+            "at most 30 addresses".to_owned()
+        });
+        for (n, one) in listen.iter().enumerate() {
+            let twice = listen[..n]
+                .iter()
+                .any(|other| other.address == one.address && one.address.port() != 0);
+            self.that("listen", !twice, || format!("{} is named twice", one.address));
+            self.that("listen", !one.tls || options.tls.is_some(), || {
+                format!(
+                    "https://{} needs `certificate` and `key` under [tls]",
+                    one.address
+                )
+            });
+        }
+    }
+
+    fn timeouts(&mut self, t: &Timeouts) {
+        let named = [
+            ("timeouts.connect", t.connect),
+            ("timeouts.head", t.head),
+            ("timeouts.idle", t.idle),
+            ("timeouts.body", t.body),
+            ("timeouts.write", t.write),
+            ("timeouts.upstream", t.upstream),
+            ("timeouts.pool", t.pool),
+            ("timeouts.drain", t.drain),
+        ];
+        for (key, value) in named {
+            self.that(key, !value.is_zero(), || "must be longer than zero".to_owned());
+        }
+        let day = Duration::from_secs(86_400);
+        for (key, value) in named
+            .into_iter()
+            .chain([("timeouts.stream", t.stream), ("timeouts.tunnel", t.tunnel)])
+        {
+            self.that(key, value <= day, || "at most one day".to_owned());
+        }
+        self.that("timeouts.linger", t.linger <= t.drain, || {
+            "must not be longer than timeouts.drain, which ends it".to_owned()
+        });
+    }
+
+    fn limits(&mut self, l: &Limits) {
+        self.that(
+            "limits.head_bytes",
+            (8192..=1_048_576).contains(&l.head_bytes),
+            || "must be 8192 to 1048576 bytes".to_owned(),
+        );
+        self.that("limits.headers", (1..=1000).contains(&l.headers), || {
+            "must be 1 to 1000".to_owned()
+        });
+        self.that("limits.connections", l.connections != Some(0), || {
+            "must be 1 or more".to_owned()
+        });
+        self.that("limits.streams", (1..=10_000).contains(&l.streams), || {
+            "must be 1 to 10000".to_owned()
+        });
+    }
+
+    fn upgrade(&mut self, options: &Options) {
+        self.that(
+            "upgrade_socket",
+            !options.upgrade || options.upgrade_socket.is_some(),
+            || "name the socket of the running process to take over from it".to_owned(),
+        );
+        let Some(path) = &options.upgrade_socket else {
+            return;
+        };
+        // sockaddr_un holds 108 bytes with the final zero.
+        self.that("upgrade_socket", path.as_os_str().len() < 108, || {
+            format!(
+                "`{}` is longer than the 107 bytes of a socket's path",
+                path.display()
+            )
+        });
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+        self.that(
+            "upgrade_socket",
+            folder.is_none_or(std::path::Path::is_dir),
+            || format!("the folder of `{}` does not exist", path.display()),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_is_reported_at_once() {
+        let options = Options {
+            listen: vec![
+                "127.0.0.1:8080".into(),
+                "127.0.0.1:8080".into(),
+                "nowhere".into(),
+                "https://[::1]:8443".into(),
+            ],
+            upstream: vec!["ftp://app".into()],
+            trusted: vec!["10.0.0.0/33".into()],
+            timeouts: Timeouts {
+                connect: Duration::ZERO,
+                linger: Duration::from_secs(31),
+                ..Timeouts::default()
+            },
+            limits: Limits {
+                head_bytes: 100,
+                connections: Some(0),
+                ..Limits::default()
+            },
+            upgrade: true,
+            ..Options::default()
+        };
+        let problems = Settings::new(options).unwrap_err();
+        let keys: Vec<_> = problems.0.iter().map(|p| p.key).collect();
+        assert_eq!(
+            keys,
+            [
+                "listen",
+                "upstream",
+                "trust.addresses",
+                "listen",
+                "listen",
+                "timeouts.connect",
+                "timeouts.linger",
+                "limits.head_bytes",
+                "limits.connections",
+                "upgrade_socket"
+            ]
+        );
+    }
+
+    #[test]
+    fn defaults_with_an_address_are_fine() {
+        let options = Options {
+            listen: vec!["127.0.0.1:0".into()],
+            trusted: vec!["::1".into()],
+            ..Options::default()
+        };
+        let settings = Settings::new(options).unwrap();
+        assert!(settings.workers() >= 1);
+        assert_eq!(settings.trusted.len(), 1);
+    }
+}

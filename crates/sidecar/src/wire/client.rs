@@ -1,0 +1,100 @@
+//! What the parts that serve one client's connection tell each other.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::meters::METERS;
+use crate::process::drain::Present;
+use crate::refusal::Refusal;
+
+const NONE: u8 = u8::MAX;
+
+/// One client's connection. It counts as open until the last reference is gone, tunnels included.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) address: SocketAddr,
+    /// The address's forwarding counts.
+    pub(crate) trusted: bool,
+    pub(crate) tls: bool,
+    refused: AtomicU8,
+    under_way: AtomicU32,
+    served: AtomicU32,
+    _present: Present,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Client {
+    pub(crate) fn new(
+        address: SocketAddr,
+        trusted: bool,
+        tls: bool,
+        present: Present,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        METERS.connections.increment(1.0);
+        METERS.accepted.increment(1);
+        Self {
+            address,
+            trusted,
+            tls,
+            refused: AtomicU8::new(NONE),
+            under_way: AtomicU32::new(0),
+            served: AtomicU32::new(0),
+            _present: present,
+            _permit: permit,
+        }
+    }
+
+    /// Counts the first refusal of the connection; it ends with it.
+    pub(crate) fn refuse(&self, refusal: Refusal) {
+        if self
+            .refused
+            .compare_exchange(NONE, refusal as u8, Relaxed, Relaxed)
+            .is_ok()
+        {
+            METERS.refuse(refusal);
+            tracing::debug!(client = %self.address, reason = refusal.label(), "refused");
+        }
+    }
+
+    /// Why the connection ends, when it was refused.
+    pub(crate) fn refused(&self) -> Option<Refusal> {
+        Refusal::from_index(self.refused.load(Relaxed))
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.under_way.load(Relaxed) > 0
+    }
+
+    /// Requests served so far, for telling whether anything happened meanwhile.
+    pub(crate) fn served(&self) -> u32 {
+        self.served.load(Relaxed)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        METERS.connections.decrement(1.0);
+    }
+}
+
+/// A request from its head to the end of its answer.
+#[derive(Debug)]
+pub(crate) struct UnderWay(pub(crate) Arc<Client>);
+
+impl UnderWay {
+    pub(crate) fn new(client: &Arc<Client>) -> Self {
+        client.under_way.fetch_add(1, Relaxed);
+        client.served.fetch_add(1, Relaxed);
+        Self(Arc::clone(client))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Relaxed);
+    }
+}

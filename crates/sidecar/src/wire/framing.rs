@@ -1,0 +1,309 @@
+//! Where one request ends and the next begins, read strictly from the bytes that pass.
+//!
+//! hyper parses the requests. It is lenient where two servers could disagree about a request's length: it drops a
+//! second equal Content-Length, drops Content-Length beside Transfer-Encoding and takes a bare line feed for the end
+//! of a line. Whoever sends such a request may want another server to see a second request in it (RFC 9112 §11.2),
+//! so this walks along and refuses it before hyper has the end of the head. What passes here, hyper reads alike.
+
+use crate::refusal::Refusal;
+
+/// Bytes of a line that are kept when it comes in pieces: the fields that matter are shorter.
+const KEPT: usize = 96;
+/// Bytes of chunk extensions in one body. Nobody uses them.
+const EXTENSION_LIMIT: usize = 256;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Before a request, or in its first line: empty lines are skipped.
+    Start,
+    /// In the fields.
+    Fields,
+    /// In a body of known length.
+    Body(u64),
+    /// In the line with a chunk's size.
+    Size,
+    /// In a chunk.
+    Chunk(u64),
+    /// At the end of a chunk.
+    ChunkEnd,
+    /// In the trailers.
+    Trailers,
+    /// After a request to switch protocols: no request follows on this connection.
+    Open,
+}
+
+/// What is being read, for the choice of a time limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    Nothing,
+    Head,
+    Body,
+    Open,
+}
+
+/// A violation: how many bytes of the input were still fine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Violation {
+    pub(crate) at: usize,
+    pub(crate) refusal: Refusal,
+}
+
+/// A line that came in pieces.
+#[derive(Debug)]
+struct Pieces {
+    bytes: [u8; KEPT],
+    length: usize,
+    last: u8,
+}
+
+impl Pieces {
+    fn add(&mut self, piece: &[u8]) {
+        let free = KEPT.saturating_sub(self.length).min(piece.len());
+        if let (Some(to), Some(from)) = (
+            self.bytes.get_mut(self.length..self.length + free),
+            piece.get(..free),
+        ) {
+            to.copy_from_slice(from);
+        }
+        self.length += piece.len();
+        self.last = piece.last().copied().unwrap_or(self.last);
+    }
+}
+
+/// The framing of one connection.
+#[derive(Debug)]
+pub(crate) struct Framing {
+    place: Place,
+    pieces: Pieces,
+    head_limit: usize,
+    /// Bytes of the head, the extensions or the trailers so far.
+    used: usize,
+    length: Option<u64>,
+    chunked: bool,
+    opens: bool,
+}
+
+impl Framing {
+    pub(crate) fn new(head_limit: usize) -> Self {
+        Self {
+            place: Place::Start,
+            pieces: Pieces {
+                bytes: [0; KEPT],
+                length: 0,
+                last: 0,
+            },
+            head_limit,
+            used: 0,
+            length: None,
+            chunked: false,
+            opens: false,
+        }
+    }
+
+    pub(crate) fn reading(&self) -> Reading {
+        match self.place {
+            Place::Start if self.pieces.length == 0 => Reading::Nothing,
+            Place::Start | Place::Fields => Reading::Head,
+            Place::Open => Reading::Open,
+            _ => Reading::Body,
+        }
+    }
+
+    /// Walks over bytes as they came in.
+    ///
+    /// # Errors
+    ///
+    /// The first violation. The connection is of no use afterwards.
+    pub(crate) fn pass(&mut self, bytes: &[u8]) -> Result<(), Violation> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let at = bytes.len() - rest.len();
+            let taken = match self.place {
+                Place::Open => rest.len(),
+                Place::Body(left) => self.skip(left, rest.len(), Place::Start, Place::Body),
+                Place::Chunk(left) => self.skip(left, rest.len(), Place::ChunkEnd, Place::Chunk),
+                _ => self.line(rest).map_err(|refusal| Violation { at, refusal })?,
+            };
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, left: u64, available: usize, after: Place, within: impl Fn(u64) -> Place) -> usize {
+        let taken = left.min(available as u64);
+        self.place = if taken == left {
+            after
+        } else {
+            within(left - taken)
+        };
+        usize::try_from(taken).unwrap_or(available)
+    }
+
+    /// Takes one line, or the piece of it that is there.
+    fn line(&mut self, rest: &[u8]) -> Result<usize, Refusal> {
+        let end = memchr::memchr(b'\n', rest);
+        let taken = end.map_or(rest.len(), |end| end + 1);
+        let piece = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+        self.budget(taken)?;
+        if end.is_none() {
+            self.pieces.add(piece);
+            return Ok(taken);
+        }
+        if self.pieces.length == 0 {
+            self.whole(
+                without_return(piece, piece.last().copied())?,
+                piece.len().saturating_sub(1),
+            )?;
+        } else {
+            self.pieces.add(piece);
+            let (kept, length) = (self.pieces.bytes, self.pieces.length);
+            let known = kept.get(..length.min(KEPT)).unwrap_or_default();
+            let line = without_return(known, Some(self.pieces.last))?;
+            // Beyond what was kept, the return at the end was not among it.
+            let line = if length > KEPT { known } else { line };
+            self.pieces.length = 0;
+            self.whole(line, length - 1)?;
+        }
+        Ok(taken)
+    }
+
+    /// Heads over their limit are left to hyper, which answers 431; extensions and trailers are refused here.
+    fn budget(&mut self, taken: usize) -> Result<(), Refusal> {
+        self.used += taken;
+        match self.place {
+            Place::Size if self.used > EXTENSION_LIMIT => Err(Refusal::ChunkExtension),
+            Place::ChunkEnd if self.used > 2 => Err(Refusal::ChunkEnd),
+            Place::Trailers if self.used > self.head_limit => Err(Refusal::Trailers),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a line without its end. `length` is that of the whole line, `line` may be its beginning only.
+    fn whole(&mut self, line: &[u8], length: usize) -> Result<(), Refusal> {
+        match self.place {
+            Place::Start if length == 0 => self.used = 0,
+            Place::Start => self.request(line),
+            Place::Fields if length == 0 => self.head_end()?,
+            Place::Fields => self.field(line, length)?,
+            Place::Size => self.chunk(line)?,
+            Place::ChunkEnd if length == 0 => (self.place, self.used) = (Place::Size, 0),
+            Place::ChunkEnd => return Err(Refusal::ChunkEnd),
+            Place::Trailers if length == 0 => (self.place, self.used) = (Place::Start, 0),
+            Place::Trailers if folded(line) => return Err(Refusal::Folded),
+            Place::Trailers | Place::Body(_) | Place::Chunk(_) | Place::Open => {}
+        }
+        Ok(())
+    }
+
+    fn request(&mut self, line: &[u8]) {
+        (self.length, self.chunked) = (None, false);
+        self.opens = line.starts_with(b"CONNECT ");
+        self.place = Place::Fields;
+    }
+
+    fn field(&mut self, line: &[u8], length: usize) -> Result<(), Refusal> {
+        if folded(line) {
+            return Err(Refusal::Folded);
+        }
+        match line.first().map(u8::to_ascii_lowercase) {
+            Some(b'c') => {
+                value_of(line, b"content-length").map_or(Ok(()), |v| self.content_length(v, length))
+            }
+            Some(b't') => value_of(line, b"transfer-encoding").map_or(Ok(()), |v| self.encoding(v)),
+            Some(b'u') => {
+                self.opens |= value_of(line, b"upgrade").is_some();
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn content_length(&mut self, value: &[u8], length: usize) -> Result<(), Refusal> {
+        if self.chunked {
+            return Err(Refusal::LengthAndEncoding);
+        }
+        let number = if length < KEPT { digits(value) } else { None };
+        match (self.length, number) {
+            (_, None) => Err(Refusal::LengthBad),
+            (Some(_), _) => Err(Refusal::LengthTwice),
+            (None, number) => {
+                self.length = number;
+                Ok(())
+            }
+        }
+    }
+
+    fn encoding(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        if self.length.is_some() {
+            return Err(Refusal::LengthAndEncoding);
+        }
+        if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
+            return Err(Refusal::Encoding);
+        }
+        self.chunked = true;
+        Ok(())
+    }
+
+    fn head_end(&mut self) -> Result<(), Refusal> {
+        self.used = 0;
+        self.place = match self.length {
+            // A body before the other protocol begins would leave its end to interpretation.
+            Some(1..) if self.opens => return Err(Refusal::LengthBad),
+            _ if self.chunked && self.opens => return Err(Refusal::Encoding),
+            _ if self.opens => Place::Open,
+            _ if self.chunked => Place::Size,
+            Some(length @ 1..) => Place::Body(length),
+            _ => Place::Start,
+        };
+        Ok(())
+    }
+
+    fn chunk(&mut self, line: &[u8]) -> Result<(), Refusal> {
+        let size = line
+            .split(|b| matches!(b, b';' | b' ' | b'\t'))
+            .next()
+            .unwrap_or_default();
+        let mut total = 0_u64;
+        for digit in size {
+            let digit = char::from(*digit).to_digit(16).ok_or(Refusal::ChunkSize)?;
+            total = total.checked_mul(16).ok_or(Refusal::ChunkSize)? | u64::from(digit);
+        }
+        if size.is_empty() {
+            return Err(Refusal::ChunkSize);
+        }
+        self.used = 0;
+        self.place = if total == 0 {
+            Place::Trailers
+        } else {
+            Place::Chunk(total)
+        };
+        Ok(())
+    }
+}
+
+fn folded(line: &[u8]) -> bool {
+    matches!(line.first(), Some(b' ' | b'\t'))
+}
+
+fn without_return(line: &[u8], last: Option<u8>) -> Result<&[u8], Refusal> {
+    if last != Some(b'\r') {
+        return Err(Refusal::BareLineFeed);
+    }
+    Ok(line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+/// The trimmed value when the field has this name.
+fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (found, rest) = line.split_at_checked(name.len())?;
+    let value = rest.strip_prefix(b":")?;
+    found.eq_ignore_ascii_case(name).then(|| value.trim_ascii())
+}
+
+/// Digits and nothing else; no sign, no list.
+fn digits(value: &[u8]) -> Option<u64> {
+    let all = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(value).ok().filter(|_| all)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;

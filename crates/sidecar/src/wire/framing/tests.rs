@@ -1,0 +1,140 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn pass(bytes: &[u8]) -> Result<Reading, Refusal> {
+    let mut framing = Framing::new(1000);
+    framing.pass(bytes).map_err(|violation| violation.refusal)?;
+    Ok(framing.reading())
+}
+
+fn fields(text: &str) -> Result<Reading, Refusal> {
+    pass(format!("POST / HTTP/1.1\r\nHost: a\r\n{text}").as_bytes())
+}
+
+#[test]
+fn requests_follow_each_other() {
+    assert_eq!(fields("\r\n"), Ok(Reading::Nothing));
+    assert_eq!(
+        fields("Content-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\n\r\n"),
+        Ok(Reading::Nothing)
+    );
+    assert_eq!(fields("Content-Length: 3\r\n\r\nab"), Ok(Reading::Body));
+    assert_eq!(fields("Content-Length: 0\r\n\r\nGET"), Ok(Reading::Head));
+    assert_eq!(
+        fields("Transfer-Encoding: Chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\n"),
+        Ok(Reading::Nothing)
+    );
+    assert_eq!(
+        fields("Upgrade: websocket\r\n\r\nanything\n at all"),
+        Ok(Reading::Open)
+    );
+}
+
+#[test]
+fn what_two_servers_could_read_differently_is_refused() {
+    for (text, refusal) in [
+        (
+            "Content-Length: 3\r\nContent-Length: 3\r\n\r\n",
+            Refusal::LengthTwice,
+        ),
+        (
+            "Content-Length: 3\r\ncontent-length: 4\r\n\r\n",
+            Refusal::LengthTwice,
+        ),
+        ("Content-Length: 3, 3\r\n\r\n", Refusal::LengthBad),
+        ("Content-Length: +5\r\n\r\n", Refusal::LengthBad),
+        ("Content-Length: 0x5\r\n\r\n", Refusal::LengthBad),
+        ("Content-Length:\r\n\r\n", Refusal::LengthBad),
+        ("Content-Length: 99999999999999999999\r\n\r\n", Refusal::LengthBad),
+        (
+            "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+            Refusal::LengthAndEncoding,
+        ),
+        (
+            "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
+            Refusal::LengthAndEncoding,
+        ),
+        ("Transfer-Encoding: chunked, identity\r\n\r\n", Refusal::Encoding),
+        ("Transfer-Encoding: gzip, chunked\r\n\r\n", Refusal::Encoding),
+        ("Transfer-Encoding: xchunked\r\n\r\n", Refusal::Encoding),
+        (
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+            Refusal::Encoding,
+        ),
+        ("A: b\r\n c\r\n\r\n", Refusal::Folded),
+        ("A: b\n\r\n", Refusal::BareLineFeed),
+        ("A: b\r\n\n", Refusal::BareLineFeed),
+        (
+            "Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n",
+            Refusal::ChunkSize,
+        ),
+        ("Transfer-Encoding: chunked\r\n\r\n-1\r\n", Refusal::ChunkSize),
+        ("Transfer-Encoding: chunked\r\n\r\n\r\n", Refusal::ChunkSize),
+        ("Transfer-Encoding: chunked\r\n\r\n3\nabc", Refusal::BareLineFeed),
+        (
+            "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n",
+            Refusal::ChunkEnd,
+        ),
+        ("Upgrade: x\r\nContent-Length: 3\r\n\r\n", Refusal::LengthBad),
+    ] {
+        assert_eq!(fields(text), Err(refusal), "{text:?}");
+    }
+}
+
+#[test]
+fn extensions_and_trailers_have_limits() {
+    let long = "x".repeat(1100);
+    let chunk = format!("Transfer-Encoding: chunked\r\n\r\n3;{long}");
+    assert_eq!(fields(&chunk), Err(Refusal::ChunkExtension));
+    let trailers = format!("Transfer-Encoding: chunked\r\n\r\n0\r\nA: {long}");
+    assert_eq!(fields(&trailers), Err(Refusal::Trailers));
+}
+
+#[test]
+fn a_violation_says_how_far_all_was_well() {
+    let mut framing = Framing::new(1000);
+    let violation = framing.pass(b"GET / HTTP/1.1\r\nA: b\n\r\n").unwrap_err();
+    assert_eq!(
+        violation,
+        Violation {
+            at: 16,
+            refusal: Refusal::BareLineFeed
+        }
+    );
+}
+
+proptest! {
+    /// However the bytes are cut into pieces, the verdict is the same.
+    #[test]
+    fn cutting_changes_nothing(
+        parts in proptest::collection::vec(
+            prop_oneof![
+                Just("Content-Length: 3\r\n"), Just("Transfer-Encoding: chunked\r\n"), Just("\r\n"), Just("abc"),
+                Just("3\r\nabc\r\n"), Just("0\r\n\r\n"), Just("POST / HTTP/1.1\r\n"), Just("A: b\r\n"), Just(" c\r\n"),
+                Just("A: b\n"), Just("Upgrade: x\r\n"),
+                Just("Cookie: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"),
+            ],
+            0..14,
+        ),
+        cuts in proptest::collection::vec(1_usize..40, 1..20),
+    ) {
+        let bytes = format!("POST / HTTP/1.1\r\n{}", parts.concat()).into_bytes();
+        let mut cut = Framing::new(1000);
+        let (mut rest, mut verdict) = (&bytes[..], Ok(()));
+        for size in cuts.iter().cycle() {
+            if rest.is_empty() || verdict.is_err() { break; }
+            let (piece, after) = rest.split_at((*size).min(rest.len()));
+            verdict = cut.pass(piece).map_err(|v| v.refusal);
+            rest = after;
+        }
+        let mut at_once = Framing::new(1000);
+        prop_assert_eq!(verdict, at_once.pass(&bytes).map_err(|v| v.refusal));
+        prop_assert_eq!(cut.place, at_once.place);
+    }
+
+    #[test]
+    fn nothing_panics(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let _ = Framing::new(100).pass(&bytes);
+    }
+}

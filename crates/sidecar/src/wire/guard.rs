@@ -1,0 +1,217 @@
+//! The wrapper around a client's socket: framing, time limits, and closing so that the last answer arrives.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+use crate::refusal::Refusal;
+use crate::settings::Timeouts;
+use crate::wire::client::Client;
+use crate::wire::framing::{Framing, Reading};
+use crate::wire::patience::Patience;
+
+/// What hyper gets to read in place of a violation: no method, no field, no chunk may hold a zero byte, so it answers
+/// 400 in its turn, after the answers that are due before it, and closes.
+const POISON: &[u8] = b"\0\r\n\r\n";
+/// How much of a body nobody wants is taken from the socket before it is closed.
+const LEFTOVER_LIMIT: usize = 4 << 20;
+/// For how long.
+const LEFTOVER_TIME: Duration = Duration::from_secs(2);
+
+/// A client's socket, watched.
+#[derive(Debug)]
+pub(crate) struct Guard<T> {
+    io: T,
+    client: Arc<Client>,
+    /// Bytes that were read to tell the protocol, then what replaces a violation.
+    ahead: Bytes,
+    /// Nothing for HTTP/2, which has frames.
+    framing: Option<Framing>,
+    timeouts: Arc<Timeouts>,
+    read: Patience,
+    write: Patience,
+    active: Instant,
+    ended: bool,
+    leftover: usize,
+    shut: bool,
+}
+
+impl<T> Guard<T> {
+    pub(crate) fn new(io: T, client: Arc<Client>, framing: Option<Framing>, timeouts: Arc<Timeouts>) -> Self {
+        Self {
+            io,
+            client,
+            ahead: Bytes::new(),
+            framing,
+            timeouts,
+            read: Patience::default(),
+            write: Patience::default(),
+            active: Instant::now(),
+            ended: false,
+            leftover: 0,
+            shut: false,
+        }
+    }
+
+    /// Puts bytes that were already read before those to come. They are checked like all others.
+    pub(crate) fn with_ahead(mut self, bytes: &[u8]) -> Self {
+        self.ahead = match self.check(bytes) {
+            None => Bytes::copy_from_slice(bytes),
+            Some(fine) => [bytes.get(..fine).unwrap_or_default(), POISON].concat().into(),
+        };
+        self
+    }
+
+    /// Checks bytes as they come; on a violation, says how many were fine.
+    fn check(&mut self, bytes: &[u8]) -> Option<usize> {
+        let violation = self.framing.as_mut()?.pass(bytes).err()?;
+        self.client.refuse(violation.refusal);
+        self.ended = true;
+        Some(violation.at)
+    }
+
+    fn copy_ahead(&mut self, buf: &mut ReadBuf<'_>) {
+        let count = self.ahead.len().min(buf.remaining());
+        if let Some(bytes) = self.ahead.get(..count) {
+            buf.put_slice(bytes);
+        }
+        self.ahead.advance(count);
+    }
+
+    /// Nothing to read now: for how long?
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let reading = self.framing.as_ref().map_or(Reading::Open, Framing::reading);
+        let (limit, refusal) = match reading {
+            Reading::Open => return Poll::Pending,
+            Reading::Nothing => (self.timeouts.idle, None),
+            Reading::Head => (self.timeouts.head, Some(Refusal::HeadTimeout)),
+            Reading::Body => (self.timeouts.body, Some(Refusal::BodyTimeout)),
+        };
+        if reading != Reading::Head || self.read.is_calm() {
+            self.read.until(self.active + limit);
+        }
+        loop {
+            ready!(self.read.poll(cx));
+            // While an answer is under way the client has nothing to say.
+            if reading != Reading::Nothing || !self.client.is_busy() {
+                break;
+            }
+            self.read.until(Instant::now() + limit);
+        }
+        if let Some(refusal) = refusal {
+            self.client.refuse(refusal);
+        }
+        self.ended = true;
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    fn came(&mut self, before: Option<Reading>) {
+        self.active = Instant::now();
+        let now = self.framing.as_ref().map(Framing::reading);
+        // A head's time runs from its first byte; everything else starts anew with each byte.
+        if !(before == Some(Reading::Head) && now == Some(Reading::Head)) {
+            self.read.calm();
+        }
+    }
+
+    fn written(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if result.is_ready() {
+            self.write.calm();
+            return result;
+        }
+        if self.write.is_calm() {
+            self.write.until(Instant::now() + self.timeouts.write);
+        }
+        ready!(self.write.poll(cx));
+        self.client.refuse(Refusal::WriteTimeout);
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Guard<T> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if !this.ahead.is_empty() {
+            this.copy_ahead(buf);
+            return Poll::Ready(Ok(()));
+        }
+        if this.ended {
+            return Poll::Ready(Ok(()));
+        }
+        let before = this.framing.as_ref().map(Framing::reading);
+        let start = buf.filled().len();
+        let result = Pin::new(&mut this.io).poll_read(cx, buf);
+        if result.is_pending() {
+            return this.wait(cx);
+        }
+        if let Some(fine) = this.check(buf.filled().get(start..).unwrap_or_default()) {
+            buf.set_filled(start + fine);
+            this.ahead = Bytes::from_static(POISON);
+            this.copy_ahead(buf);
+        }
+        this.came(before);
+        result
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<T> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let result = Pin::new(&mut this.io).poll_write(cx, buf);
+        this.written(cx, result)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let result = Pin::new(&mut this.io).poll_write_vectored(cx, bufs);
+        this.written(cx, result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let result = Pin::new(&mut this.io).poll_flush(cx).map_ok(|()| 0);
+        this.written(cx, result).map_ok(|_| ())
+    }
+
+    /// Closes our side, then takes what the client still sends: a socket closed with unread bytes in it is reset,
+    /// and a reset can destroy the answer on its way (RFC 9112 §9.6).
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if !this.shut {
+            ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
+            this.shut = true;
+            this.read.until(Instant::now() + LEFTOVER_TIME);
+        }
+        let unread = this.client.refused().is_some()
+            || this
+                .framing
+                .as_ref()
+                .is_some_and(|framing| framing.reading() == Reading::Body);
+        if !unread {
+            return Poll::Ready(Ok(()));
+        }
+        let mut scratch = [0; 8192];
+        while this.leftover < LEFTOVER_LIMIT && this.read.poll(cx).is_pending() {
+            let mut buf = ReadBuf::new(&mut scratch);
+            match ready!(Pin::new(&mut this.io).poll_read(cx, &mut buf)) {
+                Ok(()) if !buf.filled().is_empty() => this.leftover += buf.filled().len(),
+                _ => break,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}

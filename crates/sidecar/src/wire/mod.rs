@@ -1,0 +1,11 @@
+//! One client's connection, from its first byte to its last.
+
+pub(crate) mod client;
+mod framing;
+mod guard;
+mod patience;
+mod preface;
+mod serve;
+
+pub(crate) use patience::Patience;
+pub(crate) use serve::{Wire, handshake, serve};

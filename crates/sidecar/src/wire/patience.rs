@@ -1,0 +1,74 @@
+//! A deadline that moves with every request and costs a timer only when it is near.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Registers one timer and lets it stand while the deadline moves on; when it fires early it is set again.
+#[derive(Debug, Default)]
+pub(crate) struct Patience {
+    deadline: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patience {
+    /// Nothing is waited for any more.
+    pub(crate) fn calm(&mut self) {
+        self.deadline = None;
+    }
+
+    pub(crate) fn is_calm(&self) -> bool {
+        self.deadline.is_none()
+    }
+
+    pub(crate) fn until(&mut self, deadline: Instant) {
+        self.deadline = Some(deadline);
+    }
+
+    /// Ready once the deadline is over. Without one it stays pending and wakes nobody.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(deadline) = self.deadline else {
+            return Poll::Pending;
+        };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if timer.deadline() > deadline {
+            timer.as_mut().reset(deadline);
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            if timer.deadline() >= deadline {
+                self.deadline = None;
+                self.timer = None;
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn it_ends_at_the_last_deadline_that_was_set() {
+        let start = Instant::now();
+        let mut patience = Patience::default();
+        patience.until(start + Duration::from_secs(5));
+        assert!(poll_fn(|cx| Poll::Ready(patience.poll(cx))).await.is_pending());
+        patience.until(start + Duration::from_secs(60));
+        poll_fn(|cx| patience.poll(cx)).await;
+        assert_eq!(start.elapsed().as_secs(), 60);
+        patience.until(start + Duration::from_secs(90));
+        assert!(poll_fn(|cx| Poll::Ready(patience.poll(cx))).await.is_pending());
+        patience.until(start + Duration::from_secs(70));
+        poll_fn(|cx| patience.poll(cx)).await;
+        assert_eq!(start.elapsed().as_secs(), 70);
+        assert!(patience.is_calm());
+    }
+}

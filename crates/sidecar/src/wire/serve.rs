@@ -1,0 +1,191 @@
+//! Serving one connection: which protocol, then hyper until it ends or the process stops.
+
+use std::error::Error as _;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use crate::edge::{Edge, Stack};
+use crate::process::drain::Drain;
+use crate::refusal::Refusal;
+use crate::settings::{Limits, Timeouts};
+use crate::wire::client::Client;
+use crate::wire::framing::Framing;
+use crate::wire::guard::Guard;
+use crate::wire::preface::First;
+
+/// How connections are served; the same for all.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    pub(crate) timeouts: Arc<Timeouts>,
+    pub(crate) limits: Limits,
+    pub(crate) drain: Arc<Drain>,
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
+}
+
+impl Wire {
+    pub(crate) fn new(timeouts: Timeouts, limits: Limits, drain: Arc<Drain>) -> Self {
+        let mut http1 = http1::Builder::new();
+        // The app's own Date passes; time limits are kept by the guard, which knows why it waits.
+        http1.auto_date_header(false).header_read_timeout(None);
+        http1
+            .max_header_size(limits.head_bytes)
+            .max_buf_size(limits.head_bytes);
+        if limits.headers != 100 {
+            // hyper's own default is 100, and only that needs no memory.
+            http1.max_headers(limits.headers);
+        }
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        http2
+            .auto_date_header(false)
+            .timer(hyper_util::rt::TokioTimer::new());
+        http2.max_concurrent_streams(limits.streams);
+        http2.max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX));
+        http2
+            .keep_alive_interval(timeouts.idle)
+            .keep_alive_timeout(timeouts.write);
+        Self {
+            timeouts: Arc::new(timeouts),
+            limits,
+            drain,
+            http1,
+            http2,
+        }
+    }
+}
+
+/// Serves a connection until it ends.
+pub(crate) async fn serve<T, S>(mut io: T, client: Arc<Client>, wire: Arc<Wire>, edge: Edge<S>)
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Stack,
+{
+    let Some(first) = first_bytes(&mut io, &wire).await else {
+        return;
+    };
+    let http2 = first.is_http2();
+    let framing = (!http2).then(|| Framing::new(wire.limits.head_bytes));
+    let guard =
+        Guard::new(io, Arc::clone(&client), framing, Arc::clone(&wire.timeouts)).with_ahead(first.bytes());
+    let io = TokioIo::new(guard);
+    let end = if http2 {
+        drive(wire.http2.serve_connection(io, edge), &wire, idle(&client, &wire)).await
+    } else {
+        drive(
+            wire.http1.serve_connection(io, edge).with_upgrades(),
+            &wire,
+            std::future::pending(),
+        )
+        .await
+    };
+    if let Some(refusal) = end.err().as_ref().and_then(reason) {
+        client.refuse(refusal);
+    }
+}
+
+/// A connection that says nothing costs little: hyper and its buffers come with the first byte.
+async fn first_bytes(io: &mut (impl AsyncRead + Unpin), wire: &Wire) -> Option<First> {
+    let deadline = Instant::now() + wire.timeouts.idle;
+    let mut stop = wire.drain.stop();
+    let going = async {
+        stop.draining().await;
+        sleep(wire.timeouts.linger).await;
+    };
+    tokio::select! {
+        biased;
+        first = timeout_at(deadline, First::read(io)) => first.ok()?.ok().filter(|first| !first.bytes().is_empty()),
+        () = going => None,
+    }
+}
+
+trait Graceful: Future<Output = hyper::Result<()>> {
+    fn close(self: Pin<&mut Self>);
+}
+
+impl<T, S> Graceful for http1::UpgradeableConnection<TokioIo<Guard<T>>, Edge<S>>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Stack,
+{
+    fn close(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<T, S> Graceful for http2::Connection<TokioIo<Guard<T>>, Edge<S>, TokioExecutor>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Stack,
+{
+    fn close(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+/// After the signal to stop, answers say `Connection: close` and idle connections may still ask for a while: a
+/// request that is on its way when a connection closes is lost, and only the client knows whether to send it again.
+async fn drive(conn: impl Graceful, wire: &Wire, idle: impl Future<Output = ()>) -> hyper::Result<()> {
+    let mut conn = pin!(conn);
+    let mut stop = wire.drain.stop();
+    let going = async {
+        stop.draining().await;
+        sleep(wire.timeouts.linger).await;
+    };
+    tokio::select! {
+        biased;
+        end = conn.as_mut() => return end,
+        () = going => {}
+        () = idle => {}
+    }
+    conn.as_mut().close();
+    conn.await
+}
+
+/// Ends when an HTTP/2 connection has had no request for the idle time.
+async fn idle(client: &Client, wire: &Wire) {
+    loop {
+        let served = client.served();
+        sleep(wire.timeouts.idle).await;
+        if !client.is_busy() && client.served() == served {
+            return;
+        }
+    }
+}
+
+/// What hyper's error says about the client, if it does.
+fn reason(error: &hyper::Error) -> Option<Refusal> {
+    if error.is_parse_too_large() {
+        return Some(Refusal::HeadTooLarge);
+    }
+    if error.is_parse() {
+        return Some(Refusal::Malformed);
+    }
+    let http2 = error.source()?.downcast_ref::<h2::Error>()?;
+    let broken = http2.is_library()
+        && http2
+            .reason()
+            .is_some_and(|reason| reason != h2::Reason::NO_ERROR);
+    broken.then_some(Refusal::Http2)
+}
+
+/// A TLS handshake within its time.
+pub(crate) async fn handshake<T>(
+    acceptor: &tokio_rustls::TlsAcceptor,
+    io: T,
+    wire: &Wire,
+) -> Result<tokio_rustls::server::TlsStream<T>, Refusal>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    match timeout(wire.timeouts.head, acceptor.accept(io)).await {
+        Ok(Ok(io)) => Ok(io),
+        Ok(Err(_)) => Err(Refusal::Handshake),
+        Err(_) => Err(Refusal::HandshakeTimeout),
+    }
+}
