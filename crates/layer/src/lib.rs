@@ -1,1 +1,29 @@
-//! The tower layer that tags every request with its visitor and flags.
+//! The tower layer that tags every request with its visitor and flags, and reads the answer.
+//!
+//! ```text
+//! FlagLayer::new(reader, tagger) → FlagService { your service }
+//! request → Flags in its extensions and headers → your service → answer without our directives, with our cookies
+//! ```
+//!
+//! It loads the snapshot once per request and carries it to the end, however often it is replaced meanwhile. Readiness and
+//! errors of the service inside are passed on as they are.
+//!
+//! Put the [`Peer`](flagstaff_tag::Peer) of the connection into the request's extensions before; without it nobody is trusted,
+//! cookies are not marked `Secure`, and conditions on addresses fit nobody.
+//!
+//! [`EndpointLayer`], inside [`FlagLayer`], answers the visitor's own addresses under `/.flagstaff/`.
+
+mod endpoints;
+#[cfg(feature = "axum")]
+mod extract;
+mod future;
+mod layer;
+mod service;
+
+pub use endpoints::{EndpointFuture, EndpointLayer, EndpointService};
+#[cfg(feature = "axum")]
+pub use extract::{NotTagged, VisitorFlags};
+pub use flagstaff_tag::{Flags, Peer, Settings, Tagger};
+pub use future::FlagFuture;
+pub use layer::FlagLayer;
+pub use service::FlagService;

@@ -1,5 +1,56 @@
 //! What is read from and written on one request and one answer.
+//!
+//! ```text
+//! request → strip → who asks → Snapshot::decide → headers, Flags → app → Directives, cookies, what caches are told
+//! ```
+//!
+//! A [`Tagger`] is made of [`Settings`] once, a [`Plan`] per snapshot. [`Tagger::tag`] is for the way in, [`Tagger::answer`] for the
+//! way out, [`endpoint`] for the visitor's own addresses. Nothing here waits, keeps a clock or fails: what a client sends
+//! wrongly is as if it were not there.
 
+mod attributes;
+mod cache;
+mod cookies;
+mod counting;
+mod directives;
+mod endpoint;
+mod flags;
+mod id;
+mod jwt;
+mod keys;
+mod language;
+mod list;
+mod overrides;
 mod peer;
+mod plan;
+mod see;
+mod settings;
+mod sticky;
+mod strip;
+mod tagger;
+mod unknown;
+mod user;
+mod visitor;
+mod write;
 
+pub use counting::{NotCounted, is_bot};
+pub use directives::{Directives, Event, Identify};
+pub use endpoint::{PREFIX, endpoint, is_own};
+pub use flags::Flags;
 pub use peer::Peer;
+pub use plan::Plan;
+pub use settings::{
+    CacheSettings, ExcludeSettings, HeaderSettings, JwtSettings, SendFlags, Settings, TrustSettings,
+    UserSettings, VisitorSettings, WhenFlagsDiffer,
+};
+pub use strip::is_ours;
+pub use tagger::{Known, Tagger};
+
+/// Readers of outside bytes by themselves, for fuzzing.
+#[doc(hidden)]
+pub mod parse {
+    pub use crate::cookies::cookies;
+    pub use crate::directives::{events, exposed, identify};
+    pub use crate::language::preferred;
+    pub use crate::list::items;
+}

@@ -1,0 +1,72 @@
+//! The service.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use flagstaff_tag::Flags;
+use http::{Request, Response};
+use jiff::Timestamp;
+use tower::Service;
+
+use crate::FlagFuture;
+use crate::layer::Shared;
+
+/// Tags requests on their way to the service inside, and reads its answers.
+#[derive(Clone)]
+pub struct FlagService<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+impl<S> FlagService<S> {
+    pub(crate) const fn new(inner: S, shared: Arc<Shared>) -> Self {
+        Self { inner, shared }
+    }
+
+    /// The service inside.
+    pub const fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The service inside, to be changed.
+    pub const fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The service inside, alone.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for FlagService<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = FlagFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        // A layer further out has tagged it, and will read the answer.
+        if request.extensions().get::<Flags>().is_some() {
+            return FlagFuture::untouched(self.inner.call(request));
+        }
+        let plan = self.shared.plan();
+        let flags = self.shared.tagger().tag(&plan, &mut request, Timestamp::now());
+        FlagFuture::new(self.inner.call(request), flags, Arc::clone(&self.shared))
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for FlagService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FlagService")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,122 @@
+//! What is known about one request, for whoever handles it.
+
+use std::sync::Arc;
+
+use flagstaff_flags::{Decisions, User};
+use http::Method;
+
+use crate::counting::NotCounted;
+use crate::id::Id;
+use crate::plan::Plan;
+
+/// The flags of one request, in its extensions and in those of its answer. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Flags(Arc<Tagged>);
+
+/// What was found and decided.
+#[derive(Debug)]
+pub(crate) struct Tagged {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) decisions: Decisions,
+    pub(crate) visitor: Id,
+    pub(crate) session: Option<Id>,
+    pub(crate) user: Option<User>,
+    pub(crate) counted: Result<(), NotCounted>,
+    pub(crate) reply: Reply,
+}
+
+/// What the answer will need to know about the request.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) method: Method,
+    /// Some flag that differs between visitors is met on this request.
+    pub(crate) differs: bool,
+    /// It came with `Authorization`.
+    pub(crate) authorized: bool,
+    pub(crate) secure: bool,
+    /// Cookies may be set at all.
+    pub(crate) consent: bool,
+    pub(crate) new_visitor: bool,
+    pub(crate) new_session: bool,
+    /// The sealed sticky cookie, and whether it outlasts the session.
+    pub(crate) sticky: Option<(String, bool)>,
+    /// The sealed override cookie; empty: to be forgotten.
+    pub(crate) overrides: Option<String>,
+    /// A cookie that names a person came with the request.
+    pub(crate) has_user_cookie: bool,
+}
+
+impl Flags {
+    pub(crate) fn new(tagged: Tagged) -> Self {
+        Self(Arc::new(tagged))
+    }
+
+    pub(crate) fn tagged(&self) -> &Tagged {
+        &self.0
+    }
+
+    /// Whether a flag is anything but off. A name that nobody defined is off, counted in `flagstaff_unknown_flags_total`, and
+    /// told once in the log.
+    #[must_use]
+    pub fn is_on(&self, name: &str) -> bool {
+        self.note_unknown(name);
+        self.0.decisions.is_on(name)
+    }
+
+    /// The variant of a flag; `off` for a name that nobody defined, as in [`Flags::is_on`].
+    #[must_use]
+    pub fn variant(&self, name: &str) -> &str {
+        self.note_unknown(name);
+        self.0.decisions.variant(name)
+    }
+
+    fn note_unknown(&self, name: &str) {
+        if self.0.plan.snapshot().find(name).is_none() {
+            self.0.plan.unknown().saw(name);
+        }
+    }
+
+    /// The visitor's id.
+    #[must_use]
+    pub fn visitor(&self) -> &str {
+        self.0.visitor.as_str()
+    }
+
+    /// Whether the request brought no id of its own.
+    #[must_use]
+    pub fn is_new_visitor(&self) -> bool {
+        self.0.reply.new_visitor
+    }
+
+    /// The id of the browser session, when some flag needs it.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        self.0.session.as_ref().map(Id::as_str)
+    }
+
+    /// The person, when known.
+    #[must_use]
+    pub fn user(&self) -> Option<&User> {
+        self.0.user.as_ref()
+    }
+
+    /// Every decision, with its reason.
+    #[must_use]
+    pub fn decisions(&self) -> &Decisions {
+        &self.0.decisions
+    }
+
+    /// Whether this request may count in experiments, rollouts and guards.
+    ///
+    /// # Errors
+    /// With the reason why it must not.
+    pub fn counted(&self) -> Result<(), NotCounted> {
+        self.0.counted
+    }
+
+    /// What the snapshot means for headers.
+    #[must_use]
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.0.plan
+    }
+}

@@ -1,0 +1,199 @@
+//! Secrets that sign what we hand out and verify what comes back.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use flagstaff_flags::Problem;
+use ring::hmac;
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+/// Fewer bytes can be guessed.
+const SHORTEST: usize = 16;
+
+/// What a signature is for. A signature for one purpose is none for another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose {
+    User,
+    Sticky,
+    Override,
+    Link,
+    Visitor,
+    Session,
+    Request,
+}
+
+impl Purpose {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Sticky => "sticky",
+            Self::Override => "override",
+            Self::Link => "link",
+            Self::Visitor => "visitor",
+            Self::Session => "session",
+            Self::Request => "request",
+        }
+    }
+}
+
+/// The keys, the one that signs first.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    first: hmac::Key,
+    older: Vec<hmac::Key>,
+    temporary: bool,
+}
+
+impl Keys {
+    pub(crate) fn new(secrets: &[String], problems: &mut Vec<Problem>) -> Option<Self> {
+        if secrets.iter().any(|secret| secret.len() < SHORTEST) {
+            let message = format!("a key has at least {SHORTEST} bytes");
+            problems.push(Problem::new(["keys"], message).help("make one with `openssl rand -base64 32`"));
+            return None;
+        }
+        let key = |secret: &String| hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        let Some((first, older)) = secrets.split_first() else {
+            return Self::temporary(problems);
+        };
+        Some(Self {
+            first: key(first),
+            older: older.iter().map(key).collect(),
+            temporary: false,
+        })
+    }
+
+    fn temporary(problems: &mut Vec<Problem>) -> Option<Self> {
+        let Ok(first) = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()) else {
+            let message = "none is given, and the system has no random numbers for one";
+            problems.push(Problem::new(["keys"], message));
+            return None;
+        };
+        Some(Self {
+            first,
+            older: Vec::new(),
+            temporary: true,
+        })
+    }
+
+    /// Whether they end with this process.
+    pub(crate) const fn are_temporary(&self) -> bool {
+        self.temporary
+    }
+
+    /// `payload.signature`, which [`Keys::open`] takes for the same purpose and holder only.
+    pub(crate) fn seal(&self, purpose: Purpose, holder: &str, payload: &str) -> String {
+        let tag = hmac::sign(&self.first, message(purpose, holder, payload).as_bytes());
+        format!("{payload}.{}", URL_SAFE_NO_PAD.encode(tag))
+    }
+
+    /// The payload, when one of the keys signed it for this purpose and holder.
+    pub(crate) fn open<'a>(&self, purpose: Purpose, holder: &str, sealed: &'a str) -> Option<&'a str> {
+        let (payload, tag) = sealed.rsplit_once('.')?;
+        self.verify(purpose, holder, payload, tag).then_some(payload)
+    }
+
+    /// The signature alone.
+    pub(crate) fn sign(&self, purpose: Purpose, holder: &str, payload: &str) -> String {
+        let tag = hmac::sign(&self.first, message(purpose, holder, payload).as_bytes());
+        URL_SAFE_NO_PAD.encode(tag)
+    }
+
+    /// Whether one of the keys made the signature. Compares in constant time.
+    pub(crate) fn verify(&self, purpose: Purpose, holder: &str, payload: &str, tag: &str) -> bool {
+        let mut bytes = [0; 32];
+        if URL_SAFE_NO_PAD.decode_slice(tag, &mut bytes) != Ok(bytes.len()) {
+            return false;
+        }
+        let message = message(purpose, holder, payload);
+        let made_by = |key: &hmac::Key| hmac::verify(key, message.as_bytes(), &bytes).is_ok();
+        made_by(&self.first) || self.older.iter().any(made_by)
+    }
+
+    /// 128 bits that only the holder of the key can compute from these texts.
+    pub(crate) fn derive(&self, purpose: Purpose, holder: &str, payload: &str) -> [u8; 16] {
+        let tag = hmac::sign(&self.first, message(purpose, holder, payload).as_bytes());
+        let mut bytes = [0; 16];
+        for (to, from) in bytes.iter_mut().zip(tag.as_ref()) {
+            *to = *from;
+        }
+        bytes
+    }
+
+    /// The signature of what the app gets, in hexadecimal. Its text begins with a digit, those of cookies do not.
+    pub(crate) fn sign_for_app(&self, text: &str) -> String {
+        let tag = hmac::sign(&self.first, text.as_bytes());
+        tag.as_ref()
+            .iter()
+            .fold(String::with_capacity(64), |mut out, byte| {
+                let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+                out.push(digit(byte >> 4));
+                out.push(digit(byte & 15));
+                out
+            })
+    }
+
+    /// 128 random bits.
+    pub(crate) fn random(&self, purpose: Purpose, salt: &str) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        match SystemRandom::new().fill(&mut bytes) {
+            Ok(()) => bytes,
+            // A system without random numbers at this moment: still nothing anybody can foresee.
+            Err(_) => self.derive(purpose, "no random numbers", salt),
+        }
+    }
+}
+
+/// No purpose or holder has a line break, so no two inputs make one message.
+fn message(purpose: Purpose, holder: &str, payload: &str) -> String {
+    format!("flagstaff {}\n{holder}\n{payload}", purpose.word())
+}
+
+#[cfg(test)]
+pub(crate) fn keys(secrets: &[&str]) -> Keys {
+    let secrets: Vec<_> = secrets.iter().map(|s| (*s).to_owned()).collect();
+    Keys::new(&secrets, &mut Vec::new()).unwrap()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "old-secret-of-the-past";
+    const NEW: &str = "new-secret-of-the-present";
+
+    #[test]
+    fn opens_what_any_key_sealed_for_this_purpose_and_holder() {
+        let sealed = keys(&[OLD]).seal(Purpose::User, "holder", "payload.with.dots");
+        let rotated = keys(&[NEW, OLD]);
+        assert_eq!(
+            rotated.open(Purpose::User, "holder", &sealed),
+            Some("payload.with.dots")
+        );
+        assert_eq!(rotated.open(Purpose::Sticky, "holder", &sealed), None);
+        assert_eq!(rotated.open(Purpose::User, "another", &sealed), None);
+        assert_eq!(keys(&[NEW]).open(Purpose::User, "holder", &sealed), None);
+    }
+
+    #[test]
+    fn every_changed_byte_breaks_the_seal() {
+        let keys = keys(&[NEW]);
+        let sealed = keys.seal(Purpose::User, "holder", "payload");
+        for i in 0..sealed.len() {
+            let mut bytes = sealed.clone().into_bytes();
+            bytes[i] = if bytes[i] == b'A' { b'B' } else { b'A' };
+            let forged = String::from_utf8(bytes).unwrap();
+            assert_eq!(keys.open(Purpose::User, "holder", &forged), None, "{forged}");
+            assert_eq!(keys.open(Purpose::User, "holder", &sealed[..i]), None);
+        }
+        for bad in ["", ".", "payload.", "payload", "..", "payload.é"] {
+            assert_eq!(keys.open(Purpose::User, "holder", bad), None);
+        }
+    }
+
+    #[test]
+    fn short_keys_are_a_problem_and_none_is_a_temporary_one() {
+        let mut problems = Vec::new();
+        assert!(Keys::new(&["short".into()], &mut problems).is_none());
+        assert_eq!(problems[0].at, ["keys"]);
+        assert!(keys(&[]).are_temporary() && !keys(&[NEW]).are_temporary());
+    }
+}

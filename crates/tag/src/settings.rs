@@ -1,0 +1,188 @@
+//! What is to be read and written, as it was typed. [`Tagger::new`](crate::Tagger::new) checks it.
+
+use std::time::Duration;
+
+/// All settings; each part is a table of `flagstaff.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// `[headers]`: what the app gets.
+    pub headers: HeaderSettings,
+    /// `[visitor]`: the visitor's cookie.
+    pub visitor: VisitorSettings,
+    /// `[user]`: where the person comes from.
+    pub user: UserSettings,
+    /// `[trust]`: what else trusted peers may say.
+    pub trust: TrustSettings,
+    /// `[cache]`: what caches are told.
+    pub cache: CacheSettings,
+    /// `[exclude]`: who is never counted.
+    pub exclude: ExcludeSettings,
+    /// Secrets of at least 16 bytes. The first signs, all verify. None: one that ends with the process.
+    pub keys: Vec<String>,
+}
+
+/// What the app gets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeaderSettings {
+    /// A header per flag, one for all, or both.
+    pub send: SendFlags,
+    /// SendFlags flags that are off, too.
+    pub off: bool,
+    /// Write django-waffle's cookies toward the app, and drop the client's own.
+    pub waffle: bool,
+    /// Sign what the app gets in `X-Flags-Signature`.
+    pub sign: bool,
+}
+
+/// Which headers tell the flags.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SendFlags {
+    /// `X-Flag-…` per flag, and `X-Flags`.
+    #[default]
+    Both,
+    /// `X-Flag-…` per flag.
+    Each,
+    /// `X-Flags` alone.
+    Compact,
+}
+
+impl SendFlags {
+    /// Reads `both`, `each` or `compact`; `None` for anything else.
+    #[must_use]
+    pub fn new(word: &str) -> Option<Self> {
+        match word {
+            "both" => Some(Self::Both),
+            "each" => Some(Self::Each),
+            "compact" => Some(Self::Compact),
+            _ => None,
+        }
+    }
+}
+
+/// The visitor's cookie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VisitorSettings {
+    /// Its name.
+    pub cookie: String,
+    /// Hosts that share it: this domain and all below. None: the host that set it.
+    pub domain: Option<String>,
+    /// SendFlags it over TLS only. None: when the request came over TLS.
+    pub secure: Option<bool>,
+    /// How long it lasts; at most 400 days, as browsers keep none longer.
+    pub max_age: Duration,
+    /// The cookie without which none is set and nobody is counted: `consent=yes`, or `consent` for any value.
+    pub consent_cookie: Option<String>,
+}
+
+impl Default for VisitorSettings {
+    fn default() -> Self {
+        Self {
+            cookie: "flagstaff_visitor".into(),
+            domain: None,
+            secure: None,
+            max_age: Duration::from_secs(365 * 24 * 60 * 60),
+            consent_cookie: None,
+        }
+    }
+}
+
+/// Where the person comes from. What is configured is asked in this order; the first answer counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserSettings {
+    /// A header of trusted peers with the person's id.
+    pub header: Option<String>,
+    /// The header with groups. None: beside `header`, `X-User-Id` → `X-User-Groups`.
+    pub groups: Option<String>,
+    /// The header with roles. None: beside `header`, `X-User-Id` → `X-User-Roles`.
+    pub roles: Option<String>,
+    /// A signed token.
+    pub jwt: Option<JwtSettings>,
+    /// The app answers `X-Flag-Identify`, once.
+    pub identify: bool,
+}
+
+/// A signed token (RFC 7519) that says who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JwtSettings {
+    /// The cookie it is in.
+    pub cookie: Option<String>,
+    /// The header it is in, after `Bearer` or alone. Without `cookie` and `header`: `Authorization`.
+    pub header: Option<String>,
+    /// Secrets (HS256, at least 32 bytes) and public keys in PEM (RS256, ES256). Each key verifies its own algorithm only.
+    pub keys: Vec<String>,
+    /// The claim with the person's id.
+    pub claim: String,
+    /// The claim with groups: a list, or words with commas or spaces between.
+    pub groups: String,
+    /// The claim with roles.
+    pub roles: String,
+    /// What `iss` must be.
+    pub issuer: Option<String>,
+    /// What `aud` must be or contain.
+    pub audience: Option<String>,
+}
+
+impl Default for JwtSettings {
+    fn default() -> Self {
+        Self {
+            cookie: None,
+            header: None,
+            keys: Vec::new(),
+            claim: "sub".into(),
+            groups: "groups".into(),
+            roles: "roles".into(),
+            issuer: None,
+            audience: None,
+        }
+    }
+}
+
+/// What else trusted peers may say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustSettings {
+    /// The header with the visitor's country, such as `CF-IPCountry`.
+    pub country_header: Option<String>,
+}
+
+/// What caches are told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CacheSettings {
+    /// About a response that a shared cache may keep although it may differ by flag.
+    pub when_flags_differ: WhenFlagsDiffer,
+}
+
+/// What becomes of a response that a shared cache may keep although it may differ by flag.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenFlagsDiffer {
+    /// It gets `Vary: Cookie`.
+    #[default]
+    Vary,
+    /// It gets `Cache-Control: private`.
+    Private,
+    /// Nothing.
+    Ignore,
+}
+
+impl WhenFlagsDiffer {
+    /// Reads `vary`, `private` or `ignore`; `None` for anything else.
+    #[must_use]
+    pub fn new(word: &str) -> Option<Self> {
+        match word {
+            "vary" => Some(Self::Vary),
+            "private" => Some(Self::Private),
+            "ignore" => Some(Self::Ignore),
+            _ => None,
+        }
+    }
+}
+
+/// Who gets decisions but is never counted, besides bots and prefetches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExcludeSettings {
+    /// Paths, with `*`.
+    pub paths: Vec<String>,
+    /// Visitors' addresses and ranges.
+    pub addresses: Vec<String>,
+    /// User agents, with `*`, in any case.
+    pub user_agents: Vec<String>,
+}

@@ -1,0 +1,229 @@
+//! The one who tags: settings that hold, and what is done with them.
+
+use std::sync::Arc;
+
+use flagstaff_flags::{Explanation, Problem, Snapshot, User};
+use http::header::HeaderName;
+use http::{Request, Response, request};
+use jiff::Timestamp;
+
+use crate::counting::{Exclude, NotCounted};
+use crate::directives::Directives;
+use crate::endpoint::is_own;
+use crate::flags::{Flags, Reply, Tagged};
+use crate::id::Id;
+use crate::keys::{Keys, Purpose};
+use crate::plan::Plan;
+use crate::see::{Head, Seen};
+use crate::settings::{HeaderSettings, SendFlags, Settings, WhenFlagsDiffer};
+use crate::unknown::Unknown;
+use crate::user::{Users, header_name};
+use crate::visitor::Visitors;
+use crate::{Peer, cache, overrides};
+
+/// Tags requests and reads answers, by settings that were checked.
+#[derive(Debug)]
+pub struct Tagger {
+    pub(crate) headers: HeaderSettings,
+    pub(crate) visitors: Visitors,
+    pub(crate) users: Users,
+    pub(crate) country: Option<HeaderName>,
+    pub(crate) cache: WhenFlagsDiffer,
+    exclude: Exclude,
+    pub(crate) keys: Keys,
+    unknown: Arc<Unknown>,
+}
+
+/// Who asks, where a caller knows better than the request tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The visitor's id, of any form.
+    pub visitor: Option<String>,
+    /// The person.
+    pub user: Option<User>,
+}
+
+impl Tagger {
+    /// Checks all settings.
+    ///
+    /// # Errors
+    /// With every problem among them, each with the keys that lead to its place in `flagstaff.toml`.
+    pub fn new(settings: &Settings) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let keys = Keys::new(&settings.keys, &mut problems);
+        let visitors = Visitors::new(&settings.visitor, &mut problems);
+        let users = Users::new(&settings.user, &mut problems);
+        let exclude = Exclude::new(&settings.exclude, &mut problems);
+        let country = settings.trust.country_header.as_deref();
+        let country = country.and_then(|name| header_name(&["trust", "country_header"], name, &mut problems));
+        check_signing(settings, &mut problems);
+        let Some(keys) = keys.filter(|_| problems.is_empty()) else {
+            return Err(problems);
+        };
+        Ok(Self {
+            headers: settings.headers.clone(),
+            visitors,
+            users,
+            country,
+            cache: settings.cache.when_flags_differ,
+            exclude,
+            keys,
+            unknown: Arc::default(),
+        })
+    }
+
+    /// Whether no key was given, so that signed cookies and links end with this process and count in no other.
+    #[must_use]
+    pub fn keys_are_temporary(&self) -> bool {
+        self.keys.are_temporary()
+    }
+
+    /// What a snapshot means for headers. Make it once per snapshot, not per request.
+    #[must_use]
+    pub fn plan(&self, snapshot: Arc<Snapshot>) -> Plan {
+        Plan::new(snapshot, Arc::clone(&self.unknown))
+    }
+
+    /// Strips a request, finds out who asks, decides every flag and writes the answer into the request's headers and, as
+    /// [`Flags`], its extensions. The [`Peer`] is read from the extensions; without it nobody is trusted.
+    ///
+    /// A request that is tagged already gets the same once more: whoever sends it again sends the same.
+    pub fn tag<B>(&self, plan: &Arc<Plan>, request: &mut Request<B>, now: Timestamp) -> Flags {
+        let peer = request.extensions().get::<Peer>().copied();
+        let before = request.extensions().get::<Flags>().cloned();
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let headers = request.headers_mut();
+        let asked = self.strip(headers, peer.as_ref(), plan.snapshot());
+        let head = Head {
+            method: &method,
+            uri: &uri,
+            headers,
+            peer: peer.as_ref(),
+            now,
+        };
+        let flags = before.unwrap_or_else(|| self.decide(plan, head, self.see(plan, head, &asked)));
+        self.write(&flags, &method, uri.path(), request.headers_mut(), now);
+        request.extensions_mut().insert(flags.clone());
+        flags
+    }
+
+    fn decide(&self, plan: &Arc<Plan>, head: Head<'_>, seen: Seen) -> Flags {
+        let decisions = self.with_subject(head, &seen, |subject| plan.snapshot().decide(subject));
+        let holder = seen.visitor.as_str();
+        let seal = |purpose, payload: &str| self.keys.seal(purpose, holder, payload);
+        let session = seen.session.as_ref().map(Id::as_str);
+        let sticky = plan
+            .remembers()
+            .then(|| seen.memory.after(&decisions, session))
+            .flatten();
+        let overrides = seen.wishes.payload(plan.snapshot());
+        let secure = || head.peer.is_some_and(|peer| peer.tls);
+        let reply = Reply {
+            method: head.method.clone(),
+            differs: plan.differs(head.method, head.uri.path()),
+            authorized: cache::is_authorized(head.headers),
+            secure: self.visitors.secure.unwrap_or_else(secure),
+            consent: seen.consent,
+            new_visitor: seen.new_visitor,
+            new_session: seen.new_session,
+            sticky: sticky.map(|after| (seal(Purpose::Sticky, &after.text()), after.outlasts_session())),
+            overrides: overrides.map(|text| {
+                if text.is_empty() {
+                    text
+                } else {
+                    seal(Purpose::Override, &text)
+                }
+            }),
+            has_user_cookie: seen.has_user_cookie,
+        };
+        Flags::new(Tagged {
+            plan: Arc::clone(plan),
+            decisions,
+            visitor: seen.visitor,
+            session: seen.session,
+            counted: self.counts(head, seen.consent),
+            user: seen.user,
+            reply,
+        })
+    }
+
+    fn counts(&self, head: Head<'_>, consent: bool) -> Result<(), NotCounted> {
+        if is_own(head.uri.path()) {
+            return Err(NotCounted::Endpoint);
+        }
+        self.exclude.judge(head.uri.path(), head.headers, head.peer)?;
+        if consent { Ok(()) } else { Err(NotCounted::Consent) }
+    }
+
+    /// Reads and removes what the app answered for us, tells caches what they must know, sets cookies where no cache keeps
+    /// them, and puts the [`Flags`] into the answer's extensions.
+    pub fn answer<B>(&self, flags: &Flags, response: &mut Response<B>, now: Timestamp) -> Directives {
+        let mut directives = Directives::take(response.headers_mut());
+        if !self.users.identify() {
+            directives.identify = None;
+        }
+        let status = response.status();
+        self.finish(flags, &directives, status, response.headers_mut(), now);
+        response.extensions_mut().insert(flags.clone());
+        directives
+    }
+
+    /// Why this request gets a variant of a flag, by the same code that tags requests.
+    #[must_use]
+    pub fn explain(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        parts: &request::Parts,
+        known: &Known,
+        flag: &str,
+        now: Timestamp,
+    ) -> Explanation {
+        let plan = self.plan(Arc::clone(snapshot));
+        let peer = parts.extensions.get::<Peer>();
+        let mut headers = parts.headers.clone();
+        let asked = self.strip(&mut headers, peer, snapshot);
+        let head = Head {
+            method: &parts.method,
+            uri: &parts.uri,
+            headers: &headers,
+            peer,
+            now,
+        };
+        let mut seen = self.see(&plan, head, &asked);
+        seen.user = known.user.clone().or(seen.user);
+        self.with_subject(head, &seen, |subject| {
+            let mut subject = *subject;
+            subject.visitor = known.visitor.as_deref().or(subject.visitor);
+            snapshot.explain(flag, &subject)
+        })
+    }
+
+    /// The address of a page with variants that count for everybody who has it, until then: also those of flags without
+    /// `testing = true`. Names and variants that do not exist are passed over when it is followed.
+    #[must_use]
+    pub fn sign_link(&self, address: &str, overrides: &[(&str, &str)], until: Timestamp) -> String {
+        overrides::sign_link(address, overrides, until, &self.keys)
+    }
+}
+
+fn check_signing(settings: &Settings, problems: &mut Vec<Problem>) {
+    let needs_key = [
+        (settings.headers.sign, ["headers", "sign"]),
+        (settings.user.identify, ["user", "identify"]),
+        (
+            settings.visitor.consent_cookie.is_some(),
+            ["visitor", "consent_cookie"],
+        ),
+    ];
+    for (_, at) in needs_key.iter().filter(|(on, _)| *on && settings.keys.is_empty()) {
+        let problem = Problem::new(*at, "this needs a key that outlasts the process");
+        problems.push(problem.help("set FLAGSTAFF_KEYS; make one with `openssl rand -base64 32`"));
+    }
+    if settings.headers.sign && settings.headers.send == SendFlags::Each {
+        let problem = Problem::new(
+            ["headers", "sign"],
+            "the signature is of X-Flags, which `send = \"each\"` leaves out",
+        );
+        problems.push(problem.help("say `send = \"both\"`"));
+    }
+}

@@ -1,0 +1,170 @@
+//! What the app gets, and what the visitor gets back.
+
+use std::fmt::Write as _;
+
+use http::header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
+use http::{Method, StatusCode};
+use jiff::Timestamp;
+
+use crate::cache::{self, Sharing};
+use crate::cookies::{self, Attributes, Lasts};
+use crate::directives::{Directives, Identify};
+use crate::flags::Flags;
+use crate::settings::SendFlags;
+use crate::tagger::Tagger;
+use crate::visitor::SESSION_COOKIE;
+use crate::{overrides, sticky, user};
+
+const FLAGS: HeaderName = HeaderName::from_static("x-flags");
+const VISITOR: HeaderName = HeaderName::from_static("x-visitor-id");
+const SIGNATURE: HeaderName = HeaderName::from_static("x-flags-signature");
+
+impl Tagger {
+    /// Tells the app. Names and values were made with the plan.
+    pub(crate) fn write(
+        &self,
+        flags: &Flags,
+        method: &Method,
+        path: &str,
+        headers: &mut HeaderMap,
+        now: Timestamp,
+    ) {
+        let (plan, decisions) = (flags.plan(), flags.decisions());
+        if self.headers.send != SendFlags::Compact {
+            for (name, value) in plan.each(decisions, self.headers.off) {
+                let _ = headers.try_insert(name.clone(), value.clone());
+            }
+        }
+        let dictionary = plan.dictionary(decisions, self.headers.off);
+        put(headers, VISITOR, flags.visitor().to_owned());
+        if self.headers.sign {
+            put(
+                headers,
+                SIGNATURE,
+                self.signature(flags.visitor(), &dictionary, method, path, now),
+            );
+        }
+        if self.headers.send != SendFlags::Each && !dictionary.is_empty() {
+            put(headers, FLAGS, dictionary);
+        }
+        self.write_cookies(flags, headers);
+    }
+
+    /// `t`, visitor, `X-Flags`, method and path, a line each, signed with the first key.
+    fn signature(
+        &self,
+        visitor: &str,
+        dictionary: &str,
+        method: &Method,
+        path: &str,
+        now: Timestamp,
+    ) -> String {
+        let t = now.as_second();
+        let tag = self
+            .keys
+            .sign_for_app(&format!("{t}\n{visitor}\n{dictionary}\n{method}\n{path}"));
+        format!("t={t}, v1={tag}")
+    }
+
+    /// Keeps our own cookies to ourselves, and speaks django-waffle's where asked to. The visitor's goes on: it says no more than
+    /// `X-Visitor-Id`.
+    fn write_cookies(&self, flags: &Flags, headers: &mut HeaderMap) {
+        const OURS: [&str; 4] = [user::COOKIE, sticky::COOKIE, overrides::COOKIE, SESSION_COOKIE];
+        let is_ours = |name: &[u8]| OURS.iter().any(|own| own.as_bytes() == name);
+        if !self.headers.waffle {
+            return cookies::rewrite(headers, is_ours, "");
+        }
+        let mut add = String::new();
+        for (_, flag, decision) in flags.decisions().iter() {
+            let join = if add.is_empty() { "" } else { "; " };
+            let value = if decision.variant() == flagstaff_flags::VariantId::OFF {
+                "False"
+            } else {
+                "True"
+            };
+            let _ = write!(add, "{join}dwf_{}={value}", flag.name);
+        }
+        let is_waffle = |name: &[u8]| name.starts_with(b"dwf_") || name.starts_with(b"dwft_");
+        cookies::rewrite(headers, |name| is_ours(name) || is_waffle(name), &add);
+    }
+
+    /// Tells caches and sets cookies.
+    pub(crate) fn finish(
+        &self,
+        flags: &Flags,
+        directives: &Directives,
+        status: StatusCode,
+        headers: &mut HeaderMap,
+        now: Timestamp,
+    ) {
+        let reply = &flags.tagged().reply;
+        let mut sharing = cache::sharing(&reply.method, reply.authorized, status, headers, now);
+        let differs = reply.differs && !cache::is_asset(headers);
+        if sharing == Sharing::Told && differs && cache::differ(headers, self.cache) {
+            sharing = Sharing::Never;
+        }
+        // A 304 renews what a cache stored, headers and all, and nothing in it says what that was.
+        let holds = status != StatusCode::NOT_MODIFIED
+            && (!status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS);
+        if !reply.consent || sharing == Sharing::Told || !holds {
+            return;
+        }
+        let set = self.set_cookies(flags, directives, now);
+        if !set.is_empty() && sharing == Sharing::Guessed {
+            cache::make_private(headers);
+        }
+        for cookie in set {
+            let _ = headers.try_append(SET_COOKIE, cookie);
+        }
+    }
+
+    fn set_cookies(&self, flags: &Flags, directives: &Directives, now: Timestamp) -> Vec<HeaderValue> {
+        let reply = &flags.tagged().reply;
+        let attributes = Attributes {
+            domain: self.visitors.domain.clone(),
+            secure: reply.secure,
+        };
+        let long = Lasts::For(self.visitors.max_age);
+        let mut all = Vec::new();
+        let mut set =
+            |name: &str, value: &str, lasts| all.extend(cookies::set(name, value, lasts, &attributes));
+        if reply.new_visitor {
+            set(&self.visitors.cookie, flags.visitor(), long);
+        }
+        if let Some(session) = flags.session().filter(|_| reply.new_session) {
+            set(SESSION_COOKIE, session, Lasts::Session);
+        }
+        if let Some((sealed, outlasts_session)) = &reply.sticky {
+            set(
+                sticky::COOKIE,
+                sealed,
+                if *outlasts_session { long } else { Lasts::Session },
+            );
+        }
+        match reply.overrides.as_deref() {
+            Some("") => set(overrides::COOKIE, "", Lasts::Gone),
+            Some(sealed) => set(overrides::COOKIE, sealed, Lasts::Session),
+            None => {}
+        }
+        match &directives.identify {
+            Some(Identify::User(user)) => {
+                let until = now
+                    .as_second()
+                    .saturating_add_unsigned(self.visitors.max_age.as_secs());
+                match user::seal(user, flags.visitor(), until, &self.keys) {
+                    Some(sealed) => set(user::COOKIE, &sealed, long),
+                    None => tracing::warn!("X-Flag-Identify has more groups and roles than a cookie holds"),
+                }
+            }
+            Some(Identify::Nobody) if reply.has_user_cookie => set(user::COOKIE, "", Lasts::Gone),
+            _ => {}
+        }
+        all
+    }
+}
+
+fn put(headers: &mut HeaderMap, name: HeaderName, text: String) {
+    if let Ok(value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(text)) {
+        let _ = headers.try_insert(name, value);
+    }
+}
