@@ -77,11 +77,11 @@ impl Tagger {
     fn own<'a>(&self, headers: &'a HeaderMap) -> Own<'a> {
         let mut own = Own::default();
         for (name, value) in cookies(headers) {
+            // Of several ids the first well-formed one: none gives a right, so a wrong one does no harm.
+            if name == self.visitors.cookie {
+                own.visitor = own.visitor.or_else(|| Id::parse(value));
+            }
             match name {
-                // Of several the first well-formed one: no id gives a right, so the wrong one does no harm.
-                name if name == self.visitors.cookie => {
-                    own.visitor = own.visitor.or_else(|| Id::parse(value))
-                }
                 SESSION_COOKIE => own.session = own.session.or_else(|| Id::parse(value)),
                 user::COOKIE => own.user.add(value),
                 sticky::COOKIE => own.sticky.add(value),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{Explanation, Problem, Snapshot, User};
+use flagstaff_flags::{Explanation, Held, Problem, Snapshot, User};
 use http::header::HeaderName;
 use http::{Request, Response, request};
 use jiff::Timestamp;
@@ -41,6 +41,8 @@ pub struct Known {
     pub visitor: Option<String>,
     /// The person.
     pub user: Option<User>,
+    /// Variants remembered from before, besides those the request's own cookie remembers.
+    pub held: Vec<Held>,
 }
 
 impl Tagger {
@@ -194,6 +196,8 @@ impl Tagger {
         self.with_subject(head, &seen, |subject| {
             let mut subject = *subject;
             subject.visitor = known.visitor.as_deref().or(subject.visitor);
+            let held: Vec<_> = known.held.iter().chain(subject.held).copied().collect();
+            subject.held = &held;
             snapshot.explain(flag, &subject)
         })
     }

@@ -100,7 +100,7 @@ impl Tagger {
         let reply = &flags.tagged().reply;
         let mut sharing = cache::sharing(&reply.method, reply.authorized, status, headers, now);
         let differs = reply.differs && !cache::is_asset(headers);
-        if sharing == Sharing::Told && differs && cache::differ(headers, self.cache) {
+        if sharing != Sharing::Never && differs && cache::differ(headers, self.cache) {
             sharing = Sharing::Never;
         }
         // A 304 renews what a cache stored, headers and all, and nothing in it says what that was.
