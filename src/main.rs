@@ -1,2 +1,50 @@
-//! The program.
-fn main() {}
+//! The program: parse, build, announce, run, drain.
+
+mod cli;
+mod commands;
+mod flags;
+mod logging;
+mod print;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::commands::{Answer, check, explain, link, list, run, shell, simulate};
+
+/// Many small allocations of many sizes are what a proxy makes.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let command = Cli::parse()
+        .command
+        .unwrap_or_else(|| Command::Run(Box::default()));
+    match answer(&command) {
+        Ok(answer) => answer.into(),
+        Err(error) if error.is::<settings::Shown>() => {
+            anstream::eprintln!("{error}");
+            ExitCode::from(2)
+        }
+        Err(error) => {
+            anstream::eprintln!("{}: {error:#}", print::styled(print::BAD, "error"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn answer(command: &Command) -> anyhow::Result<Answer> {
+    match command {
+        Command::Run(args) => run::run(args),
+        Command::Check(args) => check::run(args),
+        Command::List(args) => list::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Simulate(args) => simulate::run(args),
+        Command::Set(_) | Command::On(_) | Command::Off(_) => anyhow::bail!("later"),
+        Command::Link(args) => link::run(args),
+        Command::Schema => shell::schema(),
+        Command::Completions { shell } => shell::completions(*shell),
+    }
+}

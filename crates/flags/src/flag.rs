@@ -149,8 +149,7 @@ impl Flag {
     pub fn is_stale(&self, today: Date) -> bool {
         const DAYS: i64 = 30;
         let settled = match self.state() {
-            State::Off => true,
-            State::On => !self.variants.are_named(),
+            State::Off | State::On => true,
             State::Split | State::Targeted | State::Rollout => false,
         };
         let age = self
@@ -170,9 +169,14 @@ impl Flag {
             _ if self.rollout.is_some() => State::Rollout,
             Percent::ZERO if names_someone => State::Targeted,
             Percent::ZERO => State::Off,
-            Percent::ALL if self.deny.is_none() && self.rules.is_empty() => State::On,
+            Percent::ALL if self.is_the_same_for_all_who_are_in() => State::On,
             _ => State::Split,
         }
+    }
+
+    /// Whether nobody is named, drawn or kept out when the share is everybody.
+    fn is_the_same_for_all_who_are_in(&self) -> bool {
+        !self.variants.are_named() && self.layer.is_none() && self.deny.is_none() && self.rules.is_empty()
     }
 
     /// What a variant means to code that asks for a value: the one written, else true or false for a flag of off and on, else

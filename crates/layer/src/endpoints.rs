@@ -8,12 +8,23 @@ use bytes::Bytes;
 use flagstaff_tag::{Flags, endpoint};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
+use tower::layer::util::Stack;
 use tower::{Layer, Service};
+
+use crate::FlagLayer;
 
 /// Answers what is below `/.flagstaff/`; everything else goes on to the service inside. Belongs inside
 /// [`FlagLayer`](crate::FlagLayer): a request that is not tagged is passed on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EndpointLayer;
+
+impl FlagLayer {
+    /// This layer with the visitor's own endpoints inside.
+    #[must_use]
+    pub fn with_endpoints(self) -> Stack<EndpointLayer, Self> {
+        Stack::new(EndpointLayer, self)
+    }
+}
 
 /// The service of [`EndpointLayer`].
 #[derive(Clone, Copy, Debug)]

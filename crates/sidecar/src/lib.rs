@@ -23,8 +23,10 @@
 
 mod access;
 mod address;
+mod app;
 mod background;
 mod body;
+pub mod demo;
 mod edge;
 mod meters;
 mod pages;
@@ -35,6 +37,7 @@ mod settings;
 mod tls;
 mod wire;
 
+pub use app::{App, AppFuture};
 pub use background::Background;
 pub use body::{BoxError, RequestBody, ResponseBody};
 pub use process::drain::Stop;

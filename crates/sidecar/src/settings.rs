@@ -216,6 +216,11 @@ impl Settings {
         })
     }
 
+    /// Whether there is an app to ask.
+    pub fn has_upstream(&self) -> bool {
+        !self.upstream.is_empty()
+    }
+
     /// Worker threads that will run.
     pub fn workers(&self) -> usize {
         self.workers

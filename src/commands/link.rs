@@ -1,0 +1,40 @@
+//! `flagstaff link`: a signed link that gives its visitor a variant.
+
+use anyhow::{anyhow, bail};
+use flagstaff_tag::Tagger;
+use jiff::Timestamp;
+
+use crate::cli::Link;
+use crate::commands::Answer;
+use crate::settings::checked;
+use crate::{flags, print};
+
+pub(crate) fn run(args: &Link) -> anyhow::Result<Answer> {
+    let settings = flags::settings(&args.flags)?;
+    let snapshot = flags::snapshot(&args.flags)?;
+    for (name, variant) in &args.values {
+        let id = flags::find(&snapshot, name)?;
+        if snapshot
+            .flag(id)
+            .is_none_or(|flag| flag.variants.find(variant).is_none())
+        {
+            bail!("the flag `{name}` has no variant `{variant}`");
+        }
+    }
+    let tagger =
+        Tagger::new(&checked::tagger_settings(&settings)?).map_err(|problems| settings.report(problems))?;
+    if tagger.keys_are_temporary() {
+        bail!("a link needs the key that the proxy verifies with: set FLAGSTAFF_KEYS or keys_file as there");
+    }
+    let lasts = jiff::SignedDuration::try_from(args.lasts)?;
+    let until = Timestamp::now()
+        .checked_add(lasts)
+        .map_err(|_| anyhow!("--for is too long"))?;
+    let wanted: Vec<_> = args
+        .values
+        .iter()
+        .map(|(name, variant)| (name.as_str(), variant.as_str()))
+        .collect();
+    print::out(&format!("{}\n", tagger.sign_link(&args.url, &wanted, until)))?;
+    Ok(Answer::Yes)
+}

@@ -1,0 +1,30 @@
+//! What each command does. A command answers yes or no; what keeps it from answering is an error.
+
+pub(crate) mod check;
+pub(crate) mod explain;
+pub(crate) mod health;
+pub(crate) mod link;
+pub(crate) mod list;
+pub(crate) mod run;
+pub(crate) mod shell;
+pub(crate) mod simulate;
+
+use std::process::ExitCode;
+
+/// What a command says by its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// 0: yes, fine, done.
+    Yes,
+    /// 1: no, there are problems, it was not done.
+    No,
+}
+
+impl From<Answer> for ExitCode {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Yes => Self::SUCCESS,
+            Answer::No => Self::from(1),
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! `flagstaff run`: everything is read and checked, then everything is bound, then it runs until it has drained.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use flagstaff_admin::{Admin, PrometheusBuilder};
+use flagstaff_flags::{Problem, VariantId, publisher};
+use flagstaff_layer::{FlagLayer, Flags, Tagger};
+use flagstaff_sidecar::{App, Background, Sidecar, Stop};
+use flagstaff_source::{Files, Loaded};
+
+use crate::cli::Run;
+use crate::commands::Answer;
+use crate::commands::health::Health;
+use crate::print::{FAINT, GOOD, STRONG, out, styled};
+use crate::settings::{Override, Settings, checked, shown};
+use crate::{flags, logging};
+
+pub(crate) fn run(args: &Run) -> anyhow::Result<Answer> {
+    let settings = Settings::load(args.flags.config.as_deref(), options(args))?;
+    let checked = Checked::new(&settings, args.upgrade)?;
+    if args.dry_run {
+        out(&format!(
+            "{}: {} would run\n",
+            styled(GOOD, "fine"),
+            checked.summary()
+        ))?;
+        return Ok(Answer::Yes);
+    }
+    logging::start(&settings.typed.log)?;
+    checked.serve()
+}
+
+/// What the options say, as settings.
+fn options(args: &Run) -> Vec<Override> {
+    let mut options = flags::options(&args.flags);
+    let mut say = |key: &str, text: Option<String>| {
+        options.extend(text.map(|text| Override {
+            key: key.into(),
+            place: format!("--{key}"),
+            text,
+        }));
+    };
+    say("listen", (!args.listen.is_empty()).then(|| args.listen.join(",")));
+    say(
+        "upstream",
+        (!args.upstream.is_empty()).then(|| args.upstream.join(",")),
+    );
+    say("admin", args.admin.clone());
+    say("workers", args.workers.map(|n| n.to_string()));
+    options
+}
+
+/// Everything that runs, checked; nothing is bound yet.
+struct Checked {
+    proxy: flagstaff_sidecar::Settings,
+    tagger: Arc<Tagger>,
+    admin: SocketAddr,
+    files: Files,
+    reading: flagstaff_source::Options,
+    loaded: Loaded,
+}
+
+impl Checked {
+    /// Reads and checks all there is.
+    ///
+    /// # Errors
+    /// With everything that is wrong with settings, or else with flags.
+    fn new(settings: &Settings, upgrade: bool) -> anyhow::Result<Self> {
+        let mut problems = Vec::new();
+        let mut note = |more: Vec<Problem>| problems.extend(more);
+        let proxy = checked::proxy(&settings.typed, upgrade).map_err(&mut note).ok();
+        let tagger = Tagger::new(&checked::tagger_settings(settings)?)
+            .map_err(&mut note)
+            .ok();
+        let admin = settings
+            .typed
+            .admin
+            .parse()
+            .map_err(|_| note(vec![no_address(&settings.typed.admin)]))
+            .ok();
+        let (Some(proxy), Some(tagger), Some(admin)) = (proxy, tagger, admin) else {
+            return Err(settings.report(problems));
+        };
+        let path = flags::path(&settings.typed)?;
+        let reading = flags::reading(&settings.typed);
+        let loaded = flagstaff_source::load(&path, &reading).map_err(|report| shown(&report))?;
+        let files = Files::new(&path, settings.typed.environment.as_deref());
+        Ok(Self {
+            proxy,
+            tagger: Arc::new(tagger),
+            admin,
+            files,
+            reading,
+            loaded,
+        })
+    }
+
+    fn summary(&self) -> String {
+        let upstream = if self.proxy.has_upstream() {
+            "the proxy"
+        } else {
+            "the demo shop"
+        };
+        format!(
+            "{upstream} with {} flags of {}",
+            self.loaded.snapshot.flags().len(),
+            self.files.definitions().display()
+        )
+    }
+}
+
+fn no_address(text: &str) -> Problem {
+    Problem::new(["admin"], format!("`{text}` is no address")).help("write one such as \"127.0.0.1:8081\"")
+}
+
+impl Checked {
+    /// Binds, says every address, and runs.
+    fn serve(self) -> anyhow::Result<Answer> {
+        let app = App::new(&self.proxy)?;
+        let metrics = PrometheusBuilder::new()
+            .install_recorder()
+            .context("counting cannot start")?;
+        let revision = self.loaded.snapshot.revision().to_owned();
+        let (_publisher, reader) = publisher(self.loaded.snapshot.clone());
+        let layer = FlagLayer::new(reader, Arc::clone(&self.tagger)).with_endpoints();
+        let source = self.files.definitions().display().to_string();
+        let health = Health::new(&source, &revision);
+        let operators = operators(
+            self.admin,
+            Admin::new(
+                {
+                    let health = health.clone();
+                    move || health.now()
+                },
+                metrics,
+            ),
+            health,
+        );
+        let sidecar = Sidecar::new(self.proxy, &layer, app)
+            .background(operators)
+            .describe(described);
+        let bound = sidecar.bind()?;
+        announce(
+            &bound.urls(),
+            bound.background_addresses().map(|(_, address)| address),
+            &source,
+            &revision,
+        )?;
+        if self.tagger.keys_are_temporary() {
+            tracing::warn!(
+                "no signing key is set, so sticky assignments, override links and identified users end with this process; set FLAGSTAFF_KEYS"
+            );
+        }
+        for warning in self.loaded.report.warnings() {
+            tracing::warn!(file = &*warning.file, line = warning.line, "{}", warning.message);
+        }
+        let ended = bound.run()?;
+        tracing::info!(cut = ended.cut, "stopped");
+        Ok(Answer::Yes)
+    }
+}
+
+/// Says where everything is.
+fn announce(
+    urls: &[String],
+    operators: impl Iterator<Item = SocketAddr>,
+    source: &str,
+    revision: &str,
+) -> anyhow::Result<()> {
+    let mut text = String::new();
+    for url in urls {
+        text += &format!("{} {}\n", styled(STRONG, "visitors "), styled(GOOD, url));
+    }
+    for address in operators {
+        text += &format!(
+            "{} http://{address}/healthz /readyz /metrics\n",
+            styled(STRONG, "operators")
+        );
+    }
+    let short: String = revision.chars().take(12).collect();
+    text += &format!(
+        "{} {source} {}\n",
+        styled(STRONG, "flags    "),
+        styled(FAINT, &format!("revision {short}"))
+    );
+    out(&text)
+}
+
+/// The operators' address as a service beside the proxy.
+fn operators(address: SocketAddr, admin: Admin, health: Health) -> Background {
+    let serve = move |listeners: Vec<_>, stop: Stop| async move {
+        let Some(listener) = listeners.into_iter().next() else {
+            return;
+        };
+        let (mut draining, mut finishing) = (stop.clone(), stop);
+        let watch = async move {
+            draining.draining().await;
+            health.drains();
+            finishing.finishing().await;
+        };
+        if let Err(error) = admin.serve(listener, watch).await {
+            tracing::error!(%error, "the operators' address failed");
+        }
+    };
+    Background::new("operators", serve).listening(vec![address])
+}
+
+/// Who an answer was for and with which flags, for the access log.
+fn described(extensions: &http::Extensions) -> Option<(String, String)> {
+    let flags = extensions.get::<Flags>()?;
+    let on = flags
+        .decisions()
+        .iter()
+        .filter(|(_, _, decision)| decision.variant() != VariantId::OFF);
+    let on =
+        on.map(|(_, flag, decision)| format!("{}={}", flag.name, flag.variants.name(decision.variant())));
+    Some((flags.visitor().to_owned(), on.collect::<Vec<_>>().join(",")))
+}

@@ -1,0 +1,101 @@
+//! The flag file as commands read it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::bail;
+use flagstaff_flags::{FlagId, Snapshot, nearest};
+use flagstaff_source::{Loaded, Options, Report};
+use jiff::Zoned;
+use jiff::civil::Date;
+
+use crate::cli::Flags;
+use crate::settings::{Override, Settings, shown, typed};
+
+/// Settings as a command about flags sees them.
+///
+/// # Errors
+/// When they cannot be read or are wrong.
+pub(crate) fn settings(args: &Flags) -> anyhow::Result<Settings> {
+    Settings::load(args.config.as_deref(), options(args))
+}
+
+/// What `--flags` and `--environment` say.
+pub(crate) fn options(args: &Flags) -> Vec<Override> {
+    let said = [
+        ("flags", "--flags", &args.flags),
+        ("environment", "--environment", &args.environment),
+    ];
+    let of = |(key, place, text): (&str, &str, &Option<String>)| {
+        text.clone().map(|text| Override {
+            key: key.into(),
+            place: place.into(),
+            text,
+        })
+    };
+    said.into_iter().filter_map(of).collect()
+}
+
+/// The path of the flag file.
+///
+/// # Errors
+/// When the flags are not in a file.
+pub(crate) fn path(settings: &typed::Settings) -> anyhow::Result<PathBuf> {
+    if let Some((scheme, _)) = settings.flags.split_once("://") {
+        bail!("flags cannot be read from {scheme}:// yet; name a file with --flags");
+    }
+    Ok(PathBuf::from(&settings.flags))
+}
+
+/// How the flag file is read here, now.
+pub(crate) fn reading(settings: &typed::Settings) -> Options {
+    let pins = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Options {
+        environment: settings.environment.clone(),
+        pins: pins
+            .filter(|(name, _)| name.starts_with(flagstaff_source::PIN_PREFIX))
+            .collect(),
+        today: Some(today()),
+        one_header: settings.headers.send == typed::Send::Compact,
+    }
+}
+
+/// Today, here.
+pub(crate) fn today() -> Date {
+    Zoned::now().date()
+}
+
+/// Reads the flags.
+///
+/// # Errors
+/// With every problem, when there is an error among them.
+pub(crate) fn load(path: &Path, settings: &typed::Settings) -> Result<Loaded, Report> {
+    flagstaff_source::load(path, &reading(settings))
+}
+
+/// The flags that a command is about.
+///
+/// # Errors
+/// When they cannot be read or are wrong: what is wrong is shown.
+pub(crate) fn snapshot(args: &Flags) -> anyhow::Result<Arc<Snapshot>> {
+    let settings = settings(args)?;
+    let path = path(&settings.typed)?;
+    let loaded = load(&path, &settings.typed).map_err(|report| shown(&report))?;
+    Ok(Arc::new(loaded.snapshot))
+}
+
+/// The place of a flag that must be there.
+///
+/// # Errors
+/// When it is not, with the name that was probably meant.
+pub(crate) fn find(snapshot: &Snapshot, name: &str) -> anyhow::Result<FlagId> {
+    if let Some(id) = snapshot.find(name) {
+        return Ok(id);
+    }
+    let known = snapshot.flags().iter().map(|flag| flag.name.as_str());
+    match nearest(name, known) {
+        Some(near) => bail!("there is no flag `{name}`; did you mean `{near}`?"),
+        None => bail!("there is no flag `{name}`; `flagstaff list` shows those there are"),
+    }
+}

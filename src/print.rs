@@ -1,0 +1,123 @@
+//! Answers for people: columns, bars, colour on a terminal only.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+
+/// For what is well.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+/// For what wants a look.
+pub(crate) const ODD: Style = AnsiColor::Yellow.on_default();
+/// For what is wrong.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default();
+/// For what is beside the point.
+pub(crate) const FAINT: Style = Style::new().dimmed();
+/// For what is the point.
+pub(crate) const STRONG: Style = Style::new().bold();
+
+/// Text in a style. What is printed through [`out`] loses the style where there is no terminal.
+pub(crate) fn styled(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Writes to standard output. A reader that went away (`| head`) is no error.
+///
+/// # Errors
+/// When writing fails otherwise.
+pub(crate) fn out(text: &str) -> anyhow::Result<()> {
+    let mut stream = anstream::stdout().lock();
+    quiet(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()))
+}
+
+/// Writes a value as JSON to standard output.
+///
+/// # Errors
+/// When writing fails.
+pub(crate) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
+    quiet(io::stdout().lock().write_all(text.as_bytes()))
+}
+
+fn quiet(result: io::Result<()>) -> anyhow::Result<()> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a moving picture makes sense.
+pub(crate) fn is_live() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Columns, as wide as they must be. The first row is the heading.
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| seen(cell))
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for (i, row) in rows.iter().enumerate() {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(cell);
+            line.push_str(&" ".repeat(width - seen(cell) + 2));
+        }
+        let line = line.trim_end();
+        text.push_str(&if i == 0 { styled(FAINT, line) } else { line.into() });
+        text.push('\n');
+    }
+    text
+}
+
+/// Characters without those that set colours.
+fn seen(cell: &str) -> usize {
+    anstream::adapter::strip_str(cell).to_string().chars().count()
+}
+
+/// A bar of at most `width` characters for a share of 0 to 1.
+pub(crate) fn bar(share: f64, width: usize) -> String {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a few dozen characters"
+    )]
+    let eighths = (share.clamp(0.0, 1.0) * width as f64 * 8.0).round() as usize;
+    let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
+        .get(eighths % 8)
+        .copied()
+        .unwrap_or("");
+    format!("{}{rest}", "█".repeat(eighths / 8))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_whatever_their_colour() {
+        let row = |a: &str, b: &str| vec![a.to_owned(), b.to_owned()];
+        let text = table(&[
+            row("flag", "state"),
+            row(&styled(BAD, "a"), "on"),
+            row("longer", "off"),
+        ]);
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        assert_eq!(plain, "flag    state\na       on\nlonger  off\n");
+    }
+
+    #[test]
+    fn bars_fill() {
+        assert_eq!(bar(0.0, 10), "");
+        assert_eq!(bar(1.0, 3), "███");
+        assert_eq!(bar(0.5, 3), "█▌");
+        assert_eq!(bar(f64::NAN, 3), "");
+    }
+}

@@ -1,0 +1,175 @@
+//! Settings as rooms and faces take them.
+
+use anyhow::Context;
+use flagstaff_flags::Problem;
+use flagstaff_sidecar as sidecar;
+use flagstaff_tag as tag;
+
+use super::{Settings, resolve, typed};
+
+/// The variable that holds signing keys, with commas between.
+const KEYS: &str = "FLAGSTAFF_KEYS";
+
+/// What the tagger is to be made of.
+///
+/// # Errors
+/// When a file with keys cannot be read.
+pub(crate) fn tagger_settings(settings: &Settings) -> anyhow::Result<tag::Settings> {
+    let typed = &settings.typed;
+    let keys = keys(typed)?;
+    let identify = typed.user.identify.unwrap_or(!keys.is_empty());
+    Ok(tag::Settings {
+        headers: tag::HeaderSettings {
+            send: match typed.headers.send {
+                typed::Send::Both => tag::SendFlags::Both,
+                typed::Send::Each => tag::SendFlags::Each,
+                typed::Send::Compact => tag::SendFlags::Compact,
+            },
+            off: typed.headers.off,
+            waffle: typed.headers.waffle,
+            sign: typed.headers.sign,
+        },
+        visitor: tag::VisitorSettings {
+            cookie: typed.visitor.cookie.clone(),
+            domain: typed.visitor.domain.clone(),
+            secure: typed.visitor.secure,
+            max_age: typed.visitor.max_age,
+            consent_cookie: typed.visitor.consent_cookie.clone(),
+        },
+        user: tag::UserSettings {
+            header: typed.user.header.clone(),
+            groups: typed.user.groups.clone(),
+            roles: typed.user.roles.clone(),
+            jwt: typed.user.jwt.as_ref().map(token).transpose()?,
+            identify,
+        },
+        trust: tag::TrustSettings {
+            country_header: typed.trust.country_header.clone(),
+        },
+        cache: tag::CacheSettings {
+            when_flags_differ: match typed.cache.when_flags_differ {
+                typed::WhenFlagsDiffer::Vary => tag::WhenFlagsDiffer::Vary,
+                typed::WhenFlagsDiffer::Private => tag::WhenFlagsDiffer::Private,
+                typed::WhenFlagsDiffer::Ignore => tag::WhenFlagsDiffer::Ignore,
+            },
+        },
+        exclude: tag::ExcludeSettings {
+            paths: typed.exclude.paths.0.clone(),
+            addresses: typed.exclude.addresses.0.clone(),
+            user_agents: typed.exclude.user_agents.0.clone(),
+        },
+        keys,
+    })
+}
+
+/// Keys from the environment, or else from the file.
+fn keys(typed: &typed::Settings) -> anyhow::Result<Vec<String>> {
+    let split = |text: &str, by: &[char]| -> Vec<String> {
+        text.split(by)
+            .map(str::trim)
+            .filter(|key| !key.is_empty() && !key.starts_with('#'))
+            .map(Into::into)
+            .collect()
+    };
+    if let Ok(text) = std::env::var(KEYS) {
+        return Ok(split(&text, &[',']));
+    }
+    let Some(file) = &typed.keys_file else {
+        return Ok(Vec::new());
+    };
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read keys_file {}", file.display()))?;
+    Ok(split(&text, &['\n']))
+}
+
+fn token(typed: &typed::Jwt) -> anyhow::Result<tag::JwtSettings> {
+    let usual = tag::JwtSettings::default();
+    let read = |key: &String| -> anyhow::Result<String> {
+        if !resolve::is_file(key) {
+            return Ok(key.clone());
+        }
+        std::fs::read_to_string(key).with_context(|| format!("cannot read the key of tokens {key}"))
+    };
+    Ok(tag::JwtSettings {
+        cookie: typed.cookie.clone(),
+        header: typed.header.clone(),
+        keys: typed.keys.0.iter().map(read).collect::<Result<_, _>>()?,
+        claim: typed.claim.clone().unwrap_or(usual.claim),
+        groups: typed.groups.clone().unwrap_or(usual.groups),
+        roles: typed.roles.clone().unwrap_or(usual.roles),
+        issuer: typed.issuer.clone(),
+        audience: typed.audience.clone(),
+    })
+}
+
+/// What the proxy is to be made of.
+///
+/// # Errors
+/// With every problem.
+pub(crate) fn proxy(typed: &typed::Settings, upgrade: bool) -> Result<sidecar::Settings, Vec<Problem>> {
+    let typed::Timeouts {
+        connect,
+        head,
+        idle,
+        body,
+        write,
+        upstream,
+        stream,
+        tunnel,
+        pool,
+        linger,
+        drain,
+    } = typed.timeouts.clone();
+    let typed::Limits {
+        head_bytes,
+        headers,
+        body_bytes,
+        connections,
+        pool: kept,
+        streams,
+    } = typed.limits.clone();
+    let format = match typed.log.format {
+        typed::LogFormat::Text => sidecar::AccessLog::Text,
+        typed::LogFormat::Json => sidecar::AccessLog::Json,
+    };
+    let tls = typed.tls.clone();
+    let options = sidecar::Options {
+        listen: typed.listen.0.clone(),
+        upstream: typed.upstream.0.clone(),
+        upstream_http2: typed.upstream_http2,
+        upstream_ca: typed.upstream_ca.clone(),
+        workers: typed.workers,
+        tls: tls.map(|tls| sidecar::CertificateFiles {
+            certificate: tls.certificate,
+            key: tls.key,
+        }),
+        trusted: typed.trust.addresses.0.clone(),
+        forwarded: typed.trust.forwarded,
+        timeouts: sidecar::Timeouts {
+            connect,
+            head,
+            idle,
+            body,
+            write,
+            upstream,
+            stream,
+            tunnel,
+            pool,
+            linger,
+            drain,
+        },
+        limits: sidecar::Limits {
+            head_bytes,
+            headers,
+            body_bytes,
+            connections,
+            pool: kept,
+            streams,
+        },
+        access_log: typed.log.access.then_some(format),
+        upgrade_socket: typed.upgrade_socket.clone(),
+        upgrade,
+    };
+    let problem = |p: sidecar::Problem| Problem::new(p.key.split('.'), p.message);
+    sidecar::Settings::new(options).map_err(|problems| problems.0.into_iter().map(problem).collect())
+}

@@ -1,0 +1,125 @@
+//! Settings: the file, over it the environment, over it the options of the command line.
+
+pub(crate) mod checked;
+mod overrides;
+mod resolve;
+pub(crate) mod typed;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use flagstaff_flags::Problem;
+use flagstaff_source::{Report, Spans, Text};
+
+pub(crate) use overrides::Override;
+
+/// The settings file that is taken when none is named.
+const USUAL: &str = "config/flagstaff.toml";
+
+/// Settings with where each was said, so that a problem found later can be shown at its place.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// What was said.
+    pub(crate) typed: typed::Settings,
+    /// The file, when there is one.
+    pub(crate) file: Option<PathBuf>,
+    spans: Option<Spans>,
+    overrides: Vec<Override>,
+}
+
+impl Settings {
+    /// Reads the file (the one named, or the usual one when it is there) and lays environment and options over it.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or something in it or over it is wrong: with every such problem.
+    pub(crate) fn load(file: Option<&Path>, options: Vec<Override>) -> anyhow::Result<Self> {
+        let file = match file {
+            Some(file) => Some(file.to_owned()),
+            None => Some(PathBuf::from(USUAL)).filter(|usual| usual.exists()),
+        };
+        let (mut typed, spans) = match &file {
+            Some(file) => read(file)?,
+            None => (typed::Settings::default(), None),
+        };
+        if let Some(folder) = file.as_deref().and_then(Path::parent) {
+            resolve::beside(&mut typed, folder);
+        }
+        let mut overrides = overrides::from_environment(|name| std::env::var(name).ok());
+        overrides.extend(options);
+        let typed = match overrides::apply(typed, &overrides) {
+            Ok(typed) => typed,
+            Err(problems) => return Err(Shown(listed(&problems)).into()),
+        };
+        Ok(Self {
+            typed,
+            file,
+            spans,
+            overrides,
+        })
+    }
+
+    /// Problems with checked settings, each at its place: the line of the file, the variable or the option.
+    pub(crate) fn report(&self, problems: Vec<Problem>) -> anyhow::Error {
+        let (over, in_file): (Vec<_>, Vec<_>) = problems.into_iter().partition(|p| self.place(p).is_some());
+        let over = over.into_iter().map(|mut problem| {
+            problem.at = self
+                .place(&problem)
+                .map(|place| vec![place.to_owned()])
+                .unwrap_or_default();
+            problem
+        });
+        let mut text = listed(&over.collect::<Vec<_>>());
+        if !in_file.is_empty() {
+            match &self.spans {
+                Some(spans) => text.push_str(&spans.report(in_file, Vec::new()).render(true)),
+                None => text.push_str(&listed(&in_file)),
+            }
+        }
+        Shown(text.trim_end().into()).into()
+    }
+
+    /// The variable or option a problem's key was last said by.
+    fn place(&self, problem: &Problem) -> Option<&str> {
+        let key = problem.at.join(".");
+        let last = self
+            .overrides
+            .iter()
+            .rev()
+            .find(|o| key == o.key || key.starts_with(&format!("{}.", o.key)));
+        last.map(|o| o.place.as_str())
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<(typed::Settings, Option<Spans>)> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let read = flagstaff_source::read::<typed::Settings>(Text {
+        name: &file.display().to_string(),
+        bytes: &bytes,
+    });
+    let (typed, spans) = read.map_err(|report| shown(&report))?;
+    Ok((typed, Some(spans)))
+}
+
+/// An error that is drawn already: whoever prints it adds nothing.
+#[derive(Debug)]
+pub(crate) struct Shown(String);
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Shown {}
+
+/// A report as an error that draws each problem at its place.
+pub(crate) fn shown(report: &Report) -> anyhow::Error {
+    Shown(report.render(true).trim_end().into()).into()
+}
+
+fn listed(problems: &[Problem]) -> String {
+    problems
+        .iter()
+        .map(|problem| format!("error: {problem}\n"))
+        .collect()
+}

@@ -1,0 +1,214 @@
+//! Environment variables and options laid over the settings file.
+//!
+//! Every key `a.b` of the file has a variable `FLAGSTAFF_A_B`. The names come from the types themselves, so none is forgotten.
+
+use flagstaff_flags::Problem;
+use serde_json::{Map, Value};
+
+use super::typed;
+
+/// Tables that are absent by default, with the keys they may have.
+const OPTIONAL: [(&str, &[&str]); 2] = [
+    ("tls", &["certificate", "key"]),
+    (
+        "user.jwt",
+        &[
+            "cookie", "header", "keys", "claim", "groups", "roles", "issuer", "audience",
+        ],
+    ),
+];
+
+/// A value for one key, from outside the file.
+#[derive(Clone, Debug)]
+pub(crate) struct Override {
+    /// The key, dotted.
+    pub(crate) key: String,
+    /// What the user calls the place: a variable or an option.
+    pub(crate) place: String,
+    /// The value as text.
+    pub(crate) text: String,
+}
+
+/// The overrides in an environment; a value of nothing counts as none.
+pub(crate) fn from_environment(get: impl Fn(&str) -> Option<String>) -> Vec<Override> {
+    let of = |key: String| {
+        let place = variable(&key);
+        let text = get(&place).filter(|text| !text.is_empty())?;
+        Some(Override { key, place, text })
+    };
+    keys().into_iter().filter_map(of).collect()
+}
+
+/// `timeouts.connect` → `FLAGSTAFF_TIMEOUTS_CONNECT`.
+pub(crate) fn variable(key: &str) -> String {
+    format!("FLAGSTAFF_{}", key.replace('.', "_").to_ascii_uppercase())
+}
+
+/// Every key of the settings file, dotted.
+pub(crate) fn keys() -> Vec<String> {
+    let mut keys = Vec::new();
+    collect("", &defaults(), &mut keys);
+    for (table, names) in OPTIONAL {
+        keys.retain(|key| key != table);
+        keys.extend(names.iter().map(|name| format!("{table}.{name}")));
+    }
+    keys
+}
+
+fn defaults() -> Value {
+    serde_json::to_value(typed::Settings::default()).unwrap_or_default()
+}
+
+fn collect(prefix: &str, value: &Value, keys: &mut Vec<String>) {
+    let Value::Object(table) = value else {
+        keys.push(prefix.into());
+        return;
+    };
+    for (name, value) in table {
+        let key = if prefix.is_empty() {
+            name.clone()
+        } else {
+            format!("{prefix}.{name}")
+        };
+        collect(&key, value, keys);
+    }
+}
+
+/// Lays overrides over settings, in order.
+///
+/// # Errors
+/// With a problem for each override whose value does not fit its key.
+pub(crate) fn apply(
+    settings: typed::Settings,
+    overrides: &[Override],
+) -> Result<typed::Settings, Vec<Problem>> {
+    let mut tree = serde_json::to_value(&settings).unwrap_or_default();
+    let mut problems = Vec::new();
+    for one in overrides {
+        match attempt(&tree, one) {
+            Ok(next) => tree = next,
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    serde_json::from_value(tree).map_err(|e| vec![Problem::new(["settings"], e.to_string())])
+}
+
+/// The tree with one override in it, when that reads as settings. A text that could be a number or a truth value is tried as
+/// such first, because only the type of the key knows.
+fn attempt(tree: &Value, one: &Override) -> Result<Value, Problem> {
+    let as_typed = serde_json::from_str::<Value>(&one.text)
+        .ok()
+        .filter(|v| !v.is_object());
+    let candidates = as_typed.into_iter().chain([Value::String(one.text.clone())]);
+    let mut why = String::new();
+    for candidate in candidates {
+        let mut next = tree.clone();
+        insert(&mut next, &one.key, candidate);
+        match serde_json::from_value::<typed::Settings>(fill(next.clone())) {
+            Ok(_) => return Ok(next),
+            Err(error) => why = error.to_string(),
+        }
+    }
+    Err(Problem::new(
+        [one.place.as_str()],
+        format!("`{}` does not fit {}: {why}", one.text, one.key),
+    ))
+}
+
+fn insert(tree: &mut Value, key: &str, value: Value) {
+    let mut place = tree;
+    for name in key.split('.') {
+        if !place.is_object() {
+            *place = Value::Object(Map::new());
+        }
+        let Value::Object(table) = place else { return };
+        place = table.entry(name).or_insert(Value::Null);
+    }
+    *place = value;
+}
+
+/// A certificate without its key is judged when both had their turn.
+fn fill(mut tree: Value) -> Value {
+    if let Some(Value::Object(tls)) = tree.get_mut("tls") {
+        for key in ["certificate", "key"] {
+            tls.entry(key).or_insert_with(|| Value::String(String::new()));
+        }
+    }
+    if let Some(Value::Object(jwt)) = tree.pointer_mut("/user/jwt") {
+        jwt.entry("keys").or_insert_with(|| Value::Array(Vec::new()));
+    }
+    tree
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn over(key: &str, text: &str) -> Override {
+        Override {
+            key: key.into(),
+            place: variable(key),
+            text: text.into(),
+        }
+    }
+
+    #[test]
+    fn every_key_has_a_variable() {
+        let keys = keys();
+        for key in [
+            "listen",
+            "timeouts.connect",
+            "visitor.domain",
+            "tls.key",
+            "user.jwt.claim",
+            "log.access",
+        ] {
+            assert!(keys.iter().any(|k| k == key), "{key} in {keys:?}");
+        }
+        assert_eq!(variable("timeouts.connect"), "FLAGSTAFF_TIMEOUTS_CONNECT");
+    }
+
+    #[test]
+    fn texts_become_what_their_key_needs() {
+        let overrides = [
+            over("listen", "127.0.0.1:1, 127.0.0.1:2"),
+            over("workers", "3"),
+            over("timeouts.connect", "250ms"),
+            over("headers.waffle", "true"),
+            over("headers.send", "compact"),
+            over("environment", "42"),
+            over("tls.certificate", "a.pem"),
+            over("tls.key", "b.pem"),
+        ];
+        let settings = apply(typed::Settings::default(), &overrides).unwrap();
+        assert_eq!(settings.listen.0, ["127.0.0.1:1", "127.0.0.1:2"]);
+        assert_eq!(settings.workers, 3);
+        assert_eq!(settings.timeouts.connect.as_millis(), 250);
+        assert!(settings.headers.waffle);
+        assert_eq!(settings.headers.send, typed::Send::Compact);
+        assert_eq!(settings.environment.as_deref(), Some("42"));
+        assert_eq!(settings.tls.unwrap().key.to_str(), Some("b.pem"));
+    }
+
+    #[test]
+    fn what_does_not_fit_names_its_variable() {
+        let wrong = [
+            over("workers", "many"),
+            over("headers.send", "all"),
+            over("timeouts.idle", "5 parsecs"),
+        ];
+        let problems = apply(typed::Settings::default(), &wrong).unwrap_err();
+        let places: Vec<_> = problems.iter().map(|p| p.at[0].as_str()).collect();
+        assert_eq!(
+            places,
+            [
+                "FLAGSTAFF_WORKERS",
+                "FLAGSTAFF_HEADERS_SEND",
+                "FLAGSTAFF_TIMEOUTS_IDLE"
+            ]
+        );
+    }
+}

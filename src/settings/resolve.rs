@@ -1,0 +1,66 @@
+//! Paths in the settings file are meant from where the file is.
+
+use std::path::{Path, PathBuf};
+
+use super::typed::Settings;
+
+/// Makes the paths of a settings file lead from its folder.
+pub(crate) fn beside(settings: &mut Settings, folder: &Path) {
+    let Settings {
+        flags,
+        keys_file,
+        upgrade_socket,
+        upstream_ca,
+        tls,
+        user,
+        ..
+    } = settings;
+    if !flags.contains("://") {
+        *flags = folder.join(&*flags).display().to_string();
+    }
+    for path in [keys_file, upgrade_socket, upstream_ca].into_iter().flatten() {
+        join(folder, path);
+    }
+    if let Some(tls) = tls {
+        join(folder, &mut tls.certificate);
+        join(folder, &mut tls.key);
+    }
+    for key in user.jwt.iter_mut().flat_map(|jwt| &mut jwt.keys.0) {
+        if is_file(key) {
+            *key = folder.join(&*key).display().to_string();
+        }
+    }
+}
+
+/// Whether a key of tokens is the name of a file rather than the key itself.
+pub(crate) fn is_file(key: &str) -> bool {
+    Path::new(key)
+        .extension()
+        .is_some_and(|ending| ending == "pem" || ending == "key")
+}
+
+fn join(folder: &Path, path: &mut PathBuf) {
+    *path = folder.join(&*path);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_relative_paths_are_joined() {
+        let mut settings = Settings {
+            keys_file: Some("/etc/keys".into()),
+            ..Settings::default()
+        };
+        beside(&mut settings, Path::new("config"));
+        assert_eq!(settings.flags, "config/flags.toml");
+        assert_eq!(settings.keys_file.as_deref(), Some(Path::new("/etc/keys")));
+        let mut remote = Settings {
+            flags: "redis://host/0".into(),
+            ..Settings::default()
+        };
+        beside(&mut remote, Path::new("config"));
+        assert_eq!(remote.flags, "redis://host/0");
+    }
+}
