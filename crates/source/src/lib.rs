@@ -10,6 +10,9 @@
 mod convert;
 mod definition;
 mod document;
+pub mod edit;
+mod folders;
+mod intake;
 mod lint;
 mod load;
 mod parse;
@@ -20,11 +23,14 @@ mod report;
 mod salvage;
 mod sources;
 mod tree;
+mod watch;
 mod wording;
 
 pub use document::schema;
+pub use intake::{Health, Observer, Status};
 pub use load::{Files, load};
 pub use parse::{LARGEST, Loaded, Options, Text, parse};
 pub use pins::PREFIX as PIN_PREFIX;
 pub use read::{Spans, read};
 pub use report::{Located, Report, Severity};
+pub use watch::{POLL, Watch};

@@ -94,6 +94,16 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
+    pub(crate) fn definitions(&self) -> &[u8] {
+        &self.definitions
+    }
+
+    /// The same with other definitions.
+    pub(crate) fn with_definitions(&self, definitions: Vec<u8>) -> Self {
+        let overlay = self.overlay.clone();
+        Self { definitions, overlay }
+    }
+
     pub(crate) fn revision(&self) -> String {
         definition::revision(
             [self.definitions.as_slice()]

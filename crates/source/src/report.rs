@@ -88,7 +88,7 @@ pub struct Report {
 impl Report {
     /// Places findings in texts.
     pub(crate) fn new(sources: Sources, mut findings: Vec<Finding>) -> Self {
-        findings.sort_by(|a, b| (a.span.start, a.severity as u8).cmp(&(b.span.start, b.severity as u8)));
+        findings.sort_by_key(|finding| (finding.span.start, finding.severity as u8));
         findings.dedup_by(|a, b| a.span == b.span && a.message == b.message);
         let positions = sources.positions(findings.iter().map(|f| &f.span));
         let locate =

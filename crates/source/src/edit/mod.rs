@@ -1,0 +1,150 @@
+//! Edits that keep comments and layout: only the bytes of the value change.
+
+mod file;
+mod place;
+
+use std::fmt;
+
+use flagstaff_flags::nearest;
+use toml_edit::{Document, Item, Table, TableLike, Value};
+
+pub use file::{Edited, Refused, edit};
+use place::Place;
+
+/// Sets keys of a flag in a text. A key is a path with dots, such as `percent`, `guard.errors` or `rollout.steps.0.hold`; a
+/// value is TOML, and a bare word is a text.
+///
+/// The result is TOML, but may still be no valid document: parse it before it is used.
+///
+/// # Errors
+/// When the text is not TOML, there is no such flag, the path leads to no value, or the value is none.
+pub fn set(text: &str, flag: &str, changes: &[(&str, &str)]) -> Result<String, EditError> {
+    let mut text = text.to_owned();
+    for (path, value) in changes {
+        let splice = {
+            let document =
+                Document::parse(text.as_str()).map_err(|e| EditError::NotToml(e.message().into()))?;
+            find_flag(document.as_table(), flag)?;
+            let refuse = |why| EditError::NoValue {
+                path: (*path).into(),
+                why,
+            };
+            let place = Place::find(&text, document.as_table(), flag, path).map_err(refuse)?;
+            place.splice(&value_of(value)?)
+        };
+        let (range, with) = splice;
+        text.replace_range(range, &with);
+    }
+    Ok(text)
+}
+
+/// Makes a flag on for everybody it may be on for: enabled, and at 100 percent, unless its share is that already or a rollout's
+/// steps say it.
+///
+/// # Errors
+/// When the text is not TOML, or there is no such flag.
+pub fn turn_on(text: &str, flag: &str) -> Result<String, EditError> {
+    let document = Document::parse(text).map_err(|e| EditError::NotToml(e.message().into()))?;
+    let table = find_flag(document.as_table(), flag)?;
+    let has = |key: &str| table.contains_key(key);
+    let limited = has("percent") || has("allow") || has("rules");
+    let mut changes = Vec::new();
+    if has("enabled") {
+        changes.push(("enabled", "true"));
+    }
+    if limited && !has("rollout") {
+        changes.push(("percent", "100"));
+    }
+    set(text, flag, &changes)
+}
+
+/// Makes a flag off for everybody, at once.
+///
+/// # Errors
+/// When the text is not TOML, or there is no such flag.
+pub fn turn_off(text: &str, flag: &str) -> Result<String, EditError> {
+    set(text, flag, &[("enabled", "false")])
+}
+
+/// Why an edit cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EditError {
+    /// The text is not TOML, and why.
+    NotToml(String),
+    /// There is no such flag; perhaps this one was meant.
+    NoFlag {
+        /// The name that nothing has.
+        flag: String,
+        /// A name like it.
+        near: Option<String>,
+    },
+    /// The path leads to no value.
+    NoValue {
+        /// The path.
+        path: String,
+        /// Why it leads to none.
+        why: &'static str,
+    },
+    /// The text is no value.
+    NotAValue(String),
+}
+
+impl fmt::Display for EditError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotToml(why) => write!(f, "the file is not TOML: {why}"),
+            Self::NoFlag {
+                flag,
+                near: Some(near),
+            } => {
+                write!(f, "there is no flag `{flag}` in the file: did you mean `{near}`?")
+            }
+            Self::NoFlag { flag, near: None } => {
+                write!(
+                    f,
+                    "there is no flag `{flag}` in the file: add a table [flags.{flag}]"
+                )
+            }
+            Self::NoValue { path, why } => write!(f, "`{path}` cannot be set: {why}"),
+            Self::NotAValue(text) => {
+                write!(
+                    f,
+                    "`{text}` is no value: write a word, a number, true, false, or TOML such as [\"a\", \"b\"]"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for EditError {}
+
+/// A value as it is written to the file.
+fn value_of(text: &str) -> Result<String, EditError> {
+    let text = text.trim();
+    let refuse = || EditError::NotAValue(text.into());
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return Err(refuse());
+    }
+    if text.parse::<Value>().is_ok() {
+        return Ok(text.into());
+    }
+    // What looks like TOML and is none is a slip, not a word.
+    if text.starts_with(['"', '\'', '[', '{']) {
+        return Err(refuse());
+    }
+    Ok(Value::from(text).to_string())
+}
+
+fn find_flag<'d>(document: &'d Table, flag: &str) -> Result<&'d dyn TableLike, EditError> {
+    let flags = document.get("flags").and_then(Item::as_table_like);
+    let found = flags.and_then(|flags| flags.get(flag)?.as_table_like());
+    found.ok_or_else(|| {
+        let names = flags
+            .into_iter()
+            .flat_map(|flags| flags.iter().map(|(name, _)| name));
+        EditError::NoFlag {
+            flag: flag.into(),
+            near: nearest(flag, names).map(Into::into),
+        }
+    })
+}

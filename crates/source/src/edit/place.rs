@@ -1,0 +1,290 @@
+//! The bytes of a document in which a value stands, or would stand.
+
+use std::ops::Range;
+
+use toml_edit::{ArrayOfTables, Item, Key, Table, Value};
+
+/// Where a value goes.
+pub(super) enum Place<'d> {
+    /// In place of what is there.
+    Instead(Range<usize>),
+    /// Into a table that has a header, or into one without that has entries, on a line of its own.
+    Line {
+        text: &'d str,
+        table: &'d Table,
+        prefix: Vec<String>,
+        key: Vec<String>,
+    },
+    /// Between the braces of a table.
+    Inside {
+        text: &'d str,
+        braces: Range<usize>,
+        last: Option<usize>,
+        key: Vec<String>,
+    },
+    /// Before the first header below a table that has none of its own.
+    Header {
+        at: usize,
+        newline: &'static str,
+        header: Vec<String>,
+        key: Vec<String>,
+    },
+}
+
+impl<'d> Place<'d> {
+    /// The place a path leads to from a flag.
+    ///
+    /// # Errors
+    /// With the reason when it leads nowhere.
+    pub(super) fn find(
+        text: &'d str,
+        document: &'d Table,
+        flag: &str,
+        path: &str,
+    ) -> Result<Self, &'static str> {
+        let key: Vec<String> = path.split('.').map(Into::into).collect();
+        if key.iter().any(String::is_empty) {
+            return Err("a path is keys with dots between them");
+        }
+        let mut way = Way::new(document);
+        for step in ["flags", flag] {
+            way.step(step);
+        }
+        for (i, step) in key.iter().enumerate() {
+            if !way.step(step) {
+                let rest = key.get(i..).unwrap_or_default().to_vec();
+                return way
+                    .insert(text, rest)
+                    .ok_or("there is no such place in the list or value");
+            }
+        }
+        match way.here {
+            Node::Value(value) => value
+                .span()
+                .map(Place::Instead)
+                .ok_or("it has no place of its own"),
+            _ => Err("it is a table; set the keys in it"),
+        }
+    }
+
+    /// The bytes to replace, and by what.
+    pub(super) fn splice(self, value: &str) -> (Range<usize>, String) {
+        match self {
+            Place::Instead(range) => (range, value.into()),
+            Place::Line {
+                text,
+                table,
+                prefix,
+                key,
+            } => {
+                let values = table.get_values();
+                let last = values
+                    .iter()
+                    .filter_map(|(_, value)| value.span())
+                    .map(|span| span.end)
+                    .max();
+                let anchor = last.or(table.span().map(|span| span.end)).unwrap_or(text.len());
+                let end = text
+                    .get(anchor..)
+                    .and_then(|rest| rest.find('\n'))
+                    .map(|at| anchor + at);
+                let entry = format!(
+                    "{} = {}",
+                    keys(prefix.iter().chain(key.first())),
+                    nested(key.get(1..), value)
+                );
+                let indent = last.map_or("", |last| indent_at(text, last));
+                match end {
+                    Some(end) => (
+                        end + 1..end + 1,
+                        format!("{indent}{entry}{}", newline_at(text, end)),
+                    ),
+                    None => (text.len()..text.len(), format!("\n{indent}{entry}\n")),
+                }
+            }
+            Place::Inside {
+                text,
+                braces,
+                last,
+                key,
+            } => {
+                let entry = format!("{} = {}", keys(key.first()), nested(key.get(1..), value));
+                match last {
+                    Some(last) => (last..last, format!(", {entry}")),
+                    None => {
+                        let inner = text.get(braces.start + 1..braces.end - 1).unwrap_or_default();
+                        let from = braces.start + 1;
+                        (from..from + inner.len(), format!(" {entry} "))
+                    }
+                }
+            }
+            Place::Header {
+                at,
+                newline,
+                header,
+                key,
+            } => {
+                let entry = format!("{} = {}", keys(key.first()), nested(key.get(1..), value));
+                (
+                    at..at,
+                    format!("[{}]{newline}{entry}{newline}{newline}", keys(header.iter())),
+                )
+            }
+        }
+    }
+}
+
+/// What stands at the end of a path.
+#[derive(Clone, Copy)]
+enum Node<'d> {
+    Table(&'d Table),
+    Tables(&'d ArrayOfTables),
+    Value(&'d Value),
+}
+
+impl<'d> Node<'d> {
+    fn of(item: &'d Item) -> Option<Self> {
+        match item {
+            Item::None => None,
+            Item::Value(value) => Some(Self::Value(value)),
+            Item::Table(table) => Some(Self::Table(table)),
+            Item::ArrayOfTables(tables) => Some(Self::Tables(tables)),
+        }
+    }
+
+    /// What a key, or a place in a list, leads to.
+    fn step(self, key: &str) -> Option<Self> {
+        match self {
+            Self::Table(table) => table.get(key).and_then(Self::of),
+            Self::Tables(tables) => tables.get(key.parse().ok()?).map(Self::Table),
+            Self::Value(Value::InlineTable(table)) => table.get(key).map(Self::Value),
+            Self::Value(Value::Array(list)) => list.get(key.parse().ok()?).map(Self::Value),
+            Self::Value(_) => None,
+        }
+    }
+}
+
+/// A walk down the keys of a document.
+struct Way<'d> {
+    here: Node<'d>,
+    whole: Vec<String>,
+    /// The keys since the last table with a header of its own.
+    since: Vec<String>,
+}
+
+impl<'d> Way<'d> {
+    const fn new(document: &'d Table) -> Self {
+        Self {
+            here: Node::Table(document),
+            whole: Vec::new(),
+            since: Vec::new(),
+        }
+    }
+
+    /// One key down; false when there is none.
+    fn step(&mut self, key: &str) -> bool {
+        let Some(next) = self.here.step(key) else {
+            return false;
+        };
+        self.here = next;
+        self.whole.push(key.into());
+        self.since.push(key.into());
+        if let Node::Table(table) = next
+            && !table.is_dotted()
+            && !table.is_implicit()
+        {
+            self.since.clear();
+        }
+        true
+    }
+
+    /// Where a key that is not there goes.
+    fn insert(self, text: &'d str, key: Vec<String>) -> Option<Place<'d>> {
+        match self.here {
+            Node::Table(table) if table.is_implicit() && table.get_values().is_empty() => {
+                let at = first_header(table)?;
+                let at = text.get(..at)?.rfind('\n').map_or(0, |at| at + 1);
+                let newline = newline_at(
+                    text,
+                    text.get(at..)?.find('\n').map_or(text.len(), |end| at + end),
+                );
+                Some(Place::Header {
+                    at,
+                    newline,
+                    header: self.whole,
+                    key,
+                })
+            }
+            Node::Table(table) => Some(Place::Line {
+                text,
+                table,
+                prefix: self.since,
+                key,
+            }),
+            Node::Value(Value::InlineTable(table)) => {
+                let last = table
+                    .get_values()
+                    .iter()
+                    .filter_map(|(_, v)| v.span())
+                    .map(|span| span.end)
+                    .max();
+                Some(Place::Inside {
+                    text,
+                    braces: table.span()?,
+                    last,
+                    key,
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Where the first table below one begins.
+fn first_header(table: &Table) -> Option<usize> {
+    let below = table.iter().filter_map(|(_, item)| match item {
+        Item::Table(table) if table.is_implicit() => first_header(table),
+        Item::Table(table) => table.span().map(|span| span.start),
+        Item::ArrayOfTables(list) => list.span().map(|span| span.start),
+        _ => None,
+    });
+    below.min()
+}
+
+/// Keys as TOML writes them.
+fn keys<'k>(keys: impl IntoIterator<Item = &'k String>) -> String {
+    let written: Vec<String> = keys
+        .into_iter()
+        .map(|key| Key::new(key.as_str()).display_repr().into_owned())
+        .collect();
+    written.join(".")
+}
+
+/// A value in tables for the keys that remain.
+fn nested(key: Option<&[String]>, value: &str) -> String {
+    let mut written = value.to_owned();
+    for key in key.unwrap_or_default().iter().rev() {
+        written = format!("{{ {} = {written} }}", keys([key]));
+    }
+    written
+}
+
+/// The space before the line a place is on.
+fn indent_at(text: &str, at: usize) -> &str {
+    let line = text
+        .get(..at)
+        .and_then(|before| before.rfind('\n'))
+        .map_or(0, |at| at + 1);
+    let line = text.get(line..).unwrap_or_default();
+    let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+    line.get(..indent).unwrap_or_default()
+}
+
+/// How the line ends whose last byte is at a place.
+fn newline_at(text: &str, end: usize) -> &'static str {
+    if text.get(..end).is_some_and(|before| before.ends_with('\r')) {
+        "\r\n"
+    } else {
+        "\n"
+    }
+}

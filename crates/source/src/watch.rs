@@ -1,0 +1,188 @@
+//! Files are read again when they change.
+//!
+//! The system says at once when something happens in the folders concerned; beside it the files are looked at every so
+//! often, because network file systems say nothing and watches die with their folder. Either way only the content counts.
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use flagstaff_flags::Publisher;
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+
+use crate::folders::Folders;
+use crate::intake::{Intake, Observer, Status};
+use crate::load::{Contents, Files};
+use crate::parse::Options;
+use crate::report::Report;
+
+/// How long files must stay as they are before they are read, so that nobody is caught in the middle of a save.
+const SETTLE: Duration = Duration::from_millis(50);
+
+/// How often files that keep changing are waited for.
+const PATIENCE: usize = 10;
+
+/// How often files are looked at without being told to, unless said otherwise.
+pub const POLL: Duration = Duration::from_secs(2);
+
+/// Files on watch. Dropped, it stops.
+#[derive(Debug)]
+pub struct Watch {
+    nudges: Sender<Nudge>,
+    status: Status,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Why to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Nudge {
+    /// Something changed.
+    Changed,
+    /// A folder on watch is no longer where it was.
+    Lost,
+    /// Look no more.
+    Stop,
+}
+
+impl Watch {
+    /// Watches files, beginning with what differs from the snapshot in force. `options.today` is set anew at each reading,
+    /// where there is one. The files are looked at every `poll`, which is [`POLL`] by default.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn start(
+        files: Files,
+        options: Options,
+        poll: Duration,
+        publisher: Arc<Publisher>,
+        observer: impl Observer,
+    ) -> std::io::Result<Self> {
+        let (nudges, heard) = mpsc::channel();
+        let intake = Intake::new(publisher, observer);
+        let status = intake.status().clone();
+        let folders = Folders::new(nudges.clone());
+        let guard = Guard {
+            files,
+            options,
+            intake,
+            folders,
+            seen: None,
+        };
+        let run = move || guard.run(&heard, poll);
+        let thread = Some(thread::Builder::new().name("flags-watch".into()).spawn(run)?);
+        Ok(Self {
+            nudges,
+            status,
+            thread,
+        })
+    }
+
+    /// How it goes.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.status.clone()
+    }
+
+    /// Looks at the files now.
+    pub fn look(&self) {
+        // The thread ends only when this is dropped.
+        let _ = self.nudges.send(Nudge::Changed);
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.nudges.send(Nudge::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What is in the files: contents, or why they cannot be read.
+type Seen = Result<Contents, Report>;
+
+/// The thread's own.
+struct Guard<O> {
+    files: Files,
+    options: Options,
+    intake: Intake<O>,
+    folders: Folders,
+    seen: Option<Seen>,
+}
+
+impl<O: Observer> Guard<O> {
+    fn run(mut self, heard: &Receiver<Nudge>, poll: Duration) {
+        loop {
+            let instant = self.folders.renew(&self.files);
+            self.intake.status().set_instant(instant);
+            self.look();
+            match heard.recv_timeout(poll) {
+                Ok(Nudge::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Nudge::Lost) => self.folders.forget(),
+                Ok(Nudge::Changed) | Err(RecvTimeoutError::Timeout) => {}
+            }
+            // What else was said meanwhile is about the same save.
+            for nudge in heard.try_iter() {
+                match nudge {
+                    Nudge::Stop => return,
+                    Nudge::Lost => self.folders.forget(),
+                    Nudge::Changed => {}
+                }
+            }
+        }
+    }
+
+    fn look(&mut self) {
+        let mut now = self.files.read();
+        if self.seen.as_ref().is_some_and(|seen| same(seen, &now)) {
+            return;
+        }
+        for _ in 0..PATIENCE {
+            thread::sleep(SETTLE);
+            let later = self.files.read();
+            let settled = same(&now, &later);
+            now = later;
+            if settled {
+                break;
+            }
+        }
+        let first = self.seen.is_none();
+        if self.seen.as_ref().is_some_and(|seen| same(seen, &now)) {
+            return;
+        }
+        if !(first
+            && now
+                .as_ref()
+                .is_ok_and(|now| now.revision() == self.intake.revision()))
+        {
+            let outcome = match &now {
+                Ok(contents) => self.files.parse(contents, &self.options()),
+                Err(report) => Err(report.clone()),
+            };
+            self.intake.take(outcome);
+        }
+        self.seen = Some(now);
+    }
+
+    fn options(&self) -> Options {
+        let today = self
+            .options
+            .today
+            .map(|_| Zoned::now().with_time_zone(TimeZone::UTC).date());
+        Options {
+            today,
+            ..self.options.clone()
+        }
+    }
+}
+
+fn same(a: &Seen, b: &Seen) -> bool {
+    match (a, b) {
+        (Ok(a), Ok(b)) => a == b,
+        (Err(a), Err(b)) => a.problems() == b.problems(),
+        _ => false,
+    }
+}
