@@ -89,7 +89,7 @@ impl<S: Stack> Edge<S> {
     }
 
     fn admit(&self, request: &mut Request<Incoming>) -> Result<Plain, Refusal> {
-        if let Some(refusal) = self.client.refused() {
+        if let Some(refusal) = self.client.broken_body() {
             return Err(refusal);
         }
         let known = request.body().size_hint().exact();
@@ -206,7 +206,7 @@ impl Visit {
         METERS.answer(status);
         METERS.seconds.record(self.started.elapsed());
         let switched = status == StatusCode::SWITCHING_PROTOCOLS;
-        let last = self.last || self.shared.drain.has_begun() || self.under_way.0.refused().is_some();
+        let last = self.last || self.shared.drain.has_begun();
         if self.http1 && last && !switched {
             answer
                 .headers_mut()

@@ -20,6 +20,8 @@ pub(crate) struct Client {
     pub(crate) trusted: bool,
     pub(crate) tls: bool,
     refused: AtomicU8,
+    /// The number of the request whose body broke the rules; 0: none.
+    broken: AtomicU32,
     under_way: AtomicU32,
     served: AtomicU32,
     _present: Present,
@@ -41,6 +43,7 @@ impl Client {
             trusted,
             tls,
             refused: AtomicU8::new(NONE),
+            broken: AtomicU32::new(0),
             under_way: AtomicU32::new(0),
             served: AtomicU32::new(0),
             _present: present,
@@ -57,6 +60,22 @@ impl Client {
         {
             METERS.refuse(refusal);
             tracing::debug!(client = %self.address, reason = refusal.label(), "refused");
+        }
+    }
+
+    /// Refuses for the body of one request; those before it are answered.
+    pub(crate) fn refuse_body(&self, request: u32, refusal: Refusal) {
+        self.broken.store(request, Relaxed);
+        self.refuse(refusal);
+    }
+
+    /// Why the request that begins now is refused, when its body is known to be broken already.
+    pub(crate) fn broken_body(&self) -> Option<Refusal> {
+        let number = self.broken.load(Relaxed);
+        if number != 0 && number == self.served() {
+            self.refused()
+        } else {
+            None
         }
     }
 

@@ -81,6 +81,8 @@ pub(crate) struct Framing {
     length: Option<u64>,
     chunked: bool,
     opens: bool,
+    /// Heads that have passed whole.
+    requests: u32,
 }
 
 impl Framing {
@@ -97,7 +99,13 @@ impl Framing {
             length: None,
             chunked: false,
             opens: false,
+            requests: 0,
         }
+    }
+
+    /// The number of the request whose body is being read, from 1; none outside of bodies.
+    pub(crate) fn in_body_of(&self) -> Option<u32> {
+        (self.reading() == Reading::Body).then_some(self.requests)
     }
 
     pub(crate) fn reading(&self) -> Reading {
@@ -146,6 +154,13 @@ impl Framing {
         let piece = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
         self.budget(taken)?;
         if end.is_none() {
+            // hyper parses what is there, so a verdict that can be given is given.
+            if self.pieces.length == 0
+                && matches!(self.place, Place::Fields | Place::Trailers)
+                && folded(piece)
+            {
+                return Err(Refusal::Folded);
+            }
             self.pieces.add(piece);
             return Ok(taken);
         }
@@ -246,6 +261,7 @@ impl Framing {
 
     fn head_end(&mut self) -> Result<(), Refusal> {
         self.used = 0;
+        self.requests = self.requests.wrapping_add(1);
         self.place = match self.length {
             // A body before the other protocol begins would leave its end to interpretation.
             Some(1..) if self.opens => return Err(Refusal::LengthBad),

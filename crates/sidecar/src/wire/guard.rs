@@ -38,8 +38,16 @@ pub(crate) struct Guard<T> {
     write: Patience,
     active: Instant,
     ended: bool,
-    leftover: usize,
-    shut: bool,
+    leftover: Leftover,
+}
+
+/// What the client sends after our last word.
+#[derive(Debug, PartialEq, Eq)]
+enum Leftover {
+    /// We still speak.
+    Unknown,
+    /// This much was taken.
+    Taken(usize),
 }
 
 impl<T> Guard<T> {
@@ -54,8 +62,7 @@ impl<T> Guard<T> {
             write: Patience::default(),
             active: Instant::now(),
             ended: false,
-            leftover: 0,
-            shut: false,
+            leftover: Leftover::Unknown,
         }
     }
 
@@ -70,8 +77,12 @@ impl<T> Guard<T> {
 
     /// Checks bytes as they come; on a violation, says how many were fine.
     fn check(&mut self, bytes: &[u8]) -> Option<usize> {
-        let violation = self.framing.as_mut()?.pass(bytes).err()?;
-        self.client.refuse(violation.refusal);
+        let framing = self.framing.as_mut()?;
+        let violation = framing.pass(bytes).err()?;
+        match framing.in_body_of() {
+            Some(request) => self.client.refuse_body(request, violation.refusal),
+            None => self.client.refuse(violation.refusal),
+        }
         self.ended = true;
         Some(violation.at)
     }
@@ -191,25 +202,28 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<T> {
     /// and a reset can destroy the answer on its way (RFC 9112 §9.6).
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if !this.shut {
+        if this.leftover == Leftover::Unknown {
             ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
-            this.shut = true;
+            this.leftover = Leftover::Taken(0);
             this.read.until(Instant::now() + LEFTOVER_TIME);
         }
-        let unread = this.client.refused().is_some()
-            || this
-                .framing
-                .as_ref()
-                .is_some_and(|framing| framing.reading() == Reading::Body);
-        if !unread {
-            return Poll::Ready(Ok(()));
-        }
+        let between = this
+            .framing
+            .as_ref()
+            .is_none_or(|framing| framing.reading() == Reading::Nothing);
         let mut scratch = [0; 8192];
-        while this.leftover < LEFTOVER_LIMIT && this.read.poll(cx).is_pending() {
+        while let Leftover::Taken(taken @ ..LEFTOVER_LIMIT) = this.leftover
+            && this.read.poll(cx).is_pending()
+        {
             let mut buf = ReadBuf::new(&mut scratch);
-            match ready!(Pin::new(&mut this.io).poll_read(cx, &mut buf)) {
-                Ok(()) if !buf.filled().is_empty() => this.leftover += buf.filled().len(),
-                _ => break,
+            match Pin::new(&mut this.io).poll_read(cx, &mut buf) {
+                Poll::Ready(Ok(())) if !buf.filled().is_empty() => {
+                    this.leftover = Leftover::Taken(taken + buf.filled().len());
+                }
+                Poll::Ready(_) => break,
+                // Between requests, with nothing there: nothing is to be expected.
+                Poll::Pending if between && taken == 0 && this.client.refused().is_none() => break,
+                Poll::Pending => return Poll::Pending,
             }
         }
         Poll::Ready(Ok(()))
