@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::{Cli, Command};
-use crate::commands::{Answer, check, explain, link, list, run, shell, simulate};
+use crate::commands::{Answer, check, edit, explain, link, list, run, shell, simulate};
 
 /// Many small allocations of many sizes are what a proxy makes.
 #[global_allocator]
@@ -42,7 +42,9 @@ fn answer(command: &Command) -> anyhow::Result<Answer> {
         Command::List(args) => list::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Simulate(args) => simulate::run(args),
-        Command::Set(_) | Command::On(_) | Command::Off(_) => anyhow::bail!("later"),
+        Command::Set(args) => edit::set(args),
+        Command::On(args) => edit::on(args),
+        Command::Off(args) => edit::off(args),
         Command::Link(args) => link::run(args),
         Command::Schema => shell::schema(),
         Command::Completions { shell } => shell::completions(*shell),

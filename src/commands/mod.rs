@@ -1,6 +1,7 @@
 //! What each command does. A command answers yes or no; what keeps it from answering is an error.
 
 pub(crate) mod check;
+pub(crate) mod edit;
 pub(crate) mod explain;
 pub(crate) mod health;
 pub(crate) mod link;

@@ -8,11 +8,11 @@ use flagstaff_admin::{Admin, PrometheusBuilder};
 use flagstaff_flags::{Problem, VariantId, publisher};
 use flagstaff_layer::{FlagLayer, Flags, Tagger};
 use flagstaff_sidecar::{App, Background, Sidecar, Stop};
-use flagstaff_source::{Files, Loaded};
+use flagstaff_source::{Files, Loaded, POLL, Watch};
 
 use crate::cli::Run;
 use crate::commands::Answer;
-use crate::commands::health::Health;
+use crate::commands::health::{Health, Log, short};
 use crate::print::{FAINT, GOOD, STRONG, out, styled};
 use crate::settings::{Override, Settings, checked, shown};
 use crate::{flags, logging};
@@ -123,10 +123,11 @@ impl Checked {
             .install_recorder()
             .context("counting cannot start")?;
         let revision = self.loaded.snapshot.revision().to_owned();
-        let (_publisher, reader) = publisher(self.loaded.snapshot.clone());
+        let (publisher, reader) = publisher(self.loaded.snapshot.clone());
         let layer = FlagLayer::new(reader, Arc::clone(&self.tagger)).with_endpoints();
         let source = self.files.definitions().display().to_string();
-        let health = Health::new(&source, &revision);
+        let watch = Watch::start(self.files, self.reading, POLL, Arc::new(publisher), Log)?;
+        let health = Health::new(&source, watch.status());
         let operators = operators(
             self.admin,
             Admin::new(
@@ -157,6 +158,7 @@ impl Checked {
             tracing::warn!(file = &*warning.file, line = warning.line, "{}", warning.message);
         }
         let ended = bound.run()?;
+        drop(watch);
         tracing::info!(cut = ended.cut, "stopped");
         Ok(Answer::Yes)
     }
@@ -179,11 +181,10 @@ fn announce(
             styled(STRONG, "operators")
         );
     }
-    let short: String = revision.chars().take(12).collect();
     text += &format!(
         "{} {source} {}\n",
         styled(STRONG, "flags    "),
-        styled(FAINT, &format!("revision {short}"))
+        styled(FAINT, &format!("revision {}", short(revision)))
     );
     out(&text)
 }

@@ -21,8 +21,6 @@ const USUAL: &str = "config/flagstaff.toml";
 pub(crate) struct Settings {
     /// What was said.
     pub(crate) typed: typed::Settings,
-    /// The file, when there is one.
-    pub(crate) file: Option<PathBuf>,
     spans: Option<Spans>,
     overrides: Vec<Override>,
 }
@@ -46,13 +44,12 @@ impl Settings {
         }
         let mut overrides = overrides::from_environment(|name| std::env::var(name).ok());
         overrides.extend(options);
-        let typed = match overrides::apply(typed, &overrides) {
+        let typed = match overrides::apply(&typed, &overrides) {
             Ok(typed) => typed,
             Err(problems) => return Err(Shown(listed(&problems)).into()),
         };
         Ok(Self {
             typed,
-            file,
             spans,
             overrides,
         })

@@ -79,10 +79,10 @@ fn collect(prefix: &str, value: &Value, keys: &mut Vec<String>) {
 /// # Errors
 /// With a problem for each override whose value does not fit its key.
 pub(crate) fn apply(
-    settings: typed::Settings,
+    settings: &typed::Settings,
     overrides: &[Override],
 ) -> Result<typed::Settings, Vec<Problem>> {
-    let mut tree = serde_json::to_value(&settings).unwrap_or_default();
+    let mut tree = serde_json::to_value(settings).unwrap_or_default();
     let mut problems = Vec::new();
     for one in overrides {
         match attempt(&tree, one) {
@@ -183,7 +183,7 @@ mod tests {
             over("tls.certificate", "a.pem"),
             over("tls.key", "b.pem"),
         ];
-        let settings = apply(typed::Settings::default(), &overrides).unwrap();
+        let settings = apply(&typed::Settings::default(), &overrides).unwrap();
         assert_eq!(settings.listen.0, ["127.0.0.1:1", "127.0.0.1:2"]);
         assert_eq!(settings.workers, 3);
         assert_eq!(settings.timeouts.connect.as_millis(), 250);
@@ -200,7 +200,7 @@ mod tests {
             over("headers.send", "all"),
             over("timeouts.idle", "5 parsecs"),
         ];
-        let problems = apply(typed::Settings::default(), &wrong).unwrap_err();
+        let problems = apply(&typed::Settings::default(), &wrong).unwrap_err();
         let places: Vec<_> = problems.iter().map(|p| p.at[0].as_str()).collect();
         assert_eq!(
             places,

@@ -39,7 +39,6 @@ impl Admin {
     }
 
     /// The routes.
-    #[must_use]
     pub fn router(&self) -> Router {
         Router::new()
             .route("/healthz", get(healthz))

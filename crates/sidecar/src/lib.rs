@@ -37,7 +37,7 @@ mod settings;
 mod tls;
 mod wire;
 
-pub use app::{App, AppFuture};
+pub use app::App;
 pub use background::Background;
 pub use body::{BoxError, RequestBody, ResponseBody};
 pub use process::drain::Stop;

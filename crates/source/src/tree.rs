@@ -127,7 +127,9 @@ pub(crate) fn locate(root: &Value<'_>, path: &[String]) -> Range<usize> {
     for step in path {
         match here.get_ref() {
             DeValue::Table(table) => {
-                let Some((key, value)) = table.get_key_value(step.as_str()) else {
+                // Conditions may be written in the plural.
+                let plural = || table.get_key_value(format!("{step}s").as_str());
+                let Some((key, value)) = table.get_key_value(step.as_str()).or_else(plural) else {
                     break;
                 };
                 // A table's own place may be a header that several share; its key is always its own.

@@ -293,7 +293,7 @@ impl<'de> Visitor<'de> for WantedReading {
 }
 
 #[derive(serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(field_identifier, rename_all = "snake_case")]
 enum Bound {
     Not,
     AtLeast,
