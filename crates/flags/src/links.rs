@@ -153,7 +153,7 @@ impl Check<'_> {
         {
             if !known.contains(&name) {
                 self.unknown(
-                    &["flags", flag.name.as_str(), key, "segments"],
+                    &["flags", flag.name.as_str(), key, "segments", name.as_str()],
                     "segment",
                     name,
                     &known,
@@ -169,6 +169,7 @@ impl Check<'_> {
                     &i.to_string(),
                     "if",
                     "segment",
+                    name.as_str(),
                 ];
                 self.unknown(&at, "segment", name, &known);
             }

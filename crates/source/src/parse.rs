@@ -300,7 +300,8 @@ impl Work {
 }
 
 /// Syntax errors that stay in their place. Any other may swallow what comes after it, as a string without an end does.
-const HARMLESS: [&str; 4] = [
+const HARMLESS: [&str; 5] = [
+    "invalid unquoted key",
     "string values must be quoted",
     "duplicate key",
     "invalid date",

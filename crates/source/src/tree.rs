@@ -45,6 +45,9 @@ fn syntax_help(message: &str, text: &str, span: &Range<usize>) -> Option<String>
     if message.contains("duplicate key") {
         return Some("keep one of the two".into());
     }
+    if message.contains("invalid date") {
+        return Some("a day is written as 2026-11-01".into());
+    }
     let (key, value) = line.split_once('=')?;
     let (key, value) = (key.trim(), value.split('#').next().unwrap_or_default().trim());
     if value.is_empty() {

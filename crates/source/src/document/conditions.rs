@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use flagstaff_flags::{Condition, Conditions, Glob, Key, Matcher, nearest};
+use flagstaff_flags::{Condition, Conditions, Glob, Key, Matcher};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
@@ -40,9 +40,7 @@ impl Word {
             _ => Self::Value(Key::new(text).map_err(|e| e.to_string())?),
         };
         if let Self::Value(Key::Attribute(_)) = word
-            && let Some(near) = nearest(text, Key::words())
-            // A slip of the finger keeps the length; `user_plan` is not meant to be `user`.
-            && near.len().abs_diff(text.len()) <= 1
+            && let Some(near) = Key::words().find(|known| is_slip(text, known))
         {
             return Err(format!(
                 "did you mean `{near}`? An attribute of one's own needs a name less like it"
@@ -50,6 +48,13 @@ impl Word {
         }
         Ok(word)
     }
+}
+
+/// Whether a word is a known one with a slip of the finger or two. Attributes have names of their own, so likeness as for keys
+/// (`user_plan` and `user`) is not enough.
+fn is_slip(text: &str, known: &str) -> bool {
+    let slips = if known.len() < 6 { 1 } else { 2 };
+    strsim::damerau_levenshtein(text, known) <= slips
 }
 
 impl<'de> Deserialize<'de> for Word {
@@ -306,14 +311,33 @@ struct Plain(String);
 
 impl<'de> Deserialize<'de> for Plain {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wanted = deserializer.deserialize_any(WantedReading)?;
-        match wanted.any.as_deref() {
-            Some([word]) => Ok(Self(word.clone())),
-            _ => Err(mistake(
-                "a list in conditions is made of words",
-                "write [\"DE\", \"AT\"]",
-            )),
-        }
+        deserializer.deserialize_any(PlainReading)
+    }
+}
+
+struct PlainReading;
+
+impl Visitor<'_> for PlainReading {
+    type Value = Plain;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a word")
+    }
+
+    fn visit_str<E: Error>(self, word: &str) -> Result<Plain, E> {
+        Ok(Plain(word.into()))
+    }
+
+    fn visit_bool<E: Error>(self, word: bool) -> Result<Plain, E> {
+        Ok(Plain(word.to_string()))
+    }
+
+    fn visit_i64<E: Error>(self, word: i64) -> Result<Plain, E> {
+        Ok(Plain(word.to_string()))
+    }
+
+    fn visit_f64<E: Error>(self, word: f64) -> Result<Plain, E> {
+        Ok(Plain(word.to_string()))
     }
 }
 
