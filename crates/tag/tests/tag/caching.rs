@@ -1,0 +1,129 @@
+//! Cookies and caches.
+
+use flagstaff_flags::{Flag, Route};
+use flagstaff_tag::{CacheSettings, Settings, WhenFlagsDiffer};
+
+use crate::vocabulary::*;
+
+fn site(when_flags_differ: WhenFlagsDiffer) -> Site {
+    let flags = vec![
+        Flag {
+            exposed_on: vec![Route::new("/shop*").unwrap()],
+            ..half("form")
+        },
+        on("same_for_all"),
+    ];
+    Site::new(
+        &Settings {
+            cache: CacheSettings { when_flags_differ },
+            ..with_key()
+        },
+        flags,
+    )
+}
+
+#[test]
+fn no_cookie_on_what_a_shared_cache_may_store() {
+    let site = site(WhenFlagsDiffer::Vary);
+    for control in ["public", "max-age=60", "s-maxage=60", "public, max-age=60"] {
+        let visit = Browser::new().visit(&site, "/", &[("cache-control", control)]);
+        assert!(!visit.sets_cookies(), "{control}");
+        assert_eq!(visit.answered("cache-control"), Some(control));
+    }
+    for control in ["private", "no-store", "private, max-age=60"] {
+        let visit = Browser::new().visit(&site, "/", &[("cache-control", control)]);
+        assert!(visit.sets_cookies(), "{control}");
+        assert_eq!(visit.answered("cache-control"), Some(control));
+    }
+    assert!(
+        !Browser::new()
+            .visit(&site, "/", &[(":status", "304")])
+            .sets_cookies()
+    );
+    assert!(
+        Browser::new()
+            .visit(&site, "/", &[(":status", "302")])
+            .sets_cookies()
+    );
+}
+
+#[test]
+fn an_answer_with_a_cookie_becomes_private_and_others_stay() {
+    let site = site(WhenFlagsDiffer::Vary);
+    let mut browser = Browser::new();
+    assert_eq!(browser.get(&site, "/").answered("cache-control"), Some("private"));
+    assert_eq!(browser.get(&site, "/").answered("cache-control"), None);
+    let visit = Browser::new().visit(&site, "/", &[("cache-control", "no-cache")]);
+    assert!(visit.sets_cookies());
+    assert_eq!(visit.answered("cache-control"), Some("private, no-cache"));
+}
+
+#[test]
+fn caches_are_told_where_flags_differ() {
+    let public: &[(&'static str, &str)] = &[
+        ("cache-control", "public, max-age=60"),
+        ("content-type", "text/html"),
+    ];
+    let vary = Browser::new().visit(&site(WhenFlagsDiffer::Vary), "/shop/1", public);
+    assert_eq!(
+        (vary.answered("vary"), vary.sets_cookies()),
+        (Some("Cookie"), false)
+    );
+    let private = Browser::new().visit(&site(WhenFlagsDiffer::Private), "/shop/1", public);
+    assert_eq!(
+        (private.answered("cache-control"), private.sets_cookies()),
+        (Some("private, max-age=60"), true)
+    );
+    let ignore = Browser::new().visit(&site(WhenFlagsDiffer::Ignore), "/shop/1", public);
+    assert_eq!(
+        (
+            ignore.answered("vary"),
+            ignore.answered("cache-control"),
+            ignore.sets_cookies()
+        ),
+        (None, Some("public, max-age=60"), false)
+    );
+}
+
+#[test]
+fn pages_and_files_that_are_the_same_for_all_are_left_alone() {
+    for how in [WhenFlagsDiffer::Vary, WhenFlagsDiffer::Private] {
+        let about = Browser::new().visit(&site(how), "/about", &[("cache-control", "public, max-age=60")]);
+        assert_eq!(
+            (about.answered("vary"), about.answered("cache-control")),
+            (None, Some("public, max-age=60"))
+        );
+        let style = [
+            ("cache-control", "public, max-age=60"),
+            ("content-type", "text/css"),
+        ];
+        let css = Browser::new().visit(&site(how), "/shop.css", &style);
+        assert_eq!(
+            (css.answered("vary"), css.answered("cache-control")),
+            (None, Some("public, max-age=60"))
+        );
+    }
+}
+
+#[test]
+fn a_renewal_says_what_the_answer_said() {
+    let visit = Browser::new().visit(
+        &site(WhenFlagsDiffer::Vary),
+        "/shop",
+        &[(":status", "304"), ("cache-control", "max-age=60")],
+    );
+    assert_eq!(
+        (visit.answered("vary"), visit.sets_cookies()),
+        (Some("Cookie"), false)
+    );
+}
+
+#[test]
+fn the_apps_own_cookies_stay() {
+    let visit = Browser::new().visit(
+        &site(WhenFlagsDiffer::Vary),
+        "/",
+        &[("set-cookie", "own=1; Path=/")],
+    );
+    assert!(visit.set("own").is_some() && visit.set("flagstaff_visitor").is_some());
+}

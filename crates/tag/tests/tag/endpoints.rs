@@ -1,0 +1,147 @@
+//! The visitor's own endpoints.
+
+use bytes::Bytes;
+use flagstaff_flags::{Flag, VariantId};
+use flagstaff_tag::endpoint;
+use http::{HeaderMap, HeaderValue, Method, Response};
+use serde_json::{Value, json};
+
+use crate::vocabulary::*;
+
+fn site() -> Site {
+    let value = json!({ "html": "</script><!-- \u{2028} & \"quoted\"" });
+    let priced = Flag {
+        client: true,
+        values: vec![(VariantId::ON, value)],
+        ..on("priced")
+    };
+    Site::new(
+        &with_key(),
+        vec![
+            Flag {
+                client: true,
+                ..on("constructor")
+            },
+            priced,
+            on("secret"),
+            Flag {
+                client: true,
+                ..off("old")
+            },
+        ],
+    )
+}
+
+fn ask_with(method: &Method, path: &str, headers: &HeaderMap) -> Option<Response<Bytes>> {
+    let flags = Browser::new().get(&site(), path).flags;
+    endpoint(&flags, method, path, headers)
+}
+
+fn get(path: &str) -> Response<Bytes> {
+    ask_with(&Method::GET, path, &HeaderMap::new()).unwrap()
+}
+
+#[test]
+fn json_has_value_and_variant_of_what_browsers_may_see() {
+    let answer = get("/.flagstaff/flags.json");
+    let body: Value = serde_json::from_slice(answer.body()).unwrap();
+    assert_eq!(
+        body["flags"]["constructor"],
+        json!({ "value": true, "variant": "on" })
+    );
+    assert_eq!(body["flags"]["old"], json!({ "value": false, "variant": "off" }));
+    assert_eq!(
+        body["flags"]["priced"]["value"]["html"],
+        "</script><!-- \u{2028} & \"quoted\""
+    );
+    assert_eq!(body["flags"].as_object().unwrap().len(), 3);
+    assert_eq!(answer.headers()["content-type"], "application/json");
+    assert_eq!(answer.headers()["cache-control"], "private, no-cache");
+}
+
+#[test]
+fn script_is_safe_inside_a_page() {
+    let answer = get("/.flagstaff/flags.js");
+    let text = std::str::from_utf8(answer.body()).unwrap();
+    assert!(text.contains("window.flagstaff") && text.contains("\"priced\""));
+    assert!(!text.contains("</") && !text.contains("<!--") && !text.contains('\u{2028}'));
+    assert!(!text.contains("{/*flags*/}") && !text.contains("secret"));
+    assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+}
+
+#[test]
+fn the_same_flags_are_not_sent_twice() {
+    let tag = get("/.flagstaff/flags.json").headers()["etag"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let status = |asked: &str| {
+        let headers =
+            HeaderMap::from_iter([(http::header::IF_NONE_MATCH, HeaderValue::from_str(asked).unwrap())]);
+        let answer = ask_with(&Method::GET, "/.flagstaff/flags.json", &headers).unwrap();
+        assert_eq!(answer.headers()["etag"], tag.as_str());
+        assert_eq!(answer.body().is_empty(), answer.status() == 304);
+        answer.status().as_u16()
+    };
+    for asked in [
+        tag.clone(),
+        format!("W/{tag}"),
+        format!("\"x\", {tag}"),
+        "*".into(),
+        format!("\"x\",W/{tag} ,\"y\""),
+    ] {
+        assert_eq!(status(&asked), 304, "{asked}");
+    }
+    for asked in ["", "\"x\"", tag.trim_matches('"'), "W/", ","] {
+        assert_eq!(status(asked), 200, "{asked}");
+    }
+    assert_ne!(get("/.flagstaff/flags.js").headers()["etag"], tag.as_str());
+}
+
+#[test]
+fn the_prefix_is_ours_and_nothing_else_is() {
+    for path in [
+        "/.flagstaff",
+        "/.flagstaff/",
+        "/.flagstaff/other",
+        "/.flagstaff/flags.json/",
+        "/.flagstaff/../x",
+    ] {
+        assert_eq!(get(path).status(), 404, "{path}");
+    }
+    for path in [
+        "/",
+        "/.flagstaffs",
+        "/flagstaff/flags.json",
+        "/a/.flagstaff/flags.json",
+        "/.flagstaf",
+    ] {
+        assert!(
+            ask_with(&Method::GET, path, &HeaderMap::new()).is_none(),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn only_reading_is_possible() {
+    let ask = |method| ask_with(&method, "/.flagstaff/flags.json", &HeaderMap::new()).unwrap();
+    let refused = ask(Method::POST);
+    assert_eq!(
+        (refused.status().as_u16(), &refused.headers()["allow"]),
+        (405, &HeaderValue::from_static("GET, HEAD"))
+    );
+    let head = ask(Method::HEAD);
+    assert!(head.status() == 200 && head.body().is_empty() && head.headers().contains_key("etag"));
+}
+
+#[test]
+fn the_answer_may_carry_the_visitors_cookie() {
+    let site = site();
+    let mut request = Browser::new().request("/.flagstaff/flags.json");
+    let flags = site.tag(&mut request);
+    let mut answer = endpoint(&flags, &Method::GET, "/.flagstaff/flags.json", request.headers()).unwrap();
+    site.tagger.answer(&flags, &mut answer, now());
+    assert!(answer.headers().contains_key("set-cookie"));
+    assert_eq!(answer.headers()["cache-control"], "private, no-cache");
+}

@@ -1,0 +1,15 @@
+//! Tags requests and answers as a server would, and plays the browser in between.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
+mod caching;
+mod counting;
+mod endpoints;
+mod headers;
+mod identity;
+mod laws;
+mod overrides;
+mod settings;
+mod spoofing;
+mod sticky;
+mod vocabulary;

@@ -1,0 +1,112 @@
+//! Settings that cannot be.
+
+use std::time::Duration;
+
+use flagstaff_tag::{
+    ExcludeSettings, HeaderSettings, JwtSettings, SendFlags, Settings, Tagger, TrustSettings, UserSettings,
+    VisitorSettings, WhenFlagsDiffer,
+};
+
+use crate::vocabulary::*;
+
+fn places(settings: &Settings) -> Vec<String> {
+    let problems = Tagger::new(settings).err().unwrap_or_default();
+    problems.iter().map(|problem| problem.at.join(".")).collect()
+}
+
+#[test]
+fn every_problem_is_told_at_once() {
+    let settings = Settings {
+        headers: HeaderSettings {
+            sign: true,
+            send: SendFlags::Each,
+            ..HeaderSettings::default()
+        },
+        visitor: VisitorSettings {
+            cookie: "flagstaff user".into(),
+            domain: Some("https://shop.example".into()),
+            max_age: Duration::from_secs(401 * 24 * 3600),
+            consent_cookie: Some("=yes".into()),
+            ..VisitorSettings::default()
+        },
+        user: UserSettings {
+            header: Some("X-Flag-User".into()),
+            jwt: Some(JwtSettings {
+                header: Some("no header".into()),
+                keys: vec!["short".into()],
+                ..JwtSettings::default()
+            }),
+            identify: true,
+            ..UserSettings::default()
+        },
+        trust: TrustSettings {
+            country_header: Some("x country".into()),
+        },
+        exclude: ExcludeSettings {
+            paths: vec!["internal".into()],
+            addresses: vec!["10.0.0.0/33".into()],
+            ..ExcludeSettings::default()
+        },
+        ..Settings::default()
+    };
+    let found = places(&settings);
+    for place in [
+        "visitor.cookie",
+        "visitor.domain",
+        "visitor.max_age",
+        "visitor.consent_cookie",
+        "user.header",
+        "user.jwt.header",
+        "user.jwt.keys",
+        "trust.country_header",
+        "exclude.paths",
+        "exclude.addresses",
+        "headers.sign",
+        "user.identify",
+    ] {
+        assert!(found.iter().any(|at| at == place), "{place} in {found:?}");
+    }
+}
+
+#[test]
+fn names_that_clash_or_that_browsers_refuse() {
+    let cookie = |cookie: &str| VisitorSettings {
+        cookie: cookie.into(),
+        ..VisitorSettings::default()
+    };
+    let of = |visitor| {
+        places(&Settings {
+            visitor,
+            ..with_key()
+        })
+    };
+    assert_eq!(of(cookie("flagstaff_session")), ["visitor.cookie"]);
+    assert_eq!(of(cookie("__Host-visitor")), ["visitor.cookie"]);
+    assert!(
+        of(VisitorSettings {
+            secure: Some(true),
+            ..cookie("__Host-visitor")
+        })
+        .is_empty()
+    );
+}
+
+#[test]
+fn defaults_are_fine_and_say_that_keys_are_temporary() {
+    assert!(Tagger::new(&Settings::default()).unwrap().keys_are_temporary());
+    assert!(!Tagger::new(&with_key()).unwrap().keys_are_temporary());
+    assert_eq!(
+        places(&Settings {
+            keys: vec!["short".into()],
+            ..Settings::default()
+        }),
+        ["keys"]
+    );
+}
+
+#[test]
+fn words_are_read() {
+    assert_eq!(SendFlags::new("compact"), Some(SendFlags::Compact));
+    assert_eq!(WhenFlagsDiffer::new("private"), Some(WhenFlagsDiffer::Private));
+    assert!(SendFlags::new("Both").is_none() && WhenFlagsDiffer::new("").is_none());
+}
