@@ -7,7 +7,7 @@ use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 /// Fewer bytes can be guessed.
-const SHORTEST: usize = 16;
+const SHORTEST: usize = 32;
 
 /// What a signature is for. A signature for one purpose is none for another.
 #[derive(Clone, Copy, Debug)]
@@ -157,8 +157,8 @@ pub(crate) fn keys(secrets: &[&str]) -> Keys {
 mod tests {
     use super::*;
 
-    const OLD: &str = "old-secret-of-the-past";
-    const NEW: &str = "new-secret-of-the-present";
+    const OLD: &str = "old-secret-of-the-past-that-is-over";
+    const NEW: &str = "new-secret-of-the-present-that-is-here";
 
     #[test]
     fn opens_what_any_key_sealed_for_this_purpose_and_holder() {

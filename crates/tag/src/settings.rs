@@ -17,7 +17,7 @@ pub struct Settings {
     pub cache: CacheSettings,
     /// `[exclude]`: who is never counted.
     pub exclude: ExcludeSettings,
-    /// Secrets of at least 16 bytes. The first signs, all verify. None: one that ends with the process.
+    /// Secrets of at least 32 bytes. The first signs, all verify. None: one that ends with the process.
     pub keys: Vec<String>,
 }
 

@@ -285,8 +285,8 @@ fn two_sites_with_one_key_agree_and_a_rotated_key_still_opens() {
     };
     let (one, both, new) = (
         with(&[KEY]),
-        with(&["the key after the old one", KEY]),
-        with(&["the key after the old one"]),
+        with(&["the key that came after the old one", KEY]),
+        with(&["the key that came after the old one"]),
     );
     let mut browser = Browser::new();
     browser.visit(&one, "/", &[("x-flag-identify", "42")]);

@@ -148,7 +148,7 @@ fn a_changed_link_forces_nothing() {
     }
     let other = Site::new(
         &flagstaff_tag::Settings {
-            keys: vec!["another key than ours".into()],
+            keys: vec!["another key than ours, also a long one".into()],
             ..Default::default()
         },
         vec![off_for_all("live")],

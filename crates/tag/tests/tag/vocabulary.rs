@@ -10,7 +10,7 @@ use http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 use http::{Request, Response};
 use jiff::Timestamp;
 
-pub(crate) const KEY: &str = "a key that everybody here knows";
+pub(crate) const KEY: &str = "a key that everybody here knows well";
 pub(crate) const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /// Friday noon; what the tests call now.
