@@ -1,10 +1,8 @@
 //! Conditions: `if = { country = ["DE", "AT"], app_version = { at_least = "2.4.0" } }`.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use flagstaff_flags::{Condition, Conditions, Glob, Key, Matcher};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::words::{Moment, Named};
@@ -25,7 +23,8 @@ enum Word {
     Value(Key),
 }
 
-const FAMILIES: [&str; 3] = ["header", "cookie", "query"];
+/// Keys with a name of one's own behind a dot.
+pub(super) const FAMILIES: [&str; 3] = ["header", "cookie", "query"];
 
 impl Word {
     fn new(text: &str) -> Result<Self, String> {
@@ -367,41 +366,5 @@ impl<'de> DeserializeSeed<'de> for Checked {
         let Plain(word) = Plain::deserialize(deserializer)?;
         (self.0)(&word).map_err(|e| mistake(format!("`{word}`: {e}"), ""))?;
         Ok(word)
-    }
-}
-
-impl JsonSchema for When {
-    fn schema_name() -> Cow<'static, str> {
-        "Conditions".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let word = serde_json::json!({ "type": ["string", "number", "boolean"] });
-        let words = serde_json::json!({ "anyOf": [word, { "type": "array", "items": word }] });
-        let test = serde_json::json!({ "anyOf": [
-            word,
-            { "type": "array", "items": word },
-            { "type": "object", "minProperties": 1, "additionalProperties": false, "properties": {
-                "not": words, "at_least": word, "below": word, "matches": { "type": "string" },
-            } },
-        ] });
-        let family = serde_json::json!({ "type": "object", "additionalProperties": test });
-        let time = serde_json::json!({ "type": "string" });
-        let mut properties = serde_json::Map::new();
-        for word in Key::words() {
-            let schema = match word {
-                "authenticated" => serde_json::json!({ "type": "boolean" }),
-                "after" | "before" => time.clone(),
-                _ => test.clone(),
-            };
-            properties.insert(word.into(), schema);
-        }
-        properties.extend(FAMILIES.map(|name| (name.to_owned(), family.clone())));
-        json_schema!({
-            "type": "object",
-            "description": "All must hold. Values are a word, a list of words, a pattern with *, or a table of not, at_least, below, matches. Keys that are none of these look at an attribute of one's own.",
-            "properties": properties,
-            "additionalProperties": test,
-        })
     }
 }

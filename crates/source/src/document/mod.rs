@@ -1,6 +1,7 @@
 //! The flag file as it is typed. Every key is a field here, and from here come reading, the schema and its descriptions.
 
 mod conditions;
+mod conditions_schema;
 mod tables;
 mod words;
 
