@@ -50,3 +50,18 @@ pub use tls::TlsError;
 pub fn no_layer() -> tower::layer::util::Identity {
     tower::layer::util::Identity::new()
 }
+
+/// Readers of outside bytes by themselves, for fuzzing.
+#[doc(hidden)]
+pub mod fuzzing {
+    use crate::wire::framing::Framing;
+
+    /// Why a connection on which these pieces come is refused, when it is.
+    pub fn framing<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Option<String> {
+        let mut framing = Framing::new(32_768);
+        let mut passed = pieces.into_iter().map(|piece| framing.pass(piece));
+        passed
+            .find_map(Result::err)
+            .map(|violation| format!("{:?}", violation.refusal))
+    }
+}

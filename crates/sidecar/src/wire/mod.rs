@@ -1,11 +1,12 @@
 //! One client's connection, from its first byte to its last.
 
 pub(crate) mod client;
-mod framing;
+pub(crate) mod framing;
 mod guard;
 mod patience;
 mod preface;
 mod serve;
+pub(crate) mod streams;
 
 pub(crate) use patience::Patience;
 pub(crate) use serve::{Wire, handshake, serve};
