@@ -1,0 +1,119 @@
+//! From what was observed to a report.
+
+use flagstaff_stats::multiple::holm;
+
+use crate::comparison::{Compared, Pair, compare};
+use crate::observed::{Direction, Goal, Measure, Total};
+use crate::report::{GoalReport, LeftOut, VariantReport};
+use crate::sample_ratio::sample_ratio;
+use crate::verdict::{Case, decide};
+use crate::{Comparison, Observed, Report, Settings};
+
+/// Analyses an experiment. What cannot be computed is left out; nothing fails.
+#[must_use]
+pub fn analyse(observed: &Observed, settings: &Settings) -> Report {
+    let sample_ratio = sample_ratio(observed);
+    let mut compared: Vec<Vec<Compared>> = (0..observed.goals.len())
+        .map(|goal| against_control(observed, goal, settings))
+        .collect();
+    correct(&mut compared);
+    let case = Case {
+        observed,
+        settings,
+        sample_ratio: &sample_ratio,
+        compared: &compared,
+    };
+    let verdict = decide(&case);
+    let goals = observed.goals.iter().zip(compared);
+    let goals = goals.map(|(goal, compared)| {
+        let comparisons = compared.into_iter().map(|one| one.comparison).collect();
+        goal_report(observed, goal, comparisons)
+    });
+    Report {
+        flag: observed.flag.clone(),
+        goals: goals.collect(),
+        left_out: LeftOut {
+            crossovers: observed.variants.iter().map(|variant| variant.crossed).sum(),
+        },
+        steps: observed
+            .steps
+            .iter()
+            .filter(|step| step.exposed.iter().any(|n| *n > 0))
+            .count(),
+        verdict,
+        sample_ratio,
+    }
+}
+
+/// Each variant but the first against the first.
+fn against_control(observed: &Observed, goal: usize, settings: &Settings) -> Vec<Compared> {
+    let measure = observed
+        .goals
+        .get(goal)
+        .map_or(Measure::Rate, |goal| goal.measure);
+    let pairs = |variant: usize| -> Vec<Pair> {
+        observed
+            .steps
+            .iter()
+            .map(|step| (step.arm(goal, variant), step.arm(goal, 0)))
+            .collect()
+    };
+    let variants = observed.variants.iter().enumerate().skip(1);
+    variants
+        .map(|(place, variant)| compare(&variant.name, measure, &pairs(place), settings))
+        .collect()
+}
+
+/// Holm's correction over all goals and variants, of both tests. What is not shown yet counts as 1.
+fn correct(compared: &mut [Vec<Compared>]) {
+    let all = || compared.iter().flatten().map(|one| &one.comparison);
+    let planned = holm(&all().map(|one| one.p_value.unwrap_or(1.0)).collect::<Vec<_>>());
+    let any_time = holm(
+        &all()
+            .map(|one| one.always_valid.p_value.unwrap_or(1.0))
+            .collect::<Vec<_>>(),
+    );
+    let (Ok(planned), Ok(any_time)) = (planned, any_time) else {
+        return;
+    };
+    let comparisons = compared.iter_mut().flatten().map(|one| &mut one.comparison);
+    for (one, (planned, any_time)) in comparisons.zip(planned.into_iter().zip(any_time)) {
+        one.adjusted_p_value = one.p_value.map(|_| planned);
+        one.always_valid.adjusted_p_value = one.always_valid.p_value.map(|_| any_time);
+    }
+}
+
+fn goal_report(observed: &Observed, goal: &Goal, comparisons: Vec<Comparison>) -> GoalReport {
+    let totals = goal
+        .totals
+        .iter()
+        .copied()
+        .chain(std::iter::repeat(Total::default()));
+    let variants = observed.variants.iter().zip(totals).map(|(variant, total)| {
+        let per_visitor = |sum: f64| (total.visitors > 0).then(|| sum / total.visitors as f64);
+        let has_values = goal.measure == Measure::Mean;
+        VariantReport {
+            variant: variant.name.clone(),
+            visitors: total.visitors,
+            conversions: total.conversions,
+            rate: per_visitor(total.conversions as f64),
+            confirmed: variant.confirmed,
+            open: total.open,
+            sum: has_values.then_some(total.sum),
+            mean: per_visitor(total.sum).filter(|_| has_values),
+        }
+    });
+    GoalReport {
+        goal: goal.name.clone(),
+        measure: match goal.measure {
+            Measure::Rate => "rate",
+            Measure::Mean => "mean",
+        },
+        better: match goal.better {
+            Direction::Up => "up",
+            Direction::Down => "down",
+        },
+        variants: variants.collect(),
+        comparisons,
+    }
+}

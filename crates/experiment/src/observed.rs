@@ -1,0 +1,145 @@
+//! What was counted: the one thing an analysis needs.
+
+/// One experiment as it was observed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observed {
+    /// The flag.
+    pub flag: String,
+    /// Its variants; the first is the control.
+    pub variants: Vec<Variant>,
+    /// Its goals; the first decides.
+    pub goals: Vec<Goal>,
+    /// Stretches of time in which the shares stayed the same, or other sets of visitors that were split alike.
+    pub steps: Vec<Step>,
+    /// Visitors newly exposed a day at present, all variants together.
+    pub per_day: Option<f64>,
+}
+
+/// Who met one variant, over the whole experiment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Variant {
+    /// Its name.
+    pub name: String,
+    /// Visitors who met it and no other.
+    pub visitors: u64,
+    /// Those of them whose cookie came back.
+    pub confirmed: u64,
+    /// Visitors who met it first and another later. They are not among `visitors`.
+    pub crossed: u64,
+}
+
+/// Something that was counted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Goal {
+    /// Its name.
+    pub name: String,
+    /// What of it is compared.
+    pub measure: Measure,
+    /// Which way is better.
+    pub better: Direction,
+    /// Per variant, what those did who met it and no other.
+    pub totals: Vec<Total>,
+}
+
+/// What is compared between variants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Measure {
+    /// The part of visitors who reached the goal.
+    #[default]
+    Rate,
+    /// The sum of values per visitor.
+    Mean,
+}
+
+/// Which way is better.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// More is better.
+    #[default]
+    Up,
+    /// Less is better, as with visitors who leave at once.
+    Down,
+}
+
+/// What the visitors of one variant did about one goal, over the whole experiment.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Total {
+    /// Visitors for whom it is settled.
+    pub visitors: u64,
+    /// Those who reached it.
+    pub conversions: u64,
+    /// The sum of their values.
+    pub sum: f64,
+    /// Visitors for whom it is not settled yet, as a bounce within 30 minutes is not after 10.
+    pub open: u64,
+}
+
+/// Visitors first exposed while the shares stayed the same, and what they did until these changed. Whoever is moved by
+/// a change of shares is so after the step, so within it the variants are alike.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Step {
+    /// The share of each variant, in any unit; 0: nobody can get it.
+    pub shares: Vec<f64>,
+    /// Visitors first exposed to each variant, also those who met another later: the split is judged by all of them.
+    pub exposed: Vec<u64>,
+    /// Per goal, per variant: those who met no second variant within the step.
+    pub arms: Vec<Vec<Arm>>,
+}
+
+/// One variant's visitors in one step, for one goal.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Arm {
+    /// Visitors for whom the goal is settled.
+    pub visitors: u64,
+    /// Those who reached it.
+    pub conversions: u64,
+    /// The sum of values of each visitor (0 for who has none).
+    pub value: Sums,
+    /// How often each visitor reached it.
+    pub times: Sums,
+    /// Σ value · times.
+    pub value_times: f64,
+    /// The sum of values of each visitor before exposure, where it is known.
+    pub before: Option<Sums>,
+    /// Σ value · before.
+    pub value_before: f64,
+}
+
+/// A sum over visitors and the sum of squares.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Sums {
+    /// Σ y.
+    pub sum: f64,
+    /// Σ y².
+    pub sum_sq: f64,
+}
+
+impl Arm {
+    /// Visitors and converters alone.
+    #[must_use]
+    pub fn counts(visitors: u64, conversions: u64) -> Self {
+        Self {
+            visitors,
+            conversions,
+            ..Self::default()
+        }
+    }
+}
+
+impl Step {
+    pub(crate) fn arm(&self, goal: usize, variant: usize) -> Arm {
+        self.arms
+            .get(goal)
+            .and_then(|arms| arms.get(variant))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn share(&self, variant: usize) -> f64 {
+        self.shares
+            .get(variant)
+            .copied()
+            .filter(|share| share.is_finite() && *share > 0.0)
+            .unwrap_or_default()
+    }
+}

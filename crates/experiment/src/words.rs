@@ -1,0 +1,291 @@
+//! Sentences for people.
+
+use flagstaff_stats::sequential::SHOWN_FROM;
+
+use crate::comparison::Compared;
+use crate::observed::{Goal, Measure};
+use crate::verdict::{Case, gain};
+use crate::{Direction, Range};
+
+/// Says what a case shows.
+pub(crate) struct Words<'a> {
+    pub(crate) case: &'a Case<'a>,
+}
+
+impl Words<'_> {
+    pub(crate) fn broken(&self) -> String {
+        let ratio = self.case.sample_ratio;
+        let counts = list(ratio.observed.iter().map(|n| thousands(*n as f64)));
+        let expected = list(ratio.expected.iter().map(|n| thousands(*n)));
+        format!(
+            "Broken split: visitors fell {counts} where {expected} were due, by chance about once in {}. No variant can be \
+             named before that is explained. Look for a variant that fails or redirects before it is recorded, for caches, and \
+             for bots that meet only one.",
+            once_in(ratio.p_value)
+        )
+    }
+
+    pub(crate) fn without_goal(&self) -> String {
+        "Nothing can be compared: the flag has no goal. Write `goals = [\"…\"]`; the first one decides."
+            .into()
+    }
+
+    pub(crate) fn not_enough(&self, goal: &Goal, compared: &[Compared], days: Option<u64>) -> String {
+        let arms = compared.iter().flat_map(|one| [&one.seen.0, &one.seen.1]);
+        let with = arms.clone().map(|arm| arm.conversions).min().unwrap_or_default();
+        let without = arms
+            .map(|arm| arm.visitors.saturating_sub(arm.conversions))
+            .min()
+            .unwrap_or_default();
+        format!(
+            "Not enough yet: a result is shown once each variant has {SHOWN_FROM} visitors with and {SHOWN_FROM} without \
+             {}; the fewest so far are {with} and {without}.{}",
+            goal.name,
+            days.map_or(String::new(), |days| format!(
+                " That takes about {} more at this traffic.",
+                days_in_words(days)
+            ))
+        )
+    }
+
+    pub(crate) fn keep_running(&self, goal: &Goal, leader: &Compared, days: Option<u64>) -> String {
+        let about = days.map_or("Keep running".into(), |days| {
+            format!("Keep running, about {} more at this traffic", days_in_words(days))
+        });
+        format!(
+            "{about}. {}. {}{}",
+            self.levels(goal, leader),
+            self.span(leader),
+            self.sight(goal, leader)
+        )
+    }
+
+    pub(crate) fn ship(&self, goal: &Goal, best: &Compared) -> String {
+        let worse = self.others_worse();
+        let but = if worse.is_empty() {
+            String::new()
+        } else {
+            format!(" But it is worse by {}.", list(worse.into_iter()))
+        };
+        format!(
+            "Ship {}. {}. {}. A winner looks better than it is at the moment it wins: count on the whole range, not on the \
+             figure in its middle.{but}",
+            best.comparison.variant,
+            self.levels(goal, best),
+            self.span(best).trim_end_matches(['.', ' '])
+        )
+    }
+
+    pub(crate) fn worse(&self, goal: &Goal, compared: &[Compared]) -> String {
+        let all = compared
+            .iter()
+            .map(|one| format!("{}. {}", self.levels(goal, one), self.span(one)));
+        format!(
+            "Keep {}: nothing is better. {}",
+            self.control(),
+            all.collect::<String>().trim_end()
+        )
+    }
+
+    pub(crate) fn pointless(&self, goal: &Goal, leader: &Compared) -> String {
+        format!(
+            "Keep {}: a change of {} for the better is ruled out. {}. {}",
+            self.control(),
+            percent(self.case.settings.worthwhile()),
+            self.levels(goal, leader),
+            self.span(leader).trim_end()
+        )
+    }
+
+    pub(crate) fn exhausted(&self, goal: &Goal, leader: &Compared) -> String {
+        format!(
+            "Keep {}: as many visitors came as it takes to find a change of {}, and none was found. {}. {}{}",
+            self.control(),
+            percent(self.case.settings.worthwhile()),
+            self.levels(goal, leader),
+            self.span(leader),
+            self.sight(goal, leader)
+        )
+    }
+
+    fn control(&self) -> &str {
+        self.case
+            .observed
+            .variants
+            .first()
+            .map_or("the control", |variant| &variant.name)
+    }
+
+    /// Where both are.
+    fn levels(&self, goal: &Goal, one: &Compared) -> String {
+        let (base, _) = one.base.unwrap_or_default();
+        let level = base + one.comparison.difference.unwrap_or_default();
+        format!(
+            "{} is at {} with {} and at {} with {}",
+            goal.name,
+            shown(goal, level),
+            one.comparison.variant,
+            shown(goal, base),
+            self.control()
+        )
+    }
+
+    /// Between what the truth lies.
+    fn span(&self, one: &Compared) -> String {
+        let sure = percent(1.0 - self.case.settings.alpha());
+        let always = &one.comparison.always_valid;
+        match (always.lift_interval, always.interval) {
+            (Some(Range { low, high }), _) => {
+                format!(
+                    "The true change lies between {} and {} ({sure} sure, on any day you look). ",
+                    signed(low),
+                    signed(high)
+                )
+            }
+            (None, Some(Range { low, high })) => {
+                format!(
+                    "The true difference lies between {low:+.4} and {high:+.4} ({sure} sure, on any day you look). "
+                )
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// What so many visitors can see at all.
+    fn sight(&self, goal: &Goal, one: &Compared) -> String {
+        let Some(effect) = one.comparison.smallest_effect else {
+            return String::new();
+        };
+        let size = match goal.measure {
+            Measure::Rate => format!("{} points", significant(effect * 100.0)),
+            Measure::Mean => significant(effect),
+        };
+        let (t, c) = (
+            thousands(one.seen.0.visitors as f64),
+            thousands(one.seen.1.visitors as f64),
+        );
+        format!("{t} and {c} visitors show a change of {size} or more, hardly a smaller one.")
+    }
+
+    /// The goals by which some variant is certainly worse.
+    fn others_worse(&self) -> Vec<String> {
+        let others = self.case.observed.goals.iter().zip(self.case.compared).skip(1);
+        let worse = |(_, compared): &(&Goal, &Vec<Compared>), goal: &Goal| {
+            compared
+                .iter()
+                .any(|one| self.case.is_certain(one) && gain(goal, one) < 0.0)
+        };
+        let named = |goal: &Goal| match goal.better {
+            Direction::Up => format!("{}, which falls", goal.name),
+            Direction::Down => format!("{}, which rises", goal.name),
+        };
+        others
+            .filter(|pair| worse(pair, pair.0))
+            .map(|(goal, _)| named(goal))
+            .collect()
+    }
+}
+
+fn shown(goal: &Goal, level: f64) -> String {
+    match goal.measure {
+        Measure::Rate => percent(level),
+        Measure::Mean => significant(level),
+    }
+}
+
+/// Three significant digits, no exponent.
+fn significant(x: f64) -> String {
+    if x == 0.0 || !x.is_finite() {
+        return "0".into();
+    }
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "0 to 9 by the clamp"
+    )]
+    let decimals = (2.0 - x.abs().log10().floor()).clamp(0.0, 9.0) as usize;
+    let text = format!("{x:.decimals$}");
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').into()
+    } else {
+        text
+    }
+}
+
+fn percent(x: f64) -> String {
+    format!("{} %", significant(x * 100.0))
+}
+
+fn signed(x: f64) -> String {
+    let sign = if x >= 0.0 { "+" } else { "" };
+    format!("{sign}{}", percent(x))
+}
+
+/// 12345.6 → `12,346`.
+fn thousands(x: f64) -> String {
+    let digits = format!("{:.0}", x.abs());
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn once_in(p: f64) -> String {
+    match p.recip() {
+        times if times < 1e6 => thousands(times),
+        times if times < 1e9 => format!("{} million", thousands(times / 1e6)),
+        _ => "more than a billion".into(),
+    }
+}
+
+fn list(parts: impl Iterator<Item = String>) -> String {
+    let parts: Vec<_> = parts.collect();
+    match parts.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        Some((last, _)) => last.clone(),
+        None => "nothing".into(),
+    }
+}
+
+fn days_in_words(days: u64) -> String {
+    match days {
+        1 => "one day".into(),
+        2..=730 => format!("{days} days"),
+        _ => format!("{} years", thousands((days as f64 / 365.25).round())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_for_people() {
+        assert_eq!(
+            [percent(0.05), percent(0.0615), percent(0.1)],
+            ["5 %", "6.15 %", "10 %"]
+        );
+        assert_eq!([signed(0.2345), signed(-0.0123)], ["+23.4 %", "-1.23 %"]);
+        assert_eq!(
+            [thousands(0.0), thousands(999.0), thousands(1_234_567.0)],
+            ["0", "999", "1,234,567"]
+        );
+        assert_eq!(
+            [
+                significant(100.0),
+                significant(0.000_123_4),
+                significant(f64::NAN)
+            ],
+            ["100", "0.000123", "0"]
+        );
+        assert_eq!(
+            [once_in(0.01), once_in(1e-7), once_in(0.0)],
+            ["100", "10 million", "more than a billion"]
+        );
+        assert_eq!(list(["a", "b", "c"].into_iter().map(Into::into)), "a, b and c");
+    }
+}

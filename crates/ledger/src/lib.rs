@@ -1,0 +1,1 @@
+//! What happened: exposures, conversions and counts in SQLite or PostgreSQL.
