@@ -49,8 +49,23 @@ pub use tagger::{Known, Tagger};
 /// Readers of outside bytes by themselves, for fuzzing.
 #[doc(hidden)]
 pub mod parse {
+    use flagstaff_flags::User;
+    use jiff::Timestamp;
+
     pub use crate::cookies::cookies;
     pub use crate::directives::{events, exposed, identify};
     pub use crate::language::preferred;
     pub use crate::list::items;
+
+    /// The person a token names.
+    #[must_use]
+    pub fn jwt(settings: &crate::JwtSettings, token: &str, now: Timestamp) -> Option<User> {
+        crate::jwt::Jwt::new(settings, &mut Vec::new()).read(token, now)
+    }
+
+    /// How many overrides a query asks for.
+    #[must_use]
+    pub fn query(tagger: &crate::Tagger, query: &str, now: Timestamp) -> usize {
+        crate::overrides::Query::read(query, now, &tagger.keys).len()
+    }
 }

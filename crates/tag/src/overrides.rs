@@ -140,6 +140,10 @@ impl Query {
         Self { pairs, until }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
     fn wish(&self, id: FlagId, flag: &Flag, variant: &str) -> Option<Wish> {
         let variant = flag.variants.find(variant)?;
         let has_right = flag.testing || self.until.is_some();

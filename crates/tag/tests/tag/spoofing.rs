@@ -247,7 +247,7 @@ fn a_token_that_nobody_signed_names_nobody() {
 }
 
 #[test]
-fn a_name_with_latin_letters_is_nothing() {
+fn an_id_that_is_no_text_is_nobody() {
     let site = Site::new(&by_header(), Vec::new());
     let mut request = Browser::trusted().request("/");
     request.headers_mut().insert(
