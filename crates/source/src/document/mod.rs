@@ -25,12 +25,16 @@ pub(crate) type Table<T> = IndexMap<String, T>;
 #[schemars(title = "Flagstaff flags")]
 pub(crate) struct Document {
     /// The flags, each a table `[flags.NAME]`. A name is snake_case, at most 64 bytes.
+    #[schemars(extend("propertyNames" = words::name_schema()))]
     pub(crate) flags: Table<FlagTable>,
     /// Things worth counting, each a table `[goals.NAME]`.
+    #[schemars(extend("propertyNames" = words::name_schema()))]
     pub(crate) goals: Table<GoalTable>,
     /// Groups of people with a name, each a table `[segments.NAME]`.
+    #[schemars(extend("propertyNames" = words::name_schema()))]
     pub(crate) segments: Table<SegmentTable>,
     /// Sets of flags of which a visitor meets at most one, each a table `[layers.NAME]`.
+    #[schemars(extend("propertyNames" = words::name_schema()))]
     pub(crate) layers: Table<LayerTable>,
 }
 

@@ -114,6 +114,11 @@ word!(
     { "type": "string", "pattern": "^(/|https?://)", "examples": ["/checkout", "https://status.example.com/"] }
 );
 
+/// What a name looks like, where it is a key.
+pub(super) fn name_schema() -> serde_json::Value {
+    serde_json::json!({ "pattern": "^[a-z][a-z0-9_]{0,63}$" })
+}
+
 fn name(text: &str) -> Result<Name, Wrong> {
     Name::new(text).map_err(|e| {
         let help = e
