@@ -1,0 +1,1 @@
+//! What deciding and tagging cost: see `benches/deciding.rs`.
