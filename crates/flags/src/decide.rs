@@ -4,8 +4,10 @@ use std::cell::OnceCell;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::{
-    BucketBy, Decision, Decisions, Draw, Flag, FlagId, Percent, Reason, Serve, Snapshot, Step, Sticky,
+    Decision, Decisions, Draw, Flag, FlagId, Percent, Reason, Serve, Snapshot, Step, Sticky,
     Subject, VariantId,
 };
 
@@ -42,6 +44,19 @@ impl Snapshot {
             .get(id.index())
             .copied()
             .unwrap_or(Decision::UNKNOWN)
+    }
+
+    /// The share that counts for a flag at a time: that of its rollout's step, or the one written. For those whom neither
+    /// `deny`, `allow` nor a rule names; nobody, when there is no such flag.
+    #[must_use]
+    pub fn share(&self, id: FlagId, now: Timestamp) -> Percent {
+        let Some(flag) = self.flag(id) else {
+            return Percent::ZERO;
+        };
+        match &flag.rollout {
+            Some(rollout) => rollout.percent(now, self.fact(id).step),
+            None => flag.share_of_the_rest(),
+        }
     }
 
     fn decisions(&self, subject: &Subject<'_>) -> Vec<Decision> {
@@ -110,15 +125,7 @@ impl<'a> Case<'a> {
 
     /// The id that is hashed for this flag.
     pub(crate) fn unit(&self) -> Option<&'a str> {
-        let subject = self.subject;
-        match &self.flag.bucket_by {
-            BucketBy::Visitor => subject.visitor,
-            BucketBy::User => subject.user.map(|user| user.id.as_str()),
-            BucketBy::Session => subject.session,
-            BucketBy::Request => subject.request,
-            BucketBy::Header(name) => subject.attributes.header(name),
-            BucketBy::Cookie(name) => subject.attributes.cookie(name),
-        }
+        self.flag.bucket_by.unit(self.subject)
     }
 
     /// Where the unit falls for this flag.
@@ -310,12 +317,8 @@ impl<'a> Case<'a> {
         Break(Decision::new(held.variant, Reason::Split, Step::Sticky).counted())
     }
 
-    /// The share that counts now: the rollout's, or the one written.
     fn percent(&self) -> Percent {
-        match &self.flag.rollout {
-            Some(rollout) => rollout.percent(self.subject.now, self.snapshot.fact(self.id).step),
-            None => self.flag.share_of_the_rest(),
-        }
+        self.snapshot.share(self.id, self.subject.now)
     }
 
     fn share(&self, percent: Percent, step: Step, watch: &mut impl Watch) -> Decision {

@@ -17,6 +17,7 @@ mod decide;
 mod decision;
 mod draw;
 mod explain;
+mod exposure;
 mod flag;
 mod flag_layer;
 mod glob;
@@ -40,6 +41,7 @@ pub use condition::{Condition, Conditions, Key, KeyError};
 pub use decision::{Decision, Decisions, Reason, Step};
 pub use draw::Draw;
 pub use explain::{Explanation, Outcome, TraceStep};
+pub use exposure::{Arm, Trial};
 pub use flag::{
     BucketBy, Definition, Flag, Gate, GateAnswer, Origin, Pin, Requirement, Rule, Serve, State, Sticky,
 };

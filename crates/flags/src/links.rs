@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::problem::nearest;
-use crate::{BucketBy, Flag, FlagId, FlagLayer, Goal, Name, Problem, Segment, Slice, Sticky, VariantId};
+use crate::{BucketBy, Flag, FlagId, FlagLayer, Goal, Name, Problem, Segment, Slice, Sticky, Trial, VariantId};
 
 /// The ties of a snapshot's flags.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub(crate) struct Ties {
     pub(crate) requires: Vec<(FlagId, Option<VariantId>)>,
     /// The place of its layer, and its slices there.
     pub(crate) layer: Option<(usize, Vec<Slice>)>,
+    /// Which experiment it is.
+    pub(crate) trial: Trial,
 }
 
 /// Places by name.
@@ -86,6 +88,7 @@ impl Check<'_> {
         Ties {
             requires: self.requires_of(flag),
             layer: self.layer_of(flag),
+            trial: Trial::of(flag),
         }
     }
 

@@ -1,0 +1,211 @@
+//! Who meets a flag, and what experiment that belongs to.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    BucketBy, Decision, Decisions, Draw, Flag, FlagId, Percent, Snapshot, Subject, Trigger, VariantId,
+};
+use crate::{EventValue, Goal};
+
+/// Which experiment a flag is: the same for all definitions that draw alike. A new share, text, goal or owner goes on with
+/// it; another name, salt, unit or list of variants starts a new one, because it makes other groups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Trial(u64);
+
+impl Trial {
+    pub(crate) fn of(flag: &Flag) -> Self {
+        let mut hash = Sha256::new();
+        let bucket_by = flag.bucket_by.to_string();
+        let names = flag.variants.weights().map(|(id, _)| flag.variants.name(id));
+        let parts = [flag.name.as_str(), flag.salt(), &bucket_by]
+            .into_iter()
+            .chain(names);
+        for part in parts {
+            // no part contains a NUL, so no two lists of parts read the same
+            hash.update(part);
+            hash.update([0]);
+        }
+        let digest: [u8; 32] = hash.finalize().into();
+        let [a, b, c, d, e, f, g, h, ..] = digest;
+        Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    }
+
+    /// As a number.
+    #[must_use]
+    pub const fn as_u64(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Trial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// Which places (0 to 99,999) a variant has at some time, from `from` up to, and without, `to`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Arm {
+    /// The variant.
+    pub variant: VariantId,
+    /// Where it begins.
+    pub from: u32,
+    /// Where it ends.
+    pub to: u32,
+}
+
+impl Flag {
+    /// Where a unit falls among its arms, 0 to 99,999: the position for a flag of off and on, the split for one with
+    /// variants of its own.
+    #[must_use]
+    pub fn place(&self, unit: &str) -> u32 {
+        let draw = Draw::of(self.salt(), unit);
+        if self.variants.are_named() {
+            draw.split()
+        } else {
+            draw.position()
+        }
+    }
+
+    /// Whether a visitor really meets it on this request: one of `exposed_on`; where none is written, any page.
+    #[must_use]
+    pub fn is_met_on(&self, method: &str, path: &str, is_page: bool) -> bool {
+        if self.exposed_on.is_empty() {
+            is_page
+        } else {
+            self.exposed_on.iter().any(|route| route.fits(method, path))
+        }
+    }
+}
+
+impl BucketBy {
+    /// The id it hashes of a subject, when known.
+    #[must_use]
+    pub fn unit<'a>(&self, subject: &Subject<'a>) -> Option<&'a str> {
+        match self {
+            Self::Visitor => subject.visitor,
+            Self::User => subject.user.map(|user| user.id.as_str()),
+            Self::Session => subject.session,
+            Self::Request => subject.request,
+            Self::Header(name) => subject.attributes.header(name),
+            Self::Cookie(name) => subject.attributes.cookie(name),
+        }
+    }
+
+    /// What a unit is called where units of every kind stand side by side: a visitor's id as it is, others with what they
+    /// are, as in `user:42`.
+    #[must_use]
+    pub fn key(&self, unit: &str) -> String {
+        match self {
+            Self::Visitor => unit.into(),
+            other => format!("{other}:{unit}"),
+        }
+    }
+}
+
+impl Decisions {
+    /// The flags a request exposes its visitor to, with their decisions: those drawn, now or earlier, that are met on it.
+    /// Flags drawn anew for each request are left out: nobody meets one of their variants twice.
+    pub fn met<'a>(
+        &'a self,
+        method: &'a str,
+        path: &'a str,
+        is_page: bool,
+    ) -> impl Iterator<Item = (FlagId, &'a Arc<Flag>, Decision)> {
+        let met = move |flag: &Flag| flag.is_met_on(method, path, is_page);
+        self.countable().filter(move |(_, flag, _)| met(flag))
+    }
+
+    /// The flags a visitor can be exposed to at all, now: those drawn, for something that lasts.
+    pub fn countable(&self) -> impl Iterator<Item = (FlagId, &Arc<Flag>, Decision)> {
+        let lasts = |flag: &Flag| flag.bucket_by != BucketBy::Request;
+        self.iter()
+            .filter(move |(_, flag, decision)| decision.is_counted() && lasts(flag))
+    }
+}
+
+impl Snapshot {
+    /// Which experiment a flag is.
+    #[must_use]
+    pub fn trial(&self, id: FlagId) -> Trial {
+        self.links
+            .of
+            .get(id.index())
+            .map_or(Trial::default(), |ties| ties.trial)
+    }
+
+    /// The arms of a flag's experiment at a time: where the draw sends a unit that nothing else decides for.
+    #[must_use]
+    pub fn arms(&self, id: FlagId, now: Timestamp) -> Vec<Arm> {
+        let Some(flag) = self.flag(id) else {
+            return Vec::new();
+        };
+        if flag.variants.are_named() {
+            return weighted(flag);
+        }
+        let edge = self.share(id, now).thousandths();
+        let on = Arm {
+            variant: VariantId::ON,
+            from: 0,
+            to: edge,
+        };
+        vec![
+            Arm {
+                variant: VariantId::OFF,
+                from: edge,
+                to: Percent::WHOLE,
+            },
+            on,
+        ]
+    }
+
+    /// The goals that a request with this answer reaches.
+    pub fn goals_reached<'a>(
+        &'a self,
+        method: &'a str,
+        path: &'a str,
+        status: u16,
+    ) -> impl Iterator<Item = &'a Goal> {
+        self.goals().iter().filter(move |goal| match &goal.trigger {
+            Trigger::Request {
+                route,
+                status: wanted,
+            } => route.fits(method, path) && wanted.contains(status),
+            Trigger::Event { .. } | Trigger::Bounce { .. } => false,
+        })
+    }
+
+    /// The goals that an event reaches, each with whether its value counts.
+    pub fn goals_of_event<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a Goal, bool)> {
+        self.goals().iter().filter_map(move |goal| match &goal.trigger {
+            Trigger::Event { event, value } if event == name => Some((goal, *value == EventValue::Sum)),
+            _ => None,
+        })
+    }
+
+    /// Whether some flag counts visitors who leave at once, so that pages must be recorded.
+    #[must_use]
+    pub fn counts_bounces(&self) -> bool {
+        self.goals()
+            .iter()
+            .any(|goal| matches!(goal.trigger, Trigger::Bounce { .. }))
+    }
+}
+
+/// Weights one after the other, in written order.
+fn weighted(flag: &Flag) -> Vec<Arm> {
+    let mut from = 0;
+    let arm = |(variant, share): (VariantId, Percent)| {
+        let to = from + share.thousandths();
+        Arm {
+            variant,
+            from: std::mem::replace(&mut from, to),
+            to,
+        }
+    };
+    flag.variants.weights().map(arm).collect()
+}
