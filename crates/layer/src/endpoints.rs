@@ -1,11 +1,11 @@
-//! The visitor's own endpoints, for services whose bodies can be made of bytes.
+//! What needs no app: the visitor's own endpoints and closed gates, for services whose bodies can be made of bytes.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use flagstaff_tag::{Flags, endpoint};
+use flagstaff_tag::{Flags, closed_gate, endpoint};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower::layer::util::Stack;
@@ -13,13 +13,13 @@ use tower::{Layer, Service};
 
 use crate::FlagLayer;
 
-/// Answers what is below `/.flagstaff/`; everything else goes on to the service inside. Belongs inside
+/// Answers what is below `/.flagstaff/` or behind a closed gate; everything else goes on to the service inside. Belongs inside
 /// [`FlagLayer`](crate::FlagLayer): a request that is not tagged is passed on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EndpointLayer;
 
 impl FlagLayer {
-    /// This layer with the visitor's own endpoints inside.
+    /// This layer with the visitor's own endpoints and closed gates inside.
     #[must_use]
     pub fn with_endpoints(self) -> Stack<EndpointLayer, Self> {
         Stack::new(EndpointLayer, self)
@@ -52,9 +52,11 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (method, path) = (request.method(), request.uri().path());
         let flags = request.extensions().get::<Flags>();
-        let own = flags
-            .and_then(|flags| endpoint(flags, request.method(), request.uri().path(), request.headers()));
+        let own = flags.and_then(|flags| {
+            endpoint(flags, method, path, request.headers()).or_else(|| closed_gate(flags, method, path))
+        });
         match own {
             Some(answer) => EndpointFuture {
                 own: Some(answer.map(R::from)),

@@ -15,6 +15,7 @@ mod counting;
 mod directives;
 mod endpoint;
 mod flags;
+mod gate;
 mod id;
 mod jwt;
 mod keys;
@@ -37,6 +38,7 @@ pub use counting::{NotCounted, is_bot};
 pub use directives::{Directives, Event, Identify};
 pub use endpoint::{PREFIX, endpoint, is_own};
 pub use flags::Flags;
+pub use gate::closed_gate;
 pub use peer::Peer;
 pub use plan::Plan;
 pub use settings::{

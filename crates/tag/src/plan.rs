@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{BucketBy, Decisions, Flag, Percent, Snapshot, Sticky, VariantId};
+use flagstaff_flags::{BucketBy, Decisions, Flag, FlagId, Percent, Snapshot, Sticky, VariantId};
 use http::Method;
 use http::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
+use crate::gate;
 use crate::sticky::scope_of;
 use crate::unknown::Unknown;
 
@@ -18,6 +19,7 @@ pub struct Plan {
     flags: Vec<Entry>,
     needs_request: bool,
     remembers: bool,
+    gated: Vec<FlagId>,
     unknown: Arc<Unknown>,
 }
 
@@ -41,6 +43,7 @@ impl Plan {
             flags: flags().map(|flag| Entry::new(flag)).collect(),
             needs_request: flags().any(|flag| flag.bucket_by == BucketBy::Request),
             remembers: flags().any(|flag| scope_of(flag) != Sticky::None),
+            gated: gate::gated(&snapshot),
             unknown,
             snapshot,
         }
@@ -50,6 +53,11 @@ impl Plan {
     #[must_use]
     pub const fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
+    }
+
+    /// The flags that have a gate.
+    pub(crate) fn gated(&self) -> &[FlagId] {
+        &self.gated
     }
 
     pub(crate) fn unknown(&self) -> &Unknown {

@@ -1,8 +1,8 @@
 //! The visitor's own endpoints.
 
 use bytes::Bytes;
-use flagstaff_flags::{Flag, VariantId};
-use flagstaff_tag::endpoint;
+use flagstaff_flags::{Flag, Gate, GateAnswer, Glob, VariantId};
+use flagstaff_tag::{closed_gate, endpoint};
 use http::{HeaderMap, HeaderValue, Method, Response};
 use serde_json::{Value, json};
 
@@ -144,4 +144,55 @@ fn the_answer_may_carry_the_visitors_cookie() {
     site.tagger.answer(&flags, &mut answer, now());
     assert!(answer.headers().contains_key("set-cookie"));
     assert_eq!(answer.headers()["cache-control"], "private, no-cache");
+}
+
+#[test]
+fn a_gate_answers_while_its_flag_is_off() {
+    let gate = |when_off| Gate {
+        paths: vec![Glob::new("/pay/*")],
+        when_off,
+    };
+    let page = GateAnswer::Page {
+        status: 503,
+        body: "Paused.".into(),
+    };
+    let closed = Site::new(
+        &with_key(),
+        vec![Flag {
+            gate: Some(gate(page.clone())),
+            ..off("payments")
+        }],
+    );
+    let open = Site::new(
+        &with_key(),
+        vec![Flag {
+            gate: Some(gate(page)),
+            ..on("payments")
+        }],
+    );
+    let ask = |site: &Site, path: &str| {
+        let flags = Browser::new().get(site, path).flags;
+        closed_gate(&flags, &Method::POST, path)
+    };
+    let answer = ask(&closed, "/pay/card").unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), &answer.body()[..]),
+        (503, &b"Paused."[..])
+    );
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    assert!(ask(&closed, "/x/../pay/%63ard").is_some());
+    assert!(ask(&closed, "/payments").is_none() && ask(&open, "/pay/card").is_none());
+    let away = GateAnswer::Redirect("/checkout".into());
+    let redirected = Site::new(
+        &with_key(),
+        vec![Flag {
+            gate: Some(gate(away)),
+            ..off("payments")
+        }],
+    );
+    let answer = ask(&redirected, "/pay/card").unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), answer.headers()["location"].as_bytes()),
+        (303, &b"/checkout"[..])
+    );
 }
