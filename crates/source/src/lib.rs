@@ -25,6 +25,7 @@ mod sources;
 mod tree;
 mod watch;
 mod wording;
+mod work;
 
 pub use document::schema;
 pub use intake::{Health, Observer, Status};

@@ -7,7 +7,7 @@ use crate::parse::{self, Text};
 use crate::report::{Finding, Report, Severity};
 use crate::salvage::{Salvaged, salvage};
 use crate::sources::Sources;
-use crate::tree;
+use crate::{tree, work};
 
 /// Where the keys of a document stand.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ impl Spans {
         let root = tree::parse(text, 0, &mut Vec::new());
         let errors = errors.into_iter().map(|problem| (problem, Severity::Error));
         let warnings = warnings.into_iter().map(|problem| (problem, Severity::Warning));
-        let place = |(problem, severity)| parse::place(&root, problem, severity);
+        let place = |(problem, severity)| work::place(&root, problem, severity);
         Report::new(self.sources.clone(), errors.chain(warnings).map(place).collect())
     }
 }
@@ -40,7 +40,7 @@ pub fn read<T: DeserializeOwned>(text: Text<'_>) -> Result<(T, Spans), Report> {
     let mut findings = Vec::new();
     let mut root = tree::parse(content, base, &mut findings);
     let Salvaged { read, .. } = salvage(&mut root, None, &sources, &mut findings);
-    parse::without_echoes(&mut findings);
+    work::without_echoes(&mut findings);
     match read {
         Some(read) if !findings.iter().any(Finding::is_error) => Ok((read, Spans { sources })),
         _ => Err(Report::new(sources, findings)),

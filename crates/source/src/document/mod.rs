@@ -2,7 +2,9 @@
 
 mod conditions;
 mod conditions_schema;
+mod readers;
 mod tables;
+mod wanted;
 mod words;
 
 use indexmap::IndexMap;

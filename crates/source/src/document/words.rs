@@ -4,16 +4,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use flagstaff_flags::{BucketBy, Glob, Guard, Hold, Name, Percent, Route, StatusSet};
+use flagstaff_flags::{BucketBy, Glob, Hold, Name, Percent, Route, StatusSet};
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{Span, SpanRelativeTo, Timestamp};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
+use super::readers;
 use crate::wording::mistake;
-
-/// What is wrong with a text, and what to write instead.
-pub(crate) type Wrong = (String, String);
 
 /// A type that is read from one text and checked.
 macro_rules! word {
@@ -54,17 +52,17 @@ macro_rules! word {
 
 word!(
     /// A name of a flag, goal, segment or layer.
-    Named(Name), "a name, such as \"new_checkout\"", name,
+    Named(Name), "a name, such as \"new_checkout\"", readers::name,
     { "type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$" }
 );
 word!(
     /// A day of the calendar.
-    Day(Date), "a day, such as 2026-11-01", day,
+    Day(Date), "a day, such as 2026-11-01", readers::day,
     { "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "examples": ["2026-11-01"] }
 );
 word!(
     /// A point in time, with its offset from UTC.
-    Moment(Timestamp), "a time, such as 2026-11-20T09:00:00Z", moment,
+    Moment(Timestamp), "a time, such as 2026-11-20T09:00:00Z", readers::moment,
     {
         "type": "string", "examples": ["2026-11-20T09:00:00Z"],
         "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+([Zz]|[+-][0-9]{2}:?[0-9]{2})$"
@@ -72,17 +70,17 @@ word!(
 );
 word!(
     /// A length of time.
-    Length(Duration), "a duration, such as \"30m\"", length,
+    Length(Duration), "a duration, such as \"30m\"", readers::length,
     { "type": "string", "pattern": "^[PT0-9]", "examples": ["30m", "2h", "800ms", "1d", "1h 30m"] }
 );
 word!(
     /// How long a step stays.
-    Stay(Hold), "a duration, such as \"30m\", or \"approval\"", stay,
+    Stay(Hold), "a duration, such as \"30m\", or \"approval\"", readers::stay,
     { "type": "string", "pattern": "^([PT0-9]|approval$)", "examples": ["30m", "2h", "1d", "approval"] }
 );
 word!(
     /// Status codes.
-    Codes(StatusSet), "statuses, such as \"5xx\"", codes,
+    Codes(StatusSet), "statuses, such as \"5xx\"", readers::codes,
     {
         "type": "string", "examples": ["5xx", "2xx,3xx", "500-503"],
         "pattern": "^ *([1-5]xx|[1-5][0-9]{2}( *- *[1-5][0-9]{2})?) *(, *([1-5]xx|[1-5][0-9]{2}( *- *[1-5][0-9]{2})?) *)*$"
@@ -90,160 +88,33 @@ word!(
 );
 word!(
     /// Requests, by method and path.
-    Requests(Route), "requests, such as \"GET /contact*\"", requests,
+    Requests(Route), "requests, such as \"GET /contact*\"", readers::requests,
     { "type": "string", "pattern": "^([A-Z]+ +)?[/*][^ ]*$", "examples": ["GET /contact*", "/shop/*"] }
 );
 word!(
     /// Paths, with `*` for any text.
-    Paths(Glob), "a path, such as \"/pay/*\"", paths,
+    Paths(Glob), "a path, such as \"/pay/*\"", readers::paths,
     { "type": "string", "pattern": "^[/*]", "examples": ["/pay/*"] }
 );
 word!(
     /// The id that is hashed.
-    Unit(BucketBy), "one of visitor, user, session, request, header.NAME, cookie.NAME", unit,
+    Unit(BucketBy), "one of visitor, user, session, request, header.NAME, cookie.NAME", readers::unit,
     { "type": "string", "pattern": "^(visitor|user|session|request|(header|cookie)\\..+)$" }
 );
 word!(
     /// A host and its port.
-    Address(String), "an address, such as \"127.0.0.1:8001\"", address,
+    Address(String), "an address, such as \"127.0.0.1:8001\"", readers::address,
     { "type": "string", "pattern": "^.+:[0-9]{1,5}$", "examples": ["127.0.0.1:8001"] }
 );
 word!(
     /// Where a redirect leads.
-    Target(String), "a path or an address, such as \"/checkout\"", target,
+    Target(String), "a path or an address, such as \"/checkout\"", readers::target,
     { "type": "string", "pattern": "^(/|https?://)", "examples": ["/checkout", "https://status.example.com/"] }
 );
 
 /// What a name looks like, where it is a key.
 pub(super) fn name_schema() -> serde_json::Value {
     serde_json::json!({ "pattern": "^[a-z][a-z0-9_]{0,63}$" })
-}
-
-fn name(text: &str) -> Result<Name, Wrong> {
-    Name::new(text).map_err(|e| {
-        let help = e
-            .suggestion()
-            .map_or_else(String::new, |s| format!("write `{s}`"));
-        (format!("`{text}` is no name: {e}"), help)
-    })
-}
-
-fn day(text: &str) -> Result<Date, Wrong> {
-    let help = || "a day is written as 2026-11-01: year, month, day".to_owned();
-    // The library would take the day out of a longer text; whoever writes a time means something by it.
-    let plain = text.len() == 10;
-    let parsed = text.parse().ok().filter(|_| plain);
-    parsed.ok_or_else(|| (format!("`{text}` is no day"), help()))
-}
-
-fn moment(text: &str) -> Result<Timestamp, Wrong> {
-    text.parse().map_err(|_| {
-        let day = text.get(..10).filter(|day| day.parse::<Date>().is_ok());
-        let time = text
-            .get(11..)
-            .filter(|time| !time.is_empty())
-            .unwrap_or("09:00:00");
-        let help = match day {
-            Some(day) => {
-                format!("say where on earth: {day}T{time}Z is UTC, {day}T{time}+01:00 is an hour ahead of it")
-            }
-            None => "a time is written as 2026-11-20T09:00:00Z".into(),
-        };
-        (format!("`{text}` is no point in time"), help)
-    })
-}
-
-fn length(text: &str) -> Result<Duration, Wrong> {
-    let wrong = |what: &str| {
-        (
-            format!("`{text}` {what}"),
-            "write \"30m\", \"2h\", \"800ms\" or \"1d\"".into(),
-        )
-    };
-    let span: Span = text.parse().map_err(|_| wrong("is no duration"))?;
-    if span.get_months() != 0 || span.get_years() != 0 {
-        return Err(wrong("has no fixed length"));
-    }
-    let duration = span
-        .to_duration(SpanRelativeTo::days_are_24_hours())
-        .ok()
-        .and_then(|d| Duration::try_from(d).ok());
-    duration
-        .filter(|d| !d.is_zero())
-        .ok_or_else(|| wrong("is not above zero"))
-}
-
-fn stay(text: &str) -> Result<Hold, Wrong> {
-    if text == "approval" {
-        return Ok(Hold::Approval);
-    }
-    length(text)
-        .map(Hold::For)
-        .map_err(|(message, help)| (message, format!("{help}, or \"approval\" to wait for a person")))
-}
-
-fn codes(text: &str) -> Result<StatusSet, Wrong> {
-    StatusSet::new(text).map_err(|e| (format!("`{text}` names no statuses"), e.to_string()))
-}
-
-fn requests(text: &str) -> Result<Route, Wrong> {
-    Route::new(text).map_err(|e| (format!("`{text}` names no requests"), e.to_string()))
-}
-
-fn paths(text: &str) -> Result<Glob, Wrong> {
-    let help = format!("write \"/{text}\"");
-    if text.starts_with(['/', '*']) {
-        Ok(Glob::new(text))
-    } else {
-        Err((format!("`{text}` is no path: a path begins with /"), help))
-    }
-}
-
-fn unit(text: &str) -> Result<BucketBy, Wrong> {
-    let known = ["visitor", "user", "session", "request"];
-    let near = flagstaff_flags::nearest(text, known);
-    let help = near.map_or(
-        "write visitor, user, session, request, header.NAME or cookie.NAME".into(),
-        |near| format!("did you mean \"{near}\"?"),
-    );
-    BucketBy::new(text).ok_or_else(|| (format!("nothing can be bucketed by `{text}`"), help))
-}
-
-fn address(text: &str) -> Result<String, Wrong> {
-    let fits = |host: &str| {
-        let bracketed = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
-        match bracketed {
-            Some(inner) => inner.parse::<std::net::Ipv6Addr>().is_ok(),
-            None => {
-                !host.is_empty()
-                    && host
-                        .bytes()
-                        .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
-            }
-        }
-    };
-    let parts = text
-        .rsplit_once(':')
-        .map(|(host, port)| (host, port.parse().unwrap_or(0u16)));
-    match parts {
-        Some((host, 1..)) if fits(host) => Ok(text.into()),
-        _ => Err((
-            format!("`{text}` is no address"),
-            "an upstream is written as host:port, such as \"127.0.0.1:8001\"".into(),
-        )),
-    }
-}
-
-fn target(text: &str) -> Result<String, Wrong> {
-    let leads = (text.starts_with('/') && !text.starts_with("//"))
-        || text.starts_with("https://")
-        || text.starts_with("http://");
-    if leads && !text.contains(|c: char| c.is_control() || c == ' ') {
-        Ok(text.into())
-    } else {
-        let help = "write a path such as \"/checkout\", or a whole address with https://".into();
-        Err((format!("`{text}` leads nowhere"), help))
-    }
 }
 
 /// A type that is read from one number and checked.
@@ -276,110 +147,13 @@ macro_rules! number {
 
 number!(
     /// A share in percent.
-    Share(Percent), share, { "type": "number", "minimum": 0, "maximum": 100 }
+    Share(Percent), readers::share, { "type": "number", "minimum": 0, "maximum": 100 }
 );
 number!(
     /// A weight in percent.
-    Weight(f64), weight, { "type": "number", "minimum": 0, "maximum": 100 }
+    Weight(f64), readers::weight, { "type": "number", "minimum": 0, "maximum": 100 }
 );
 number!(
     /// The chance of a false alarm.
-    Chance(f64), chance, { "type": "number", "exclusiveMinimum": 0, "maximum": 0.1 }
+    Chance(f64), readers::chance, { "type": "number", "exclusiveMinimum": 0, "maximum": 0.1 }
 );
-
-fn share(number: f64) -> Result<Percent, Wrong> {
-    Percent::new(number).map_err(|e| {
-        let help = if number > 0.0 && number < 100.0 {
-            format!("write {}", (number * 1000.0).round() / 1000.0)
-        } else {
-            "write a number from 0 to 100".into()
-        };
-        (format!("{e}, and this is {number}"), help)
-    })
-}
-
-fn weight(number: f64) -> Result<f64, Wrong> {
-    let fits = (0.0..=100.0).contains(&number);
-    fits.then_some(number).ok_or_else(|| {
-        (
-            format!("a weight lies between 0 and 100, and this is {number}"),
-            "all weights together make 100".into(),
-        )
-    })
-}
-
-fn chance(number: f64) -> Result<f64, Wrong> {
-    Guard::new(number)
-        .map(|guard| guard.false_alarm())
-        .map_err(|e| (e.to_string(), "0.001 is one in a thousand".into()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations() {
-        assert_eq!(length("30m"), Ok(Duration::from_secs(1800)));
-        assert_eq!(length("800ms"), Ok(Duration::from_millis(800)));
-        assert_eq!(length("1d"), Ok(Duration::from_secs(86_400)));
-        assert_eq!(length("1h 30m"), Ok(Duration::from_secs(5400)));
-        for bad in [
-            "",
-            "30",
-            "1 month",
-            "1y",
-            "-5m",
-            "0s",
-            "soon",
-            "5 parsecs",
-            "999999999999999999999d",
-        ] {
-            assert!(length(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn days_and_times() {
-        assert!(day("2026-11-01").is_ok() && moment("2026-11-20T09:00:00Z").is_ok());
-        assert!(moment("2026-11-20 09:00:00+01:00").is_ok());
-        for bad in [
-            "2026-13-01",
-            "2026-02-30",
-            "1.11.2026",
-            "2026-11-01T09:00:00Z",
-            "",
-        ] {
-            assert!(day(bad).is_err(), "{bad}");
-        }
-        let help = |text| moment(text).unwrap_err().1;
-        assert!(help("2026-11-20T09:00:00").contains("2026-11-20T09:00:00Z"));
-        assert!(help("2026-11-20").contains("2026-11-20T09:00:00Z"));
-        assert!(help("tomorrow").contains("is written as"));
-    }
-
-    #[test]
-    fn addresses() {
-        for good in ["127.0.0.1:8001", "[::1]:80", "shop-v2.internal:8080"] {
-            assert!(address(good).is_ok(), "{good}");
-        }
-        for bad in [
-            "",
-            "8001",
-            "host",
-            "host:",
-            "host:0",
-            ":80",
-            "host:99999",
-            "http://host:80",
-            "::1:80",
-            "[x]:80",
-        ] {
-            assert!(address(bad).is_err(), "{bad}");
-        }
-        assert!(target("/a").is_ok() && target("https://x").is_ok());
-        assert!(
-            target("//evil").is_err() && target("javascript:x").is_err() && target("/a\r\nX: y").is_err()
-        );
-    }
-}

@@ -77,30 +77,8 @@ impl<'d> Place<'d> {
                 prefix,
                 key,
             } => {
-                let values = table.get_values();
-                let last = values
-                    .iter()
-                    .filter_map(|(_, value)| value.span())
-                    .map(|span| span.end)
-                    .max();
-                let anchor = last.or(table.span().map(|span| span.end)).unwrap_or(text.len());
-                let end = text
-                    .get(anchor..)
-                    .and_then(|rest| rest.find('\n'))
-                    .map(|at| anchor + at);
-                let entry = format!(
-                    "{} = {}",
-                    keys(prefix.iter().chain(key.first())),
-                    nested(key.get(1..), value)
-                );
-                let indent = last.map_or("", |last| indent_at(text, last));
-                match end {
-                    Some(end) => (
-                        end + 1..end + 1,
-                        format!("{indent}{entry}{}", newline_at(text, end)),
-                    ),
-                    None => (text.len()..text.len(), format!("\n{indent}{entry}\n")),
-                }
+                let entry = entry(prefix.iter().chain(key.first()), key.get(1..), value);
+                on_a_line(text, table, &entry)
             }
             Place::Inside {
                 text,
@@ -108,13 +86,15 @@ impl<'d> Place<'d> {
                 last,
                 key,
             } => {
-                let entry = format!("{} = {}", keys(key.first()), nested(key.get(1..), value));
+                let entry = entry(key.first(), key.get(1..), value);
                 match last {
                     Some(last) => (last..last, format!(", {entry}")),
                     None => {
-                        let inner = text.get(braces.start + 1..braces.end - 1).unwrap_or_default();
-                        let from = braces.start + 1;
-                        (from..from + inner.len(), format!(" {entry} "))
+                        let space = text
+                            .get(braces.start + 1..braces.end - 1)
+                            .unwrap_or_default()
+                            .len();
+                        (braces.start + 1..braces.start + 1 + space, format!(" {entry} "))
                     }
                 }
             }
@@ -124,7 +104,7 @@ impl<'d> Place<'d> {
                 header,
                 key,
             } => {
-                let entry = format!("{} = {}", keys(key.first()), nested(key.get(1..), value));
+                let entry = entry(key.first(), key.get(1..), value);
                 (
                     at..at,
                     format!("[{}]{newline}{entry}{newline}{newline}", keys(header.iter())),
@@ -132,6 +112,34 @@ impl<'d> Place<'d> {
             }
         }
     }
+}
+
+/// A line behind the last value of a table, or behind its header, that looks like the line before it.
+fn on_a_line(text: &str, table: &Table, entry: &str) -> (Range<usize>, String) {
+    let values = table.get_values();
+    let last = values
+        .iter()
+        .filter_map(|(_, value)| value.span())
+        .map(|span| span.end)
+        .max();
+    let anchor = last.or(table.span().map(|span| span.end)).unwrap_or(text.len());
+    let end = text
+        .get(anchor..)
+        .and_then(|rest| rest.find('\n'))
+        .map(|at| anchor + at);
+    let indent = last.map_or("", |last| indent_at(text, last));
+    match end {
+        Some(end) => (
+            end + 1..end + 1,
+            format!("{indent}{entry}{}", newline_at(text, end)),
+        ),
+        None => (text.len()..text.len(), format!("\n{indent}{entry}\n")),
+    }
+}
+
+/// A key and its value, which lies in tables for the keys that are left.
+fn entry<'k>(key: impl IntoIterator<Item = &'k String>, rest: Option<&[String]>, value: &str) -> String {
+    format!("{} = {}", keys(key), nested(rest, value))
 }
 
 /// What stands at the end of a path.

@@ -1,0 +1,167 @@
+//! From what was typed to what is true: the checks that take more than one value.
+
+mod others;
+mod parts;
+
+use flagstaff_flags::{Audience, Flag, Name, Problem, Rule, Serve, Sticky, VariantId, Variants, nearest};
+
+use crate::document::{FlagTable, PeopleTable, Remembered, RuleTable};
+
+/// One table on its way: where it stands, what of it was lost while it was read, and what is wrong with the rest.
+pub(crate) struct Conversion {
+    section: &'static str,
+    /// The name as written, which leads to the place.
+    key: String,
+    /// Paths inside the table that could not be read. What hangs on them is not judged.
+    lost: Vec<Vec<String>>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl Conversion {
+    pub(crate) const fn new(section: &'static str, key: String, lost: Vec<Vec<String>>) -> Self {
+        Self {
+            section,
+            key,
+            lost,
+            problems: Vec::new(),
+        }
+    }
+
+    fn wrong(&mut self, at: &[&str], message: impl Into<String>, help: impl Into<String>) {
+        let path = [self.section, self.key.as_str()]
+            .into_iter()
+            .chain(at.iter().copied());
+        self.problems.push(Problem::new(path, message).help(help));
+    }
+
+    fn lost(&self, at: &[&str]) -> bool {
+        self.lost
+            .iter()
+            .any(|lost| lost.iter().zip(at).all(|(lost, at)| lost == *at))
+    }
+
+    pub(crate) fn flag(&mut self, name: Name, table: FlagTable) -> Flag {
+        let variants = table
+            .variants
+            .map_or_else(Variants::off_and_on, |weights| weights.0);
+        if table.percent.is_some() && table.rollout.is_some() {
+            self.wrong(
+                &["percent"],
+                "`percent` and `rollout` exclude each other",
+                "take out `percent`: the rollout's steps say the share",
+            );
+        }
+        Flag {
+            description: table.description,
+            owner: table.owner,
+            ticket: table.ticket,
+            created: table.created.map(|day| day.0),
+            expires: table.expires.map(|day| day.0),
+            enabled: table.enabled.unwrap_or(true),
+            percent: table.percent.map(|share| share.0),
+            salt: table.salt,
+            bucket_by: table.bucket_by.map(|unit| unit.0).unwrap_or_default(),
+            sticky: table.sticky.map(sticky),
+            layer: table.layer.map(|layer| layer.0),
+            requires: table.requires.map(|needs| needs.0).unwrap_or_default(),
+            allow: table.allow.map(people),
+            deny: table.deny.map(people),
+            rules: self.rules(table.rules, &variants),
+            rollout: table.rollout.and_then(|rollout| self.rollout(rollout)),
+            guard: table.guard.and_then(|guard| self.guard(guard)),
+            gate: table.gate.and_then(|gate| self.gate(gate)),
+            upstream: self.by_variant(
+                "upstream",
+                table.upstream.into_iter().map(|(k, v)| (k, v.0)),
+                &variants,
+            ),
+            goals: table.goals.into_iter().map(|goal| goal.0).collect(),
+            exposed_on: table.exposed_on.into_iter().map(|route| route.0).collect(),
+            client: table.client.unwrap_or(false),
+            testing: table.testing.unwrap_or(false),
+            metadata: table.metadata,
+            values: self.by_variant("values", table.values, &variants),
+            variants,
+            ..Flag::new(name)
+        }
+    }
+
+    /// The variant of a name, or a problem.
+    fn variant(&mut self, at: &[&str], name: &str, variants: &Variants) -> Option<VariantId> {
+        let found = variants.find(name);
+        if found.is_none() && !self.lost(&["variants"]) {
+            let names = || variants.names().iter().map(AsRef::as_ref);
+            let help = match nearest(name, names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("it can be: {}", names().collect::<Vec<_>>().join(", ")),
+            };
+            self.wrong(at, format!("the flag has no variant `{name}`"), help);
+        }
+        found
+    }
+
+    fn by_variant<T>(
+        &mut self,
+        key: &str,
+        table: impl IntoIterator<Item = (String, T)>,
+        variants: &Variants,
+    ) -> Vec<(VariantId, T)> {
+        let entries = table.into_iter();
+        entries
+            .filter_map(|(name, value)| Some((self.variant(&[key, &name], &name, variants)?, value)))
+            .collect()
+    }
+
+    fn rules(&mut self, rules: Vec<RuleTable>, variants: &Variants) -> Vec<Rule> {
+        let mut kept = Vec::with_capacity(rules.len());
+        for (i, rule) in rules.into_iter().enumerate() {
+            let i = i.to_string();
+            let at = ["rules", i.as_str()];
+            let serve = match (&rule.serve, rule.percent) {
+                (Some(name), None) => self
+                    .variant(&["rules", &i, "serve"], name, variants)
+                    .map(Serve::Variant),
+                (None, Some(share)) => Some(Serve::Percent(share.0)),
+                _ if self.lost(&at) => None,
+                (None, None) => {
+                    self.wrong(
+                        &at,
+                        "the rule does not say what is served",
+                        "add serve = \"on\", or percent = 20",
+                    );
+                    None
+                }
+                (Some(_), Some(_)) => {
+                    self.wrong(&at, "the rule says `serve` and `percent`", "keep one of them");
+                    None
+                }
+            };
+            // A rule that cannot be kept keeps its place, so that paths to the others stay right.
+            let serve = serve.unwrap_or(Serve::OFF);
+            kept.push(Rule {
+                when: rule.r#if.0,
+                serve,
+            });
+        }
+        kept
+    }
+}
+
+const fn sticky(remembered: Remembered) -> Sticky {
+    match remembered {
+        Remembered::None => Sticky::None,
+        Remembered::Session => Sticky::Session,
+        Remembered::Visitor => Sticky::Visitor,
+    }
+}
+
+fn people(table: PeopleTable) -> Audience {
+    Audience {
+        users: table.users,
+        groups: table.groups,
+        roles: table.roles,
+        authenticated: table.authenticated,
+        languages: table.languages,
+        segments: table.segments.into_iter().map(|segment| segment.0).collect(),
+    }
+}
