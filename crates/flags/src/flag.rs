@@ -144,18 +144,17 @@ impl Flag {
         self.expires.is_some_and(|expires| expires < today)
     }
 
-    /// Whether it has been the same for everybody for 30 days, as far as its file tells: on or off for all, and made that long ago.
+    /// Whether it has been off or on for everybody for 30 days, the number most tools use, as far as its file tells: by the day
+    /// it was made. A kill switch is meant to stay, and is never stale.
     #[must_use]
     pub fn is_stale(&self, today: Date) -> bool {
-        const DAYS: i64 = 30;
-        let settled = match self.state() {
-            State::Off | State::On => true,
-            State::Split | State::Targeted | State::Rollout => false,
-        };
+        const DAYS: i32 = 30;
+        let depends = self.enabled && !self.requires.is_empty();
+        let settled = matches!(self.state(), State::Off | State::On) && !depends && self.gate.is_none();
         let age = self
             .created
             .and_then(|created| created.until(today).ok())
-            .map(|span| i64::from(span.get_days()));
+            .map(|span| span.get_days());
         settled && age.is_some_and(|days| days >= DAYS)
     }
 
@@ -176,7 +175,13 @@ impl Flag {
 
     /// Whether nobody is named, drawn or kept out when the share is everybody.
     fn is_the_same_for_all_who_are_in(&self) -> bool {
-        !self.variants.are_named() && self.layer.is_none() && self.deny.is_none() && self.rules.is_empty()
+        let drawn = self
+            .variants
+            .weights()
+            .filter(|(_, share)| *share > Percent::ZERO)
+            .count()
+            > 1;
+        !drawn && self.layer.is_none() && self.deny.is_none() && self.rules.is_empty()
     }
 
     /// What a variant means to code that asks for a value: the one written, else true or false for a flag of off and on, else

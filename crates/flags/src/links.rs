@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use crate::problem::nearest;
-use crate::{BucketBy, Flag, FlagId, FlagLayer, Goal, Name, Problem, Segment, Slice, Sticky, Trial, VariantId};
+use crate::{
+    BucketBy, Flag, FlagId, FlagLayer, Goal, Name, Problem, Segment, Slice, Sticky, Trial, VariantId,
+};
 
 /// The ties of a snapshot's flags.
 #[derive(Debug, Default)]

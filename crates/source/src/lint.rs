@@ -1,13 +1,9 @@
 //! What should be mended although it can be used.
 
 use flagstaff_flags::{Flag, Percent, Problem, Serve, VariantId};
-use jiff::ToSpan;
 use jiff::civil::Date;
 
 use crate::parse::Options;
-
-/// How long a flag may be the same for everybody before it counts as stale, in days: the number most tools use.
-const STALE_AFTER: i64 = 30;
 
 /// The headers gunicorn takes (`limit_request_fields`).
 const GUNICORN: usize = 100;
@@ -62,36 +58,14 @@ fn expired(flag: &Flag, today: Date) -> Option<Problem> {
 }
 
 fn stale(flag: &Flag, today: Date) -> Option<Problem> {
-    let created = flag.created?;
-    let due = created.checked_add(STALE_AFTER.days()).ok()?;
-    if due > today || flag.gate.is_some() {
-        return None;
-    }
-    let state = settled(flag)?;
-    let message = format!("the flag was made on {created} and is {state}");
+    let created = flag.created.filter(|_| flag.is_stale(today))?;
+    let state = flag.state().as_str();
     warning(
         flag,
         None,
-        message,
+        format!("the flag was made on {created} and is {state} for everybody"),
         "keep one of the two sides in the code, and take the flag out",
     )
-}
-
-/// What a flag is for everybody, when it is one thing.
-fn settled(flag: &Flag) -> Option<&'static str> {
-    let named =
-        flag.allow.is_some() || flag.deny.is_some() || !flag.rules.is_empty() || !flag.requires.is_empty();
-    if !flag.enabled {
-        return Some("off for everybody");
-    }
-    if named || flag.rollout.is_some() || flag.layer.is_some() {
-        return None;
-    }
-    let share = flag.share_of_the_rest();
-    if share == Percent::ZERO {
-        return Some("at 0 percent");
-    }
-    (share == Percent::ALL && arms(flag) < 2).then_some("on for everybody")
 }
 
 /// Variants that someone gets.
