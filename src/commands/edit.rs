@@ -11,7 +11,7 @@ use crate::cli::{Flags, Set, Switch};
 use crate::commands::{Answer, list};
 use crate::flags;
 use crate::print::{GOOD, ODD, STRONG, json as print_json, out, styled};
-use crate::settings::shown;
+use crate::settings::shown_under;
 
 pub(crate) fn set(args: &Set) -> anyhow::Result<Answer> {
     let changes: Vec<_> = args
@@ -44,7 +44,7 @@ fn apply(args: &Flags, change: impl FnOnce(&str) -> Result<String, EditError>) -
 fn refusal(refused: Refused, path: &Path) -> anyhow::Error {
     match refused {
         Refused::Invalid(report) => {
-            shown(&report).context("nothing was written, because the file would be wrong")
+            shown_under("nothing was written, because the file would be wrong:", &report)
         }
         other => anyhow::anyhow!("{}: {other}", path.display()),
     }

@@ -30,8 +30,10 @@ pub(crate) fn run(args: &Simulate) -> anyhow::Result<Answer> {
         return Ok(Answer::No);
     };
     let live = is_live() && !args.json;
+    let share = snapshot.share(id, jiff::Timestamp::now());
     let mut picture = Picture {
         flag: &flag,
+        share,
         of: args.visitors,
         drawn: None,
     };
@@ -46,9 +48,8 @@ pub(crate) fn run(args: &Simulate) -> anyhow::Result<Answer> {
         let variants: Map<String, Value> = named(&flag, &fallen)
             .map(|(name, n)| (name.to_owned(), n.into()))
             .collect();
-        let percent = flag.share_of_the_rest().as_f64();
         print_json(
-            &json!({ "flag": args.flag, "percent": percent, "visitors": args.visitors, "variants": variants }),
+            &json!({ "flag": args.flag, "percent": share.as_f64(), "visitors": args.visitors, "variants": variants }),
         )?;
     } else {
         picture.drawn = picture.drawn.filter(|_| live);
@@ -110,6 +111,7 @@ fn named<'a>(flag: &'a Flag, fallen: &'a [u64]) -> impl Iterator<Item = (&'a str
 
 struct Picture<'a> {
     flag: &'a Flag,
+    share: Percent,
     of: u64,
     /// Lines of the picture that stands on the terminal now.
     drawn: Option<usize>,
@@ -121,10 +123,10 @@ impl Picture<'_> {
             .drawn
             .map(|lines| format!("\x1b[{lines}A"))
             .unwrap_or_default();
-        let share = self.flag.share_of_the_rest();
         let head = format!(
-            "{}: {share} percent, {visitors} of {} visitors",
+            "{}: {} percent, {visitors} of {} visitors",
             styled(STRONG, self.flag.name.as_str()),
+            self.share,
             self.of
         );
         text.push_str(&format!("\x1b[2K{head}\n"));

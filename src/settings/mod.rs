@@ -114,6 +114,11 @@ pub(crate) fn shown(report: &Report) -> anyhow::Error {
     Shown(report.render(true).trim_end().into()).into()
 }
 
+/// A report as an error, under a line that says what came of it.
+pub(crate) fn shown_under(line: &str, report: &Report) -> anyhow::Error {
+    Shown(format!("{line}\n{}", report.render(true).trim_end())).into()
+}
+
 fn listed(problems: &[Problem]) -> String {
     problems
         .iter()
