@@ -7,6 +7,9 @@ use crate::{
     BucketBy, Flag, FlagId, FlagLayer, Goal, Name, Problem, Segment, Slice, Sticky, Trial, VariantId,
 };
 
+/// How many problems get a suggestion of what was meant.
+const SUGGESTED: usize = 100;
+
 /// The ties of a snapshot's flags.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
@@ -36,6 +39,14 @@ pub(crate) fn index(flags: &[Flag]) -> HashMap<Name, FlagId> {
         .zip(0..)
         .map(|(flag, i)| (flag.name.clone(), FlagId(i)))
         .collect()
+}
+
+/// A flag that has slices of a layer is in it, also when it does not say so.
+pub(crate) fn join_layers(flags: &mut [Flag], layers: &[FlagLayer]) {
+    for flag in flags.iter_mut().filter(|flag| flag.layer.is_none()) {
+        let has_slice = |layer: &&FlagLayer| layer.slices.iter().any(|slice| slice.flag == flag.name);
+        flag.layer = layers.iter().find(has_slice).map(|layer| layer.name.clone());
+    }
 }
 
 impl Links {
@@ -98,7 +109,9 @@ impl Check<'_> {
     fn unknown(&mut self, at: &[&str], what: &str, name: &Name, known: &[&Name]) {
         let problem = Problem::new(at.iter().copied(), format!("there is no {what} `{name}`"));
         let some: Vec<_> = known.iter().take(12).map(|n| n.as_str()).collect();
-        let near = nearest(name.as_str(), known.iter().map(|n| n.as_str()));
+        // Looking for likeness takes every name against every other; nobody reads so many suggestions.
+        let few = self.problems.len() < SUGGESTED;
+        let near = nearest(name.as_str(), known.iter().filter(|_| few).map(|n| n.as_str()));
         self.problems.push(match (near, known.is_empty()) {
             (Some(near), _) => problem.help(format!("did you mean `{near}`?")),
             (None, true) => problem.help(format!("no {what} is defined; write [{what}s.{name}]")),
@@ -219,13 +232,10 @@ impl Check<'_> {
                     self.unknown(&at, "flag", &slice.flag, &known);
                     continue;
                 };
-                if flag.layer.as_ref() != Some(&layer.name) {
-                    let problem =
-                        Problem::new(at, format!("the flag `{}` does not name this layer", flag.name));
-                    self.problems.push(problem.help(format!(
-                        "write layer = \"{}\" in [flags.{}]",
-                        layer.name, flag.name
-                    )));
+                if let Some(other) = flag.layer.as_ref().filter(|other| **other != layer.name) {
+                    let message = format!("the flag `{}` is in the layer `{other}` already", flag.name);
+                    let help = "a flag is in one layer: take this slice out, or the flag's `layer`";
+                    self.problems.push(Problem::new(at, message).help(help));
                 }
                 units.push((&flag.bucket_by, &flag.name));
             }

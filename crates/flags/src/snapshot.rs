@@ -55,12 +55,13 @@ impl Snapshot {
     /// does not fit its flags.
     pub fn new(
         revision: &str,
-        flags: Vec<Flag>,
+        mut flags: Vec<Flag>,
         goals: Vec<Goal>,
         segments: Vec<Segment>,
         layers: Vec<FlagLayer>,
     ) -> Result<Self, Vec<Problem>> {
         let by_name = links::index(&flags);
+        links::join_layers(&mut flags, &layers);
         let links = Links::new(&flags, &by_name, &goals, &segments, &layers)?;
         let facts = vec![Fact::default(); flags.len()].into();
         Ok(Self {

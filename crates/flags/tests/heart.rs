@@ -416,6 +416,40 @@ fn a_visitor_meets_at_most_one_flag_of_a_layer() {
 }
 
 #[test]
+fn a_slice_makes_a_flag_one_of_the_layer() {
+    let slice = |flag: &str| Slice {
+        flag: name(flag),
+        from: Percent::ZERO,
+        to: Percent::new(50.0).unwrap(),
+    };
+    let layer = |text: &str| FlagLayer {
+        name: name(text),
+        slices: vec![slice("f")],
+    };
+    let silent = Snapshot::new("r", vec![flag("f")], vec![], vec![], vec![layer("shelf")]).unwrap();
+    let ons = (0..1_000)
+        .filter(|i| {
+            Arc::new(silent.clone())
+                .decide(&visitor(&i.to_string()))
+                .is_on("f")
+        })
+        .count();
+    assert!((400..600).contains(&ons), "{ons}");
+    let twice = Snapshot::new(
+        "r",
+        vec![flag("f")],
+        vec![],
+        vec![],
+        vec![layer("shelf"), layer("other")],
+    );
+    assert!(
+        twice.unwrap_err()[0]
+            .message
+            .contains("in the layer `shelf` already")
+    );
+}
+
+#[test]
 fn rollouts_start_in_time_and_follow_the_recorded_step() {
     let percent = |p| Percent::new(p).unwrap();
     let step = |p, hold| RolloutStep {
