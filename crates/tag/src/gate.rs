@@ -1,17 +1,11 @@
 //! Kill switches above the code: paths that answer by themselves while their flag is off, even when the app hangs.
 
 use bytes::Bytes;
-use flagstaff_flags::{FlagId, Gate, GateAnswer, Snapshot, VariantId};
+use flagstaff_flags::{Gate, GateAnswer, VariantId};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{Method, Response, StatusCode};
 
 use crate::flags::Flags;
-
-/// The flags of a snapshot that have a gate.
-pub(crate) fn gated(snapshot: &Snapshot) -> Vec<FlagId> {
-    let has_gate = |id: &FlagId| snapshot.flag(*id).is_some_and(|flag| flag.gate.is_some());
-    snapshot.ids().filter(has_gate).collect()
-}
 
 /// The answer of a gate that is closed for this visitor on this path; `None` where the app is to answer.
 ///

@@ -7,7 +7,6 @@ use http::Method;
 use http::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
-use crate::gate;
 use crate::sticky::scope_of;
 use crate::unknown::Unknown;
 
@@ -43,7 +42,10 @@ impl Plan {
             flags: flags().map(|flag| Entry::new(flag)).collect(),
             needs_request: flags().any(|flag| flag.bucket_by == BucketBy::Request),
             remembers: flags().any(|flag| scope_of(flag) != Sticky::None),
-            gated: gate::gated(&snapshot),
+            gated: snapshot
+                .ids()
+                .filter(|id| snapshot.flag(*id).is_some_and(|flag| flag.gate.is_some()))
+                .collect(),
             unknown,
             snapshot,
         }
