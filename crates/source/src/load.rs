@@ -14,15 +14,19 @@ use crate::report::Report;
 pub struct Files {
     definitions: PathBuf,
     overlay: Option<PathBuf>,
+    /// An environment that no file can be named after.
+    misnamed: Option<String>,
 }
 
 impl Files {
     /// The files of this path and environment. An overlay need not exist.
     #[must_use]
     pub fn new(definitions: &Path, environment: Option<&str>) -> Self {
+        let overlay = environment.and_then(|environment| overlay_of(definitions, environment));
         Self {
             definitions: definitions.into(),
-            overlay: environment.and_then(|environment| overlay_of(definitions, environment)),
+            misnamed: environment.filter(|_| overlay.is_none()).map(Into::into),
+            overlay,
         }
     }
 
@@ -41,8 +45,17 @@ impl Files {
     /// What is in the files now.
     ///
     /// # Errors
-    /// When one cannot be read. A missing overlay is none.
+    /// When one cannot be read, or the environment names no file. A missing overlay is none.
     pub(crate) fn read(&self) -> Result<Contents, Report> {
+        if let Some(environment) = &self.misnamed {
+            let message = format!("no file can be named after the environment `{environment}`");
+            let help = "name it in letters, digits, _ and -, such as production".to_owned();
+            return Err(Report::of_file(
+                &self.definitions.to_string_lossy(),
+                message,
+                Some(help),
+            ));
+        }
         let definitions = read(&self.definitions).map_err(|e| unreadable(&self.definitions, &e))?;
         let overlay = match self.overlay.as_deref().map(|path| (path, read(path))) {
             Some((_, Ok(bytes))) => Some(bytes),
@@ -163,5 +176,9 @@ mod tests {
         assert_eq!(of("flags", "test").as_deref(), Some("flags.test"));
         assert_eq!(of("flags.toml", "../x"), None);
         assert_eq!(of("flags.toml", ""), None);
+        let report = Files::new(Path::new("flags.toml"), Some("../x"))
+            .read()
+            .unwrap_err();
+        assert!(report.to_string().contains("environment `../x`"));
     }
 }

@@ -1,10 +1,12 @@
 //! Texts become a snapshot, or a report of everything that is wrong with them.
 
-use flagstaff_flags::{Origin, Snapshot};
+use std::collections::BTreeSet;
+
+use flagstaff_flags::{Origin, Snapshot, nearest};
 use jiff::civil::Date;
 use toml::de::{DeTable, DeValue};
 
-use crate::report::Report;
+use crate::report::{Finding, Report};
 use crate::work::Work;
 use crate::{definition, tree};
 
@@ -47,22 +49,19 @@ pub struct Loaded {
 /// # Errors
 /// With every error and every warning, when there is an error.
 pub fn parse(text: Text<'_>, overlay: Option<Text<'_>>, options: &Options) -> Result<Loaded, Report> {
-    let content = readable(text)?;
-    let above = overlay.map(readable).transpose()?;
-    if content.trim_start_matches('\u{feff}').trim().is_empty() {
-        let help = "a document without flags says so in a comment: # no flags".to_owned();
-        return Err(Report::of_file(text.name, "the file is empty", Some(help)));
-    }
+    let content = full(text)?;
+    let above = overlay.map(full).transpose()?;
     let texts = [text.bytes].into_iter().chain(overlay.map(|text| text.bytes));
     let revision = definition::revision(texts);
     let mut work = Work::default();
     let base = work.sources.add(text.name, content);
     let mut root = tree::parse(content, base, &mut work.findings);
-    let mut overlaid = Vec::new();
+    let mut overlaid = BTreeSet::new();
     if let (Some(name), Some(content)) = (overlay.map(|text| text.name), above) {
         let base = work.sources.add(name, content);
         let above = tree::parse(content, base, &mut work.findings).into_inner();
         if let (DeValue::Table(below), DeValue::Table(above)) = (root.get_mut(), above) {
+            work.findings.extend(strangers(below, &above));
             overlaid = flag_names(&above);
             tree::overlay(below, above);
         }
@@ -72,11 +71,21 @@ pub fn parse(text: Text<'_>, overlay: Option<Text<'_>>, options: &Options) -> Re
     for flag in parts
         .flags
         .iter_mut()
-        .filter(|flag| overlaid.contains(&flag.name.as_str().to_owned()))
+        .filter(|flag| overlaid.contains(flag.name.as_str()))
     {
         flag.origin = Origin::Overlay(environment.into());
     }
     work.finish(parts, &root, &revision, options)
+}
+
+/// The text, when it says anything: an empty file is taken for a save that is not done.
+fn full<'a>(text: Text<'a>) -> Result<&'a str, Report> {
+    let content = readable(text)?;
+    if content.trim_start_matches('\u{feff}').trim().is_empty() {
+        let help = "a document without flags says so in a comment: # no flags".to_owned();
+        return Err(Report::of_file(text.name, "the file is empty", Some(help)));
+    }
+    Ok(content)
 }
 
 /// The text, when it can be one.
@@ -99,9 +108,32 @@ pub(crate) fn readable<'a>(text: Text<'a>) -> Result<&'a str, Report> {
     })
 }
 
-fn flag_names(root: &DeTable<'_>) -> Vec<String> {
-    let flags = root.get("flags").and_then(|flags| flags.get_ref().as_table());
-    flags.map_or_else(Vec::new, |flags| {
-        flags.keys().map(|key| key.get_ref().to_string()).collect()
-    })
+/// How many flags of an overlay are compared with all others.
+const COMPARED: usize = 100;
+
+/// Flags that only the overlay has, and whose names are nearly those of others: a state meant for one of them changes nothing.
+fn strangers(below: &DeTable<'_>, above: &DeTable<'_>) -> Vec<Finding> {
+    let (Some(below), Some(above)) = (flags_of(below), flags_of(above)) else {
+        return Vec::new();
+    };
+    let new = above
+        .keys()
+        .filter(|key| !below.contains_key(key.get_ref().as_ref()));
+    let like = |name: &str| nearest(name, below.keys().map(|key| key.get_ref().as_ref())).map(str::to_owned);
+    let each = new.take(COMPARED).filter_map(|key| {
+        let near = like(key.get_ref())?;
+        let message = format!("the flag `{}` is only in the overlay", key.get_ref());
+        let finding = Finding::error(key.span(), message).help(format!("did you mean `{near}`?"));
+        Some(finding.warning().of(Some(key.get_ref())))
+    });
+    each.collect()
+}
+
+fn flag_names(root: &DeTable<'_>) -> BTreeSet<String> {
+    let keys = flags_of(root).into_iter().flat_map(DeTable::keys);
+    keys.map(|key| key.get_ref().to_string()).collect()
+}
+
+fn flags_of<'a, 't>(root: &'a DeTable<'t>) -> Option<&'a DeTable<'t>> {
+    root.get("flags")?.get_ref().as_table()
 }

@@ -2,7 +2,7 @@
 
 use flagstaff_flags::{Flag, Pin, nearest};
 
-use crate::report::{Finding, Severity};
+use crate::report::Finding;
 use crate::sources::Sources;
 
 /// What variables that pin a flag begin with.
@@ -57,8 +57,8 @@ fn unknown_flag<'a>(
     names: impl Iterator<Item = &'a str>,
     span: std::ops::Range<usize>,
 ) -> Finding {
-    let mut finding = Finding::error(span, format!("this pins a flag `{name}` that there is not"));
-    finding.severity = Severity::Warning;
+    let finding = Finding::error(span, format!("this pins a flag `{name}` that there is not"));
+    let finding = finding.warning();
     match nearest(name, names) {
         Some(near) => finding.help(format!("did you mean {PREFIX}{}?", near.to_ascii_uppercase())),
         None => finding.help("take the variable out of the environment"),

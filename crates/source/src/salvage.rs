@@ -17,6 +17,12 @@ use crate::wording;
 /// How many mistakes are looked for in one flag. Each costs one more reading of it.
 const MOST: usize = 64;
 
+/// How many are looked for however large it is.
+const LEAST: usize = 4;
+
+/// How many values are read over and over for the sake of further mistakes.
+const EFFORT: usize = 1_000_000;
+
 /// What was read, and what had to be left out.
 pub(crate) struct Salvaged<T> {
     /// What was read; `None` when nothing could be.
@@ -33,7 +39,8 @@ pub(crate) fn salvage<T: DeserializeOwned>(
     findings: &mut Vec<Finding>,
 ) -> Salvaged<T> {
     let mut lost = Vec::new();
-    for _ in 0..MOST {
+    let most = (EFFORT / tree::size(value.get_ref()).max(1)).clamp(LEAST, MOST);
+    for _ in 0..most {
         let error = match T::deserialize(ValueDeserializer::from(value.clone())) {
             Ok(read) => {
                 let read = Some(read);
@@ -63,7 +70,7 @@ pub(crate) fn salvage<T: DeserializeOwned>(
     }
     let finding = Finding::error(
         value.span(),
-        format!("there may be more than these {MOST} mistakes here"),
+        format!("there may be more than these {most} mistakes here"),
     );
     findings.push(finding.help("mend these first"));
     Salvaged { read: None, lost }

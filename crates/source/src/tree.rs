@@ -160,9 +160,8 @@ pub(crate) fn locate(root: &Value<'_>, path: &[String]) -> Range<usize> {
 /// Takes out what stands at a place: the deepest entry with exactly this place, else the smallest around it. Returns the
 /// keys that led there; `None` when the place is in no entry.
 pub(crate) fn remove_at(root: &mut Value<'_>, span: &Range<usize>) -> Option<Vec<String>> {
-    let mut best = None;
-    search(root.get_ref(), span, &mut Vec::new(), &mut best);
-    let (_, path) = best?;
+    let (_, mut path) = search(root.get_ref(), span)?;
+    path.reverse();
     remove(root, &path);
     Some(path)
 }
@@ -170,49 +169,64 @@ pub(crate) fn remove_at(root: &mut Value<'_>, span: &Range<usize>) -> Option<Vec
 /// How well an entry fits a place: exactly, or by the bytes it has too many.
 type Fit = (bool, usize);
 
-fn search(
-    value: &DeValue<'_>,
-    span: &Range<usize>,
-    path: &mut Vec<String>,
-    best: &mut Option<(Fit, Vec<String>)>,
-) {
-    let mut consider = |path: &[String], own: &[Range<usize>]| {
-        for own in own
-            .iter()
-            .filter(|own| own.start <= span.start && span.end <= own.end)
-        {
-            let fit = (own != span, own.len() - span.len());
-            if best.as_ref().is_none_or(|(other, _)| fit <= *other) {
-                *best = Some((fit, path.to_vec()));
-            }
-        }
-    };
+/// The best fit below a value, and its path from the end on.
+fn search(value: &DeValue<'_>, span: &Range<usize>) -> Option<(Fit, Vec<String>)> {
+    let mut best = None;
     match value {
         DeValue::Table(table) => {
             for (key, value) in table {
-                path.push(key.get_ref().to_string());
-                consider(path, &[key.span(), value.span()]);
-                path.pop();
-            }
-            for (key, value) in table {
-                path.push(key.get_ref().to_string());
-                search(value.get_ref(), span, path, best);
-                path.pop();
+                let own = fit(&key.span(), span)
+                    .into_iter()
+                    .chain(fit(&value.span(), span))
+                    .min();
+                best = better(best, own, search(value.get_ref(), span), || {
+                    key.get_ref().to_string()
+                });
             }
         }
         DeValue::Array(list) => {
             for (i, value) in list.iter().enumerate() {
-                path.push(i.to_string());
-                consider(path, &[value.span()]);
-                path.pop();
-            }
-            for (i, value) in list.iter().enumerate() {
-                path.push(i.to_string());
-                search(value.get_ref(), span, path, best);
-                path.pop();
+                let own = fit(&value.span(), span);
+                best = better(best, own, search(value.get_ref(), span), || i.to_string());
             }
         }
         _ => {}
+    }
+    best
+}
+
+fn fit(own: &Range<usize>, span: &Range<usize>) -> Option<Fit> {
+    let holds = own.start <= span.start && span.end <= own.end;
+    holds.then(|| (own != span, own.len() - span.len()))
+}
+
+/// The better of what was found so far, an entry itself, and what is below it; where they fit alike, the deepest.
+fn better(
+    best: Option<(Fit, Vec<String>)>,
+    own: Option<Fit>,
+    below: Option<(Fit, Vec<String>)>,
+    key: impl Fn() -> String,
+) -> Option<(Fit, Vec<String>)> {
+    let below = below
+        .filter(|(fit, _)| own.is_none_or(|own| *fit <= own))
+        .map(|(fit, mut path)| {
+            path.push(key());
+            (fit, path)
+        });
+    let here = below.or_else(|| own.map(|fit| (fit, vec![key()])));
+    match (best, here) {
+        (Some(best), Some(here)) if best.0 <= here.0 => Some(best),
+        (best, None) => best,
+        (_, here) => here,
+    }
+}
+
+/// How many values there are below one.
+pub(crate) fn size(value: &DeValue<'_>) -> usize {
+    match value {
+        DeValue::Table(table) => table.values().map(|value| 1 + size(value.get_ref())).sum(),
+        DeValue::Array(list) => list.iter().map(|value| 1 + size(value.get_ref())).sum(),
+        _ => 0,
     }
 }
 

@@ -231,9 +231,7 @@ fn follows(problem: &Problem, broken: &[(&'static str, Name)]) -> bool {
     let says = |words: &str| problem.message.contains(words);
     match problem.at.as_slice() {
         [_, _, key, flag] if key == "requires" => is("flags", flag),
-        [_, _, key, flag] if key == "slices" => {
-            is("flags", flag) && (says("does not name this layer") || says("draws by"))
-        }
+        [_, _, key, flag] if key == "slices" => is("flags", flag) && says("draws by"),
         [_, _, key] if key == "layer" => broken.iter().any(|(section, layer)| {
             *section == "layers" && says(&format!("the layer `{layer}` has no slice"))
         }),

@@ -214,8 +214,12 @@ fn ties_between_flags() {
         errors(outside)
     );
     assert_eq!(
-        errors("[flags.a]\nlayer = \"m\"\n[layers.l]\nslices = { a = [0, 60] }\n[layers.m]\nslices = { a = [0, 60] }"),
-        ["4:16 the flag `a` is in the layer `m` already | a flag is in one layer: take this slice out, or the flag's `layer`"]
+        errors(
+            "[flags.a]\nlayer = \"m\"\n[layers.l]\nslices = { a = [0, 60] }\n[layers.m]\nslices = { a = [0, 60] }"
+        ),
+        [
+            "4:16 the flag `a` is in the layer `m` already | a flag is in one layer: take this slice out, or the flag's `layer`"
+        ]
     );
     let missing = "[flags.a]\nlayer = \"l\"\n[layers.l]\nslices = {}";
     assert!(errors(missing)[0].starts_with("2:9 the layer `l` has no slice for `a`"));

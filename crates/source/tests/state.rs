@@ -65,6 +65,43 @@ fn an_overlay_counts_key_by_key() {
 }
 
 #[test]
+fn an_empty_overlay_is_a_save_that_is_not_done() {
+    let report = overlaid("[flags.a]\n", " \n").unwrap_err();
+    assert_eq!(report.problems()[0].file, "flags.production.toml");
+}
+
+#[test]
+fn a_flag_misspelt_in_an_overlay_is_told() {
+    let loaded = overlaid(
+        "[flags.new_checkout]\n",
+        "[flags.new_chekout]\nenabled = false\n[flags.zebra]\n",
+    )
+    .unwrap();
+    let told = |name: &str| {
+        let of = loaded
+            .report
+            .warnings()
+            .filter(|w| w.flag.as_deref() == Some(name) && w.message.contains("only in"));
+        of.map(|w| {
+            (
+                w.file.clone(),
+                w.line,
+                w.column,
+                w.help.clone().unwrap_or_default(),
+            )
+        })
+        .collect::<Vec<_>>()
+    };
+    let expected = (
+        "flags.production.toml".to_owned(),
+        1,
+        8,
+        "did you mean `new_checkout`?".to_owned(),
+    );
+    assert_eq!((told("new_chekout"), told("zebra")), (vec![expected], vec![]));
+}
+
+#[test]
 fn problems_are_in_the_file_they_are_in() {
     let below = "[flags.a]\npercnt = 5\n[flags.b]\ngoals = [\"g\"]\n";
     let above = "# production\n[flags.a]\npercent = 500\n[goals.h]\nevent = 1\n";
@@ -171,7 +208,7 @@ fn the_revision_is_that_of_the_bytes() {
     // printf '[flags.a]\n' | sha256sum
     let revision = "18dbf109b459124dffcdb2ce08e2068690403e45c91f88f69c0472703eedee47";
     assert_eq!(loaded.snapshot.revision(), revision);
-    let again = overlaid("[flags.a]\n", "").unwrap();
+    let again = overlaid("[flags.a]\n", "# nothing yet\n").unwrap();
     assert_ne!(loaded.snapshot.revision(), again.snapshot.revision());
 }
 
