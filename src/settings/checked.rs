@@ -8,7 +8,7 @@ use flagstaff_tag as tag;
 use super::{Settings, resolve, typed};
 
 /// The variable that holds signing keys, with commas between.
-const KEYS: &str = "FLAGSTAFF_KEYS";
+pub(super) const KEYS: &str = "FLAGSTAFF_KEYS";
 
 /// What the tagger is to be made of.
 ///

@@ -56,7 +56,13 @@ impl Settings {
     }
 
     /// Problems with checked settings, each at its place: the line of the file, the variable or the option.
-    pub(crate) fn report(&self, problems: Vec<Problem>) -> anyhow::Error {
+    pub(crate) fn report(&self, mut problems: Vec<Problem>) -> anyhow::Error {
+        for problem in problems
+            .iter_mut()
+            .filter(|p| p.at.first().is_some_and(|key| key == "keys"))
+        {
+            problem.at = vec!["keys_file".into()];
+        }
         let (over, in_file): (Vec<_>, Vec<_>) = problems.into_iter().partition(|p| self.place(p).is_some());
         let over = over.into_iter().map(|mut problem| {
             problem.at = self
@@ -78,6 +84,9 @@ impl Settings {
     /// The variable or option a problem's key was last said by.
     fn place(&self, problem: &Problem) -> Option<&str> {
         let key = problem.at.join(".");
+        if key == "keys_file" && std::env::var_os(checked::KEYS).is_some() {
+            return Some(checked::KEYS);
+        }
         let last = self
             .overrides
             .iter()
