@@ -131,3 +131,55 @@ impl<O: Observer> Intake<O> {
         self.observer.on_rejected(report);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flagstaff_flags::publisher;
+    use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+
+    use super::*;
+    use crate::parse::{Options, Text, parse};
+
+    #[test]
+    fn good_and_bad_documents_are_counted_apart() {
+        let recorder = DebuggingRecorder::new();
+        let seen = recorder.snapshotter();
+        let (publisher, reader) = publisher(Snapshot::empty());
+        let intake = Intake::new(Arc::new(publisher), ());
+        let take = |text: &str| {
+            let (name, bytes) = ("flags.toml", text.as_bytes());
+            intake.take(parse(Text { name, bytes }, None, &Options::default()));
+        };
+        metrics::with_local_recorder(&recorder, || {
+            take("[flags.a]");
+            take("[flags.a]\npercnt = 1");
+            take("");
+        });
+        let counted: Vec<_> = seen
+            .snapshot()
+            .into_vec()
+            .into_iter()
+            .map(|(key, _, _, value)| {
+                (
+                    key.key()
+                        .labels()
+                        .map(|l| l.value().to_owned())
+                        .collect::<String>(),
+                    value,
+                )
+            })
+            .collect();
+        assert!(
+            counted.contains(&("loaded".into(), DebugValue::Counter(1))),
+            "{counted:?}"
+        );
+        assert!(
+            counted.contains(&("rejected".into(), DebugValue::Counter(2))),
+            "{counted:?}"
+        );
+        let health = intake.status().get();
+        assert_eq!((health.loads, health.rejections, health.healthy), (1, 2, false));
+        assert!(health.problem.is_some_and(|problem| problem.contains("empty")));
+        assert_eq!(health.revision, reader.load().revision());
+    }
+}
