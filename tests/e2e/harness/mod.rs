@@ -1,8 +1,12 @@
 //! The vocabulary of the tests: a program, an app behind it, clients of several kinds.
 
 pub(crate) mod app;
+pub(crate) mod browser;
+pub(crate) mod command;
+pub(crate) mod edits;
 pub(crate) mod h2c;
 pub(crate) mod program;
+pub(crate) mod python;
 pub(crate) mod raw;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

@@ -1,0 +1,115 @@
+//! The first command of the README: the program alone, with the settings of this folder, and no app of one's own.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::flags_spoofing::KEYS;
+use crate::harness::browser::Browser;
+use crate::harness::command::flagstaff;
+use crate::harness::program::Setup;
+
+fn shipped(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name)).unwrap()
+}
+
+#[test]
+fn the_demo_differs_by_visitor_and_follows_the_file() {
+    let flags = shipped("flags.toml");
+    let program = Setup::default().flags(&flags).start();
+    assert!(
+        program
+            .process
+            .log()
+            .contains(&format!("http://{}", program.address))
+    );
+
+    let first = Browser::new(program.address).get("/contact");
+    assert_eq!(first.status, 200);
+    assert!(first.head.contains("flagstaff_visitor="), "{}", first.head);
+
+    let is_short = |browser: &mut Browser| !browser.get("/contact").text().contains("name=\"phone\"");
+    let mut browsers: Vec<_> = (0..24)
+        .map(|n| Browser::of(program.address, &format!("a-guest-of-the-demo{n:03}")))
+        .collect();
+    let before: Vec<_> = browsers.iter_mut().map(is_short).collect();
+    assert!(before.contains(&true) && before.contains(&false), "{before:?}");
+    assert_eq!(browsers.iter_mut().map(is_short).collect::<Vec<_>>(), before);
+
+    let at = flags.find("[flags.show_new_contact_form]").unwrap();
+    let (head, rest) = flags.split_at(at);
+    program.save_flags(&format!(
+        "{head}{}",
+        rest.replacen("percent = 50", "percent = 100", 1)
+    ));
+    assert!(browsers.iter_mut().all(is_short));
+    program.save_flags(&flags);
+    assert_eq!(browsers.iter_mut().map(is_short).collect::<Vec<_>>(), before);
+}
+
+#[test]
+fn pages_may_read_what_is_for_browsers() {
+    let program = Setup::default().flags(&shipped("flags.toml")).start();
+    let mut kinds = BTreeMap::new();
+    for n in 0..24 {
+        let mut browser = Browser::of(program.address, &format!("a-guest-of-the-demo{n:03}"));
+        let answer = browser.get("/.flagstaff/flags.json");
+        let json: serde_json::Value = serde_json::from_str(&answer.text()).unwrap();
+        let flags = json["flags"].as_object().unwrap();
+        assert_eq!(
+            flags.keys().collect::<Vec<_>>(),
+            ["pricing_display"],
+            "only with client = true"
+        );
+        *kinds
+            .entry(flags["pricing_display"]["variant"].to_string())
+            .or_insert(0) += 1;
+        let tag = answer.field("etag").unwrap();
+        assert_eq!(
+            browser
+                .get_with("/.flagstaff/flags.json", &format!("If-None-Match: {tag}\r\n"))
+                .status,
+            304
+        );
+    }
+    assert!(kinds.len() > 1, "{kinds:?}");
+    assert_eq!(
+        Browser::new(program.address).get("/.flagstaff/nothing").status,
+        404
+    );
+}
+
+#[test]
+fn the_shipped_settings_are_fine() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = shipped("flagstaff.toml");
+    fs::write(folder.path().join("flags.toml"), shipped("flags.toml")).unwrap();
+    let dry_run = |text: &str| {
+        fs::write(folder.path().join("flagstaff.toml"), text).unwrap();
+        let keys = [("FLAGSTAFF_KEYS", KEYS)];
+        flagstaff(
+            folder.path(),
+            ["run", "--config", "flagstaff.toml", "--dry-run"],
+            &keys,
+        )
+    };
+    let said = dry_run(&text);
+    assert_eq!(said.code, 0, "{said:?}");
+    // What stands behind a `#` can be written as it stands, but for files that are not here.
+    let written: Vec<_> = text.lines().filter_map(written).collect();
+    assert!(written.len() > 50, "{written:?}");
+    let said = dry_run(&written.join("\n"));
+    assert_eq!(said.code, 0, "{said:?}\n{}", written.join("\n"));
+}
+
+/// The key or table on a line of the settings, without its mark.
+fn written(line: &str) -> Option<&str> {
+    let bare = line.trim_start_matches("# ");
+    let is_word = |key: &str| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let is_key = bare.split_once(" = ").is_some_and(|(key, _)| is_word(key));
+    let is_table = bare.starts_with('[') && bare != "[tls]" && !bare.starts_with("[tls] ");
+    let needs_file = [".pem", "/run/", "keys_file"]
+        .iter()
+        .any(|word| bare.contains(word));
+    ((is_key || is_table) && !needs_file).then_some(bare)
+}

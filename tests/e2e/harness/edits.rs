@@ -1,0 +1,50 @@
+//! Edits of the flags of a running program, and how it says that it took them.
+
+use std::fs;
+
+use flagstaff_source::{Options, Text, parse};
+use serde_json::Value;
+
+use super::eventually;
+use super::program::Program;
+use super::raw::Raw;
+
+/// The revision of a text.
+#[track_caller]
+pub(crate) fn revision(text: &str) -> String {
+    let text = Text {
+        name: "flags.toml",
+        bytes: text.as_bytes(),
+    };
+    let loaded = parse(text, None, &Options::default()).unwrap_or_else(|report| panic!("{report}"));
+    loaded.snapshot.revision().to_owned()
+}
+
+impl Program {
+    /// What `/healthz` says.
+    #[track_caller]
+    pub(crate) fn health(&self) -> Value {
+        let mut raw = Raw::connect(self.admin);
+        raw.send(format!(
+            "GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            self.admin
+        ));
+        serde_json::from_str(&raw.answer().text()).unwrap()
+    }
+
+    /// Saves the flags, and waits until they are in force.
+    #[track_caller]
+    pub(crate) fn save_flags(&self, text: &str) {
+        fs::write(self.path("flags.toml"), text).unwrap();
+        self.flags_in_force();
+    }
+
+    /// Waits until what the file says is in force.
+    #[track_caller]
+    pub(crate) fn flags_in_force(&self) {
+        let wanted = revision(&fs::read_to_string(self.path("flags.toml")).unwrap());
+        eventually("the flags are in force", || {
+            self.health()["flags"]["revision"] == wanted.as_str()
+        });
+    }
+}

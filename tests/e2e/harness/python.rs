@@ -1,0 +1,159 @@
+//! Apps in Python, with what they need from PyPI in a folder below the target directory.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use super::eventually;
+
+/// An app, running.
+#[derive(Debug)]
+pub(crate) struct PythonApp {
+    pub(crate) address: SocketAddr,
+    child: Child,
+}
+
+impl PythonApp {
+    /// Starts a script of `tests/apps` that says where it listens.
+    #[track_caller]
+    pub(crate) fn start(script: &str, environment: &[(&str, &Path)]) -> Self {
+        let mut command = python();
+        command.arg(apps().join(script)).envs(environment.iter().copied());
+        Self::run(command, "listening on ")
+    }
+
+    /// `python -m http.server` in a folder.
+    #[track_caller]
+    pub(crate) fn static_site(folder: &Path) -> Self {
+        let mut command = Command::new("python3");
+        command.args([
+            "-u",
+            "-m",
+            "http.server",
+            "0",
+            "--bind",
+            "127.0.0.1",
+            "--directory",
+        ]);
+        command.arg(folder);
+        Self::run(command, "(http://")
+    }
+
+    /// The address stands behind this word, on a line of its output.
+    #[track_caller]
+    fn run(mut command: Command, word: &str) -> Self {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command
+            .spawn()
+            .expect("python3 must be installed to run these tests");
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        let Some((_, rest)) = line.split_once(word) else {
+            let _ = child.kill();
+            let mut errors = String::new();
+            let _ = child.stderr.take().unwrap().read_to_string(&mut errors);
+            panic!("{command:?} did not start: {line}{errors}");
+        };
+        let text: String = rest
+            .chars()
+            .take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':'))
+            .collect();
+        let address = text.parse().unwrap();
+        drain(output);
+        drain(child.stderr.take().unwrap());
+        let app = Self { address, child };
+        eventually("the app listens", || TcpStream::connect(app.address).is_ok());
+        app
+    }
+}
+
+impl Drop for PythonApp {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A full pipe would stop the app.
+fn drain(mut from: impl Read + Send + 'static) {
+    std::thread::spawn(move || std::io::copy(&mut from, &mut std::io::sink()));
+}
+
+fn apps() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/apps")
+}
+
+/// Python with what the apps import.
+fn python() -> Command {
+    let mut command = Command::new("python3");
+    command
+        .arg("-u")
+        .env(
+            "PYTHONPATH",
+            std::env::join_paths([installed(), &apps()]).unwrap(),
+        )
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+/// Where the packages are. Installs them first when they are not there as required, once for all tests of all runs.
+fn installed() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let tests = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .parent()
+            .unwrap()
+            .join("tests");
+        fs::create_dir_all(&tests).unwrap();
+        // Another run of the tests may install at the same time.
+        let lock = File::create(tests.join("python.lock")).unwrap();
+        lock.lock().unwrap();
+        let folder = tests.join("python");
+        let wanted = wanted();
+        let stamp = folder.join("installed.txt");
+        if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+            return folder;
+        }
+        let _ = fs::remove_dir_all(&folder);
+        install(&folder);
+        fs::write(stamp, wanted).unwrap();
+        folder
+    })
+}
+
+/// What must be installed, and for which Python.
+fn wanted() -> String {
+    let version = Command::new("python3").arg("--version").output();
+    let version = version
+        .expect("python3 must be installed to run these tests")
+        .stdout;
+    let requirements = fs::read_to_string(apps().join("requirements.txt")).unwrap();
+    format!("{}{requirements}", String::from_utf8(version).unwrap())
+}
+
+fn install(folder: &Path) {
+    let mut pip = Command::new("python3");
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-input",
+    ]);
+    pip.args(["--no-warn-conflicts", "--root-user-action=ignore", "--target"]);
+    pip.arg(folder).arg("-r").arg(apps().join("requirements.txt"));
+    let output = pip.output().unwrap();
+    assert!(
+        output.status.success(),
+        "the apps of the tests need packages from PyPI, and pip could not install them (is pip installed, is there a network?):\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
