@@ -1,5 +1,7 @@
 """A Flask app behind the standard library's WSGI server, which reads `X_Flag_A` and `X-Flag-A` as one variable."""
 
+import os
+from pathlib import Path
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
@@ -39,6 +41,24 @@ def form():
     """As an app uses a flag."""
     short = request.headers.get("X-Flag-Contact-Form") == "on"
     return Response("short" if short else "long", mimetype="text/plain")
+
+
+def documented(word):
+    """The block of Python in the documentation that has this word, run."""
+    text = (Path(__file__).parents[2] / "docs" / "headers.md").read_text()
+    blocks = [block.split("```")[0] for block in text.split("```python\n")[1:]]
+    names = {}
+    exec(next(block for block in blocks if word in block), names)
+    return names
+
+
+@app.get("/genuine")
+def genuine():
+    """Whether the check of the documentation takes the signature."""
+    check = documented("def genuine")["genuine"]
+    key = os.environ["SHOP_KEY"].encode()
+    verdict = check(request.headers, request.method, request.path, key)
+    return jsonify(genuine=verdict, told={name.lower(): value for name, value in request.headers.items()})
 
 
 @app.get("/says")

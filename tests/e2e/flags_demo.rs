@@ -2,12 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use flagstaff_flags::Draw;
 
 use crate::flags_spoofing::KEYS;
 use crate::harness::browser::Browser;
 use crate::harness::command::flagstaff;
 use crate::harness::program::Setup;
+use crate::harness::{eventually, free_address};
 
 fn shipped(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name)).unwrap()
@@ -45,6 +51,64 @@ fn the_demo_differs_by_visitor_and_follows_the_file() {
     assert!(browsers.iter_mut().all(is_short));
     program.save_flags(&flags);
     assert_eq!(browsers.iter_mut().map(is_short).collect::<Vec<_>>(), before);
+}
+
+/// The program without a word on its command line, in a folder with `config/`. Ends when dropped.
+struct Bare(Child);
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_first_command_needs_no_word() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("config")).unwrap();
+    for name in ["flags.toml", "flagstaff.toml"] {
+        fs::write(folder.path().join("config").join(name), shipped(name)).unwrap();
+    }
+    let listen = free_address();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_flagstaff"))
+        .current_dir(folder.path())
+        .env("FLAGSTAFF_LISTEN", listen.to_string())
+        .env("FLAGSTAFF_ADMIN", free_address().to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map(Bare)
+        .unwrap();
+    let mut said = String::new();
+    let mut output = BufReader::new(program.0.stdout.take().unwrap());
+    while !said.contains("revision") {
+        assert!(output.read_line(&mut said).unwrap() > 0, "{said}");
+    }
+    assert!(said.contains(&format!("http://{listen}\n")), "{said}");
+    eventually("it listens", || TcpStream::connect(listen).is_ok());
+
+    let shows_short = |visitor: &str| {
+        !Browser::of(listen, visitor)
+            .get("/contact")
+            .text()
+            .contains("name=\"phone\"")
+    };
+    let mut ids = (0..).map(|n| format!("guest-without-words{n:03}"));
+    let long = ids
+        .find(|id| Draw::of("show_new_contact_form", id).bucket() >= 50)
+        .unwrap();
+    assert!(!shows_short(&long));
+    let edit = flagstaff(
+        folder.path(),
+        ["set", "show_new_contact_form", "percent=100"],
+        &[],
+    );
+    assert_eq!(edit.code, 0, "{edit:?}");
+    eventually("the next answer is another", || shows_short(&long));
+    let edit = flagstaff(folder.path(), ["off", "show_new_contact_form"], &[]);
+    assert_eq!(edit.code, 0, "{edit:?}");
+    eventually("and another", || !shows_short(&long));
 }
 
 #[test]

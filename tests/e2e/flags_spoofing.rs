@@ -11,6 +11,7 @@ use crate::harness::browser::Browser;
 use crate::harness::program::{Program, Setup};
 use crate::harness::python::PythonApp;
 use crate::harness::raw::fields;
+use crate::harness::{h2c, run};
 
 pub(crate) const KEYS: &str = "a key of the tests that is long enough to sign";
 
@@ -126,6 +127,48 @@ fn nothing_forged_is_on_the_wire() {
             assert_eq!(told(&head), honest, "{lines}");
         }
     }
+}
+
+#[test]
+fn nothing_forged_comes_over_http_2() {
+    let app = App::mirror();
+    let program = in_front_of(app.address).key("headers", "waffle = true").start();
+    let visitor = visitor(false);
+    let ask = |fields: &[(&str, &str)]| {
+        let own = format!("flagstaff_visitor={visitor}");
+        let mut request = http::Request::get("http://shop.example/").header("cookie", own);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(()).unwrap();
+        run(async {
+            let mut client = h2c::connect(program.address).await;
+            let (answer, body, _) = h2c::ask(&mut client, request).await;
+            assert_eq!(answer.status(), 200);
+            String::from_utf8(body).unwrap()
+        })
+    };
+    let cookies = |head: &str| -> Vec<String> {
+        let all = fields(head).filter(|(name, _)| name.eq_ignore_ascii_case("cookie"));
+        all.map(|(_, value)| value.to_owned()).collect()
+    };
+    let honest = ask(&[]);
+    let forged = ask(&[
+        ("x-flag-a", "forged"),
+        ("x_flag_a", "forged"),
+        ("x-flags", "a=forged"),
+        ("x-flags", "b=forged"),
+        ("x-visitor-id", "forged"),
+        ("x-flag-override", "trial=on"),
+        ("te", "trailers"),
+        // HTTP/2 may send each cookie in a field of its own.
+        ("cookie", "dwf_a=True"),
+        ("cookie", "dwft_trial=True"),
+        ("cookie", "flagstaff_user=forged"),
+    ]);
+    assert_eq!(told(&forged), told(&honest));
+    assert_eq!(cookies(&forged), cookies(&honest));
+    assert!(cookies(&honest)[0].contains("dwf_a=False"), "{honest}");
 }
 
 #[test]

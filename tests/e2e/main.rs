@@ -13,6 +13,7 @@ mod apps_streams;
 mod apps_waffle;
 mod commands;
 mod flags_demo;
+mod flags_headers;
 mod flags_identity;
 mod flags_spoofing;
 mod parity;
