@@ -184,9 +184,9 @@ impl Settings {
     /// All problems at once, each with its key.
     pub fn new(options: Options) -> Result<Self, Problems> {
         let mut check = Check(Vec::new());
-        let listen = check.each("listen", &options.listen, |text| Listen::parse(text));
-        let upstream = check.each("upstream", &options.upstream, |text| Origin::parse(text));
-        let trusted = check.each("trust.addresses", &options.trusted, |text| parse_range(text));
+        let listen = check.each("listen", &options.listen, Listen::parse);
+        let upstream = check.each("upstream", &options.upstream, Origin::parse);
+        let trusted = check.each("trust.addresses", &options.trusted, parse_range);
         check.listen(&options, &listen);
         check.timeouts(&options.timeouts);
         check.limits(&options.limits);

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
@@ -109,10 +110,6 @@ impl Exchange<'_> {
         while self.reader.read(&mut piece).is_ok_and(|count| count > 0) {}
     }
 
-    pub(crate) fn stream(&mut self) -> &mut TcpStream {
-        self.reader.get_mut()
-    }
-
     /// The next bytes of an upgraded connection.
     pub(crate) fn read_some(&mut self) -> Vec<u8> {
         let mut piece = vec![0; 4096];
@@ -127,11 +124,14 @@ impl Exchange<'_> {
 pub(crate) struct App {
     pub(crate) address: SocketAddr,
     shared: Arc<Shared>,
+    listening: Option<std::thread::JoinHandle<()>>,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     gone: AtomicBool,
+    /// An assertion did not hold while a request was handled.
+    failed: AtomicBool,
     connections: AtomicUsize,
     open: AtomicUsize,
     heads: Mutex<Vec<String>>,
@@ -151,7 +151,7 @@ impl App {
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared::default());
         let (seen, handle) = (Arc::clone(&shared), Arc::new(handle));
-        std::thread::spawn(move || {
+        let listening = std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 if seen.gone.load(SeqCst) {
                     return;
@@ -161,12 +161,17 @@ impl App {
                 seen.streams.lock().unwrap().push(stream.try_clone().unwrap());
                 let (seen, handle) = (Arc::clone(&seen), Arc::clone(&handle));
                 std::thread::spawn(move || {
-                    serve(stream, &seen, &*handle);
+                    let served = catch_unwind(AssertUnwindSafe(|| serve(stream, &seen, &*handle)));
+                    seen.failed.fetch_or(served.is_err(), SeqCst);
                     seen.open.fetch_sub(1, SeqCst);
                 });
             }
         });
-        Self { address, shared }
+        Self {
+            address,
+            shared,
+            listening: Some(listening),
+        }
     }
 
     /// Answers every request with this text.
@@ -206,9 +211,15 @@ impl Drop for App {
     fn drop(&mut self) {
         self.shared.gone.store(true, SeqCst);
         let _ = TcpStream::connect(self.address);
+        let _ = self.listening.take().map(std::thread::JoinHandle::join);
         for stream in self.shared.streams.lock().unwrap().drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
         }
+        let failed = self.shared.failed.load(SeqCst);
+        assert!(
+            !failed || std::thread::panicking(),
+            "an assertion failed in the app; see above"
+        );
     }
 }
 

@@ -4,10 +4,13 @@ pub(crate) mod app;
 pub(crate) mod browser;
 pub(crate) mod command;
 pub(crate) mod edits;
+pub(crate) mod frames;
+pub(crate) mod grpc;
 pub(crate) mod h2c;
 pub(crate) mod program;
 pub(crate) mod python;
 pub(crate) mod raw;
+pub(crate) mod tls;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant};

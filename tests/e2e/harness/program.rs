@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -24,6 +25,7 @@ pub(crate) struct Setup {
     environment: Vec<(String, String)>,
     arguments: Vec<String>,
     open_files: Option<u32>,
+    socket: Option<Arc<TcpListener>>,
 }
 
 impl Setup {
@@ -48,7 +50,7 @@ impl Setup {
         self
     }
 
-    /// The text of flags.toml; empty when not said.
+    /// The text of flags.toml; no flags when not said.
     pub(crate) fn flags(mut self, text: &str) -> Self {
         self.flags = text.to_owned();
         self
@@ -76,6 +78,12 @@ impl Setup {
         self
     }
 
+    /// The listening socket is handed over as systemd does it.
+    pub(crate) fn socket(mut self, listener: TcpListener) -> Self {
+        self.socket = Some(Arc::new(listener));
+        self
+    }
+
     fn settings(&self, listen: &str, admin: SocketAddr) -> String {
         let mut text = format!("listen = [{listen}]\nadmin = \"{admin}\"\n");
         if !self.top.iter().any(|line| line.starts_with("workers")) {
@@ -94,14 +102,23 @@ impl Setup {
     #[track_caller]
     pub(crate) fn start(self) -> Program {
         let folder = tempfile::tempdir().unwrap();
-        let (address, tls_address, admin) = (free_address(), free_address(), free_address());
+        let address = self
+            .socket
+            .as_ref()
+            .map_or_else(free_address, |socket| socket.local_addr().unwrap());
+        let (tls_address, admin) = (free_address(), free_address());
         let tls = self.sections.contains_key("tls");
         let listen = if tls {
             format!("\"{address}\", \"https://{tls_address}\"")
         } else {
             format!("\"{address}\"")
         };
-        fs::write(folder.path().join("flags.toml"), &self.flags).unwrap();
+        let flags = if self.flags.is_empty() {
+            "# no flags\n"
+        } else {
+            &self.flags
+        };
+        fs::write(folder.path().join("flags.toml"), flags).unwrap();
         for (name, text) in &self.files {
             fs::write(folder.path().join(name), text).unwrap();
         }
@@ -111,7 +128,7 @@ impl Setup {
         )
         .unwrap();
         let process = Process::start(&self, folder.path());
-        let program = Program {
+        let mut program = Program {
             folder,
             address,
             tls_address,
@@ -134,13 +151,20 @@ pub(crate) struct Process {
 impl Process {
     fn start(setup: &Setup, folder: &Path) -> Self {
         let program = env!("CARGO_BIN_EXE_flagstaff");
-        let mut command = match setup.open_files {
-            None => Command::new(program),
-            Some(limit) => {
-                let mut shell = Command::new("sh");
-                shell.args(["-c", &format!("ulimit -n {limit}; exec \"$0\" \"$@\""), program]);
-                shell
+        let shell = |script: &str| {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", script, program]);
+            shell
+        };
+        let mut command = match (setup.open_files, &setup.socket) {
+            (Some(limit), _) => shell(&format!("ulimit -n {limit}; exec \"$0\" \"$@\"")),
+            (None, Some(socket)) => {
+                let mut command =
+                    shell("exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" \"$@\"");
+                command.stdin(OwnedFd::from(socket.try_clone().unwrap()));
+                command
             }
+            (None, None) => Command::new(program),
         };
         let settings: PathBuf = folder.join("flagstaff.toml");
         command
@@ -235,8 +259,9 @@ pub(crate) struct Program {
 
 impl Program {
     #[track_caller]
-    fn wait_until_it_listens(&self) {
+    fn wait_until_it_listens(&mut self) {
         eventually("the program listens", || {
+            assert!(!self.process.has_ended(), "the program ended at once");
             TcpStream::connect(self.address).is_ok() && TcpStream::connect(self.admin).is_ok()
         });
     }

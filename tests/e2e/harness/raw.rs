@@ -119,6 +119,17 @@ impl Raw {
         self.buffer.drain(..count).collect()
     }
 
+    /// So many bytes, or nothing when the other side has closed before.
+    #[track_caller]
+    pub(crate) fn up_to(&mut self, count: usize) -> Option<Vec<u8>> {
+        while self.buffer.len() < count {
+            if !self.more() {
+                return None;
+            }
+        }
+        Some(self.buffer.drain(..count).collect())
+    }
+
     /// Everything until the other side closes.
     #[track_caller]
     pub(crate) fn rest(&mut self) -> Vec<u8> {

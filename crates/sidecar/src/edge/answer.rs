@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 use crate::access::Answered;
 use crate::body::{BoxError, ResponseBody};
 use crate::wire::client::UnderWay;
+use crate::wire::streams;
 
 pin_project! {
     /// The layers' body, or a page of our own.
@@ -82,6 +83,7 @@ where
             KindProjected::Layered { body } => body.poll_frame(cx).map_err(Into::into),
             KindProjected::Page { body } => Pin::new(body).poll_frame(cx),
         };
+        streams::note(&polled);
         if let Some(record) = this.record {
             match &polled {
                 Poll::Ready(Some(Ok(frame))) => record.sent(frame.data_ref().map_or(0, Bytes::len)),

@@ -70,10 +70,10 @@ impl Forwarding {
         let proto = if client.tls { HTTPS } else { HTTP };
         let host = headers.get(header::HOST).cloned();
         if self.forwarded || headers.contains_key(header::FORWARDED) {
-            extend(headers, header::FORWARDED, element(client, host.as_ref()));
+            extend(headers, header::FORWARDED, &element(client, host.as_ref()));
         }
         if headers.contains_key(FOR) {
-            extend(headers, FOR, address.as_bytes().to_vec());
+            extend(headers, FOR, address.as_bytes());
         } else {
             headers.insert(FOR, address.clone());
         }
@@ -130,9 +130,9 @@ fn entry_address(entry: &[u8]) -> Option<IpAddr> {
 }
 
 /// Adds to the end of a comma-separated field, joining several lines into one.
-fn extend(headers: &mut HeaderMap, name: HeaderName, addition: Vec<u8>) {
+fn extend(headers: &mut HeaderMap, name: HeaderName, addition: &[u8]) {
     let mut parts: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
-    parts.push(&addition);
+    parts.push(addition);
     if let Ok(joined) = HeaderValue::from_bytes(&parts.join(&b", "[..])) {
         headers.insert(name, joined);
     }

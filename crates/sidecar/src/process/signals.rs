@@ -15,6 +15,11 @@ use crate::process::sockets::Sockets;
 /// How long background services get once the last connection is gone.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// How long the new process may take to fetch the sockets.
+const TAKING: Duration = Duration::from_secs(10);
+/// How long it has to start its workers.
+const STARTING: Duration = Duration::from_millis(500);
+
 /// Waits for a signal and drains. pingora would then sleep through its whole grace period even when nobody is left, so
 /// the draining is done here and pingora is told to end at once.
 pub(crate) struct Signals {
@@ -34,7 +39,7 @@ impl ShutdownSignalWatch for Signals {
             Ok(mut caught) => self.follow(&mut caught).await,
             Err(error) => {
                 tracing::error!(%error, "signals cannot be caught");
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
         ShutdownSignal::FastShutdown
@@ -97,14 +102,16 @@ impl Signals {
 
     /// Without a process that takes the sockets, this one goes on.
     async fn hand_over(&self, path: &Path) -> bool {
-        let (sockets, path) = (Arc::clone(&self.sockets), path.to_owned());
-        let sent = tokio::task::spawn_blocking(move || {
+        let (sockets, to) = (Arc::clone(&self.sockets), path.to_owned());
+        let sending = tokio::task::spawn_blocking(move || {
             let sockets = sockets.lock().unwrap_or_else(PoisonError::into_inner);
-            sockets
-                .as_ref()
-                .map_or(Ok(()), |sockets| sockets.hand_over(&path))
+            sockets.as_ref().map_or(Ok(()), |sockets| sockets.hand_over(&to))
         });
-        match sent.await.map_err(std::io::Error::other).flatten() {
+        let mut handed = sending.await.map_err(std::io::Error::other).flatten();
+        if handed.is_ok() {
+            handed = taken(path).await;
+        }
+        match handed {
             Ok(()) => true,
             Err(error) => {
                 tracing::warn!(%error, "no new process took the listening sockets; going on");
@@ -112,4 +119,19 @@ impl Signals {
             }
         }
     }
+}
+
+/// The new process looks for the sockets once a second and removes the file when it has them. Until then, and until it
+/// has had time to start its workers, this one goes on accepting.
+async fn taken(path: &Path) -> std::io::Result<()> {
+    let gone = async {
+        while path.exists() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(TAKING, gone)
+        .await
+        .map_err(|_| std::io::ErrorKind::TimedOut)?;
+    tokio::time::sleep(STARTING).await;
+    Ok(())
 }

@@ -67,7 +67,7 @@ pub(crate) async fn exchange(proxy: &Inner, mut request: Request<RequestBody>) -
             Err(error) => error,
         };
         let unsent = error.take_message();
-        let trouble = trouble(error.into_error(), upstream);
+        let trouble = trouble(&error.into_error(), upstream);
         let died = matches!(trouble, Trouble::Failed(Failure::Died, _));
         request = match (unsent, copy) {
             (Some(unsent), _) if died => unsent,
@@ -191,8 +191,8 @@ fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
     copy
 }
 
-fn trouble(error: hyper::Error, upstream: &Upstream) -> Trouble {
-    if let Some(fault) = body_fault(&error) {
+fn trouble(error: &hyper::Error, upstream: &Upstream) -> Trouble {
+    if let Some(fault) = body_fault(error) {
         return Trouble::Body(fault);
     }
     let failure = if error.is_parse() {

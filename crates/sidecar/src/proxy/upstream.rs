@@ -1,5 +1,6 @@
 //! The app's addresses: which is next, and which are left out for now.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -24,22 +25,26 @@ pub(crate) struct Upstream {
     failures: AtomicU32,
     /// Left out until then, in milliseconds since the start.
     rests_until: AtomicU64,
-    up: Gauge,
+    /// Registered with the first request: the recorder may be installed after the proxy is made.
+    up: OnceLock<Gauge>,
 }
 
 impl Upstream {
     fn new(origin: Origin) -> Self {
         static SLOTS: AtomicUsize = AtomicUsize::new(0);
-        let up = gauge!("flagstaff_upstream_up", "upstream" => origin.authority.to_string());
-        up.set(1.0);
         let slot = SLOTS.fetch_add(1, Relaxed);
         Self {
             origin,
             slot,
             failures: AtomicU32::new(0),
             rests_until: AtomicU64::new(0),
-            up,
+            up: OnceLock::new(),
         }
+    }
+
+    fn up(&self) -> &Gauge {
+        self.up
+            .get_or_init(|| gauge!("flagstaff_upstream_up", "upstream" => self.origin.authority.to_string()))
     }
 
     /// It could not be reached.
@@ -48,16 +53,19 @@ impl Upstream {
         let rest = FIRST_REST.saturating_mul(1 << before.min(5)).min(LONGEST_REST);
         self.rests_until.store(now + millis(rest), Relaxed);
         if before == 0 {
-            self.up.set(0.0);
+            self.up().set(0.0);
             tracing::warn!(upstream = %self.origin.authority, "cannot be reached; left out for {rest:?}");
         }
     }
 
     /// It answered.
     pub(crate) fn answered(&self) {
+        if self.up.get().is_none() {
+            self.up().set(1.0);
+        }
         if self.failures.load(Relaxed) != 0 && self.failures.swap(0, Relaxed) != 0 {
             self.rests_until.store(0, Relaxed);
-            self.up.set(1.0);
+            self.up().set(1.0);
             tracing::info!(upstream = %self.origin.authority, "answers again");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
 
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -24,6 +24,7 @@ pub(crate) struct Client {
     broken: AtomicU32,
     under_way: AtomicU32,
     served: AtomicU32,
+    blocked: AtomicBool,
     _present: Present,
     _permit: OwnedSemaphorePermit,
 }
@@ -46,6 +47,7 @@ impl Client {
             broken: AtomicU32::new(0),
             under_way: AtomicU32::new(0),
             served: AtomicU32::new(0),
+            blocked: AtomicBool::new(false),
             _present: present,
             _permit: permit,
         }
@@ -82,6 +84,15 @@ impl Client {
     /// Why the connection ends, when it was refused.
     pub(crate) fn refused(&self) -> Option<Refusal> {
         Refusal::from_index(self.refused.load(Relaxed))
+    }
+
+    /// The client takes no bytes at the moment, or does again.
+    pub(crate) fn blocked(&self, blocked: bool) {
+        self.blocked.store(blocked, Relaxed);
+    }
+
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.blocked.load(Relaxed)
     }
 
     pub(crate) fn is_busy(&self) -> bool {

@@ -87,6 +87,14 @@ impl<T> Guard<T> {
         Some(violation.at)
     }
 
+    /// Puts back bytes that were read and checked, but not used.
+    pub(crate) fn put_back(&mut self, bytes: &[u8]) {
+        // Copied: even an empty part of hyper's buffer would keep the whole of it.
+        if !bytes.is_empty() {
+            self.ahead = [bytes, &self.ahead].concat().into();
+        }
+    }
+
     fn copy_ahead(&mut self, buf: &mut ReadBuf<'_>) {
         let count = self.ahead.len().min(buf.remaining());
         if let Some(bytes) = self.ahead.get(..count) {
@@ -133,15 +141,33 @@ impl<T> Guard<T> {
 
     fn written(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if result.is_ready() {
-            self.write.calm();
+            if !self.write.is_calm() {
+                self.write.calm();
+                self.client.blocked(false);
+            }
             return result;
         }
         if self.write.is_calm() {
+            self.client.blocked(true);
             self.write.until(Instant::now() + self.timeouts.write);
         }
         ready!(self.write.poll(cx));
         self.client.refuse(Refusal::WriteTimeout);
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<T: AsyncRead + Unpin> Guard<T> {
+    /// Whether there is something to read, once that is clear; not when the client has gone or is too late.
+    pub(crate) fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        if !self.ahead.is_empty() {
+            return Poll::Ready(true);
+        }
+        let mut piece = [0; 512];
+        let mut buf = ReadBuf::new(&mut piece);
+        let read = ready!(Pin::new(&mut *self).poll_read(cx, &mut buf));
+        self.put_back(buf.filled());
+        Poll::Ready(read.is_ok() && !self.ahead.is_empty())
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod client;
 pub(crate) mod framing;
 mod guard;
+mod http1;
 mod patience;
 mod preface;
 mod serve;

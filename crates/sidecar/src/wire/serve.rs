@@ -2,11 +2,11 @@
 
 use std::error::Error as _;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 
-use hyper::server::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper::server::conn;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -17,7 +17,9 @@ use crate::settings::{Limits, Timeouts};
 use crate::wire::client::Client;
 use crate::wire::framing::Framing;
 use crate::wire::guard::Guard;
+use crate::wire::http1;
 use crate::wire::preface::First;
+use crate::wire::streams::Streams;
 
 /// How connections are served; the same for all.
 #[derive(Debug)]
@@ -25,13 +27,13 @@ pub(crate) struct Wire {
     pub(crate) timeouts: Arc<Timeouts>,
     pub(crate) limits: Limits,
     pub(crate) drain: Arc<Drain>,
-    http1: http1::Builder,
-    http2: http2::Builder<TokioExecutor>,
+    pub(super) http1: conn::http1::Builder,
+    http2: conn::http2::Builder<Streams>,
 }
 
 impl Wire {
     pub(crate) fn new(timeouts: Timeouts, limits: Limits, drain: Arc<Drain>) -> Self {
-        let mut http1 = http1::Builder::new();
+        let mut http1 = conn::http1::Builder::new();
         // The app's own Date passes; time limits are kept by the guard, which knows why it waits.
         http1.auto_date_header(false).header_read_timeout(None);
         http1
@@ -41,7 +43,9 @@ impl Wire {
             // hyper's own default is 100, and only that needs no memory.
             http1.max_headers(limits.headers);
         }
-        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        let mut http2 = conn::http2::Builder::new(Streams {
+            limit: timeouts.write,
+        });
         http2
             .auto_date_header(false)
             .timer(hyper_util::rt::TokioTimer::new());
@@ -73,16 +77,12 @@ where
     let framing = (!http2).then(|| Framing::new(wire.limits.head_bytes));
     let guard =
         Guard::new(io, Arc::clone(&client), framing, Arc::clone(&wire.timeouts)).with_ahead(first.bytes());
-    let io = TokioIo::new(guard);
+    let going = going(&wire);
     let end = if http2 {
-        drive(wire.http2.serve_connection(io, edge), &wire, idle(&client, &wire)).await
+        // In a box for the same reason as HTTP/1.1 connections: whoever waits before is small.
+        Box::pin(serve_http2(guard, &client, &wire, edge, going)).await
     } else {
-        drive(
-            wire.http1.serve_connection(io, edge).with_upgrades(),
-            &wire,
-            std::future::pending(),
-        )
-        .await
+        http1::serve(guard, &client, &wire, edge, going).await
     };
     if let Some(refusal) = end.err().as_ref().and_then(reason) {
         client.refuse(refusal);
@@ -92,59 +92,41 @@ where
 /// A connection that says nothing costs little: hyper and its buffers come with the first byte.
 async fn first_bytes(io: &mut (impl AsyncRead + Unpin), wire: &Wire) -> Option<First> {
     let deadline = Instant::now() + wire.timeouts.idle;
-    let mut stop = wire.drain.stop();
-    let going = async {
-        stop.draining().await;
-        sleep(wire.timeouts.linger).await;
-    };
     tokio::select! {
         biased;
         first = timeout_at(deadline, First::read(io)) => first.ok()?.ok().filter(|first| !first.bytes().is_empty()),
-        () = going => None,
-    }
-}
-
-trait Graceful: Future<Output = hyper::Result<()>> {
-    fn close(self: Pin<&mut Self>);
-}
-
-impl<T, S> Graceful for http1::UpgradeableConnection<TokioIo<Guard<T>>, Edge<S>>
-where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Stack,
-{
-    fn close(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
-    }
-}
-
-impl<T, S> Graceful for http2::Connection<TokioIo<Guard<T>>, Edge<S>, TokioExecutor>
-where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Stack,
-{
-    fn close(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
+        () = going(wire) => None,
     }
 }
 
 /// After the signal to stop, answers say `Connection: close` and idle connections may still ask for a while: a
 /// request that is on its way when a connection closes is lost, and only the client knows whether to send it again.
-async fn drive(conn: impl Graceful, wire: &Wire, idle: impl Future<Output = ()>) -> hyper::Result<()> {
-    let mut conn = pin!(conn);
+async fn going(wire: &Wire) {
     let mut stop = wire.drain.stop();
-    let going = async {
-        stop.draining().await;
-        sleep(wire.timeouts.linger).await;
-    };
+    stop.draining().await;
+    sleep(wire.timeouts.linger).await;
+}
+
+async fn serve_http2<T, S>(
+    guard: Guard<T>,
+    client: &Client,
+    wire: &Wire,
+    edge: Edge<S>,
+    going: impl Future<Output = ()>,
+) -> hyper::Result<()>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Stack,
+{
+    let mut connection = pin!(wire.http2.serve_connection(TokioIo::new(guard), edge));
     tokio::select! {
         biased;
-        end = conn.as_mut() => return end,
+        end = connection.as_mut() => return end,
         () = going => {}
-        () = idle => {}
+        () = idle(client, wire) => {}
     }
-    conn.as_mut().close();
-    conn.await
+    connection.as_mut().graceful_shutdown();
+    connection.await
 }
 
 /// Ends when an HTTP/2 connection has had no request for the idle time.

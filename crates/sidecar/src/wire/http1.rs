@@ -1,0 +1,78 @@
+//! Serving HTTP/1.1, and putting connections aside that are not used for a while.
+//!
+//! hyper keeps some 16 KiB of buffers per connection. A connection without a request for a tenth of a second gives
+//! them up: it is taken apart, and put together again with its next byte, which costs about as much as a timer.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::time::Duration;
+
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::time::sleep;
+
+use crate::edge::{Edge, Stack};
+use crate::wire::client::Client;
+use crate::wire::guard::Guard;
+use crate::wire::serve::Wire;
+
+/// How long a connection keeps its buffers without a request.
+const ASIDE: Duration = Duration::from_millis(100);
+
+/// Serves until the connection ends; `going` ends when it should.
+pub(super) async fn serve<T, S>(
+    mut guard: Guard<T>,
+    client: &Client,
+    wire: &Wire,
+    mut edge: Edge<S>,
+    going: impl Future<Output = ()>,
+) -> hyper::Result<()>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Stack,
+{
+    let mut going = pin!(going);
+    loop {
+        // In a box, so that a connection that was put aside is small.
+        let mut connection = Box::new(
+            wire.http1
+                .serve_connection(TokioIo::new(guard), edge)
+                .with_upgrades(),
+        );
+        tokio::select! {
+            biased;
+            end = &mut *connection => return end,
+            () = &mut going => {
+                std::pin::Pin::new(&mut *connection).graceful_shutdown();
+                return connection.await;
+            }
+            () = unused(client) => {}
+        }
+        let Some(parts) = connection.into_parts() else {
+            return Ok(());
+        };
+        (guard, edge) = (parts.io.into_inner(), parts.service);
+        guard.put_back(&parts.read_buf);
+        drop(parts.read_buf);
+        let more = tokio::select! {
+            biased;
+            more = poll_fn(|cx| guard.poll_more(cx)) => more,
+            () = &mut going => false,
+        };
+        if !more {
+            let _ = guard.shutdown().await;
+            return Ok(());
+        }
+    }
+}
+
+/// Ends when there was no request for a while, and every answer has left.
+async fn unused(client: &Client) {
+    loop {
+        let served = client.served();
+        sleep(ASIDE).await;
+        if !client.is_busy() && !client.is_blocked() && client.served() == served {
+            return;
+        }
+    }
+}
