@@ -1,1 +1,42 @@
-//! What happened: exposures, conversions and counts in SQLite or PostgreSQL.
+//! What happened: exposures, conversions and counts, in SQLite or PostgreSQL.
+//!
+//! ```text
+//! request → Recorder (never waits) → bounded queue → writer's own thread → batches → store
+//! store → Ledger → Tally, rows for export
+//! ```
+//!
+//! Requests never wait for the ledger. What the queue cannot take is dropped and counted; while the store is away the
+//! writer keeps trying, says so once, and goes on by itself when it is back. A batch is one transaction and every row
+//! says by itself whether it is there already, so nothing is ever written twice, also after `kill -9`.
+
+mod batch;
+mod clock;
+mod counts;
+mod event;
+mod experiment;
+mod export;
+mod latency;
+mod ledger;
+mod memory;
+mod period;
+mod place;
+mod query;
+mod recorder;
+mod schema;
+mod served;
+mod status;
+mod store;
+mod tally;
+mod write;
+mod writer;
+
+pub use event::Event;
+pub use experiment::Experiment;
+pub use export::{Export, Format};
+pub use latency::Latency;
+pub use ledger::{Error, Ledger};
+pub use place::{Place, PlaceError};
+pub use recorder::{Dropped, Keeper, Recorder, Settings, record};
+pub use served::Served;
+pub use status::{Health, Status};
+pub use tally::{Arm, GoalKind, GoalTally, Question, Step, Tally, TallyGoal, VariantTally};

@@ -1,0 +1,174 @@
+//! What goes into the store in one transaction.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use flagstaff_flags::Trial;
+
+use crate::clock::Clock;
+use crate::{Event, Experiment};
+
+/// Events in the order in which they came, sorted by what is done with them. No statement meets a row twice.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub(crate) forget: Vec<Box<str>>,
+    pub(crate) exposures: Waves<(Trial, Box<str>), Exposure>,
+    pub(crate) returned: HashSet<Box<str>>,
+    pub(crate) pages: Waves<Box<str>, i64>,
+    pub(crate) conversions: Vec<Conversion>,
+    events: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Exposure {
+    pub(crate) experiment: Arc<Experiment>,
+    pub(crate) variant: u8,
+    pub(crate) place: u32,
+    pub(crate) held: bool,
+    pub(crate) confirmed: bool,
+    pub(crate) at: i64,
+    /// Which of its experiment's periods it falls in, once that is known.
+    pub(crate) period: Option<i64>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Conversion {
+    pub(crate) goal: Arc<str>,
+    pub(crate) unit: Box<str>,
+    pub(crate) key: String,
+    pub(crate) at: i64,
+    pub(crate) value: Option<f64>,
+}
+
+/// Rows by key: in each wave a key is there once, and what came later is in a later wave.
+pub(crate) struct Waves<K, V> {
+    waves: Vec<HashMap<K, V>>,
+}
+
+impl<K, V> Default for Waves<K, V> {
+    fn default() -> Self {
+        Self { waves: Vec::new() }
+    }
+}
+
+impl<K: std::hash::Hash + Eq, V> Waves<K, V> {
+    fn add(&mut self, key: K, value: V) {
+        match self.waves.iter_mut().find(|wave| !wave.contains_key(&key)) {
+            Some(wave) => {
+                wave.insert(key, value);
+            }
+            None => self.waves.push(HashMap::from([(key, value)])),
+        }
+    }
+
+    fn remove(&mut self, is_gone: impl Fn(&K) -> bool) {
+        self.waves
+            .iter_mut()
+            .for_each(|wave| wave.retain(|key, _| !is_gone(key)));
+    }
+
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.waves.iter_mut().flat_map(HashMap::values_mut)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &HashMap<K, V>> {
+        self.waves.iter().filter(|wave| !wave.is_empty())
+    }
+}
+
+impl Batch {
+    /// Takes in one event, its time set right.
+    pub(crate) fn add(&mut self, event: Event, clock: &mut Clock) {
+        self.events += 1;
+        match event {
+            Event::Exposed {
+                experiment,
+                unit,
+                variant,
+                place,
+                held,
+                confirmed,
+                at,
+            } => {
+                let at = clock.read(at);
+                let trial = experiment.trial();
+                self.exposures.add(
+                    (trial, unit),
+                    Exposure {
+                        experiment,
+                        variant,
+                        place,
+                        held,
+                        confirmed,
+                        at,
+                        period: None,
+                    },
+                );
+            }
+            Event::Returned { unit } => {
+                self.returned.insert(unit);
+            }
+            Event::Page { unit, at } => self.pages.add(unit, clock.read(at)),
+            Event::Converted {
+                goal,
+                unit,
+                value,
+                key,
+                at,
+            } => {
+                let at = clock.read(at);
+                let key = key.map_or_else(|| at.to_string(), Into::into);
+                self.conversions.push(Conversion {
+                    goal,
+                    unit,
+                    key,
+                    at,
+                    value,
+                });
+            }
+            Event::Forget { unit } => self.forget(unit),
+        }
+    }
+
+    /// What came before is not written; what comes after is.
+    fn forget(&mut self, unit: Box<str>) {
+        self.exposures.remove(|(_, other)| *other == unit);
+        self.returned.remove(&unit);
+        self.pages.remove(|other| *other == unit);
+        self.conversions.retain(|conversion| conversion.unit != unit);
+        self.forget.push(unit);
+    }
+
+    /// How many events it holds.
+    pub(crate) fn events(&self) -> usize {
+        self.events
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_before_forgetting_is_not_written() {
+        let (mut batch, mut clock) = (Batch::default(), Clock::after(0));
+        let page = |unit: &str, at| Event::Page {
+            unit: unit.into(),
+            at,
+        };
+        batch.add(page("a", 1), &mut clock);
+        batch.add(page("b", 2), &mut clock);
+        batch.add(Event::Forget { unit: "a".into() }, &mut clock);
+        batch.add(page("a", 3), &mut clock);
+        batch.add(page("a", 4), &mut clock);
+        let mut pages: Vec<_> = batch
+            .pages
+            .iter()
+            .flatten()
+            .map(|(unit, at)| (&**unit, *at))
+            .collect();
+        pages.sort_unstable();
+        assert_eq!(pages, [("a", 3), ("a", 4), ("b", 2)]);
+        assert_eq!((batch.forget.len(), batch.events()), (1, 5));
+    }
+}

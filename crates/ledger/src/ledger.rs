@@ -1,0 +1,127 @@
+//! What is asked of a ledger, and what is deleted from it.
+
+use std::fmt;
+
+use sqlx::{AnyConnection, Row};
+
+use crate::Place;
+use crate::store::{Store, in_time};
+
+/// A ledger that is open to be asked. The recorder writes by a connection of its own.
+pub struct Ledger {
+    store: Store,
+    place: Place,
+}
+
+impl Ledger {
+    /// Opens a ledger that is there.
+    ///
+    /// # Errors
+    /// When it is not there, cannot be reached or read, or is none.
+    pub async fn open(place: &Place) -> Result<Self, Error> {
+        if place.path().is_some_and(|path| !path.exists()) {
+            return Err(Error::Missing(place.clone()));
+        }
+        let error = |error| Error::new(place, error);
+        let mut store = Store::open_to_read(place).await.map_err(error)?;
+        let probe = sqlx::query("SELECT COUNT(*) FROM trials").fetch_one(&mut store.connection);
+        in_time(probe).await.map_err(error)?;
+        Ok(Self {
+            store,
+            place: place.clone(),
+        })
+    }
+
+    /// Deletes everything of a unit, as [`flagstaff_flags::BucketBy::key`] names it. Returns how many rows that were.
+    ///
+    /// # Errors
+    /// When the store does not answer or does not take it.
+    pub async fn forget(&mut self, unit: &str) -> Result<u64, Error> {
+        let place = self.place.clone();
+        crate::write::forget(self.connection(), unit)
+            .await
+            .map_err(|error| Error::new(&place, error))
+    }
+
+    /// Flags that something was recorded of, in the order of their names.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn flags(&mut self) -> Result<Vec<String>, Error> {
+        let place = self.place.clone();
+        let rows = sqlx::query("SELECT DISTINCT flag FROM trials ORDER BY flag")
+            .fetch_all(self.connection())
+            .await;
+        let names = rows.and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect());
+        names.map_err(|error| Error::new(&place, error))
+    }
+
+    /// Closes it.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.store.connection
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(crate) fn error(&self, error: sqlx::Error) -> Error {
+        Error::new(&self.place, error)
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ledger({})", self.place)
+    }
+}
+
+/// Why a ledger gives no answer.
+#[derive(Debug)]
+pub enum Error {
+    /// There is none.
+    Missing(Place),
+    /// Its store says something else than an answer.
+    Store {
+        /// Where it is.
+        place: Place,
+        /// What it says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Error {
+    pub(crate) fn new(place: &Place, error: sqlx::Error) -> Self {
+        Self::Store {
+            place: place.clone(),
+            source: Box::new(error),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(place) => {
+                write!(
+                    f,
+                    "there is no ledger at {place}; `flagstaff run` begins one, `--ledger` names another"
+                )
+            }
+            Self::Store { place, source } => write!(f, "the ledger {place} gives no answer: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Missing(_) => None,
+            Self::Store { source, .. } => Some(&**source),
+        }
+    }
+}

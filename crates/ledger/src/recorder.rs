@@ -1,0 +1,274 @@
+//! The handle of those who record. It never waits.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use flagstaff_flags::{Decision, Flag, FlagId, Snapshot, Step, VariantId};
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+
+use crate::counts::Counts;
+use crate::memory::Memory;
+use crate::status::Shared;
+use crate::writer::{State, Writer, micros};
+use crate::{Event, Experiment, Place, Status};
+
+/// How much is held, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where.
+    pub place: Place,
+    /// Events that may wait; more are dropped.
+    pub queue: usize,
+    /// Exposures and visitors that are remembered as recorded.
+    pub remembered: usize,
+    /// Older rows are deleted; none: all are kept.
+    pub keep: Option<Duration>,
+}
+
+impl Settings {
+    /// A ledger at a place: 65,536 events may wait, 200,000 are remembered, all is kept.
+    #[must_use]
+    pub fn new(place: Place) -> Self {
+        Self {
+            place,
+            queue: 65_536,
+            remembered: 200_000,
+            keep: None,
+        }
+    }
+}
+
+/// Records what happened. Cheap to clone; every call returns at once.
+#[derive(Clone)]
+pub struct Recorder {
+    queue: mpsc::Sender<Event>,
+    counts: Arc<Counts>,
+    memory: Arc<Memory>,
+    shared: Arc<Shared>,
+}
+
+/// The queue was full, or the event is one no store takes. It is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dropped;
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the ledger did not take it")
+    }
+}
+
+impl std::error::Error for Dropped {}
+
+/// Holds the writer's thread. Dropping it ends the writer after what is under way.
+#[derive(Debug)]
+pub struct Keeper {
+    stop: watch::Sender<bool>,
+    ended: Mutex<std::sync::mpsc::Receiver<()>>,
+}
+
+impl Keeper {
+    /// Writes what waits and closes the store. Returns whether that was done within `patience`.
+    #[must_use]
+    pub fn close(self, patience: Duration) -> bool {
+        self.stop.send_replace(true);
+        let ended = self.ended.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // the other end is dropped when the thread ends, however it does
+        ended.recv_timeout(patience) != Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+    }
+}
+
+/// Starts a writer on a thread of its own. A store that is away now is waited for: this does not fail because of it.
+///
+/// # Errors
+/// When the system gives no thread or no random number.
+pub fn record(settings: Settings) -> std::io::Result<(Recorder, Keeper)> {
+    let (queue, events) = mpsc::channel(settings.queue.max(1));
+    let (stop, stopped) = watch::channel(false);
+    let (end, ended) = std::sync::mpsc::channel();
+    let recorder = Recorder {
+        queue,
+        counts: Arc::default(),
+        memory: Arc::new(Memory::new(settings.remembered)),
+        shared: Arc::default(),
+    };
+    let (counts, memory, shared) = (&recorder.counts, &recorder.memory, &recorder.shared);
+    let (counts, memory, shared) = (Arc::clone(counts), Arc::clone(memory), Arc::clone(shared));
+    let boot = getrandom::u64().map_err(std::io::Error::other)?.cast_signed();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (place, keep) = (settings.place, settings.keep);
+    std::thread::Builder::new().name("ledger".into()).spawn(move || {
+        let _end = end;
+        runtime.block_on(async {
+            let state = State::new();
+            Writer {
+                place,
+                events,
+                counts,
+                memory,
+                shared,
+                stop: stopped,
+                keep,
+                boot,
+                state,
+            }
+            .run()
+            .await;
+        });
+    })?;
+    Ok((
+        recorder,
+        Keeper {
+            stop,
+            ended: Mutex::new(ended),
+        },
+    ))
+}
+
+impl Recorder {
+    /// Gives an event to the writer.
+    ///
+    /// # Errors
+    /// When the queue is full, the writer has ended, or the event is one no store takes.
+    pub fn try_record(&self, event: Event) -> Result<(), Dropped> {
+        if event.is_sound() && self.queue.try_send(event).is_ok() {
+            return Ok(());
+        }
+        self.shared.dropped(1);
+        Err(Dropped)
+    }
+
+    /// A unit met a flag. Repeats cost a look into memory; who was not drawn, or has a variant that is not drawn any more, is
+    /// not recorded. `unit` is the id itself, as the flag hashes it. Returns whether it is recorded, or was before.
+    pub fn exposed(
+        &self,
+        snapshot: &Snapshot,
+        id: FlagId,
+        unit: &str,
+        decision: Decision,
+        confirmed: bool,
+        at: Timestamp,
+    ) -> bool {
+        let Some(flag) = snapshot.flag(id).filter(|_| decision.is_counted()) else {
+            return false;
+        };
+        // the arms are what is drawn; where none has the variant, there is nothing to compare it with
+        let Some(number) = number(flag, decision.variant()) else {
+            return false;
+        };
+        let key = flag.bucket_by.key(unit);
+        let mut recorded = true;
+        self.memory
+            .exposed(snapshot.trial(id), &key, number, confirmed, || {
+                let experiment = Experiment::of(snapshot, id, at);
+                let event = experiment.map(|experiment| Event::Exposed {
+                    variant: number,
+                    place: flag.place(unit),
+                    held: decision.step() == Step::Sticky,
+                    experiment: Arc::new(experiment),
+                    unit: key.as_str().into(),
+                    confirmed,
+                    at: micros(at),
+                });
+                recorded = event.is_some_and(|event| self.try_record(event).is_ok());
+                recorded
+            });
+        recorded
+    }
+
+    /// A visitor's cookie came back: all that was recorded of the visitor counts as confirmed. Once is enough.
+    pub fn returned(&self, visitor: &str) {
+        self.memory.returned(visitor, || {
+            self.try_record(Event::Returned { unit: visitor.into() }).is_ok()
+        });
+    }
+
+    /// A unit looked at a page; only where some goal counts bounces. `unit` as [`flagstaff_flags::BucketBy::key`] names it.
+    pub fn page(&self, unit: &str, at: Timestamp) {
+        self.memory.page(unit, || {
+            self.try_record(Event::Page {
+                unit: unit.into(),
+                at: micros(at),
+            })
+            .is_ok()
+        });
+    }
+
+    /// A unit reached a goal. `unit` as [`flagstaff_flags::BucketBy::key`] names it; with the same `key` it is the same
+    /// conversion, told again.
+    ///
+    /// # Errors
+    /// As [`Recorder::try_record`].
+    pub fn converted(
+        &self,
+        goal: &str,
+        unit: &str,
+        value: Option<f64>,
+        key: Option<&str>,
+        at: Timestamp,
+    ) -> Result<(), Dropped> {
+        let (goal, unit, key) = (goal.into(), unit.into(), key.map(Into::into));
+        self.try_record(Event::Converted {
+            goal,
+            unit,
+            value,
+            key,
+            at: micros(at),
+        })
+    }
+
+    /// A request that met a flag was answered.
+    pub fn answered(
+        &self,
+        flag: &Flag,
+        variant: VariantId,
+        status: u16,
+        latency: Duration,
+        slow: bool,
+        at: Timestamp,
+    ) {
+        self.counts.add(flag, variant, status, latency, slow, micros(at));
+    }
+
+    /// Deletes everything of a unit, as [`flagstaff_flags::BucketBy::key`] names it, once what came before it is written.
+    ///
+    /// # Errors
+    /// As [`Recorder::try_record`].
+    pub fn forget(&self, unit: &str) -> Result<(), Dropped> {
+        self.try_record(Event::Forget { unit: unit.into() })?;
+        // whoever is forgotten and comes back is a new visitor
+        self.memory.clear();
+        Ok(())
+    }
+
+    /// How the ledger fares.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.shared
+            .status(self.queue.max_capacity() - self.queue.capacity())
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder")
+            .field("status", &self.status())
+            .finish()
+    }
+}
+
+/// The number of a variant among what is drawn, the control being 0: its place among the arms of an [`Experiment`].
+fn number(flag: &Flag, variant: VariantId) -> Option<u8> {
+    if flag.variants.are_named() {
+        let number = flag.variants.weights().position(|(id, _)| id == variant)?;
+        return u8::try_from(number).ok();
+    }
+    match variant {
+        VariantId::OFF => Some(0),
+        VariantId::ON => Some(1),
+        _ => None,
+    }
+}

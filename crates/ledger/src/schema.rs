@@ -1,0 +1,18 @@
+//! The tables, and how they came to be what they are.
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AssertSqlSafe, SqlSafeStr};
+
+/// Every change of the tables, in order. What was released is never edited.
+const CHANGES: [(i64, &str, &str); 1] = [(1, "what happened", include_str!("../migrations/1.sql"))];
+
+/// The changes, for one kind of store.
+pub(crate) fn migrator(is_file: bool) -> Migrator {
+    // a table that is found by its key alone needs no second tree, and PostgreSQL has no word for it
+    let rowless = if is_file { "WITHOUT ROWID" } else { "" };
+    let change = |(version, name, sql): (i64, &'static str, &str)| {
+        let sql = AssertSqlSafe(sql.replace("/*rowless*/", rowless)).into_sql_str();
+        Migration::new(version, name.into(), MigrationType::Simple, sql, false)
+    };
+    Migrator::with_migrations(CHANGES.into_iter().map(change).collect())
+}

@@ -1,0 +1,126 @@
+//! One connection to a store, opened and kept the right way.
+
+use std::time::Duration;
+
+use sqlx::any::AnyConnectOptions;
+use sqlx::{AnyConnection, ConnectOptions, Connection, Executor};
+
+use crate::Place;
+use crate::schema::migrator;
+
+/// How long opening, or one batch, may take before the store counts as away.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a file may be locked by another connection.
+const BUSY: &str = "PRAGMA busy_timeout = 3000";
+
+/// An open store.
+pub(crate) struct Store {
+    pub(crate) connection: AnyConnection,
+    place: Place,
+    identity: Option<Identity>,
+}
+
+/// Which file it is: another one under the same name is another store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    #[cfg(unix)]
+    device: u64,
+    #[cfg(unix)]
+    inode: u64,
+}
+
+impl Identity {
+    fn of(place: &Place) -> Option<Self> {
+        let metadata = std::fs::metadata(place.path()?).ok()?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            Some(Self {
+                device: metadata.dev(),
+                inode: metadata.ino(),
+            })
+        }
+        #[cfg(not(unix))]
+        Some(Self {}).filter(|_| metadata.is_file())
+    }
+}
+
+impl Store {
+    /// Opens a store to write to, makes it when it is a file that is not there, and brings its tables up to date.
+    pub(crate) async fn open(place: &Place) -> Result<Self, sqlx::Error> {
+        let connect = async {
+            let mut connection = connect(place, true).await?;
+            if place.path().is_some() {
+                // readers and the writer do not wait for each other; a killed process loses nothing that was committed
+                connection.execute("PRAGMA journal_mode = WAL").await?;
+                connection.execute("PRAGMA synchronous = NORMAL").await?;
+            }
+            migrator(place.path().is_some()).run(&mut connection).await?;
+            Ok(connection)
+        };
+        let connection = in_time(connect).await?;
+        Ok(Self {
+            connection,
+            identity: Identity::of(place),
+            place: place.clone(),
+        })
+    }
+
+    /// Opens a store to read from; a file that is not there is an error.
+    pub(crate) async fn open_to_read(place: &Place) -> Result<Self, sqlx::Error> {
+        let connection = in_time(connect(place, false)).await?;
+        Ok(Self {
+            connection,
+            identity: Identity::of(place),
+            place: place.clone(),
+        })
+    }
+
+    /// Which file it is; none for a database elsewhere.
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        self.identity
+    }
+
+    /// Whether its file was deleted or replaced by another.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.place.path().is_some() && Identity::of(&self.place) != self.identity
+    }
+
+    /// Begins to write. SQLite is told so at once: a reader cannot become a writer while another writes.
+    pub(crate) fn begin(&self) -> &'static str {
+        if self.place.path().is_some() {
+            "BEGIN IMMEDIATE"
+        } else {
+            "BEGIN"
+        }
+    }
+
+    /// Closes it, before anyone opens another under its name.
+    pub(crate) async fn close(self) {
+        let _ = tokio::time::timeout(PATIENCE, self.connection.close()).await;
+    }
+}
+
+async fn connect(place: &Place, create: bool) -> Result<AnyConnection, sqlx::Error> {
+    sqlx::any::install_default_drivers();
+    let options: AnyConnectOptions = place.url(create).parse()?;
+    let mut connection = options.disable_statement_logging().connect().await?;
+    if place.path().is_some() {
+        connection.execute(BUSY).await?;
+    }
+    Ok(connection)
+}
+
+/// A store that does not answer is away.
+pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    let late = || {
+        sqlx::Error::Io(std::io::Error::new(
+            std::io::ErrorKind::TimedOut,
+            "no answer in time",
+        ))
+    };
+    tokio::time::timeout(PATIENCE, work)
+        .await
+        .unwrap_or_else(|_| Err(late()))
+}

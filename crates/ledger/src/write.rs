@@ -1,0 +1,205 @@
+//! A batch becomes rows, in one transaction.
+
+use sqlx::{AnyConnection, Connection};
+
+use crate::batch::{Batch, Conversion, Exposure};
+use crate::counts::{Count, Key, Minutes};
+use crate::period::id;
+use crate::query::{places, query};
+use crate::store::Store;
+
+/// Rows of one statement: with eleven columns well below the 32,766 values SQLite takes.
+const ROWS: usize = 500;
+
+type Done = Result<(), sqlx::Error>;
+
+/// Writes all of it or nothing.
+pub(crate) async fn write(
+    store: &mut Store,
+    batch: &Batch,
+    minutes: &Minutes,
+    (boot, latest): (i64, i64),
+) -> Done {
+    let begin = store.begin();
+    let mut transaction = store.connection.begin_with(begin).await?;
+    for unit in &batch.forget {
+        forget(&mut transaction, unit).await?;
+    }
+    for wave in batch.exposures.iter() {
+        let mut rows: Vec<_> = wave
+            .iter()
+            .map(|((_, unit), exposure)| (&**unit, exposure))
+            .collect();
+        // instances that write the same rows take them in the same order, so none waits for another that waits for it
+        rows.sort_unstable_by_key(|(unit, _)| *unit);
+        for rows in rows.chunks(ROWS) {
+            expose(&mut transaction, rows).await?;
+        }
+    }
+    let returned: Vec<_> = batch.returned.iter().map(|unit| &**unit).collect();
+    for units in returned.chunks(ROWS) {
+        confirm(&mut transaction, units).await?;
+    }
+    for wave in batch.pages.iter() {
+        let rows: Vec<_> = wave.iter().map(|(unit, at)| (&**unit, *at)).collect();
+        for rows in rows.chunks(ROWS) {
+            pages(&mut transaction, rows).await?;
+        }
+    }
+    for rows in batch.conversions.chunks(ROWS) {
+        convert(&mut transaction, rows).await?;
+    }
+    for rows in minutes.changed().chunks(ROWS) {
+        count(&mut transaction, rows, boot).await?;
+    }
+    remember(&mut transaction, boot, latest).await?;
+    transaction.commit().await
+}
+
+/// The first exposure stays. A second one can confirm it, or mark that another variant was met.
+async fn expose(store: &mut AnyConnection, rows: &[(&str, &Exposure)]) -> Done {
+    let sql = format!(
+        "INSERT INTO exposures (trial, unit, variant, period, place, held, confirmed, at) VALUES {}
+         ON CONFLICT (trial, unit) DO UPDATE SET
+           confirmed = CASE WHEN excluded.confirmed > exposures.confirmed THEN excluded.confirmed ELSE exposures.confirmed END,
+           crossed = CASE WHEN exposures.crossed IS NULL AND exposures.variant <> excluded.variant
+                          THEN excluded.at ELSE exposures.crossed END
+         WHERE excluded.confirmed > exposures.confirmed
+            OR (exposures.crossed IS NULL AND exposures.variant <> excluded.variant)",
+        places(0, rows.len(), 8)
+    );
+    let mut insert = query(sql);
+    for (unit, row) in rows {
+        let period = row.period.unwrap_or_default();
+        insert = insert
+            .bind(id(&row.experiment))
+            .bind((*unit).to_owned())
+            .bind(i64::from(row.variant))
+            .bind(period);
+        insert = insert
+            .bind(i64::from(row.place))
+            .bind(i64::from(row.held))
+            .bind(i64::from(row.confirmed))
+            .bind(row.at);
+    }
+    insert.execute(store).await.map(|_| ())
+}
+
+async fn confirm(store: &mut AnyConnection, units: &[&str]) -> Done {
+    let sql = format!(
+        "UPDATE exposures SET confirmed = 1 FROM trials, (VALUES {}) AS seen
+         WHERE exposures.trial = trials.trial AND exposures.unit = seen.column1 AND exposures.confirmed = 0",
+        places(0, units.len(), 1)
+    );
+    let mut update = query(sql);
+    for unit in units {
+        update = update.bind((*unit).to_owned());
+    }
+    update.execute(store).await.map(|_| ())
+}
+
+/// Keeps the times of the first two pages from the exposure on, in whatever order they come: they tell a bounce within any time.
+async fn pages(store: &mut AnyConnection, rows: &[(&str, i64)]) -> Done {
+    let sql = format!(
+        "UPDATE exposures SET
+           page2 = CASE WHEN page1 IS NULL OR page1 = seen.column2 THEN page2
+                        WHEN seen.column2 < page1 THEN page1
+                        WHEN page2 IS NULL OR seen.column2 < page2 THEN seen.column2 ELSE page2 END,
+           page1 = CASE WHEN page1 IS NULL OR seen.column2 < page1 THEN seen.column2 ELSE page1 END
+         FROM trials, (VALUES {}) AS seen
+         WHERE exposures.trial = trials.trial AND exposures.unit = seen.column1 AND exposures.at <= seen.column2
+           AND (page2 IS NULL OR seen.column2 < page2)",
+        places(0, rows.len(), 2)
+    );
+    let mut update = query(sql);
+    for (unit, at) in rows {
+        update = update.bind((*unit).to_owned()).bind(*at);
+    }
+    update.execute(store).await.map(|_| ())
+}
+
+async fn convert(store: &mut AnyConnection, rows: &[Conversion]) -> Done {
+    let sql = format!(
+        "INSERT INTO conversions (goal, unit, key, at, value) VALUES {} ON CONFLICT DO NOTHING",
+        places(0, rows.len(), 5)
+    );
+    let mut insert = query(sql);
+    for row in rows {
+        insert = insert
+            .bind((*row.goal).to_owned())
+            .bind(row.unit.to_string())
+            .bind(row.key.clone());
+        insert = insert.bind(row.at).bind(row.value);
+    }
+    insert.execute(store).await.map(|_| ())
+}
+
+async fn count(store: &mut AnyConnection, rows: &[(&Key, &Count)], boot: i64) -> Done {
+    let sql = format!(
+        "INSERT INTO counts (flag, definition, variant, minute, boot, requests, informational, successes, redirects,
+                             client_errors, server_errors, slow, latency) VALUES {}
+         ON CONFLICT (flag, definition, variant, minute, boot) DO UPDATE SET
+           requests = excluded.requests, informational = excluded.informational, successes = excluded.successes,
+           redirects = excluded.redirects, client_errors = excluded.client_errors,
+           server_errors = excluded.server_errors, slow = excluded.slow, latency = excluded.latency",
+        places(0, rows.len(), 13)
+    );
+    let mut insert = query(sql);
+    for (key, count) in rows {
+        insert = insert
+            .bind(key.flag.as_str().to_owned())
+            .bind(key.definition.0.cast_signed());
+        insert = insert
+            .bind(count.variant.clone())
+            .bind(key.minute)
+            .bind(boot)
+            .bind(count.requests);
+        for class in count.classes {
+            insert = insert.bind(class);
+        }
+        insert = insert.bind(count.slow).bind(count.latency.text());
+    }
+    insert.execute(store).await.map(|_| ())
+}
+
+async fn remember(store: &mut AnyConnection, boot: i64, latest: i64) -> Done {
+    let upsert = "INSERT INTO boots (boot, latest) VALUES ($1, $2) ON CONFLICT (boot) DO UPDATE SET latest = excluded.latest";
+    sqlx::query(upsert)
+        .bind(boot)
+        .bind(latest)
+        .execute(store)
+        .await
+        .map(|_| ())
+}
+
+/// Deletes everything of a unit. Returns how many rows that were.
+pub(crate) async fn forget(store: &mut AnyConnection, unit: &str) -> Result<u64, sqlx::Error> {
+    let exposures = "DELETE FROM exposures WHERE unit = $1 AND trial IN (SELECT trial FROM trials)";
+    let exposures = sqlx::query(exposures)
+        .bind(unit.to_owned())
+        .execute(&mut *store)
+        .await?;
+    let conversions = sqlx::query("DELETE FROM conversions WHERE unit = $1")
+        .bind(unit.to_owned())
+        .execute(store)
+        .await?;
+    Ok(exposures.rows_affected() + conversions.rows_affected())
+}
+
+/// Deletes what is older than a time (µs since 1970).
+pub(crate) async fn expire(store: &mut AnyConnection, before: i64) -> Done {
+    sqlx::query("DELETE FROM exposures WHERE at < $1")
+        .bind(before)
+        .execute(&mut *store)
+        .await?;
+    sqlx::query("DELETE FROM conversions WHERE at < $1")
+        .bind(before)
+        .execute(&mut *store)
+        .await?;
+    let minute = before.div_euclid(crate::counts::MINUTE);
+    sqlx::query("DELETE FROM counts WHERE minute < $1")
+        .bind(minute)
+        .execute(store)
+        .await
+        .map(|_| ())
+}

@@ -1,0 +1,10 @@
+//! The ledger as its users see it: what is recorded through one door comes out of the other, in files and in PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
+
+mod desk;
+mod export;
+mod faults;
+mod kill;
+mod postgres;
+mod records;
+mod steps;

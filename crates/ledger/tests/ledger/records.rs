@@ -1,0 +1,288 @@
+//! What counts, and what does not. Each runs in a file and, where there is one, in PostgreSQL.
+
+use std::time::Duration;
+
+use flagstaff_flags::VariantId;
+use flagstaff_ledger::{Ledger, Place, Settings, Tally};
+
+use crate::desk::*;
+use crate::postgres::each_store;
+
+fn visitors(tally: &Tally) -> [u64; 2] {
+    [tally.variants[0].visitors, tally.variants[1].visitors]
+}
+
+fn conversions(tally: &Tally, goal: usize) -> [u64; 2] {
+    [tally.goals[goal][0].conversions, tally.goals[goal][1].conversions]
+}
+
+#[test]
+fn the_first_exposure_counts_and_goals_only_after_it() {
+    each_store(|place| {
+        let (desk, half) = (Desk::open(place), snapshot(form(50.0)));
+        let mut expected = ([0u64; 2], [0u64; 2]);
+        for i in 0..500 {
+            let id = format!("v{i}");
+            if i % 10 == 0 {
+                desk.convert("sent", &id, 1); // before it met anything
+            }
+            let on = usize::from(desk.meet(&half, &id, 10) == "on");
+            desk.meet(&half, &id, 20);
+            expected.0[on] += 1;
+            if i % 5 == 0 {
+                desk.convert("sent", &id, 30);
+                desk.convert("sent", &id, 31); // a second time: still one visitor
+                expected.1[on] += 1;
+            }
+        }
+        let tally = tally_at(&desk.close(), 60);
+        assert_eq!((visitors(&tally), conversions(&tally, 0)), expected);
+        let [step] = tally.steps.as_slice() else {
+            panic!("{:?}", tally.steps)
+        };
+        assert_eq!(
+            (step.shares.as_slice(), step.exposed.as_slice()),
+            ([50_000.0, 50_000.0].as_slice(), expected.0.as_slice())
+        );
+        assert_eq!(
+            [step.arms[0][0].conversions, step.arms[0][1].conversions],
+            expected.1
+        );
+        assert_eq!(step.arms[0][0].times.0, 2.0 * expected.1[0] as f64);
+    });
+}
+
+#[test]
+fn nothing_is_counted_twice_after_a_restart() {
+    each_store(|place| {
+        let half = snapshot(form(50.0));
+        for _ in 0..3 {
+            let desk = Desk::open(place);
+            for i in 0..100 {
+                desk.meet(&half, &format!("v{i}"), 10);
+                let key = format!("order-{i}");
+                desk.recorder
+                    .converted("paid", &format!("v{i}"), Some(2.5), Some(&key), at(20))
+                    .unwrap();
+            }
+            desk.close();
+        }
+        let tally = tally_at(place, 60);
+        assert_eq!(visitors(&tally).iter().sum::<u64>(), 100);
+        assert_eq!(tally.steps.len(), 1);
+        let paid = tally.goals[2].iter().map(|goal| goal.sum).sum::<f64>();
+        assert!((paid - 250.0).abs() < 1e-9, "{paid}");
+    });
+}
+
+#[test]
+fn values_add_up_per_visitor_with_their_past() {
+    each_store(|place| {
+        let (desk, half) = (Desk::open(place), snapshot(form(50.0)));
+        let on = visitor_at(0..50_000, 0);
+        let pay = |value, seconds| {
+            let paid = desk
+                .recorder
+                .converted("paid", &on, Some(value), None, at(seconds));
+            assert!(paid.is_ok());
+        };
+        pay(3.0, 1);
+        desk.meet(&half, &on, 10);
+        pay(5.0, 20);
+        pay(7.0, 30);
+        let tally = tally_at(&desk.close(), 60);
+        let arm = tally.steps[0].arms[2][1];
+        assert_eq!(
+            (arm.visitors, arm.conversions, arm.value, arm.times),
+            (1, 1, (12.0, 144.0), (2.0, 4.0))
+        );
+        assert_eq!(
+            (arm.value_times, arm.before, arm.value_before),
+            (24.0, Some((3.0, 9.0)), 36.0)
+        );
+        assert_eq!(tally.steps[0].arms[0][1].before, None);
+    });
+}
+
+#[test]
+fn a_bounce_is_one_page_and_open_until_its_time_is_over() {
+    each_store(|place| {
+        let (desk, half) = (Desk::open(place), snapshot(form(50.0)));
+        let [left, stayed, late, api, again] = [0, 1, 2, 3, 4].map(|i| visitor_at(0..50_000, i));
+        for id in [&left, &stayed, &late, &again] {
+            desk.meet(&half, id, 100);
+            desk.recorder.page(id, at(100));
+        }
+        desk.meet(&half, &api, 100); // met it without looking at a page
+        desk.recorder.page(&stayed, at(100 + 1799));
+        desk.recorder.page(&late, at(100 + 1801));
+        desk.recorder.page(&again, at(100)); // the same page, told again
+        let place = desk.close();
+        let bounced = |tally: &Tally| {
+            (
+                tally.goals[1][1].visitors,
+                tally.goals[1][1].conversions,
+                tally.goals[1][1].open,
+            )
+        };
+        assert_eq!(bounced(&tally_at(&place, 1000)), (0, 0, 5));
+        assert_eq!(bounced(&tally_at(&place, 100 + 1800)), (5, 3, 0));
+    });
+}
+
+#[test]
+fn pages_count_in_whatever_order_they_come() {
+    each_store(|place| {
+        let half = snapshot(form(50.0));
+        let (quick, slow) = (visitor_at(0..50_000, 0), visitor_at(0..50_000, 1));
+        let desk = Desk::open(place);
+        desk.meet(&half, &quick, 100);
+        desk.meet(&half, &slow, 100);
+        // the second page was answered before the first
+        desk.recorder.page(&quick, at(160));
+        desk.recorder.page(&quick, at(100));
+        desk.recorder.page(&slow, at(100 + 1900));
+        desk.recorder.page(&slow, at(100));
+        let tally = tally_at(&desk.close(), 10_000);
+        assert_eq!(
+            (tally.goals[1][1].visitors, tally.goals[1][1].conversions),
+            (2, 1)
+        );
+    });
+}
+
+#[test]
+fn a_visitor_is_confirmed_once_the_cookie_came_back() {
+    each_store(|place| {
+        let (desk, half) = (Desk::open(place), snapshot(form(50.0)));
+        let [once, twice, elsewhere] = [0, 1, 2].map(|i| visitor_at(0..50_000, i));
+        for id in [&once, &twice, &elsewhere] {
+            desk.meet_as(&half, id, false, 10);
+        }
+        desk.meet_as(&half, &twice, true, 20);
+        desk.recorder.returned(&elsewhere);
+        let tally = tally_at(&desk.close(), 60);
+        assert_eq!((tally.variants[1].visitors, tally.variants[1].confirmed), (3, 2));
+    });
+}
+
+#[test]
+fn forgetting_leaves_nothing() {
+    each_store(|place| {
+        let (desk, half) = (Desk::open(place), snapshot(form(50.0)));
+        let [gone, later, stays] = [0, 1, 2].map(|i| visitor_at(0..50_000, i));
+        for id in [&gone, &later, &stays] {
+            desk.meet(&half, id, 10);
+            desk.convert("sent", id, 20);
+        }
+        desk.recorder.forget(&gone).unwrap();
+        let place = desk.close();
+        assert_eq!(visitors(&tally_at(&place, 60)), [0, 2]);
+        let rows = block_on(async { Ledger::open(&place).await.unwrap().forget(&later).await.unwrap() });
+        assert_eq!(rows, 2);
+        let tally = tally_at(&place, 60);
+        assert_eq!((visitors(&tally), conversions(&tally, 0)), ([0, 1], [0, 1]));
+    });
+}
+
+#[test]
+fn what_is_too_old_is_deleted() {
+    each_store(|place| {
+        let half = snapshot(form(50.0));
+        let desk = Desk::open(place);
+        desk.meet(&half, &visitor_at(0..50_000, 0), 10);
+        desk.close();
+        let now = jiff::Timestamp::now().as_second() - at(0).as_second();
+        let desk = Desk::with(Settings {
+            keep: Some(Duration::from_secs(3600)),
+            ..Settings::new(place.clone())
+        });
+        desk.meet(&half, &visitor_at(0..50_000, 1), now);
+        assert_eq!(visitors(&tally_at(&desk.close(), now)), [0, 1]);
+    });
+}
+
+#[test]
+fn answers_are_counted_by_minute_and_variant() {
+    each_store(|place| {
+        let flag = form(50.0);
+        for _ in 0..2 {
+            let desk = Desk::open(place);
+            for i in 0..100u16 {
+                let status = if i % 10 == 0 { 500 } else { 200 };
+                let took = Duration::from_millis(u64::from(i));
+                desk.recorder
+                    .answered(&flag, VariantId::ON, status, took, i >= 80, at(i64::from(i)));
+            }
+            desk.close();
+        }
+        let rows = block_on(async {
+            let mut ledger = Ledger::open(place).await.unwrap();
+            ledger.served("form", at(-60)).await.unwrap()
+        });
+        assert!((2..=3).contains(&rows.len()), "{rows:?}");
+        let sum = |of: fn(&flagstaff_ledger::Served) -> u64| rows.iter().map(of).sum::<u64>();
+        assert_eq!(
+            [
+                sum(|r| r.requests),
+                sum(|r| r.classes[1]),
+                sum(|r| r.classes[4]),
+                sum(|r| r.slow)
+            ],
+            [200, 180, 20, 40]
+        );
+        assert_eq!(sum(|r| r.latency.count()), 200);
+    });
+}
+
+#[test]
+fn what_no_store_takes_is_dropped_and_counted() {
+    each_store(|place| {
+        let desk = Desk::open(place);
+        for unit in ["", "a\0b", &"x".repeat(600)] {
+            assert!(desk.recorder.converted("sent", unit, None, None, at(1)).is_err());
+        }
+        assert!(
+            desk.recorder
+                .converted("sent", "v", Some(f64::NAN), None, at(1))
+                .is_err()
+        );
+        assert!(
+            desk.recorder
+                .converted("sent", "né\"w;--", None, None, at(1))
+                .is_ok()
+        );
+        assert_eq!(desk.recorder.status().dropped, 4);
+        desk.close();
+    });
+}
+
+#[test]
+fn a_full_queue_drops_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    // a folder is no file: the store never opens, so nothing is taken from the queue
+    let place = Place::file(folder.path()).unwrap();
+    let desk = Desk::with(Settings {
+        queue: 10,
+        ..Settings::new(place)
+    });
+    wait_until("the store is away", || {
+        matches!(
+            desk.recorder.status().health,
+            flagstaff_ledger::Health::Away { .. }
+        )
+    });
+    let taken = (0..1000)
+        .filter(|i| {
+            desk.recorder
+                .converted("sent", &format!("v{i}"), None, None, at(*i))
+                .is_ok()
+        })
+        .count();
+    let status = desk.recorder.status();
+    assert!(
+        taken < 1000 && status.dropped as usize == 1000 - taken,
+        "{status:?}"
+    );
+    assert!(desk.keeper.close(PATIENCE));
+}
