@@ -31,6 +31,8 @@ pub(crate) struct Reply {
     pub(crate) method: Method,
     /// Some flag that differs between visitors is met on this request.
     pub(crate) differs: bool,
+    /// Some variant was asked for: this answer is a preview for whoever asked.
+    pub(crate) forced: bool,
     /// It came with `Authorization`.
     pub(crate) authorized: bool,
     pub(crate) secure: bool,

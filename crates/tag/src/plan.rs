@@ -177,7 +177,13 @@ fn varies(flag: &Flag) -> bool {
         return false;
     }
     let share = flag.share_of_the_rest();
-    let same_for_all = share == Percent::ZERO || (share == Percent::ALL && !flag.variants.are_named());
+    // Whoever lacks the unit (nobody is logged in) is off, also where everybody else is on.
+    let always_known = matches!(
+        flag.bucket_by,
+        BucketBy::Visitor | BucketBy::Session | BucketBy::Request
+    );
+    let on_for_all = share == Percent::ALL && !flag.variants.are_named() && always_known;
+    let same_for_all = share == Percent::ZERO || on_for_all;
     let named = flag.allow.is_some() || flag.deny.is_some() || !flag.rules.is_empty();
     named
         || flag.testing

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{Explanation, Held, Problem, Snapshot, User};
+use flagstaff_flags::{Explanation, Held, Problem, Snapshot, Step, User};
 use http::header::HeaderName;
 use http::{Request, Response, request};
 use jiff::Timestamp;
@@ -123,6 +123,7 @@ impl Tagger {
         let reply = Reply {
             method: head.method.clone(),
             differs: plan.differs(head.method, head.uri.path()),
+            forced: decisions.iter().any(|(.., one)| one.step() == Step::Override),
             authorized: cache::is_authorized(head.headers),
             secure: self.visitors.secure.unwrap_or_else(secure),
             consent: seen.consent,

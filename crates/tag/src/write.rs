@@ -10,7 +10,7 @@ use crate::cache::{self, Sharing};
 use crate::cookies::{self, Attributes, Lasts};
 use crate::directives::{Directives, Identify};
 use crate::flags::Flags;
-use crate::settings::SendFlags;
+use crate::settings::{SendFlags, WhenFlagsDiffer};
 use crate::tagger::Tagger;
 use crate::visitor::SESSION_COOKIE;
 use crate::{overrides, sticky, user};
@@ -99,8 +99,15 @@ impl Tagger {
     ) {
         let reply = &flags.tagged().reply;
         let mut sharing = cache::sharing(&reply.method, reply.authorized, status, headers, now);
-        let differs = reply.differs && !cache::is_asset(headers);
-        if sharing != Sharing::Never && differs && cache::differ(headers, self.cache) {
+        let is_asset = cache::is_asset(headers);
+        // What one person previews is nobody else's page, whatever is written for those who are drawn.
+        let how = if reply.forced {
+            WhenFlagsDiffer::Private
+        } else {
+            self.cache
+        };
+        let differs = (reply.differs || reply.forced) && !is_asset;
+        if sharing != Sharing::Never && differs && cache::differ(headers, how) {
             sharing = Sharing::Never;
         }
         // A 304 renews what a cache stored, headers and all, and nothing in it says what that was.

@@ -1,6 +1,8 @@
 //! Cookies and caches.
 
-use flagstaff_flags::{Flag, Route};
+use std::time::Duration;
+
+use flagstaff_flags::{BucketBy, Flag, Route};
 use flagstaff_tag::{CacheSettings, Settings, WhenFlagsDiffer};
 
 use crate::vocabulary::*;
@@ -102,6 +104,49 @@ fn pages_and_files_that_are_the_same_for_all_are_left_alone() {
             (css.answered("vary"), css.answered("cache-control")),
             (None, Some("public, max-age=60"))
         );
+    }
+}
+
+#[test]
+fn a_flag_for_all_users_differs_from_those_who_are_none() {
+    let by_user = Flag {
+        bucket_by: BucketBy::User,
+        ..on("members")
+    };
+    let site = Site::new(&with_key(), vec![by_user]);
+    let visit = Browser::new().visit(&site, "/", &[("cache-control", "public, max-age=60")]);
+    assert_eq!(visit.flags.variant("members"), "off");
+    assert_eq!(visit.answered("vary"), Some("Cookie"));
+}
+
+#[test]
+fn a_preview_is_for_whoever_asked_for_it() {
+    let public = [("cache-control", "public, max-age=60")];
+    for how in [
+        WhenFlagsDiffer::Vary,
+        WhenFlagsDiffer::Private,
+        WhenFlagsDiffer::Ignore,
+    ] {
+        let site = site(how);
+        let link = site.tagger.sign_link(
+            "/about",
+            &[("same_for_all", "off")],
+            now() + Duration::from_secs(60),
+        );
+        let mut browser = Browser::new();
+        let first = browser.visit(&site, &link, &public);
+        assert_eq!(first.flags.variant("same_for_all"), "off");
+        let second = browser.visit(&site, "/about", &public);
+        assert_eq!(second.flags.variant("same_for_all"), "off");
+        for visit in [first, second] {
+            assert_eq!(
+                visit.answered("cache-control"),
+                Some("private, max-age=60"),
+                "{how:?}"
+            );
+        }
+        let others = Browser::new().visit(&site, "/about", &public);
+        assert_eq!(others.answered("cache-control"), Some("public, max-age=60"));
     }
 }
 
