@@ -35,22 +35,20 @@ fn stands_before(gate: &Gate, path: &str) -> bool {
     fits(path) || fits(&plain(path))
 }
 
-/// The path without escapes, empty parts, `.` and `..` (RFC 3986, 5.2.4).
+/// The path without escapes, empty parts, `.` and `..` (RFC 3986, 5.2.4). One that ends in such a part ends in `/`.
 fn plain(path: &str) -> String {
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
     let mut parts: Vec<&str> = Vec::new();
+    let mut is_folder = false;
     for part in decoded.split('/') {
+        is_folder = matches!(part, "" | "." | "..");
         match part {
             "" | "." => {}
             ".." => drop(parts.pop()),
             part => parts.push(part),
         }
     }
-    let end = if decoded.ends_with('/') && !parts.is_empty() {
-        "/"
-    } else {
-        ""
-    };
+    let end = if is_folder && !parts.is_empty() { "/" } else { "" };
     format!("/{}{end}", parts.join("/"))
 }
 
@@ -101,6 +99,8 @@ mod tests {
             (plain("/"), plain(""), plain("/../..")),
             ("/".into(), "/".into(), "/".into())
         );
-        assert_eq!(plain("/pay/"), "/pay/");
+        for path in ["/pay/", "/pay/.", "/x/../pay/.", "/pay/card/..", "/pay/%2e"] {
+            assert_eq!(plain(path), "/pay/", "{path}");
+        }
     }
 }
