@@ -26,7 +26,7 @@ pub struct Settings {
 pub struct HeaderSettings {
     /// A header per flag, one for all, or both.
     pub send: SendFlags,
-    /// SendFlags flags that are off, too.
+    /// Send flags that are off, too.
     pub off: bool,
     /// Write django-waffle's cookies toward the app, and drop the client's own.
     pub waffle: bool,
@@ -66,7 +66,7 @@ pub struct VisitorSettings {
     pub cookie: String,
     /// Hosts that share it: this domain and all below. None: the host that set it.
     pub domain: Option<String>,
-    /// SendFlags it over TLS only. None: when the request came over TLS.
+    /// Send it over TLS only. None: when the request came over TLS.
     pub secure: Option<bool>,
     /// How long it lasts; at most 400 days, as browsers keep none longer.
     pub max_age: Duration,
