@@ -56,19 +56,15 @@ const KNOWN: [(&str, Key); 10] = [
 ];
 
 impl Key {
-    /// Reads a key: one of design's words (plural forms too), `header.NAME`, `cookie.NAME`, `query.NAME`, or a snake_case attribute.
+    /// Reads a key: a known word (in the plural, too), `header.NAME`, `cookie.NAME`, `query.NAME`, or a snake_case attribute.
     ///
     /// # Errors
     /// When it is none of these.
     pub fn new(text: &str) -> Result<Self, KeyError> {
         let singular = match text {
-            "users" | "groups" | "roles" | "languages" | "countries" => text.trim_end_matches('s'),
+            "users" | "groups" | "roles" | "languages" => text.trim_end_matches('s'),
+            "countries" => "country",
             _ => text,
-        };
-        let singular = if singular == "countrie" {
-            "country"
-        } else {
-            singular
         };
         if let Some((_, key)) = KNOWN.into_iter().find(|(word, _)| *word == singular) {
             return Ok(key);
