@@ -14,9 +14,10 @@ pub(crate) fn apply(
     flags: &mut [Flag],
     sources: &mut Sources,
 ) -> Vec<Finding> {
+    let named = |pin: &'_ (String, String)| pin.0.strip_prefix(PREFIX).map(str::to_ascii_lowercase);
     let mut pins: Vec<_> = variables
         .iter()
-        .filter(|(variable, _)| variable.starts_with(PREFIX))
+        .filter_map(|pin| Some((pin, named(pin)?)))
         .collect();
     pins.sort();
     if pins.is_empty() {
@@ -24,12 +25,11 @@ pub(crate) fn apply(
     }
     let lines: Vec<String> = pins
         .iter()
-        .map(|(variable, value)| format!("{variable}={value}"))
+        .map(|((variable, value), _)| format!("{variable}={value}"))
         .collect();
     let mut at = sources.add("the environment", &lines.join("\n"));
     let mut findings = Vec::new();
-    for ((variable, value), line) in pins.into_iter().zip(lines) {
-        let name = variable.trim_start_matches(PREFIX).to_ascii_lowercase();
+    for (((variable, value), name), line) in pins.into_iter().zip(lines) {
         let name_span = at..at + variable.len();
         let value_span = at + variable.len() + 1..at + line.len();
         at += line.len() + 1;
