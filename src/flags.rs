@@ -49,8 +49,10 @@ pub(crate) fn path(settings: &typed::Settings) -> anyhow::Result<PathBuf> {
 
 /// How the flag file is read here, now.
 pub(crate) fn reading(settings: &typed::Settings) -> Options {
-    let pins = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let pins = std::env::vars_os().filter_map(|(name, value)| {
+        // A value that is not Unicode is no variant, and is told so.
+        Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+    });
     Options {
         environment: settings.environment.clone(),
         pins: pins

@@ -64,7 +64,7 @@ impl Observer for Log {
         tracing::error!(
             "the flags were not taken ({}), the last good ones stay\n{}",
             report.summary(),
-            report.render(false)
+            report.only_errors().render(false)
         );
     }
 }

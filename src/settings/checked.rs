@@ -71,7 +71,7 @@ fn keys(typed: &typed::Settings) -> anyhow::Result<Vec<String>> {
             .map(Into::into)
             .collect()
     };
-    if let Ok(text) = std::env::var(KEYS) {
+    if let Some(text) = super::variable(KEYS) {
         return Ok(split(&text, &[',']));
     }
     let Some(file) = &typed.keys_file else {
@@ -88,7 +88,10 @@ fn token(typed: &typed::Jwt) -> anyhow::Result<tag::JwtSettings> {
         if !resolve::is_file(key) {
             return Ok(key.clone());
         }
-        std::fs::read_to_string(key).with_context(|| format!("cannot read the key of tokens {key}"))
+        let text =
+            std::fs::read_to_string(key).with_context(|| format!("cannot read the key of tokens {key}"))?;
+        // Editors and `echo` end a file with a line break, which is no part of a secret.
+        Ok(text.trim_end_matches(['\r', '\n']).into())
     };
     Ok(tag::JwtSettings {
         cookie: typed.cookie.clone(),
@@ -172,4 +175,24 @@ pub(crate) fn proxy(typed: &typed::Settings, upgrade: bool) -> Result<sidecar::S
     };
     let problem = |p: sidecar::Problem| Problem::new(p.key.split('.'), p.message);
     sidecar::Settings::new(options).map_err(|problems| problems.0.into_iter().map(problem).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_in_a_file_ends_before_the_line_break() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("jwt.key");
+        std::fs::write(&file, "a secret of at least 32 bytes, in a file\r\n").unwrap();
+        let jwt = typed::Jwt {
+            keys: typed::OneOrMany(vec![file.display().to_string()]),
+            ..typed::Jwt::default()
+        };
+        assert_eq!(
+            token(&jwt).unwrap().keys,
+            ["a secret of at least 32 bytes, in a file"]
+        );
+    }
 }

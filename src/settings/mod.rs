@@ -42,7 +42,7 @@ impl Settings {
         if let Some(folder) = file.as_deref().and_then(Path::parent) {
             resolve::beside(&mut typed, folder);
         }
-        let mut overrides = overrides::from_environment(|name| std::env::var(name).ok());
+        let mut overrides = overrides::from_environment(variable);
         overrides.extend(options);
         let typed = match overrides::apply(&typed, &overrides) {
             Ok(typed) => typed,
@@ -84,7 +84,7 @@ impl Settings {
     /// The variable or option a problem's key was last said by.
     fn place(&self, problem: &Problem) -> Option<&str> {
         let key = problem.at.join(".");
-        if key == "keys_file" && std::env::var_os(checked::KEYS).is_some() {
+        if key == "keys_file" && variable(checked::KEYS).is_some() {
             return Some(checked::KEYS);
         }
         let last = self
@@ -106,6 +106,12 @@ fn read(file: &Path) -> anyhow::Result<(typed::Settings, Option<Spans>)> {
     Ok((typed, Some(spans)))
 }
 
+/// A variable's value. What is not Unicode becomes a text that fits nothing, rather than as if it were not there.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    let value = std::env::var_os(name).filter(|value| !value.is_empty())?;
+    Some(value.to_string_lossy().into_owned())
+}
+
 /// An error that is drawn already: whoever prints it adds nothing.
 #[derive(Debug)]
 pub(crate) struct Shown(String);
@@ -118,14 +124,18 @@ impl std::fmt::Display for Shown {
 
 impl std::error::Error for Shown {}
 
-/// A report as an error that draws each problem at its place.
+/// A report as an error that draws each error at its place.
 pub(crate) fn shown(report: &Report) -> anyhow::Error {
-    Shown(report.render(true).trim_end().into()).into()
+    Shown(report.only_errors().render(true).trim_end().into()).into()
 }
 
 /// A report as an error, under a line that says what came of it.
 pub(crate) fn shown_under(line: &str, report: &Report) -> anyhow::Error {
-    Shown(format!("{line}\n{}", report.render(true).trim_end())).into()
+    Shown(format!(
+        "{line}\n{}",
+        report.only_errors().render(true).trim_end()
+    ))
+    .into()
 }
 
 fn listed(problems: &[Problem]) -> String {

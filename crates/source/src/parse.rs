@@ -92,10 +92,7 @@ fn full<'a>(text: Text<'a>) -> Result<&'a str, Report> {
 pub(crate) fn readable<'a>(text: Text<'a>) -> Result<&'a str, Report> {
     let refuse = |message: String, help: &str| Report::of_file(text.name, message, Some(help.into()));
     if text.bytes.len() > LARGEST {
-        let message = format!(
-            "the file has {} bytes; at most {LARGEST} are read",
-            text.bytes.len()
-        );
+        let message = format!("the file has more than {LARGEST} bytes");
         return Err(refuse(message, "is this the right file?"));
     }
     std::str::from_utf8(text.bytes).map_err(|e| {

@@ -148,6 +148,15 @@ impl Report {
         self.problems.iter().filter(|p| p.severity == Severity::Warning)
     }
 
+    /// The errors alone: what keeps somebody from going on should not stand among what could be nicer.
+    #[must_use]
+    pub fn only_errors(&self) -> Self {
+        Self {
+            problems: self.errors().cloned().collect(),
+            sources: self.sources.clone(),
+        }
+    }
+
     /// Whether there is no error; there may be warnings.
     #[must_use]
     pub fn is_usable(&self) -> bool {

@@ -97,6 +97,13 @@ fn a_value_where_there_was_none() {
 }
 
 #[test]
+fn quotes_in_a_path_are_a_slip() {
+    for path in ["metadata.\"x.y\"", "metadata.'x'", "metadata..x", ""] {
+        assert!(set("[flags.a]\n", "a", &[(path, "1")]).is_err(), "{path}");
+    }
+}
+
+#[test]
 fn several_at_once() {
     let text = "[flags.a]\npercent = 5\n";
     let edited = set(

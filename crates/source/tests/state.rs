@@ -141,6 +141,11 @@ fn pins_are_seen_and_checked() {
     );
     let prices = loaded.snapshot.flag_named("prices").unwrap();
     assert_eq!(prices.variants.name(prices.pin.as_ref().unwrap().variant), "two");
+    let odd = pinned(
+        "[flags.flagstaff_flag_x]\n",
+        &[("FLAGSTAFF_FLAG_FLAGSTAFF_FLAG_X", "off")],
+    );
+    assert!(odd.unwrap().snapshot.flags()[0].pin.is_some());
     let pins = [
         ("FLAGSTAFF_FLAG_NEW_FROM", "on"),
         ("FLAGSTAFF_FLAG_PRICES", "three"),
@@ -159,6 +164,9 @@ fn pins_are_seen_and_checked() {
             "the flag `prices` has no variant `three`"
         )]
     );
+    let alone = report.only_errors();
+    assert_eq!((alone.errors().count(), alone.warnings().count()), (1, 0));
+    assert!(alone.to_string().contains("^^^^^"), "{alone}");
     let warning = report.warnings().find(|p| p.file == "the environment").unwrap();
     assert_eq!((warning.severity, warning.line), (Severity::Warning, 1));
     assert_eq!(

@@ -28,7 +28,7 @@ pub enum Refused {
     Invalid(Box<Report>),
     /// The files are no longer those the edit was made for.
     Changed,
-    /// The file cannot be written.
+    /// The file cannot be found or written.
     Io(io::Error),
 }
 
@@ -38,7 +38,7 @@ impl fmt::Display for Refused {
             Self::Edit(error) => error.fmt(f),
             Self::Invalid(report) => report.fmt(f),
             Self::Changed => f.write_str("the file was changed meanwhile; look at it again"),
-            Self::Io(error) => write!(f, "the file cannot be written: {error}"),
+            Self::Io(error) => write!(f, "the file cannot be edited: {error}"),
         }
     }
 }

@@ -43,8 +43,8 @@ impl<'d> Place<'d> {
         path: &str,
     ) -> Result<Self, &'static str> {
         let key: Vec<String> = path.split('.').map(Into::into).collect();
-        if key.iter().any(String::is_empty) {
-            return Err("a path is keys with dots between them");
+        if key.iter().any(|key| key.is_empty() || key.contains(['"', '\''])) {
+            return Err("a path is keys with dots between them, without quotes");
         }
         let mut way = Way::new(document);
         for step in ["flags", flag] {
