@@ -120,6 +120,7 @@ fn client(
             assert_eq!(answer.status, 200, "{}", answer.head);
             assert_is_of_one_writing(&answer.text());
             asked.fetch_add(1, SeqCst);
+            thread::sleep(Duration::from_micros(500));
         }
     })
 }
