@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Answer> {
         ))?;
         return Ok(Answer::Yes);
     }
-    logging::start(&settings.typed.log)?;
+    logging::start(&settings.typed.log);
     checked.serve()
 }
 

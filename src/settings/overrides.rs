@@ -93,7 +93,31 @@ pub(crate) fn apply(
     if !problems.is_empty() {
         return Err(problems);
     }
+    half_told(&tree)?;
     serde_json::from_value(tree).map_err(|e| vec![Problem::new(["settings"], e.to_string())])
+}
+
+/// A table that is not there by default needs more than one of its keys.
+fn half_told(tree: &Value) -> Result<(), Vec<Problem>> {
+    let needed = [
+        ("/tls", "tls.certificate"),
+        ("/tls", "tls.key"),
+        ("/user/jwt", "user.jwt.keys"),
+    ];
+    let missing = needed.into_iter().filter(|(table, key)| {
+        let table = tree.pointer(table).and_then(Value::as_object);
+        table.is_some_and(|table| key.rsplit('.').next().is_some_and(|key| !table.contains_key(key)))
+    });
+    let problem = |(_, key): (_, &str)| {
+        Problem::new([variable(key).as_str()], "this is missing")
+            .help(format!("set it too, or write {key} in the settings file"))
+    };
+    let problems: Vec<_> = missing.map(problem).collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems)
+    }
 }
 
 /// The tree with one override in it, when that reads as settings. A text that could be a number or a truth value is tried as
@@ -194,11 +218,23 @@ mod tests {
     }
 
     #[test]
+    fn half_a_table_names_the_other_half() {
+        let missing = |key, text| {
+            let problems = apply(&typed::Settings::default(), &[over(key, text)]).unwrap_err();
+            problems.into_iter().map(|p| p.at[0].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(missing("tls.certificate", "a.pem"), ["FLAGSTAFF_TLS_KEY"]);
+        assert_eq!(missing("tls.key", "a.pem"), ["FLAGSTAFF_TLS_CERTIFICATE"]);
+        assert_eq!(missing("user.jwt.cookie", "session"), ["FLAGSTAFF_USER_JWT_KEYS"]);
+    }
+
+    #[test]
     fn what_does_not_fit_names_its_variable() {
         let wrong = [
             over("workers", "many"),
             over("headers.send", "all"),
             over("timeouts.idle", "5 parsecs"),
+            over("log.level", "loud"),
         ];
         let problems = apply(&typed::Settings::default(), &wrong).unwrap_err();
         let places: Vec<_> = problems.iter().map(|p| p.at[0].as_str()).collect();
@@ -207,7 +243,8 @@ mod tests {
             [
                 "FLAGSTAFF_WORKERS",
                 "FLAGSTAFF_HEADERS_SEND",
-                "FLAGSTAFF_TIMEOUTS_IDLE"
+                "FLAGSTAFF_TIMEOUTS_IDLE",
+                "FLAGSTAFF_LOG_LEVEL"
             ]
         );
     }
