@@ -13,8 +13,8 @@ pub(crate) fn run(args: &Check) -> anyhow::Result<Answer> {
     let path = flags::path(&settings.typed)?;
     let (report, count) = match flags::load(&path, &settings.typed) {
         Ok(loaded) => (loaded.report, loaded.snapshot.flags().len()),
-        // A file that is not there was not judged.
-        Err(report) if std::fs::File::open(&path).is_err() => return Err(shown(&report)),
+        // What is not there, is no file or may not be read was not judged.
+        Err(report) if !path.is_file() || std::fs::File::open(&path).is_err() => return Err(shown(&report)),
         Err(report) => (report, 0),
     };
     if args.json {
@@ -43,4 +43,23 @@ pub(crate) fn run(args: &Check) -> anyhow::Result<Answer> {
         report.is_usable()
     };
     Ok(if fine { Answer::Yes } else { Answer::No })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_was_not_judged() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [folder.path().to_owned(), folder.path().join("none.toml")] {
+            let args = Check {
+                file: Some(path.display().to_string()),
+                flags: crate::cli::Flags::default(),
+                strict: false,
+                json: true,
+            };
+            assert!(run(&args).is_err(), "{}", path.display());
+        }
+    }
 }
