@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use flagstaff_flags::Publisher;
 use jiff::Zoned;
-use jiff::tz::TimeZone;
 
 use crate::folders::Folders;
 use crate::intake::{Intake, Observer, Status};
@@ -168,10 +167,8 @@ impl<O: Observer> Guard<O> {
     }
 
     fn options(&self) -> Options {
-        let today = self
-            .options
-            .today
-            .map(|_| Zoned::now().with_time_zone(TimeZone::UTC).date());
+        // By the clock of this place, as everywhere else.
+        let today = self.options.today.map(|_| Zoned::now().date());
         Options {
             today,
             ..self.options.clone()
