@@ -17,7 +17,11 @@ impl Health {
     /// Well when nothing is wrong with the flags, degraded when the last good ones stay in force.
     #[must_use]
     pub const fn new(ready: bool, flags: FlagsHealth) -> Self {
-        let status = if flags.problem.is_some() { Status::Degraded } else { Status::Ok };
+        let status = if flags.problem.is_some() {
+            Status::Degraded
+        } else {
+            Status::Ok
+        };
         Self { status, ready, flags }
     }
 }

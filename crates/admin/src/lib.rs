@@ -35,7 +35,10 @@ pub struct Admin(Arc<Inner>);
 impl Admin {
     /// Pages that ask `health` anew each time and render what `metrics` has counted.
     pub fn new(health: impl Fn() -> Health + Send + Sync + 'static, metrics: PrometheusHandle) -> Self {
-        Self(Arc::new(Inner { health: Box::new(health), metrics }))
+        Self(Arc::new(Inner {
+            health: Box::new(health),
+            metrics,
+        }))
     }
 
     /// The routes.
@@ -51,8 +54,14 @@ impl Admin {
     ///
     /// # Errors
     /// When the listening socket fails.
-    pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        axum::serve(listener, self.router()).with_graceful_shutdown(stop).await
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        axum::serve(listener, self.router())
+            .with_graceful_shutdown(stop)
+            .await
     }
 }
 
@@ -62,7 +71,11 @@ async fn healthz(State(admin): State<Admin>) -> Response {
 
 async fn readyz(State(admin): State<Admin>) -> Response {
     let ready = (admin.0.health)().ready;
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     fresh((status, if ready { "ready\n" } else { "not ready\n" }))
 }
 
@@ -75,7 +88,9 @@ async fn metrics(State(admin): State<Admin>) -> Response {
 /// None of these answers is worth keeping.
 fn fresh(answer: impl IntoResponse) -> Response {
     let mut answer = answer.into_response();
-    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
 }
 
@@ -91,9 +106,14 @@ mod tests {
     async fn ask(health: Health, path: &str) -> (StatusCode, String) {
         let recorder = PrometheusBuilder::new().build_recorder();
         let metrics = recorder.handle();
-        metrics::with_local_recorder(&recorder, || metrics::counter!("seen_total", "why" => "test").increment(3));
+        metrics::with_local_recorder(&recorder, || {
+            metrics::counter!("seen_total", "why" => "test").increment(3)
+        });
         let router = Admin::new(move || health.clone(), metrics).router();
-        let answer = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        let answer = router
+            .oneshot(Request::get(path).body(Body::empty()).unwrap())
+            .await
+            .unwrap();
         assert_eq!(answer.headers()["cache-control"], "no-store");
         let status = answer.status();
         let body = answer.into_body().collect().await.unwrap().to_bytes();
@@ -126,7 +146,10 @@ mod tests {
     #[tokio::test]
     async fn readiness_is_a_status() {
         assert_eq!(ask(health(true, None), "/readyz").await.0, StatusCode::OK);
-        assert_eq!(ask(health(false, None), "/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(
+            ask(health(false, None), "/readyz").await.0,
+            StatusCode::SERVICE_UNAVAILABLE
+        );
     }
 
     #[tokio::test]
