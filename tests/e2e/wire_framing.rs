@@ -343,7 +343,7 @@ fn heads_within_the_limit_pass() {
     let some: String = (0..95).map(|n| format!("X-{n}: y\r\n")).collect();
     client.send(get(&some));
     assert_eq!(client.answer().status, 200);
-    client.send(format!("GET http://A/x HTTP/1.1\r\nhost: a\r\n\r\n"));
+    client.send("GET http://A/x HTTP/1.1\r\nhost: a\r\n\r\n");
     assert!(client.answer().text().starts_with("GET /x HTTP/1.1\r\n"));
     client.send(format!("OPTIONS * HTTP/1.1\r\n{HOST}\r\n"));
     assert!(client.answer().text().starts_with("OPTIONS * HTTP/1.1\r\n"));

@@ -280,7 +280,7 @@ fn rapid_resets_end_the_connection() {
 
 #[test]
 fn grpc_passes_to_an_http_2_upstream() {
-    grpc(Grpc::start(None), |app| {
+    grpc(&Grpc::start(None), |app| {
         Setup::to(&[app.address]).top("upstream_http2 = true")
     });
 }
@@ -289,7 +289,7 @@ fn grpc_passes_to_an_http_2_upstream() {
 fn grpc_passes_to_an_upstream_behind_tls() {
     let pair = Pair::new();
     let app = Grpc::start(Some(pair.acceptor("h2")));
-    grpc(app, |app| {
+    grpc(&app, |app| {
         Setup::default()
             .top(&format!(
                 "upstream = [\"https://localhost:{}\"]",
@@ -301,8 +301,8 @@ fn grpc_passes_to_an_upstream_behind_tls() {
     });
 }
 
-fn grpc(app: Grpc, setup: impl Fn(&Grpc) -> Setup) {
-    let program = setup(&app).start();
+fn grpc(app: &Grpc, setup: impl Fn(&Grpc) -> Setup) {
+    let program = setup(app).start();
     let call = |path: &str| {
         let request = Request::post(format!("http://shop{path}")).header("te", "trailers");
         request

@@ -1,7 +1,7 @@
 //! A client that sends what it is told, byte by byte if need be.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 
 use super::PATIENCE;
 
@@ -72,10 +72,6 @@ impl Raw {
     /// Sends what can be sent: the other side may refuse in the middle.
     pub(crate) fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(bytes.as_ref()).is_ok()
-    }
-
-    pub(crate) fn end_sending(&self) {
-        self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
     /// More bytes in the buffer, or the end.
