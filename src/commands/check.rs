@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Check) -> anyhow::Result<Answer> {
         ))?;
     } else {
         out(&format!(
-            "{}\n{}\n",
+            "{}\n\n{}\n",
             report.render(true).trim_end(),
             report.summary()
         ))?;

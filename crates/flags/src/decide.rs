@@ -249,8 +249,10 @@ impl<'a> Case<'a> {
     fn rules(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
         let holds = |rule: &crate::Rule| rule.when.hold(self.subject, &self.snapshot.segments);
         let Some((i, rule)) = self.flag.rules.iter().enumerate().find(|(_, rule)| holds(rule)) else {
-            watch.saw(Step::Rule, false, || {
-                format!("{} rules, none fits", self.flag.rules.len())
+            watch.saw(Step::Rule, false, || match self.flag.rules.len() {
+                0 => "has no rules".into(),
+                1 => "its one rule does not fit".into(),
+                n => format!("none of its {n} rules fits"),
             });
             return Continue(());
         };

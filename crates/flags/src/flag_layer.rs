@@ -50,7 +50,11 @@ impl FlagLayer {
                 .find(|o| o.from < slice.to && slice.from < o.to)
             {
                 let message = format!("the slice of `{}` overlaps that of `{}`", slice.flag, other.flag);
-                let help = format!("begin at {} or end at {}", other.to, other.from);
+                let help = if other.to < slice.to {
+                    format!("begin at {}", other.to)
+                } else {
+                    format!("end at {}", other.from)
+                };
                 problems.push(at(slice, message).help(help));
             }
         }
