@@ -107,7 +107,7 @@ mod tests {
         let recorder = PrometheusBuilder::new().build_recorder();
         let metrics = recorder.handle();
         metrics::with_local_recorder(&recorder, || {
-            metrics::counter!("seen_total", "why" => "test").increment(3)
+            metrics::counter!("seen_total", "why" => "test").increment(3);
         });
         let router = Admin::new(move || health.clone(), metrics).router();
         let answer = router
