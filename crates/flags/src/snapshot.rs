@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::links::{self, Links};
-use crate::{Definition, Flag, FlagLayer, Goal, Name, Percent, Problem, Segment, Sticky};
+use crate::{Definition, Flag, FlagLayer, Goal, Name, Percent, Problem, Segment};
 
 /// A flag of one snapshot, by its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -174,12 +174,6 @@ impl Snapshot {
     #[must_use]
     pub fn needs_session(&self) -> bool {
         self.links.needs_session
-    }
-
-    /// Whether some assignment is to be remembered.
-    #[must_use]
-    pub fn has_sticky(&self) -> bool {
-        self.flags.iter().any(|flag| flag.stickiness() != Sticky::None)
     }
 
     pub(crate) fn fact(&self, id: FlagId) -> Fact {

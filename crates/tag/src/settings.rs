@@ -46,19 +46,6 @@ pub enum SendFlags {
     Compact,
 }
 
-impl SendFlags {
-    /// Reads `both`, `each` or `compact`; `None` for anything else.
-    #[must_use]
-    pub fn new(word: &str) -> Option<Self> {
-        match word {
-            "both" => Some(Self::Both),
-            "each" => Some(Self::Each),
-            "compact" => Some(Self::Compact),
-            _ => None,
-        }
-    }
-}
-
 /// The visitor's cookie.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VisitorSettings {
@@ -161,19 +148,6 @@ pub enum WhenFlagsDiffer {
     Private,
     /// Nothing.
     Ignore,
-}
-
-impl WhenFlagsDiffer {
-    /// Reads `vary`, `private` or `ignore`; `None` for anything else.
-    #[must_use]
-    pub fn new(word: &str) -> Option<Self> {
-        match word {
-            "vary" => Some(Self::Vary),
-            "private" => Some(Self::Private),
-            "ignore" => Some(Self::Ignore),
-            _ => None,
-        }
-    }
 }
 
 /// Who gets decisions but is never counted, besides bots and prefetches.

@@ -45,13 +45,15 @@ struct Headers {
 impl Headers {
     fn new(id: &str, settings: &UserSettings, problems: &mut Vec<Problem>) -> Option<Self> {
         let base = id.strip_suffix("-Id").or(id.strip_suffix("-id")).unwrap_or(id);
-        let beside = |own: &Option<String>, word| own.clone().unwrap_or_else(|| format!("{base}-{word}"));
         let mut name = |key, text: &str| header_name(&["user", key], text, problems);
-        let (id, groups, roles) = (
-            name("header", id),
-            name("groups", &beside(&settings.groups, "Groups")),
-            name("roles", &beside(&settings.roles, "Roles")),
-        );
+        let id = name("header", id);
+        let mut beside = |key, own: &Option<String>, word| match own {
+            Some(own) => name(key, own),
+            // What is made of a name that is none is no second mistake.
+            None => id.as_ref().and_then(|_| name(key, &format!("{base}-{word}"))),
+        };
+        let groups = beside("groups", &settings.groups, "Groups");
+        let roles = beside("roles", &settings.roles, "Roles");
         Some(Self {
             id: id?,
             groups: groups?,
@@ -113,6 +115,15 @@ impl Users {
             .header
             .as_deref()
             .and_then(|id| Headers::new(id, settings, problems));
+        let beside = [("groups", &settings.groups), ("roles", &settings.roles)];
+        for (key, _) in beside
+            .iter()
+            .filter(|(_, own)| settings.header.is_none() && own.is_some())
+        {
+            let message = "this header stands beside that of `user.header`, which is not set";
+            let problem = Problem::new(["user", key], message);
+            problems.push(problem.help("name the claims of tokens under user.jwt, or set user.header"));
+        }
         let jwt = settings.jwt.as_ref().map(|jwt| {
             let cookie = jwt.cookie.clone().map(Carrier::Cookie);
             let header = jwt.header.as_deref();

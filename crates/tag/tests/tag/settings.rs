@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use flagstaff_tag::{
     ExcludeSettings, HeaderSettings, JwtSettings, SendFlags, Settings, Tagger, TrustSettings, UserSettings,
-    VisitorSettings, WhenFlagsDiffer,
+    VisitorSettings,
 };
 
 use crate::vocabulary::*;
@@ -92,6 +92,24 @@ fn names_that_clash_or_that_browsers_refuse() {
 }
 
 #[test]
+fn one_mistake_in_the_users_headers_is_one_problem() {
+    let of = |user| places(&Settings { user, ..with_key() });
+    let user = |header: Option<&str>, groups: Option<&str>| UserSettings {
+        header: header.map(Into::into),
+        groups: groups.map(Into::into),
+        ..UserSettings::default()
+    };
+    assert_eq!(of(user(Some("no header"), None)), ["user.header"]);
+    assert_eq!(
+        of(user(Some("no header"), Some("nor this"))),
+        ["user.header", "user.groups"]
+    );
+    // As one would write who means a claim of tokens.
+    assert_eq!(of(user(None, Some("groups"))), ["user.groups"]);
+    assert!(of(user(Some("X-User-Id"), Some("X-Teams"))).is_empty());
+}
+
+#[test]
 fn defaults_are_fine_and_say_that_keys_are_temporary() {
     assert!(Tagger::new(&Settings::default()).unwrap().keys_are_temporary());
     assert!(!Tagger::new(&with_key()).unwrap().keys_are_temporary());
@@ -102,11 +120,4 @@ fn defaults_are_fine_and_say_that_keys_are_temporary() {
         }),
         ["keys"]
     );
-}
-
-#[test]
-fn words_are_read() {
-    assert_eq!(SendFlags::new("compact"), Some(SendFlags::Compact));
-    assert_eq!(WhenFlagsDiffer::new("private"), Some(WhenFlagsDiffer::Private));
-    assert!(SendFlags::new("Both").is_none() && WhenFlagsDiffer::new("").is_none());
 }
