@@ -11,6 +11,7 @@
 
 mod batch;
 mod clock;
+mod count;
 mod counts;
 mod event;
 mod experiment;
@@ -21,11 +22,13 @@ mod memory;
 mod period;
 mod place;
 mod query;
+mod recorded;
 mod recorder;
 mod schema;
 mod served;
 mod status;
 mod store;
+mod sums;
 mod tally;
 mod write;
 mod writer;

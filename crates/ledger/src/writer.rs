@@ -224,7 +224,8 @@ impl Writer {
         self.events.close();
         loop {
             let mut batch = Batch::default();
-            while let Some(event) = self.events.try_recv().ok().filter(|_| batch.events() < EVENTS) {
+            while batch.events() < EVENTS {
+                let Ok(event) = self.events.try_recv() else { break };
                 batch.add(event, &mut self.state.clock);
             }
             self.persist(&mut batch).await;

@@ -286,3 +286,21 @@ fn a_full_queue_drops_at_once() {
     );
     assert!(desk.keeper.close(PATIENCE));
 }
+
+/// More than one batch holds.
+#[test]
+fn nothing_that_waits_is_lost_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::file(&folder.path().join("ledger.db")).unwrap();
+    let (desk, half) = (Desk::open(&place), snapshot(form(50.0)));
+    for i in 0..50_000 {
+        desk.meet(&half, &format!("v{i}"), 10);
+    }
+    let recorder = desk.recorder.clone();
+    let tally = tally_at(&desk.close(), 60);
+    assert_eq!(visitors(&tally).iter().sum::<u64>(), 50_000);
+    assert_eq!(
+        (recorder.status().written, recorder.status().dropped),
+        (50_000, 0)
+    );
+}
