@@ -159,10 +159,10 @@ impl Recorder {
         let Some(number) = number(flag, decision.variant()) else {
             return false;
         };
-        let key = flag.bucket_by.key(unit);
+        let key: &str = &flag.bucket_by.key(unit);
         let mut recorded = true;
         self.memory
-            .exposed(snapshot.trial(id), &key, number, confirmed, || {
+            .exposed(snapshot.trial(id), key, number, confirmed, || {
                 let experiment = Experiment::of(snapshot, id, at);
                 let event = experiment.map(|experiment| Event::Exposed {
                     variant: number,
