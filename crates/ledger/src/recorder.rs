@@ -169,7 +169,7 @@ impl Recorder {
                     place: flag.place(unit),
                     held: decision.step() == Step::Sticky,
                     experiment: Arc::new(experiment),
-                    unit: key.as_ref().into(),
+                    unit: (*key).into(),
                     confirmed,
                     at: micros(at),
                 });
