@@ -1,5 +1,6 @@
 //! Who meets a flag, and what experiment that belongs to.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -99,10 +100,10 @@ impl BucketBy {
     /// What a unit is called where units of every kind stand side by side: a visitor's id as it is, others with what they
     /// are, as in `user:42`.
     #[must_use]
-    pub fn key(&self, unit: &str) -> String {
+    pub fn key<'a>(&self, unit: &'a str) -> Cow<'a, str> {
         match self {
             Self::Visitor => unit.into(),
-            other => format!("{other}:{unit}"),
+            other => format!("{other}:{unit}").into(),
         }
     }
 }

@@ -1,17 +1,24 @@
 //! What needs no app: the visitor's own endpoints and closed gates, for services whose bodies can be made of bytes.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
-use flagstaff_tag::{Flags, closed_gate, endpoint};
+use bytes::{Buf, Bytes};
+use flagstaff_tag::{
+    Flags, MOST_BYTES, Posted, closed_gate, cut_off, endpoint, events, foreign, forgotten, posted, taken,
+    too_large,
+};
 use http::{Request, Response};
+use http_body::Body;
+use jiff::Timestamp;
 use pin_project_lite::pin_project;
 use tower::layer::util::Stack;
 use tower::{Layer, Service};
 
 use crate::FlagLayer;
+use crate::record::Recording;
 
 /// Answers what is below `/.flagstaff/` or behind a closed gate; everything else goes on to the service inside. Belongs inside
 /// [`FlagLayer`](crate::FlagLayer): a request that is not tagged is passed on.
@@ -41,59 +48,180 @@ impl<S> Layer<S> for EndpointLayer {
 impl<S, B, R> Service<Request<B>> for EndpointService<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
+    B: Body,
     R: From<Bytes>,
 {
     type Response = Response<R>;
     type Error = S::Error;
-    type Future = EndpointFuture<S::Future, R>;
+    type Future = EndpointFuture<S::Future, B, R>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.0.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (method, path) = (request.method(), request.uri().path());
-        let flags = request.extensions().get::<Flags>();
-        let own = flags.and_then(|flags| {
-            endpoint(flags, method, path, request.headers()).or_else(|| closed_gate(flags, method, path))
-        });
-        match own {
-            Some(answer) => EndpointFuture {
+        EndpointFuture::new(match own(&request) {
+            Own::Nothing => Doing::Calling {
+                inner: self.0.call(request),
+            },
+            Own::Answer(answer) => Doing::Answering {
                 own: Some(answer.map(R::from)),
-                inner: None,
             },
-            None => EndpointFuture {
-                own: None,
-                inner: Some(self.0.call(request)),
+            Own::Read(teller) => Doing::Reading {
+                body: request.into_body(),
+                text: Vec::new(),
+                teller: Some(teller),
             },
-        }
+        })
     }
+}
+
+/// What is to be done with a request here.
+#[allow(clippy::large_enum_variant, reason = "it lives for a moment")]
+enum Own {
+    /// The app answers.
+    Nothing,
+    Answer(Response<Bytes>),
+    /// Its body is to be read first.
+    Read(Teller),
+}
+
+fn own<B>(request: &Request<B>) -> Own {
+    let Some(flags) = request.extensions().get::<Flags>() else {
+        return Own::Nothing;
+    };
+    let (method, path) = (request.method(), request.uri().path());
+    let recording = request.extensions().get::<Recording>();
+    match posted(method, path).filter(|posted| *posted == Posted::Forget || recording.is_some()) {
+        Some(posted) => own_posted(posted, request, flags, recording),
+        None => endpoint(flags, method, path, request.headers())
+            .or_else(|| closed_gate(flags, method, path))
+            .map_or(Own::Nothing, Own::Answer),
+    }
+}
+
+fn own_posted<B>(posted: Posted, request: &Request<B>, flags: &Flags, recording: Option<&Recording>) -> Own {
+    if let Some(refusal) = foreign(request.uri(), request.headers()) {
+        return Own::Answer(refusal);
+    }
+    match (posted, recording) {
+        (Posted::Events, Some(recording)) => Own::Read(Teller {
+            flags: flags.clone(),
+            recording: recording.clone(),
+        }),
+        (Posted::Forget, recording) => Own::Answer(forget(flags, recording)),
+        (Posted::Events, None) => Own::Nothing,
+    }
+}
+
+fn forget(flags: &Flags, recording: Option<&Recording>) -> Response<Bytes> {
+    if let Some(recording) = recording {
+        recording.forget(flags);
+    }
+    forgotten()
 }
 
 pin_project! {
     /// The future of [`EndpointService`].
-    #[derive(Debug)]
-    pub struct EndpointFuture<F, R> {
-        own: Option<Response<R>>,
+    pub struct EndpointFuture<F, B, R> {
         #[pin]
-        inner: Option<F>,
+        doing: Doing<F, B, R>,
     }
 }
 
-impl<F, R, E> Future for EndpointFuture<F, R>
+pin_project! {
+    #[project = DoingNow]
+    enum Doing<F, B, R> {
+        Calling { #[pin] inner: F },
+        Answering { own: Option<Response<R>> },
+        Reading { #[pin] body: B, text: Vec<u8>, teller: Option<Teller> },
+    }
+}
+
+/// Who says what happened, and who writes it down.
+struct Teller {
+    flags: Flags,
+    recording: Recording,
+}
+
+impl Teller {
+    fn tell(&self, text: &[u8]) -> Response<Bytes> {
+        match events(text) {
+            Ok(events) => {
+                self.recording.reported(&self.flags, &events, Timestamp::now());
+                taken()
+            }
+            Err(refusal) => refusal,
+        }
+    }
+}
+
+impl<F, B, R> EndpointFuture<F, B, R> {
+    const fn new(doing: Doing<F, B, R>) -> Self {
+        Self { doing }
+    }
+}
+
+impl<F, B, R, E> Future for EndpointFuture<F, B, R>
 where
     F: Future<Output = Result<Response<R>, E>>,
+    B: Body,
+    R: From<Bytes>,
 {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        if let Some(answer) = this.own.take() {
-            return Poll::Ready(Ok(answer));
+        match self.project().doing.project() {
+            DoingNow::Calling { inner } => inner.poll(cx),
+            // Polled again after its own answer it has none; a future may stay pending then.
+            DoingNow::Answering { own } => own.take().map_or(Poll::Pending, |own| Poll::Ready(Ok(own))),
+            DoingNow::Reading { body, text, teller } => {
+                let read = ready!(poll_text(body, text, cx));
+                let Some(teller) = teller.take() else {
+                    return Poll::Pending;
+                };
+                let answer = match read {
+                    Ok(()) => teller.tell(text),
+                    Err(refusal) => refusal,
+                };
+                Poll::Ready(Ok(answer.map(R::from)))
+            }
         }
-        // Polled again after its own answer it has none; a future may stay pending then.
-        this.inner
-            .as_pin_mut()
-            .map_or(Poll::Pending, |inner| inner.poll(cx))
+    }
+}
+
+/// Reads a body to its end, as far as it may go.
+#[allow(clippy::result_large_err, reason = "the answer is sent as it is")]
+fn poll_text<B: Body>(
+    mut body: Pin<&mut B>,
+    text: &mut Vec<u8>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), Response<Bytes>>> {
+    if body.size_hint().lower() > MOST_BYTES as u64 {
+        return Poll::Ready(Err(too_large()));
+    }
+    loop {
+        match ready!(body.as_mut().poll_frame(cx)) {
+            None => return Poll::Ready(Ok(())),
+            Some(Err(_)) => return Poll::Ready(Err(cut_off())),
+            Some(Ok(frame)) => {
+                let Ok(mut data) = frame.into_data() else { continue };
+                if data.remaining() > MOST_BYTES - text.len() {
+                    return Poll::Ready(Err(too_large()));
+                }
+                while data.has_remaining() {
+                    let piece = data.chunk();
+                    text.extend_from_slice(piece);
+                    let length = piece.len();
+                    data.advance(length);
+                }
+            }
+        }
+    }
+}
+
+impl<F, B, R> fmt::Debug for EndpointFuture<F, B, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EndpointFuture").finish_non_exhaustive()
     }
 }

@@ -12,21 +12,29 @@ use jiff::Timestamp;
 use pin_project_lite::pin_project;
 
 use crate::layer::Shared;
+use crate::record::Asked;
 
 pin_project! {
     /// The future of [`FlagService`](crate::FlagService): that of the service inside, and then what its answer says to us.
     pub struct FlagFuture<F> {
         #[pin]
         inner: F,
-        tagged: Option<(Flags, Arc<Shared>)>,
+        tagged: Option<Tagged>,
     }
 }
 
+/// What the answer needs to know of the request.
+struct Tagged {
+    flags: Flags,
+    asked: Option<Asked>,
+    shared: Arc<Shared>,
+}
+
 impl<F> FlagFuture<F> {
-    pub(crate) const fn new(inner: F, flags: Flags, shared: Arc<Shared>) -> Self {
+    pub(crate) const fn new(inner: F, flags: Flags, asked: Option<Asked>, shared: Arc<Shared>) -> Self {
         Self {
             inner,
-            tagged: Some((flags, shared)),
+            tagged: Some(Tagged { flags, asked, shared }),
         }
     }
 
@@ -44,11 +52,31 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut answer = ready!(this.inner.poll(cx));
-        if let (Ok(response), Some((flags, shared))) = (&mut answer, this.tagged.take()) {
-            // Exposures, goals and the rest of what was said are known here: request, answer and flags together.
-            let _directives = shared.tagger().answer(&flags, response, Timestamp::now());
+        if let Some(tagged) = this.tagged.take() {
+            tagged.finish(&mut answer);
         }
         Poll::Ready(answer)
+    }
+}
+
+impl Tagged {
+    /// Reads the answer. Request, answer and flags are known together here.
+    fn finish<R, E>(&self, answer: &mut Result<Response<R>, E>) {
+        let now = Timestamp::now();
+        let recorded = self.shared.recording().zip(self.asked.as_ref());
+        match answer {
+            Ok(response) => {
+                let directives = self.shared.tagger().answer(&self.flags, response, now);
+                if let Some((recording, asked)) = recorded {
+                    recording.answered(&self.flags, asked, response, &directives, now);
+                }
+            }
+            Err(_) => {
+                if let Some((recording, asked)) = recorded {
+                    recording.failed(&self.flags, asked);
+                }
+            }
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use flagstaff_tag::{Plan, Tagger};
 use tower::Layer;
 
 use crate::FlagService;
+use crate::record::Recording;
 
 /// Wraps services into [`FlagService`]s that share one reader and one tagger.
 #[derive(Clone)]
@@ -19,6 +20,7 @@ pub(crate) struct Shared {
     reader: Reader,
     tagger: Arc<Tagger>,
     plan: ArcSwap<Plan>,
+    recording: Option<Recording>,
 }
 
 impl FlagLayer {
@@ -26,7 +28,28 @@ impl FlagLayer {
     #[must_use]
     pub fn new(reader: Reader, tagger: Arc<Tagger>) -> Self {
         let plan = ArcSwap::from_pointee(tagger.plan(reader.load()));
-        Self(Arc::new(Shared { reader, tagger, plan }))
+        Self(Arc::new(Shared {
+            reader,
+            tagger,
+            plan,
+            recording: None,
+        }))
+    }
+
+    /// This layer, telling a ledger what happens: who met which variant, what they did, how it was answered. It never waits for
+    /// the ledger, and what must not count (bots, prefetches, who has not consented) is not told.
+    #[cfg(feature = "ledger")]
+    #[must_use]
+    pub fn recording(self, recorder: flagstaff_ledger::Recorder) -> Self {
+        let Shared {
+            reader, tagger, plan, ..
+        } = &*self.0;
+        Self(Arc::new(Shared {
+            reader: reader.clone(),
+            tagger: Arc::clone(tagger),
+            plan: ArcSwap::new(plan.load_full()),
+            recording: Some(Recording::new(recorder)),
+        }))
     }
 }
 
@@ -45,6 +68,10 @@ impl fmt::Debug for FlagLayer {
 }
 
 impl Shared {
+    pub(crate) fn recording(&self) -> Option<&Recording> {
+        self.recording.as_ref()
+    }
+
     pub(crate) fn tagger(&self) -> &Tagger {
         &self.tagger
     }

@@ -12,12 +12,16 @@
 //! cookies are not marked `Secure`, and conditions on addresses fit nobody.
 //!
 //! [`EndpointLayer`], inside [`FlagLayer`], answers the visitor's own addresses under `/.flagstaff/`.
+//!
+//! With the feature `ledger`, `FlagLayer::recording` keeps what happens, for experiments.
 
 mod endpoints;
 #[cfg(feature = "axum")]
 mod extract;
 mod future;
 mod layer;
+#[cfg_attr(not(feature = "ledger"), path = "unrecorded.rs")]
+mod record;
 mod service;
 
 pub use endpoints::{EndpointFuture, EndpointLayer, EndpointService};

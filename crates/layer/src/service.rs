@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use flagstaff_tag::Flags;
+use flagstaff_tag::{Flags, is_own};
 use http::{Request, Response};
 use jiff::Timestamp;
 use tower::Service;
@@ -58,8 +58,15 @@ where
             return FlagFuture::untouched(self.inner.call(request));
         }
         let plan = self.shared.plan();
-        let flags = self.shared.tagger().tag(&plan, &mut request, Timestamp::now());
-        FlagFuture::new(self.inner.call(request), flags, Arc::clone(&self.shared))
+        let now = Timestamp::now();
+        let flags = self.shared.tagger().tag(&plan, &mut request, now);
+        // Before the app is called: what it does next cannot lose an exposure.
+        let recording = self.shared.recording();
+        let asked = recording.and_then(|recording| recording.asked(&request, &flags, now));
+        if let Some(recording) = recording.filter(|_| is_own(request.uri().path())) {
+            request.extensions_mut().insert(recording.clone());
+        }
+        FlagFuture::new(self.inner.call(request), flags, asked, Arc::clone(&self.shared))
     }
 }
 

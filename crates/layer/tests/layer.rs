@@ -41,7 +41,7 @@ fn layer() -> (Publisher, FlagLayer) {
 }
 
 /// An app that answers with what it got.
-fn echo(request: Request<()>) -> Ready<Result<Response<String>, Infallible>> {
+fn echo(request: Request<String>) -> Ready<Result<Response<String>, Infallible>> {
     let of = |name| {
         request
             .headers()
@@ -57,11 +57,11 @@ fn echo(request: Request<()>) -> Ready<Result<Response<String>, Infallible>> {
 
 async fn ask<S, R>(service: &mut S, path: &str) -> Response<R>
 where
-    S: Service<Request<()>, Response = Response<R>, Error = Infallible>,
+    S: Service<Request<String>, Response = Response<R>, Error = Infallible>,
 {
     let request = Request::get(path)
         .header("x-flag-one", "forged")
-        .body(())
+        .body(String::new())
         .unwrap();
     let Ok(answer) = service.ready().await.unwrap().call(request).await;
     answer
@@ -113,7 +113,7 @@ async fn one_request_has_one_snapshot_while_others_publish() {
             }
         })
     };
-    let mut service = layer.layer(service_fn(|request: Request<()>| {
+    let mut service = layer.layer(service_fn(|request: Request<String>| {
         let flags = request.extensions().get::<Flags>().unwrap().clone();
         let told = request
             .headers()
@@ -137,7 +137,7 @@ struct Slow {
     broken: bool,
 }
 
-impl Service<Request<()>> for Slow {
+impl Service<Request<String>> for Slow {
     type Response = Response<Text>;
     type Error = &'static str;
     type Future = Ready<Result<Response<Text>, &'static str>>;
@@ -153,7 +153,7 @@ impl Service<Request<()>> for Slow {
         Poll::Pending
     }
 
-    fn call(&mut self, _: Request<()>) -> Self::Future {
+    fn call(&mut self, _: Request<String>) -> Self::Future {
         ready(Err("failed"))
     }
 }
@@ -168,7 +168,10 @@ async fn readiness_and_errors_pass_through() {
     let mut cx = Context::from_waker(std::task::Waker::noop());
     assert_eq!(slow.poll_ready(&mut cx), Poll::Pending);
     assert_eq!(slow.poll_ready(&mut cx), Poll::Ready(Ok(())));
-    assert_eq!(slow.call(Request::new(())).await.unwrap_err(), "failed");
+    assert_eq!(
+        slow.call(Request::new(String::new())).await.unwrap_err(),
+        "failed"
+    );
     let mut broken = layer.layer(Slow {
         asked: true,
         broken: true,
@@ -189,7 +192,7 @@ impl From<Bytes> for Text {
 #[tokio::test]
 async fn the_visitors_own_endpoints_never_reach_the_app() {
     let (_publisher, layer) = layer();
-    let app = service_fn(|request: Request<()>| {
+    let app = service_fn(|request: Request<String>| {
         assert!(!request.uri().path().starts_with("/.flagstaff"));
         ready(Ok::<_, Infallible>(Response::new(Text(Bytes::from_static(
             b"app",

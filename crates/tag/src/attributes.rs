@@ -1,16 +1,31 @@
 //! What conditions look up by name in one request.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use flagstaff_flags::Attributes;
 use http::{HeaderMap, Uri};
 
 use crate::cookies::cookies;
 
-/// A request, as conditions see it.
+/// A request, as conditions see it. Cookies and query are taken apart once, when the first condition asks: thousands of flags
+/// may ask again.
 pub(crate) struct Looked<'a> {
-    pub(crate) headers: &'a HeaderMap,
-    pub(crate) uri: &'a Uri,
+    headers: &'a HeaderMap,
+    uri: &'a Uri,
+    cookies: OnceCell<Vec<(&'a str, &'a str)>>,
+    query: OnceCell<Vec<(Cow<'a, str>, Cow<'a, str>)>>,
+}
+
+impl<'a> Looked<'a> {
+    pub(crate) const fn new(headers: &'a HeaderMap, uri: &'a Uri) -> Self {
+        Self {
+            headers,
+            uri,
+            cookies: OnceCell::new(),
+            query: OnceCell::new(),
+        }
+    }
 }
 
 impl Attributes for Looked<'_> {
@@ -19,14 +34,16 @@ impl Attributes for Looked<'_> {
     }
 
     fn cookie(&self, name: &str) -> Option<&str> {
-        cookies(self.headers)
-            .find(|(n, _)| *n == name)
-            .map(|(_, value)| value)
+        let all = self.cookies.get_or_init(|| cookies(self.headers).collect());
+        all.iter().find(|(n, _)| *n == name).map(|(_, value)| *value)
     }
 
     fn query(&self, name: &str) -> Option<Cow<'_, str>> {
-        let mut pairs = form_urlencoded::parse(self.uri.query()?.as_bytes());
-        pairs.find(|(n, _)| n == name).map(|(_, value)| value)
+        let text = self.uri.query()?.as_bytes();
+        let all = self.query.get_or_init(|| form_urlencoded::parse(text).collect());
+        all.iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| Cow::Borrowed(value.as_ref()))
     }
 
     /// `app_version` is told by `X-App-Version`.
@@ -68,10 +85,7 @@ mod tests {
         headers.insert("cookie", HeaderValue::from_static("plan=pro; plan=free"));
         headers.insert("x-app-version", HeaderValue::from_static("2.4"));
         let uri: Uri = "/a?ref=a%20b+c&ref=2".parse().unwrap();
-        let looked = Looked {
-            headers: &headers,
-            uri: &uri,
-        };
+        let looked = Looked::new(&headers, &uri);
         assert_eq!(looked.cookie("plan"), Some("pro"));
         assert_eq!(looked.query("ref").as_deref(), Some("a b c"));
         assert_eq!(looked.attribute("app_version").as_deref(), Some("2.4"));

@@ -31,6 +31,8 @@ pub struct Event {
     pub name: Name,
     /// Its value, when said and finite.
     pub value: Option<f64>,
+    /// What makes it the same event when it is told again, such as the number of an order.
+    pub key: Option<String>,
 }
 
 /// Who the app says the visitor is.
@@ -77,13 +79,15 @@ pub fn exposed(text: &str) -> Vec<Name> {
         .collect()
 }
 
-/// Reads `order_paid; value=49.90, signup`. What has no well-formed name is passed over.
+/// Reads `order_paid; value=49.90; key=A17, signup`. What has no well-formed name is passed over.
 pub fn events(text: &str) -> Vec<Event> {
     let event = |item: list::Item| {
         let value = item.parameter("value").and_then(|value| value.parse().ok());
         let name = Name::new(&item.value).ok()?;
+        let key = item.parameter("key").filter(|key| !key.is_empty());
         Some(Event {
             name,
+            key: key.map(Into::into),
             value: value.filter(|v: &f64| v.is_finite()),
         })
     };
@@ -122,7 +126,7 @@ mod tests {
         );
         headers.append(
             "x-flag-event",
-            HeaderValue::from_static("order_paid; value=49.90, signup"),
+            HeaderValue::from_static("order_paid; value=49.90; key=A17, signup; key=\"\""),
         );
         headers.append("x-flag-event", HeaderValue::from_static("odd; value=inf, 9bad"));
         headers.append(
@@ -139,6 +143,8 @@ mod tests {
             events,
             [("order_paid", Some(49.9)), ("signup", None), ("odd", None)]
         );
+        let keys: Vec<_> = read.events.iter().map(|e| e.key.as_deref()).collect();
+        assert_eq!(keys, [Some("A17"), None, None]);
         let user = User {
             id: "42".into(),
             groups: vec!["beta".into(), "vip".into()],

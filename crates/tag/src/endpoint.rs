@@ -21,7 +21,7 @@ pub fn is_own(path: &str) -> bool {
 /// Answers a request for one of the visitor's own endpoints; `None` for every other path.
 ///
 /// `flags.json` and `flags.js` hold the flags with `client = true` as decided for this request. They are for this visitor alone
-/// and have an `ETag`.
+/// and have an `ETag`. Those that take a body are read by [`posted`](crate::posted()); one that gets here has nobody who records.
 #[must_use]
 pub fn endpoint(flags: &Flags, method: &Method, path: &str, headers: &HeaderMap) -> Option<Response<Bytes>> {
     if !is_own(path) {
@@ -32,6 +32,7 @@ pub fn endpoint(flags: &Flags, method: &Method, path: &str, headers: &HeaderMap)
         "/flags.js" => read_only(method, || {
             page("text/javascript; charset=utf-8", script(flags), headers)
         }),
+        "/events" | "/forget" if *method != Method::POST => not_posted(),
         _ => plain(StatusCode::NOT_FOUND, "There is nothing here.\n"),
     };
     Some(if *method == Method::HEAD {
@@ -49,6 +50,14 @@ fn read_only(method: &Method, answer: impl FnOnce() -> Response<Bytes>) -> Respo
     refusal
         .headers_mut()
         .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    refusal
+}
+
+fn not_posted() -> Response<Bytes> {
+    let mut refusal = plain(StatusCode::METHOD_NOT_ALLOWED, "Send with POST.\n");
+    refusal
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static("POST"));
     refusal
 }
 
@@ -85,8 +94,8 @@ fn page(kind: &'static str, body: String, asked: &HeaderMap) -> Response<Bytes> 
     for_this_visitor(answer)
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Response<Bytes> {
-    let mut answer = Response::new(Bytes::from_static(text.as_bytes()));
+pub(crate) fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Bytes> {
+    let mut answer = Response::new(text.into());
     *answer.status_mut() = status;
     answer.headers_mut().insert(
         CONTENT_TYPE,

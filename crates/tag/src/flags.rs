@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{Decisions, User};
+use flagstaff_flags::{BucketBy, Decisions, FlagId, User};
 use http::Method;
 
 use crate::counting::NotCounted;
@@ -21,7 +21,12 @@ pub(crate) struct Tagged {
     pub(crate) visitor: Id,
     pub(crate) session: Option<Id>,
     pub(crate) user: Option<User>,
+    /// Units of flags that draw by a header or cookie, as the request had them.
+    pub(crate) units: Vec<(FlagId, Box<str>)>,
+    /// Whether this visitor counts.
     pub(crate) counted: Result<(), NotCounted>,
+    /// It is for one of the visitor's own endpoints.
+    pub(crate) is_own: bool,
     pub(crate) reply: Reply,
 }
 
@@ -108,11 +113,37 @@ impl Flags {
         &self.0.decisions
     }
 
+    /// The id that a flag draws by on this request, when known. A flag drawn anew for each request has none that lasts.
+    #[must_use]
+    pub fn unit(&self, id: FlagId) -> Option<&str> {
+        match &self.0.plan.snapshot().flag(id)?.bucket_by {
+            BucketBy::Visitor => Some(self.visitor()),
+            BucketBy::User => self.user().map(|user| user.id.as_str()),
+            BucketBy::Session => self.session(),
+            BucketBy::Request => None,
+            BucketBy::Header(_) | BucketBy::Cookie(_) => {
+                let mut units = self.0.units.iter();
+                units.find(|(of, _)| *of == id).map(|(_, unit)| &**unit)
+            }
+        }
+    }
+
     /// Whether this request may count in experiments, rollouts and guards.
     ///
     /// # Errors
     /// With the reason why it must not.
     pub fn counted(&self) -> Result<(), NotCounted> {
+        if self.0.is_own {
+            return Err(NotCounted::Endpoint);
+        }
+        self.0.counted
+    }
+
+    /// Whether what this visitor says may count: as [`Flags::counted`], but for the visitor's own endpoints too.
+    ///
+    /// # Errors
+    /// With the reason why it must not.
+    pub fn counted_visitor(&self) -> Result<(), NotCounted> {
         self.0.counted
     }
 

@@ -35,12 +35,13 @@ fn stands_before(gate: &Gate, path: &str) -> bool {
     fits(path) || fits(&plain(path))
 }
 
-/// The path without escapes, empty parts, `.` and `..` (RFC 3986, 5.2.4). One that ends in such a part ends in `/`.
+/// The path without escapes, parameters (`;a=b`), empty parts, `.` and `..` (RFC 3986, 5.2.4 and 3.3). One that ends in such a part ends in `/`.
 fn plain(path: &str) -> String {
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
     let mut parts: Vec<&str> = Vec::new();
     let mut is_folder = false;
     for part in decoded.split('/') {
+        let part = part.split(';').next().unwrap_or(part);
         is_folder = matches!(part, "" | "." | "..");
         match part {
             "" | "." => {}
@@ -92,6 +93,7 @@ mod tests {
             "/p%61y/%63ard",
             "/./pay/./card",
             "/x/..%2fpay/card",
+            "/pay;a=b/card;c",
         ] {
             assert_eq!(plain(path), "/pay/card", "{path}");
         }

@@ -16,6 +16,7 @@ mod directives;
 mod endpoint;
 mod flags;
 mod gate;
+mod goals;
 mod id;
 mod jwt;
 mod keys;
@@ -24,6 +25,7 @@ mod list;
 mod overrides;
 mod peer;
 mod plan;
+mod posted;
 mod see;
 mod settings;
 mod sticky;
@@ -39,8 +41,10 @@ pub use directives::{Directives, Event, Identify};
 pub use endpoint::{PREFIX, endpoint, is_own};
 pub use flags::Flags;
 pub use gate::closed_gate;
+pub use overrides::MOST as MOST_OVERRIDES;
 pub use peer::Peer;
 pub use plan::Plan;
+pub use posted::{MOST_BYTES, Posted, cut_off, events, foreign, forgotten, posted, taken, too_large};
 pub use settings::{
     CacheSettings, ExcludeSettings, HeaderSettings, JwtSettings, SendFlags, Settings, TrustSettings,
     UserSettings, VisitorSettings, WhenFlagsDiffer,

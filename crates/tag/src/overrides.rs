@@ -13,8 +13,10 @@ pub(crate) const COOKIE: &str = "flagstaff_override";
 const HEADER: &str = "x-flag-override";
 /// What our query parameters begin with.
 const PREFIX: &str = "flagstaff.";
-/// More are not read.
-const MOST: usize = 32;
+/// The most overrides of a link, a header or a session; more are not read.
+pub const MOST: usize = 32;
+/// Bytes of overrides in the cookie, which browsers drop beyond 4,096 with its name and signature.
+const LONGEST: usize = 3_500;
 
 /// One variant asked for, and the second until which a signed link gives the right to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,8 +96,16 @@ impl Wishes {
                 flag.variants.name(wish.variant)
             ))
         };
-        self.changed
-            .then(|| self.all.iter().filter_map(entry).collect::<Vec<_>>().join("~"))
+        self.changed.then(|| {
+            let mut text = String::new();
+            for entry in self.all.iter().filter_map(entry) {
+                if text.len() + entry.len() < LONGEST {
+                    text.push_str(if text.is_empty() { "" } else { "~" });
+                    text.push_str(&entry);
+                }
+            }
+            text
+        })
     }
 }
 

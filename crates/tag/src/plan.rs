@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{BucketBy, Decisions, Flag, FlagId, Percent, Snapshot, Sticky, VariantId};
+use flagstaff_flags::{BucketBy, Decisions, Flag, FlagId, Goal, Percent, Snapshot, Sticky, VariantId};
 use http::Method;
 use http::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
+use crate::goals::Goals;
 use crate::sticky::scope_of;
 use crate::unknown::Unknown;
 
@@ -19,6 +20,8 @@ pub struct Plan {
     needs_request: bool,
     remembers: bool,
     gated: Vec<FlagId>,
+    by_attribute: Vec<FlagId>,
+    goals: Goals,
     unknown: Arc<Unknown>,
 }
 
@@ -46,6 +49,15 @@ impl Plan {
                 .ids()
                 .filter(|id| snapshot.flag(*id).is_some_and(|flag| flag.gate.is_some()))
                 .collect(),
+            by_attribute: snapshot
+                .ids()
+                .filter(|id| {
+                    snapshot
+                        .flag(*id)
+                        .is_some_and(|flag| is_by_attribute(&flag.bucket_by))
+                })
+                .collect(),
+            goals: Goals::new(&snapshot),
             unknown,
             snapshot,
         }
@@ -55,6 +67,23 @@ impl Plan {
     #[must_use]
     pub const fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
+    }
+
+    /// For each kind of unit that flags with this goal draw by, one of these flags.
+    #[must_use]
+    pub fn counted_for(&self, goal: &Goal) -> &[FlagId] {
+        self.goals.of(&self.snapshot, goal)
+    }
+
+    /// For each kind of unit that flags with a goal of bounces draw by, one of these flags.
+    #[must_use]
+    pub fn counted_for_bounces(&self) -> &[FlagId] {
+        self.goals.bounces()
+    }
+
+    /// The flags whose unit is a header or cookie of the request.
+    pub(crate) fn by_attribute(&self) -> &[FlagId] {
+        &self.by_attribute
     }
 
     /// The flags that have a gate.
@@ -169,6 +198,10 @@ fn client(flag: &Flag) -> Vec<Box<str>> {
         format!("{}:{entry}", Value::String(flag.name.as_str().into())).into()
     };
     flag.variants.names().iter().map(of).collect()
+}
+
+fn is_by_attribute(bucket_by: &BucketBy) -> bool {
+    matches!(bucket_by, BucketBy::Header(_) | BucketBy::Cookie(_))
 }
 
 /// Whether two visitors can get different variants. A flag that needs others is taken for one that does.

@@ -227,10 +227,7 @@ impl Tagger {
             method: Some(head.method.as_str()),
             host: host(head.headers, head.uri),
             path: Some(head.uri.path()),
-            attributes: &Looked {
-                headers: head.headers,
-                uri: head.uri,
-            },
+            attributes: &Looked::new(head.headers, head.uri),
             held: &seen.held,
             forced: &seen.forced,
         })

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{Explanation, Held, Problem, Snapshot, Step, User};
+use flagstaff_flags::{Explanation, FlagId, Held, Problem, Snapshot, Step, Subject, User};
 use http::header::HeaderName;
 use http::{Request, Response, request};
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use crate::flags::{Flags, Reply, Tagged};
 use crate::id::Id;
 use crate::keys::{Keys, Purpose};
 use crate::plan::Plan;
+use crate::posted::Forgotten;
 use crate::see::{Head, Seen};
 use crate::settings::{HeaderSettings, SendFlags, Settings, WhenFlagsDiffer};
 use crate::unknown::Unknown;
@@ -110,7 +111,9 @@ impl Tagger {
     }
 
     fn decide(&self, plan: &Arc<Plan>, head: Head<'_>, seen: Seen) -> Flags {
-        let decisions = self.with_subject(head, &seen, |subject| plan.snapshot().decide(subject));
+        let (decisions, units) = self.with_subject(head, &seen, |subject| {
+            (plan.snapshot().decide(subject), units(plan, subject))
+        });
         let holder = seen.visitor.as_str();
         let seal = |purpose, payload: &str| self.keys.seal(purpose, holder, payload);
         let session = seen.session.as_ref().map(Id::as_str);
@@ -144,16 +147,15 @@ impl Tagger {
             decisions,
             visitor: seen.visitor,
             session: seen.session,
+            units,
             counted: self.counts(head, seen.consent),
+            is_own: is_own(head.uri.path()),
             user: seen.user,
             reply,
         })
     }
 
     fn counts(&self, head: Head<'_>, consent: bool) -> Result<(), NotCounted> {
-        if is_own(head.uri.path()) {
-            return Err(NotCounted::Endpoint);
-        }
         self.exclude.judge(head.uri.path(), head.headers, head.peer)?;
         if consent { Ok(()) } else { Err(NotCounted::Consent) }
     }
@@ -166,7 +168,11 @@ impl Tagger {
             directives.identify = None;
         }
         let status = response.status();
-        self.finish(flags, &directives, status, response.headers_mut(), now);
+        if response.extensions_mut().remove::<Forgotten>().is_some() {
+            self.expire_cookies(flags, response.headers_mut());
+        } else {
+            self.finish(flags, &directives, status, response.headers_mut(), now);
+        }
         response.extensions_mut().insert(flags.clone());
         directives
     }
@@ -209,6 +215,15 @@ impl Tagger {
     pub fn sign_link(&self, address: &str, overrides: &[(&str, &str)], until: Timestamp) -> String {
         overrides::sign_link(address, overrides, until, &self.keys)
     }
+}
+
+/// What flags that draw by a header or cookie draw by here.
+fn units(plan: &Plan, subject: &Subject<'_>) -> Vec<(FlagId, Box<str>)> {
+    let unit = |id: &FlagId| {
+        let flag = plan.snapshot().flag(*id)?;
+        Some((*id, flag.bucket_by.unit(subject)?.into()))
+    };
+    plan.by_attribute().iter().filter_map(unit).collect()
 }
 
 fn check_signing(settings: &Settings, problems: &mut Vec<Problem>) {

@@ -125,6 +125,20 @@ impl Tagger {
         }
     }
 
+    /// Makes the browser forget everything we gave it.
+    pub(crate) fn expire_cookies(&self, flags: &Flags, headers: &mut HeaderMap) {
+        let attributes = Attributes {
+            domain: self.visitors.domain.clone(),
+            secure: flags.tagged().reply.secure,
+        };
+        let ours = [SESSION_COOKIE, sticky::COOKIE, overrides::COOKIE, user::COOKIE];
+        for name in ours.into_iter().chain([self.visitors.cookie.as_str()]) {
+            if let Some(cookie) = cookies::set(name, "", Lasts::Gone, &attributes) {
+                let _ = headers.try_append(SET_COOKIE, cookie);
+            }
+        }
+    }
+
     fn set_cookies(&self, flags: &Flags, directives: &Directives, now: Timestamp) -> Vec<HeaderValue> {
         let reply = &flags.tagged().reply;
         let attributes = Attributes {
