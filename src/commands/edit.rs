@@ -45,7 +45,16 @@ fn apply(
     let reading = flags::reading(&settings.typed);
     let before = flagstaff_source::load(&path, &reading);
     let before = before.ok().and_then(|loaded| definition(&loaded, name));
-    let edited = edit(&files, &reading, None, change).map_err(|refused| refusal(refused, &path))?;
+    let overlay = files.overlay().filter(|_| before.is_some());
+    let edited = edit(&files, &reading, None, change).map_err(|refused| match (&refused, overlay) {
+        (Refused::Edit(EditError::NoFlag { .. }), Some(overlay)) => {
+            anyhow::anyhow!(
+                "only {} defines the flag `{name}`: edit it there",
+                overlay.display()
+            )
+        }
+        _ => refusal(refused, &path),
+    })?;
     let after = definition(&edited.loaded, name);
     let in_vain = edited.changed && after.is_some() && before == after;
     Ok(Done { edited, in_vain })

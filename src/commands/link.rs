@@ -12,7 +12,16 @@ use crate::{flags, print};
 pub(crate) fn run(args: &Link) -> anyhow::Result<Answer> {
     let settings = flags::settings(&args.flags)?;
     let snapshot = flags::snapshot(&args.flags)?;
-    for (name, variant) in &args.values {
+    if args.values.len() > flagstaff_tag::MOST_OVERRIDES {
+        bail!("a link gives at most {} variants", flagstaff_tag::MOST_OVERRIDES);
+    }
+    if args.lasts.is_zero() {
+        bail!("--for 0s is a link that nobody can use");
+    }
+    for (i, (name, variant)) in args.values.iter().enumerate() {
+        if args.values.iter().take(i).any(|(other, _)| other == name) {
+            bail!("the flag `{name}` is there twice");
+        }
         let id = flags::find(&snapshot, name)?;
         if snapshot
             .flag(id)

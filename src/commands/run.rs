@@ -1,6 +1,7 @@
 //! `flagstaff run`: everything is read and checked, then everything is bound, then it runs until it has drained.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -19,6 +20,9 @@ use crate::{flags, logging};
 
 pub(crate) fn run(args: &Run) -> anyhow::Result<Answer> {
     let settings = Settings::load(args.flags.config.as_deref(), options(args))?;
+    if !args.dry_run {
+        example(&settings)?;
+    }
     let checked = Checked::new(&settings, args.upgrade)?;
     if args.dry_run {
         out(&format!(
@@ -30,6 +34,23 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Answer> {
     }
     logging::start(&settings.typed.log);
     checked.serve()
+}
+
+/// Writes the example flags for a newcomer who has nothing yet: no settings, no app, no flags. Never over a file that is there.
+fn example(settings: &Settings) -> anyhow::Result<()> {
+    const EXAMPLE: &str = include_str!("../../config/flags.toml");
+    let path = Path::new(&settings.typed.flags);
+    if settings.names_flags() || !settings.typed.upstream.0.is_empty() || path.exists() {
+        return Ok(());
+    }
+    // Its first line leads editors to the schema, which is not beside it here.
+    let text = EXAMPLE.split_once('\n').map_or(EXAMPLE, |(_, text)| text);
+    std::fs::write(path, text).with_context(|| format!("cannot write an example to {}", path.display()))?;
+    out(&format!(
+        "{} {}, an example to edit\n",
+        styled(STRONG, "wrote    "),
+        path.display()
+    ))
 }
 
 /// What the options say, as settings.

@@ -732,8 +732,10 @@ fn a_signed_link_gives_its_variant_for_a_session() {
         (false, false),
         "added to"
     );
-    let ended = target(&link(&["form=on", "--for", "0s"], &keys));
-    assert_eq!(shown(&mut fresh(), &ended), (false, false), "ended");
+    let brief = target(&link(&["form=on", "--for", "1s"], &keys));
+    eventually("it ends", || shown(&mut fresh(), &brief) == (false, false));
+    assert_eq!(link(&["form=on", "--for", "0s"], &keys).code, 2);
+    assert_eq!(link(&["form=on", "form=off"], &keys).code, 2);
     let other = [("FLAGSTAFF_KEYS", "some other key that signs and is long enough")];
     assert_eq!(
         shown(&mut fresh(), &target(&link(&["form=on"], &other))),

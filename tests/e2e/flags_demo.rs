@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -63,16 +63,11 @@ impl Drop for Bare {
     }
 }
 
-#[test]
-fn the_first_command_needs_no_word() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("config")).unwrap();
-    for name in ["flags.toml", "flagstaff.toml"] {
-        fs::write(folder.path().join("config").join(name), shipped(name)).unwrap();
-    }
+/// Starts the program without a word, and waits until it said everything and listens.
+fn bare(folder: &Path) -> (Bare, SocketAddr, String) {
     let listen = free_address();
     let mut program = Command::new(env!("CARGO_BIN_EXE_flagstaff"))
-        .current_dir(folder.path())
+        .current_dir(folder)
         .env("FLAGSTAFF_LISTEN", listen.to_string())
         .env("FLAGSTAFF_ADMIN", free_address().to_string())
         .stdout(Stdio::piped())
@@ -87,6 +82,35 @@ fn the_first_command_needs_no_word() {
     }
     assert!(said.contains(&format!("http://{listen}\n")), "{said}");
     eventually("it listens", || TcpStream::connect(listen).is_ok());
+    (program, listen, said)
+}
+
+#[test]
+fn with_nothing_at_all_there_is_an_example() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_program, listen, said) = bare(folder.path());
+    assert!(said.contains("flags.toml, an example to edit"), "{said}");
+    assert_eq!(Browser::new(listen).get("/contact").status, 200);
+    let edit = flagstaff(folder.path(), ["off", "show_new_contact_form"], &[]);
+    assert_eq!(edit.code, 0, "{edit:?}");
+    let edited = fs::read_to_string(folder.path().join("flags.toml")).unwrap();
+    let (_second, _, said) = bare(folder.path());
+    assert!(!said.contains("an example"), "{said}");
+    assert_eq!(
+        fs::read_to_string(folder.path().join("flags.toml")).unwrap(),
+        edited,
+        "it is never written over"
+    );
+}
+
+#[test]
+fn the_first_command_needs_no_word() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("config")).unwrap();
+    for name in ["flags.toml", "flagstaff.toml"] {
+        fs::write(folder.path().join("config").join(name), shipped(name)).unwrap();
+    }
+    let (_program, listen, _) = bare(folder.path());
 
     let shows_short = |visitor: &str| {
         !Browser::of(listen, visitor)

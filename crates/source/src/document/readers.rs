@@ -80,10 +80,11 @@ pub(super) fn requests(text: &str) -> Result<Route, Wrong> {
     Route::new(text).map_err(|e| (format!("`{text}` names no requests"), e.to_string()))
 }
 
+/// Paths of gates, in any case: some servers take `/PAY` for `/pay`, and closing too much is the safe side.
 pub(super) fn paths(text: &str) -> Result<Glob, Wrong> {
     let help = format!("write \"/{text}\"");
     if text.starts_with(['/', '*']) {
-        Ok(Glob::new(text))
+        Ok(Glob::any_case(text))
     } else {
         Err((format!("`{text}` is no path: a path begins with /"), help))
     }
