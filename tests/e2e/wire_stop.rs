@@ -234,6 +234,19 @@ fn without_a_successor_it_goes_on() {
 }
 
 #[test]
+fn a_signal_right_after_the_start_is_heeded() {
+    // Whoever sees an address taken may send one, and the workers may not run yet.
+    let app = App::says("hello");
+    for _ in 0..20 {
+        let mut program = Setup::to(&[app.address])
+            .key("timeouts", "linger = \"0s\"")
+            .start();
+        let status = program.stop();
+        assert!(status.success(), "{status}");
+    }
+}
+
+#[test]
 fn a_socket_from_systemd_is_used() {
     let app = App::says("hello");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::thread::JoinHandle;
 
 use tempfile::TempDir;
 
@@ -146,6 +146,7 @@ impl Setup {
 pub(crate) struct Process {
     child: Child,
     log: Arc<Mutex<String>>,
+    reading: Vec<JoinHandle<()>>,
 }
 
 impl Process {
@@ -180,9 +181,11 @@ impl Process {
             .spawn()
             .unwrap();
         let log = Arc::new(Mutex::new(String::new()));
-        collect(child.stdout.take().unwrap(), &log);
-        collect(child.stderr.take().unwrap(), &log);
-        Self { child, log }
+        let reading = vec![
+            collect(child.stdout.take().unwrap(), &log),
+            collect(child.stderr.take().unwrap(), &log),
+        ];
+        Self { child, log, reading }
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -207,8 +210,10 @@ impl Process {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
-        // What it wrote last is still on its way through the pipe.
-        std::thread::sleep(Duration::from_millis(20));
+        // What it wrote last is still on its way through the pipes, which end with it.
+        for reading in self.reading.drain(..) {
+            reading.join().unwrap();
+        }
         status.unwrap()
     }
 
@@ -234,7 +239,7 @@ impl Drop for Process {
     }
 }
 
-fn collect(from: impl Read + Send + 'static, log: &Arc<Mutex<String>>) {
+fn collect(from: impl Read + Send + 'static, log: &Arc<Mutex<String>>) -> JoinHandle<()> {
     let log = Arc::clone(log);
     std::thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
@@ -242,7 +247,7 @@ fn collect(from: impl Read + Send + 'static, log: &Arc<Mutex<String>>) {
             log.push_str(&line);
             log.push('\n');
         }
-    });
+    })
 }
 
 /// The program, running.

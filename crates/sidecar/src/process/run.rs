@@ -20,7 +20,7 @@ use crate::process::accept::{Reception, Seats};
 use crate::process::drain::Drain;
 use crate::process::files;
 use crate::process::services::{Beside, Follow, Worker};
-use crate::process::signals::Signals;
+use crate::process::signals::{Caught, Signals};
 use crate::process::sockets::{BindError, Sockets};
 use crate::settings::Settings;
 use crate::tls::{Certificates, TlsError};
@@ -96,7 +96,7 @@ where
         self
     }
 
-    /// Loads the certificates, raises the limit on open files, then takes or binds all addresses.
+    /// Loads the certificates, raises the limit on open files, catches signals, then takes or binds all addresses.
     ///
     /// # Errors
     ///
@@ -115,6 +115,7 @@ where
             .limits
             .connections
             .unwrap_or_else(|| files::connections_within(files));
+        let caught = Caught::new()?;
         let mut sockets = Sockets::from_systemd()?;
         let takes_over = self
             .settings
@@ -156,6 +157,7 @@ where
             seats: Arc::new(Seats::new(seats)),
             sockets,
             listen,
+            caught,
         })
     }
 }
@@ -177,6 +179,7 @@ pub struct Bound<S> {
     seats: Arc<Seats>,
     sockets: Sockets,
     listen: Vec<(SocketAddr, bool)>,
+    caught: Caught,
 }
 
 impl<S> fmt::Debug for Bound<S> {
@@ -253,6 +256,7 @@ impl<S: Stack + Sync> Bound<S> {
             linger: self.settings.timeouts.linger,
             limit: self.settings.timeouts.drain,
             cut: Arc::clone(&cut),
+            caught: tokio::sync::Mutex::new(self.caught),
         };
         server.run(RunArgs {
             shutdown_signal: Box::new(signals),

@@ -30,30 +30,35 @@ pub(crate) struct Signals {
     pub(crate) limit: Duration,
     /// Connections that were cut off.
     pub(crate) cut: Arc<AtomicUsize>,
+    pub(crate) caught: tokio::sync::Mutex<Caught>,
 }
 
 #[async_trait]
 impl ShutdownSignalWatch for Signals {
     async fn recv(&self) -> ShutdownSignal {
-        match Caught::new() {
-            Ok(mut caught) => self.follow(&mut caught).await,
-            Err(error) => {
-                tracing::error!(%error, "signals cannot be caught");
-                std::future::pending::<()>().await;
-            }
-        }
+        self.follow(&mut *self.caught.lock().await).await;
         ShutdownSignal::FastShutdown
     }
 }
 
-struct Caught {
+/// The signals that stop the process, caught from here on.
+#[derive(Debug)]
+pub(crate) struct Caught {
     terminate: Signal,
     interrupt: Signal,
     quit: Signal,
 }
 
 impl Caught {
-    fn new() -> std::io::Result<Self> {
+    /// Catches them before anything listens: connections queue up as soon as an address is bound, and whoever sees one
+    /// taken may send a signal, which would kill a process that is not ready for it. What comes before the runtimes
+    /// start waits for them.
+    pub(crate) fn new() -> std::io::Result<Self> {
+        // tokio wants a runtime to register with. Listeners and handlers are the process's and outlive it.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
+        let _entered = runtime.enter();
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
