@@ -82,7 +82,8 @@ fn no_post_is_sent_twice() {
         seen.lock().unwrap().values().all(|count| *count == 1),
         "a POST was sent twice"
     );
-    eprintln!("{lost} of 700 were not sent again, and said so with a 502");
+    // The app drops some requests unread: it had made up its mind before they came. Taking any kept connection loses 8 to 13 %.
+    assert!(lost <= 21, "{lost} of 700 were lost");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use hyper::client::conn::{http1, http2};
@@ -16,7 +17,8 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use crate::address::Origin;
 use crate::body::RequestBody;
 use crate::meters::Failure;
-use crate::proxy::pool::Sender;
+use crate::proxy::pool::{self, Connection, Sender};
+use crate::proxy::upstream::Upstream;
 use crate::settings::Settings;
 use crate::tls;
 
@@ -54,8 +56,9 @@ impl Connector {
     }
 
     /// Resolves, connects and shakes hands, within the time for it.
-    pub(crate) async fn connect(&self, origin: &Origin) -> Result<Sender, (Failure, String)> {
-        match tokio::time::timeout(self.limit, self.open(origin)).await {
+    pub(crate) async fn connect(&self, upstream: &Upstream) -> Result<Sender, (Failure, String)> {
+        let origin = &upstream.origin;
+        match tokio::time::timeout(self.limit, self.open(origin, upstream.slot)).await {
             Ok(Ok(sender)) => Ok(sender),
             Ok(Err(error)) => Err((failure(&error), format!("{}: {error}", origin.authority))),
             Err(_) => Err((
@@ -65,35 +68,37 @@ impl Connector {
         }
     }
 
-    async fn open(&self, origin: &Origin) -> io::Result<Sender> {
+    async fn open(&self, origin: &Origin, slot: usize) -> io::Result<Sender> {
         let stream = dial(origin).await?;
         stream.set_nodelay(true)?;
         match self.tls.as_ref().filter(|_| origin.tls) {
-            None => self.speak(stream).await,
+            None => self.speak(stream, slot).await,
             Some(tls) => {
                 let name = ServerName::try_from(origin.host.to_string()).map_err(io::Error::other)?;
-                self.speak(tls.connect(name, stream).await?).await
+                self.speak(tls.connect(name, stream).await?, slot).await
             }
         }
     }
 
-    async fn speak<T>(&self, io: T) -> io::Result<Sender>
+    async fn speak<T>(&self, io: T, slot: usize) -> io::Result<Sender>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         if self.http2 {
             speak_http2(io).await
         } else {
-            speak_http1(io).await
+            speak_http1(io, slot).await
         }
         .map_err(io::Error::other)
     }
 }
 
-async fn speak_http1<T>(io: T) -> hyper::Result<Sender>
+async fn speak_http1<T>(io: T, slot: usize) -> hyper::Result<Sender>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    static NUMBERS: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBERS.fetch_add(1, Relaxed);
     let mut builder = http1::Builder::new();
     builder.max_buf_size(BUFFER);
     let (mut sender, connection) = builder.handshake::<_, RequestBody>(TokioIo::new(io)).await?;
@@ -101,9 +106,10 @@ where
         if let Err(error) = connection.with_upgrades().await {
             tracing::debug!(%error, "a connection to the upstream ended");
         }
+        pool::ended(slot, number);
     });
     sender.ready().await?;
-    Ok(Sender::Http1(sender))
+    Ok(Sender::Http1(Connection { sender, number }))
 }
 
 async fn speak_http2<T>(io: T) -> hyper::Result<Sender>

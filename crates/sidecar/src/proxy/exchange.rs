@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{self, HeaderValue};
 use http::uri::{Parts, PathAndQuery, Scheme, Uri};
@@ -42,7 +43,8 @@ pub(crate) async fn exchange(proxy: &Inner, mut request: Request<RequestBody>) -
     let mut fresh = false;
     let mut last = None;
     while let Some(upstream) = proxy.upstreams.choose(&tried) {
-        let (mut sender, reused) = match connection(proxy, upstream, fresh).await {
+        let repeatable = repeatable(&request);
+        let (mut sender, unused) = match connection(proxy, upstream, fresh, !repeatable).await {
             Ok(connection) => connection,
             Err((failure, why)) => {
                 tried.add(upstream);
@@ -54,11 +56,7 @@ pub(crate) async fn exchange(proxy: &Inner, mut request: Request<RequestBody>) -
             }
         };
         let outgoing = address(request, upstream, &sender)?;
-        let copy = if reused {
-            repeatable(&outgoing).then(|| copy(&outgoing))
-        } else {
-            None
-        };
+        let copy = (repeatable && unused.is_some()).then(|| copy(&outgoing));
         let mut error = match sender.send(outgoing).await {
             Ok(answer) => {
                 upstream.answered();
@@ -69,12 +67,15 @@ pub(crate) async fn exchange(proxy: &Inner, mut request: Request<RequestBody>) -
         let unsent = error.take_message();
         let trouble = trouble(&error.into_error(), upstream);
         let died = matches!(trouble, Trouble::Failed(Failure::Died, _));
+        if let Some(unused) = unused.filter(|_| died) {
+            pool::died(upstream.slot, unused);
+        }
         request = match (unsent, copy) {
             (Some(unsent), _) if died => unsent,
             (None, Some(copy)) if died => copy,
             _ => return Err(trouble),
         };
-        if reused {
+        if unused.is_some() {
             METERS.retries.increment(1);
         } else {
             tried.add(upstream);
@@ -86,26 +87,31 @@ pub(crate) async fn exchange(proxy: &Inner, mut request: Request<RequestBody>) -
     Err(last.unwrap_or(Trouble::Failed(Failure::Connect, "no upstream".to_owned())))
 }
 
-/// A connection, and whether it was used before.
+/// A connection, and for one that was used before, how long it was not. Whoever may send only once first lets the
+/// kernel tell which kept connections have ended: their tasks run before this one goes on.
 async fn connection(
     proxy: &Inner,
     upstream: &Upstream,
     fresh: bool,
-) -> Result<(Sender, bool), (Failure, String)> {
-    if !fresh && let Some(sender) = pool::take(upstream.slot) {
-        return Ok((sender, true));
+    careful: bool,
+) -> Result<(Sender, Option<Duration>), (Failure, String)> {
+    if careful && !fresh {
+        tokio::task::yield_now().await;
     }
-    let sender = proxy.upstreams.connector.connect(&upstream.origin).await?;
+    if !fresh && let Some((sender, unused)) = pool::take(upstream.slot, careful) {
+        return Ok((sender, Some(unused)));
+    }
+    let sender = proxy.upstreams.connector.connect(upstream).await?;
     if let Sender::Http2(sender) = &sender {
         pool::share(upstream.slot, sender);
     }
-    Ok((sender, false))
+    Ok((sender, None))
 }
 
 fn answered(proxy: &Inner, answer: Response<Incoming>, sender: Sender, upstream: &Upstream) -> Answered {
     let lease = match sender {
-        Sender::Http1(sender) => Some(Lease {
-            sender,
+        Sender::Http1(connection) => Some(Lease {
+            connection,
             slot: upstream.slot,
             kept: proxy.kept,
             limit: proxy.timeouts.pool,

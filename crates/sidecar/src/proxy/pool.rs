@@ -19,10 +19,13 @@ use crate::body::{BoxError, RequestBody};
 use crate::meters::{Failure, METERS};
 use crate::wire::Patience;
 
+/// For how long it is remembered that the app closed a connection early.
+const REMEMBERED: Duration = Duration::from_secs(60);
+
 /// One connection to the app, ready for a request.
 #[derive(Debug)]
 pub(crate) enum Sender {
-    Http1(http1::SendRequest<RequestBody>),
+    Http1(Connection),
     Http2(http2::SendRequest<RequestBody>),
 }
 
@@ -32,15 +35,23 @@ impl Sender {
         request: Request<RequestBody>,
     ) -> Result<Response<Incoming>, TrySendError<Request<RequestBody>>> {
         match self {
-            Self::Http1(sender) => sender.try_send_request(request).await,
+            Self::Http1(connection) => connection.sender.try_send_request(request).await,
             Self::Http2(sender) => sender.try_send_request(request).await,
         }
     }
 }
 
+/// An HTTP/1.1 connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) sender: http1::SendRequest<RequestBody>,
+    /// No other of the process has this number.
+    pub(crate) number: u64,
+}
+
 #[derive(Debug)]
 struct Kept {
-    sender: http1::SendRequest<RequestBody>,
+    connection: Connection,
     since: Instant,
 }
 
@@ -51,18 +62,39 @@ struct Slot {
     idle: Vec<Kept>,
     shared: Option<http2::SendRequest<RequestBody>>,
     limit: Duration,
+    /// Half the shortest time after which the app has closed an unused connection, and when it did so last.
+    short: Option<(Duration, Instant)>,
 }
 
 impl Slot {
-    fn take(&mut self) -> Option<Sender> {
+    /// A connection, and how long it was not used.
+    fn take(&mut self, careful: bool) -> Option<(Sender, Duration)> {
         if let Some(shared) = &self.shared {
             let shared = shared.clone();
-            return Some(Sender::Http2(shared)).filter(|_| !self.drop_closed());
+            return Some((Sender::Http2(shared), Duration::ZERO)).filter(|_| !self.drop_closed());
         }
-        self.drop_old(Instant::now());
-        // One that still reads a late upload is not ready; it stays for another time.
-        let at = self.idle.iter().rposition(|kept| kept.sender.is_ready())?;
-        Some(Sender::Http1(self.idle.remove(at).sender))
+        let now = Instant::now();
+        self.drop_old(now);
+        let within = if careful { self.safe(now) } else { self.limit };
+        let fits = |kept: &Kept| {
+            // One that still reads a late upload is not ready; it stays for another time.
+            kept.connection.sender.is_ready() && now.duration_since(kept.since) < within
+        };
+        let kept = self.idle.remove(self.idle.iter().rposition(fits)?);
+        Some((Sender::Http1(kept.connection), now.duration_since(kept.since)))
+    }
+
+    /// How long a connection may have been unused for a request that is sent only once.
+    fn safe(&self, now: Instant) -> Duration {
+        match self.short {
+            Some((short, at)) if now.duration_since(at) < REMEMBERED => short,
+            _ => self.limit,
+        }
+    }
+
+    /// The app has closed a connection that was unused for this long.
+    fn learn(&mut self, unused: Duration, now: Instant) {
+        self.short = Some((self.safe(now).min(unused / 2), now));
     }
 
     fn drop_closed(&mut self) -> bool {
@@ -76,7 +108,7 @@ impl Slot {
     fn drop_old(&mut self, now: Instant) {
         let limit = self.limit;
         self.idle
-            .retain(|kept| !kept.sender.is_closed() && now.duration_since(kept.since) < limit);
+            .retain(|kept| !kept.connection.sender.is_closed() && now.duration_since(kept.since) < limit);
     }
 }
 
@@ -93,9 +125,26 @@ fn with_slot<T>(slot: usize, act: impl FnOnce(&mut Slot) -> T) -> T {
     })
 }
 
-/// A kept connection, if one is ready.
-pub(crate) fn take(slot: usize) -> Option<Sender> {
-    with_slot(slot, Slot::take)
+/// A kept connection, if one is ready, and how long it was not used. A request that is sent only once is `careful`: it
+/// takes none that the app may be about to close.
+pub(crate) fn take(slot: usize, careful: bool) -> Option<(Sender, Duration)> {
+    with_slot(slot, |slot| slot.take(careful))
+}
+
+/// A kept connection turned out dead after this time without use.
+pub(crate) fn died(slot: usize, unused: Duration) {
+    with_slot(slot, |slot| slot.learn(unused, Instant::now()));
+}
+
+/// A connection has ended. When it was kept at that time, the app has closed it.
+pub(crate) fn ended(slot: usize, number: u64) {
+    let now = Instant::now();
+    with_slot(slot, |slot| {
+        let at = slot.idle.iter().position(|kept| kept.connection.number == number);
+        if let Some(kept) = at.map(|at| slot.idle.remove(at)) {
+            slot.learn(now.duration_since(kept.since), now);
+        }
+    });
 }
 
 /// An HTTP/2 connection is shared from its beginning.
@@ -112,7 +161,7 @@ pub(crate) fn sweep() {
 /// A connection in use, to be kept once its answer has come whole.
 #[derive(Debug)]
 pub(crate) struct Lease {
-    pub(crate) sender: http1::SendRequest<RequestBody>,
+    pub(crate) connection: Connection,
     pub(crate) slot: usize,
     /// Connections kept at most.
     pub(crate) kept: usize,
@@ -121,14 +170,14 @@ pub(crate) struct Lease {
 
 impl Lease {
     fn give_back(self) {
-        if self.sender.is_closed() {
+        if self.connection.sender.is_closed() {
             return;
         }
         with_slot(self.slot, |slot| {
             slot.limit = self.limit;
             if slot.idle.len() < self.kept {
                 slot.idle.push(Kept {
-                    sender: self.sender,
+                    connection: self.connection,
                     since: Instant::now(),
                 });
             }
@@ -216,5 +265,28 @@ impl Drop for UpstreamBody {
         if self.incoming.is_end_stream() {
             self.end();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_app_closes_early_is_remembered_for_a_while() {
+        let (start, ms) = (Instant::now(), Duration::from_millis);
+        let mut slot = Slot {
+            limit: ms(4000),
+            ..Slot::default()
+        };
+        assert_eq!(slot.safe(start), ms(4000));
+        slot.learn(ms(2000), start);
+        assert_eq!(slot.safe(start), ms(1000));
+        // A longer time teaches nothing new, a shorter one does.
+        slot.learn(ms(3000), start + ms(10));
+        assert_eq!(slot.safe(start), ms(1000));
+        slot.learn(ms(500), start + ms(20));
+        assert_eq!(slot.safe(start + ms(20)), ms(250));
+        assert_eq!(slot.safe(start + ms(20) + REMEMBERED), ms(4000));
     }
 }
