@@ -30,6 +30,16 @@ pub(crate) enum Command {
     On(Switch),
     /// Switch a flag off for everybody, at once
     Off(Switch),
+    /// Tell whether an experiment's variants differ: a table, a picture of the intervals, a verdict
+    Results(Results),
+    /// Tell how many visitors and days an experiment takes
+    Power(Power),
+    /// Compare two counts by hand: flagstaff compare 500/10000 615/10000
+    Compare(Compare),
+    /// Write what was recorded, per visitor or per day, for other programs
+    Export(Export),
+    /// Delete everything that was recorded of a visitor
+    Forget(Forget),
     /// Sign a link that gives its visitor a variant for a browser session
     Link(Link),
     /// Print the JSON Schema of flag files
@@ -55,6 +65,16 @@ pub(crate) struct Flags {
     pub(crate) config: Option<PathBuf>,
 }
 
+/// Where what happened is kept. Without `--ledger`, where the settings say.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Facts {
+    #[command(flatten)]
+    pub(crate) flags: Flags,
+    /// The ledger: a file, or postgres://…
+    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath)]
+    pub(crate) ledger: Option<String>,
+}
+
 #[derive(Debug, Default, Args)]
 pub(crate) struct Run {
     #[command(flatten)]
@@ -68,6 +88,9 @@ pub(crate) struct Run {
     /// Where operators come in
     #[arg(long, value_name = "ADDR")]
     pub(crate) admin: Option<String>,
+    /// Where what happens is kept: a file, postgres://…, or none
+    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath)]
+    pub(crate) ledger: Option<String>,
     /// Threads that serve; 0: one per core
     #[arg(long, value_name = "N")]
     pub(crate) workers: Option<usize>,
@@ -210,6 +233,142 @@ pub(crate) struct Link {
     /// How long the link can be used
     #[arg(long = "for", value_name = "TIME", default_value = "1d", value_parser = humantime::parse_duration)]
     pub(crate) lasts: std::time::Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Results {
+    /// The flag
+    pub(crate) flag: String,
+    #[command(flatten)]
+    pub(crate) facts: Facts,
+    #[command(flatten)]
+    pub(crate) certainty: Certainty,
+    /// Answer as JSON
+    #[arg(long, conflicts_with = "csv")]
+    pub(crate) json: bool,
+    /// Answer as CSV: a row per goal and variant
+    #[arg(long)]
+    pub(crate) csv: bool,
+}
+
+/// How sure is sure; to be fixed before anyone looks.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct Certainty {
+    /// The chance to err [default: 5%]
+    #[arg(long, value_name = "CHANCE", value_parser = share)]
+    pub(crate) alpha: Option<f64>,
+    /// Visitors of all variants at which the test that may be read any day is sharpest [default: 5000]
+    #[arg(long, value_name = "N")]
+    pub(crate) planned: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Power {
+    /// The rate today: 5% or 0.05
+    #[arg(long, value_name = "RATE", value_parser = share)]
+    pub(crate) baseline: f64,
+    /// The relative lift to be found: 10% makes 5% 5.5%
+    #[arg(long, value_name = "LIFT", value_parser = share, allow_hyphen_values = true)]
+    pub(crate) lift: f64,
+    /// Visitors a day who take part, all variants together
+    #[arg(long, value_name = "N")]
+    pub(crate) per_day: Option<f64>,
+    /// Variants, the control among them
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) variants: u32,
+    /// It will be read while it runs: up to twice as many
+    #[arg(long)]
+    pub(crate) read_daily: bool,
+    /// The chance of a false alarm
+    #[arg(long, value_name = "CHANCE", value_parser = share, default_value = "5%")]
+    pub(crate) alpha: f64,
+    /// The chance of finding the lift where it is there
+    #[arg(long, value_name = "CHANCE", value_parser = share, default_value = "80%")]
+    pub(crate) power: f64,
+    /// Answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Compare {
+    /// The control: conversions of visitors
+    #[arg(value_name = "CONVERSIONS/VISITORS", value_parser = count)]
+    pub(crate) control: (u64, u64),
+    /// The treatment
+    #[arg(value_name = "CONVERSIONS/VISITORS", value_parser = count)]
+    pub(crate) treatment: (u64, u64),
+    #[command(flatten)]
+    pub(crate) certainty: Certainty,
+    /// The treatment's share of the visitors of both
+    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "50%")]
+    pub(crate) share: f64,
+    /// Answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// RFC 4180, names first
+    Csv,
+    /// A JSON object a line
+    Jsonl,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Per {
+    /// A row per visitor
+    Visitor,
+    /// A row per day (UTC) and variant
+    Day,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The flag [default: all, as JSON lines; the only one, as CSV]
+    #[arg(long, value_name = "FLAG")]
+    pub(crate) flag: Option<String>,
+    /// How rows are written
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    pub(crate) format: Format,
+    /// What a row is
+    #[arg(long, value_enum, default_value_t = Per::Visitor)]
+    pub(crate) per: Per,
+    #[command(flatten)]
+    pub(crate) facts: Facts,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Forget {
+    /// The visitor's id; of other units with their kind, as in user:42
+    pub(crate) visitor: String,
+    #[command(flatten)]
+    pub(crate) facts: Facts,
+    /// Answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Reads `5%` or `0.05`.
+fn share(text: &str) -> Result<f64, String> {
+    let (number, unit) = match text.strip_suffix('%') {
+        Some(number) => (number, 100.0),
+        None => (text, 1.0),
+    };
+    let number: f64 = number.trim().parse().map_err(|_| "write it as 5% or 0.05")?;
+    if number.is_finite() {
+        Ok(number / unit)
+    } else {
+        Err("write it as 5% or 0.05".into())
+    }
+}
+
+/// Reads `500/10000`.
+fn count(text: &str) -> Result<(u64, u64), String> {
+    let read = |text: &str| text.trim().replace('_', "").parse().ok();
+    let pair = text.split_once('/').and_then(|(x, n)| Some((read(x)?, read(n)?)));
+    pair.ok_or_else(|| "write conversions and visitors as 500/10000".into())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -81,7 +81,14 @@ pub(crate) fn load(path: &Path, settings: &typed::Settings) -> Result<Loaded, Re
 /// # Errors
 /// When they cannot be read or are wrong: what is wrong is shown.
 pub(crate) fn snapshot(args: &Flags) -> anyhow::Result<Arc<Snapshot>> {
-    let settings = settings(args)?;
+    snapshot_of(&settings(args)?)
+}
+
+/// The flags that these settings name.
+///
+/// # Errors
+/// As [`snapshot`].
+pub(crate) fn snapshot_of(settings: &Settings) -> anyhow::Result<Arc<Snapshot>> {
     let path = path(&settings.typed)?;
     let loaded = load(&path, &settings.typed).map_err(|report| shown(&report))?;
     Ok(Arc::new(loaded.snapshot))

@@ -2,8 +2,11 @@
 
 mod cli;
 mod commands;
+mod facts;
 mod flags;
 mod logging;
+mod observed;
+mod picture;
 mod print;
 mod settings;
 
@@ -12,7 +15,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::{Cli, Command};
-use crate::commands::{Answer, check, edit, explain, link, list, run, shell, simulate};
+use crate::commands::{
+    Answer, check, compare, edit, explain, export, forget, link, list, power, results, run, shell, simulate,
+};
 
 /// Many small allocations of many sizes are what a proxy makes.
 #[global_allocator]
@@ -45,6 +50,11 @@ fn answer(command: &Command) -> anyhow::Result<Answer> {
         Command::Set(args) => edit::set(args),
         Command::On(args) => edit::on(args),
         Command::Off(args) => edit::off(args),
+        Command::Results(args) => results::run(args),
+        Command::Power(args) => power::run(args),
+        Command::Compare(args) => compare::run(args),
+        Command::Export(args) => export::run(args),
+        Command::Forget(args) => forget::run(args),
         Command::Link(args) => link::run(args),
         Command::Schema => shell::schema(),
         Command::Completions { shell } => shell::completions(*shell),

@@ -46,6 +46,29 @@ fn quiet(result: io::Result<()>) -> anyhow::Result<()> {
     }
 }
 
+/// A number with its digits in groups: `12,345`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A share as a percentage: `5.25 %`.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.2} %", share * 100.0)
+}
+
+/// A change as a percentage: `+5.25 %`.
+pub(crate) fn signed(share: f64) -> String {
+    format!("{:+.2} %", share * 100.0)
+}
+
 /// Whether a moving picture makes sense.
 pub(crate) fn is_live() -> bool {
     io::stdout().is_terminal()
@@ -111,6 +134,18 @@ mod tests {
         ]);
         let plain = anstream::adapter::strip_str(&text).to_string();
         assert_eq!(plain, "flag    state\na       on\nlonger  off\n");
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(
+            [0, 999, 1000, 1_234_567].map(grouped),
+            ["0", "999", "1,000", "1,234,567"]
+        );
+        assert_eq!(
+            (percent(0.0525), signed(-0.1)),
+            ("5.25 %".into(), "-10.00 %".into())
+        );
     }
 
     #[test]

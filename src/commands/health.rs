@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use flagstaff_admin::{FlagsHealth, Health as Told};
+use flagstaff_admin::{FlagsHealth, Health as Told, LedgerHealth, LedgerStatus};
+use flagstaff_ledger::{Health as Of, Recorder};
 use flagstaff_source::{Loaded, Observer, Report, Status};
 use jiff::Timestamp;
 
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 pub(crate) struct Health {
     source: Arc<str>,
     flags: Status,
+    ledger: Option<(Arc<str>, Recorder)>,
     draining: Arc<AtomicBool>,
 }
 
@@ -20,8 +22,15 @@ impl Health {
         Self {
             source: source.into(),
             flags,
+            ledger: None,
             draining: Arc::default(),
         }
+    }
+
+    /// With a ledger, at its place.
+    pub(crate) fn with_ledger(mut self, place: &str, recorder: Recorder) -> Self {
+        self.ledger = Some((place.into(), recorder));
+        self
     }
 
     /// It takes no new visitors from now on.
@@ -41,7 +50,28 @@ impl Health {
             loaded_at,
             problem: flags.problem,
         };
-        Told::new(!self.draining.load(Ordering::Relaxed), flags)
+        let told = Told::new(!self.draining.load(Ordering::Relaxed), flags);
+        match &self.ledger {
+            Some((place, recorder)) => told.with_ledger(of(place, recorder)),
+            None => told,
+        }
+    }
+}
+
+fn of(place: &str, recorder: &Recorder) -> LedgerHealth {
+    let status = recorder.status();
+    let (word, problem) = match status.health {
+        Of::Opening => (LedgerStatus::Opening, None),
+        Of::Fine => (LedgerStatus::Ok, None),
+        Of::Away { why, .. } => (LedgerStatus::Away, Some(why)),
+    };
+    LedgerHealth {
+        status: word,
+        place: place.into(),
+        problem,
+        written: status.written,
+        queued: status.queued,
+        dropped: status.dropped,
     }
 }
 

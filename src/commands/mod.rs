@@ -1,11 +1,16 @@
 //! What each command does. A command answers yes or no; what keeps it from answering is an error.
 
 pub(crate) mod check;
+pub(crate) mod compare;
 pub(crate) mod edit;
 pub(crate) mod explain;
+pub(crate) mod export;
+pub(crate) mod forget;
 pub(crate) mod health;
 pub(crate) mod link;
 pub(crate) mod list;
+pub(crate) mod power;
+pub(crate) mod results;
 pub(crate) mod run;
 pub(crate) mod shell;
 pub(crate) mod simulate;

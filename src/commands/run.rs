@@ -3,11 +3,13 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use flagstaff_admin::{Admin, PrometheusBuilder};
 use flagstaff_flags::{Problem, VariantId, publisher};
 use flagstaff_layer::{FlagLayer, Flags, Tagger};
+use flagstaff_ledger::{Keeper, Recorder};
 use flagstaff_sidecar::{App, Background, Sidecar, Stop};
 use flagstaff_source::{Files, Loaded, POLL, Watch};
 
@@ -17,6 +19,9 @@ use crate::commands::health::{Health, Log, short};
 use crate::print::{FAINT, GOOD, STRONG, out, styled};
 use crate::settings::{Override, Settings, checked, shown};
 use crate::{flags, logging};
+
+/// How long what waits for the ledger may take at the end.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(args: &Run) -> anyhow::Result<Answer> {
     let settings = Settings::load(args.flags.config.as_deref(), options(args))?;
@@ -69,6 +74,7 @@ fn options(args: &Run) -> Vec<Override> {
         (!args.upstream.is_empty()).then(|| args.upstream.join(",")),
     );
     say("admin", args.admin.clone());
+    say("ledger", args.ledger.clone());
     say("workers", args.workers.map(|n| n.to_string()));
     options
 }
@@ -78,6 +84,7 @@ struct Checked {
     proxy: flagstaff_sidecar::Settings,
     tagger: Arc<Tagger>,
     admin: SocketAddr,
+    ledger: Option<flagstaff_ledger::Settings>,
     files: Files,
     reading: flagstaff_source::Options,
     loaded: Loaded,
@@ -101,7 +108,8 @@ impl Checked {
             .parse()
             .map_err(|_| note(vec![no_address(&settings.typed.admin)]))
             .ok();
-        let (Some(proxy), Some(tagger), Some(admin)) = (proxy, tagger, admin) else {
+        let ledger = checked::ledger(&settings.typed).map_err(&mut note).ok();
+        let (Some(proxy), Some(tagger), Some(admin), Some(ledger)) = (proxy, tagger, admin, ledger) else {
             return Err(settings.report(problems));
         };
         let path = flags::path(&settings.typed)?;
@@ -112,6 +120,7 @@ impl Checked {
             proxy,
             tagger: Arc::new(tagger),
             admin,
+            ledger,
             files,
             reading,
             loaded,
@@ -145,10 +154,19 @@ impl Checked {
             .context("counting cannot start")?;
         let revision = self.loaded.snapshot.revision().to_owned();
         let (publisher, reader) = publisher(self.loaded.snapshot.clone());
-        let layer = FlagLayer::new(reader, Arc::clone(&self.tagger)).with_endpoints();
+        let mut layer = FlagLayer::new(reader, Arc::clone(&self.tagger));
         let source = self.files.definitions().display().to_string();
         let watch = Watch::start(self.files, self.reading, POLL, Arc::new(publisher), Log)?;
-        let health = Health::new(&source, watch.status());
+        let mut health = Health::new(&source, watch.status());
+        let place = self.ledger.as_ref().map(|ledger| ledger.place.to_string());
+        let keeper = match self.ledger.and_then(recorder) {
+            Some((recorder, keeper)) => {
+                layer = layer.recording(recorder.clone());
+                health = health.with_ledger(place.as_deref().unwrap_or_default(), recorder);
+                Some(keeper)
+            }
+            None => None,
+        };
         let operators = operators(
             self.admin,
             Admin::new(
@@ -160,7 +178,7 @@ impl Checked {
             ),
             health,
         );
-        let sidecar = Sidecar::new(self.proxy, &layer, app)
+        let sidecar = Sidecar::new(self.proxy, &layer.with_endpoints(), app)
             .background(operators)
             .describe(described);
         let bound = sidecar.bind()?;
@@ -169,6 +187,7 @@ impl Checked {
             bound.background_addresses().map(|(_, address)| address),
             &source,
             &revision,
+            place.as_deref(),
         )?;
         if self.tagger.keys_are_temporary() {
             tracing::warn!(
@@ -180,9 +199,20 @@ impl Checked {
         }
         let ended = bound.run()?;
         drop(watch);
+        if keeper.is_some_and(|keeper| !keeper.close(LAST_WORDS)) {
+            tracing::warn!("the ledger did not take what waited for it in time; that is lost");
+        }
         tracing::info!(cut = ended.cut, "stopped");
         Ok(Answer::Yes)
     }
+}
+
+/// Who writes down what happens. Without one there is nothing to look back on, but visitors are served.
+fn recorder(settings: flagstaff_ledger::Settings) -> Option<(Recorder, Keeper)> {
+    let started = flagstaff_ledger::record(settings);
+    started
+        .map_err(|error| tracing::error!(%error, "the ledger cannot be kept"))
+        .ok()
 }
 
 /// Says where everything is.
@@ -191,6 +221,7 @@ fn announce(
     operators: impl Iterator<Item = SocketAddr>,
     source: &str,
     revision: &str,
+    ledger: Option<&str>,
 ) -> anyhow::Result<()> {
     let mut text = String::new();
     for url in urls {
@@ -206,6 +237,11 @@ fn announce(
         "{} {source} {}\n",
         styled(STRONG, "flags    "),
         styled(FAINT, &format!("revision {}", short(revision)))
+    );
+    text += &format!(
+        "{} {}\n",
+        styled(STRONG, "ledger   "),
+        ledger.unwrap_or("none: nothing is kept")
     );
     out(&text)
 }

@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use flagstaff_flags::Problem;
+use flagstaff_ledger as ledger;
 use flagstaff_sidecar as sidecar;
 use flagstaff_tag as tag;
 
@@ -9,6 +10,33 @@ use super::{Settings, resolve, typed};
 
 /// The variable that holds signing keys, with commas between.
 pub(super) const KEYS: &str = "FLAGSTAFF_KEYS";
+
+/// The place of a ledger that is switched off.
+pub(crate) const NO_LEDGER: &str = "none";
+/// Rows that are kept for less are gone before anybody looks at them.
+const SHORTEST: std::time::Duration = std::time::Duration::from_secs(60 * 60);
+
+/// Where what happened is kept; none when nothing is.
+///
+/// # Errors
+/// When the place is none, or the time makes no sense.
+pub(crate) fn ledger(typed: &typed::Settings) -> Result<Option<ledger::Settings>, Vec<Problem>> {
+    if typed.ledger == NO_LEDGER {
+        return Ok(None);
+    }
+    let place = ledger::Place::new(&typed.ledger).map_err(|error| {
+        let problem = Problem::new(["ledger"], error.to_string());
+        vec![problem.help("or \"none\", to keep nothing")]
+    })?;
+    if typed.ledger_keep.is_some_and(|keep| keep < SHORTEST) {
+        let problem = Problem::new(["ledger_keep"], "what happened is kept for an hour at least");
+        return Err(vec![problem.help("such as \"400d\"; without it, all is kept")]);
+    }
+    Ok(Some(ledger::Settings {
+        keep: typed.ledger_keep,
+        ..ledger::Settings::new(place)
+    }))
+}
 
 /// What the tagger is to be made of.
 ///

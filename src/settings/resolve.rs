@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use super::checked::NO_LEDGER;
 use super::typed::Settings;
 
 /// Makes the paths of a settings file lead from its folder.
 pub(crate) fn beside(settings: &mut Settings, folder: &Path) {
     let Settings {
         flags,
+        ledger,
         keys_file,
         upgrade_socket,
         upstream_ca,
@@ -17,6 +19,9 @@ pub(crate) fn beside(settings: &mut Settings, folder: &Path) {
     } = settings;
     if !flags.contains("://") {
         *flags = folder.join(&*flags).display().to_string();
+    }
+    if !ledger.contains("://") && ledger != NO_LEDGER {
+        *ledger = folder.join(&*ledger).display().to_string();
     }
     for path in [keys_file, upgrade_socket, upstream_ca].into_iter().flatten() {
         join(folder, path);
@@ -56,11 +61,20 @@ mod tests {
         beside(&mut settings, Path::new("config"));
         assert_eq!(settings.flags, "config/flags.toml");
         assert_eq!(settings.keys_file.as_deref(), Some(Path::new("/etc/keys")));
+        assert_eq!(settings.ledger, "config/flagstaff.db");
         let mut remote = Settings {
             flags: "redis://host/0".into(),
+            ledger: "postgres://host/facts".into(),
             ..Settings::default()
         };
         beside(&mut remote, Path::new("config"));
         assert_eq!(remote.flags, "redis://host/0");
+        assert_eq!(remote.ledger, "postgres://host/facts");
+        let mut off = Settings {
+            ledger: NO_LEDGER.into(),
+            ..Settings::default()
+        };
+        beside(&mut off, Path::new("config"));
+        assert_eq!(off.ledger, NO_LEDGER);
     }
 }

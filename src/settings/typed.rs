@@ -16,6 +16,10 @@ pub(crate) struct Settings {
     pub(crate) admin: String,
     pub(crate) flags: String,
     pub(crate) environment: Option<String>,
+    pub(crate) ledger: String,
+    /// None: all is kept.
+    #[serde(with = "humantime_serde")]
+    pub(crate) ledger_keep: Option<Duration>,
     pub(crate) workers: usize,
     pub(crate) keys_file: Option<PathBuf>,
     pub(crate) upgrade_socket: Option<PathBuf>,
@@ -41,6 +45,8 @@ impl Default for Settings {
             admin: "127.0.0.1:8081".into(),
             flags: "flags.toml".into(),
             environment: None,
+            ledger: "flagstaff.db".into(),
+            ledger_keep: None,
             workers: 0,
             keys_file: None,
             upgrade_socket: None,

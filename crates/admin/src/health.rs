@@ -11,6 +11,8 @@ pub struct Health {
     pub ready: bool,
     /// The flags.
     pub flags: FlagsHealth,
+    /// What happened, and whether it is written down; none where nothing is.
+    pub ledger: Option<LedgerHealth>,
 }
 
 impl Health {
@@ -22,7 +24,22 @@ impl Health {
         } else {
             Status::Ok
         };
-        Self { status, ready, flags }
+        Self {
+            status,
+            ready,
+            flags,
+            ledger: None,
+        }
+    }
+
+    /// The same, with a ledger; degraded while it is away.
+    #[must_use]
+    pub fn with_ledger(mut self, ledger: LedgerHealth) -> Self {
+        if ledger.status == LedgerStatus::Away {
+            self.status = Status::Degraded;
+        }
+        self.ledger = Some(ledger);
+        self
     }
 }
 
@@ -47,4 +64,33 @@ pub struct FlagsHealth {
     pub loaded_at: String,
     /// What is wrong with what is there now, when it was not taken.
     pub problem: Option<String>,
+}
+
+/// How the ledger is.
+#[derive(Clone, Debug, Serialize)]
+pub struct LedgerHealth {
+    /// In one word.
+    pub status: LedgerStatus,
+    /// Where it is.
+    pub place: String,
+    /// Why it is away, when it is.
+    pub problem: Option<String>,
+    /// Events written since the start.
+    pub written: u64,
+    /// Events that wait.
+    pub queued: usize,
+    /// Events lost since the start.
+    pub dropped: u64,
+}
+
+/// How the ledger is, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LedgerStatus {
+    /// It is being opened for the first time.
+    Opening,
+    /// It takes what is written.
+    Ok,
+    /// It does not; it is tried again and again.
+    Away,
 }

@@ -2,7 +2,7 @@
 //!
 //! | path | answers |
 //! |---|---|
-//! | `/healthz` | 200 while the process lives, with the flags in force and what is wrong with a newer file |
+//! | `/healthz` | 200 while the process lives, with the flags in force, what is wrong with a newer file, and how the ledger is |
 //! | `/readyz` | 200 once flags are in force and until it drains, else 503 |
 //! | `/metrics` | counters, in the text format of Prometheus |
 
@@ -20,7 +20,7 @@ use axum::{Json, Router};
 pub use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
-pub use crate::health::{FlagsHealth, Health, Status};
+pub use crate::health::{FlagsHealth, Health, LedgerHealth, LedgerStatus, Status};
 
 /// What the pages are made of.
 struct Inner {
@@ -141,6 +141,33 @@ mod tests {
         assert_eq!(body["flags"]["problem"], "line 3: …");
         let (_, body) = ask(health(true, None), "/healthz").await;
         assert!(body.contains("\"status\":\"ok\""));
+    }
+
+    #[tokio::test]
+    async fn a_ledger_that_is_away_degrades() {
+        let with = |status| {
+            health(true, None).with_ledger(LedgerHealth {
+                status,
+                place: "flagstaff.db".into(),
+                problem: None,
+                written: 7,
+                queued: 0,
+                dropped: 2,
+            })
+        };
+        for (ledger, wanted) in [
+            (LedgerStatus::Opening, "ok"),
+            (LedgerStatus::Ok, "ok"),
+            (LedgerStatus::Away, "degraded"),
+        ] {
+            let (_, body) = ask(with(ledger), "/healthz").await;
+            let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+            assert_eq!(body["status"], wanted);
+            assert_eq!(
+                (&body["ledger"]["written"], &body["ledger"]["dropped"]),
+                (&7.into(), &2.into())
+            );
+        }
     }
 
     #[tokio::test]

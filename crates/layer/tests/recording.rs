@@ -76,7 +76,7 @@ impl From<Bytes> for Text {
 }
 
 /// An app that answers as the query says.
-fn app(request: Request<String>) -> Ready<Result<Response<Text>, Infallible>> {
+fn app(request: &Request<String>) -> Ready<Result<Response<Text>, Infallible>> {
     let mut answer = Response::builder();
     for (name, value) in request
         .uri()
@@ -137,7 +137,11 @@ impl Site {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut service = self.layer.clone().with_endpoints().layer(service_fn(app));
+        let mut service = self
+            .layer
+            .clone()
+            .with_endpoints()
+            .layer(service_fn(|request: Request<String>| app(&request)));
         let Ok(answer) = service
             .ready()
             .await

@@ -1,0 +1,55 @@
+//! The ledger as commands read it.
+
+use anyhow::{Context, bail};
+use flagstaff_ledger::Ledger;
+
+use crate::cli::{Certainty, Facts};
+use crate::flags;
+use crate::settings::{Override, Settings, checked};
+
+/// Settings as a command about facts sees them.
+///
+/// # Errors
+/// When they cannot be read or are wrong.
+pub(crate) fn settings(args: &Facts) -> anyhow::Result<Settings> {
+    let mut options = flags::options(&args.flags);
+    options.extend(args.ledger.clone().map(|text| Override {
+        key: "ledger".into(),
+        place: "--ledger".into(),
+        text,
+    }));
+    Settings::load(args.flags.config.as_deref(), options)
+}
+
+/// Opens the ledger, asks, and closes it.
+///
+/// # Errors
+/// When there is none, it cannot be read, or the question fails.
+pub(crate) fn ask<T>(
+    settings: &Settings,
+    question: impl AsyncFnOnce(&mut Ledger) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let ledger = checked::ledger(&settings.typed).map_err(|problems| settings.report(problems))?;
+    let Some(ledger) = ledger else {
+        bail!("nothing is kept: the settings say ledger = \"none\"; --ledger names another");
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot ask the ledger")?;
+    runtime.block_on(async {
+        let mut ledger = Ledger::open(&ledger.place).await?;
+        let answer = question(&mut ledger).await;
+        ledger.close().await;
+        answer
+    })
+}
+
+/// How sure is sure.
+///
+/// # Errors
+/// When a value makes no sense.
+pub(crate) fn certainty(args: Certainty) -> anyhow::Result<flagstaff_experiment::Settings> {
+    let planned = args.planned.map(f64::from);
+    Ok(flagstaff_experiment::Settings::new(args.alpha, planned, None)?)
+}
