@@ -3,6 +3,7 @@
 pub(crate) mod app;
 pub(crate) mod browser;
 pub(crate) mod command;
+pub(crate) mod crowd;
 pub(crate) mod edits;
 pub(crate) mod frames;
 pub(crate) mod grpc;
@@ -28,10 +29,15 @@ pub(crate) fn free_address() -> SocketAddr {
 
 /// Waits until something holds, and fails when it does not in time.
 #[track_caller]
-pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, holds: impl FnMut() -> bool) {
+    within(PATIENCE, what, holds);
+}
+
+#[track_caller]
+pub(crate) fn within(limit: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < PATIENCE, "not in time: {what}");
+        assert!(start.elapsed() < limit, "not in time: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

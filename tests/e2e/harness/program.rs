@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 
 use tempfile::TempDir;
 
-use super::{eventually, free_address, raw::Raw};
+use super::{PATIENCE, eventually, free_address, raw::Raw, within};
 
 /// What the program will be told, in the words of its settings file.
 #[derive(Clone, Debug, Default)]
@@ -206,7 +206,8 @@ impl Process {
     #[track_caller]
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let mut status = None;
-        eventually("the program ends", || {
+        // The kernel closes its watch of files last, which on a machine that is busy elsewhere can take it 20 seconds.
+        within(6 * PATIENCE, "the program ends", || {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
@@ -327,6 +328,13 @@ impl Program {
         let old = std::mem::replace(&mut self.process, new);
         old.signal(rustix::process::Signal::QUIT);
         old
+    }
+
+    /// Starts it again, after it has ended.
+    #[track_caller]
+    pub(crate) fn restart(&mut self) {
+        self.process = Process::start(&self.setup, self.folder.path());
+        self.wait_until_it_listens();
     }
 
     /// SIGTERM, then its exit.
