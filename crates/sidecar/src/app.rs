@@ -14,8 +14,8 @@ use crate::{Proxy, ProxyError, RequestBody, ResponseBody, Settings};
 pub enum App {
     /// Requests are passed on.
     Proxy(Proxy),
-    /// The shop answers.
-    Demo(Shop),
+    /// The shop answers, but for visitors whose variant has an upstream of its own.
+    Demo(Shop, Proxy),
 }
 
 impl App {
@@ -27,7 +27,7 @@ impl App {
         if settings.has_upstream() {
             Proxy::new(settings).map(Self::Proxy)
         } else {
-            Ok(Self::Demo(Shop))
+            Proxy::for_canaries(settings).map(|canaries| Self::Demo(Shop, canaries))
         }
     }
 }
@@ -40,14 +40,15 @@ impl Service<Request<RequestBody>> for App {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         match self {
             Self::Proxy(proxy) => proxy.poll_ready(cx),
-            Self::Demo(shop) => Service::<Request<RequestBody>>::poll_ready(shop, cx),
+            Self::Demo(shop, _) => Service::<Request<RequestBody>>::poll_ready(shop, cx),
         }
     }
 
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
         match self {
             Self::Proxy(proxy) => proxy.call(request),
-            Self::Demo(shop) => Box::pin(shop.call(request)),
+            Self::Demo(_, canaries) if canaries.has_canary(&request) => canaries.call(request),
+            Self::Demo(shop, _) => Box::pin(shop.call(request)),
         }
     }
 }

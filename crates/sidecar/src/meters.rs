@@ -130,6 +130,10 @@ fn describe() {
         "flagstaff_upstream_retries_total",
         "Requests sent again because a kept connection was dead"
     );
+    describe_counter!(
+        "flagstaff_canary_fallbacks_total",
+        "Requests the app answered because the upstream of a variant did not, by flag"
+    );
     describe_gauge!("flagstaff_tunnels", "Upgraded connections open now");
     describe_counter!(
         "flagstaff_access_log_dropped_total",

@@ -58,7 +58,7 @@ impl Connector {
     /// Resolves, connects and shakes hands, within the time for it.
     pub(crate) async fn connect(&self, upstream: &Upstream) -> Result<Sender, (Failure, String)> {
         let origin = &upstream.origin;
-        match tokio::time::timeout(self.limit, self.open(origin, upstream.slot)).await {
+        match tokio::time::timeout(self.limit, self.open(origin, upstream.place.number())).await {
             Ok(Ok(sender)) => Ok(sender),
             Ok(Err(error)) => Err((failure(&error), format!("{}: {error}", origin.authority))),
             Err(_) => Err((
@@ -68,32 +68,32 @@ impl Connector {
         }
     }
 
-    async fn open(&self, origin: &Origin, slot: usize) -> io::Result<Sender> {
+    async fn open(&self, origin: &Origin, place: usize) -> io::Result<Sender> {
         let stream = dial(origin).await?;
         stream.set_nodelay(true)?;
         match self.tls.as_ref().filter(|_| origin.tls) {
-            None => self.speak(stream, slot).await,
+            None => self.speak(stream, place).await,
             Some(tls) => {
                 let name = ServerName::try_from(origin.host.to_string()).map_err(io::Error::other)?;
-                self.speak(tls.connect(name, stream).await?, slot).await
+                self.speak(tls.connect(name, stream).await?, place).await
             }
         }
     }
 
-    async fn speak<T>(&self, io: T, slot: usize) -> io::Result<Sender>
+    async fn speak<T>(&self, io: T, place: usize) -> io::Result<Sender>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         if self.http2 {
             speak_http2(io).await
         } else {
-            speak_http1(io, slot).await
+            speak_http1(io, place).await
         }
         .map_err(io::Error::other)
     }
 }
 
-async fn speak_http1<T>(io: T, slot: usize) -> hyper::Result<Sender>
+async fn speak_http1<T>(io: T, place: usize) -> hyper::Result<Sender>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -106,7 +106,7 @@ where
         if let Err(error) = connection.with_upgrades().await {
             tracing::debug!(%error, "a connection to the upstream ended");
         }
-        pool::ended(slot, number);
+        pool::ended(place, number);
     });
     sender.ready().await?;
     Ok(Sender::Http1(Connection { sender, number }))

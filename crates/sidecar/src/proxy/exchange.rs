@@ -38,11 +38,17 @@ pub(crate) enum Trouble {
 ///
 /// It is sent again in two cases only: not one byte of it was written, or it went out on a kept connection that turned
 /// out dead, may be repeated by its method and has no body. The second time it goes out on a new connection.
-pub(crate) async fn exchange(proxy: &Inner, mut request: Request<RequestBody>) -> Result<Answered, Trouble> {
+///
+/// `only` names the one upstream it may go to; without it, all addresses of the app may be asked.
+pub(crate) async fn exchange(
+    proxy: &Inner,
+    only: Option<&Upstream>,
+    mut request: Request<RequestBody>,
+) -> Result<Answered, Trouble> {
     let mut tried = Tried::default();
     let mut fresh = false;
     let mut last = None;
-    while let Some(upstream) = proxy.upstreams.choose(&tried) {
+    while let Some(upstream) = next(proxy, only, &tried) {
         let repeatable = repeatable(&request);
         let (mut sender, unused) = match connection(proxy, upstream, fresh, !repeatable).await {
             Ok(connection) => connection,
@@ -68,7 +74,7 @@ pub(crate) async fn exchange(proxy: &Inner, mut request: Request<RequestBody>) -
         let trouble = trouble(&error.into_error(), upstream);
         let died = matches!(trouble, Trouble::Failed(Failure::Died, _));
         if let Some(unused) = unused.filter(|_| died) {
-            pool::died(upstream.slot, unused);
+            pool::died(&upstream.place, unused);
         }
         request = match (unsent, copy) {
             (Some(unsent), _) if died => unsent,
@@ -87,6 +93,13 @@ pub(crate) async fn exchange(proxy: &Inner, mut request: Request<RequestBody>) -
     Err(last.unwrap_or(Trouble::Failed(Failure::Connect, "no upstream".to_owned())))
 }
 
+fn next<'a>(proxy: &'a Inner, only: Option<&'a Upstream>, tried: &Tried) -> Option<&'a Upstream> {
+    only.map_or_else(
+        || proxy.upstreams.choose(tried),
+        |only| Some(only).filter(|only| !tried.has(only)),
+    )
+}
+
 /// A connection, and for one that was used before, how long it was not. Whoever may send only once first lets the
 /// kernel tell which kept connections have ended: their tasks run before this one goes on.
 async fn connection(
@@ -98,12 +111,12 @@ async fn connection(
     if careful && !fresh {
         tokio::task::yield_now().await;
     }
-    if !fresh && let Some((sender, unused)) = pool::take(upstream.slot, careful) {
+    if !fresh && let Some((sender, unused)) = pool::take(&upstream.place, careful) {
         return Ok((sender, Some(unused)));
     }
     let sender = proxy.upstreams.connector.connect(upstream).await?;
     if let Sender::Http2(sender) = &sender {
-        pool::share(upstream.slot, sender);
+        pool::share(&upstream.place, sender);
     }
     Ok((sender, None))
 }
@@ -112,7 +125,7 @@ fn answered(proxy: &Inner, answer: Response<Incoming>, sender: Sender, upstream:
     let lease = match sender {
         Sender::Http1(connection) => Some(Lease {
             connection,
-            slot: upstream.slot,
+            place: upstream.place.number(),
             kept: proxy.kept,
             limit: proxy.timeouts.pool,
         }),
@@ -182,13 +195,13 @@ fn absolute(mut request: Request<RequestBody>, upstream: &Upstream) -> Result<Re
 }
 
 /// Sending it twice is as good as once (RFC 9110 §9.2.2), and it can be sent twice.
-fn repeatable(request: &Request<RequestBody>) -> bool {
+pub(crate) fn repeatable(request: &Request<RequestBody>) -> bool {
     request.method().is_idempotent()
         && request.body().is_end_stream()
         && !request.headers().contains_key(header::UPGRADE)
 }
 
-fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
+pub(crate) fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
     let mut copy = Request::new(RequestBody::empty());
     copy.method_mut().clone_from(request.method());
     copy.uri_mut().clone_from(request.uri());

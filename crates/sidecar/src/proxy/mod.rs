@@ -1,5 +1,6 @@
 //! The service that passes requests on to the app.
 
+mod canary;
 mod connect;
 mod exchange;
 mod pool;
@@ -22,12 +23,13 @@ use crate::body::{BodyFault, RequestBody, ResponseBody};
 use crate::edge::{Tunnel, strip_connection};
 use crate::meters::{Failure, METERS};
 use crate::pages::page;
+use crate::proxy::canary::{Canaries, Canary};
 use crate::proxy::exchange::{Answered, Trouble};
 use crate::refusal::Refusal;
 use crate::settings::{Settings, Timeouts};
 
 pub(crate) use pool::{UpstreamBody, sweep};
-use upstream::Upstreams;
+use upstream::{Upstream, Upstreams};
 
 /// Why a proxy cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +53,7 @@ pub struct Proxy(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     upstreams: Upstreams,
+    canaries: Canaries,
     timeouts: Timeouts,
     /// Unused connections kept per worker and address.
     kept: usize,
@@ -64,12 +67,26 @@ impl Proxy {
     ///
     /// When there is no upstream, or its certificates cannot be read.
     pub fn new(settings: &Settings) -> Result<Self, ProxyError> {
+        if settings.upstream.is_empty() {
+            return Err(ProxyError::NoUpstream);
+        }
+        Self::for_canaries(settings)
+    }
+
+    /// A proxy that may have nothing but the upstreams of variants.
+    pub(crate) fn for_canaries(settings: &Settings) -> Result<Self, ProxyError> {
         Ok(Self(Arc::new(Inner {
             upstreams: Upstreams::new(settings)?,
+            canaries: Canaries::default(),
             timeouts: settings.timeouts.clone(),
             kept: settings.limits.pool,
             notes_upstream: settings.access_log.is_some(),
         })))
+    }
+
+    /// Some flag names an upstream for this visitor.
+    pub(crate) fn has_canary(&self, request: &Request<RequestBody>) -> bool {
+        self.0.canaries.of(request.extensions()).is_some()
     }
 }
 
@@ -97,14 +114,49 @@ struct Switch {
 
 impl Inner {
     async fn pass_on(&self, mut request: Request<RequestBody>) -> Response<ResponseBody> {
+        let canary = self.canaries.of(request.extensions());
         let switch = self.switch(&mut request);
         *request.version_mut() = Version::HTTP_11;
-        let exchanged = tokio::time::timeout(self.timeouts.upstream, exchange::exchange(self, request)).await;
-        match exchanged {
-            Ok(Ok(answered)) => self.pass_back(answered, switch),
-            Ok(Err(trouble)) => refuse(&trouble),
-            Err(_) => refuse(&Trouble::Failed(Failure::AnswerTimeout, String::new())),
+        let answered = match canary {
+            None => self.ask(None, request).await,
+            Some(canary) => self.ask_canary(&canary, request).await,
+        };
+        match answered {
+            Ok(answered) => self.pass_back(answered, switch),
+            Err(trouble) => refuse(&trouble),
         }
+    }
+
+    async fn ask(&self, only: Option<&Upstream>, request: Request<RequestBody>) -> Result<Answered, Trouble> {
+        tokio::time::timeout(self.timeouts.upstream, exchange::exchange(self, only, request))
+            .await
+            .unwrap_or_else(|_| Err(Trouble::Failed(Failure::AnswerTimeout, String::new())))
+    }
+
+    /// The app answers in place of a variant's upstream that does not, where asking again does no harm.
+    async fn ask_canary(&self, canary: &Canary, request: Request<RequestBody>) -> Result<Answered, Trouble> {
+        let upstream = &canary.upstream;
+        if self.upstreams.is_empty() || !exchange::repeatable(&request) {
+            return self.ask(Some(upstream), request).await;
+        }
+        if self.upstreams.is_due(upstream) {
+            let copy = exchange::copy(&request);
+            match self.ask(Some(upstream), copy).await {
+                Err(Trouble::Failed(failure, why)) if failure != Failure::Descriptors => {
+                    METERS.fail(failure);
+                    let authority = &*upstream.origin.authority;
+                    tracing::warn!(
+                        upstream = authority,
+                        reason = failure.label(),
+                        why,
+                        "the upstream of a variant did not answer; asking the app"
+                    );
+                }
+                other => return other,
+            }
+        }
+        canary.fallbacks.increment(1);
+        self.ask(None, request).await
     }
 
     /// An upgrade needs HTTP/1.1 on both sides; toward HTTP/2 the wish is left out, which the client may expect.

@@ -4,7 +4,10 @@
 //! on another core.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -55,9 +58,31 @@ struct Kept {
     since: Instant,
 }
 
+/// The place of an address in the pools of all threads. With it the connections kept there go.
+#[derive(Debug)]
+pub(crate) struct Place {
+    number: usize,
+    life: Arc<()>,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        static NUMBERS: AtomicUsize = AtomicUsize::new(0);
+        Self {
+            number: NUMBERS.fetch_add(1, Relaxed),
+            life: Arc::default(),
+        }
+    }
+
+    pub(crate) fn number(&self) -> usize {
+        self.number
+    }
+}
+
 /// The connections to one address.
 #[derive(Debug, Default)]
 struct Slot {
+    life: Weak<()>,
     /// The one used last is at the end, and taken first: the others grow old and go.
     idle: Vec<Kept>,
     shared: Option<http2::SendRequest<RequestBody>>,
@@ -113,33 +138,39 @@ impl Slot {
 }
 
 thread_local! {
-    static SLOTS: RefCell<Vec<Slot>> = const { RefCell::new(Vec::new()) };
+    static SLOTS: RefCell<BTreeMap<usize, Slot>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-fn with_slot<T>(slot: usize, act: impl FnOnce(&mut Slot) -> T) -> T {
+fn with_slot<T>(place: &Place, act: impl FnOnce(&mut Slot) -> T) -> T {
     SLOTS.with_borrow_mut(|slots| {
-        if slots.len() <= slot {
-            slots.resize_with(slot + 1, Slot::default);
-        }
-        act(&mut slots[slot])
+        let slot = slots.entry(place.number).or_insert_with(|| Slot {
+            life: Arc::downgrade(&place.life),
+            ..Slot::default()
+        });
+        act(slot)
     })
+}
+
+/// Does nothing when the address is gone.
+fn with_number(number: usize, act: impl FnOnce(&mut Slot)) {
+    SLOTS.with_borrow_mut(|slots| slots.get_mut(&number).map(act));
 }
 
 /// A kept connection, if one is ready, and how long it was not used. A request that is sent only once is `careful`: it
 /// takes none that the app may be about to close.
-pub(crate) fn take(slot: usize, careful: bool) -> Option<(Sender, Duration)> {
-    with_slot(slot, |slot| slot.take(careful))
+pub(crate) fn take(place: &Place, careful: bool) -> Option<(Sender, Duration)> {
+    with_slot(place, |slot| slot.take(careful))
 }
 
 /// A kept connection turned out dead after this time without use.
-pub(crate) fn died(slot: usize, unused: Duration) {
-    with_slot(slot, |slot| slot.learn(unused, Instant::now()));
+pub(crate) fn died(place: &Place, unused: Duration) {
+    with_slot(place, |slot| slot.learn(unused, Instant::now()));
 }
 
 /// A connection has ended. When it was kept at that time, the app has closed it.
-pub(crate) fn ended(slot: usize, number: u64) {
+pub(crate) fn ended(place: usize, number: u64) {
     let now = Instant::now();
-    with_slot(slot, |slot| {
+    with_number(place, |slot| {
         let at = slot.idle.iter().position(|kept| kept.connection.number == number);
         if let Some(kept) = at.map(|at| slot.idle.remove(at)) {
             slot.learn(now.duration_since(kept.since), now);
@@ -148,21 +179,25 @@ pub(crate) fn ended(slot: usize, number: u64) {
 }
 
 /// An HTTP/2 connection is shared from its beginning.
-pub(crate) fn share(slot: usize, sender: &http2::SendRequest<RequestBody>) {
-    with_slot(slot, |slot| slot.shared = Some(sender.clone()));
+pub(crate) fn share(place: &Place, sender: &http2::SendRequest<RequestBody>) {
+    with_slot(place, |slot| slot.shared = Some(sender.clone()));
 }
 
-/// Closes what this thread has kept for too long.
+/// Closes what this thread has kept for too long, or to addresses that are gone.
 pub(crate) fn sweep() {
     let now = Instant::now();
-    SLOTS.with_borrow_mut(|slots| slots.iter_mut().for_each(|slot| slot.drop_old(now)));
+    SLOTS.with_borrow_mut(|slots| {
+        slots.retain(|_, slot| slot.life.strong_count() > 0);
+        slots.values_mut().for_each(|slot| slot.drop_old(now));
+    });
 }
 
 /// A connection in use, to be kept once its answer has come whole.
 #[derive(Debug)]
 pub(crate) struct Lease {
     pub(crate) connection: Connection,
-    pub(crate) slot: usize,
+    /// The number of its place.
+    pub(crate) place: usize,
     /// Connections kept at most.
     pub(crate) kept: usize,
     pub(crate) limit: Duration,
@@ -173,7 +208,7 @@ impl Lease {
         if self.connection.sender.is_closed() {
             return;
         }
-        with_slot(self.slot, |slot| {
+        with_number(self.place, |slot| {
             slot.limit = self.limit;
             if slot.idle.len() < self.kept {
                 slot.idle.push(Kept {

@@ -9,6 +9,7 @@ use metrics::{Gauge, gauge};
 use crate::address::Origin;
 use crate::proxy::ProxyError;
 use crate::proxy::connect::Connector;
+use crate::proxy::pool::Place;
 use crate::settings::Settings;
 
 /// How long an address is left out after its first failure; doubled with each further one.
@@ -20,8 +21,7 @@ const LONGEST_REST: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Upstream {
     pub(crate) origin: Origin,
-    /// Its place in the pools of all threads.
-    pub(crate) slot: usize,
+    pub(crate) place: Place,
     failures: AtomicU32,
     /// Left out until then, in milliseconds since the start.
     rests_until: AtomicU64,
@@ -30,12 +30,10 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
-    fn new(origin: Origin) -> Self {
-        static SLOTS: AtomicUsize = AtomicUsize::new(0);
-        let slot = SLOTS.fetch_add(1, Relaxed);
+    pub(crate) fn new(origin: Origin) -> Self {
         Self {
             origin,
-            slot,
+            place: Place::new(),
             failures: AtomicU32::new(0),
             rests_until: AtomicU64::new(0),
             up: OnceLock::new(),
@@ -97,9 +95,6 @@ pub(crate) struct Upstreams {
 
 impl Upstreams {
     pub(crate) fn new(settings: &Settings) -> Result<Self, ProxyError> {
-        if settings.upstream.is_empty() {
-            return Err(ProxyError::NoUpstream);
-        }
         Ok(Self {
             all: settings.upstream.iter().cloned().map(Upstream::new).collect(),
             next: AtomicUsize::new(0),
@@ -124,6 +119,14 @@ impl Upstreams {
         Some(in_turn.find(|upstream| upstream.is_due(now)).unwrap_or(first))
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    pub(crate) fn is_due(&self, upstream: &Upstream) -> bool {
+        upstream.is_due(self.now())
+    }
+
     pub(crate) fn failed(&self, upstream: &Upstream) {
         upstream.failed(self.now());
     }
@@ -139,11 +142,11 @@ pub(crate) struct Tried(Vec<usize>);
 
 impl Tried {
     pub(crate) fn add(&mut self, upstream: &Upstream) {
-        self.0.push(upstream.slot);
+        self.0.push(upstream.place.number());
     }
 
-    fn has(&self, upstream: &Upstream) -> bool {
-        self.0.contains(&upstream.slot)
+    pub(crate) fn has(&self, upstream: &Upstream) -> bool {
+        self.0.contains(&upstream.place.number())
     }
 }
 
