@@ -454,23 +454,87 @@ fn bodies_beyond_the_limit_are_refused() {
 #[test]
 fn the_access_log_says_who_asked_for_what() {
     let app = App::says("hello");
-    let program = Setup::to(&[app.address])
-        .key("log", "access = true")
-        .key("log", "format = \"json\"")
-        .start();
-    let mut client = program.raw();
-    client.send("GET /a?b=c HTTP/1.1\r\nHost: shop\r\nUser-Agent: \"x\"\r\n\r\n");
-    assert_eq!(client.answer().text(), "hello");
-    eventually("a line is written", || {
-        program.process.log().lines().any(|line| {
-            line.starts_with('{')
-                && line.contains(r#""target":"/a?b=c""#)
-                && line.contains(r#""user_agent":"\"x\"""#)
-                && line.contains(r#""status":200"#)
-                && line.contains(r#""bytes":5"#)
-                && line.contains(r#""client":"127.0.0.1""#)
-                && line.contains(r#""whole":true"#)
-                && line.contains(&format!(r#""upstream":"{}""#, app.address))
-        })
-    });
+    let line = |format: &str| {
+        let program = Setup::to(&[app.address])
+            .key("log", "access = true")
+            .key("log", &format!("format = \"{format}\""))
+            .flags("[flags.banner]\n[flags.hidden]\nenabled = false\n[flags.prices]\nvariants = { a = 0, b = 100 }\n")
+            .start();
+        let visitor = "AAAAAAAAAAAAAAAAAAAAAA";
+        let mut client = program.raw();
+        client.send(format!(
+            "GET /a?b=c HTTP/1.1\r\nHost: shop\r\nUser-Agent: \"x\"\r\nCookie: flagstaff_visitor={visitor}\r\n\r\n"
+        ));
+        assert_eq!(client.answer().text(), "hello");
+        let mut line = String::new();
+        eventually("a line is written", || {
+            let log = program.process.log();
+            let found = log.lines().find(|line| line.contains("/a?b=c"));
+            line = found.unwrap_or_default().to_owned();
+            found.is_some()
+        });
+        line
+    };
+    let text = line("text");
+    let upstream = app.address;
+    assert!(
+        text.contains(&format!(
+            " 127.0.0.1 shop {upstream} \"GET /a?b=c HTTP/1.1\" 200 5 "
+        )),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("visitor=AAAAAAAAAAAAAAAAAAAAAA flags=banner=on,prices=b"),
+        "{text}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&line("json")).unwrap();
+    for (key, value) in [
+        ("client", "127.0.0.1".into()),
+        ("host", "shop".into()),
+        ("target", "/a?b=c".into()),
+        ("user_agent", "\"x\"".into()),
+        ("status", 200.into()),
+        ("bytes", 5.into()),
+        ("whole", true.into()),
+        ("upstream", serde_json::Value::from(upstream.to_string())),
+        ("visitor", "AAAAAAAAAAAAAAAAAAAAAA".into()),
+        ("flags", "banner=on,prices=b".into()),
+    ] {
+        assert_eq!(json[key], value, "{key} of {json}");
+    }
+}
+
+#[test]
+fn forwarded_is_written_when_the_settings_say_so() {
+    let app = App::mirror();
+    let ask = |settings: &[&str], sent: &str| {
+        let setup = Setup::to(&[app.address]);
+        let program = settings
+            .iter()
+            .fold(setup, |setup, line| setup.key("trust", line))
+            .start();
+        let mut client = program.raw();
+        client.send(format!("GET / HTTP/1.1\r\nHost: shop\r\n{sent}\r\n"));
+        let seen = client.answer().text();
+        fields(&seen)
+            .filter(|(name, _)| name.eq_ignore_ascii_case("forwarded"))
+            .map(|(_, value)| value.to_lowercase())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ask(&[], ""), Vec::<String>::new());
+    let own = ask(&["forwarded = true"], "Forwarded: for=9.9.9.9\r\n");
+    assert_eq!(own.len(), 1, "{own:?}");
+    assert!(
+        own[0].contains("for=127.0.0.1") && own[0].contains("proto=http") && own[0].contains("host=\"shop\""),
+        "{own:?}"
+    );
+    assert!(!own[0].contains("9.9.9.9"), "{own:?}");
+    let extended = ask(
+        &["forwarded = true", "addresses = [\"127.0.0.0/8\"]"],
+        "Forwarded: for=9.9.9.9\r\n",
+    );
+    assert!(
+        extended.join(", ").starts_with("for=9.9.9.9, for=127.0.0.1"),
+        "{extended:?}"
+    );
 }

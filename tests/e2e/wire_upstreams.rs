@@ -211,29 +211,6 @@ fn kept_connections_are_given_up_in_time() {
 }
 
 #[test]
-fn a_name_with_several_addresses_is_tried_through() {
-    // localhost is ::1 and 127.0.0.1 where both are in the hosts file; the app listens on one of them.
-    let v4 = App::says("v4");
-    let program = Setup::default()
-        .top(&format!("upstream = [\"localhost:{}\"]", v4.address.port()))
-        .start();
-    for _ in 0..3 {
-        assert_eq!(program.get("/"), (200, "v4".into()));
-    }
-    let both = std::net::ToSocketAddrs::to_socket_addrs(&("localhost", 1)).unwrap();
-    if !both.into_iter().any(|address| address.is_ipv6()) {
-        return;
-    }
-    let v6 = App::start_at((std::net::Ipv6Addr::LOCALHOST, 0).into(), |exchange| {
-        exchange.answer(200, "", "v6")
-    });
-    let program = Setup::default()
-        .top(&format!("upstream = [\"localhost:{}\"]", v6.address.port()))
-        .start();
-    assert_eq!(program.get("/"), (200, "v6".into()));
-}
-
-#[test]
 fn names_are_resolved() {
     let app = App::mirror();
     let program = Setup::default()

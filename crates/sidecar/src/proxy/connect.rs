@@ -135,8 +135,12 @@ async fn dial(origin: &Origin) -> io::Result<TcpStream> {
     if let Ok(ip) = origin.host.parse::<IpAddr>() {
         return TcpStream::connect(SocketAddr::new(ip, origin.port)).await;
     }
+    first_of(tokio::net::lookup_host((&*origin.host, origin.port)).await?).await
+}
+
+async fn first_of(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in tokio::net::lookup_host((&*origin.host, origin.port)).await? {
+    for address in addresses {
         match TcpStream::connect(address).await {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
@@ -153,5 +157,27 @@ fn failure(error: &io::Error) -> Failure {
         Failure::Descriptors
     } else {
         Failure::Connect
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_addresses_of_a_name_are_tried_in_turn() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        // As localhost resolves to both, and the app listens on one.
+        let both = [
+            SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, port)),
+            SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, port)),
+        ];
+        let stream = first_of(both.into_iter()).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), both[1]);
+        drop(listener);
+        assert!(first_of(both.into_iter()).await.is_err());
+        let none = first_of(std::iter::empty()).await.unwrap_err();
+        assert_eq!(none.kind(), io::ErrorKind::NotFound);
     }
 }
