@@ -57,7 +57,11 @@ impl Settings {
 
     /// Whether somebody said which flags to take: in a settings file, or over it.
     pub(crate) fn names_flags(&self) -> bool {
-        self.spans.is_some() || self.overrides.iter().any(|one| one.key == "flags" || one.key == "environment")
+        self.spans.is_some()
+            || self
+                .overrides
+                .iter()
+                .any(|one| one.key == "flags" || one.key == "environment")
     }
 
     /// Problems with checked settings, each at its place: the line of the file, the variable or the option.

@@ -10,10 +10,10 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use crate::flags_spoofing::KEYS;
-use crate::harness::eventually;
 use crate::harness::app::App;
 use crate::harness::browser::Browser;
 use crate::harness::command::{Said, flagstaff};
+use crate::harness::eventually;
 use crate::harness::free_address;
 use crate::harness::program::Setup;
 
