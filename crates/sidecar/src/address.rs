@@ -1,7 +1,7 @@
 //! Addresses as they are typed: where visitors come in, where the app is.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 /// One address for visitors.
@@ -18,6 +18,18 @@ impl Listen {
             format!("`{text}` is no address; write `127.0.0.1:8080`, `[::1]:8080` or `https://0.0.0.0:8443`")
         })?;
         Ok(Self { address, tls })
+    }
+}
+
+impl Listen {
+    /// Whether connections to this origin come in here, as far as that is written in the two addresses.
+    pub(crate) fn is_reached_by(&self, origin: &Origin) -> bool {
+        let here = self.address.ip().to_canonical();
+        let fits = |ip: &IpAddr| {
+            let any = here.is_unspecified() && ip.is_loopback() && here.is_ipv4() == ip.is_ipv4();
+            any || here == *ip
+        };
+        self.address.port() == origin.port && origin.written_addresses().iter().any(fits)
     }
 }
 
@@ -74,6 +86,27 @@ impl Origin {
     }
 }
 
+impl Origin {
+    /// The addresses this certainly means, without asking a resolver.
+    fn written_addresses(&self) -> Vec<IpAddr> {
+        const HERE: [IpAddr; 2] = [
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ];
+        if self.host.trim_end_matches('.').eq_ignore_ascii_case("localhost") {
+            return HERE.into();
+        }
+        let written = self.host.parse::<IpAddr>().map(|ip| ip.to_canonical());
+        // Connecting to "any address" leads to one's own.
+        let meant = written.map(|ip| match ip {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            other => other,
+        });
+        meant.into_iter().collect()
+    }
+}
+
 fn scheme(text: &str) -> Result<(&str, bool), String> {
     match text.split_once("://") {
         None => Ok((text, false)),
@@ -95,6 +128,42 @@ mod tests {
         assert!(Listen::parse("https://[::]:8443").unwrap().tls);
         for bad in ["localhost:80", ":8080", "8080", "ws://127.0.0.1:1", "127.0.0.1"] {
             assert!(Listen::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_upstream_that_is_oneself() {
+        let own = |listen: &str, upstream: &str| {
+            let upstream = Origin::parse(upstream).unwrap();
+            Listen::parse(listen).unwrap().is_reached_by(&upstream)
+        };
+        for (listen, upstream) in [
+            ("127.0.0.1:80", "127.0.0.1:80"),
+            ("127.0.0.1:80", "http://127.0.0.1"),
+            ("127.0.0.1:80", "LOCALHOST:80"),
+            ("127.0.0.1:80", "0.0.0.0:80"),
+            ("127.0.0.1:80", "[::ffff:127.0.0.1]:80"),
+            ("0.0.0.0:80", "127.0.0.2:80"),
+            ("0.0.0.0:80", "localhost.:80"),
+            ("0.0.0.0:80", "0.0.0.0:80"),
+            ("[::]:80", "[::1]:80"),
+            ("[::]:80", "[::]:80"),
+            ("[::]:80", "localhost:80"),
+            ("https://[::1]:443", "https://localhost"),
+            ("192.0.2.1:80", "192.0.2.1:80"),
+        ] {
+            assert!(own(listen, upstream), "{listen} {upstream}");
+        }
+        for (listen, upstream) in [
+            ("127.0.0.1:80", "127.0.0.1:81"),
+            ("127.0.0.1:80", "127.0.0.2:80"),
+            ("0.0.0.0:80", "192.0.2.1:80"),
+            ("0.0.0.0:80", "[::1]:80"),
+            ("[::]:80", "127.0.0.1:80"),
+            ("127.0.0.1:80", "app:80"),
+            ("192.0.2.1:80", "localhost:80"),
+        ] {
+            assert!(!own(listen, upstream), "{listen} {upstream}");
         }
     }
 

@@ -16,6 +16,9 @@ pub(crate) fn page(status: StatusCode) -> Response<ResponseBody> {
         StatusCode::BAD_GATEWAY => "502 Bad Gateway: the application cannot be reached.\n",
         StatusCode::SERVICE_UNAVAILABLE => "503 Service Unavailable: too much to do; please try again.\n",
         StatusCode::GATEWAY_TIMEOUT => "504 Gateway Timeout: the application did not answer in time.\n",
+        StatusCode::LOOP_DETECTED => {
+            "508 Loop Detected: proxies pass this request on to each other; one of them should name the application.\n"
+        }
         _ => "500 Internal Server Error.\n",
     };
     let mut answer = Response::new(ResponseBody::from(Bytes::from_static(text.as_bytes())));

@@ -61,6 +61,8 @@ refusals! {
     Target = "target", BAD_REQUEST;
     /// CONNECT: this is no forward proxy.
     Connect = "connect", METHOD_NOT_ALLOWED;
+    /// It was here before: proxies pass it on in a ring.
+    Loop = "loop", LOOP_DETECTED;
     /// A head beyond its limit, in bytes or fields.
     HeadTooLarge = "head_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE;
     /// A target beyond 65,534 bytes.

@@ -190,6 +190,7 @@ impl Settings {
         let upstream = check.each("upstream", &options.upstream, Origin::parse);
         let trusted = check.each("trust.addresses", &options.trusted, check::range);
         check.listen(&options, &listen);
+        check.ring(&listen, &upstream);
         check.timeouts(&options.timeouts);
         check.limits(&options.limits);
         check.upgrade(&options);

@@ -147,6 +147,14 @@ impl Certificates {
     }
 }
 
+/// Random bits, as good as keys need them.
+pub(crate) fn random() -> io::Result<u64> {
+    let mut bytes = [0; 8];
+    let filled = provider().secure_random.fill(&mut bytes);
+    filled.map_err(|_| io::Error::other("the system has no random bytes"))?;
+    Ok(u64::from_ne_bytes(bytes))
+}
+
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }

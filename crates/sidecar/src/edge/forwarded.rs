@@ -130,7 +130,7 @@ fn entry_address(entry: &[u8]) -> Option<IpAddr> {
 }
 
 /// Adds to the end of a comma-separated field, joining several lines into one.
-fn extend(headers: &mut HeaderMap, name: HeaderName, addition: &[u8]) {
+pub(crate) fn extend(headers: &mut HeaderMap, name: HeaderName, addition: &[u8]) {
     let mut parts: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
     parts.push(addition);
     if let Ok(joined) = HeaderValue::from_bytes(&parts.join(&b", "[..])) {

@@ -2,6 +2,8 @@
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use crate::edge::ring::CDN_LOOP;
+
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
@@ -16,8 +18,10 @@ const ALWAYS: [HeaderName; 7] = [
     header::UPGRADE,
 ];
 
-/// Fields that `Connection` may not take away: a client could make the app see another request than we do.
-const NEVER: [HeaderName; 5] = [
+/// Fields that `Connection` may not take away: a client could make the app see another request than we do, or hide that
+/// it goes in a ring (RFC 8586 §2).
+const NEVER: [HeaderName; 6] = [
+    CDN_LOOP,
     header::HOST,
     header::CONTENT_LENGTH,
     header::COOKIE,
@@ -104,11 +108,15 @@ mod tests {
     #[test]
     fn connection_cannot_take_away_what_the_app_needs() {
         let mut headers = map(&[
-            ("connection", "host, cookie, content-length"),
+            ("connection", "host, cookie, content-length, cdn-loop"),
+            ("cdn-loop", "d"),
             ("host", "a"),
             ("cookie", "b=c"),
         ]);
         strip_connection(&mut headers);
-        assert_eq!(headers, map(&[("host", "a"), ("cookie", "b=c")]));
+        assert_eq!(
+            headers,
+            map(&[("cdn-loop", "d"), ("host", "a"), ("cookie", "b=c")])
+        );
     }
 }

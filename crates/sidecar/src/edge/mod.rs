@@ -7,8 +7,10 @@ mod answer;
 mod forwarded;
 mod hop;
 mod request;
+mod ring;
 mod service;
 
 pub(crate) use forwarded::Forwarding;
 pub(crate) use hop::strip_connection;
+pub(crate) use ring::Mark;
 pub(crate) use service::{Edge, Shared, Stack, Tunnel};

@@ -21,6 +21,7 @@ use crate::body::{BoxError, RequestBody};
 use crate::edge::answer::Answer;
 use crate::edge::forwarded::{Forwarding, written};
 use crate::edge::request::{Plain, plain};
+use crate::edge::ring::Mark;
 use crate::meters::METERS;
 use crate::pages;
 use crate::process::drain::Drain;
@@ -60,6 +61,7 @@ where
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) forwarding: Forwarding,
+    pub(crate) mark: Mark,
     pub(crate) body_limit: Option<u64>,
     pub(crate) drain: Arc<Drain>,
     pub(crate) access: Option<Access>,
@@ -98,7 +100,9 @@ impl<S: Stack> Edge<S> {
         {
             return Err(Refusal::BodyTooLarge);
         }
-        plain(request)
+        let plain = plain(request)?;
+        self.shared.mark.leave(request.headers_mut())?;
+        Ok(plain)
     }
 
     fn prepare(&self, mut request: Request<Incoming>, plain: Plain) -> Request<RequestBody> {

@@ -15,7 +15,7 @@ use tower::{Layer, Service};
 use crate::access::{Access, Describe};
 use crate::background::Background;
 use crate::body::{BoxError, RequestBody};
-use crate::edge::{Forwarding, Shared, Stack};
+use crate::edge::{Forwarding, Mark, Shared, Stack};
 use crate::process::accept::{Reception, Seats};
 use crate::process::drain::Drain;
 use crate::process::files;
@@ -278,6 +278,7 @@ impl<S: Stack + Sync> Bound<S> {
                 trusted: settings.trusted.clone(),
                 forwarded: settings.forwarded,
             },
+            mark: Mark::new()?,
             body_limit: settings.limits.body_bytes,
             drain: Arc::clone(drain),
             access,

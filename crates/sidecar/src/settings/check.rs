@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::{Limits, Options, Problem, Timeouts};
-use crate::address::Listen;
+use crate::address::{Listen, Origin};
 
 pub(super) fn range(text: &str) -> Result<IpNet, String> {
     text.parse::<IpNet>()
@@ -61,6 +61,17 @@ impl Check {
                     "https://{} needs `certificate` and `key` under [tls]",
                     one.address
                 )
+            });
+        }
+    }
+
+    /// A proxy that is its own app multiplies one request until no descriptor is left.
+    pub(super) fn ring(&mut self, listen: &[Listen], upstream: &[Origin]) {
+        for origin in upstream {
+            let own = listen.iter().any(|listen| listen.is_reached_by(origin));
+            self.that("upstream", !own, || {
+                let address = &origin.authority;
+                format!("`{address}` is an address of this proxy itself; write the one where the app listens")
             });
         }
     }
