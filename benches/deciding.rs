@@ -16,21 +16,15 @@ use jiff::Timestamp;
 fn document(flags: usize) -> String {
     let flag = |i: usize| {
         let rule = format!("[[flags.f{i}.rules]]\nif = {{ country = [\"DE\", \"AT\"] }}\nserve = \"on\"\n");
-        let rule = if i % 5 == 0 { rule } else { String::new() };
-        format!(
-            "[flags.f{i}]\nowner = \"bench\"\npercent = {}\n{rule}",
-            i * 37 % 100
-        )
+        let rule = if i.is_multiple_of(5) { rule } else { String::new() };
+        format!("[flags.f{i}]\nowner = \"bench\"\npercent = {}\n{rule}", i * 37 % 100)
     };
     (0..flags).map(flag).collect::<String>() + "# end\n"
 }
 
 fn snapshot(flags: usize) -> Arc<Snapshot> {
     let text = document(flags);
-    let text = Text {
-        name: "flags.toml",
-        bytes: text.as_bytes(),
-    };
+    let text = Text { name: "flags.toml", bytes: text.as_bytes() };
     Arc::new(parse(text, None, &Options::default()).unwrap().snapshot)
 }
 
@@ -39,41 +33,25 @@ fn request() -> Request<()> {
         .header("host", "shop.example")
         .header("accept", "text/html,application/xhtml+xml")
         .header("accept-language", "de-AT,de;q=0.8,en;q=0.5")
-        .header(
-            "user-agent",
-            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-        )
-        .header(
-            "cookie",
-            "theme=dark; flagstaff_visitor=JhoB6FefJzcxCplLENynrQ; session=abc",
-        )
+        .header("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+        .header("cookie", "theme=dark; flagstaff_visitor=JhoB6FefJzcxCplLENynrQ; session=abc")
         .body(())
         .unwrap();
     let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 40_000);
-    request.extensions_mut().insert(Peer {
-        address,
-        client: address.ip(),
-        trusted: false,
-        tls: false,
-    });
+    request.extensions_mut().insert(Peer { address, client: address.ip(), trusted: false, tls: false });
     request
 }
 
 fn deciding(c: &mut Criterion) {
     c.bench_function("draw", |b| {
-        b.iter(|| {
-            Draw::of(
-                black_box("show_new_contact_form"),
-                black_box("JhoB6FefJzcxCplLENynrQ"),
-            )
-        })
+        b.iter(|| Draw::of(black_box("show_new_contact_form"), black_box("JhoB6FefJzcxCplLENynrQ")));
     });
     let mut group = c.benchmark_group("decide");
     for flags in [1, 10, 50, 500] {
         let snapshot = snapshot(flags);
         let subject = Subject::at(Timestamp::UNIX_EPOCH).visitor("JhoB6FefJzcxCplLENynrQ");
         group.bench_with_input(BenchmarkId::from_parameter(flags), &snapshot, |b, s| {
-            b.iter(|| s.decide(black_box(&subject)))
+            b.iter(|| s.decide(black_box(&subject)));
         });
     }
 }
@@ -81,15 +59,8 @@ fn deciding(c: &mut Criterion) {
 fn tagging(c: &mut Criterion) {
     let mut group = c.benchmark_group("tag");
     for (send, name) in [(SendFlags::Both, "both"), (SendFlags::Compact, "compact")] {
-        let headers = HeaderSettings {
-            send,
-            ..HeaderSettings::default()
-        };
-        let tagger = Tagger::new(&Settings {
-            headers,
-            ..Settings::default()
-        })
-        .unwrap();
+        let headers = HeaderSettings { send, ..HeaderSettings::default() };
+        let tagger = Tagger::new(&Settings { headers, ..Settings::default() }).unwrap();
         for flags in [0, 10, 50] {
             let plan = Arc::new(tagger.plan(snapshot(flags)));
             group.bench_with_input(BenchmarkId::new(name, flags), &plan, |b, plan| {
@@ -103,13 +74,8 @@ fn tagging(c: &mut Criterion) {
 fn loading(c: &mut Criterion) {
     let text = document(500);
     let options = Options::default();
-    let text = Text {
-        name: "flags.toml",
-        bytes: text.as_bytes(),
-    };
-    c.bench_function("load 500 flags", |b| {
-        b.iter(|| parse(black_box(text), None, &options).unwrap())
-    });
+    let text = Text { name: "flags.toml", bytes: text.as_bytes() };
+    c.bench_function("load 500 flags", |b| b.iter(|| parse(black_box(text), None, &options).unwrap()));
 }
 
 criterion_group!(benches, deciding, tagging, loading);

@@ -357,11 +357,7 @@ fn share(text: &str) -> Result<f64, String> {
         None => (text, 1.0),
     };
     let number: f64 = number.trim().parse().map_err(|_| "write it as 5% or 0.05")?;
-    if number.is_finite() {
-        Ok(number / unit)
-    } else {
-        Err("write it as 5% or 0.05".into())
-    }
+    if number.is_finite() { Ok(number / unit) } else { Err("write it as 5% or 0.05".into()) }
 }
 
 /// Reads `500/10000`.
@@ -373,9 +369,5 @@ fn count(text: &str) -> Result<(u64, u64), String> {
 
 fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
-    if key.trim().is_empty() {
-        Err("write NAME=VALUE".into())
-    } else {
-        Ok((key.trim().into(), value.into()))
-    }
+    if key.trim().is_empty() { Err("write NAME=VALUE".into()) } else { Ok((key.trim().into(), value.into())) }
 }

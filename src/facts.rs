@@ -13,11 +13,7 @@ use crate::settings::{Override, Settings, checked};
 /// When they cannot be read or are wrong.
 pub(crate) fn settings(args: &Facts) -> anyhow::Result<Settings> {
     let mut options = flags::options(&args.flags);
-    options.extend(args.ledger.clone().map(|text| Override {
-        key: "ledger".into(),
-        place: "--ledger".into(),
-        text,
-    }));
+    options.extend(args.ledger.clone().map(|text| Override { key: "ledger".into(), place: "--ledger".into(), text }));
     Settings::load(args.flags.config.as_deref(), options)
 }
 
@@ -33,10 +29,8 @@ pub(crate) fn ask<T>(
     let Some(ledger) = ledger else {
         bail!("nothing is kept: the settings say ledger = \"none\"; --ledger names another");
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot ask the ledger")?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot ask the ledger")?;
     runtime.block_on(async {
         let mut ledger = Ledger::open(&ledger.place).await?;
         let answer = question(&mut ledger).await;

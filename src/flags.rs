@@ -22,16 +22,9 @@ pub(crate) fn settings(args: &Flags) -> anyhow::Result<Settings> {
 
 /// What `--flags` and `--environment` say.
 pub(crate) fn options(args: &Flags) -> Vec<Override> {
-    let said = [
-        ("flags", "--flags", &args.flags),
-        ("environment", "--environment", &args.environment),
-    ];
+    let said = [("flags", "--flags", &args.flags), ("environment", "--environment", &args.environment)];
     let of = |(key, place, text): (&str, &str, &Option<String>)| {
-        text.clone().map(|text| Override {
-            key: key.into(),
-            place: place.into(),
-            text,
-        })
+        text.clone().map(|text| Override { key: key.into(), place: place.into(), text })
     };
     said.into_iter().filter_map(of).collect()
 }
@@ -55,9 +48,7 @@ pub(crate) fn reading(settings: &typed::Settings) -> Options {
     });
     Options {
         environment: settings.environment.clone(),
-        pins: pins
-            .filter(|(name, _)| name.starts_with(flagstaff_source::PIN_PREFIX))
-            .collect(),
+        pins: pins.filter(|(name, _)| name.starts_with(flagstaff_source::PIN_PREFIX)).collect(),
         today: Some(today()),
         one_header: settings.headers.send == typed::Send::Compact,
     }

@@ -24,9 +24,7 @@ use crate::commands::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let command = Cli::parse()
-        .command
-        .unwrap_or_else(|| Command::Run(Box::default()));
+    let command = Cli::parse().command.unwrap_or_else(|| Command::Run(Box::default()));
     match answer(&command) {
         Ok(answer) => answer.into(),
         Err(error) if error.is::<settings::Shown>() => {

@@ -23,19 +23,11 @@ pub(crate) fn counted(goal: &Goal) -> ledger::TallyGoal {
 
 /// A tally as an experiment of these goals.
 pub(crate) fn observed(flag: &Flag, goals: &[&Goal], tally: &ledger::Tally) -> experiment::Observed {
-    let totals = tally
-        .goals
-        .iter()
-        .map(Vec::as_slice)
-        .chain(std::iter::repeat(&[][..]));
+    let totals = tally.goals.iter().map(Vec::as_slice).chain(std::iter::repeat(&[][..]));
     experiment::Observed {
         flag: flag.name.to_string(),
         variants: tally.variants.iter().map(variant).collect(),
-        goals: goals
-            .iter()
-            .zip(totals)
-            .map(|(goal, totals)| measured(goal, totals))
-            .collect(),
+        goals: goals.iter().zip(totals).map(|(goal, totals)| measured(goal, totals)).collect(),
         steps: tally.steps.iter().map(step).collect(),
         per_day: Some(tally.per_day).filter(|per_day| *per_day > 0.0),
     }
@@ -54,13 +46,8 @@ fn variant(variant: &ledger::VariantTally) -> experiment::Variant {
 fn measured(goal: &Goal, totals: &[ledger::GoalTally]) -> experiment::Goal {
     let (measure, better) = match goal.trigger {
         Trigger::Bounce { .. } => (experiment::Measure::Rate, experiment::Direction::Down),
-        Trigger::Event {
-            value: EventValue::Sum,
-            ..
-        } => (experiment::Measure::Mean, experiment::Direction::Up),
-        Trigger::Event { .. } | Trigger::Request { .. } => {
-            (experiment::Measure::Rate, experiment::Direction::Up)
-        }
+        Trigger::Event { value: EventValue::Sum, .. } => (experiment::Measure::Mean, experiment::Direction::Up),
+        Trigger::Event { .. } | Trigger::Request { .. } => (experiment::Measure::Rate, experiment::Direction::Up),
     };
     let total = |total: &ledger::GoalTally| experiment::Total {
         visitors: total.visitors,
@@ -68,23 +55,14 @@ fn measured(goal: &Goal, totals: &[ledger::GoalTally]) -> experiment::Goal {
         sum: total.sum,
         open: total.open,
     };
-    experiment::Goal {
-        name: goal.name.to_string(),
-        measure,
-        better,
-        totals: totals.iter().map(total).collect(),
-    }
+    experiment::Goal { name: goal.name.to_string(), measure, better, totals: totals.iter().map(total).collect() }
 }
 
 fn step(step: &ledger::Step) -> experiment::Step {
     experiment::Step {
         shares: step.shares.clone(),
         exposed: step.exposed.clone(),
-        arms: step
-            .arms
-            .iter()
-            .map(|arms| arms.iter().map(arm).collect())
-            .collect(),
+        arms: step.arms.iter().map(|arms| arms.iter().map(arm).collect()).collect(),
     }
 }
 
@@ -114,10 +92,7 @@ mod tests {
             let goal = measured(&Goal { name, trigger }, &[]);
             (goal.measure, goal.better)
         };
-        let event = |value| Trigger::Event {
-            event: "paid".into(),
-            value,
-        };
+        let event = |value| Trigger::Event { event: "paid".into(), value };
         let (up, down) = (experiment::Direction::Up, experiment::Direction::Down);
         let (rate, mean) = (experiment::Measure::Rate, experiment::Measure::Mean);
         assert_eq!(of(event(EventValue::Count)), (rate, up));

@@ -25,10 +25,7 @@ impl Scale {
             .filter(|end| end.is_finite())
             .fold((0.0f64, 0.0f64), |(low, high), end| (low.min(end), high.max(end)));
         let room = (high - low) * 0.05;
-        (room > 0.0).then_some(Self {
-            low: low - room,
-            high: high + room,
-        })
+        (room > 0.0).then_some(Self { low: low - room, high: high + room })
     }
 
     fn place(&self, value: f64) -> usize {
@@ -78,21 +75,12 @@ mod tests {
         let all = [drawn(-1.0, 0.5, 2.0), drawn(1.0, 1.5, 2.0)];
         let scale = Scale::over(&all).unwrap();
         let (first, second) = (scale.draw(all[0]), scale.draw(all[1]));
-        let places: Vec<_> = "├┼●┤"
-            .chars()
-            .map(|sign| first.chars().position(|c| c == sign).unwrap())
-            .collect();
+        let places: Vec<_> = "├┼●┤".chars().map(|sign| first.chars().position(|c| c == sign).unwrap()).collect();
         assert!(places.is_sorted(), "{first}");
         assert_eq!((places[0], places[1], places[3]), (2, 15, 41), "{first}");
         assert!(second.find('│') < second.find('├'));
-        assert_eq!(
-            first.chars().position(|c| c == '┼'),
-            second.chars().position(|c| c == '│')
-        );
-        assert_eq!(
-            scale.foot().chars().count() - 1,
-            second.chars().position(|c| c == '│').unwrap()
-        );
+        assert_eq!(first.chars().position(|c| c == '┼'), second.chars().position(|c| c == '│'));
+        assert_eq!(scale.foot().chars().count() - 1, second.chars().position(|c| c == '│').unwrap());
     }
 
     #[test]

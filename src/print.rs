@@ -77,13 +77,8 @@ pub(crate) fn is_live() -> bool {
 /// Columns, as wide as they must be. The first row is the heading.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| seen(cell))
-            .max()
-            .unwrap_or(0)
-    };
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| seen(cell)).max().unwrap_or(0);
     let widths: Vec<_> = (0..columns).map(width).collect();
     let mut text = String::new();
     for (i, row) in rows.iter().enumerate() {
@@ -113,10 +108,7 @@ pub(crate) fn bar(share: f64, width: usize) -> String {
         reason = "a few dozen characters"
     )]
     let eighths = (share.clamp(0.0, 1.0) * width as f64 * 8.0).round() as usize;
-    let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
-        .get(eighths % 8)
-        .copied()
-        .unwrap_or("");
+    let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"].get(eighths % 8).copied().unwrap_or("");
     format!("{}{rest}", "█".repeat(eighths / 8))
 }
 
@@ -127,25 +119,15 @@ mod tests {
     #[test]
     fn columns_line_up_whatever_their_colour() {
         let row = |a: &str, b: &str| vec![a.to_owned(), b.to_owned()];
-        let text = table(&[
-            row("flag", "state"),
-            row(&styled(BAD, "a"), "on"),
-            row("longer", "off"),
-        ]);
+        let text = table(&[row("flag", "state"), row(&styled(BAD, "a"), "on"), row("longer", "off")]);
         let plain = anstream::adapter::strip_str(&text).to_string();
         assert_eq!(plain, "flag    state\na       on\nlonger  off\n");
     }
 
     #[test]
     fn numbers_are_grouped() {
-        assert_eq!(
-            [0, 999, 1000, 1_234_567].map(grouped),
-            ["0", "999", "1,000", "1,234,567"]
-        );
-        assert_eq!(
-            (percent(0.0525), signed(-0.1)),
-            ("5.25 %".into(), "-10.00 %".into())
-        );
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!((percent(0.0525), signed(-0.1)), ("5.25 %".into(), "-10.00 %".into()));
     }
 
     #[test]

@@ -32,32 +32,20 @@ const FLOORS: [&[&str]; 5] = [
 /// Crate (folder) → the names of its ordinary dependencies.
 fn manifests() -> BTreeMap<String, BTreeSet<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = std::fs::read_dir(root.join("crates"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+    let folders = std::fs::read_dir(root.join("crates")).unwrap().map(|entry| entry.unwrap().path());
     let crates = folders.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), path));
     let all = crates.chain([("flagstaff".to_owned(), root.to_owned())]);
-    all.map(|(name, path)| (name, dependencies(&path.join("Cargo.toml"))))
-        .collect()
+    all.map(|(name, path)| (name, dependencies(&path.join("Cargo.toml")))).collect()
 }
 
 fn dependencies(manifest: &Path) -> BTreeSet<String> {
     let text = std::fs::read_to_string(manifest).unwrap();
-    let manifest: toml::Table = text
-        .parse()
-        .unwrap_or_else(|e| panic!("{}: {e}", manifest.display()));
+    let manifest: toml::Table = text.parse().unwrap_or_else(|e| panic!("{}: {e}", manifest.display()));
     let of = |table: &toml::Table| -> Vec<String> {
         let names = table.get("dependencies").and_then(|d| d.as_table());
-        names
-            .into_iter()
-            .flat_map(|names| names.keys().cloned())
-            .collect()
+        names.into_iter().flat_map(|names| names.keys().cloned()).collect()
     };
-    let targets = manifest
-        .get("target")
-        .and_then(|t| t.as_table())
-        .into_iter()
-        .flat_map(|t| t.values());
+    let targets = manifest.get("target").and_then(|t| t.as_table()).into_iter().flat_map(|t| t.values());
     let by_target = targets.filter_map(|t| t.as_table()).flat_map(of);
     of(&manifest).into_iter().chain(by_target).collect()
 }
@@ -69,10 +57,7 @@ fn heavy_dependencies_stay_in_their_rooms() {
             // `pingora-core` is as much pingora as `pingora` is; `axum-core` is only the traits.
             let family = |d: &str| d == heavy || (heavy == "pingora" && d.starts_with("pingora-"));
             if let Some(found) = dependencies.iter().find(|d| family(d)) {
-                assert!(
-                    rooms.contains(&name.as_str()),
-                    "{name} depends on {found}, which only {rooms:?} may"
-                );
+                assert!(rooms.contains(&name.as_str()), "{name} depends on {found}, which only {rooms:?} may");
             }
         }
     }
@@ -84,8 +69,7 @@ fn arrows_point_downward() {
     for (name, dependencies) in manifests() {
         let own = floor(&name).unwrap_or_else(|| panic!("crates/{name} has no floor"));
         for other in dependencies.iter().filter_map(|d| d.strip_prefix("flagstaff-")) {
-            let below =
-                floor(other).unwrap_or_else(|| panic!("{name} depends on {other}, which has no floor"));
+            let below = floor(other).unwrap_or_else(|| panic!("{name} depends on {other}, which has no floor"));
             assert!(below < own, "{name} depends on {other}, which is not below it");
         }
     }
@@ -95,16 +79,10 @@ fn arrows_point_downward() {
 fn folders_are_named_like_their_crates_and_say_what_they_are() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates");
     for name in manifests().keys().filter(|name| *name != "flagstaff") {
-        assert!(
-            !["core", "common", "types", "utils"].contains(&name.as_str()),
-            "{name} says nothing"
-        );
+        assert!(!["core", "common", "types", "utils"].contains(&name.as_str()), "{name} says nothing");
         let text = std::fs::read_to_string(root.join(name).join("Cargo.toml")).unwrap();
         let manifest: toml::Table = text.parse().unwrap();
-        assert_eq!(
-            manifest["package"]["name"].as_str(),
-            Some(format!("flagstaff-{name}").as_str())
-        );
+        assert_eq!(manifest["package"]["name"].as_str(), Some(format!("flagstaff-{name}").as_str()));
     }
 }
 
@@ -125,19 +103,11 @@ fn every_dependency_says_why_it_is_there() {
                 table = line;
             }
             let wanted = table.contains("dependencies]") && table != "[workspace.dependencies]";
-            let foreign =
-                line.contains(" = ") && !line.starts_with("flagstaff") && !line.starts_with('#') && wanted;
+            let foreign = line.contains(" = ") && !line.starts_with("flagstaff") && !line.starts_with('#') && wanted;
             // Ours are explained by the house; a reason stands on the line or just above it.
-            let reason = line.contains('#')
-                || said
-                || line.starts_with(' ')
-                || line.starts_with('"')
-                || line.starts_with(']');
-            assert!(
-                !foreign || reason,
-                "{}: no reason beside `{line}`",
-                path.display()
-            );
+            let reason =
+                line.contains('#') || said || line.starts_with(' ') || line.starts_with('"') || line.starts_with(']');
+            assert!(!foreign || reason, "{}: no reason beside `{line}`", path.display());
             said = line.starts_with('#') || (said && foreign);
         }
     }

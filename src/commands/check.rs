@@ -20,28 +20,12 @@ pub(crate) fn run(args: &Check) -> anyhow::Result<Answer> {
     if args.json {
         print_json(&report.to_json())?;
     } else if report.problems().is_empty() {
-        let flags = if count == 1 {
-            "1 flag".into()
-        } else {
-            format!("{count} flags")
-        };
-        out(&format!(
-            "{}: {flags} in {}\n",
-            styled(GOOD, "fine"),
-            path.display()
-        ))?;
+        let flags = if count == 1 { "1 flag".into() } else { format!("{count} flags") };
+        out(&format!("{}: {flags} in {}\n", styled(GOOD, "fine"), path.display()))?;
     } else {
-        out(&format!(
-            "{}\n\n{}\n",
-            report.render(true).trim_end(),
-            report.summary()
-        ))?;
+        out(&format!("{}\n\n{}\n", report.render(true).trim_end(), report.summary()))?;
     }
-    let fine = if args.strict {
-        report.problems().is_empty()
-    } else {
-        report.is_usable()
-    };
+    let fine = if args.strict { report.problems().is_empty() } else { report.is_usable() };
     Ok(if fine { Answer::Yes } else { Answer::No })
 }
 

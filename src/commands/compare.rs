@@ -12,9 +12,8 @@ use crate::picture::Scale;
 use crate::print::{BAD, grouped, json as print_json, out, percent, styled, table};
 
 pub(crate) fn run(args: &Compare) -> anyhow::Result<Answer> {
-    let proportion = |name: &str, (x, n): (u64, u64)| {
-        Proportion::new(n, x).with_context(|| format!("{x}/{n} is no {name}"))
-    };
+    let proportion =
+        |name: &str, (x, n): (u64, u64)| Proportion::new(n, x).with_context(|| format!("{x}/{n} is no {name}"));
     let control = proportion("control", args.control)?;
     let treatment = proportion("treatment", args.treatment)?;
     let share = Share::new(args.share).context("--share")?;
@@ -34,11 +33,7 @@ fn show(args: &Compare, said: &ByHand) -> anyhow::Result<()> {
         vec![name.to_owned(), grouped(n), grouped(x), percent(rate)]
     };
     let heading = ["", "VISITORS", "CONVERSIONS", "RATE"].map(Into::into).into();
-    let rows = [
-        heading,
-        row("control", args.control),
-        row("treatment", args.treatment),
-    ];
+    let rows = [heading, row("control", args.control), row("treatment", args.treatment)];
     let mut text = table(&rows);
     text += &lines(&said.comparison);
     let all: Vec<_> = drawn(&said.comparison).into_iter().collect();

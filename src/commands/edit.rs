@@ -15,11 +15,7 @@ use crate::print::{GOOD, ODD, STRONG, json as print_json, out, styled};
 use crate::settings::shown_under;
 
 pub(crate) fn set(args: &Set) -> anyhow::Result<Answer> {
-    let changes: Vec<_> = args
-        .values
-        .iter()
-        .map(|(key, value)| (key.as_str(), value.as_str()))
-        .collect();
+    let changes: Vec<_> = args.values.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let done = apply(&args.flags, &args.flag, |text| set_in(text, &args.flag, &changes))?;
     tell(&args.flag, &done, args.json, None)
 }
@@ -34,11 +30,7 @@ pub(crate) fn off(args: &Switch) -> anyhow::Result<Answer> {
     tell(&args.flag, &done, args.json, Some(false))
 }
 
-fn apply(
-    args: &Flags,
-    name: &str,
-    change: impl FnOnce(&str) -> Result<String, EditError>,
-) -> anyhow::Result<Done> {
+fn apply(args: &Flags, name: &str, change: impl FnOnce(&str) -> Result<String, EditError>) -> anyhow::Result<Done> {
     let settings = flags::settings(args)?;
     let path = flags::path(&settings.typed)?;
     let files = Files::new(&path, settings.typed.environment.as_deref());
@@ -48,10 +40,7 @@ fn apply(
     let overlay = files.overlay().filter(|_| before.is_some());
     let edited = edit(&files, &reading, None, change).map_err(|refused| match (&refused, overlay) {
         (Refused::Edit(EditError::NoFlag { .. }), Some(overlay)) => {
-            anyhow::anyhow!(
-                "only {} defines the flag `{name}`: edit it there",
-                overlay.display()
-            )
+            anyhow::anyhow!("only {} defines the flag `{name}`: edit it there", overlay.display())
         }
         _ => refusal(refused, &path),
     })?;
@@ -76,9 +65,7 @@ struct Done {
 
 fn refusal(refused: Refused, path: &Path) -> anyhow::Error {
     match refused {
-        Refused::Invalid(report) => {
-            shown_under("nothing was written, because the file would be wrong:", &report)
-        }
+        Refused::Invalid(report) => shown_under("nothing was written, because the file would be wrong:", &report),
         other => anyhow::anyhow!("{}: {other}", path.display()),
     }
 }
@@ -102,17 +89,9 @@ fn tell(name: &str, done: &Done, as_json: bool, wanted: Option<bool>) -> anyhow:
     } else {
         let done = if edited.changed { "is now" } else { "was already" };
         let style = if holds { GOOD } else { ODD };
-        out(&format!(
-            "{} {done} {}\n",
-            styled(STRONG, name),
-            styled(style, flag.state().as_str())
-        ))?;
+        out(&format!("{} {done} {}\n", styled(STRONG, name), styled(style, flag.state().as_str())))?;
         if !holds {
-            out(&format!(
-                "{}: {} says otherwise\n",
-                styled(ODD, "but"),
-                list::origin(flag)
-            ))?;
+            out(&format!("{}: {} says otherwise\n", styled(ODD, "but"), list::origin(flag)))?;
         }
     }
     Ok(if holds { Answer::Yes } else { Answer::No })
@@ -134,24 +113,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("flags.toml");
         std::fs::write(&file, "[flags.a]\npercent = 50\n").unwrap();
-        std::fs::write(
-            folder.path().join("flags.production.toml"),
-            "[flags.a]\npercent = 7\n",
-        )
-        .unwrap();
+        std::fs::write(folder.path().join("flags.production.toml"), "[flags.a]\npercent = 7\n").unwrap();
         let set = |key: &str, value: &str| {
             let flags = Flags {
                 flags: Some(file.display().to_string()),
                 environment: Some("production".into()),
                 config: None,
             };
-            set(&Set {
-                flag: "a".into(),
-                values: vec![(key.into(), value.into())],
-                flags,
-                json: true,
-            })
-            .unwrap()
+            set(&Set { flag: "a".into(), values: vec![(key.into(), value.into())], flags, json: true }).unwrap()
         };
         assert_eq!(set("percent", "20"), Answer::No);
         assert!(std::fs::read_to_string(&file).unwrap().contains("percent = 20"));

@@ -28,11 +28,7 @@ pub(crate) fn run(args: &Explain) -> anyhow::Result<Answer> {
     } else {
         out(&as_text(&explanation))?;
     }
-    Ok(if explanation.decision.step() == Step::Unknown {
-        Answer::No
-    } else {
-        Answer::Yes
-    })
+    Ok(if explanation.decision.step() == Step::Unknown { Answer::No } else { Answer::Yes })
 }
 
 fn explain(args: &Explain) -> anyhow::Result<Explanation> {
@@ -45,21 +41,9 @@ fn explain(args: &Explain) -> anyhow::Result<Explanation> {
         tag.trust.country_header = Some(COUNTRY.into());
     }
     let tagger = Tagger::new(&tag).map_err(|problems| settings.report(problems))?;
-    let user = args.user.clone().map(|id| User {
-        id,
-        groups: args.group.clone(),
-        roles: args.role.clone(),
-    });
-    let held = args
-        .sticky
-        .iter()
-        .map(|(flag, variant)| held(&snapshot, flag, variant))
-        .collect::<Result<_, _>>()?;
-    let known = Known {
-        visitor: args.visitor.clone(),
-        user,
-        held,
-    };
+    let user = args.user.clone().map(|id| User { id, groups: args.group.clone(), roles: args.role.clone() });
+    let held = args.sticky.iter().map(|(flag, variant)| held(&snapshot, flag, variant)).collect::<Result<_, _>>()?;
+    let known = Known { visitor: args.visitor.clone(), user, held };
     let now = args.at.unwrap_or_else(Timestamp::now);
     Ok(tagger.explain(&snapshot, &request(args)?, &known, &args.flag, now))
 }
@@ -68,9 +52,7 @@ fn explain(args: &Explain) -> anyhow::Result<Explanation> {
 fn supposing(snapshot: &Snapshot, tripped: &[String]) -> anyhow::Result<Snapshot> {
     let mut facts = Facts::default();
     for name in tripped {
-        let flag = flags::find(snapshot, name)
-            .map(|id| snapshot.flag(id))?
-            .context("no such flag")?;
+        let flag = flags::find(snapshot, name).map(|id| snapshot.flag(id))?.context("no such flag")?;
         facts.tripped.push((flag.name.clone(), flag.definition));
     }
     Ok(snapshot.with_facts(&facts))
@@ -85,39 +67,26 @@ fn held(snapshot: &Snapshot, name: &str, variant: &str) -> anyhow::Result<flagst
 
 /// The request that is asked about, from a peer that is trusted: whoever asks here may say who they are.
 fn request(args: &Explain) -> anyhow::Result<Parts> {
-    let uri: http::Uri = args
-        .path
-        .parse()
-        .with_context(|| format!("--path {}", args.path))?;
+    let uri: http::Uri = args.path.parse().with_context(|| format!("--path {}", args.path))?;
     let mut request = http::Request::builder().method(args.method.as_str());
     if let Some(host) = uri.authority() {
         request = request.header("host", host.as_str());
     }
     request = request.uri(uri);
-    for (name, value) in args
-        .header
-        .iter()
-        .map(|(n, v)| (n.as_str(), v))
-        .chain(args.country.iter().map(|c| (COUNTRY, c)))
+    for (name, value) in
+        args.header.iter().map(|(n, v)| (n.as_str(), v)).chain(args.country.iter().map(|c| (COUNTRY, c)))
     {
         request = request.header(name, value);
     }
-    let peer = Peer {
-        address: SocketAddr::new(args.ip, 0),
-        client: args.ip,
-        trusted: true,
-        tls: false,
-    };
+    let peer = Peer { address: SocketAddr::new(args.ip, 0), client: args.ip, trusted: true, tls: false };
     let (mut parts, ()) = request.body(()).context("this is no request")?.into_parts();
     parts.extensions.insert(peer);
     Ok(parts)
 }
 
 fn as_json(e: &Explanation) -> Value {
-    let trace = e
-        .trace
-        .iter()
-        .map(|t| json!({ "step": t.step.as_str(), "outcome": t.outcome.as_str(), "detail": t.detail }));
+    let trace =
+        e.trace.iter().map(|t| json!({ "step": t.step.as_str(), "outcome": t.outcome.as_str(), "detail": t.detail }));
     json!({
         "flag": e.flag,
         "variant": e.variant,
@@ -133,19 +102,11 @@ fn as_json(e: &Explanation) -> Value {
 }
 
 fn as_text(e: &Explanation) -> String {
-    let mut text = format!(
-        "{} is {} ({})\n",
-        styled(STRONG, &e.flag),
-        styled(STRONG, &e.variant),
-        e.decision.reason()
-    );
+    let mut text =
+        format!("{} is {} ({})\n", styled(STRONG, &e.flag), styled(STRONG, &e.variant), e.decision.reason());
     if let (Some(unit), Some(draw)) = (&e.unit, e.draw) {
-        text += &format!(
-            "{unit} has bucket {}, position {}, split {}\n",
-            draw.bucket(),
-            draw.position(),
-            draw.split()
-        );
+        text +=
+            &format!("{unit} has bucket {}, position {}, split {}\n", draw.bucket(), draw.position(), draw.split());
     }
     text.push('\n');
     for step in &e.trace {

@@ -31,11 +31,7 @@ pub(crate) fn run(args: &Export) -> anyhow::Result<Answer> {
             }
         }
         quiet(out.flush())?;
-        Ok(if recorded.is_empty() {
-            Answer::No
-        } else {
-            Answer::Yes
-        })
+        Ok(if recorded.is_empty() { Answer::No } else { Answer::Yes })
     })
 }
 
@@ -116,13 +112,7 @@ struct Progress {
 
 impl Progress {
     fn new(of: Option<u64>) -> Self {
-        Self {
-            rows: 0,
-            of,
-            last: Instant::now(),
-            told: false,
-            live: io::stderr().is_terminal(),
-        }
+        Self { rows: 0, of, last: Instant::now(), told: false, live: io::stderr().is_terminal() }
     }
 
     fn step(&mut self) {

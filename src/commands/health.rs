@@ -19,12 +19,7 @@ pub(crate) struct Health {
 
 impl Health {
     pub(crate) fn new(source: &str, flags: Status) -> Self {
-        Self {
-            source: source.into(),
-            flags,
-            ledger: None,
-            draining: Arc::default(),
-        }
+        Self { source: source.into(), flags, ledger: None, draining: Arc::default() }
     }
 
     /// With a ledger, at its place.
@@ -41,9 +36,7 @@ impl Health {
     /// How it is now. There is always a good set of flags: without one, nothing is bound.
     pub(crate) fn now(&self) -> Told {
         let flags = self.flags.get();
-        let loaded_at = Timestamp::try_from(flags.loaded_at)
-            .map(|time| format!("{time:.3}"))
-            .unwrap_or_default();
+        let loaded_at = Timestamp::try_from(flags.loaded_at).map(|time| format!("{time:.3}")).unwrap_or_default();
         let flags = FlagsHealth {
             revision: flags.revision,
             source: self.source.to_string(),

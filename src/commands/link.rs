@@ -23,27 +23,17 @@ pub(crate) fn run(args: &Link) -> anyhow::Result<Answer> {
             bail!("the flag `{name}` is there twice");
         }
         let id = flags::find(&snapshot, name)?;
-        if snapshot
-            .flag(id)
-            .is_none_or(|flag| flag.variants.find(variant).is_none())
-        {
+        if snapshot.flag(id).is_none_or(|flag| flag.variants.find(variant).is_none()) {
             bail!("the flag `{name}` has no variant `{variant}`");
         }
     }
-    let tagger =
-        Tagger::new(&checked::tagger_settings(&settings)?).map_err(|problems| settings.report(problems))?;
+    let tagger = Tagger::new(&checked::tagger_settings(&settings)?).map_err(|problems| settings.report(problems))?;
     if tagger.keys_are_temporary() {
         bail!("a link needs the key that the proxy verifies with: set FLAGSTAFF_KEYS or keys_file as there");
     }
     let lasts = jiff::SignedDuration::try_from(args.lasts)?;
-    let until = Timestamp::now()
-        .checked_add(lasts)
-        .map_err(|_| anyhow!("--for is too long"))?;
-    let wanted: Vec<_> = args
-        .values
-        .iter()
-        .map(|(name, variant)| (name.as_str(), variant.as_str()))
-        .collect();
+    let until = Timestamp::now().checked_add(lasts).map_err(|_| anyhow!("--for is too long"))?;
+    let wanted: Vec<_> = args.values.iter().map(|(name, variant)| (name.as_str(), variant.as_str())).collect();
     print::out(&format!("{}\n", tagger.sign_link(&args.url, &wanted, until)))?;
     Ok(Answer::Yes)
 }

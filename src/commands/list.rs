@@ -12,41 +12,22 @@ use crate::print::{BAD, FAINT, GOOD, ODD, STRONG, json as print_json, out, style
 pub(crate) fn run(args: &List) -> anyhow::Result<Answer> {
     let snapshot = flags::snapshot(&args.flags)?;
     let today = flags::today();
-    let chosen =
-        |flag: &Flag| (!args.stale || flag.is_stale(today)) && (!args.expired || flag.is_expired(today));
-    let flags: Vec<&Flag> = snapshot
-        .flags()
-        .iter()
-        .map(|flag| &**flag)
-        .filter(|flag| chosen(flag))
-        .collect();
+    let chosen = |flag: &Flag| (!args.stale || flag.is_stale(today)) && (!args.expired || flag.is_expired(today));
+    let flags: Vec<&Flag> = snapshot.flags().iter().map(|flag| &**flag).filter(|flag| chosen(flag)).collect();
     if args.json {
         print_json(&flags.iter().map(|flag| as_json(flag, today)).collect::<Vec<_>>())?;
     } else if flags.is_empty() {
-        out(if args.stale || args.expired {
-            "None.\n"
-        } else {
-            "No flags yet.\n"
-        })?;
+        out(if args.stale || args.expired { "None.\n" } else { "No flags yet.\n" })?;
     } else {
-        let heading = [
-            "FLAG", "STATE", "PERCENT", "VARIANTS", "OWNER", "EXPIRES", "ORIGIN",
-        ];
+        let heading = ["FLAG", "STATE", "PERCENT", "VARIANTS", "OWNER", "EXPIRES", "ORIGIN"];
         let rows = flags.iter().map(|flag| row(flag, today));
-        out(&table(
-            &std::iter::once(heading.map(Into::into).into())
-                .chain(rows)
-                .collect::<Vec<_>>(),
-        ))?;
+        out(&table(&std::iter::once(heading.map(Into::into).into()).chain(rows).collect::<Vec<_>>()))?;
     }
     Ok(Answer::Yes)
 }
 
 fn as_json(flag: &Flag, today: Date) -> Value {
-    let weights = flag
-        .variants
-        .weights()
-        .map(|(id, p)| (flag.variants.name(id).to_owned(), p.as_f64().into()));
+    let weights = flag.variants.weights().map(|(id, p)| (flag.variants.name(id).to_owned(), p.as_f64().into()));
     json!({
         "name": flag.name.as_str(),
         "enabled": flag.enabled,
@@ -71,26 +52,11 @@ fn row(flag: &Flag, today: Date) -> Vec<String> {
         State::On => GOOD,
         State::Split | State::Targeted | State::Rollout => STRONG,
     };
-    let names = flag
-        .variants
-        .weights()
-        .map(|(id, p)| format!("{} {p}", flag.variants.name(id)));
-    let variants = if flag.variants.are_named() {
-        names.collect::<Vec<_>>().join(", ")
-    } else {
-        "off, on".into()
-    };
+    let names = flag.variants.weights().map(|(id, p)| format!("{} {p}", flag.variants.name(id)));
+    let variants = if flag.variants.are_named() { names.collect::<Vec<_>>().join(", ") } else { "off, on".into() };
     let expires = flag.expires.map(|date| date.to_string()).unwrap_or_default();
-    let expires = if flag.is_expired(today) {
-        styled(BAD, &expires)
-    } else {
-        expires
-    };
-    let note = if flag.is_stale(today) {
-        styled(ODD, " stale")
-    } else {
-        String::new()
-    };
+    let expires = if flag.is_expired(today) { styled(BAD, &expires) } else { expires };
+    let note = if flag.is_stale(today) { styled(ODD, " stale") } else { String::new() };
     vec![
         flag.name.to_string(),
         styled(state, flag.state().as_str()) + &note,
@@ -110,11 +76,7 @@ fn percent(flag: &Flag) -> Option<f64> {
 /// Where what holds was said: a pin beats an overlay, which beats the file.
 pub(crate) fn origin(flag: &Flag) -> String {
     match (&flag.pin, &flag.origin) {
-        (Some(pin), _) => format!(
-            "pinned to {} by {}",
-            flag.variants.name(pin.variant),
-            pin.variable
-        ),
+        (Some(pin), _) => format!("pinned to {} by {}", flag.variants.name(pin.variant), pin.variable),
         (None, Origin::Overlay(environment)) => format!("overlay {environment}"),
         (None, Origin::File) => "file".into(),
     }

@@ -16,9 +16,7 @@ pub(crate) fn run(args: &Power) -> anyhow::Result<Answer> {
         read_daily: args.read_daily,
         per_day: args.per_day,
     };
-    let needed = plan
-        .needed()
-        .map_err(|error| anyhow::anyhow!("this cannot be planned: {error}"))?;
+    let needed = plan.needed().map_err(|error| anyhow::anyhow!("this cannot be planned: {error}"))?;
     if args.json {
         print_json(&needed)?;
         return Ok(Answer::Yes);
@@ -38,11 +36,7 @@ pub(crate) fn run(args: &Power) -> anyhow::Result<Answer> {
         percent(args.baseline),
         (args.power * 100.0).round(),
         100,
-        if args.read_daily {
-            ", read whenever one likes"
-        } else {
-            ", read once, at the end"
-        },
+        if args.read_daily { ", read whenever one likes" } else { ", read once, at the end" },
     ))?;
     Ok(Answer::Yes)
 }

@@ -12,9 +12,7 @@ use jiff::tz::TimeZone;
 use crate::cli::Results;
 use crate::commands::Answer;
 use crate::picture::{Drawn, Scale};
-use crate::print::{
-    BAD, FAINT, GOOD, STRONG, grouped, json as print_json, out, percent, signed, styled, table,
-};
+use crate::print::{BAD, FAINT, GOOD, STRONG, grouped, json as print_json, out, percent, signed, styled, table};
 use crate::{facts, flags, observed};
 
 pub(crate) fn run(args: &Results) -> anyhow::Result<Answer> {
@@ -22,9 +20,7 @@ pub(crate) fn run(args: &Results) -> anyhow::Result<Answer> {
     let certainty = facts::certainty(args.certainty)?;
     let snapshot = flags::snapshot_of(&settings)?;
     let id = flags::find(&snapshot, &args.flag)?;
-    let flag = snapshot
-        .flag(id)
-        .ok_or_else(|| anyhow!("there is no flag `{}`", args.flag))?;
+    let flag = snapshot.flag(id).ok_or_else(|| anyhow!("there is no flag `{}`", args.flag))?;
     let goals: Vec<&Goal> = observed::goals(&snapshot, flag).collect();
     let question = Question {
         flag: args.flag.clone(),
@@ -51,17 +47,8 @@ pub(crate) fn run(args: &Results) -> anyhow::Result<Answer> {
 fn text(report: &Report, tally: &Tally) -> String {
     let mut text = format!("{}\n", head(report, tally));
     for goal in &report.goals {
-        let better = if goal.better == "down" {
-            " (less is better)"
-        } else {
-            ""
-        };
-        let _ = write!(
-            text,
-            "\n{}{better}\n{}",
-            styled(STRONG, &goal.goal),
-            figures(goal)
-        );
+        let better = if goal.better == "down" { " (less is better)" } else { "" };
+        let _ = write!(text, "\n{}{better}\n{}", styled(STRONG, &goal.goal), figures(goal));
         for one in &goal.comparisons {
             text += &lines(one);
         }
@@ -85,11 +72,7 @@ fn head(report: &Report, tally: &Tally) -> String {
         let _ = write!(head, " since {}", began.strftime("%Y-%m-%d %H:%M"));
     }
     if report.left_out.crossovers > 0 {
-        let _ = write!(
-            head,
-            ", {} left out who met two variants",
-            grouped(report.left_out.crossovers)
-        );
+        let _ = write!(head, ", {} left out who met two variants", grouped(report.left_out.crossovers));
     }
     if report.steps > 1 {
         let _ = write!(head, ", compared within {} steps", report.steps);
@@ -100,14 +83,7 @@ fn head(report: &Report, tally: &Tally) -> String {
 
 fn figures(goal: &GoalReport) -> String {
     let is_mean = goal.measure == "mean";
-    let heading = [
-        "  VARIANT",
-        "VISITORS",
-        "CONFIRMED",
-        "CONVERSIONS",
-        "RATE",
-        if is_mean { "MEAN" } else { "" },
-    ];
+    let heading = ["  VARIANT", "VISITORS", "CONFIRMED", "CONVERSIONS", "RATE", if is_mean { "MEAN" } else { "" }];
     let row = |one: &VariantReport| {
         let rate = one.rate.map(percent).unwrap_or_default();
         let mean = one.mean.map(|mean| format!("{mean:.3}")).unwrap_or_default();
@@ -120,21 +96,14 @@ fn figures(goal: &GoalReport) -> String {
             mean,
         ]
     };
-    let rows: Vec<_> = std::iter::once(heading.map(Into::into).into())
-        .chain(goal.variants.iter().map(row))
-        .collect();
+    let rows: Vec<_> = std::iter::once(heading.map(Into::into).into()).chain(goal.variants.iter().map(row)).collect();
     table(&rows)
 }
 
 /// One comparison in words.
 pub(crate) fn lines(one: &Comparison) -> String {
-    let lift = one.lift.map_or_else(
-        || "no lift can be told".into(),
-        |lift| format!("lift {}", signed(lift)),
-    );
-    let between = one
-        .lift_interval
-        .map(|range| format!(" ({} to {})", signed(range.low), signed(range.high)));
+    let lift = one.lift.map_or_else(|| "no lift can be told".into(), |lift| format!("lift {}", signed(lift)));
+    let between = one.lift_interval.map(|range| format!(" ({} to {})", signed(range.low), signed(range.high)));
     let chance = |p: Option<f64>| p.map_or_else(|| "not yet".into(), |p| format!("{p:.4}"));
     let text = format!(
         "{lift}{}; p = {} at a planned end, {} on any day",
@@ -148,42 +117,25 @@ pub(crate) fn lines(one: &Comparison) -> String {
 /// The interval that may be read on any day, or the one of a planned end while there is none.
 pub(crate) fn drawn(one: &Comparison) -> Option<Drawn> {
     let range = one.always_valid.interval.or(one.interval)?;
-    Some(Drawn {
-        low: range.low,
-        value: one.difference?,
-        high: range.high,
-    })
+    Some(Drawn { low: range.low, value: one.difference?, high: range.high })
 }
 
 /// The differences of a goal with their intervals, on one scale.
 fn picture(goal: &GoalReport) -> String {
-    let all: Vec<_> = goal
-        .comparisons
-        .iter()
-        .filter_map(|one| Some((one.variant.as_str(), drawn(one)?)))
-        .collect();
+    let all: Vec<_> = goal.comparisons.iter().filter_map(|one| Some((one.variant.as_str(), drawn(one)?))).collect();
     let Some(scale) = Scale::over(&all.iter().map(|(_, drawn)| *drawn).collect::<Vec<_>>()) else {
         return String::new();
     };
     let width = all.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let is_mean = goal.measure == "mean";
     let end = |value: f64| {
-        if is_mean {
-            format!("{value:+.3}")
-        } else {
-            format!("{:+.2}", value * 100.0)
-        }
+        if is_mean { format!("{value:+.3}") } else { format!("{:+.2}", value * 100.0) }
     };
     let unit = if is_mean { "" } else { " points" };
     let mut text = String::new();
     for (name, one) in &all {
         let ends = format!("{} to {}{unit}", end(one.low), end(one.high));
-        let _ = writeln!(
-            text,
-            "  {name:width$}  {}  {}",
-            scale.draw(*one),
-            styled(FAINT, &ends)
-        );
+        let _ = writeln!(text, "  {name:width$}  {}  {}", scale.draw(*one), styled(FAINT, &ends));
     }
     let _ = writeln!(text, "  {:width$}  {}", "", styled(FAINT, &scale.foot()));
     text

@@ -30,11 +30,7 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Answer> {
     }
     let checked = Checked::new(&settings, args.upgrade)?;
     if args.dry_run {
-        out(&format!(
-            "{}: {} would run\n",
-            styled(GOOD, "fine"),
-            checked.summary()
-        ))?;
+        out(&format!("{}: {} would run\n", styled(GOOD, "fine"), checked.summary()))?;
         return Ok(Answer::Yes);
     }
     logging::start(&settings.typed.log);
@@ -51,28 +47,17 @@ fn example(settings: &Settings) -> anyhow::Result<()> {
     // Its first line leads editors to the schema, which is not beside it here.
     let text = EXAMPLE.split_once('\n').map_or(EXAMPLE, |(_, text)| text);
     std::fs::write(path, text).with_context(|| format!("cannot write an example to {}", path.display()))?;
-    out(&format!(
-        "{} {}, an example to edit\n",
-        styled(STRONG, "wrote    "),
-        path.display()
-    ))
+    out(&format!("{} {}, an example to edit\n", styled(STRONG, "wrote    "), path.display()))
 }
 
 /// What the options say, as settings.
 fn options(args: &Run) -> Vec<Override> {
     let mut options = flags::options(&args.flags);
     let mut say = |key: &str, text: Option<String>| {
-        options.extend(text.map(|text| Override {
-            key: key.into(),
-            place: format!("--{key}"),
-            text,
-        }));
+        options.extend(text.map(|text| Override { key: key.into(), place: format!("--{key}"), text }));
     };
     say("listen", (!args.listen.is_empty()).then(|| args.listen.join(",")));
-    say(
-        "upstream",
-        (!args.upstream.is_empty()).then(|| args.upstream.join(",")),
-    );
+    say("upstream", (!args.upstream.is_empty()).then(|| args.upstream.join(",")));
     say("admin", args.admin.clone());
     say("ledger", args.ledger.clone());
     say("workers", args.workers.map(|n| n.to_string()));
@@ -99,15 +84,8 @@ impl Checked {
         let mut problems = Vec::new();
         let mut note = |more: Vec<Problem>| problems.extend(more);
         let proxy = checked::proxy(&settings.typed, upgrade).map_err(&mut note).ok();
-        let tagger = Tagger::new(&checked::tagger_settings(settings)?)
-            .map_err(&mut note)
-            .ok();
-        let admin = settings
-            .typed
-            .admin
-            .parse()
-            .map_err(|_| note(vec![no_address(&settings.typed.admin)]))
-            .ok();
+        let tagger = Tagger::new(&checked::tagger_settings(settings)?).map_err(&mut note).ok();
+        let admin = settings.typed.admin.parse().map_err(|_| note(vec![no_address(&settings.typed.admin)])).ok();
         let ledger = checked::ledger(&settings.typed).map_err(&mut note).ok();
         let (Some(proxy), Some(tagger), Some(admin), Some(ledger)) = (proxy, tagger, admin, ledger) else {
             return Err(settings.report(problems));
@@ -116,23 +94,11 @@ impl Checked {
         let reading = flags::reading(&settings.typed);
         let loaded = flagstaff_source::load(&path, &reading).map_err(|report| shown(&report))?;
         let files = Files::new(&path, settings.typed.environment.as_deref());
-        Ok(Self {
-            proxy,
-            tagger: Arc::new(tagger),
-            admin,
-            ledger,
-            files,
-            reading,
-            loaded,
-        })
+        Ok(Self { proxy, tagger: Arc::new(tagger), admin, ledger, files, reading, loaded })
     }
 
     fn summary(&self) -> String {
-        let upstream = if self.proxy.has_upstream() {
-            "the proxy"
-        } else {
-            "the demo shop"
-        };
+        let upstream = if self.proxy.has_upstream() { "the proxy" } else { "the demo shop" };
         format!(
             "{upstream} with {} flags of {}",
             self.loaded.snapshot.flags().len(),
@@ -149,9 +115,7 @@ impl Checked {
     /// Binds, says every address, and runs.
     fn serve(self) -> anyhow::Result<Answer> {
         let app = App::new(&self.proxy)?;
-        let metrics = PrometheusBuilder::new()
-            .install_recorder()
-            .context("counting cannot start")?;
+        let metrics = PrometheusBuilder::new().install_recorder().context("counting cannot start")?;
         let revision = self.loaded.snapshot.revision().to_owned();
         let (publisher, reader) = publisher(self.loaded.snapshot.clone());
         let mut layer = FlagLayer::new(reader, Arc::clone(&self.tagger));
@@ -178,9 +142,8 @@ impl Checked {
             ),
             health,
         );
-        let sidecar = Sidecar::new(self.proxy, &layer.with_endpoints(), app)
-            .background(operators)
-            .describe(described);
+        let sidecar =
+            Sidecar::new(self.proxy, &layer.with_endpoints(), app).background(operators).describe(described);
         let bound = sidecar.bind()?;
         announce(
             &bound.urls(),
@@ -210,9 +173,7 @@ impl Checked {
 /// Who writes down what happens. Without one there is nothing to look back on, but visitors are served.
 fn recorder(settings: flagstaff_ledger::Settings) -> Option<(Recorder, Keeper)> {
     let started = flagstaff_ledger::record(settings);
-    started
-        .map_err(|error| tracing::error!(%error, "the ledger cannot be kept"))
-        .ok()
+    started.map_err(|error| tracing::error!(%error, "the ledger cannot be kept")).ok()
 }
 
 /// Says where everything is.
@@ -228,21 +189,14 @@ fn announce(
         text += &format!("{} {}\n", styled(STRONG, "visitors "), styled(GOOD, url));
     }
     for address in operators {
-        text += &format!(
-            "{} http://{address}/healthz /readyz /metrics\n",
-            styled(STRONG, "operators")
-        );
+        text += &format!("{} http://{address}/healthz /readyz /metrics\n", styled(STRONG, "operators"));
     }
     text += &format!(
         "{} {source} {}\n",
         styled(STRONG, "flags    "),
         styled(FAINT, &format!("revision {}", short(revision)))
     );
-    text += &format!(
-        "{} {}\n",
-        styled(STRONG, "ledger   "),
-        ledger.unwrap_or("none: nothing is kept")
-    );
+    text += &format!("{} {}\n", styled(STRONG, "ledger   "), ledger.unwrap_or("none: nothing is kept"));
     out(&text)
 }
 
@@ -268,11 +222,7 @@ fn operators(address: SocketAddr, admin: Admin, health: Health) -> Background {
 /// Who an answer was for and with which flags, for the access log.
 fn described(extensions: &http::Extensions) -> Option<(String, String)> {
     let flags = extensions.get::<Flags>()?;
-    let on = flags
-        .decisions()
-        .iter()
-        .filter(|(_, _, decision)| decision.variant() != VariantId::OFF);
-    let on =
-        on.map(|(_, flag, decision)| format!("{}={}", flag.name, flag.variants.name(decision.variant())));
+    let on = flags.decisions().iter().filter(|(_, _, decision)| decision.variant() != VariantId::OFF);
+    let on = on.map(|(_, flag, decision)| format!("{}={}", flag.name, flag.variants.name(decision.variant())));
     Some((flags.visitor().to_owned(), on.collect::<Vec<_>>().join(",")))
 }

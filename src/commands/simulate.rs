@@ -31,23 +31,18 @@ pub(crate) fn run(args: &Simulate) -> anyhow::Result<Answer> {
     };
     let live = is_live() && !args.json;
     let share = snapshot.share(id, jiff::Timestamp::now());
-    let mut picture = Picture {
-        flag: &flag,
-        share,
-        of: args.visitors,
-        drawn: None,
-    };
-    let fallen = fall(&snapshot, id, args.visitors, |fallen, visitors| {
-        if live {
-            picture.draw(fallen, visitors)
-        } else {
-            Ok(())
-        }
-    })?;
+    let mut picture = Picture { flag: &flag, share, of: args.visitors, drawn: None };
+    let fallen = fall(
+        &snapshot,
+        id,
+        args.visitors,
+        |fallen, visitors| {
+            if live { picture.draw(fallen, visitors) } else { Ok(()) }
+        },
+    )?;
     if args.json {
-        let variants: Map<String, Value> = named(&flag, &fallen)
-            .map(|(name, n)| (name.to_owned(), n.into()))
-            .collect();
+        let variants: Map<String, Value> =
+            named(&flag, &fallen).map(|(name, n)| (name.to_owned(), n.into())).collect();
         print_json(
             &json!({ "flag": args.flag, "percent": share.as_f64(), "visitors": args.visitors, "variants": variants }),
         )?;
@@ -72,15 +67,8 @@ fn fall(
     let mut last = Instant::now();
     for i in 0..visitors {
         let unit = format!("visitor-{i}");
-        let user = User {
-            id: unit.clone(),
-            ..User::default()
-        };
-        let someone = Subject {
-            session: Some(&unit),
-            request: Some(&unit),
-            ..Subject::at(now).visitor(&unit)
-        };
+        let user = User { id: unit.clone(), ..User::default() };
+        let someone = Subject { session: Some(&unit), request: Some(&unit), ..Subject::at(now).visitor(&unit) };
         let subject = if by_user { someone.user(&user) } else { someone };
         if let Some(count) = fallen.get_mut(snapshot.decide_one(id, &subject).variant().index()) {
             *count += 1;
@@ -95,17 +83,8 @@ fn fall(
 
 /// The variants that can be, with their counts; `off` of a flag with variants of its own only when somebody has it.
 fn named<'a>(flag: &'a Flag, fallen: &'a [u64]) -> impl Iterator<Item = (&'a str, u64)> {
-    let drawn = |name: &str| {
-        flag.variants
-            .weights()
-            .any(|(id, _)| flag.variants.name(id) == name)
-    };
-    let all = flag
-        .variants
-        .names()
-        .iter()
-        .map(|name| &**name)
-        .zip(fallen.iter().copied());
+    let drawn = |name: &str| flag.variants.weights().any(|(id, _)| flag.variants.name(id) == name);
+    let all = flag.variants.names().iter().map(|name| &**name).zip(fallen.iter().copied());
     all.filter(move |(name, count)| *count > 0 || !flag.variants.are_named() || drawn(name))
 }
 
@@ -119,10 +98,7 @@ struct Picture<'a> {
 
 impl Picture<'_> {
     fn draw(&mut self, fallen: &[u64], visitors: u64) -> anyhow::Result<()> {
-        let mut text = self
-            .drawn
-            .map(|lines| format!("\x1b[{lines}A"))
-            .unwrap_or_default();
+        let mut text = self.drawn.map(|lines| format!("\x1b[{lines}A")).unwrap_or_default();
         let head = format!(
             "{}: {} percent, {visitors} of {} visitors",
             styled(STRONG, self.flag.name.as_str()),
@@ -135,16 +111,9 @@ impl Picture<'_> {
         for (name, count) in &rows {
             #[allow(clippy::cast_precision_loss, reason = "a picture")]
             let part = *count as f64 / visitors.max(1) as f64;
-            let style = if self.flag.variants.find(name) == Some(VariantId::OFF) {
-                FAINT
-            } else {
-                STRONG
-            };
+            let style = if self.flag.variants.find(name) == Some(VariantId::OFF) { FAINT } else { STRONG };
             let bar = styled(style, &bar(part, 40));
-            text.push_str(&format!(
-                "\x1b[2K  {name:width$}  {count:>9}  {:>7.3} %  {bar}\n",
-                part * 100.0
-            ));
+            text.push_str(&format!("\x1b[2K  {name:width$}  {count:>9}  {:>7.3} %  {bar}\n", part * 100.0));
         }
         self.drawn = Some(rows.len() + 1);
         out(&text)

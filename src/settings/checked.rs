@@ -32,10 +32,7 @@ pub(crate) fn ledger(typed: &typed::Settings) -> Result<Option<ledger::Settings>
         let problem = Problem::new(["ledger_keep"], "what happened is kept for an hour at least");
         return Err(vec![problem.help("such as \"400d\"; without it, all is kept")]);
     }
-    Ok(Some(ledger::Settings {
-        keep: typed.ledger_keep,
-        ..ledger::Settings::new(place)
-    }))
+    Ok(Some(ledger::Settings { keep: typed.ledger_keep, ..ledger::Settings::new(place) }))
 }
 
 /// What the tagger is to be made of.
@@ -71,9 +68,7 @@ pub(crate) fn tagger_settings(settings: &Settings) -> anyhow::Result<tag::Settin
             jwt: typed.user.jwt.as_ref().map(token).transpose()?,
             identify,
         },
-        trust: tag::TrustSettings {
-            country_header: typed.trust.country_header.clone(),
-        },
+        trust: tag::TrustSettings { country_header: typed.trust.country_header.clone() },
         cache: tag::CacheSettings {
             when_flags_differ: match typed.cache.when_flags_differ {
                 typed::WhenFlagsDiffer::Vary => tag::WhenFlagsDiffer::Vary,
@@ -93,11 +88,7 @@ pub(crate) fn tagger_settings(settings: &Settings) -> anyhow::Result<tag::Settin
 /// Keys from the environment, or else from the file.
 fn keys(typed: &typed::Settings) -> anyhow::Result<Vec<String>> {
     let split = |text: &str, by: &[char]| -> Vec<String> {
-        text.split(by)
-            .map(str::trim)
-            .filter(|key| !key.is_empty() && !key.starts_with('#'))
-            .map(Into::into)
-            .collect()
+        text.split(by).map(str::trim).filter(|key| !key.is_empty() && !key.starts_with('#')).map(Into::into).collect()
     };
     if let Some(text) = super::variable(KEYS) {
         return Ok(split(&text, &[',']));
@@ -105,8 +96,7 @@ fn keys(typed: &typed::Settings) -> anyhow::Result<Vec<String>> {
     let Some(file) = &typed.keys_file else {
         return Ok(Vec::new());
     };
-    let text =
-        std::fs::read_to_string(file).with_context(|| format!("cannot read keys_file {}", file.display()))?;
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read keys_file {}", file.display()))?;
     Ok(split(&text, &['\n']))
 }
 
@@ -116,8 +106,7 @@ fn token(typed: &typed::Jwt) -> anyhow::Result<tag::JwtSettings> {
         if !resolve::is_file(key) {
             return Ok(key.clone());
         }
-        let text =
-            std::fs::read_to_string(key).with_context(|| format!("cannot read the key of tokens {key}"))?;
+        let text = std::fs::read_to_string(key).with_context(|| format!("cannot read the key of tokens {key}"))?;
         // Editors and `echo` end a file with a line break, which is no part of a secret.
         Ok(text.trim_end_matches(['\r', '\n']).into())
     };
@@ -138,27 +127,9 @@ fn token(typed: &typed::Jwt) -> anyhow::Result<tag::JwtSettings> {
 /// # Errors
 /// With every problem.
 pub(crate) fn proxy(typed: &typed::Settings, upgrade: bool) -> Result<sidecar::Settings, Vec<Problem>> {
-    let typed::Timeouts {
-        connect,
-        head,
-        idle,
-        body,
-        write,
-        upstream,
-        stream,
-        tunnel,
-        pool,
-        linger,
-        drain,
-    } = typed.timeouts.clone();
-    let typed::Limits {
-        head_bytes,
-        headers,
-        body_bytes,
-        connections,
-        pool: kept,
-        streams,
-    } = typed.limits.clone();
+    let typed::Timeouts { connect, head, idle, body, write, upstream, stream, tunnel, pool, linger, drain } =
+        typed.timeouts.clone();
+    let typed::Limits { head_bytes, headers, body_bytes, connections, pool: kept, streams } = typed.limits.clone();
     let format = match typed.log.format {
         typed::LogFormat::Text => sidecar::AccessLog::Text,
         typed::LogFormat::Json => sidecar::AccessLog::Json,
@@ -170,10 +141,7 @@ pub(crate) fn proxy(typed: &typed::Settings, upgrade: bool) -> Result<sidecar::S
         upstream_http2: typed.upstream_http2,
         upstream_ca: typed.upstream_ca.clone(),
         workers: typed.workers,
-        tls: tls.map(|tls| sidecar::CertificateFiles {
-            certificate: tls.certificate,
-            key: tls.key,
-        }),
+        tls: tls.map(|tls| sidecar::CertificateFiles { certificate: tls.certificate, key: tls.key }),
         trusted: typed.trust.addresses.0.clone(),
         forwarded: typed.trust.forwarded,
         timeouts: sidecar::Timeouts {
@@ -189,14 +157,7 @@ pub(crate) fn proxy(typed: &typed::Settings, upgrade: bool) -> Result<sidecar::S
             linger,
             drain,
         },
-        limits: sidecar::Limits {
-            head_bytes,
-            headers,
-            body_bytes,
-            connections,
-            pool: kept,
-            streams,
-        },
+        limits: sidecar::Limits { head_bytes, headers, body_bytes, connections, pool: kept, streams },
         access_log: typed.log.access.then_some(format),
         upgrade_socket: typed.upgrade_socket.clone(),
         upgrade,
@@ -214,13 +175,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("jwt.key");
         std::fs::write(&file, "a secret of at least 32 bytes, in a file\r\n").unwrap();
-        let jwt = typed::Jwt {
-            keys: typed::OneOrMany(vec![file.display().to_string()]),
-            ..typed::Jwt::default()
-        };
-        assert_eq!(
-            token(&jwt).unwrap().keys,
-            ["a secret of at least 32 bytes, in a file"]
-        );
+        let jwt = typed::Jwt { keys: typed::OneOrMany(vec![file.display().to_string()]), ..typed::Jwt::default() };
+        assert_eq!(token(&jwt).unwrap().keys, ["a secret of at least 32 bytes, in a file"]);
     }
 }

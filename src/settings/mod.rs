@@ -48,36 +48,22 @@ impl Settings {
             Ok(typed) => typed,
             Err(problems) => return Err(Shown(listed(&problems)).into()),
         };
-        Ok(Self {
-            typed,
-            spans,
-            overrides,
-        })
+        Ok(Self { typed, spans, overrides })
     }
 
     /// Whether somebody said which flags to take: in a settings file, or over it.
     pub(crate) fn names_flags(&self) -> bool {
-        self.spans.is_some()
-            || self
-                .overrides
-                .iter()
-                .any(|one| one.key == "flags" || one.key == "environment")
+        self.spans.is_some() || self.overrides.iter().any(|one| one.key == "flags" || one.key == "environment")
     }
 
     /// Problems with checked settings, each at its place: the line of the file, the variable or the option.
     pub(crate) fn report(&self, mut problems: Vec<Problem>) -> anyhow::Error {
-        for problem in problems
-            .iter_mut()
-            .filter(|p| p.at.first().is_some_and(|key| key == "keys"))
-        {
+        for problem in problems.iter_mut().filter(|p| p.at.first().is_some_and(|key| key == "keys")) {
             problem.at = vec!["keys_file".into()];
         }
         let (over, in_file): (Vec<_>, Vec<_>) = problems.into_iter().partition(|p| self.place(p).is_some());
         let over = over.into_iter().map(|mut problem| {
-            problem.at = self
-                .place(&problem)
-                .map(|place| vec![place.to_owned()])
-                .unwrap_or_default();
+            problem.at = self.place(&problem).map(|place| vec![place.to_owned()]).unwrap_or_default();
             problem
         });
         let mut text = listed(&over.collect::<Vec<_>>());
@@ -96,21 +82,14 @@ impl Settings {
         if key == "keys_file" && variable(checked::KEYS).is_some() {
             return Some(checked::KEYS);
         }
-        let last = self
-            .overrides
-            .iter()
-            .rev()
-            .find(|o| key == o.key || key.starts_with(&format!("{}.", o.key)));
+        let last = self.overrides.iter().rev().find(|o| key == o.key || key.starts_with(&format!("{}.", o.key)));
         last.map(|o| o.place.as_str())
     }
 }
 
 fn read(file: &Path) -> anyhow::Result<(typed::Settings, Option<Spans>)> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let read = flagstaff_source::read::<typed::Settings>(Text {
-        name: &file.display().to_string(),
-        bytes: &bytes,
-    });
+    let read = flagstaff_source::read::<typed::Settings>(Text { name: &file.display().to_string(), bytes: &bytes });
     let (typed, spans) = read.map_err(|report| shown(&report))?;
     Ok((typed, Some(spans)))
 }
@@ -140,16 +119,9 @@ pub(crate) fn shown(report: &Report) -> anyhow::Error {
 
 /// A report as an error, under a line that says what came of it.
 pub(crate) fn shown_under(line: &str, report: &Report) -> anyhow::Error {
-    Shown(format!(
-        "{line}\n{}",
-        report.only_errors().render(true).trim_end()
-    ))
-    .into()
+    Shown(format!("{line}\n{}", report.only_errors().render(true).trim_end())).into()
 }
 
 fn listed(problems: &[Problem]) -> String {
-    problems
-        .iter()
-        .map(|problem| format!("error: {problem}\n"))
-        .collect()
+    problems.iter().map(|problem| format!("error: {problem}\n")).collect()
 }

@@ -10,12 +10,7 @@ use super::typed;
 /// Tables that are absent by default, with the keys they may have.
 const OPTIONAL: [(&str, &[&str]); 2] = [
     ("tls", &["certificate", "key"]),
-    (
-        "user.jwt",
-        &[
-            "cookie", "header", "keys", "claim", "groups", "roles", "issuer", "audience",
-        ],
-    ),
+    ("user.jwt", &["cookie", "header", "keys", "claim", "groups", "roles", "issuer", "audience"]),
 ];
 
 /// A value for one key, from outside the file.
@@ -65,11 +60,7 @@ fn collect(prefix: &str, value: &Value, keys: &mut Vec<String>) {
         return;
     };
     for (name, value) in table {
-        let key = if prefix.is_empty() {
-            name.clone()
-        } else {
-            format!("{prefix}.{name}")
-        };
+        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         collect(&key, value, keys);
     }
 }
@@ -78,10 +69,7 @@ fn collect(prefix: &str, value: &Value, keys: &mut Vec<String>) {
 ///
 /// # Errors
 /// With a problem for each override whose value does not fit its key.
-pub(crate) fn apply(
-    settings: &typed::Settings,
-    overrides: &[Override],
-) -> Result<typed::Settings, Vec<Problem>> {
+pub(crate) fn apply(settings: &typed::Settings, overrides: &[Override]) -> Result<typed::Settings, Vec<Problem>> {
     let mut tree = serde_json::to_value(settings).unwrap_or_default();
     let mut problems = Vec::new();
     for one in overrides {
@@ -99,11 +87,7 @@ pub(crate) fn apply(
 
 /// A table that is not there by default needs more than one of its keys.
 fn half_told(tree: &Value) -> Result<(), Vec<Problem>> {
-    let needed = [
-        ("/tls", "tls.certificate"),
-        ("/tls", "tls.key"),
-        ("/user/jwt", "user.jwt.keys"),
-    ];
+    let needed = [("/tls", "tls.certificate"), ("/tls", "tls.key"), ("/user/jwt", "user.jwt.keys")];
     let missing = needed.into_iter().filter(|(table, key)| {
         let table = tree.pointer(table).and_then(Value::as_object);
         table.is_some_and(|table| key.rsplit('.').next().is_some_and(|key| !table.contains_key(key)))
@@ -113,19 +97,13 @@ fn half_told(tree: &Value) -> Result<(), Vec<Problem>> {
             .help(format!("set it too, or write {key} in the settings file"))
     };
     let problems: Vec<_> = missing.map(problem).collect();
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(problems)
-    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 /// The tree with one override in it, when that reads as settings. A text that could be a number or a truth value is tried as
 /// such first, because only the type of the key knows.
 fn attempt(tree: &Value, one: &Override) -> Result<Value, Problem> {
-    let as_typed = serde_json::from_str::<Value>(&one.text)
-        .ok()
-        .filter(|v| !v.is_object());
+    let as_typed = serde_json::from_str::<Value>(&one.text).ok().filter(|v| !v.is_object());
     let candidates = as_typed.into_iter().chain([Value::String(one.text.clone())]);
     let mut why = String::new();
     for candidate in candidates {
@@ -136,10 +114,7 @@ fn attempt(tree: &Value, one: &Override) -> Result<Value, Problem> {
             Err(error) => why = error.to_string(),
         }
     }
-    Err(Problem::new(
-        [one.place.as_str()],
-        format!("`{}` does not fit {}: {why}", one.text, one.key),
-    ))
+    Err(Problem::new([one.place.as_str()], format!("`{}` does not fit {}: {why}", one.text, one.key)))
 }
 
 fn insert(tree: &mut Value, key: &str, value: Value) {
@@ -172,24 +147,13 @@ mod tests {
     use super::*;
 
     fn over(key: &str, text: &str) -> Override {
-        Override {
-            key: key.into(),
-            place: variable(key),
-            text: text.into(),
-        }
+        Override { key: key.into(), place: variable(key), text: text.into() }
     }
 
     #[test]
     fn every_key_has_a_variable() {
         let keys = keys();
-        for key in [
-            "listen",
-            "timeouts.connect",
-            "visitor.domain",
-            "tls.key",
-            "user.jwt.claim",
-            "log.access",
-        ] {
+        for key in ["listen", "timeouts.connect", "visitor.domain", "tls.key", "user.jwt.claim", "log.access"] {
             assert!(keys.iter().any(|k| k == key), "{key} in {keys:?}");
         }
         assert_eq!(variable("timeouts.connect"), "FLAGSTAFF_TIMEOUTS_CONNECT");
@@ -240,12 +204,7 @@ mod tests {
         let places: Vec<_> = problems.iter().map(|p| p.at[0].as_str()).collect();
         assert_eq!(
             places,
-            [
-                "FLAGSTAFF_WORKERS",
-                "FLAGSTAFF_HEADERS_SEND",
-                "FLAGSTAFF_TIMEOUTS_IDLE",
-                "FLAGSTAFF_LOG_LEVEL"
-            ]
+            ["FLAGSTAFF_WORKERS", "FLAGSTAFF_HEADERS_SEND", "FLAGSTAFF_TIMEOUTS_IDLE", "FLAGSTAFF_LOG_LEVEL"]
         );
     }
 }

@@ -7,16 +7,7 @@ use super::typed::Settings;
 
 /// Makes the paths of a settings file lead from its folder.
 pub(crate) fn beside(settings: &mut Settings, folder: &Path) {
-    let Settings {
-        flags,
-        ledger,
-        keys_file,
-        upgrade_socket,
-        upstream_ca,
-        tls,
-        user,
-        ..
-    } = settings;
+    let Settings { flags, ledger, keys_file, upgrade_socket, upstream_ca, tls, user, .. } = settings;
     if !flags.contains("://") {
         *flags = folder.join(&*flags).display().to_string();
     }
@@ -39,9 +30,7 @@ pub(crate) fn beside(settings: &mut Settings, folder: &Path) {
 
 /// Whether a key of tokens is the name of a file rather than the key itself.
 pub(crate) fn is_file(key: &str) -> bool {
-    Path::new(key)
-        .extension()
-        .is_some_and(|ending| ending == "pem" || ending == "key")
+    Path::new(key).extension().is_some_and(|ending| ending == "pem" || ending == "key")
 }
 
 fn join(folder: &Path, path: &mut PathBuf) {
@@ -54,10 +43,7 @@ mod tests {
 
     #[test]
     fn only_relative_paths_are_joined() {
-        let mut settings = Settings {
-            keys_file: Some("/etc/keys".into()),
-            ..Settings::default()
-        };
+        let mut settings = Settings { keys_file: Some("/etc/keys".into()), ..Settings::default() };
         beside(&mut settings, Path::new("config"));
         assert_eq!(settings.flags, "config/flags.toml");
         assert_eq!(settings.keys_file.as_deref(), Some(Path::new("/etc/keys")));
@@ -70,10 +56,7 @@ mod tests {
         beside(&mut remote, Path::new("config"));
         assert_eq!(remote.flags, "redis://host/0");
         assert_eq!(remote.ledger, "postgres://host/facts");
-        let mut off = Settings {
-            ledger: NO_LEDGER.into(),
-            ..Settings::default()
-        };
+        let mut off = Settings { ledger: NO_LEDGER.into(), ..Settings::default() };
         beside(&mut off, Path::new("config"));
         assert_eq!(off.ledger, NO_LEDGER);
     }

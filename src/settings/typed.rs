@@ -77,12 +77,7 @@ impl<'de> Deserialize<'de> for OneOrMany {
                 f.write_str("a text, or a list of texts such as [\"127.0.0.1:8080\"]")
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<OneOrMany, E> {
-                Ok(OneOrMany(
-                    text.split(',')
-                        .map(|part| part.trim().to_owned())
-                        .filter(|p| !p.is_empty())
-                        .collect(),
-                ))
+                Ok(OneOrMany(text.split(',').map(|part| part.trim().to_owned()).filter(|p| !p.is_empty()).collect()))
             }
             fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<OneOrMany, A::Error> {
                 let mut all = Vec::new();
@@ -241,19 +236,7 @@ impl Default for Timeouts {
             linger,
             drain,
         } = flagstaff_sidecar::Timeouts::default();
-        Self {
-            connect,
-            head,
-            idle,
-            body,
-            write,
-            upstream,
-            stream,
-            tunnel,
-            pool,
-            linger,
-            drain,
-        }
+        Self { connect, head, idle, body, write, upstream, stream, tunnel, pool, linger, drain }
     }
 }
 
@@ -270,22 +253,9 @@ pub(crate) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        let flagstaff_sidecar::Limits {
-            head_bytes,
-            headers,
-            body_bytes,
-            connections,
-            pool,
-            streams,
-        } = flagstaff_sidecar::Limits::default();
-        Self {
-            head_bytes,
-            headers,
-            body_bytes,
-            connections,
-            pool,
-            streams,
-        }
+        let flagstaff_sidecar::Limits { head_bytes, headers, body_bytes, connections, pool, streams } =
+            flagstaff_sidecar::Limits::default();
+        Self { head_bytes, headers, body_bytes, connections, pool, streams }
     }
 }
 

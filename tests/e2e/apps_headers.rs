@@ -42,10 +42,7 @@ fn expected(visitor: &str) -> BTreeMap<String, Vec<String>> {
         _ => "annual_first",
     };
     let one = |name: &str, value: String| (name.to_owned(), vec![value]);
-    let mut all = BTreeMap::from([
-        one("x-visitor-id", visitor.into()),
-        one("x-flag-pricing", pricing.into()),
-    ]);
+    let mut all = BTreeMap::from([one("x-visitor-id", visitor.into()), one("x-flag-pricing", pricing.into())]);
     all.extend(on.then(|| one("x-flag-contact-form", "on".into())));
     let form = if on { "contact_form=on, " } else { "" };
     all.extend([one("x-flags", format!("{form}pricing={pricing}"))]);
@@ -104,11 +101,7 @@ fn a_static_site_is_served_with_a_visitor() {
     let visitor = browser.cookie("flagstaff_visitor").unwrap().to_owned();
     assert_eq!(browser.get("/long.txt").text(), long);
     assert_eq!(browser.get("/nowhere").status, 404);
-    assert_eq!(
-        browser.cookie("flagstaff_visitor"),
-        Some(visitor.as_str()),
-        "set once"
-    );
+    assert_eq!(browser.cookie("flagstaff_visitor"), Some(visitor.as_str()), "set once");
     let modified = browser.get("/").field("last-modified").unwrap();
     let unchanged = browser.get_with("/", &format!("If-Modified-Since: {modified}\r\n"));
     assert_eq!((unchanged.status, unchanged.text().as_str()), (304, ""));

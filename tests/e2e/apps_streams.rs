@@ -11,16 +11,13 @@ use crate::harness::raw::Raw;
 fn visitors() -> [(String, &'static str); 2] {
     let find = |below: bool| {
         let mut ids = (0..).map(|n| format!("listener-of-streams{n:03}"));
-        ids.find(|id| (Draw::of("contact_form", id).bucket() < 50) == below)
-            .unwrap()
+        ids.find(|id| (Draw::of("contact_form", id).bucket() < 50) == below).unwrap()
     };
     [(find(true), "on"), (find(false), "off")]
 }
 
 fn program(app: &PythonApp) -> Program {
-    Setup::to(&[app.address])
-        .flags("[flags.contact_form]\npercent = 50\n")
-        .start()
+    Setup::to(&[app.address]).flags("[flags.contact_form]\npercent = 50\n").start()
 }
 
 /// A text frame of a client, masked (RFC 6455, 5.2).
@@ -53,10 +50,7 @@ fn a_websocket_knows_its_visitor_and_echoes() {
         ));
         let answer = raw.answer_head();
         assert_eq!(answer.status, 101, "{}", answer.head);
-        assert_eq!(
-            answer.field("sec-websocket-accept").as_deref(),
-            Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
-        );
+        assert_eq!(answer.field("sec-websocket-accept").as_deref(), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
         assert_eq!(text(&mut raw), format!("form={form}"));
         for n in 0..50 {
             raw.send(frame(&format!("said {n}")));

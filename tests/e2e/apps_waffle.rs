@@ -20,24 +20,15 @@ impl Shop {
         let database = tempfile::tempdir().unwrap();
         let file = database.path().join("shop.sqlite3");
         let app = PythonApp::start("serve_shop.py", &[("SHOP_DATABASE", &file)]);
-        let program = Setup::to(&[app.address])
-            .key("headers", "waffle = true")
-            .flags(FLAGS)
-            .start();
-        Self {
-            app,
-            program,
-            _database: database,
-        }
+        let program = Setup::to(&[app.address]).key("headers", "waffle = true").flags(FLAGS).start();
+        Self { app, program, _database: database }
     }
 
     /// One browser whose visitor falls below half for the form, and one above.
     fn browsers(&self) -> (Browser, Browser) {
         let find = |fits: fn(u32) -> bool| {
             let mut ids = (0..).map(|n| format!("visitor-of-the-shop{n:03}"));
-            let id = ids
-                .find(|id| fits(Draw::of("contact_form", id).bucket()))
-                .unwrap();
+            let id = ids.find(|id| fits(Draw::of("contact_form", id).bucket())).unwrap();
             Browser::of(self.program.address, &id)
         };
         (find(|bucket| bucket < 50), find(|bucket| bucket >= 50))
@@ -45,11 +36,7 @@ impl Shop {
 
     #[track_caller]
     fn command(&self, word: &str) {
-        let said = flagstaff(
-            self.program.folder.path(),
-            [word, "contact_form", "--flags", "flags.toml"],
-            &[],
-        );
+        let said = flagstaff(self.program.folder.path(), [word, "contact_form", "--flags", "flags.toml"], &[]);
         assert_eq!(said.code, 0, "{said:?}");
         self.program.flags_in_force();
     }
@@ -61,25 +48,15 @@ fn uses(browser: &mut Browser, form: &str) {
     for _ in 0..4 {
         let page = browser.get("/contact");
         assert_eq!(page.status, 200, "{}", page.text());
-        assert!(
-            page.text().contains(&format!("the {form} form")),
-            "{}",
-            page.text()
-        );
+        assert!(page.text().contains(&format!("the {form} form")), "{}", page.text());
         assert!(page.text().contains("no preview"), "{}", page.text());
         let token = browser.cookie("csrftoken").unwrap().to_owned();
         let hidden = page.text();
-        let hidden = hidden
-            .split("name=\"csrfmiddlewaretoken\" value=\"")
-            .nth(1)
-            .unwrap();
+        let hidden = hidden.split("name=\"csrfmiddlewaretoken\" value=\"").nth(1).unwrap();
         let hidden = hidden.split('"').next().unwrap();
         assert!(!token.is_empty());
         let sent = browser.post("/contact", &format!("csrfmiddlewaretoken={hidden}&text=hello"));
-        assert_eq!(
-            (sent.status, sent.text()),
-            (200, format!("the {form} form was sent"))
-        );
+        assert_eq!((sent.status, sent.text()), (200, format!("the {form} form was sent")));
     }
 }
 
@@ -89,12 +66,10 @@ fn template_and_view_follow_our_decision() {
     let (mut below, mut above) = shop.browsers();
     uses(&mut below, "short");
     uses(&mut above, "long");
-    shop.program
-        .save_flags("[flags.contact_form]\npercent = 100\n\n[flags.preview]\npercent = 0\n");
+    shop.program.save_flags("[flags.contact_form]\npercent = 100\n\n[flags.preview]\npercent = 0\n");
     uses(&mut below, "short");
     uses(&mut above, "short");
-    shop.program
-        .save_flags("[flags.contact_form]\npercent = 0\n\n[flags.preview]\npercent = 0\n");
+    shop.program.save_flags("[flags.contact_form]\npercent = 0\n\n[flags.preview]\npercent = 0\n");
     uses(&mut below, "long");
     uses(&mut above, "long");
     shop.program.save_flags(FLAGS);
@@ -136,13 +111,8 @@ fn the_clients_own_waffle_cookies_change_nothing() {
             format!("{cookie}Cookie:   dwf_contact_form = {other} ;; dwft_preview = True\r\n"),
             format!("{cookie}Cookie: x=\"; dwf_contact_form={other}; dwft_preview=True; y=\"\r\n"),
         ] {
-            let page = Browser::new(shop.program.address)
-                .get_with("/contact", &line)
-                .text();
-            assert!(
-                page.contains(&format!("the {form} form")) && page.contains("no preview"),
-                "{line}{page}"
-            );
+            let page = Browser::new(shop.program.address).get_with("/contact", &line).text();
+            assert!(page.contains(&format!("the {form} form")) && page.contains("no preview"), "{line}{page}");
         }
     }
 }

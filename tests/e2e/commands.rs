@@ -41,10 +41,7 @@ const MISTAKES: [(&str, Option<&str>); 50] = [
     ("owner = \"growth\"", None),
     ("expires = 2099-01-31", None),
     ("percnt = 50", Some("percnt")),
-    (
-        "goals = [\"contact_sent\", \"contact_snt\"]",
-        Some("\"contact_snt\""),
-    ),
+    ("goals = [\"contact_sent\", \"contact_snt\"]", Some("\"contact_snt\"")),
     ("", None),
     ("[flags.SecondFlag]", Some("SecondFlag")),
     ("owner = \"growth\"", None),
@@ -76,22 +73,13 @@ const MISTAKES: [(&str, Option<&str>); 50] = [
     ("owner = \"growth\"", None),
     ("expires = 2099-01-31", None),
     ("layer = \"nowhere\"", Some("\"nowhere\"")),
-    (
-        "allow = { roles = [\"größte\"], segments = [\"beta_tester\"] }",
-        Some("\"beta_tester\""),
-    ),
+    ("allow = { roles = [\"größte\"], segments = [\"beta_tester\"] }", Some("\"beta_tester\"")),
     ("", None),
     ("[flags.eighth]", None),
     ("owner = \"growth\"", None),
     ("expires = 2099-01-31", None),
-    (
-        "rollout.steps = [{ percent = 25, hold = \"30m\" }, { percent = 5 }]",
-        Some("5 }]"),
-    ),
-    (
-        "rules = [{ if = { contry = \"DE\" }, serve = \"on\" }]",
-        Some("contry"),
-    ),
+    ("rollout.steps = [{ percent = 25, hold = \"30m\" }, { percent = 5 }]", Some("5 }]")),
+    ("rules = [{ if = { contry = \"DE\" }, serve = \"on\" }]", Some("contry")),
     ("created = \"last week\"", Some("\"last week\"")),
     ("", None),
     ("[goals.contact_sent]", None),
@@ -125,10 +113,8 @@ fn check_tells_twelve_mistakes_each_at_its_place() {
     assert_eq!(answer.code, 1);
     let json = answer.json();
     let problems = json["problems"].as_array().unwrap();
-    let found: Vec<_> = problems
-        .iter()
-        .map(|p| (p["line"].as_u64().unwrap(), p["column"].as_u64().unwrap()))
-        .collect();
+    let found: Vec<_> =
+        problems.iter().map(|p| (p["line"].as_u64().unwrap(), p["column"].as_u64().unwrap())).collect();
     assert_eq!(found, wanted, "{problems:#?}");
     for problem in problems {
         assert_eq!(problem["severity"], "error");
@@ -157,19 +143,11 @@ fn check_tells_twelve_mistakes_each_at_its_place() {
     assert!(text.out.ends_with("12 errors\n"), "{}", text.out);
     assert!(!text.out.contains('\x1b'), "colour only on a terminal");
     for ((line, column), problem) in wanted.iter().zip(problems) {
-        assert!(
-            text.out.contains(&format!("flags.toml:{line}:{column}\n")),
-            "{}",
-            text.out
-        );
+        assert!(text.out.contains(&format!("flags.toml:{line}:{column}\n")), "{}", text.out);
         assert!(text.out.contains(problem["message"].as_str().unwrap()));
         assert!(text.out.contains(problem["help"].as_str().unwrap()));
     }
-    assert_eq!(
-        text.out.lines().filter(|line| line.contains('^')).count(),
-        12,
-        "a caret each"
-    );
+    assert_eq!(text.out.lines().filter(|line| line.contains('^')).count(), 12, "a caret each");
 }
 
 #[test]
@@ -184,10 +162,7 @@ fn check_says_by_its_exit_code_how_it_is() {
     assert_eq!(said(&odd, "check --strict").code, 1);
     let warnings = said(&odd, "check --json").json();
     let all = warnings["problems"].as_array().unwrap();
-    assert!(
-        !all.is_empty() && all.iter().all(|p| p["severity"] == "warning"),
-        "{all:?}"
-    );
+    assert!(!all.is_empty() && all.iter().all(|p| p["severity"] == "warning"), "{all:?}");
 
     for (text, code) in [("[flags.a", 1), ("", 1), ("[flags.a]\npercent = 101\n", 1)] {
         assert_eq!(said(&folder(text), "check").code, code, "{text}");
@@ -210,15 +185,7 @@ fn the_shipped_flags_are_fine() {
 fn nothing_is_bound_when_something_is_wrong() {
     let folder = folder(&mistaken());
     let (listen, admin) = (free_address().to_string(), free_address().to_string());
-    let run = [
-        "run",
-        "--flags",
-        "flags.toml",
-        "--listen",
-        &listen,
-        "--admin",
-        &admin,
-    ];
+    let run = ["run", "--flags", "flags.toml", "--listen", &listen, "--admin", &admin];
     let answer = flagstaff(folder.path(), run, &[]);
     assert_eq!(answer.code, 2);
     assert!(answer.err.contains("flags.toml:4:1"), "{}", answer.err);
@@ -257,10 +224,7 @@ fn the_schema_takes_the_shipped_flags_and_refuses_mistakes() {
     assert_eq!(schema.code, 0);
     let schema = jsonschema::validator_for(&schema.json()).unwrap();
     let read = |text: &str| as_json(toml::Value::Table(text.parse().unwrap()));
-    let wrong: Vec<_> = schema
-        .iter_errors(&read(&shipped()))
-        .map(|e| e.to_string())
-        .collect();
+    let wrong: Vec<_> = schema.iter_errors(&read(&shipped())).map(|e| e.to_string()).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(!schema.is_valid(&read(&mistaken())));
     // What a file alone shows to be wrong, the schema shows too, one by one.
@@ -276,10 +240,7 @@ fn the_schema_takes_the_shipped_flags_and_refuses_mistakes() {
         "guard = { on_trip = \"explode\" }",
         "gate = { paths = 3 }",
     ] {
-        assert!(
-            !schema.is_valid(&read(&format!("[flags.a]\n{wrong}\n"))),
-            "{wrong}"
-        );
+        assert!(!schema.is_valid(&read(&format!("[flags.a]\n{wrong}\n"))), "{wrong}");
     }
     assert!(schema.is_valid(&read("[flags.a]\npercent = 50\n")));
 }
@@ -333,8 +294,7 @@ slices = { left = [0, 50], right = [50, 100] }
 /// A visitor of the right half of the layer.
 fn right_of_layer() -> String {
     let mut ids = (0..).map(|n| format!("v{n}"));
-    ids.find(|id| Draw::of("shared", id).position() >= 50_000)
-        .unwrap()
+    ids.find(|id| Draw::of("shared", id).position() >= 50_000).unwrap()
 }
 
 #[test]
@@ -347,80 +307,31 @@ fn explain_names_the_step_that_decided() {
         ("disabled_one", "disabled", "off", "DISABLED", 0),
         ("guarded --tripped guarded", "tripped", "off", "DISABLED", 0),
         ("needy", "requires", "off", "DEFAULT", 0),
-        (
-            "trial --path /?flagstaff.trial=on",
-            "override",
-            "on",
-            "TARGETING_MATCH",
-            0,
-        ),
-        (
-            "trial --header X-Flag-Override=trial=on",
-            "override",
-            "on",
-            "TARGETING_MATCH",
-            0,
-        ),
-        (
-            "listed --user 13 --group beta",
-            "deny",
-            "off",
-            "TARGETING_MATCH",
-            0,
-        ),
+        ("trial --path /?flagstaff.trial=on", "override", "on", "TARGETING_MATCH", 0),
+        ("trial --header X-Flag-Override=trial=on", "override", "on", "TARGETING_MATCH", 0),
+        ("listed --user 13 --group beta", "deny", "off", "TARGETING_MATCH", 0),
         ("listed --user 42", "allow", "on", "TARGETING_MATCH", 0),
-        (
-            "listed --user 7 --group beta",
-            "allow",
-            "on",
-            "TARGETING_MATCH",
-            0,
-        ),
-        (
-            "ruled --country DE --path /app/start",
-            "rule",
-            "on",
-            "TARGETING_MATCH",
-            0,
-        ),
+        ("listed --user 7 --group beta", "allow", "on", "TARGETING_MATCH", 0),
+        ("ruled --country DE --path /app/start", "rule", "on", "TARGETING_MATCH", 0),
         (&right, "layer", "off", "SPLIT", 0),
-        (
-            "price --visitor x --sticky price=simple",
-            "sticky",
-            "simple",
-            "SPLIT",
-            0,
-        ),
+        ("price --visitor x --sticky price=simple", "sticky", "simple", "SPLIT", 0),
         ("half --visitor x", "percent", "", "SPLIT", 0),
         ("trial", "percent", "off", "STATIC", 0),
         ("listed --user 7", "percent", "off", "DEFAULT", 0),
     ] {
         let run = |json: bool| {
-            let line = format!(
-                "explain {asked} --flags flags.toml{}",
-                if json { " --json" } else { "" }
-            );
-            flagstaff(
-                folder.path(),
-                line.split(' '),
-                &[("FLAGSTAFF_FLAG_PINNED_HERE", "on")],
-            )
+            let line = format!("explain {asked} --flags flags.toml{}", if json { " --json" } else { "" });
+            flagstaff(folder.path(), line.split(' '), &[("FLAGSTAFF_FLAG_PINNED_HERE", "on")])
         };
         let answer = run(true);
         assert_eq!(answer.code, code, "{asked}: {answer:?}");
         let json = answer.json();
         assert_eq!(json["step"], step, "{asked}: {json:#}");
         assert_eq!(json["reason"], reason, "{asked}: {json:#}");
-        assert!(
-            variant.is_empty() || json["variant"] == variant,
-            "{asked}: {json:#}"
-        );
+        assert!(variant.is_empty() || json["variant"] == variant, "{asked}: {json:#}");
         let trace = json["trace"].as_array().unwrap();
         let (last, before) = trace.split_last().unwrap();
-        assert_eq!(
-            (&last["step"], &last["outcome"]),
-            (&json!(step), &json!("decided"))
-        );
+        assert_eq!((&last["step"], &last["outcome"]), (&json!(step), &json!("decided")));
         assert!(before.iter().all(|t| t["outcome"] == "passed"), "{trace:#?}");
         assert!(!last["detail"].as_str().unwrap().is_empty());
         let text = run(false).out;
@@ -432,12 +343,8 @@ fn explain_names_the_step_that_decided() {
 fn explain_follows_the_order_of_the_steps() {
     let folder = folder(STEPS);
     let answer = said(&folder, "explain half --visitor x --json").json();
-    let steps: Vec<_> = answer["trace"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|t| t["step"].as_str().unwrap().to_owned())
-        .collect();
+    let steps: Vec<_> =
+        answer["trace"].as_array().unwrap().iter().map(|t| t["step"].as_str().unwrap().to_owned()).collect();
     let order = [
         "unknown", "pinned", "disabled", "tripped", "requires", "override", "deny", "allow", "rule", "layer",
         "sticky", "percent",
@@ -453,14 +360,8 @@ fn explain_agrees_with_one_line_of_python() {
         let answer = said(&folder, &format!("explain half --visitor {visitor} --json")).json();
         let line = "import hashlib, sys; x = int(hashlib.sha256(('half:' + sys.argv[1]).encode()).hexdigest(), 16); r = x % 100000; \
                     print(x % 100, (r % 100) * 1000 + r // 100, x // 100000 % 100000)";
-        let python = Command::new("python3")
-            .args(["-X", "utf8", "-c", line, visitor])
-            .output()
-            .unwrap();
-        let numbers = format!(
-            "{} {} {}\n",
-            answer["bucket"], answer["position"], answer["split"]
-        );
+        let python = Command::new("python3").args(["-X", "utf8", "-c", line, visitor]).output().unwrap();
+        let numbers = format!("{} {} {}\n", answer["bucket"], answer["position"], answer["split"]);
         assert_eq!(String::from_utf8(python.stdout).unwrap(), numbers);
         let on = answer["bucket"].as_u64().unwrap() < 50;
         assert_eq!(answer["variant"], if on { "on" } else { "off" });
@@ -479,8 +380,7 @@ fn list_has_what_scripts_rely_on() {
     let all = said(&folder, "list --json").json();
     let names = |value: &Value| -> Vec<String> {
         let all = value.as_array().unwrap().iter();
-        all.map(|flag| flag["name"].as_str().unwrap().to_owned())
-            .collect()
+        all.map(|flag| flag["name"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(names(&all), ["a", "b", "c", "d"]);
     let a = &all[0];
@@ -496,14 +396,8 @@ fn list_has_what_scripts_rely_on() {
         assert_eq!(a[key], value, "{key}");
     }
     assert_eq!(all[1]["variants"], json!({ "x": 75.0, "y": 25.0 }));
-    assert_eq!(
-        (&all[1]["owner"], &all[1]["expires"]),
-        (&Value::Null, &Value::Null)
-    );
-    assert_eq!(
-        (&all[3]["enabled"], &all[3]["state"]),
-        (&json!(false), &json!("off"))
-    );
+    assert_eq!((&all[1]["owner"], &all[1]["expires"]), (&Value::Null, &Value::Null));
+    assert_eq!((&all[3]["enabled"], &all[3]["state"]), (&json!(false), &json!("off")));
     assert_eq!(names(&said(&folder, "list --expired --json").json()), ["a"]);
     assert_eq!(names(&said(&folder, "list --stale --json").json()), ["c"]);
     let text = said(&folder, "list").out;
@@ -515,29 +409,17 @@ fn list_has_what_scripts_rely_on() {
 #[test]
 fn pins_and_overlays_are_seen_everywhere() {
     let folder = folder("[flags.a]\npercent = 50\n\n[flags.b]\npercent = 50\n\n[flags.c]\npercent = 50\n");
-    fs::write(
-        folder.path().join("flags.production.toml"),
-        "[flags.b]\npercent = 0\n",
-    )
-    .unwrap();
+    fs::write(folder.path().join("flags.production.toml"), "[flags.b]\npercent = 0\n").unwrap();
     let run = |line: &str| {
-        let words = line
-            .split(' ')
-            .chain(["--flags", "flags.toml", "--environment", "production"]);
+        let words = line.split(' ').chain(["--flags", "flags.toml", "--environment", "production"]);
         flagstaff(folder.path(), words, &[("FLAGSTAFF_FLAG_A", "on")])
     };
     let list = run("list --json").json();
     assert_eq!(list[0]["origin"], "pinned to on by FLAGSTAFF_FLAG_A");
-    assert_eq!(
-        (&list[1]["origin"], &list[1]["percent"]),
-        (&json!("overlay production"), &json!(0.0))
-    );
+    assert_eq!((&list[1]["origin"], &list[1]["percent"]), (&json!("overlay production"), &json!(0.0)));
     assert_eq!(list[2]["origin"], "file");
     let text = run("list").out;
-    assert!(
-        text.contains("FLAGSTAFF_FLAG_A") && text.contains("overlay production"),
-        "{text}"
-    );
+    assert!(text.contains("FLAGSTAFF_FLAG_A") && text.contains("overlay production"), "{text}");
     assert_eq!(run("explain a --json").json()["step"], "pinned");
     // Switching off what a pin holds fast is not done, and says so.
     let off = run("off a");
@@ -575,17 +457,11 @@ fn simulate_has_what_scripts_rely_on() {
         assert!((share - wanted).abs() < 0.02, "{name}: {json}");
     };
     let half = run("show_new_contact_form");
-    assert_eq!(
-        (&half["flag"], &half["percent"]),
-        (&json!("show_new_contact_form"), &json!(50.0))
-    );
+    assert_eq!((&half["flag"], &half["percent"]), (&json!("show_new_contact_form"), &json!(50.0)));
     assert_eq!(half["visitors"], 10_000);
     near(&half, "on", 0.5);
     let supposed = run("show_new_contact_form --percent 12.5 --visitors 20000");
-    assert_eq!(
-        (&supposed["percent"], &supposed["visitors"]),
-        (&json!(12.5), &json!(20_000))
-    );
+    assert_eq!((&supposed["percent"], &supposed["visitors"]), (&json!(12.5), &json!(20_000)));
     near(&supposed, "on", 0.125);
     // A rollout begins with its first step.
     let rollout = run("new_checkout");
@@ -594,10 +470,7 @@ fn simulate_has_what_scripts_rely_on() {
     let variants = run("pricing_display --visitors 20000");
     near(&variants, "simple", 0.125);
     near(&variants, "annual_first", 0.125);
-    assert_eq!(
-        said(&folder, "simulate show_new_contact_form --percent 101").code,
-        2
-    );
+    assert_eq!(said(&folder, "simulate show_new_contact_form --percent 101").code, 2);
     let wrong = said(&folder, "simulate show_new_contact_from --json");
     assert_eq!(wrong.code, 2);
     assert!(wrong.err.contains("show_new_contact_form"), "{}", wrong.err);
@@ -621,11 +494,7 @@ fn edits_change_what_they_say_and_nothing_else() {
     assert_eq!(now(), text, "and back");
 
     assert_eq!(
-        said(
-            &folder,
-            "set new_checkout guard.false_alarm=0.01 owner=payments rollout.steps.0.hold=2h"
-        )
-        .code,
+        said(&folder, "set new_checkout guard.false_alarm=0.01 owner=payments rollout.steps.0.hold=2h").code,
         0
     );
     let edited = text
@@ -641,10 +510,7 @@ fn edits_change_what_they_say_and_nothing_else() {
     assert_eq!(said(&folder, "list --json").json()[0]["state"], "off");
     assert_eq!(said(&folder, "on show_new_contact_form").code, 0);
     let on = said(&folder, "list --json").json();
-    assert_eq!(
-        (&on[0]["state"], &on[0]["percent"]),
-        (&json!("on"), &json!(100.0))
-    );
+    assert_eq!((&on[0]["state"], &on[0]["percent"]), (&json!("on"), &json!(100.0)));
     for comment in text.lines().filter_map(|line| Some(line.split_once('#')?.1)) {
         assert!(now().contains(comment), "kept: {comment}");
     }
@@ -657,10 +523,7 @@ fn edits_that_would_break_the_file_are_refused() {
     for (line, word) in [
         ("set show_new_contact_form percent=130", "0 to 100"),
         ("set show_new_contact_form percnt=20", "percent"),
-        (
-            "set show_new_contact_form goals=[\"contact_snt\"]",
-            "contact_sent",
-        ),
+        ("set show_new_contact_form goals=[\"contact_snt\"]", "contact_sent"),
         ("set show_new_contact_form enabled=maybe", "true"),
         ("set nowhere percent=20", "nowhere"),
         ("set show_new_contact_from percent=20", "show_new_contact_form"),
@@ -670,11 +533,7 @@ fn edits_that_would_break_the_file_are_refused() {
         let answer = said(&folder, line);
         assert_eq!(answer.code, 2, "{line}: {answer:?}");
         assert!(answer.err.contains(word), "{line}: {}", answer.err);
-        assert_eq!(
-            fs::read_to_string(folder.path().join("flags.toml")).unwrap(),
-            text,
-            "{line}"
-        );
+        assert_eq!(fs::read_to_string(folder.path().join("flags.toml")).unwrap(), text, "{line}");
     }
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
     assert_eq!(left.len(), 1, "nothing is left lying about: {left:?}");
@@ -685,12 +544,8 @@ fn edits_that_would_break_the_file_are_refused() {
 #[test]
 fn a_signed_link_gives_its_variant_for_a_session() {
     let app = App::mirror();
-    let flags =
-        "[flags.form]\npercent = 0\n\n[flags.price]\nvariants = { classic = 50, simple = 50 }\npercent = 0\n";
-    let program = Setup::to(&[app.address])
-        .env("FLAGSTAFF_KEYS", KEYS)
-        .flags(flags)
-        .start();
+    let flags = "[flags.form]\npercent = 0\n\n[flags.price]\nvariants = { classic = 50, simple = 50 }\npercent = 0\n";
+    let program = Setup::to(&[app.address]).env("FLAGSTAFF_KEYS", KEYS).flags(flags).start();
     let link = |words: &[&str], keys: &[(&str, &str)]| {
         let start = ["link", "http://shop.example/page?a=1#here"];
         let end = ["--flags", "flags.toml"];
@@ -705,44 +560,25 @@ fn a_signed_link_gives_its_variant_for_a_session() {
     };
     let shown = |browser: &mut Browser, target: &str| {
         let head = browser.get(target).text().to_lowercase();
-        (
-            head.contains("x-flag-form: on"),
-            head.contains("x-flag-price: simple"),
-        )
+        (head.contains("x-flag-form: on"), head.contains("x-flag-price: simple"))
     };
     let signed = target(&link(&["form=on", "price=simple"], &keys));
     let mut browser = Browser::new(program.address);
     assert_eq!(shown(&mut browser, "/"), (false, false));
     assert_eq!(shown(&mut browser, &signed), (true, true));
-    assert_eq!(
-        shown(&mut browser, "/other"),
-        (true, true),
-        "remembered for the session"
-    );
+    assert_eq!(shown(&mut browser, "/other"), (true, true), "remembered for the session");
     assert_eq!(shown(&mut Browser::new(program.address), "/"), (false, false));
 
     let fresh = || Browser::new(program.address);
     let one = target(&link(&["price=classic"], &keys));
-    assert_eq!(
-        shown(&mut fresh(), &one.replace("classic", "simple")),
-        (false, false),
-        "changed"
-    );
-    assert_eq!(
-        shown(&mut fresh(), &format!("{one}&flagstaff.form=on")),
-        (false, false),
-        "added to"
-    );
+    assert_eq!(shown(&mut fresh(), &one.replace("classic", "simple")), (false, false), "changed");
+    assert_eq!(shown(&mut fresh(), &format!("{one}&flagstaff.form=on")), (false, false), "added to");
     let brief = target(&link(&["form=on", "--for", "1s"], &keys));
     eventually("it ends", || shown(&mut fresh(), &brief) == (false, false));
     assert_eq!(link(&["form=on", "--for", "0s"], &keys).code, 2);
     assert_eq!(link(&["form=on", "form=off"], &keys).code, 2);
     let other = [("FLAGSTAFF_KEYS", "some other key that signs and is long enough")];
-    assert_eq!(
-        shown(&mut fresh(), &target(&link(&["form=on"], &other))),
-        (false, false),
-        "another key"
-    );
+    assert_eq!(shown(&mut fresh(), &target(&link(&["form=on"], &other))), (false, false), "another key");
 
     let without = link(&["form=on"], &[]);
     assert_eq!(without.code, 2);
@@ -757,18 +593,11 @@ fn completions_are_printed_for_every_shell() {
         let answer = flagstaff(Path::new("."), ["completions", shell], &[]);
         assert_eq!(answer.code, 0);
         for word in ["simulate", "explain", "completions", "--strict"] {
-            assert!(
-                answer.out.contains(word.trim_start_matches("--")),
-                "{shell}: {word}"
-            );
+            assert!(answer.out.contains(word.trim_start_matches("--")), "{shell}: {word}");
         }
     }
     let script = flagstaff(Path::new("."), ["completions", "bash"], &[]).out;
-    let mut bash = Command::new("bash")
-        .arg("-n")
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut bash = Command::new("bash").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
     bash.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
     assert!(bash.wait().unwrap().success());
     assert_eq!(flagstaff(Path::new("."), ["completions", "cmd"], &[]).code, 2);
@@ -778,26 +607,10 @@ fn completions_are_printed_for_every_shell() {
 fn help_and_version_answer() {
     let help = flagstaff(Path::new("."), ["--help"], &[]);
     assert_eq!(help.code, 0);
-    for command in [
-        "run",
-        "check",
-        "list",
-        "explain",
-        "simulate",
-        "set",
-        "on",
-        "off",
-        "link",
-        "schema",
-        "completions",
-    ] {
-        assert!(
-            help.out
-                .lines()
-                .any(|line| line.trim_start().starts_with(command)),
-            "{command}: {}",
-            help.out
-        );
+    for command in
+        ["run", "check", "list", "explain", "simulate", "set", "on", "off", "link", "schema", "completions"]
+    {
+        assert!(help.out.lines().any(|line| line.trim_start().starts_with(command)), "{command}: {}", help.out);
         let own = flagstaff(Path::new("."), [command, "--help"], &[]);
         assert_eq!(own.code, 0, "{command}");
     }

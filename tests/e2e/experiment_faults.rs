@@ -17,10 +17,7 @@ fn known(program: &Program) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for line in said.out.lines() {
         let row: Value = serde_json::from_str(line).unwrap();
-        assert!(
-            all.insert(row["visitor"].as_str().unwrap().to_owned()),
-            "twice: {row}"
-        );
+        assert!(all.insert(row["visitor"].as_str().unwrap().to_owned()), "twice: {row}");
     }
     all
 }
@@ -48,11 +45,7 @@ fn kill_9_loses_the_last_moment_alone_and_nobody_is_counted_twice() {
     program.process.signal(rustix::process::Signal::KILL);
     program.process.wait();
     let after = known(&program);
-    assert!(
-        (0..1_000).all(|i| after.contains(&visitor(i))),
-        "{} are left",
-        after.len()
-    );
+    assert!((0..1_000).all(|i| after.contains(&visitor(i))), "{} are left", after.len());
 
     program.restart();
     let mut raw = program.raw();
@@ -88,20 +81,13 @@ fn a_ledger_that_is_deleted_fails_no_request_and_comes_back() {
     let last = look_at(100);
     assert!(program.stop().success());
     let known = known(&program);
-    assert!(
-        (last - 99..=last).all(|i| known.contains(&visitor(i))),
-        "{} are known",
-        known.len()
-    );
+    assert!((last - 99..=last).all(|i| known.contains(&visitor(i))), "{} are known", known.len());
 }
 
 #[test]
 fn a_ledger_that_cannot_be_opened_is_told_and_keeps_nobody_out() {
     let app = form();
-    let program = Setup::to(&[app.address])
-        .flags(FLAGS)
-        .top("ledger = \"no/such/folder/flagstaff.db\"")
-        .start();
+    let program = Setup::to(&[app.address]).flags(FLAGS).top("ledger = \"no/such/folder/flagstaff.db\"").start();
     let mut raw = program.raw();
     eventually("it is told", || {
         assert_eq!(look(&mut raw, &visitor(1)).status, 200);
@@ -109,12 +95,7 @@ fn a_ledger_that_cannot_be_opened_is_told_and_keeps_nobody_out() {
     });
     let health = program.health();
     assert_eq!(health["status"], "degraded");
-    assert!(
-        health["ledger"]["problem"]
-            .as_str()
-            .is_some_and(|why| !why.is_empty()),
-        "{health}"
-    );
+    assert!(health["ledger"]["problem"].as_str().is_some_and(|why| !why.is_empty()), "{health}");
     assert_eq!(program.metric("flagstaff_ledger_up", ""), 0.0);
     fs::create_dir_all(program.path("no/such/folder")).unwrap();
     eventually("it comes by itself", || {

@@ -46,27 +46,15 @@ fn results(program: &Program) -> Value {
 /// Visitors and conversions of the deciding goal, as the results tell them.
 fn told(results: &Value) -> ([u64; 2], [u64; 2]) {
     let variants = &results["goals"][0]["variants"];
-    assert_eq!(
-        (&variants[0]["variant"], &variants[1]["variant"]),
-        (&"off".into(), &"on".into())
-    );
+    assert_eq!((&variants[0]["variant"], &variants[1]["variant"]), (&"off".into(), &"on".into()));
     let number = |i: usize, key: &str| variants[i][key].as_u64().unwrap();
-    (
-        [number(0, "visitors"), number(1, "visitors")],
-        [number(0, "conversions"), number(1, "conversions")],
-    )
+    ([number(0, "visitors"), number(1, "visitors")], [number(0, "conversions"), number(1, "conversions")])
 }
 
 fn comes(visitors: usize, rates: [f64; 2], noise: bool) -> (Program, Done) {
     let app = form();
     let mut program = Setup::to(&[app.address]).flags(FLAGS).top("workers = 2").start();
-    let done = Crowd {
-        address: program.address,
-        visitors,
-        rates,
-        noise,
-    }
-    .comes();
+    let done = Crowd { address: program.address, visitors, rates, noise }.comes();
     assert!(program.stop().success());
     (program, done)
 }
@@ -82,34 +70,18 @@ fn a_better_form_wins_and_every_visitor_is_counted() {
     assert_eq!(results["verdict"]["variant"], "on");
     assert_eq!(results["left_out"]["crossovers"], 0);
     let compared = &results["goals"][0]["comparisons"][0];
-    assert!(
-        compared["always_valid"]["p_value"].as_f64().unwrap() < 0.05,
-        "{compared}"
-    );
+    assert!(compared["always_valid"]["p_value"].as_f64().unwrap() < 0.05, "{compared}");
     let lift = compared["lift_interval"].as_array().unwrap();
-    assert!(
-        lift[0].as_f64().unwrap() > 0.0 && lift[1].as_f64().unwrap() < 0.6,
-        "{compared}"
-    );
+    assert!(lift[0].as_f64().unwrap() > 0.0 && lift[1].as_f64().unwrap() < 0.6, "{compared}");
     // whoever sent the form brought the cookie back
     let confirmed = results["goals"][0]["variants"].as_array().unwrap();
-    let confirmed: Vec<_> = confirmed
-        .iter()
-        .map(|one| one["confirmed"].as_u64().unwrap())
-        .collect();
+    let confirmed: Vec<_> = confirmed.iter().map(|one| one["confirmed"].as_u64().unwrap()).collect();
     assert_eq!(confirmed, done.conversions);
 
     let text = said(&program, "results form");
-    assert!(
-        text.out.contains("ship:") && text.out.contains('●'),
-        "{}",
-        text.out
-    );
+    assert!(text.out.contains("ship:") && text.out.contains('●'), "{}", text.out);
     let csv = said(&program, "results form --csv").out;
-    let row = format!(
-        "sent,on,{},{},{},",
-        done.visitors[1], done.conversions[1], done.conversions[1]
-    );
+    let row = format!("sent,on,{},{},{},", done.visitors[1], done.conversions[1], done.conversions[1]);
     assert!(csv.contains(&row), "{csv}");
     exported(&program, &done);
 }
@@ -166,10 +138,7 @@ fn a_split_of_48_to_52_names_no_winner() {
     assert!(program.stop().success());
     let said = said(&program, "results form --json");
     let results = said.json();
-    assert_eq!(
-        results["sample_ratio"]["observed"],
-        serde_json::json!([4_800, 5_200])
-    );
+    assert_eq!(results["sample_ratio"]["observed"], serde_json::json!([4_800, 5_200]));
     assert_eq!((&results["sample_ratio"]["broken"], said.code), (&true.into(), 1));
     assert_eq!(results["verdict"]["kind"], "broken_split");
     assert_eq!(results["verdict"]["variant"], Value::Null);
@@ -178,12 +147,7 @@ fn a_split_of_48_to_52_names_no_winner() {
 #[test]
 fn who_saw_the_form_as_on_sends_it_as_on() {
     let app = form();
-    let flags = |percent: u8| {
-        FLAGS.replace(
-            "percent = 50",
-            &format!("percent = {percent}\nsticky = \"session\""),
-        )
-    };
+    let flags = |percent: u8| FLAGS.replace("percent = 50", &format!("percent = {percent}\nsticky = \"session\""));
     let mut program = Setup::to(&[app.address]).flags(&flags(50)).start();
     let ids = (0..).map(|i| format!("came-before-it-{i:07}"));
     let among = |id: &String| (40_000..50_000).contains(&Draw::of("form", id).position());
@@ -219,43 +183,17 @@ fn pages_tell_events_and_visitors_are_forgotten() {
         let paid = r#"{"event":"paid","value":49.9,"key":"A17"}"#;
         assert_eq!(say(0, same, paid), (204, String::new()));
     }
-    assert_eq!(
-        say(
-            1,
-            same,
-            r#"[{"event":"paid","value":1},{"event":"paid","value":2}]"#
-        )
-        .0,
-        204
-    );
+    assert_eq!(say(1, same, r#"[{"event":"paid","value":1},{"event":"paid","value":2}]"#).0, 204);
     let (status, why) = say(2, same, "{\"event\":");
     assert!(status == 400 && why.contains("no JSON"), "{status} {why}");
-    assert_eq!(
-        say(2, "Origin: http://evil\r\n", r#"{"event":"paid","value":9}"#).0,
-        403
-    );
+    assert_eq!(say(2, "Origin: http://evil\r\n", r#"{"event":"paid","value":9}"#).0, 403);
     let too_much = "9".repeat(16 * 1024 + 1);
-    assert_eq!(
-        tell(
-            &mut program.raw(),
-            "/.flagstaff/events",
-            &visitor(2),
-            same,
-            &too_much
-        )
-        .status,
-        413
-    );
+    assert_eq!(tell(&mut program.raw(), "/.flagstaff/events", &visitor(2), same, &too_much).status, 413);
 
     let forgotten = tell(&mut raw, "/.flagstaff/forget", &visitor(1), same, "");
     assert_eq!(forgotten.status, 204);
     let cookies = forgotten.all("set-cookie");
-    assert!(
-        cookies
-            .iter()
-            .any(|c| c.starts_with("flagstaff_visitor=;") && c.contains("Max-Age=0")),
-        "{cookies:?}"
-    );
+    assert!(cookies.iter().any(|c| c.starts_with("flagstaff_visitor=;") && c.contains("Max-Age=0")), "{cookies:?}");
     assert!(program.stop().success());
 
     let paid = |program: &Program| -> (u64, f64, u64) {
@@ -274,24 +212,11 @@ fn pages_tell_events_and_visitors_are_forgotten() {
 #[test]
 fn nothing_is_kept_where_the_settings_say_none() {
     let app = form();
-    let program = Setup::to(&[app.address])
-        .flags(FLAGS)
-        .top("ledger = \"none\"")
-        .start();
+    let program = Setup::to(&[app.address]).flags(FLAGS).top("ledger = \"none\"").start();
     let mut raw = program.raw();
     assert_eq!(look(&mut raw, "somebody-not-recorded0").status, 200);
     let same = "Sec-Fetch-Site: same-origin\r\n";
-    assert_eq!(
-        tell(
-            &mut raw,
-            "/.flagstaff/events",
-            "somebody-not-recorded0",
-            same,
-            "{}"
-        )
-        .status,
-        404
-    );
+    assert_eq!(tell(&mut raw, "/.flagstaff/events", "somebody-not-recorded0", same, "{}").status, 404);
     assert_eq!(program.health()["ledger"], Value::Null);
     assert!(!Path::new(&program.path("flagstaff.db")).exists());
     let said = said(&program, "results form");

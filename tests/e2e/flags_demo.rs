@@ -23,31 +23,22 @@ fn shipped(name: &str) -> String {
 fn the_demo_differs_by_visitor_and_follows_the_file() {
     let flags = shipped("flags.toml");
     let program = Setup::default().flags(&flags).start();
-    assert!(
-        program
-            .process
-            .log()
-            .contains(&format!("http://{}", program.address))
-    );
+    assert!(program.process.log().contains(&format!("http://{}", program.address)));
 
     let first = Browser::new(program.address).get("/contact");
     assert_eq!(first.status, 200);
     assert!(first.head.contains("flagstaff_visitor="), "{}", first.head);
 
     let is_short = |browser: &mut Browser| !browser.get("/contact").text().contains("name=\"phone\"");
-    let mut browsers: Vec<_> = (0..24)
-        .map(|n| Browser::of(program.address, &format!("a-guest-of-the-demo{n:03}")))
-        .collect();
+    let mut browsers: Vec<_> =
+        (0..24).map(|n| Browser::of(program.address, &format!("a-guest-of-the-demo{n:03}"))).collect();
     let before: Vec<_> = browsers.iter_mut().map(is_short).collect();
     assert!(before.contains(&true) && before.contains(&false), "{before:?}");
     assert_eq!(browsers.iter_mut().map(is_short).collect::<Vec<_>>(), before);
 
     let at = flags.find("[flags.show_new_contact_form]").unwrap();
     let (head, rest) = flags.split_at(at);
-    program.save_flags(&format!(
-        "{head}{}",
-        rest.replacen("percent = 50", "percent = 100", 1)
-    ));
+    program.save_flags(&format!("{head}{}", rest.replacen("percent = 50", "percent = 100", 1)));
     assert!(browsers.iter_mut().all(is_short));
     program.save_flags(&flags);
     assert_eq!(browsers.iter_mut().map(is_short).collect::<Vec<_>>(), before);
@@ -96,11 +87,7 @@ fn with_nothing_at_all_there_is_an_example() {
     let edited = fs::read_to_string(folder.path().join("flags.toml")).unwrap();
     let (_second, _, said) = bare(folder.path());
     assert!(!said.contains("an example"), "{said}");
-    assert_eq!(
-        fs::read_to_string(folder.path().join("flags.toml")).unwrap(),
-        edited,
-        "it is never written over"
-    );
+    assert_eq!(fs::read_to_string(folder.path().join("flags.toml")).unwrap(), edited, "it is never written over");
 }
 
 #[test]
@@ -112,22 +99,11 @@ fn the_first_command_needs_no_word() {
     }
     let (_program, listen, _) = bare(folder.path());
 
-    let shows_short = |visitor: &str| {
-        !Browser::of(listen, visitor)
-            .get("/contact")
-            .text()
-            .contains("name=\"phone\"")
-    };
+    let shows_short = |visitor: &str| !Browser::of(listen, visitor).get("/contact").text().contains("name=\"phone\"");
     let mut ids = (0..).map(|n| format!("guest-without-words{n:03}"));
-    let long = ids
-        .find(|id| Draw::of("show_new_contact_form", id).bucket() >= 50)
-        .unwrap();
+    let long = ids.find(|id| Draw::of("show_new_contact_form", id).bucket() >= 50).unwrap();
     assert!(!shows_short(&long));
-    let edit = flagstaff(
-        folder.path(),
-        ["set", "show_new_contact_form", "percent=100"],
-        &[],
-    );
+    let edit = flagstaff(folder.path(), ["set", "show_new_contact_form", "percent=100"], &[]);
     assert_eq!(edit.code, 0, "{edit:?}");
     eventually("the next answer is another", || shows_short(&long));
     let edit = flagstaff(folder.path(), ["off", "show_new_contact_form"], &[]);
@@ -144,27 +120,13 @@ fn pages_may_read_what_is_for_browsers() {
         let answer = browser.get("/.flagstaff/flags.json");
         let json: serde_json::Value = serde_json::from_str(&answer.text()).unwrap();
         let flags = json["flags"].as_object().unwrap();
-        assert_eq!(
-            flags.keys().collect::<Vec<_>>(),
-            ["pricing_display"],
-            "only with client = true"
-        );
-        *kinds
-            .entry(flags["pricing_display"]["variant"].to_string())
-            .or_insert(0) += 1;
+        assert_eq!(flags.keys().collect::<Vec<_>>(), ["pricing_display"], "only with client = true");
+        *kinds.entry(flags["pricing_display"]["variant"].to_string()).or_insert(0) += 1;
         let tag = answer.field("etag").unwrap();
-        assert_eq!(
-            browser
-                .get_with("/.flagstaff/flags.json", &format!("If-None-Match: {tag}\r\n"))
-                .status,
-            304
-        );
+        assert_eq!(browser.get_with("/.flagstaff/flags.json", &format!("If-None-Match: {tag}\r\n")).status, 304);
     }
     assert!(kinds.len() > 1, "{kinds:?}");
-    assert_eq!(
-        Browser::new(program.address).get("/.flagstaff/nothing").status,
-        404
-    );
+    assert_eq!(Browser::new(program.address).get("/.flagstaff/nothing").status, 404);
 }
 
 #[test]
@@ -175,11 +137,7 @@ fn the_shipped_settings_are_fine() {
     let dry_run = |text: &str| {
         fs::write(folder.path().join("flagstaff.toml"), text).unwrap();
         let keys = [("FLAGSTAFF_KEYS", KEYS)];
-        flagstaff(
-            folder.path(),
-            ["run", "--config", "flagstaff.toml", "--dry-run"],
-            &keys,
-        )
+        flagstaff(folder.path(), ["run", "--config", "flagstaff.toml", "--dry-run"], &keys)
     };
     let said = dry_run(&text);
     assert_eq!(said.code, 0, "{said:?}");
@@ -196,8 +154,6 @@ fn written(line: &str) -> Option<&str> {
     let is_word = |key: &str| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     let is_key = bare.split_once(" = ").is_some_and(|(key, _)| is_word(key));
     let is_table = bare.starts_with('[') && bare != "[tls]" && !bare.starts_with("[tls] ");
-    let needs_file = [".pem", "/run/", "keys_file"]
-        .iter()
-        .any(|word| bare.contains(word));
+    let needs_file = [".pem", "/run/", "keys_file"].iter().any(|word| bare.contains(word));
     ((is_key || is_table) && !needs_file).then_some(bare)
 }

@@ -11,8 +11,7 @@ use crate::harness::browser::Browser;
 use crate::harness::program::{Program, Setup};
 use crate::harness::python::PythonApp;
 
-const FLAGS: &str =
-    "[flags.one]\n\n[flags.two]\nenabled = false\n\n[flags.three]\nvariants = { \"2nd\" = 100 }\n";
+const FLAGS: &str = "[flags.one]\n\n[flags.two]\nenabled = false\n\n[flags.three]\nvariants = { \"2nd\" = 100 }\n";
 const VISITOR: &str = "somebody-with-headers0";
 
 fn program(app: &PythonApp, keys: &[&str]) -> Program {
@@ -26,16 +25,12 @@ fn settings_say_which_headers_tell() {
     let app = PythonApp::start("flask_app.py", &[]);
     let told = |keys: &[&str]| -> BTreeMap<String, String> {
         let answer = Browser::of(program(&app, keys).address, VISITOR).get("/headers");
-        ours(&answer)
-            .into_iter()
-            .map(|(name, values)| (name, values.join(" and ")))
-            .collect()
+        ours(&answer).into_iter().map(|(name, values)| (name, values.join(" and "))).collect()
     };
     let map = |all: &[(&str, &str)]| -> BTreeMap<String, String> {
         let visitor = ("x-visitor-id", VISITOR);
         let all = all.iter().chain([&visitor]);
-        all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect()
+        all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     };
     let each = [("x-flag-one", "on"), ("x-flag-three", "2nd")];
     let compact = ("x-flags", "one=on, three=\"2nd\"");
@@ -43,10 +38,7 @@ fn settings_say_which_headers_tell() {
     assert_eq!(told(&["send = \"each\""]), map(&each));
     assert_eq!(told(&["send = \"compact\""]), map(&[compact]));
     let with_off = ("x-flags", "one=on, two=off, three=\"2nd\"");
-    assert_eq!(
-        told(&["off = true"]),
-        map(&[each[0], ("x-flag-two", "off"), each[1], with_off])
-    );
+    assert_eq!(told(&["off = true"]), map(&[each[0], ("x-flag-two", "off"), each[1], with_off]));
 }
 
 /// The app checks with the lines of Python that the documentation gives.
@@ -68,8 +60,7 @@ fn an_app_can_verify_what_it_is_told() {
     // Past the proxy, with what was signed: as it is it holds, changed it does not.
     let text = |name: &str| told[name].as_str().unwrap();
     let direct = |flags: &str, visitor: &str, signature: &str| {
-        let lines =
-            format!("X-Flags: {flags}\r\nX-Visitor-Id: {visitor}\r\nX-Flags-Signature: {signature}\r\n");
+        let lines = format!("X-Flags: {flags}\r\nX-Visitor-Id: {visitor}\r\nX-Flags-Signature: {signature}\r\n");
         verdict(Browser::new(app.address), &lines).0
     };
     let (flags, signature) = (text("x-flags"), text("x-flags-signature"));
@@ -78,8 +69,5 @@ fn an_app_can_verify_what_it_is_told() {
     assert!(!direct(flags, "somebody-else-entirely", signature));
     assert!(!direct(flags, VISITOR, &signature.replace("t=1", "t=2")));
     let elsewhere = ours(&through().get("/headers"));
-    assert!(
-        !direct(flags, VISITOR, &elsewhere["x-flags-signature"][0]),
-        "signed for another page"
-    );
+    assert!(!direct(flags, VISITOR, &elsewhere["x-flags-signature"][0]), "signed for another page");
 }

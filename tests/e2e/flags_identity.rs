@@ -45,10 +45,7 @@ fn told(browser: &mut Browser) -> Told {
 }
 
 fn on(told: &Told, flags: &[&str]) -> Vec<bool> {
-    flags
-        .iter()
-        .map(|flag| told.contains_key(&format!("x-flag-{}", flag.replace('_', "-"))))
-        .collect()
+    flags.iter().map(|flag| told.contains_key(&format!("x-flag-{}", flag.replace('_', "-")))).collect()
 }
 
 #[test]
@@ -58,35 +55,20 @@ fn a_visitor_is_known_again() {
     let mut browser = Browser::new(program.address);
     let first = browser.get("/headers");
     let cookies = first.all("set-cookie");
-    let visitor = cookies
-        .iter()
-        .find(|c| c.starts_with("flagstaff_visitor="))
-        .unwrap();
+    let visitor = cookies.iter().find(|c| c.starts_with("flagstaff_visitor=")).unwrap();
     for attribute in ["Path=/", "SameSite=Lax", "HttpOnly", "Max-Age=31536000"] {
         assert!(visitor.contains(attribute), "{visitor}");
     }
-    assert!(
-        !visitor.contains("Secure"),
-        "not on a connection in the clear: {visitor}"
-    );
+    assert!(!visitor.contains("Secure"), "not on a connection in the clear: {visitor}");
     let before = ours(&first);
-    assert_eq!(
-        before["x-visitor-id"],
-        [browser.cookie("flagstaff_visitor").unwrap()]
-    );
+    assert_eq!(before["x-visitor-id"], [browser.cookie("flagstaff_visitor").unwrap()]);
     for _ in 0..5 {
         let again = browser.get("/headers");
         assert!(!again.head.contains("flagstaff_visitor"), "{}", again.head);
         assert_eq!(ours(&again), before);
     }
     // Something that is no id is a new visitor, never an error.
-    for broken in [
-        "",
-        "short",
-        "much too long to be one of our ids",
-        "%00%01",
-        "<script>",
-    ] {
+    for broken in ["", "short", "much too long to be one of our ids", "%00%01", "<script>"] {
         let mut browser = Browser::of(program.address, broken);
         assert_eq!(browser.get("/headers").status, 200);
         assert_ne!(browser.cookie("flagstaff_visitor"), Some(broken));
@@ -102,10 +84,7 @@ fn the_app_names_the_person_once_and_takes_the_name_back() {
     let before = told(&mut browser);
     assert_eq!(on(&before, &all), [false; 4]);
 
-    let login = browser.post(
-        "/login",
-        "identify=42%3B+groups%3D%22beta%2C+vip%22%3B+roles%3D%22staff%22",
-    );
+    let login = browser.post("/login", "identify=42%3B+groups%3D%22beta%2C+vip%22%3B+roles%3D%22staff%22");
     assert_eq!(login.status, 303);
     assert!(!login.head.to_lowercase().contains("x-flag"), "{}", login.head);
     assert!(browser.cookie("flagstaff_user").is_some());
@@ -133,10 +112,7 @@ fn ids_that_are_none_name_nobody() {
     let program = in_front_of(&app).start();
     for identify in ["", "%3B+groups%3Dbeta", "none", "%22%22"] {
         let mut browser = Browser::new(program.address);
-        assert_eq!(
-            browser.post("/login", &format!("identify={identify}")).status,
-            303
-        );
+        assert_eq!(browser.post("/login", &format!("identify={identify}")).status, 303);
         assert_eq!(browser.cookie("flagstaff_user"), None, "{identify}");
         assert_eq!(on(&told(&mut browser), &["for_somebody"]), [false]);
     }
@@ -164,19 +140,13 @@ fn a_trusted_proxy_names_the_person() {
     let other_spelling = "X_User_Id: 42\r\nX_User-Groups: beta\r\n";
     let told = ours(&Browser::new(trusting.address).get_with("/headers", other_spelling));
     assert_eq!(on(&told, &all), [false; 3]);
-    assert_eq!(
-        on(&ask(&setup().start()), &all),
-        [false; 3],
-        "nobody is trusted unless told"
-    );
+    assert_eq!(on(&ask(&setup().start()), &all), [false; 3], "nobody is trusted unless told");
 }
 
 #[test]
 fn before_consent_no_cookie_and_after_it_the_same_variant() {
     let app = PythonApp::start("flask_app.py", &[]);
-    let program = in_front_of(&app)
-        .key("visitor", "consent_cookie = \"consent=yes\"")
-        .start();
+    let program = in_front_of(&app).key("visitor", "consent_cookie = \"consent=yes\"").start();
     for n in 0..8 {
         let agent = format!("User-Agent: Browser/{n}\r\n");
         let mut browser = Quiet::new(&program, &agent);
@@ -210,21 +180,14 @@ struct Quiet {
 
 impl Quiet {
     fn new(program: &Program, agent: &str) -> Self {
-        Self {
-            agent: agent.into(),
-            jar: Browser::new(program.address),
-            program: program.address,
-        }
+        Self { agent: agent.into(), jar: Browser::new(program.address), program: program.address }
     }
 
     #[track_caller]
     fn ask(&mut self) -> Told {
         let mut raw = crate::harness::raw::Raw::connect(self.program);
         let cookies = self.jar.cookie_line();
-        raw.send(format!(
-            "GET /headers HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{}{cookies}\r\n",
-            self.agent
-        ));
+        raw.send(format!("GET /headers HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{}{cookies}\r\n", self.agent));
         let answer = raw.answer();
         self.jar.keep(&answer);
         ours(&answer)

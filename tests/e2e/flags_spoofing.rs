@@ -88,10 +88,7 @@ fn no_spelling_reaches_a_wsgi_app() {
         let visitor = visitor(on);
         let honest = environ(&visitor, "");
         assert_eq!(honest["HTTP_X_VISITOR_ID"], visitor);
-        assert_eq!(
-            honest.get("HTTP_X_FLAG_A").map(String::as_str),
-            on.then_some("on")
-        );
+        assert_eq!(honest.get("HTTP_X_FLAG_A").map(String::as_str), on.then_some("on"));
         assert!(honest.contains_key("HTTP_X_FLAG_PRICE"));
         for lines in FORGERIES {
             assert_eq!(environ(&visitor, lines), honest, "{lines}");
@@ -182,10 +179,7 @@ fn trailers_bring_no_flags() {
     );
     let answer = raw.answer();
     let before_the_next = told(&answer.text());
-    assert!(
-        !format!("{before_the_next:?}").contains("forged"),
-        "{before_the_next:?}"
-    );
+    assert!(!format!("{before_the_next:?}").contains("forged"), "{before_the_next:?}");
     raw.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     assert!(!raw.answer().text().to_lowercase().contains("forged"));
 }
@@ -206,9 +200,8 @@ fn overrides_need_a_right() {
     let app = App::mirror();
     let program = in_front_of(app.address).start();
     let off = visitor(false);
-    let asked = |target: &str, lines: &str, flag: &str| {
-        variant(&mut Browser::of(program.address, &off), target, lines, flag)
-    };
+    let asked =
+        |target: &str, lines: &str, flag: &str| variant(&mut Browser::of(program.address, &off), target, lines, flag);
     assert_eq!(asked("/?flagstaff.a=on", "", "a"), "off");
     assert_eq!(asked("/?flagstaff.off_for_all=on", "", "off_for_all"), "off");
     assert_eq!(asked("/?flagstaff.for_staff=on", "", "for_staff"), "off");
@@ -233,18 +226,9 @@ fn overrides_need_a_right() {
 #[test]
 fn trusted_addresses_may_override_what_is_for_trial() {
     let app = App::mirror();
-    let program = in_front_of(app.address)
-        .key("trust", "addresses = [\"127.0.0.0/8\"]")
-        .start();
+    let program = in_front_of(app.address).key("trust", "addresses = [\"127.0.0.0/8\"]").start();
     let line = "X-Flag-Override: trial=on, a=on, off_for_all=on\r\n";
-    let asked = |flag: &str| {
-        variant(
-            &mut Browser::of(program.address, &visitor(false)),
-            "/",
-            line,
-            flag,
-        )
-    };
+    let asked = |flag: &str| variant(&mut Browser::of(program.address, &visitor(false)), "/", line, flag);
     assert_eq!(asked("trial"), "on");
     assert_eq!(asked("a"), "off");
     assert_eq!(asked("off_for_all"), "off");
@@ -296,11 +280,7 @@ fn a_spoilt_sticky_cookie_remembers_nothing() {
     for spoilt in spoilt(&cookie) {
         assert_eq!(with(&id, &spoilt), "classic", "{spoilt}");
     }
-    assert_eq!(
-        with("a-visitor-of-another-x", &cookie),
-        "classic",
-        "somebody else's"
-    );
+    assert_eq!(with("a-visitor-of-another-x", &cookie), "classic", "somebody else's");
 }
 
 #[test]
@@ -338,12 +318,7 @@ fn our_own_cookies_are_not_the_apps() {
     assert!(browser.cookie("flagstaff_override").is_some());
     let head = browser.get("/").text();
     assert!(head.contains("theirs=kept"), "{head}");
-    for name in [
-        "flagstaff_override",
-        "flagstaff_sticky",
-        "flagstaff_user",
-        "flagstaff_session",
-    ] {
+    for name in ["flagstaff_override", "flagstaff_sticky", "flagstaff_user", "flagstaff_session"] {
         assert!(!head.contains(name), "{name}: {head}");
     }
 }
@@ -351,20 +326,15 @@ fn our_own_cookies_are_not_the_apps() {
 #[test]
 fn a_key_that_went_opens_nothing_and_one_that_stays_does() {
     let app = App::mirror();
-    let start = |keys: &str| -> Program {
-        Setup::to(&[app.address])
-            .env("FLAGSTAFF_KEYS", keys)
-            .flags(FLAGS)
-            .start()
-    };
+    let start =
+        |keys: &str| -> Program { Setup::to(&[app.address]).env("FLAGSTAFF_KEYS", keys).flags(FLAGS).start() };
     let other = "another key of the tests that is long enough";
     let (old, rotated, new) = (start(KEYS), start(&format!("{other},{KEYS}")), start(other));
     let mut browser = Browser::of(old.address, &visitor(true));
     browser.get("/?flagstaff.trial=on");
     let cookie = browser.cookie("flagstaff_override").unwrap();
     let at = |program: &Program| {
-        let mut browser =
-            Browser::of(program.address, &visitor(true)).with_cookie("flagstaff_override", cookie);
+        let mut browser = Browser::of(program.address, &visitor(true)).with_cookie("flagstaff_override", cookie);
         variant(&mut browser, "/", "", "trial")
     };
     assert_eq!([at(&old), at(&rotated), at(&new)], ["on", "on", "off"]);

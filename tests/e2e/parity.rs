@@ -53,10 +53,7 @@ impl Author {
     }
 
     fn file(rng: Rng) -> String {
-        let mut author = Self {
-            rng,
-            flags: Vec::new(),
-        };
+        let mut author = Self { rng, flags: Vec::new() };
         let count = author.rng.usize(4..14);
         let (left, right) = (author.rng.usize(1..count), author.rng.usize(1..count));
         let mut text = String::new();
@@ -67,8 +64,7 @@ impl Author {
         }
         if left != right {
             let cut = author.rng.u32(1..100);
-            text +=
-                &format!("[layers.shared]\nslices = {{ f{left} = [0, {cut}], f{right} = [{cut}, 100] }}\n");
+            text += &format!("[layers.shared]\nslices = {{ f{left} = [0, {cut}], f{right} = [{cut}, 100] }}\n");
         }
         let (one, two) = (author.conditions(false), author.conditions(false));
         text += &format!("[segments.some]\nany = [{one}, {two}]\n");
@@ -82,11 +78,7 @@ impl Author {
         let variants = if n > 0 && self.chance(35) {
             let cut = self.rng.u32(1..99);
             let middle = self.rng.u32(cut..100);
-            text += &format!(
-                "variants = {{ red = {cut}, green = {}, blue-1 = {} }}\n",
-                middle - cut,
-                100 - middle
-            );
+            text += &format!("variants = {{ red = {cut}, green = {}, blue-1 = {} }}\n", middle - cut, 100 - middle);
             vec!["red", "green", "blue-1"]
         } else {
             vec!["off", "on"]
@@ -127,11 +119,7 @@ impl Author {
     }
 
     fn rollout(&mut self) -> String {
-        let start = self.one(&[
-            "",
-            "start = 2020-01-01T00:00:00Z, ",
-            "start = 2999-01-01T00:00:00Z, ",
-        ]);
+        let start = self.one(&["", "start = 2020-01-01T00:00:00Z, ", "start = 2999-01-01T00:00:00Z, "]);
         let first = self.rng.u32(0..60);
         format!(
             "rollout = {{ {start}steps = [{{ percent = {first}, hold = \"1h\" }}, {{ percent = {} }}] }}\n",
@@ -275,9 +263,8 @@ fn told<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
         let name = name.to_lowercase().replace('_', "-");
         name.starts_with("x-flag") || name == "x-visitor-id"
     });
-    let mut lines: Vec<_> = ours
-        .map(|(name, value)| format!("{}: {}\n", name.to_lowercase(), String::from_utf8_lossy(value)))
-        .collect();
+    let mut lines: Vec<_> =
+        ours.map(|(name, value)| format!("{}: {}\n", name.to_lowercase(), String::from_utf8_lossy(value))).collect();
     lines.sort();
     lines.concat()
 }
@@ -302,31 +289,18 @@ pub(crate) struct Service {
 impl Service {
     pub(crate) fn start(settings: &Settings) -> Self {
         let (publisher, reader) = publisher(snapshot("# no flags\n"));
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let router = router(reader, settings);
-        let listener = runtime
-            .block_on(tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
-            .unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
         let address = listener.local_addr().unwrap();
         runtime.spawn(async move { axum::serve(listener, router).await });
-        Self {
-            address,
-            publisher,
-            _runtime: runtime,
-        }
+        Self { address, publisher, _runtime: runtime }
     }
 }
 
 fn router(reader: Reader, settings: &Settings) -> Router {
     let tagger = Arc::new(Tagger::new(settings).unwrap());
-    Router::new()
-        .fallback(page)
-        .layer(FlagLayer::new(reader, tagger))
-        .layer(from_fn(with_peer))
+    Router::new().fallback(page).layer(FlagLayer::new(reader, tagger)).layer(from_fn(with_peer))
 }
 
 async fn with_peer(mut request: Request, next: Next) -> Response {
@@ -354,14 +328,8 @@ async fn page(flags: VisitorFlags, request: Request) -> ([(&'static str, String)
 }
 
 fn snapshot(text: &str) -> flagstaff_flags::Snapshot {
-    let options = Options {
-        pins: vec![(PIN.0.into(), PIN.1.into())],
-        ..Options::default()
-    };
-    let source = Text {
-        name: "flags.toml",
-        bytes: text.as_bytes(),
-    };
+    let options = Options { pins: vec![(PIN.0.into(), PIN.1.into())], ..Options::default() };
+    let source = Text { name: "flags.toml", bytes: text.as_bytes() };
     let loaded = parse(source, None, &options).unwrap_or_else(|report| panic!("{report}\n{text}"));
     loaded.snapshot
 }
@@ -380,18 +348,9 @@ fn proxy(app: &App) -> Program {
 
 fn the_same_settings() -> Settings {
     Settings {
-        headers: HeaderSettings {
-            off: true,
-            ..HeaderSettings::default()
-        },
-        user: UserSettings {
-            header: Some("X-User-Id".into()),
-            identify: true,
-            ..UserSettings::default()
-        },
-        trust: TrustSettings {
-            country_header: Some("CF-IPCountry".into()),
-        },
+        headers: HeaderSettings { off: true, ..HeaderSettings::default() },
+        user: UserSettings { header: Some("X-User-Id".into()), identify: true, ..UserSettings::default() },
+        trust: TrustSettings { country_header: Some("CF-IPCountry".into()) },
         keys: vec![KEYS.into()],
         ..Settings::default()
     }
@@ -401,13 +360,7 @@ fn the_same_settings() -> Settings {
 fn comparable(answer: &Answer) -> (u16, String, Vec<String>, Vec<String>, Vec<String>) {
     let mut cookies = answer.all("set-cookie");
     cookies.sort();
-    (
-        answer.status,
-        answer.text(),
-        cookies,
-        answer.all("vary"),
-        answer.all("cache-control"),
-    )
+    (answer.status, answer.text(), cookies, answer.all("vary"), answer.all("cache-control"))
 }
 
 /// Visitors with the cookies they were given.
@@ -444,30 +397,21 @@ fn the_layer_and_the_proxy_decide_alike() {
             through_layer.send(&request);
             let (one, other) = (through_proxy.answer(), through_layer.answer());
             assert_eq!(one.status, 200, "file {n}:\n{text}\n{request}");
-            assert_eq!(
-                comparable(&one),
-                comparable(&other),
-                "file {n}:\n{text}\n{request}"
-            );
+            assert_eq!(comparable(&one), comparable(&other), "file {n}:\n{text}\n{request}");
             browser.keep(&one);
             for decision in other.field("x-decisions").unwrap().split_terminator(';') {
                 let mut parts = decision.split('=');
                 let (name, variant) = (parts.next().unwrap(), parts.next().unwrap());
                 let header = format!("x-flag-{name}: {variant}\n");
-                assert!(
-                    one.text().contains(&header),
-                    "{header}: {}\n{request}",
-                    one.text()
-                );
+                assert!(one.text().contains(&header), "{header}: {}\n{request}", one.text());
                 steps.insert(parts.next().unwrap().to_owned());
                 variants.insert(variant.to_owned());
                 compared += 1;
             }
         }
     }
-    let every_step = [
-        "allow", "deny", "disabled", "layer", "override", "percent", "pinned", "requires", "rule", "sticky",
-    ];
+    let every_step =
+        ["allow", "deny", "disabled", "layer", "override", "percent", "pinned", "requires", "rule", "sticky"];
     assert_eq!(steps.iter().map(String::as_str).collect::<Vec<_>>(), every_step);
     assert_eq!(variants.len(), 5, "{variants:?}");
     assert!(compared > FILES * REQUESTS * 4, "{compared} decisions");

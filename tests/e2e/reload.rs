@@ -31,12 +31,7 @@ fn good(n: u64) -> String {
         )
     };
     let filler = format!("# {}\n", "filler ".repeat(usize::try_from(n % 7).unwrap() * 40));
-    format!(
-        "{}{filler}{}{filler}{}",
-        flag("first"),
-        flag("middle"),
-        flag("last")
-    )
+    format!("{}{filler}{}{filler}{}", flag("first"), flag("middle"), flag("last"))
 }
 
 /// Something that must not be taken.
@@ -103,19 +98,12 @@ impl Writer {
 }
 
 /// A client that asks without end, and checks every answer.
-fn client(
-    program: &Program,
-    visitor: String,
-    stop: &Arc<AtomicBool>,
-    asked: &Arc<AtomicU64>,
-) -> JoinHandle<()> {
+fn client(program: &Program, visitor: String, stop: &Arc<AtomicBool>, asked: &Arc<AtomicU64>) -> JoinHandle<()> {
     let (address, stop, asked) = (program.address, Arc::clone(stop), Arc::clone(asked));
     thread::spawn(move || {
         let mut raw = Raw::connect(address);
         while !stop.load(SeqCst) {
-            raw.send(format!(
-                "GET / HTTP/1.1\r\nHost: a\r\nCookie: flagstaff_visitor={visitor}\r\n\r\n"
-            ));
+            raw.send(format!("GET / HTTP/1.1\r\nHost: a\r\nCookie: flagstaff_visitor={visitor}\r\n\r\n"));
             let answer = raw.answer();
             assert_eq!(answer.status, 200, "{}", answer.head);
             assert_is_of_one_writing(&answer.text());
@@ -134,19 +122,12 @@ fn assert_is_of_one_writing(head: &str) -> u64 {
         assert!(all.next().is_none(), "{name} twice: {head}");
         value.to_owned()
     };
-    let number = |variant: &str| {
-        variant[1..]
-            .parse::<u64>()
-            .unwrap_or_else(|_| panic!("{variant}: {head}"))
-    };
+    let number = |variant: &str| variant[1..].parse::<u64>().unwrap_or_else(|_| panic!("{variant}: {head}"));
     let first = one("x-flag-first");
     let (middle, last) = (one("x-flag-middle"), one("x-flag-last"));
     let numbers = [&first, &middle, &last].map(|variant| number(variant));
     assert!(numbers.iter().all(|n| *n == numbers[0]), "{head}");
-    assert_eq!(
-        one("x-flags"),
-        format!("first={first}, middle={middle}, last={last}")
-    );
+    assert_eq!(one("x-flags"), format!("first={first}, middle={middle}, last={last}"));
     numbers[0]
 }
 
@@ -156,19 +137,11 @@ fn ten_thousand_writings_fail_no_request_and_mix_no_two() {
         let head = exchange.head.clone();
         exchange.answer(200, "", head)
     });
-    let program = Setup::to(&[app.address])
-        .top("workers = 2")
-        .key("log", "level = \"off\"")
-        .flags(&good(0))
-        .start();
-    let writer = Writer {
-        flags: program.path("flags.toml"),
-        beside: program.path("flags.toml.new"),
-    };
+    let program = Setup::to(&[app.address]).top("workers = 2").key("log", "level = \"off\"").flags(&good(0)).start();
+    let writer = Writer { flags: program.path("flags.toml"), beside: program.path("flags.toml.new") };
     let (stop, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    let clients: Vec<_> = (0..3)
-        .map(|n| client(&program, format!("somebody-who-asks-{n:04}"), &stop, &asked))
-        .collect();
+    let clients: Vec<_> =
+        (0..3).map(|n| client(&program, format!("somebody-who-asks-{n:04}"), &stop, &asked)).collect();
     let mut warm = 0;
     for n in 1..=WRITES {
         writer.write(n);
@@ -183,9 +156,7 @@ fn ten_thousand_writings_fail_no_request_and_mix_no_two() {
     let last = WRITES + 1;
     writer.by_rename(good(last).as_bytes());
     let wanted = revision(&good(last));
-    eventually("the last good one is in force", || {
-        program.health()["flags"]["revision"] == wanted.as_str()
-    });
+    eventually("the last good one is in force", || program.health()["flags"]["revision"] == wanted.as_str());
     assert_eq!(assert_is_of_one_writing(&program.get("/").1), last);
 
     // What comes now is bad: it is told, and changes nothing.
@@ -193,10 +164,7 @@ fn ten_thousand_writings_fail_no_request_and_mix_no_two() {
     eventually("the bad one is told", || program.health()["status"] == "degraded");
     let health = program.health();
     assert_eq!(health["flags"]["revision"], wanted);
-    assert!(
-        health["flags"]["problem"].as_str().unwrap().contains("110"),
-        "{health}"
-    );
+    assert!(health["flags"]["problem"].as_str().unwrap().contains("110"), "{health}");
     assert_eq!(assert_is_of_one_writing(&program.get("/").1), last);
 
     stop.store(true, SeqCst);
@@ -204,16 +172,10 @@ fn ten_thousand_writings_fail_no_request_and_mix_no_two() {
         client.join().expect("no request failed, none saw two writings");
     }
     let (loaded, rejected) = (reloads(&program, "loaded"), reloads(&program, "rejected"));
-    assert!(
-        loaded > 20.0 && rejected > 10.0,
-        "{loaded} loaded, {rejected} rejected"
-    );
+    assert!(loaded > 20.0 && rejected > 10.0, "{loaded} loaded, {rejected} rejected");
     assert!(asked.load(SeqCst) > 1000, "{asked:?} requests");
     let now = program.process.memory();
-    assert!(
-        now < warm + 16 * 1024,
-        "{warm} KiB when warm, {now} KiB after it all"
-    );
+    assert!(now < warm + 16 * 1024, "{warm} KiB when warm, {now} KiB after it all");
 }
 
 fn reloads(program: &Program, result: &str) -> f64 {
@@ -227,9 +189,7 @@ fn ten_thousand_snapshots_in_a_service_mix_no_two() {
     let publish = |bytes: &[u8]| {
         let name = "flags.toml";
         let loaded = parse(Text { name, bytes }, None, &Options::default());
-        loaded
-            .map(|loaded| service.publisher.publish(loaded.snapshot))
-            .is_ok()
+        loaded.map(|loaded| service.publisher.publish(loaded.snapshot)).is_ok()
     };
     assert!(publish(good(0).as_bytes()));
     let stop = Arc::new(AtomicBool::new(false));
@@ -245,11 +205,7 @@ fn ten_thousand_snapshots_in_a_service_mix_no_two() {
         numbers
     });
     for n in 1..=WRITES {
-        let taken = if n % 3 == 1 {
-            publish(&bad(n))
-        } else {
-            publish(good(n).as_bytes())
-        };
+        let taken = if n % 3 == 1 { publish(&bad(n)) } else { publish(good(n).as_bytes()) };
         assert_eq!(taken, n % 3 != 1, "{n}");
     }
     stop.store(true, SeqCst);
@@ -262,10 +218,7 @@ fn ten_thousand_snapshots_in_a_service_mix_no_two() {
 fn every_way_to_save_is_followed() {
     let app = App::mirror();
     let program = Setup::to(&[app.address]).flags(&good(0)).start();
-    let writer = Writer {
-        flags: program.path("flags.toml"),
-        beside: program.path("flags.toml~"),
-    };
+    let writer = Writer { flags: program.path("flags.toml"), beside: program.path("flags.toml~") };
     let followed = |n: u64| {
         let wanted = revision(&good(n));
         eventually(&format!("writing {n} is in force"), || {

@@ -18,16 +18,12 @@ fn an_upstream_that_is_the_proxy_itself_is_refused() {
         let line = ["run", "--dry-run", "--listen", &listen, "--upstream", &upstream];
         flagstaff(folder.path(), line, &[])
     };
-    for (listen, upstream) in [
-        ("127.0.0.1", "127.0.0.1"),
-        ("127.0.0.1", "localhost"),
-        ("0.0.0.0", "127.0.0.1"),
-        ("[::]", "[::1]"),
-    ] {
+    for (listen, upstream) in
+        [("127.0.0.1", "127.0.0.1"), ("127.0.0.1", "localhost"), ("0.0.0.0", "127.0.0.1"), ("[::]", "[::1]")]
+    {
         let said = dry_run(listen, upstream);
         assert_eq!(said.code, 2, "{said:?}");
-        let wanted =
-            format!("error: --upstream: `{upstream}:{port}` is an address of this proxy itself; write");
+        let wanted = format!("error: --upstream: `{upstream}:{port}` is an address of this proxy itself; write");
         assert!(said.err.starts_with(&wanted), "{said:?}");
     }
     assert_eq!(dry_run("127.0.0.1", "127.0.0.2").code, 0);
@@ -70,19 +66,12 @@ fn proxies_in_a_row_are_no_ring() {
     let answer = raw.answer();
     assert_eq!(answer.status, 200);
     let head = answer.text();
-    let marks: Vec<_> = fields(&head)
-        .filter(|(name, _)| name.eq_ignore_ascii_case("cdn-loop"))
-        .map(|(_, value)| value)
-        .collect();
+    let marks: Vec<_> =
+        fields(&head).filter(|(name, _)| name.eq_ignore_ascii_case("cdn-loop")).map(|(_, value)| value).collect();
     let [all] = marks[..] else { panic!("{marks:?}") };
     let all: Vec<_> = all.split(", ").collect();
-    let [first, second, ours @ ..] = &all[..] else {
-        panic!("{all:?}")
-    };
+    let [first, second, ours @ ..] = &all[..] else { panic!("{all:?}") };
     assert_eq!((*first, *second), ("a.example; v=1", "b.example"));
     assert_eq!(ours.len(), 2);
-    assert!(
-        ours.iter().all(|mark| mark.starts_with("flagstaff-")) && ours[0] != ours[1],
-        "{ours:?}"
-    );
+    assert!(ours.iter().all(|mark| mark.starts_with("flagstaff-")) && ours[0] != ours[1], "{ours:?}");
 }

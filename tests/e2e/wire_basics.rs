@@ -12,29 +12,21 @@ use crate::harness::{eventually, free_address};
 fn requests_and_answers_pass() {
     let app = App::start(|exchange| {
         let body = exchange.body();
-        let fields = format!(
-            "X-Method: {}\r\nX-Target: {}\r\n",
-            exchange.method, exchange.target
-        );
+        let fields = format!("X-Method: {}\r\nX-Target: {}\r\n", exchange.method, exchange.target);
         exchange.answer(201, &fields, body)
     });
     let program = Setup::to(&[app.address]).start();
     let mut client = program.raw();
-    for (n, method) in ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"]
-        .iter()
-        .enumerate()
-    {
+    for (n, method) in ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"].iter().enumerate() {
         let body = "b".repeat(n * 1000);
-        client.send(format!(
-            "{method} /p?q={n} HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        ));
+        client.send(format!("{method} /p?q={n} HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}", body.len()));
         let answer = client.answer();
         assert_eq!((answer.status, answer.text()), (201, body));
         assert_eq!(answer.field("x-method").as_deref(), Some(*method));
         assert_eq!(answer.field("x-target"), Some(format!("/p?q={n}")));
     }
-    client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n");
+    client
+        .send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n");
     assert_eq!(client.answer().text(), "abcde");
     client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\nGET /next HTTP/1.1\r\nHost: a\r\n\r\n");
     assert!(client.head().to_lowercase().contains("content-length: 0"));
@@ -50,15 +42,10 @@ fn pipelined_requests_are_answered_in_order() {
     });
     let program = Setup::to(&[app.address]).start();
     let mut client = program.raw();
-    client.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\nGET /3 HTTP/1.1\r\nHost: a\r\n\r\n");
-    assert_eq!(
-        [
-            client.answer().text(),
-            client.answer().text(),
-            client.answer().text()
-        ],
-        ["/1", "/2", "/3"]
+    client.send(
+        "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\nGET /3 HTTP/1.1\r\nHost: a\r\n\r\n",
     );
+    assert_eq!([client.answer().text(), client.answer().text(), client.answer().text()], ["/1", "/2", "/3"]);
 }
 
 #[test]
@@ -96,38 +83,14 @@ fn fields_about_the_connection_stay_on_it() {
          Accept: */*\r\nX-Twice: 1\r\nX-Twice: 2\r\n\r\n",
     );
     let answer = client.answer();
-    let seen: Vec<_> = fields(&answer.text())
-        .map(|(n, v)| (n.to_lowercase(), v.to_owned()))
-        .collect();
-    for gone in [
-        "connection",
-        "x-hop",
-        "x-other",
-        "keep-alive",
-        "proxy-connection",
-        "proxy-authorization",
-        "te",
-    ] {
-        assert!(
-            !seen.iter().any(|(name, _)| name == gone),
-            "{gone} passed: {seen:?}"
-        );
+    let seen: Vec<_> = fields(&answer.text()).map(|(n, v)| (n.to_lowercase(), v.to_owned())).collect();
+    for gone in ["connection", "x-hop", "x-other", "keep-alive", "proxy-connection", "proxy-authorization", "te"] {
+        assert!(!seen.iter().any(|(name, _)| name == gone), "{gone} passed: {seen:?}");
     }
-    let values = |name: &str| {
-        seen.iter()
-            .filter(|(n, _)| n == name)
-            .map(|(_, v)| v.as_str())
-            .collect::<Vec<_>>()
-    };
+    let values = |name: &str| seen.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect::<Vec<_>>();
     assert_eq!(values("host"), ["shop.example:81"]);
     assert_eq!(values("x-twice"), ["1", "2"]);
-    for gone in [
-        "x-app-hop",
-        "keep-alive",
-        "upgrade",
-        "proxy-authenticate",
-        "connection",
-    ] {
+    for gone in ["x-app-hop", "keep-alive", "upgrade", "proxy-authenticate", "connection"] {
         assert_eq!(answer.field(gone), None, "{gone} came back");
     }
     assert_eq!(answer.all("set-cookie")[..2], ["a=1", "b=2"]);
@@ -148,16 +111,10 @@ fn the_app_learns_who_asks_and_nobody_can_pretend() {
     let seen = ask("addresses = []");
     assert!(!seen.contains("9.9.9.9") && !seen.contains("evil"), "{seen}");
     assert!(seen.contains("x-forwarded-for: 127.0.0.1\r\n"), "{seen}");
-    assert!(
-        seen.contains("x-forwarded-proto: http\r\n") && seen.contains("x-forwarded-host: shop\r\n"),
-        "{seen}"
-    );
+    assert!(seen.contains("x-forwarded-proto: http\r\n") && seen.contains("x-forwarded-host: shop\r\n"), "{seen}");
     let seen = ask("addresses = [\"127.0.0.0/8\"]");
     assert!(seen.contains("x-forwarded-for: 9.9.9.9, 127.0.0.1\r\n"), "{seen}");
-    assert!(
-        seen.contains("x-forwarded-proto: https\r\n") && seen.contains("x-forwarded-host: evil\r\n"),
-        "{seen}"
-    );
+    assert!(seen.contains("x-forwarded-proto: https\r\n") && seen.contains("x-forwarded-host: evil\r\n"), "{seen}");
     assert!(seen.contains("forwarded: for=9.9.9.9, for=127.0.0.1"), "{seen}");
     assert!(!seen.contains("x_forwarded_for"), "{seen}");
 }
@@ -181,16 +138,10 @@ fn bodies_stream_both_ways() {
     assert_eq!(client.answer_head().status, 200);
     for piece in ["one", "two", "six"] {
         client.send(format!("3\r\n{piece}\r\n"));
-        assert_eq!(
-            from_app.recv_timeout(Duration::from_secs(20)).unwrap(),
-            piece.as_bytes()
-        );
+        assert_eq!(from_app.recv_timeout(Duration::from_secs(20)).unwrap(), piece.as_bytes());
     }
     client.send("0\r\n\r\n");
-    assert_eq!(
-        client.until(b"0\r\n\r\n"),
-        b"5\r\nfirst\r\n6\r\nsecond\r\n0\r\n\r\n"
-    );
+    assert_eq!(client.until(b"0\r\n\r\n"), b"5\r\nfirst\r\n6\r\nsecond\r\n0\r\n\r\n");
 }
 
 #[test]
@@ -207,10 +158,7 @@ fn events_pass_at_once() {
     let program = Setup::to(&[app.address]).start();
     let mut client = program.raw();
     client.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
-    assert_eq!(
-        client.answer_head().field("content-type").as_deref(),
-        Some("text/event-stream")
-    );
+    assert_eq!(client.answer_head().field("content-type").as_deref(), Some("text/event-stream"));
     for event in ["one", "two", "three"] {
         to_app.send(event).unwrap();
         client.until(format!("data: {event}\n\n").as_bytes());
@@ -256,9 +204,7 @@ fn websockets_pass_and_end_with_either_side() {
     let before = app.open();
     drop(client);
     eventually("the app's side closes", || app.open() < before);
-    eventually("the tunnels are closed", || {
-        program.metric("flagstaff_tunnels", "") == 0.0
-    });
+    eventually("the tunnels are closed", || program.metric("flagstaff_tunnels", "") == 0.0);
 }
 
 #[test]
@@ -269,10 +215,7 @@ fn an_upgrade_that_is_declined_ends_the_connection() {
     // What follows may be the other protocol or a request; nobody may guess.
     client.send("GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n");
     let answer = client.answer();
-    assert_eq!(
-        (answer.status, answer.field("connection").as_deref()),
-        (403, Some("close"))
-    );
+    assert_eq!((answer.status, answer.field("connection").as_deref()), (403, Some("close")));
     assert!(client.is_closed());
     assert_eq!(app.heads().len(), 1);
 }
@@ -284,9 +227,7 @@ fn a_silent_tunnel_is_closed() {
         exchange.wait_for_end();
         Then::Close
     });
-    let program = Setup::to(&[app.address])
-        .key("timeouts", "tunnel = \"1s\"")
-        .start();
+    let program = Setup::to(&[app.address]).key("timeouts", "tunnel = \"1s\"").start();
     let mut client = program.raw();
     client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
     assert_eq!(client.answer_head().status, 101);
@@ -300,10 +241,7 @@ fn an_app_that_is_not_there_is_a_502() {
     let (status, body) = program.get("/");
     assert_eq!(status, 502);
     assert!(body.contains("502 Bad Gateway"), "{body}");
-    assert_eq!(
-        program.metric("flagstaff_upstream_failures_total", "reason=\"connect\""),
-        1.0
-    );
+    assert_eq!(program.metric("flagstaff_upstream_failures_total", "reason=\"connect\""), 1.0);
 }
 
 #[test]
@@ -314,10 +252,7 @@ fn an_app_that_answers_nonsense_is_a_502() {
     });
     let program = Setup::to(&[app.address]).start();
     assert_eq!(program.get("/").0, 502);
-    assert_eq!(
-        program.metric("flagstaff_upstream_failures_total", "reason=\"malformed\""),
-        1.0
-    );
+    assert_eq!(program.metric("flagstaff_upstream_failures_total", "reason=\"malformed\""), 1.0);
 }
 
 #[test]
@@ -326,9 +261,7 @@ fn an_app_that_does_not_answer_in_time_is_a_504_and_freed() {
         exchange.wait_for_end();
         Then::Close
     });
-    let program = Setup::to(&[app.address])
-        .key("timeouts", "upstream = \"300ms\"")
-        .start();
+    let program = Setup::to(&[app.address]).key("timeouts", "upstream = \"300ms\"").start();
     let (status, body) = program.get("/");
     assert_eq!(status, 504);
     assert!(body.contains("504 Gateway Timeout"), "{body}");
@@ -376,10 +309,7 @@ fn an_answer_that_is_cut_is_seen_as_cut() {
         assert_eq!(answer.text(), "half");
         assert!(!answer.whole, "{target} looks whole");
     }
-    assert_eq!(
-        program.metric("flagstaff_upstream_failures_total", "reason=\"cut\""),
-        2.0
-    );
+    assert_eq!(program.metric("flagstaff_upstream_failures_total", "reason=\"cut\""), 2.0);
 }
 
 #[test]
@@ -389,9 +319,7 @@ fn an_app_that_falls_silent_in_its_answer_is_cut_off() {
         exchange.wait_for_end();
         Then::Close
     });
-    let program = Setup::to(&[app.address])
-        .key("timeouts", "stream = \"500ms\"")
-        .start();
+    let program = Setup::to(&[app.address]).key("timeouts", "stream = \"500ms\"").start();
     let mut client = program.raw();
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     let answer = client.answer();
@@ -429,9 +357,7 @@ fn expectations_are_met_and_early_answers_pass() {
 #[test]
 fn bodies_beyond_the_limit_are_refused() {
     let app = App::mirror();
-    let program = Setup::to(&[app.address])
-        .key("limits", "body_bytes = 1000")
-        .start();
+    let program = Setup::to(&[app.address]).key("limits", "body_bytes = 1000").start();
     let mut client = program.raw();
     client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n");
     assert_eq!(client.answer().status, 413);
@@ -444,10 +370,7 @@ fn bodies_beyond_the_limit_are_refused() {
     assert_eq!(client.answer().status, 413);
     assert_eq!(program.refused("body_too_large"), 2.0);
     let mut client = program.raw();
-    client.send(format!(
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{}",
-        "x".repeat(1000)
-    ));
+    client.send(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{}", "x".repeat(1000)));
     assert_eq!(client.answer().status, 200);
 }
 
@@ -477,16 +400,8 @@ fn the_access_log_says_who_asked_for_what() {
     };
     let text = line("text");
     let upstream = app.address;
-    assert!(
-        text.contains(&format!(
-            " 127.0.0.1 shop {upstream} \"GET /a?b=c HTTP/1.1\" 200 5 "
-        )),
-        "{text}"
-    );
-    assert!(
-        text.ends_with("visitor=AAAAAAAAAAAAAAAAAAAAAA flags=banner=on,prices=b"),
-        "{text}"
-    );
+    assert!(text.contains(&format!(" 127.0.0.1 shop {upstream} \"GET /a?b=c HTTP/1.1\" 200 5 ")), "{text}");
+    assert!(text.ends_with("visitor=AAAAAAAAAAAAAAAAAAAAAA flags=banner=on,prices=b"), "{text}");
     let json: serde_json::Value = serde_json::from_str(&line("json")).unwrap();
     for (key, value) in [
         ("client", "127.0.0.1".into()),
@@ -509,10 +424,7 @@ fn forwarded_is_written_when_the_settings_say_so() {
     let app = App::mirror();
     let ask = |settings: &[&str], sent: &str| {
         let setup = Setup::to(&[app.address]);
-        let program = settings
-            .iter()
-            .fold(setup, |setup, line| setup.key("trust", line))
-            .start();
+        let program = settings.iter().fold(setup, |setup, line| setup.key("trust", line)).start();
         let mut client = program.raw();
         client.send(format!("GET / HTTP/1.1\r\nHost: shop\r\n{sent}\r\n"));
         let seen = client.answer().text();
@@ -529,12 +441,6 @@ fn forwarded_is_written_when_the_settings_say_so() {
         "{own:?}"
     );
     assert!(!own[0].contains("9.9.9.9"), "{own:?}");
-    let extended = ask(
-        &["forwarded = true", "addresses = [\"127.0.0.0/8\"]"],
-        "Forwarded: for=9.9.9.9\r\n",
-    );
-    assert!(
-        extended.join(", ").starts_with("for=9.9.9.9, for=127.0.0.1"),
-        "{extended:?}"
-    );
+    let extended = ask(&["forwarded = true", "addresses = [\"127.0.0.0/8\"]"], "Forwarded: for=9.9.9.9\r\n");
+    assert!(extended.join(", ").starts_with("for=9.9.9.9, for=127.0.0.1"), "{extended:?}");
 }

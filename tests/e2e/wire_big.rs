@@ -29,9 +29,7 @@ fn a_gibibyte_each_way() {
     let before = program.process.memory();
     let mut most = 0;
     let mut client = program.raw();
-    client.send(format!(
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {SIZE}\r\n\r\n"
-    ));
+    client.send(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {SIZE}\r\n\r\n"));
     let piece = vec![b'y'; 1 << 20];
     for n in 0..SIZE / piece.len() {
         client.send(&piece);

@@ -14,9 +14,7 @@ fn flags(upstream: std::net::SocketAddr) -> String {
 
 fn ask(program: &Program, method: &str, who: &str) -> (u16, String) {
     let mut client = program.raw();
-    client.send(format!(
-        "{method} / HTTP/1.1\r\nHost: a\r\nX-Who: {who}\r\nContent-Length: 0\r\n\r\n"
-    ));
+    client.send(format!("{method} / HTTP/1.1\r\nHost: a\r\nX-Who: {who}\r\nContent-Length: 0\r\n\r\n"));
     let answer = client.answer();
     (answer.status, answer.text())
 }
@@ -104,16 +102,12 @@ fn when_it_drops_the_request_or_hangs_the_app_answers() {
         }
         Then::Close
     });
-    let program = Setup::to(&[app.address])
-        .key("timeouts", "upstream = \"500ms\"")
-        .flags(&flags(canary.address))
-        .start();
+    let program =
+        Setup::to(&[app.address]).key("timeouts", "upstream = \"500ms\"").flags(&flags(canary.address)).start();
     for target in ["/dies", "/hangs"] {
         for (method, status) in [("GET", 200), ("POST", if target == "/dies" { 502 } else { 504 })] {
             let mut client = program.raw();
-            client.send(format!(
-                "{method} {target} HTTP/1.1\r\nHost: a\r\nX-Who: new\r\nContent-Length: 0\r\n\r\n"
-            ));
+            client.send(format!("{method} {target} HTTP/1.1\r\nHost: a\r\nX-Who: new\r\nContent-Length: 0\r\n\r\n"));
             assert_eq!(client.answer().status, status, "{method} {target}");
         }
     }
@@ -126,10 +120,7 @@ fn when_it_drops_the_request_or_hangs_the_app_answers() {
 fn an_edit_takes_it_away_at_once() {
     let (app, canary) = (App::says("app"), App::says("canary"));
     let text = flags(canary.address);
-    let program = Setup::to(&[app.address])
-        .key("timeouts", "pool = \"10m\"")
-        .flags(&text)
-        .start();
+    let program = Setup::to(&[app.address]).key("timeouts", "pool = \"10m\"").flags(&text).start();
     assert_eq!(ask(&program, "GET", "new").1, "canary");
     assert_eq!(canary.open(), 1);
     program.save_flags(&text.replace("upstream =", "# upstream ="));

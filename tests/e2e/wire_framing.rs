@@ -20,9 +20,7 @@ fn refused(cases: &[(&str, Vec<u8>, u16, &str)]) {
         assert_eq!(answer.status, *status, "{name}: {}", answer.head);
         assert!(client.is_closed(), "{name}: the connection goes on");
         drop(client);
-        eventually(&format!("{name} is counted under {reason}"), || {
-            program.refused(reason) == before + 1.0
-        });
+        eventually(&format!("{name} is counted under {reason}"), || program.refused(reason) == before + 1.0);
         assert_eq!(app.heads(), Vec::<String>::new(), "{name} reached the app");
     }
     assert_eq!(program.get("/still-here").0, 200);
@@ -39,48 +37,18 @@ fn post(fields: &str, body: &str) -> Vec<u8> {
 #[test]
 fn two_lengths() {
     refused(&[
-        (
-            "two equal Content-Length",
-            post("Content-Length: 3\r\nContent-Length: 3\r\n", "abc"),
-            400,
-            "length_twice",
-        ),
+        ("two equal Content-Length", post("Content-Length: 3\r\nContent-Length: 3\r\n", "abc"), 400, "length_twice"),
         (
             "two different Content-Length",
             post("Content-Length: 3\r\nContent-Length: 4\r\n", "abc"),
             400,
             "length_twice",
         ),
-        (
-            "a list of lengths",
-            post("Content-Length: 3, 3\r\n", "abc"),
-            400,
-            "length_bad",
-        ),
-        (
-            "a signed length",
-            post("Content-Length:+5\r\n", "abcde"),
-            400,
-            "length_bad",
-        ),
-        (
-            "a negative length",
-            post("Content-Length: -5\r\n", "abcde"),
-            400,
-            "length_bad",
-        ),
-        (
-            "an empty length",
-            post("Content-Length: \r\n", ""),
-            400,
-            "length_bad",
-        ),
-        (
-            "a length beyond 64 bits",
-            post("Content-Length: 18446744073709551616\r\n", ""),
-            400,
-            "length_bad",
-        ),
+        ("a list of lengths", post("Content-Length: 3, 3\r\n", "abc"), 400, "length_bad"),
+        ("a signed length", post("Content-Length:+5\r\n", "abcde"), 400, "length_bad"),
+        ("a negative length", post("Content-Length: -5\r\n", "abcde"), 400, "length_bad"),
+        ("an empty length", post("Content-Length: \r\n", ""), 400, "length_bad"),
+        ("a length beyond 64 bits", post("Content-Length: 18446744073709551616\r\n", ""), 400, "length_bad"),
     ]);
 }
 
@@ -100,42 +68,14 @@ fn lengths_and_encodings() {
             400,
             "length_and_encoding",
         ),
-        (
-            "TE chunked, identity",
-            post("Transfer-Encoding: chunked, identity\r\n", chunks),
-            400,
-            "transfer_encoding",
-        ),
-        (
-            "TE identity",
-            post("Transfer-Encoding: identity\r\n", chunks),
-            400,
-            "transfer_encoding",
-        ),
-        (
-            "TE gzip, chunked",
-            post("Transfer-Encoding: gzip, chunked\r\n", chunks),
-            400,
-            "transfer_encoding",
-        ),
-        (
-            "TE with a vertical tab",
-            post("Transfer-Encoding: \u{b}chunked\r\n", chunks),
-            400,
-            "transfer_encoding",
-        ),
-        (
-            "TE :",
-            post("Transfer-Encoding : chunked\r\n", chunks),
-            400,
-            "malformed",
-        ),
+        ("TE chunked, identity", post("Transfer-Encoding: chunked, identity\r\n", chunks), 400, "transfer_encoding"),
+        ("TE identity", post("Transfer-Encoding: identity\r\n", chunks), 400, "transfer_encoding"),
+        ("TE gzip, chunked", post("Transfer-Encoding: gzip, chunked\r\n", chunks), 400, "transfer_encoding"),
+        ("TE with a vertical tab", post("Transfer-Encoding: \u{b}chunked\r\n", chunks), 400, "transfer_encoding"),
+        ("TE :", post("Transfer-Encoding : chunked\r\n", chunks), 400, "malformed"),
         (
             "two TE",
-            post(
-                "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
-                chunks,
-            ),
+            post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", chunks),
             400,
             "transfer_encoding",
         ),
@@ -159,41 +99,16 @@ fn lines() {
             "folded_field",
         ),
         ("a bare LF after a field", get("X-A: b\n"), 400, "bare_line_feed"),
-        (
-            "bare LF everywhere",
-            b"GET / HTTP/1.1\nHost: a\n\n".to_vec(),
-            400,
-            "bare_line_feed",
-        ),
-        (
-            "a bare CR in a value",
-            get("X-A: b\rX-C: d\r\n"),
-            400,
-            "malformed",
-        ),
+        ("bare LF everywhere", b"GET / HTTP/1.1\nHost: a\n\n".to_vec(), 400, "bare_line_feed"),
+        ("a bare CR in a value", get("X-A: b\rX-C: d\r\n"), 400, "malformed"),
         ("a NUL in a value", get("X-A: b\0c\r\n"), 400, "malformed"),
         ("a NUL in a name", get("X\0A: b\r\n"), 400, "malformed"),
-        (
-            "a NUL in the target",
-            format!("GET /\0 HTTP/1.1\r\n{HOST}\r\n").into_bytes(),
-            400,
-            "malformed",
-        ),
+        ("a NUL in the target", format!("GET /\0 HTTP/1.1\r\n{HOST}\r\n").into_bytes(), 400, "malformed"),
         ("a space in a name", get("X A: b\r\n"), 400, "malformed"),
         ("a name that is empty", get(": b\r\n"), 400, "malformed"),
         ("no colon", get("nothing\r\n"), 400, "malformed"),
-        (
-            "a version that is none",
-            format!("GET / HTTP/1.2\r\n{HOST}\r\n").into_bytes(),
-            400,
-            "malformed",
-        ),
-        (
-            "two spaces in the first line",
-            format!("GET  / HTTP/1.1\r\n{HOST}\r\n").into_bytes(),
-            400,
-            "malformed",
-        ),
+        ("a version that is none", format!("GET / HTTP/1.2\r\n{HOST}\r\n").into_bytes(), 400, "malformed"),
+        ("two spaces in the first line", format!("GET  / HTTP/1.1\r\n{HOST}\r\n").into_bytes(), 400, "malformed"),
     ]);
 }
 
@@ -201,50 +116,20 @@ fn lines() {
 fn chunks() {
     let chunked = |body: &str| post("Transfer-Encoding: chunked\r\n", body);
     refused(&[
-        (
-            "a size beyond 64 bits",
-            chunked("fffffffffffffffff\r\nabc"),
-            400,
-            "chunk_size",
-        ),
+        ("a size beyond 64 bits", chunked("fffffffffffffffff\r\nabc"), 400, "chunk_size"),
         ("a size that is none", chunked("xyz\r\nabc"), 400, "chunk_size"),
-        (
-            "a signed size",
-            chunked("+3\r\nabc\r\n0\r\n\r\n"),
-            400,
-            "chunk_size",
-        ),
-        (
-            "a size in 0x",
-            chunked("0x3\r\nabc\r\n0\r\n\r\n"),
-            400,
-            "chunk_size",
-        ),
+        ("a signed size", chunked("+3\r\nabc\r\n0\r\n\r\n"), 400, "chunk_size"),
+        ("a size in 0x", chunked("0x3\r\nabc\r\n0\r\n\r\n"), 400, "chunk_size"),
         ("no size", chunked("\r\nabc"), 400, "chunk_size"),
-        (
-            "a bare LF after a size",
-            chunked("3\nabc\r\n0\r\n\r\n"),
-            400,
-            "bare_line_feed",
-        ),
-        (
-            "a chunk that is too long",
-            chunked("3\r\nabcdef\r\n0\r\n\r\n"),
-            400,
-            "chunk_end",
-        ),
+        ("a bare LF after a size", chunked("3\nabc\r\n0\r\n\r\n"), 400, "bare_line_feed"),
+        ("a chunk that is too long", chunked("3\r\nabcdef\r\n0\r\n\r\n"), 400, "chunk_end"),
         (
             "extensions of 1 MB",
             chunked(&format!("3;{}\r\nabc\r\n0\r\n\r\n", "x".repeat(1 << 20))),
             400,
             "chunk_extension",
         ),
-        (
-            "a folded trailer",
-            chunked("0\r\nA: b\r\n c\r\n\r\n"),
-            400,
-            "folded_field",
-        ),
+        ("a folded trailer", chunked("0\r\nA: b\r\n c\r\n\r\n"), 400, "folded_field"),
     ]);
 }
 
@@ -252,55 +137,15 @@ fn chunks() {
 fn hosts_and_targets() {
     let line = |first: &str, fields: &str| format!("{first}\r\n{fields}\r\n").into_bytes();
     refused(&[
-        (
-            "two Host",
-            line("GET / HTTP/1.1", "Host: a\r\nHost: a\r\n"),
-            400,
-            "host_twice",
-        ),
+        ("two Host", line("GET / HTTP/1.1", "Host: a\r\nHost: a\r\n"), 400, "host_twice"),
         ("no Host", line("GET / HTTP/1.1", ""), 400, "host_missing"),
-        (
-            "an empty Host",
-            line("GET / HTTP/1.1", "Host:\r\n"),
-            400,
-            "host_bad",
-        ),
-        (
-            "a list of hosts",
-            line("GET / HTTP/1.1", "Host: a, b\r\n"),
-            400,
-            "host_bad",
-        ),
-        (
-            "a Host with a path",
-            line("GET / HTTP/1.1", "Host: a/b\r\n"),
-            400,
-            "host_bad",
-        ),
-        (
-            "a Host with a user",
-            line("GET / HTTP/1.1", "Host: a@b\r\n"),
-            400,
-            "host_bad",
-        ),
-        (
-            "Host unlike the target",
-            line("GET http://a/ HTTP/1.1", "Host: b\r\n"),
-            400,
-            "host_mismatch",
-        ),
-        (
-            "no Host beside a target with one",
-            line("GET http://a/ HTTP/1.1", ""),
-            400,
-            "host_missing",
-        ),
-        (
-            "CONNECT",
-            line("CONNECT a:1 HTTP/1.1", "Host: a:1\r\n"),
-            405,
-            "connect",
-        ),
+        ("an empty Host", line("GET / HTTP/1.1", "Host:\r\n"), 400, "host_bad"),
+        ("a list of hosts", line("GET / HTTP/1.1", "Host: a, b\r\n"), 400, "host_bad"),
+        ("a Host with a path", line("GET / HTTP/1.1", "Host: a/b\r\n"), 400, "host_bad"),
+        ("a Host with a user", line("GET / HTTP/1.1", "Host: a@b\r\n"), 400, "host_bad"),
+        ("Host unlike the target", line("GET http://a/ HTTP/1.1", "Host: b\r\n"), 400, "host_mismatch"),
+        ("no Host beside a target with one", line("GET http://a/ HTTP/1.1", ""), 400, "host_missing"),
+        ("CONNECT", line("CONNECT a:1 HTTP/1.1", "Host: a:1\r\n"), 405, "connect"),
         ("* without OPTIONS", line("GET * HTTP/1.1", HOST), 400, "target"),
     ]);
 }
@@ -310,18 +155,8 @@ fn heads_beyond_the_limit() {
     let many: String = (0..10_000).map(|n| format!("X-{n}: y\r\n")).collect();
     let some: String = (0..150).map(|n| format!("X-{n}: y\r\n")).collect();
     refused(&[
-        (
-            "a head of 40 KB",
-            get(&format!("X-A: {}\r\n", "x".repeat(40_000))),
-            431,
-            "head_too_large",
-        ),
-        (
-            "a head of 4 MB",
-            get(&format!("X-A: {}\r\n", "x".repeat(4 << 20))),
-            431,
-            "head_too_large",
-        ),
+        ("a head of 40 KB", get(&format!("X-A: {}\r\n", "x".repeat(40_000))), 431, "head_too_large"),
+        ("a head of 4 MB", get(&format!("X-A: {}\r\n", "x".repeat(4 << 20))), 431, "head_too_large"),
         ("10,000 fields", get(&many), 431, "head_too_large"),
         ("150 fields", get(&some), 431, "head_too_large"),
         (
@@ -386,10 +221,7 @@ fn a_smuggled_request_sent_byte_by_byte() {
 #[test]
 fn a_chunk_that_goes_wrong_later() {
     let app = App::start(|exchange| {
-        assert!(
-            !exchange.body_pieces(|_| ()),
-            "the app took a broken body for a whole one"
-        );
+        assert!(!exchange.body_pieces(|_| ()), "the app took a broken body for a whole one");
         crate::harness::app::Then::Close
     });
     let program = Setup::to(&[app.address]).start();

@@ -15,9 +15,7 @@ use crate::harness::tls::Pair;
 use crate::harness::{eventually, run};
 
 fn get(path: &str) -> Request<()> {
-    Request::get(format!("http://shop.example:81{path}"))
-        .body(())
-        .unwrap()
+    Request::get(format!("http://shop.example:81{path}")).body(()).unwrap()
 }
 
 #[test]
@@ -27,12 +25,7 @@ fn requests_become_plain_http_1() {
     run(async {
         let mut client = h2c::connect(program.address).await;
         let mut request = get("/p?q=1");
-        for (name, value) in [
-            ("cookie", "a=1"),
-            ("cookie", "b=2"),
-            ("x-twice", "1"),
-            ("x-twice", "2"),
-        ] {
+        for (name, value) in [("cookie", "a=1"), ("cookie", "b=2"), ("x-twice", "1"), ("x-twice", "2")] {
             request.headers_mut().append(name, value.parse().unwrap());
         }
         let (answer, body, _) = h2c::ask(&mut client, request).await;
@@ -40,10 +33,7 @@ fn requests_become_plain_http_1() {
         let head = String::from_utf8(body).unwrap();
         assert!(head.starts_with("GET /p?q=1 HTTP/1.1\r\n"), "{head}");
         let values = |name: &str| {
-            fields(&head)
-                .filter(|(n, _)| n.eq_ignore_ascii_case(name))
-                .map(|(_, v)| v)
-                .collect::<Vec<_>>()
+            fields(&head).filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v).collect::<Vec<_>>()
         };
         assert_eq!(values("host"), ["shop.example:81"]);
         assert_eq!(values("cookie"), ["a=1; b=2"]);
@@ -116,8 +106,7 @@ fn bodies_and_trailers_pass_from_http_1() {
     });
     // HTTP/1.1 carries them to those who say they read them.
     let mut client = program.raw();
-    client
-        .send("POST / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: TE\r\nContent-Length: 2\r\n\r\nhi");
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: TE\r\nContent-Length: 2\r\n\r\nhi");
     let answer = client.until(b"x-sum: 7\r\n\r\n");
     assert!(answer.starts_with(b"HTTP/1.1 200"));
 }
@@ -172,8 +161,7 @@ fn refused(name: &str, fields: &[(&str, &str)], end: bool, data: Option<&[u8]>) 
     if let Some(data) = data {
         client.0.send(frames::frame(DATA, frames::END_STREAM, 1, data));
     }
-    let verdict =
-        client.find(|f| f.kind == GOAWAY || (f.stream == 1 && [HEADERS, RST_STREAM].contains(&f.kind)));
+    let verdict = client.find(|f| f.kind == GOAWAY || (f.stream == 1 && [HEADERS, RST_STREAM].contains(&f.kind)));
     match verdict {
         None => {}
         Some(frame) if frame.kind == HEADERS => {
@@ -189,10 +177,7 @@ fn refused(name: &str, fields: &[(&str, &str)], end: bool, data: Option<&[u8]>) 
     let mut next = frames::GET;
     next[3].1 = "/next";
     other.headers(1, true, &next);
-    assert!(
-        other.find(|f| f.kind == HEADERS && f.stream == 1).is_some(),
-        "{name}: others are not served"
-    );
+    assert!(other.find(|f| f.kind == HEADERS && f.stream == 1).is_some(), "{name}: others are not served");
 }
 
 #[test]
@@ -200,21 +185,11 @@ fn fields_that_http_2_forbids() {
     let with = |field: (&'static str, &'static str)| [&frames::GET[..], &[field]].concat();
     refused("connection", &with(("connection", "close")), true, None);
     refused("keep-alive", &with(("keep-alive", "5")), true, None);
-    refused(
-        "transfer-encoding",
-        &with(("transfer-encoding", "chunked")),
-        true,
-        None,
-    );
+    refused("transfer-encoding", &with(("transfer-encoding", "chunked")), true, None);
     refused("upgrade", &with(("upgrade", "websocket")), true, None);
     refused("te", &with(("te", "gzip")), true, None);
     refused("upper case", &with(("X-Upper", "1")), true, None);
-    refused(
-        "a line end in a value",
-        &with(("x-a", "b\r\nx-flag-a: on")),
-        true,
-        None,
-    );
+    refused("a line end in a value", &with(("x-a", "b\r\nx-flag-a: on")), true, None);
     refused("a late pseudo-field", &with((":path", "/other")), true, None);
     refused("another host", &with(("host", "b")), true, None);
     refused("no path", &frames::GET[..3], true, None);
@@ -235,15 +210,8 @@ fn a_head_without_end_is_cut_off() {
     let app = App::mirror();
     let program = Setup::to(&[app.address]).start();
     let mut client = Frames::connect(program.address);
-    client
-        .0
-        .send(frames::frame(HEADERS, 0, 1, &frames::block(&frames::GET)));
-    let piece = frames::frame(
-        CONTINUATION,
-        0,
-        1,
-        &frames::block(&[("x-flood", &"x".repeat(100))]).repeat(100),
-    );
+    client.0.send(frames::frame(HEADERS, 0, 1, &frames::block(&frames::GET)));
+    let piece = frames::frame(CONTINUATION, 0, 1, &frames::block(&[("x-flood", &"x".repeat(100))]).repeat(100));
     let mut sent = 0;
     while sent < 100 << 20 && client.0.try_send(&piece) {
         sent += piece.len();
@@ -265,10 +233,7 @@ fn rapid_resets_end_the_connection() {
     let mut sent = 0;
     for stream in (1..200_000).step_by(2) {
         client.headers(stream, true, &frames::GET);
-        if !client
-            .0
-            .try_send(frames::frame(RST_STREAM, 0, stream, &[0, 0, 0, 8]))
-        {
+        if !client.0.try_send(frames::frame(RST_STREAM, 0, stream, &[0, 0, 0, 8])) {
             break;
         }
         sent += 1;
@@ -280,9 +245,7 @@ fn rapid_resets_end_the_connection() {
 
 #[test]
 fn grpc_passes_to_an_http_2_upstream() {
-    grpc(&Grpc::start(None), |app| {
-        Setup::to(&[app.address]).top("upstream_http2 = true")
-    });
+    grpc(&Grpc::start(None), |app| Setup::to(&[app.address]).top("upstream_http2 = true"));
 }
 
 #[test]
@@ -291,10 +254,7 @@ fn grpc_passes_to_an_upstream_behind_tls() {
     let app = Grpc::start(Some(pair.acceptor("h2")));
     grpc(&app, |app| {
         Setup::default()
-            .top(&format!(
-                "upstream = [\"https://localhost:{}\"]",
-                app.address.port()
-            ))
+            .top(&format!("upstream = [\"https://localhost:{}\"]", app.address.port()))
             .top("upstream_http2 = true")
             .top("upstream_ca = \"ca.pem\"")
             .file("ca.pem", &pair.certificate)
@@ -305,17 +265,13 @@ fn grpc(app: &Grpc, setup: impl Fn(&Grpc) -> Setup) {
     let program = setup(app).start();
     let call = |path: &str| {
         let request = Request::post(format!("http://shop{path}")).header("te", "trailers");
-        request
-            .header("content-type", "application/grpc")
-            .body(())
-            .unwrap()
+        request.header("content-type", "application/grpc").body(()).unwrap()
     };
     run(async {
         let mut client = h2c::connect(program.address).await;
         // Unary.
         let (answer, mut body) = h2c::begin(&mut client, call("/unary"), false);
-        body.send_data(Bytes::from_static(b"\0\0\0\0\x02hi"), true)
-            .unwrap();
+        body.send_data(Bytes::from_static(b"\0\0\0\0\x02hi"), true).unwrap();
         let answer = answer.await.unwrap();
         assert_eq!(answer.headers()["content-type"], "application/grpc");
         let (bytes, trailers) = h2c::collect(answer.into_body()).await.unwrap();
@@ -330,8 +286,7 @@ fn grpc(app: &Grpc, setup: impl Fn(&Grpc) -> Setup) {
         let (answer, mut body) = h2c::begin(&mut client, call("/stream"), false);
         let mut answers = answer.await.unwrap().into_body();
         for n in 0..50_u8 {
-            body.send_data(Bytes::copy_from_slice(&[0, 0, 0, 0, 1, n]), false)
-                .unwrap();
+            body.send_data(Bytes::copy_from_slice(&[0, 0, 0, 0, 1, n]), false).unwrap();
             let piece = answers.data().await.unwrap().unwrap();
             answers.flow_control().release_capacity(piece.len()).unwrap();
             assert_eq!(piece.as_ref(), [0, 0, 0, 0, 1, n]);
@@ -348,9 +303,5 @@ fn grpc(app: &Grpc, setup: impl Fn(&Grpc) -> Setup) {
     });
     let requests = app.requests.lock().unwrap();
     assert_eq!(requests.len(), 3);
-    assert!(
-        requests
-            .iter()
-            .all(|r| r.headers()["te"] == "trailers" && r.uri().authority().unwrap() == "shop")
-    );
+    assert!(requests.iter().all(|r| r.headers()["te"] == "trailers" && r.uri().authority().unwrap() == "shop"));
 }

@@ -52,9 +52,7 @@ fn connections_beyond_the_limit_wait() {
     }
     let mut late = program.raw();
     late.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    eventually("it says so", || {
-        program.process.log().contains("all connections are in use")
-    });
+    eventually("it says so", || program.process.log().contains("all connections are in use"));
     assert_eq!(app.heads().len(), 5);
     drop(clients.pop());
     assert_eq!(late.answer().status, 200);
@@ -63,15 +61,10 @@ fn connections_beyond_the_limit_wait() {
 #[test]
 fn out_of_descriptors() {
     let app = App::says("hello");
-    let program = Setup::to(&[app.address])
-        .key("limits", "connections = 1000")
-        .open_files(80)
-        .start();
+    let program = Setup::to(&[app.address]).key("limits", "connections = 1000").open_files(80).start();
     assert_eq!(program.get("/").0, 200);
     let clients: Vec<_> = (0..100).map(|_| program.raw()).collect();
-    eventually("it says so", || {
-        program.process.log().contains("no file descriptor is free")
-    });
+    eventually("it says so", || program.process.log().contains("no file descriptor is free"));
     drop(clients);
     eventually("it recovers", || program.get("/").0 == 200);
     assert!(program.process.log().contains("file descriptors are free again"));

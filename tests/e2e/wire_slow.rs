@@ -12,12 +12,7 @@ use crate::harness::{eventually, h2c, run};
 fn start(app: &App) -> Program {
     let section = |setup: Setup, line: &str| setup.key("timeouts", line);
     let setup = Setup::to(&[app.address]);
-    let limits = [
-        "head = \"600ms\"",
-        "body = \"600ms\"",
-        "idle = \"900ms\"",
-        "write = \"900ms\"",
-    ];
+    let limits = ["head = \"600ms\"", "body = \"600ms\"", "idle = \"900ms\"", "write = \"900ms\""];
     limits.into_iter().fold(setup, section).start()
 }
 
@@ -48,11 +43,7 @@ fn app() -> App {
             while exchange.write(&piece) {}
             return Then::Close;
         }
-        if exchange.body_pieces(|_| ()) {
-            exchange.answer(200, "", "fine")
-        } else {
-            Then::Close
-        }
+        if exchange.body_pieces(|_| ()) { exchange.answer(200, "", "fine") } else { Then::Close }
     })
 }
 
@@ -125,11 +116,7 @@ fn a_stream_whose_window_stays_shut() {
     let reset = client.find(|f| f.stream == 1 && f.kind == RST_STREAM);
     assert!(reset.is_some());
     client.headers(3, true, &frames::GET);
-    assert!(
-        client
-            .find(|f| f.stream == 3 && f.kind == frames::HEADERS)
-            .is_some()
-    );
+    assert!(client.find(|f| f.stream == 3 && f.kind == frames::HEADERS).is_some());
     assert_eq!(program.refused("write_timeout"), 1.0);
     let _ = DATA;
 }
@@ -165,17 +152,9 @@ fn idle_connections() {
         assert_eq!(used.answer().status, 200);
         let mut http2 = Frames::connect(program.address);
         assert!(fresh.is_closed() && used.is_closed());
-        assert!(
-            http2
-                .find(|frame| frame.kind == GOAWAY)
-                .is_some_and(|frame| frame.code() == 0)
-        );
+        assert!(http2.find(|frame| frame.kind == GOAWAY).is_some_and(|frame| frame.code() == 0));
     });
-    assert_eq!(
-        program.metric("flagstaff_refused_total", ""),
-        0.0,
-        "to be idle is no offence"
-    );
+    assert_eq!(program.metric("flagstaff_refused_total", ""), 0.0, "to be idle is no offence");
 }
 
 #[test]

@@ -34,28 +34,18 @@ impl Crowd {
             let (done, answered) = (Arc::clone(&done), Arc::clone(&answered));
             std::thread::spawn(move || visit(address, 1 + n % 8, when_closed, &done, &answered))
         };
-        Self {
-            clients: (0..size).map(client).collect(),
-            done,
-            answered,
-        }
+        Self { clients: (0..size).map(client).collect(), done, answered }
     }
 
     fn wait_for(&self, answers: usize) {
         let before = self.answered.load(SeqCst);
-        eventually("requests are answered", || {
-            self.answered.load(SeqCst) >= before + answers
-        });
+        eventually("requests are answered", || self.answered.load(SeqCst) >= before + answers);
     }
 
     /// Everything that went wrong.
     fn end(self) -> (usize, Vec<String>) {
         self.done.store(true, SeqCst);
-        let lost = self
-            .clients
-            .into_iter()
-            .flat_map(|client| client.join().unwrap())
-            .collect();
+        let lost = self.clients.into_iter().flat_map(|client| client.join().unwrap()).collect();
         (self.answered.load(SeqCst), lost)
     }
 }
@@ -93,9 +83,7 @@ fn one_connection(
         if done.load(SeqCst) {
             break;
         }
-        stream
-            .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-            .map_err(|e| format!("write {n}: {e}"))?;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").map_err(|e| format!("write {n}: {e}"))?;
         let mut answer = Vec::new();
         let mut piece = [0; 1024];
         while !answer.ends_with(b"hello") {
@@ -126,10 +114,7 @@ fn sigterm_loses_no_request() {
     assert!(program.stop().success());
     let (answered, lost) = crowd.end();
     assert_eq!(lost, Vec::<String>::new(), "of {answered}");
-    assert!(
-        TcpStream::connect(program.address).is_err(),
-        "somebody still listens"
-    );
+    assert!(TcpStream::connect(program.address).is_err(), "somebody still listens");
 }
 
 #[test]
@@ -157,9 +142,7 @@ fn a_drain_has_an_end() {
         exchange.wait_for_end();
         Then::Close
     });
-    let mut program = Setup::to(&[app.address])
-        .key("timeouts", "drain = \"1s\"")
-        .start();
+    let mut program = Setup::to(&[app.address]).key("timeouts", "drain = \"1s\"").start();
     let mut client = program.raw();
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     eventually("the app has the request", || app.open() == 1);
@@ -174,9 +157,7 @@ fn a_second_signal_ends_at_once() {
         exchange.wait_for_end();
         Then::Close
     });
-    let mut program = Setup::to(&[app.address])
-        .key("timeouts", "drain = \"10m\"")
-        .start();
+    let mut program = Setup::to(&[app.address]).key("timeouts", "drain = \"10m\"").start();
     let mut client = program.raw();
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     eventually("the app has the request", || app.open() == 1);
@@ -190,10 +171,7 @@ fn a_second_signal_ends_at_once() {
 #[test]
 fn three_takeovers_lose_no_request_and_refuse_no_connection() {
     let app = App::says("hello");
-    let mut program = Setup::to(&[app.address])
-        .top("workers = 2")
-        .top("upgrade_socket = \"upgrade.sock\"")
-        .start();
+    let mut program = Setup::to(&[app.address]).top("workers = 2").top("upgrade_socket = \"upgrade.sock\"").start();
     let crowd = Crowd::start(program.address, 16, WhenClosed::Reconnect);
     for workers in [1, 3, 2] {
         crowd.wait_for(300);
@@ -219,16 +197,9 @@ fn three_takeovers_lose_no_request_and_refuse_no_connection() {
 #[test]
 fn without_a_successor_it_goes_on() {
     let app = App::says("hello");
-    let mut program = Setup::to(&[app.address])
-        .top("upgrade_socket = \"upgrade.sock\"")
-        .start();
+    let mut program = Setup::to(&[app.address]).top("upgrade_socket = \"upgrade.sock\"").start();
     program.process.signal(Signal::QUIT);
-    eventually("it says so", || {
-        program
-            .process
-            .log()
-            .contains("no new process took the listening sockets")
-    });
+    eventually("it says so", || program.process.log().contains("no new process took the listening sockets"));
     assert_eq!(program.get("/").0, 200);
     assert!(program.stop().success());
 }
@@ -238,9 +209,7 @@ fn a_signal_right_after_the_start_is_heeded() {
     // Whoever sees an address taken may send one, and the workers may not run yet.
     let app = App::says("hello");
     for _ in 0..20 {
-        let mut program = Setup::to(&[app.address])
-            .key("timeouts", "linger = \"0s\"")
-            .start();
+        let mut program = Setup::to(&[app.address]).key("timeouts", "linger = \"0s\"").start();
         let status = program.stop();
         assert!(status.success(), "{status}");
     }

@@ -33,19 +33,14 @@ fn both_protocols_are_spoken() {
     let program = start(&app, &pair);
     run(async {
         assert!(ask(&program, &pair).await);
-        let io = tls::connect(program.tls_address, &[&pair], &["h2", "http/1.1"])
-            .await
-            .unwrap();
+        let io = tls::connect(program.tls_address, &[&pair], &["h2", "http/1.1"]).await.unwrap();
         assert_eq!(io.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
         let mut client = h2c::over(io).await;
         let request = http::Request::get("https://localhost/").body(()).unwrap();
         let (answer, body, _) = h2c::ask(&mut client, request).await;
         assert_eq!(answer.status(), 200);
         let head = String::from_utf8(body).unwrap().to_lowercase();
-        assert!(
-            head.contains("x-forwarded-proto: https\r\n") && head.contains("host: localhost\r\n"),
-            "{head}"
-        );
+        assert!(head.contains("x-forwarded-proto: https\r\n") && head.contains("host: localhost\r\n"), "{head}");
     });
     assert_eq!(program.get("/").0, 200, "without TLS, on the other address");
 }
@@ -56,9 +51,7 @@ fn certificates_are_replaced_while_it_runs() {
     let program = start(&app, &old);
     run(async {
         assert!(ask(&program, &old).await && !ask(&program, &new).await);
-        let mut kept = tls::connect(program.tls_address, &[&old], &["http/1.1"])
-            .await
-            .unwrap();
+        let mut kept = tls::connect(program.tls_address, &[&old], &["http/1.1"]).await.unwrap();
         // Half replaced: the key fits no certificate, so the old pair stays.
         std::fs::write(program.path("cert.pem"), &new.certificate).unwrap();
         while program.metric("flagstaff_certificate_failures_total", "") == 0.0 {
@@ -71,9 +64,7 @@ fn certificates_are_replaced_while_it_runs() {
         }
         assert!(!ask(&program, &old).await);
         // Connections made before go on.
-        kept.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-            .await
-            .unwrap();
+        kept.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
         let mut answer = String::new();
         kept.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
@@ -107,9 +98,7 @@ fn upstreams_are_only_trusted_with_their_certificate() {
                 };
                 let mut head = [0; 4096];
                 let _ = io.read(&mut head).await;
-                let _ = io
-                    .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret")
-                    .await;
+                let _ = io.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret").await;
             }
         });
     });

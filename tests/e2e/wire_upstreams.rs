@@ -14,10 +14,7 @@ struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
     }
 }
@@ -54,10 +51,7 @@ fn a_thousand_requests_to_an_app_that_closes_idle_connections() {
         assert_eq!(client.answer().status, 200, "request {n}");
         std::thread::sleep(Duration::from_micros(dice.below(2500)));
     }
-    assert!(
-        program.metric("flagstaff_upstream_retries_total", "") > 0.0,
-        "nothing was tried again"
-    );
+    assert!(program.metric("flagstaff_upstream_retries_total", "") > 0.0, "nothing was tried again");
 }
 
 #[test]
@@ -68,9 +62,7 @@ fn no_post_is_sent_twice() {
     let mut client = program.raw();
     let mut lost = 0;
     for n in 0..700 {
-        client.send(format!(
-            "POST /{n} HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
-        ));
+        client.send(format!("POST /{n} HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"));
         match client.answer().status {
             200 => assert_eq!(seen.lock().unwrap().get(&format!("/{n}")), Some(&1)),
             502 => lost += 1,
@@ -78,10 +70,7 @@ fn no_post_is_sent_twice() {
         }
         std::thread::sleep(Duration::from_micros(dice.below(2500)));
     }
-    assert!(
-        seen.lock().unwrap().values().all(|count| *count == 1),
-        "a POST was sent twice"
-    );
+    assert!(seen.lock().unwrap().values().all(|count| *count == 1), "a POST was sent twice");
     // The app drops some requests unread: it had made up its mind before they came. Taking any kept connection loses 8 to 13 %.
     assert!(lost <= 21, "{lost} of 700 were lost");
 }
@@ -110,14 +99,8 @@ fn a_connection_that_dies_under_a_request() {
     assert_eq!(ask("GET /dies HTTP/1.1\r\nHost: a\r\n\r\n"), 200);
     assert_eq!(ask("DELETE /dies HTTP/1.1\r\nHost: a\r\n\r\n"), 200);
     assert_eq!(seen.load(SeqCst), 2);
-    assert_eq!(
-        ask("POST /dies HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"),
-        502
-    );
-    assert_eq!(
-        ask("GET /dies HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"),
-        502
-    );
+    assert_eq!(ask("POST /dies HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"), 502);
+    assert_eq!(ask("GET /dies HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"), 502);
     assert_eq!(seen.load(SeqCst), 4);
 }
 
@@ -202,9 +185,7 @@ fn posts_go_elsewhere_when_an_address_takes_no_connection() {
 #[test]
 fn kept_connections_are_given_up_in_time() {
     let app = App::mirror();
-    let program = Setup::to(&[app.address])
-        .key("timeouts", "pool = \"300ms\"")
-        .start();
+    let program = Setup::to(&[app.address]).key("timeouts", "pool = \"300ms\"").start();
     assert_eq!(program.get("/").0, 200);
     assert_eq!(app.open(), 1);
     eventually("the kept connection is closed", || app.open() == 0);
@@ -213,8 +194,6 @@ fn kept_connections_are_given_up_in_time() {
 #[test]
 fn names_are_resolved() {
     let app = App::mirror();
-    let program = Setup::default()
-        .top(&format!("upstream = [\"localhost:{}\"]", app.address.port()))
-        .start();
+    let program = Setup::default().top(&format!("upstream = [\"localhost:{}\"]", app.address.port())).start();
     assert_eq!(program.get("/").0, 200);
 }

@@ -19,17 +19,8 @@ impl Health {
     /// Well when nothing is wrong with the flags, degraded when the last good ones stay in force.
     #[must_use]
     pub const fn new(ready: bool, flags: FlagsHealth) -> Self {
-        let status = if flags.problem.is_some() {
-            Status::Degraded
-        } else {
-            Status::Ok
-        };
-        Self {
-            status,
-            ready,
-            flags,
-            ledger: None,
-        }
+        let status = if flags.problem.is_some() { Status::Degraded } else { Status::Ok };
+        Self { status, ready, flags, ledger: None }
     }
 
     /// The same, with a ledger; degraded while it is away.

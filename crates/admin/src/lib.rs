@@ -35,10 +35,7 @@ pub struct Admin(Arc<Inner>);
 impl Admin {
     /// Pages that ask `health` anew each time and render what `metrics` has counted.
     pub fn new(health: impl Fn() -> Health + Send + Sync + 'static, metrics: PrometheusHandle) -> Self {
-        Self(Arc::new(Inner {
-            health: Box::new(health),
-            metrics,
-        }))
+        Self(Arc::new(Inner { health: Box::new(health), metrics }))
     }
 
     /// The routes.
@@ -59,9 +56,7 @@ impl Admin {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
-        axum::serve(listener, self.router())
-            .with_graceful_shutdown(stop)
-            .await
+        axum::serve(listener, self.router()).with_graceful_shutdown(stop).await
     }
 }
 
@@ -71,11 +66,7 @@ async fn healthz(State(admin): State<Admin>) -> Response {
 
 async fn readyz(State(admin): State<Admin>) -> Response {
     let ready = (admin.0.health)().ready;
-    let status = if ready {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     fresh((status, if ready { "ready\n" } else { "not ready\n" }))
 }
 
@@ -88,9 +79,7 @@ async fn metrics(State(admin): State<Admin>) -> Response {
 /// None of these answers is worth keeping.
 fn fresh(answer: impl IntoResponse) -> Response {
     let mut answer = answer.into_response();
-    answer
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
 }
 
@@ -110,10 +99,7 @@ mod tests {
             metrics::counter!("seen_total", "why" => "test").increment(3);
         });
         let router = Admin::new(move || health.clone(), metrics).router();
-        let answer = router
-            .oneshot(Request::get(path).body(Body::empty()).unwrap())
-            .await
-            .unwrap();
+        let answer = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(answer.headers()["cache-control"], "no-store");
         let status = answer.status();
         let body = answer.into_body().collect().await.unwrap().to_bytes();
@@ -155,28 +141,20 @@ mod tests {
                 dropped: 2,
             })
         };
-        for (ledger, wanted) in [
-            (LedgerStatus::Opening, "ok"),
-            (LedgerStatus::Ok, "ok"),
-            (LedgerStatus::Away, "degraded"),
-        ] {
+        for (ledger, wanted) in
+            [(LedgerStatus::Opening, "ok"), (LedgerStatus::Ok, "ok"), (LedgerStatus::Away, "degraded")]
+        {
             let (_, body) = ask(with(ledger), "/healthz").await;
             let body: serde_json::Value = serde_json::from_str(&body).unwrap();
             assert_eq!(body["status"], wanted);
-            assert_eq!(
-                (&body["ledger"]["written"], &body["ledger"]["dropped"]),
-                (&7.into(), &2.into())
-            );
+            assert_eq!((&body["ledger"]["written"], &body["ledger"]["dropped"]), (&7.into(), &2.into()));
         }
     }
 
     #[tokio::test]
     async fn readiness_is_a_status() {
         assert_eq!(ask(health(true, None), "/readyz").await.0, StatusCode::OK);
-        assert_eq!(
-            ask(health(false, None), "/readyz").await.0,
-            StatusCode::SERVICE_UNAVAILABLE
-        );
+        assert_eq!(ask(health(false, None), "/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
     }
 
     #[tokio::test]

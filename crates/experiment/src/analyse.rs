@@ -13,16 +13,10 @@ use crate::{Comparison, Observed, Report, Settings};
 #[must_use]
 pub fn analyse(observed: &Observed, settings: &Settings) -> Report {
     let sample_ratio = sample_ratio(observed);
-    let mut compared: Vec<Vec<Compared>> = (0..observed.goals.len())
-        .map(|goal| against_control(observed, goal, settings))
-        .collect();
+    let mut compared: Vec<Vec<Compared>> =
+        (0..observed.goals.len()).map(|goal| against_control(observed, goal, settings)).collect();
     correct(&mut compared);
-    let case = Case {
-        observed,
-        settings,
-        sample_ratio: &sample_ratio,
-        compared: &compared,
-    };
+    let case = Case { observed, settings, sample_ratio: &sample_ratio, compared: &compared };
     let verdict = decide(&case);
     let goals = observed.goals.iter().zip(compared);
     let goals = goals.map(|(goal, compared)| {
@@ -32,14 +26,8 @@ pub fn analyse(observed: &Observed, settings: &Settings) -> Report {
     Report {
         flag: observed.flag.clone(),
         goals: goals.collect(),
-        left_out: LeftOut {
-            crossovers: observed.variants.iter().map(|variant| variant.crossed).sum(),
-        },
-        steps: observed
-            .steps
-            .iter()
-            .filter(|step| step.exposed.iter().any(|n| *n > 0))
-            .count(),
+        left_out: LeftOut { crossovers: observed.variants.iter().map(|variant| variant.crossed).sum() },
+        steps: observed.steps.iter().filter(|step| step.exposed.iter().any(|n| *n > 0)).count(),
         verdict,
         sample_ratio,
     }
@@ -47,32 +35,19 @@ pub fn analyse(observed: &Observed, settings: &Settings) -> Report {
 
 /// Each variant but the first against the first.
 fn against_control(observed: &Observed, goal: usize, settings: &Settings) -> Vec<Compared> {
-    let measure = observed
-        .goals
-        .get(goal)
-        .map_or(Measure::Rate, |goal| goal.measure);
+    let measure = observed.goals.get(goal).map_or(Measure::Rate, |goal| goal.measure);
     let pairs = |variant: usize| -> Vec<Pair> {
-        observed
-            .steps
-            .iter()
-            .map(|step| (step.arm(goal, variant), step.arm(goal, 0)))
-            .collect()
+        observed.steps.iter().map(|step| (step.arm(goal, variant), step.arm(goal, 0))).collect()
     };
     let variants = observed.variants.iter().enumerate().skip(1);
-    variants
-        .map(|(place, variant)| compare(&variant.name, measure, &pairs(place), settings))
-        .collect()
+    variants.map(|(place, variant)| compare(&variant.name, measure, &pairs(place), settings)).collect()
 }
 
 /// Holm's correction over all goals and variants, of both tests. What is not shown yet counts as 1.
 fn correct(compared: &mut [Vec<Compared>]) {
     let all = || compared.iter().flatten().map(|one| &one.comparison);
     let planned = holm(&all().map(|one| one.p_value.unwrap_or(1.0)).collect::<Vec<_>>());
-    let any_time = holm(
-        &all()
-            .map(|one| one.always_valid.p_value.unwrap_or(1.0))
-            .collect::<Vec<_>>(),
-    );
+    let any_time = holm(&all().map(|one| one.always_valid.p_value.unwrap_or(1.0)).collect::<Vec<_>>());
     let (Ok(planned), Ok(any_time)) = (planned, any_time) else {
         return;
     };
@@ -84,11 +59,7 @@ fn correct(compared: &mut [Vec<Compared>]) {
 }
 
 fn goal_report(observed: &Observed, goal: &Goal, comparisons: Vec<Comparison>) -> GoalReport {
-    let totals = goal
-        .totals
-        .iter()
-        .copied()
-        .chain(std::iter::repeat(Total::default()));
+    let totals = goal.totals.iter().copied().chain(std::iter::repeat(Total::default()));
     let variants = observed.variants.iter().zip(totals).map(|(variant, total)| {
         let per_visitor = |sum: f64| (total.visitors > 0).then(|| sum / total.visitors as f64);
         let has_values = goal.measure == Measure::Mean;

@@ -33,11 +33,7 @@ impl Share {
     /// # Errors
     /// When it lies outside, or at either end.
     pub fn new(share: f64) -> Result<Self, ShareError> {
-        if share > 0.0 && share < 1.0 {
-            Ok(Self(share))
-        } else {
-            Err(ShareError)
-        }
+        if share > 0.0 && share < 1.0 { Ok(Self(share)) } else { Err(ShareError) }
     }
 }
 
@@ -61,8 +57,5 @@ pub fn compare(control: &Proportion, treatment: &Proportion, share: Share, setti
     let mut comparison = comparison::compare("treatment", Measure::Rate, &pair, settings).comparison;
     comparison.adjusted_p_value = comparison.p_value;
     comparison.always_valid.adjusted_p_value = comparison.always_valid.p_value;
-    ByHand {
-        comparison,
-        sample_ratio: of_counts(&[control.n(), treatment.n()], &[1.0 - share.0, share.0]),
-    }
+    ByHand { comparison, sample_ratio: of_counts(&[control.n(), treatment.n()], &[1.0 - share.0, share.0]) }
 }

@@ -3,9 +3,7 @@
 use flagstaff_stats::power::{Aim, smallest_rise};
 use flagstaff_stats::sequential::is_shown;
 use flagstaff_stats::strata::{cochran, standardise};
-use flagstaff_stats::{
-    Estimate, Level, Moments, Pairs, Proportion, cuped, lift, proportion, quantile, ratio,
-};
+use flagstaff_stats::{Estimate, Level, Moments, Pairs, Proportion, cuped, lift, proportion, quantile, ratio};
 
 use crate::observed::{Arm, Measure, Sums};
 use crate::settings::POWER;
@@ -26,26 +24,15 @@ pub(crate) struct Compared {
 
 /// Compares a variant with the control.
 pub(crate) fn compare(variant: &str, measure: Measure, steps: &[Pair], settings: &Settings) -> Compared {
-    let steps: Vec<Pair> = steps
-        .iter()
-        .filter(|(t, c)| t.visitors > 0 && c.visitors > 0)
-        .copied()
-        .collect();
+    let steps: Vec<Pair> = steps.iter().filter(|(t, c)| t.visitors > 0 && c.visitors > 0).copied().collect();
     let seen = added_up(&steps);
-    let mut comparison = Comparison {
-        variant: variant.into(),
-        ..Comparison::default()
-    };
+    let mut comparison = Comparison { variant: variant.into(), ..Comparison::default() };
     let levels = match measure {
         Measure::Rate => rates(&steps),
         Measure::Mean => means(&steps),
     };
     let Some((t, c)) = levels else {
-        return Compared {
-            comparison,
-            base: None,
-            seen,
-        };
+        return Compared { comparison, base: None, seen };
     };
     comparison.difference = Some(t.mean() - c.mean());
     match measure {
@@ -56,23 +43,14 @@ pub(crate) fn compare(variant: &str, measure: Measure, steps: &[Pair], settings:
         comparison.always_valid = always_valid(&t, &c, settings);
     }
     let base = Some((c.mean(), c.variance() * c.n()));
-    Compared {
-        comparison,
-        base,
-        seen,
-    }
+    Compared { comparison, base, seen }
 }
 
 fn added_up(steps: &[Pair]) -> (Arm, Arm) {
     let add = |sum: Arm, arm: &Arm| {
-        Arm::counts(
-            sum.visitors.saturating_add(arm.visitors),
-            sum.conversions.saturating_add(arm.conversions),
-        )
+        Arm::counts(sum.visitors.saturating_add(arm.visitors), sum.conversions.saturating_add(arm.conversions))
     };
-    steps.iter().fold(Pair::default(), |(t, c), (more_t, more_c)| {
-        (add(t, more_t), add(c, more_c))
-    })
+    steps.iter().fold(Pair::default(), |(t, c), (more_t, more_c)| (add(t, more_t), add(c, more_c)))
 }
 
 fn proportion_of(arm: &Arm) -> Option<Proportion> {
@@ -80,10 +58,7 @@ fn proportion_of(arm: &Arm) -> Option<Proportion> {
 }
 
 fn proportions(steps: &[Pair]) -> Vec<(Proportion, Proportion)> {
-    steps
-        .iter()
-        .filter_map(|(t, c)| Some((proportion_of(t)?, proportion_of(c)?)))
-        .collect()
+    steps.iter().filter_map(|(t, c)| Some((proportion_of(t)?, proportion_of(c)?))).collect()
 }
 
 fn shown((t, c): &Pair) -> bool {
@@ -108,9 +83,7 @@ fn fill_rate(into: &mut Comparison, steps: &[Pair], t: &Level, c: &Level, seen: 
     into.p_value = cochran(pairs.iter().copied()).ok().map(|test| test.p_value);
     into.interval = match pairs.as_slice() {
         [(t, c)] => proportion::newcombe(t, c, alpha).ok(),
-        _ => Estimate::difference(t, c)
-            .and_then(|estimate| estimate.normal_interval(alpha))
-            .ok(),
+        _ => Estimate::difference(t, c).and_then(|estimate| estimate.normal_interval(alpha)).ok(),
     }
     .map(Range::from);
     if let Ok(lift) = lift::of_levels(t, c, seen.1.conversions, alpha) {
@@ -157,19 +130,12 @@ fn always_valid(t: &Level, c: &Level, settings: &Settings) -> AlwaysValid {
         p_value: Some(sequence.p_value(&difference)),
         adjusted_p_value: None,
         interval: Some(sequence.interval(&difference).into()),
-        lift_interval: Estimate::lift(t, c)
-            .ok()
-            .map(|lift| sequence.interval(&lift).into()),
+        lift_interval: Estimate::lift(t, c).ok().map(|lift| sequence.interval(&lift).into()),
     }
 }
 
 fn before_and_after(arm: &Arm) -> Option<Pairs> {
-    Pairs::new(
-        moments(arm, arm.value)?,
-        moments(arm, arm.before?)?,
-        arm.value_before,
-    )
-    .ok()
+    Pairs::new(moments(arm, arm.value)?, moments(arm, arm.before?)?, arm.value_before).ok()
 }
 
 fn merged(mut arms: impl Iterator<Item = Pairs>) -> Option<Pairs> {
@@ -179,10 +145,8 @@ fn merged(mut arms: impl Iterator<Item = Pairs>) -> Option<Pairs> {
 
 /// CUPED, θ being one for all steps.
 fn adjusted(steps: &[Pair], plain: &Estimate, alpha: f64) -> Option<Adjusted> {
-    let pairs: Vec<_> = steps
-        .iter()
-        .filter_map(|(t, c)| Some((before_and_after(t)?, before_and_after(c)?)))
-        .collect();
+    let pairs: Vec<_> =
+        steps.iter().filter_map(|(t, c)| Some((before_and_after(t)?, before_and_after(c)?))).collect();
     let t = merged(pairs.iter().map(|(t, _)| *t))?;
     let c = merged(pairs.iter().map(|(_, c)| *c))?;
     let theta = cuped::theta(&t, &c).ok()?;
@@ -201,12 +165,7 @@ fn adjusted(steps: &[Pair], plain: &Estimate, alpha: f64) -> Option<Adjusted> {
 /// The value of one conversion, a ratio of two sums per visitor.
 fn per_conversion(steps: &[Pair], alpha: f64) -> Option<PerConversion> {
     let level = |arm: &Arm| {
-        let pairs = Pairs::new(
-            moments(arm, arm.value)?,
-            moments(arm, arm.times)?,
-            arm.value_times,
-        )
-        .ok()?;
+        let pairs = Pairs::new(moments(arm, arm.value)?, moments(arm, arm.times)?, arm.value_times).ok()?;
         ratio::level(&pairs).ok()
     };
     let (t, c) = standardise(steps.iter().filter_map(|(t, c)| Some((level(t)?, level(c)?)))).ok()?;

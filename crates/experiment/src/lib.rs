@@ -38,8 +38,7 @@ pub use by_hand::{ByHand, Share, ShareError, compare};
 pub use observed::{Arm, Direction, Goal, Measure, Observed, Step, Sums, Total, Variant};
 pub use plan::{Needed, Plan};
 pub use report::{
-    Adjusted, AlwaysValid, Comparison, GoalReport, LeftOut, PerConversion, Range, Report, SampleRatio,
-    VariantReport,
+    Adjusted, AlwaysValid, Comparison, GoalReport, LeftOut, PerConversion, Range, Report, SampleRatio, VariantReport,
 };
 pub use settings::{Settings, SettingsError};
 pub use verdict::{Kind, Verdict};

@@ -118,28 +118,16 @@ impl Arm {
     /// Visitors and converters alone.
     #[must_use]
     pub fn counts(visitors: u64, conversions: u64) -> Self {
-        Self {
-            visitors,
-            conversions,
-            ..Self::default()
-        }
+        Self { visitors, conversions, ..Self::default() }
     }
 }
 
 impl Step {
     pub(crate) fn arm(&self, goal: usize, variant: usize) -> Arm {
-        self.arms
-            .get(goal)
-            .and_then(|arms| arms.get(variant))
-            .copied()
-            .unwrap_or_default()
+        self.arms.get(goal).and_then(|arms| arms.get(variant)).copied().unwrap_or_default()
     }
 
     pub(crate) fn share(&self, variant: usize) -> f64 {
-        self.shares
-            .get(variant)
-            .copied()
-            .filter(|share| share.is_finite() && *share > 0.0)
-            .unwrap_or_default()
+        self.shares.get(variant).copied().filter(|share| share.is_finite() && *share > 0.0).unwrap_or_default()
     }
 }

@@ -27,15 +27,7 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self {
-            baseline: 0.05,
-            lift: 0.1,
-            alpha: 0.05,
-            power: POWER,
-            variants: 2,
-            read_daily: false,
-            per_day: None,
-        }
+        Self { baseline: 0.05, lift: 0.1, alpha: 0.05, power: POWER, variants: 2, read_daily: false, per_day: None }
     }
 }
 
@@ -68,18 +60,12 @@ impl Plan {
         Ok(Needed {
             per_variant: whole(each),
             total: whole(total),
-            days: self
-                .per_day
-                .map(|per_day| whole((total / per_day).ceil().max(1.0))),
+            days: self.per_day.map(|per_day| whole((total / per_day).ceil().max(1.0))),
         })
     }
 }
 
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "not negative; casts saturate"
-)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative; casts saturate")]
 fn whole(x: f64) -> u64 {
     x as u64
 }

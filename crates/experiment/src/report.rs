@@ -175,10 +175,7 @@ impl Serialize for Range {
 
 impl From<flagstaff_stats::Interval> for Range {
     fn from(interval: flagstaff_stats::Interval) -> Self {
-        Self {
-            low: interval.low,
-            high: interval.high,
-        }
+        Self { low: interval.low, high: interval.high }
     }
 }
 

@@ -18,10 +18,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            sequence: Sequence::default(),
-            worthwhile: WORTHWHILE,
-        }
+        Self { sequence: Sequence::default(), worthwhile: WORTHWHILE }
     }
 }
 
@@ -32,11 +29,7 @@ impl Settings {
     ///
     /// # Errors
     /// Unless alpha lies between 0 and ½, planned is at least 1, and worthwhile is above 0 and finite.
-    pub fn new(
-        alpha: Option<f64>,
-        planned: Option<f64>,
-        worthwhile: Option<f64>,
-    ) -> Result<Self, SettingsError> {
+    pub fn new(alpha: Option<f64>, planned: Option<f64>, worthwhile: Option<f64>) -> Result<Self, SettingsError> {
         let (alpha, planned) = (alpha.unwrap_or(ALPHA), planned.unwrap_or(PLANNED));
         let worthwhile = worthwhile.unwrap_or(WORTHWHILE);
         if !(alpha > 0.0 && alpha < 0.5) {

@@ -87,39 +87,19 @@ pub(crate) fn decide(case: &Case<'_>) -> Verdict {
     let standings: Vec<_> = compared.iter().map(|one| case.standing(goal, one)).collect();
     let with = |wanted: Standing| {
         let all = compared.iter().zip(&standings);
-        all.filter(move |(_, standing)| **standing == wanted)
-            .map(|(one, _)| one)
+        all.filter(move |(_, standing)| **standing == wanted).map(|(one, _)| one)
     };
     if let Some(best) = best(goal, with(Standing::Better)) {
-        return verdict(
-            Kind::Ship,
-            Some(&best.comparison.variant),
-            words.ship(goal, best),
-            None,
-        );
+        return verdict(Kind::Ship, Some(&best.comparison.variant), words.ship(goal, best), None);
     }
     let days = case.days_left(compared);
     if let Some(leader) = best(goal, with(Standing::Open)) {
-        return verdict(
-            Kind::KeepRunning,
-            None,
-            words.keep_running(goal, leader, days),
-            days,
-        );
+        return verdict(Kind::KeepRunning, None, words.keep_running(goal, leader, days), days);
     }
     if compared.is_empty() || with(Standing::Unknown).next().is_some() {
-        return verdict(
-            Kind::NotEnough,
-            None,
-            words.not_enough(goal, compared, days),
-            days,
-        );
+        return verdict(Kind::NotEnough, None, words.not_enough(goal, compared, days), days);
     }
-    let control = case
-        .observed
-        .variants
-        .first()
-        .map(|variant| variant.name.as_str());
+    let control = case.observed.variants.first().map(|variant| variant.name.as_str());
     let text = match best(goal, with(Standing::Pointless)) {
         Some(leader) => words.pointless(goal, leader),
         None => match best(goal, with(Standing::Exhausted)) {
@@ -131,12 +111,7 @@ pub(crate) fn decide(case: &Case<'_>) -> Verdict {
 }
 
 fn verdict(kind: Kind, variant: Option<&str>, text: String, days_left: Option<u64>) -> Verdict {
-    Verdict {
-        kind,
-        variant: variant.map(Into::into),
-        text,
-        days_left,
-    }
+    Verdict { kind, variant: variant.map(Into::into), text, days_left }
 }
 
 /// The one that gains most.
@@ -156,10 +131,7 @@ pub(crate) fn gain(goal: &Goal, one: &Compared) -> f64 {
 impl Case<'_> {
     /// Whether a difference is beyond doubt: by the test that may be read every day, corrected for all that is compared.
     pub(crate) fn is_certain(&self, one: &Compared) -> bool {
-        one.comparison
-            .always_valid
-            .adjusted_p_value
-            .is_some_and(|p| p < self.settings.alpha())
+        one.comparison.always_valid.adjusted_p_value.is_some_and(|p| p < self.settings.alpha())
     }
 
     fn standing(&self, goal: &Goal, one: &Compared) -> Standing {
@@ -178,13 +150,10 @@ impl Case<'_> {
     /// Whether every lift that would matter lies outside the interval.
     fn is_pointless(&self, goal: &Goal, one: &Compared) -> bool {
         let most = self.settings.worthwhile();
-        one.comparison
-            .always_valid
-            .lift_interval
-            .is_some_and(|lift| match goal.better {
-                Direction::Up => lift.high < most,
-                Direction::Down => lift.low > -most,
-            })
+        one.comparison.always_valid.lift_interval.is_some_and(|lift| match goal.better {
+            Direction::Up => lift.high < most,
+            Direction::Down => lift.low > -most,
+        })
     }
 
     /// Visitors of all variants so far.
@@ -198,17 +167,10 @@ impl Case<'_> {
     fn needed(&self, one: &Compared) -> Option<f64> {
         let (base, variance) = one.base?;
         let step = self.observed.steps.last()?;
-        let place = self
-            .observed
-            .variants
-            .iter()
-            .position(|v| v.name == one.comparison.variant)?;
+        let place = self.observed.variants.iter().position(|v| v.name == one.comparison.variant)?;
         let (t, c) = (step.share(place), step.share(0));
         let both = t + c;
-        let of_all = both
-            / (0..self.observed.variants.len())
-                .map(|v| step.share(v))
-                .sum::<f64>();
+        let of_all = both / (0..self.observed.variants.len()).map(|v| step.share(v)).sum::<f64>();
         let effect = base * self.settings.worthwhile();
         let treatments = self.observed.variants.len().saturating_sub(1).max(1) as f64;
         let reach = reach(self.settings.alpha() / treatments)? / effect;
@@ -220,11 +182,7 @@ impl Case<'_> {
     /// Visitors until a result is shown: 25 conversions, and 25 without, in each variant at its present rate.
     fn until_shown(&self, one: &Compared) -> Option<f64> {
         let step = self.observed.steps.last()?;
-        let place = self
-            .observed
-            .variants
-            .iter()
-            .position(|v| v.name == one.comparison.variant)?;
+        let place = self.observed.variants.iter().position(|v| v.name == one.comparison.variant)?;
         let sum: f64 = (0..self.observed.variants.len()).map(|v| step.share(v)).sum();
         let missing = |conversions: u64, visitors: u64, share: f64| {
             let fewer = conversions.min(visitors.saturating_sub(conversions));
@@ -249,15 +207,9 @@ impl Case<'_> {
         let most = compared
             .iter()
             .filter_map(missing)
-            .fold(None, |most: Option<f64>, one| {
-                Some(most.map_or(one, |most| most.max(one)))
-            })?;
+            .fold(None, |most: Option<f64>, one| Some(most.map_or(one, |most| most.max(one))))?;
         let days = (most / per_day).ceil().max(1.0);
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "casts saturate; at least 1"
-        )]
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate; at least 1")]
         let days = days as u64;
         Some(days)
     }

@@ -26,17 +26,13 @@ impl Words<'_> {
     }
 
     pub(crate) fn without_goal(&self) -> String {
-        "Nothing can be compared: the flag has no goal. Write `goals = [\"…\"]`; the first one decides."
-            .into()
+        "Nothing can be compared: the flag has no goal. Write `goals = [\"…\"]`; the first one decides.".into()
     }
 
     pub(crate) fn not_enough(&self, goal: &Goal, compared: &[Compared], days: Option<u64>) -> String {
         let arms = compared.iter().flat_map(|one| [&one.seen.0, &one.seen.1]);
         let with = arms.clone().map(|arm| arm.conversions).min().unwrap_or_default();
-        let without = arms
-            .map(|arm| arm.visitors.saturating_sub(arm.conversions))
-            .min()
-            .unwrap_or_default();
+        let without = arms.map(|arm| arm.visitors.saturating_sub(arm.conversions)).min().unwrap_or_default();
         format!(
             "Not enough yet: a result is shown once each variant has {SHOWN_FROM} visitors with and {SHOWN_FROM} without \
              {}; the fewest so far are {with} and {without}.{}",
@@ -52,12 +48,7 @@ impl Words<'_> {
         let about = days.map_or("Keep running".into(), |days| {
             format!("Keep running, about {} more at this traffic", days_in_words(days))
         });
-        format!(
-            "{about}. {}. {}{}",
-            self.levels(goal, leader),
-            self.span(leader),
-            self.sight(goal, leader)
-        )
+        format!("{about}. {}. {}{}", self.levels(goal, leader), self.span(leader), self.sight(goal, leader))
     }
 
     pub(crate) fn ship(&self, goal: &Goal, best: &Compared) -> String {
@@ -77,14 +68,8 @@ impl Words<'_> {
     }
 
     pub(crate) fn worse(&self, goal: &Goal, compared: &[Compared]) -> String {
-        let all = compared
-            .iter()
-            .map(|one| format!("{}. {}", self.levels(goal, one), self.span(one)));
-        format!(
-            "Keep {}: nothing is better. {}",
-            self.control(),
-            all.collect::<String>().trim_end()
-        )
+        let all = compared.iter().map(|one| format!("{}. {}", self.levels(goal, one), self.span(one)));
+        format!("Keep {}: nothing is better. {}", self.control(), all.collect::<String>().trim_end())
     }
 
     pub(crate) fn pointless(&self, goal: &Goal, leader: &Compared) -> String {
@@ -109,11 +94,7 @@ impl Words<'_> {
     }
 
     fn control(&self) -> &str {
-        self.case
-            .observed
-            .variants
-            .first()
-            .map_or("the control", |variant| &variant.name)
+        self.case.observed.variants.first().map_or("the control", |variant| &variant.name)
     }
 
     /// Where both are.
@@ -160,10 +141,7 @@ impl Words<'_> {
             Measure::Rate => format!("{} points", significant(effect * 100.0)),
             Measure::Mean => significant(effect),
         };
-        let (t, c) = (
-            thousands(one.seen.0.visitors as f64),
-            thousands(one.seen.1.visitors as f64),
-        );
+        let (t, c) = (thousands(one.seen.0.visitors as f64), thousands(one.seen.1.visitors as f64));
         format!("{t} and {c} visitors show a change of {size} or more, hardly a smaller one.")
     }
 
@@ -171,18 +149,13 @@ impl Words<'_> {
     fn others_worse(&self) -> Vec<String> {
         let others = self.case.observed.goals.iter().zip(self.case.compared).skip(1);
         let worse = |(_, compared): &(&Goal, &Vec<Compared>), goal: &Goal| {
-            compared
-                .iter()
-                .any(|one| self.case.is_certain(one) && gain(goal, one) < 0.0)
+            compared.iter().any(|one| self.case.is_certain(one) && gain(goal, one) < 0.0)
         };
         let named = |goal: &Goal| match goal.better {
             Direction::Up => format!("{}, which falls", goal.name),
             Direction::Down => format!("{}, which rises", goal.name),
         };
-        others
-            .filter(|pair| worse(pair, pair.0))
-            .map(|(goal, _)| named(goal))
-            .collect()
+        others.filter(|pair| worse(pair, pair.0)).map(|(goal, _)| named(goal)).collect()
     }
 }
 
@@ -198,18 +171,10 @@ fn significant(x: f64) -> String {
     if x == 0.0 || !x.is_finite() {
         return "0".into();
     }
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "0 to 9 by the clamp"
-    )]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 9 by the clamp")]
     let decimals = (2.0 - x.abs().log10().floor()).clamp(0.0, 9.0) as usize;
     let text = format!("{x:.decimals$}");
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').into()
-    } else {
-        text
-    }
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
 }
 
 fn percent(x: f64) -> String {
@@ -265,27 +230,11 @@ mod tests {
 
     #[test]
     fn numbers_are_written_for_people() {
-        assert_eq!(
-            [percent(0.05), percent(0.0615), percent(0.1)],
-            ["5 %", "6.15 %", "10 %"]
-        );
+        assert_eq!([percent(0.05), percent(0.0615), percent(0.1)], ["5 %", "6.15 %", "10 %"]);
         assert_eq!([signed(0.2345), signed(-0.0123)], ["+23.4 %", "-1.23 %"]);
-        assert_eq!(
-            [thousands(0.0), thousands(999.0), thousands(1_234_567.0)],
-            ["0", "999", "1,234,567"]
-        );
-        assert_eq!(
-            [
-                significant(100.0),
-                significant(0.000_123_4),
-                significant(f64::NAN)
-            ],
-            ["100", "0.000123", "0"]
-        );
-        assert_eq!(
-            [once_in(0.01), once_in(1e-7), once_in(0.0)],
-            ["100", "10 million", "more than a billion"]
-        );
+        assert_eq!([thousands(0.0), thousands(999.0), thousands(1_234_567.0)], ["0", "999", "1,234,567"]);
+        assert_eq!([significant(100.0), significant(0.000_123_4), significant(f64::NAN)], ["100", "0.000123", "0"]);
+        assert_eq!([once_in(0.01), once_in(1e-7), once_in(0.0)], ["100", "10 million", "more than a billion"]);
         assert_eq!(list(["a", "b", "c"].into_iter().map(Into::into)), "a, b and c");
     }
 }

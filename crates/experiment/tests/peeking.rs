@@ -8,19 +8,12 @@ const LOOK_EVERY: u64 = 50;
 
 fn observed(counts: [(u64, u64); 2]) -> Observed {
     let names = ["off", "on"];
-    let variant = |(name, (visitors, _)): (&str, (u64, u64))| Variant {
-        name: name.into(),
-        visitors,
-        confirmed: 0,
-        crossed: 0,
-    };
+    let variant =
+        |(name, (visitors, _)): (&str, (u64, u64))| Variant { name: name.into(), visitors, confirmed: 0, crossed: 0 };
     Observed {
         flag: "aa".into(),
         variants: names.into_iter().zip(counts).map(variant).collect(),
-        goals: vec![Goal {
-            name: "sent".into(),
-            ..Goal::default()
-        }],
+        goals: vec![Goal { name: "sent".into(), ..Goal::default() }],
         steps: vec![Step {
             shares: vec![0.5, 0.5],
             exposed: counts.map(|(n, _)| n).to_vec(),

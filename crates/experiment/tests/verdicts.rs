@@ -15,11 +15,7 @@ fn goal(name: &str, totals: &[(u64, u64)]) -> Goal {
         conversions: *conversions,
         ..Total::default()
     });
-    Goal {
-        name: name.into(),
-        totals: totals.collect(),
-        ..Goal::default()
-    }
+    Goal { name: name.into(), totals: totals.collect(), ..Goal::default() }
 }
 
 fn variants(names: &[&str], visitors: &[u64]) -> Vec<Variant> {
@@ -58,31 +54,19 @@ fn kind(observed: &Observed) -> Kind {
 #[test]
 fn a_clear_winner_is_shipped_with_a_warning() {
     let report = report(&halves((10_000, 500), (10_000, 615)));
-    assert_eq!(
-        (report.verdict.kind, report.verdict.variant.as_deref()),
-        (Kind::Ship, Some("on"))
-    );
+    assert_eq!((report.verdict.kind, report.verdict.variant.as_deref()), (Kind::Ship, Some("on")));
     assert_eq!(report.verdict.days_left, None);
     let text = &report.verdict.text;
-    assert!(
-        text.contains("6.15 %") && text.contains("5 %") && text.contains("looks better than it is"),
-        "{text}"
-    );
+    assert!(text.contains("6.15 %") && text.contains("5 %") && text.contains("looks better than it is"), "{text}");
     let one = &report.goals[0].comparisons[0];
     assert!((one.difference.unwrap() - 0.0115).abs() < 1e-12 && (one.lift.unwrap() - 0.23).abs() < 1e-12);
-    assert!(
-        one.always_valid.p_value.unwrap() > one.p_value.unwrap(),
-        "the price of looking every day"
-    );
+    assert!(one.always_valid.p_value.unwrap() > one.p_value.unwrap(), "the price of looking every day");
 }
 
 #[test]
 fn a_clear_loser_keeps_the_control() {
     let report = report(&halves((10_000, 615), (10_000, 500)));
-    assert_eq!(
-        (report.verdict.kind, report.verdict.variant.as_deref()),
-        (Kind::KeepControl, Some("off"))
-    );
+    assert_eq!((report.verdict.kind, report.verdict.variant.as_deref()), (Kind::KeepControl, Some("off")));
 }
 
 #[test]
@@ -97,25 +81,11 @@ fn less_is_better_where_it_is() {
 #[test]
 fn equal_rates_run_on_and_say_how_long() {
     let report = report(&halves((10_000, 500), (10_000, 505)));
-    assert_eq!(
-        (report.verdict.kind, report.verdict.variant),
-        (Kind::KeepRunning, None)
-    );
+    assert_eq!((report.verdict.kind, report.verdict.variant), (Kind::KeepRunning, None));
     // 2 · 7.849 · 0.0475 · 4 / 0.005² = 119,300 in all, less the 20,000 seen, 1,000 a day
     assert_eq!(report.verdict.days_left, Some(100));
-    assert!(
-        report
-            .verdict
-            .text
-            .starts_with("Keep running, about 100 days more"),
-        "{}",
-        report.verdict.text
-    );
-    assert!(
-        report.verdict.text.contains("0.899 points"),
-        "{}",
-        report.verdict.text
-    );
+    assert!(report.verdict.text.starts_with("Keep running, about 100 days more"), "{}", report.verdict.text);
+    assert!(report.verdict.text.contains("0.899 points"), "{}", report.verdict.text);
 }
 
 #[test]
@@ -132,11 +102,7 @@ fn without_traffic_no_days_are_named() {
 fn what_would_matter_can_be_ruled_out() {
     let report = report(&halves((400_000, 20_000), (400_000, 20_010)));
     assert_eq!(report.verdict.kind, Kind::KeepControl);
-    assert!(
-        report.verdict.text.contains("ruled out"),
-        "{}",
-        report.verdict.text
-    );
+    assert!(report.verdict.text.contains("ruled out"), "{}", report.verdict.text);
 }
 
 #[test]
@@ -144,11 +110,7 @@ fn a_test_ends_when_its_visitors_came() {
     // 6 percent more: not sure, and 10 percent is not ruled out either
     let report = report(&halves((60_000, 3_000), (60_000, 3_180)));
     assert_eq!(report.verdict.kind, Kind::KeepControl);
-    assert!(
-        report.verdict.text.contains("none was found"),
-        "{}",
-        report.verdict.text
-    );
+    assert!(report.verdict.text.contains("none was found"), "{}", report.verdict.text);
 }
 
 #[test]
@@ -157,11 +119,7 @@ fn nothing_is_shown_before_25_conversions_in_each() {
     assert_eq!(report.verdict.kind, Kind::NotEnough);
     let one = &report.goals[0].comparisons[0];
     assert_eq!(one.always_valid.p_value, None);
-    assert!(
-        report.verdict.text.contains("24 and 210"),
-        "{}",
-        report.verdict.text
-    );
+    assert!(report.verdict.text.contains("24 and 210"), "{}", report.verdict.text);
     assert_eq!(report.verdict.days_left, Some(1));
     assert_eq!(kind(&halves((300, 25), (300, 90))), Kind::Ship);
 }
@@ -170,18 +128,8 @@ fn nothing_is_shown_before_25_conversions_in_each() {
 fn a_tampered_share_names_no_winner() {
     let report = report(&halves((10_400, 520), (9_600, 700)));
     assert!(report.sample_ratio.broken && report.sample_ratio.p_value < 1e-6);
-    assert_eq!(
-        (report.verdict.kind, report.verdict.variant),
-        (Kind::BrokenSplit, None)
-    );
-    assert!(
-        report
-            .verdict
-            .text
-            .contains("10,400 and 9,600 where 10,000 and 10,000"),
-        "{}",
-        report.verdict.text
-    );
+    assert_eq!((report.verdict.kind, report.verdict.variant), (Kind::BrokenSplit, None));
+    assert!(report.verdict.text.contains("10,400 and 9,600 where 10,000 and 10,000"), "{}", report.verdict.text);
 }
 
 #[test]
@@ -232,10 +180,7 @@ fn the_price_of_many_variants_is_paid() {
     many.steps[0].arms = vec![counts.map(|(n, x)| Arm::counts(n, x)).to_vec()];
     let report = report(&many);
     let one = &report.goals[0].comparisons[0];
-    let (p, adjusted) = (
-        one.always_valid.p_value.unwrap(),
-        one.always_valid.adjusted_p_value.unwrap(),
-    );
+    let (p, adjusted) = (one.always_valid.p_value.unwrap(), one.always_valid.adjusted_p_value.unwrap());
     assert!(p < 0.05 && (adjusted - 5.0 * p).abs() < 1e-12);
     assert_eq!(report.verdict.kind, Kind::KeepRunning);
 }
@@ -243,30 +188,17 @@ fn the_price_of_many_variants_is_paid() {
 #[test]
 fn a_winner_that_harms_another_goal_is_shipped_with_a_but() {
     let mut observed = halves((10_000, 500), (10_000, 640));
-    observed.goals.push(Goal {
-        better: Direction::Down,
-        ..goal("bounced", &[(10_000, 3_000), (10_000, 3_600)])
-    });
-    observed.steps[0]
-        .arms
-        .push(vec![Arm::counts(10_000, 3_000), Arm::counts(10_000, 3_600)]);
+    observed.goals.push(Goal { better: Direction::Down, ..goal("bounced", &[(10_000, 3_000), (10_000, 3_600)]) });
+    observed.steps[0].arms.push(vec![Arm::counts(10_000, 3_000), Arm::counts(10_000, 3_600)]);
     let verdict = report(&observed).verdict;
     assert_eq!(verdict.kind, Kind::Ship);
-    assert!(
-        verdict.text.contains("worse by bounced, which rises"),
-        "{}",
-        verdict.text
-    );
+    assert!(verdict.text.contains("worse by bounced, which rises"), "{}", verdict.text);
 }
 
 /// Values y of which each visitor knows a past value: post = past + noise, and `more` on top for the treatment.
 fn purchases(n: u64, more: f64, seed: u64) -> Arm {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut arm = Arm {
-        visitors: n,
-        before: Some(Sums::default()),
-        ..Arm::default()
-    };
+    let mut arm = Arm { visitors: n, before: Some(Sums::default()), ..Arm::default() };
     let add = |sums: &mut Sums, y: f64| {
         sums.sum += y;
         sums.sum_sq += y * y;
@@ -274,11 +206,7 @@ fn purchases(n: u64, more: f64, seed: u64) -> Arm {
     for _ in 0..n {
         let past = random.f64() * 100.0;
         let times = f64::from(random.u8(0..3));
-        let value = if times > 0.0 {
-            past + random.f64() * 20.0 + more
-        } else {
-            0.0
-        };
+        let value = if times > 0.0 { past + random.f64() * 20.0 + more } else { 0.0 };
         arm.conversions += u64::from(times > 0.0);
         add(&mut arm.value, value);
         add(&mut arm.times, times);
@@ -302,10 +230,7 @@ fn values_are_compared_by_their_mean_and_told_per_conversion() {
     let ratio = one.per_conversion.unwrap();
     assert!((ratio.treatment - on.value.sum / on.times.sum).abs() < 1e-9);
     let adjusted = one.adjusted.unwrap();
-    assert!(
-        adjusted.variance_explained > 0.1 && adjusted.p_value < one.p_value.unwrap(),
-        "{adjusted:?}"
-    );
+    assert!(adjusted.variance_explained > 0.1 && adjusted.p_value < one.p_value.unwrap(), "{adjusted:?}");
     assert_eq!(report.verdict.kind, Kind::Ship);
 }
 
@@ -313,9 +238,7 @@ fn values_are_compared_by_their_mean_and_told_per_conversion() {
 fn the_json_has_the_shape_scripts_rely_on() {
     let json: Value = serde_json::to_value(report(&halves((10_000, 500), (10_000, 615)))).unwrap();
     assert_eq!(json["flag"], "form");
-    assert!(
-        json["sample_ratio"]["p_value"].as_f64().unwrap() > 0.99 && json["sample_ratio"]["broken"] == false
-    );
+    assert!(json["sample_ratio"]["p_value"].as_f64().unwrap() > 0.99 && json["sample_ratio"]["broken"] == false);
     let goal = &json["goals"][0];
     assert_eq!(goal["goal"], "sent");
     assert_eq!(goal["variants"][1]["variant"], "on");
@@ -327,11 +250,7 @@ fn the_json_has_the_shape_scripts_rely_on() {
     for number in ["difference", "lift", "p_value"] {
         assert!(one[number].is_f64(), "{number}: {one}");
     }
-    for range in [
-        &one["interval"],
-        &one["lift_interval"],
-        &one["always_valid"]["interval"],
-    ] {
+    for range in [&one["interval"], &one["lift_interval"], &one["always_valid"]["interval"]] {
         assert!(range[0].as_f64().unwrap() < range[1].as_f64().unwrap());
     }
     assert!(one["always_valid"]["p_value"].as_f64().unwrap() < 0.05);
@@ -343,36 +262,14 @@ fn the_json_has_the_shape_scripts_rely_on() {
 #[test]
 fn two_counts_by_hand() {
     let count = |n, x| Proportion::new(n, x).unwrap();
-    let result = compare(
-        &count(10_000, 500),
-        &count(10_000, 615),
-        Share::HALF,
-        &Settings::default(),
-    );
+    let result = compare(&count(10_000, 500), &count(10_000, 615), Share::HALF, &Settings::default());
     let json = serde_json::to_value(&result).unwrap();
     assert!((json["difference"].as_f64().unwrap() - 0.0115).abs() < 1e-12);
-    assert!(
-        (json["p_value"].as_f64().unwrap() - 3.938_2e-4).abs() < 1e-8,
-        "{json}"
-    );
+    assert!((json["p_value"].as_f64().unwrap() - 3.938_2e-4).abs() < 1e-8, "{json}");
     assert_eq!(json["sample_ratio"]["broken"], false);
-    let uneven = compare(
-        &count(10_000, 500),
-        &count(1_100, 60),
-        Share::new(0.1).unwrap(),
-        &Settings::default(),
-    );
+    let uneven = compare(&count(10_000, 500), &count(1_100, 60), Share::new(0.1).unwrap(), &Settings::default());
     assert!(!uneven.sample_ratio.broken);
-    assert!(
-        compare(
-            &count(10_000, 500),
-            &count(1_100, 60),
-            Share::HALF,
-            &Settings::default()
-        )
-        .sample_ratio
-        .broken
-    );
+    assert!(compare(&count(10_000, 500), &count(1_100, 60), Share::HALF, &Settings::default()).sample_ratio.broken);
     assert!(Share::new(0.0).is_err() && Share::new(1.0).is_err() && Share::new(f64::NAN).is_err());
     let nobody = compare(&count(1, 0), &count(1, 0), Share::HALF, &Settings::default());
     assert_eq!((nobody.comparison.lift, nobody.comparison.p_value), (None, None));
@@ -380,55 +277,19 @@ fn two_counts_by_hand() {
 
 #[test]
 fn plans_say_visitors_and_days() {
-    let needed = Plan {
-        per_day: Some(2_000.0),
-        ..Plan::default()
-    }
-    .needed()
-    .unwrap();
-    assert_eq!(
-        (needed.per_variant, needed.total, needed.days),
-        (31_231, 62_462, Some(32))
-    );
-    let daily = Plan {
-        read_daily: true,
-        ..Plan::default()
-    }
-    .needed()
-    .unwrap();
+    let needed = Plan { per_day: Some(2_000.0), ..Plan::default() }.needed().unwrap();
+    assert_eq!((needed.per_variant, needed.total, needed.days), (31_231, 62_462, Some(32)));
+    let daily = Plan { read_daily: true, ..Plan::default() }.needed().unwrap();
     assert_eq!((daily.per_variant, daily.days), (62_462, None));
-    let three = Plan {
-        variants: 3,
-        ..Plan::default()
-    }
-    .needed()
-    .unwrap();
+    let three = Plan { variants: 3, ..Plan::default() }.needed().unwrap();
     assert!(three.per_variant > needed.per_variant && three.total == 3 * three.per_variant);
     for wrong in [
-        Plan {
-            lift: 0.0,
-            ..Plan::default()
-        },
-        Plan {
-            lift: 20.0,
-            ..Plan::default()
-        },
-        Plan {
-            baseline: 1.0,
-            ..Plan::default()
-        },
-        Plan {
-            variants: 1,
-            ..Plan::default()
-        },
-        Plan {
-            per_day: Some(0.0),
-            ..Plan::default()
-        },
-        Plan {
-            alpha: f64::NAN,
-            ..Plan::default()
-        },
+        Plan { lift: 0.0, ..Plan::default() },
+        Plan { lift: 20.0, ..Plan::default() },
+        Plan { baseline: 1.0, ..Plan::default() },
+        Plan { variants: 1, ..Plan::default() },
+        Plan { per_day: Some(0.0), ..Plan::default() },
+        Plan { alpha: f64::NAN, ..Plan::default() },
     ] {
         assert!(wrong.needed().is_err(), "{wrong:?}");
     }
@@ -462,26 +323,17 @@ fn any_sums() -> impl Strategy<Value = Sums> {
 
 fn any_arm() -> impl Strategy<Value = Arm> {
     let count = prop_oneof![any::<u64>(), 0..200u64];
-    (
-        count.clone(),
-        count,
-        any_sums(),
-        any_sums(),
-        any::<f64>(),
-        prop::option::of(any_sums()),
-        any::<f64>(),
+    (count.clone(), count, any_sums(), any_sums(), any::<f64>(), prop::option::of(any_sums()), any::<f64>()).prop_map(
+        |(visitors, conversions, value, times, value_times, before, value_before)| Arm {
+            visitors,
+            conversions,
+            value,
+            times,
+            value_times,
+            before,
+            value_before,
+        },
     )
-        .prop_map(
-            |(visitors, conversions, value, times, value_times, before, value_before)| Arm {
-                visitors,
-                conversions,
-                value,
-                times,
-                value_times,
-                before,
-                value_before,
-            },
-        )
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -490,11 +342,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         prop::collection::vec(any::<u64>(), 0..4),
         prop::collection::vec(prop::collection::vec(any_arm(), 0..4), 0..3),
     )
-        .prop_map(|(shares, exposed, arms)| Step {
-            shares,
-            exposed,
-            arms,
-        })
+        .prop_map(|(shares, exposed, arms)| Step { shares, exposed, arms })
 }
 
 proptest! {

@@ -80,10 +80,7 @@ impl Key {
 
     /// The words a condition may start with, for suggestions.
     pub fn words() -> impl Iterator<Item = &'static str> {
-        KNOWN
-            .into_iter()
-            .map(|(word, _)| word)
-            .chain(["authenticated", "segment", "after", "before"])
+        KNOWN.into_iter().map(|(word, _)| word).chain(["authenticated", "segment", "after", "before"])
     }
 
     /// Whether upper and lower case are the same to this value.
@@ -126,9 +123,7 @@ pub struct KeyError;
 
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "conditions look at a known word, header.NAME, cookie.NAME, query.NAME or a snake_case attribute",
-        )
+        f.write_str("conditions look at a known word, header.NAME, cookie.NAME, query.NAME or a snake_case attribute")
     }
 }
 

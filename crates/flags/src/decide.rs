@@ -7,8 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
-    Decision, Decisions, Draw, Flag, FlagId, Percent, Reason, Serve, Snapshot, Step, Sticky, Subject,
-    VariantId,
+    Decision, Decisions, Draw, Flag, FlagId, Percent, Reason, Serve, Snapshot, Step, Sticky, Subject, VariantId,
 };
 
 /// Looks on while a decision is made. `()` looks away, at no cost.
@@ -32,18 +31,10 @@ impl Snapshot {
     /// Decides one flag, and those it needs, for one subject. For many flags, [`Snapshot::decide`] is cheaper.
     #[must_use]
     pub fn decide_one(&self, id: FlagId, subject: &Subject<'_>) -> Decision {
-        if self
-            .links
-            .of
-            .get(id.index())
-            .is_some_and(|ties| ties.requires.is_empty())
-        {
+        if self.links.of.get(id.index()).is_some_and(|ties| ties.requires.is_empty()) {
             return Case::new(self, id, subject, &[]).map_or(Decision::UNKNOWN, |case| case.decide(&mut ()));
         }
-        self.decisions(subject)
-            .get(id.index())
-            .copied()
-            .unwrap_or(Decision::UNKNOWN)
+        self.decisions(subject).get(id.index()).copied().unwrap_or(Decision::UNKNOWN)
     }
 
     /// The share that counts for a flag at a time: that of its rollout's step, or the one written. For those whom neither
@@ -93,14 +84,7 @@ impl<'a> Case<'a> {
         made: &'a [Decision],
     ) -> Option<Self> {
         let flag = snapshot.flag(id)?;
-        Some(Self {
-            snapshot,
-            subject,
-            flag,
-            id,
-            made,
-            draw: OnceCell::new(),
-        })
+        Some(Self { snapshot, subject, flag, id, made, draw: OnceCell::new() })
     }
 
     pub(crate) fn decide(&self, watch: &mut impl Watch) -> Decision {
@@ -130,9 +114,7 @@ impl<'a> Case<'a> {
 
     /// Where the unit falls for this flag.
     pub(crate) fn draw(&self) -> Option<Draw> {
-        *self
-            .draw
-            .get_or_init(|| Some(Draw::of(self.flag.salt(), self.unit()?)))
+        *self.draw.get_or_init(|| Some(Draw::of(self.flag.salt(), self.unit()?)))
     }
 
     fn pinned(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
@@ -140,44 +122,28 @@ impl<'a> Case<'a> {
             watch.saw(Step::Pinned, false, || "no environment variable pins it".into());
             return Continue(());
         };
-        watch.saw(Step::Pinned, true, || {
-            format!("{} says {}", pin.variable, self.flag.variants.name(pin.variant))
-        });
+        watch.saw(Step::Pinned, true, || format!("{} says {}", pin.variable, self.flag.variants.name(pin.variant)));
         Break(Decision::new(pin.variant, Reason::Static, Step::Pinned))
     }
 
     fn disabled(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
         let off = !self.flag.enabled;
         watch.saw(Step::Disabled, off, || format!("enabled = {}", self.flag.enabled));
-        stop_if(
-            off,
-            Decision::new(VariantId::OFF, Reason::Disabled, Step::Disabled),
-        )
+        stop_if(off, Decision::new(VariantId::OFF, Reason::Disabled, Step::Disabled))
     }
 
     fn tripped(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
         let tripped = self.snapshot.fact(self.id).tripped;
-        let detail = if tripped {
-            "its guard took this definition back"
-        } else {
-            "no guard took it back"
-        };
+        let detail = if tripped { "its guard took this definition back" } else { "no guard took it back" };
         watch.saw(Step::Tripped, tripped, || detail.into());
-        stop_if(
-            tripped,
-            Decision::new(VariantId::OFF, Reason::Disabled, Step::Tripped),
-        )
+        stop_if(tripped, Decision::new(VariantId::OFF, Reason::Disabled, Step::Tripped))
     }
 
     fn requires(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
         let Some(ties) = self.snapshot.links.of.get(self.id.index()) else {
             return Continue(());
         };
-        let is = |id: FlagId| {
-            self.made
-                .get(id.index())
-                .map_or(VariantId::OFF, |decision| decision.variant())
-        };
+        let is = |id: FlagId| self.made.get(id.index()).map_or(VariantId::OFF, |decision| decision.variant());
         let unmet = ties.requires.iter().find(|(id, wanted)| match wanted {
             Some(wanted) => is(*id) != *wanted,
             None => is(*id) == VariantId::OFF,
@@ -189,10 +155,7 @@ impl<'a> Case<'a> {
                 None => "the flags it needs are as they must be".into(),
             }
         });
-        stop_if(
-            unmet.is_some(),
-            Decision::new(VariantId::OFF, Reason::Default, Step::Requires),
-        )
+        stop_if(unmet.is_some(), Decision::new(VariantId::OFF, Reason::Default, Step::Requires))
     }
 
     fn forced(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
@@ -201,45 +164,21 @@ impl<'a> Case<'a> {
             watch.saw(Step::Override, false, || "none that counts".into());
             return Continue(());
         };
-        let how = if forced.signed {
-            "a signed link"
-        } else {
-            "testing = true"
-        };
-        watch.saw(Step::Override, true, || {
-            format!("asked for {}, by {how}", self.flag.variants.name(forced.variant))
-        });
-        Break(Decision::new(
-            forced.variant,
-            Reason::TargetingMatch,
-            Step::Override,
-        ))
+        let how = if forced.signed { "a signed link" } else { "testing = true" };
+        watch
+            .saw(Step::Override, true, || format!("asked for {}, by {how}", self.flag.variants.name(forced.variant)));
+        Break(Decision::new(forced.variant, Reason::TargetingMatch, Step::Override))
     }
 
     fn deny(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
-        let matched = self
-            .flag
-            .deny
-            .as_ref()
-            .and_then(|deny| deny.find(self.subject, &self.snapshot.segments));
-        watch.saw(Step::Deny, matched.is_some(), || {
-            found("denied", self.flag.deny.is_some(), matched)
-        });
-        stop_if(
-            matched.is_some(),
-            Decision::new(VariantId::OFF, Reason::TargetingMatch, Step::Deny),
-        )
+        let matched = self.flag.deny.as_ref().and_then(|deny| deny.find(self.subject, &self.snapshot.segments));
+        watch.saw(Step::Deny, matched.is_some(), || found("denied", self.flag.deny.is_some(), matched));
+        stop_if(matched.is_some(), Decision::new(VariantId::OFF, Reason::TargetingMatch, Step::Deny))
     }
 
     fn allow(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
-        let matched = self
-            .flag
-            .allow
-            .as_ref()
-            .and_then(|allow| allow.find(self.subject, &self.snapshot.segments));
-        watch.saw(Step::Allow, matched.is_some(), || {
-            found("allowed", self.flag.allow.is_some(), matched)
-        });
+        let matched = self.flag.allow.as_ref().and_then(|allow| allow.find(self.subject, &self.snapshot.segments));
+        watch.saw(Step::Allow, matched.is_some(), || found("allowed", self.flag.allow.is_some(), matched));
         if matched.is_none() {
             return Continue(());
         }
@@ -258,15 +197,11 @@ impl<'a> Case<'a> {
         };
         match rule.serve {
             Serve::Variant(variant) => {
-                watch.saw(Step::Rule, true, || {
-                    format!("rule {} serves {}", i + 1, self.flag.variants.name(variant))
-                });
+                watch.saw(Step::Rule, true, || format!("rule {} serves {}", i + 1, self.flag.variants.name(variant)));
                 Break(Decision::new(variant, Reason::TargetingMatch, Step::Rule))
             }
             Serve::Percent(percent) => {
-                watch.saw(Step::Rule, true, || {
-                    format!("rule {} takes {percent} percent", i + 1)
-                });
+                watch.saw(Step::Rule, true, || format!("rule {} takes {percent} percent", i + 1));
                 Break(self.share_of_named(percent))
             }
         }
@@ -278,11 +213,7 @@ impl<'a> Case<'a> {
             watch.saw(Step::Layer, false, || "in no layer".into());
             return Continue(());
         };
-        let salt = self
-            .snapshot
-            .layers
-            .get(*place)
-            .map_or("", |layer| layer.name.as_str());
+        let salt = self.snapshot.layers.get(*place).map_or("", |layer| layer.name.as_str());
         let Some(unit) = self.unit() else {
             watch.saw(Step::Layer, true, || self.missing());
             return Break(Decision::without_unit(Step::Layer));
@@ -290,13 +221,8 @@ impl<'a> Case<'a> {
         let position = Draw::of(salt, unit).position();
         let inside = slices.iter().any(|slice| slice.holds(position));
         let whether = if inside { "inside" } else { "outside" };
-        watch.saw(Step::Layer, !inside, || {
-            format!("position {position} of layer {salt} is {whether} its slices")
-        });
-        stop_if(
-            !inside,
-            Decision::new(self.flag.variants.control(), Reason::Split, Step::Layer),
-        )
+        watch.saw(Step::Layer, !inside, || format!("position {position} of layer {salt} is {whether} its slices"));
+        stop_if(!inside, Decision::new(self.flag.variants.control(), Reason::Split, Step::Layer))
     }
 
     fn sticky(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
@@ -304,18 +230,11 @@ impl<'a> Case<'a> {
         let counts = self.flag.stickiness() != Sticky::None && self.percent() > Percent::ZERO;
         let Some(held) = held.filter(|_| counts) else {
             watch.saw(Step::Sticky, false, || {
-                if counts {
-                    "nothing remembered"
-                } else {
-                    "nothing is remembered for it"
-                }
-                .into()
+                if counts { "nothing remembered" } else { "nothing is remembered for it" }.into()
             });
             return Continue(());
         };
-        watch.saw(Step::Sticky, true, || {
-            format!("remembered as {}", self.flag.variants.name(held.variant))
-        });
+        watch.saw(Step::Sticky, true, || format!("remembered as {}", self.flag.variants.name(held.variant)));
         Break(Decision::new(held.variant, Reason::Split, Step::Sticky).counted())
     }
 
@@ -341,9 +260,7 @@ impl<'a> Case<'a> {
         if percent == Percent::ALL && !self.flag.variants.are_named() {
             return Decision::new(VariantId::ON, Reason::Static, step);
         }
-        self.draw().map_or(Decision::without_unit(step), |draw| {
-            self.drawn(percent, draw, step)
-        })
+        self.draw().map_or(Decision::without_unit(step), |draw| self.drawn(percent, draw, step))
     }
 
     fn drawn(&self, percent: Percent, draw: Draw, step: Step) -> Decision {
@@ -353,11 +270,7 @@ impl<'a> Case<'a> {
         }
         let outside = Decision::new(variants.control(), Reason::Split, step);
         // Of a flag of off and on those outside are the control of those inside; named variants have their own.
-        if variants.are_named() {
-            outside
-        } else {
-            outside.counted()
-        }
+        if variants.are_named() { outside } else { outside.counted() }
     }
 
     /// What one gets who was named, rather than drawn: on, or a variant by weight.
@@ -390,16 +303,9 @@ impl<'a> Case<'a> {
         match self.draw() {
             _ if decision.is_unit_missing() => self.missing(),
             Some(draw) if decision.reason() == Reason::Split => {
-                let whether = if percent.holds(draw.position()) {
-                    "below"
-                } else {
-                    "not below"
-                };
+                let whether = if percent.holds(draw.position()) { "below" } else { "not below" };
                 let share = percent.thousandths();
-                format!(
-                    "position {} is {whether} {share} ({percent} percent): {variant}",
-                    draw.position()
-                )
+                format!("position {} is {whether} {share} ({percent} percent): {variant}", draw.position())
             }
             _ => format!("{percent} percent: {variant}"),
         }

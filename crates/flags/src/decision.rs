@@ -114,13 +114,7 @@ impl Decision {
     pub const UNKNOWN: Self = Self::new(VariantId::OFF, Reason::Default, Step::Unknown);
 
     pub(crate) const fn new(variant: VariantId, reason: Reason, step: Step) -> Self {
-        Self {
-            variant,
-            reason,
-            step,
-            counted: false,
-            unit_missing: false,
-        }
+        Self { variant, reason, step, counted: false, unit_missing: false }
     }
 
     pub(crate) const fn counted(mut self) -> Self {
@@ -129,13 +123,7 @@ impl Decision {
     }
 
     pub(crate) const fn without_unit(step: Step) -> Self {
-        Self {
-            variant: VariantId::OFF,
-            reason: Reason::Default,
-            step,
-            counted: false,
-            unit_missing: true,
-        }
+        Self { variant: VariantId::OFF, reason: Reason::Default, step, counted: false, unit_missing: true }
     }
 
     /// The variant.
@@ -178,10 +166,7 @@ pub struct Decisions {
 
 impl Decisions {
     pub(crate) fn new(snapshot: Arc<Snapshot>, all: Vec<Decision>) -> Self {
-        Self {
-            snapshot,
-            all: all.into(),
-        }
+        Self { snapshot, all: all.into() }
     }
 
     /// The snapshot they were made from.
@@ -193,9 +178,7 @@ impl Decisions {
     /// The decision for a flag; [`Decision::UNKNOWN`] when there is no such flag.
     #[must_use]
     pub fn get(&self, name: &str) -> Decision {
-        self.snapshot
-            .find(name)
-            .map_or(Decision::UNKNOWN, |id| self.of(id))
+        self.snapshot.find(name).map_or(Decision::UNKNOWN, |id| self.of(id))
     }
 
     /// The decision for a flag by its place.
@@ -210,9 +193,7 @@ impl Decisions {
         let Some(id) = self.snapshot.find(name) else {
             return "off";
         };
-        self.snapshot
-            .flag(id)
-            .map_or("off", |flag| flag.variants.name(self.of(id).variant()))
+        self.snapshot.flag(id).map_or("off", |flag| flag.variants.name(self.of(id).variant()))
     }
 
     /// Whether a flag is anything but off.
@@ -223,10 +204,6 @@ impl Decisions {
 
     /// Every flag with its decision, in the order of the document.
     pub fn iter(&self) -> impl Iterator<Item = (FlagId, &Arc<Flag>, Decision)> {
-        self.snapshot
-            .ids()
-            .zip(self.snapshot.flags())
-            .zip(&self.all)
-            .map(|((id, flag), d)| (id, flag, *d))
+        self.snapshot.ids().zip(self.snapshot.flags()).zip(&self.all).map(|((id, flag), d)| (id, flag, *d))
     }
 }

@@ -18,16 +18,8 @@ const WEIGHTS: [u64; 8] = {
 };
 
 /// The first 32 bits of the fractional parts of the square roots of the first eight primes (FIPS 180-4, 5.3.3).
-const INITIAL: [u32; 8] = [
-    0x6a09_e667,
-    0xbb67_ae85,
-    0x3c6e_f372,
-    0xa54f_f53a,
-    0x510e_527f,
-    0x9b05_688c,
-    0x1f83_d9ab,
-    0x5be0_cd19,
-];
+const INITIAL: [u32; 8] =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// Where a unit falls for a salt, read off `x = SHA-256(salt ":" unit)` taken as one big-endian integer.
 ///
@@ -48,10 +40,7 @@ impl Draw {
         let x = remainder(one_block(salt, unit).unwrap_or_else(|| any_length(salt, unit)));
         let (r, split) = (x % 100_000, x / 100_000);
         #[allow(clippy::cast_possible_truncation, reason = "both are below 100,000")]
-        Self {
-            position: ((r % 100) * 1000 + r / 100) as u32,
-            split: split as u32,
-        }
+        Self { position: ((r % 100) * 1000 + r / 100) as u32, split: split as u32 }
     }
 
     /// `x mod 100`: 0 to 99.
@@ -98,11 +87,7 @@ fn one_block(salt: &str, unit: &str) -> Option<[u32; 8]> {
 }
 
 fn any_length(salt: &str, unit: &str) -> [u32; 8] {
-    let digest = Sha256::new()
-        .chain_update(salt)
-        .chain_update(":")
-        .chain_update(unit)
-        .finalize();
+    let digest = Sha256::new().chain_update(salt).chain_update(":").chain_update(unit).finalize();
     let mut words = [0; 8];
     for (word, bytes) in words.iter_mut().zip(digest.as_chunks::<4>().0) {
         *word = u32::from_be_bytes(*bytes);
@@ -112,11 +97,7 @@ fn any_length(salt: &str, unit: &str) -> [u32; 8] {
 
 /// The hash, as one big-endian integer, modulo 10¹⁰. Eight products and one division: the sum stays below 2⁶⁹.
 fn remainder(words: [u32; 8]) -> u64 {
-    let sum: u128 = words
-        .iter()
-        .zip(WEIGHTS)
-        .map(|(word, weight)| u128::from(*word) * u128::from(weight))
-        .sum();
+    let sum: u128 = words.iter().zip(WEIGHTS).map(|(word, weight)| u128::from(*word) * u128::from(weight)).sum();
     #[allow(clippy::cast_possible_truncation, reason = "below 10^10")]
     {
         (sum % MODULUS) as u64
@@ -129,22 +110,15 @@ mod tests {
 
     /// The rule taken literally, digit by digit.
     fn by_long_division(text: &str) -> u64 {
-        Sha256::digest(text)
-            .iter()
-            .fold(0, |acc, byte| (acc * 256 + u64::from(*byte)) % 10_000_000_000)
+        Sha256::digest(text).iter().fold(0, |acc, byte| (acc * 256 + u64::from(*byte)) % 10_000_000_000)
     }
 
     #[test]
     fn agrees_with_long_division() {
         for i in 0..1000 {
-            assert_eq!(
-                remainder(any_length("f", &i.to_string())),
-                by_long_division(&format!("f:{i}"))
-            );
+            assert_eq!(remainder(any_length("f", &i.to_string())), by_long_division(&format!("f:{i}")));
         }
-        let largest = [0xff; 32]
-            .iter()
-            .fold(0, |acc, byte| (acc * 256 + byte) % 10_000_000_000);
+        let largest = [0xff; 32].iter().fold(0, |acc, byte| (acc * 256 + byte) % 10_000_000_000);
         assert_eq!(remainder([u32::MAX; 8]), largest);
     }
 

@@ -57,16 +57,8 @@ struct Trace(Vec<TraceStep>);
 
 impl Watch for Trace {
     fn saw(&mut self, step: Step, decided: bool, detail: impl FnOnce() -> String) {
-        let outcome = if decided {
-            Outcome::Decided
-        } else {
-            Outcome::Passed
-        };
-        self.0.push(TraceStep {
-            step,
-            outcome,
-            detail: detail(),
-        });
+        let outcome = if decided { Outcome::Decided } else { Outcome::Passed };
+        self.0.push(TraceStep { step, outcome, detail: detail() });
     }
 }
 
@@ -95,9 +87,7 @@ impl Snapshot {
             return unknown();
         };
         let mut trace = Trace(Vec::new());
-        trace.saw(Step::Unknown, false, || {
-            format!("defined in revision {}", self.revision())
-        });
+        trace.saw(Step::Unknown, false, || format!("defined in revision {}", self.revision()));
         let decision = case.decide(&mut trace);
         Explanation {
             flag: flag.into(),

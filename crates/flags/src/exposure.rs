@@ -7,9 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::{
-    BucketBy, Decision, Decisions, Draw, Flag, FlagId, Percent, Snapshot, Subject, Trigger, VariantId,
-};
+use crate::{BucketBy, Decision, Decisions, Draw, Flag, FlagId, Percent, Snapshot, Subject, Trigger, VariantId};
 use crate::{EventValue, Goal};
 
 /// Which experiment a flag is: the same for all definitions that draw alike. A new share, text, goal or owner goes on with
@@ -22,9 +20,7 @@ impl Trial {
         let mut hash = Sha256::new();
         let bucket_by = flag.bucket_by.to_string();
         let names = flag.variants.weights().map(|(id, _)| flag.variants.name(id));
-        let parts = [flag.name.as_str(), flag.salt(), &bucket_by]
-            .into_iter()
-            .chain(names);
+        let parts = [flag.name.as_str(), flag.salt(), &bucket_by].into_iter().chain(names);
         for part in parts {
             // no part contains a NUL, so no two lists of parts read the same
             hash.update(part);
@@ -65,11 +61,7 @@ impl Flag {
     #[must_use]
     pub fn place(&self, unit: &str) -> u32 {
         let draw = Draw::of(self.salt(), unit);
-        if self.variants.are_named() {
-            draw.split()
-        } else {
-            draw.position()
-        }
+        if self.variants.are_named() { draw.split() } else { draw.position() }
     }
 
     /// Whether a visitor really meets it on this request: one of `exposed_on`; where none is written, any page.
@@ -124,8 +116,7 @@ impl Decisions {
     /// The flags a visitor can be exposed to at all, now: those drawn, for something that lasts.
     pub fn countable(&self) -> impl Iterator<Item = (FlagId, &Arc<Flag>, Decision)> {
         let lasts = |flag: &Flag| flag.bucket_by != BucketBy::Request;
-        self.iter()
-            .filter(move |(_, flag, decision)| decision.is_counted() && lasts(flag))
+        self.iter().filter(move |(_, flag, decision)| decision.is_counted() && lasts(flag))
     }
 }
 
@@ -133,10 +124,7 @@ impl Snapshot {
     /// Which experiment a flag is.
     #[must_use]
     pub fn trial(&self, id: FlagId) -> Trial {
-        self.links
-            .of
-            .get(id.index())
-            .map_or(Trial::default(), |ties| ties.trial)
+        self.links.of.get(id.index()).map_or(Trial::default(), |ties| ties.trial)
     }
 
     /// The arms of a flag's experiment at a time: where the draw sends a unit that nothing else decides for.
@@ -149,19 +137,8 @@ impl Snapshot {
             return weighted(flag);
         }
         let edge = self.share(id, now).thousandths();
-        let on = Arm {
-            variant: VariantId::ON,
-            from: 0,
-            to: edge,
-        };
-        vec![
-            Arm {
-                variant: VariantId::OFF,
-                from: edge,
-                to: Percent::WHOLE,
-            },
-            on,
-        ]
+        let on = Arm { variant: VariantId::ON, from: 0, to: edge };
+        vec![Arm { variant: VariantId::OFF, from: edge, to: Percent::WHOLE }, on]
     }
 
     /// The goals that a request with this answer reaches.
@@ -172,10 +149,7 @@ impl Snapshot {
         status: u16,
     ) -> impl Iterator<Item = &'a Goal> {
         self.goals().iter().filter(move |goal| match &goal.trigger {
-            Trigger::Request {
-                route,
-                status: wanted,
-            } => route.fits(method, path) && wanted.contains(status),
+            Trigger::Request { route, status: wanted } => route.fits(method, path) && wanted.contains(status),
             Trigger::Event { .. } | Trigger::Bounce { .. } => false,
         })
     }
@@ -191,9 +165,7 @@ impl Snapshot {
     /// Whether some flag counts visitors who leave at once, so that pages must be recorded.
     #[must_use]
     pub fn counts_bounces(&self) -> bool {
-        self.goals()
-            .iter()
-            .any(|goal| matches!(goal.trigger, Trigger::Bounce { .. }))
+        self.goals().iter().any(|goal| matches!(goal.trigger, Trigger::Bounce { .. }))
     }
 }
 
@@ -202,11 +174,7 @@ fn weighted(flag: &Flag) -> Vec<Arm> {
     let mut from = 0;
     let arm = |(variant, share): (VariantId, Percent)| {
         let to = from + share.thousandths();
-        Arm {
-            variant,
-            from: std::mem::replace(&mut from, to),
-            to,
-        }
+        Arm { variant, from: std::mem::replace(&mut from, to), to }
     };
     flag.variants.weights().map(arm).collect()
 }

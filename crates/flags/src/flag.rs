@@ -119,11 +119,7 @@ impl Flag {
     /// How long an assignment is remembered.
     #[must_use]
     pub fn stickiness(&self) -> Sticky {
-        self.sticky.unwrap_or(if self.goals.is_empty() {
-            Sticky::None
-        } else {
-            Sticky::Session
-        })
+        self.sticky.unwrap_or(if self.goals.is_empty() { Sticky::None } else { Sticky::Session })
     }
 
     /// The share of those whom neither `deny`, `allow` nor a rule named: `percent` where it is written; without it nobody
@@ -131,11 +127,7 @@ impl Flag {
     #[must_use]
     pub fn share_of_the_rest(&self) -> Percent {
         let someone_is_named = self.allow.is_some() || self.rules.iter().any(|rule| rule.serve != Serve::OFF);
-        self.percent.unwrap_or(if someone_is_named {
-            Percent::ZERO
-        } else {
-            Percent::ALL
-        })
+        self.percent.unwrap_or(if someone_is_named { Percent::ZERO } else { Percent::ALL })
     }
 
     /// Whether it should be gone by this day.
@@ -151,10 +143,7 @@ impl Flag {
         const DAYS: i32 = 30;
         let depends = self.enabled && !self.requires.is_empty();
         let settled = matches!(self.state(), State::Off | State::On) && !depends && self.gate.is_none();
-        let age = self
-            .created
-            .and_then(|created| created.until(today).ok())
-            .map(|span| span.get_days());
+        let age = self.created.and_then(|created| created.until(today).ok()).map(|span| span.get_days());
         settled && age.is_some_and(|days| days >= DAYS)
     }
 
@@ -175,12 +164,7 @@ impl Flag {
 
     /// Whether nobody is named, drawn or kept out when the share is everybody.
     fn is_the_same_for_all_who_are_in(&self) -> bool {
-        let drawn = self
-            .variants
-            .weights()
-            .filter(|(_, share)| *share > Percent::ZERO)
-            .count()
-            > 1;
+        let drawn = self.variants.weights().filter(|(_, share)| *share > Percent::ZERO).count() > 1;
         !drawn && self.layer.is_none() && self.deny.is_none() && self.rules.is_empty()
     }
 

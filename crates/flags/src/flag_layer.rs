@@ -33,10 +33,7 @@ impl FlagLayer {
     /// The slices that are empty or share positions with another.
     pub(crate) fn problems(&self) -> Vec<Problem> {
         let at = |slice: &Slice, message: String| {
-            Problem::new(
-                ["layers", self.name.as_str(), "slices", slice.flag.as_str()],
-                message,
-            )
+            Problem::new(["layers", self.name.as_str(), "slices", slice.flag.as_str()], message)
         };
         let mut problems = Vec::new();
         for (i, slice) in self.slices.iter().enumerate() {
@@ -45,10 +42,7 @@ impl FlagLayer {
                 problems.push(at(slice, message).help("a slice is [from, to] in percent, from below to"));
             }
             let before = self.slices.iter().take(i);
-            if let Some(other) = before
-                .into_iter()
-                .find(|o| o.from < slice.to && slice.from < o.to)
-            {
+            if let Some(other) = before.into_iter().find(|o| o.from < slice.to && slice.from < o.to) {
                 let message = format!("the slice of `{}` overlaps that of `{}`", slice.flag, other.flag);
                 let help = if other.to < slice.to {
                     format!("begin at {}", other.to)

@@ -13,19 +13,13 @@ impl Glob {
     /// A pattern that minds upper and lower case.
     #[must_use]
     pub fn new(pattern: &str) -> Self {
-        Self {
-            pattern: pattern.into(),
-            any_case: false,
-        }
+        Self { pattern: pattern.into(), any_case: false }
     }
 
     /// A pattern that takes ASCII letters of either case, as host names and languages do.
     #[must_use]
     pub fn any_case(pattern: &str) -> Self {
-        Self {
-            pattern: pattern.into(),
-            any_case: true,
-        }
+        Self { pattern: pattern.into(), any_case: true }
     }
 
     /// The pattern as written.
@@ -58,11 +52,7 @@ impl Glob {
     }
 
     const fn same(&self, a: u8, b: u8) -> bool {
-        if self.any_case {
-            a.eq_ignore_ascii_case(&b)
-        } else {
-            a == b
-        }
+        if self.any_case { a.eq_ignore_ascii_case(&b) } else { a == b }
     }
 }
 
@@ -85,10 +75,7 @@ impl Route {
         };
         let method_fits = method.is_none_or(|m| !m.is_empty() && m.bytes().all(|b| b.is_ascii_uppercase()));
         if method_fits && path.starts_with(['/', '*']) && !path.contains(' ') {
-            Ok(Self {
-                method: method.map(Into::into),
-                path: Glob::new(path),
-            })
+            Ok(Self { method: method.map(Into::into), path: Glob::new(path) })
         } else {
             Err(RouteError)
         }
@@ -116,7 +103,9 @@ pub struct RouteError;
 
 impl fmt::Display for RouteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("requests are named by an upper-case method and a path, as in \"GET /contact*\", or by a path alone")
+        f.write_str(
+            "requests are named by an upper-case method and a path, as in \"GET /contact*\", or by a path alone",
+        )
     }
 }
 

@@ -68,11 +68,7 @@ impl StatusSet {
             let (from, to) = part.split_once('-').unwrap_or((part, part));
             Some((code(from)?, code(to)?)).filter(|(from, to)| from <= to)
         };
-        text.split(',')
-            .map(part)
-            .collect::<Option<_>>()
-            .map(Self)
-            .ok_or(StatusSetError)
+        text.split(',').map(part).collect::<Option<_>>().map(Self).ok_or(StatusSetError)
     }
 
     /// Success and redirection, `2xx,3xx`: the app took the request.

@@ -42,14 +42,7 @@ impl Guard {
     pub fn new(false_alarm: f64) -> Result<Self, GuardError> {
         if false_alarm > 0.0 && false_alarm <= 0.1 {
             let (errors, slower_than, goals) = (None, None, Vec::new());
-            Ok(Self {
-                errors,
-                slower_than,
-                goals,
-                on_trip: OnTrip::Off,
-                observe: false,
-                false_alarm,
-            })
+            Ok(Self { errors, slower_than, goals, on_trip: OnTrip::Off, observe: false, false_alarm })
         } else {
             Err(GuardError)
         }

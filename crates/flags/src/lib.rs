@@ -42,9 +42,7 @@ pub use decision::{Decision, Decisions, Reason, Step};
 pub use draw::Draw;
 pub use explain::{Explanation, Outcome, TraceStep};
 pub use exposure::{Arm, Trial};
-pub use flag::{
-    BucketBy, Definition, Flag, Gate, GateAnswer, Origin, Pin, Requirement, Rule, Serve, State, Sticky,
-};
+pub use flag::{BucketBy, Definition, Flag, Gate, GateAnswer, Origin, Pin, Requirement, Rule, Serve, State, Sticky};
 pub use flag_layer::{FlagLayer, Slice};
 pub use glob::{Glob, Route, RouteError};
 pub use goal::{EventValue, Goal, StatusSet, StatusSetError, Trigger};

@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use crate::problem::nearest;
-use crate::{
-    BucketBy, Flag, FlagId, FlagLayer, Goal, Name, Problem, Segment, Slice, Sticky, Trial, VariantId,
-};
+use crate::{BucketBy, Flag, FlagId, FlagLayer, Goal, Name, Problem, Segment, Slice, Sticky, Trial, VariantId};
 
 /// How many problems get a suggestion of what was meant.
 const SUGGESTED: usize = 100;
@@ -34,11 +32,7 @@ pub(crate) struct Ties {
 
 /// Places by name.
 pub(crate) fn index(flags: &[Flag]) -> HashMap<Name, FlagId> {
-    flags
-        .iter()
-        .zip(0..)
-        .map(|(flag, i)| (flag.name.clone(), FlagId(i)))
-        .collect()
+    flags.iter().zip(0..).map(|(flag, i)| (flag.name.clone(), FlagId(i))).collect()
 }
 
 /// A flag that has slices of a layer is in it, also when it does not say so.
@@ -61,14 +55,7 @@ impl Links {
         segments: &[Segment],
         layers: &[FlagLayer],
     ) -> Result<Self, Vec<Problem>> {
-        let mut check = Check {
-            flags,
-            by_name,
-            goals,
-            segments,
-            layers,
-            problems: Vec::new(),
-        };
+        let mut check = Check { flags, by_name, goals, segments, layers, problems: Vec::new() };
         let of: Vec<Ties> = flags.iter().map(|flag| check.ties(flag)).collect();
         check.layers();
         check.segments();
@@ -77,11 +64,7 @@ impl Links {
             return Err(check.problems);
         }
         let by_session = |f: &Flag| f.bucket_by == BucketBy::Session || f.stickiness() == Sticky::Session;
-        Ok(Self {
-            order,
-            of,
-            needs_session: flags.iter().any(by_session),
-        })
+        Ok(Self { order, of, needs_session: flags.iter().any(by_session) })
     }
 }
 
@@ -98,11 +81,7 @@ impl Check<'_> {
     fn ties(&mut self, flag: &Flag) -> Ties {
         self.goals_of(flag);
         self.segments_of(flag);
-        Ties {
-            requires: self.requires_of(flag),
-            layer: self.layer_of(flag),
-            trial: Trial::of(flag),
-        }
+        Ties { requires: self.requires_of(flag), layer: self.layer_of(flag), trial: Trial::of(flag) }
     }
 
     /// Reports a name that nothing has.
@@ -131,10 +110,7 @@ impl Check<'_> {
             let Some(other) = self.flags.get(id.index()) else {
                 continue;
             };
-            let variant = requirement
-                .variant
-                .as_deref()
-                .map(|name| (name, other.variants.find(name)));
+            let variant = requirement.variant.as_deref().map(|name| (name, other.variants.find(name)));
             if let Some((name, None)) = variant {
                 let names = other.variants.names().join(", ");
                 let problem = Problem::new(at, format!("the flag `{}` has no variant `{name}`", other.name));
@@ -148,11 +124,7 @@ impl Check<'_> {
 
     fn goals_of(&mut self, flag: &Flag) {
         let known: Vec<_> = self.goals.iter().map(|goal| &goal.name).collect();
-        let guarded = flag
-            .guard
-            .iter()
-            .flat_map(|guard| &guard.goals)
-            .map(|goal| ("guard", goal));
+        let guarded = flag.guard.iter().flat_map(|guard| &guard.goals).map(|goal| ("guard", goal));
         for (table, goal) in flag.goals.iter().map(|goal| ("", goal)).chain(guarded) {
             if !known.contains(&goal) {
                 let at = ["flags", flag.name.as_str(), table, "goals", goal.as_str()];
@@ -165,30 +137,15 @@ impl Check<'_> {
     fn segments_of(&mut self, flag: &Flag) {
         let known: Vec<_> = self.segments.iter().map(|segment| &segment.name).collect();
         let audiences = [("allow", &flag.allow), ("deny", &flag.deny)];
-        for (key, name) in audiences
-            .iter()
-            .flat_map(|(k, a)| a.iter().flat_map(|a| &a.segments).map(move |n| (k, n)))
+        for (key, name) in audiences.iter().flat_map(|(k, a)| a.iter().flat_map(|a| &a.segments).map(move |n| (k, n)))
         {
             if !known.contains(&name) {
-                self.unknown(
-                    &["flags", flag.name.as_str(), key, "segments", name.as_str()],
-                    "segment",
-                    name,
-                    &known,
-                );
+                self.unknown(&["flags", flag.name.as_str(), key, "segments", name.as_str()], "segment", name, &known);
             }
         }
         for (i, rule) in flag.rules.iter().enumerate() {
             for name in rule.when.segments().filter(|name| !known.contains(name)) {
-                let at = [
-                    "flags",
-                    flag.name.as_str(),
-                    "rules",
-                    &i.to_string(),
-                    "if",
-                    "segment",
-                    name.as_str(),
-                ];
+                let at = ["flags", flag.name.as_str(), "rules", &i.to_string(), "if", "segment", name.as_str()];
                 self.unknown(&at, "segment", name, &known);
             }
         }
@@ -197,26 +154,15 @@ impl Check<'_> {
     fn layer_of(&mut self, flag: &Flag) -> Option<(usize, Vec<Slice>)> {
         let name = flag.layer.as_ref()?;
         let at = ["flags", flag.name.as_str(), "layer"];
-        let Some((place, layer)) = self
-            .layers
-            .iter()
-            .enumerate()
-            .find(|(_, layer)| layer.name == *name)
-        else {
+        let Some((place, layer)) = self.layers.iter().enumerate().find(|(_, layer)| layer.name == *name) else {
             let known: Vec<_> = self.layers.iter().map(|layer| &layer.name).collect();
             self.unknown(&at, "layer", name, &known);
             return None;
         };
-        let slices: Vec<_> = layer
-            .slices
-            .iter()
-            .filter(|slice| slice.flag == flag.name)
-            .cloned()
-            .collect();
+        let slices: Vec<_> = layer.slices.iter().filter(|slice| slice.flag == flag.name).cloned().collect();
         if slices.is_empty() {
             let problem = Problem::new(at, format!("the layer `{name}` has no slice for `{}`", flag.name));
-            self.problems
-                .push(problem.help(format!("add {} = [from, to] to the layer's slices", flag.name)));
+            self.problems.push(problem.help(format!("add {} = [from, to] to the layer's slices", flag.name)));
         }
         Some((place, slices))
     }
@@ -249,14 +195,9 @@ impl Check<'_> {
             return;
         };
         if let Some((unit, name)) = other.iter().find(|(unit, _)| *unit != first.0) {
-            let message = format!(
-                "`{name}` draws by {unit} and `{}` by {}: a layer needs one bucket_by",
-                first.1, first.0
-            );
-            self.problems.push(Problem::new(
-                ["layers", layer.name.as_str(), "slices", name.as_str()],
-                message,
-            ));
+            let message =
+                format!("`{name}` draws by {unit} and `{}` by {}: a layer needs one bucket_by", first.1, first.0);
+            self.problems.push(Problem::new(["layers", layer.name.as_str(), "slices", name.as_str()], message));
         }
     }
 
@@ -264,13 +205,7 @@ impl Check<'_> {
         for segment in self.segments {
             for (i, conditions) in segment.any.iter().enumerate() {
                 if conditions.segments().next().is_some() {
-                    let at = [
-                        "segments",
-                        segment.name.as_str(),
-                        "any",
-                        &i.to_string(),
-                        "segment",
-                    ];
+                    let at = ["segments", segment.name.as_str(), "any", &i.to_string(), "segment"];
                     let problem = Problem::new(at, "a segment cannot be made of segments");
                     self.problems.push(problem.help("write its conditions out"));
                 }
@@ -291,16 +226,12 @@ impl Check<'_> {
             walk.visit(FlagId(id));
         }
         for cycle in walk.cycles {
-            let names: Vec<_> = cycle
-                .iter()
-                .filter_map(|id| self.flags.get(id.index()))
-                .map(|f| f.name.as_str())
-                .collect();
+            let names: Vec<_> =
+                cycle.iter().filter_map(|id| self.flags.get(id.index())).map(|f| f.name.as_str()).collect();
             let Some(first) = names.first() else { continue };
             let message = format!("`requires` runs in a circle: {} → {first}", names.join(" → "));
             let problem = Problem::new(["flags", first, "requires"], message);
-            self.problems
-                .push(problem.help("take one of these flags out of the other's requires"));
+            self.problems.push(problem.help("take one of these flags out of the other's requires"));
         }
         walk.order
     }
@@ -328,11 +259,7 @@ impl Walk<'_> {
         while let Some((id, next)) = self.path.last_mut() {
             let (id, place) = (*id, *next);
             *next += 1;
-            match self
-                .ties
-                .get(id.index())
-                .and_then(|ties| ties.requires.get(place))
-            {
+            match self.ties.get(id.index()).and_then(|ties| ties.requires.get(place)) {
                 Some((required, _)) => self.enter(*required),
                 None => {
                     self.set(id, State::Done);
@@ -350,13 +277,8 @@ impl Walk<'_> {
                 self.path.push((id, 0));
             }
             Some(State::Open) => {
-                let from = self
-                    .path
-                    .iter()
-                    .position(|(on_path, _)| *on_path == id)
-                    .unwrap_or(0);
-                self.cycles
-                    .push(self.path.iter().skip(from).map(|(id, _)| *id).collect());
+                let from = self.path.iter().position(|(on_path, _)| *on_path == id).unwrap_or(0);
+                self.cycles.push(self.path.iter().skip(from).map(|(id, _)| *id).collect());
             }
             _ => {}
         }

@@ -67,18 +67,14 @@ impl Matcher {
     /// When the expression is none, or too large.
     pub fn matches(text: &str) -> Result<Self, MatcherError> {
         let regex = RegexBuilder::new(text).size_limit(REGEX_SIZE).build();
-        regex
-            .map(Self::Matches)
-            .map_err(|e| MatcherError::Regex(e.to_string()))
+        regex.map(Self::Matches).map_err(|e| MatcherError::Regex(e.to_string()))
     }
 
     /// Whether the test holds, where `any` asks whether one of the values passes.
     pub(crate) fn holds(&self, any: &dyn Fn(Test<'_>) -> bool) -> bool {
         match self {
             Self::Word(glob) => any(&|value| glob.fits(value)),
-            Self::Within(range) => {
-                any(&|value| value.parse::<IpAddr>().is_ok_and(|ip| range.contains(&plain(ip))))
-            }
+            Self::Within(range) => any(&|value| value.parse::<IpAddr>().is_ok_and(|ip| range.contains(&plain(ip)))),
             Self::AtLeast(least) => any(&|value| Version::new(value).is_some_and(|v| v >= *least)),
             Self::Below(bound) => any(&|value| Version::new(value).is_some_and(|v| v < *bound)),
             Self::Matches(regex) => any(&|value| regex.is_match(value)),
@@ -112,11 +108,7 @@ impl fmt::Display for MatcherError {
             Self::Version => f.write_str("this is no version, such as \"2.4.0\""),
             // The parser draws the place over several lines; the last one says what is wrong.
             Self::Regex(why) => {
-                write!(
-                    f,
-                    "this is no regular expression: {}",
-                    why.lines().last().unwrap_or_default()
-                )
+                write!(f, "this is no regular expression: {}", why.lines().last().unwrap_or_default())
             }
         }
     }
@@ -143,21 +135,14 @@ mod tests {
     #[test]
     fn ranges_take_addresses_of_either_family() {
         let range = Matcher::within("10.0.0.0/8").unwrap();
-        assert!(
-            holds(&range, &["10.1.2.3"])
-                && holds(&range, &["::ffff:10.1.2.3"])
-                && !holds(&range, &["11.0.0.1"])
-        );
+        assert!(holds(&range, &["10.1.2.3"]) && holds(&range, &["::ffff:10.1.2.3"]) && !holds(&range, &["11.0.0.1"]));
         assert!(holds(&Matcher::within("::1").unwrap(), &["::1"]) && !holds(&range, &["nonsense"]));
         assert!(Matcher::within("10.0.0.0/33").is_err());
     }
 
     #[test]
     fn versions_and_expressions() {
-        let between = Matcher::All(vec![
-            Matcher::at_least("2.4.0").unwrap(),
-            Matcher::below("3").unwrap(),
-        ]);
+        let between = Matcher::All(vec![Matcher::at_least("2.4.0").unwrap(), Matcher::below("3").unwrap()]);
         assert!(holds(&between, &["2.10"]) && !holds(&between, &["3.0.0"]) && !holds(&between, &["junk"]));
         assert!(holds(&Matcher::matches("^a.c$").unwrap(), &["abc"]));
         assert!(Matcher::matches("(").is_err() && Matcher::matches(r"(\w{1000}){1000}").is_err());

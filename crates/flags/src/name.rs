@@ -22,9 +22,7 @@ impl Name {
         if starts_well && goes_on_well && text.len() <= LONGEST {
             Ok(Self(text.into()))
         } else {
-            Err(NameError {
-                suggestion: suggest(text),
-            })
+            Err(NameError { suggestion: suggest(text) })
         }
     }
 
@@ -90,10 +88,7 @@ fn suggest(text: &str) -> Option<String> {
             _ => {}
         }
     }
-    let cut: String = out
-        .trim_matches('_')
-        .trim_start_matches(|c: char| !c.is_ascii_lowercase())
-        .into();
+    let cut: String = out.trim_matches('_').trim_start_matches(|c: char| !c.is_ascii_lowercase()).into();
     let cut: String = cut.chars().take(LONGEST).collect();
     (!cut.is_empty()).then_some(cut)
 }

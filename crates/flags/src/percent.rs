@@ -27,22 +27,14 @@ impl Percent {
         if (percent * 1000.0 - thousandths).abs() > 1e-6 {
             return Err(PercentError::TooFine);
         }
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "0 to 100,000 by the check above"
-        )]
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100,000 by the check above")]
         Ok(Self(thousandths as u32))
     }
 
     /// The share in thousandths of a percent, 0 to 100,000; more is cut to everybody.
     #[must_use]
     pub const fn from_thousandths(thousandths: u32) -> Self {
-        Self(if thousandths > Self::WHOLE {
-            Self::WHOLE
-        } else {
-            thousandths
-        })
+        Self(if thousandths > Self::WHOLE { Self::WHOLE } else { thousandths })
     }
 
     /// The share in thousandths of a percent, 0 to 100,000.
@@ -108,10 +100,7 @@ mod tests {
     #[test]
     fn every_thousandth_survives_the_way_through_a_float() {
         for t in 0..=Percent::WHOLE {
-            assert_eq!(
-                Percent::new(f64::from(t) / 1000.0).map(Percent::thousandths),
-                Ok(t)
-            );
+            assert_eq!(Percent::new(f64::from(t) / 1000.0).map(Percent::thousandths), Ok(t));
         }
     }
 }

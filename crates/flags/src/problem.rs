@@ -16,11 +16,7 @@ pub struct Problem {
 impl Problem {
     /// A problem at a place.
     pub fn new<'a>(at: impl IntoIterator<Item = &'a str>, message: impl Into<String>) -> Self {
-        Self {
-            at: at.into_iter().map(Into::into).collect(),
-            message: message.into(),
-            help: None,
-        }
+        Self { at: at.into_iter().map(Into::into).collect(), message: message.into(), help: None }
     }
 
     /// The same problem with its mend.
@@ -42,11 +38,6 @@ impl fmt::Display for Problem {
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     /// Jaro-Winkler similarity from which a slip of the finger is likely.
     const NEAR: f64 = 0.84;
-    let rated = known
-        .into_iter()
-        .map(|other| (strsim::jaro_winkler(word, other), other));
-    rated
-        .filter(|(likeness, _)| *likeness >= NEAR)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, other)| other)
+    let rated = known.into_iter().map(|other| (strsim::jaro_winkler(word, other), other));
+    rated.filter(|(likeness, _)| *likeness >= NEAR).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, other)| other)
 }

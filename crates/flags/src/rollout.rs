@@ -45,10 +45,7 @@ impl Rollout {
         if steps.is_empty() {
             return Err(RolloutError::NoSteps);
         }
-        if let Some(i) = steps
-            .windows(2)
-            .position(|pair| matches!(pair, [a, b] if b.percent <= a.percent))
-        {
+        if let Some(i) = steps.windows(2).position(|pair| matches!(pair, [a, b] if b.percent <= a.percent)) {
             return Err(RolloutError::Falls { step: i + 1 });
         }
         let before_last = steps.iter().take(steps.len() - 1);
@@ -76,10 +73,7 @@ impl Rollout {
         if self.start.is_some_and(|start| now < start) {
             return Percent::ZERO;
         }
-        self.steps
-            .get(step)
-            .or(self.steps.last())
-            .map_or(Percent::ZERO, |step| step.percent)
+        self.steps.get(step).or(self.steps.last()).map_or(Percent::ZERO, |step| step.percent)
     }
 }
 
@@ -105,11 +99,7 @@ impl fmt::Display for RolloutError {
         match self {
             Self::NoSteps => f.write_str("a rollout needs at least one step"),
             Self::Falls { step } => {
-                write!(
-                    f,
-                    "a rollout only rises: step {} is not above the one before it",
-                    step + 1
-                )
+                write!(f, "a rollout only rises: step {} is not above the one before it", step + 1)
             }
             Self::NoHold { step } => write!(f, "step {} does not say how long it stays", step + 1),
         }

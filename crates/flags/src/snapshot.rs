@@ -95,21 +95,13 @@ impl Snapshot {
     #[must_use]
     pub fn with_facts(&self, facts: &Facts) -> Self {
         let of = |flag: &Arc<Flag>| {
-            let this =
-                |name: &Name, definition: &Definition| *name == flag.name && *definition == flag.definition;
+            let this = |name: &Name, definition: &Definition| *name == flag.name && *definition == flag.definition;
             Fact {
                 tripped: facts.tripped.iter().any(|(n, d)| this(n, d)),
-                step: facts
-                    .steps
-                    .iter()
-                    .find(|(n, d, _)| this(n, d))
-                    .map_or(0, |(_, _, step)| *step),
+                step: facts.steps.iter().find(|(n, d, _)| this(n, d)).map_or(0, |(_, _, step)| *step),
             }
         };
-        Self {
-            facts: self.flags.iter().map(of).collect(),
-            ..self.clone()
-        }
+        Self { facts: self.flags.iter().map(of).collect(), ..self.clone() }
     }
 
     /// The same flags, supposing another share of one of them; a rollout of it is set aside.
@@ -117,16 +109,9 @@ impl Snapshot {
     pub fn supposing(&self, id: FlagId, percent: Percent) -> Self {
         let mut flags = self.flags.clone();
         if let Some(flag) = flags.get_mut(id.index()) {
-            *flag = Arc::new(Flag {
-                percent: Some(percent),
-                rollout: None,
-                ..Flag::clone(flag)
-            });
+            *flag = Arc::new(Flag { percent: Some(percent), rollout: None, ..Flag::clone(flag) });
         }
-        Self {
-            flags,
-            ..self.clone()
-        }
+        Self { flags, ..self.clone() }
     }
 
     /// Which text it was made from.

@@ -63,23 +63,11 @@ impl Variants {
         let mut sum = 0.0;
         for (name, weight) in weights {
             sum += weight;
-            #[allow(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "between 0 and 100,000"
-            )]
-            arms.push((
-                id_of(&mut names, name),
-                (sum / total * f64::from(Percent::WHOLE)).round() as u32,
-            ));
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 100,000")]
+            arms.push((id_of(&mut names, name), (sum / total * f64::from(Percent::WHOLE)).round() as u32));
         }
         let control = arms.first().map_or(VariantId::OFF, |arm| arm.0);
-        Ok(Self {
-            names,
-            arms,
-            control,
-            own: true,
-        })
+        Ok(Self { names, arms, control, own: true })
     }
 
     /// All names; the first is `off`.
@@ -116,20 +104,13 @@ impl Variants {
     /// The variants that are drawn, with their share, in written order.
     pub fn weights(&self) -> impl Iterator<Item = (VariantId, Percent)> {
         let below = std::iter::once(0).chain(self.arms.iter().map(|arm| arm.1));
-        self.arms
-            .iter()
-            .zip(below)
-            .map(|((id, upto), from)| (*id, Percent::from_thousandths(upto - from)))
+        self.arms.iter().zip(below).map(|((id, upto), from)| (*id, Percent::from_thousandths(upto - from)))
     }
 
     /// The variant at a split (0 to 99,999).
     #[must_use]
     pub fn at(&self, split: u32) -> VariantId {
-        let arm = self
-            .arms
-            .iter()
-            .find(|(_, upto)| split < *upto)
-            .or(self.arms.last());
+        let arm = self.arms.iter().find(|(_, upto)| split < *upto).or(self.arms.last());
         arm.map_or(VariantId::OFF, |arm| arm.0)
     }
 }
@@ -151,11 +132,7 @@ fn check(weights: &[(&str, f64)]) -> Result<(), VariantsError> {
         }
     }
     let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
-    if (total - 100.0).abs() > SLACK {
-        Err(VariantsError::Total(total))
-    } else {
-        Ok(())
-    }
+    if (total - 100.0).abs() > SLACK { Err(VariantsError::Total(total)) } else { Ok(()) }
 }
 
 /// The place of a name, which becomes the last when it is new.
@@ -187,18 +164,11 @@ impl fmt::Display for VariantsError {
         match self {
             Self::Count => write!(f, "a flag has 1 to {} variants", MOST - 1),
             Self::Name(name) => {
-                write!(
-                    f,
-                    "`{name}` is no name of a variant: letters, digits, `_`, `-` and `.`, at most 64 bytes"
-                )
+                write!(f, "`{name}` is no name of a variant: letters, digits, `_`, `-` and `.`, at most 64 bytes")
             }
             Self::Repeated(name) => write!(f, "the variant `{name}` is there twice"),
             Self::Weight(name) => write!(f, "the weight of `{name}` must lie between 0 and 100"),
-            Self::Total(total) => write!(
-                f,
-                "the weights add up to {}, not 100",
-                (total * 1000.0).round() / 1000.0
-            ),
+            Self::Total(total) => write!(f, "the weights add up to {}, not 100", (total * 1000.0).round() / 1000.0),
         }
     }
 }
@@ -215,14 +185,7 @@ mod tests {
         let at = |split| v.name(v.at(split));
         assert_eq!(
             [at(0), at(49_999), at(50_000), at(74_999), at(75_000), at(99_999)],
-            [
-                "classic",
-                "classic",
-                "simple",
-                "simple",
-                "annual_first",
-                "annual_first"
-            ]
+            ["classic", "classic", "simple", "simple", "annual_first", "annual_first"]
         );
         assert_eq!(v.name(v.control()), "classic");
     }
@@ -230,30 +193,20 @@ mod tests {
     #[test]
     fn a_weight_of_nothing_is_never_drawn() {
         let v = Variants::weighted([("a", 0.0), ("b", 100.0), ("c", 0.0)]).unwrap();
-        assert!(
-            [0, 50_000, 99_999]
-                .iter()
-                .all(|split| v.name(v.at(*split)) == "b")
-        );
+        assert!([0, 50_000, 99_999].iter().all(|split| v.name(v.at(*split)) == "b"));
     }
 
     #[test]
     fn thirds_reach_the_end() {
         let v = Variants::weighted([("a", 33.333), ("b", 33.333), ("c", 33.333)]).unwrap();
         assert_eq!(v.name(v.at(99_999)), "c");
-        assert_eq!(
-            v.weights().map(|(_, p)| p.thousandths()).sum::<u32>(),
-            Percent::WHOLE
-        );
+        assert_eq!(v.weights().map(|(_, p)| p.thousandths()).sum::<u32>(), Percent::WHOLE);
     }
 
     #[test]
     fn off_may_be_one_of_the_named() {
         let v = Variants::weighted([("off", 50.0), ("on", 50.0)]).unwrap();
-        assert_eq!(
-            (v.names().len(), v.control(), v.at(0)),
-            (2, VariantId::OFF, VariantId::OFF)
-        );
+        assert_eq!((v.names().len(), v.control(), v.at(0)), (2, VariantId::OFF, VariantId::OFF));
     }
 
     #[test]
@@ -261,14 +214,8 @@ mod tests {
         let of = |list: &[(&str, f64)]| Variants::weighted(list.iter().copied()).unwrap_err();
         assert_eq!(of(&[]), VariantsError::Count);
         assert_eq!(of(&[("a", 50.0), ("b", 60.0)]), VariantsError::Total(110.0));
-        assert_eq!(
-            of(&[("a", -1.0), ("b", 101.0)]),
-            VariantsError::Weight("a".into())
-        );
-        assert_eq!(
-            of(&[("a", 50.0), ("a", 50.0)]),
-            VariantsError::Repeated("a".into())
-        );
+        assert_eq!(of(&[("a", -1.0), ("b", 101.0)]), VariantsError::Weight("a".into()));
+        assert_eq!(of(&[("a", 50.0), ("a", 50.0)]), VariantsError::Repeated("a".into()));
         assert_eq!(of(&[("a b", 100.0)]), VariantsError::Name("a b".into()));
         assert_eq!(of(&[("a", f64::NAN)]), VariantsError::Weight("a".into()));
     }

@@ -24,19 +24,12 @@ impl Version {
         let text = text.trim().trim_start_matches(['v', 'V']);
         let text = text.split_once('+').map_or(text, |(version, _build)| version);
         let (numbers, pre) = text.split_once('-').unwrap_or((text, ""));
-        let mut numbers = numbers
-            .split('.')
-            .map(|n| n.parse().ok())
-            .collect::<Option<Vec<u64>>>()?;
+        let mut numbers = numbers.split('.').map(|n| n.parse().ok()).collect::<Option<Vec<u64>>>()?;
         while numbers.last() == Some(&0) {
             numbers.pop();
         }
         let part = |p: &str| p.parse().map_or_else(|_| Part::Word(p.into()), Part::Number);
-        let pre = if pre.is_empty() {
-            Vec::new()
-        } else {
-            pre.split('.').map(part).collect()
-        };
+        let pre = if pre.is_empty() { Vec::new() } else { pre.split('.').map(part).collect() };
         Some(Self { numbers, pre })
     }
 }
@@ -71,17 +64,8 @@ mod tests {
 
     #[test]
     fn rises_as_semver_does() {
-        let rising = [
-            "0",
-            "1.0.0-alpha",
-            "1.0.0-alpha.1",
-            "1.0.0-alpha.beta",
-            "1.0.0-rc.1",
-            "1.0.0",
-            "1.2",
-            "1.10",
-            "2",
-        ];
+        let rising =
+            ["0", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-rc.1", "1.0.0", "1.2", "1.10", "2"];
         for pair in rising.windows(2) {
             assert!(Version::new(pair[0]) < Version::new(pair[1]), "{pair:?}");
         }

@@ -12,17 +12,11 @@ fn name(text: &str) -> Name {
 }
 
 fn flag(text: &str, percent: f64) -> Flag {
-    Flag {
-        percent: Some(Percent::new(percent).unwrap()),
-        ..Flag::new(name(text))
-    }
+    Flag { percent: Some(Percent::new(percent).unwrap()), ..Flag::new(name(text)) }
 }
 
 fn goal(text: &str, trigger: Trigger) -> Goal {
-    Goal {
-        name: name(text),
-        trigger,
-    }
+    Goal { name: name(text), trigger }
 }
 
 fn snapshot(flags: Vec<Flag>, goals: Vec<Goal>) -> Arc<Snapshot> {
@@ -42,41 +36,14 @@ fn trial(flag: Flag) -> Trial {
 fn an_experiment_goes_on_while_it_draws_alike() {
     let first = trial(flag("form", 10.0));
     assert_eq!(first, trial(flag("form", 50.0)));
-    assert_eq!(
-        first,
-        trial(Flag {
-            owner: Some("growth".into()),
-            definition: Definition(7),
-            ..flag("form", 10.0)
-        })
-    );
+    assert_eq!(first, trial(Flag { owner: Some("growth".into()), definition: Definition(7), ..flag("form", 10.0) }));
     assert_ne!(first, trial(flag("other", 10.0)));
-    assert_ne!(
-        first,
-        trial(Flag {
-            salt: Some("again".into()),
-            ..flag("form", 10.0)
-        })
-    );
-    assert_ne!(
-        first,
-        trial(Flag {
-            bucket_by: BucketBy::User,
-            ..flag("form", 10.0)
-        })
-    );
-    let named = |weights: [(&str, f64); 2]| Flag {
-        variants: Variants::weighted(weights).unwrap(),
-        ..flag("form", 10.0)
-    };
-    assert_eq!(
-        trial(named([("a", 50.0), ("b", 50.0)])),
-        trial(named([("a", 90.0), ("b", 10.0)]))
-    );
-    assert_ne!(
-        trial(named([("a", 50.0), ("b", 50.0)])),
-        trial(named([("b", 50.0), ("a", 50.0)]))
-    );
+    assert_ne!(first, trial(Flag { salt: Some("again".into()), ..flag("form", 10.0) }));
+    assert_ne!(first, trial(Flag { bucket_by: BucketBy::User, ..flag("form", 10.0) }));
+    let named =
+        |weights: [(&str, f64); 2]| Flag { variants: Variants::weighted(weights).unwrap(), ..flag("form", 10.0) };
+    assert_eq!(trial(named([("a", 50.0), ("b", 50.0)])), trial(named([("a", 90.0), ("b", 10.0)])));
+    assert_ne!(trial(named([("a", 50.0), ("b", 50.0)])), trial(named([("b", 50.0), ("a", 50.0)])));
 }
 
 #[test]
@@ -90,78 +57,35 @@ fn a_visitor_meets_it_where_it_is_written() {
 
 #[test]
 fn only_those_drawn_are_exposed() {
-    let forced = Flag {
-        allow: None,
-        percent: None,
-        ..flag("all", 0.0)
-    };
-    let anew = Flag {
-        bucket_by: BucketBy::Request,
-        ..flag("anew", 50.0)
-    };
-    let off = Flag {
-        enabled: false,
-        ..flag("off_switch", 50.0)
-    };
-    let snapshot = snapshot(
-        vec![flag("half", 50.0), forced, anew, off, flag("none", 0.0)],
-        vec![],
-    );
-    let decisions = snapshot.decide(&Subject {
-        request: Some("r"),
-        ..Subject::at(now()).visitor("v")
-    });
-    let met: Vec<_> = decisions
-        .met("GET", "/", true)
-        .map(|(_, flag, _)| flag.name.as_str())
-        .collect();
+    let forced = Flag { allow: None, percent: None, ..flag("all", 0.0) };
+    let anew = Flag { bucket_by: BucketBy::Request, ..flag("anew", 50.0) };
+    let off = Flag { enabled: false, ..flag("off_switch", 50.0) };
+    let snapshot = snapshot(vec![flag("half", 50.0), forced, anew, off, flag("none", 0.0)], vec![]);
+    let decisions = snapshot.decide(&Subject { request: Some("r"), ..Subject::at(now()).visitor("v") });
+    let met: Vec<_> = decisions.met("GET", "/", true).map(|(_, flag, _)| flag.name.as_str()).collect();
     assert_eq!(met, ["half"]);
     assert_eq!(decisions.met("GET", "/", false).count(), 0);
 }
 
 #[test]
 fn a_step_of_a_rollout_sets_the_arms() {
-    let step = |percent, hold| RolloutStep {
-        percent: Percent::new(percent).unwrap(),
-        hold,
-        min_visitors: None,
-    };
+    let step = |percent, hold| RolloutStep { percent: Percent::new(percent).unwrap(), hold, min_visitors: None };
     let steps = vec![step(1.0, Hold::Approval), step(25.0, Hold::End)];
-    let rollout = Flag {
-        rollout: Some(Rollout::new(None, steps).unwrap()),
-        ..Flag::new(name("checkout"))
-    };
+    let rollout = Flag { rollout: Some(Rollout::new(None, steps).unwrap()), ..Flag::new(name("checkout")) };
     let first = snapshot(vec![rollout], vec![]);
     let id = first.find("checkout").unwrap();
-    let on = |snapshot: &Snapshot| {
-        snapshot
-            .arms(id, now())
-            .iter()
-            .find(|arm| arm.variant == VariantId::ON)
-            .unwrap()
-            .to
-    };
+    let on =
+        |snapshot: &Snapshot| snapshot.arms(id, now()).iter().find(|arm| arm.variant == VariantId::ON).unwrap().to;
     assert_eq!(on(&first), 1_000);
-    let facts = Facts {
-        steps: vec![(name("checkout"), Definition(0), 1)],
-        ..Facts::default()
-    };
+    let facts = Facts { steps: vec![(name("checkout"), Definition(0), 1)], ..Facts::default() };
     assert_eq!(on(&first.with_facts(&facts)), 25_000);
 }
 
 #[test]
 fn goals_are_reached_by_requests_and_events() {
-    let sent = Trigger::Request {
-        route: Route::new("POST /contact").unwrap(),
-        status: StatusSet::accepted(),
-    };
-    let paid = |value| Trigger::Event {
-        event: "order_paid".into(),
-        value,
-    };
-    let bounced = Trigger::Bounce {
-        after: std::time::Duration::from_secs(60),
-    };
+    let sent = Trigger::Request { route: Route::new("POST /contact").unwrap(), status: StatusSet::accepted() };
+    let paid = |value| Trigger::Event { event: "order_paid".into(), value };
+    let bounced = Trigger::Bounce { after: std::time::Duration::from_secs(60) };
     let goals = vec![
         goal("sent", sent),
         goal("paid", paid(EventValue::Sum)),
@@ -170,16 +94,11 @@ fn goals_are_reached_by_requests_and_events() {
     ];
     let with = snapshot(vec![], goals);
     let reached = |method, path, status| -> Vec<&str> {
-        with.goals_reached(method, path, status)
-            .map(|goal| goal.name.as_str())
-            .collect()
+        with.goals_reached(method, path, status).map(|goal| goal.name.as_str()).collect()
     };
     assert_eq!(reached("POST", "/contact", 303), ["sent"]);
     assert!(reached("POST", "/contact", 422).is_empty() && reached("GET", "/contact", 200).is_empty());
-    let of: Vec<_> = with
-        .goals_of_event("order_paid")
-        .map(|(goal, sums)| (goal.name.as_str(), sums))
-        .collect();
+    let of: Vec<_> = with.goals_of_event("order_paid").map(|(goal, sums)| (goal.name.as_str(), sums)).collect();
     assert_eq!(of, [("paid", true), ("paid_once", false)]);
     assert_eq!(with.goals_of_event("other").count(), 0);
     assert!(with.counts_bounces() && !snapshot(vec![], vec![]).counts_bounces());

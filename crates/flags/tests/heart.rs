@@ -16,10 +16,7 @@ fn flag(text: &str) -> Flag {
 }
 
 fn at_percent(text: &str, percent: f64) -> Flag {
-    Flag {
-        percent: Some(Percent::new(percent).unwrap()),
-        ..flag(text)
-    }
+    Flag { percent: Some(Percent::new(percent).unwrap()), ..flag(text) }
 }
 
 fn snapshot(flags: Vec<Flag>) -> Arc<Snapshot> {
@@ -53,20 +50,11 @@ fn ramping_up_moves_each_visitor_once_and_down_reverses_it() {
     let visitors: Vec<_> = (0..10_000).map(|i| format!("visitor-{i}")).collect();
     let on_at = |tenths: u32| -> Vec<bool> {
         let snapshot = snapshot(vec![at_percent("ramp", f64::from(tenths) / 10.0)]);
-        visitors
-            .iter()
-            .map(|v| snapshot.decide(&visitor(v)).is_on("ramp"))
-            .collect()
+        visitors.iter().map(|v| snapshot.decide(&visitor(v)).is_on("ramp")).collect()
     };
     let up: Vec<_> = (0..=1000).map(on_at).collect();
     for pair in up.windows(2) {
-        assert!(
-            pair[0]
-                .iter()
-                .zip(&pair[1])
-                .all(|(before, after)| *after || !before),
-            "someone fell out"
-        );
+        assert!(pair[0].iter().zip(&pair[1]).all(|(before, after)| *after || !before), "someone fell out");
     }
     assert!(up[0].iter().all(|on| !on) && up[1000].iter().all(|on| *on));
     // Down again: each step is a pure function of the share, so it undoes the way up exactly.
@@ -80,10 +68,7 @@ fn whole_percents_are_the_classic_bucket() {
     let snapshot = snapshot(vec![at_percent("classic", 37.0)]);
     for i in 0..5_000 {
         let id = format!("{i}");
-        assert_eq!(
-            snapshot.decide(&visitor(&id)).is_on("classic"),
-            Draw::of("classic", &id).bucket() < 37
-        );
+        assert_eq!(snapshot.decide(&visitor(&id)).is_on("classic"), Draw::of("classic", &id).bucket() < 37);
     }
 }
 
@@ -92,10 +77,7 @@ fn raising_the_share_never_reshuffles_variants() {
     let of = |percent| {
         let weights = [("classic", 50.0), ("simple", 25.0), ("annual_first", 25.0)];
         let variants = Variants::weighted(weights).unwrap();
-        snapshot(vec![Flag {
-            variants,
-            ..at_percent("pricing", percent)
-        }])
+        snapshot(vec![Flag { variants, ..at_percent("pricing", percent) }])
     };
     let (low, high) = (of(30.0), of(60.0));
     for i in 0..5_000 {
@@ -111,23 +93,14 @@ fn raising_the_share_never_reshuffles_variants() {
 
 /// A world in which every step of the order can be made to decide.
 fn every_step() -> Flag {
-    let users = |id: &str| Audience {
-        users: vec![id.into()],
-        ..Audience::default()
-    };
+    let users = |id: &str| Audience { users: vec![id.into()], ..Audience::default() };
     let pro = Condition::Value(Key::Country, Matcher::Word(Glob::any_case("de")));
     Flag {
-        requires: vec![Requirement {
-            flag: name("base"),
-            variant: None,
-        }],
+        requires: vec![Requirement { flag: name("base"), variant: None }],
         testing: true,
         deny: Some(users("denied")),
         allow: Some(users("allowed")),
-        rules: vec![Rule {
-            when: Conditions(vec![pro]),
-            serve: Serve::Percent(Percent::ALL),
-        }],
+        rules: vec![Rule { when: Conditions(vec![pro]), serve: Serve::Percent(Percent::ALL) }],
         layer: Some(name("shelf")),
         sticky: Some(Sticky::Visitor),
         definition: Definition(7),
@@ -141,27 +114,15 @@ fn world(f: Flag, base_on: bool) -> Arc<Snapshot> {
         from: Percent::new(from).unwrap(),
         to: Percent::new(to).unwrap(),
     };
-    let shelf = FlagLayer {
-        name: name("shelf"),
-        slices: vec![slice("f", 0.0, 50.0), slice("g", 50.0, 100.0)],
-    };
-    let base = Flag {
-        enabled: base_on,
-        ..flag("base")
-    };
-    let g = Flag {
-        layer: Some(name("shelf")),
-        ..flag("g")
-    };
+    let shelf = FlagLayer { name: name("shelf"), slices: vec![slice("f", 0.0, 50.0), slice("g", 50.0, 100.0)] };
+    let base = Flag { enabled: base_on, ..flag("base") };
+    let g = Flag { layer: Some(name("shelf")), ..flag("g") };
     Arc::new(Snapshot::new("r", vec![f, base, g], vec![], vec![], vec![shelf]).unwrap())
 }
 
 /// A visitor inside (or outside) f's slice of the layer.
 fn in_slice(inside: bool) -> String {
-    (0..)
-        .map(|i| format!("v{i}"))
-        .find(|id| (Draw::of("shelf", id).position() < 50_000) == inside)
-        .unwrap()
+    (0..).map(|i| format!("v{i}")).find(|id| (Draw::of("shelf", id).position() < 50_000) == inside).unwrap()
 }
 
 #[test]
@@ -169,44 +130,19 @@ fn each_step_decides_in_its_turn_and_beats_those_after_it() {
     let world_on = world(every_step(), true);
     let id = world_on.find("f").unwrap();
     let on = world_on.flag(id).unwrap().variants.find("on").unwrap();
-    let user = |id: &str| User {
-        id: id.into(),
-        ..User::default()
-    };
+    let user = |id: &str| User { id: id.into(), ..User::default() };
     let (denied, allowed) = (user("denied"), user("allowed"));
-    let forced = [Forced {
-        flag: id,
-        variant: on,
-        signed: false,
-    }];
-    let held = [Held {
-        flag: id,
-        variant: on,
-    }];
+    let forced = [Forced { flag: id, variant: on, signed: false }];
+    let held = [Held { flag: id, variant: on }];
     let (inside, outside) = (in_slice(true), in_slice(false));
     // From the last step to the first: each adds what lets an earlier step decide.
     let base = visitor(&inside);
     let sticky = Subject { held: &held, ..base };
-    let layer = Subject {
-        visitor: Some(&outside),
-        ..sticky
-    };
-    let rule = Subject {
-        country: Some("DE"),
-        ..layer
-    };
-    let allow = Subject {
-        user: Some(&allowed),
-        ..rule
-    };
-    let deny = Subject {
-        user: Some(&denied),
-        ..rule
-    };
-    let force = Subject {
-        forced: &forced,
-        ..deny
-    };
+    let layer = Subject { visitor: Some(&outside), ..sticky };
+    let rule = Subject { country: Some("DE"), ..layer };
+    let allow = Subject { user: Some(&allowed), ..rule };
+    let deny = Subject { user: Some(&denied), ..rule };
+    let force = Subject { forced: &forced, ..deny };
     let step = |snapshot: &Arc<Snapshot>, subject: &Subject<'_>| {
         let explained = snapshot.explain("f", subject);
         assert_eq!(explained.trace.last().unwrap().step, explained.decision.step());
@@ -214,67 +150,26 @@ fn each_step_decides_in_its_turn_and_beats_those_after_it() {
         explained.decision.step()
     };
     let got = [&base, &sticky, &layer, &rule, &allow, &deny, &force].map(|subject| step(&world_on, subject));
-    assert_eq!(
-        got,
-        [
-            Step::Percent,
-            Step::Sticky,
-            Step::Layer,
-            Step::Rule,
-            Step::Allow,
-            Step::Deny,
-            Step::Override
-        ]
-    );
+    assert_eq!(got, [Step::Percent, Step::Sticky, Step::Layer, Step::Rule, Step::Allow, Step::Deny, Step::Override]);
 
     let unmet = world(every_step(), false);
     assert_eq!(step(&unmet, &force), Step::Requires);
     let tripped = |snapshot: &Snapshot| {
-        Arc::new(snapshot.with_facts(&Facts {
-            tripped: vec![(name("f"), Definition(7))],
-            steps: vec![],
-        }))
+        Arc::new(snapshot.with_facts(&Facts { tripped: vec![(name("f"), Definition(7))], steps: vec![] }))
     };
     assert_eq!(step(&tripped(&unmet), &force), Step::Tripped);
-    let disabled = world(
-        Flag {
-            enabled: false,
-            ..every_step()
-        },
-        false,
-    );
+    let disabled = world(Flag { enabled: false, ..every_step() }, false);
     assert_eq!(step(&tripped(&disabled), &force), Step::Disabled);
-    let pin = Pin {
-        variant: on,
-        variable: "FLAGSTAFF_FLAG_F".into(),
-    };
-    let pinned = world(
-        Flag {
-            enabled: false,
-            pin: Some(pin),
-            ..every_step()
-        },
-        false,
-    );
+    let pin = Pin { variant: on, variable: "FLAGSTAFF_FLAG_F".into() };
+    let pinned = world(Flag { enabled: false, pin: Some(pin), ..every_step() }, false);
     assert_eq!(step(&tripped(&pinned), &force), Step::Pinned);
     assert_eq!(pinned.explain("nope", &force).decision.step(), Step::Unknown);
 }
 
 #[test]
 fn an_edit_clears_a_trip() {
-    let facts = Facts {
-        tripped: vec![(name("f"), Definition(7))],
-        steps: vec![],
-    };
-    let of = |definition| {
-        Arc::new(
-            snapshot(vec![Flag {
-                definition,
-                ..flag("f")
-            }])
-            .with_facts(&facts),
-        )
-    };
+    let facts = Facts { tripped: vec![(name("f"), Definition(7))], steps: vec![] };
+    let of = |definition| Arc::new(snapshot(vec![Flag { definition, ..flag("f") }]).with_facts(&facts));
     assert!(!of(Definition(7)).decide(&visitor("v")).is_on("f"));
     assert!(of(Definition(8)).decide(&visitor("v")).is_on("f"));
 }
@@ -285,90 +180,38 @@ fn reasons_are_openfeatures() {
     assert_eq!(reason(flag("f")), Reason::Static);
     assert_eq!(reason(at_percent("f", 100.0)), Reason::Static);
     assert_eq!(reason(at_percent("f", 50.0)), Reason::Split);
-    assert_eq!(
-        reason(Flag {
-            enabled: false,
-            ..flag("f")
-        }),
-        Reason::Disabled
-    );
-    assert_eq!(
-        reason(Flag {
-            allow: Some(Audience::default()),
-            ..flag("f")
-        }),
-        Reason::Default
-    );
+    assert_eq!(reason(Flag { enabled: false, ..flag("f") }), Reason::Disabled);
+    assert_eq!(reason(Flag { allow: Some(Audience::default()), ..flag("f") }), Reason::Default);
     assert_eq!(snapshot(vec![]).decide(&visitor("v")).get("f"), Decision::UNKNOWN);
 }
 
 #[test]
 fn a_missing_unit_is_off_and_says_so() {
-    let by_user = snapshot(vec![Flag {
-        bucket_by: BucketBy::User,
-        ..at_percent("f", 99.0)
-    }]);
+    let by_user = snapshot(vec![Flag { bucket_by: BucketBy::User, ..at_percent("f", 99.0) }]);
     let decision = by_user.decide(&visitor("v")).get("f");
-    assert_eq!(
-        (decision.variant(), decision.reason()),
-        (VariantId::OFF, Reason::Default)
-    );
+    assert_eq!((decision.variant(), decision.reason()), (VariantId::OFF, Reason::Default));
     assert!(decision.is_unit_missing());
-    assert!(
-        by_user
-            .explain("f", &visitor("v"))
-            .trace
-            .last()
-            .unwrap()
-            .detail
-            .contains("unit_missing")
-    );
+    assert!(by_user.explain("f", &visitor("v")).trace.last().unwrap().detail.contains("unit_missing"));
 }
 
 #[test]
 fn without_a_percent_the_rest_are_on_unless_someone_is_named() {
     let is_on = |f: Flag| snapshot(vec![f]).decide(&visitor("v")).is_on("f");
-    let rule = |serve| Rule {
-        when: Conditions(vec![Condition::Authenticated(true)]),
-        serve,
-    };
+    let rule = |serve| Rule { when: Conditions(vec![Condition::Authenticated(true)]), serve };
     assert!(is_on(flag("f")));
-    assert!(!is_on(Flag {
-        allow: Some(Audience::default()),
-        ..flag("f")
-    }));
-    assert!(!is_on(Flag {
-        rules: vec![rule(Serve::Variant(VariantId::ON))],
-        ..flag("f")
-    }));
-    assert!(is_on(Flag {
-        rules: vec![rule(Serve::OFF)],
-        ..flag("f")
-    }));
-    assert!(is_on(Flag {
-        deny: Some(Audience::default()),
-        ..flag("f")
-    }));
+    assert!(!is_on(Flag { allow: Some(Audience::default()), ..flag("f") }));
+    assert!(!is_on(Flag { rules: vec![rule(Serve::Variant(VariantId::ON))], ..flag("f") }));
+    assert!(is_on(Flag { rules: vec![rule(Serve::OFF)], ..flag("f") }));
+    assert!(is_on(Flag { deny: Some(Audience::default()), ..flag("f") }));
 }
 
 #[test]
 fn an_override_counts_with_testing_or_a_signature_only() {
     let forced = |signed| {
-        let f = Flag {
-            testing: false,
-            ..at_percent("f", 0.0)
-        };
+        let f = Flag { testing: false, ..at_percent("f", 0.0) };
         let s = snapshot(vec![f]);
-        let forced = [Forced {
-            flag: s.find("f").unwrap(),
-            variant: VariantId::ON,
-            signed,
-        }];
-        s.decide(&Subject {
-            forced: &forced,
-            ..visitor("v")
-        })
-        .is_on("f")
+        let forced = [Forced { flag: s.find("f").unwrap(), variant: VariantId::ON, signed }];
+        s.decide(&Subject { forced: &forced, ..visitor("v") }).is_on("f")
     };
     assert!(forced(true) && !forced(false));
 }
@@ -376,33 +219,17 @@ fn an_override_counts_with_testing_or_a_signature_only() {
 #[test]
 fn a_remembered_variant_ends_when_nobody_is_in() {
     let is_on = |percent| {
-        let s = snapshot(vec![Flag {
-            sticky: Some(Sticky::Visitor),
-            ..at_percent("f", percent)
-        }]);
-        let held = [Held {
-            flag: s.find("f").unwrap(),
-            variant: VariantId::ON,
-        }];
-        let out = (0..)
-            .map(|i| format!("v{i}"))
-            .find(|id| Draw::of("f", id).position() > 90_000)
-            .unwrap();
-        s.decide(&Subject {
-            held: &held,
-            ..visitor(&out)
-        })
-        .is_on("f")
+        let s = snapshot(vec![Flag { sticky: Some(Sticky::Visitor), ..at_percent("f", percent) }]);
+        let held = [Held { flag: s.find("f").unwrap(), variant: VariantId::ON }];
+        let out = (0..).map(|i| format!("v{i}")).find(|id| Draw::of("f", id).position() > 90_000).unwrap();
+        s.decide(&Subject { held: &held, ..visitor(&out) }).is_on("f")
     };
     assert!(is_on(1.0) && !is_on(0.0));
 }
 
 #[test]
 fn a_visitor_meets_at_most_one_flag_of_a_layer() {
-    let everyone = Flag {
-        layer: Some(name("shelf")),
-        ..flag("f")
-    };
+    let everyone = Flag { layer: Some(name("shelf")), ..flag("f") };
     let world = world(everyone, true);
     let mut met = [0, 0];
     for i in 0..2_000 {
@@ -417,60 +244,25 @@ fn a_visitor_meets_at_most_one_flag_of_a_layer() {
 
 #[test]
 fn a_slice_makes_a_flag_one_of_the_layer() {
-    let slice = |flag: &str| Slice {
-        flag: name(flag),
-        from: Percent::ZERO,
-        to: Percent::new(50.0).unwrap(),
-    };
-    let layer = |text: &str| FlagLayer {
-        name: name(text),
-        slices: vec![slice("f")],
-    };
+    let slice = |flag: &str| Slice { flag: name(flag), from: Percent::ZERO, to: Percent::new(50.0).unwrap() };
+    let layer = |text: &str| FlagLayer { name: name(text), slices: vec![slice("f")] };
     let silent = Snapshot::new("r", vec![flag("f")], vec![], vec![], vec![layer("shelf")]).unwrap();
-    let ons = (0..1_000)
-        .filter(|i| {
-            Arc::new(silent.clone())
-                .decide(&visitor(&i.to_string()))
-                .is_on("f")
-        })
-        .count();
+    let ons = (0..1_000).filter(|i| Arc::new(silent.clone()).decide(&visitor(&i.to_string())).is_on("f")).count();
     assert!((400..600).contains(&ons), "{ons}");
-    let twice = Snapshot::new(
-        "r",
-        vec![flag("f")],
-        vec![],
-        vec![],
-        vec![layer("shelf"), layer("other")],
-    );
-    assert!(
-        twice.unwrap_err()[0]
-            .message
-            .contains("in the layer `shelf` already")
-    );
+    let twice = Snapshot::new("r", vec![flag("f")], vec![], vec![], vec![layer("shelf"), layer("other")]);
+    assert!(twice.unwrap_err()[0].message.contains("in the layer `shelf` already"));
 }
 
 #[test]
 fn rollouts_start_in_time_and_follow_the_recorded_step() {
     let percent = |p| Percent::new(p).unwrap();
-    let step = |p, hold| RolloutStep {
-        percent: percent(p),
-        hold,
-        min_visitors: None,
-    };
+    let step = |p, hold| RolloutStep { percent: percent(p), hold, min_visitors: None };
     let steps = vec![step(0.0, Hold::Approval), step(100.0, Hold::End)];
     let rollout = Rollout::new(Some("2026-11-20T13:00:00Z".parse().unwrap()), steps).unwrap();
-    let world = snapshot(vec![Flag {
-        rollout: Some(rollout),
-        ..flag("f")
-    }]);
-    let facts = |step| Facts {
-        tripped: vec![],
-        steps: vec![(name("f"), Definition(0), step)],
-    };
+    let world = snapshot(vec![Flag { rollout: Some(rollout), ..flag("f") }]);
+    let facts = |step| Facts { tripped: vec![], steps: vec![(name("f"), Definition(0), step)] };
     let is_on = |world: &Snapshot, now: &str| {
-        Arc::new(world.clone())
-            .decide(&Subject::at(now.parse().unwrap()).visitor("v"))
-            .is_on("f")
+        Arc::new(world.clone()).decide(&Subject::at(now.parse().unwrap()).visitor("v")).is_on("f")
     };
     assert!(!is_on(&world, "2026-11-20T14:00:00Z"));
     assert!(is_on(&world.with_facts(&facts(1)), "2026-11-20T14:00:00Z"));
@@ -483,10 +275,7 @@ fn rollouts_start_in_time_and_follow_the_recorded_step() {
 #[test]
 fn every_wrong_tie_is_reported_at_once() {
     let needs = |text: &str, other: &str| Flag {
-        requires: vec![Requirement {
-            flag: name(other),
-            variant: None,
-        }],
+        requires: vec![Requirement { flag: name(other), variant: None }],
         ..flag(text)
     };
     let flags = vec![
@@ -494,27 +283,14 @@ fn every_wrong_tie_is_reported_at_once() {
         needs("b", "a"),
         needs("c", "chekout"),
         flag("checkout"),
-        Flag {
-            layer: Some(name("nowhere")),
-            goals: vec![name("gone")],
-            ..flag("d")
-        },
-        Flag {
-            requires: vec![Requirement {
-                flag: name("a"),
-                variant: Some("blue".into()),
-            }],
-            ..flag("e")
-        },
+        Flag { layer: Some(name("nowhere")), goals: vec![name("gone")], ..flag("d") },
+        Flag { requires: vec![Requirement { flag: name("a"), variant: Some("blue".into()) }], ..flag("e") },
         needs("self_loop", "self_loop"),
     ];
     let problems = Snapshot::new("r", flags, vec![], vec![], vec![]).unwrap_err();
     let messages: Vec<_> = problems.iter().map(ToString::to_string).collect();
     let has = |text: &str| {
-        assert!(
-            messages.iter().any(|m| m.contains(text)),
-            "{text} in {messages:#?}"
-        );
+        assert!(messages.iter().any(|m| m.contains(text)), "{text} in {messages:#?}");
     };
     has("circle: a → b → a");
     has("circle: self_loop → self_loop");
@@ -529,10 +305,7 @@ fn every_wrong_tie_is_reported_at_once() {
 fn a_long_chain_of_requirements_is_no_stack_overflow() {
     let link = |i: u32| Flag {
         requires: (i > 0)
-            .then(|| Requirement {
-                flag: name(&format!("f{}", i - 1)),
-                variant: None,
-            })
+            .then(|| Requirement { flag: name(&format!("f{}", i - 1)), variant: None })
             .into_iter()
             .collect(),
         ..flag(&format!("f{i}"))
@@ -558,11 +331,7 @@ fn conditions_look_at_what_they_name() {
             (name == "app_version").then_some("2.5.1".into())
         }
     }
-    let user = User {
-        id: "42".into(),
-        groups: vec!["beta".into()],
-        roles: vec!["staff".into()],
-    };
+    let user = User { id: "42".into(), groups: vec!["beta".into()], roles: vec!["staff".into()] };
     let subject = Subject {
         ip: Some("10.1.2.3".parse().unwrap()),
         country: Some("AT"),
@@ -575,27 +344,14 @@ fn conditions_look_at_what_they_name() {
     };
     let word = |key: &str, text: &str| {
         let key = Key::new(key).unwrap();
-        let glob = if key.is_any_case() {
-            Glob::any_case(text)
-        } else {
-            Glob::new(text)
-        };
+        let glob = if key.is_any_case() { Glob::any_case(text) } else { Glob::new(text) };
         Condition::Value(key, Matcher::Word(glob))
     };
     let value = |key: &str, matcher| Condition::Value(Key::new(key).unwrap(), matcher);
-    let segment = Segment {
-        name: name("beta"),
-        any: vec![Conditions(vec![word("group", "beta")])],
-    };
+    let segment = Segment { name: name("beta"), any: vec![Conditions(vec![word("group", "beta")])] };
     let holds = |condition: Condition| {
-        let rule = Rule {
-            when: Conditions(vec![condition]),
-            serve: Serve::Variant(VariantId::ON),
-        };
-        let f = Flag {
-            rules: vec![rule],
-            ..flag("f")
-        };
+        let rule = Rule { when: Conditions(vec![condition]), serve: Serve::Variant(VariantId::ON) };
+        let f = Flag { rules: vec![rule], ..flag("f") };
         Arc::new(Snapshot::new("r", vec![f], vec![], vec![segment.clone()], vec![]).unwrap())
             .decide(&subject)
             .is_on("f")
@@ -622,10 +378,7 @@ fn conditions_look_at_what_they_name() {
     ];
     for condition in yes {
         assert!(holds(condition.clone()), "{condition:?}");
-        assert!(
-            !holds(Condition::Not(Box::new(condition.clone()))),
-            "not {condition:?}"
-        );
+        assert!(!holds(Condition::Not(Box::new(condition.clone()))), "not {condition:?}");
     }
     for text in ["Header.x", "header.", "header.a b", "a.b", "", "Weird"] {
         assert_eq!(Key::new(text), Err(KeyError), "{text}");

@@ -31,11 +31,7 @@ percent = 40
 
 /// Any handler of a tagged route may take the flags.
 async fn contact(flags: VisitorFlags) -> &'static str {
-    if flags.is_on("show_new_contact_form") {
-        "Three fields.\n"
-    } else {
-        "Nine fields.\n"
-    }
+    if flags.is_on("show_new_contact_form") { "Three fields.\n" } else { "Nine fields.\n" }
 }
 
 async fn pricing(flags: VisitorFlags) -> String {
@@ -44,27 +40,15 @@ async fn pricing(flags: VisitorFlags) -> String {
 
 /// Says who is on the other end, for cookies, consent and conditions on addresses. Behind a proxy of your own, say so: `trusted`
 /// for its addresses, and `client` and `tls` as it forwards them.
-async fn tell_peer(
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let peer = Peer {
-        address,
-        client: address.ip(),
-        trusted: false,
-        tls: false,
-    };
+async fn tell_peer(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
+    let peer = Peer { address, client: address.ip(), trusted: false, tls: false };
     request.extensions_mut().insert(peer);
     next.run(request).await
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let text = Text {
-        name: "flags",
-        bytes: FLAGS.as_bytes(),
-    };
+    let text = Text { name: "flags", bytes: FLAGS.as_bytes() };
     let loaded = parse(text, None, &Options::default()).map_err(|report| report.summary())?;
     // Keep the publisher: whoever has it can replace the flags while requests run.
     let (_publisher, reader) = flagstaff_flags::publisher(loaded.snapshot);

@@ -33,10 +33,7 @@ async fn page(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infal
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let text = Text {
-        name: "flags",
-        bytes: FLAGS.as_bytes(),
-    };
+    let text = Text { name: "flags", bytes: FLAGS.as_bytes() };
     let loaded = parse(text, None, &Options::default()).map_err(|report| report.summary())?;
     let (_publisher, reader) = flagstaff_flags::publisher(loaded.snapshot);
     let tagger = Tagger::new(&Settings::default()).map_err(|problems| format!("{problems:?}"))?;
@@ -47,18 +44,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("http://{}/", listener.local_addr()?);
     loop {
         let (stream, address) = listener.accept().await?;
-        let peer = Peer {
-            address,
-            client: address.ip(),
-            trusted: false,
-            tls: false,
-        };
-        let told = service
-            .clone()
-            .map_request(move |mut request: Request<Incoming>| {
-                request.extensions_mut().insert(peer);
-                request
-            });
+        let peer = Peer { address, client: address.ip(), trusted: false, tls: false };
+        let told = service.clone().map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            request
+        });
         tokio::spawn(async move {
             let connection =
                 http1::Builder::new().serve_connection(TokioIo::new(stream), TowerToHyperService::new(told));

@@ -7,8 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use flagstaff_tag::{
-    Flags, MOST_BYTES, Posted, closed_gate, cut_off, endpoint, events, foreign, forgotten, posted, taken,
-    too_large,
+    Flags, MOST_BYTES, Posted, closed_gate, cut_off, endpoint, events, foreign, forgotten, posted, taken, too_large,
 };
 use http::{Request, Response};
 use http_body::Body;
@@ -61,17 +60,9 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         EndpointFuture::new(match own(&request) {
-            Own::Nothing => Doing::Calling {
-                inner: self.0.call(request),
-            },
-            Own::Answer(answer) => Doing::Answering {
-                own: Some(answer.map(R::from)),
-            },
-            Own::Read(teller) => Doing::Reading {
-                body: request.into_body(),
-                text: Vec::new(),
-                teller: Some(teller),
-            },
+            Own::Nothing => Doing::Calling { inner: self.0.call(request) },
+            Own::Answer(answer) => Doing::Answering { own: Some(answer.map(R::from)) },
+            Own::Read(teller) => Doing::Reading { body: request.into_body(), text: Vec::new(), teller: Some(teller) },
         })
     }
 }
@@ -105,10 +96,7 @@ fn own_posted<B>(posted: Posted, request: &Request<B>, flags: &Flags, recording:
         return Own::Answer(refusal);
     }
     match (posted, recording) {
-        (Posted::Events, Some(recording)) => Own::Read(Teller {
-            flags: flags.clone(),
-            recording: recording.clone(),
-        }),
+        (Posted::Events, Some(recording)) => Own::Read(Teller { flags: flags.clone(), recording: recording.clone() }),
         (Posted::Forget, recording) => Own::Answer(forget(flags, recording)),
         (Posted::Events, None) => Own::Nothing,
     }

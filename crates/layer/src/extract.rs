@@ -26,11 +26,7 @@ pub struct NotTagged;
 
 impl IntoResponse for NotTagged {
     fn into_response(self) -> Response {
-        (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the route is not inside FlagLayer",
-        )
-            .into_response()
+        (StatusCode::INTERNAL_SERVER_ERROR, "the route is not inside FlagLayer").into_response()
     }
 }
 
@@ -38,11 +34,6 @@ impl<S: Sync> FromRequestParts<S> for VisitorFlags {
     type Rejection = NotTagged;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, NotTagged> {
-        parts
-            .extensions
-            .get::<Flags>()
-            .cloned()
-            .map(Self)
-            .ok_or(NotTagged)
+        parts.extensions.get::<Flags>().cloned().map(Self).ok_or(NotTagged)
     }
 }

@@ -32,10 +32,7 @@ struct Tagged {
 
 impl<F> FlagFuture<F> {
     pub(crate) const fn new(inner: F, flags: Flags, asked: Option<Asked>, shared: Arc<Shared>) -> Self {
-        Self {
-            inner,
-            tagged: Some(Tagged { flags, asked, shared }),
-        }
+        Self { inner, tagged: Some(Tagged { flags, asked, shared }) }
     }
 
     pub(crate) const fn untouched(inner: F) -> Self {

@@ -28,12 +28,7 @@ impl FlagLayer {
     #[must_use]
     pub fn new(reader: Reader, tagger: Arc<Tagger>) -> Self {
         let plan = ArcSwap::from_pointee(tagger.plan(reader.load()));
-        Self(Arc::new(Shared {
-            reader,
-            tagger,
-            plan,
-            recording: None,
-        }))
+        Self(Arc::new(Shared { reader, tagger, plan, recording: None }))
     }
 
     /// This layer, telling a ledger what happens: who met which variant, what they did, how it was answered. It never waits for
@@ -41,9 +36,7 @@ impl FlagLayer {
     #[cfg(feature = "ledger")]
     #[must_use]
     pub fn recording(self, recorder: flagstaff_ledger::Recorder) -> Self {
-        let Shared {
-            reader, tagger, plan, ..
-        } = &*self.0;
+        let Shared { reader, tagger, plan, .. } = &*self.0;
         Self(Arc::new(Shared {
             reader: reader.clone(),
             tagger: Arc::clone(tagger),

@@ -70,11 +70,7 @@ impl Recording {
         directives: &Directives,
         now: Timestamp,
     ) {
-        for id in directives
-            .exposed
-            .iter()
-            .filter_map(|name| snapshot(flags).find(name.as_str()))
-        {
+        for id in directives.exposed.iter().filter_map(|name| snapshot(flags).find(name.as_str())) {
             self.exposed(flags, id, asked.at);
         }
         let status = answer.status();
@@ -106,10 +102,7 @@ impl Recording {
     /// Has everything deleted that is known of this visitor, the session and the person.
     pub(crate) fn forget(&self, flags: &Flags) {
         let units = [
-            (
-                BucketBy::Visitor,
-                Some(flags.visitor()).filter(|_| !flags.is_new_visitor()),
-            ),
+            (BucketBy::Visitor, Some(flags.visitor()).filter(|_| !flags.is_new_visitor())),
             (BucketBy::Session, flags.session()),
             (BucketBy::User, flags.user().map(|user| user.id.as_str())),
         ];
@@ -124,9 +117,7 @@ impl Recording {
     fn told(&self, flags: &Flags, events: &[Event], now: Timestamp) {
         for (place, event) in (0..).zip(events) {
             // Without a key an event is known by its time, and two of one answer are two.
-            let at = now
-                .saturating_add(SignedDuration::from_micros(place))
-                .unwrap_or(now);
+            let at = now.saturating_add(SignedDuration::from_micros(place)).unwrap_or(now);
             for (goal, is_sum) in snapshot(flags).goals_of_event(event.name.as_str()) {
                 let value = event.value.filter(|_| is_sum);
                 self.converted(flags, goal, (value, event.key.as_deref()), at);
@@ -135,13 +126,7 @@ impl Recording {
     }
 
     /// Once for each kind of unit that flags with this goal draw by.
-    fn converted(
-        &self,
-        flags: &Flags,
-        goal: &Goal,
-        (value, key): (Option<f64>, Option<&str>),
-        at: Timestamp,
-    ) {
+    fn converted(&self, flags: &Flags, goal: &Goal, (value, key): (Option<f64>, Option<&str>), at: Timestamp) {
         for unit in units(flags, flags.plan().counted_for(goal)) {
             // the recorder counts what it drops
             let _ = self.0.converted(goal.name.as_str(), &unit, value, key, at);
@@ -159,20 +144,14 @@ impl Recording {
         let latency = asked.since.elapsed();
         for (_, flag, decision) in asked.met(flags) {
             let slow = is_slow(flag, latency);
-            self.0
-                .answered(flag, decision.variant(), status, latency, slow, asked.at);
+            self.0.answered(flag, decision.variant(), status, latency, slow, asked.at);
         }
     }
 }
 
 impl Asked {
-    fn met<'a>(
-        &'a self,
-        flags: &'a Flags,
-    ) -> impl Iterator<Item = (FlagId, &'a Flag, flagstaff_flags::Decision)> {
-        let met = flags
-            .decisions()
-            .met(self.method.as_str(), self.uri.path(), self.is_page);
+    fn met<'a>(&'a self, flags: &'a Flags) -> impl Iterator<Item = (FlagId, &'a Flag, flagstaff_flags::Decision)> {
+        let met = flags.decisions().met(self.method.as_str(), self.uri.path(), self.is_page);
         met.map(|(id, flag, decision)| (id, &**flag, decision))
     }
 }
@@ -189,11 +168,7 @@ fn units<'a>(flags: &'a Flags, ids: &'a [FlagId]) -> impl Iterator<Item = std::b
 
 /// Whether somebody looks at a page: a navigation, by what browsers say of it, or a GET that asks for HTML.
 fn is_page(method: &Method, headers: &HeaderMap) -> bool {
-    let navigates = || {
-        headers
-            .get(FETCH_MODE)
-            .is_some_and(|mode| mode.as_bytes() == b"navigate")
-    };
+    let navigates = || headers.get(FETCH_MODE).is_some_and(|mode| mode.as_bytes() == b"navigate");
     let text = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("text/html"));
     *method == Method::GET && (navigates() || headers.get_all(ACCEPT).iter().any(text))
 }
@@ -206,12 +181,8 @@ fn is_slow(flag: &Flag, latency: Duration) -> bool {
 
 /// An answer that is meant not to end.
 fn is_stream(headers: &HeaderMap) -> bool {
-    let kind = headers
-        .get(CONTENT_TYPE)
-        .map(HeaderValue::as_bytes)
-        .unwrap_or_default();
-    kind.get(..17)
-        .is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    kind.get(..17).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
 }
 
 #[cfg(test)]
@@ -235,10 +206,7 @@ mod tests {
 
     #[test]
     fn streams_are_known_by_their_type() {
-        assert!(is_stream(&headers(
-            CONTENT_TYPE,
-            "Text/Event-Stream; charset=utf-8"
-        )));
+        assert!(is_stream(&headers(CONTENT_TYPE, "Text/Event-Stream; charset=utf-8")));
         assert!(!is_stream(&headers(CONTENT_TYPE, "text/html")));
         assert!(!is_stream(&HeaderMap::new()));
     }

@@ -72,8 +72,6 @@ where
 
 impl<S: fmt::Debug> fmt::Debug for FlagService<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FlagService")
-            .field("inner", &self.inner)
-            .finish_non_exhaustive()
+        f.debug_struct("FlagService").field("inner", &self.inner).finish_non_exhaustive()
     }
 }

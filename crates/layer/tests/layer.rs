@@ -19,19 +19,8 @@ use http::{Request, Response, StatusCode};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 fn snapshot(revision: &str, enabled: bool) -> Snapshot {
-    let flag = |name: &str| Flag {
-        enabled,
-        client: true,
-        ..Flag::new(Name::new(name).unwrap())
-    };
-    Snapshot::new(
-        revision,
-        vec![flag("one"), flag("two")],
-        Vec::new(),
-        Vec::new(),
-        Vec::new(),
-    )
-    .unwrap()
+    let flag = |name: &str| Flag { enabled, client: true, ..Flag::new(Name::new(name).unwrap()) };
+    Snapshot::new(revision, vec![flag("one"), flag("two")], Vec::new(), Vec::new(), Vec::new()).unwrap()
 }
 
 fn layer() -> (Publisher, FlagLayer) {
@@ -42,27 +31,16 @@ fn layer() -> (Publisher, FlagLayer) {
 
 /// An app that answers with what it got.
 fn echo(request: Request<String>) -> Ready<Result<Response<String>, Infallible>> {
-    let of = |name| {
-        request
-            .headers()
-            .get(name)
-            .map_or("", |value: &http::HeaderValue| value.to_str().unwrap())
-    };
+    let of = |name| request.headers().get(name).map_or("", |value: &http::HeaderValue| value.to_str().unwrap());
     let text = format!("{} | {}", of("x-flag-one"), of("x-flags"));
-    ready(Ok(Response::builder()
-        .header("x-flag-event", "bought; value=2")
-        .body(text)
-        .unwrap()))
+    ready(Ok(Response::builder().header("x-flag-event", "bought; value=2").body(text).unwrap()))
 }
 
 async fn ask<S, R>(service: &mut S, path: &str) -> Response<R>
 where
     S: Service<Request<String>, Response = Response<R>, Error = Infallible>,
 {
-    let request = Request::get(path)
-        .header("x-flag-one", "forged")
-        .body(String::new())
-        .unwrap();
+    let request = Request::get(path).header("x-flag-one", "forged").body(String::new()).unwrap();
     let Ok(answer) = service.ready().await.unwrap().call(request).await;
     answer
 }
@@ -87,14 +65,7 @@ async fn a_change_holds_from_the_next_request_on() {
     let answer = ask(&mut service, "/").await;
     assert_eq!(answer.body(), " | ");
     let revision = |answer: &Response<String>| {
-        answer
-            .extensions()
-            .get::<Flags>()
-            .unwrap()
-            .decisions()
-            .snapshot()
-            .revision()
-            .to_owned()
+        answer.extensions().get::<Flags>().unwrap().decisions().snapshot().revision().to_owned()
     };
     assert_eq!(revision(&answer), "second");
 }
@@ -115,10 +86,7 @@ async fn one_request_has_one_snapshot_while_others_publish() {
     };
     let mut service = layer.layer(service_fn(|request: Request<String>| {
         let flags = request.extensions().get::<Flags>().unwrap().clone();
-        let told = request
-            .headers()
-            .get("x-flags")
-            .map_or("", |value| value.to_str().unwrap());
+        let told = request.headers().get("x-flags").map_or("", |value| value.to_str().unwrap());
         assert_eq!(told, if flags.is_on("one") { "one=on, two=on" } else { "" });
         assert!(Arc::ptr_eq(flags.plan().snapshot(), flags.decisions().snapshot()));
         assert_eq!(flags.is_on("one"), flags.is_on("two"));
@@ -161,21 +129,12 @@ impl Service<Request<String>> for Slow {
 #[tokio::test]
 async fn readiness_and_errors_pass_through() {
     let (_publisher, layer) = layer();
-    let mut slow = layer.layer(EndpointLayer.layer(Slow {
-        asked: false,
-        broken: false,
-    }));
+    let mut slow = layer.layer(EndpointLayer.layer(Slow { asked: false, broken: false }));
     let mut cx = Context::from_waker(std::task::Waker::noop());
     assert_eq!(slow.poll_ready(&mut cx), Poll::Pending);
     assert_eq!(slow.poll_ready(&mut cx), Poll::Ready(Ok(())));
-    assert_eq!(
-        slow.call(Request::new(String::new())).await.unwrap_err(),
-        "failed"
-    );
-    let mut broken = layer.layer(Slow {
-        asked: true,
-        broken: true,
-    });
+    assert_eq!(slow.call(Request::new(String::new())).await.unwrap_err(), "failed");
+    let mut broken = layer.layer(Slow { asked: true, broken: true });
     assert_eq!(broken.poll_ready(&mut cx), Poll::Ready(Err("never ready")));
 }
 
@@ -194,9 +153,7 @@ async fn the_visitors_own_endpoints_never_reach_the_app() {
     let (_publisher, layer) = layer();
     let app = service_fn(|request: Request<String>| {
         assert!(!request.uri().path().starts_with("/.flagstaff"));
-        ready(Ok::<_, Infallible>(Response::new(Text(Bytes::from_static(
-            b"app",
-        )))))
+        ready(Ok::<_, Infallible>(Response::new(Text(Bytes::from_static(b"app")))))
     });
     let mut service = layer.layer(EndpointLayer.layer(app));
     let own = ask(&mut service, "/.flagstaff/flags.json").await;
@@ -205,10 +162,7 @@ async fn the_visitors_own_endpoints_never_reach_the_app() {
         r#"{"flags":{"one":{"value":true,"variant":"on"},"two":{"value":true,"variant":"on"}}}"#
     );
     assert!(own.headers().contains_key("set-cookie"));
-    assert_eq!(
-        ask(&mut service, "/.flagstaff/other").await.status(),
-        StatusCode::NOT_FOUND
-    );
+    assert_eq!(ask(&mut service, "/.flagstaff/other").await.status(), StatusCode::NOT_FOUND);
     assert_eq!(ask(&mut service, "/").await.body().0, "app");
 }
 
@@ -235,10 +189,7 @@ mod with_axum {
     }
 
     async fn ask(router: Router, path: &str) -> (StatusCode, Response<Body>) {
-        let answer = router
-            .oneshot(Request::get(path).body(Body::empty()).unwrap())
-            .await
-            .unwrap();
+        let answer = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
         (answer.status(), answer)
     }
 
@@ -246,14 +197,8 @@ mod with_axum {
     async fn handlers_take_the_flags() {
         let (_publisher, layer) = layer();
         let (status, answer) = ask(router().layer(EndpointLayer).layer(layer.clone()), "/").await;
-        assert_eq!(
-            (status, answer.headers().contains_key("set-cookie")),
-            (StatusCode::OK, true)
-        );
-        let body = http_body_util::BodyExt::collect(answer.into_body())
-            .await
-            .unwrap()
-            .to_bytes();
+        assert_eq!((status, answer.headers().contains_key("set-cookie")), (StatusCode::OK, true));
+        let body = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
         assert_eq!(body, "on");
     }
 

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flagstaff_flags::{
-    BucketBy, EventValue, Flag, Goal, Name, Percent, Publisher, Route, Snapshot, StatusSet, Trigger,
-    publisher,
+    BucketBy, EventValue, Flag, Goal, Name, Percent, Publisher, Route, Snapshot, StatusSet, Trigger, publisher,
 };
 use flagstaff_layer::{FlagLayer, Settings, Tagger};
 use flagstaff_ledger::{GoalKind, Keeper, Ledger, Place, Question, Tally, TallyGoal, record};
@@ -28,22 +27,10 @@ fn name(text: &str) -> Name {
 }
 
 fn snapshot() -> Snapshot {
-    let goal = |text, trigger| Goal {
-        name: name(text),
-        trigger,
-    };
-    let event = |value| Trigger::Event {
-        event: "paid".into(),
-        value,
-    };
+    let goal = |text, trigger| Goal { name: name(text), trigger };
+    let event = |value| Trigger::Event { event: "paid".into(), value };
     let goals = vec![
-        goal(
-            "sent",
-            Trigger::Request {
-                route: Route::new("POST /form").unwrap(),
-                status: StatusSet::accepted(),
-            },
-        ),
+        goal("sent", Trigger::Request { route: Route::new("POST /form").unwrap(), status: StatusSet::accepted() }),
         goal("paid", event(EventValue::Count)),
         goal("revenue", event(EventValue::Sum)),
         goal("left", Trigger::Bounce { after: HOUR }),
@@ -58,10 +45,7 @@ fn snapshot() -> Snapshot {
         exposed_on: vec![Route::new("GET /form").unwrap()],
         ..flag("by_plan", BucketBy::Header("x-org".into()))
     };
-    let told = Flag {
-        exposed_on: vec![Route::new("GET /nowhere").unwrap()],
-        ..flag("told", BucketBy::Visitor)
-    };
+    let told = Flag { exposed_on: vec![Route::new("GET /nowhere").unwrap()], ..flag("told", BucketBy::Visitor) };
     let flags = vec![flag("form", BucketBy::Visitor), by_plan, told];
     Snapshot::new("test", flags, goals, Vec::new(), Vec::new()).unwrap()
 }
@@ -78,13 +62,7 @@ impl From<Bytes> for Text {
 /// An app that answers as the query says.
 fn app(request: &Request<String>) -> Ready<Result<Response<Text>, Infallible>> {
     let mut answer = Response::builder();
-    for (name, value) in request
-        .uri()
-        .query()
-        .unwrap_or_default()
-        .split('&')
-        .filter_map(|p| p.split_once('='))
-    {
+    for (name, value) in request.uri().query().unwrap_or_default().split('&').filter_map(|p| p.split_once('=')) {
         answer = match name {
             "status" => answer.status(value.parse::<u16>().unwrap()),
             name => answer.header(name, value.replace('+', " ")),
@@ -106,15 +84,9 @@ impl Site {
         let place = Place::file(&folder.path().join("ledger.db")).unwrap();
         let (recorder, keeper) = record(flagstaff_ledger::Settings::new(place)).unwrap();
         let (publisher, reader) = publisher(snapshot());
-        let visitor = VisitorSettings {
-            consent_cookie: consent.then(|| "consent=yes".into()),
-            ..VisitorSettings::default()
-        };
-        let settings = Settings {
-            visitor,
-            keys: vec![KEY.into()],
-            ..Settings::default()
-        };
+        let visitor =
+            VisitorSettings { consent_cookie: consent.then(|| "consent=yes".into()), ..VisitorSettings::default() };
+        let settings = Settings { visitor, keys: vec![KEY.into()], ..Settings::default() };
         let tagger = Arc::new(Tagger::new(&settings).unwrap());
         Self {
             folder,
@@ -137,30 +109,19 @@ impl Site {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut service = self
-            .layer
-            .clone()
-            .with_endpoints()
-            .layer(service_fn(|request: Request<String>| app(&request)));
-        let Ok(answer) = service
-            .ready()
-            .await
-            .unwrap()
-            .call(request.body(body.to_owned()).unwrap())
-            .await;
+        let mut service =
+            self.layer.clone().with_endpoints().layer(service_fn(|request: Request<String>| app(&request)));
+        let Ok(answer) = service.ready().await.unwrap().call(request.body(body.to_owned()).unwrap()).await;
         answer
     }
 
     /// A look at a page.
     async fn page(&self, visitor: &str, target: &str) -> Response<Text> {
-        self.ask(visitor, &format!("GET {target}"), &[("accept", "text/html")], "")
-            .await
+        self.ask(visitor, &format!("GET {target}"), &[("accept", "text/html")], "").await
     }
 
     async fn post(&self, visitor: &str, target: &str, headers: &[(&str, &str)], body: &str) -> StatusCode {
-        self.ask(visitor, &format!("POST {target}"), headers, body)
-            .await
-            .status()
+        self.ask(visitor, &format!("POST {target}"), headers, body).await.status()
     }
 
     /// Everything is written; what was counted of a flag.
@@ -170,10 +131,7 @@ impl Site {
         }
         let place = Place::file(&self.folder.path().join("ledger.db")).unwrap();
         let mut ledger = Ledger::open(&place).await.unwrap();
-        let goal = |name: &str, kind| TallyGoal {
-            name: name.into(),
-            kind,
-        };
+        let goal = |name: &str, kind| TallyGoal { name: name.into(), kind };
         let question = Question {
             flag: flag.into(),
             trial: None,
@@ -204,10 +162,7 @@ fn reached(tally: &Tally, goal: usize) -> (u64, f64) {
     let Some(arms) = tally.goals.get(goal) else {
         return (0, 0.0);
     };
-    (
-        arms.iter().map(|arm| arm.conversions).sum(),
-        arms.iter().map(|arm| arm.sum).sum(),
-    )
+    (arms.iter().map(|arm| arm.conversions).sum(), arms.iter().map(|arm| arm.sum).sum())
 }
 
 #[tokio::test]
@@ -216,27 +171,18 @@ async fn exposures_and_goals_come_from_traffic() {
     for i in 0..20 {
         site.page(&visitor(i), "/form").await;
     }
-    assert_eq!(
-        site.post(&visitor(0), "/form?status=303", &[], "").await,
-        StatusCode::SEE_OTHER
-    );
+    assert_eq!(site.post(&visitor(0), "/form?status=303", &[], "").await, StatusCode::SEE_OTHER);
     site.post(&visitor(1), "/form?status=422", &[], "").await; // refused: no goal
     site.post(&visitor(99), "/form", &[], "").await; // never exposed
-    site.ask(&visitor(50), "GET /form", &[("accept", "image/png")], "")
-        .await; // no page
-    site.page(&visitor(2), "/done?x-flag-event=paid;value=2,+paid;value=3")
-        .await;
+    site.ask(&visitor(50), "GET /form", &[("accept", "image/png")], "").await; // no page
+    site.page(&visitor(2), "/done?x-flag-event=paid;value=2,+paid;value=3").await;
     for _ in 0..2 {
-        site.page(&visitor(3), "/done?x-flag-event=paid;value=5;key=A1")
-            .await;
+        site.page(&visitor(3), "/done?x-flag-event=paid;value=5;key=A1").await;
     }
     let tally = site.tally("form").await;
     assert_eq!(visitors(&tally), 20);
     assert_eq!(tally.variants.iter().map(|one| one.confirmed).sum::<u64>(), 20);
-    assert!(
-        tally.variants.iter().all(|one| one.visitors > 0),
-        "both arms are exposed"
-    );
+    assert!(tally.variants.iter().all(|one| one.visitors > 0), "both arms are exposed");
     assert_eq!(reached(&tally, 0), (1, 0.0));
     assert_eq!(reached(&tally, 1), (2, 0.0));
     assert_eq!(reached(&tally, 2), (2, 10.0));
@@ -257,13 +203,7 @@ async fn the_app_says_exactly_who_met_what() {
     let mut site = Site::new(false);
     site.page(&visitor(1), "/").await;
     site.page(&visitor(2), "/?x-flag-exposed=told,+unknown").await;
-    site.post(
-        &visitor(3),
-        "/hidden?x-flag-exposed=told&x-flag-event=paid;value=7",
-        &[],
-        "",
-    )
-    .await;
+    site.post(&visitor(3), "/hidden?x-flag-exposed=told&x-flag-event=paid;value=7", &[], "").await;
     let tally = site.tally("told").await;
     assert_eq!((visitors(&tally), reached(&tally, 2)), (2, (1, 7.0)));
 }
@@ -287,22 +227,9 @@ async fn who_must_not_count_is_not_recorded() {
     let page = ("accept", "text/html");
     let agreed = ("cookie", "consent=yes");
     site.ask(&visitor(1), "GET /", &[page], "").await;
-    site.ask(
-        &visitor(2),
-        "GET /",
-        &[page, agreed, ("user-agent", "Googlebot/2.1")],
-        "",
-    )
-    .await;
-    site.ask(
-        &visitor(3),
-        "GET /",
-        &[page, agreed, ("sec-purpose", "prefetch")],
-        "",
-    )
-    .await;
-    site.ask(&visitor(4), "GET /.flagstaff/flags.json", &[page, agreed], "")
-        .await;
+    site.ask(&visitor(2), "GET /", &[page, agreed, ("user-agent", "Googlebot/2.1")], "").await;
+    site.ask(&visitor(3), "GET /", &[page, agreed, ("sec-purpose", "prefetch")], "").await;
+    site.ask(&visitor(4), "GET /.flagstaff/flags.json", &[page, agreed], "").await;
     site.ask(&visitor(5), "GET /", &[page, agreed], "").await;
     let same = ("sec-fetch-site", "same-origin");
     let paid = r#"{"event":"paid"}"#;
@@ -310,10 +237,7 @@ async fn who_must_not_count_is_not_recorded() {
         (&[same][..], visitor(5)), // no consent
         (&[same, agreed, ("user-agent", "curl/8")][..], visitor(5)),
     ] {
-        assert_eq!(
-            site.post(&visitor, "/.flagstaff/events", headers, paid).await,
-            StatusCode::NO_CONTENT
-        );
+        assert_eq!(site.post(&visitor, "/.flagstaff/events", headers, paid).await, StatusCode::NO_CONTENT);
     }
     let tally = site.tally("form").await;
     assert_eq!((visitors(&tally), reached(&tally, 1).0), (1, 0));
@@ -329,35 +253,19 @@ async fn pages_tell_events() {
     let events = "/.flagstaff/events";
     let one = r#"{"event":"paid","value":4.5,"key":"A1"}"#;
     for _ in 0..2 {
-        assert_eq!(
-            site.post(&visitor(0), events, &same, one).await,
-            StatusCode::NO_CONTENT
-        );
+        assert_eq!(site.post(&visitor(0), events, &same, one).await, StatusCode::NO_CONTENT);
     }
     let two = r#"[{"event":"paid","value":1},{"event":"paid","value":2},{"event":"other"}]"#;
+    assert_eq!(site.post(&visitor(1), events, &same, two).await, StatusCode::NO_CONTENT);
     assert_eq!(
-        site.post(&visitor(1), events, &same, two).await,
-        StatusCode::NO_CONTENT
-    );
-    assert_eq!(
-        site.post(&visitor(2), events, &[("origin", "https://evil.example")], one)
-            .await,
+        site.post(&visitor(2), events, &[("origin", "https://evil.example")], one).await,
         StatusCode::FORBIDDEN
     );
-    assert_eq!(
-        site.post(&visitor(2), events, &same, "{").await,
-        StatusCode::BAD_REQUEST
-    );
+    assert_eq!(site.post(&visitor(2), events, &same, "{").await, StatusCode::BAD_REQUEST);
     let long = format!("\"{}\"", "x".repeat(16 * 1024));
-    assert_eq!(
-        site.post(&visitor(2), events, &same, &long).await,
-        StatusCode::PAYLOAD_TOO_LARGE
-    );
+    assert_eq!(site.post(&visitor(2), events, &same, &long).await, StatusCode::PAYLOAD_TOO_LARGE);
     let got = site.ask(&visitor(2), "GET /.flagstaff/events", &same, "").await;
-    assert_eq!(
-        (got.status(), &got.headers()["allow"]),
-        (StatusCode::METHOD_NOT_ALLOWED, &"POST".parse().unwrap())
-    );
+    assert_eq!((got.status(), &got.headers()["allow"]), (StatusCode::METHOD_NOT_ALLOWED, &"POST".parse().unwrap()));
     let tally = site.tally("form").await;
     assert_eq!(reached(&tally, 2), (2, 7.5));
 }
@@ -369,27 +277,11 @@ async fn who_wants_to_be_forgotten_is() {
         site.page(&visitor(i), "/?x-flag-event=paid").await;
     }
     let same = ("sec-fetch-site", "same-origin");
-    assert_eq!(
-        site.post(&visitor(0), "/.flagstaff/forget", &[], "").await,
-        StatusCode::FORBIDDEN
-    );
-    let answer = site
-        .ask(&visitor(1), "POST /.flagstaff/forget", &[same], "")
-        .await;
-    assert_eq!(
-        (answer.status(), answer.body().0.len()),
-        (StatusCode::NO_CONTENT, 0)
-    );
-    let set: Vec<_> = answer
-        .headers()
-        .get_all("set-cookie")
-        .iter()
-        .map(|v| v.to_str().unwrap())
-        .collect();
-    assert!(
-        set.len() == 5 && set.iter().all(|cookie| cookie.contains("Max-Age=0")),
-        "{set:?}"
-    );
+    assert_eq!(site.post(&visitor(0), "/.flagstaff/forget", &[], "").await, StatusCode::FORBIDDEN);
+    let answer = site.ask(&visitor(1), "POST /.flagstaff/forget", &[same], "").await;
+    assert_eq!((answer.status(), answer.body().0.len()), (StatusCode::NO_CONTENT, 0));
+    let set: Vec<_> = answer.headers().get_all("set-cookie").iter().map(|v| v.to_str().unwrap()).collect();
+    assert!(set.len() == 5 && set.iter().all(|cookie| cookie.contains("Max-Age=0")), "{set:?}");
     let tally = site.tally("form").await;
     assert_eq!((visitors(&tally), reached(&tally, 1).0), (2, 2));
 }
@@ -398,11 +290,9 @@ async fn who_wants_to_be_forgotten_is() {
 async fn answers_are_counted_by_variant() {
     let mut site = Site::new(false);
     for i in 0..30 {
-        site.page(&visitor(i), if i < 10 { "/?status=500" } else { "/" })
-            .await;
+        site.page(&visitor(i), if i < 10 { "/?status=500" } else { "/" }).await;
     }
-    site.page(&visitor(1), "/live?content-type=text/event-stream")
-        .await;
+    site.page(&visitor(1), "/live?content-type=text/event-stream").await;
     site.tally("form").await;
     let place = Place::file(&site.folder.path().join("ledger.db")).unwrap();
     let mut ledger = Ledger::open(&place).await.unwrap();

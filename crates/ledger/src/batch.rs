@@ -62,9 +62,7 @@ impl<K: std::hash::Hash + Eq, V> Waves<K, V> {
     }
 
     fn remove(&mut self, is_gone: impl Fn(&K) -> bool) {
-        self.waves
-            .iter_mut()
-            .for_each(|wave| wave.retain(|key, _| !is_gone(key)));
+        self.waves.iter_mut().for_each(|wave| wave.retain(|key, _| !is_gone(key)));
     }
 
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
@@ -81,50 +79,20 @@ impl Batch {
     pub(crate) fn add(&mut self, event: Event, clock: &mut Clock) {
         self.events += 1;
         match event {
-            Event::Exposed {
-                experiment,
-                unit,
-                variant,
-                place,
-                held,
-                confirmed,
-                at,
-            } => {
+            Event::Exposed { experiment, unit, variant, place, held, confirmed, at } => {
                 let at = clock.read(at);
                 let trial = experiment.trial();
-                self.exposures.add(
-                    (trial, unit),
-                    Exposure {
-                        experiment,
-                        variant,
-                        place,
-                        held,
-                        confirmed,
-                        at,
-                        period: None,
-                    },
-                );
+                self.exposures
+                    .add((trial, unit), Exposure { experiment, variant, place, held, confirmed, at, period: None });
             }
             Event::Returned { unit } => {
                 self.returned.insert(unit);
             }
             Event::Page { unit, at } => self.pages.add(unit, clock.read(at)),
-            Event::Converted {
-                goal,
-                unit,
-                value,
-                key,
-                at,
-            } => {
+            Event::Converted { goal, unit, value, key, at } => {
                 let at = clock.read(at);
                 let key = key.map_or_else(|| at.to_string(), Into::into);
-                self.conversions.push(Conversion {
-                    goal,
-                    unit,
-                    key,
-                    at,
-                    value,
-                });
+                self.conversions.push(Conversion { goal, unit, key, at, value });
             }
             Event::Forget { unit } => self.forget(unit),
         }
@@ -152,21 +120,13 @@ mod tests {
     #[test]
     fn what_came_before_forgetting_is_not_written() {
         let (mut batch, mut clock) = (Batch::default(), Clock::after(0));
-        let page = |unit: &str, at| Event::Page {
-            unit: unit.into(),
-            at,
-        };
+        let page = |unit: &str, at| Event::Page { unit: unit.into(), at };
         batch.add(page("a", 1), &mut clock);
         batch.add(page("b", 2), &mut clock);
         batch.add(Event::Forget { unit: "a".into() }, &mut clock);
         batch.add(page("a", 3), &mut clock);
         batch.add(page("a", 4), &mut clock);
-        let mut pages: Vec<_> = batch
-            .pages
-            .iter()
-            .flatten()
-            .map(|(unit, at)| (&**unit, *at))
-            .collect();
+        let mut pages: Vec<_> = batch.pages.iter().flatten().map(|(unit, at)| (&**unit, *at)).collect();
         pages.sort_unstable();
         assert_eq!(pages, [("a", 3), ("a", 4), ("b", 2)]);
         assert_eq!((batch.forget.len(), batch.events()), (1, 5));

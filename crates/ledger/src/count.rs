@@ -16,10 +16,7 @@ const DAY: i64 = 86_400_000_000;
 
 /// Counts one experiment.
 pub(crate) async fn count(store: &mut AnyConnection, question: &Question) -> Result<Tally, sqlx::Error> {
-    let Some(recorded) = find(store, question)
-        .await?
-        .filter(|recorded| !recorded.periods.is_empty())
-    else {
+    let Some(recorded) = find(store, question).await?.filter(|recorded| !recorded.periods.is_empty()) else {
         return Ok(Tally::default());
     };
     let mut sums = Sums::new(&recorded, question.goals.len());
@@ -82,19 +79,11 @@ fn unmoved(recorded: &Recorded) -> String {
     let bound = |of: fn(&(i64, i64)) -> i64| {
         let cases = (0..).zip(&recorded.periods).flat_map(|(number, period)| {
             let variants = (0..).zip(&period.unmoved);
-            variants
-                .map(move |(variant, arm)| format!(" WHEN {} THEN {}", number * VARIANTS + variant, of(arm)))
+            variants.map(move |(variant, arm)| format!(" WHEN {} THEN {}", number * VARIANTS + variant, of(arm)))
         });
-        format!(
-            "CASE e.period * {VARIANTS} + e.variant{} END",
-            cases.collect::<String>()
-        )
+        format!("CASE e.period * {VARIANTS} + e.variant{} END", cases.collect::<String>())
     };
-    format!(
-        "e.place >= {} AND e.place < {}",
-        bound(|arm| arm.0),
-        bound(|arm| arm.1)
-    )
+    format!("e.place >= {} AND e.place < {}", bound(|arm| arm.0), bound(|arm| arm.1))
 }
 
 /// Whole numbers of a row, after its group.
@@ -126,11 +115,7 @@ async fn exposed(
          FROM exposures e WHERE e.trial = $1 GROUP BY 1",
         code(recorded)
     );
-    let rows = query(sql)
-        .bind(recorded.trial)
-        .bind(now - DAY)
-        .fetch_all(store)
-        .await?;
+    let rows = query(sql).bind(recorded.trial).bind(now - DAY).fetch_all(store).await?;
     let mut recent = 0;
     for row in rows {
         let [all, confirmed, of_late] = counts(&row)?;
@@ -156,9 +141,7 @@ fn reached_sql(recorded: &Recorded) -> String {
         "past * past",
         "value * past",
     ];
-    let products = products
-        .map(|sum| format!("CAST(SUM({sum}) AS DOUBLE PRECISION)"))
-        .join(", ");
+    let products = products.map(|sum| format!("CAST(SUM({sum}) AS DOUBLE PRECISION)")).join(", ");
     format!(
         "WITH u AS (
            SELECT {} AS code,
@@ -187,24 +170,10 @@ async fn reached(
     (goal, name): (usize, &str),
     sums: &mut Sums,
 ) -> Result<(), sqlx::Error> {
-    let rows = query(reached_sql(recorded))
-        .bind(recorded.trial)
-        .bind(name.to_owned())
-        .fetch_all(store)
-        .await?;
+    let rows = query(reached_sql(recorded)).bind(recorded.trial).bind(name.to_owned()).fetch_all(store).await?;
     for row in rows {
         let (group, [converters, in_step, with_past]) = (Group::read(&row)?, counts(&row)?);
-        let [
-            all_value,
-            value,
-            value_sq,
-            times,
-            times_sq,
-            value_times,
-            past,
-            past_sq,
-            value_past,
-        ] = numbers(&row, 4)?;
+        let [all_value, value, value_sq, times, times_sq, value_times, past, past_sq, value_past] = numbers(&row, 4)?;
         if let Some(total) = sums.total(group, goal) {
             total.conversions += converters;
             total.sum += all_value;
@@ -250,15 +219,8 @@ async fn bounced(
     sums: &mut Sums,
 ) -> Result<(), sqlx::Error> {
     // longer than anything was recorded, and far from where sums overflow
-    let after = i64::try_from(after.as_micros())
-        .unwrap_or(i64::MAX)
-        .min(1000 * 365 * DAY);
-    let rows = query(bounced_sql(recorded))
-        .bind(recorded.trial)
-        .bind(now)
-        .bind(after)
-        .fetch_all(store)
-        .await?;
+    let after = i64::try_from(after.as_micros()).unwrap_or(i64::MAX).min(1000 * 365 * DAY);
+    let rows = query(bounced_sql(recorded)).bind(recorded.trial).bind(now).bind(after).fetch_all(store).await?;
     for row in rows {
         let (group, [settled, bounces, in_step, bounces_in_step, all]) = (Group::read(&row)?, counts(&row)?);
         if let Some(total) = sums.total(group, goal) {
@@ -280,23 +242,10 @@ mod tests {
 
     #[test]
     fn a_group_is_read_as_it_is_written() {
-        let all = Group {
-            period: 7,
-            variant: 62,
-            held: true,
-            unmoved: true,
-            clean: true,
-            clean_in_step: true,
-        };
+        let all = Group { period: 7, variant: 62, held: true, unmoved: true, clean: true, clean_in_step: true };
         assert_eq!(Group::of(7 * VARIANTS * BITS + 62 * BITS + 12 + 3), all);
-        let crossed_later = Group {
-            period: 0,
-            variant: 1,
-            held: false,
-            unmoved: false,
-            clean: false,
-            clean_in_step: true,
-        };
+        let crossed_later =
+            Group { period: 0, variant: 1, held: false, unmoved: false, clean: false, clean_in_step: true };
         assert_eq!(Group::of(BITS + 1), crossed_later);
     }
 }

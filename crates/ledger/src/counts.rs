@@ -44,10 +44,7 @@ impl Count {
 
     pub(crate) fn merge(&mut self, other: &Self) {
         self.requests += other.requests;
-        self.classes
-            .iter_mut()
-            .zip(other.classes)
-            .for_each(|(sum, more)| *sum += more);
+        self.classes.iter_mut().zip(other.classes).for_each(|(sum, more)| *sum += more);
         self.slow += other.slow;
         self.latency.merge(&other.latency);
     }
@@ -60,22 +57,9 @@ type Shard = HashMap<Key, Count>;
 pub(crate) struct Counts([Mutex<Shard>; SHARDS]);
 
 impl Counts {
-    pub(crate) fn add(
-        &self,
-        flag: &Flag,
-        variant: VariantId,
-        status: u16,
-        latency: Duration,
-        slow: bool,
-        at: i64,
-    ) {
+    pub(crate) fn add(&self, flag: &Flag, variant: VariantId, status: u16, latency: Duration, slow: bool, at: i64) {
         let minute = at.div_euclid(MINUTE);
-        let key = Key {
-            flag: flag.name.clone(),
-            definition: flag.definition,
-            variant,
-            minute,
-        };
+        let key = Key { flag: flag.name.clone(), definition: flag.definition, variant, minute };
         let mut shard = self.shard();
         let count = shard.entry(key).or_default();
         if count.requests == 0 {
@@ -90,22 +74,13 @@ impl Counts {
         let place = SHARD.with(|shard| *shard) % SHARDS;
         let [first, ..] = &self.0;
         // whatever a thread that panicked left is still a count
-        self.0
-            .get(place)
-            .unwrap_or(first)
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.get(place).unwrap_or(first).lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes all.
     pub(crate) fn take(&self) -> Vec<Shard> {
-        let take =
-            |shard: &Mutex<Shard>| std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
-        self.0
-            .iter()
-            .map(take)
-            .filter(|shard| !shard.is_empty())
-            .collect()
+        let take = |shard: &Mutex<Shard>| std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
+        self.0.iter().map(take).filter(|shard| !shard.is_empty()).collect()
     }
 }
 
@@ -164,33 +139,13 @@ mod tests {
         let flag = Flag::new(Name::new("form").unwrap());
         let counts = Counts::default();
         let mut minutes = Minutes::default();
-        counts.add(
-            &flag,
-            VariantId::ON,
-            200,
-            Duration::from_millis(5),
-            false,
-            30 * MINUTE,
-        );
-        counts.add(
-            &flag,
-            VariantId::ON,
-            503,
-            Duration::from_millis(900),
-            true,
-            30 * MINUTE + 1,
-        );
+        counts.add(&flag, VariantId::ON, 200, Duration::from_millis(5), false, 30 * MINUTE);
+        counts.add(&flag, VariantId::ON, 503, Duration::from_millis(900), true, 30 * MINUTE + 1);
         minutes.absorb(counts.take());
         counts.add(&flag, VariantId::ON, 999, Duration::ZERO, false, 30 * MINUTE + 2);
         minutes.absorb(counts.take());
-        let rows: Vec<_> = minutes
-            .changed()
-            .into_iter()
-            .map(|(_, count)| count.clone())
-            .collect();
-        let [row] = rows.as_slice() else {
-            panic!("{rows:?}")
-        };
+        let rows: Vec<_> = minutes.changed().into_iter().map(|(_, count)| count.clone()).collect();
+        let [row] = rows.as_slice() else { panic!("{rows:?}") };
         assert_eq!((row.requests, row.classes, row.slow), (3, [0, 1, 0, 0, 1], 1));
         assert_eq!((row.variant.as_str(), row.latency.count()), ("on", 3));
         minutes.wrote();
@@ -198,9 +153,6 @@ mod tests {
         // an answer that was long under way
         counts.add(&flag, VariantId::ON, 200, Duration::ZERO, false, 30 * MINUTE);
         minutes.absorb(counts.take());
-        assert_eq!(
-            minutes.changed().first().map(|(_, count)| count.requests),
-            Some(4)
-        );
+        assert_eq!(minutes.changed().first().map(|(_, count)| count.requests), Some(4));
     }
 }

@@ -56,11 +56,7 @@ impl Experiment {
 
     /// Names of its variants, the control first, with commas between.
     pub(crate) fn variants(&self) -> String {
-        self.arms
-            .iter()
-            .map(|arm| arm.name.as_str())
-            .collect::<Vec<_>>()
-            .join(",")
+        self.arms.iter().map(|arm| arm.name.as_str()).collect::<Vec<_>>().join(",")
     }
 
     /// Its shares as the ledger keeps them: `from-to` per variant, with commas between.

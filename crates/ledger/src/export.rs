@@ -42,15 +42,9 @@ impl Ledger {
     /// # Errors
     /// When the store does not answer.
     pub async fn visitors(&mut self, flag: &str) -> Result<u64, Error> {
-        let select =
-            "SELECT COUNT(*) FROM exposures WHERE trial IN (SELECT trial FROM trials WHERE flag = $1)";
-        let row = sqlx::query(select)
-            .bind(flag.to_owned())
-            .fetch_one(self.connection())
-            .await;
-        let count = row
-            .and_then(|row| row.try_get::<i64, _>(0))
-            .map_err(|error| self.error(error))?;
+        let select = "SELECT COUNT(*) FROM exposures WHERE trial IN (SELECT trial FROM trials WHERE flag = $1)";
+        let row = sqlx::query(select).bind(flag.to_owned()).fetch_one(self.connection()).await;
+        let count = row.and_then(|row| row.try_get::<i64, _>(0)).map_err(|error| self.error(error))?;
         Ok(count.unsigned_abs())
     }
 
@@ -76,17 +70,13 @@ impl Ledger {
         for goal in goals {
             select = match goal.kind {
                 GoalKind::Reached => select.bind(goal.name.clone()),
-                GoalKind::Bounced(after) => {
-                    select.bind(i64::try_from(after.as_micros()).unwrap_or(i64::MAX / 4))
-                }
+                GoalKind::Bounced(after) => select.bind(i64::try_from(after.as_micros()).unwrap_or(i64::MAX / 4)),
             };
         }
         let kinds = kinds(what, goals);
         let place = self.place().clone();
         let line = move |row: Result<AnyRow, sqlx::Error>| {
-            let values = row
-                .and_then(|row| read(&row, &kinds))
-                .map_err(|error| Error::new(&place, error))?;
+            let values = row.and_then(|row| read(&row, &kinds)).map_err(|error| Error::new(&place, error))?;
             Ok(match format {
                 Format::Csv => csv(values.into_iter()),
                 Format::JsonLines => json(&columns, &values),
@@ -135,25 +125,17 @@ fn of_goal(what: &Export, goal: &TallyGoal) -> Vec<(String, Kind)> {
     match (what, goal.kind) {
         (Export::Visitors, GoalKind::Bounced(_)) => vec![(goal.name.clone(), Kind::Truth)],
         (Export::Days, GoalKind::Bounced(_)) => {
-            vec![
-                (goal.name.clone(), Kind::Whole),
-                (format!("{}_open", goal.name), Kind::Whole),
-            ]
+            vec![(goal.name.clone(), Kind::Whole), (format!("{}_open", goal.name), Kind::Whole)]
         }
         (_, GoalKind::Reached) => {
-            vec![
-                (goal.name.clone(), Kind::Whole),
-                (format!("{}_value", goal.name), Kind::Number),
-            ]
+            vec![(goal.name.clone(), Kind::Whole), (format!("{}_value", goal.name), Kind::Number)]
         }
     }
 }
 
 fn all(what: &Export, goals: &[TallyGoal]) -> Vec<(String, Kind)> {
     let fixed = fixed(what).iter().map(|(name, kind)| ((*name).to_owned(), *kind));
-    fixed
-        .chain(goals.iter().flat_map(|goal| of_goal(what, goal)))
-        .collect()
+    fixed.chain(goals.iter().flat_map(|goal| of_goal(what, goal))).collect()
 }
 
 fn columns(what: &Export, goals: &[TallyGoal]) -> Vec<String> {
@@ -167,13 +149,8 @@ fn kinds(what: &Export, goals: &[TallyGoal]) -> Vec<Kind> {
 /// The statement: names of variants first, then the columns. Goals are parameters from $3 on.
 fn select(what: &Export, goals: &[TallyGoal]) -> String {
     let per_unit = goals.iter().zip(3..).map(|(goal, at)| per_unit(goal, at));
-    let of_goals: Vec<_> = per_unit
-        .flatten()
-        .zip(0..)
-        .map(|(sql, at)| format!(", {sql} AS g{at}"))
-        .collect();
-    let from =
-        "FROM exposures e JOIN trials t ON e.trial = t.trial WHERE t.flag = $1 AND e.at <= $2 + 60000000";
+    let of_goals: Vec<_> = per_unit.flatten().zip(0..).map(|(sql, at)| format!(", {sql} AS g{at}")).collect();
+    let from = "FROM exposures e JOIN trials t ON e.trial = t.trial WHERE t.flag = $1 AND e.at <= $2 + 60000000";
     match what {
         Export::Visitors => format!(
             "SELECT t.variants, t.flag, e.unit, e.variant, e.at, e.confirmed, e.crossed, e.period {} {from}",
@@ -181,10 +158,9 @@ fn select(what: &Export, goals: &[TallyGoal]) -> String {
         ),
         Export::Days => {
             let sums = goals.iter().flat_map(|goal| match goal.kind {
-                GoalKind::Reached => [
-                    "CAST(SUM(CASE WHEN {} > 0 THEN 1 ELSE 0 END) AS BIGINT)",
-                    "CAST(SUM({}) AS DOUBLE PRECISION)",
-                ],
+                GoalKind::Reached => {
+                    ["CAST(SUM(CASE WHEN {} > 0 THEN 1 ELSE 0 END) AS BIGINT)", "CAST(SUM({}) AS DOUBLE PRECISION)"]
+                }
                 GoalKind::Bounced(_) => [
                     "CAST(SUM(COALESCE({}, 0)) AS BIGINT)",
                     "CAST(SUM(CASE WHEN {} IS NULL THEN 1 ELSE 0 END) AS BIGINT)",
@@ -197,9 +173,8 @@ fn select(what: &Export, goals: &[TallyGoal]) -> String {
                 *next += if is_bounce { 1 } else { 2 };
                 Some([first, if is_bounce { first } else { first + 1 }])
             });
-            let sums = sums
-                .zip(places.flatten())
-                .map(|(sum, at)| format!(", {}", sum.replace("{}", &format!("g{at}"))));
+            let sums =
+                sums.zip(places.flatten()).map(|(sum, at)| format!(", {}", sum.replace("{}", &format!("g{at}"))));
             format!(
                 "WITH u AS (SELECT t.variants AS variants, t.flag AS flag, e.at / 86400000000 AS day, e.variant AS variant,
                    e.confirmed AS confirmed, e.crossed AS crossed {} {from})
@@ -236,9 +211,7 @@ fn read(row: &AnyRow, kinds: &[Kind]) -> Result<Vec<Value>, sqlx::Error> {
         let whole = || row.try_get::<Option<i64>, _>(at + 1);
         Ok(match kind {
             Kind::Text => Value::Text(row.try_get(at + 1)?),
-            Kind::Number => row
-                .try_get::<Option<f64>, _>(at + 1)?
-                .map_or(Value::Nothing, Value::Number),
+            Kind::Number => row.try_get::<Option<f64>, _>(at + 1)?.map_or(Value::Nothing, Value::Number),
             Kind::Whole => whole()?.map_or(Value::Nothing, Value::Whole),
             Kind::Truth => whole()?.map_or(Value::Nothing, |n| Value::Truth(n != 0)),
             Kind::Time => whole()?.map_or(Value::Nothing, |at| Value::Text(time(at))),
@@ -259,10 +232,7 @@ fn time(micros: i64) -> String {
 
 fn day(day: i64) -> String {
     let start = Timestamp::from_second(day.saturating_mul(86_400));
-    start.map_or_else(
-        |_| day.to_string(),
-        |start| start.to_string().chars().take(10).collect(),
-    )
+    start.map_or_else(|_| day.to_string(), |start| start.to_string().chars().take(10).collect())
 }
 
 fn csv(values: impl Iterator<Item = Value>) -> String {

@@ -87,9 +87,7 @@ fn end(bin: u16) -> u64 {
         return u64::from(bin);
     }
     let (power, part) = (bin / PARTS + 2, u64::from(bin % PARTS));
-    let first = (u64::from(PARTS) + part)
-        .checked_shl(power - 3)
-        .unwrap_or(u64::MAX);
+    let first = (u64::from(PARTS) + part).checked_shl(power - 3).unwrap_or(u64::MAX);
     first.saturating_add(1u64.checked_shl(power - 3).unwrap_or(u64::MAX) - 1)
 }
 
@@ -101,10 +99,7 @@ mod tests {
     fn durations_are_known_to_an_eighth() {
         for micros in (0..5_000).chain([80_000, 1_000_000, 3_600_000_000, u64::MAX / 2]) {
             let known = end(bin(Duration::from_micros(micros)));
-            assert!(
-                known >= micros && known - micros <= micros / 8,
-                "{micros} became {known}"
-            );
+            assert!(known >= micros && known - micros <= micros / 8, "{micros} became {known}");
         }
     }
 

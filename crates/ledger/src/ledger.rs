@@ -26,10 +26,7 @@ impl Ledger {
         let mut store = Store::open_to_read(place).await.map_err(error)?;
         let probe = sqlx::query("SELECT COUNT(*) FROM trials").fetch_one(&mut store.connection);
         in_time(probe).await.map_err(error)?;
-        Ok(Self {
-            store,
-            place: place.clone(),
-        })
+        Ok(Self { store, place: place.clone() })
     }
 
     /// Deletes everything of a unit, as [`flagstaff_flags::BucketBy::key`] names it. Returns how many rows that were.
@@ -38,9 +35,7 @@ impl Ledger {
     /// When the store does not answer or does not take it.
     pub async fn forget(&mut self, unit: &str) -> Result<u64, Error> {
         let place = self.place.clone();
-        crate::write::forget(self.connection(), unit)
-            .await
-            .map_err(|error| Error::new(&place, error))
+        crate::write::forget(self.connection(), unit).await.map_err(|error| Error::new(&place, error))
     }
 
     /// Flags that something was recorded of, in the order of their names.
@@ -49,9 +44,7 @@ impl Ledger {
     /// When the store does not answer.
     pub async fn flags(&mut self) -> Result<Vec<String>, Error> {
         let place = self.place.clone();
-        let rows = sqlx::query("SELECT DISTINCT flag FROM trials ORDER BY flag")
-            .fetch_all(self.connection())
-            .await;
+        let rows = sqlx::query("SELECT DISTINCT flag FROM trials ORDER BY flag").fetch_all(self.connection()).await;
         let names = rows.and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect());
         names.map_err(|error| Error::new(&place, error))
     }
@@ -96,10 +89,7 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn new(place: &Place, error: sqlx::Error) -> Self {
-        Self::Store {
-            place: place.clone(),
-            source: Box::new(error),
-        }
+        Self::Store { place: place.clone(), source: Box::new(error) }
     }
 }
 
@@ -107,10 +97,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(place) => {
-                write!(
-                    f,
-                    "there is no ledger at {place}; `flagstaff run` begins one, `--ledger` names another"
-                )
+                write!(f, "there is no ledger at {place}; `flagstaff run` begins one, `--ledger` names another")
             }
             Self::Store { place, source } => write!(f, "the ledger {place} gives no answer: {source}"),
         }

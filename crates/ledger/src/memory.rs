@@ -18,21 +18,14 @@ pub(crate) struct Memory {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Note {
-    Exposed {
-        variant: u8,
-        confirmed: bool,
-        crossed: bool,
-    },
+    Exposed { variant: u8, confirmed: bool, crossed: bool },
     Returned,
     Pages(u8),
 }
 
 impl Memory {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self {
-            known: Cache::new(capacity.max(1)),
-            hashers: (RandomState::new(), RandomState::new()),
-        }
+        Self { known: Cache::new(capacity.max(1)), hashers: (RandomState::new(), RandomState::new()) }
     }
 
     fn key(&self, kind: u8, trial: Trial, unit: &str) -> Key {
@@ -52,25 +45,13 @@ impl Memory {
         let key = self.key(0, trial, unit);
         let new = match self.known.get(&key) {
             Some(Note::Exposed { crossed: true, .. }) => return,
-            Some(Note::Exposed {
-                variant: before,
-                confirmed: was,
-                ..
-            }) => {
+            Some(Note::Exposed { variant: before, confirmed: was, .. }) => {
                 if before == variant && (was || !confirmed) {
                     return;
                 }
-                Note::Exposed {
-                    variant: before,
-                    confirmed: was || confirmed,
-                    crossed: before != variant,
-                }
+                Note::Exposed { variant: before, confirmed: was || confirmed, crossed: before != variant }
             }
-            _ => Note::Exposed {
-                variant,
-                confirmed,
-                crossed: false,
-            },
+            _ => Note::Exposed { variant, confirmed, crossed: false },
         };
         if send() {
             self.known.insert(key, new);

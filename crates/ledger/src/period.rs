@@ -41,16 +41,9 @@ impl Periods {
 
     /// Gives every exposure of a batch its period, in the order of time, and opens or finds in the store those that are new.
     /// Each is a fact of its own, whatever becomes of the batch.
-    pub(crate) async fn assign(
-        &mut self,
-        batch: &mut Batch,
-        store: &mut AnyConnection,
-    ) -> Result<(), sqlx::Error> {
-        let mut exposures: Vec<_> = batch
-            .exposures
-            .values_mut()
-            .filter(|exposure| exposure.period.is_none())
-            .collect();
+    pub(crate) async fn assign(&mut self, batch: &mut Batch, store: &mut AnyConnection) -> Result<(), sqlx::Error> {
+        let mut exposures: Vec<_> =
+            batch.exposures.values_mut().filter(|exposure| exposure.period.is_none()).collect();
         exposures.sort_by_key(|exposure| exposure.at);
         for exposure in exposures {
             let (experiment, at) = (&exposure.experiment, exposure.at);
@@ -85,13 +78,8 @@ impl Periods {
 
 async fn begin(experiment: &Experiment, at: i64, store: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let insert = "INSERT INTO trials (trial, flag, bucket_by, variants, began) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
-    let insert = sqlx::query(insert)
-        .bind(id(experiment))
-        .bind(experiment.flag().as_str().to_owned());
-    let insert = insert
-        .bind(experiment.bucket_by())
-        .bind(experiment.variants())
-        .bind(at);
+    let insert = sqlx::query(insert).bind(id(experiment)).bind(experiment.flag().as_str().to_owned());
+    let insert = insert.bind(experiment.bucket_by()).bind(experiment.variants()).bind(at);
     insert.execute(store).await.map(|_| ())
 }
 
@@ -105,36 +93,17 @@ async fn current(experiment: &Experiment, at: i64, store: &mut AnyConnection) ->
         Some(period) => period.number + 1,
         None => 0,
     };
-    let insert =
-        "INSERT INTO periods (trial, period, arms, began) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-    let insert = sqlx::query(insert)
-        .bind(id(experiment))
-        .bind(number)
-        .bind(arms.clone())
-        .bind(at);
+    let insert = "INSERT INTO periods (trial, period, arms, began) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    let insert = sqlx::query(insert).bind(id(experiment)).bind(number).bind(arms.clone()).bind(at);
     let inserted = insert.execute(&mut *store).await?.rows_affected() > 0;
     if inserted {
-        return Ok(Period {
-            arms,
-            number,
-            began: at,
-        });
+        return Ok(Period { arms, number, began: at });
     }
     Box::pin(current(experiment, at, store)).await
 }
 
 async fn latest(experiment: &Experiment, store: &mut AnyConnection) -> Result<Option<Period>, sqlx::Error> {
     let select = "SELECT arms, period, began FROM periods WHERE trial = $1 ORDER BY period DESC LIMIT 1";
-    let row = sqlx::query(select)
-        .bind(id(experiment))
-        .fetch_optional(store)
-        .await?;
-    row.map(|row| {
-        Ok(Period {
-            arms: row.try_get(0)?,
-            number: row.try_get(1)?,
-            began: row.try_get(2)?,
-        })
-    })
-    .transpose()
+    let row = sqlx::query(select).bind(id(experiment)).fetch_optional(store).await?;
+    row.map(|row| Ok(Period { arms: row.try_get(0)?, number: row.try_get(1)?, began: row.try_get(2)? })).transpose()
 }

@@ -19,9 +19,7 @@ impl Place {
     /// # Errors
     /// When the text is empty, names another kind of database, or is no path that can be written as UTF-8.
     pub fn new(text: &str) -> Result<Self, PlaceError> {
-        let is_postgres = ["postgres://", "postgresql://"]
-            .iter()
-            .any(|scheme| text.starts_with(scheme));
+        let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
         match text.split_once("://") {
             Some(_) if is_postgres && text.parse::<sqlx::postgres::PgConnectOptions>().is_ok() => {
                 Ok(Self(Kind::Postgres(text.into())))
@@ -39,9 +37,7 @@ impl Place {
     /// As [`Place::new`].
     pub fn file(path: &Path) -> Result<Self, PlaceError> {
         match path.to_str() {
-            Some(text) if !text.trim().is_empty() && !text.contains('\0') => {
-                Ok(Self(Kind::File(path.into())))
-            }
+            Some(text) if !text.trim().is_empty() && !text.contains('\0') => Ok(Self(Kind::File(path.into()))),
             _ => Err(PlaceError::Empty),
         }
     }
@@ -71,11 +67,7 @@ impl Place {
 fn escaped(path: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b);
     let byte = |b: u8| {
-        if plain(b) {
-            char::from(b).to_string()
-        } else {
-            format!("%{b:02X}")
-        }
+        if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }
     };
     path.bytes().map(byte).collect()
 }
@@ -121,9 +113,7 @@ impl fmt::Display for PlaceError {
             Self::Empty => {
                 "a ledger is a file, such as \"flagstaff.db\", or \"postgres://user:password@host/database\""
             }
-            Self::Unknown => {
-                "a ledger is a file or a database of PostgreSQL (\"postgres://…\"), nothing else"
-            }
+            Self::Unknown => "a ledger is a file or a database of PostgreSQL (\"postgres://…\"), nothing else",
             Self::Address => {
                 "this is no address of PostgreSQL; write \"postgres://user:password@host:5432/database\""
             }
@@ -156,9 +146,6 @@ mod tests {
     #[test]
     fn any_character_may_be_in_a_path() {
         let place = Place::new("/tmp/a b?c#d%/é.db").unwrap();
-        assert_eq!(
-            place.url(true),
-            "sqlite:///tmp/a%20b%3Fc%23d%25/%C3%A9.db?mode=rwc"
-        );
+        assert_eq!(place.url(true), "sqlite:///tmp/a%20b%3Fc%23d%25/%C3%A9.db?mode=rwc");
     }
 }

@@ -28,32 +28,18 @@ impl Period {
     }
 }
 
-pub(crate) async fn find(
-    store: &mut AnyConnection,
-    question: &Question,
-) -> Result<Option<Recorded>, sqlx::Error> {
+pub(crate) async fn find(store: &mut AnyConnection, question: &Question) -> Result<Option<Recorded>, sqlx::Error> {
     let select = "SELECT trial, variants, began FROM trials WHERE flag = $1 ORDER BY began DESC, trial";
-    let rows = sqlx::query(select)
-        .bind(question.flag.clone())
-        .fetch_all(&mut *store)
-        .await?;
+    let rows = sqlx::query(select).bind(question.flag.clone()).fetch_all(&mut *store).await?;
     for row in rows {
         let trial: i64 = row.try_get(0)?;
-        if question
-            .trial
-            .is_some_and(|wanted| wanted.as_u64().cast_signed() != trial)
-        {
+        if question.trial.is_some_and(|wanted| wanted.as_u64().cast_signed() != trial) {
             continue;
         }
         let variants: String = row.try_get(1)?;
         let variants = variants.split(',').map(Into::into).collect();
         let periods = periods(store, trial).await?;
-        return Ok(Some(Recorded {
-            trial,
-            variants,
-            began: row.try_get(2)?,
-            periods,
-        }));
+        return Ok(Some(Recorded { trial, variants, began: row.try_get(2)?, periods }));
     }
     Ok(None)
 }
@@ -66,23 +52,13 @@ async fn periods(store: &mut AnyConnection, trial: i64) -> Result<Vec<Period>, s
         let (arms, began): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
         let arms = read_arms(&arms);
         let unmoved = match periods.last() {
-            Some(before) => before
-                .unmoved
-                .iter()
-                .zip(&arms)
-                .map(|(a, b)| (a.0.max(b.0), a.1.min(b.1)))
-                .collect(),
+            Some(before) => before.unmoved.iter().zip(&arms).map(|(a, b)| (a.0.max(b.0), a.1.min(b.1))).collect(),
             None => arms.clone(),
         };
         if let Some(before) = periods.last_mut() {
             before.ends = began;
         }
-        periods.push(Period {
-            arms,
-            began,
-            ends: i64::MAX,
-            unmoved,
-        });
+        periods.push(Period { arms, began, ends: i64::MAX, unmoved });
     }
     Ok(periods)
 }
@@ -92,7 +68,5 @@ fn read_arms(text: &str) -> Vec<(i64, i64)> {
         let (from, to) = arm.split_once('-')?;
         Some((from.parse().ok()?, to.parse().ok()?))
     };
-    text.split(',')
-        .map(|text| arm(text).unwrap_or_default())
-        .collect()
+    text.split(',').map(|text| arm(text).unwrap_or_default()).collect()
 }

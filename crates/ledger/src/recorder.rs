@@ -31,12 +31,7 @@ impl Settings {
     /// A ledger at a place: 65,536 events may wait, 200,000 are remembered, all is kept.
     #[must_use]
     pub fn new(place: Place) -> Self {
-        Self {
-            place,
-            queue: 65_536,
-            remembered: 200_000,
-            keep: None,
-        }
+        Self { place, queue: 65_536, remembered: 200_000, keep: None }
     }
 }
 
@@ -96,36 +91,16 @@ pub fn record(settings: Settings) -> std::io::Result<(Recorder, Keeper)> {
     let (counts, memory, shared) = (&recorder.counts, &recorder.memory, &recorder.shared);
     let (counts, memory, shared) = (Arc::clone(counts), Arc::clone(memory), Arc::clone(shared));
     let boot = getrandom::u64().map_err(std::io::Error::other)?.cast_signed();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (place, keep) = (settings.place, settings.keep);
     std::thread::Builder::new().name("ledger".into()).spawn(move || {
         let _end = end;
         runtime.block_on(async {
             let state = State::new();
-            Writer {
-                place,
-                events,
-                counts,
-                memory,
-                shared,
-                stop: stopped,
-                keep,
-                boot,
-                state,
-            }
-            .run()
-            .await;
+            Writer { place, events, counts, memory, shared, stop: stopped, keep, boot, state }.run().await;
         });
     })?;
-    Ok((
-        recorder,
-        Keeper {
-            stop,
-            ended: Mutex::new(ended),
-        },
-    ))
+    Ok((recorder, Keeper { stop, ended: Mutex::new(ended) }))
 }
 
 impl Recorder {
@@ -161,40 +136,31 @@ impl Recorder {
         };
         let key: &str = &flag.bucket_by.key(unit);
         let mut recorded = true;
-        self.memory
-            .exposed(snapshot.trial(id), key, number, confirmed, || {
-                let experiment = Experiment::of(snapshot, id, at);
-                let event = experiment.map(|experiment| Event::Exposed {
-                    variant: number,
-                    place: flag.place(unit),
-                    held: decision.step() == Step::Sticky,
-                    experiment: Arc::new(experiment),
-                    unit: (*key).into(),
-                    confirmed,
-                    at: micros(at),
-                });
-                recorded = event.is_some_and(|event| self.try_record(event).is_ok());
-                recorded
+        self.memory.exposed(snapshot.trial(id), key, number, confirmed, || {
+            let experiment = Experiment::of(snapshot, id, at);
+            let event = experiment.map(|experiment| Event::Exposed {
+                variant: number,
+                place: flag.place(unit),
+                held: decision.step() == Step::Sticky,
+                experiment: Arc::new(experiment),
+                unit: (*key).into(),
+                confirmed,
+                at: micros(at),
             });
+            recorded = event.is_some_and(|event| self.try_record(event).is_ok());
+            recorded
+        });
         recorded
     }
 
     /// A visitor's cookie came back: all that was recorded of the visitor counts as confirmed. Once is enough.
     pub fn returned(&self, visitor: &str) {
-        self.memory.returned(visitor, || {
-            self.try_record(Event::Returned { unit: visitor.into() }).is_ok()
-        });
+        self.memory.returned(visitor, || self.try_record(Event::Returned { unit: visitor.into() }).is_ok());
     }
 
     /// A unit looked at a page; only where some goal counts bounces. `unit` as [`flagstaff_flags::BucketBy::key`] names it.
     pub fn page(&self, unit: &str, at: Timestamp) {
-        self.memory.page(unit, || {
-            self.try_record(Event::Page {
-                unit: unit.into(),
-                at: micros(at),
-            })
-            .is_ok()
-        });
+        self.memory.page(unit, || self.try_record(Event::Page { unit: unit.into(), at: micros(at) }).is_ok());
     }
 
     /// A unit reached a goal. `unit` as [`flagstaff_flags::BucketBy::key`] names it; with the same `key` it is the same
@@ -211,13 +177,7 @@ impl Recorder {
         at: Timestamp,
     ) -> Result<(), Dropped> {
         let (goal, unit, key) = (goal.into(), unit.into(), key.map(Into::into));
-        self.try_record(Event::Converted {
-            goal,
-            unit,
-            value,
-            key,
-            at: micros(at),
-        })
+        self.try_record(Event::Converted { goal, unit, value, key, at: micros(at) })
     }
 
     /// A request that met a flag was answered.
@@ -247,16 +207,13 @@ impl Recorder {
     /// How the ledger fares.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.shared
-            .status(self.queue.max_capacity() - self.queue.capacity())
+        self.shared.status(self.queue.max_capacity() - self.queue.capacity())
     }
 }
 
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorder")
-            .field("status", &self.status())
-            .finish()
+        f.debug_struct("Recorder").field("status", &self.status()).finish()
     }
 }
 

@@ -34,13 +34,8 @@ impl Ledger {
     pub async fn served(&mut self, flag: &str, since: Timestamp) -> Result<Vec<Served>, Error> {
         let select = "SELECT variant, minute, requests, informational, successes, redirects, client_errors, server_errors, slow, latency
                       FROM counts WHERE flag = $1 AND minute >= $2";
-        let select = sqlx::query(select)
-            .bind(flag.to_owned())
-            .bind(since.as_microsecond().div_euclid(MINUTE));
-        let rows = select
-            .fetch_all(self.connection())
-            .await
-            .map_err(|error| self.error(error))?;
+        let select = sqlx::query(select).bind(flag.to_owned()).bind(since.as_microsecond().div_euclid(MINUTE));
+        let rows = select.fetch_all(self.connection()).await.map_err(|error| self.error(error))?;
         let mut all = BTreeMap::new();
         for row in rows {
             add(&mut all, &row).map_err(|error| self.error(error))?;

@@ -60,10 +60,7 @@ impl Shared {
         let before = self.behind.swap(micros, Ordering::Relaxed);
         if before == 0 && micros > 0 {
             let seconds = micros / 1_000_000;
-            tracing::warn!(
-                seconds,
-                "the clock was set back; the ledger's times go on from the latest one known"
-            );
+            tracing::warn!(seconds, "the clock was set back; the ledger's times go on from the latest one known");
         }
     }
 
@@ -94,16 +91,9 @@ impl Shared {
     }
 
     pub(crate) fn status(&self, queued: usize) -> Status {
-        let trouble = self
-            .trouble
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let health = match trouble {
-            Some((since, why)) => Health::Away {
-                since: since.elapsed(),
-                why,
-            },
+            Some((since, why)) => Health::Away { since: since.elapsed(), why },
             None if self.opened.load(Ordering::Relaxed) => Health::Fine,
             None => Health::Opening,
         };

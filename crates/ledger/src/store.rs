@@ -36,10 +36,7 @@ impl Identity {
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt;
-            Some(Self {
-                device: metadata.dev(),
-                inode: metadata.ino(),
-            })
+            Some(Self { device: metadata.dev(), inode: metadata.ino() })
         }
         #[cfg(not(unix))]
         Some(Self {}).filter(|_| metadata.is_file())
@@ -60,21 +57,13 @@ impl Store {
             Ok(connection)
         };
         let connection = in_time(connect).await?;
-        Ok(Self {
-            connection,
-            identity: Identity::of(place),
-            place: place.clone(),
-        })
+        Ok(Self { connection, identity: Identity::of(place), place: place.clone() })
     }
 
     /// Opens a store to read from; a file that is not there is an error.
     pub(crate) async fn open_to_read(place: &Place) -> Result<Self, sqlx::Error> {
         let connection = in_time(connect(place, false)).await?;
-        Ok(Self {
-            connection,
-            identity: Identity::of(place),
-            place: place.clone(),
-        })
+        Ok(Self { connection, identity: Identity::of(place), place: place.clone() })
     }
 
     /// Which file it is; none for a database elsewhere.
@@ -89,11 +78,7 @@ impl Store {
 
     /// Begins to write. SQLite is told so at once: a reader cannot become a writer while another writes.
     pub(crate) fn begin(&self) -> &'static str {
-        if self.place.path().is_some() {
-            "BEGIN IMMEDIATE"
-        } else {
-            "BEGIN"
-        }
+        if self.place.path().is_some() { "BEGIN IMMEDIATE" } else { "BEGIN" }
     }
 
     /// Closes it, before anyone opens another under its name.
@@ -114,13 +99,6 @@ async fn connect(place: &Place, create: bool) -> Result<AnyConnection, sqlx::Err
 
 /// A store that does not answer is away.
 pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-    let late = || {
-        sqlx::Error::Io(std::io::Error::new(
-            std::io::ErrorKind::TimedOut,
-            "no answer in time",
-        ))
-    };
-    tokio::time::timeout(PATIENCE, work)
-        .await
-        .unwrap_or_else(|_| Err(late()))
+    let late = || sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"));
+    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(late()))
 }

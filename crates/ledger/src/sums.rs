@@ -32,10 +32,7 @@ impl Sums {
             variants: recorded
                 .variants
                 .iter()
-                .map(|name| VariantTally {
-                    name: name.clone(),
-                    ..Default::default()
-                })
+                .map(|name| VariantTally { name: name.clone(), ..Default::default() })
                 .collect(),
             goals: vec![vec![GoalTally::default(); variants]; goals],
             ..Tally::default()
@@ -64,10 +61,7 @@ impl Sums {
             variant.confirmed += if group.clean { confirmed } else { 0 };
             variant.crossed += if group.clean { 0 } else { all };
         }
-        if let Some(exposed) = self
-            .step(group)
-            .and_then(|step| step.exposed.get_mut(group.variant))
-        {
+        if let Some(exposed) = self.step(group).and_then(|step| step.exposed.get_mut(group.variant)) {
             *exposed += all;
         }
         for goal in 0..self.tally.goals.len() {
@@ -84,25 +78,14 @@ impl Sums {
     fn step(&mut self, group: Group) -> Option<&mut Step> {
         let (drawn, held) = *self.steps.get(group.period)?;
         let is_fit = !group.held || drawn == held || group.unmoved;
-        self.tally
-            .steps
-            .get_mut(if group.held { held } else { drawn })
-            .filter(|_| is_fit)
+        self.tally.steps.get_mut(if group.held { held } else { drawn }).filter(|_| is_fit)
     }
 
     pub(crate) fn arm(&mut self, group: Group, goal: usize) -> Option<&mut Arm> {
-        self.step(group)
-            .filter(|_| group.clean_in_step)?
-            .arms
-            .get_mut(goal)?
-            .get_mut(group.variant)
+        self.step(group).filter(|_| group.clean_in_step)?.arms.get_mut(goal)?.get_mut(group.variant)
     }
 
     pub(crate) fn total(&mut self, group: Group, goal: usize) -> Option<&mut GoalTally> {
-        self.tally
-            .goals
-            .get_mut(goal)
-            .filter(|_| group.clean)?
-            .get_mut(group.variant)
+        self.tally.goals.get_mut(goal).filter(|_| group.clean)?.get_mut(group.variant)
     }
 }

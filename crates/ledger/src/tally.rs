@@ -123,8 +123,6 @@ impl Ledger {
     /// # Errors
     /// When the store does not answer.
     pub async fn tally(&mut self, question: &Question) -> Result<Tally, Error> {
-        count(self.connection(), question)
-            .await
-            .map_err(|error| self.error(error))
+        count(self.connection(), question).await.map_err(|error| self.error(error))
     }
 }

@@ -14,22 +14,14 @@ const ROWS: usize = 500;
 type Done = Result<(), sqlx::Error>;
 
 /// Writes all of it or nothing.
-pub(crate) async fn write(
-    store: &mut Store,
-    batch: &Batch,
-    minutes: &Minutes,
-    (boot, latest): (i64, i64),
-) -> Done {
+pub(crate) async fn write(store: &mut Store, batch: &Batch, minutes: &Minutes, (boot, latest): (i64, i64)) -> Done {
     let begin = store.begin();
     let mut transaction = store.connection.begin_with(begin).await?;
     for unit in &batch.forget {
         forget(&mut transaction, unit).await?;
     }
     for wave in batch.exposures.iter() {
-        let mut rows: Vec<_> = wave
-            .iter()
-            .map(|((_, unit), exposure)| (&**unit, exposure))
-            .collect();
+        let mut rows: Vec<_> = wave.iter().map(|((_, unit), exposure)| (&**unit, exposure)).collect();
         // instances that write the same rows take them in the same order, so none waits for another that waits for it
         rows.sort_unstable_by_key(|(unit, _)| *unit);
         for rows in rows.chunks(ROWS) {
@@ -71,16 +63,9 @@ async fn expose(store: &mut AnyConnection, rows: &[(&str, &Exposure)]) -> Done {
     let mut insert = query(sql);
     for (unit, row) in rows {
         let period = row.period.unwrap_or_default();
-        insert = insert
-            .bind(id(&row.experiment))
-            .bind((*unit).to_owned())
-            .bind(i64::from(row.variant))
-            .bind(period);
-        insert = insert
-            .bind(i64::from(row.place))
-            .bind(i64::from(row.held))
-            .bind(i64::from(row.confirmed))
-            .bind(row.at);
+        insert = insert.bind(id(&row.experiment)).bind((*unit).to_owned()).bind(i64::from(row.variant)).bind(period);
+        insert =
+            insert.bind(i64::from(row.place)).bind(i64::from(row.held)).bind(i64::from(row.confirmed)).bind(row.at);
     }
     insert.execute(store).await.map(|_| ())
 }
@@ -125,10 +110,7 @@ async fn convert(store: &mut AnyConnection, rows: &[Conversion]) -> Done {
     );
     let mut insert = query(sql);
     for row in rows {
-        insert = insert
-            .bind((*row.goal).to_owned())
-            .bind(row.unit.to_string())
-            .bind(row.key.clone());
+        insert = insert.bind((*row.goal).to_owned()).bind(row.unit.to_string()).bind(row.key.clone());
         insert = insert.bind(row.at).bind(row.value);
     }
     insert.execute(store).await.map(|_| ())
@@ -146,14 +128,8 @@ async fn count(store: &mut AnyConnection, rows: &[(&Key, &Count)], boot: i64) ->
     );
     let mut insert = query(sql);
     for (key, count) in rows {
-        insert = insert
-            .bind(key.flag.as_str().to_owned())
-            .bind(key.definition.0.cast_signed());
-        insert = insert
-            .bind(count.variant.clone())
-            .bind(key.minute)
-            .bind(boot)
-            .bind(count.requests);
+        insert = insert.bind(key.flag.as_str().to_owned()).bind(key.definition.0.cast_signed());
+        insert = insert.bind(count.variant.clone()).bind(key.minute).bind(boot).bind(count.requests);
         for class in count.classes {
             insert = insert.bind(class);
         }
@@ -163,43 +139,24 @@ async fn count(store: &mut AnyConnection, rows: &[(&Key, &Count)], boot: i64) ->
 }
 
 async fn remember(store: &mut AnyConnection, boot: i64, latest: i64) -> Done {
-    let upsert = "INSERT INTO boots (boot, latest) VALUES ($1, $2) ON CONFLICT (boot) DO UPDATE SET latest = excluded.latest";
-    sqlx::query(upsert)
-        .bind(boot)
-        .bind(latest)
-        .execute(store)
-        .await
-        .map(|_| ())
+    let upsert =
+        "INSERT INTO boots (boot, latest) VALUES ($1, $2) ON CONFLICT (boot) DO UPDATE SET latest = excluded.latest";
+    sqlx::query(upsert).bind(boot).bind(latest).execute(store).await.map(|_| ())
 }
 
 /// Deletes everything of a unit. Returns how many rows that were.
 pub(crate) async fn forget(store: &mut AnyConnection, unit: &str) -> Result<u64, sqlx::Error> {
     let exposures = "DELETE FROM exposures WHERE unit = $1 AND trial IN (SELECT trial FROM trials)";
-    let exposures = sqlx::query(exposures)
-        .bind(unit.to_owned())
-        .execute(&mut *store)
-        .await?;
-    let conversions = sqlx::query("DELETE FROM conversions WHERE unit = $1")
-        .bind(unit.to_owned())
-        .execute(store)
-        .await?;
+    let exposures = sqlx::query(exposures).bind(unit.to_owned()).execute(&mut *store).await?;
+    let conversions =
+        sqlx::query("DELETE FROM conversions WHERE unit = $1").bind(unit.to_owned()).execute(store).await?;
     Ok(exposures.rows_affected() + conversions.rows_affected())
 }
 
 /// Deletes what is older than a time (µs since 1970).
 pub(crate) async fn expire(store: &mut AnyConnection, before: i64) -> Done {
-    sqlx::query("DELETE FROM exposures WHERE at < $1")
-        .bind(before)
-        .execute(&mut *store)
-        .await?;
-    sqlx::query("DELETE FROM conversions WHERE at < $1")
-        .bind(before)
-        .execute(&mut *store)
-        .await?;
+    sqlx::query("DELETE FROM exposures WHERE at < $1").bind(before).execute(&mut *store).await?;
+    sqlx::query("DELETE FROM conversions WHERE at < $1").bind(before).execute(&mut *store).await?;
     let minute = before.div_euclid(crate::counts::MINUTE);
-    sqlx::query("DELETE FROM counts WHERE minute < $1")
-        .bind(minute)
-        .execute(store)
-        .await
-        .map(|_| ())
+    sqlx::query("DELETE FROM counts WHERE minute < $1").bind(minute).execute(store).await.map(|_| ())
 }

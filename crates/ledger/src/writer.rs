@@ -100,8 +100,7 @@ impl Writer {
             if batch.events() == 0 {
                 until = Instant::now() + GATHER;
             }
-            some.drain(..)
-                .for_each(|event| batch.add(event, &mut self.state.clock));
+            some.drain(..).for_each(|event| batch.add(event, &mut self.state.clock));
         }
         batch
     }
@@ -128,20 +127,10 @@ impl Writer {
     async fn attempt(&mut self, batch: &mut Batch) -> Result<(), sqlx::Error> {
         if self.open().await? {
             // another store numbers its periods by itself
-            batch
-                .exposures
-                .values_mut()
-                .for_each(|exposure| exposure.period = None);
+            batch.exposures.values_mut().for_each(|exposure| exposure.period = None);
         }
         self.shared.clock_is_behind(self.state.clock.ahead());
-        let State {
-            store,
-            periods,
-            minutes,
-            clock,
-            expire_at,
-            ..
-        } = &mut self.state;
+        let State { store, periods, minutes, clock, expire_at, .. } = &mut self.state;
         let Some(store) = store else { return Ok(()) };
         if batch.events() > 0 || !minutes.changed().is_empty() {
             in_time(async {
@@ -154,11 +143,7 @@ impl Writer {
         }
         if let Some(keep) = self.keep.filter(|_| Instant::now() >= *expire_at) {
             *expire_at = Instant::now() + EXPIRE_EVERY;
-            in_time(expire(
-                &mut store.connection,
-                micros(Timestamp::now()) - whole_micros(keep),
-            ))
-            .await?;
+            in_time(expire(&mut store.connection, micros(Timestamp::now()) - whole_micros(keep))).await?;
         }
         self.shared.is_fine(&self.place.to_string());
         Ok(())
@@ -167,10 +152,7 @@ impl Writer {
     /// A store that is open stays so, unless its file is another one by now. Returns whether it is another than before.
     async fn open(&mut self) -> Result<bool, sqlx::Error> {
         if self.state.store.as_ref().is_some_and(Store::is_gone) {
-            self.shared.is_away(
-                &self.place.to_string(),
-                "its file was deleted or replaced; a new one is begun",
-            );
+            self.shared.is_away(&self.place.to_string(), "its file was deleted or replaced; a new one is begun");
             self.close().await;
         }
         if self.state.store.is_some() {
@@ -251,10 +233,7 @@ async fn sleep_unless(stop: &mut watch::Receiver<bool>, until: Instant) {
 /// The latest time the store knows of.
 async fn latest(store: &mut Store) -> Result<i64, sqlx::Error> {
     let select = "SELECT COALESCE(MAX(latest), 0) FROM boots";
-    sqlx::query(select)
-        .fetch_one(&mut store.connection)
-        .await?
-        .try_get(0)
+    sqlx::query(select).fetch_one(&mut store.connection).await?.try_get(0)
 }
 
 pub(crate) fn micros(time: Timestamp) -> i64 {
@@ -268,17 +247,10 @@ fn whole_micros(duration: Duration) -> i64 {
 /// Whether the store is there and says that these rows can never be (SQLSTATE classes 22 and 23; SQLite's CONSTRAINT,
 /// MISMATCH and TOOBIG).
 fn is_refusal(error: &sqlx::Error) -> bool {
-    let code = error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code);
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     let code = code.as_deref().unwrap_or_default();
-    let primary = code
-        .parse::<u32>()
-        .ok()
-        .filter(|_| code.len() != 5)
-        .map(|code| code & 0xff);
-    matches!(primary, Some(18..=20))
-        || (code.len() == 5 && (code.starts_with("22") || code.starts_with("23")))
+    let primary = code.parse::<u32>().ok().filter(|_| code.len() != 5).map(|code| code & 0xff);
+    matches!(primary, Some(18..=20)) || (code.len() == 5 && (code.starts_with("22") || code.starts_with("23")))
 }
 
 /// What is wrong, and what to do about it where that can be told.

@@ -31,9 +31,7 @@ pub(crate) struct Access {
 
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Access")
-            .field("format", &self.format)
-            .finish_non_exhaustive()
+        f.debug_struct("Access").field("format", &self.format).finish_non_exhaustive()
     }
 }
 
@@ -45,14 +43,8 @@ impl Access {
     /// When the system has no thread left.
     pub(crate) fn start(format: AccessLog, describe: Option<Describe>) -> io::Result<Self> {
         let (lines, queue) = sync_channel(QUEUE);
-        std::thread::Builder::new()
-            .name("access-log".into())
-            .spawn(move || write(&queue, io::stdout()))?;
-        Ok(Self {
-            format,
-            describe,
-            lines,
-        })
+        std::thread::Builder::new().name("access-log".into()).spawn(move || write(&queue, io::stdout()))?;
+        Ok(Self { format, describe, lines })
     }
 }
 
@@ -105,19 +97,11 @@ impl Record {
     }
 
     pub(crate) fn answered<B>(self, answer: &Response<B>, started: Instant) -> Answered {
-        let described = self
-            .access
-            .describe
-            .as_ref()
-            .and_then(|describe| describe(answer.extensions()));
-        let (visitor, flags) =
-            described.map_or((None, None), |(visitor, flags)| (Some(visitor), Some(flags)));
+        let described = self.access.describe.as_ref().and_then(|describe| describe(answer.extensions()));
+        let (visitor, flags) = described.map_or((None, None), |(visitor, flags)| (Some(visitor), Some(flags)));
         Answered {
             status: answer.status(),
-            upstream: answer
-                .extensions()
-                .get::<Served>()
-                .map(|served| Arc::clone(&served.0)),
+            upstream: answer.extensions().get::<Served>().map(|served| Arc::clone(&served.0)),
             head: started.elapsed(),
             record: self,
             started,
@@ -178,11 +162,8 @@ impl Answered {
 
     fn json(&self) -> String {
         let r = &self.record;
-        let field = |value: &Option<HeaderValue>| {
-            value
-                .as_ref()
-                .map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned())
-        };
+        let field =
+            |value: &Option<HeaderValue>| value.as_ref().map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
         let mut line = serde_json::json!({
             "time": r.time.to_string(),
             "client": r.client.to_string(),
@@ -239,16 +220,9 @@ mod tests {
     fn line(format: AccessLog) -> String {
         let (lines, queue) = sync_channel(1);
         let describe: Describe = Arc::new(|_| Some(("v1".to_owned(), "a=on".to_owned())));
-        let access = Access {
-            format,
-            describe: Some(describe),
-            lines,
-        };
-        let request = Request::get("/a?b=c")
-            .header("host", "x")
-            .header("user-agent", "he said \"hi\"\u{e9}")
-            .body(())
-            .unwrap();
+        let access = Access { format, describe: Some(describe), lines };
+        let request =
+            Request::get("/a?b=c").header("host", "x").header("user-agent", "he said \"hi\"\u{e9}").body(()).unwrap();
         let mut answered = Record::new(&access, &request).answered(&Response::new(()), Instant::now());
         answered.sent(5);
         answered.ended();
@@ -260,19 +234,13 @@ mod tests {
     fn text_cannot_be_forged() {
         let line = line(AccessLog::Text);
         assert!(line.contains(r#""GET /a?b=c HTTP/1.1" 200 5 "#), "{line}");
-        assert!(
-            line.ends_with("\"he said \\\"hi\\\"\\xc3\\xa9\" visitor=v1 flags=a=on\n"),
-            "{line}"
-        );
+        assert!(line.ends_with("\"he said \\\"hi\\\"\\xc3\\xa9\" visitor=v1 flags=a=on\n"), "{line}");
     }
 
     #[test]
     fn json_is_json() {
         let line: serde_json::Value = serde_json::from_str(&line(AccessLog::Json)).unwrap();
-        assert_eq!(
-            (&line["target"], &line["status"], &line["bytes"]),
-            (&"/a?b=c".into(), &200.into(), &5.into())
-        );
+        assert_eq!((&line["target"], &line["status"], &line["bytes"]), (&"/a?b=c".into(), &200.into(), &5.into()));
         assert_eq!((&line["visitor"], &line["whole"]), (&"v1".into(), &true.into()));
     }
 }

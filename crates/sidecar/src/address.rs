@@ -35,12 +35,7 @@ impl Listen {
 
 impl fmt::Display for Listen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}://{}",
-            if self.tls { "https" } else { "http" },
-            self.address
-        )
+        write!(f, "{}://{}", if self.tls { "https" } else { "http" }, self.address)
     }
 }
 
@@ -57,8 +52,7 @@ pub(crate) struct Origin {
 impl Origin {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (rest, tls) = scheme(text)?;
-        let wrong =
-            || format!("`{text}` is no upstream; write `127.0.0.1:8000`, `app:8000` or `https://app:8443`");
+        let wrong = || format!("`{text}` is no upstream; write `127.0.0.1:8000`, `app:8000` or `https://app:8443`");
         let authority: http::uri::Authority = rest.trim_end_matches('/').parse().map_err(|_| wrong())?;
         if authority.host().is_empty() || authority.as_str().contains('@') {
             return Err(wrong());
@@ -77,22 +71,14 @@ impl Origin {
         };
         // Written in brackets inside an address, without them for the resolver and for TLS.
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-        Ok(Self {
-            host: host.into(),
-            port,
-            tls,
-            authority: authority.as_str().into(),
-        })
+        Ok(Self { host: host.into(), port, tls, authority: authority.as_str().into() })
     }
 }
 
 impl Origin {
     /// The addresses this certainly means, without asking a resolver.
     fn written_addresses(&self) -> Vec<IpAddr> {
-        const HERE: [IpAddr; 2] = [
-            IpAddr::V4(Ipv4Addr::LOCALHOST),
-            IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ];
+        const HERE: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
         if self.host.trim_end_matches('.').eq_ignore_ascii_case("localhost") {
             return HERE.into();
         }
@@ -112,9 +98,7 @@ fn scheme(text: &str) -> Result<(&str, bool), String> {
         None => Ok((text, false)),
         Some(("http", rest)) => Ok((rest, false)),
         Some(("https", rest)) => Ok((rest, true)),
-        Some((other, _)) => Err(format!(
-            "`{other}://` is not spoken here; write `http://` or `https://`"
-        )),
+        Some((other, _)) => Err(format!("`{other}://` is not spoken here; write `http://` or `https://`")),
     }
 }
 
@@ -173,16 +157,7 @@ mod tests {
         assert_eq!(of("app:8000"), Ok(("app".into(), 8000, false)));
         assert_eq!(of("https://app.example/"), Ok(("app.example".into(), 443, true)));
         assert_eq!(of("http://[::1]:80"), Ok(("::1".into(), 80, false)));
-        for bad in [
-            "app",
-            "app:",
-            "app:0",
-            "app:70000",
-            "a@b:1",
-            "http://",
-            "app:80/path",
-            "",
-        ] {
+        for bad in ["app", "app:", "app:0", "app:70000", "a@b:1", "http://", "app:80/path", ""] {
             assert!(of(bad).is_err(), "{bad}");
         }
     }

@@ -29,11 +29,7 @@ impl Background {
         R: Future<Output = ()> + Send + 'static,
     {
         let run: Run = Box::new(move |listeners, stop| Box::pin(run(listeners, stop)));
-        Self {
-            name: name.into(),
-            listen: Vec::new(),
-            run: Mutex::new(Some(run)),
-        }
+        Self { name: name.into(), listen: Vec::new(), run: Mutex::new(Some(run)) }
     }
 
     /// Addresses it serves. They are bound with the proxy's own and handed over with them, and are given to the
@@ -51,9 +47,6 @@ impl Background {
 
 impl fmt::Debug for Background {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Background")
-            .field("name", &self.name)
-            .field("listen", &self.listen)
-            .finish_non_exhaustive()
+        f.debug_struct("Background").field("name", &self.name).field("listen", &self.listen).finish_non_exhaustive()
     }
 }

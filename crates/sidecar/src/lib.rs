@@ -60,8 +60,6 @@ pub mod fuzzing {
     pub fn framing<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Option<String> {
         let mut framing = Framing::new(32_768);
         let mut passed = pieces.into_iter().map(|piece| framing.pass(piece));
-        passed
-            .find_map(Result::err)
-            .map(|violation| format!("{:?}", violation.refusal))
+        passed.find_map(Result::err).map(|violation| format!("{:?}", violation.refusal))
     }
 }

@@ -3,8 +3,7 @@
 use std::sync::LazyLock;
 
 use metrics::{
-    Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge,
-    histogram,
+    Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 
 use crate::refusal::Refusal;
@@ -107,44 +106,20 @@ impl Meters {
 }
 
 fn describe() {
-    describe_counter!(
-        "flagstaff_refused_total",
-        "Requests refused before they reached the app, by reason"
-    );
-    describe_counter!(
-        "flagstaff_upstream_failures_total",
-        "Requests the upstream did not answer whole, by reason"
-    );
+    describe_counter!("flagstaff_refused_total", "Requests refused before they reached the app, by reason");
+    describe_counter!("flagstaff_upstream_failures_total", "Requests the upstream did not answer whole, by reason");
     describe_counter!("flagstaff_requests_total", "Answers, by class of status");
-    describe_histogram!(
-        "flagstaff_request_seconds",
-        "Time from a request's head to the head of its answer"
-    );
+    describe_histogram!("flagstaff_request_seconds", "Time from a request's head to the head of its answer");
     describe_gauge!("flagstaff_connections", "Clients' connections open now");
     describe_counter!("flagstaff_connections_total", "Clients' connections accepted");
-    describe_counter!(
-        "flagstaff_accept_failures_total",
-        "Times no connection could be accepted"
-    );
-    describe_counter!(
-        "flagstaff_upstream_retries_total",
-        "Requests sent again because a kept connection was dead"
-    );
+    describe_counter!("flagstaff_accept_failures_total", "Times no connection could be accepted");
+    describe_counter!("flagstaff_upstream_retries_total", "Requests sent again because a kept connection was dead");
     describe_counter!(
         "flagstaff_canary_fallbacks_total",
         "Requests the app answered because the upstream of a variant did not, by flag"
     );
     describe_gauge!("flagstaff_tunnels", "Upgraded connections open now");
-    describe_counter!(
-        "flagstaff_access_log_dropped_total",
-        "Lines of the access log that did not fit the queue"
-    );
-    describe_counter!(
-        "flagstaff_certificate_loads_total",
-        "Times certificates were loaded"
-    );
-    describe_counter!(
-        "flagstaff_certificate_failures_total",
-        "Times changed certificates could not be used"
-    );
+    describe_counter!("flagstaff_access_log_dropped_total", "Lines of the access log that did not fit the queue");
+    describe_counter!("flagstaff_certificate_loads_total", "Times certificates were loaded");
+    describe_counter!("flagstaff_certificate_failures_total", "Times changed certificates could not be used");
 }

@@ -92,14 +92,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            head_bytes: 32_768,
-            headers: 100,
-            body_bytes: None,
-            connections: None,
-            pool: 256,
-            streams: 128,
-        }
+        Self { head_bytes: 32_768, headers: 100, body_bytes: None, connections: None, pool: 256, streams: 128 }
     }
 }
 
@@ -203,11 +196,7 @@ impl Settings {
             upstream,
             upstream_http2: options.upstream_http2,
             upstream_ca: options.upstream_ca,
-            workers: if options.workers == 0 {
-                cores()
-            } else {
-                options.workers
-            },
+            workers: if options.workers == 0 { cores() } else { options.workers },
             tls: options.tls,
             trusted,
             forwarded: options.forwarded,
@@ -249,16 +238,8 @@ mod tests {
             ],
             upstream: vec!["ftp://app".into()],
             trusted: vec!["10.0.0.0/33".into()],
-            timeouts: Timeouts {
-                connect: Duration::ZERO,
-                linger: Duration::from_secs(31),
-                ..Timeouts::default()
-            },
-            limits: Limits {
-                head_bytes: 100,
-                connections: Some(0),
-                ..Limits::default()
-            },
+            timeouts: Timeouts { connect: Duration::ZERO, linger: Duration::from_secs(31), ..Timeouts::default() },
+            limits: Limits { head_bytes: 100, connections: Some(0), ..Limits::default() },
             upgrade: true,
             ..Options::default()
         };
@@ -283,11 +264,8 @@ mod tests {
 
     #[test]
     fn defaults_with_an_address_are_fine() {
-        let options = Options {
-            listen: vec!["127.0.0.1:0".into()],
-            trusted: vec!["::1".into()],
-            ..Options::default()
-        };
+        let options =
+            Options { listen: vec!["127.0.0.1:0".into()], trusted: vec!["::1".into()], ..Options::default() };
         let settings = Settings::new(options).unwrap();
         assert!(settings.workers() >= 1);
         assert_eq!(settings.trusted.len(), 1);

@@ -53,30 +53,18 @@ struct Pair {
 impl Pair {
     fn read(files: &CertificateFiles) -> Result<Self, TlsError> {
         let read = |path: &Path| {
-            fs::read(path).map_err(|source| TlsError::Read {
-                path: path.display().to_string(),
-                source,
-            })
+            fs::read(path).map_err(|source| TlsError::Read { path: path.display().to_string(), source })
         };
-        Ok(Self {
-            certificate: read(&files.certificate)?,
-            key: read(&files.key)?,
-        })
+        Ok(Self { certificate: read(&files.certificate)?, key: read(&files.key)? })
     }
 
     fn config(&self, files: &CertificateFiles) -> Result<Arc<ServerConfig>, TlsError> {
-        let wrong = |path: &Path, message: String| TlsError::Content {
-            path: path.display().to_string(),
-            message,
-        };
+        let wrong = |path: &Path, message: String| TlsError::Content { path: path.display().to_string(), message };
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&self.certificate)
             .collect::<Result<_, _>>()
             .map_err(|e| wrong(&files.certificate, e.to_string()))?;
         if chain.is_empty() {
-            return Err(wrong(
-                &files.certificate,
-                "holds no certificate in PEM form".to_owned(),
-            ));
+            return Err(wrong(&files.certificate, "holds no certificate in PEM form".to_owned()));
         }
         let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|e| wrong(&files.key, e.to_string()))?;
         let mut config = ServerConfig::builder_with_provider(provider())
@@ -104,11 +92,7 @@ impl Certificates {
         let first = Pair::read(&files)?;
         let current = ArcSwap::new(first.config(&files)?);
         METERS.certificate_loads.increment(1);
-        Ok(Self {
-            files,
-            first,
-            current,
-        })
+        Ok(Self { files, first, current })
     }
 
     /// For one handshake.
@@ -167,9 +151,7 @@ pub(crate) fn client(roots: Option<&Path>, http2: bool) -> Result<ClientConfig, 
             let wrong = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
             let pem = fs::read(path).map_err(|e| wrong(&e))?;
             for certificate in CertificateDer::pem_slice_iter(&pem) {
-                store
-                    .add(certificate.map_err(|e| wrong(&e))?)
-                    .map_err(|e| wrong(&e))?;
+                store.add(certificate.map_err(|e| wrong(&e))?).map_err(|e| wrong(&e))?;
             }
         }
         None => {

@@ -10,10 +10,7 @@ pub(crate) fn of(flag: &DeValue<'_>) -> Definition {
     let mut hash = Sha256::new();
     feed(&mut hash, flag, false);
     let digest = hash.finalize();
-    let first = digest
-        .iter()
-        .take(8)
-        .fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+    let first = digest.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte));
     Definition(first)
 }
 
@@ -52,10 +49,7 @@ fn number(value: &DeValue<'_>) -> String {
         DeValue::Integer(i) => {
             i128::from_str_radix(i.as_str(), i.radix()).map_or_else(|_| i.to_string(), |i| i.to_string())
         }
-        DeValue::Float(f) => f
-            .as_str()
-            .parse::<f64>()
-            .map_or_else(|_| f.to_string(), |f| f.to_string()),
+        DeValue::Float(f) => f.as_str().parse::<f64>().map_or_else(|_| f.to_string(), |f| f.to_string()),
         _ => String::new(),
     }
 }

@@ -26,11 +26,7 @@ type Identity = (u64, u64);
 
 impl Folders {
     pub(crate) const fn new(nudges: Sender<Nudge>) -> Self {
-        Self {
-            nudges,
-            watcher: None,
-            watched: BTreeMap::new(),
-        }
+        Self { nudges, watcher: None, watched: BTreeMap::new() }
     }
 
     /// Drops every watch: they may be dead.
@@ -55,19 +51,13 @@ impl Folders {
         let Some(watcher) = &mut self.watcher else {
             return false;
         };
-        for gone in self
-            .watched
-            .iter()
-            .filter(|(folder, id)| wanted.get(*folder) != Some(*id))
-        {
+        for gone in self.watched.iter().filter(|(folder, id)| wanted.get(*folder) != Some(*id)) {
             // It may be gone already, and its watch with it.
             let _ = watcher.unwatch(gone.0);
         }
         self.watched.retain(|folder, id| wanted.get(folder) == Some(id));
         for (folder, id) in &wanted {
-            if !self.watched.contains_key(folder)
-                && watcher.watch(folder, RecursiveMode::NonRecursive).is_ok()
-            {
+            if !self.watched.contains_key(folder) && watcher.watch(folder, RecursiveMode::NonRecursive).is_ok() {
                 self.watched.insert(folder.clone(), *id);
             }
         }
@@ -97,10 +87,7 @@ const fn is_noise(kind: EventKind) -> bool {
 /// A folder that is moved or removed takes its watch along. Whether the event is about a folder on watch or about a file in
 /// one is not known here; to look anew is right for both.
 fn nudge_of(event: &Event) -> Nudge {
-    let moved = matches!(
-        event.kind,
-        EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))
-    );
+    let moved = matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)));
     let folder_gone = moved && event.paths.iter().any(|path| !path.exists());
     if folder_gone { Nudge::Lost } else { Nudge::Changed }
 }
@@ -135,9 +122,7 @@ fn folder_of(file: &Path) -> PathBuf {
 #[cfg(unix)]
 fn identity(folder: &Path) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata(folder)
-        .ok()
-        .map(|meta| (meta.dev(), meta.ino()))
+    std::fs::metadata(folder).ok().map(|meta| (meta.dev(), meta.ino()))
 }
 
 #[cfg(not(unix))]

@@ -82,11 +82,7 @@ impl<O: Observer> Intake<O> {
             rejections: 0,
             instant: false,
         };
-        Self {
-            publisher,
-            observer,
-            status: Status(Arc::new(Mutex::new(health))),
-        }
+        Self { publisher, observer, status: Status(Arc::new(Mutex::new(health))) }
     }
 
     pub(crate) fn status(&self) -> &Status {
@@ -106,8 +102,7 @@ impl<O: Observer> Intake<O> {
     }
 
     fn accept(&self, loaded: &Loaded) {
-        self.publisher
-            .publish(self.observer.prepare(loaded.snapshot.clone()));
+        self.publisher.publish(self.observer.prepare(loaded.snapshot.clone()));
         counter!("flagstaff_reloads_total", "result" => "loaded").increment(1);
         {
             let mut health = self.status.lock();
@@ -159,24 +154,10 @@ mod tests {
             .snapshot()
             .into_vec()
             .into_iter()
-            .map(|(key, _, _, value)| {
-                (
-                    key.key()
-                        .labels()
-                        .map(|l| l.value().to_owned())
-                        .collect::<String>(),
-                    value,
-                )
-            })
+            .map(|(key, _, _, value)| (key.key().labels().map(|l| l.value().to_owned()).collect::<String>(), value))
             .collect();
-        assert!(
-            counted.contains(&("loaded".into(), DebugValue::Counter(1))),
-            "{counted:?}"
-        );
-        assert!(
-            counted.contains(&("rejected".into(), DebugValue::Counter(2))),
-            "{counted:?}"
-        );
+        assert!(counted.contains(&("loaded".into(), DebugValue::Counter(1))), "{counted:?}");
+        assert!(counted.contains(&("rejected".into(), DebugValue::Counter(2))), "{counted:?}");
         let health = intake.status().get();
         assert_eq!((health.loads, health.rejections, health.healthy), (1, 2, false));
         assert!(health.problem.is_some_and(|problem| problem.contains("empty")));

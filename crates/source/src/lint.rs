@@ -13,15 +13,11 @@ const USUAL: usize = 25;
 
 /// All warnings, in no order.
 pub(crate) fn lint(flags: &[&Flag], options: &Options) -> Vec<Problem> {
-    let mut warnings: Vec<Problem> = flags
-        .iter()
-        .flat_map(|flag| of_flag(flag, options.today))
-        .collect();
+    let mut warnings: Vec<Problem> = flags.iter().flat_map(|flag| of_flag(flag, options.today)).collect();
     let headers = flags.iter().filter(|flag| flag.enabled).count() + USUAL;
     if headers > GUNICORN && !options.one_header {
-        let message = format!(
-            "a request with a header per flag may have {headers} headers, and gunicorn takes {GUNICORN}"
-        );
+        let message =
+            format!("a request with a header per flag may have {headers} headers, and gunicorn takes {GUNICORN}");
         let help = "write headers.send = \"compact\" in flagstaff.toml, or take out flags that are done";
         warnings.push(Problem::new(["flags"], message).help(help));
     }
@@ -30,18 +26,10 @@ pub(crate) fn lint(flags: &[&Flag], options: &Options) -> Vec<Problem> {
 
 fn of_flag(flag: &Flag, today: Option<Date>) -> Vec<Problem> {
     let old = today.and_then(|today| expired(flag, today).or_else(|| stale(flag, today)));
-    [old, no_expiry(flag), no_owner(flag), no_goal(flag), nobody(flag)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [old, no_expiry(flag), no_owner(flag), no_goal(flag), nobody(flag)].into_iter().flatten().collect()
 }
 
-fn warning(
-    flag: &Flag,
-    key: Option<&str>,
-    message: impl Into<String>,
-    help: impl Into<String>,
-) -> Option<Problem> {
+fn warning(flag: &Flag, key: Option<&str>, message: impl Into<String>, help: impl Into<String>) -> Option<Problem> {
     let at = ["flags", flag.name.as_str()].into_iter().chain(key);
     Some(Problem::new(at, message).help(help))
 }
@@ -49,12 +37,7 @@ fn warning(
 fn expired(flag: &Flag, today: Date) -> Option<Problem> {
     let expires = flag.expires.filter(|expires| *expires < today)?;
     let message = format!("the flag expired on {expires}");
-    warning(
-        flag,
-        Some("expires"),
-        message,
-        "take it out of code and file, or set a later day",
-    )
+    warning(flag, Some("expires"), message, "take it out of code and file, or set a later day")
 }
 
 fn stale(flag: &Flag, today: Date) -> Option<Problem> {
@@ -70,35 +53,19 @@ fn stale(flag: &Flag, today: Date) -> Option<Problem> {
 
 /// Variants that someone gets.
 fn arms(flag: &Flag) -> usize {
-    flag.variants
-        .weights()
-        .filter(|(_, share)| *share > Percent::ZERO)
-        .count()
+    flag.variants.weights().filter(|(_, share)| *share > Percent::ZERO).count()
 }
 
 /// A kill switch is meant to stay; every other flag is meant to go.
 fn no_expiry(flag: &Flag) -> Option<Problem> {
     let missing = flag.expires.is_none() && flag.gate.is_none();
-    missing.then(|| {
-        warning(
-            flag,
-            None,
-            "the flag has no end",
-            "add expires = 2027-01-31, the day it should be gone",
-        )
-    })?
+    missing
+        .then(|| warning(flag, None, "the flag has no end", "add expires = 2027-01-31, the day it should be gone"))?
 }
 
 fn no_owner(flag: &Flag) -> Option<Problem> {
     let missing = flag.owner.as_deref().is_none_or(|owner| owner.trim().is_empty());
-    missing.then(|| {
-        warning(
-            flag,
-            None,
-            "the flag has no owner",
-            "add owner = \"…\", who answers for it",
-        )
-    })?
+    missing.then(|| warning(flag, None, "the flag has no owner", "add owner = \"…\", who answers for it"))?
 }
 
 /// Named variants that are drawn are an experiment, and one that counts nothing tells nothing.
@@ -106,12 +73,7 @@ fn no_goal(flag: &Flag) -> Option<Problem> {
     let experiment = flag.variants.are_named() && arms(flag) > 1 && flag.share_of_the_rest() > Percent::ZERO;
     let missing = experiment && flag.goals.is_empty();
     missing.then(|| {
-        warning(
-            flag,
-            Some("variants"),
-            "the experiment has no goal",
-            "add goals = [\"…\"]: what is it to change?",
-        )
+        warning(flag, Some("variants"), "the experiment has no goal", "add goals = [\"…\"]: what is it to change?")
     })?
 }
 

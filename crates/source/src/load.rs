@@ -50,11 +50,7 @@ impl Files {
         if let Some(environment) = &self.misnamed {
             let message = format!("no file can be named after the environment `{environment}`");
             let help = "name it in letters, digits, _ and -, such as production".to_owned();
-            return Err(Report::of_file(
-                &self.definitions.to_string_lossy(),
-                message,
-                Some(help),
-            ));
+            return Err(Report::of_file(&self.definitions.to_string_lossy(), message, Some(help)));
         }
         let definitions = read(&self.definitions).map_err(|e| unreadable(&self.definitions, &e))?;
         let overlay = match self.overlay.as_deref().map(|path| (path, read(path))) {
@@ -68,19 +64,9 @@ impl Files {
 
     pub(crate) fn parse(&self, contents: &Contents, options: &Options) -> Result<Loaded, Report> {
         let name = self.definitions.to_string_lossy();
-        let overlay_name = self
-            .overlay
-            .as_deref()
-            .map(Path::to_string_lossy)
-            .unwrap_or_default();
-        let text = Text {
-            name: &name,
-            bytes: &contents.definitions,
-        };
-        let overlay = contents.overlay.as_deref().map(|bytes| Text {
-            name: &overlay_name,
-            bytes,
-        });
+        let overlay_name = self.overlay.as_deref().map(Path::to_string_lossy).unwrap_or_default();
+        let text = Text { name: &name, bytes: &contents.definitions };
+        let overlay = contents.overlay.as_deref().map(|bytes| Text { name: &overlay_name, bytes });
         parse(text, overlay, options)
     }
 }
@@ -118,11 +104,7 @@ impl Contents {
     }
 
     pub(crate) fn revision(&self) -> String {
-        definition::revision(
-            [self.definitions.as_slice()]
-                .into_iter()
-                .chain(self.overlay.as_deref()),
-        )
+        definition::revision([self.definitions.as_slice()].into_iter().chain(self.overlay.as_deref()))
     }
 }
 
@@ -166,19 +148,12 @@ mod tests {
 
     #[test]
     fn overlays_are_beside_their_file() {
-        let of = |path: &str, environment| {
-            overlay_of(Path::new(path), environment).map(|p| p.display().to_string())
-        };
-        assert_eq!(
-            of("a/flags.toml", "production").as_deref(),
-            Some("a/flags.production.toml")
-        );
+        let of = |path: &str, environment| overlay_of(Path::new(path), environment).map(|p| p.display().to_string());
+        assert_eq!(of("a/flags.toml", "production").as_deref(), Some("a/flags.production.toml"));
         assert_eq!(of("flags", "test").as_deref(), Some("flags.test"));
         assert_eq!(of("flags.toml", "../x"), None);
         assert_eq!(of("flags.toml", ""), None);
-        let report = Files::new(Path::new("flags.toml"), Some("../x"))
-            .read()
-            .unwrap_err();
+        let report = Files::new(Path::new("flags.toml"), Some("../x")).read().unwrap_err();
         assert!(report.to_string().contains("environment `../x`"));
     }
 }

@@ -68,11 +68,7 @@ pub fn parse(text: Text<'_>, overlay: Option<Text<'_>>, options: &Options) -> Re
     }
     let environment = options.environment.as_deref().unwrap_or("overlay");
     let mut parts = work.read(&mut root);
-    for flag in parts
-        .flags
-        .iter_mut()
-        .filter(|flag| overlaid.contains(flag.name.as_str()))
-    {
+    for flag in parts.flags.iter_mut().filter(|flag| overlaid.contains(flag.name.as_str())) {
         flag.origin = Origin::Overlay(environment.into());
     }
     work.finish(parts, &root, &revision, options)
@@ -98,10 +94,7 @@ pub(crate) fn readable<'a>(text: Text<'a>) -> Result<&'a str, Report> {
     std::str::from_utf8(text.bytes).map_err(|e| {
         let good = text.bytes.get(..e.valid_up_to()).unwrap_or_default();
         let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-        refuse(
-            format!("the file is not UTF-8: see line {line}"),
-            "save it as UTF-8",
-        )
+        refuse(format!("the file is not UTF-8: see line {line}"), "save it as UTF-8")
     })
 }
 
@@ -113,9 +106,7 @@ fn strangers(below: &DeTable<'_>, above: &DeTable<'_>) -> Vec<Finding> {
     let (Some(below), Some(above)) = (flags_of(below), flags_of(above)) else {
         return Vec::new();
     };
-    let new = above
-        .keys()
-        .filter(|key| !below.contains_key(key.get_ref().as_ref()));
+    let new = above.keys().filter(|key| !below.contains_key(key.get_ref().as_ref()));
     let like = |name: &str| nearest(name, below.keys().map(|key| key.get_ref().as_ref())).map(str::to_owned);
     let each = new.take(COMPARED).filter_map(|key| {
         let near = like(key.get_ref())?;

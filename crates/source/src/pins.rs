@@ -9,24 +9,14 @@ use crate::sources::Sources;
 pub const PREFIX: &str = "FLAGSTAFF_FLAG_";
 
 /// Pins flags. Variables become a text of their own, so that problems with them have a place.
-pub(crate) fn apply(
-    variables: &[(String, String)],
-    flags: &mut [Flag],
-    sources: &mut Sources,
-) -> Vec<Finding> {
+pub(crate) fn apply(variables: &[(String, String)], flags: &mut [Flag], sources: &mut Sources) -> Vec<Finding> {
     let named = |pin: &'_ (String, String)| pin.0.strip_prefix(PREFIX).map(str::to_ascii_lowercase);
-    let mut pins: Vec<_> = variables
-        .iter()
-        .filter_map(|pin| Some((pin, named(pin)?)))
-        .collect();
+    let mut pins: Vec<_> = variables.iter().filter_map(|pin| Some((pin, named(pin)?))).collect();
     pins.sort();
     if pins.is_empty() {
         return Vec::new();
     }
-    let lines: Vec<String> = pins
-        .iter()
-        .map(|((variable, value), _)| format!("{variable}={value}"))
-        .collect();
+    let lines: Vec<String> = pins.iter().map(|((variable, value), _)| format!("{variable}={value}")).collect();
     let mut at = sources.add("the environment", &lines.join("\n"));
     let mut findings = Vec::new();
     for (((variable, value), name), line) in pins.into_iter().zip(lines) {
@@ -52,11 +42,7 @@ pub(crate) fn apply(
     findings
 }
 
-fn unknown_flag<'a>(
-    name: &str,
-    names: impl Iterator<Item = &'a str>,
-    span: std::ops::Range<usize>,
-) -> Finding {
+fn unknown_flag<'a>(name: &str, names: impl Iterator<Item = &'a str>, span: std::ops::Range<usize>) -> Finding {
     let finding = Finding::error(span, format!("this pins a flag `{name}` that there is not"));
     let finding = finding.warning();
     match nearest(name, names) {
@@ -68,7 +54,5 @@ fn unknown_flag<'a>(
 fn unknown_variant(flag: &Flag, value: &str, span: std::ops::Range<usize>) -> Finding {
     let names = flag.variants.names().join(", ");
     let message = format!("the flag `{}` has no variant `{value}`", flag.name);
-    Finding::error(span, message)
-        .help(format!("it can be: {names}"))
-        .of(Some(flag.name.as_str()))
+    Finding::error(span, message).help(format!("it can be: {names}")).of(Some(flag.name.as_str()))
 }

@@ -17,11 +17,7 @@ impl Report {
     /// Draws each problem with its line, a caret and the mend. Colour is for terminals.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
-        let renderer = if colour {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Ascii);
         let shown = self.problems().iter().take(MOST);
         let drawn: Vec<String> = shown.map(|p| renderer.render(&[self.group(p)])).collect();
@@ -65,20 +61,13 @@ impl Report {
         let (source, place) = problem.place.as_ref()?;
         let text = self.sources.get(*source)?.text.as_ref();
         let line_start = text.get(..place.start)?.rfind('\n').map_or(0, |at| at + 1);
-        let line_end = text
-            .get(place.start..)?
-            .find('\n')
-            .map_or(text.len(), |at| place.start + at);
+        let line_end = text.get(place.start..)?.find('\n').map_or(text.len(), |at| place.start + at);
         let left = back(text, place.start, line_start);
         let shown = place.end.clamp(place.start, ahead(text, place.start, line_end));
         let right = ahead(text, shown, line_end);
         let excerpt = text.get(left..right)?.trim_end_matches('\r');
         let end = (shown - left).min(excerpt.len());
-        Some((
-            excerpt,
-            (place.start - left).min(excerpt.len())..end,
-            left == line_start,
-        ))
+        Some((excerpt, (place.start - left).min(excerpt.len())..end, left == line_start))
     }
 }
 
@@ -97,13 +86,5 @@ fn ahead(text: &str, from: usize, most: usize) -> usize {
 
 /// A file must not steer the terminal.
 fn visible(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\n' {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }

@@ -53,14 +53,7 @@ pub(crate) struct Finding {
 
 impl Finding {
     pub(crate) fn error(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Error,
-            flag: None,
-            span,
-            message: message.into(),
-            help: None,
-            syntax: false,
-        }
+        Self { severity: Severity::Error, flag: None, span, message: message.into(), help: None, syntax: false }
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
@@ -96,19 +89,16 @@ impl Report {
         findings.sort_by_key(|finding| (finding.span.start, finding.severity as u8));
         findings.dedup_by(|a, b| a.span == b.span && a.message == b.message);
         let positions = sources.positions(findings.iter().map(|f| &f.span));
-        let locate =
-            |(finding, (position, range)): (Finding, (crate::sources::Position, Range<usize>))| Located {
-                severity: finding.severity,
-                flag: finding.flag,
-                file: sources
-                    .get(position.source)
-                    .map_or_else(String::new, |s| s.name.to_string()),
-                line: position.line,
-                column: position.column,
-                message: finding.message,
-                help: finding.help,
-                place: Some((position.source, range)),
-            };
+        let locate = |(finding, (position, range)): (Finding, (crate::sources::Position, Range<usize>))| Located {
+            severity: finding.severity,
+            flag: finding.flag,
+            file: sources.get(position.source).map_or_else(String::new, |s| s.name.to_string()),
+            line: position.line,
+            column: position.column,
+            message: finding.message,
+            help: finding.help,
+            place: Some((position.source, range)),
+        };
         let problems = findings.into_iter().zip(positions).map(locate).collect();
         Self { problems, sources }
     }
@@ -126,10 +116,7 @@ impl Report {
             help,
             place: None,
         };
-        Self {
-            problems: vec![problem],
-            sources: Sources::default(),
-        }
+        Self { problems: vec![problem], sources: Sources::default() }
     }
 
     /// All problems, in the order of their places.
@@ -151,10 +138,7 @@ impl Report {
     /// The errors alone: what keeps somebody from going on should not stand among what could be nicer.
     #[must_use]
     pub fn only_errors(&self) -> Self {
-        Self {
-            problems: self.errors().cloned().collect(),
-            sources: self.sources.clone(),
-        }
+        Self { problems: self.errors().cloned().collect(), sources: self.sources.clone() }
     }
 
     /// Whether there is no error; there may be warnings.

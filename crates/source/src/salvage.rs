@@ -50,14 +50,8 @@ pub(crate) fn salvage<T: DeserializeOwned>(
         };
         let span = error.span().unwrap_or_else(|| value.span());
         let path = tree::remove_at(value, &span);
-        let key = path
-            .as_ref()
-            .and_then(|p| p.iter().rfind(|k| k.parse::<usize>().is_err()));
-        let (message, help) = wording::of(
-            error.message(),
-            key.map(String::as_str).or(name),
-            sources.slice(&span),
-        );
+        let key = path.as_ref().and_then(|p| p.iter().rfind(|k| k.parse::<usize>().is_err()));
+        let (message, help) = wording::of(error.message(), key.map(String::as_str).or(name), sources.slice(&span));
         if !follows(path.as_deref(), &lost) {
             let mut finding = Finding::error(span, message);
             finding.help = help;
@@ -68,10 +62,7 @@ pub(crate) fn salvage<T: DeserializeOwned>(
             None => return Salvaged { read: None, lost },
         }
     }
-    let finding = Finding::error(
-        value.span(),
-        format!("there may be more than these {most} mistakes here"),
-    );
+    let finding = Finding::error(value.span(), format!("there may be more than these {most} mistakes here"));
     findings.push(finding.help("mend these first"));
     Salvaged { read: None, lost }
 }
@@ -79,8 +70,7 @@ pub(crate) fn salvage<T: DeserializeOwned>(
 /// Whether a mistake may come only from what was taken out below it: weights that no longer make 100, say.
 fn follows(path: Option<&[String]>, lost: &[Vec<String>]) -> bool {
     let path = path.unwrap_or_default();
-    lost.iter()
-        .any(|lost| lost.len() > path.len() && lost.starts_with(path))
+    lost.iter().any(|lost| lost.len() > path.len() && lost.starts_with(path))
 }
 
 /// A document's tree without what hangs on these keys: for reading the frame apart from what it holds.

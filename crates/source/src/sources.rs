@@ -28,11 +28,7 @@ impl Sources {
     /// Adds a text; says where it begins.
     pub(crate) fn add(&mut self, name: &str, text: &str) -> usize {
         let base = self.0.last().map_or(0, |last| last.base + last.text.len() + 1);
-        self.0.push(Source {
-            name: name.into(),
-            text: text.into(),
-            base,
-        });
+        self.0.push(Source { name: name.into(), text: text.into(), base });
         base
     }
 
@@ -42,10 +38,7 @@ impl Sources {
 
     /// The text a place is in, by its number, and the place in it.
     pub(crate) fn local(&self, span: &Range<usize>) -> (usize, Range<usize>) {
-        let source = self
-            .0
-            .partition_point(|source| source.base <= span.start)
-            .saturating_sub(1);
+        let source = self.0.partition_point(|source| source.base <= span.start).saturating_sub(1);
         let Some(found) = self.0.get(source) else {
             return (0, 0..0);
         };
@@ -56,9 +49,7 @@ impl Sources {
     /// What is written at a place.
     pub(crate) fn slice(&self, span: &Range<usize>) -> &str {
         let (source, range) = self.local(span);
-        self.get(source)
-            .and_then(|source| source.text.get(range))
-            .unwrap_or_default()
+        self.get(source).and_then(|source| source.text.get(range)).unwrap_or_default()
     }
 
     /// Lines and columns of places in rising order, in one walk through the texts: a file may be one line of megabytes with
@@ -77,11 +68,7 @@ impl Sources {
             }
             let text = self.get(source).map_or("", |source| &source.text);
             for c in text.get(at..range.start).unwrap_or_default().chars() {
-                (line, column) = if c == '\n' {
-                    (line + 1, 1)
-                } else {
-                    (line, column + 1)
-                };
+                (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
             }
             at = range.start;
             walk = (last, at, line, column);
@@ -111,10 +98,7 @@ mod tests {
         assert_eq!(sources.add("b", "z"), 6);
         let spans = [0..1, 4..5, 6..7];
         let positions = sources.positions(spans.iter());
-        let plain: Vec<_> = positions
-            .iter()
-            .map(|(p, _)| (p.source, p.line, p.column))
-            .collect();
+        let plain: Vec<_> = positions.iter().map(|(p, _)| (p.source, p.line, p.column)).collect();
         assert_eq!(plain, [(0, 1, 1), (0, 2, 2), (1, 1, 1)]);
         assert_eq!((sources.slice(&(4..5)), sources.slice(&(6..7))), ("y", "z"));
     }

@@ -53,9 +53,7 @@ fn syntax_help(message: &str, text: &str, span: &Range<usize>) -> Option<String>
     if value.is_empty() {
         return Some(format!("write a value behind {key} ="));
     }
-    let is_word = value
-        .chars()
-        .all(|c| c.is_alphanumeric() || "_-./:* ".contains(c));
+    let is_word = value.chars().all(|c| c.is_alphanumeric() || "_-./:* ".contains(c));
     is_word.then(|| format!("a word is written in quotes: {key} = \"{value}\""))
 }
 
@@ -83,21 +81,15 @@ impl Placing<'_> {
     fn value<'t>(&mut self, value: Value<'t>, depth: usize) -> Value<'t> {
         let span = self.shift(&value.span());
         if depth > DEEPEST {
-            let finding = Finding::error(
-                span.clone(),
-                format!("tables and lists lie more than {DEEPEST} deep here"),
-            );
+            let finding = Finding::error(span.clone(), format!("tables and lists lie more than {DEEPEST} deep here"));
             self.findings.push(finding.help("write it flatter"));
             return Spanned::new(span, DeValue::Boolean(false));
         }
         let placed = match value.into_inner() {
             DeValue::Table(table) => DeValue::Table(self.table(table, depth)),
-            DeValue::Array(array) => DeValue::Array(
-                array
-                    .into_iter()
-                    .map(|v| self.value(v, depth + 1))
-                    .collect::<DeArray<'t>>(),
-            ),
+            DeValue::Array(array) => {
+                DeValue::Array(array.into_iter().map(|v| self.value(v, depth + 1)).collect::<DeArray<'t>>())
+            }
             // Dates are read as text too, so a date in quotes is as good as one without.
             DeValue::Datetime(time) => DeValue::String(Cow::Owned(time.to_string())),
             other => other,
@@ -136,11 +128,7 @@ pub(crate) fn locate(root: &Value<'_>, path: &[String]) -> Range<usize> {
                     break;
                 };
                 // A table's own place may be a header that several share; its key is always its own.
-                span = if value.get_ref().is_table() {
-                    key.span()
-                } else {
-                    value.span()
-                };
+                span = if value.get_ref().is_table() { key.span() } else { value.span() };
                 here = value;
             }
             DeValue::Array(list) => {
@@ -175,13 +163,8 @@ fn search(value: &DeValue<'_>, span: &Range<usize>) -> Option<(Fit, Vec<String>)
     match value {
         DeValue::Table(table) => {
             for (key, value) in table {
-                let own = fit(&key.span(), span)
-                    .into_iter()
-                    .chain(fit(&value.span(), span))
-                    .min();
-                best = better(best, own, search(value.get_ref(), span), || {
-                    key.get_ref().to_string()
-                });
+                let own = fit(&key.span(), span).into_iter().chain(fit(&value.span(), span)).min();
+                best = better(best, own, search(value.get_ref(), span), || key.get_ref().to_string());
             }
         }
         DeValue::Array(list) => {
@@ -207,12 +190,10 @@ fn better(
     below: Option<(Fit, Vec<String>)>,
     key: impl Fn() -> String,
 ) -> Option<(Fit, Vec<String>)> {
-    let below = below
-        .filter(|(fit, _)| own.is_none_or(|own| *fit <= own))
-        .map(|(fit, mut path)| {
-            path.push(key());
-            (fit, path)
-        });
+    let below = below.filter(|(fit, _)| own.is_none_or(|own| *fit <= own)).map(|(fit, mut path)| {
+        path.push(key());
+        (fit, path)
+    });
     let here = below.or_else(|| own.map(|fit| (fit, vec![key()])));
     match (best, here) {
         (Some(best), Some(here)) if best.0 <= here.0 => Some(best),

@@ -62,20 +62,10 @@ impl Watch {
         let intake = Intake::new(publisher, observer);
         let status = intake.status().clone();
         let folders = Folders::new(nudges.clone());
-        let guard = Guard {
-            files,
-            options,
-            intake,
-            folders,
-            seen: None,
-        };
+        let guard = Guard { files, options, intake, folders, seen: None };
         let run = move || guard.run(&heard, poll);
         let thread = Some(thread::Builder::new().name("flags-watch".into()).spawn(run)?);
-        Ok(Self {
-            nudges,
-            status,
-            thread,
-        })
+        Ok(Self { nudges, status, thread })
     }
 
     /// How it goes.
@@ -152,11 +142,7 @@ impl<O: Observer> Guard<O> {
         if self.seen.as_ref().is_some_and(|seen| same(seen, &now)) {
             return;
         }
-        if !(first
-            && now
-                .as_ref()
-                .is_ok_and(|now| now.revision() == self.intake.revision()))
-        {
+        if !(first && now.as_ref().is_ok_and(|now| now.revision() == self.intake.revision())) {
             let outcome = match &now {
                 Ok(contents) => self.files.parse(contents, &self.options()),
                 Err(report) => Err(report.clone()),
@@ -169,10 +155,7 @@ impl<O: Observer> Guard<O> {
     fn options(&self) -> Options {
         // By the clock of this place, as everywhere else.
         let today = self.options.today.map(|_| Zoned::now().date());
-        Options {
-            today,
-            ..self.options.clone()
-        }
+        Options { today, ..self.options.clone() }
     }
 }
 

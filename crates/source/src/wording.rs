@@ -26,9 +26,7 @@ pub(crate) fn of(error: &str, key: Option<&str>, written: &str) -> (String, Opti
     if let Some(field) = error.strip_prefix("missing field ") {
         return (format!("{field} is missing"), None);
     }
-    let kind = error
-        .strip_prefix("invalid type: ")
-        .or(error.strip_prefix("invalid value: "));
+    let kind = error.strip_prefix("invalid type: ").or(error.strip_prefix("invalid value: "));
     match kind.and_then(|rest| rest.rsplit_once(", expected ")) {
         Some((found, expected)) => wrong_type(found, expected, key, written),
         None => (error.into(), None),
@@ -91,13 +89,8 @@ fn example(key: &str, expected: &str, written: &str) -> Option<String> {
         }),
         "a number" | "a whole number of 0 or more" => {
             let number = bare.trim_end_matches('%').trim();
-            let fits = number
-                .parse::<f64>()
-                .is_ok_and(|n| n >= 0.0 && (expected == "a number" || n.fract() == 0.0));
-            Some(format!(
-                "write {key} = {}, without quotes",
-                if fits { number } else { "20" }
-            ))
+            let fits = number.parse::<f64>().is_ok_and(|n| n >= 0.0 && (expected == "a number" || n.fract() == 0.0));
+            Some(format!("write {key} = {}, without quotes", if fits { number } else { "20" }))
         }
         "a string" | "a word" => Some(match one_word {
             true => format!("write {key} = \"{bare}\""),
@@ -124,11 +117,7 @@ mod tests {
     #[test]
     fn keys_and_words_that_do_not_exist() {
         assert_eq!(
-            said(
-                "unknown field `precent`, expected one of `percent`, `owner`",
-                "precent",
-                "precent"
-            ),
+            said("unknown field `precent`, expected one of `percent`, `owner`", "precent", "precent"),
             "there is no key `precent` here | did you mean `percent`?"
         );
         assert_eq!(
@@ -136,11 +125,7 @@ mod tests {
             "there is no key `xyz` here | there are: a, b"
         );
         assert_eq!(
-            said(
-                "unknown variant `forever`, expected one of `none`, `session`",
-                "sticky",
-                "\"forever\""
-            ),
+            said("unknown variant `forever`, expected one of `none`, `session`", "sticky", "\"forever\""),
             "sticky cannot be `forever` | it can be: none, session"
         );
     }
@@ -148,11 +133,7 @@ mod tests {
     #[test]
     fn wrong_types_show_the_right_form() {
         assert_eq!(
-            said(
-                "invalid type: string \"yes\", expected a boolean",
-                "enabled",
-                "\"yes\""
-            ),
+            said("invalid type: string \"yes\", expected a boolean", "enabled", "\"yes\""),
             "enabled must be true or false, not \"yes\" | write enabled = true"
         );
         assert_eq!(
@@ -164,11 +145,7 @@ mod tests {
             "owner must be a string, not 42 | write owner = \"42\""
         );
         assert_eq!(
-            said(
-                "invalid type: string \"a\", expected a sequence",
-                "goals",
-                "\"a\""
-            ),
+            said("invalid type: string \"a\", expected a sequence", "goals", "\"a\""),
             "goals must be a list, not \"a\" | write goals = [\"a\"]"
         );
     }

@@ -82,11 +82,7 @@ impl Work {
             return all;
         };
         let names: Vec<(Range<usize>, Name, String)> = self.names(table, section);
-        for (key, name, value) in names
-            .into_iter()
-            .zip(table.iter_mut())
-            .map(|(n, (_, value))| (n.2, n.1, value))
-        {
+        for (key, name, value) in names.into_iter().zip(table.iter_mut()).map(|(n, (_, value))| (n.2, n.1, value)) {
             let before = self.findings.len();
             let Salvaged { read, mut lost } = salvage(value, Some(&key), &self.sources, &mut self.findings);
             if read.is_none() {
@@ -95,12 +91,7 @@ impl Work {
             }
             self.about(before, section, &key);
             let table = read.unwrap_or_default();
-            all.push(Read {
-                name,
-                key,
-                table,
-                lost,
-            });
+            all.push(Read { name, key, table, lost });
         }
         all
     }
@@ -111,8 +102,7 @@ impl Work {
         for (i, key) in table.keys().enumerate() {
             let written = key.get_ref().to_string();
             let name = Name::new(&written).or_else(|error| {
-                self.findings
-                    .push(bad_name(key.span(), section, &written, &error));
+                self.findings.push(bad_name(key.span(), section, &written, &error));
                 let free = |name: &&str| !table.contains_key(*name);
                 let near = error.suggestion().filter(free).map(Name::new);
                 near.unwrap_or_else(|| Name::new(&format!("nameless_{i}")))
@@ -140,12 +130,7 @@ impl Work {
         read: Read<T>,
         by: impl FnOnce(&mut Conversion, Name, T) -> P,
     ) -> P {
-        let Read {
-            name,
-            key,
-            table,
-            lost,
-        } = read;
+        let Read { name, key, table, lost } = read;
         let broken = !lost.is_empty() || key != name.as_str();
         let mut conversion = Conversion::new(section, key, lost);
         let part = by(&mut conversion, name.clone(), table);
@@ -159,8 +144,7 @@ impl Work {
 
     /// Places problems that know their keys.
     fn found(&mut self, root: &Value<'_>, problems: Vec<Problem>, severity: Severity) {
-        self.findings
-            .extend(problems.into_iter().map(|problem| place(root, problem, severity)));
+        self.findings.extend(problems.into_iter().map(|problem| place(root, problem, severity)));
     }
 
     pub(crate) fn finish(
@@ -179,18 +163,11 @@ impl Work {
             let warnings = lint::lint(&whole, options);
             self.found(root, warnings, Severity::Warning);
         }
-        let Parts {
-            flags,
-            goals,
-            segments,
-            layers,
-            broken,
-        } = parts;
+        let Parts { flags, goals, segments, layers, broken } = parts;
         match Snapshot::new(revision, flags, goals, segments, layers) {
-            Ok(snapshot) if !self.findings.iter().any(Finding::is_error) => Ok(Loaded {
-                snapshot,
-                report: Report::new(self.sources, self.findings),
-            }),
+            Ok(snapshot) if !self.findings.iter().any(Finding::is_error) => {
+                Ok(Loaded { snapshot, report: Report::new(self.sources, self.findings) })
+            }
             Ok(_) => Err(Report::new(self.sources, self.findings)),
             Err(mut problems) => {
                 problems.retain(|problem| !torn && !follows(problem, &broken));
@@ -202,13 +179,8 @@ impl Work {
 }
 
 /// Syntax errors that stay in their place. Any other may swallow what comes after it, as a string without an end does.
-const HARMLESS: [&str; 5] = [
-    "invalid unquoted key",
-    "string values must be quoted",
-    "duplicate key",
-    "invalid date",
-    "invalid time",
-];
+const HARMLESS: [&str; 5] =
+    ["invalid unquoted key", "string values must be quoted", "duplicate key", "invalid date", "invalid time"];
 
 /// Takes out what may only follow from syntax errors. Whether what seems to be missing may well be there.
 pub(crate) fn without_echoes(findings: &mut Vec<Finding>) -> bool {
@@ -232,19 +204,15 @@ fn follows(problem: &Problem, broken: &[(&'static str, Name)]) -> bool {
     match problem.at.as_slice() {
         [_, _, key, flag] if key == "requires" => is("flags", flag),
         [_, _, key, flag] if key == "slices" => is("flags", flag) && says("draws by"),
-        [_, _, key] if key == "layer" => broken.iter().any(|(section, layer)| {
-            *section == "layers" && says(&format!("the layer `{layer}` has no slice"))
-        }),
+        [_, _, key] if key == "layer" => broken
+            .iter()
+            .any(|(section, layer)| *section == "layers" && says(&format!("the layer `{layer}` has no slice"))),
         _ => false,
     }
 }
 
 pub(crate) fn place(root: &Value<'_>, problem: Problem, severity: Severity) -> Finding {
-    let flag = problem
-        .at
-        .first()
-        .filter(|section| *section == "flags")
-        .and(problem.at.get(1));
+    let flag = problem.at.first().filter(|section| *section == "flags").and(problem.at.get(1));
     Finding {
         severity,
         flag: flag.cloned(),
@@ -266,14 +234,10 @@ fn bad_name(span: Range<usize>, section: &str, written: &str, error: &NameError)
 
 /// Fingerprints by name.
 fn definitions(root: &Value<'_>) -> HashMap<String, Definition> {
-    let flags = root
-        .get_ref()
-        .as_table()
-        .and_then(|root| root.get("flags")?.get_ref().as_table());
+    let flags = root.get_ref().as_table().and_then(|root| root.get("flags")?.get_ref().as_table());
     let of = |flags: &DeTable<'_>| {
         let each = flags.iter();
-        each.map(|(key, value)| (key.get_ref().to_string(), definition::of(value.get_ref())))
-            .collect()
+        each.map(|(key, value)| (key.get_ref().to_string(), definition::of(value.get_ref()))).collect()
     };
     flags.map(of).unwrap_or_default()
 }

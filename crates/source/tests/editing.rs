@@ -1,10 +1,5 @@
 //! Edits keep every byte but those of the value.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 use std::fs;
 use std::path::Path;
@@ -20,25 +15,13 @@ fn changed(text: &str, path: &str, value: &str) -> String {
 #[test]
 fn a_value_in_place_of_another() {
     let text = "# top\r\n[flags.a] # a\r\n  percent   =  5   # five\r\nowner='x'";
-    assert_eq!(
-        changed(text, "percent", "20"),
-        text.replace("  5   #", "  20   #")
-    );
-    assert_eq!(
-        changed(text, "owner", "growth"),
-        text.replace("'x'", "\"growth\"")
-    );
+    assert_eq!(changed(text, "percent", "20"), text.replace("  5   #", "  20   #"));
+    assert_eq!(changed(text, "owner", "growth"), text.replace("'x'", "\"growth\""));
     let text = "\u{feff}[flags]\na = { percent = 5, rollout.start = 2026-01-01T00:00:00Z } # x";
     assert_eq!(changed(text, "percent", "0.5"), text.replace("= 5", "= 0.5"));
-    assert_eq!(
-        changed(text, "rollout.start", "2027-01-01T00:00:00Z"),
-        text.replace("2026-01", "2027-01")
-    );
+    assert_eq!(changed(text, "rollout.start", "2027-01-01T00:00:00Z"), text.replace("2026-01", "2027-01"));
     let text = "flags.a.goals = [\n  \"x\", # first\n]\n[flags.b]\n";
-    assert_eq!(
-        changed(text, "goals", "[\"y\"]"),
-        "flags.a.goals = [\"y\"]\n[flags.b]\n"
-    );
+    assert_eq!(changed(text, "goals", "[\"y\"]"), "flags.a.goals = [\"y\"]\n[flags.b]\n");
     assert_eq!(changed(text, "goals.0", "z"), text.replace("\"x\"", "\"z\""));
     let text = "[flags.a]\n[[flags.a.rules]]\npercent = 1\n[[flags.a.rules]]\npercent = 2\n";
     assert_eq!(changed(text, "rules.1.percent", "3"), text.replace("= 2", "= 3"));
@@ -49,10 +32,7 @@ fn a_value_where_there_was_none() {
     let of = |text: &str| changed(text, "percent", "20");
     assert_eq!(of("[flags.a]\n"), "[flags.a]\npercent = 20\n");
     assert_eq!(of("[flags.a]"), "[flags.a]\npercent = 20\n");
-    assert_eq!(
-        of("[flags.a] # x\r\n\r\n[flags.b]\r\n"),
-        "[flags.a] # x\r\npercent = 20\r\n\r\n[flags.b]\r\n"
-    );
+    assert_eq!(of("[flags.a] # x\r\n\r\n[flags.b]\r\n"), "[flags.a] # x\r\npercent = 20\r\n\r\n[flags.b]\r\n");
     assert_eq!(
         of("[flags.a]\n  owner = \"x\" # y\n# z\n\n[flags.b]\n"),
         "[flags.a]\n  owner = \"x\" # y\n  percent = 20\n# z\n\n[flags.b]\n"
@@ -66,32 +46,16 @@ fn a_value_where_there_was_none() {
         "[flags]\na.owner = \"x\"\na.percent = 20\nb.owner = \"y\"\n"
     );
     assert_eq!(of("[flags]\na = {}\n"), "[flags]\na = { percent = 20 }\n");
-    assert_eq!(
-        of("[flags]\na = { owner = \"x\" }\n"),
-        "[flags]\na = { owner = \"x\", percent = 20 }\n"
-    );
-    assert_eq!(
-        of("flags.a.owner = \"x\""),
-        "flags.a.owner = \"x\"\nflags.a.percent = 20\n"
-    );
+    assert_eq!(of("[flags]\na = { owner = \"x\" }\n"), "[flags]\na = { owner = \"x\", percent = 20 }\n");
+    assert_eq!(of("flags.a.owner = \"x\""), "flags.a.owner = \"x\"\nflags.a.percent = 20\n");
     assert_eq!(
         of("# x\n[flags.b]\n# guard\n[flags.a.guard]\nerrors = \"5xx\"\n"),
         "# x\n[flags.b]\n# guard\n[flags.a]\npercent = 20\n\n[flags.a.guard]\nerrors = \"5xx\"\n"
     );
+    assert_eq!(changed("[flags.a]\n", "guard.errors", "5xx"), "[flags.a]\nguard = { errors = \"5xx\" }\n");
+    assert_eq!(changed("[flags.a]\n", "metadata.a b", "1"), "[flags.a]\nmetadata = { \"a b\" = 1 }\n");
     assert_eq!(
-        changed("[flags.a]\n", "guard.errors", "5xx"),
-        "[flags.a]\nguard = { errors = \"5xx\" }\n"
-    );
-    assert_eq!(
-        changed("[flags.a]\n", "metadata.a b", "1"),
-        "[flags.a]\nmetadata = { \"a b\" = 1 }\n"
-    );
-    assert_eq!(
-        changed(
-            "[flags.a.guard]\nerrors = \"5xx\"\n[flags.a.gate]\n",
-            "guard.on_trip",
-            "hold"
-        ),
+        changed("[flags.a.guard]\nerrors = \"5xx\"\n[flags.a.gate]\n", "guard.on_trip", "hold"),
         "[flags.a.guard]\nerrors = \"5xx\"\non_trip = \"hold\"\n[flags.a.gate]\n"
     );
 }
@@ -106,82 +70,36 @@ fn quotes_in_a_path_are_a_slip() {
 #[test]
 fn several_at_once() {
     let text = "[flags.a]\npercent = 5\n";
-    let edited = set(
-        text,
-        "a",
-        &[("percent", "20"), ("enabled", "true"), ("owner", "growth team")],
-    )
-    .unwrap();
-    assert_eq!(
-        edited,
-        "[flags.a]\npercent = 20\nenabled = true\nowner = \"growth team\"\n"
-    );
+    let edited = set(text, "a", &[("percent", "20"), ("enabled", "true"), ("owner", "growth team")]).unwrap();
+    assert_eq!(edited, "[flags.a]\npercent = 20\nenabled = true\nowner = \"growth team\"\n");
 }
 
 #[test]
 fn on_and_off() {
     let on = |text: &str| turn_on(text, "a").unwrap();
-    assert_eq!(
-        turn_off("[flags.a]\n", "a").unwrap(),
-        "[flags.a]\nenabled = false\n"
-    );
-    assert_eq!(
-        on("[flags.a]\nenabled = false\npercent = 5\n"),
-        "[flags.a]\nenabled = true\npercent = 100\n"
-    );
+    assert_eq!(turn_off("[flags.a]\n", "a").unwrap(), "[flags.a]\nenabled = false\n");
+    assert_eq!(on("[flags.a]\nenabled = false\npercent = 5\n"), "[flags.a]\nenabled = true\npercent = 100\n");
     assert_eq!(on("[flags.a]\nenabled = false\n"), "[flags.a]\nenabled = true\n");
     assert_eq!(on("[flags.a]\n"), "[flags.a]\n");
-    assert_eq!(
-        on("[flags.a]\nallow.users = [\"1\"]\n"),
-        "[flags.a]\nallow.users = [\"1\"]\npercent = 100\n"
-    );
+    assert_eq!(on("[flags.a]\nallow.users = [\"1\"]\n"), "[flags.a]\nallow.users = [\"1\"]\npercent = 100\n");
     let rollout = "[flags.a]\nenabled = false\nrollout.steps = [{ percent = 100 }]\n";
     assert_eq!(on(rollout), rollout.replace("false", "true"));
 }
 
 #[test]
 fn what_cannot_be_set_is_refused() {
-    let refused =
-        |text: &str, flag: &str, path: &str, value: &str| set(text, flag, &[(path, value)]).unwrap_err();
+    let refused = |text: &str, flag: &str, path: &str, value: &str| set(text, flag, &[(path, value)]).unwrap_err();
     let text = "[flags.new_form]\npercent = 5\n[flags.new_form.guard]\n";
     let near = Some("new_form".to_owned());
-    assert_eq!(
-        refused(text, "new_from", "percent", "1"),
-        EditError::NoFlag {
-            flag: "new_from".into(),
-            near
-        }
-    );
-    assert!(
-        refused(text, "zebra", "percent", "1")
-            .to_string()
-            .contains("[flags.zebra]")
-    );
-    assert!(matches!(
-        refused(text, "new_form", "guard", "1"),
-        EditError::NoValue { .. }
-    ));
-    assert!(matches!(
-        refused(text, "new_form", "percent.x", "1"),
-        EditError::NoValue { .. }
-    ));
-    assert!(matches!(
-        refused(text, "new_form", "a..b", "1"),
-        EditError::NoValue { .. }
-    ));
+    assert_eq!(refused(text, "new_from", "percent", "1"), EditError::NoFlag { flag: "new_from".into(), near });
+    assert!(refused(text, "zebra", "percent", "1").to_string().contains("[flags.zebra]"));
+    assert!(matches!(refused(text, "new_form", "guard", "1"), EditError::NoValue { .. }));
+    assert!(matches!(refused(text, "new_form", "percent.x", "1"), EditError::NoValue { .. }));
+    assert!(matches!(refused(text, "new_form", "a..b", "1"), EditError::NoValue { .. }));
     for value in ["", "[1", "\"x", "{ a = }", "a\nb = 1", "\u{7}"] {
-        assert!(
-            matches!(
-                refused(text, "new_form", "percent", value),
-                EditError::NotAValue(_)
-            ),
-            "{value:?}"
-        );
+        assert!(matches!(refused(text, "new_form", "percent", value), EditError::NotAValue(_)), "{value:?}");
     }
-    assert!(matches!(
-        refused("[flags", "a", "percent", "1"),
-        EditError::NotToml(_)
-    ));
+    assert!(matches!(refused("[flags", "a", "percent", "1"), EditError::NotToml(_)));
 }
 
 /// A file of its own.
@@ -209,14 +127,8 @@ impl Fixture {
         fs::read_to_string(self.path()).unwrap()
     }
 
-    fn percent(
-        &self,
-        value: &str,
-        revision: Option<&str>,
-    ) -> Result<flagstaff_source::edit::Edited, Refused> {
-        edit(&self.files, &Options::default(), revision, |text| {
-            set(text, "a", &[("percent", value)])
-        })
+    fn percent(&self, value: &str, revision: Option<&str>) -> Result<flagstaff_source::edit::Edited, Refused> {
+        edit(&self.files, &Options::default(), revision, |text| set(text, "a", &[("percent", value)]))
     }
 
     fn others(&self) -> usize {
@@ -237,16 +149,10 @@ fn a_file_is_edited_in_place() {
 #[test]
 fn a_result_that_is_wrong_is_not_written() {
     let f = Fixture::new();
-    let Err(Refused::Invalid(report)) = f.percent("200", None) else {
-        panic!("written")
-    };
+    let Err(Refused::Invalid(report)) = f.percent("200", None) else { panic!("written") };
     assert!(report.to_string().contains("between 0 and 100"));
-    let typo = edit(&f.files, &Options::default(), None, |text| {
-        set(text, "a", &[("percnt", "2")])
-    });
-    assert!(
-        matches!(typo, Err(Refused::Invalid(report)) if report.to_string().contains("did you mean `percent`?"))
-    );
+    let typo = edit(&f.files, &Options::default(), None, |text| set(text, "a", &[("percnt", "2")]));
+    assert!(matches!(typo, Err(Refused::Invalid(report)) if report.to_string().contains("did you mean `percent`?")));
     assert_eq!((f.text().as_str(), f.others()), (BEFORE, 0));
 }
 
@@ -261,11 +167,7 @@ fn a_file_that_is_wrong_can_be_mended() {
 #[test]
 fn a_file_that_changed_meanwhile_is_left_alone() {
     let f = Fixture::new();
-    let revision = load(f.path(), &Options::default())
-        .unwrap()
-        .snapshot
-        .revision()
-        .to_owned();
+    let revision = load(f.path(), &Options::default()).unwrap().snapshot.revision().to_owned();
     let other = "[flags.a]\npercent = 7\n";
     let meanwhile = edit(&f.files, &Options::default(), None, |text| {
         fs::write(f.path(), other).unwrap();
@@ -274,11 +176,7 @@ fn a_file_that_changed_meanwhile_is_left_alone() {
     assert!(matches!(meanwhile, Err(Refused::Changed)));
     assert!(matches!(f.percent("20", Some(&revision)), Err(Refused::Changed)));
     assert_eq!((f.text().as_str(), f.others()), (other, 0));
-    let revision = load(f.path(), &Options::default())
-        .unwrap()
-        .snapshot
-        .revision()
-        .to_owned();
+    let revision = load(f.path(), &Options::default()).unwrap().snapshot.revision().to_owned();
     f.percent("20", Some(&revision)).unwrap();
 }
 
@@ -293,10 +191,7 @@ fn mode_and_link_stay() {
     let files = Files::new(&link, None);
     edit(&files, &Options::default(), None, |text| turn_off(text, "a")).unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-    assert_eq!(
-        fs::metadata(f.path()).unwrap().permissions().mode() & 0o777,
-        0o640
-    );
+    assert_eq!(fs::metadata(f.path()).unwrap().permissions().mode() & 0o777, 0o640);
     assert!(f.text().contains("enabled = false"));
 }
 
@@ -304,14 +199,10 @@ fn mode_and_link_stay() {
 fn edits_at_the_same_time_all_count_or_are_refused() {
     let f = Fixture::new();
     let one = |i: usize| {
-        edit(&f.files, &Options::default(), None, |text| {
-            set(text, "a", &[(&format!("metadata.k{i}"), "1")])
-        })
+        edit(&f.files, &Options::default(), None, |text| set(text, "a", &[(&format!("metadata.k{i}"), "1")]))
     };
     let written: usize = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..8)
-            .map(|i| scope.spawn(move || usize::from(one(i).is_ok())))
-            .collect();
+        let threads: Vec<_> = (0..8).map(|i| scope.spawn(move || usize::from(one(i).is_ok()))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
     assert_eq!(f.text().matches("k").count() - 1, written, "{}", f.text());
@@ -327,16 +218,9 @@ fn layout() -> impl Strategy<Value = String> {
         Just("[flags]\na.owner = \"x\"\na.enabled = true\n"),
         Just("[flags]\na = { owner = 'x', percent = 5 }\n"),
         Just("[flags.a.guard] # g\nerrors = \"5xx\"\n"),
-        Just(
-            "[flags.'a']\n\"percent\" = 5.0\ngoals = [ # list\n  \"g\",\n]\n[flags.a.guard]\nerrors = \"5xx\"\n"
-        ),
+        Just("[flags.'a']\n\"percent\" = 5.0\ngoals = [ # list\n  \"g\",\n]\n[flags.a.guard]\nerrors = \"5xx\"\n"),
     ];
-    let around = prop_oneof![
-        Just(""),
-        Just("# note\n"),
-        Just("\n\r\n"),
-        Just("[goals.g]\nevent = \"g\" # e\n")
-    ];
+    let around = prop_oneof![Just(""), Just("# note\n"), Just("\n\r\n"), Just("[goals.g]\nevent = \"g\" # e\n")];
     let after = prop_oneof![
         Just(""),
         Just("# end"),
@@ -344,11 +228,8 @@ fn layout() -> impl Strategy<Value = String> {
         Just("[segments.s]\nany = [{ user = \"1\" }]")
     ];
     (around, flag, after).prop_map(|(before, flag, after)| {
-        let goal = if before.contains("goals.g") || !flag.contains("goals") {
-            ""
-        } else {
-            "[goals.g]\nevent = \"g\"\n"
-        };
+        let goal =
+            if before.contains("goals.g") || !flag.contains("goals") { "" } else { "[goals.g]\nevent = \"g\"\n" };
         format!("{before}{goal}{flag}{after}")
     })
 }

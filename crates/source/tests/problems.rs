@@ -1,26 +1,15 @@
 //! Every kind of mistake: its place, its words, its mend.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 use flagstaff_source::{Options, Report, Severity, Text, parse};
 use jiff::civil::date;
 
 fn options() -> Options {
-    Options {
-        today: Some(date(2026, 11, 20)),
-        ..Options::default()
-    }
+    Options { today: Some(date(2026, 11, 20)), ..Options::default() }
 }
 
 fn report(text: &str) -> Report {
-    let text = Text {
-        name: "flags.toml",
-        bytes: text.as_bytes(),
-    };
+    let text = Text { name: "flags.toml", bytes: text.as_bytes() };
     match parse(text, None, &options()) {
         Ok(loaded) => loaded.report,
         Err(report) => report,
@@ -31,16 +20,7 @@ fn report(text: &str) -> Report {
 fn told(text: &str, severity: Severity) -> Vec<String> {
     let report = report(text);
     let of = report.problems().iter().filter(|p| p.severity == severity);
-    of.map(|p| {
-        format!(
-            "{}:{} {} | {}",
-            p.line,
-            p.column,
-            p.message,
-            p.help.as_deref().unwrap_or("-")
-        )
-    })
-    .collect()
+    of.map(|p| format!("{}:{} {} | {}", p.line, p.column, p.message, p.help.as_deref().unwrap_or("-"))).collect()
 }
 
 fn errors(text: &str) -> Vec<String> {
@@ -66,64 +46,25 @@ fn assert_error(marked: &str, message: &str, help: &str) {
     let line = before.matches('\n').count() + 2;
     let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
     let error = error(&marked.replace('«', ""));
-    assert!(
-        error.starts_with(&format!("{line}:{column} ")),
-        "{line}:{column} not {error}"
-    );
+    assert!(error.starts_with(&format!("{line}:{column} ")), "{line}:{column} not {error}");
     assert!(error.contains(message), "{error}");
     assert!(error.split_once(" | ").unwrap().1.contains(help), "{error}");
 }
 
 #[test]
 fn keys_and_types() {
-    assert_error(
-        "«percnt = 50",
-        "there is no key `percnt`",
-        "did you mean `percent`?",
-    );
-    assert_error(
-        "«colour = 50",
-        "there is no key `colour`",
-        "there are: description, owner",
-    );
-    assert_error(
-        "enabled = «\"yes\"",
-        "enabled must be true or false",
-        "write enabled = true",
-    );
+    assert_error("«percnt = 50", "there is no key `percnt`", "did you mean `percent`?");
+    assert_error("«colour = 50", "there is no key `colour`", "there are: description, owner");
+    assert_error("enabled = «\"yes\"", "enabled must be true or false", "write enabled = true");
     assert_error("enabled = «3", "not 3", "enabled = true or enabled = false");
-    assert_error(
-        "percent = «\"50%\"",
-        "percent must be a number",
-        "write percent = 50",
-    );
+    assert_error("percent = «\"50%\"", "percent must be a number", "write percent = 50");
     assert_error("owner = «42", "owner must be a string", "write owner = \"42\"");
-    assert_error(
-        "goals = «\"sent\"",
-        "goals must be a list",
-        "write goals = [\"sent\"]",
-    );
+    assert_error("goals = «\"sent\"", "goals must be a list", "write goals = [\"sent\"]");
     assert_error("allow = «\"staff\"", "allow must be a table", "{");
-    assert_error(
-        "allow = { «user = [\"1\"] }",
-        "there is no key `user`",
-        "did you mean `users`?",
-    );
-    assert_error(
-        "rollout.steps = [{ percent = 5, min_visitors = «-1 }]",
-        "whole number",
-        "min_visitors = 20",
-    );
-    assert_error(
-        "sticky = «\"sesion\"",
-        "sticky cannot be `sesion`",
-        "did you mean `session`?",
-    );
-    assert_error(
-        "client = «[1]",
-        "client must be true or false, not a list",
-        "client = true",
-    );
+    assert_error("allow = { «user = [\"1\"] }", "there is no key `user`", "did you mean `users`?");
+    assert_error("rollout.steps = [{ percent = 5, min_visitors = «-1 }]", "whole number", "min_visitors = 20");
+    assert_error("sticky = «\"sesion\"", "sticky cannot be `sesion`", "did you mean `session`?");
+    assert_error("client = «[1]", "client must be true or false, not a list", "client = true");
 }
 
 #[test]
@@ -141,41 +82,18 @@ fn shares_and_weights() {
 
 #[test]
 fn names_that_nothing_has() {
-    assert_error(
-        "goals = [\"sent\", «\"snet\"]",
-        "no goal `snet`",
-        "did you mean `sent`?",
-    );
+    assert_error("goals = [\"sent\", «\"snet\"]", "no goal `snet`", "did you mean `sent`?");
     assert_error("requires = [«\"c\"]", "no flag `c`", "");
     assert_error("requires = { b = «\"three\" }", "no variant `three`", "one, two");
     assert_error("layer = «\"pricing\"", "no layer `pricing`", "[layers.pricing]");
-    assert_error(
-        "allow = { segments = [«\"beta\"] }",
-        "no segment `beta`",
-        "[segments.beta]",
-    );
-    assert_error(
-        "guard = { errors = \"5xx\", goals = [«\"x\"] }",
-        "no goal `x`",
-        "",
-    );
-    let rule =
-        "rules = [{ if = {}, serve = \"on\" }, { if = { segment = [\"s\", \"beta\"] }, serve = \"on\" }]";
-    let found = errors(&format!(
-        "[flags.a]\n{rule}\n[segments.s]\nany = [{{ group = \"g\" }}]\n"
-    ));
+    assert_error("allow = { segments = [«\"beta\"] }", "no segment `beta`", "[segments.beta]");
+    assert_error("guard = { errors = \"5xx\", goals = [«\"x\"] }", "no goal `x`", "");
+    let rule = "rules = [{ if = {}, serve = \"on\" }, { if = { segment = [\"s\", \"beta\"] }, serve = \"on\" }]";
+    let found = errors(&format!("[flags.a]\n{rule}\n[segments.s]\nany = [{{ group = \"g\" }}]\n"));
     assert_eq!(found, ["2:62 there is no segment `beta` | there are: s"]);
     assert_error("values = { of = «1 }", "no variant `of`", "did you mean `off`?");
-    assert_error(
-        "upstream = { simple = «\"h:1\" }",
-        "no variant `simple`",
-        "off, on",
-    );
-    assert_error(
-        "rules = [{ serve = «\"maybe\" }]",
-        "no variant `maybe`",
-        "off, on",
-    );
+    assert_error("upstream = { simple = «\"h:1\" }", "no variant `simple`", "off, on");
+    assert_error("rules = [{ serve = «\"maybe\" }]", "no variant `maybe`", "off, on");
     assert_error("goals = [«\"Sent!\"]", "`Sent!` is no name", "write `sent`");
 }
 
@@ -188,10 +106,7 @@ fn names_of_flags() {
           write [flags.show_new_form]"
         ]
     );
-    assert_eq!(
-        errors("[flag.x]"),
-        ["1:2 there is no key `flag` here | did you mean `flags`?"]
-    );
+    assert_eq!(errors("[flag.x]"), ["1:2 there is no key `flag` here | did you mean `flags`?"]);
     assert!(errors("[flags]\nnew_form = true")[0].starts_with("2:12 new_form must be a table, not true"));
     assert!(errors("flags = 3")[0].starts_with("1:9 flags must be a table"));
 }
@@ -202,17 +117,11 @@ fn ties_between_flags() {
         errors("[flags.a]\nrequires = [\"b\"]\n[flags.b]\nrequires = [\"a\"]"),
         ["2:12 `requires` runs in a circle: a → b → a | take one of these flags out of the other's requires"]
     );
-    let layers = "[flags.a]\nlayer = \"l\"\n[flags.b]\nlayer = \"l\"\n[layers.l]\nslices = { a = [0, 60], b = [50, 100] }";
-    assert_eq!(
-        errors(layers),
-        ["6:29 the slice of `b` overlaps that of `a` | begin at 60"]
-    );
+    let layers =
+        "[flags.a]\nlayer = \"l\"\n[flags.b]\nlayer = \"l\"\n[layers.l]\nslices = { a = [0, 60], b = [50, 100] }";
+    assert_eq!(errors(layers), ["6:29 the slice of `b` overlaps that of `a` | begin at 60"]);
     let outside = "[flags.a]\n[layers.l]\nslices = { a = [0, 60], c = [60, 101] }";
-    assert!(
-        errors(outside)[0].starts_with("3:34 a percentage lies between"),
-        "{:?}",
-        errors(outside)
-    );
+    assert!(errors(outside)[0].starts_with("3:34 a percentage lies between"), "{:?}", errors(outside));
     assert_eq!(
         errors(
             "[flags.a]\nlayer = \"m\"\n[layers.l]\nslices = { a = [0, 60] }\n[layers.m]\nslices = { a = [0, 60] }"
@@ -228,26 +137,10 @@ fn ties_between_flags() {
 #[test]
 fn rollouts() {
     let steps = |steps: &str| format!("rollout.steps = [{steps}]");
-    assert_error(
-        &steps("{ percent = 5, hold = \"1h\" }, { percent = «4 }"),
-        "only rises",
-        "more than 5",
-    );
-    assert_error(
-        &steps("«{ percent = 5 }, { percent = 50 }"),
-        "how long it stays",
-        "hold",
-    );
-    assert_error(
-        &steps("{ percent = 5, hold = «\"soon\" }, { percent = 50 }"),
-        "no duration",
-        "approval",
-    );
-    assert_error(
-        &steps("«{ hold = \"1h\" }, { percent = 50 }"),
-        "no share",
-        "percent",
-    );
+    assert_error(&steps("{ percent = 5, hold = \"1h\" }, { percent = «4 }"), "only rises", "more than 5");
+    assert_error(&steps("«{ percent = 5 }, { percent = 50 }"), "how long it stays", "hold");
+    assert_error(&steps("{ percent = 5, hold = «\"soon\" }, { percent = 50 }"), "no duration", "approval");
+    assert_error(&steps("«{ hold = \"1h\" }, { percent = 50 }"), "no share", "percent");
     assert_error("«rollout.steps = []", "at least one step", "steps =");
     assert_error(
         "rollout = { start = «2026-11-20, steps = [{ percent = 100 }] }",
@@ -263,38 +156,14 @@ fn guards_and_gates() {
     assert_error("«guard = {}", "watches nothing", "errors");
     assert_error("guard = { errors = «\"9xx\" }", "no statuses", "5xx");
     assert_error("guard = { slower_than = «\"fast\" }", "no duration", "800ms");
-    assert_error(
-        "guard = { errors = \"5xx\", false_alarm = «0 }",
-        "above 0",
-        "one in a thousand",
-    );
-    assert_error(
-        "guard = { errors = \"5xx\", on_trip = «\"of\" }",
-        "cannot be `of`",
-        "off",
-    );
+    assert_error("guard = { errors = \"5xx\", false_alarm = «0 }", "above 0", "one in a thousand");
+    assert_error("guard = { errors = \"5xx\", on_trip = «\"of\" }", "cannot be `of`", "off");
     assert_error("«gate = { paths = [\"/x\"] }", "what it answers", "when_off");
     assert_error("«gate = { when_off = { status = 503 } }", "no paths", "/pay/*");
-    assert_error(
-        "gate = { paths = [«\"x\"], when_off = { status = 503 } }",
-        "no path",
-        "/x",
-    );
-    assert_error(
-        "gate = { paths = [\"/x\"], when_off = { status = «302 } }",
-        "cannot answer 302",
-        "503",
-    );
-    assert_error(
-        "gate = { paths = [\"/x\"], «when_off = {} }",
-        "answers nothing",
-        "redirect",
-    );
-    assert_error(
-        "gate = { paths = [\"/x\"], when_off = { redirect = «\"x\" } }",
-        "leads nowhere",
-        "/checkout",
-    );
+    assert_error("gate = { paths = [«\"x\"], when_off = { status = 503 } }", "no path", "/x");
+    assert_error("gate = { paths = [\"/x\"], when_off = { status = «302 } }", "cannot answer 302", "503");
+    assert_error("gate = { paths = [\"/x\"], «when_off = {} }", "answers nothing", "redirect");
+    assert_error("gate = { paths = [\"/x\"], when_off = { redirect = «\"x\" } }", "leads nowhere", "/checkout");
     let both = "gate = { paths = [\"/x\"], «when_off = { redirect = \"/\", status = 503 } }";
     assert_error(both, "no status", "keep");
 }
@@ -305,16 +174,8 @@ fn conditions() {
     let check = |condition: &str, message: &str, help: &str| {
         assert_error(&rule(condition), message, help);
     };
-    check(
-        "«contry = \"DE\"",
-        "no condition `contry`",
-        "did you mean `country`?",
-    );
-    check(
-        "«\"header.x y\" = \"a\"",
-        "no condition `header.x y`",
-        "header.NAME",
-    );
+    check("«contry = \"DE\"", "no condition `contry`", "did you mean `country`?");
+    check("«\"header.x y\" = \"a\"", "no condition `header.x y`", "header.NAME");
     check("ip = «\"10.0.0.0/99\"", "no address or range", "10.0.0.0/8");
     check("ip = «[\"::1\", \"x\"]", "no address or range", "10.0.0.0/8");
     check("v = { at_least = «\"new\" }", "no version", "");
@@ -322,27 +183,15 @@ fn conditions() {
     check("v = { «least = 1 }", "no key `least`", "");
     check("v = «{}", "asks for nothing", "a word");
     check("after = «2026-11-01", "no point in time", "2026-11-01T");
-    check(
-        "before = «\"2026-11-01T10:00:00\"",
-        "no point in time",
-        "10:00:00Z",
-    );
-    check(
-        "authenticated = «\"yes\"",
-        "authenticated must be true or false",
-        "authenticated = true",
-    );
+    check("before = «\"2026-11-01T10:00:00\"", "no point in time", "10:00:00Z");
+    check("authenticated = «\"yes\"", "authenticated must be true or false", "authenticated = true");
     check("segment = «{ below = 1 }", "named", "beta_testers");
     check("country = [«[\"DE\"]]", "country must be a word, not a list", "");
     let fine = "user_plan = \"pro\", header.x-plan = \"pro\", \"query.page\" = [1, 2], age = { at_least = 18, below = 99 }, \
                 language = { not = \"de\" }, authenticated = true, user_agent = \"*Firefox*\"";
     assert_eq!(errors(&format!("[flags.a]\n{}", rule(fine))), [""; 0]);
     assert_error("rules = [«{}]", "what is served", "serve = \"on\"");
-    assert_error(
-        "rules = [«{ serve = \"on\", percent = 5 }]",
-        "`serve` and `percent`",
-        "one of them",
-    );
+    assert_error("rules = [«{ serve = \"on\", percent = 5 }]", "`serve` and `percent`", "one of them");
 }
 
 #[test]
@@ -350,27 +199,17 @@ fn the_rest() {
     assert_error("created = «\"1.11.2026\"", "no day", "2026-11-01");
     assert_error("expires = «2026-02-30", "invalid date", "");
     assert_error("expires = «2026-02-03T10:00:00Z", "no day", "2026-11-01");
-    assert_error(
-        "bucket_by = «\"visiter\"",
-        "bucketed",
-        "did you mean \"visitor\"?",
-    );
+    assert_error("bucket_by = «\"visiter\"", "bucketed", "did you mean \"visitor\"?");
     assert_error("bucket_by = «\"header.\"", "bucketed", "header.NAME");
     assert_error("exposed_on = [«\"get /x\"]", "no requests", "GET /contact*");
     assert_error("upstream = { on = «\"8001\" }", "no address", "127.0.0.1:8001");
     assert_eq!(
-        errors("[goals.g]\non = \"POST /x\"\nevent = \"x\"")[0]
-            .split(" | ")
-            .next(),
+        errors("[goals.g]\non = \"POST /x\"\nevent = \"x\"")[0].split(" | ").next(),
         Some("1:8 the goal can be reached in one way only")
     );
     assert!(errors("[goals.g]\n")[0].contains("how it is reached"));
-    assert!(
-        errors("[goals.g]\nevent = \"x\"\nstatus = \"2xx\"")[0].starts_with("3:10 `status` belongs to `on`")
-    );
-    assert!(
-        errors("[goals.g]\non = \"/x\"\nvalue = \"sum\"")[0].starts_with("3:9 `value` belongs to `event`")
-    );
+    assert!(errors("[goals.g]\nevent = \"x\"\nstatus = \"2xx\"")[0].starts_with("3:10 `status` belongs to `on`"));
+    assert!(errors("[goals.g]\non = \"/x\"\nvalue = \"sum\"")[0].starts_with("3:9 `value` belongs to `event`"));
     assert!(errors("[segments.s]\n")[0].contains("nobody is in the segment"));
     assert!(
         errors("[segments.s]\nany = [{ segment = \"s\" }]")[0]
@@ -388,10 +227,7 @@ fn what_follows_from_a_mistake_is_not_reported() {
     assert_eq!(errors(goal).len(), 1, "{:#?}", errors(goal));
     let torn = "[flags.a]\nrequires = [\"b\"]\ndescription = \"\"\"open\n[flags.b]\n";
     let errors = errors(torn);
-    assert!(
-        !errors.is_empty() && errors.iter().all(|e| e.contains("not TOML")),
-        "{errors:#?}"
-    );
+    assert!(!errors.is_empty() && errors.iter().all(|e| e.contains("not TOML")), "{errors:#?}");
 }
 
 #[test]
@@ -425,13 +261,10 @@ event = 3
 [layers.l]
 slices = { a = [0, 60], b = [50, 100] }
 ";
-    let places: Vec<_> = errors(text)
-        .iter()
-        .map(|e| e.split(' ').next().unwrap().to_owned())
-        .collect();
+    let places: Vec<_> = errors(text).iter().map(|e| e.split(' ').next().unwrap().to_owned()).collect();
     let expected = [
-        "2:11", "3:1", "4:10", "5:9", "7:8", "8:11", "11:15", "12:12", "13:19", "15:8", "18:13", "19:61",
-        "20:13", "22:16", "23:11", "25:9", "27:29",
+        "2:11", "3:1", "4:10", "5:9", "7:8", "8:11", "11:15", "12:12", "13:19", "15:8", "18:13", "19:61", "20:13",
+        "22:16", "23:11", "25:9", "27:29",
     ];
     // `b` does not name the layer it has a slice of; `a` is broken already, so nothing more is said about it.
     let twice = places.iter().filter(|place| *place == "27:29").count();
@@ -478,24 +311,15 @@ fn warnings() {
         }
     }
     let aimless = of("variants = { a = 50, b = 50 }");
-    assert!(
-        aimless[0].starts_with("5:1 the experiment has no goal"),
-        "{aimless:?}"
-    );
+    assert!(aimless[0].starts_with("5:1 the experiment has no goal"), "{aimless:?}");
     assert_eq!(of("variants = { a = 100, b = 0 }"), [""; 0]);
     assert!(of("percent = 0")[0].starts_with("5:11 the flag is enabled, and nobody can get it"));
     assert_eq!(of("percent = 0\nallow.users = [\"1\"]"), [""; 0]);
-    let gate =
-        "[flags.a]\nowner = \"x\"\ncreated = 2020-01-01\ngate = { paths = [\"/x\"], when_off.status = 503 }";
+    let gate = "[flags.a]\nowner = \"x\"\ncreated = 2020-01-01\ngate = { paths = [\"/x\"], when_off.status = 503 }";
     assert_eq!(told(gate), [""; 0]);
-    let many: String = (0..76)
-        .map(|i| format!("[flags.f{i}]\n{fine}percent = 50\n"))
-        .collect();
+    let many: String = (0..76).map(|i| format!("[flags.f{i}]\n{fine}percent = 50\n")).collect();
     assert!(told(&many)[0].contains("gunicorn"), "{:#?}", told(&many));
-    assert_eq!(
-        told(&many.replace("[flags.f0]", "[flags.f0]\nenabled = false")),
-        [""; 0]
-    );
+    assert_eq!(told(&many.replace("[flags.f0]", "[flags.f0]\nenabled = false")), [""; 0]);
 }
 
 #[test]
@@ -528,15 +352,9 @@ error: there is no key `percnt` here
   = help: did you mean `percent`?";
     assert_eq!(drawn, expected);
     assert!(report("[flags.a]\npercnt = 1\n").render(true).contains("\u{1b}["));
-    let long = format!(
-        "[flags.a]\nallow = {{ users = [{}], user = [] }}\n",
-        "\"ö\", ".repeat(5000)
-    );
+    let long = format!("[flags.a]\nallow = {{ users = [{}], user = [] }}\n", "\"ö\", ".repeat(5000));
     let drawn = report(&long).render(false);
-    assert!(
-        drawn.contains("flags.toml:2:25023") && drawn.len() < 2000,
-        "{drawn}"
-    );
+    assert!(drawn.contains("flags.toml:2:25023") && drawn.len() < 2000, "{drawn}");
     let hostile = report("[flags.a]\n\"\\u001b[31mred\" = 1\n").render(false);
     assert!(!hostile.contains('\u{1b}'), "{hostile:?}");
 }

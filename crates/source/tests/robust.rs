@@ -1,23 +1,11 @@
 //! Whatever a file holds, it is read or refused: no panic, no stack that overflows, no time without end.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 use flagstaff_source::{LARGEST, Loaded, Options, Report, Text, edit, parse};
 use proptest::prelude::*;
 
 fn parsed(bytes: &[u8]) -> Result<Loaded, Report> {
-    parse(
-        Text {
-            name: "flags.toml",
-            bytes,
-        },
-        None,
-        &Options::default(),
-    )
+    parse(Text { name: "flags.toml", bytes }, None, &Options::default())
 }
 
 fn first(bytes: &[u8]) -> String {
@@ -43,16 +31,8 @@ fn what_is_no_document_is_refused_in_words() {
 #[test]
 fn depth_has_an_end() {
     let deep = [
-        format!(
-            "[flags.a]\nmetadata.x = {}{}",
-            "[".repeat(100_000),
-            "]".repeat(100_000)
-        ),
-        format!(
-            "[flags.a]\nmetadata.x = {}1{}",
-            "{ a = ".repeat(10_000),
-            " }".repeat(10_000)
-        ),
+        format!("[flags.a]\nmetadata.x = {}{}", "[".repeat(100_000), "]".repeat(100_000)),
+        format!("[flags.a]\nmetadata.x = {}1{}", "{ a = ".repeat(10_000), " }".repeat(10_000)),
         format!("[flags.a]\nmetadata{} = 1", ".a".repeat(50_000)),
         format!("[flags.a{}]", ".a".repeat(50_000)),
         format!(
@@ -66,9 +46,7 @@ fn depth_has_an_end() {
     for text in &deep {
         assert!(parsed(text.as_bytes()).is_err());
     }
-    assert!(
-        parsed(format!("[flags.a]\nmetadata.x = {}1{}", "[".repeat(20), "]".repeat(20)).as_bytes()).is_ok()
-    );
+    assert!(parsed(format!("[flags.a]\nmetadata.x = {}1{}", "[".repeat(20), "]".repeat(20)).as_bytes()).is_ok());
 }
 
 #[test]
@@ -88,24 +66,10 @@ fn a_file_of_nothing_but_mistakes_is_read_to_its_end() {
     assert!(parsed(format!("[flags.a]\n{one_flag}").as_bytes()).is_err());
     let one_line = format!(
         "flags = {{ {} }}",
-        (0..2000)
-            .map(|i| format!("f{i} = {{ percnt = 1 }}"))
-            .collect::<Vec<_>>()
-            .join(", ")
+        (0..2000).map(|i| format!("f{i} = {{ percnt = 1 }}")).collect::<Vec<_>>().join(", ")
     );
     assert_eq!(parsed(one_line.as_bytes()).unwrap_err().errors().count(), 2000);
-    for junk in [
-        "[",
-        "a.",
-        "= ",
-        "\"",
-        "[[a]]\n",
-        "'''",
-        "a = [1, \n",
-        "{",
-        "\0",
-        "[flags.a]\n",
-    ] {
+    for junk in ["[", "a.", "= ", "\"", "[[a]]\n", "'''", "a = [1, \n", "{", "\0", "[flags.a]\n"] {
         assert!(parsed(junk.repeat(20_000).as_bytes()).is_err(), "{junk:?}");
     }
 }

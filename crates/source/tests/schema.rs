@@ -1,10 +1,5 @@
 //! The schema takes what the types take, and refuses what they refuse.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 use flagstaff_source::{Options, Text, parse, schema};
 use serde_json::{Map, Value};
@@ -30,9 +25,7 @@ fn to_json(value: &DeValue<'_>) -> Value {
 }
 
 fn table_to_json(table: &DeTable<'_>) -> Value {
-    let entries = table
-        .iter()
-        .map(|(key, value)| (key.get_ref().to_string(), to_json(value.get_ref())));
+    let entries = table.iter().map(|(key, value)| (key.get_ref().to_string(), to_json(value.get_ref())));
     Value::Object(entries.collect::<Map<_, _>>())
 }
 
@@ -42,25 +35,14 @@ fn json(text: &str) -> Value {
 
 fn is_read(text: &str) -> bool {
     let bytes = text.as_bytes();
-    parse(
-        Text {
-            name: "flags.toml",
-            bytes,
-        },
-        None,
-        &Options::default(),
-    )
-    .is_ok()
+    parse(Text { name: "flags.toml", bytes }, None, &Options::default()).is_ok()
 }
 
 #[test]
 fn the_shipped_schema_is_that_of_the_types() {
     let shipped: Value = serde_json::from_str(&shipped("flags.schema.json")).unwrap();
     // Not `assert_eq!`: it would print both.
-    assert!(
-        shipped == schema(),
-        "write it anew: flagstaff schema > config/flags.schema.json"
-    );
+    assert!(shipped == schema(), "write it anew: flagstaff schema > config/flags.schema.json");
 }
 
 #[test]
@@ -68,26 +50,13 @@ fn the_shipped_example_fits_and_needs_no_mending() {
     let text = shipped("flags.toml");
     assert!(text.starts_with("#:schema ./flags.schema.json\n"));
     let validator = jsonschema::validator_for(&schema()).unwrap();
-    let errors: Vec<_> = validator
-        .iter_errors(&json(&text))
-        .map(|e| e.to_string())
-        .collect();
+    let errors: Vec<_> = validator.iter_errors(&json(&text)).map(|e| e.to_string()).collect();
     assert_eq!(errors, [""; 0]);
     let today = Some(jiff::civil::date(2026, 11, 20));
-    let options = Options {
-        today,
-        ..Options::default()
-    };
+    let options = Options { today, ..Options::default() };
     let name = "flags.toml";
-    let loaded = parse(
-        Text {
-            name,
-            bytes: text.as_bytes(),
-        },
-        None,
-        &options,
-    )
-    .unwrap_or_else(|report| panic!("{report}"));
+    let loaded =
+        parse(Text { name, bytes: text.as_bytes() }, None, &options).unwrap_or_else(|report| panic!("{report}"));
     assert!(loaded.report.problems().is_empty(), "{}", loaded.report);
     assert!(loaded.snapshot.flags().len() > 5);
 }
@@ -113,10 +82,7 @@ fn schema_and_types_take_the_same() {
     for keys in good {
         let text = format!("[flags.a]\n{keys}\n");
         assert!(is_read(&text), "the types refuse {keys}");
-        let errors: Vec<_> = validator
-            .iter_errors(&json(&text))
-            .map(|e| e.to_string())
-            .collect();
+        let errors: Vec<_> = validator.iter_errors(&json(&text)).map(|e| e.to_string()).collect();
         assert_eq!(errors, [""; 0], "{keys}");
     }
     let bad = [
@@ -192,16 +158,8 @@ fn every_key_is_in_the_reference() {
     let reference = std::fs::read_to_string(format!("{SHIPPED}../docs/flags.md")).unwrap();
     let schema = schema();
     for (name, part) in schema["$defs"].as_object().unwrap() {
-        for key in part["properties"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(key, _)| key)
-        {
-            assert!(
-                reference.contains(&format!("`{key}`")),
-                "docs/flags.md says nothing of `{key}` ({name})"
-            );
+        for key in part["properties"].as_object().into_iter().flatten().map(|(key, _)| key) {
+            assert!(reference.contains(&format!("`{key}`")), "docs/flags.md says nothing of `{key}` ({name})");
         }
     }
 }

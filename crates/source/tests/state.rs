@@ -1,10 +1,5 @@
 //! What a document becomes: overlays, pins, fingerprints, and other documents.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 use flagstaff_flags::{Origin, Percent, Problem};
 use flagstaff_source::{Loaded, Options, Report, Severity, Text, parse, read};
@@ -20,30 +15,13 @@ fn loaded(content: &str) -> Loaded {
 
 fn overlaid(below: &str, above: &str) -> Result<Loaded, Report> {
     let environment = Some("production".into());
-    let options = Options {
-        environment,
-        ..Options::default()
-    };
-    parse(
-        text("flags.toml", below),
-        Some(text("flags.production.toml", above)),
-        &options,
-    )
+    let options = Options { environment, ..Options::default() };
+    parse(text("flags.toml", below), Some(text("flags.production.toml", above)), &options)
 }
 
 fn pinned(content: &str, pins: &[(&str, &str)]) -> Result<Loaded, Report> {
-    let pins = pins
-        .iter()
-        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-        .collect();
-    parse(
-        text("flags.toml", content),
-        None,
-        &Options {
-            pins,
-            ..Options::default()
-        },
-    )
+    let pins = pins.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    parse(text("flags.toml", content), None, &Options { pins, ..Options::default() })
 }
 
 #[test]
@@ -72,32 +50,13 @@ fn an_empty_overlay_is_a_save_that_is_not_done() {
 
 #[test]
 fn a_flag_misspelt_in_an_overlay_is_told() {
-    let loaded = overlaid(
-        "[flags.new_checkout]\n",
-        "[flags.new_chekout]\nenabled = false\n[flags.zebra]\n",
-    )
-    .unwrap();
+    let loaded = overlaid("[flags.new_checkout]\n", "[flags.new_chekout]\nenabled = false\n[flags.zebra]\n").unwrap();
     let told = |name: &str| {
-        let of = loaded
-            .report
-            .warnings()
-            .filter(|w| w.flag.as_deref() == Some(name) && w.message.contains("only in"));
-        of.map(|w| {
-            (
-                w.file.clone(),
-                w.line,
-                w.column,
-                w.help.clone().unwrap_or_default(),
-            )
-        })
-        .collect::<Vec<_>>()
+        let of =
+            loaded.report.warnings().filter(|w| w.flag.as_deref() == Some(name) && w.message.contains("only in"));
+        of.map(|w| (w.file.clone(), w.line, w.column, w.help.clone().unwrap_or_default())).collect::<Vec<_>>()
     };
-    let expected = (
-        "flags.production.toml".to_owned(),
-        1,
-        8,
-        "did you mean `new_checkout`?".to_owned(),
-    );
+    let expected = ("flags.production.toml".to_owned(), 1, 8, "did you mean `new_checkout`?".to_owned());
     assert_eq!((told("new_chekout"), told("zebra")), (vec![expected], vec![]));
 }
 
@@ -106,73 +65,32 @@ fn problems_are_in_the_file_they_are_in() {
     let below = "[flags.a]\npercnt = 5\n[flags.b]\ngoals = [\"g\"]\n";
     let above = "# production\n[flags.a]\npercent = 500\n[goals.h]\nevent = 1\n";
     let report = overlaid(below, above).unwrap_err();
-    let places: Vec<_> = report
-        .errors()
-        .map(|p| format!("{}:{}:{}", p.file, p.line, p.column))
-        .collect();
-    let expected = [
-        "flags.toml:2:1",
-        "flags.toml:4:10",
-        "flags.production.toml:3:11",
-        "flags.production.toml:5:9",
-    ];
+    let places: Vec<_> = report.errors().map(|p| format!("{}:{}:{}", p.file, p.line, p.column)).collect();
+    let expected = ["flags.toml:2:1", "flags.toml:4:10", "flags.production.toml:3:11", "flags.production.toml:5:9"];
     assert_eq!(places, expected, "{report}");
 }
 
 #[test]
 fn pins_are_seen_and_checked() {
     let content = "[flags.new_form]\nenabled = false\n[flags.prices]\nvariants = { one = 50, two = 50 }\n";
-    let pins = [
-        ("PATH", "/bin"),
-        ("FLAGSTAFF_FLAG_NEW_FORM", "on"),
-        ("FLAGSTAFF_FLAG_PRICES", "two"),
-    ];
+    let pins = [("PATH", "/bin"), ("FLAGSTAFF_FLAG_NEW_FORM", "on"), ("FLAGSTAFF_FLAG_PRICES", "two")];
     let loaded = pinned(content, &pins).unwrap();
-    let pin = loaded
-        .snapshot
-        .flag_named("new_form")
-        .unwrap()
-        .pin
-        .clone()
-        .unwrap();
-    assert_eq!(
-        (pin.variable.as_str(), pin.variant.index()),
-        ("FLAGSTAFF_FLAG_NEW_FORM", 1)
-    );
+    let pin = loaded.snapshot.flag_named("new_form").unwrap().pin.clone().unwrap();
+    assert_eq!((pin.variable.as_str(), pin.variant.index()), ("FLAGSTAFF_FLAG_NEW_FORM", 1));
     let prices = loaded.snapshot.flag_named("prices").unwrap();
     assert_eq!(prices.variants.name(prices.pin.as_ref().unwrap().variant), "two");
-    let odd = pinned(
-        "[flags.flagstaff_flag_x]\n",
-        &[("FLAGSTAFF_FLAG_FLAGSTAFF_FLAG_X", "off")],
-    );
+    let odd = pinned("[flags.flagstaff_flag_x]\n", &[("FLAGSTAFF_FLAG_FLAGSTAFF_FLAG_X", "off")]);
     assert!(odd.unwrap().snapshot.flags()[0].pin.is_some());
-    let pins = [
-        ("FLAGSTAFF_FLAG_NEW_FROM", "on"),
-        ("FLAGSTAFF_FLAG_PRICES", "three"),
-    ];
+    let pins = [("FLAGSTAFF_FLAG_NEW_FROM", "on"), ("FLAGSTAFF_FLAG_PRICES", "three")];
     let report = pinned(content, &pins).unwrap_err();
-    let errors: Vec<_> = report
-        .errors()
-        .map(|p| (p.file.as_str(), p.line, p.column, p.message.as_str()))
-        .collect();
-    assert_eq!(
-        errors,
-        [(
-            "the environment",
-            2,
-            23,
-            "the flag `prices` has no variant `three`"
-        )]
-    );
+    let errors: Vec<_> = report.errors().map(|p| (p.file.as_str(), p.line, p.column, p.message.as_str())).collect();
+    assert_eq!(errors, [("the environment", 2, 23, "the flag `prices` has no variant `three`")]);
     let alone = report.only_errors();
     assert_eq!((alone.errors().count(), alone.warnings().count()), (1, 0));
     assert!(alone.to_string().contains("^^^^^"), "{alone}");
     let warning = report.warnings().find(|p| p.file == "the environment").unwrap();
     assert_eq!((warning.severity, warning.line), (Severity::Warning, 1));
-    assert_eq!(
-        warning.help.as_deref(),
-        Some("did you mean FLAGSTAFF_FLAG_NEW_FORM?")
-    );
+    assert_eq!(warning.help.as_deref(), Some("did you mean FLAGSTAFF_FLAG_NEW_FORM?"));
 }
 
 #[test]
@@ -197,15 +115,7 @@ fn any_edit_of_a_flag_changes_its_definition_and_nothing_else_does() {
         assert_ne!(definition(&other), before, "{other}");
     }
     let pin = [("FLAGSTAFF_FLAG_A", "off")];
-    assert_eq!(
-        pinned(base, &pin)
-            .unwrap()
-            .snapshot
-            .flag_named("a")
-            .unwrap()
-            .definition,
-        before
-    );
+    assert_eq!(pinned(base, &pin).unwrap().snapshot.flag_named("a").unwrap().definition, before);
     let over = overlaid(base, "[flags.a]\npercent = 50").unwrap();
     assert_eq!(over.snapshot.flag_named("a").unwrap().definition, before);
 }
@@ -224,11 +134,7 @@ fn the_revision_is_that_of_the_bytes() {
 fn weights_and_flags_keep_their_order() {
     let snapshot =
         loaded("[flags.z]\nvariants = { zeta = 40, alpha = 30, mid = 30 }\n[flags.b]\n[flags.a]\n").snapshot;
-    let names: Vec<_> = snapshot
-        .flags()
-        .iter()
-        .map(|flag| flag.name.to_string())
-        .collect();
+    let names: Vec<_> = snapshot.flags().iter().map(|flag| flag.name.to_string()).collect();
     assert_eq!(names, ["z", "b", "a"]);
     let z = snapshot.flag_named("z").unwrap();
     assert_eq!(z.variants.name(z.variants.control()), "zeta");
@@ -257,18 +163,11 @@ fn settings_are_read_the_same_way() {
     let wrong = Problem::new(["listen", "1"], "no address").help("write 127.0.0.1:80");
     let odd = Problem::new(["tls", "key"], "readable by everybody");
     let report = spans.report(vec![wrong], vec![odd]);
-    let told: Vec<_> = report
-        .problems()
-        .iter()
-        .map(|p| (p.severity, p.line, p.column))
-        .collect();
+    let told: Vec<_> = report.problems().iter().map(|p| (p.severity, p.line, p.column)).collect();
     assert_eq!(told, [(Severity::Error, 1, 16), (Severity::Warning, 4, 7)]);
     let bad = "lisen = []\nworkers = \"2\"\n[tls]\nkeyy = \"k\"\nkey = k\n[log]\n";
     let report = read::<Settings>(text("flagstaff.toml", bad)).unwrap_err();
-    let told: Vec<_> = report
-        .errors()
-        .map(|p| (p.line, p.column, p.help.clone().unwrap_or_default()))
-        .collect();
+    let told: Vec<_> = report.errors().map(|p| (p.line, p.column, p.help.clone().unwrap_or_default())).collect();
     let expected = [
         (1, 1, "did you mean `listen`?"),
         (2, 11, "write workers = 2, without quotes"),
@@ -276,9 +175,5 @@ fn settings_are_read_the_same_way() {
         (5, 7, "a word is written in quotes: key = \"k\""),
         (6, 2, "there are: listen, workers, tls"),
     ];
-    assert_eq!(
-        told,
-        expected.map(|(line, column, help)| (line, column, help.to_owned())),
-        "{report}"
-    );
+    assert_eq!(told, expected.map(|(line, column, help)| (line, column, help.to_owned())), "{report}");
 }

@@ -1,10 +1,5 @@
 //! Real files, saved in every way that files are saved.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 #![cfg(unix)]
 
 use std::fs;
@@ -30,20 +25,12 @@ struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Observer for Log {
     fn on_loaded(&self, loaded: &Loaded) {
-        let names: Vec<_> = loaded
-            .snapshot
-            .flags()
-            .iter()
-            .map(|flag| flag.name.to_string())
-            .collect();
+        let names: Vec<_> = loaded.snapshot.flags().iter().map(|flag| flag.name.to_string()).collect();
         self.0.lock().unwrap().push(format!("loaded {}", names.join(",")));
     }
 
     fn on_rejected(&self, report: &Report) {
-        self.0
-            .lock()
-            .unwrap()
-            .push(format!("rejected {}", report.problems()[0].message));
+        self.0.lock().unwrap().push(format!("rejected {}", report.problems()[0].message));
     }
 }
 
@@ -79,25 +66,14 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let file = make(folder.path());
         let environment = Some("test".to_owned());
-        let options = Options {
-            environment,
-            ..Options::default()
-        };
+        let options = Options { environment, ..Options::default() };
         let (publisher, reader) = publisher(load(&file, &options).unwrap().snapshot);
         let log = Log::default();
         let files = Files::new(&file, Some("test"));
         let watch = Watch::start(files, options, poll, Arc::new(publisher), log.clone()).unwrap();
-        let fixture = Self {
-            folder,
-            file,
-            watch,
-            reader,
-            log,
-        };
+        let fixture = Self { folder, file, watch, reader, log };
         // From here on every change is told.
-        fixture.until("on watch", || {
-            fixture.watch.status().get().instant || poll == OFTEN
-        });
+        fixture.until("on watch", || fixture.watch.status().get().instant || poll == OFTEN);
         fixture
     }
 
@@ -106,24 +82,14 @@ impl Fixture {
     }
 
     fn now(&self) -> Vec<String> {
-        self.reader
-            .load()
-            .flags()
-            .iter()
-            .map(|flag| flag.name.to_string())
-            .collect()
+        self.reader.load().flags().iter().map(|flag| flag.name.to_string()).collect()
     }
 
     #[track_caller]
     fn until(&self, what: &str, holds: impl Fn() -> bool) {
         let start = Instant::now();
         while !holds() {
-            assert!(
-                start.elapsed() < PATIENCE,
-                "never {what}; flags {:?}, seen {:?}",
-                self.now(),
-                self.log.all()
-            );
+            assert!(start.elapsed() < PATIENCE, "never {what}; flags {:?}, seen {:?}", self.now(), self.log.all());
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -245,12 +211,7 @@ fn a_bad_file_changes_nothing_and_is_told_once() {
         // Several polls come by.
         std::thread::sleep(OFTEN * 5);
         assert_eq!(f.now(), ["a"]);
-        assert_eq!(
-            f.watch.status().get().rejections,
-            i as u64 + 1,
-            "{:?}",
-            f.log.all()
-        );
+        assert_eq!(f.watch.status().get().rejections, i as u64 + 1, "{:?}", f.log.all());
     }
     fs::write(&f.file, flags(&["b"])).unwrap();
     f.expect(&["b"]);
@@ -360,21 +321,9 @@ fn what_changed_before_the_watch_is_seen() {
     let (publisher, reader) = publisher(load(&file, &Options::default()).unwrap().snapshot);
     fs::write(&file, flags(&["b"])).unwrap();
     let log = Log::default();
-    let watch = Watch::start(
-        Files::new(&file, None),
-        Options::default(),
-        NEVER,
-        Arc::new(publisher),
-        log.clone(),
-    )
-    .unwrap();
-    let f = Fixture {
-        folder,
-        file,
-        watch,
-        reader,
-        log,
-    };
+    let watch =
+        Watch::start(Files::new(&file, None), Options::default(), NEVER, Arc::new(publisher), log.clone()).unwrap();
+    let f = Fixture { folder, file, watch, reader, log };
     f.expect(&["b"]);
 }
 
@@ -385,10 +334,7 @@ impl Observer for Tripping {
     fn prepare(&self, snapshot: Snapshot) -> Snapshot {
         let of = |flag: &Arc<flagstaff_flags::Flag>| (flag.name.clone(), flag.definition);
         let tripped = snapshot.flags().iter().map(of).collect();
-        snapshot.with_facts(&Facts {
-            tripped,
-            steps: Vec::new(),
-        })
+        snapshot.with_facts(&Facts { tripped, steps: Vec::new() })
     }
 }
 

@@ -28,11 +28,7 @@ impl BetaBinomial {
     pub(crate) fn new(rate: f64, t_opt: f64, alpha_opt: f64) -> Result<Self> {
         let (g, h) = (chance(rate)?, 1.0 - rate);
         let r = (tightest(positive(t_opt)? * g * h, alpha_opt)? - g * h).max(LEAST * g * h);
-        Ok(Self {
-            rate,
-            prior_x: r / h,
-            prior_rest: r / g,
-        })
+        Ok(Self { rate, prior_x: r / h, prior_rest: r / g })
     }
 
     /// The logarithm of the evidence against the rate when a part `x` (whole or not) of `n` visitors converted.
@@ -61,8 +57,5 @@ pub fn interval(arm: &Proportion, alpha: f64, t_opt: f64) -> Result<Interval> {
     };
     let low = if x > 0.0 { bisect(0.0, rate, excess) } else { 0.0 };
     let high = if x < n { bisect(rate, 1.0, excess) } else { 1.0 };
-    Ok(Interval {
-        low: low.min(rate),
-        high: high.max(rate),
-    })
+    Ok(Interval { low: low.min(rate), high: high.max(rate) })
 }

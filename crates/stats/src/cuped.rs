@@ -14,11 +14,7 @@ use crate::tally::Pairs;
 pub fn theta(t: &Pairs, c: &Pairs) -> Result<f64> {
     let both = t.merge(c)?;
     let variance = both.second().variance()?;
-    if variance > 0.0 {
-        Ok(both.covariance()? / variance)
-    } else {
-        Err(Error::NoSpread)
-    }
+    if variance > 0.0 { Ok(both.covariance()? / variance) } else { Err(Error::NoSpread) }
 }
 
 /// An arm's mean of post − θ·pre, with the variance var_post + θ²·var_pre − 2θ·cov of one visitor.

@@ -55,11 +55,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// # Errors
 /// [`Error::BadChance`] otherwise, NaN included.
 pub(crate) fn chance(p: f64) -> Result<f64> {
-    if p > 0.0 && p < 1.0 {
-        Ok(p)
-    } else {
-        Err(Error::BadChance)
-    }
+    if p > 0.0 && p < 1.0 { Ok(p) } else { Err(Error::BadChance) }
 }
 
 /// `x` where it is finite and above zero.
@@ -67,11 +63,7 @@ pub(crate) fn chance(p: f64) -> Result<f64> {
 /// # Errors
 /// [`Error::BadSetting`] otherwise, NaN included.
 pub(crate) fn positive(x: f64) -> Result<f64> {
-    if x > 0.0 && x.is_finite() {
-        Ok(x)
-    } else {
-        Err(Error::BadSetting)
-    }
+    if x > 0.0 && x.is_finite() { Ok(x) } else { Err(Error::BadSetting) }
 }
 
 /// `w` where it can be a share of traffic that leaves something to compare with.
@@ -79,9 +71,5 @@ pub(crate) fn positive(x: f64) -> Result<f64> {
 /// # Errors
 /// [`Error::BadShare`] unless it lies strictly between 0 and 1.
 pub(crate) fn share(w: f64) -> Result<f64> {
-    if w > 0.0 && w < 1.0 {
-        Ok(w)
-    } else {
-        Err(Error::BadShare)
-    }
+    if w > 0.0 && w < 1.0 { Ok(w) } else { Err(Error::BadShare) }
 }

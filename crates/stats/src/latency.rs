@@ -18,11 +18,7 @@ const NARROWINGS: u32 = 40;
 pub fn quantile_p(t: &[f64], c: &[f64], quantile: f64, t_opt: f64, alpha_opt: f64) -> Result<f64> {
     let mixture = BetaBinomial::new(chance(quantile)?, t_opt, alpha_opt)?;
     let (t, c) = (Arm::new(t, mixture)?, Arm::new(c, mixture)?);
-    let least = if t.end <= c.end {
-        least_evidence(&t, &c)
-    } else {
-        least_evidence(&c, &t)
-    };
+    let least = if t.end <= c.end { least_evidence(&t, &c) } else { least_evidence(&c, &t) };
     Ok((-least).exp().min(1.0))
 }
 
@@ -51,13 +47,7 @@ impl Arm {
             sorted.get(index).copied().ok_or(Error::NoVisitors)
         };
         let (start, end) = (at((calm * n).ceil())?, at((calm * n).floor() + 1.0)?);
-        Ok(Self {
-            sorted,
-            mixture,
-            calm,
-            start,
-            end,
-        })
+        Ok(Self { sorted, mixture, calm, start, end })
     }
 
     /// How many values are at most `x`.
@@ -85,10 +75,7 @@ fn least_evidence(lower: &Arm, upper: &Arm) -> f64 {
     let both = |x: f64| lower.evidence(x) + upper.evidence(x);
     let (from, to) = (upper.up_to(lower.end).max(1) - 1, upper.up_to(upper.start));
     let between = upper.sorted.get(from..to).unwrap_or_default();
-    between
-        .iter()
-        .map(|x| both(*x))
-        .fold(both(lower.end).min(both(upper.start)), f64::min)
+    between.iter().map(|x| both(*x)).fold(both(lower.end).min(both(upper.start)), f64::min)
 }
 
 /// Where a function with one valley is least on 0 to 1: golden-section search (Kiefer 1953).
@@ -118,31 +105,13 @@ mod tests {
             let quantile = random.f64() * 0.9 + 0.05;
             let mixture = BetaBinomial::new(quantile, 20.0, 0.05).unwrap();
             let mut values = |shift: f64| -> Vec<f64> {
-                (0..random.usize(1..25))
-                    .map(|_| (random.f64() * 20.0 + shift).floor())
-                    .collect()
+                (0..random.usize(1..25)).map(|_| (random.f64() * 20.0 + shift).floor()).collect()
             };
-            let (a, b) = (
-                Arm::new(&values(0.0), mixture).unwrap(),
-                Arm::new(&values(8.0), mixture).unwrap(),
-            );
-            let found = if a.end <= b.end {
-                least_evidence(&a, &b)
-            } else {
-                least_evidence(&b, &a)
-            };
-            let tried = a
-                .sorted
-                .iter()
-                .chain(&b.sorted)
-                .map(|x| a.evidence(*x) + b.evidence(*x));
+            let (a, b) = (Arm::new(&values(0.0), mixture).unwrap(), Arm::new(&values(8.0), mixture).unwrap());
+            let found = if a.end <= b.end { least_evidence(&a, &b) } else { least_evidence(&b, &a) };
+            let tried = a.sorted.iter().chain(&b.sorted).map(|x| a.evidence(*x) + b.evidence(*x));
             let least = tried.fold(f64::INFINITY, f64::min);
-            assert!(
-                (found - least).abs() < 1e-9,
-                "{found} is not {least}: {:?} {:?}",
-                a.sorted,
-                b.sorted
-            );
+            assert!((found - least).abs() < 1e-9, "{found} is not {least}: {:?} {:?}", a.sorted, b.sorted);
         }
     }
 }

@@ -19,10 +19,7 @@ impl Interval {
     /// `centre` ± `reach`.
     #[must_use]
     pub fn around(centre: f64, reach: f64) -> Self {
-        Self {
-            low: centre - reach,
-            high: centre + reach,
-        }
+        Self { low: centre - reach, high: centre + reach }
     }
 
     /// Whether `value` lies inside, ends included.
@@ -51,12 +48,7 @@ impl Level {
     /// A mean of `n` visitors, each with variance `unit`.
     pub(crate) fn of(n: u64, mean: f64, unit: f64) -> Self {
         let n = n as f64;
-        Self {
-            n,
-            mean,
-            variance: unit / n,
-            df: n - 1.0,
-        }
+        Self { n, mean, variance: unit / n, df: n - 1.0 }
     }
 
     /// Visitors it rests on.
@@ -79,11 +71,7 @@ impl Level {
 
     /// v²/ν, this arm's part in Satterthwaite's denominator; none where it doesn't vary.
     pub(crate) fn satterthwaite(&self) -> f64 {
-        if self.variance > 0.0 {
-            self.variance * self.variance / self.df
-        } else {
-            0.0
-        }
+        if self.variance > 0.0 { self.variance * self.variance / self.df } else { 0.0 }
     }
 }
 
@@ -110,12 +98,7 @@ impl Estimate {
         } else if df <= 0.0 || n < 2.0 {
             Err(Error::TooFew)
         } else {
-            Ok(Self {
-                value,
-                std_err,
-                df,
-                n,
-            })
+            Ok(Self { value, std_err, df, n })
         }
     }
 
@@ -141,12 +124,7 @@ impl Estimate {
         let ratio = t.mean / c.mean;
         let variance = (t.variance + ratio * ratio * c.variance) / (c.mean * c.mean);
         // (t − c)/c, not t/c − 1: keeps its digits when the arms are close
-        Self::new(
-            (t.mean - c.mean) / c.mean,
-            variance.sqrt(),
-            welch_df(t, c)?,
-            t.n + c.n,
-        )
+        Self::new((t.mean - c.mean) / c.mean, variance.sqrt(), welch_df(t, c)?, t.n + c.n)
     }
 
     /// The estimate itself.
@@ -184,10 +162,7 @@ impl Estimate {
     /// # Errors
     /// [`Error::BadChance`] unless 0 < alpha < 1.
     pub fn normal_interval(&self, alpha: f64) -> Result<Interval> {
-        Ok(Interval::around(
-            self.value,
-            quantile::normal_critical(alpha)? * self.std_err,
-        ))
+        Ok(Interval::around(self.value, quantile::normal_critical(alpha)? * self.std_err))
     }
 
     /// Two-sided p-value against 0 by the normal distribution.
@@ -201,10 +176,7 @@ impl Estimate {
     /// # Errors
     /// [`Error::BadChance`] unless 0 < alpha < 1.
     pub fn student_interval(&self, alpha: f64) -> Result<Interval> {
-        Ok(Interval::around(
-            self.value,
-            quantile::student_critical(alpha, self.df)? * self.std_err,
-        ))
+        Ok(Interval::around(self.value, quantile::student_critical(alpha, self.df)? * self.std_err))
     }
 
     /// Two-sided p-value against 0 by Student's t.
@@ -220,9 +192,5 @@ fn welch_df(t: &Level, c: &Level) -> Result<f64> {
     let variance = t.variance + c.variance;
     let denominator = t.satterthwaite() + c.satterthwaite();
     // squares of tiny variances underflow before they vanish
-    if variance > 0.0 && denominator > 0.0 {
-        Ok(variance * variance / denominator)
-    } else {
-        Err(Error::NoSpread)
-    }
+    if variance > 0.0 && denominator > 0.0 { Ok(variance * variance / denominator) } else { Err(Error::NoSpread) }
 }

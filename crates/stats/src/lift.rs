@@ -45,26 +45,15 @@ pub fn of_proportions(t: &Proportion, c: &Proportion, alpha: f64) -> Result<Lift
 pub fn of_levels(t: &Level, c: &Level, control_conversions: u64, alpha: f64) -> Result<Lift> {
     if control_conversions < KATZ_BELOW {
         let ratio = katz(t, c, alpha)?;
-        let interval = Interval {
-            low: ratio.low - 1.0,
-            high: ratio.high - 1.0,
-        };
-        return Ok(Lift {
-            value: (t.mean - c.mean) / c.mean,
-            interval,
-            method: Method::Katz,
-        });
+        let interval = Interval { low: ratio.low - 1.0, high: ratio.high - 1.0 };
+        return Ok(Lift { value: (t.mean - c.mean) / c.mean, interval, method: Method::Katz });
     }
     if t.mean.is_nan() || t.mean <= 0.0 {
         return Err(Error::NoBase);
     }
     let estimate = Estimate::lift(t, c)?;
     let interval = estimate.normal_interval(alpha)?;
-    Ok(Lift {
-        value: estimate.value(),
-        interval,
-        method: Method::Delta,
-    })
+    Ok(Lift { value: estimate.value(), interval, method: Method::Delta })
 }
 
 /// The interval of the risk ratio t/c: exp(ln RR ± z√(v_t/t² + v_c/c²)), for two proportions
@@ -83,8 +72,5 @@ pub fn katz(t: &Level, c: &Level, alpha: f64) -> Result<Interval> {
         return Err(Error::NoSpread);
     }
     let (ratio, reach) = (t.mean / c.mean, quantile::normal_critical(alpha)? * std_err);
-    Ok(Interval {
-        low: ratio * (-reach).exp(),
-        high: ratio * reach.exp(),
-    })
+    Ok(Interval { low: ratio * (-reach).exp(), high: ratio * reach.exp() })
 }

@@ -19,10 +19,7 @@ impl NormalMixture {
     /// # Errors
     /// [`Error::BadSetting`] unless v_opt is above 0, [`Error::BadChance`] unless 0 < alpha_opt < 1.
     pub fn two_sided(v_opt: f64, alpha_opt: f64) -> Result<Self> {
-        Ok(Self {
-            rho: tightest(v_opt, alpha_opt)?,
-            one_sided: false,
-        })
+        Ok(Self { rho: tightest(v_opt, alpha_opt)?, one_sided: false })
     }
 
     /// A mixture over positive values only, tuned at 2·alpha_opt.
@@ -30,10 +27,7 @@ impl NormalMixture {
     /// # Errors
     /// As [`Self::two_sided`], with alpha_opt below ½.
     pub fn one_sided(v_opt: f64, alpha_opt: f64) -> Result<Self> {
-        Ok(Self {
-            rho: tightest(v_opt, 2.0 * alpha_opt)?,
-            one_sided: true,
-        })
+        Ok(Self { rho: tightest(v_opt, 2.0 * alpha_opt)?, one_sided: true })
     }
 
     /// The logarithm of the mixture, a supermartingale under the null. `v` is a variance, 0 or more.
@@ -41,11 +35,7 @@ impl NormalMixture {
     pub fn log_evidence(&self, s: f64, v: f64) -> f64 {
         let total = v + self.rho;
         let both = 0.5 * (self.rho / total).ln() + s * s / (2.0 * total);
-        if self.one_sided {
-            both + (2.0 * normal_cdf(s / total.sqrt())).ln()
-        } else {
-            both
-        }
+        if self.one_sided { both + (2.0 * normal_cdf(s / total.sqrt())).ln() } else { both }
     }
 
     /// The sum at variance `v` that is ever passed with chance `alpha` at most under the null.
@@ -106,9 +96,5 @@ pub fn msprt(rate_t: f64, rate_c: f64, n: f64, tau2: f64, alpha: f64) -> Result<
     let log_lambda = 0.5 * shrink + difference * difference / squared;
     let reach = (squared * (log - 0.5 * shrink)).sqrt();
     let interval = Interval::around(difference, reach);
-    Ok(Msprt {
-        log_lambda,
-        p_value: (-log_lambda).exp().min(1.0),
-        interval,
-    })
+    Ok(Msprt { log_lambda, p_value: (-log_lambda).exp().min(1.0), interval })
 }

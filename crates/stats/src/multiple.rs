@@ -6,11 +6,7 @@ use crate::error::{Error, Result};
 
 /// All are probabilities.
 fn checked(p: &[f64]) -> Result<&[f64]> {
-    if p.iter().all(|p| (0.0..=1.0).contains(p)) {
-        Ok(p)
-    } else {
-        Err(Error::BadChance)
-    }
+    if p.iter().all(|p| (0.0..=1.0).contains(p)) { Ok(p) } else { Err(Error::BadChance) }
 }
 
 /// The places of `p` from the smallest up.
@@ -42,10 +38,7 @@ pub fn holm(p: &[f64]) -> Result<Vec<f64>> {
 /// # Errors
 /// [`Error::BadChance`] when a value is not a probability.
 pub fn bonferroni(p: &[f64]) -> Result<Vec<f64>> {
-    Ok(checked(p)?
-        .iter()
-        .map(|value| (value * p.len() as f64).min(1.0))
-        .collect())
+    Ok(checked(p)?.iter().map(|value| (value * p.len() as f64).min(1.0)).collect())
 }
 
 /// Hommel's (Hommel 1988, *Biometrika* 75:383; computed as Wright 1992, *Biometrics* 48:1005, appendix). Stronger than
@@ -59,15 +52,9 @@ pub fn hommel(p: &[f64]) -> Result<Vec<f64>> {
     let mut adjusted = sorted.clone();
     for m in (2..=sorted.len()).rev() {
         let (lower, upper) = sorted.split_at(sorted.len() - m + 1);
-        let least = upper
-            .iter()
-            .enumerate()
-            .map(|(i, value)| m as f64 * value / (i + 2) as f64);
+        let least = upper.iter().enumerate().map(|(i, value)| m as f64 * value / (i + 2) as f64);
         let least = least.fold(f64::INFINITY, f64::min);
-        let raised = lower
-            .iter()
-            .map(|value| (m as f64 * value).min(least))
-            .chain(upper.iter().map(|_| least));
+        let raised = lower.iter().map(|value| (m as f64 * value).min(least)).chain(upper.iter().map(|_| least));
         for (slot, value) in adjusted.iter_mut().zip(raised) {
             *slot = slot.max(value);
         }

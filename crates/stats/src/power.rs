@@ -28,12 +28,7 @@ impl Aim {
         if power <= alpha {
             return Err(Error::BadChance);
         }
-        Ok(Self {
-            alpha,
-            power,
-            z_alpha,
-            z_power,
-        })
+        Ok(Self { alpha, power, z_alpha, z_power })
     }
 
     /// Two-sided significance level.
@@ -66,11 +61,7 @@ pub enum Variance {
 /// Two different rates, each inside 0 to 1.
 fn rates(base: f64, target: f64) -> Result<(f64, f64)> {
     let (base, target) = (chance(base)?, chance(target)?);
-    if base == target {
-        Err(Error::OutOfReach)
-    } else {
-        Ok((base, target))
-    }
+    if base == target { Err(Error::OutOfReach) } else { Ok((base, target)) }
 }
 
 /// Visitors per arm to tell rate `target` from rate `base`, arms alike, by [`Variance::Unpooled`].
@@ -101,20 +92,14 @@ pub fn per_arm_by(variance: Variance, base: f64, target: f64, aim: &Aim) -> Resu
 
 /// A number of visitors, where it can be had.
 fn sized(n: f64) -> Result<f64> {
-    if n.is_finite() {
-        Ok(n)
-    } else {
-        Err(Error::OutOfReach)
-    }
+    if n.is_finite() { Ok(n) } else { Err(Error::OutOfReach) }
 }
 
 /// The arcsine size: n with Φ(h√(n/2) − z_α) + Φ(−h√(n/2) − z_α) equal to the power.
 fn arcsine(c: f64, t: f64, aim: &Aim) -> Result<f64> {
     let h = (2.0 * t.sqrt().asin() - 2.0 * c.sqrt().asin()).abs();
     let power = |shift: f64| normal_cdf(shift - aim.z_alpha) + normal_cdf(-shift - aim.z_alpha);
-    let shift = bisect(0.0, aim.z_alpha + aim.z_power.abs() + 1.0, |shift| {
-        power(shift) - aim.power
-    });
+    let shift = bisect(0.0, aim.z_alpha + aim.z_power.abs() + 1.0, |shift| power(shift) - aim.power);
     sized(2.0 * (shift / h).powi(2))
 }
 
@@ -141,17 +126,10 @@ pub fn smallest_rise(base: f64, n: f64, aim: &Aim) -> Result<f64> {
     let n = crate::error::positive(n)?;
     let spread = |rate: f64| rate * (1.0 - rate);
     // falls as the target rises: its slope has the sign of −p_t(1 − p_c) − p_c(1 − p_t) − 2p_cq_c
-    let needed =
-        |rise: f64| (spread(base) + spread(base + rise)) * ((aim.z_alpha + aim.z_power) / rise).powi(2);
+    let needed = |rise: f64| (spread(base) + spread(base + rise)) * ((aim.z_alpha + aim.z_power) / rise).powi(2);
     let most = 1.0 - base;
     if needed(most) > n {
         return Err(Error::OutOfReach);
     }
-    Ok(bisect(0.0, most, |rise| {
-        if rise > 0.0 {
-            needed(rise) - n
-        } else {
-            f64::INFINITY
-        }
-    }))
+    Ok(bisect(0.0, most, |rise| if rise > 0.0 { needed(rise) - n } else { f64::INFINITY }))
 }

@@ -38,11 +38,7 @@ fn over_scale(df: f64, f: impl Fn(f64) -> f64) -> f64 {
     let (mut sum, mut mass) = (0.0, 0.0);
     for step in 0..=STEPS {
         let s = low + (high - low) * f64::from(step) / f64::from(STEPS);
-        let simpson = if step == 0 || step == STEPS {
-            1.0
-        } else {
-            f64::from(2 + 2 * (step % 2))
-        };
+        let simpson = if step == 0 || step == STEPS { 1.0 } else { f64::from(2 + 2 * (step % 2)) };
         let weight = simpson * log_density(s).exp();
         mass += weight;
         sum += weight * f(s);

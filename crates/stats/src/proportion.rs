@@ -32,10 +32,7 @@ pub(crate) fn score(difference: f64, variance: f64) -> Result<ZTest> {
         return Err(Error::NoSpread);
     }
     let z = difference / variance.sqrt();
-    Ok(ZTest {
-        z,
-        p_value: quantile::normal_two_sided(z),
-    })
+    Ok(ZTest { z, p_value: quantile::normal_two_sided(z) })
 }
 
 /// Wilson's score interval of one rate (Wilson 1927, *JASA* 22; as in Newcombe 1998a, method 3). Always inside
@@ -51,10 +48,7 @@ pub fn wilson(arm: &Proportion, alpha: f64) -> Result<Interval> {
     let centre = (p + z2 / (2.0 * n)) / scale;
     let reach = z * (arm.variance() / n + z2 / (4.0 * n * n)).sqrt() / scale;
     // the clamps undo rounding only, at x = 0 and x = n
-    Ok(Interval {
-        low: (centre - reach).clamp(0.0, p),
-        high: (centre + reach).clamp(p, 1.0),
-    })
+    Ok(Interval { low: (centre - reach).clamp(0.0, p), high: (centre + reach).clamp(p, 1.0) })
 }
 
 /// The interval of p_t − p_c by Newcombe's hybrid score (Newcombe 1998, *Statistics in Medicine* 17:873, method 10):

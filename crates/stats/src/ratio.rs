@@ -16,11 +16,7 @@ pub fn level(arm: &Pairs) -> Result<Level> {
 /// M/D.
 fn ratio(arm: &Pairs) -> Result<f64> {
     let below = arm.second().mean();
-    if below > 0.0 {
-        Ok(arm.first().mean() / below)
-    } else {
-        Err(Error::NoBase)
-    }
+    if below > 0.0 { Ok(arm.first().mean() / below) } else { Err(Error::NoBase) }
 }
 
 /// The variance one visitor brings to the ratio.

@@ -20,9 +20,7 @@ pub const SHOWN_FROM: u64 = 25;
 /// Whether both arms have [`SHOWN_FROM`] conversions and as many non-conversions.
 #[must_use]
 pub fn is_shown(t: &Proportion, c: &Proportion) -> bool {
-    [t, c]
-        .iter()
-        .all(|arm| arm.x() >= SHOWN_FROM && arm.n() - arm.x() >= SHOWN_FROM)
+    [t, c].iter().all(|arm| arm.x() >= SHOWN_FROM && arm.n() - arm.x() >= SHOWN_FROM)
 }
 
 /// What is fixed before the start: the level, and the total at which the sequence shall be tightest.
@@ -34,10 +32,7 @@ pub struct Sequence {
 
 impl Default for Sequence {
     fn default() -> Self {
-        Self {
-            alpha: ALPHA,
-            planned: PLANNED,
-        }
+        Self { alpha: ALPHA, planned: PLANNED }
     }
 }
 
@@ -52,11 +47,7 @@ impl Sequence {
         if chance(alpha)? >= 0.5 {
             return Err(Error::BadChance);
         }
-        if planned >= 1.0 && planned.is_finite() {
-            Ok(Self { alpha, planned })
-        } else {
-            Err(Error::BadSetting)
-        }
+        if planned >= 1.0 && planned.is_finite() { Ok(Self { alpha, planned }) } else { Err(Error::BadSetting) }
     }
 
     /// Significance level.
@@ -88,10 +79,7 @@ impl Sequence {
     #[must_use]
     pub fn interval(&self, estimate: &Estimate) -> Interval {
         let seen = seen(self.rho(), estimate);
-        Interval::around(
-            estimate.value(),
-            reach(estimate, seen, 0.5 * seen.ln_1p() - self.alpha.ln()),
-        )
+        Interval::around(estimate.value(), reach(estimate, seen, 0.5 * seen.ln_1p() - self.alpha.ln()))
     }
 
     /// The upper bound alone: estimate + s√(2(Nρ² + 1)/(N²ρ²)·ln(1 + √(Nρ² + 1)/(2α))) (eq. 134).
@@ -117,9 +105,7 @@ impl Sequence {
     pub fn p_value(&self, estimate: &Estimate) -> f64 {
         let seen = seen(self.rho(), estimate);
         let score = estimate.score();
-        (0.5 * seen.ln_1p() - seen / (1.0 + seen) * score * score / 2.0)
-            .exp()
-            .min(1.0)
+        (0.5 * seen.ln_1p() - seen / (1.0 + seen) * score * score / 2.0).exp().min(1.0)
     }
 }
 
@@ -155,11 +141,7 @@ impl RunningP {
     /// # Errors
     /// [`Error::BadChance`] unless 0 ≤ p ≤ 1.
     pub fn from_recorded(p: f64) -> Result<Self> {
-        if (0.0..=1.0).contains(&p) {
-            Ok(Self(p))
-        } else {
-            Err(Error::BadChance)
-        }
+        if (0.0..=1.0).contains(&p) { Ok(Self(p)) } else { Err(Error::BadChance) }
     }
 
     /// Takes in the p-value of one more look and returns the smallest so far. What is no probability changes nothing.

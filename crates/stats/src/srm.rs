@@ -53,11 +53,7 @@ pub fn chi_square_by_step<'a>(steps: impl IntoIterator<Item = (&'a [u64], &'a [f
     if df == 0.0 {
         return Err(Error::NoVisitors);
     }
-    Ok(ChiSquare {
-        statistic,
-        df,
-        p_value: chi_square_upper(statistic, df)?,
-    })
+    Ok(ChiSquare { statistic, df, p_value: chi_square_upper(statistic, df)? })
 }
 
 fn pearson(counts: &[u64], shares: &[f64], n: f64) -> f64 {
@@ -126,11 +122,7 @@ fn dirichlet_multinomial(counts: &[u64], shares: &[f64], prior: &[f64]) -> Resul
         })
         .sum();
     let log = ln_gamma(all) - ln_gamma(all + total(counts)) + sum;
-    if log.is_finite() {
-        Ok(log)
-    } else {
-        Err(Error::BadSetting)
-    }
+    if log.is_finite() { Ok(log) } else { Err(Error::BadSetting) }
 }
 
 /// ln BF over the steps of a ramp: one factor per step over the visitors first exposed in it, multiplied. Each factor
@@ -139,10 +131,7 @@ fn dirichlet_multinomial(counts: &[u64], shares: &[f64], prior: &[f64]) -> Resul
 /// # Errors
 /// As [`log_bayes_factor`].
 pub fn log_bayes_factor_by_step<'a>(steps: impl IntoIterator<Item = (&'a [u64], &'a [f64])>) -> Result<f64> {
-    steps
-        .into_iter()
-        .map(|(counts, weights)| log_bayes_factor(counts, weights))
-        .sum()
+    steps.into_iter().map(|(counts, weights)| log_bayes_factor(counts, weights)).sum()
 }
 
 /// min(1, 1/BF) at this look; report the [`crate::sequential::RunningP`] over the looks.

@@ -52,18 +52,10 @@ impl Sum {
         if self.weight.is_nan() || self.weight <= 0.0 {
             return Err(Error::NoVisitors);
         }
-        let df = if self.satterthwaite > 0.0 {
-            self.variance * self.variance / self.satterthwaite
-        } else {
-            self.n - 1.0
-        };
+        let df =
+            if self.satterthwaite > 0.0 { self.variance * self.variance / self.satterthwaite } else { self.n - 1.0 };
         let square = self.weight * self.weight;
-        Ok(Level {
-            n: self.n,
-            mean: self.mean / self.weight,
-            variance: self.variance / square,
-            df,
-        })
+        Ok(Level { n: self.n, mean: self.mean / self.weight, variance: self.variance / square, df })
     }
 }
 
@@ -102,10 +94,5 @@ pub fn inverse_variance(estimates: impl IntoIterator<Item = Estimate>) -> Result
     if weights == 0.0 {
         return Err(Error::NoVisitors);
     }
-    Estimate::new(
-        value / weights,
-        weights.sqrt().recip(),
-        weights * weights / parts,
-        n,
-    )
+    Estimate::new(value / weights, weights.sqrt().recip(), weights * weights / parts, n)
 }

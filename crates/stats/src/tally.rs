@@ -130,11 +130,7 @@ impl Moments {
             return Err(Error::TooFew);
         }
         let scatter = self.scatter();
-        let spread = if scatter <= rounding(self.n) * self.sum_sq {
-            0.0
-        } else {
-            scatter
-        };
+        let spread = if scatter <= rounding(self.n) * self.sum_sq { 0.0 } else { scatter };
         Ok(spread / (self.n - 1) as f64)
     }
 
@@ -151,11 +147,7 @@ impl Moments {
     /// # Errors
     /// [`Error::NotFinite`] when the sums overflow.
     pub fn merge(&self, other: &Self) -> Result<Self> {
-        Self::new(
-            self.n.saturating_add(other.n),
-            self.sum + other.sum,
-            self.sum_sq + other.sum_sq,
-        )
+        Self::new(self.n.saturating_add(other.n), self.sum + other.sum, self.sum_sq + other.sum_sq)
     }
 }
 
@@ -174,11 +166,7 @@ impl Pairs {
     /// [`Error::NotFinite`] for NaN or infinity, [`Error::Impossible`] when the counts differ or the covariance
     /// exceeds what the variances allow (Cauchy and Schwarz).
     pub fn new(first: Moments, second: Moments, sum_product: f64) -> Result<Self> {
-        let pairs = Self {
-            first,
-            second,
-            sum_product,
-        };
+        let pairs = Self { first, second, sum_product };
         let co = pairs.co_scatter();
         if !(sum_product.is_finite() && co.is_finite()) {
             return Err(Error::NotFinite);
@@ -225,10 +213,6 @@ impl Pairs {
     /// [`Error::NotFinite`] when the sums overflow.
     pub fn merge(&self, other: &Self) -> Result<Self> {
         let product = self.sum_product + other.sum_product;
-        Self::new(
-            self.first.merge(&other.first)?,
-            self.second.merge(&other.second)?,
-            product,
-        )
+        Self::new(self.first.merge(&other.first)?, self.second.merge(&other.second)?, product)
     }
 }

@@ -8,9 +8,7 @@ use flagstaff_stats::guard::{self, Budget, Count, Guard, Law, Segment};
 use flagstaff_stats::mixture::{NormalMixture, msprt};
 use flagstaff_stats::power::{self, Aim};
 use flagstaff_stats::sequential::{RunningP, Sequence};
-use flagstaff_stats::{
-    Error, Estimate, Moments, Pairs, Proportion, beta_binomial, cuped, latency, lift, mean,
-};
+use flagstaff_stats::{Error, Estimate, Moments, Pairs, Proportion, beta_binomial, cuped, latency, lift, mean};
 use flagstaff_stats::{multiple, power_t, proportion, quantile, ratio, srm, strata};
 use proptest::prelude::*;
 
@@ -38,22 +36,10 @@ fn nobody_or_everybody_converted() {
         let any_time = beta_binomial::interval(&t, 0.05, 100.0).unwrap();
         assert!(any_time.contains(t.rate()) && any_time.width() > 0.0 && any_time.width() < 0.2);
     }
-    assert_eq!(
-        lift::of_proportions(&arm(100, 5), &arm(100, 0), 0.05),
-        Err(Error::NoBase)
-    );
-    assert_eq!(
-        lift::of_proportions(&arm(100, 0), &arm(100, 5), 0.05),
-        Err(Error::NoBase)
-    );
-    assert_eq!(
-        lift::of_proportions(&arm(1000, 0), &arm(1000, 500), 0.05),
-        Err(Error::NoBase)
-    );
-    assert_eq!(
-        lift::of_proportions(&arm(1000, 1000), &arm(1000, 1000), 0.05),
-        Err(Error::NoSpread)
-    );
+    assert_eq!(lift::of_proportions(&arm(100, 5), &arm(100, 0), 0.05), Err(Error::NoBase));
+    assert_eq!(lift::of_proportions(&arm(100, 0), &arm(100, 5), 0.05), Err(Error::NoBase));
+    assert_eq!(lift::of_proportions(&arm(1000, 0), &arm(1000, 500), 0.05), Err(Error::NoBase));
+    assert_eq!(lift::of_proportions(&arm(1000, 1000), &arm(1000, 1000), 0.05), Err(Error::NoSpread));
 }
 
 #[test]
@@ -86,22 +72,13 @@ fn moments_must_be_possible() {
     let still = Moments::new(100, 200.0, 400.0).unwrap();
     assert_eq!(mean::welch(&still, &still), Err(Error::NoSpread));
     let negative = Moments::new(100, -200.0, 500.0).unwrap();
-    assert_eq!(
-        Estimate::lift(&still.level().unwrap(), &negative.level().unwrap()),
-        Err(Error::NoBase)
-    );
+    assert_eq!(Estimate::lift(&still.level().unwrap(), &negative.level().unwrap()), Err(Error::NoBase));
 }
 
 #[test]
 fn pairs_must_be_possible() {
-    let (a, b) = (
-        Moments::new(4, 10.0, 30.0).unwrap(),
-        Moments::new(4, 0.0, 0.0).unwrap(),
-    );
-    assert_eq!(
-        Pairs::new(a, Moments::new(5, 10.0, 30.0).unwrap(), 25.0),
-        Err(Error::Impossible)
-    );
+    let (a, b) = (Moments::new(4, 10.0, 30.0).unwrap(), Moments::new(4, 0.0, 0.0).unwrap());
+    assert_eq!(Pairs::new(a, Moments::new(5, 10.0, 30.0).unwrap(), 25.0), Err(Error::Impossible));
     assert_eq!(Pairs::new(a, a, 1000.0), Err(Error::Impossible));
     assert_eq!(Pairs::new(a, a, f64::NAN), Err(Error::NotFinite));
     let flat = Pairs::new(a, b, 0.0).unwrap();
@@ -140,24 +117,15 @@ fn settings_outside_their_range() {
         assert_eq!(Guard::new(Law::harm(), bad), Err(Error::BadShare));
         assert_eq!(Law::harm().log_evidence([count(bad)]), Err(Error::BadShare));
         assert_eq!(beta_binomial::interval(&t, bad, 100.0), Err(Error::BadChance));
-        assert_eq!(
-            latency::quantile_p(&[1.0], &[1.0], bad, 100.0, 0.05),
-            Err(Error::BadChance)
-        );
+        assert_eq!(latency::quantile_p(&[1.0], &[1.0], bad, 100.0, 0.05), Err(Error::BadChance));
         assert_eq!(msprt(0.1, 0.2, 100.0, 0.01, bad), Err(Error::BadChance));
-        assert_eq!(
-            power::per_arm(bad, 0.5, &Aim::new(0.05, 0.8).unwrap()),
-            Err(Error::BadChance)
-        );
+        assert_eq!(power::per_arm(bad, 0.5, &Aim::new(0.05, 0.8).unwrap()), Err(Error::BadChance));
     }
     for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         assert_eq!(Sequence::new(0.05, bad), Err(Error::BadSetting));
         assert_eq!(NormalMixture::two_sided(bad, 0.05), Err(Error::BadSetting));
         assert_eq!(msprt(0.1, 0.2, bad, 0.01, 0.05), Err(Error::BadSetting));
-        assert_eq!(
-            srm::log_bayes_factor_around(&[1, 2], &[1.0, 1.0], bad),
-            Err(Error::BadSetting)
-        );
+        assert_eq!(srm::log_bayes_factor_around(&[1, 2], &[1.0, 1.0], bad), Err(Error::BadSetting));
         assert_eq!(Law::new(bad, &[2.0]), Err(Error::BadSetting));
         assert_eq!(power_t::power(0.1, bad, 0.05), Err(Error::BadSetting));
     }
@@ -166,18 +134,11 @@ fn settings_outside_their_range() {
     assert_eq!(multiple::holm(&[]), Ok(vec![]));
     assert_eq!(RunningP::from_recorded(1.5), Err(Error::BadChance));
     assert_eq!(Budget::divide(0.001, 0), Err(Error::BadSetting));
-    assert_eq!(
-        srm::log_bayes_factor_around(&[1, 2], &[1.0, 1.0], 1e308),
-        Err(Error::BadSetting)
-    );
+    assert_eq!(srm::log_bayes_factor_around(&[1, 2], &[1.0, 1.0], 1e308), Err(Error::BadSetting));
 }
 
 fn count(share: f64) -> Count {
-    Count {
-        share,
-        treatment: 1,
-        control: 1,
-    }
+    Count { share, treatment: 1, control: 1 }
 }
 
 #[test]
@@ -194,21 +155,13 @@ fn splits_nobody_fell_into() {
     assert_eq!(srm::chi_square(&[0, 0], &[1.0, 1.0]), Err(Error::NoVisitors));
     assert_eq!(srm::log_bayes_factor(&[0, 0], &[1.0, 1.0]), Ok(0.0));
     assert_eq!(srm::log_bayes_factor_by_step([]), Ok(0.0));
-    for weights in [
-        &[1.0][..],
-        &[1.0, 0.0],
-        &[1.0, f64::NAN],
-        &[1.0, f64::INFINITY],
-        &[1.0, 1.0, 1.0],
-    ] {
+    for weights in [&[1.0][..], &[1.0, 0.0], &[1.0, f64::NAN], &[1.0, f64::INFINITY], &[1.0, 1.0, 1.0]] {
         assert_eq!(srm::chi_square(&[5, 5], weights), Err(Error::BadShare));
         assert_eq!(srm::log_bayes_factor(&[5, 5], weights), Err(Error::BadShare));
     }
     let far_off = srm::chi_square(&[u64::MAX, 0], &[1.0, 1e9]).unwrap();
     assert_eq!(far_off.p_value, 0.0);
-    assert!(srm::is_alarm(
-        srm::log_bayes_factor(&[1_000_000_000, 0], &[1.0, 1.0]).unwrap()
-    ));
+    assert!(srm::is_alarm(srm::log_bayes_factor(&[1_000_000_000, 0], &[1.0, 1.0]).unwrap()));
 }
 
 #[test]
@@ -216,18 +169,12 @@ fn the_steps_of_a_ramp_multiply() {
     let (first, second): ([u64; 2], [u64; 2]) = ([990, 10], [5_300, 4_700]);
     let steps = [(&first[..], &[0.99, 0.01][..]), (&second[..], &[0.5, 0.5][..])];
     let by_step = srm::log_bayes_factor_by_step(steps).unwrap();
-    let each: f64 = steps
-        .iter()
-        .map(|(counts, shares)| srm::log_bayes_factor(counts, shares).unwrap())
-        .sum();
+    let each: f64 = steps.iter().map(|(counts, shares)| srm::log_bayes_factor(counts, shares).unwrap()).sum();
     assert_eq!(by_step, each);
     let all = srm::chi_square_by_step(steps).unwrap();
     assert_eq!(all.df, 2.0);
     let alone = srm::chi_square(&second, &[0.5, 0.5]).unwrap();
-    assert!(
-        (all.statistic - alone.statistic).abs() < 1e-9,
-        "the first step fits exactly"
-    );
+    assert!((all.statistic - alone.statistic).abs() < 1e-9, "the first step fits exactly");
 }
 
 #[test]
@@ -246,15 +193,7 @@ fn latencies_nobody_measured() {
 
 #[test]
 fn grids_must_point_one_way() {
-    for grid in [
-        &[][..],
-        &[0.5, 2.0],
-        &[1.0],
-        &[2.0, f64::NAN],
-        &[-1.0],
-        &[0.0, 0.5],
-        &[f64::INFINITY],
-    ] {
+    for grid in [&[][..], &[0.5, 2.0], &[1.0], &[2.0, f64::NAN], &[-1.0], &[0.0, 0.5], &[f64::INFINITY]] {
         assert_eq!(Law::new(1.25, grid), Err(Error::BadSetting), "{grid:?}");
     }
     assert_eq!(Law::new(1.25, &guard::HARM_GRID), Ok(Law::harm()));
@@ -264,27 +203,13 @@ fn grids_must_point_one_way() {
 #[test]
 fn records_must_make_sense() {
     let machine = NonZeroU32::new;
-    let segment = |machine, share| Segment {
-        machine,
-        share,
-        treatment: 1,
-        control: 9,
-    };
+    let segment = |machine, share| Segment { machine, share, treatment: 1, control: 9 };
     let of = |segments: &[Segment]| Guard::from_segments(Law::harm(), segments.to_vec()).map(drop);
     assert_eq!(of(&[]), Err(Error::BadSetting));
     assert_eq!(of(&[segment(None, 0.5)]), Err(Error::BadSetting));
-    assert_eq!(
-        of(&[segment(machine(2), 0.5), segment(machine(1), 0.5)]),
-        Err(Error::BadSetting)
-    );
-    assert_eq!(
-        of(&[segment(machine(1), 0.5), segment(machine(1), 0.5)]),
-        Err(Error::BadSetting)
-    );
-    assert_eq!(
-        of(&[segment(machine(1), 0.5), segment(None, 1.0)]),
-        Err(Error::BadShare)
-    );
+    assert_eq!(of(&[segment(machine(2), 0.5), segment(machine(1), 0.5)]), Err(Error::BadSetting));
+    assert_eq!(of(&[segment(machine(1), 0.5), segment(machine(1), 0.5)]), Err(Error::BadSetting));
+    assert_eq!(of(&[segment(machine(1), 0.5), segment(None, 1.0)]), Err(Error::BadShare));
     assert_eq!(of(&[segment(None, 0.1), segment(machine(3), 0.5)]), Ok(()));
     assert_eq!(of(&[segment(machine(u32::MAX), 0.5)]), Ok(()));
 }
@@ -299,12 +224,7 @@ fn a_guard_survives_any_count() {
     assert_eq!(guard.begin_step(1.0), Err(Error::BadShare));
     assert_eq!(guard.observe_late(f64::NAN, 1, 1), Err(Error::BadShare));
     assert!(!guard.log_evidence().is_nan());
-    let last = Segment {
-        machine: NonZeroU32::new(u32::MAX),
-        share: 0.5,
-        treatment: 0,
-        control: 60,
-    };
+    let last = Segment { machine: NonZeroU32::new(u32::MAX), share: 0.5, treatment: 0, control: 60 };
     let mut worn = Guard::from_segments(Law::harm(), vec![last]).unwrap();
     worn.observe(1, 0);
     assert_eq!(worn.segments().len(), 1);
@@ -317,16 +237,8 @@ fn a_steady_record_stays_small() {
         let treated = u64::from(event % 20 == 0);
         guard.observe(treated, 1 - treated);
     }
-    assert!(
-        guard.segments().len() <= guard::LIVE + 1,
-        "{}",
-        guard.segments().len()
-    );
-    let seen: u64 = guard
-        .segments()
-        .iter()
-        .map(|segment| segment.treatment + segment.control)
-        .sum();
+    assert!(guard.segments().len() <= guard::LIVE + 1, "{}", guard.segments().len());
+    let seen: u64 = guard.segments().iter().map(|segment| segment.treatment + segment.control).sum();
     assert_eq!(seen, 100_000, "dropping a machine loses no count");
 }
 
@@ -342,10 +254,7 @@ fn a_fleet_stays_within_its_chance() {
 #[test]
 fn the_running_p_only_falls() {
     let mut smallest = RunningP::default();
-    let seen: Vec<f64> = [0.7, 0.2, f64::NAN, 0.9, 0.05, 2.0, -1.0]
-        .into_iter()
-        .map(|p| smallest.see(p))
-        .collect();
+    let seen: Vec<f64> = [0.7, 0.2, f64::NAN, 0.9, 0.05, 2.0, -1.0].into_iter().map(|p| smallest.see(p)).collect();
     assert_eq!(seen, [0.7, 0.2, 0.2, 0.2, 0.05, 0.05, 0.05]);
     assert_eq!(RunningP::from_recorded(0.05), Ok(smallest));
 }

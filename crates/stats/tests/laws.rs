@@ -5,16 +5,12 @@
 use flagstaff_stats::guard::{Count, Guard, Law, Segment};
 use flagstaff_stats::power::{self, Aim};
 use flagstaff_stats::sequential::Sequence;
-use flagstaff_stats::{
-    Estimate, Interval, Moments, Proportion, lift, mean, multiple, proportion, srm, strata,
-};
+use flagstaff_stats::{Estimate, Interval, Moments, Proportion, lift, mean, multiple, proportion, srm, strata};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 fn arm() -> impl Strategy<Value = Proportion> {
-    (1_u64..200_000)
-        .prop_flat_map(|n| (Just(n), 0..=n))
-        .prop_map(|(n, x)| Proportion::new(n, x).unwrap())
+    (1_u64..200_000).prop_flat_map(|n| (Just(n), 0..=n)).prop_map(|(n, x)| Proportion::new(n, x).unwrap())
 }
 
 fn values() -> impl Strategy<Value = Vec<f64>> {

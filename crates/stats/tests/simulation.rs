@@ -91,12 +91,7 @@ fn part(runs: u64, happened: impl Fn(u64) -> bool) -> f64 {
 #[test]
 fn peeking_at_nothing_finds_nothing_in_95_of_100() {
     for (share, rate) in [(0.5, 0.1), (0.5, 0.5), (0.2, 0.1), (0.1, 0.3)] {
-        let experiment = Experiment {
-            visitors: 10_000,
-            share,
-            rates: [rate, rate],
-            sequence: Sequence::default(),
-        };
+        let experiment = Experiment { visitors: 10_000, share, rates: [rate, rate], sequence: Sequence::default() };
         let outcomes: Vec<Outcome> = (0..1000).map(|seed| experiment.run(seed)).collect();
         let of = |pick: fn(&Outcome) -> bool| outcomes.iter().filter(|o| pick(o)).count();
         let (found, lift, peeked) = (of(|o| o.found), of(|o| o.found_lift), of(|o| o.peeked));
@@ -155,10 +150,7 @@ fn a_ramp_does_not_bias_what_is_compared_within_its_steps() {
     for seed in 0..runs {
         let steps = ramp(&mut Rng::with_seed(seed), 1.0);
         let (t, c) = levels(&steps);
-        let interval = Estimate::difference(&t, &c)
-            .unwrap()
-            .normal_interval(ALPHA)
-            .unwrap();
+        let interval = Estimate::difference(&t, &c).unwrap().normal_interval(ALPHA).unwrap();
         covered += u32::from(interval.contains(0.0));
         cochran += u32::from(strata::cochran(steps.iter().copied()).unwrap().p_value <= ALPHA);
         let sum = |pick: fn(&(Proportion, Proportion)) -> Proportion| {
@@ -180,10 +172,7 @@ fn a_ramp_does_not_bias_what_is_compared_within_its_steps() {
     assert!((930..=970).contains(&covered_lift), "{covered_lift}");
     assert!((mean_lift - 0.3).abs() < 0.01, "{mean_lift}");
     assert!(cochran <= 70, "{cochran}");
-    assert!(
-        pooled > 900,
-        "adding the arms up should have been wrong: {pooled}"
-    );
+    assert!(pooled > 900, "adding the arms up should have been wrong: {pooled}");
 }
 
 #[test]
@@ -192,27 +181,23 @@ fn peeking_along_a_ramp_stays_within_the_level() {
     let alarmed = |seed: u64| {
         let mut random = Rng::with_seed(seed);
         let mut steps: Vec<(Arm, Arm)> = Vec::new();
-        [(0.1, 0.3), (0.25, 0.2), (0.5, 0.1)]
-            .into_iter()
-            .any(|(share, rate)| {
-                steps.push(Default::default());
-                (0..60).any(|_| {
-                    let (t, c) = steps.last_mut().unwrap();
-                    for _ in 0..50 {
-                        let arm = if random.f64() < share { &mut *t } else { &mut *c };
-                        arm.visit(&mut random, rate);
-                    }
-                    let known = steps
-                        .iter()
-                        .filter_map(|(t, c)| Some((t.proportion()?, c.proportion()?)));
-                    let converted = |pick: fn(&(Arm, Arm)) -> u64| steps.iter().map(pick).sum::<u64>();
-                    if converted(|s| s.0.x).min(converted(|s| s.1.x)) < sequential::SHOWN_FROM {
-                        return false;
-                    }
-                    let (t, c) = levels(&known.collect::<Vec<_>>());
-                    sequence.p_value(&Estimate::difference(&t, &c).unwrap()) <= ALPHA
-                })
+        [(0.1, 0.3), (0.25, 0.2), (0.5, 0.1)].into_iter().any(|(share, rate)| {
+            steps.push(Default::default());
+            (0..60).any(|_| {
+                let (t, c) = steps.last_mut().unwrap();
+                for _ in 0..50 {
+                    let arm = if random.f64() < share { &mut *t } else { &mut *c };
+                    arm.visit(&mut random, rate);
+                }
+                let known = steps.iter().filter_map(|(t, c)| Some((t.proportion()?, c.proportion()?)));
+                let converted = |pick: fn(&(Arm, Arm)) -> u64| steps.iter().map(pick).sum::<u64>();
+                if converted(|s| s.0.x).min(converted(|s| s.1.x)) < sequential::SHOWN_FROM {
+                    return false;
+                }
+                let (t, c) = levels(&known.collect::<Vec<_>>());
+                sequence.p_value(&Estimate::difference(&t, &c).unwrap()) <= ALPHA
             })
+        })
     };
     let rate = part(1000, alarmed);
     println!("peeking along a ramp: {rate} false alarms");
@@ -257,19 +242,11 @@ fn trips(law: &Law, ratio: f64, alpha: f64, events: u32, seed: u64) -> bool {
 fn a_harmless_flag_is_not_taken_back() {
     let runs = 3000;
     let tolerated_harm = 1.25;
-    let cases = [
-        (Law::harm(), 1.0),
-        (Law::harm(), tolerated_harm),
-        (Law::goals(), 1.0),
-        (Law::goals(), 1.1),
-    ];
+    let cases = [(Law::harm(), 1.0), (Law::harm(), tolerated_harm), (Law::goals(), 1.0), (Law::goals(), 1.1)];
     for (law, ratio) in cases {
         for alpha in [FALSE_ALARM, 0.05] {
             let rate = part(runs, |seed| trips(&law, ratio, alpha, 500, seed));
-            println!(
-                "guard r0 {} at ratio {ratio}, alpha {alpha}: {rate} false alarms",
-                law.tolerated()
-            );
+            println!("guard r0 {} at ratio {ratio}, alpha {alpha}: {rate} false alarms", law.tolerated());
             assert!(rate <= tolerated(alpha, runs), "{rate}");
         }
     }
@@ -289,11 +266,7 @@ fn a_shared_outage_trips_nothing() {
         let mut random = Rng::with_seed(seed);
         let mut guard = Guard::new(Law::harm(), 0.05).unwrap();
         (0..12_000).any(|visitor| {
-            let rate = if (5000..6000).contains(&visitor) {
-                0.5
-            } else {
-                0.01
-            };
+            let rate = if (5000..6000).contains(&visitor) { 0.5 } else { 0.01 };
             let treated = u64::from(random.f64() < 0.05);
             if random.f64() < rate {
                 guard.observe(treated, 1 - treated);
@@ -313,24 +286,14 @@ fn quantile(mut values: Vec<f64>, part: f64) -> f64 {
 }
 
 fn near(got: f64, want: f64) {
-    assert!(
-        (got - want).abs() <= 0.2 * want,
-        "{got} is not within 20 % of {want}"
-    );
+    assert!((got - want).abs() <= 0.2 * want, "{got} is not within 20 % of {want}");
 }
 
 /// Treatment requests until the alarm, without restarts.
 fn delay(share: f64, p_c: f64, p_t: f64, seed: u64) -> f64 {
     let law = Law::harm();
     let mut random = Rng::with_seed(seed);
-    let (mut count, mut requests) = (
-        Count {
-            share,
-            treatment: 0,
-            control: 0,
-        },
-        0.0,
-    );
+    let (mut count, mut requests) = (Count { share, treatment: 0, control: 0 }, 0.0);
     loop {
         let treated = random.f64() < share;
         requests += f64::from(u8::from(treated));
@@ -346,12 +309,7 @@ fn delay(share: f64, p_c: f64, p_t: f64, seed: u64) -> f64 {
 
 #[test]
 fn the_guard_is_as_quick_as_stated() {
-    for (p_c, p_t, median) in [
-        (0.01, 0.05, 279.0),
-        (0.01, 0.1, 74.0),
-        (0.01, 0.5, 7.0),
-        (0.001, 0.01, 724.0),
-    ] {
+    for (p_c, p_t, median) in [(0.01, 0.05, 279.0), (0.01, 0.1, 74.0), (0.01, 0.5, 7.0), (0.001, 0.01, 724.0)] {
         let delays: Vec<f64> = (0..1500).map(|seed| delay(0.05, p_c, p_t, seed)).collect();
         let (half, most) = (quantile(delays.clone(), 0.5), quantile(delays, 0.9));
         println!("{p_c} to {p_t}: median {half}, 90th percentile {most} treatment requests");
@@ -367,11 +325,7 @@ fn events_to_alarm(healthy: u32, restarts: bool) -> f64 {
     let events = |seed: u64| {
         let mut random = Rng::with_seed(seed);
         let mut guard = Guard::new(Law::harm(), share).unwrap();
-        let mut count = Count {
-            share,
-            treatment: 0,
-            control: 0,
-        };
+        let mut count = Count { share, treatment: 0, control: 0 };
         for event in 0_u32.. {
             let treated = u64::from(random.f64() < if event < healthy { share } else { hit });
             guard.observe(treated, 1 - treated);

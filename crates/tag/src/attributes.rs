@@ -19,12 +19,7 @@ pub(crate) struct Looked<'a> {
 
 impl<'a> Looked<'a> {
     pub(crate) const fn new(headers: &'a HeaderMap, uri: &'a Uri) -> Self {
-        Self {
-            headers,
-            uri,
-            cookies: OnceCell::new(),
-            query: OnceCell::new(),
-        }
+        Self { headers, uri, cookies: OnceCell::new(), query: OnceCell::new() }
     }
 }
 
@@ -41,29 +36,19 @@ impl Attributes for Looked<'_> {
     fn query(&self, name: &str) -> Option<Cow<'_, str>> {
         let text = self.uri.query()?.as_bytes();
         let all = self.query.get_or_init(|| form_urlencoded::parse(text).collect());
-        all.iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| Cow::Borrowed(value.as_ref()))
+        all.iter().find(|(n, _)| n == name).map(|(_, value)| Cow::Borrowed(value.as_ref()))
     }
 
     /// `app_version` is told by `X-App-Version`.
     fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
         let header = format!("x-{}", name.replace('_', "-"));
-        self.headers
-            .get(header.as_str())?
-            .to_str()
-            .ok()
-            .map(Cow::Borrowed)
+        self.headers.get(header.as_str())?.to_str().ok().map(Cow::Borrowed)
     }
 }
 
 /// The host that was asked, without its port.
 pub(crate) fn host<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
-    let named = || {
-        headers
-            .get(http::header::HOST)
-            .and_then(|value| value.to_str().ok())
-    };
+    let named = || headers.get(http::header::HOST).and_then(|value| value.to_str().ok());
     let host = uri.authority().map(http::uri::Authority::as_str).or_else(named)?;
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     let without_port = match host.rsplit_once(':') {
@@ -97,14 +82,9 @@ mod tests {
     fn hosts_have_no_port() {
         let of = |host: &'static str| {
             let headers = HeaderMap::from_iter([(http::header::HOST, HeaderValue::from_static(host))]);
-            super::host(&headers, &Uri::from_static("/"))
-                .map(str::to_owned)
-                .unwrap_or_default()
+            super::host(&headers, &Uri::from_static("/")).map(str::to_owned).unwrap_or_default()
         };
-        assert_eq!(
-            (of("shop.example:8080"), of("shop.example")),
-            ("shop.example".into(), "shop.example".into())
-        );
+        assert_eq!((of("shop.example:8080"), of("shop.example")), ("shop.example".into(), "shop.example".into()));
         assert_eq!((of("[::1]:80"), of("[::1]")), ("[::1]".into(), "[::1]".into()));
     }
 }

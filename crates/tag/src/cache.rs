@@ -1,8 +1,6 @@
 //! What a shared cache may do with an answer (RFC 9111), and what it is told.
 
-use http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HeaderMap, HeaderName, HeaderValue, VARY,
-};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HeaderMap, HeaderName, HeaderValue, VARY};
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
@@ -102,31 +100,18 @@ pub(crate) fn sharing(
 
 /// RFC 9110, 15.1. 304 stands for one of these.
 fn is_heuristically_cacheable(status: StatusCode) -> bool {
-    matches!(
-        status.as_u16(),
-        200 | 203 | 204 | 206 | 300 | 301 | 304 | 308 | 404 | 405 | 410 | 414 | 501
-    )
+    matches!(status.as_u16(), 200 | 203 | 204 | 206 | 300 | 301 | 304 | 308 | 404 | 405 | 410 | 414 | 501)
 }
 
 /// A date that cannot be read is past (RFC 9111, 5.3).
 fn keeps_until_later(headers: &HeaderMap, now: Timestamp) -> bool {
-    let text = headers
-        .get(EXPIRES)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    DateTimeParser::new()
-        .parse_timestamp(text)
-        .is_ok_and(|end| end > now)
+    let text = headers.get(EXPIRES).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    DateTimeParser::new().parse_timestamp(text).is_ok_and(|end| end > now)
 }
 
 fn varies_by(headers: &HeaderMap, name: &str) -> bool {
-    let values = headers
-        .get_all(VARY)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    values
-        .flat_map(|value| value.split(','))
-        .any(|field| field.trim().eq_ignore_ascii_case(name))
+    let values = headers.get_all(VARY).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|field| field.trim().eq_ignore_ascii_case(name))
 }
 
 /// Says that the answer depends on who asks. True when no shared cache may store it any more.
@@ -148,18 +133,10 @@ pub(crate) fn differ(headers: &mut HeaderMap, how: WhenFlagsDiffer) -> bool {
 pub(crate) fn make_private(headers: &mut HeaderMap) {
     let invites = |directive: &&str| {
         let word = directive.split('=').next().unwrap_or_default().trim();
-        ["public", "s-maxage", "private", "proxy-revalidate"]
-            .iter()
-            .any(|w| word.eq_ignore_ascii_case(w))
+        ["public", "s-maxage", "private", "proxy-revalidate"].iter().any(|w| word.eq_ignore_ascii_case(w))
     };
-    let kept: Vec<_> = directives(headers, &CACHE_CONTROL)
-        .filter(|directive| !invites(directive))
-        .collect();
-    let text = if kept.is_empty() {
-        "private".into()
-    } else {
-        format!("private, {}", kept.join(", "))
-    };
+    let kept: Vec<_> = directives(headers, &CACHE_CONTROL).filter(|directive| !invites(directive)).collect();
+    let text = if kept.is_empty() { "private".into() } else { format!("private, {}", kept.join(", ")) };
     crate::strip::remove(headers, is_targeted);
     set(headers, CACHE_CONTROL, text);
 }
@@ -173,23 +150,10 @@ fn set(headers: &mut HeaderMap, name: HeaderName, text: String) {
 /// Files that are the same whatever a flag says: pictures, fonts, sound, film, style sheets, scripts. Which of them a page uses
 /// may differ; what is in one does not.
 pub(crate) fn is_asset(headers: &HeaderMap) -> bool {
-    let kind = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let kind = kind
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let family = kind.split('/').next().unwrap_or_default();
-    let file = [
-        "text/css",
-        "text/javascript",
-        "application/javascript",
-        "application/wasm",
-    ];
+    let file = ["text/css", "text/javascript", "application/javascript", "application/wasm"];
     matches!(family, "image" | "font" | "audio" | "video") || file.contains(&kind.as_str())
 }
 
@@ -211,13 +175,7 @@ mod tests {
 
     fn of(status: u16, pairs: &[(&'static str, &'static str)]) -> Sharing {
         let now = "2026-11-20T12:00:00Z".parse().unwrap();
-        sharing(
-            &Method::GET,
-            false,
-            StatusCode::from_u16(status).unwrap(),
-            &headers(pairs),
-            now,
-        )
+        sharing(&Method::GET, false, StatusCode::from_u16(status).unwrap(), &headers(pairs), now)
     }
 
     #[test]
@@ -233,36 +191,17 @@ mod tests {
             assert_eq!(of(200, &[("cache-control", control)]), Sharing::Told, "{control}");
         }
         assert_eq!(of(500, &[("cache-control", "max-age=60")]), Sharing::Told);
-        assert_eq!(
-            of(200, &[("expires", "Sat, 21 Nov 2026 12:00:00 GMT")]),
-            Sharing::Told
-        );
-        assert_eq!(
-            of(
-                200,
-                &[("cdn-cache-control", "max-age=60"), ("cache-control", "private")]
-            ),
-            Sharing::Told
-        );
-        assert_eq!(
-            of(200, &[("cloudflare-cdn-cache-control", "max-age=60")]),
-            Sharing::Told
-        );
+        assert_eq!(of(200, &[("expires", "Sat, 21 Nov 2026 12:00:00 GMT")]), Sharing::Told);
+        assert_eq!(of(200, &[("cdn-cache-control", "max-age=60"), ("cache-control", "private")]), Sharing::Told);
+        assert_eq!(of(200, &[("cloudflare-cdn-cache-control", "max-age=60")]), Sharing::Told);
     }
 
     #[test]
     fn never_when_told_not_to() {
         for control in ["private", "no-store", "private, max-age=60", "public, no-store"] {
-            assert_eq!(
-                of(200, &[("cache-control", control)]),
-                Sharing::Never,
-                "{control}"
-            );
+            assert_eq!(of(200, &[("cache-control", control)]), Sharing::Never, "{control}");
         }
-        assert_eq!(
-            of(200, &[("vary", "Accept, *"), ("cache-control", "max-age=60")]),
-            Sharing::Never
-        );
+        assert_eq!(of(200, &[("vary", "Accept, *"), ("cache-control", "max-age=60")]), Sharing::Never);
         for status in [201, 302, 303, 307, 400, 403, 500, 503] {
             assert_eq!(of(status, &[]), Sharing::Never, "{status}");
         }
@@ -274,11 +213,7 @@ mod tests {
             assert_eq!(of(status, &[]), Sharing::Guessed, "{status}");
         }
         for control in ["no-cache", "max-age=0", "s-maxage=0, must-revalidate"] {
-            assert_eq!(
-                of(200, &[("cache-control", control)]),
-                Sharing::Guessed,
-                "{control}"
-            );
+            assert_eq!(of(200, &[("cache-control", control)]), Sharing::Guessed, "{control}");
         }
         for past in ["Thu, 01 Jan 1970 00:00:00 GMT", "0", "nonsense"] {
             assert_eq!(of(200, &[("expires", past)]), Sharing::Guessed, "{past}");
@@ -289,13 +224,7 @@ mod tests {
     fn authorization_and_methods_matter() {
         let now = Timestamp::UNIX_EPOCH;
         let of = |method, authorized, control| {
-            sharing(
-                &method,
-                authorized,
-                StatusCode::OK,
-                &headers(&[("cache-control", control)]),
-                now,
-            )
+            sharing(&method, authorized, StatusCode::OK, &headers(&[("cache-control", control)]), now)
         };
         assert_eq!(of(Method::GET, true, "max-age=60"), Sharing::Never);
         assert_eq!(of(Method::GET, true, "public"), Sharing::Told);

@@ -55,10 +55,7 @@ pub(crate) fn rewrite(headers: &mut HeaderMap, drop: impl Fn(&[u8]) -> bool, add
         return;
     }
     let mut kept: Vec<u8> = Vec::new();
-    for piece in pieces(headers)
-        .filter(named)
-        .chain((!add.is_empty()).then_some(add.as_bytes()))
-    {
+    for piece in pieces(headers).filter(named).chain((!add.is_empty()).then_some(add.as_bytes())) {
         if !kept.is_empty() {
             kept.extend_from_slice(b"; ");
         }
@@ -150,18 +147,9 @@ mod tests {
 
     #[test]
     fn sets_cookies_with_their_attributes() {
-        let plain = Attributes {
-            domain: None,
-            secure: false,
-        };
-        let shared = Attributes {
-            domain: Some("example.com".into()),
-            secure: true,
-        };
-        assert_eq!(
-            set("a", "1", Lasts::Session, &plain).unwrap(),
-            "a=1; Path=/; SameSite=Lax; HttpOnly"
-        );
+        let plain = Attributes { domain: None, secure: false };
+        let shared = Attributes { domain: Some("example.com".into()), secure: true };
+        assert_eq!(set("a", "1", Lasts::Session, &plain).unwrap(), "a=1; Path=/; SameSite=Lax; HttpOnly");
         let year = Lasts::For(Duration::from_secs(60));
         assert_eq!(
             set("a", "1", year, &shared).unwrap(),

@@ -61,10 +61,7 @@ pub(crate) struct Exclude {
 impl Exclude {
     pub(crate) fn new(settings: &ExcludeSettings, problems: &mut Vec<Problem>) -> Self {
         let mut address = |text: &String| {
-            let range = text
-                .parse::<IpNet>()
-                .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-                .ok();
+            let range = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok();
             if range.is_none() {
                 let message = format!("`{text}` is no address or range");
                 problems.push(Problem::new(["exclude", "addresses"], message).help("such as \"10.0.0.0/8\""));
@@ -79,11 +76,7 @@ impl Exclude {
         Self {
             paths: settings.paths.iter().map(|path| Glob::new(path)).collect(),
             addresses,
-            user_agents: settings
-                .user_agents
-                .iter()
-                .map(|agent| Glob::any_case(agent))
-                .collect(),
+            user_agents: settings.user_agents.iter().map(|agent| Glob::any_case(agent)).collect(),
         }
     }
 
@@ -95,16 +88,8 @@ impl Exclude {
     }
 
     /// Whether a request counts, as far as it tells by itself.
-    pub(crate) fn judge(
-        &self,
-        path: &str,
-        headers: &HeaderMap,
-        peer: Option<&Peer>,
-    ) -> Result<(), NotCounted> {
-        let agent = headers
-            .get(USER_AGENT)
-            .map(HeaderValue::as_bytes)
-            .unwrap_or_default();
+    pub(crate) fn judge(&self, path: &str, headers: &HeaderMap, peer: Option<&Peer>) -> Result<(), NotCounted> {
+        let agent = headers.get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
         let agent = agent.get(..LONGEST_AGENT).unwrap_or(agent);
         if is_bot(agent) {
             return Err(NotCounted::Bot);
@@ -127,17 +112,12 @@ struct Words {
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
     let lines = include_str!("bots.txt").lines().map(str::trim);
-    let words: Vec<_> = lines
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .collect();
+    let words: Vec<_> = lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     let mut find = AhoCorasick::builder();
-    find.ascii_case_insensitive(true)
-        .match_kind(MatchKind::LeftmostLongest);
+    find.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest);
     Words {
         exception: words.iter().map(|word| word.starts_with('!')).collect(),
-        find: find
-            .build(words.iter().map(|word| word.trim_start_matches('!')))
-            .ok(),
+        find: find.build(words.iter().map(|word| word.trim_start_matches('!'))).ok(),
     }
 });
 
@@ -146,28 +126,16 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
 pub fn is_bot(agent: &[u8]) -> bool {
     let words = &*WORDS;
     let is_one = |place: usize| words.exception.get(place) == Some(&false);
-    let found = words
-        .find
-        .as_ref()
-        .is_some_and(|find| find.find_iter(agent).any(|m| is_one(m.pattern().as_usize())));
+    let found = words.find.as_ref().is_some_and(|find| find.find_iter(agent).any(|m| is_one(m.pattern().as_usize())));
     agent.trim_ascii().is_empty() || found
 }
 
 /// Whether a browser fetches ahead (`Sec-Purpose`, and what came before it).
 fn is_prefetch(headers: &HeaderMap) -> bool {
     let says = |name: &str| {
-        let values = headers
-            .get_all(name)
-            .iter()
-            .filter_map(|value| value.to_str().ok());
+        let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
         let mut words = values.flat_map(|value| value.split([',', ';', ' ']));
-        words.any(|word| {
-            ["prefetch", "prerender", "preview"]
-                .iter()
-                .any(|p| word.eq_ignore_ascii_case(p))
-        })
+        words.any(|word| ["prefetch", "prerender", "preview"].iter().any(|p| word.eq_ignore_ascii_case(p)))
     };
-    ["sec-purpose", "purpose", "x-purpose", "x-moz"]
-        .into_iter()
-        .any(says)
+    ["sec-purpose", "purpose", "x-purpose", "x-moz"].into_iter().any(says)
 }

@@ -47,19 +47,13 @@ pub enum Identify {
 impl Directives {
     /// Takes them out of an answer, in any spelling of their names.
     pub fn take(headers: &mut HeaderMap) -> Self {
-        let ours = |name: &str| {
-            [IDENTIFY, EVENT, EXPOSED]
-                .iter()
-                .any(|own| strip::same(name, own))
-        };
+        let ours = |name: &str| [IDENTIFY, EVENT, EXPOSED].iter().any(|own| strip::same(name, own));
         if !headers.keys().any(|name| ours(name.as_str())) {
             return Self::default();
         }
         let all = |name| {
             let values = headers.get_all(name).iter().take(MOST);
-            values
-                .filter_map(|v| std::str::from_utf8(v.as_bytes()).ok())
-                .filter(|v| v.len() <= LONGEST)
+            values.filter_map(|v| std::str::from_utf8(v.as_bytes()).ok()).filter(|v| v.len() <= LONGEST)
         };
         let read = Self {
             exposed: all(EXPOSED).flat_map(exposed).collect(),
@@ -73,10 +67,7 @@ impl Directives {
 
 /// Reads `name, name`. Other than names of flags are passed over.
 pub fn exposed(text: &str) -> Vec<Name> {
-    words(text)
-        .iter()
-        .filter_map(|name| Name::new(name).ok())
-        .collect()
+    words(text).iter().filter_map(|name| Name::new(name).ok()).collect()
 }
 
 /// Reads `order_paid; value=49.90; key=A17, signup`. What has no well-formed name is passed over.
@@ -85,11 +76,7 @@ pub fn events(text: &str) -> Vec<Event> {
         let value = item.parameter("value").and_then(|value| value.parse().ok());
         let name = Name::new(&item.value).ok()?;
         let key = item.parameter("key").filter(|key| !key.is_empty());
-        Some(Event {
-            name,
-            key: key.map(Into::into),
-            value: value.filter(|v: &f64| v.is_finite()),
-        })
+        Some(Event { name, key: key.map(Into::into), value: value.filter(|v: &f64| v.is_finite()) })
     };
     list::items(text).into_iter().filter_map(event).collect()
 }
@@ -102,12 +89,7 @@ pub fn identify(text: &str) -> Option<Identify> {
     let item = list::items(text).into_iter().next()?;
     let list = |name| item.parameter(name).map(words).unwrap_or_default();
     let (groups, roles) = (list("groups"), list("roles"));
-    user::checked(User {
-        id: item.value,
-        groups,
-        roles,
-    })
-    .map(Identify::User)
+    user::checked(User { id: item.value, groups, roles }).map(Identify::User)
 }
 
 #[cfg(test)]
@@ -120,36 +102,21 @@ mod tests {
     #[test]
     fn are_read_and_removed_in_any_spelling() {
         let mut headers = HeaderMap::new();
-        headers.append(
-            "x-flag-exposed",
-            HeaderValue::from_static("form, Bad Name, price"),
-        );
-        headers.append(
-            "x-flag-event",
-            HeaderValue::from_static("order_paid; value=49.90; key=A17, signup; key=\"\""),
-        );
+        headers.append("x-flag-exposed", HeaderValue::from_static("form, Bad Name, price"));
+        headers
+            .append("x-flag-event", HeaderValue::from_static("order_paid; value=49.90; key=A17, signup; key=\"\""));
         headers.append("x-flag-event", HeaderValue::from_static("odd; value=inf, 9bad"));
-        headers.append(
-            "x-flag-identify",
-            HeaderValue::from_static("42; groups=\"beta, vip\"; roles=staff"),
-        );
+        headers.append("x-flag-identify", HeaderValue::from_static("42; groups=\"beta, vip\"; roles=staff"));
         headers.append("x_flag_event", HeaderValue::from_static("ignored"));
         headers.append("content-type", HeaderValue::from_static("text/html"));
         let read = Directives::take(&mut headers);
         let names: Vec<_> = read.exposed.iter().map(Name::as_str).collect();
         assert_eq!(names, ["form", "price"]);
         let events: Vec<_> = read.events.iter().map(|e| (e.name.as_str(), e.value)).collect();
-        assert_eq!(
-            events,
-            [("order_paid", Some(49.9)), ("signup", None), ("odd", None)]
-        );
+        assert_eq!(events, [("order_paid", Some(49.9)), ("signup", None), ("odd", None)]);
         let keys: Vec<_> = read.events.iter().map(|e| e.key.as_deref()).collect();
         assert_eq!(keys, [Some("A17"), None, None]);
-        let user = User {
-            id: "42".into(),
-            groups: vec!["beta".into(), "vip".into()],
-            roles: vec!["staff".into()],
-        };
+        let user = User { id: "42".into(), groups: vec!["beta".into(), "vip".into()], roles: vec!["staff".into()] };
         assert_eq!(read.identify, Some(Identify::User(user)));
         assert_eq!(headers.len(), 1);
     }

@@ -14,8 +14,7 @@ pub const PREFIX: &str = "/.flagstaff";
 /// Whether a path is below the reserved prefix.
 #[must_use]
 pub fn is_own(path: &str) -> bool {
-    path.strip_prefix(PREFIX)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Answers a request for one of the visitor's own endpoints; `None` for every other path.
@@ -29,17 +28,11 @@ pub fn endpoint(flags: &Flags, method: &Method, path: &str, headers: &HeaderMap)
     }
     let answer = match path.strip_prefix(PREFIX).unwrap_or_default() {
         "/flags.json" => read_only(method, || page("application/json", json(flags), headers)),
-        "/flags.js" => read_only(method, || {
-            page("text/javascript; charset=utf-8", script(flags), headers)
-        }),
+        "/flags.js" => read_only(method, || page("text/javascript; charset=utf-8", script(flags), headers)),
         "/events" | "/forget" if *method != Method::POST => not_posted(),
         _ => plain(StatusCode::NOT_FOUND, "There is nothing here.\n"),
     };
-    Some(if *method == Method::HEAD {
-        answer.map(|_| Bytes::new())
-    } else {
-        answer
-    })
+    Some(if *method == Method::HEAD { answer.map(|_| Bytes::new()) } else { answer })
 }
 
 fn read_only(method: &Method, answer: impl FnOnce() -> Response<Bytes>) -> Response<Bytes> {
@@ -47,17 +40,13 @@ fn read_only(method: &Method, answer: impl FnOnce() -> Response<Bytes>) -> Respo
         return answer();
     }
     let mut refusal = plain(StatusCode::METHOD_NOT_ALLOWED, "Ask with GET.\n");
-    refusal
-        .headers_mut()
-        .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     refusal
 }
 
 fn not_posted() -> Response<Bytes> {
     let mut refusal = plain(StatusCode::METHOD_NOT_ALLOWED, "Send with POST.\n");
-    refusal
-        .headers_mut()
-        .insert(ALLOW, HeaderValue::from_static("POST"));
+    refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
     refusal
 }
 
@@ -87,9 +76,7 @@ fn page(kind: &'static str, body: String, asked: &HeaderMap) -> Response<Bytes> 
         *answer.status_mut() = StatusCode::NOT_MODIFIED;
         *answer.body_mut() = Bytes::new();
     } else {
-        answer
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     }
     for_this_visitor(answer)
 }
@@ -97,10 +84,7 @@ fn page(kind: &'static str, body: String, asked: &HeaderMap) -> Response<Bytes> 
 pub(crate) fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Bytes> {
     let mut answer = Response::new(text.into());
     *answer.status_mut() = status;
-    answer.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     for_this_visitor(answer)
 }
 
@@ -115,18 +99,12 @@ fn for_this_visitor(mut answer: Response<Bytes>) -> Response<Bytes> {
 fn tag_of(body: &str) -> String {
     let hash = ring::digest::digest(&ring::digest::SHA256, body.as_bytes());
     let hash = hash.as_ref().iter().take(16);
-    format!(
-        "\"{}\"",
-        hash.map(|byte| format!("{byte:02x}")).collect::<String>()
-    )
+    format!("\"{}\"", hash.map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 
 /// Whether the client has this version: a list of tags, compared weakly, or `*` (RFC 9110, 13.1.2).
 fn has(headers: &HeaderMap, tag: &str) -> bool {
-    let values = headers
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
+    let values = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
     tags.any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
 }

@@ -21,9 +21,7 @@ pub fn closed_gate(flags: &Flags, method: &Method, path: &str) -> Option<Respons
     })?;
     metrics::counter!("flagstaff_gate_closed_total", "flag" => flag.name.to_string()).increment(1);
     let mut answer = answer(&gate.when_off);
-    answer
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if *method == Method::HEAD {
         answer = answer.map(|_| Bytes::new());
     }
@@ -67,14 +65,8 @@ fn answer(when_off: &GateAnswer) -> Response<Bytes> {
             let mut answer = Response::new(Bytes::copy_from_slice(body.as_bytes()));
             *answer.status_mut() = StatusCode::from_u16(*status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
             let is_html = body.trim_start().starts_with('<');
-            let kind = if is_html {
-                "text/html; charset=utf-8"
-            } else {
-                "text/plain; charset=utf-8"
-            };
-            answer
-                .headers_mut()
-                .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            let kind = if is_html { "text/html; charset=utf-8" } else { "text/plain; charset=utf-8" };
+            answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
             answer
         }
     }
@@ -97,10 +89,7 @@ mod tests {
         ] {
             assert_eq!(plain(path), "/pay/card", "{path}");
         }
-        assert_eq!(
-            (plain("/"), plain(""), plain("/../..")),
-            ("/".into(), "/".into(), "/".into())
-        );
+        assert_eq!((plain("/"), plain(""), plain("/../..")), ("/".into(), "/".into(), "/".into()));
         for path in ["/pay/", "/pay/.", "/x/../pay/.", "/pay/card/..", "/pay/%2e"] {
             assert_eq!(plain(path), "/pay/", "{path}");
         }

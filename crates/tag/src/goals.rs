@@ -13,20 +13,14 @@ impl Goals {
     pub(crate) fn new(snapshot: &Snapshot) -> Self {
         let is_bounce = |goal: &Goal| matches!(goal.trigger, Trigger::Bounce { .. });
         Self {
-            by_goal: snapshot
-                .goals()
-                .iter()
-                .map(|goal| kinds(snapshot, |one| one.name == goal.name))
-                .collect(),
+            by_goal: snapshot.goals().iter().map(|goal| kinds(snapshot, |one| one.name == goal.name)).collect(),
             bounces: kinds(snapshot, is_bounce),
         }
     }
 
     pub(crate) fn of(&self, snapshot: &Snapshot, goal: &Goal) -> &[FlagId] {
         let place = snapshot.goals().iter().position(|one| one.name == goal.name);
-        place
-            .and_then(|place| self.by_goal.get(place))
-            .map_or(&[], Vec::as_slice)
+        place.and_then(|place| self.by_goal.get(place)).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn bounces(&self) -> &[FlagId] {

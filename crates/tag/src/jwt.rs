@@ -70,14 +70,10 @@ impl Key {
         let bytes = info.subject_public_key.as_bytes().ok_or(WANTED)?.to_vec();
         let curve = || info.algorithm.parameters_oid().ok();
         match info.algorithm.oid {
-            RSA => Ok(Self::Rs256(signature::UnparsedPublicKey::new(
-                &signature::RSA_PKCS1_2048_8192_SHA256,
-                bytes,
-            ))),
-            EC if curve() == Some(P256) => Ok(Self::Es256(signature::UnparsedPublicKey::new(
-                &signature::ECDSA_P256_SHA256_FIXED,
-                bytes,
-            ))),
+            RSA => Ok(Self::Rs256(signature::UnparsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA256, bytes))),
+            EC if curve() == Some(P256) => {
+                Ok(Self::Es256(signature::UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, bytes)))
+            }
             _ => Err("public keys are RSA (RS256) or of the curve P-256 (ES256)"),
         }
     }
@@ -110,11 +106,7 @@ impl Jwt {
             let message = "name the claim with the person's id";
             problems.push(Problem::new(["user", "jwt", "claim"], message).help("usually `sub`"));
         }
-        let mut key = |text: &String| {
-            Key::new(text)
-                .map_err(|why| problems.push(Problem::new(at, why)))
-                .ok()
-        };
+        let mut key = |text: &String| Key::new(text).map_err(|why| problems.push(Problem::new(at, why))).ok();
         Self {
             keys: settings.keys.iter().filter_map(&mut key).collect(),
             claim: settings.claim.clone(),
@@ -136,11 +128,7 @@ impl Jwt {
             Value::Number(number) => number.to_string(),
             _ => return None,
         };
-        user::checked(User {
-            id,
-            groups: list(claims.get(&self.groups)),
-            roles: list(claims.get(&self.roles)),
-        })
+        user::checked(User { id, groups: list(claims.get(&self.groups)), roles: list(claims.get(&self.roles)) })
     }
 
     /// The claims, once the signature is verified.
@@ -168,9 +156,7 @@ impl Jwt {
             _ => false,
         };
         let fits = |name: &str, wanted: &Option<String>| {
-            wanted
-                .as_deref()
-                .is_none_or(|wanted| claims.get(name).is_some_and(|claim| is(claim, wanted)))
+            wanted.as_deref().is_none_or(|wanted| claims.get(name).is_some_and(|claim| is(claim, wanted)))
         };
         fits("iss", &self.issuer) && fits("aud", &self.audience)
     }
@@ -184,18 +170,10 @@ fn object(part: &str) -> Option<Map<String, Value>> {
 
 /// `exp` must be there and ahead, `nbf` must be past when there; anything but a number is a refusal.
 fn holds_now(claims: &Map<String, Value>, now: Timestamp) -> bool {
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "seconds of this era are far below 2^53"
-    )]
+    #[allow(clippy::cast_precision_loss, reason = "seconds of this era are far below 2^53")]
     let now = now.as_second() as f64;
-    let ends = claims
-        .get("exp")
-        .and_then(Value::as_f64)
-        .is_some_and(|end| now < end + LEEWAY);
-    let begun = claims
-        .get("nbf")
-        .is_none_or(|nbf| nbf.as_f64().is_some_and(|start| now + LEEWAY >= start));
+    let ends = claims.get("exp").and_then(Value::as_f64).is_some_and(|end| now < end + LEEWAY);
+    let begun = claims.get("nbf").is_none_or(|nbf| nbf.as_f64().is_some_and(|start| now + LEEWAY >= start));
     ends && begun
 }
 

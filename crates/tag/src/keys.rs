@@ -54,11 +54,7 @@ impl Keys {
         let Some((first, older)) = secrets.split_first() else {
             return Self::temporary(problems);
         };
-        Some(Self {
-            first: key(first),
-            older: older.iter().map(key).collect(),
-            temporary: false,
-        })
+        Some(Self { first: key(first), older: older.iter().map(key).collect(), temporary: false })
     }
 
     fn temporary(problems: &mut Vec<Problem>) -> Option<Self> {
@@ -67,11 +63,7 @@ impl Keys {
             problems.push(Problem::new(["keys"], message));
             return None;
         };
-        Some(Self {
-            first,
-            older: Vec::new(),
-            temporary: true,
-        })
+        Some(Self { first, older: Vec::new(), temporary: true })
     }
 
     /// Whether they end with this process.
@@ -121,14 +113,12 @@ impl Keys {
     /// The signature of what the app gets, in hexadecimal. Its text begins with a digit, those of cookies do not.
     pub(crate) fn sign_for_app(&self, text: &str) -> String {
         let tag = hmac::sign(&self.first, text.as_bytes());
-        tag.as_ref()
-            .iter()
-            .fold(String::with_capacity(64), |mut out, byte| {
-                let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-                out.push(digit(byte >> 4));
-                out.push(digit(byte & 15));
-                out
-            })
+        tag.as_ref().iter().fold(String::with_capacity(64), |mut out, byte| {
+            let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+            out.push(digit(byte >> 4));
+            out.push(digit(byte & 15));
+            out
+        })
     }
 
     /// 128 random bits.
@@ -164,10 +154,7 @@ mod tests {
     fn opens_what_any_key_sealed_for_this_purpose_and_holder() {
         let sealed = keys(&[OLD]).seal(Purpose::User, "holder", "payload.with.dots");
         let rotated = keys(&[NEW, OLD]);
-        assert_eq!(
-            rotated.open(Purpose::User, "holder", &sealed),
-            Some("payload.with.dots")
-        );
+        assert_eq!(rotated.open(Purpose::User, "holder", &sealed), Some("payload.with.dots"));
         assert_eq!(rotated.open(Purpose::Sticky, "holder", &sealed), None);
         assert_eq!(rotated.open(Purpose::User, "another", &sealed), None);
         assert_eq!(keys(&[NEW]).open(Purpose::User, "holder", &sealed), None);

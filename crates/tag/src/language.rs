@@ -54,18 +54,7 @@ mod tests {
 
     #[test]
     fn junk_is_no_language() {
-        for bad in [
-            "",
-            ",,,",
-            "*",
-            "en;q=0",
-            "en;q=2",
-            "en;q=1.001",
-            "en;q=x",
-            "en;level=1",
-            "d e",
-            "é",
-        ] {
+        for bad in ["", ",,,", "*", "en;q=0", "en;q=2", "en;q=1.001", "en;q=x", "en;level=1", "d e", "é"] {
             assert_eq!(preferred(bad), None, "{bad}");
         }
     }

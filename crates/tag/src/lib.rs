@@ -46,8 +46,8 @@ pub use peer::Peer;
 pub use plan::Plan;
 pub use posted::{MOST_BYTES, Posted, cut_off, events, foreign, forgotten, posted, taken, too_large};
 pub use settings::{
-    CacheSettings, ExcludeSettings, HeaderSettings, JwtSettings, SendFlags, Settings, TrustSettings,
-    UserSettings, VisitorSettings, WhenFlagsDiffer,
+    CacheSettings, ExcludeSettings, HeaderSettings, JwtSettings, SendFlags, Settings, TrustSettings, UserSettings,
+    VisitorSettings, WhenFlagsDiffer,
 };
 pub use strip::is_ours;
 pub use tagger::{Known, Tagger};

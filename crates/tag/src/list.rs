@@ -34,10 +34,7 @@ fn item(text: &str) -> Option<Item> {
         let (name, value) = part.split_once('=')?;
         Some((name.trim().to_ascii_lowercase(), unquoted(value)))
     });
-    (!value.is_empty()).then(|| Item {
-        parameters: parameters.collect(),
-        value,
-    })
+    (!value.is_empty()).then(|| Item { parameters: parameters.collect(), value })
 }
 
 /// Words with commas between, without blanks around them.

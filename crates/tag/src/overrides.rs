@@ -37,12 +37,7 @@ impl Wishes {
     /// Reads the payload of the cookie: `form:on:0~price:simple:1800000000`. What has ended or no longer exists is left out.
     pub(crate) fn read(payload: Option<&str>, snapshot: &Snapshot, now: Timestamp) -> Self {
         let mut wishes = Self::default();
-        for entry in payload
-            .unwrap_or_default()
-            .split('~')
-            .filter(|entry| !entry.is_empty())
-            .take(MOST)
-        {
+        for entry in payload.unwrap_or_default().split('~').filter(|entry| !entry.is_empty()).take(MOST) {
             match wish(entry, snapshot, now) {
                 Some(wish) => wishes.all.push(wish),
                 None => wishes.changed = true,
@@ -72,16 +67,8 @@ impl Wishes {
 
     /// As decisions ask for it: the query and the cookie, then the header.
     pub(crate) fn forced(&self, header: &[(FlagId, VariantId)]) -> Vec<Forced> {
-        let own = self.all.iter().map(|w| Forced {
-            flag: w.flag,
-            variant: w.variant,
-            signed: w.until.is_some(),
-        });
-        let header = header.iter().map(|(flag, variant)| Forced {
-            flag: *flag,
-            variant: *variant,
-            signed: false,
-        });
+        let own = self.all.iter().map(|w| Forced { flag: w.flag, variant: w.variant, signed: w.until.is_some() });
+        let header = header.iter().map(|(flag, variant)| Forced { flag: *flag, variant: *variant, signed: false });
         own.chain(header).collect()
     }
 
@@ -90,11 +77,7 @@ impl Wishes {
         let entry = |wish: &Wish| {
             let flag = snapshot.flag(wish.flag)?;
             let until = wish.until.unwrap_or(0);
-            Some(format!(
-                "{}:{}:{until}",
-                flag.name,
-                flag.variants.name(wish.variant)
-            ))
+            Some(format!("{}:{}:{until}", flag.name, flag.variants.name(wish.variant)))
         };
         self.changed.then(|| {
             let mut text = String::new();
@@ -115,9 +98,7 @@ fn wish(entry: &str, snapshot: &Snapshot, now: Timestamp) -> Option<Wish> {
     let flag = snapshot.find(name)?;
     let variant = snapshot.flag(flag)?.variants.find(variant)?;
     let until = (until != 0).then_some(until);
-    until
-        .is_none_or(|until| now.as_second() < until)
-        .then_some(Wish { flag, variant, until })
+    until.is_none_or(|until| now.as_second() < until).then_some(Wish { flag, variant, until })
 }
 
 /// What a query asks for.
@@ -157,20 +138,13 @@ impl Query {
     fn wish(&self, id: FlagId, flag: &Flag, variant: &str) -> Option<Wish> {
         let variant = flag.variants.find(variant)?;
         let has_right = flag.testing || self.until.is_some();
-        has_right.then_some(Wish {
-            flag: id,
-            variant,
-            until: self.until,
-        })
+        has_right.then_some(Wish { flag: id, variant, until: self.until })
     }
 }
 
 /// What is signed of a link: the overrides in order of their names, and when it ends.
 fn message(pairs: &[(String, String)], until: i64) -> String {
-    let mut lines: Vec<_> = pairs
-        .iter()
-        .map(|(name, variant)| format!("{name}={variant}"))
-        .collect();
+    let mut lines: Vec<_> = pairs.iter().map(|(name, variant)| format!("{name}={variant}")).collect();
     lines.sort_unstable();
     lines.push(until.to_string());
     lines.join("\n")
@@ -178,22 +152,15 @@ fn message(pairs: &[(String, String)], until: i64) -> String {
 
 /// The address with overrides that count for everybody who has it, until then.
 pub(crate) fn sign_link(address: &str, overrides: &[(&str, &str)], until: Timestamp, keys: &Keys) -> String {
-    let pairs: Vec<_> = overrides
-        .iter()
-        .map(|(name, variant)| ((*name).into(), (*variant).into()))
-        .collect();
+    let pairs: Vec<_> = overrides.iter().map(|(name, variant)| ((*name).into(), (*variant).into())).collect();
     let until = until.as_second();
     let tag = keys.sign(Purpose::Link, "", &message(&pairs, until));
-    let (address, fragment) = address
-        .split_once('#')
-        .map_or((address, None), |(a, f)| (a, Some(f)));
+    let (address, fragment) = address.split_once('#').map_or((address, None), |(a, f)| (a, Some(f)));
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, variant) in &pairs {
         query.append_pair(&format!("{PREFIX}{name}"), variant);
     }
-    query
-        .append_pair("flagstaff.until", &until.to_string())
-        .append_pair("flagstaff.sig", &tag);
+    query.append_pair("flagstaff.until", &until.to_string()).append_pair("flagstaff.sig", &tag);
     let join = if address.contains('?') { '&' } else { '?' };
     let fragment = fragment.map(|f| format!("#{f}")).unwrap_or_default();
     format!("{address}{join}{}{fragment}", query.finish())
@@ -201,10 +168,7 @@ pub(crate) fn sign_link(address: &str, overrides: &[(&str, &str)], until: Timest
 
 /// What `X-Flag-Override: name=variant, …` of a trusted peer asks for.
 pub(crate) fn by_header(headers: &HeaderMap, snapshot: &Snapshot) -> Vec<(FlagId, VariantId)> {
-    let values = headers
-        .get_all(HEADER)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
+    let values = headers.get_all(HEADER).iter().filter_map(|value| value.to_str().ok());
     let pairs = values.flat_map(list::words);
     let read = |pair: String| {
         let (name, variant) = pair.split_once('=')?;

@@ -45,17 +45,10 @@ impl Plan {
             flags: flags().map(|flag| Entry::new(flag)).collect(),
             needs_request: flags().any(|flag| flag.bucket_by == BucketBy::Request),
             remembers: flags().any(|flag| scope_of(flag) != Sticky::None),
-            gated: snapshot
-                .ids()
-                .filter(|id| snapshot.flag(*id).is_some_and(|flag| flag.gate.is_some()))
-                .collect(),
+            gated: snapshot.ids().filter(|id| snapshot.flag(*id).is_some_and(|flag| flag.gate.is_some())).collect(),
             by_attribute: snapshot
                 .ids()
-                .filter(|id| {
-                    snapshot
-                        .flag(*id)
-                        .is_some_and(|flag| is_by_attribute(&flag.bucket_by))
-                })
+                .filter(|id| snapshot.flag(*id).is_some_and(|flag| is_by_attribute(&flag.bucket_by)))
                 .collect(),
             goals: Goals::new(&snapshot),
             unknown,
@@ -123,10 +116,7 @@ impl Plan {
     /// All flags in one, a dictionary (RFC 9651, 3.2); empty when all are off.
     pub(crate) fn dictionary(&self, decisions: &Decisions, off: bool) -> String {
         let mut text = String::with_capacity(self.flags.len() * 16);
-        for (entry, variant) in self
-            .decided(decisions)
-            .filter(|(_, variant)| off || *variant != VariantId::OFF)
-        {
+        for (entry, variant) in self.decided(decisions).filter(|(_, variant)| off || *variant != VariantId::OFF) {
             let Some(member) = entry.members.get(variant.index()) else {
                 continue;
             };
@@ -140,28 +130,20 @@ impl Plan {
 
     /// The flags browsers may see, as a JSON object.
     pub(crate) fn client_json(&self, decisions: &Decisions) -> String {
-        let of =
-            |(entry, variant): (&'_ Entry, VariantId)| entry.client.as_ref()?.get(variant.index()).cloned();
+        let of = |(entry, variant): (&'_ Entry, VariantId)| entry.client.as_ref()?.get(variant.index()).cloned();
         let all: Vec<_> = self.decided(decisions).filter_map(of).collect();
         format!("{{{}}}", all.join(","))
     }
 
     /// Whether an answer to this request could be another for another visitor.
     pub(crate) fn differs(&self, method: &Method, path: &str) -> bool {
-        let met = |flag: &Flag| {
-            flag.exposed_on.is_empty() || flag.exposed_on.iter().any(|r| r.fits(method.as_str(), path))
-        };
-        self.flags
-            .iter()
-            .zip(self.snapshot.flags())
-            .any(|(entry, flag)| entry.varies && met(flag))
+        let met =
+            |flag: &Flag| flag.exposed_on.is_empty() || flag.exposed_on.iter().any(|r| r.fits(method.as_str(), path));
+        self.flags.iter().zip(self.snapshot.flags()).any(|(entry, flag)| entry.varies && met(flag))
     }
 
     fn decided<'a>(&'a self, decisions: &'a Decisions) -> impl Iterator<Item = (&'a Entry, VariantId)> {
-        self.flags
-            .iter()
-            .zip(decisions.iter())
-            .map(|(entry, (_, _, decision))| (entry, decision.variant()))
+        self.flags.iter().zip(decisions.iter()).map(|(entry, (_, _, decision))| (entry, decision.variant()))
     }
 }
 
@@ -173,9 +155,7 @@ impl Entry {
         Self {
             header: HeaderName::from_bytes(header.as_bytes()).ok(),
             values: names().map(value).collect(),
-            members: names()
-                .map(|name| format!("{}={}", flag.name, bare(name)).into())
-                .collect(),
+            members: names().map(|name| format!("{}={}", flag.name, bare(name)).into()).collect(),
             client: flag.client.then(|| client(flag)),
             varies: varies(flag),
         }
@@ -184,11 +164,7 @@ impl Entry {
 
 /// A token, or a string where the name of a variant does not begin as a token does (RFC 9651, 3.3.4).
 fn bare(name: &str) -> String {
-    if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        name.into()
-    } else {
-        format!("\"{name}\"")
-    }
+    if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name.into() } else { format!("\"{name}\"") }
 }
 
 fn client(flag: &Flag) -> Vec<Box<str>> {
@@ -211,10 +187,7 @@ fn varies(flag: &Flag) -> bool {
     }
     let share = flag.share_of_the_rest();
     // Whoever lacks the unit (nobody is logged in) is off, also where everybody else is on.
-    let always_known = matches!(
-        flag.bucket_by,
-        BucketBy::Visitor | BucketBy::Session | BucketBy::Request
-    );
+    let always_known = matches!(flag.bucket_by, BucketBy::Visitor | BucketBy::Session | BucketBy::Request);
     let on_for_all = share == Percent::ALL && !flag.variants.are_named() && always_known;
     let same_for_all = share == Percent::ZERO || on_for_all;
     let named = flag.allow.is_some() || flag.deny.is_some() || !flag.rules.is_empty();

@@ -48,22 +48,14 @@ pub fn foreign(uri: &Uri, headers: &HeaderMap) -> Option<Response<Bytes>> {
         Some(site) => site.as_bytes() == b"same-origin",
         None => is_of(headers.get(ORIGIN), uri, headers),
     };
-    (!same).then(|| {
-        plain(
-            StatusCode::FORBIDDEN,
-            "This takes requests from pages of its own site only.\n",
-        )
-    })
+    (!same).then(|| plain(StatusCode::FORBIDDEN, "This takes requests from pages of its own site only.\n"))
 }
 
 fn is_of(origin: Option<&HeaderValue>, uri: &Uri, headers: &HeaderMap) -> bool {
     let text = |value: Option<&HeaderValue>| value.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let host = text(headers.get(HOST)).or_else(|| uri.authority().map(ToString::to_string));
     let origin = text(origin);
-    let origin = origin
-        .as_deref()
-        .and_then(|origin| origin.split_once("://"))
-        .map(|(_, authority)| authority);
+    let origin = origin.as_deref().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
     match (origin, host) {
         (Some(origin), Some(host)) => origin.eq_ignore_ascii_case(&host),
         _ => false,
@@ -77,37 +69,31 @@ fn is_of(origin: Option<&HeaderValue>, uri: &Uri, headers: &HeaderMap) -> bool {
 #[allow(clippy::result_large_err, reason = "the answer is sent as it is")]
 pub fn events(body: &[u8]) -> Result<Vec<Event>, Response<Bytes>> {
     let read = |body| -> Result<Vec<Event>, String> {
-        let value: Value =
-            serde_json::from_slice(body).map_err(|error| format!("this is no JSON: {error}"))?;
+        let value: Value = serde_json::from_slice(body).map_err(|error| format!("this is no JSON: {error}"))?;
         match value {
-            Value::Array(all) if all.len() > MOST_EVENTS => Err(format!(
-                "these are {} events; send at most {MOST_EVENTS}",
-                all.len()
-            )),
+            Value::Array(all) if all.len() > MOST_EVENTS => {
+                Err(format!("these are {} events; send at most {MOST_EVENTS}", all.len()))
+            }
             Value::Array(all) => all.iter().map(event).collect(),
             one => Ok(vec![event(&one)?]),
         }
     };
     read(body).map_err(|why| {
-        let text = format!("{why}\nwrite {{\"event\": \"order_paid\", \"value\": 49.9, \"key\": \"A17\"}}, or a list of such\n");
+        let text = format!(
+            "{why}\nwrite {{\"event\": \"order_paid\", \"value\": 49.9, \"key\": \"A17\"}}, or a list of such\n"
+        );
         plain(StatusCode::BAD_REQUEST, text)
     })
 }
 
 fn event(value: &Value) -> Result<Event, String> {
     let table = value.as_object().ok_or("an event is an object")?;
-    if let Some(other) = table
-        .keys()
-        .find(|key| !["event", "value", "key"].contains(&key.as_str()))
-    {
+    if let Some(other) = table.keys().find(|key| !["event", "value", "key"].contains(&key.as_str())) {
         return Err(format!("an event has no `{}`", shortened(other)));
     }
-    let name = table
-        .get("event")
-        .and_then(Value::as_str)
-        .ok_or("`event` is missing, or no text")?;
-    let name = Name::new(name)
-        .map_err(|_| format!("`{}` is no name of an event, such as order_paid", shortened(name)))?;
+    let name = table.get("event").and_then(Value::as_str).ok_or("`event` is missing, or no text")?;
+    let name =
+        Name::new(name).map_err(|_| format!("`{}` is no name of an event, such as order_paid", shortened(name)))?;
     let value = match table.get("value") {
         None | Some(Value::Null) => None,
         Some(value) => Some(value.as_f64().ok_or("`value` is no number")?),
@@ -179,10 +165,7 @@ mod tests {
             ("order_paid", Some(49.9), Some("A17"))
         );
         let all = events(br#"[{"event":"a"},{"event":"b","value":null}]"#).unwrap();
-        assert_eq!(
-            all.iter().map(|e| (e.name.as_str(), e.value)).collect::<Vec<_>>(),
-            [("a", None), ("b", None)]
-        );
+        assert_eq!(all.iter().map(|e| (e.name.as_str(), e.value)).collect::<Vec<_>>(), [("a", None), ("b", None)]);
         assert!(events(b"[]").unwrap().is_empty());
     }
 
@@ -192,10 +175,7 @@ mod tests {
         assert!(refusal("\u{fffd}").starts_with("this is no JSON"));
         assert_eq!(refusal("1"), "an event is an object");
         assert_eq!(refusal("{}"), "`event` is missing, or no text");
-        assert_eq!(
-            refusal(r#"{"event":"Order Paid"}"#),
-            "`Order Paid` is no name of an event, such as order_paid"
-        );
+        assert_eq!(refusal(r#"{"event":"Order Paid"}"#), "`Order Paid` is no name of an event, such as order_paid");
         assert_eq!(refusal(r#"{"event":"a","value":"9"}"#), "`value` is no number");
         assert!(refusal(r#"{"event":"a","value":1e999}"#).starts_with("this is no JSON"));
         assert!(refusal(r#"{"event":"a","key":""}"#).starts_with("`key`"));
@@ -209,28 +189,17 @@ mod tests {
     #[test]
     fn only_pages_of_the_same_site() {
         let is_foreign = |pairs: &[(&'static str, &'static str)]| {
-            let headers: HeaderMap = pairs
-                .iter()
-                .map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v)))
-                .collect();
+            let headers: HeaderMap =
+                pairs.iter().map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v))).collect();
             foreign(&Uri::from_static("/.flagstaff/events"), &headers).is_some()
         };
         let host = ("host", "shop.example:8080");
         assert!(!is_foreign(&[host, ("sec-fetch-site", "same-origin")]));
         assert!(!is_foreign(&[host, ("origin", "http://shop.example:8080")]));
         for site in ["cross-site", "same-site", "none"] {
-            assert!(is_foreign(&[
-                host,
-                ("sec-fetch-site", site),
-                ("origin", "http://shop.example:8080")
-            ]));
+            assert!(is_foreign(&[host, ("sec-fetch-site", site), ("origin", "http://shop.example:8080")]));
         }
-        for origin in [
-            "null",
-            "http://shop.example",
-            "http://evil.example:8080",
-            "shop.example:8080",
-        ] {
+        for origin in ["null", "http://shop.example", "http://evil.example:8080", "shop.example:8080"] {
             assert!(is_foreign(&[host, ("origin", origin)]), "{origin}");
         }
         assert!(is_foreign(&[host]) && is_foreign(&[]));

@@ -64,11 +64,7 @@ impl Tagger {
         snapshot: &Snapshot,
     ) -> Vec<(FlagId, VariantId)> {
         let trusted = peer.is_some_and(|peer| peer.trusted);
-        let asked = if trusted {
-            overrides::by_header(headers, snapshot)
-        } else {
-            Vec::new()
-        };
+        let asked = if trusted { overrides::by_header(headers, snapshot) } else { Vec::new() };
         strip::remove(headers, strip::is_ours);
         self.users.strip(headers, trusted);
         asked
@@ -88,11 +84,7 @@ impl Tagger {
                 overrides::COOKIE => own.overrides.add(value),
                 _ => {}
             }
-            own.consent |= self
-                .visitors
-                .consent
-                .as_ref()
-                .is_none_or(|consent| consent.is_given_by(name, value));
+            own.consent |= self.visitors.consent.as_ref().is_none_or(|consent| consent.is_given_by(name, value));
         }
         own.consent |= self.visitors.consent.is_none();
         own
@@ -104,41 +96,23 @@ impl Tagger {
         let known = own.visitor.filter(|_| own.consent);
         let visitor = known.unwrap_or_else(|| self.new_visitor(head));
         let had_session = own.session.filter(|_| own.consent);
-        let session = plan
-            .needs_session()
-            .then(|| had_session.unwrap_or_else(|| self.new_session(visitor, known.is_some())));
+        let session =
+            plan.needs_session().then(|| had_session.unwrap_or_else(|| self.new_session(visitor, known.is_some())));
         let open = |purpose, cookie: &Candidates<'_>| {
             let holder = known?;
-            cookie.find(|sealed| {
-                self.keys
-                    .open(purpose, holder.as_str(), sealed)
-                    .map(str::to_owned)
-            })
+            cookie.find(|sealed| self.keys.open(purpose, holder.as_str(), sealed).map(str::to_owned))
         };
         let snapshot = plan.snapshot();
         let memory = open(Purpose::Sticky, &own.sticky).filter(|_| plan.remembers());
-        let memory = Memory::read(
-            memory.as_deref().unwrap_or_default(),
-            snapshot,
-            session.as_ref().map(Id::as_str),
-        );
-        let mut wishes = Wishes::read(
-            open(Purpose::Override, &own.overrides).as_deref(),
-            snapshot,
-            head.now,
-        );
-        wishes.ask(
-            &Query::read(head.uri.query().unwrap_or_default(), head.now, &self.keys),
-            snapshot,
-        );
+        let memory = Memory::read(memory.as_deref().unwrap_or_default(), snapshot, session.as_ref().map(Id::as_str));
+        let mut wishes = Wishes::read(open(Purpose::Override, &own.overrides).as_deref(), snapshot, head.now);
+        wishes.ask(&Query::read(head.uri.query().unwrap_or_default(), head.now, &self.keys), snapshot);
         Seen {
             visitor,
             new_visitor: known.is_none(),
             new_session: session.is_some() && had_session.is_none(),
             session,
-            request: plan
-                .needs_request()
-                .then(|| Id::of(self.keys.random(Purpose::Request, visitor.as_str()))),
+            request: plan.needs_request().then(|| Id::of(self.keys.random(Purpose::Request, visitor.as_str()))),
             user: self.user(head, known.as_ref(), own.user),
             has_user_cookie: own.user.any(),
             consent: own.consent,
@@ -150,16 +124,8 @@ impl Tagger {
     }
 
     fn user(&self, head: Head<'_>, known: Option<&Id>, cookie: Candidates<'_>) -> Option<User> {
-        let Head {
-            headers, peer, now, ..
-        } = head;
-        let from = From {
-            headers,
-            peer,
-            now,
-            visitor: known.map(Id::as_str),
-            cookie,
-        };
+        let Head { headers, peer, now, .. } = head;
+        let from = From { headers, peer, now, visitor: known.map(Id::as_str), cookie };
         self.users.find(&from, &self.keys)
     }
 
@@ -169,14 +135,9 @@ impl Tagger {
         let now = head.now.to_string();
         let bits = match head.peer.filter(|_| self.visitors.consent.is_some()) {
             Some(peer) => {
-                let agent = head
-                    .headers
-                    .get(USER_AGENT)
-                    .map(HeaderValue::as_bytes)
-                    .unwrap_or_default();
+                let agent = head.headers.get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
                 let address = peer.client.to_canonical().to_string();
-                self.keys
-                    .derive(Purpose::Visitor, &address, &String::from_utf8_lossy(agent))
+                self.keys.derive(Purpose::Visitor, &address, &String::from_utf8_lossy(agent))
             }
             None => self.keys.random(Purpose::Visitor, &now),
         };
@@ -194,10 +155,7 @@ impl Tagger {
     }
 
     fn country<'a>(&self, head: Head<'a>) -> Option<&'a str> {
-        let name = self
-            .country
-            .as_ref()
-            .filter(|_| head.peer.is_some_and(|peer| peer.trusted))?;
+        let name = self.country.as_ref().filter(|_| head.peer.is_some_and(|peer| peer.trusted))?;
         let code = head.headers.get(name)?.to_str().ok()?.trim();
         // XX is what proxies say when they do not know.
         let is_code = code.len() == 2 && code.bytes().all(|b| b.is_ascii_alphabetic());
@@ -205,16 +163,8 @@ impl Tagger {
     }
 
     /// Hands the subject of a request to whoever decides.
-    pub(crate) fn with_subject<T>(
-        &self,
-        head: Head<'_>,
-        seen: &Seen,
-        decide: impl FnOnce(&Subject<'_>) -> T,
-    ) -> T {
-        let accept = head
-            .headers
-            .get(ACCEPT_LANGUAGE)
-            .and_then(|value| value.to_str().ok());
+    pub(crate) fn with_subject<T>(&self, head: Head<'_>, seen: &Seen, decide: impl FnOnce(&Subject<'_>) -> T) -> T {
+        let accept = head.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         decide(&Subject {
             now: head.now,
             visitor: Some(seen.visitor.as_str()),

@@ -39,16 +39,12 @@ impl Memory {
                 keep(parts.next().unwrap_or_default(), Sticky::Session);
             }
         }
-        Self {
-            kept,
-            payload: payload.into(),
-        }
+        Self { kept, payload: payload.into() }
     }
 
     /// As decisions ask for it.
     pub(crate) fn held(&self, snapshot: &Snapshot) -> Vec<Held> {
-        let of =
-            |(flag, variant): (FlagId, &Option<VariantId>)| variant.map(|variant| Held { flag, variant });
+        let of = |(flag, variant): (FlagId, &Option<VariantId>)| variant.map(|variant| Held { flag, variant });
         snapshot.ids().zip(&self.kept).filter_map(of).collect()
     }
 
@@ -57,14 +53,9 @@ impl Memory {
         let before = |id: FlagId| self.kept.get(id.index()).copied().flatten();
         let fresh = |id, flag: &Flag, decision: Decision| {
             let drawn = scope_of(flag) != Sticky::None && is_in(flag, decision);
-            drawn
-                .then_some(decision.variant())
-                .filter(|variant| before(id) != Some(*variant))
+            drawn.then_some(decision.variant()).filter(|variant| before(id) != Some(*variant))
         };
-        if !decisions
-            .iter()
-            .any(|(id, flag, decision)| fresh(id, flag, decision).is_some())
-        {
+        if !decisions.iter().any(|(id, flag, decision)| fresh(id, flag, decision).is_some()) {
             return None;
         }
         let mut payload = Payload::new(session);
@@ -92,21 +83,13 @@ pub(crate) struct Payload {
 
 impl Payload {
     fn new(session: Option<&str>) -> Self {
-        Self {
-            visitor: String::new(),
-            session: String::new(),
-            id: session.unwrap_or_default().into(),
-        }
+        Self { visitor: String::new(), session: String::new(), id: session.unwrap_or_default().into() }
     }
 
     fn add(&mut self, flag: &Flag, variant: VariantId) {
         let room = FITS.saturating_sub(self.visitor.len() + self.session.len() + self.id.len());
         let (name, variant) = (flag.name.as_str(), flag.variants.name(variant));
-        let entries = if scope_of(flag) == Sticky::Visitor {
-            &mut self.visitor
-        } else {
-            &mut self.session
-        };
+        let entries = if scope_of(flag) == Sticky::Visitor { &mut self.visitor } else { &mut self.session };
         if name.len() + variant.len() + 2 > room {
             return;
         }

@@ -11,18 +11,9 @@ pub(crate) fn same(name: &str, other: &str) -> bool {
 
 fn begins(name: &str, prefix: &str) -> bool {
     let fold = |b: u8| {
-        if b.is_ascii_alphanumeric() {
-            b.to_ascii_lowercase()
-        } else {
-            b'-'
-        }
+        if b.is_ascii_alphanumeric() { b.to_ascii_lowercase() } else { b'-' }
     };
-    name.len() >= prefix.len()
-        && name
-            .bytes()
-            .map(fold)
-            .zip(prefix.bytes().map(fold))
-            .all(|(a, b)| a == b)
+    name.len() >= prefix.len() && name.bytes().map(fold).zip(prefix.bytes().map(fold)).all(|(a, b)| a == b)
 }
 
 /// Whether an app could take this header for one of ours: `X-Flag-…`, `X-Flags…` or `X-Visitor-Id`, in any spelling.
@@ -33,11 +24,7 @@ pub fn is_ours(name: &str) -> bool {
 
 /// Removes every header whose name fits.
 pub(crate) fn remove(headers: &mut HeaderMap, fits: impl Fn(&str) -> bool) {
-    let found: Vec<HeaderName> = headers
-        .keys()
-        .filter(|name| fits(name.as_str()))
-        .cloned()
-        .collect();
+    let found: Vec<HeaderName> = headers.keys().filter(|name| fits(name.as_str())).cloned().collect();
     for name in found {
         headers.remove(name);
     }
@@ -68,16 +55,7 @@ mod tests {
         ] {
             assert!(is_ours(name), "{name}");
         }
-        for name in [
-            "x-flag",
-            "flag-a",
-            "x-visitor",
-            "x-visitor-ids",
-            "xx-flag-a",
-            "x-flog-a",
-            "",
-            "x",
-        ] {
+        for name in ["x-flag", "flag-a", "x-visitor", "x-visitor-ids", "xx-flag-a", "x-flog-a", "", "x"] {
             assert!(!is_ours(name), "{name}");
         }
     }

@@ -97,13 +97,7 @@ impl Tagger {
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let headers = request.headers_mut();
         let asked = self.strip(headers, peer.as_ref(), plan.snapshot());
-        let head = Head {
-            method: &method,
-            uri: &uri,
-            headers,
-            peer: peer.as_ref(),
-            now,
-        };
+        let head = Head { method: &method, uri: &uri, headers, peer: peer.as_ref(), now };
         let flags = before.unwrap_or_else(|| self.decide(plan, head, self.see(plan, head, &asked)));
         self.write(&flags, &method, uri.path(), request.headers_mut(), now);
         request.extensions_mut().insert(flags.clone());
@@ -111,16 +105,12 @@ impl Tagger {
     }
 
     fn decide(&self, plan: &Arc<Plan>, head: Head<'_>, seen: Seen) -> Flags {
-        let (decisions, units) = self.with_subject(head, &seen, |subject| {
-            (plan.snapshot().decide(subject), units(plan, subject))
-        });
+        let (decisions, units) =
+            self.with_subject(head, &seen, |subject| (plan.snapshot().decide(subject), units(plan, subject)));
         let holder = seen.visitor.as_str();
         let seal = |purpose, payload: &str| self.keys.seal(purpose, holder, payload);
         let session = seen.session.as_ref().map(Id::as_str);
-        let sticky = plan
-            .remembers()
-            .then(|| seen.memory.after(&decisions, session))
-            .flatten();
+        let sticky = plan.remembers().then(|| seen.memory.after(&decisions, session)).flatten();
         let overrides = seen.wishes.payload(plan.snapshot());
         let secure = || head.peer.is_some_and(|peer| peer.tls);
         let reply = Reply {
@@ -133,13 +123,7 @@ impl Tagger {
             new_visitor: seen.new_visitor,
             new_session: seen.new_session,
             sticky: sticky.map(|after| (seal(Purpose::Sticky, &after.text()), after.outlasts_session())),
-            overrides: overrides.map(|text| {
-                if text.is_empty() {
-                    text
-                } else {
-                    seal(Purpose::Override, &text)
-                }
-            }),
+            overrides: overrides.map(|text| if text.is_empty() { text } else { seal(Purpose::Override, &text) }),
             has_user_cookie: seen.has_user_cookie,
         };
         Flags::new(Tagged {
@@ -191,13 +175,7 @@ impl Tagger {
         let peer = parts.extensions.get::<Peer>();
         let mut headers = parts.headers.clone();
         let asked = self.strip(&mut headers, peer, snapshot);
-        let head = Head {
-            method: &parts.method,
-            uri: &parts.uri,
-            headers: &headers,
-            peer,
-            now,
-        };
+        let head = Head { method: &parts.method, uri: &parts.uri, headers: &headers, peer, now };
         let mut seen = self.see(&plan, head, &asked);
         seen.user = known.user.clone().or(seen.user);
         self.with_subject(head, &seen, |subject| {
@@ -230,20 +208,15 @@ fn check_signing(settings: &Settings, problems: &mut Vec<Problem>) {
     let needs_key = [
         (settings.headers.sign, ["headers", "sign"]),
         (settings.user.identify, ["user", "identify"]),
-        (
-            settings.visitor.consent_cookie.is_some(),
-            ["visitor", "consent_cookie"],
-        ),
+        (settings.visitor.consent_cookie.is_some(), ["visitor", "consent_cookie"]),
     ];
     for (_, at) in needs_key.iter().filter(|(on, _)| *on && settings.keys.is_empty()) {
         let problem = Problem::new(*at, "this needs a key that outlasts the process");
         problems.push(problem.help("set FLAGSTAFF_KEYS; make one with `openssl rand -base64 32`"));
     }
     if settings.headers.sign && settings.headers.send == SendFlags::Each {
-        let problem = Problem::new(
-            ["headers", "sign"],
-            "the signature is of X-Flags, which `send = \"each\"` leaves out",
-        );
+        let problem =
+            Problem::new(["headers", "sign"], "the signature is of X-Flags, which `send = \"each\"` leaves out");
         problems.push(problem.help("say `send = \"both\"`"));
     }
 }

@@ -25,8 +25,7 @@ const FITS: usize = 3500;
 
 /// The user, when the id is one; too many or too long groups and roles are left out.
 pub(crate) fn checked(mut user: User) -> Option<User> {
-    let fits =
-        |text: &String| !text.is_empty() && text.len() <= LONGEST && !text.chars().any(char::is_control);
+    let fits = |text: &String| !text.is_empty() && text.len() <= LONGEST && !text.chars().any(char::is_control);
     for list in [&mut user.groups, &mut user.roles] {
         list.retain(&fits);
         list.truncate(MOST);
@@ -54,11 +53,7 @@ impl Headers {
         };
         let groups = beside("groups", &settings.groups, "Groups");
         let roles = beside("roles", &settings.roles, "Roles");
-        Some(Self {
-            id: id?,
-            groups: groups?,
-            roles: roles?,
-        })
+        Some(Self { id: id?, groups: groups?, roles: roles? })
     }
 
     fn all(&self) -> [&HeaderName; 3] {
@@ -66,11 +61,7 @@ impl Headers {
     }
 
     fn read(&self, headers: &HeaderMap) -> Option<User> {
-        let text = |name: &HeaderName| {
-            headers
-                .get(name)
-                .and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
-        };
+        let text = |name: &HeaderName| headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
         checked(User {
             id: text(&self.id)?.trim().into(),
             groups: text(&self.groups).map(words).unwrap_or_default(),
@@ -81,14 +72,10 @@ impl Headers {
 
 /// A header's name from settings.
 pub(crate) fn header_name(at: &[&str], text: &str, problems: &mut Vec<Problem>) -> Option<HeaderName> {
-    let name = HeaderName::from_bytes(text.as_bytes())
-        .ok()
-        .filter(|name| !strip::is_ours(name.as_str()));
+    let name = HeaderName::from_bytes(text.as_bytes()).ok().filter(|name| !strip::is_ours(name.as_str()));
     if name.is_none() {
-        let problem = Problem::new(
-            at.iter().copied(),
-            format!("`{text}` is no name of a header that could tell this"),
-        );
+        let problem =
+            Problem::new(at.iter().copied(), format!("`{text}` is no name of a header that could tell this"));
         problems.push(problem.help("letters, digits and `-`, not beginning with X-Flag"));
     }
     name
@@ -111,15 +98,9 @@ pub(crate) struct Users {
 
 impl Users {
     pub(crate) fn new(settings: &UserSettings, problems: &mut Vec<Problem>) -> Self {
-        let headers = settings
-            .header
-            .as_deref()
-            .and_then(|id| Headers::new(id, settings, problems));
+        let headers = settings.header.as_deref().and_then(|id| Headers::new(id, settings, problems));
         let beside = [("groups", &settings.groups), ("roles", &settings.roles)];
-        for (key, _) in beside
-            .iter()
-            .filter(|(_, own)| settings.header.is_none() && own.is_some())
-        {
+        for (key, _) in beside.iter().filter(|(_, own)| settings.header.is_none() && own.is_some()) {
             let message = "this header stands beside that of `user.header`, which is not set";
             let problem = Problem::new(["user", key], message);
             problems.push(problem.help("name the claims of tokens under user.jwt, or set user.header"));
@@ -134,11 +115,7 @@ impl Users {
             }
             (carriers, Jwt::new(jwt, problems))
         });
-        Self {
-            headers,
-            jwt,
-            identify: settings.identify,
-        }
+        Self { headers, jwt, identify: settings.identify }
     }
 
     /// Whether the app's word counts.
@@ -151,24 +128,18 @@ impl Users {
     pub(crate) fn strip(&self, headers: &mut HeaderMap, trusted: bool) {
         let Some(names) = &self.headers else { return };
         strip::remove(headers, |name| {
-            let alike =
-                |own: &&HeaderName| strip::same(name, own.as_str()) && !(trusted && name == own.as_str());
+            let alike = |own: &&HeaderName| strip::same(name, own.as_str()) && !(trusted && name == own.as_str());
             names.all().iter().any(alike)
         });
     }
 
     /// The person, by the first of the configured ways that knows.
     pub(crate) fn find(&self, from: &From<'_>, keys: &Keys) -> Option<User> {
-        self.by_header(from)
-            .or_else(|| self.by_token(from))
-            .or_else(|| self.by_cookie(from, keys))
+        self.by_header(from).or_else(|| self.by_token(from)).or_else(|| self.by_cookie(from, keys))
     }
 
     fn by_header(&self, from: &From<'_>) -> Option<User> {
-        let names = self
-            .headers
-            .as_ref()
-            .filter(|_| from.peer.is_some_and(|peer| peer.trusted))?;
+        let names = self.headers.as_ref().filter(|_| from.peer.is_some_and(|peer| peer.trusted))?;
         names.read(from.headers)
     }
 
@@ -222,8 +193,6 @@ fn unseal(sealed: &str, visitor: &str, now: Timestamp, keys: &Keys) -> Option<Us
     let payload = keys.open(Purpose::User, visitor, sealed)?;
     let text = URL_SAFE_NO_PAD.decode(payload).ok()?;
     let (until, id, groups, roles): (i64, String, Vec<String>, Vec<String>) =
-        serde_json::from_slice::<Value>(&text)
-            .ok()
-            .and_then(|value| serde_json::from_value(value).ok())?;
+        serde_json::from_slice::<Value>(&text).ok().and_then(|value| serde_json::from_value(value).ok())?;
     (now.as_second() < until).then_some(User { id, groups, roles })
 }

@@ -30,45 +30,22 @@ impl Visitors {
         let taken = [SESSION_COOKIE, sticky::COOKIE, overrides::COOKIE, user::COOKIE];
         let name = settings.cookie.as_str();
         if !is_token(name) || taken.contains(&name) {
-            problem(
-                "cookie",
-                format!("`{name}` is no free name of a cookie"),
-                "flagstaff_visitor",
-            );
+            problem("cookie", format!("`{name}` is no free name of a cookie"), "flagstaff_visitor");
         }
         if name.starts_with("__Host-") && (settings.domain.is_some() || settings.secure != Some(true)) {
             let message = "browsers refuse `__Host-` cookies with a domain or without secure = true".into();
-            problem(
-                "cookie",
-                message,
-                "leave `domain` out and say `secure = true`, or take another name",
-            );
+            problem("cookie", message, "leave `domain` out and say `secure = true`, or take another name");
         }
-        let domain = settings
-            .domain
-            .as_deref()
-            .map(|domain| domain.trim_start_matches('.'));
+        let domain = settings.domain.as_deref().map(|domain| domain.trim_start_matches('.'));
         if let Some(wrong) = domain.filter(|domain| !is_domain(domain)) {
-            problem(
-                "domain",
-                format!("`{wrong}` is no domain"),
-                "such as \"example.com\", without scheme and port",
-            );
+            problem("domain", format!("`{wrong}` is no domain"), "such as \"example.com\", without scheme and port");
         }
         if settings.max_age.is_zero() || settings.max_age > LONGEST {
-            problem(
-                "max_age",
-                "browsers keep a cookie at most 400 days".into(),
-                "\"365d\"",
-            );
+            problem("max_age", "browsers keep a cookie at most 400 days".into(), "\"365d\"");
         }
         let consent = settings.consent_cookie.as_deref().map(Consent::new);
         if consent.as_ref().is_some_and(|consent| !is_token(&consent.name)) {
-            problem(
-                "consent_cookie",
-                "this is no cookie".into(),
-                "\"consent=yes\", or \"consent\" for any value",
-            );
+            problem("consent_cookie", "this is no cookie".into(), "\"consent=yes\", or \"consent\" for any value");
         }
         Self {
             cookie: settings.cookie.clone(),
@@ -89,13 +66,8 @@ pub(crate) struct Consent {
 
 impl Consent {
     fn new(text: &str) -> Self {
-        let (name, value) = text
-            .split_once('=')
-            .map_or((text, None), |(name, value)| (name, Some(value)));
-        Self {
-            name: name.trim().into(),
-            value: value.map(|value| value.trim().into()),
-        }
+        let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+        Self { name: name.trim().into(), value: value.map(|value| value.trim().into()) }
     }
 
     pub(crate) fn is_given_by(&self, name: &str, value: &str) -> bool {
@@ -109,7 +81,6 @@ fn is_token(name: &str) -> bool {
 }
 
 fn is_domain(text: &str) -> bool {
-    let label =
-        |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     text.len() <= 253 && text.split('.').all(label) && text.parse::<std::net::IpAddr>().is_err()
 }

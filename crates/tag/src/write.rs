@@ -21,14 +21,7 @@ const SIGNATURE: HeaderName = HeaderName::from_static("x-flags-signature");
 
 impl Tagger {
     /// Tells the app. Names and values were made with the plan.
-    pub(crate) fn write(
-        &self,
-        flags: &Flags,
-        method: &Method,
-        path: &str,
-        headers: &mut HeaderMap,
-        now: Timestamp,
-    ) {
+    pub(crate) fn write(&self, flags: &Flags, method: &Method, path: &str, headers: &mut HeaderMap, now: Timestamp) {
         let (plan, decisions) = (flags.plan(), flags.decisions());
         if self.headers.send != SendFlags::Compact {
             for (name, value) in plan.each(decisions, self.headers.off) {
@@ -38,11 +31,7 @@ impl Tagger {
         let dictionary = plan.dictionary(decisions, self.headers.off);
         put(headers, VISITOR, flags.visitor().to_owned());
         if self.headers.sign {
-            put(
-                headers,
-                SIGNATURE,
-                self.signature(flags.visitor(), &dictionary, method, path, now),
-            );
+            put(headers, SIGNATURE, self.signature(flags.visitor(), &dictionary, method, path, now));
         }
         if self.headers.send != SendFlags::Each && !dictionary.is_empty() {
             put(headers, FLAGS, dictionary);
@@ -51,18 +40,9 @@ impl Tagger {
     }
 
     /// `t`, visitor, `X-Flags`, method and path, a line each, signed with the first key.
-    fn signature(
-        &self,
-        visitor: &str,
-        dictionary: &str,
-        method: &Method,
-        path: &str,
-        now: Timestamp,
-    ) -> String {
+    fn signature(&self, visitor: &str, dictionary: &str, method: &Method, path: &str, now: Timestamp) -> String {
         let t = now.as_second();
-        let tag = self
-            .keys
-            .sign_for_app(&format!("{t}\n{visitor}\n{dictionary}\n{method}\n{path}"));
+        let tag = self.keys.sign_for_app(&format!("{t}\n{visitor}\n{dictionary}\n{method}\n{path}"));
         format!("t={t}, v1={tag}")
     }
 
@@ -77,11 +57,7 @@ impl Tagger {
         let mut add = String::new();
         for (_, flag, decision) in flags.decisions().iter() {
             let join = if add.is_empty() { "" } else { "; " };
-            let value = if decision.variant() == flagstaff_flags::VariantId::OFF {
-                "False"
-            } else {
-                "True"
-            };
+            let value = if decision.variant() == flagstaff_flags::VariantId::OFF { "False" } else { "True" };
             let _ = write!(add, "{join}dwf_{}={value}", flag.name);
         }
         let is_waffle = |name: &[u8]| name.starts_with(b"dwf_") || name.starts_with(b"dwft_");
@@ -101,11 +77,7 @@ impl Tagger {
         let mut sharing = cache::sharing(&reply.method, reply.authorized, status, headers, now);
         let is_asset = cache::is_asset(headers);
         // What one person previews is nobody else's page, whatever is written for those who are drawn.
-        let how = if reply.forced {
-            WhenFlagsDiffer::Private
-        } else {
-            self.cache
-        };
+        let how = if reply.forced { WhenFlagsDiffer::Private } else { self.cache };
         let differs = (reply.differs || reply.forced) && !is_asset;
         if sharing != Sharing::Never && differs && cache::differ(headers, how) {
             sharing = Sharing::Never;
@@ -127,10 +99,7 @@ impl Tagger {
 
     /// Makes the browser forget everything we gave it.
     pub(crate) fn expire_cookies(&self, flags: &Flags, headers: &mut HeaderMap) {
-        let attributes = Attributes {
-            domain: self.visitors.domain.clone(),
-            secure: flags.tagged().reply.secure,
-        };
+        let attributes = Attributes { domain: self.visitors.domain.clone(), secure: flags.tagged().reply.secure };
         let ours = [SESSION_COOKIE, sticky::COOKIE, overrides::COOKIE, user::COOKIE];
         for name in ours.into_iter().chain([self.visitors.cookie.as_str()]) {
             if let Some(cookie) = cookies::set(name, "", Lasts::Gone, &attributes) {
@@ -141,14 +110,10 @@ impl Tagger {
 
     fn set_cookies(&self, flags: &Flags, directives: &Directives, now: Timestamp) -> Vec<HeaderValue> {
         let reply = &flags.tagged().reply;
-        let attributes = Attributes {
-            domain: self.visitors.domain.clone(),
-            secure: reply.secure,
-        };
+        let attributes = Attributes { domain: self.visitors.domain.clone(), secure: reply.secure };
         let long = Lasts::For(self.visitors.max_age);
         let mut all = Vec::new();
-        let mut set =
-            |name: &str, value: &str, lasts| all.extend(cookies::set(name, value, lasts, &attributes));
+        let mut set = |name: &str, value: &str, lasts| all.extend(cookies::set(name, value, lasts, &attributes));
         if reply.new_visitor {
             set(&self.visitors.cookie, flags.visitor(), long);
         }
@@ -156,11 +121,7 @@ impl Tagger {
             set(SESSION_COOKIE, session, Lasts::Session);
         }
         if let Some((sealed, outlasts_session)) = &reply.sticky {
-            set(
-                sticky::COOKIE,
-                sealed,
-                if *outlasts_session { long } else { Lasts::Session },
-            );
+            set(sticky::COOKIE, sealed, if *outlasts_session { long } else { Lasts::Session });
         }
         match reply.overrides.as_deref() {
             Some("") => set(overrides::COOKIE, "", Lasts::Gone),
@@ -169,9 +130,7 @@ impl Tagger {
         }
         match &directives.identify {
             Some(Identify::User(user)) => {
-                let until = now
-                    .as_second()
-                    .saturating_add_unsigned(self.visitors.max_age.as_secs());
+                let until = now.as_second().saturating_add_unsigned(self.visitors.max_age.as_secs());
                 match user::seal(user, flags.visitor(), until, &self.keys) {
                     Some(sealed) => set(user::COOKIE, &sealed, long),
                     None => tracing::warn!("X-Flag-Identify has more groups and roles than a cookie holds"),

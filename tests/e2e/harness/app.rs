@@ -27,10 +27,7 @@ pub(crate) struct Exchange<'a> {
 
 impl Exchange<'_> {
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
-        fields(&self.head)
-            .filter(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, v)| v.to_owned())
-            .collect()
+        fields(&self.head).filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.to_owned()).collect()
     }
 
     pub(crate) fn field(&self, name: &str) -> Option<String> {
@@ -93,15 +90,8 @@ impl Exchange<'_> {
     /// A whole answer; `fields` are lines with their ends.
     pub(crate) fn answer(&mut self, status: u16, fields: &str, body: impl AsRef<[u8]>) -> Then {
         let body = body.as_ref();
-        let head = format!(
-            "HTTP/1.1 {status} Said\r\nContent-Length: {}\r\n{fields}\r\n",
-            body.len()
-        );
-        if self.write([head.as_bytes(), body].concat()) {
-            Then::Keep
-        } else {
-            Then::Close
-        }
+        let head = format!("HTTP/1.1 {status} Said\r\nContent-Length: {}\r\n{fields}\r\n", body.len());
+        if self.write([head.as_bytes(), body].concat()) { Then::Keep } else { Then::Close }
     }
 
     /// Waits until the other side closes.
@@ -167,11 +157,7 @@ impl App {
                 });
             }
         });
-        Self {
-            address,
-            shared,
-            listening: Some(listening),
-        }
+        Self { address, shared, listening: Some(listening) }
     }
 
     /// Answers every request with this text.
@@ -216,10 +202,7 @@ impl Drop for App {
             let _ = stream.shutdown(Shutdown::Both);
         }
         let failed = self.shared.failed.load(SeqCst);
-        assert!(
-            !failed || std::thread::panicking(),
-            "an assertion failed in the app; see above"
-        );
+        assert!(!failed || std::thread::panicking(), "an assertion failed in the app; see above");
     }
 }
 
@@ -236,13 +219,7 @@ fn serve(stream: TcpStream, shared: &Shared, handle: &dyn Fn(&mut Exchange<'_>) 
         shared.heads.lock().unwrap().push(head.clone());
         let mut words = head.split(' ').map(str::to_owned);
         let (method, target) = (words.next().unwrap(), words.next().unwrap());
-        let mut exchange = Exchange {
-            method,
-            target,
-            head,
-            before,
-            reader: &mut reader,
-        };
+        let mut exchange = Exchange { method, target, head, before, reader: &mut reader };
         if handle(&mut exchange) == Then::Close {
             let _ = reader.get_ref().shutdown(Shutdown::Both);
             return;

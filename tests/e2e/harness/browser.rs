@@ -14,10 +14,7 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) fn new(address: SocketAddr) -> Self {
-        Self {
-            address,
-            cookies: BTreeMap::new(),
-        }
+        Self { address, cookies: BTreeMap::new() }
     }
 
     /// A browser that was here before.
@@ -48,10 +45,7 @@ impl Browser {
     /// Sends a form.
     #[track_caller]
     pub(crate) fn post(&mut self, target: &str, form: &str) -> Answer {
-        let lines = format!(
-            "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
-            form.len()
-        );
+        let lines = format!("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n", form.len());
         self.ask("POST", target, &lines, form)
     }
 
@@ -71,11 +65,7 @@ impl Browser {
     /// The `Cookie` line, or nothing.
     pub(crate) fn cookie_line(&self) -> String {
         let pairs: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
-        if pairs.is_empty() {
-            String::new()
-        } else {
-            format!("Cookie: {}\r\n", pairs.join("; "))
-        }
+        if pairs.is_empty() { String::new() } else { format!("Cookie: {}\r\n", pairs.join("; ")) }
     }
 
     /// Takes the cookies that an answer sets.

@@ -86,10 +86,7 @@ impl Crowd {
     }
 
     fn noise(self, raw: &mut Raw, of_ten: usize) {
-        let (bot, prefetch) = (
-            "Mozilla/5.0 (compatible; Googlebot/2.1)",
-            "Sec-Purpose: prefetch\r\n",
-        );
+        let (bot, prefetch) = ("Mozilla/5.0 (compatible; Googlebot/2.1)", "Sec-Purpose: prefetch\r\n");
         let (agent, line) = match of_ten {
             _ if !self.noise => return,
             0..4 => (bot, ""),
@@ -112,24 +109,13 @@ fn cookies(answer: &Answer) -> String {
 
 /// A visitor with an id comes for the form, on a connection that stays.
 pub(crate) fn look(raw: &mut Raw, visitor: &str) -> Answer {
-    ask(
-        raw,
-        "GET",
-        BROWSER,
-        &format!("{HTML}Cookie: flagstaff_visitor={visitor}\r\n"),
-    )
+    ask(raw, "GET", BROWSER, &format!("{HTML}Cookie: flagstaff_visitor={visitor}\r\n"))
 }
 
 /// One request for the form on a connection that stays; `lines` with their ends.
 pub(crate) fn ask(raw: &mut Raw, method: &str, agent: &str, lines: &str) -> Answer {
-    let length = if method == "POST" {
-        "Content-Length: 0\r\n"
-    } else {
-        ""
-    };
-    raw.send(format!(
-        "{method} /form HTTP/1.1\r\nHost: shop\r\nUser-Agent: {agent}\r\n{length}{lines}\r\n"
-    ));
+    let length = if method == "POST" { "Content-Length: 0\r\n" } else { "" };
+    raw.send(format!("{method} /form HTTP/1.1\r\nHost: shop\r\nUser-Agent: {agent}\r\n{length}{lines}\r\n"));
     raw.answer()
 }
 

@@ -12,10 +12,7 @@ use super::raw::Raw;
 /// The revision of a text.
 #[track_caller]
 pub(crate) fn revision(text: &str) -> String {
-    let text = Text {
-        name: "flags.toml",
-        bytes: text.as_bytes(),
-    };
+    let text = Text { name: "flags.toml", bytes: text.as_bytes() };
     let loaded = parse(text, None, &Options::default()).unwrap_or_else(|report| panic!("{report}"));
     loaded.snapshot.revision().to_owned()
 }
@@ -25,10 +22,7 @@ impl Program {
     #[track_caller]
     pub(crate) fn health(&self) -> Value {
         let mut raw = Raw::connect(self.admin);
-        raw.send(format!(
-            "GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
-            self.admin
-        ));
+        raw.send(format!("GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.admin));
         serde_json::from_str(&raw.answer().text()).unwrap()
     }
 
@@ -43,8 +37,6 @@ impl Program {
     #[track_caller]
     pub(crate) fn flags_in_force(&self) {
         let wanted = revision(&fs::read_to_string(self.path("flags.toml")).unwrap());
-        eventually("the flags are in force", || {
-            self.health()["flags"]["revision"] == wanted.as_str()
-        });
+        eventually("the flags are in force", || self.health()["flags"]["revision"] == wanted.as_str());
     }
 }

@@ -53,18 +53,10 @@ pub(crate) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
 }
 
 /// The fields every request has.
-pub(crate) const GET: [(&str, &str); 4] = [
-    (":method", "GET"),
-    (":scheme", "http"),
-    (":authority", "a"),
-    (":path", "/"),
-];
-pub(crate) const POST: [(&str, &str); 4] = [
-    (":method", "POST"),
-    (":scheme", "http"),
-    (":authority", "a"),
-    (":path", "/"),
-];
+pub(crate) const GET: [(&str, &str); 4] =
+    [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/")];
+pub(crate) const POST: [(&str, &str); 4] =
+    [(":method", "POST"), (":scheme", "http"), (":authority", "a"), (":path", "/")];
 
 /// A connection that has said hello.
 pub(crate) struct Frames(pub(crate) Raw);
@@ -87,11 +79,7 @@ impl Frames {
         let head = self.0.up_to(9)?;
         let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
         let stream = u32::from_be_bytes(head[5..9].try_into().unwrap());
-        Some(Frame {
-            kind: head[3],
-            stream,
-            payload: self.0.up_to(length)?,
-        })
+        Some(Frame { kind: head[3], stream, payload: self.0.up_to(length)? })
     }
 
     /// The first frame for which this holds.

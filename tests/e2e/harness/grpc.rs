@@ -29,10 +29,7 @@ impl Grpc {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 tokio::select! {
                     () = listen(TcpListener::from_std(listener).unwrap(), tls, seen) => {}
@@ -40,11 +37,7 @@ impl Grpc {
                 }
             });
         });
-        Self {
-            address,
-            requests,
-            _stop: stop,
-        }
+        Self { address, requests, _stop: stop }
     }
 }
 

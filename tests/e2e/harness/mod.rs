@@ -21,10 +21,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An address nobody listens on at the moment.
 pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
 }
 
 /// Waits until something holds, and fails when it does not in time.
@@ -45,13 +42,6 @@ pub(crate) fn within(limit: Duration, what: &str, mut holds: impl FnMut() -> boo
 /// Runs asynchronous code, bounded.
 #[track_caller]
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        tokio::time::timeout(3 * PATIENCE, future)
-            .await
-            .expect("not in time")
-    })
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(3 * PATIENCE, future).await.expect("not in time") })
 }

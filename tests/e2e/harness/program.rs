@@ -43,10 +43,7 @@ impl Setup {
 
     /// A line in a section.
     pub(crate) fn key(mut self, section: &str, line: &str) -> Self {
-        self.sections
-            .entry(section.to_owned())
-            .or_default()
-            .push(line.to_owned());
+        self.sections.entry(section.to_owned()).or_default().push(line.to_owned());
         self
     }
 
@@ -102,40 +99,18 @@ impl Setup {
     #[track_caller]
     pub(crate) fn start(self) -> Program {
         let folder = tempfile::tempdir().unwrap();
-        let address = self
-            .socket
-            .as_ref()
-            .map_or_else(free_address, |socket| socket.local_addr().unwrap());
+        let address = self.socket.as_ref().map_or_else(free_address, |socket| socket.local_addr().unwrap());
         let (tls_address, admin) = (free_address(), free_address());
         let tls = self.sections.contains_key("tls");
-        let listen = if tls {
-            format!("\"{address}\", \"https://{tls_address}\"")
-        } else {
-            format!("\"{address}\"")
-        };
-        let flags = if self.flags.is_empty() {
-            "# no flags\n"
-        } else {
-            &self.flags
-        };
+        let listen = if tls { format!("\"{address}\", \"https://{tls_address}\"") } else { format!("\"{address}\"") };
+        let flags = if self.flags.is_empty() { "# no flags\n" } else { &self.flags };
         fs::write(folder.path().join("flags.toml"), flags).unwrap();
         for (name, text) in &self.files {
             fs::write(folder.path().join(name), text).unwrap();
         }
-        fs::write(
-            folder.path().join("flagstaff.toml"),
-            self.settings(&listen, admin),
-        )
-        .unwrap();
+        fs::write(folder.path().join("flagstaff.toml"), self.settings(&listen, admin)).unwrap();
         let process = Process::start(&self, folder.path());
-        let mut program = Program {
-            folder,
-            address,
-            tls_address,
-            admin,
-            setup: self,
-            process,
-        };
+        let mut program = Program { folder, address, tls_address, admin, setup: self, process };
         program.wait_until_it_listens();
         program
     }
@@ -160,31 +135,18 @@ impl Process {
         let mut command = match (setup.open_files, &setup.socket) {
             (Some(limit), _) => shell(&format!("ulimit -n {limit}; exec \"$0\" \"$@\"")),
             (None, Some(socket)) => {
-                let mut command =
-                    shell("exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" \"$@\"");
+                let mut command = shell("exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" \"$@\"");
                 command.stdin(OwnedFd::from(socket.try_clone().unwrap()));
                 command
             }
             (None, None) => Command::new(program),
         };
         let settings: PathBuf = folder.join("flagstaff.toml");
-        command
-            .arg("run")
-            .arg("--config")
-            .arg(settings)
-            .args(&setup.arguments)
-            .current_dir(folder);
+        command.arg("run").arg("--config").arg(settings).args(&setup.arguments).current_dir(folder);
         command.envs(setup.environment.iter().cloned());
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
-        let reading = vec![
-            collect(child.stdout.take().unwrap(), &log),
-            collect(child.stderr.take().unwrap(), &log),
-        ];
+        let reading = vec![collect(child.stdout.take().unwrap(), &log), collect(child.stderr.take().unwrap(), &log)];
         Self { child, log, reading }
     }
 
@@ -285,9 +247,7 @@ impl Program {
     #[track_caller]
     pub(crate) fn get(&self, target: &str) -> (u16, String) {
         let mut raw = self.raw();
-        raw.send(format!(
-            "GET {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
-        ));
+        raw.send(format!("GET {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"));
         let answer = raw.answer();
         (answer.status, answer.text())
     }
@@ -296,10 +256,7 @@ impl Program {
     #[track_caller]
     pub(crate) fn metric(&self, name: &str, labels: &str) -> f64 {
         let mut raw = Raw::connect(self.admin);
-        raw.send(format!(
-            "GET /metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
-            self.admin
-        ));
+        raw.send(format!("GET /metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.admin));
         let text = raw.answer().text();
         let of = |line: &str| {
             let rest = line.strip_prefix(name)?;
@@ -322,9 +279,7 @@ impl Program {
         let settings = fs::read_to_string(&file).unwrap();
         fs::write(&file, change(settings)).unwrap();
         let new = Process::start(&self.setup.clone().arg("--upgrade"), self.folder.path());
-        eventually("the new process waits for the sockets", || {
-            self.path("upgrade.sock").exists()
-        });
+        eventually("the new process waits for the sockets", || self.path("upgrade.sock").exists());
         let old = std::mem::replace(&mut self.process, new);
         old.signal(rustix::process::Signal::QUIT);
         old

@@ -29,15 +29,7 @@ impl PythonApp {
     #[track_caller]
     pub(crate) fn static_site(folder: &Path) -> Self {
         let mut command = Command::new("python3");
-        command.args([
-            "-u",
-            "-m",
-            "http.server",
-            "0",
-            "--bind",
-            "127.0.0.1",
-            "--directory",
-        ]);
+        command.args(["-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory"]);
         command.arg(folder);
         Self::run(command, "(http://")
     }
@@ -45,13 +37,8 @@ impl PythonApp {
     /// The address stands behind this word, on a line of its output.
     #[track_caller]
     fn run(mut command: Command, word: &str) -> Self {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command
-            .spawn()
-            .expect("python3 must be installed to run these tests");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("python3 must be installed to run these tests");
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
@@ -61,10 +48,7 @@ impl PythonApp {
             let _ = child.stderr.take().unwrap().read_to_string(&mut errors);
             panic!("{command:?} did not start: {line}{errors}");
         };
-        let text: String = rest
-            .chars()
-            .take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':'))
-            .collect();
+        let text: String = rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':')).collect();
         let address = text.parse().unwrap();
         drain(output);
         drain(child.stderr.take().unwrap());
@@ -95,10 +79,7 @@ fn python() -> Command {
     let mut command = Command::new("python3");
     command
         .arg("-u")
-        .env(
-            "PYTHONPATH",
-            std::env::join_paths([installed(), &apps()]).unwrap(),
-        )
+        .env("PYTHONPATH", std::env::join_paths([installed(), &apps()]).unwrap())
         .env("PYTHONDONTWRITEBYTECODE", "1");
     command
 }
@@ -107,10 +88,7 @@ fn python() -> Command {
 fn installed() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
-        let tests = Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .parent()
-            .unwrap()
-            .join("tests");
+        let tests = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("tests");
         fs::create_dir_all(&tests).unwrap();
         // Another run of the tests may install at the same time.
         let lock = File::create(tests.join("python.lock")).unwrap();
@@ -131,23 +109,14 @@ fn installed() -> &'static Path {
 /// What must be installed, and for which Python.
 fn wanted() -> String {
     let version = Command::new("python3").arg("--version").output();
-    let version = version
-        .expect("python3 must be installed to run these tests")
-        .stdout;
+    let version = version.expect("python3 must be installed to run these tests").stdout;
     let requirements = fs::read_to_string(apps().join("requirements.txt")).unwrap();
     format!("{}{requirements}", String::from_utf8(version).unwrap())
 }
 
 fn install(folder: &Path) {
     let mut pip = Command::new("python3");
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-input",
-    ]);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
     pip.args(["--no-warn-conflicts", "--root-user-action=ignore", "--target"]);
     pip.arg(folder).arg("-r").arg(apps().join("requirements.txt"));
     let output = pip.output().unwrap();

@@ -29,10 +29,7 @@ impl Answer {
 
     /// The values of a field.
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
-        fields(&self.head)
-            .filter(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, v)| v.to_owned())
-            .collect()
+        fields(&self.head).filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.to_owned()).collect()
     }
 
     pub(crate) fn field(&self, name: &str) -> Option<String> {
@@ -42,10 +39,7 @@ impl Answer {
 
 /// The fields of a head.
 pub(crate) fn fields(head: &str) -> impl Iterator<Item = (&str, &str)> {
-    head.split("\r\n")
-        .skip(1)
-        .filter_map(|line| line.split_once(':'))
-        .map(|(n, v)| (n, v.trim()))
+    head.split("\r\n").skip(1).filter_map(|line| line.split_once(':')).map(|(n, v)| (n, v.trim()))
 }
 
 impl Raw {
@@ -58,10 +52,7 @@ impl Raw {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Self {
-            stream,
-            buffer: Vec::new(),
-        }
+        Self { stream, buffer: Vec::new() }
     }
 
     #[track_caller]
@@ -85,10 +76,7 @@ impl Raw {
                 true
             }
             Err(e) if e.kind() == ErrorKind::ConnectionReset => false,
-            Err(e) => panic!(
-                "nothing to read: {e}; so far {:?}",
-                String::from_utf8_lossy(&self.buffer)
-            ),
+            Err(e) => panic!("nothing to read: {e}; so far {:?}", String::from_utf8_lossy(&self.buffer)),
         }
     }
 
@@ -99,11 +87,7 @@ impl Raw {
             if let Some(at) = self.buffer.windows(end.len()).position(|w| w == end) {
                 return self.buffer.drain(..at + end.len()).collect();
             }
-            assert!(
-                self.more(),
-                "ended before {end:?}: {:?}",
-                String::from_utf8_lossy(&self.buffer)
-            );
+            assert!(self.more(), "ended before {end:?}: {:?}", String::from_utf8_lossy(&self.buffer));
         }
     }
 
@@ -149,9 +133,7 @@ impl Raw {
     #[track_caller]
     pub(crate) fn answer(&mut self) -> Answer {
         let mut answer = self.answer_head();
-        let length = answer
-            .field("content-length")
-            .map(|n| n.parse::<usize>().unwrap());
+        let length = answer.field("content-length").map(|n| n.parse::<usize>().unwrap());
         let bodiless = matches!(answer.status, 101 | 204 | 304);
         if answer.field("transfer-encoding").is_some() {
             (answer.body, answer.whole) = self.chunks();
@@ -171,12 +153,7 @@ impl Raw {
             let head = self.head();
             let status: u16 = head[9..12].parse().unwrap();
             if status >= 200 || status == 101 {
-                return Answer {
-                    status,
-                    head,
-                    body: Vec::new(),
-                    whole: true,
-                };
+                return Answer { status, head, body: Vec::new(), whole: true };
             }
         }
     }

@@ -23,10 +23,7 @@ impl Pair {
     pub(crate) fn new() -> Self {
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
         let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
-        Self {
-            certificate: cert.pem(),
-            key: signing_key.serialize_pem(),
-        }
+        Self { certificate: cert.pem(), key: signing_key.serialize_pem() }
     }
 
     pub(crate) fn der(&self) -> CertificateDer<'static> {
@@ -64,7 +61,5 @@ pub(crate) async fn connect(
         .with_no_client_auth();
     config.alpn_protocols = protocols.iter().map(|p| p.as_bytes().to_vec()).collect();
     let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(Arc::new(config))
-        .connect(name, TcpStream::connect(address).await?)
-        .await
+    TlsConnector::from(Arc::new(config)).connect(name, TcpStream::connect(address).await?).await
 }

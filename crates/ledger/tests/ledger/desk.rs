@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flagstaff_flags::*;
-use flagstaff_ledger::{
-    GoalKind, Keeper, Ledger, Place, Question, Recorder, Settings, Tally, TallyGoal, record,
-};
+use flagstaff_ledger::{GoalKind, Keeper, Ledger, Place, Question, Recorder, Settings, Tally, TallyGoal, record};
 use jiff::Timestamp;
 
 /// No step of a test takes longer.
@@ -29,27 +27,10 @@ pub(crate) fn form(percent: f64) -> Flag {
 pub(crate) fn snapshot(flag: Flag) -> Arc<Snapshot> {
     let event = |text: &str| Goal {
         name: name(text),
-        trigger: Trigger::Event {
-            event: text.into(),
-            value: EventValue::Count,
-        },
+        trigger: Trigger::Event { event: text.into(), value: EventValue::Count },
     };
-    let bounced = Goal {
-        name: name("bounced"),
-        trigger: Trigger::Bounce {
-            after: Duration::from_secs(1800),
-        },
-    };
-    Arc::new(
-        Snapshot::new(
-            "test",
-            vec![flag],
-            vec![event("sent"), event("paid"), bounced],
-            vec![],
-            vec![],
-        )
-        .unwrap(),
-    )
+    let bounced = Goal { name: name("bounced"), trigger: Trigger::Bounce { after: Duration::from_secs(1800) } };
+    Arc::new(Snapshot::new("test", vec![flag], vec![event("sent"), event("paid"), bounced], vec![], vec![]).unwrap())
 }
 
 /// Seconds after a fixed point in time.
@@ -72,11 +53,7 @@ impl Desk {
     pub(crate) fn with(settings: Settings) -> Self {
         let place = settings.place.clone();
         let (recorder, keeper) = record(settings).unwrap();
-        Self {
-            recorder,
-            keeper,
-            place,
-        }
+        Self { recorder, keeper, place }
     }
 
     /// A visitor meets the flag. Returns the variant.
@@ -84,27 +61,16 @@ impl Desk {
         self.meet_as(snapshot, visitor, true, seconds)
     }
 
-    pub(crate) fn meet_as(
-        &self,
-        snapshot: &Arc<Snapshot>,
-        visitor: &str,
-        confirmed: bool,
-        seconds: i64,
-    ) -> String {
+    pub(crate) fn meet_as(&self, snapshot: &Arc<Snapshot>, visitor: &str, confirmed: bool, seconds: i64) -> String {
         let decisions = snapshot.decide(&Subject::at(at(seconds)).visitor(visitor));
         for (id, _, decision) in decisions.met("GET", "/", true) {
-            assert!(
-                self.recorder
-                    .exposed(snapshot, id, visitor, decision, confirmed, at(seconds))
-            );
+            assert!(self.recorder.exposed(snapshot, id, visitor, decision, confirmed, at(seconds)));
         }
         decisions.variant("form").into()
     }
 
     pub(crate) fn convert(&self, goal: &str, visitor: &str, seconds: i64) {
-        self.recorder
-            .converted(goal, visitor, None, None, at(seconds))
-            .unwrap();
+        self.recorder.converted(goal, visitor, None, None, at(seconds)).unwrap();
     }
 
     pub(crate) fn close(self) -> Place {
@@ -116,18 +82,11 @@ impl Desk {
 /// The visitor numbered so whose place for the flag lies in a range.
 pub(crate) fn visitor_at(places: std::ops::Range<u32>, number: usize) -> String {
     let flag = form(50.0);
-    (0..)
-        .map(|i| format!("visitor-{i}"))
-        .filter(|id| places.contains(&flag.place(id)))
-        .nth(number)
-        .unwrap()
+    (0..).map(|i| format!("visitor-{i}")).filter(|id| places.contains(&flag.place(id))).nth(number).unwrap()
 }
 
 pub(crate) fn goals() -> Vec<TallyGoal> {
-    let goal = |name: &str, kind| TallyGoal {
-        name: name.into(),
-        kind,
-    };
+    let goal = |name: &str, kind| TallyGoal { name: name.into(), kind };
     vec![
         goal("sent", GoalKind::Reached),
         goal("bounced", GoalKind::Bounced(Duration::from_secs(1800))),
@@ -136,20 +95,11 @@ pub(crate) fn goals() -> Vec<TallyGoal> {
 }
 
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(work)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
 pub(crate) fn tally_at(place: &Place, seconds: i64) -> Tally {
-    let question = Question {
-        flag: "form".into(),
-        trial: None,
-        goals: goals(),
-        now: at(seconds),
-    };
+    let question = Question { flag: "form".into(), trial: None, goals: goals(), now: at(seconds) };
     block_on(async {
         let mut ledger = Ledger::open(place).await.unwrap();
         let tally = ledger.tally(&question).await.unwrap();

@@ -9,11 +9,8 @@ use crate::postgres::each_store;
 fn export(place: &Place, what: &Export, format: Format, seconds: i64) -> Vec<String> {
     block_on(async {
         let mut ledger = Ledger::open(place).await.unwrap();
-        let lines: Vec<String> = ledger
-            .export("form", &goals(), what, format, at(seconds))
-            .try_collect()
-            .await
-            .unwrap();
+        let lines: Vec<String> =
+            ledger.export("form", &goals(), what, format, at(seconds)).try_collect().await.unwrap();
         lines
     })
 }
@@ -25,12 +22,8 @@ fn every_visitor_is_a_row_and_every_day() {
         let (on, off) = (visitor_at(0..50_000, 0), visitor_at(50_000..100_000, 0));
         desk.meet(&half, &on, 0);
         desk.recorder.page(&on, at(0));
-        desk.recorder
-            .converted("paid", &on, Some(1.5), None, at(10))
-            .unwrap();
-        desk.recorder
-            .converted("paid", &on, Some(2.0), None, at(11))
-            .unwrap();
+        desk.recorder.converted("paid", &on, Some(1.5), None, at(10)).unwrap();
+        desk.recorder.converted("paid", &on, Some(2.0), None, at(11)).unwrap();
         desk.meet(&half, &off, 86_400);
         desk.convert("sent", &off, 86_500);
         let place = desk.close();
@@ -50,10 +43,7 @@ fn every_visitor_is_a_row_and_every_day() {
         let json = export(&place, &Export::Visitors, Format::JsonLines, 86_600);
         let row: serde_json::Value =
             serde_json::from_str(json.iter().find(|line| line.contains(&on)).unwrap()).unwrap();
-        assert_eq!(
-            (&row["variant"], &row["paid_value"], &row["bounced"]),
-            (&"on".into(), &3.5.into(), &true.into())
-        );
+        assert_eq!((&row["variant"], &row["paid_value"], &row["bounced"]), (&"on".into(), &3.5.into(), &true.into()));
         let days = export(&place, &Export::Days, Format::Csv, 86_600);
         assert_eq!(
             days,
@@ -64,19 +54,8 @@ fn every_visitor_is_a_row_and_every_day() {
             ]
         );
         block_on(async {
-            assert_eq!(
-                Ledger::open(&place)
-                    .await
-                    .unwrap()
-                    .visitors("form")
-                    .await
-                    .unwrap(),
-                2
-            );
-            assert_eq!(
-                Ledger::open(&place).await.unwrap().flags().await.unwrap(),
-                ["form"]
-            );
+            assert_eq!(Ledger::open(&place).await.unwrap().visitors("form").await.unwrap(), 2);
+            assert_eq!(Ledger::open(&place).await.unwrap().flags().await.unwrap(), ["form"]);
         });
     });
 }
@@ -94,10 +73,5 @@ fn odd_ids_stay_one_field() {
 #[test]
 fn a_ledger_that_is_not_there_says_so() {
     let error = block_on(Ledger::open(&Place::new("/nowhere/at/all.db").unwrap())).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("there is no ledger at /nowhere/at/all.db"),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("there is no ledger at /nowhere/at/all.db"), "{error}");
 }

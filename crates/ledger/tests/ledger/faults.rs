@@ -14,11 +14,7 @@ fn file(folder: &tempfile::TempDir) -> Place {
 }
 
 fn visitors(place: &Place) -> u64 {
-    tally_at(place, 10_000)
-        .variants
-        .iter()
-        .map(|variant| variant.visitors)
-        .sum()
+    tally_at(place, 10_000).variants.iter().map(|variant| variant.visitors).sum()
 }
 
 fn is_fine(desk: &Desk) -> bool {
@@ -82,11 +78,7 @@ fn a_file_that_is_no_ledger_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let place = file(&folder);
     let path = place.path().unwrap().to_owned();
-    std::fs::write(
-        &path,
-        "this is a letter, not a database, and nobody may write over it\n".repeat(40),
-    )
-    .unwrap();
+    std::fs::write(&path, "this is a letter, not a database, and nobody may write over it\n".repeat(40)).unwrap();
     let before = std::fs::read(&path).unwrap();
     let desk = Desk::open(&place);
     record_some(&desk, 0, 100);
@@ -130,16 +122,13 @@ fn a_full_disk_is_waited_for() {
     wait_until("the first are written", || desk.recorder.status().written >= 10);
     let limit = |size: &str| {
         let id = std::process::id().to_string();
-        let done = std::process::Command::new("prlimit")
-            .args(["--pid", &id, &format!("--fsize={size}:unlimited")])
-            .status();
+        let done =
+            std::process::Command::new("prlimit").args(["--pid", &id, &format!("--fsize={size}:unlimited")]).status();
         assert!(done.unwrap().success());
     };
     limit("4096");
     record_some(&desk, 10, 5000);
-    wait_until("it says so", || {
-        matches!(desk.recorder.status().health, Health::Away { .. })
-    });
+    wait_until("it says so", || matches!(desk.recorder.status().health, Health::Away { .. }));
     println!("full: {:?}", desk.recorder.status().health);
     limit("unlimited");
     wait_until("it recovers", || is_fine(&desk));
@@ -158,11 +147,7 @@ fn alone(test: &str, variable: &str) {
         .env(variable, "1")
         .output();
     let output = output.unwrap();
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
     assert!(text.contains("full: Away"), "{text}");
 }
@@ -170,10 +155,7 @@ fn alone(test: &str, variable: &str) {
 /// The shell that started this process ignores the signal, so a write that is too large fails like one to a full disk.
 fn ignore_size_signal() {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let ignored = status
-        .lines()
-        .find_map(|line| line.strip_prefix("SigIgn:"))
-        .unwrap();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
     let ignored = u64::from_str_radix(ignored.trim(), 16).unwrap();
     assert!(ignored & (1 << 24) != 0, "SIGXFSZ is not ignored");
 }
@@ -207,14 +189,10 @@ fn a_database_that_goes_away_is_waited_for() {
     wait_until("the first are written", || desk.recorder.status().written >= 100);
     server.down();
     record_some(&desk, 100, 100);
-    wait_until("it says so", || {
-        matches!(desk.recorder.status().health, Health::Away { .. })
-    });
+    wait_until("it says so", || matches!(desk.recorder.status().health, Health::Away { .. }));
     record_some(&desk, 200, 100);
     server.up();
-    wait_until("it recovers", || {
-        is_fine(&desk) && desk.recorder.status().written >= 300
-    });
+    wait_until("it recovers", || is_fine(&desk) && desk.recorder.status().written >= 300);
     assert_eq!(visitors(&desk.close()), 300);
 }
 
@@ -227,9 +205,7 @@ fn a_database_that_is_away_from_the_start_is_waited_for() {
     server.down();
     let desk = Desk::open(&place);
     record_some(&desk, 0, 100);
-    wait_until("it says so", || {
-        matches!(desk.recorder.status().health, Health::Away { .. })
-    });
+    wait_until("it says so", || matches!(desk.recorder.status().health, Health::Away { .. }));
     server.up();
     wait_until("it recovers", || is_fine(&desk));
     assert_eq!(visitors(&desk.close()), 100);

@@ -52,19 +52,8 @@ impl Server {
             let owned = Command::new("chown").arg("nobody").arg(&data).status().unwrap();
             assert!(owned.success());
         }
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let server = Self {
-            programs,
-            _folder: folder,
-            data,
-            port,
-            child: Mutex::default(),
-            next: AtomicU32::new(0),
-        };
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let server = Self { programs, _folder: folder, data, port, child: Mutex::default(), next: AtomicU32::new(0) };
         let made = server
             .command("initdb")
             .args(["--auth=trust", "--username=tester", "--no-sync", "-D"])
@@ -103,11 +92,7 @@ impl Server {
         ];
         // the thread that starts it must live as long as it: the signal at death is that of the thread
         let mut command = self.command("postgres");
-        command
-            .args(options)
-            .arg(&self.data)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        command.args(options).arg(&self.data).stdout(Stdio::null()).stderr(Stdio::null());
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             sender.send(command.spawn().unwrap()).unwrap();
@@ -122,10 +107,7 @@ impl Server {
     /// Stops it at once, as a crash does.
     pub(crate) fn down(&self) {
         let mut child = self.child().take().unwrap();
-        let quit = Command::new("kill")
-            .args(["-QUIT", &child.id().to_string()])
-            .status()
-            .unwrap();
+        let quit = Command::new("kill").args(["-QUIT", &child.id().to_string()]).status().unwrap();
         assert!(quit.success());
         child.wait().unwrap();
     }
@@ -136,51 +118,29 @@ impl Server {
 
     fn psql(&self, database: &str, sql: &str) -> bool {
         let mut psql = Command::new(self.programs.join("psql"));
-        psql.args([
-            "-h",
-            "127.0.0.1",
-            "-U",
-            "tester",
-            "-p",
-            &self.port.to_string(),
-            "-c",
-            sql,
-            database,
-        ]);
-        psql.stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .unwrap()
-            .success()
+        psql.args(["-h", "127.0.0.1", "-U", "tester", "-p", &self.port.to_string(), "-c", sql, database]);
+        psql.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
     }
 
     /// A new, empty database.
     pub(crate) fn database(&self) -> Place {
         let name = format!("ledger_{}", self.next.fetch_add(1, Ordering::Relaxed));
         assert!(self.psql("postgres", &format!("CREATE DATABASE {name}")));
-        Place::new(&format!(
-            "postgres://tester@127.0.0.1:{}/{name}?sslmode=disable",
-            self.port
-        ))
-        .unwrap()
+        Place::new(&format!("postgres://tester@127.0.0.1:{}/{name}?sslmode=disable", self.port)).unwrap()
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(mut child) = self.child().take() {
-            let _ = Command::new("kill")
-                .args(["-QUIT", &child.id().to_string()])
-                .status();
+            let _ = Command::new("kill").args(["-QUIT", &child.id().to_string()]).status();
             let _ = child.wait();
         }
     }
 }
 
 fn newest(versions: &Path) -> Option<PathBuf> {
-    let programs = std::fs::read_dir(versions)
-        .ok()?
-        .filter_map(|entry| Some(entry.ok()?.path().join("bin")));
+    let programs = std::fs::read_dir(versions).ok()?.filter_map(|entry| Some(entry.ok()?.path().join("bin")));
     programs.filter(|programs| programs.join("initdb").exists()).max()
 }
 

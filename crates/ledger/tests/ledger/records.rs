@@ -37,17 +37,12 @@ fn the_first_exposure_counts_and_goals_only_after_it() {
         }
         let tally = tally_at(&desk.close(), 60);
         assert_eq!((visitors(&tally), conversions(&tally, 0)), expected);
-        let [step] = tally.steps.as_slice() else {
-            panic!("{:?}", tally.steps)
-        };
+        let [step] = tally.steps.as_slice() else { panic!("{:?}", tally.steps) };
         assert_eq!(
             (step.shares.as_slice(), step.exposed.as_slice()),
             ([50_000.0, 50_000.0].as_slice(), expected.0.as_slice())
         );
-        assert_eq!(
-            [step.arms[0][0].conversions, step.arms[0][1].conversions],
-            expected.1
-        );
+        assert_eq!([step.arms[0][0].conversions, step.arms[0][1].conversions], expected.1);
         assert_eq!(step.arms[0][0].times.0, 2.0 * expected.1[0] as f64);
     });
 }
@@ -61,9 +56,7 @@ fn nothing_is_counted_twice_after_a_restart() {
             for i in 0..100 {
                 desk.meet(&half, &format!("v{i}"), 10);
                 let key = format!("order-{i}");
-                desk.recorder
-                    .converted("paid", &format!("v{i}"), Some(2.5), Some(&key), at(20))
-                    .unwrap();
+                desk.recorder.converted("paid", &format!("v{i}"), Some(2.5), Some(&key), at(20)).unwrap();
             }
             desk.close();
         }
@@ -81,9 +74,7 @@ fn values_add_up_per_visitor_with_their_past() {
         let (desk, half) = (Desk::open(place), snapshot(form(50.0)));
         let on = visitor_at(0..50_000, 0);
         let pay = |value, seconds| {
-            let paid = desk
-                .recorder
-                .converted("paid", &on, Some(value), None, at(seconds));
+            let paid = desk.recorder.converted("paid", &on, Some(value), None, at(seconds));
             assert!(paid.is_ok());
         };
         pay(3.0, 1);
@@ -92,14 +83,8 @@ fn values_add_up_per_visitor_with_their_past() {
         pay(7.0, 30);
         let tally = tally_at(&desk.close(), 60);
         let arm = tally.steps[0].arms[2][1];
-        assert_eq!(
-            (arm.visitors, arm.conversions, arm.value, arm.times),
-            (1, 1, (12.0, 144.0), (2.0, 4.0))
-        );
-        assert_eq!(
-            (arm.value_times, arm.before, arm.value_before),
-            (24.0, Some((3.0, 9.0)), 36.0)
-        );
+        assert_eq!((arm.visitors, arm.conversions, arm.value, arm.times), (1, 1, (12.0, 144.0), (2.0, 4.0)));
+        assert_eq!((arm.value_times, arm.before, arm.value_before), (24.0, Some((3.0, 9.0)), 36.0));
         assert_eq!(tally.steps[0].arms[0][1].before, None);
     });
 }
@@ -118,13 +103,8 @@ fn a_bounce_is_one_page_and_open_until_its_time_is_over() {
         desk.recorder.page(&late, at(100 + 1801));
         desk.recorder.page(&again, at(100)); // the same page, told again
         let place = desk.close();
-        let bounced = |tally: &Tally| {
-            (
-                tally.goals[1][1].visitors,
-                tally.goals[1][1].conversions,
-                tally.goals[1][1].open,
-            )
-        };
+        let bounced =
+            |tally: &Tally| (tally.goals[1][1].visitors, tally.goals[1][1].conversions, tally.goals[1][1].open);
         assert_eq!(bounced(&tally_at(&place, 1000)), (0, 0, 5));
         assert_eq!(bounced(&tally_at(&place, 100 + 1800)), (5, 3, 0));
     });
@@ -144,10 +124,7 @@ fn pages_count_in_whatever_order_they_come() {
         desk.recorder.page(&slow, at(100 + 1900));
         desk.recorder.page(&slow, at(100));
         let tally = tally_at(&desk.close(), 10_000);
-        assert_eq!(
-            (tally.goals[1][1].visitors, tally.goals[1][1].conversions),
-            (2, 1)
-        );
+        assert_eq!((tally.goals[1][1].visitors, tally.goals[1][1].conversions), (2, 1));
     });
 }
 
@@ -193,10 +170,7 @@ fn what_is_too_old_is_deleted() {
         desk.meet(&half, &visitor_at(0..50_000, 0), 10);
         desk.close();
         let now = jiff::Timestamp::now().as_second() - at(0).as_second();
-        let desk = Desk::with(Settings {
-            keep: Some(Duration::from_secs(3600)),
-            ..Settings::new(place.clone())
-        });
+        let desk = Desk::with(Settings { keep: Some(Duration::from_secs(3600)), ..Settings::new(place.clone()) });
         desk.meet(&half, &visitor_at(0..50_000, 1), now);
         assert_eq!(visitors(&tally_at(&desk.close(), now)), [0, 1]);
     });
@@ -211,8 +185,7 @@ fn answers_are_counted_by_minute_and_variant() {
             for i in 0..100u16 {
                 let status = if i % 10 == 0 { 500 } else { 200 };
                 let took = Duration::from_millis(u64::from(i));
-                desk.recorder
-                    .answered(&flag, VariantId::ON, status, took, i >= 80, at(i64::from(i)));
+                desk.recorder.answered(&flag, VariantId::ON, status, took, i >= 80, at(i64::from(i)));
             }
             desk.close();
         }
@@ -223,12 +196,7 @@ fn answers_are_counted_by_minute_and_variant() {
         assert!((2..=3).contains(&rows.len()), "{rows:?}");
         let sum = |of: fn(&flagstaff_ledger::Served) -> u64| rows.iter().map(of).sum::<u64>();
         assert_eq!(
-            [
-                sum(|r| r.requests),
-                sum(|r| r.classes[1]),
-                sum(|r| r.classes[4]),
-                sum(|r| r.slow)
-            ],
+            [sum(|r| r.requests), sum(|r| r.classes[1]), sum(|r| r.classes[4]), sum(|r| r.slow)],
             [200, 180, 20, 40]
         );
         assert_eq!(sum(|r| r.latency.count()), 200);
@@ -242,16 +210,8 @@ fn what_no_store_takes_is_dropped_and_counted() {
         for unit in ["", "a\0b", &"x".repeat(600)] {
             assert!(desk.recorder.converted("sent", unit, None, None, at(1)).is_err());
         }
-        assert!(
-            desk.recorder
-                .converted("sent", "v", Some(f64::NAN), None, at(1))
-                .is_err()
-        );
-        assert!(
-            desk.recorder
-                .converted("sent", "né\"w;--", None, None, at(1))
-                .is_ok()
-        );
+        assert!(desk.recorder.converted("sent", "v", Some(f64::NAN), None, at(1)).is_err());
+        assert!(desk.recorder.converted("sent", "né\"w;--", None, None, at(1)).is_ok());
         assert_eq!(desk.recorder.status().dropped, 4);
         desk.close();
     });
@@ -262,28 +222,14 @@ fn a_full_queue_drops_at_once() {
     let folder = tempfile::tempdir().unwrap();
     // a folder is no file: the store never opens, so nothing is taken from the queue
     let place = Place::file(folder.path()).unwrap();
-    let desk = Desk::with(Settings {
-        queue: 10,
-        ..Settings::new(place)
-    });
+    let desk = Desk::with(Settings { queue: 10, ..Settings::new(place) });
     wait_until("the store is away", || {
-        matches!(
-            desk.recorder.status().health,
-            flagstaff_ledger::Health::Away { .. }
-        )
+        matches!(desk.recorder.status().health, flagstaff_ledger::Health::Away { .. })
     });
-    let taken = (0..1000)
-        .filter(|i| {
-            desk.recorder
-                .converted("sent", &format!("v{i}"), None, None, at(*i))
-                .is_ok()
-        })
-        .count();
+    let taken =
+        (0..1000).filter(|i| desk.recorder.converted("sent", &format!("v{i}"), None, None, at(*i)).is_ok()).count();
     let status = desk.recorder.status();
-    assert!(
-        taken < 1000 && status.dropped as usize == 1000 - taken,
-        "{status:?}"
-    );
+    assert!(taken < 1000 && status.dropped as usize == 1000 - taken, "{status:?}");
     assert!(desk.keeper.close(PATIENCE));
 }
 
@@ -299,8 +245,5 @@ fn nothing_that_waits_is_lost_at_the_end() {
     let recorder = desk.recorder.clone();
     let tally = tally_at(&desk.close(), 60);
     assert_eq!(visitors(&tally).iter().sum::<u64>(), 50_000);
-    assert_eq!(
-        (recorder.status().written, recorder.status().dropped),
-        (50_000, 0)
-    );
+    assert_eq!((recorder.status().written, recorder.status().dropped), (50_000, 0));
 }

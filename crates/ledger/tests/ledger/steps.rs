@@ -28,24 +28,12 @@ fn a_visitor_who_met_two_variants_is_left_out_and_reported() {
         desk.meet(&half, &new, 1020);
         desk.convert("sent", &new, 1030);
         let tally = tally_at(&desk.close(), 2000);
-        let [off, on] = tally.variants.as_slice() else {
-            panic!("{tally:?}")
-        };
-        assert_eq!(
-            [(off.visitors, off.crossed), (on.visitors, on.crossed)],
-            [(1, 1), (2, 0)]
-        );
+        let [off, on] = tally.variants.as_slice() else { panic!("{tally:?}") };
+        assert_eq!([(off.visitors, off.crossed), (on.visitors, on.crossed)], [(1, 1), (2, 0)]);
         // a step with each share, and one for those whose variant was remembered across the change
         let shares: Vec<_> = tally.steps.iter().map(|step| step.shares.clone()).collect();
-        assert_eq!(
-            shares,
-            [[90_000.0, 10_000.0], [50_000.0, 50_000.0], [50_000.0, 10_000.0]]
-        );
-        assert_eq!(
-            tally.steps[0].exposed,
-            [2, 1],
-            "the split is judged by all who were exposed"
-        );
+        assert_eq!(shares, [[90_000.0, 10_000.0], [50_000.0, 50_000.0], [50_000.0, 10_000.0]]);
+        assert_eq!(tally.steps[0].exposed, [2, 1], "the split is judged by all who were exposed");
         assert_eq!(tally.steps[1].exposed, [0, 1]);
         let first = &tally.steps[0].arms[0];
         assert_eq!([first[0].visitors, first[0].conversions], [2, 2]);
@@ -80,17 +68,12 @@ fn a_ramp_with_regulars_favours_nobody() {
         }
     };
     (0..12_000).for_each(|i| visit(i, &tenth, day(0) + i));
-    (0..12_000)
-        .filter(|i| is_regular(*i))
-        .for_each(|i| visit(i, &half, day(1) + i));
+    (0..12_000).filter(|i| is_regular(*i)).for_each(|i| visit(i, &half, day(1) + i));
     let tally = tally_at(&desk.close(), day(3));
     let (off, on) = (rate(&tally, 0, 0), rate(&tally, 0, 1));
     assert_eq!(tally.steps[0].exposed.iter().sum::<u64>(), 12_000);
     // true rate 14 %; 1,200 visitors on: 1 point is one standard error
-    assert!(
-        (off - on).abs() < 0.03 && (off - 0.14).abs() < 0.012,
-        "{off} against {on}"
-    );
+    assert!((off - on).abs() < 0.03 && (off - 0.14).abs() < 0.012, "{off} against {on}");
     let (totals, crossed) = (&tally.goals[0], tally.variants[0].crossed);
     assert!(crossed > 1000, "{crossed}");
     // what the totals alone would say
@@ -106,10 +89,7 @@ fn shares_that_come_back_begin_a_step_and_other_edits_do_not() {
         let mut described = form(50.0);
         described.description = Some("other words".into());
         described.definition = flagstaff_flags::Definition(99);
-        for (step, flag) in [form(50.0), described, form(10.0), form(50.0)]
-            .into_iter()
-            .enumerate()
-        {
+        for (step, flag) in [form(50.0), described, form(10.0), form(50.0)].into_iter().enumerate() {
             let id = visitor_at(0..10_000, step);
             desk.meet(&snapshot(flag), &id, 100 * i64::try_from(step).unwrap());
         }
@@ -120,11 +100,7 @@ fn shares_that_come_back_begin_a_step_and_other_edits_do_not() {
         assert_eq!(exposed, [2, 1, 0, 1, 0]);
         let desk = Desk::open(&place);
         desk.meet(&snapshot(form(50.0)), &visitor_at(0..10_000, 9), 2000);
-        assert_eq!(
-            tally_at(&desk.close(), 3000).steps.len(),
-            5,
-            "a restart goes on with the step"
-        );
+        assert_eq!(tally_at(&desk.close(), 3000).steps.len(), 5, "a restart goes on with the step");
     });
 }
 
@@ -137,10 +113,7 @@ fn another_salt_begins_another_experiment() {
         again.salt = Some("again".into());
         desk.meet(&snapshot(again), "b", 20);
         let tally = tally_at(&desk.close(), 60);
-        assert_eq!(
-            tally.variants.iter().map(|v| v.visitors + v.crossed).sum::<u64>(),
-            1
-        );
+        assert_eq!(tally.variants.iter().map(|v| v.visitors + v.crossed).sum::<u64>(), 1);
     });
 }
 
@@ -155,31 +128,18 @@ fn a_remembered_variant_is_judged_by_the_shares_that_drew_it() {
         desk.meet(&half, &visitor_at(50_000..100_000, 6), 1000);
         let held = |id: &str, variant| -> Decision {
             let id_of_flag = half.find("form").unwrap();
-            let held = [Held {
-                flag: id_of_flag,
-                variant,
-            }];
+            let held = [Held { flag: id_of_flag, variant }];
             let mut sticky = form(50.0);
             sticky.sticky = Some(flagstaff_flags::Sticky::Session);
-            snapshot(sticky)
-                .decide(&Subject {
-                    held: &held,
-                    ..Subject::at(at(1010)).visitor(id)
-                })
-                .get("form")
+            snapshot(sticky).decide(&Subject { held: &held, ..Subject::at(at(1010)).visitor(id) }).get("form")
         };
         let flag = half.find("form").unwrap();
         // off in both; moved by the change, but still off for this session; on in both
-        for (range, variant) in [
-            (50_000..100_000, VariantId::OFF),
-            (10_000..50_000, VariantId::OFF),
-            (0..10_000, VariantId::ON),
-        ] {
+        for (range, variant) in
+            [(50_000..100_000, VariantId::OFF), (10_000..50_000, VariantId::OFF), (0..10_000, VariantId::ON)]
+        {
             let id = visitor_at(range, 1);
-            assert!(
-                desk.recorder
-                    .exposed(&half, flag, &id, held(&id, variant), true, at(1010))
-            );
+            assert!(desk.recorder.exposed(&half, flag, &id, held(&id, variant), true, at(1010)));
         }
         let tally = tally_at(&desk.close(), 2000);
         let exposed: Vec<_> = tally.steps.iter().map(|step| step.exposed.clone()).collect();

@@ -28,11 +28,7 @@ impl<B> Service<Request<B>> for Shop {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        ready(Ok(answer(
-            request.method(),
-            request.uri().path(),
-            request.headers(),
-        )))
+        ready(Ok(answer(request.method(), request.uri().path(), request.headers())))
     }
 }
 
@@ -48,19 +44,12 @@ fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Response<Response
         ("POST", "/checkout") => with(see_other("/order"), "x-flag-event", "order_paid; value=49.90"),
         ("GET" | "HEAD", "/order") => page(StatusCode::OK, view.order()),
         ("GET" | "HEAD", "/pay/card") => page(StatusCode::OK, view.pay()),
-        ("POST", "/someone-else") => with(
-            see_other("/"),
-            "set-cookie",
-            "flagstaff_visitor=; Path=/; Max-Age=0",
-        ),
+        ("POST", "/someone-else") => with(see_other("/"), "set-cookie", "flagstaff_visitor=; Path=/; Max-Age=0"),
         (
             _,
             "/" | "/contact" | "/contact/thanks" | "/pricing" | "/checkout" | "/order" | "/pay/card"
             | "/someone-else",
-        ) => page(
-            StatusCode::METHOD_NOT_ALLOWED,
-            view.lost("This page does not take that."),
-        ),
+        ) => page(StatusCode::METHOD_NOT_ALLOWED, view.lost("This page does not take that.")),
         _ => page(StatusCode::NOT_FOUND, view.lost("There is no such page.")),
     }
 }
@@ -70,10 +59,7 @@ fn page(status: StatusCode, html: String) -> Response<ResponseBody> {
     *response.status_mut() = status;
     let html = HeaderValue::from_static("text/html; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, html);
-    response.headers_mut().insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, no-cache"),
-    );
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response
 }
 
@@ -83,14 +69,8 @@ fn see_other(to: &'static str) -> Response<ResponseBody> {
     with(response, "location", to)
 }
 
-fn with(
-    mut response: Response<ResponseBody>,
-    name: &'static str,
-    value: &'static str,
-) -> Response<ResponseBody> {
-    response
-        .headers_mut()
-        .insert(name, HeaderValue::from_static(value));
+fn with(mut response: Response<ResponseBody>, name: &'static str, value: &'static str) -> Response<ResponseBody> {
+    response.headers_mut().insert(name, HeaderValue::from_static(value));
     response
 }
 
@@ -100,10 +80,7 @@ mod tests {
 
     fn ask(method: &str, path: &str, headers: &[(&'static str, &'static str)]) -> (StatusCode, String) {
         use http_body::Body;
-        let headers = headers
-            .iter()
-            .map(|(n, v)| (n.parse().unwrap(), HeaderValue::from_static(v)))
-            .collect();
+        let headers = headers.iter().map(|(n, v)| (n.parse().unwrap(), HeaderValue::from_static(v))).collect();
         let response = answer(&method.parse().unwrap(), path, &headers);
         let status = response.status();
         let mut body = std::pin::pin!(response.into_body());

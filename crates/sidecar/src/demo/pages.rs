@@ -19,17 +19,11 @@ impl<'a> View<'a> {
             let name = name.as_str().strip_prefix("x-flag-")?;
             Some((name.replace('-', "_"), value.to_str().ok()?))
         });
-        Self {
-            visitor: text("x-visitor-id").unwrap_or("unknown"),
-            flags: each.collect(),
-        }
+        Self { visitor: text("x-visitor-id").unwrap_or("unknown"), flags: each.collect() }
     }
 
     fn flag(&self, name: &str) -> &str {
-        self.flags
-            .iter()
-            .find(|(n, _)| n == name)
-            .map_or("off", |(_, variant)| variant)
+        self.flags.iter().find(|(n, _)| n == name).map_or("off", |(_, variant)| variant)
     }
 
     fn is_on(&self, name: &str) -> bool {
@@ -55,11 +49,7 @@ read them. Edit <code>config/flags.toml</code>, save, and reload.</p>
         let more = r#"<label>Company<input name="company"></label>
 <label>Phone<input name="phone" type="tel"></label>
 <label>How did you find us?<select name="source"><option>A friend</option><option>A search</option></select></label>"#;
-        let lead = if short {
-            "Two fields, and we answer today."
-        } else {
-            "Please tell us about yourself."
-        };
+        let lead = if short { "Two fields, and we answer today." } else { "Please tell us about yourself." };
         self.page(
             "Contact",
             &format!(
@@ -73,30 +63,21 @@ read them. Edit <code>config/flags.toml</code>, save, and reload.</p>
     }
 
     pub(super) fn thanks(&self) -> String {
-        self.page(
-            "Thank you",
-            "<h1>Thank you</h1><p>Your message is on its way. (It is not: this is a demo.)</p>",
-        )
+        self.page("Thank you", "<h1>Thank you</h1><p>Your message is on its way. (It is not: this is a demo.)</p>")
     }
 
     pub(super) fn pricing(&self) -> String {
         let monthly = r#"<div class="card"><b>Monthly</b><span class="price">€ 9.90</span><span>a notebook a month</span></div>"#;
         let annual = r#"<div class="card best"><b>Yearly</b><span class="price">€ 99</span><span>two months for nothing</span></div>"#;
-        let bulk = r#"<div class="card"><b>Office</b><span class="price">€ 490</span><span>for ten people</span></div>"#;
+        let bulk =
+            r#"<div class="card"><b>Office</b><span class="price">€ 490</span><span>for ten people</span></div>"#;
         let cards = match self.flag("pricing_display") {
             "simple" => monthly.to_owned(),
             "annual_first" => format!("{annual}{monthly}{bulk}"),
             _ => format!("{monthly}{annual}{bulk}"),
         };
-        let badge = if self.is_on("price_badge") {
-            "<p class=\"badge\">Prices include postage</p>"
-        } else {
-            ""
-        };
-        self.page(
-            "Pricing",
-            &format!("<h1>What it costs</h1>{badge}<div class=\"cards\">{cards}</div>"),
-        )
+        let badge = if self.is_on("price_badge") { "<p class=\"badge\">Prices include postage</p>" } else { "" };
+        self.page("Pricing", &format!("<h1>What it costs</h1>{badge}<div class=\"cards\">{cards}</div>"))
     }
 
     pub(super) fn checkout(&self) -> String {
@@ -115,28 +96,17 @@ read them. Edit <code>config/flags.toml</code>, save, and reload.</p>
     }
 
     pub(super) fn pay(&self) -> String {
-        self.page(
-            "Pay",
-            "<h1>Pay by card</h1><p>This page stands behind the gate of <code>new_payments</code>.</p>",
-        )
+        self.page("Pay", "<h1>Pay by card</h1><p>This page stands behind the gate of <code>new_payments</code>.</p>")
     }
 
     pub(super) fn lost(&self, why: &str) -> String {
-        self.page(
-            "Not here",
-            &format!("<h1>{why}</h1><p><a href=\"/\">To the shop</a></p>"),
-        )
+        self.page("Not here", &format!("<h1>{why}</h1><p><a href=\"/\">To the shop</a></p>"))
     }
 
     fn page(&self, title: &str, body: &str) -> String {
         let mut flags = String::new();
         for (name, variant) in &self.flags {
-            let _ = write!(
-                flags,
-                "<li><code>{}</code> <b>{}</b></li>",
-                escape(name),
-                escape(variant)
-            );
+            let _ = write!(flags, "<li><code>{}</code> <b>{}</b></li>", escape(name), escape(variant));
         }
         if flags.is_empty() {
             flags.push_str("<li>every flag is off</li>");
@@ -155,8 +125,5 @@ read them. Edit <code>config/flags.toml</code>, save, and reload.</p>
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

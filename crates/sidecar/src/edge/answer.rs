@@ -32,19 +32,11 @@ pin_project! {
 
 impl<B: Body> Answer<B> {
     pub(crate) fn new(body: B) -> Self {
-        Self {
-            kind: Kind::Layered { body },
-            under_way: None,
-            record: None,
-        }
+        Self { kind: Kind::Layered { body }, under_way: None, record: None }
     }
 
     pub(crate) fn page(body: ResponseBody) -> Self {
-        Self {
-            kind: Kind::Page { body },
-            under_way: None,
-            record: None,
-        }
+        Self { kind: Kind::Page { body }, under_way: None, record: None }
     }
 
     /// Keeps these until the body has ended or is dropped.
@@ -74,10 +66,7 @@ where
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut this = self.project();
         let polled = match this.kind.as_mut().project() {
             KindProjected::Layered { body } => body.poll_frame(cx).map_err(Into::into),

@@ -31,30 +31,17 @@ impl Forwarding {
     /// Finds the visitor and writes the fields. What an address without trust says about others is removed.
     pub(crate) fn apply(&self, headers: &mut HeaderMap, client: &Client, address: &HeaderValue) -> Peer {
         clean(headers, client.trusted);
-        let visitor = if client.trusted {
-            self.visitor(headers, client.address.ip())
-        } else {
-            client.address.ip()
-        };
+        let visitor = if client.trusted { self.visitor(headers, client.address.ip()) } else { client.address.ip() };
         let https = client.tls || (client.trusted && headers.get(PROTO).is_some_and(|p| p == HTTPS));
         self.write(headers, client, address);
-        Peer {
-            address: client.address,
-            client: visitor.to_canonical(),
-            trusted: client.trusted,
-            tls: https,
-        }
+        Peer { address: client.address, client: visitor.to_canonical(), trusted: client.trusted, tls: https }
     }
 
     /// The last address in the chain that no trusted one vouches for.
     fn visitor(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
         let mut visitor = peer;
         let values: Vec<&HeaderValue> = headers.get_all(FOR).iter().collect();
-        for entry in values
-            .iter()
-            .rev()
-            .flat_map(|v| v.as_bytes().rsplit(|b| *b == b','))
-        {
+        for entry in values.iter().rev().flat_map(|v| v.as_bytes().rsplit(|b| *b == b',')) {
             let Some(address) = entry_address(entry) else {
                 break;
             };
@@ -92,11 +79,7 @@ pub(crate) fn written(address: SocketAddr) -> HeaderValue {
 
 /// Removes what only proxies may say. Spelt with `_` it goes in any case: WSGI and CGI read both spellings as one.
 fn clean(headers: &mut HeaderMap, trusted: bool) {
-    while let Some(name) = headers
-        .keys()
-        .find(|name| unwanted(name.as_str(), trusted))
-        .cloned()
-    {
+    while let Some(name) = headers.keys().find(|name| unwanted(name.as_str(), trusted)).cloned() {
         headers.remove(name);
     }
 }
@@ -107,9 +90,8 @@ fn unwanted(name: &str, trusted: bool) -> bool {
     match name.as_bytes().first() {
         Some(b'x') => {
             let same = |a: u8, b: u8| a == b || (a == b'_' && b == b'-');
-            let named = |word: &str| {
-                name.len() >= word.len() && name.bytes().zip(word.bytes()).all(|(a, b)| same(a, b))
-            };
+            let named =
+                |word: &str| name.len() >= word.len() && name.bytes().zip(word.bytes()).all(|(a, b)| same(a, b));
             let ours = named(PREFIX) || (name.len() == 9 && named("x-real-ip"));
             ours && (!trusted || name.contains('_'))
         }
@@ -120,13 +102,8 @@ fn unwanted(name: &str, trusted: bool) -> bool {
 
 fn entry_address(entry: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(entry).ok()?.trim();
-    let bare = text
-        .strip_prefix('[')
-        .and_then(|t| t.strip_suffix(']'))
-        .unwrap_or(text);
-    bare.parse()
-        .ok()
-        .or_else(|| text.parse::<SocketAddr>().ok().map(|a| a.ip()))
+    let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
+    bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|a| a.ip()))
 }
 
 /// Adds to the end of a comma-separated field, joining several lines into one.
@@ -145,10 +122,7 @@ fn element(client: &Client, host: Option<&HeaderValue>) -> Vec<u8> {
         IpAddr::V4(ip) => write!(text, "{ip}"),
         IpAddr::V6(ip) => write!(text, "\"[{ip}]\""),
     };
-    if let Some(host) = host
-        .and_then(|h| h.to_str().ok())
-        .filter(|h| !h.contains(['"', '\\']))
-    {
+    if let Some(host) = host.and_then(|h| h.to_str().ok()).filter(|h| !h.contains(['"', '\\'])) {
         let _ = write!(text, ";host=\"{host}\"");
     }
     let _ = write!(text, ";proto={}", if client.tls { "https" } else { "http" });
@@ -163,27 +137,14 @@ mod tests {
     use crate::process::drain::Drain;
 
     fn client(address: &str, trusted: bool) -> Client {
-        let permit = Arc::new(tokio::sync::Semaphore::new(1))
-            .try_acquire_owned()
-            .unwrap();
-        Client::new(
-            address.parse().unwrap(),
-            trusted,
-            false,
-            Drain::new().client(),
-            permit,
-        )
+        let permit = Arc::new(tokio::sync::Semaphore::new(1)).try_acquire_owned().unwrap();
+        Client::new(address.parse().unwrap(), trusted, false, Drain::new().client(), permit)
     }
 
     fn apply(trusted: bool, fields: &[(&'static str, &'static str)]) -> (Peer, HeaderMap) {
-        let forwarding = Forwarding {
-            trusted: vec!["10.0.0.0/8".parse().unwrap()],
-            forwarded: true,
-        };
-        let mut headers: HeaderMap = fields
-            .iter()
-            .map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v)))
-            .collect();
+        let forwarding = Forwarding { trusted: vec!["10.0.0.0/8".parse().unwrap()], forwarded: true };
+        let mut headers: HeaderMap =
+            fields.iter().map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v))).collect();
         let client = client(if trusted { "10.0.0.1:1" } else { "192.0.2.1:1" }, trusted);
         let peer = forwarding.apply(&mut headers, &client, &written(client.address));
         (peer, headers)
@@ -219,14 +180,8 @@ mod tests {
         assert_eq!(chain("1.1.1.1, nonsense, 10.0.0.9"), "10.0.0.9");
         assert_eq!(chain("[2001:db8::1]:80"), "2001:db8::1");
         assert_eq!(chain("::ffff:1.2.3.4"), "1.2.3.4");
-        let (peer, headers) = apply(
-            true,
-            &[
-                ("x-forwarded-for", "1.1.1.1"),
-                ("x-forwarded-proto", "https"),
-                ("host", "b"),
-            ],
-        );
+        let (peer, headers) =
+            apply(true, &[("x-forwarded-for", "1.1.1.1"), ("x-forwarded-proto", "https"), ("host", "b")]);
         assert!(peer.tls);
         assert_eq!(headers["x-forwarded-for"], "1.1.1.1, 10.0.0.1");
         assert_eq!(headers["x-forwarded-proto"], "https");

@@ -20,24 +20,13 @@ const ALWAYS: [HeaderName; 7] = [
 
 /// Fields that `Connection` may not take away: a client could make the app see another request than we do, or hide that
 /// it goes in a ring (RFC 8586 §2).
-const NEVER: [HeaderName; 6] = [
-    CDN_LOOP,
-    header::HOST,
-    header::CONTENT_LENGTH,
-    header::COOKIE,
-    header::AUTHORIZATION,
-    header::CONTENT_TYPE,
-];
+const NEVER: [HeaderName; 6] =
+    [CDN_LOOP, header::HOST, header::CONTENT_LENGTH, header::COOKIE, header::AUTHORIZATION, header::CONTENT_TYPE];
 
 /// Removes `Connection`, what it names, and the fields that never pass.
 pub(crate) fn strip_connection(headers: &mut HeaderMap) {
     // `remove` drops all values but the first, so further ones are kept before; there hardly ever are any.
-    let further: Vec<HeaderValue> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .skip(1)
-        .cloned()
-        .collect();
+    let further: Vec<HeaderValue> = headers.get_all(header::CONNECTION).iter().skip(1).cloned().collect();
     if let Some(first) = headers.remove(header::CONNECTION) {
         strip_named(headers, &first);
     }
@@ -61,20 +50,12 @@ fn strip_named(headers: &mut HeaderMap, named: &HeaderValue) {
 
 /// The words of a comma-separated list.
 pub(crate) fn tokens(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
-    value
-        .as_bytes()
-        .split(|b| *b == b',')
-        .map(<[u8]>::trim_ascii)
-        .filter(|token| !token.is_empty())
+    value.as_bytes().split(|b| *b == b',').map(<[u8]>::trim_ascii).filter(|token| !token.is_empty())
 }
 
 /// Any of the field's values has this word.
 pub(crate) fn has_token(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
-    headers
-        .get_all(name)
-        .iter()
-        .flat_map(tokens)
-        .any(|token| token.eq_ignore_ascii_case(word.as_bytes()))
+    headers.get_all(name).iter().flat_map(tokens).any(|token| token.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 #[cfg(test)]
@@ -82,10 +63,7 @@ mod tests {
     use super::*;
 
     fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
-        fields
-            .iter()
-            .map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v)))
-            .collect()
+        fields.iter().map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v))).collect()
     }
 
     #[test]
@@ -114,9 +92,6 @@ mod tests {
             ("cookie", "b=c"),
         ]);
         strip_connection(&mut headers);
-        assert_eq!(
-            headers,
-            map(&[("cdn-loop", "d"), ("host", "a"), ("cookie", "b=c")])
-        );
+        assert_eq!(headers, map(&[("cdn-loop", "d"), ("host", "a"), ("cookie", "b=c")]));
     }
 }

@@ -39,10 +39,7 @@ pub(crate) fn plain<B>(request: &mut Request<B>) -> Result<Plain, Refusal> {
     if trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
-    let plain = Plain {
-        upgrade: upgrade.is_some(),
-        last,
-    };
+    let plain = Plain { upgrade: upgrade.is_some(), last };
     if let Some(protocol) = upgrade {
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, protocol);
@@ -55,10 +52,7 @@ fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
     let mut values = headers.get_all(header::UPGRADE).iter();
     let protocol = values.next().filter(|_| values.next().is_none())?;
     let wanted = has_token(headers, &header::CONNECTION, "upgrade");
-    let http2 = protocol
-        .as_bytes()
-        .get(..3)
-        .is_some_and(|start| start.eq_ignore_ascii_case(b"h2c"));
+    let http2 = protocol.as_bytes().get(..3).is_some_and(|start| start.eq_ignore_ascii_case(b"h2c"));
     (wanted && !http2).then(|| protocol.clone())
 }
 
@@ -87,11 +81,7 @@ fn host<B>(request: &mut Request<B>) -> Result<(), Refusal> {
 
 fn same(host: &[u8], target: &Authority) -> Result<(), Refusal> {
     valid(host)?;
-    if host.eq_ignore_ascii_case(target.as_str().as_bytes()) {
-        Ok(())
-    } else {
-        Err(Refusal::HostMismatch)
-    }
+    if host.eq_ignore_ascii_case(target.as_str().as_bytes()) { Ok(()) } else { Err(Refusal::HostMismatch) }
 }
 
 /// A name or an address, perhaps with a port; no user, no path, no list.
@@ -103,12 +93,8 @@ fn valid(host: &[u8]) -> Result<(), Refusal> {
     let port = port.get(1..).unwrap_or_default();
     let bracketed = name.strip_prefix(b"[").and_then(|inner| inner.strip_suffix(b"]"));
     let fine = match bracketed {
-        Some(address) => address
-            .iter()
-            .all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.')),
-        None => name
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'~' | b'%')),
+        Some(address) => address.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.')),
+        None => name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'~' | b'%')),
     };
     let empty = bracketed.unwrap_or(name).is_empty();
     if fine && !empty && port.len() <= 5 && port.iter().all(u8::is_ascii_digit) {
@@ -139,11 +125,7 @@ fn join_cookies(headers: &mut HeaderMap) {
     if headers.get_all(header::COOKIE).iter().nth(1).is_none() {
         return;
     }
-    let crumbs: Vec<&[u8]> = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .map(HeaderValue::as_bytes)
-        .collect();
+    let crumbs: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
     if let Ok(joined) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
         headers.insert(header::COOKIE, joined);
     }
@@ -171,35 +153,19 @@ mod tests {
         for fine in ["a", "a.example:8080", "[::1]", "[::1]:80", "127.0.0.1", "a_b.c"] {
             assert_eq!(refusal(h1, "/", &[("host", fine)]), None, "{fine}");
         }
-        for bad in [
-            "", "a b", "a@b", "a/b", "a:b", "a:123456", ":80", "a,b", "a?b", "[::1", "[]",
-        ] {
-            assert_eq!(
-                refusal(h1, "/", &[("host", bad)]),
-                Some(Refusal::HostBad),
-                "{bad}"
-            );
+        for bad in ["", "a b", "a@b", "a/b", "a:b", "a:123456", ":80", "a,b", "a?b", "[::1", "[]"] {
+            assert_eq!(refusal(h1, "/", &[("host", bad)]), Some(Refusal::HostBad), "{bad}");
         }
         assert_eq!(refusal(h1, "/", &[]), Some(Refusal::HostMissing));
         assert_eq!(refusal(Version::HTTP_10, "/", &[]), None);
-        assert_eq!(
-            refusal(h1, "/", &[("host", "a"), ("host", "a")]),
-            Some(Refusal::HostTwice)
-        );
-        assert_eq!(
-            refusal(h1, "http://a/", &[("host", "b")]),
-            Some(Refusal::HostMismatch)
-        );
+        assert_eq!(refusal(h1, "/", &[("host", "a"), ("host", "a")]), Some(Refusal::HostTwice));
+        assert_eq!(refusal(h1, "http://a/", &[("host", "b")]), Some(Refusal::HostMismatch));
         assert_eq!(refusal(h1, "http://a/", &[("host", "A")]), None);
     }
 
     #[test]
     fn targets_become_paths() {
-        for (target, path) in [
-            ("http://a", "/"),
-            ("http://a/x?y=z", "/x?y=z"),
-            ("http://a?y", "/?y"),
-        ] {
+        for (target, path) in [("http://a", "/"), ("http://a/x?y=z", "/x?y=z"), ("http://a?y", "/?y")] {
             let mut request = request(Version::HTTP_2, target, &[]);
             plain(&mut request).unwrap();
             assert_eq!(
@@ -207,24 +173,14 @@ mod tests {
                 (path, &"a".parse().unwrap())
             );
         }
-        assert_eq!(
-            refusal(Version::HTTP_11, "*", &[("host", "a")]),
-            Some(Refusal::Target)
-        );
+        assert_eq!(refusal(Version::HTTP_11, "*", &[("host", "a")]), Some(Refusal::Target));
     }
 
     #[test]
     fn cookies_become_one() {
-        let mut request = request(
-            Version::HTTP_2,
-            "https://a/",
-            &[("cookie", "a=1"), ("cookie", "b=2")],
-        );
+        let mut request = request(Version::HTTP_2, "https://a/", &[("cookie", "a=1"), ("cookie", "b=2")]);
         plain(&mut request).unwrap();
-        assert_eq!(
-            request.headers().get_all("cookie").iter().collect::<Vec<_>>(),
-            ["a=1; b=2"]
-        );
+        assert_eq!(request.headers().get_all("cookie").iter().collect::<Vec<_>>(), ["a=1; b=2"]);
     }
 
     #[test]
@@ -236,18 +192,9 @@ mod tests {
         };
         let host = ("host", "a");
         let plainly = |upgrade, last| Plain { upgrade, last };
-        assert_eq!(
-            of(&[host, ("upgrade", "websocket"), ("connection", "Upgrade")]),
-            (plainly(true, true), true)
-        );
-        assert_eq!(
-            of(&[host, ("upgrade", "websocket")]),
-            (plainly(false, true), false)
-        );
-        assert_eq!(
-            of(&[host, ("upgrade", "h2c"), ("connection", "upgrade")]),
-            (plainly(false, true), false)
-        );
+        assert_eq!(of(&[host, ("upgrade", "websocket"), ("connection", "Upgrade")]), (plainly(true, true), true));
+        assert_eq!(of(&[host, ("upgrade", "websocket")]), (plainly(false, true), false));
+        assert_eq!(of(&[host, ("upgrade", "h2c"), ("connection", "upgrade")]), (plainly(false, true), false));
         assert_eq!(of(&[host]), (plainly(false, false), false));
     }
 }

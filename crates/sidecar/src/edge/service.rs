@@ -41,9 +41,7 @@ pub(crate) trait Stack:
 {
     type Body: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static;
     type Fault: Into<BoxError>;
-    type Calling: Future<Output = Result<Response<<Self as Stack>::Body>, <Self as Stack>::Fault>>
-        + Send
-        + 'static;
+    type Calling: Future<Output = Result<Response<<Self as Stack>::Body>, <Self as Stack>::Fault>> + Send + 'static;
 }
 
 impl<S, B> Stack for S
@@ -82,12 +80,7 @@ pub(crate) struct Tunnel(#[allow(dead_code, reason = "kept for what its end does
 
 impl<S: Stack> Edge<S> {
     pub(crate) fn new(stack: S, client: Arc<Client>, shared: Arc<Shared>) -> Self {
-        Self {
-            stack: RefCell::new(stack),
-            address: written(client.address),
-            client,
-            shared,
-        }
+        Self { stack: RefCell::new(stack), address: written(client.address), client, shared }
     }
 
     fn admit(&self, request: &mut Request<Incoming>) -> Result<Plain, Refusal> {
@@ -106,10 +99,7 @@ impl<S: Stack> Edge<S> {
     }
 
     fn prepare(&self, mut request: Request<Incoming>, plain: Plain) -> Request<RequestBody> {
-        let peer: Peer = self
-            .shared
-            .forwarding
-            .apply(request.headers_mut(), &self.client, &self.address);
+        let peer: Peer = self.shared.forwarding.apply(request.headers_mut(), &self.client, &self.address);
         request.extensions_mut().insert(peer);
         if plain.upgrade {
             request.extensions_mut().insert(Tunnel(Arc::clone(&self.client)));
@@ -122,12 +112,8 @@ impl<S: Stack> Edge<S> {
         let mut stack = self.stack.borrow_mut();
         // Ready at once, nearly always; then nothing is cloned.
         match stack.poll_ready(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(())) => State::Calling {
-                call: stack.call(request),
-            },
-            Poll::Ready(Err(fault)) => State::Done {
-                answer: Some(failed(&fault.into())),
-            },
+            Poll::Ready(Ok(())) => State::Calling { call: stack.call(request) },
+            Poll::Ready(Err(fault)) => State::Done { answer: Some(failed(&fault.into())) },
             Poll::Pending => {
                 let mut later = stack.clone();
                 let call = async move {
@@ -147,11 +133,7 @@ impl<S: Stack> hyper::service::Service<Request<Incoming>> for Edge<S> {
 
     fn call(&self, mut request: Request<Incoming>) -> Answering<S> {
         let http1 = request.version() < Version::HTTP_2;
-        let record = self
-            .shared
-            .access
-            .as_ref()
-            .map(|access| Record::new(access, &request));
+        let record = self.shared.access.as_ref().map(|access| Record::new(access, &request));
         let mut visit = Visit {
             http1,
             last: false,
@@ -176,15 +158,10 @@ impl<S: Stack> hyper::service::Service<Request<Incoming>> for Edge<S> {
                     _ if !http1 => METERS.refuse(refusal),
                     _ => self.client.refuse(refusal),
                 }
-                State::Done {
-                    answer: Some(pages::page(refusal.status()).map(Answer::page)),
-                }
+                State::Done { answer: Some(pages::page(refusal.status()).map(Answer::page)) }
             }
         };
-        Answering {
-            state,
-            visit: Some(visit),
-        }
+        Answering { state, visit: Some(visit) }
     }
 }
 
@@ -212,9 +189,7 @@ impl Visit {
         let switched = status == StatusCode::SWITCHING_PROTOCOLS;
         let last = self.last || self.shared.drain.has_begun();
         if self.http1 && last && !switched {
-            answer
-                .headers_mut()
-                .insert(header::CONNECTION, HeaderValue::from_static("close"));
+            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         // hyper writes the version the client speaks; the upstream's own would end the client's connection.
         *answer.version_mut() = Version::HTTP_11;
@@ -259,10 +234,7 @@ impl<S: Stack> Future for Answering<S> {
     }
 }
 
-fn finish<B: Body>(
-    visit: &mut Option<Visit>,
-    answer: Response<Answer<B>>,
-) -> Result<Response<Answer<B>>, BoxError> {
+fn finish<B: Body>(visit: &mut Option<Visit>, answer: Response<Answer<B>>) -> Result<Response<Answer<B>>, BoxError> {
     let visit = visit.take().ok_or("polled after it was ready")?;
     Ok(visit.finish(answer))
 }

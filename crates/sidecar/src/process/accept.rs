@@ -52,10 +52,7 @@ impl Seats {
             return;
         }
         if !self.full.swap(true, Relaxed) {
-            tracing::warn!(
-                connections = self.number,
-                "all connections are in use; new ones wait"
-            );
+            tracing::warn!(connections = self.number, "all connections are in use; new ones wait");
         }
         drop(self.free.acquire().await);
     }

@@ -19,9 +19,7 @@ pub(crate) fn raise_limit() -> u64 {
 /// Clients' connections that fit: each may need a descriptor of its own and one toward the upstream.
 pub(crate) fn connections_within(limit: u64) -> usize {
     let fit = limit.saturating_sub(RESERVE) / 2;
-    usize::try_from(fit)
-        .unwrap_or(usize::MAX)
-        .clamp(16, tokio::sync::Semaphore::MAX_PERMITS)
+    usize::try_from(fit).unwrap_or(usize::MAX).clamp(16, tokio::sync::Semaphore::MAX_PERMITS)
 }
 
 #[cfg(test)]

@@ -50,19 +50,13 @@ pub struct Sidecar<S> {
 
 impl<S> fmt::Debug for Sidecar<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sidecar")
-            .field("settings", &self.settings)
-            .finish_non_exhaustive()
+        f.debug_struct("Sidecar").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
 impl<S, B> Sidecar<S>
 where
-    S: Service<Request<RequestBody>, Response = Response<B>, Error: Into<BoxError>>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
+    S: Service<Request<RequestBody>, Response = Response<B>, Error: Into<BoxError>> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
@@ -71,12 +65,7 @@ where
     where
         L: Layer<O, Service = S>,
     {
-        Self {
-            settings,
-            stack: layer.layer(origin),
-            background: Vec::new(),
-            describe: None,
-        }
+        Self { settings, stack: layer.layer(origin), background: Vec::new(), describe: None }
     }
 
     /// Runs a service beside the proxy.
@@ -102,26 +91,12 @@ where
     ///
     /// When a certificate or an address cannot be used, or no process hands its sockets over.
     pub fn bind(self) -> Result<Bound<S>, StartError> {
-        let certificates = self
-            .settings
-            .tls
-            .clone()
-            .map(Certificates::load)
-            .transpose()?
-            .map(Arc::new);
+        let certificates = self.settings.tls.clone().map(Certificates::load).transpose()?.map(Arc::new);
         let files = files::raise_limit();
-        let seats = self
-            .settings
-            .limits
-            .connections
-            .unwrap_or_else(|| files::connections_within(files));
+        let seats = self.settings.limits.connections.unwrap_or_else(|| files::connections_within(files));
         let caught = Caught::new()?;
         let mut sockets = Sockets::from_systemd()?;
-        let takes_over = self
-            .settings
-            .upgrade_socket
-            .as_ref()
-            .filter(|_| self.settings.upgrade);
+        let takes_over = self.settings.upgrade_socket.as_ref().filter(|_| self.settings.upgrade);
         if let Some(path) = takes_over {
             sockets.take_over(path)?;
         }
@@ -131,23 +106,14 @@ where
         }
         let mut background = Vec::new();
         for one in self.background {
-            let claimed = one
-                .listen
-                .iter()
-                .map(|address| sockets.claim(*address))
-                .collect::<Result<Vec<_>, _>>()?;
+            let claimed = one.listen.iter().map(|address| sockets.claim(*address)).collect::<Result<Vec<_>, _>>()?;
             background.push((one, claimed));
         }
         if takes_over.is_some() {
             sockets.drop_unclaimed();
         }
         sockets.all_claimed()?;
-        tracing::info!(
-            files,
-            connections = seats,
-            workers = self.settings.workers,
-            "limits"
-        );
+        tracing::info!(files, connections = seats, workers = self.settings.workers, "limits");
         Ok(Bound {
             settings: self.settings,
             stack: self.stack,
@@ -184,9 +150,7 @@ pub struct Bound<S> {
 
 impl<S> fmt::Debug for Bound<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bound")
-            .field("listen", &self.listen)
-            .finish_non_exhaustive()
+        f.debug_struct("Bound").field("listen", &self.listen).finish_non_exhaustive()
     }
 }
 
@@ -194,24 +158,16 @@ impl<S> Bound<S> {
     /// The proxy's addresses as URLs, with the ports they really have.
     pub fn urls(&self) -> Vec<String> {
         let scheme = |tls: bool| if tls { "https" } else { "http" };
-        self.listen
-            .iter()
-            .map(|(address, tls)| format!("{}://{address}", scheme(*tls)))
-            .collect()
+        self.listen.iter().map(|(address, tls)| format!("{}://{address}", scheme(*tls))).collect()
     }
 
     /// The addresses of the background services by their names.
     pub fn background_addresses(&self) -> impl Iterator<Item = (&str, SocketAddr)> {
-        self.background
-            .iter()
-            .flat_map(|(one, addresses)| addresses.iter().map(|a| (one.name.as_str(), *a)))
+        self.background.iter().flat_map(|(one, addresses)| addresses.iter().map(|a| (one.name.as_str(), *a)))
     }
 }
 
-#[allow(
-    private_bounds,
-    reason = "Stack is a short name for the bounds of Sidecar::new"
-)]
+#[allow(private_bounds, reason = "Stack is a short name for the bounds of Sidecar::new")]
 impl<S: Stack + Sync> Bound<S> {
     /// Serves until a signal says to stop and the connections have drained.
     ///
@@ -230,23 +186,12 @@ impl<S: Stack + Sync> Bound<S> {
         }
         if let Some(certificates) = &self.certificates {
             let certificates = Arc::clone(certificates);
-            server.add_service(Follow {
-                certificates,
-                drain: Arc::clone(&drain),
-            });
+            server.add_service(Follow { certificates, drain: Arc::clone(&drain) });
         }
         for (background, addresses) in self.background {
-            let listeners = addresses
-                .iter()
-                .map(|a| self.sockets.duplicate(*a))
-                .collect::<io::Result<_>>()?;
+            let listeners = addresses.iter().map(|a| self.sockets.duplicate(*a)).collect::<io::Result<_>>()?;
             let present = Some(drain.service());
-            server.add_service(Beside {
-                background,
-                listeners,
-                drain: Arc::clone(&drain),
-                present,
-            });
+            server.add_service(Beside { background, listeners, drain: Arc::clone(&drain), present });
         }
         let cut = Arc::new(AtomicUsize::new(0));
         let signals = Signals {
@@ -258,36 +203,22 @@ impl<S: Stack + Sync> Bound<S> {
             cut: Arc::clone(&cut),
             caught: tokio::sync::Mutex::new(self.caught),
         };
-        server.run(RunArgs {
-            shutdown_signal: Box::new(signals),
-        });
-        Ok(Ended {
-            cut: cut.load(SeqCst),
-        })
+        server.run(RunArgs { shutdown_signal: Box::new(signals) });
+        Ok(Ended { cut: cut.load(SeqCst) })
     }
 
     fn reception(&self, drain: &Arc<Drain>) -> io::Result<Reception<S>> {
         let settings = &self.settings;
         let describe = self.describe.clone();
-        let access = settings
-            .access_log
-            .map(|format| Access::start(format, describe))
-            .transpose()?;
+        let access = settings.access_log.map(|format| Access::start(format, describe)).transpose()?;
         let shared = Shared {
-            forwarding: Forwarding {
-                trusted: settings.trusted.clone(),
-                forwarded: settings.forwarded,
-            },
+            forwarding: Forwarding { trusted: settings.trusted.clone(), forwarded: settings.forwarded },
             mark: Mark::new()?,
             body_limit: settings.limits.body_bytes,
             drain: Arc::clone(drain),
             access,
         };
-        let wire = Wire::new(
-            settings.timeouts.clone(),
-            settings.limits.clone(),
-            Arc::clone(drain),
-        );
+        let wire = Wire::new(settings.timeouts.clone(), settings.limits.clone(), Arc::clone(drain));
         Ok(Reception {
             wire: Arc::new(wire),
             shared: Arc::new(shared),
@@ -299,10 +230,7 @@ impl<S: Stack + Sync> Bound<S> {
 
     /// A duplicate of every listening descriptor, for one worker.
     fn listeners(&self) -> io::Result<Vec<(TcpListener, bool)>> {
-        self.listen
-            .iter()
-            .map(|(address, tls)| Ok((self.sockets.duplicate(*address)?, *tls)))
-            .collect()
+        self.listen.iter().map(|(address, tls)| Ok((self.sockets.duplicate(*address)?, *tls))).collect()
     }
 
     /// Draining is over when pingora is told to stop, so it has nothing to wait for.

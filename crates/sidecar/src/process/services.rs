@@ -33,12 +33,7 @@ pub(crate) struct Worker<S> {
 impl<S: Stack> Worker<S> {
     pub(crate) fn new(number: usize, listeners: Vec<(TcpListener, bool)>, reception: Reception<S>) -> Self {
         let present = Some(reception.wire.drain.client());
-        Self {
-            name: format!("worker-{number}"),
-            listeners,
-            reception,
-            present,
-        }
+        Self { name: format!("worker-{number}"), listeners, reception, present }
     }
 }
 
@@ -87,11 +82,7 @@ pub(crate) struct Beside {
 impl Service for Beside {
     async fn start_service(&mut self, _: Option<ListenFds>, _: ShutdownWatch, _: usize) {
         let _present = self.present.take();
-        let listeners = self
-            .listeners
-            .drain(..)
-            .map(tokio::net::TcpListener::from_std)
-            .collect();
+        let listeners = self.listeners.drain(..).map(tokio::net::TcpListener::from_std).collect();
         let listeners: Vec<_> = match listeners {
             Ok(listeners) => listeners,
             Err(error) => {
@@ -104,10 +95,7 @@ impl Service for Beside {
             // On a task of its own: a panic ends the service, not the runtime's first task.
             let running = tokio::spawn(run(listeners, self.drain.stop()));
             if running.await.is_err() {
-                tracing::error!(
-                    service = self.background.name,
-                    "a background service failed and is gone"
-                );
+                tracing::error!(service = self.background.name, "a background service failed and is gone");
             }
         }
     }

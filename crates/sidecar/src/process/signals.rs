@@ -55,9 +55,7 @@ impl Caught {
     /// start waits for them.
     pub(crate) fn new() -> std::io::Result<Self> {
         // tokio wants a runtime to register with. Listeners and handlers are the process's and outlive it.
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
         let _entered = runtime.enter();
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -134,9 +132,7 @@ async fn taken(path: &Path) -> std::io::Result<()> {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(TAKING, gone)
-        .await
-        .map_err(|_| std::io::ErrorKind::TimedOut)?;
+    tokio::time::timeout(TAKING, gone).await.map_err(|_| std::io::ErrorKind::TimedOut)?;
     tokio::time::sleep(STARTING).await;
     Ok(())
 }

@@ -24,9 +24,7 @@ pub enum BindError {
         source: io::Error,
     },
     /// systemd handed over a socket that no setting names.
-    #[error(
-        "systemd passed a socket for {0}, which `listen` does not name; make ListenStream= and `listen` agree"
-    )]
+    #[error("systemd passed a socket for {0}, which `listen` does not name; make ListenStream= and `listen` agree")]
     Unclaimed(SocketAddr),
     /// systemd handed over something that is no listening TCP socket.
     #[error("systemd passed a descriptor that is no listening TCP socket: {0}")]
@@ -68,20 +66,12 @@ impl Sockets {
     /// Waits for the process before this one to hand its sockets over, and takes them.
     pub(crate) fn take_over(&mut self, path: &Path) -> Result<(), BindError> {
         let name = path.display().to_string();
-        let failed = |message: String| BindError::Takeover {
-            path: name.clone(),
-            message,
-        };
+        let failed = |message: String| BindError::Takeover { path: name.clone(), message };
         writable(path).map_err(|e| failed(e.to_string()))?;
         let mut passed = Fds::new();
-        passed
-            .get_from_sock(name.as_str())
-            .map_err(|e| failed(e.to_string()))?;
+        passed.get_from_sock(name.as_str()).map_err(|e| failed(e.to_string()))?;
         for raw in passed.serialize().1 {
-            #[allow(
-                unsafe_code,
-                reason = "the kernel has just made these descriptors for us; nobody else owns them"
-            )]
+            #[allow(unsafe_code, reason = "the kernel has just made these descriptors for us; nobody else owns them")]
             let listener = unsafe { TcpListener::from_raw_fd(raw) };
             self.inherit(listener).map_err(|e| failed(e.to_string()))?;
         }
@@ -109,10 +99,7 @@ impl Sockets {
 
     /// Every socket that was handed over has been claimed.
     pub(crate) fn all_claimed(&self) -> Result<(), BindError> {
-        self.inherited
-            .keys()
-            .next()
-            .map_or(Ok(()), |address| Err(BindError::Unclaimed(*address)))
+        self.inherited.keys().next().map_or(Ok(()), |address| Err(BindError::Unclaimed(*address)))
     }
 
     /// Closes what the process before this one listened on and this one does not.
@@ -125,9 +112,7 @@ impl Sockets {
     /// A second descriptor of the socket: each accept loop has its own.
     pub(crate) fn duplicate(&self, address: SocketAddr) -> io::Result<TcpListener> {
         let found = self.open.iter().find(|(real, _)| *real == address);
-        found.map_or(Err(io::ErrorKind::NotFound.into()), |(_, listener)| {
-            listener.try_clone()
-        })
+        found.map_or(Err(io::ErrorKind::NotFound.into()), |(_, listener)| listener.try_clone())
     }
 
     /// Hands all sockets to the process that waits for them on `path`. Waits some seconds for it to appear.

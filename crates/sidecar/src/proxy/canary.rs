@@ -84,17 +84,10 @@ impl Routes {
                     continue;
                 };
                 let fallbacks = counter!("flagstaff_canary_fallbacks_total", "flag" => flag.name.to_string());
-                all.push(Route {
-                    flag: id,
-                    variant: *variant,
-                    canary: Canary { upstream, fallbacks },
-                });
+                all.push(Route { flag: id, variant: *variant, canary: Canary { upstream, fallbacks } });
             }
         }
-        Self {
-            snapshot: Arc::clone(snapshot),
-            all,
-        }
+        Self { snapshot: Arc::clone(snapshot), all }
     }
 }
 
@@ -107,10 +100,7 @@ fn upstream(
         return Some(Arc::clone(upstream));
     }
     if named.len() == MOST {
-        tracing::warn!(
-            address,
-            "more than {MOST} upstreams of variants; this one is not used"
-        );
+        tracing::warn!(address, "more than {MOST} upstreams of variants; this one is not used");
         return None;
     }
     let upstream = match known.remove(address) {

@@ -34,9 +34,7 @@ pub(crate) struct Connector {
 
 impl std::fmt::Debug for Connector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connector")
-            .field("http2", &self.http2)
-            .finish_non_exhaustive()
+        f.debug_struct("Connector").field("http2", &self.http2).finish_non_exhaustive()
     }
 }
 
@@ -48,11 +46,7 @@ impl Connector {
         } else {
             None
         };
-        Ok(Self {
-            tls,
-            http2: settings.upstream_http2,
-            limit: settings.timeouts.connect,
-        })
+        Ok(Self { tls, http2: settings.upstream_http2, limit: settings.timeouts.connect })
     }
 
     /// Resolves, connects and shakes hands, within the time for it.
@@ -61,10 +55,7 @@ impl Connector {
         match tokio::time::timeout(self.limit, self.open(origin, upstream.place.number())).await {
             Ok(Ok(sender)) => Ok(sender),
             Ok(Err(error)) => Err((failure(&error), format!("{}: {error}", origin.authority))),
-            Err(_) => Err((
-                Failure::ConnectTimeout,
-                format!("{}: no connection in time", origin.authority),
-            )),
+            Err(_) => Err((Failure::ConnectTimeout, format!("{}: no connection in time", origin.authority))),
         }
     }
 
@@ -84,12 +75,7 @@ impl Connector {
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        if self.http2 {
-            speak_http2(io).await
-        } else {
-            speak_http1(io, place).await
-        }
-        .map_err(io::Error::other)
+        if self.http2 { speak_http2(io).await } else { speak_http1(io, place).await }.map_err(io::Error::other)
     }
 }
 
@@ -117,9 +103,7 @@ where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut builder = http2::Builder::new(TokioExecutor::new());
-    builder
-        .timer(TokioTimer::new())
-        .keep_alive_interval(Duration::from_secs(20));
+    builder.timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(20));
     let (mut sender, connection) = builder.handshake::<_, RequestBody>(TokioIo::new(io)).await?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
@@ -150,14 +134,8 @@ async fn first_of(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<Tcp
 }
 
 fn failure(error: &io::Error) -> Failure {
-    let os = error
-        .raw_os_error()
-        .or_else(|| error.source()?.downcast_ref::<io::Error>()?.raw_os_error());
-    if crate::process::accept::out_of_descriptors(os) {
-        Failure::Descriptors
-    } else {
-        Failure::Connect
-    }
+    let os = error.raw_os_error().or_else(|| error.source()?.downcast_ref::<io::Error>()?.raw_os_error());
+    if crate::process::accept::out_of_descriptors(os) { Failure::Descriptors } else { Failure::Connect }
 }
 
 #[cfg(test)]

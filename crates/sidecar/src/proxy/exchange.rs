@@ -94,10 +94,7 @@ pub(crate) async fn exchange(
 }
 
 fn next<'a>(proxy: &'a Inner, only: Option<&'a Upstream>, tried: &Tried) -> Option<&'a Upstream> {
-    only.map_or_else(
-        || proxy.upstreams.choose(tried),
-        |only| Some(only).filter(|only| !tried.has(only)),
-    )
+    only.map_or_else(|| proxy.upstreams.choose(tried), |only| Some(only).filter(|only| !tried.has(only)))
 }
 
 /// A connection, and for one that was used before, how long it was not. Whoever may send only once first lets the
@@ -123,19 +120,12 @@ async fn connection(
 
 fn answered(proxy: &Inner, answer: Response<Incoming>, sender: Sender, upstream: &Upstream) -> Answered {
     let lease = match sender {
-        Sender::Http1(connection) => Some(Lease {
-            connection,
-            place: upstream.place.number(),
-            kept: proxy.kept,
-            limit: proxy.timeouts.pool,
-        }),
+        Sender::Http1(connection) => {
+            Some(Lease { connection, place: upstream.place.number(), kept: proxy.kept, limit: proxy.timeouts.pool })
+        }
         Sender::Http2(_) => None,
     };
-    Answered {
-        answer,
-        lease,
-        upstream: Arc::clone(&upstream.origin.authority),
-    }
+    Answered { answer, lease, upstream: Arc::clone(&upstream.origin.authority) }
 }
 
 /// Writes host and target as the protocol wants them.
@@ -152,12 +142,8 @@ fn address(
             {
                 request.headers_mut().insert(header::HOST, host);
             }
-            if request.headers().contains_key(header::TE)
-                && !request.headers().contains_key(header::CONNECTION)
-            {
-                request
-                    .headers_mut()
-                    .insert(header::CONNECTION, HeaderValue::from_static("te"));
+            if request.headers().contains_key(header::TE) && !request.headers().contains_key(header::CONNECTION) {
+                request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("te"));
             }
             Ok(request)
         }
@@ -168,26 +154,12 @@ fn address(
 /// HTTP/2 has scheme and authority beside the path, and no Host.
 fn absolute(mut request: Request<RequestBody>, upstream: &Upstream) -> Result<Request<RequestBody>, Trouble> {
     let host = request.headers_mut().remove(header::HOST);
-    let host = host
-        .as_ref()
-        .map_or(upstream.origin.authority.as_bytes(), HeaderValue::as_bytes);
-    let authority = request
-        .uri()
-        .authority()
-        .cloned()
-        .map_or_else(|| host.try_into(), Ok);
+    let host = host.as_ref().map_or(upstream.origin.authority.as_bytes(), HeaderValue::as_bytes);
+    let authority = request.uri().authority().cloned().map_or_else(|| host.try_into(), Ok);
     let mut parts = Parts::default();
-    parts.scheme = Some(if upstream.origin.tls {
-        Scheme::HTTPS
-    } else {
-        Scheme::HTTP
-    });
+    parts.scheme = Some(if upstream.origin.tls { Scheme::HTTPS } else { Scheme::HTTP });
     parts.authority = authority.ok();
-    parts.path_and_query = request
-        .uri()
-        .path_and_query()
-        .cloned()
-        .or_else(|| Some(PathAndQuery::from_static("/")));
+    parts.path_and_query = request.uri().path_and_query().cloned().or_else(|| Some(PathAndQuery::from_static("/")));
     let uri = Uri::from_parts(parts).map_err(|e| Trouble::Failed(Failure::Malformed, e.to_string()))?;
     *request.uri_mut() = uri;
     *request.version_mut() = http::Version::HTTP_2;
@@ -214,11 +186,7 @@ fn trouble(error: &hyper::Error, upstream: &Upstream) -> Trouble {
     if let Some(fault) = body_fault(error) {
         return Trouble::Body(fault);
     }
-    let failure = if error.is_parse() {
-        Failure::Malformed
-    } else {
-        Failure::Died
-    };
+    let failure = if error.is_parse() { Failure::Malformed } else { Failure::Died };
     let mut why = format!("{}: {error}", upstream.origin.authority);
     if let Some(source) = error.source() {
         why = format!("{why}: {source}");

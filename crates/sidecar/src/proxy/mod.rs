@@ -170,30 +170,16 @@ impl Inner {
             return None;
         }
         let tunnel = request.extensions_mut().remove();
-        Some(Switch {
-            upgrade: hyper::upgrade::on(request),
-            tunnel,
-        })
+        Some(Switch { upgrade: hyper::upgrade::on(request), tunnel })
     }
 
     fn pass_back(&self, answered: Answered, switch: Option<Switch>) -> Response<ResponseBody> {
-        let Answered {
-            mut answer,
-            lease,
-            upstream,
-        } = answered;
+        let Answered { mut answer, lease, upstream } = answered;
         let switched = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
-        let protocol = if switched {
-            answer.headers().get(header::UPGRADE).cloned()
-        } else {
-            None
-        };
+        let protocol = if switched { answer.headers().get(header::UPGRADE).cloned() } else { None };
         if switched {
             let Some(switch) = switch else {
-                return refuse(&Trouble::Failed(
-                    Failure::Malformed,
-                    "101 without being asked".to_owned(),
-                ));
+                return refuse(&Trouble::Failed(Failure::Malformed, "101 without being asked".to_owned()));
             };
             tunnel::join(switch.upgrade, &mut answer, switch.tunnel, self.timeouts.tunnel);
         }
@@ -205,8 +191,7 @@ impl Inner {
             answer.extensions_mut().insert(Served(upstream));
         }
         let silence = Some(self.timeouts.stream).filter(|limit| *limit > Duration::ZERO);
-        answer
-            .map(|body| ResponseBody::upstream(UpstreamBody::new(body, lease.filter(|_| !switched), silence)))
+        answer.map(|body| ResponseBody::upstream(UpstreamBody::new(body, lease.filter(|_| !switched), silence)))
     }
 }
 

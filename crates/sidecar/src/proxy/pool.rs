@@ -68,10 +68,7 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn new() -> Self {
         static NUMBERS: AtomicUsize = AtomicUsize::new(0);
-        Self {
-            number: NUMBERS.fetch_add(1, Relaxed),
-            life: Arc::default(),
-        }
+        Self { number: NUMBERS.fetch_add(1, Relaxed), life: Arc::default() }
     }
 
     pub(crate) fn number(&self) -> usize {
@@ -132,8 +129,7 @@ impl Slot {
 
     fn drop_old(&mut self, now: Instant) {
         let limit = self.limit;
-        self.idle
-            .retain(|kept| !kept.connection.sender.is_closed() && now.duration_since(kept.since) < limit);
+        self.idle.retain(|kept| !kept.connection.sender.is_closed() && now.duration_since(kept.since) < limit);
     }
 }
 
@@ -143,10 +139,9 @@ thread_local! {
 
 fn with_slot<T>(place: &Place, act: impl FnOnce(&mut Slot) -> T) -> T {
     SLOTS.with_borrow_mut(|slots| {
-        let slot = slots.entry(place.number).or_insert_with(|| Slot {
-            life: Arc::downgrade(&place.life),
-            ..Slot::default()
-        });
+        let slot = slots
+            .entry(place.number)
+            .or_insert_with(|| Slot { life: Arc::downgrade(&place.life), ..Slot::default() });
         act(slot)
     })
 }
@@ -211,10 +206,7 @@ impl Lease {
         with_number(self.place, |slot| {
             slot.limit = self.limit;
             if slot.idle.len() < self.kept {
-                slot.idle.push(Kept {
-                    connection: self.connection,
-                    since: Instant::now(),
-                });
+                slot.idle.push(Kept { connection: self.connection, since: Instant::now() });
             }
         });
     }
@@ -231,12 +223,7 @@ pub(crate) struct UpstreamBody {
 
 impl UpstreamBody {
     pub(crate) fn new(incoming: Incoming, lease: Option<Lease>, silence: Option<Duration>) -> Self {
-        Self {
-            incoming,
-            lease,
-            silence,
-            patience: Patience::default(),
-        }
+        Self { incoming, lease, silence, patience: Patience::default() }
     }
 
     fn end(&mut self) {
@@ -264,10 +251,7 @@ impl Body for UpstreamBody {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.incoming).poll_frame(cx);
         match &polled {
@@ -310,10 +294,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_the_app_closes_early_is_remembered_for_a_while() {
         let (start, ms) = (Instant::now(), Duration::from_millis);
-        let mut slot = Slot {
-            limit: ms(4000),
-            ..Slot::default()
-        };
+        let mut slot = Slot { limit: ms(4000), ..Slot::default() };
         assert_eq!(slot.safe(start), ms(4000));
         slot.learn(ms(2000), start);
         assert_eq!(slot.safe(start), ms(1000));

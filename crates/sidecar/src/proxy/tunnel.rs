@@ -17,12 +17,7 @@ use crate::edge::Tunnel;
 use crate::meters::METERS;
 
 /// Joins the two halves once both have switched.
-pub(crate) fn join(
-    client: OnUpgrade,
-    answer: &mut Response<Incoming>,
-    tunnel: Option<Tunnel>,
-    silence: Duration,
-) {
+pub(crate) fn join(client: OnUpgrade, answer: &mut Response<Incoming>, tunnel: Option<Tunnel>, silence: Duration) {
     let app = hyper::upgrade::on(answer);
     tokio::spawn(async move {
         let _open = (tunnel, Open::new());
@@ -30,10 +25,7 @@ pub(crate) fn join(
             return;
         };
         let moved = Arc::new(AtomicU64::new(0));
-        let mut client = Counted {
-            io: TokioIo::new(client),
-            moved: Arc::clone(&moved),
-        };
+        let mut client = Counted { io: TokioIo::new(client), moved: Arc::clone(&moved) };
         let mut app = TokioIo::new(app);
         tokio::select! {
             _ = copy_bidirectional(&mut client, &mut app) => {}
@@ -78,11 +70,7 @@ struct Counted<T> {
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Counted<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.io).poll_read(cx, buf);
         if polled.is_ready() {
             self.moved.fetch_add(1, Relaxed);
@@ -125,10 +113,6 @@ mod tests {
             }
         });
         silent(&moved, Duration::from_secs(4)).await;
-        assert!(
-            (19..=20).contains(&start.elapsed().as_secs()),
-            "{:?}",
-            start.elapsed()
-        );
+        assert!((19..=20).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     }
 }

@@ -41,8 +41,7 @@ impl Upstream {
     }
 
     fn up(&self) -> &Gauge {
-        self.up
-            .get_or_init(|| gauge!("flagstaff_upstream_up", "upstream" => self.origin.authority.to_string()))
+        self.up.get_or_init(|| gauge!("flagstaff_upstream_up", "upstream" => self.origin.authority.to_string()))
     }
 
     /// It could not be reached.
@@ -75,11 +74,7 @@ impl Upstream {
             return true;
         }
         let later = now + millis(FIRST_REST);
-        until <= now
-            && self
-                .rests_until
-                .compare_exchange(until, later, Relaxed, Relaxed)
-                .is_ok()
+        until <= now && self.rests_until.compare_exchange(until, later, Relaxed, Relaxed).is_ok()
     }
 }
 
@@ -112,9 +107,7 @@ impl Upstreams {
         let start = self.next.fetch_add(1, Relaxed);
         let now = self.now();
         let count = self.all.len();
-        let mut in_turn = (0..count)
-            .filter_map(|n| self.all.get((start + n) % count))
-            .filter(|u| !tried.has(u));
+        let mut in_turn = (0..count).filter_map(|n| self.all.get((start + n) % count)).filter(|u| !tried.has(u));
         let first = in_turn.clone().next()?;
         Some(in_turn.find(|upstream| upstream.is_due(now)).unwrap_or(first))
     }
@@ -161,19 +154,12 @@ mod tests {
 
     fn upstreams(count: u16) -> Upstreams {
         let upstream = (1..=count).map(|port| format!("127.0.0.1:{port}")).collect();
-        let options = Options {
-            listen: vec!["127.0.0.1:0".into()],
-            upstream,
-            ..Options::default()
-        };
+        let options = Options { listen: vec!["127.0.0.1:0".into()], upstream, ..Options::default() };
         Upstreams::new(&Settings::new(options).unwrap()).unwrap()
     }
 
     fn ports(upstreams: &Upstreams, count: usize) -> Vec<u16> {
-        (0..count)
-            .filter_map(|_| upstreams.choose(&Tried::default()))
-            .map(|u| u.origin.port)
-            .collect()
+        (0..count).filter_map(|_| upstreams.choose(&Tried::default())).map(|u| u.origin.port).collect()
     }
 
     #[test]
@@ -192,10 +178,7 @@ mod tests {
         let tries = ports(&upstreams, 6).into_iter().filter(|port| *port == 1).count();
         assert_eq!(tries, 1);
         upstreams.all[0].answered();
-        assert_eq!(
-            ports(&upstreams, 4).into_iter().filter(|port| *port == 1).count(),
-            2
-        );
+        assert_eq!(ports(&upstreams, 4).into_iter().filter(|port| *port == 1).count(), 2);
     }
 
     #[test]

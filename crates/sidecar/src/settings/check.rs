@@ -20,10 +20,7 @@ pub(super) struct Check(pub(super) Vec<Problem>);
 impl Check {
     pub(super) fn that(&mut self, key: &'static str, holds: bool, message: impl FnOnce() -> String) {
         if !holds {
-            self.0.push(Problem {
-                key,
-                message: message(),
-            });
+            self.0.push(Problem { key, message: message() });
         }
     }
 
@@ -44,23 +41,14 @@ impl Check {
     }
 
     pub(super) fn listen(&mut self, options: &Options, listen: &[Listen]) {
-        self.that("listen", !options.listen.is_empty(), || {
-            "name at least one address".to_owned()
-        });
+        self.that("listen", !options.listen.is_empty(), || "name at least one address".to_owned());
         // A takeover passes 32 descriptors in one message; the admin address is one of them.
-        self.that("listen", options.listen.len() <= 30, || {
-            "at most 30 addresses".to_owned()
-        });
+        self.that("listen", options.listen.len() <= 30, || "at most 30 addresses".to_owned());
         for (n, one) in listen.iter().enumerate() {
-            let twice = listen[..n]
-                .iter()
-                .any(|other| other.address == one.address && one.address.port() != 0);
+            let twice = listen[..n].iter().any(|other| other.address == one.address && one.address.port() != 0);
             self.that("listen", !twice, || format!("{} is named twice", one.address));
             self.that("listen", !one.tls || options.tls.is_some(), || {
-                format!(
-                    "https://{} needs `certificate` and `key` under [tls]",
-                    one.address
-                )
+                format!("https://{} needs `certificate` and `key` under [tls]", one.address)
             });
         }
     }
@@ -91,10 +79,7 @@ impl Check {
             self.that(key, !value.is_zero(), || "must be longer than zero".to_owned());
         }
         let day = Duration::from_secs(86_400);
-        for (key, value) in named
-            .into_iter()
-            .chain([("timeouts.stream", t.stream), ("timeouts.tunnel", t.tunnel)])
-        {
+        for (key, value) in named.into_iter().chain([("timeouts.stream", t.stream), ("timeouts.tunnel", t.tunnel)]) {
             self.that(key, value <= day, || "at most one day".to_owned());
         }
         self.that("timeouts.linger", t.linger <= t.drain, || {
@@ -103,37 +88,24 @@ impl Check {
     }
 
     pub(super) fn limits(&mut self, l: &Limits) {
-        self.that(
-            "limits.head_bytes",
-            (8192..=1_048_576).contains(&l.head_bytes),
-            || "must be 8192 to 1048576 bytes".to_owned(),
-        );
-        self.that("limits.headers", (1..=1000).contains(&l.headers), || {
-            "must be 1 to 1000".to_owned()
+        self.that("limits.head_bytes", (8192..=1_048_576).contains(&l.head_bytes), || {
+            "must be 8192 to 1048576 bytes".to_owned()
         });
-        self.that("limits.connections", l.connections != Some(0), || {
-            "must be 1 or more".to_owned()
-        });
-        self.that("limits.streams", (1..=10_000).contains(&l.streams), || {
-            "must be 1 to 10000".to_owned()
-        });
+        self.that("limits.headers", (1..=1000).contains(&l.headers), || "must be 1 to 1000".to_owned());
+        self.that("limits.connections", l.connections != Some(0), || "must be 1 or more".to_owned());
+        self.that("limits.streams", (1..=10_000).contains(&l.streams), || "must be 1 to 10000".to_owned());
     }
 
     pub(super) fn upgrade(&mut self, options: &Options) {
-        self.that(
-            "upgrade_socket",
-            !options.upgrade || options.upgrade_socket.is_some(),
-            || "name the socket of the running process to take over from it".to_owned(),
-        );
+        self.that("upgrade_socket", !options.upgrade || options.upgrade_socket.is_some(), || {
+            "name the socket of the running process to take over from it".to_owned()
+        });
         let Some(path) = &options.upgrade_socket else {
             return;
         };
         // sockaddr_un holds 108 bytes with the final zero.
         self.that("upgrade_socket", path.as_os_str().len() < 108, || {
-            format!(
-                "`{}` is longer than the 107 bytes of a socket's path",
-                path.display()
-            )
+            format!("`{}` is longer than the 107 bytes of a socket's path", path.display())
         });
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
         self.that("upgrade_socket", folder.is_none_or(Path::is_dir), || {

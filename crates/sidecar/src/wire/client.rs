@@ -55,11 +55,7 @@ impl Client {
 
     /// Counts the first refusal of the connection; it ends with it.
     pub(crate) fn refuse(&self, refusal: Refusal) {
-        if self
-            .refused
-            .compare_exchange(NONE, refusal as u8, Relaxed, Relaxed)
-            .is_ok()
-        {
+        if self.refused.compare_exchange(NONE, refusal as u8, Relaxed, Relaxed).is_ok() {
             METERS.refuse(refusal);
             tracing::debug!(client = %self.address, reason = refusal.label(), "refused");
         }
@@ -74,11 +70,7 @@ impl Client {
     /// Why the request that begins now is refused, when its body is known to be broken already.
     pub(crate) fn broken_body(&self) -> Option<Refusal> {
         let number = self.broken.load(Relaxed);
-        if number != 0 && number == self.served() {
-            self.refused()
-        } else {
-            None
-        }
+        if number != 0 && number == self.served() { self.refused() } else { None }
     }
 
     /// Why the connection ends, when it was refused.

@@ -59,10 +59,7 @@ struct Pieces {
 impl Pieces {
     fn add(&mut self, piece: &[u8]) {
         let free = KEPT.saturating_sub(self.length).min(piece.len());
-        if let (Some(to), Some(from)) = (
-            self.bytes.get_mut(self.length..self.length + free),
-            piece.get(..free),
-        ) {
+        if let (Some(to), Some(from)) = (self.bytes.get_mut(self.length..self.length + free), piece.get(..free)) {
             to.copy_from_slice(from);
         }
         self.length += piece.len();
@@ -89,11 +86,7 @@ impl Framing {
     pub(crate) fn new(head_limit: usize) -> Self {
         Self {
             place: Place::Start,
-            pieces: Pieces {
-                bytes: [0; KEPT],
-                length: 0,
-                last: 0,
-            },
+            pieces: Pieces { bytes: [0; KEPT], length: 0, last: 0 },
             head_limit,
             used: 0,
             length: None,
@@ -139,11 +132,7 @@ impl Framing {
 
     fn skip(&mut self, left: u64, available: usize, after: Place, within: impl Fn(u64) -> Place) -> usize {
         let taken = left.min(available as u64);
-        self.place = if taken == left {
-            after
-        } else {
-            within(left - taken)
-        };
+        self.place = if taken == left { after } else { within(left - taken) };
         usize::try_from(taken).unwrap_or(available)
     }
 
@@ -155,20 +144,14 @@ impl Framing {
         self.budget(taken)?;
         if end.is_none() {
             // hyper parses what is there, so a verdict that can be given is given.
-            if self.pieces.length == 0
-                && matches!(self.place, Place::Fields | Place::Trailers)
-                && folded(piece)
-            {
+            if self.pieces.length == 0 && matches!(self.place, Place::Fields | Place::Trailers) && folded(piece) {
                 return Err(Refusal::Folded);
             }
             self.pieces.add(piece);
             return Ok(taken);
         }
         if self.pieces.length == 0 {
-            self.whole(
-                without_return(piece, piece.last().copied())?,
-                piece.len().saturating_sub(1),
-            )?;
+            self.whole(without_return(piece, piece.last().copied())?, piece.len().saturating_sub(1))?;
         } else {
             self.pieces.add(piece);
             let (kept, length) = (self.pieces.bytes, self.pieces.length);
@@ -221,9 +204,7 @@ impl Framing {
             return Err(Refusal::Folded);
         }
         match line.first().map(u8::to_ascii_lowercase) {
-            Some(b'c') => {
-                value_of(line, b"content-length").map_or(Ok(()), |v| self.content_length(v, length))
-            }
+            Some(b'c') => value_of(line, b"content-length").map_or(Ok(()), |v| self.content_length(v, length)),
             Some(b't') => value_of(line, b"transfer-encoding").map_or(Ok(()), |v| self.encoding(v)),
             Some(b'u') => {
                 self.opens |= value_of(line, b"upgrade").is_some();
@@ -275,10 +256,7 @@ impl Framing {
     }
 
     fn chunk(&mut self, line: &[u8]) -> Result<(), Refusal> {
-        let size = line
-            .split(|b| matches!(b, b';' | b' ' | b'\t'))
-            .next()
-            .unwrap_or_default();
+        let size = line.split(|b| matches!(b, b';' | b' ' | b'\t')).next().unwrap_or_default();
         let mut total = 0_u64;
         for digit in size {
             let digit = char::from(*digit).to_digit(16).ok_or(Refusal::ChunkSize)?;
@@ -288,11 +266,7 @@ impl Framing {
             return Err(Refusal::ChunkSize);
         }
         self.used = 0;
-        self.place = if total == 0 {
-            Place::Trailers
-        } else {
-            Place::Chunk(total)
-        };
+        self.place = if total == 0 { Place::Trailers } else { Place::Chunk(total) };
         Ok(())
     }
 }

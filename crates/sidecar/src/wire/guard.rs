@@ -233,10 +233,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<T> {
             this.leftover = Leftover::Taken(0);
             this.read.until(Instant::now() + LEFTOVER_TIME);
         }
-        let between = this
-            .framing
-            .as_ref()
-            .is_none_or(|framing| framing.reading() == Reading::Nothing);
+        let between = this.framing.as_ref().is_none_or(|framing| framing.reading() == Reading::Nothing);
         let mut scratch = [0; 8192];
         while let Leftover::Taken(taken @ ..LEFTOVER_LIMIT) = this.leftover
             && this.read.poll(cx).is_pending()

@@ -34,11 +34,7 @@ where
     let mut going = pin!(going);
     loop {
         // In a box, so that a connection that was put aside is small.
-        let mut connection = Box::new(
-            wire.http1
-                .serve_connection(TokioIo::new(guard), edge)
-                .with_upgrades(),
-        );
+        let mut connection = Box::new(wire.http1.serve_connection(TokioIo::new(guard), edge).with_upgrades());
         tokio::select! {
             biased;
             end = &mut *connection => return end,

@@ -17,10 +17,7 @@ pub(crate) struct First {
 impl First {
     /// Reads until the protocol is clear: mostly one read.
     pub(crate) async fn read(io: &mut (impl AsyncRead + Unpin)) -> io::Result<Self> {
-        let mut first = Self {
-            bytes: [0; PREFACE.len()],
-            length: 0,
-        };
+        let mut first = Self { bytes: [0; PREFACE.len()], length: 0 };
         while first.length < PREFACE.len() && PREFACE.starts_with(first.bytes()) {
             let Some(free) = first.bytes.get_mut(first.length..) else {
                 break;

@@ -36,31 +36,17 @@ impl Wire {
         let mut http1 = conn::http1::Builder::new();
         // The app's own Date passes; time limits are kept by the guard, which knows why it waits.
         http1.auto_date_header(false).header_read_timeout(None);
-        http1
-            .max_header_size(limits.head_bytes)
-            .max_buf_size(limits.head_bytes);
+        http1.max_header_size(limits.head_bytes).max_buf_size(limits.head_bytes);
         if limits.headers != 100 {
             // hyper's own default is 100, and only that needs no memory.
             http1.max_headers(limits.headers);
         }
-        let mut http2 = conn::http2::Builder::new(Streams {
-            limit: timeouts.write,
-        });
-        http2
-            .auto_date_header(false)
-            .timer(hyper_util::rt::TokioTimer::new());
+        let mut http2 = conn::http2::Builder::new(Streams { limit: timeouts.write });
+        http2.auto_date_header(false).timer(hyper_util::rt::TokioTimer::new());
         http2.max_concurrent_streams(limits.streams);
         http2.max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX));
-        http2
-            .keep_alive_interval(timeouts.idle)
-            .keep_alive_timeout(timeouts.write);
-        Self {
-            timeouts: Arc::new(timeouts),
-            limits,
-            drain,
-            http1,
-            http2,
-        }
+        http2.keep_alive_interval(timeouts.idle).keep_alive_timeout(timeouts.write);
+        Self { timeouts: Arc::new(timeouts), limits, drain, http1, http2 }
     }
 }
 
@@ -75,8 +61,7 @@ where
     };
     let http2 = first.is_http2();
     let framing = (!http2).then(|| Framing::new(wire.limits.head_bytes));
-    let guard =
-        Guard::new(io, Arc::clone(&client), framing, Arc::clone(&wire.timeouts)).with_ahead(first.bytes());
+    let guard = Guard::new(io, Arc::clone(&client), framing, Arc::clone(&wire.timeouts)).with_ahead(first.bytes());
     let going = going(&wire);
     let end = if http2 {
         // In a box for the same reason as HTTP/1.1 connections: whoever waits before is small.
@@ -149,10 +134,7 @@ fn reason(error: &hyper::Error) -> Option<Refusal> {
         return Some(Refusal::Malformed);
     }
     let http2 = error.source()?.downcast_ref::<h2::Error>()?;
-    let broken = http2.is_library()
-        && http2
-            .reason()
-            .is_some_and(|reason| reason != h2::Reason::NO_ERROR);
+    let broken = http2.is_library() && http2.reason().is_some_and(|reason| reason != h2::Reason::NO_ERROR);
     broken.then_some(Refusal::Http2)
 }
 

@@ -34,11 +34,7 @@ thread_local! {
 
 /// A body notes what it says when it is asked.
 pub(crate) fn note<T>(polled: &Poll<T>) {
-    SAID.set(if polled.is_ready() {
-        Said::Bytes
-    } else {
-        Said::Wait
-    });
+    SAID.set(if polled.is_ready() { Said::Bytes } else { Said::Wait });
 }
 
 /// Runs streams, each watched.
@@ -52,11 +48,7 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     fn execute(&self, stream: F) {
-        let watched = Watched {
-            stream,
-            limit: self.limit,
-            patience: Patience::default(),
-        };
+        let watched = Watched { stream, limit: self.limit, patience: Patience::default() };
         drop(tokio::spawn(watched));
     }
 }
@@ -85,8 +77,6 @@ impl<F: Future> Future for Watched<F> {
             Said::Nothing => {}
         }
         // Dropping the stream resets it.
-        this.patience
-            .poll(cx)
-            .map(|()| METERS.refuse(Refusal::WriteTimeout))
+        this.patience.poll(cx).map(|()| METERS.refuse(Refusal::WriteTimeout))
     }
 }

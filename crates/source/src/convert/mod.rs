@@ -19,31 +19,20 @@ pub(crate) struct Conversion {
 
 impl Conversion {
     pub(crate) const fn new(section: &'static str, key: String, lost: Vec<Vec<String>>) -> Self {
-        Self {
-            section,
-            key,
-            lost,
-            problems: Vec::new(),
-        }
+        Self { section, key, lost, problems: Vec::new() }
     }
 
     fn wrong(&mut self, at: &[&str], message: impl Into<String>, help: impl Into<String>) {
-        let path = [self.section, self.key.as_str()]
-            .into_iter()
-            .chain(at.iter().copied());
+        let path = [self.section, self.key.as_str()].into_iter().chain(at.iter().copied());
         self.problems.push(Problem::new(path, message).help(help));
     }
 
     fn lost(&self, at: &[&str]) -> bool {
-        self.lost
-            .iter()
-            .any(|lost| lost.iter().zip(at).all(|(lost, at)| lost == *at))
+        self.lost.iter().any(|lost| lost.iter().zip(at).all(|(lost, at)| lost == *at))
     }
 
     pub(crate) fn flag(&mut self, name: Name, table: FlagTable) -> Flag {
-        let variants = table
-            .variants
-            .map_or_else(Variants::off_and_on, |weights| weights.0);
+        let variants = table.variants.map_or_else(Variants::off_and_on, |weights| weights.0);
         if table.percent.is_some() && table.rollout.is_some() {
             self.wrong(
                 &["percent"],
@@ -70,11 +59,7 @@ impl Conversion {
             rollout: table.rollout.and_then(|rollout| self.rollout(rollout)),
             guard: table.guard.and_then(|guard| self.guard(guard)),
             gate: table.gate.and_then(|gate| self.gate(gate)),
-            upstream: self.by_variant(
-                "upstream",
-                table.upstream.into_iter().map(|(k, v)| (k, v.0)),
-                &variants,
-            ),
+            upstream: self.by_variant("upstream", table.upstream.into_iter().map(|(k, v)| (k, v.0)), &variants),
             goals: table.goals.into_iter().map(|goal| goal.0).collect(),
             exposed_on: table.exposed_on.into_iter().map(|route| route.0).collect(),
             client: table.client.unwrap_or(false),
@@ -107,9 +92,7 @@ impl Conversion {
         variants: &Variants,
     ) -> Vec<(VariantId, T)> {
         let entries = table.into_iter();
-        entries
-            .filter_map(|(name, value)| Some((self.variant(&[key, &name], &name, variants)?, value)))
-            .collect()
+        entries.filter_map(|(name, value)| Some((self.variant(&[key, &name], &name, variants)?, value))).collect()
     }
 
     fn rules(&mut self, rules: Vec<RuleTable>, variants: &Variants) -> Vec<Rule> {
@@ -118,17 +101,11 @@ impl Conversion {
             let i = i.to_string();
             let at = ["rules", i.as_str()];
             let serve = match (&rule.serve, rule.percent) {
-                (Some(name), None) => self
-                    .variant(&["rules", &i, "serve"], name, variants)
-                    .map(Serve::Variant),
+                (Some(name), None) => self.variant(&["rules", &i, "serve"], name, variants).map(Serve::Variant),
                 (None, Some(share)) => Some(Serve::Percent(share.0)),
                 _ if self.lost(&at) => None,
                 (None, None) => {
-                    self.wrong(
-                        &at,
-                        "the rule does not say what is served",
-                        "add serve = \"on\", or percent = 20",
-                    );
+                    self.wrong(&at, "the rule does not say what is served", "add serve = \"on\", or percent = 20");
                     None
                 }
                 (Some(_), Some(_)) => {
@@ -138,10 +115,7 @@ impl Conversion {
             };
             // A rule that cannot be kept keeps its place, so that paths to the others stay right.
             let serve = serve.unwrap_or(Serve::OFF);
-            kept.push(Rule {
-                when: rule.r#if.0,
-                serve,
-            });
+            kept.push(Rule { when: rule.r#if.0, serve });
         }
         kept
     }

@@ -13,11 +13,7 @@ impl Conversion {
             let Some(percent) = step.percent else {
                 let i = i.to_string();
                 if !self.lost(&["rollout", "steps", &i]) {
-                    self.wrong(
-                        &["rollout", "steps", &i],
-                        "the step has no share",
-                        "add percent = 25",
-                    );
+                    self.wrong(&["rollout", "steps", &i], "the step has no share", "add percent = 25");
                 }
                 continue;
             };
@@ -26,11 +22,7 @@ impl Conversion {
                 None if self.lost(&["rollout", "steps", &i.to_string(), "hold"]) => Hold::Approval,
                 None => Hold::End,
             };
-            steps.push(RolloutStep {
-                percent: percent.0,
-                hold,
-                min_visitors: step.min_visitors,
-            });
+            steps.push(RolloutStep { percent: percent.0, hold, min_visitors: step.min_visitors });
         }
         let whole = steps.len() == last + 1 && !self.lost(&["rollout", "steps"]);
         match Rollout::new(table.start.map(|start| start.0), steps.clone()) {
@@ -50,16 +42,9 @@ impl Conversion {
                 self.wrong(&["rollout"], error.to_string(), help);
             }
             RolloutError::Falls { step } => {
-                let before = step
-                    .checked_sub(1)
-                    .and_then(|i| steps.get(i))
-                    .map(|s| s.percent.to_string());
+                let before = step.checked_sub(1).and_then(|i| steps.get(i)).map(|s| s.percent.to_string());
                 let help = format!("write more than {}", before.unwrap_or_default());
-                self.wrong(
-                    &["rollout", "steps", &step.to_string(), "percent"],
-                    error.to_string(),
-                    help,
-                );
+                self.wrong(&["rollout", "steps", &step.to_string(), "percent"], error.to_string(), help);
             }
             RolloutError::NoHold { step } => {
                 let help = "add hold = \"2h\", or hold = \"approval\"";
@@ -105,19 +90,11 @@ impl Conversion {
             (Some(target), None, None) => Some(GateAnswer::Redirect(target.0)),
             _ if self.lost(&at) => None,
             (Some(_), _, _) => {
-                self.wrong(
-                    &at,
-                    "a redirect has no status and no body of its own",
-                    "keep redirect, or the others",
-                );
+                self.wrong(&at, "a redirect has no status and no body of its own", "keep redirect, or the others");
                 None
             }
             (None, None, None) => {
-                self.wrong(
-                    &at,
-                    "the gate answers nothing",
-                    "add status = 503, or redirect = \"/\"",
-                );
+                self.wrong(&at, "the gate answers nothing", "add status = 503, or redirect = \"/\"");
                 None
             }
             (None, status, body) => {

@@ -42,9 +42,7 @@ impl Word {
         if let Self::Value(Key::Attribute(_)) = word
             && let Some(near) = Key::words().find(|known| is_slip(text, known))
         {
-            return Err(format!(
-                "did you mean `{near}`? An attribute of one's own needs a name less like it"
-            ));
+            return Err(format!("did you mean `{near}`? An attribute of one's own needs a name less like it"));
         }
         Ok(word)
     }
@@ -128,21 +126,11 @@ struct Segments(Condition);
 impl<'de> Deserialize<'de> for Segments {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let names = |words: Vec<String>| {
-            let name =
-                |word: String| Named::deserialize(serde::de::value::StrDeserializer::new(&word)).map(|n| n.0);
-            words
-                .into_iter()
-                .map(name)
-                .collect::<Result<_, D::Error>>()
-                .map(Condition::Segment)
+            let name = |word: String| Named::deserialize(serde::de::value::StrDeserializer::new(&word)).map(|n| n.0);
+            words.into_iter().map(name).collect::<Result<_, D::Error>>().map(Condition::Segment)
         };
         let wanted = deserializer.deserialize_any(WantedReading)?;
-        let refuse = || {
-            mistake(
-                "a segment is named, or left out with `not`",
-                "write segment = \"beta_testers\"",
-            )
-        };
+        let refuse = || mistake("a segment is named, or left out with `not`", "write segment = \"beta_testers\"");
         if wanted.at_least.is_some() || wanted.below.is_some() || wanted.matches.is_some() {
             return Err(refuse());
         }

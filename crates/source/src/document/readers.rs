@@ -11,9 +11,7 @@ type Wrong = (String, String);
 
 pub(super) fn name(text: &str) -> Result<Name, Wrong> {
     Name::new(text).map_err(|e| {
-        let help = e
-            .suggestion()
-            .map_or_else(String::new, |s| format!("write `{s}`"));
+        let help = e.suggestion().map_or_else(String::new, |s| format!("write `{s}`"));
         (format!("`{text}` is no name: {e}"), help)
     })
 }
@@ -29,10 +27,7 @@ pub(super) fn day(text: &str) -> Result<Date, Wrong> {
 pub(super) fn moment(text: &str) -> Result<Timestamp, Wrong> {
     text.parse().map_err(|_| {
         let day = text.get(..10).filter(|day| day.parse::<Date>().is_ok());
-        let time = text
-            .get(11..)
-            .filter(|time| !time.is_empty())
-            .unwrap_or("09:00:00");
+        let time = text.get(11..).filter(|time| !time.is_empty()).unwrap_or("09:00:00");
         let help = match day {
             Some(day) => {
                 format!("say where on earth: {day}T{time}Z is UTC, {day}T{time}+01:00 is an hour ahead of it")
@@ -44,23 +39,14 @@ pub(super) fn moment(text: &str) -> Result<Timestamp, Wrong> {
 }
 
 pub(super) fn length(text: &str) -> Result<Duration, Wrong> {
-    let wrong = |what: &str| {
-        (
-            format!("`{text}` {what}"),
-            "write \"30m\", \"2h\", \"800ms\" or \"1d\"".into(),
-        )
-    };
+    let wrong = |what: &str| (format!("`{text}` {what}"), "write \"30m\", \"2h\", \"800ms\" or \"1d\"".into());
     let span: Span = text.parse().map_err(|_| wrong("is no duration"))?;
     if span.get_months() != 0 || span.get_years() != 0 {
         return Err(wrong("has no fixed length"));
     }
-    let duration = span
-        .to_duration(SpanRelativeTo::days_are_24_hours())
-        .ok()
-        .and_then(|d| Duration::try_from(d).ok());
-    duration
-        .filter(|d| !d.is_zero())
-        .ok_or_else(|| wrong("is not above zero"))
+    let duration =
+        span.to_duration(SpanRelativeTo::days_are_24_hours()).ok().and_then(|d| Duration::try_from(d).ok());
+    duration.filter(|d| !d.is_zero()).ok_or_else(|| wrong("is not above zero"))
 }
 
 pub(super) fn stay(text: &str) -> Result<Hold, Wrong> {
@@ -93,10 +79,9 @@ pub(super) fn paths(text: &str) -> Result<Glob, Wrong> {
 pub(super) fn unit(text: &str) -> Result<BucketBy, Wrong> {
     let known = ["visitor", "user", "session", "request"];
     let near = flagstaff_flags::nearest(text, known);
-    let help = near.map_or(
-        "write visitor, user, session, request, header.NAME or cookie.NAME".into(),
-        |near| format!("did you mean \"{near}\"?"),
-    );
+    let help = near.map_or("write visitor, user, session, request, header.NAME or cookie.NAME".into(), |near| {
+        format!("did you mean \"{near}\"?")
+    });
     BucketBy::new(text).ok_or_else(|| (format!("nothing can be bucketed by `{text}`"), help))
 }
 
@@ -105,17 +90,10 @@ pub(super) fn address(text: &str) -> Result<String, Wrong> {
         let bracketed = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
         match bracketed {
             Some(inner) => inner.parse::<std::net::Ipv6Addr>().is_ok(),
-            None => {
-                !host.is_empty()
-                    && host
-                        .bytes()
-                        .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
-            }
+            None => !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)),
         }
     };
-    let parts = text
-        .rsplit_once(':')
-        .map(|(host, port)| (host, port.parse().unwrap_or(0u16)));
+    let parts = text.rsplit_once(':').map(|(host, port)| (host, port.parse().unwrap_or(0u16)));
     match parts {
         Some((host, 1..)) if fits(host) => Ok(text.into()),
         _ => Err((
@@ -151,10 +129,7 @@ pub(super) fn share(number: f64) -> Result<Percent, Wrong> {
 pub(super) fn weight(number: f64) -> Result<f64, Wrong> {
     let fits = (0.0..=100.0).contains(&number);
     fits.then_some(number).ok_or_else(|| {
-        (
-            format!("a weight lies between 0 and 100, and this is {number}"),
-            "all weights together make 100".into(),
-        )
+        (format!("a weight lies between 0 and 100, and this is {number}"), "all weights together make 100".into())
     })
 }
 
@@ -174,17 +149,7 @@ mod tests {
         assert_eq!(length("800ms"), Ok(Duration::from_millis(800)));
         assert_eq!(length("1d"), Ok(Duration::from_secs(86_400)));
         assert_eq!(length("1h 30m"), Ok(Duration::from_secs(5400)));
-        for bad in [
-            "",
-            "30",
-            "1 month",
-            "1y",
-            "-5m",
-            "0s",
-            "soon",
-            "5 parsecs",
-            "999999999999999999999d",
-        ] {
+        for bad in ["", "30", "1 month", "1y", "-5m", "0s", "soon", "5 parsecs", "999999999999999999999d"] {
             assert!(length(bad).is_err(), "{bad}");
         }
     }
@@ -193,13 +158,7 @@ mod tests {
     fn days_and_times() {
         assert!(day("2026-11-01").is_ok() && moment("2026-11-20T09:00:00Z").is_ok());
         assert!(moment("2026-11-20 09:00:00+01:00").is_ok());
-        for bad in [
-            "2026-13-01",
-            "2026-02-30",
-            "1.11.2026",
-            "2026-11-01T09:00:00Z",
-            "",
-        ] {
+        for bad in ["2026-13-01", "2026-02-30", "1.11.2026", "2026-11-01T09:00:00Z", ""] {
             assert!(day(bad).is_err(), "{bad}");
         }
         let help = |text| moment(text).unwrap_err().1;
@@ -213,23 +172,11 @@ mod tests {
         for good in ["127.0.0.1:8001", "[::1]:80", "shop-v2.internal:8080"] {
             assert!(address(good).is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "8001",
-            "host",
-            "host:",
-            "host:0",
-            ":80",
-            "host:99999",
-            "http://host:80",
-            "::1:80",
-            "[x]:80",
-        ] {
+        for bad in ["", "8001", "host", "host:", "host:0", ":80", "host:99999", "http://host:80", "::1:80", "[x]:80"]
+        {
             assert!(address(bad).is_err(), "{bad}");
         }
         assert!(target("/a").is_ok() && target("https://x").is_ok());
-        assert!(
-            target("//evil").is_err() && target("javascript:x").is_err() && target("/a\r\nX: y").is_err()
-        );
+        assert!(target("//evil").is_err() && target("javascript:x").is_err() && target("/a\r\nX: y").is_err());
     }
 }

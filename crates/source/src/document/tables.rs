@@ -63,10 +63,7 @@ impl<'de> Deserialize<'de> for VariantName {
         let name = String::deserialize(deserializer)?;
         match Variants::weighted([(name.as_str(), 100.0)]) {
             Ok(_) => Ok(Self(name)),
-            Err(e) => Err(mistake(
-                e,
-                "names of variants travel in headers, so they are plain",
-            )),
+            Err(e) => Err(mistake(e, "names of variants travel in headers, so they are plain")),
         }
     }
 }
@@ -189,11 +186,7 @@ impl<'de> Visitor<'de> for EndReading {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<End, A::Error> {
-        let ends = (
-            list.next_element::<Share>()?,
-            list.next_element::<Share>()?,
-            list.next_element::<Share>()?,
-        );
+        let ends = (list.next_element::<Share>()?, list.next_element::<Share>()?, list.next_element::<Share>()?);
         match ends {
             (Some(from), Some(to), None) => Ok(End::Part(from.0, to.0)),
             _ => Err(not_two()),

@@ -15,9 +15,7 @@ impl<'de> DeserializeSeed<'de> for Test {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Condition, D::Error> {
         let wanted = deserializer.deserialize_any(WantedReading)?;
-        wanted
-            .condition(self.0)
-            .map_err(|(message, help)| mistake(message, help))
+        wanted.condition(self.0).map_err(|(message, help)| mistake(message, help))
     }
 }
 
@@ -37,9 +35,7 @@ impl Wanted {
     fn condition(self, key: Key) -> Result<Condition, Wrong> {
         let bounded = self.at_least.is_some() || self.below.is_some() || self.matches.is_some();
         if key == Key::Language && !bounded {
-            let not = self
-                .not
-                .map(|words| Condition::Not(Box::new(Condition::Language(words))));
+            let not = self.not.map(|words| Condition::Not(Box::new(Condition::Language(words))));
             return not.or(self.any.map(Condition::Language)).ok_or_else(nothing);
         }
         let mut all = Vec::new();
@@ -69,29 +65,19 @@ impl Wanted {
 }
 
 fn nothing() -> Wrong {
-    (
-        "this asks for nothing".into(),
-        "write a word, a list of words, or a table of not, at_least, below, matches",
-    )
+    ("this asks for nothing".into(), "write a word, a list of words, or a table of not, at_least, below, matches")
 }
 
 fn any_of(key: &Key, words: &[String]) -> Result<Matcher, Wrong> {
     let one = |word: &String| match key {
         Key::Ip => Matcher::within(word).map_err(|e| {
-            (
-                format!("`{word}`: {e}"),
-                "write a range such as \"10.0.0.0/8\" or an address such as \"192.0.2.1\"",
-            )
+            (format!("`{word}`: {e}"), "write a range such as \"10.0.0.0/8\" or an address such as \"192.0.2.1\"")
         }),
         _ if key.is_any_case() => Ok(Matcher::Word(Glob::any_case(word))),
         _ => Ok(Matcher::Word(Glob::new(word))),
     };
     let mut all: Vec<_> = words.iter().map(one).collect::<Result<_, _>>()?;
-    Ok(if all.len() == 1 {
-        all.swap_remove(0)
-    } else {
-        Matcher::Any(all)
-    })
+    Ok(if all.len() == 1 { all.swap_remove(0) } else { Matcher::Any(all) })
 }
 
 pub(super) struct WantedReading;
@@ -104,10 +90,7 @@ impl<'de> Visitor<'de> for WantedReading {
     }
 
     fn visit_str<E: Error>(self, word: &str) -> Result<Wanted, E> {
-        Ok(Wanted {
-            any: Some(vec![word.into()]),
-            ..Wanted::default()
-        })
+        Ok(Wanted { any: Some(vec![word.into()]), ..Wanted::default() })
     }
 
     fn visit_bool<E: Error>(self, word: bool) -> Result<Wanted, E> {
@@ -127,10 +110,7 @@ impl<'de> Visitor<'de> for WantedReading {
         while let Some(Plain(word)) = list.next_element()? {
             any.push(word);
         }
-        Ok(Wanted {
-            any: Some(any),
-            ..Wanted::default()
-        })
+        Ok(Wanted { any: Some(any), ..Wanted::default() })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Wanted, A::Error> {
@@ -197,12 +177,7 @@ struct Words(Vec<String>);
 impl<'de> Deserialize<'de> for Words {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let wanted = deserializer.deserialize_any(WantedReading)?;
-        let refuse = || {
-            mistake(
-                "`not` takes a word or a list of words",
-                "write { not = [\"DE\", \"AT\"] }",
-            )
-        };
+        let refuse = || mistake("`not` takes a word or a list of words", "write { not = [\"DE\", \"AT\"] }");
         wanted.any.map(Self).ok_or_else(refuse)
     }
 }

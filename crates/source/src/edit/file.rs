@@ -76,27 +76,18 @@ pub fn edit(
     let edited = change(&text).map_err(Refused::Edit)?;
     if edited == text {
         let loaded = files.parse(&before, options).map_err(invalid)?;
-        return Ok(Edited {
-            loaded,
-            changed: false,
-        });
+        return Ok(Edited { loaded, changed: false });
     }
     let after = before.with_definitions(edited.into_bytes());
     let loaded = files.parse(&after, options).map_err(invalid)?;
     replace(&target, before.definitions(), after.definitions())?;
-    Ok(Edited {
-        loaded,
-        changed: true,
-    })
+    Ok(Edited { loaded, changed: true })
 }
 
 /// Replaces a file that still has these bytes, keeping its mode and, where allowed, its owner.
 fn replace(target: &Path, before: &[u8], after: &[u8]) -> Result<(), Refused> {
     let folder = target.parent().unwrap_or(Path::new("."));
-    let mut new = tempfile::Builder::new()
-        .prefix(".flagstaff-")
-        .suffix(".tmp")
-        .tempfile_in(folder)?;
+    let mut new = tempfile::Builder::new().prefix(".flagstaff-").suffix(".tmp").tempfile_in(folder)?;
     new.write_all(after)?;
     let meta = fs::metadata(target)?;
     new.as_file().set_permissions(meta.permissions())?;

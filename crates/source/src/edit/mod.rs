@@ -22,13 +22,9 @@ pub fn set(text: &str, flag: &str, changes: &[(&str, &str)]) -> Result<String, E
     let mut text = text.to_owned();
     for (path, value) in changes {
         let splice = {
-            let document =
-                Document::parse(text.as_str()).map_err(|e| EditError::NotToml(e.message().into()))?;
+            let document = Document::parse(text.as_str()).map_err(|e| EditError::NotToml(e.message().into()))?;
             find_flag(document.as_table(), flag)?;
-            let refuse = |why| EditError::NoValue {
-                path: (*path).into(),
-                why,
-            };
+            let refuse = |why| EditError::NoValue { path: (*path).into(), why };
             let place = Place::find(&text, document.as_table(), flag, path).map_err(refuse)?;
             place.splice(&value_of(value)?)
         };
@@ -93,24 +89,15 @@ impl fmt::Display for EditError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotToml(why) => write!(f, "the file is not TOML: {why}"),
-            Self::NoFlag {
-                flag,
-                near: Some(near),
-            } => {
+            Self::NoFlag { flag, near: Some(near) } => {
                 write!(f, "there is no flag `{flag}` in the file: did you mean `{near}`?")
             }
             Self::NoFlag { flag, near: None } => {
-                write!(
-                    f,
-                    "there is no flag `{flag}` in the file: add a table [flags.{flag}]"
-                )
+                write!(f, "there is no flag `{flag}` in the file: add a table [flags.{flag}]")
             }
             Self::NoValue { path, why } => write!(f, "`{path}` cannot be set: {why}"),
             Self::NotAValue(text) => {
-                write!(
-                    f,
-                    "`{text}` is no value: write a word, a number, true, false, or TOML such as [\"a\", \"b\"]"
-                )
+                write!(f, "`{text}` is no value: write a word, a number, true, false, or TOML such as [\"a\", \"b\"]")
             }
         }
     }
@@ -139,12 +126,7 @@ fn find_flag<'d>(document: &'d Table, flag: &str) -> Result<&'d dyn TableLike, E
     let flags = document.get("flags").and_then(Item::as_table_like);
     let found = flags.and_then(|flags| flags.get(flag)?.as_table_like());
     found.ok_or_else(|| {
-        let names = flags
-            .into_iter()
-            .flat_map(|flags| flags.iter().map(|(name, _)| name));
-        EditError::NoFlag {
-            flag: flag.into(),
-            near: nearest(flag, names).map(Into::into),
-        }
+        let names = flags.into_iter().flat_map(|flags| flags.iter().map(|(name, _)| name));
+        EditError::NoFlag { flag: flag.into(), near: nearest(flag, names).map(Into::into) }
     })
 }

@@ -21,14 +21,8 @@ impl Budget {
         let alpha = chance(alpha)?;
         match instances {
             0 => Err(Error::BadSetting),
-            1 => Ok(Self {
-                summed: 0.0,
-                each: alpha,
-            }),
-            _ => Ok(Self {
-                summed: alpha / 2.0,
-                each: alpha / 2.0 / f64::from(instances),
-            }),
+            1 => Ok(Self { summed: 0.0, each: alpha }),
+            _ => Ok(Self { summed: alpha / 2.0, each: alpha / 2.0 / f64::from(instances) }),
         }
     }
 }

@@ -25,19 +25,13 @@ impl Law {
     /// For bad events (errors, slow requests): more than [`TOLERATED`] times the control's, on [`HARM_GRID`].
     #[must_use]
     pub fn harm() -> Self {
-        Self {
-            tolerated: TOLERATED,
-            grid: HARM_GRID.to_vec(),
-        }
+        Self { tolerated: TOLERATED, grid: HARM_GRID.to_vec() }
     }
 
     /// The mirror for good events (converting visitors): less than the control's, on [`GOAL_GRID`].
     #[must_use]
     pub fn goals() -> Self {
-        Self {
-            tolerated: 1.0,
-            grid: GOAL_GRID.to_vec(),
-        }
+        Self { tolerated: 1.0, grid: GOAL_GRID.to_vec() }
     }
 
     /// A law of its own: risk ratio `tolerated`, and factors beyond it, all above 1 (the test then holds for every
@@ -50,10 +44,7 @@ impl Law {
         if grid.is_empty() || !one_sided || grid.iter().any(|factor| positive(*factor).is_err()) {
             return Err(Error::BadSetting);
         }
-        Ok(Self {
-            tolerated: positive(tolerated)?,
-            grid: grid.to_vec(),
-        })
+        Ok(Self { tolerated: positive(tolerated)?, grid: grid.to_vec() })
     }
 
     /// The tolerated risk ratio r0.
@@ -78,8 +69,7 @@ impl Law {
     pub fn log_evidence(&self, steps: impl IntoIterator<Item = Count>) -> Result<f64> {
         let mut ratios = vec![0.0; self.grid.len()];
         for step in steps {
-            self.odds(share(step.share)?)
-                .add(&mut ratios, step.treatment, step.control);
+            self.odds(share(step.share)?).add(&mut ratios, step.treatment, step.control);
         }
         Ok(self.mean(&ratios))
     }

@@ -44,12 +44,7 @@ impl Guard {
     /// # Errors
     /// [`Error::BadShare`] unless 0 < share < 1.
     pub fn new(law: Law, share: f64) -> Result<Self> {
-        let first = Segment {
-            machine: Some(NonZeroU32::MIN),
-            share,
-            treatment: 0,
-            control: 0,
-        };
+        let first = Segment { machine: Some(NonZeroU32::MIN), share, treatment: 0, control: 0 };
         Self::from_segments(law, vec![first])
     }
 
@@ -63,17 +58,10 @@ impl Guard {
         if machines.clone().next().is_none() || !machines.is_sorted_by(|a, b| a < b) {
             return Err(Error::BadSetting);
         }
-        segments
-            .iter()
-            .try_for_each(|segment| share(segment.share).map(drop))?;
+        segments.iter().try_for_each(|segment| share(segment.share).map(drop))?;
         let odds = law.odds(segments.last().ok_or(Error::BadSetting)?.share);
         let weights = weigh(&law, &segments);
-        Ok(Self {
-            law,
-            segments,
-            odds,
-            weights,
-        })
+        Ok(Self { law, segments, odds, weights })
     }
 
     /// What the evidence rests on, oldest first. As many as [`LIVE`] machines and the changes of share between them.
@@ -132,31 +120,13 @@ impl Guard {
     /// # Errors
     /// [`Error::BadShare`] unless 0 < share < 1. Nothing has changed then.
     pub fn observe_late(&mut self, w: f64, treatment: u64, control: u64) -> Result<()> {
-        let late = Segment {
-            machine: None,
-            share: share(w)?,
-            treatment,
-            control,
-        };
+        let late = Segment { machine: None, share: share(w)?, treatment, control };
         self.law.odds(w).add(&mut self.weights, treatment, control);
         // before the present segment in its own stretch: within a stretch the order changes nothing
         match self.segments.pop() {
-            Some(Segment {
-                machine: Some(started),
-                share: present,
-                treatment: t,
-                control: c,
-            }) => {
-                self.segments.push(Segment {
-                    machine: Some(started),
-                    ..late
-                });
-                self.segments.push(Segment {
-                    machine: None,
-                    share: present,
-                    treatment: t,
-                    control: c,
-                });
+            Some(Segment { machine: Some(started), share: present, treatment: t, control: c }) => {
+                self.segments.push(Segment { machine: Some(started), ..late });
+                self.segments.push(Segment { machine: None, share: present, treatment: t, control: c });
             }
             Some(last) => {
                 self.segments.push(late);
@@ -186,9 +156,7 @@ impl Guard {
     fn since_restart(&self) -> u64 {
         let mut sum = 0_u64;
         for segment in self.segments.iter().rev() {
-            sum = sum
-                .saturating_add(segment.treatment)
-                .saturating_add(segment.control);
+            sum = sum.saturating_add(segment.treatment).saturating_add(segment.control);
             if segment.machine.is_some() {
                 break;
             }
@@ -204,28 +172,17 @@ impl Guard {
             return; // four thousand million restarts: stay with those there are
         }
         self.drop_lowest();
-        self.segments.push(Segment {
-            machine: Some(next),
-            share: w,
-            treatment: 0,
-            control: 0,
-        });
+        self.segments.push(Segment { machine: Some(next), share: w, treatment: 0, control: 0 });
         self.weights = weigh(&self.law, &self.segments);
     }
 
     /// Makes room for one more machine. Which is dropped depends on the past alone, so the rest stays valid.
     fn drop_lowest(&mut self) {
-        let live = self
-            .segments
-            .iter()
-            .filter(|segment| segment.machine.is_some())
-            .count();
+        let live = self.segments.iter().filter(|segment| segment.machine.is_some()).count();
         if live < LIVE {
             return;
         }
-        let lowest = standing(&self.law, &self.segments)
-            .into_iter()
-            .min_by(|a, b| a.1.total_cmp(&b.1));
+        let lowest = standing(&self.law, &self.segments).into_iter().min_by(|a, b| a.1.total_cmp(&b.1));
         if let Some(segment) = lowest.and_then(|(place, _)| self.segments.get_mut(place)) {
             segment.machine = None;
         }
@@ -241,10 +198,7 @@ impl Guard {
             if segment.machine.is_some() {
                 stretch = merged.len();
             }
-            let same = merged
-                .iter_mut()
-                .skip(stretch)
-                .find(|kept| kept.share == segment.share);
+            let same = merged.iter_mut().skip(stretch).find(|kept| kept.share == segment.share);
             match same {
                 // the newest stays last: its share is the present one
                 Some(kept) if place != newest => kept.absorb(&segment),
@@ -278,8 +232,7 @@ fn weigh(law: &Law, segments: &[Segment]) -> Vec<f64> {
                 *weight = log_sum_exp([*weight, prior].into_iter());
             }
         }
-        law.odds(segment.share)
-            .add(&mut weights, segment.treatment, segment.control);
+        law.odds(segment.share).add(&mut weights, segment.treatment, segment.control);
     }
     weights
 }
@@ -289,8 +242,7 @@ fn standing(law: &Law, segments: &[Segment]) -> Vec<(usize, f64)> {
     let mut ratios = vec![0.0; law.grid().len()];
     let mut standing = Vec::with_capacity(LIVE);
     for (place, segment) in segments.iter().enumerate().rev() {
-        law.odds(segment.share)
-            .add(&mut ratios, segment.treatment, segment.control);
+        law.odds(segment.share).add(&mut ratios, segment.treatment, segment.control);
         if let Some(machine) = segment.machine {
             standing.push((place, log_prior(machine) + law.mean(&ratios)));
         }

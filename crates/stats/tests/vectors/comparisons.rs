@@ -1,8 +1,6 @@
 //! Two arms at the planned end.
 
-use flagstaff_stats::{
-    Estimate, Interval, Level, Moments, Pairs, Proportion, cuped as adjusted, mean, proportion,
-};
+use flagstaff_stats::{Estimate, Interval, Level, Moments, Pairs, Proportion, cuped as adjusted, mean, proportion};
 use flagstaff_stats::{lift as relative, ratio as ratios};
 use serde_json::Value;
 
@@ -20,13 +18,8 @@ pub(crate) fn levels(inputs: &Inputs<'_>) -> (Level, Level) {
 }
 
 fn proportions(inputs: &Inputs<'_>) -> (Proportion, Proportion) {
-    let arm = |side: &str| {
-        Proportion::new(
-            inputs.count(&format!("n_{side}")),
-            inputs.count(&format!("x_{side}")),
-        )
-        .unwrap()
-    };
+    let arm =
+        |side: &str| Proportion::new(inputs.count(&format!("n_{side}")), inputs.count(&format!("x_{side}"))).unwrap();
     (arm("t"), arm("c"))
 }
 
@@ -83,17 +76,10 @@ pub(crate) fn ztest(inputs: &Inputs<'_>) -> Answers {
     if method.starts_with("Newcombe") {
         return ends(proportion::newcombe(&t, &c, alpha).unwrap());
     }
-    assert!(
-        method.starts_with("pooled two-sided z"),
-        "unknown method {method}"
-    );
+    assert!(method.starts_with("pooled two-sided z"), "unknown method {method}");
     let test = proportion::z_test(&t, &c).unwrap();
     let mut got = ends(proportion::wald(&t, &c, alpha).unwrap());
-    got.extend(answers([
-        ("z", test.z),
-        ("p_value", test.p_value),
-        ("diff", t.rate() - c.rate()),
-    ]));
+    got.extend(answers([("z", test.z), ("p_value", test.p_value), ("diff", t.rate() - c.rate())]));
     got
 }
 
@@ -113,10 +99,7 @@ pub(crate) fn lift(inputs: &Inputs<'_>) -> Answers {
         got.extend(answers([("lift", lift.value()), ("std_err", lift.std_err())]));
         return got;
     }
-    assert!(
-        method.is_empty() || method.starts_with("welch_t"),
-        "unknown method {method}"
-    );
+    assert!(method.is_empty() || method.starts_with("welch_t"), "unknown method {method}");
     student(&estimate(inputs), alpha)
 }
 
@@ -140,10 +123,7 @@ pub(crate) fn ratio(inputs: &Inputs<'_>) -> Answers {
     let arm = |side: &str| pairs(&inputs.0[side], ["ms", "mss"], ["ds", "dss"], "md");
     let (t, c) = (arm("treatment"), arm("control"));
     let (level_t, level_c) = (ratios::level(&t).unwrap(), ratios::level(&c).unwrap());
-    let mut got = student(
-        &compare(&level_t, &level_c, inputs.text("difference")),
-        inputs.num("alpha"),
-    );
+    let mut got = student(&compare(&level_t, &level_c, inputs.text("difference")), inputs.num("alpha"));
     got.extend(answers([
         ("ratio_t", level_t.mean()),
         ("ratio_c", level_c.mean()),
@@ -155,21 +135,11 @@ pub(crate) fn ratio(inputs: &Inputs<'_>) -> Answers {
 
 pub(crate) fn cuped(inputs: &Inputs<'_>) -> Answers {
     assert!(inputs.text("method").starts_with("CUPED"));
-    let arm = |side: &str| {
-        pairs(
-            &inputs.0[side],
-            ["post_sum", "post_sumsq"],
-            ["pre_sum", "pre_sumsq"],
-            "prod",
-        )
-    };
+    let arm = |side: &str| pairs(&inputs.0[side], ["post_sum", "post_sumsq"], ["pre_sum", "pre_sumsq"], "prod");
     let (t, c) = (arm("treatment"), arm("control"));
     let theta = adjusted::theta(&t, &c).unwrap();
     let level = |arm: &Pairs| adjusted::level(arm, theta).unwrap();
-    let mut got = student(
-        &compare(&level(&t), &level(&c), inputs.text("difference")),
-        inputs.num("alpha"),
-    );
+    let mut got = student(&compare(&level(&t), &level(&c), inputs.text("difference")), inputs.num("alpha"));
     got.insert("theta".to_owned(), theta);
     got
 }

@@ -23,11 +23,7 @@ pub(crate) fn multiple(inputs: &Inputs<'_>) -> Answers {
 pub(crate) fn power(inputs: &Inputs<'_>) -> Answers {
     if inputs.has("cohen_d") {
         assert_eq!(inputs.text("test"), "two-sided t, equal n");
-        let power = power_t::power(
-            inputs.num("cohen_d"),
-            inputs.num("n_per_arm"),
-            inputs.num("alpha"),
-        );
+        let power = power_t::power(inputs.num("cohen_d"), inputs.num("n_per_arm"), inputs.num("alpha"));
         return answers([("power", power.unwrap())]);
     }
     let aim = Aim::new(inputs.num("alpha"), inputs.num("power")).unwrap();
@@ -62,12 +58,7 @@ pub(crate) fn sequential(inputs: &Inputs<'_>) -> Answers {
         let test = msprt(t, c, inputs.num("n_per_arm"), inputs.num("tau2"), alpha).unwrap();
         let (low, high) = (test.interval.low, test.interval.high);
         let (lambda, p) = (test.log_lambda, test.p_value);
-        return answers([
-            ("log_lambda", lambda),
-            ("p_value", p),
-            ("ci_low", low),
-            ("ci_high", high),
-        ]);
+        return answers([("log_lambda", lambda), ("p_value", p), ("ci_low", low), ("ci_high", high)]);
     }
     if inputs.has("successes") {
         let arm = Proportion::new(inputs.count("trials"), inputs.count("successes")).unwrap();
@@ -85,10 +76,7 @@ fn asymptotic(inputs: &Inputs<'_>, sequence: &Sequence) -> Answers {
     let estimate = estimate(inputs);
     let method = inputs.text("method");
     if method.contains("ONE-sided upper bound") {
-        return answers([
-            ("ci_high", sequence.upper_bound(&estimate)),
-            ("std_err", estimate.std_err()),
-        ]);
+        return answers([("ci_high", sequence.upper_bound(&estimate)), ("std_err", estimate.std_err())]);
     }
     assert_eq!(method, "asymptotic confidence sequence two-sided");
     let interval = sequence.interval(&estimate);
@@ -104,11 +92,7 @@ fn asymptotic(inputs: &Inputs<'_>, sequence: &Sequence) -> Answers {
 fn mixture(inputs: &Inputs<'_>) -> Answers {
     let (v, v_opt, alpha_opt) = (inputs.num("v"), inputs.num("v_opt"), inputs.num("alpha_opt"));
     let one_sided = inputs.0["one_sided"].as_bool().unwrap();
-    let make = if one_sided {
-        NormalMixture::one_sided
-    } else {
-        NormalMixture::two_sided
-    };
+    let make = if one_sided { NormalMixture::one_sided } else { NormalMixture::two_sided };
     let mixture = make(v_opt, alpha_opt).unwrap();
     if inputs.has("s") {
         return answers([("log_mixture", mixture.log_evidence(inputs.num("s"), v))]);

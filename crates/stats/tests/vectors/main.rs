@@ -25,15 +25,11 @@ impl Inputs<'_> {
     }
 
     pub(crate) fn num(&self, name: &str) -> f64 {
-        self.0[name]
-            .as_f64()
-            .unwrap_or_else(|| panic!("no number {name} in {}", self.0))
+        self.0[name].as_f64().unwrap_or_else(|| panic!("no number {name} in {}", self.0))
     }
 
     pub(crate) fn count(&self, name: &str) -> u64 {
-        self.0[name]
-            .as_u64()
-            .unwrap_or_else(|| panic!("no count {name} in {}", self.0))
+        self.0[name].as_u64().unwrap_or_else(|| panic!("no count {name} in {}", self.0))
     }
 
     pub(crate) fn text(&self, name: &str) -> &str {
@@ -50,20 +46,12 @@ impl Inputs<'_> {
 }
 
 pub(crate) fn numbers(value: &Value) -> Vec<f64> {
-    value
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|value| value.as_f64().unwrap())
-        .collect()
+    value.as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect()
 }
 
 /// Names with their values.
 pub(crate) fn answers<const N: usize>(pairs: [(&str, f64); N]) -> Answers {
-    pairs
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn answer(family: &str, inputs: &Inputs<'_>) -> Answers {
@@ -109,26 +97,16 @@ fn every_case_within_its_tolerance() {
         let expected = case["expected"].as_object().unwrap();
         assert!(!expected.is_empty(), "{name} expects nothing");
         for (key, want) in expected {
-            let want = want
-                .as_bool()
-                .map_or_else(|| want.as_f64().unwrap(), |yes| f64::from(u8::from(yes)));
+            let want = want.as_bool().map_or_else(|| want.as_f64().unwrap(), |yes| f64::from(u8::from(yes)));
             checked += 1;
             match got.get(key) {
                 None => wrong.push(format!("{name}: nobody answers {key}")),
                 Some(got) if !within(*got, want, &case["tolerance"], monitors::RUNS as f64) => {
-                    wrong.push(format!(
-                        "{name}: {key} is {got:e}, not {want:e} ({})",
-                        case["tolerance"]
-                    ));
+                    wrong.push(format!("{name}: {key} is {got:e}, not {want:e} ({})", case["tolerance"]));
                 }
                 Some(_) => {}
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} of {checked} numbers are off:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} of {checked} numbers are off:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -12,11 +12,7 @@ pub(crate) const RUNS: usize = 3000;
 
 pub(crate) fn srm(inputs: &Inputs<'_>) -> Answers {
     let test = split::chi_square(&inputs.counts("counts"), &inputs.list("weights")).unwrap();
-    answers([
-        ("chi2", test.statistic),
-        ("df", test.df),
-        ("p_value", test.p_value),
-    ])
+    answers([("chi2", test.statistic), ("df", test.df), ("p_value", test.p_value)])
 }
 
 pub(crate) fn srm_sequential(inputs: &Inputs<'_>) -> Answers {
@@ -31,10 +27,7 @@ pub(crate) fn srm_sequential(inputs: &Inputs<'_>) -> Answers {
         split::log_bayes_factor_with_prior(&counts, &theta, &inputs.list("dirichlet_alpha"))
     };
     let log = log.unwrap();
-    answers([
-        ("log_bayes_factor", log),
-        ("p_value_at_this_look", split::p_value(log)),
-    ])
+    answers([("log_bayes_factor", log), ("p_value_at_this_look", split::p_value(log))])
 }
 
 fn running(inputs: &Inputs<'_>, theta: &[f64]) -> Answers {
@@ -60,11 +53,7 @@ pub(crate) fn guard(inputs: &Inputs<'_>) -> Answers {
     let (law, alpha) = (law(inputs), inputs.num("alpha"));
     if inputs.has("stages_w_treat_err_control_err") {
         assert_eq!(inputs.text("prior"), "uniform");
-        let stages = inputs.0["stages_w_treat_err_control_err"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(numbers);
+        let stages = inputs.0["stages_w_treat_err_control_err"].as_array().unwrap().iter().map(numbers);
         let log = law
             .log_evidence(stages.map(|stage| Count {
                 share: stage[0],
@@ -73,21 +62,11 @@ pub(crate) fn guard(inputs: &Inputs<'_>) -> Answers {
             }))
             .unwrap();
         let alarm = guard::trips(log, alpha).unwrap();
-        return answers([
-            ("log_e", log),
-            ("p_value", guard::p_value(log)),
-            ("alarm", f64::from(u8::from(alarm))),
-        ]);
+        return answers([("log_e", log), ("p_value", guard::p_value(log)), ("alarm", f64::from(u8::from(alarm)))]);
     }
     let (share, control) = (inputs.num("w"), inputs.count("control_errors"));
     let alarmed = |treatment: &u64| {
-        let log = law
-            .log_evidence([Count {
-                share,
-                treatment: *treatment,
-                control,
-            }])
-            .unwrap();
+        let log = law.log_evidence([Count { share, treatment: *treatment, control }]).unwrap();
         guard::trips(log, alpha).unwrap()
     };
     let least = (0..10_000).find(alarmed).unwrap();
@@ -112,11 +91,7 @@ fn false_alarms(inputs: &Inputs<'_>) -> f64 {
         let mut random = fastrand::Rng::with_seed(*seed);
         let mut steps: Vec<Count> = Vec::new();
         ramp.iter().any(|share| {
-            steps.push(Count {
-                share: *share,
-                treatment: 0,
-                control: 0,
-            });
+            steps.push(Count { share: *share, treatment: 0, control: 0 });
             let hit = share * ratio / (share * ratio + 1.0 - share);
             (0..events / ramp.len() as u64).any(|_| {
                 let step = steps.last_mut().unwrap();
@@ -137,11 +112,7 @@ fn delay(inputs: &Inputs<'_>, seed: u64) -> f64 {
     let (law, alpha, share) = (law(inputs), inputs.num("alpha"), inputs.num("w"));
     let (p_t, p_c) = (inputs.num("p_t"), inputs.num("p_c"));
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut count = Count {
-        share,
-        treatment: 0,
-        control: 0,
-    };
+    let mut count = Count { share, treatment: 0, control: 0 };
     let mut requests = 0.0;
     loop {
         let treated = random.f64() < share;

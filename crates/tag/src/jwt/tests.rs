@@ -15,10 +15,7 @@ fn before() -> Timestamp {
 }
 
 fn jwt(keys: &[&str]) -> Jwt {
-    jwt_with(&JwtSettings {
-        keys: keys.iter().map(|k| (*k).into()).collect(),
-        ..JwtSettings::default()
-    })
+    jwt_with(&JwtSettings { keys: keys.iter().map(|k| (*k).into()).collect(), ..JwtSettings::default() })
 }
 
 fn jwt_with(settings: &JwtSettings) -> Jwt {
@@ -48,20 +45,11 @@ fn read(claims: &Value) -> Option<User> {
 
 #[test]
 fn each_algorithm_is_verified_by_its_own_kind_of_key() {
-    let user = User {
-        id: "42".into(),
-        groups: vec!["beta".into()],
-        roles: vec!["staff".into(), "admin".into()],
-    };
+    let user = User { id: "42".into(), groups: vec!["beta".into()], roles: vec!["staff".into(), "admin".into()] };
     let all = jwt(&[SECRET, RSA_PEM, EC_PEM]);
     assert_eq!(all.read(RS256, before()), Some(user.clone()));
     assert_eq!(all.read(ES256, before()), Some(user));
-    for (token, key) in [
-        (RS256, EC_PEM),
-        (ES256, RSA_PEM),
-        (RS256, SECRET),
-        (ES256, SECRET),
-    ] {
+    for (token, key) in [(RS256, EC_PEM), (ES256, RSA_PEM), (RS256, SECRET), (ES256, SECRET)] {
         assert_eq!(jwt(&[key]).read(token, before()), None);
     }
 }
@@ -71,12 +59,7 @@ fn ends_when_it_says_give_or_take_a_minute() {
     let at = |second| jwt(&[RSA_PEM]).read(RS256, Timestamp::from_second(second).unwrap());
     assert!(at(1_800_000_059).is_some() && at(1_800_000_060).is_none());
     assert!(read(&json!({ "sub": "1" })).is_none(), "without an end");
-    for exp in [
-        json!("1800000000"),
-        json!(null),
-        json!(true),
-        json!([1_800_000_000]),
-    ] {
+    for exp in [json!("1800000000"), json!(null), json!(true), json!([1_800_000_000])] {
         assert!(read(&json!({ "sub": "1", "exp": exp })).is_none(), "{exp}");
     }
     assert!(read(&json!({ "sub": "1", "exp": 1_800_000_000.5 })).is_some());
@@ -95,19 +78,8 @@ fn no_algorithm_and_no_signature_is_nobody() {
     for alg in ["none", "None", "NONE", "", "hs256", "HS384"] {
         let header = encode(&json!({ "alg": alg }));
         let keys = jwt(&[SECRET, RSA_PEM, EC_PEM]);
-        assert_eq!(
-            keys.read(&format!("{header}.{}.", encode(&claims)), before()),
-            None,
-            "{alg}"
-        );
-        assert_eq!(
-            keys.read(
-                &token(&json!({ "alg": alg }), &claims, SECRET.as_bytes()),
-                before()
-            ),
-            None,
-            "{alg}"
-        );
+        assert_eq!(keys.read(&format!("{header}.{}.", encode(&claims)), before()), None, "{alg}");
+        assert_eq!(keys.read(&token(&json!({ "alg": alg }), &claims, SECRET.as_bytes()), before()), None, "{alg}");
     }
     let nameless = token(&json!({ "typ": "JWT" }), &claims, SECRET.as_bytes());
     assert_eq!(jwt(&[SECRET]).read(&nameless, before()), None);
@@ -144,11 +116,7 @@ fn every_changed_byte_is_a_forgery() {
     for i in 0..ES256.len() {
         let mut bytes = ES256.as_bytes().to_vec();
         bytes[i] = if bytes[i] == b'A' { b'B' } else { b'A' };
-        assert_eq!(
-            keys.read(std::str::from_utf8(&bytes).unwrap(), before()),
-            None,
-            "byte {i}"
-        );
+        assert_eq!(keys.read(std::str::from_utf8(&bytes).unwrap(), before()), None, "byte {i}");
         assert_eq!(keys.read(&ES256[..i], before()), None, "cut at {i}");
     }
     assert_eq!(keys.read(&format!("{ES256}="), before()), None);
@@ -174,22 +142,10 @@ fn issuer_and_audience_must_fit_when_asked_for() {
 fn claims_of_odd_types_are_nobody() {
     let id = |sub: Value| read(&json!({ "sub": sub, "exp": 1_900_000_000 })).map(|user| user.id);
     assert_eq!(id(json!(7)), Some("7".into()));
-    for odd in [
-        json!(null),
-        json!(""),
-        json!([]),
-        json!({}),
-        json!(true),
-        json!("a\nb"),
-        json!("x".repeat(300)),
-    ] {
+    for odd in [json!(null), json!(""), json!([]), json!({}), json!(true), json!("a\nb"), json!("x".repeat(300))] {
         assert_eq!(id(odd.clone()), None, "{odd}");
     }
-    let groups = |groups: Value| {
-        read(&json!({ "sub": "1", "exp": 1_900_000_000, "groups": groups }))
-            .unwrap()
-            .groups
-    };
+    let groups = |groups: Value| read(&json!({ "sub": "1", "exp": 1_900_000_000, "groups": groups })).unwrap().groups;
     assert_eq!(groups(json!("beta, vip")), ["beta", "vip"]);
     assert_eq!(groups(json!(["beta", 7, ""])), ["beta"]);
     assert!(groups(json!({ "a": 1 })).is_empty());
@@ -199,10 +155,7 @@ fn claims_of_odd_types_are_nobody() {
 fn wrong_keys_are_told_when_configured() {
     let wrong = |key: &str| {
         let mut problems = Vec::new();
-        let settings = JwtSettings {
-            keys: vec![key.into()],
-            ..JwtSettings::default()
-        };
+        let settings = JwtSettings { keys: vec![key.into()], ..JwtSettings::default() };
         Jwt::new(&settings, &mut problems);
         problems.first().map(|p| p.at.join(".")).unwrap_or_default()
     };

@@ -69,13 +69,7 @@ fn each_reason_is_told_and_decisions_are_made_all_the_same() {
         addresses: vec!["10.0.0.0/8".into(), "203.0.113.9".into()],
         user_agents: vec!["*OurKiosk*".into()],
     };
-    let site = Site::new(
-        &Settings {
-            exclude,
-            ..with_key()
-        },
-        vec![on("form")],
-    );
+    let site = Site::new(&Settings { exclude, ..with_key() }, vec![on("form")]);
     let ask = |mut browser: Browser, path: &str| {
         let visit = browser.get(&site, path);
         assert!(visit.flags.is_on("form"));
@@ -87,14 +81,8 @@ fn each_reason_is_told_and_decisions_are_made_all_the_same() {
         browser.with("user-agent", agent)
     };
     let from = |client: &str| {
-        let peer = flagstaff_tag::Peer {
-            client: client.parse().unwrap(),
-            ..peer(true)
-        };
-        Browser {
-            peer: Some(peer),
-            ..Browser::new()
-        }
+        let peer = flagstaff_tag::Peer { client: client.parse().unwrap(), ..peer(true) };
+        Browser { peer: Some(peer), ..Browser::new() }
     };
     assert_eq!(ask(Browser::new(), "/"), Ok(()));
     assert_eq!(ask(agent("curl/8"), "/"), Err(NotCounted::Bot));
@@ -109,20 +97,9 @@ fn each_reason_is_told_and_decisions_are_made_all_the_same() {
         ("x-moz", "prefetch"),
         ("x-purpose", "preview"),
     ] {
-        assert_eq!(
-            ask(Browser::new().with(name, value), "/"),
-            Err(NotCounted::Prefetch),
-            "{name}"
-        );
+        assert_eq!(ask(Browser::new().with(name, value), "/"), Err(NotCounted::Prefetch), "{name}");
     }
     assert_eq!(ask(Browser::new().with("purpose", "other"), "/"), Ok(()));
-    assert_eq!(
-        ask(Browser::new(), "/.flagstaff/flags.json"),
-        Err(NotCounted::Endpoint)
-    );
-    assert_eq!(
-        ask(agent(&format!("{}bot", "x".repeat(5000))), "/"),
-        Ok(()),
-        "far into a user agent nobody looks"
-    );
+    assert_eq!(ask(Browser::new(), "/.flagstaff/flags.json"), Err(NotCounted::Endpoint));
+    assert_eq!(ask(agent(&format!("{}bot", "x".repeat(5000))), "/"), Ok(()), "far into a user agent nobody looks");
 }

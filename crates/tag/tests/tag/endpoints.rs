@@ -10,25 +10,10 @@ use crate::vocabulary::*;
 
 fn site() -> Site {
     let value = json!({ "html": "</script><!-- \u{2028} & \"quoted\"" });
-    let priced = Flag {
-        client: true,
-        values: vec![(VariantId::ON, value)],
-        ..on("priced")
-    };
+    let priced = Flag { client: true, values: vec![(VariantId::ON, value)], ..on("priced") };
     Site::new(
         &with_key(),
-        vec![
-            Flag {
-                client: true,
-                ..on("constructor")
-            },
-            priced,
-            on("secret"),
-            Flag {
-                client: true,
-                ..off("old")
-            },
-        ],
+        vec![Flag { client: true, ..on("constructor") }, priced, on("secret"), Flag { client: true, ..off("old") }],
     )
 }
 
@@ -45,15 +30,9 @@ fn get(path: &str) -> Response<Bytes> {
 fn json_has_value_and_variant_of_what_browsers_may_see() {
     let answer = get("/.flagstaff/flags.json");
     let body: Value = serde_json::from_slice(answer.body()).unwrap();
-    assert_eq!(
-        body["flags"]["constructor"],
-        json!({ "value": true, "variant": "on" })
-    );
+    assert_eq!(body["flags"]["constructor"], json!({ "value": true, "variant": "on" }));
     assert_eq!(body["flags"]["old"], json!({ "value": false, "variant": "off" }));
-    assert_eq!(
-        body["flags"]["priced"]["value"]["html"],
-        "</script><!-- \u{2028} & \"quoted\""
-    );
+    assert_eq!(body["flags"]["priced"]["value"]["html"], "</script><!-- \u{2028} & \"quoted\"");
     assert_eq!(body["flags"].as_object().unwrap().len(), 3);
     assert_eq!(answer.headers()["content-type"], "application/json");
     assert_eq!(answer.headers()["cache-control"], "private, no-cache");
@@ -71,25 +50,17 @@ fn script_is_safe_inside_a_page() {
 
 #[test]
 fn the_same_flags_are_not_sent_twice() {
-    let tag = get("/.flagstaff/flags.json").headers()["etag"]
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let tag = get("/.flagstaff/flags.json").headers()["etag"].to_str().unwrap().to_owned();
     let status = |asked: &str| {
-        let headers =
-            HeaderMap::from_iter([(http::header::IF_NONE_MATCH, HeaderValue::from_str(asked).unwrap())]);
+        let headers = HeaderMap::from_iter([(http::header::IF_NONE_MATCH, HeaderValue::from_str(asked).unwrap())]);
         let answer = ask_with(&Method::GET, "/.flagstaff/flags.json", &headers).unwrap();
         assert_eq!(answer.headers()["etag"], tag.as_str());
         assert_eq!(answer.body().is_empty(), answer.status() == 304);
         answer.status().as_u16()
     };
-    for asked in [
-        tag.clone(),
-        format!("W/{tag}"),
-        format!("\"x\", {tag}"),
-        "*".into(),
-        format!("\"x\",W/{tag} ,\"y\""),
-    ] {
+    for asked in
+        [tag.clone(), format!("W/{tag}"), format!("\"x\", {tag}"), "*".into(), format!("\"x\",W/{tag} ,\"y\"")]
+    {
         assert_eq!(status(&asked), 304, "{asked}");
     }
     for asked in ["", "\"x\"", tag.trim_matches('"'), "W/", ","] {
@@ -100,26 +71,11 @@ fn the_same_flags_are_not_sent_twice() {
 
 #[test]
 fn the_prefix_is_ours_and_nothing_else_is() {
-    for path in [
-        "/.flagstaff",
-        "/.flagstaff/",
-        "/.flagstaff/other",
-        "/.flagstaff/flags.json/",
-        "/.flagstaff/../x",
-    ] {
+    for path in ["/.flagstaff", "/.flagstaff/", "/.flagstaff/other", "/.flagstaff/flags.json/", "/.flagstaff/../x"] {
         assert_eq!(get(path).status(), 404, "{path}");
     }
-    for path in [
-        "/",
-        "/.flagstaffs",
-        "/flagstaff/flags.json",
-        "/a/.flagstaff/flags.json",
-        "/.flagstaf",
-    ] {
-        assert!(
-            ask_with(&Method::GET, path, &HeaderMap::new()).is_none(),
-            "{path}"
-        );
+    for path in ["/", "/.flagstaffs", "/flagstaff/flags.json", "/a/.flagstaff/flags.json", "/.flagstaf"] {
+        assert!(ask_with(&Method::GET, path, &HeaderMap::new()).is_none(), "{path}");
     }
 }
 
@@ -148,51 +104,21 @@ fn the_answer_may_carry_the_visitors_cookie() {
 
 #[test]
 fn a_gate_answers_while_its_flag_is_off() {
-    let gate = |when_off| Gate {
-        paths: vec![Glob::new("/pay/*")],
-        when_off,
-    };
-    let page = GateAnswer::Page {
-        status: 503,
-        body: "Paused.".into(),
-    };
-    let closed = Site::new(
-        &with_key(),
-        vec![Flag {
-            gate: Some(gate(page.clone())),
-            ..off("payments")
-        }],
-    );
-    let open = Site::new(
-        &with_key(),
-        vec![Flag {
-            gate: Some(gate(page)),
-            ..on("payments")
-        }],
-    );
+    let gate = |when_off| Gate { paths: vec![Glob::new("/pay/*")], when_off };
+    let page = GateAnswer::Page { status: 503, body: "Paused.".into() };
+    let closed = Site::new(&with_key(), vec![Flag { gate: Some(gate(page.clone())), ..off("payments") }]);
+    let open = Site::new(&with_key(), vec![Flag { gate: Some(gate(page)), ..on("payments") }]);
     let ask = |site: &Site, path: &str| {
         let flags = Browser::new().get(site, path).flags;
         closed_gate(&flags, &Method::POST, path)
     };
     let answer = ask(&closed, "/pay/card").unwrap();
-    assert_eq!(
-        (answer.status().as_u16(), &answer.body()[..]),
-        (503, &b"Paused."[..])
-    );
+    assert_eq!((answer.status().as_u16(), &answer.body()[..]), (503, &b"Paused."[..]));
     assert_eq!(answer.headers()["cache-control"], "no-store");
     assert!(ask(&closed, "/x/../pay/%63ard").is_some());
     assert!(ask(&closed, "/payments").is_none() && ask(&open, "/pay/card").is_none());
     let away = GateAnswer::Redirect("/checkout".into());
-    let redirected = Site::new(
-        &with_key(),
-        vec![Flag {
-            gate: Some(gate(away)),
-            ..off("payments")
-        }],
-    );
+    let redirected = Site::new(&with_key(), vec![Flag { gate: Some(gate(away)), ..off("payments") }]);
     let answer = ask(&redirected, "/pay/card").unwrap();
-    assert_eq!(
-        (answer.status().as_u16(), answer.headers()["location"].as_bytes()),
-        (303, &b"/checkout"[..])
-    );
+    assert_eq!((answer.status().as_u16(), answer.headers()["location"].as_bytes()), (303, &b"/checkout"[..]));
 }

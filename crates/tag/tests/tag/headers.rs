@@ -8,17 +8,8 @@ use crate::vocabulary::*;
 
 fn site(headers: HeaderSettings) -> Site {
     let digits = Variants::weighted([("1st", 100.0)]).unwrap();
-    let odd = flagstaff_flags::Flag {
-        variants: digits,
-        ..on("odd_one")
-    };
-    Site::new(
-        &Settings {
-            headers,
-            ..with_key()
-        },
-        vec![on("new_form"), off("old_form"), odd],
-    )
+    let odd = flagstaff_flags::Flag { variants: digits, ..on("odd_one") };
+    Site::new(&Settings { headers, ..with_key() }, vec![on("new_form"), off("old_form"), odd])
 }
 
 #[test]
@@ -34,13 +25,7 @@ fn each_flag_that_is_on_and_all_in_one() {
 
 #[test]
 fn the_dictionary_is_one() {
-    let visit = Browser::new().get(
-        &site(HeaderSettings {
-            off: true,
-            ..HeaderSettings::default()
-        }),
-        "/",
-    );
+    let visit = Browser::new().get(&site(HeaderSettings { off: true, ..HeaderSettings::default() }), "/");
     let parsed: sfv::Dictionary = sfv::Parser::new(visit.got("x-flags").unwrap()).parse().unwrap();
     let of = |key: &str| match parsed.get(key) {
         Some(sfv::ListEntry::Item(item)) => match &item.bare_item {
@@ -50,10 +35,7 @@ fn the_dictionary_is_one() {
         },
         other => panic!("{other:?}"),
     };
-    assert_eq!(
-        (of("new_form"), of("old_form"), of("odd_one")),
-        ("on".into(), "off".into(), "1st".into())
-    );
+    assert_eq!((of("new_form"), of("old_form"), of("odd_one")), ("on".into(), "off".into(), "1st".into()));
 }
 
 #[test]
@@ -66,11 +48,7 @@ fn what_is_sent_can_be_chosen() {
             visit.got("x-flag-old-form").is_some(),
         )
     };
-    let of = |send, off| HeaderSettings {
-        send,
-        off,
-        ..HeaderSettings::default()
-    };
+    let of = |send, off| HeaderSettings { send, off, ..HeaderSettings::default() };
     assert_eq!(got(of(SendFlags::Both, false)), (true, true, false));
     assert_eq!(got(of(SendFlags::Each, true)), (true, false, true));
     assert_eq!(got(of(SendFlags::Compact, true)), (false, true, false));
@@ -78,13 +56,7 @@ fn what_is_sent_can_be_chosen() {
 
 #[test]
 fn the_signature_is_of_what_the_app_sees() {
-    let visit = Browser::new().get(
-        &site(HeaderSettings {
-            sign: true,
-            ..HeaderSettings::default()
-        }),
-        "/a?b=c",
-    );
+    let visit = Browser::new().get(&site(HeaderSettings { sign: true, ..HeaderSettings::default() }), "/a?b=c");
     let (t, v1) = visit.got("x-flags-signature").unwrap().split_once(", ").unwrap();
     let text = format!(
         "{}\n{}\n{}\nGET\n/a",
@@ -92,10 +64,7 @@ fn the_signature_is_of_what_the_app_sees() {
         visit.got("x-visitor-id").unwrap(),
         visit.got("x-flags").unwrap()
     );
-    let tag = hmac::sign(
-        &hmac::Key::new(hmac::HMAC_SHA256, KEY.as_bytes()),
-        text.as_bytes(),
-    );
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, KEY.as_bytes()), text.as_bytes());
     let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(v1, format!("v1={hex}"));
     assert_eq!(t, format!("t={}", now().as_second()));
@@ -103,43 +72,26 @@ fn the_signature_is_of_what_the_app_sees() {
 
 #[test]
 fn waffle_gets_its_cookies_and_the_client_cannot_send_them() {
-    let site = site(HeaderSettings {
-        waffle: true,
-        ..HeaderSettings::default()
-    });
+    let site = site(HeaderSettings { waffle: true, ..HeaderSettings::default() });
     let mut browser = Browser::new()
         .holding("sessionid", "abc")
         .holding("dwf_old_form", "True")
         .holding("dwft_old_form", "True")
         .holding("dwf_unknown", "True");
     let visit = browser.get(&site, "/");
-    assert_eq!(
-        visit.got("cookie"),
-        Some("sessionid=abc; dwf_new_form=True; dwf_old_form=False; dwf_odd_one=True")
-    );
+    assert_eq!(visit.got("cookie"), Some("sessionid=abc; dwf_new_form=True; dwf_old_form=False; dwf_odd_one=True"));
 }
 
 #[test]
 fn our_own_cookies_stay_with_us_but_the_visitors() {
     let site = Site::new(&with_key(), vec![on("new_form")]);
     let id = "A".repeat(22);
-    let mut browser = Browser::new()
-        .holding("a", "1")
-        .holding("z", "2")
-        .holding("flagstaff_visitor", &id);
-    for own in [
-        "flagstaff_user",
-        "flagstaff_sticky",
-        "flagstaff_session",
-        "flagstaff_override",
-    ] {
+    let mut browser = Browser::new().holding("a", "1").holding("z", "2").holding("flagstaff_visitor", &id);
+    for own in ["flagstaff_user", "flagstaff_sticky", "flagstaff_session", "flagstaff_override"] {
         browser = browser.holding(own, "x");
     }
     let visit = browser.get(&site, "/");
-    assert_eq!(
-        visit.got("cookie"),
-        Some(&*format!("a=1; flagstaff_visitor={id}; z=2"))
-    );
+    assert_eq!(visit.got("cookie"), Some(&*format!("a=1; flagstaff_visitor={id}; z=2")));
 }
 
 #[test]
@@ -147,18 +99,13 @@ fn conditions_see_the_request() {
     use flagstaff_flags::{Condition, Conditions, Flag, Glob, Key, Matcher, Rule, Serve, VariantId};
     let rule = |key: &str, word: &str| Flag {
         rules: vec![Rule {
-            when: Conditions(vec![Condition::Value(
-                Key::new(key).unwrap(),
-                Matcher::Word(Glob::new(word)),
-            )]),
+            when: Conditions(vec![Condition::Value(Key::new(key).unwrap(), Matcher::Word(Glob::new(word)))]),
             serve: Serve::Variant(VariantId::ON),
         }],
         ..on(&key.replace(['.', '-'], "_"))
     };
     let settings = Settings {
-        trust: flagstaff_tag::TrustSettings {
-            country_header: Some("CF-IPCountry".into()),
-        },
+        trust: flagstaff_tag::TrustSettings { country_header: Some("CF-IPCountry".into()) },
         ..with_key()
     };
     let flags = vec![
@@ -181,11 +128,7 @@ fn conditions_see_the_request() {
             .with("x-app-version", "2.4")
             .with("x-flag-forged", "1")
             .holding("plan", "pro");
-        browser
-            .get(&site, "/abc?ref=mail")
-            .got("x-flags")
-            .unwrap()
-            .to_owned()
+        browser.get(&site, "/abc?ref=mail").got("x-flags").unwrap().to_owned()
     };
     let own = "language=on, host=on, path=on, ip=on, query_ref=on, cookie_plan=on, app_version=on";
     assert_eq!(ask(Browser::new()), own);

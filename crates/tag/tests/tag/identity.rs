@@ -14,19 +14,13 @@ fn a_new_visitor_gets_an_id_and_keeps_it() {
     let set = first.set("flagstaff_visitor").unwrap();
     assert_eq!(
         set,
-        format!(
-            "flagstaff_visitor={}; Path=/; SameSite=Lax; HttpOnly; Max-Age=31536000",
-            first.flags.visitor()
-        )
+        format!("flagstaff_visitor={}; Path=/; SameSite=Lax; HttpOnly; Max-Age=31536000", first.flags.visitor())
     );
     assert!(first.flags.is_new_visitor() && first.flags.visitor().len() == 22);
     let second = browser.get(&site, "/");
     assert_eq!(second.flags.visitor(), first.flags.visitor());
     assert!(!second.sets_cookies() && !second.flags.is_new_visitor());
-    assert_ne!(
-        Browser::new().get(&site, "/").flags.visitor(),
-        first.flags.visitor()
-    );
+    assert_ne!(Browser::new().get(&site, "/").flags.visitor(), first.flags.visitor());
 }
 
 #[test]
@@ -37,62 +31,23 @@ fn the_cookie_is_as_the_settings_say() {
         max_age: Duration::from_secs(60),
         ..VisitorSettings::default()
     };
-    let site = Site::new(
-        &Settings {
-            visitor: visitor.clone(),
-            ..with_key()
-        },
-        Vec::new(),
-    );
+    let site = Site::new(&Settings { visitor: visitor.clone(), ..with_key() }, Vec::new());
     let mut browser = Browser::new();
-    let tls = flagstaff_tag::Peer {
-        tls: true,
-        ..peer(false)
-    };
+    let tls = flagstaff_tag::Peer { tls: true, ..peer(false) };
     browser.peer = Some(tls);
     let visit = browser.get(&site, "/");
-    assert!(
-        visit
-            .set("who")
-            .unwrap()
-            .ends_with("; HttpOnly; Max-Age=60; Domain=shop.example; Secure")
-    );
-    let never = Settings {
-        visitor: VisitorSettings {
-            secure: Some(false),
-            ..visitor
-        },
-        ..with_key()
-    };
-    let mut browser = Browser {
-        peer: Some(tls),
-        ..Browser::new()
-    };
-    assert!(
-        !browser
-            .get(&Site::new(&never, Vec::new()), "/")
-            .set("who")
-            .unwrap()
-            .contains("Secure")
-    );
+    assert!(visit.set("who").unwrap().ends_with("; HttpOnly; Max-Age=60; Domain=shop.example; Secure"));
+    let never = Settings { visitor: VisitorSettings { secure: Some(false), ..visitor }, ..with_key() };
+    let mut browser = Browser { peer: Some(tls), ..Browser::new() };
+    assert!(!browser.get(&Site::new(&never, Vec::new()), "/").set("who").unwrap().contains("Secure"));
 }
 
 #[test]
 fn a_malformed_id_is_a_new_visitor_and_the_first_good_one_counts() {
     let site = Site::new(&with_key(), Vec::new());
-    for bad in [
-        "",
-        "short",
-        &"a".repeat(21),
-        &"a".repeat(23),
-        "aaaaaaaaaaa.aaaaaaaaaa",
-        "<script>alert(1)</scri",
-    ] {
+    for bad in ["", "short", &"a".repeat(21), &"a".repeat(23), "aaaaaaaaaaa.aaaaaaaaaa", "<script>alert(1)</scri"] {
         let visit = Browser::new().holding("flagstaff_visitor", bad).get(&site, "/");
-        assert!(
-            visit.flags.is_new_visitor() && visit.flags.visitor() != bad,
-            "{bad}"
-        );
+        assert!(visit.flags.is_new_visitor() && visit.flags.visitor() != bad, "{bad}");
     }
     let (one, two) = ("a".repeat(22), "b".repeat(22));
     let cookie = format!("flagstaff_visitor=x; flagstaff_visitor={one}; flagstaff_visitor={two}");
@@ -102,43 +57,21 @@ fn a_malformed_id_is_a_new_visitor_and_the_first_good_one_counts() {
 
 #[test]
 fn the_app_names_the_user_once_and_takes_it_back() {
-    let user = UserSettings {
-        identify: true,
-        ..UserSettings::default()
-    };
+    let user = UserSettings { identify: true, ..UserSettings::default() };
     let site = Site::new(&Settings { user, ..with_key() }, vec![half("form")]);
     let mut browser = Browser::new();
     let before = browser.get(&site, "/");
-    let login = browser.visit(
-        &site,
-        "/login",
-        &[("X-Flag-Identify", "42; groups=\"beta, vip\"; roles=\"staff\"")],
-    );
+    let login = browser.visit(&site, "/login", &[("X-Flag-Identify", "42; groups=\"beta, vip\"; roles=\"staff\"")]);
     assert!(login.answered("x-flag-identify").is_none() && login.flags.user().is_none());
-    assert!(
-        login
-            .set("flagstaff_user")
-            .unwrap()
-            .contains("HttpOnly; Max-Age=31536000")
-    );
+    assert!(login.set("flagstaff_user").unwrap().contains("HttpOnly; Max-Age=31536000"));
     let after = browser.get(&site, "/");
     let user = after.flags.user().unwrap();
-    assert_eq!(
-        (user.id.as_str(), user.groups.as_slice()),
-        ("42", &["beta".to_owned(), "vip".to_owned()][..])
-    );
+    assert_eq!((user.id.as_str(), user.groups.as_slice()), ("42", &["beta".to_owned(), "vip".to_owned()][..]));
     assert_eq!(after.flags.visitor(), before.flags.visitor());
     assert_eq!(after.flags.variant("form"), before.flags.variant("form"));
 
     let year_later = now() + Duration::from_secs(365 * 24 * 3600);
-    assert!(
-        browser
-            .visit_at(&site, "/", &[], year_later)
-            .flags
-            .user()
-            .is_none(),
-        "the cookie ends where it says"
-    );
+    assert!(browser.visit_at(&site, "/", &[], year_later).flags.user().is_none(), "the cookie ends where it says");
 
     browser.visit(&site, "/logout", &[("X-Flag-Identify", "none")]);
     assert!(browser.cookie("flagstaff_user").is_none());
@@ -155,42 +88,24 @@ fn the_app_is_not_heard_when_not_asked() {
 
 #[test]
 fn a_user_that_fits_no_cookie_gets_none() {
-    let user = UserSettings {
-        identify: true,
-        ..UserSettings::default()
-    };
+    let user = UserSettings { identify: true, ..UserSettings::default() };
     let site = Site::new(&Settings { user, ..with_key() }, Vec::new());
     let groups: Vec<_> = (0..60).map(|i| format!("{i:0>100}")).collect();
-    let visit = Browser::new().visit(
-        &site,
-        "/",
-        &[("x-flag-identify", &format!("42; groups=\"{}\"", groups.join(",")))],
-    );
+    let visit =
+        Browser::new().visit(&site, "/", &[("x-flag-identify", &format!("42; groups=\"{}\"", groups.join(",")))]);
     assert!(visit.set("flagstaff_user").is_none() && visit.set("flagstaff_visitor").is_some());
 }
 
 fn consent() -> Settings {
-    let visitor = VisitorSettings {
-        consent_cookie: Some("consent=yes".into()),
-        ..VisitorSettings::default()
-    };
-    Settings {
-        visitor,
-        ..with_key()
-    }
+    let visitor = VisitorSettings { consent_cookie: Some("consent=yes".into()), ..VisitorSettings::default() };
+    Settings { visitor, ..with_key() }
 }
 
 #[test]
 fn without_consent_no_cookie_and_nothing_counts_and_nobody_changes_by_giving_it() {
     use flagstaff_flags::{BucketBy, Flag, Sticky};
-    let session = Flag {
-        bucket_by: BucketBy::Session,
-        ..half("by_session")
-    };
-    let sticky = Flag {
-        sticky: Some(Sticky::Session),
-        ..half("sticky")
-    };
+    let session = Flag { bucket_by: BucketBy::Session, ..half("by_session") };
+    let sticky = Flag { sticky: Some(Sticky::Session), ..half("sticky") };
     let site = Site::new(&consent(), vec![half("form"), session, sticky]);
     for i in 0..20 {
         let mut browser = Browser::new();
@@ -214,9 +129,7 @@ fn without_consent_no_cookie_and_nothing_counts_and_nobody_changes_by_giving_it(
 #[test]
 fn withdrawn_consent_is_as_none() {
     let site = Site::new(&consent(), vec![half("form")]);
-    let mut browser = Browser::new()
-        .holding("consent", "yes")
-        .holding("flagstaff_visitor", &"a".repeat(22));
+    let mut browser = Browser::new().holding("consent", "yes").holding("flagstaff_visitor", &"a".repeat(22));
     assert_eq!(browser.get(&site, "/").flags.visitor(), "a".repeat(22));
     let mut browser = browser.holding("consent", "no");
     let visit = browser.get(&site, "/");
@@ -225,63 +138,25 @@ fn withdrawn_consent_is_as_none() {
 
 #[test]
 fn any_value_consents_when_none_is_named() {
-    let visitor = VisitorSettings {
-        consent_cookie: Some("consent".into()),
-        ..VisitorSettings::default()
-    };
-    let site = Site::new(
-        &Settings {
-            visitor,
-            ..with_key()
-        },
-        Vec::new(),
-    );
-    assert!(
-        Browser::new()
-            .holding("consent", "1")
-            .get(&site, "/")
-            .sets_cookies()
-    );
-    assert!(
-        !Browser::new()
-            .holding("other", "1")
-            .get(&site, "/")
-            .sets_cookies()
-    );
+    let visitor = VisitorSettings { consent_cookie: Some("consent".into()), ..VisitorSettings::default() };
+    let site = Site::new(&Settings { visitor, ..with_key() }, Vec::new());
+    assert!(Browser::new().holding("consent", "1").get(&site, "/").sets_cookies());
+    assert!(!Browser::new().holding("other", "1").get(&site, "/").sets_cookies());
 }
 
 #[test]
 fn without_an_address_nobody_is_taken_for_another() {
     let site = Site::new(&consent(), Vec::new());
-    let ask = || {
-        Browser {
-            peer: None,
-            ..Browser::new()
-        }
-        .get(&site, "/")
-        .flags
-        .visitor()
-        .to_owned()
-    };
+    let ask = || Browser { peer: None, ..Browser::new() }.get(&site, "/").flags.visitor().to_owned();
     assert_ne!(ask(), ask());
 }
 
 #[test]
 fn two_sites_with_one_key_agree_and_a_rotated_key_still_opens() {
-    let user = UserSettings {
-        identify: true,
-        ..UserSettings::default()
-    };
+    let user = UserSettings { identify: true, ..UserSettings::default() };
     let with = |keys: &[&str]| {
         let keys = keys.iter().map(|k| (*k).into()).collect();
-        Site::new(
-            &Settings {
-                user: user.clone(),
-                keys,
-                ..Settings::default()
-            },
-            Vec::new(),
-        )
+        Site::new(&Settings { user: user.clone(), keys, ..Settings::default() }, Vec::new())
     };
     let (one, both, new) = (
         with(&[KEY]),

@@ -15,11 +15,7 @@ fn site() -> Site {
         ..JwtSettings::default()
     };
     let settings = Settings {
-        headers: HeaderSettings {
-            waffle: true,
-            sign: true,
-            ..HeaderSettings::default()
-        },
+        headers: HeaderSettings { waffle: true, sign: true, ..HeaderSettings::default() },
         user: UserSettings {
             header: Some("x-user-id".into()),
             jwt: Some(jwt),
@@ -28,14 +24,7 @@ fn site() -> Site {
         },
         ..with_key()
     };
-    let flags = vec![
-        half("form"),
-        Flag {
-            sticky: Some(Sticky::Session),
-            testing: true,
-            ..three("price")
-        },
-    ];
+    let flags = vec![half("form"), Flag { sticky: Some(Sticky::Session), testing: true, ..three("price") }];
     Site::new(&settings, flags)
 }
 
@@ -46,10 +35,7 @@ fn headers() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
         "[a-z_-]{1,12}",
     ];
     let ours = "(flagstaff_(visitor|user|sticky|session|override)=[ -~]{0,40}; ?|dwf_[a-z]{1,4}=True; )*";
-    let value = prop_oneof![
-        prop::collection::vec(any::<u8>(), 0..60),
-        ours.prop_map(String::into_bytes)
-    ];
+    let value = prop_oneof![prop::collection::vec(any::<u8>(), 0..60), ours.prop_map(String::into_bytes)];
     prop::collection::vec((name, value), 0..12)
 }
 
@@ -57,10 +43,7 @@ fn request(headers: &[(String, Vec<u8>)], target: &str, trusted: bool) -> Reques
     let mut request = Request::new(());
     *request.uri_mut() = target.parse().unwrap_or(Uri::from_static("/"));
     for (name, value) in headers {
-        let (Ok(name), Ok(value)) = (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_bytes(value),
-        ) else {
+        let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value)) else {
             continue;
         };
         request.headers_mut().append(name, value);
@@ -130,10 +113,7 @@ fn a_known_visitor_tagged_anew_gets_the_same() {
             HeaderValue::from_str(&format!("flagstaff_visitor={}", first.flags.visitor())).unwrap(),
         );
         let again = site.tag(&mut request);
-        assert_eq!(
-            (again.visitor(), again.variant("form")),
-            (first.flags.visitor(), first.flags.variant("form"))
-        );
+        assert_eq!((again.visitor(), again.variant("form")), (first.flags.visitor(), first.flags.variant("form")));
         assert_eq!(request.headers()["x-flags"], first.got["x-flags"]);
     }
 }
@@ -149,23 +129,13 @@ fn explaining_is_deciding() {
         let (parts, ()) = browser.request("/").into_parts();
         let flags = site.tag(&mut request);
         for name in ["form", "price", "unknown"] {
-            let told = site
-                .tagger
-                .explain(site.plan.snapshot(), &parts, &Known::default(), name, now());
-            assert_eq!(
-                (told.variant.as_str(), told.decision),
-                (flags.variant(name), flags.decisions().get(name))
-            );
+            let told = site.tagger.explain(site.plan.snapshot(), &parts, &Known::default(), name, now());
+            assert_eq!((told.variant.as_str(), told.decision), (flags.variant(name), flags.decisions().get(name)));
         }
     }
     let (parts, ()) = Browser::new().request("/").into_parts();
-    let known = Known {
-        visitor: Some("any form of id".into()),
-        ..Known::default()
-    };
-    let told = site
-        .tagger
-        .explain(site.plan.snapshot(), &parts, &known, "form", now());
+    let known = Known { visitor: Some("any form of id".into()), ..Known::default() };
+    let told = site.tagger.explain(site.plan.snapshot(), &parts, &known, "form", now());
     assert_eq!(told.unit.as_deref(), Some("any form of id"));
 }
 

@@ -17,11 +17,7 @@ fn places(settings: &Settings) -> Vec<String> {
 #[test]
 fn every_problem_is_told_at_once() {
     let settings = Settings {
-        headers: HeaderSettings {
-            sign: true,
-            send: SendFlags::Each,
-            ..HeaderSettings::default()
-        },
+        headers: HeaderSettings { sign: true, send: SendFlags::Each, ..HeaderSettings::default() },
         visitor: VisitorSettings {
             cookie: "flagstaff user".into(),
             domain: Some("https://shop.example".into()),
@@ -39,9 +35,7 @@ fn every_problem_is_told_at_once() {
             identify: true,
             ..UserSettings::default()
         },
-        trust: TrustSettings {
-            country_header: Some("x country".into()),
-        },
+        trust: TrustSettings { country_header: Some("x country".into()) },
         exclude: ExcludeSettings {
             paths: vec!["internal".into()],
             addresses: vec!["10.0.0.0/33".into()],
@@ -70,25 +64,11 @@ fn every_problem_is_told_at_once() {
 
 #[test]
 fn names_that_clash_or_that_browsers_refuse() {
-    let cookie = |cookie: &str| VisitorSettings {
-        cookie: cookie.into(),
-        ..VisitorSettings::default()
-    };
-    let of = |visitor| {
-        places(&Settings {
-            visitor,
-            ..with_key()
-        })
-    };
+    let cookie = |cookie: &str| VisitorSettings { cookie: cookie.into(), ..VisitorSettings::default() };
+    let of = |visitor| places(&Settings { visitor, ..with_key() });
     assert_eq!(of(cookie("flagstaff_session")), ["visitor.cookie"]);
     assert_eq!(of(cookie("__Host-visitor")), ["visitor.cookie"]);
-    assert!(
-        of(VisitorSettings {
-            secure: Some(true),
-            ..cookie("__Host-visitor")
-        })
-        .is_empty()
-    );
+    assert!(of(VisitorSettings { secure: Some(true), ..cookie("__Host-visitor") }).is_empty());
 }
 
 #[test]
@@ -100,10 +80,7 @@ fn one_mistake_in_the_users_headers_is_one_problem() {
         ..UserSettings::default()
     };
     assert_eq!(of(user(Some("no header"), None)), ["user.header"]);
-    assert_eq!(
-        of(user(Some("no header"), Some("nor this"))),
-        ["user.header", "user.groups"]
-    );
+    assert_eq!(of(user(Some("no header"), Some("nor this"))), ["user.header", "user.groups"]);
     // As one would write who means a claim of tokens.
     assert_eq!(of(user(None, Some("groups"))), ["user.groups"]);
     assert!(of(user(Some("X-User-Id"), Some("X-Teams"))).is_empty());
@@ -113,11 +90,5 @@ fn one_mistake_in_the_users_headers_is_one_problem() {
 fn defaults_are_fine_and_say_that_keys_are_temporary() {
     assert!(Tagger::new(&Settings::default()).unwrap().keys_are_temporary());
     assert!(!Tagger::new(&with_key()).unwrap().keys_are_temporary());
-    assert_eq!(
-        places(&Settings {
-            keys: vec!["short".into()],
-            ..Settings::default()
-        }),
-        ["keys"]
-    );
+    assert_eq!(places(&Settings { keys: vec!["short".into()], ..Settings::default() }), ["keys"]);
 }

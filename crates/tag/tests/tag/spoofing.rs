@@ -24,14 +24,7 @@ fn no_spelling_of_our_headers_reaches_the_app() {
         let forge = |browser: Browser, name: &&str| browser.with(name, "forged").with(name, "forged twice");
         let mut browser = SPELLINGS.iter().fold(browser, forge);
         let visit = browser.get(&site, "/");
-        assert!(
-            visit
-                .got
-                .values()
-                .all(|value| !value.to_str().unwrap().contains("forged")),
-            "{:?}",
-            visit.got
-        );
+        assert!(visit.got.values().all(|value| !value.to_str().unwrap().contains("forged")), "{:?}", visit.got);
         assert_eq!(visit.got.get_all("x-flag-new-form").iter().count(), 1);
     }
 }
@@ -39,21 +32,13 @@ fn no_spelling_of_our_headers_reaches_the_app() {
 #[test]
 fn is_stripped_without_any_flag_and_without_a_peer() {
     let site = Site::new(&Settings::default(), Vec::new());
-    let mut browser = Browser {
-        peer: None,
-        ..Browser::new()
-    }
-    .with("x-flag-a", "on")
-    .with("x-flags", "a");
+    let mut browser = Browser { peer: None, ..Browser::new() }.with("x-flag-a", "on").with("x-flags", "a");
     let visit = browser.get(&site, "/");
     assert!(visit.got("x-flag-a").is_none() && visit.got("x-flags").is_none());
 }
 
 fn by_header() -> Settings {
-    let user = UserSettings {
-        header: Some("X-User-Id".into()),
-        ..UserSettings::default()
-    };
+    let user = UserSettings { header: Some("X-User-Id".into()), ..UserSettings::default() };
     Settings { user, ..with_key() }
 }
 
@@ -61,25 +46,13 @@ fn by_header() -> Settings {
 fn only_trusted_peers_name_the_user() {
     let site = Site::new(&by_header(), Vec::new());
     let says = |browser: Browser| {
-        browser
-            .with("x-user-id", "42")
-            .with("x-user-groups", "beta, vip")
-            .with("x-user-roles", "staff")
+        browser.with("x-user-id", "42").with("x-user-groups", "beta, vip").with("x-user-roles", "staff")
     };
     let trusted = says(Browser::trusted()).get(&site, "/");
     let user = trusted.flags.user().unwrap();
-    assert_eq!(
-        (user.id.as_str(), user.groups.len(), user.roles.len()),
-        ("42", 2, 1)
-    );
+    assert_eq!((user.id.as_str(), user.groups.len(), user.roles.len()), ("42", 2, 1));
     assert_eq!(trusted.got("x-user-id"), Some("42"));
-    for stranger in [
-        Browser::new(),
-        Browser {
-            peer: None,
-            ..Browser::new()
-        },
-    ] {
+    for stranger in [Browser::new(), Browser { peer: None, ..Browser::new() }] {
         let visit = says(stranger).get(&site, "/");
         assert!(visit.flags.user().is_none());
         for name in ["x-user-id", "x-user-groups", "x-user-roles"] {
@@ -92,17 +65,11 @@ fn only_trusted_peers_name_the_user() {
 fn other_spellings_of_the_users_header_never_pass() {
     let site = Site::new(&by_header(), Vec::new());
     for browser in [Browser::new(), Browser::trusted()] {
-        let visit = browser
-            .with("x_user_id", "1")
-            .with("X-User_Id", "2")
-            .with("x_user_roles", "staff")
-            .get(&site, "/");
+        let visit =
+            browser.with("x_user_id", "1").with("X-User_Id", "2").with("x_user_roles", "staff").get(&site, "/");
         assert!(visit.flags.user().is_none());
         assert!(
-            visit
-                .got
-                .keys()
-                .all(|name| !name.as_str().contains("user") || name == "user-agent"),
+            visit.got.keys().all(|name| !name.as_str().contains("user") || name == "user-agent"),
             "{:?}",
             visit.got
         );
@@ -111,59 +78,33 @@ fn other_spellings_of_the_users_header_never_pass() {
 
 #[test]
 fn a_signed_user_cookie_belongs_to_its_visitor() {
-    let user = UserSettings {
-        identify: true,
-        ..UserSettings::default()
-    };
+    let user = UserSettings { identify: true, ..UserSettings::default() };
     let site = Site::new(&Settings { user, ..with_key() }, Vec::new());
     let mut victim = Browser::new();
     victim.visit(&site, "/login", &[("x-flag-identify", "42; groups=\"beta\"")]);
-    assert_eq!(
-        victim.get(&site, "/").flags.user().map(|u| u.id.clone()),
-        Some("42".into())
-    );
+    assert_eq!(victim.get(&site, "/").flags.user().map(|u| u.id.clone()), Some("42".into()));
     let stolen = victim.cookie("flagstaff_user").unwrap();
 
     let mut thief = Browser::new();
     thief.get(&site, "/");
     thief = thief.holding("flagstaff_user", stolen);
     assert!(thief.get(&site, "/").flags.user().is_none(), "another visitor");
-    assert!(
-        Browser::new()
-            .holding("flagstaff_user", stolen)
-            .get(&site, "/")
-            .flags
-            .user()
-            .is_none(),
-        "no visitor"
-    );
+    assert!(Browser::new().holding("flagstaff_user", stolen).get(&site, "/").flags.user().is_none(), "no visitor");
 
     let visitor = victim.cookie("flagstaff_visitor").unwrap().to_owned();
     for end in 0..stolen.len() {
-        let mut cut = Browser::new()
-            .holding("flagstaff_visitor", &visitor)
-            .holding("flagstaff_user", &stolen[..end]);
+        let mut cut = Browser::new().holding("flagstaff_visitor", &visitor).holding("flagstaff_user", &stolen[..end]);
         assert!(cut.get(&site, "/").flags.user().is_none(), "cut at {end}");
     }
     let sticky = format!("{stolen}x");
-    let mut longer = Browser::new()
-        .holding("flagstaff_visitor", &visitor)
-        .holding("flagstaff_user", &sticky);
+    let mut longer = Browser::new().holding("flagstaff_visitor", &visitor).holding("flagstaff_user", &sticky);
     assert!(longer.get(&site, "/").flags.user().is_none());
 }
 
 #[test]
 fn a_cookie_of_one_purpose_is_none_of_another() {
-    let user = UserSettings {
-        identify: true,
-        ..UserSettings::default()
-    };
-    let flags = || {
-        vec![flagstaff_flags::Flag {
-            testing: true,
-            ..half("form")
-        }]
-    };
+    let user = UserSettings { identify: true, ..UserSettings::default() };
+    let flags = || vec![flagstaff_flags::Flag { testing: true, ..half("form") }];
     let site = Site::new(&Settings { user, ..with_key() }, flags());
     let mut browser = Browser::new();
     browser.visit(&site, "/?flagstaff.form=on", &[("x-flag-identify", "42")]);
@@ -175,35 +116,18 @@ fn a_cookie_of_one_purpose_is_none_of_another() {
         .holding("flagstaff_sticky", &forced);
     let visit = browser.get(&site, "/");
     assert!(visit.flags.user().is_none());
-    assert_ne!(
-        visit.flags.decisions().get("form").step(),
-        flagstaff_flags::Step::Override
-    );
+    assert_ne!(visit.flags.decisions().get("form").step(), flagstaff_flags::Step::Override);
 }
 
 #[test]
 fn a_planted_cookie_does_not_hide_the_signed_one() {
-    let user = UserSettings {
-        identify: true,
-        ..UserSettings::default()
-    };
+    let user = UserSettings { identify: true, ..UserSettings::default() };
     let site = Site::new(&Settings { user, ..with_key() }, Vec::new());
     let mut browser = Browser::new();
     browser.visit(&site, "/login", &[("x-flag-identify", "42")]);
-    let own = browser
-        .request("/")
-        .headers()
-        .get("cookie")
-        .unwrap()
-        .to_str()
-        .unwrap()
-        .to_owned();
-    let mut request = Browser::new()
-        .with(
-            "cookie",
-            &format!("flagstaff_visitor=junk; flagstaff_user=planted; {own}"),
-        )
-        .request("/");
+    let own = browser.request("/").headers().get("cookie").unwrap().to_str().unwrap().to_owned();
+    let mut request =
+        Browser::new().with("cookie", &format!("flagstaff_visitor=junk; flagstaff_user=planted; {own}")).request("/");
     assert_eq!(site.tag(&mut request).user().map(|u| u.id.as_str()), Some("42"));
 }
 
@@ -215,10 +139,7 @@ fn a_token_that_nobody_signed_names_nobody() {
         header: Some("authorization".into()),
         ..JwtSettings::default()
     };
-    let user = UserSettings {
-        jwt: Some(jwt),
-        ..UserSettings::default()
-    };
+    let user = UserSettings { jwt: Some(jwt), ..UserSettings::default() };
     let site = Site::new(&Settings { user, ..with_key() }, Vec::new());
     let token = include_str!("../keys/es256.txt");
     let id = |browser: Browser| {
@@ -226,33 +147,18 @@ fn a_token_that_nobody_signed_names_nobody() {
         site.tag(&mut request).user().map(|user| user.id.clone())
     };
     assert_eq!(id(Browser::new().holding("id", token)), Some("42".into()));
-    assert_eq!(
-        id(Browser::new().with("authorization", &format!("Bearer {token}"))),
-        Some("42".into())
-    );
-    assert_eq!(
-        id(Browser::new().with("authorization", &format!("bearer  {token} "))),
-        Some("42".into())
-    );
-    assert_eq!(
-        id(Browser::new().with("authorization", &format!("Basic {token}"))),
-        None
-    );
+    assert_eq!(id(Browser::new().with("authorization", &format!("Bearer {token}"))), Some("42".into()));
+    assert_eq!(id(Browser::new().with("authorization", &format!("bearer  {token} "))), Some("42".into()));
+    assert_eq!(id(Browser::new().with("authorization", &format!("Basic {token}"))), None);
     let none = "eyJhbGciOiJub25lIn0.eyJzdWIiOiI0MiIsImV4cCI6MTkwMDAwMDAwMH0.";
     assert_eq!(id(Browser::new().holding("id", none)), None);
-    assert_eq!(
-        id(Browser::new().holding("id", include_str!("../keys/rs256.txt"))),
-        None
-    );
+    assert_eq!(id(Browser::new().holding("id", include_str!("../keys/rs256.txt"))), None);
 }
 
 #[test]
 fn an_id_that_is_no_text_is_nobody() {
     let site = Site::new(&by_header(), Vec::new());
     let mut request = Browser::trusted().request("/");
-    request.headers_mut().insert(
-        HeaderName::from_static("x-user-id"),
-        HeaderValue::from_bytes(b"\xff\xfe").unwrap(),
-    );
+    request.headers_mut().insert(HeaderName::from_static("x-user-id"), HeaderValue::from_bytes(b"\xff\xfe").unwrap());
     assert!(site.tag(&mut request).user().is_none());
 }

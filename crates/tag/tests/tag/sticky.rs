@@ -5,11 +5,7 @@ use flagstaff_flags::{BucketBy, Flag, Step, Sticky};
 use crate::vocabulary::*;
 
 fn kept(scope: Sticky, share: f64) -> Flag {
-    Flag {
-        sticky: Some(scope),
-        percent: percent(share),
-        ..on("form")
-    }
+    Flag { sticky: Some(scope), percent: percent(share), ..on("form") }
 }
 
 /// Browsers after one visit, with the variant each got.
@@ -26,24 +22,15 @@ fn visited(site: &Site, many: usize) -> Vec<(Browser, String)> {
 fn who_was_in_stays_in_and_nobody_is_kept_out() {
     let site = Site::new(&with_key(), vec![kept(Sticky::Visitor, 50.0)]);
     let mut all = visited(&site, 40);
-    let (fewer, more) = (
-        site.edited(vec![kept(Sticky::Visitor, 1.0)]),
-        site.edited(vec![kept(Sticky::Visitor, 100.0)]),
-    );
+    let (fewer, more) =
+        (site.edited(vec![kept(Sticky::Visitor, 1.0)]), site.edited(vec![kept(Sticky::Visitor, 100.0)]));
     let none = site.edited(vec![kept(Sticky::Visitor, 0.0)]);
     for (browser, first) in &mut all {
-        assert_eq!(
-            browser.cookie("flagstaff_sticky").is_some(),
-            first == "on",
-            "only those who are in are kept"
-        );
+        assert_eq!(browser.cookie("flagstaff_sticky").is_some(), first == "on", "only those who are in are kept");
         if first == "on" {
             let visit = browser.get(&fewer, "/");
             assert_eq!(
-                (
-                    visit.flags.variant("form"),
-                    visit.flags.decisions().get("form").step()
-                ),
+                (visit.flags.variant("form"), visit.flags.decisions().get("form").step()),
                 ("on", Step::Sticky)
             );
         }
@@ -57,84 +44,41 @@ fn who_was_in_stays_in_and_nobody_is_kept_out() {
 fn is_written_only_when_it_changes() {
     let site = Site::new(
         &with_key(),
-        vec![
-            kept(Sticky::Visitor, 100.0),
-            Flag {
-                sticky: Some(Sticky::Visitor),
-                ..three("price")
-            },
-        ],
+        vec![kept(Sticky::Visitor, 100.0), Flag { sticky: Some(Sticky::Visitor), ..three("price") }],
     );
     let mut browser = Browser::new();
-    assert!(
-        browser
-            .get(&site, "/")
-            .set("flagstaff_sticky")
-            .unwrap()
-            .contains("Max-Age=31536000")
-    );
+    assert!(browser.get(&site, "/").set("flagstaff_sticky").unwrap().contains("Max-Age=31536000"));
     assert!(!browser.get(&site, "/").sets_cookies());
     // A flag that this server does not know yet, or any more, is no reason to write.
-    let price_only = site.edited(vec![Flag {
-        sticky: Some(Sticky::Visitor),
-        ..three("price")
-    }]);
+    let price_only = site.edited(vec![Flag { sticky: Some(Sticky::Visitor), ..three("price") }]);
     assert!(!browser.get(&price_only, "/").sets_cookies());
     let one_more = site.edited(vec![
-        Flag {
-            sticky: Some(Sticky::Visitor),
-            ..three("price")
-        },
-        Flag {
-            sticky: Some(Sticky::Visitor),
-            ..three("other")
-        },
+        Flag { sticky: Some(Sticky::Visitor), ..three("price") },
+        Flag { sticky: Some(Sticky::Visitor), ..three("other") },
     ]);
     assert!(browser.get(&one_more, "/").set("flagstaff_sticky").is_some());
 }
 
 #[test]
 fn a_session_ends_with_its_cookie() {
-    let site = Site::new(
-        &with_key(),
-        vec![Flag {
-            sticky: Some(Sticky::Session),
-            ..three("price")
-        }],
-    );
+    let site = Site::new(&with_key(), vec![Flag { sticky: Some(Sticky::Session), ..three("price") }]);
     let mut browser = Browser::new();
     let first = browser.get(&site, "/");
     for cookie in ["flagstaff_session", "flagstaff_sticky"] {
-        assert!(
-            !first.set(cookie).unwrap().contains("Max-Age"),
-            "{cookie} ends with the session"
-        );
+        assert!(!first.set(cookie).unwrap().contains("Max-Age"), "{cookie} ends with the session");
     }
     let variant = first.flags.variant("price").to_owned();
     let step = |visit: &Visit| visit.flags.decisions().get("price").step();
     let again = browser.get(&site, "/");
-    assert_eq!(
-        (again.flags.variant("price"), step(&again)),
-        (&*variant, Step::Sticky)
-    );
+    assert_eq!((again.flags.variant("price"), step(&again)), (&*variant, Step::Sticky));
     browser.cookies.remove("flagstaff_session");
-    assert_eq!(
-        step(&browser.get(&site, "/")),
-        Step::Percent,
-        "another session remembers nothing of it"
-    );
+    assert_eq!(step(&browser.get(&site, "/")), Step::Percent, "another session remembers nothing of it");
     assert_eq!(step(&browser.get(&site, "/")), Step::Sticky);
 }
 
 #[test]
 fn a_cookie_of_another_visitor_or_a_changed_one_is_nothing() {
-    let site = Site::new(
-        &with_key(),
-        vec![Flag {
-            sticky: Some(Sticky::Visitor),
-            ..three("price")
-        }],
-    );
+    let site = Site::new(&with_key(), vec![Flag { sticky: Some(Sticky::Visitor), ..three("price") }]);
     let mut owner = Browser::new();
     owner.get(&site, "/");
     let sealed = owner.cookie("flagstaff_sticky").unwrap();
@@ -143,18 +87,12 @@ fn a_cookie_of_another_visitor_or_a_changed_one_is_nothing() {
         site.tag(&mut request).decisions().get("price").step()
     };
     assert_eq!(step(&owner), Step::Sticky);
-    let other = Browser::new()
-        .holding("flagstaff_visitor", &"b".repeat(22))
-        .holding("flagstaff_sticky", sealed);
+    let other = Browser::new().holding("flagstaff_visitor", &"b".repeat(22)).holding("flagstaff_sticky", sealed);
     assert_eq!(step(&other), Step::Percent);
     let visitor = owner.cookie("flagstaff_visitor").unwrap();
-    for (from, to) in [
-        ("simple", "classic"),
-        ("classic", "simple"),
-        ("annual_first", "simple"),
-        ("1/", "2/"),
-        ("price", "pric"),
-    ] {
+    for (from, to) in
+        [("simple", "classic"), ("classic", "simple"), ("annual_first", "simple"), ("1/", "2/"), ("price", "pric")]
+    {
         let forged = Browser::new()
             .holding("flagstaff_visitor", visitor)
             .holding("flagstaff_sticky", &sealed.replacen(from, to, 1));
@@ -166,51 +104,26 @@ fn a_cookie_of_another_visitor_or_a_changed_one_is_nothing() {
 
 #[test]
 fn a_variant_that_is_gone_is_forgotten() {
-    let site = Site::new(
-        &with_key(),
-        vec![Flag {
-            sticky: Some(Sticky::Visitor),
-            ..three("form")
-        }],
-    );
+    let site = Site::new(&with_key(), vec![Flag { sticky: Some(Sticky::Visitor), ..three("form") }]);
     let mut browser = Browser::new();
     browser.get(&site, "/");
     let renamed = site.edited(vec![kept(Sticky::Visitor, 100.0)]);
     let visit = browser.get(&renamed, "/");
-    assert_eq!(
-        (
-            visit.flags.variant("form"),
-            visit.flags.decisions().get("form").step()
-        ),
-        ("on", Step::Percent)
-    );
+    assert_eq!((visit.flags.variant("form"), visit.flags.decisions().get("form").step()), ("on", Step::Percent));
 }
 
 #[test]
 fn what_belongs_to_a_person_is_not_remembered_for_a_browser() {
-    for bucket_by in [
-        BucketBy::User,
-        BucketBy::Request,
-        BucketBy::Header("accept".into()),
-        BucketBy::Cookie("x".into()),
-    ] {
-        let flag = Flag {
-            bucket_by,
-            sticky: Some(Sticky::Visitor),
-            ..three("price")
-        };
+    for bucket_by in
+        [BucketBy::User, BucketBy::Request, BucketBy::Header("accept".into()), BucketBy::Cookie("x".into())]
+    {
+        let flag = Flag { bucket_by, sticky: Some(Sticky::Visitor), ..three("price") };
         let settings = flagstaff_tag::Settings {
-            user: flagstaff_tag::UserSettings {
-                header: Some("x-user-id".into()),
-                ..Default::default()
-            },
+            user: flagstaff_tag::UserSettings { header: Some("x-user-id".into()), ..Default::default() },
             ..with_key()
         };
         let site = Site::new(&settings, vec![flag]);
-        let mut browser = Browser::trusted()
-            .with("x-user-id", "42")
-            .with("accept", "*/*")
-            .holding("x", "1");
+        let mut browser = Browser::trusted().with("x-user-id", "42").with("accept", "*/*").holding("x", "1");
         browser.get(&site, "/");
         assert!(browser.cookie("flagstaff_sticky").is_none());
     }
@@ -218,16 +131,11 @@ fn what_belongs_to_a_person_is_not_remembered_for_a_browser() {
 
 #[test]
 fn hundreds_of_flags_fit_a_cookie_and_settle() {
-    let flags = (0..300).map(|i| Flag {
-        sticky: Some(Sticky::Visitor),
-        ..three(&format!("a_flag_with_quite_a_long_name_{i}"))
-    });
+    let flags = (0..300)
+        .map(|i| Flag { sticky: Some(Sticky::Visitor), ..three(&format!("a_flag_with_quite_a_long_name_{i}")) });
     let site = Site::new(&with_key(), flags.collect());
     let mut browser = Browser::new();
     let set = browser.get(&site, "/").set("flagstaff_sticky").unwrap().len();
     assert!((3000..4096).contains(&set), "{set}");
-    assert!(
-        !browser.get(&site, "/").sets_cookies(),
-        "a full cookie is not written again and again"
-    );
+    assert!(!browser.get(&site, "/").sets_cookies(), "a full cookie is not written again and again");
 }

@@ -33,35 +33,22 @@ pub(crate) fn on(text: &str) -> Flag {
 
 /// A flag of off and on for nobody.
 pub(crate) fn off(text: &str) -> Flag {
-    Flag {
-        enabled: false,
-        ..on(text)
-    }
+    Flag { enabled: false, ..on(text) }
 }
 
 /// A flag of off and on for half of the visitors.
 pub(crate) fn half(text: &str) -> Flag {
-    Flag {
-        percent: percent(50.0),
-        ..on(text)
-    }
+    Flag { percent: percent(50.0), ..on(text) }
 }
 
 /// A flag of three variants for everybody.
 pub(crate) fn three(text: &str) -> Flag {
     let variants = Variants::weighted([("classic", 50.0), ("simple", 25.0), ("annual_first", 25.0)]).unwrap();
-    Flag {
-        variants,
-        percent: percent(100.0),
-        ..on(text)
-    }
+    Flag { variants, percent: percent(100.0), ..on(text) }
 }
 
 pub(crate) fn with_key() -> Settings {
-    Settings {
-        keys: vec![KEY.into()],
-        ..Settings::default()
-    }
+    Settings { keys: vec![KEY.into()], ..Settings::default() }
 }
 
 /// One site: a tagger and the plan of its flags.
@@ -96,12 +83,7 @@ impl Site {
 /// The other end of a connection.
 pub(crate) fn peer(trusted: bool) -> Peer {
     let address: IpAddr = [192, 0, 2, 7].into();
-    Peer {
-        address: SocketAddr::new(address, 4711),
-        client: address,
-        trusted,
-        tls: false,
-    }
+    Peer { address: SocketAddr::new(address, 4711), client: address, trusted, tls: false }
 }
 
 /// A browser with its cookies.
@@ -124,26 +106,16 @@ pub(crate) struct Visit {
 impl Browser {
     pub(crate) fn new() -> Self {
         let headers = HeaderMap::from_iter([(http::header::USER_AGENT, HeaderValue::from_static(BROWSER))]);
-        Self {
-            cookies: BTreeMap::new(),
-            headers,
-            peer: Some(peer(false)),
-        }
+        Self { cookies: BTreeMap::new(), headers, peer: Some(peer(false)) }
     }
 
     pub(crate) fn trusted() -> Self {
-        Self {
-            peer: Some(peer(true)),
-            ..Self::new()
-        }
+        Self { peer: Some(peer(true)), ..Self::new() }
     }
 
     /// The same browser with one more header.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
-        self.headers.append(
-            HeaderName::from_bytes(name.as_bytes()).unwrap(),
-            HeaderValue::from_str(value).unwrap(),
-        );
+        self.headers.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap());
         self
     }
 
@@ -156,15 +128,9 @@ impl Browser {
     pub(crate) fn request(&self, target: &str) -> Request<()> {
         let mut request = Request::builder().uri(target).body(()).unwrap();
         *request.headers_mut() = self.headers.clone();
-        let pairs: Vec<_> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
+        let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !pairs.is_empty() {
-            request
-                .headers_mut()
-                .append(COOKIE, HeaderValue::from_str(&pairs.join("; ")).unwrap());
+            request.headers_mut().append(COOKIE, HeaderValue::from_str(&pairs.join("; ")).unwrap());
         }
         if let Some(peer) = self.peer {
             request.extensions_mut().insert(peer);
@@ -195,19 +161,12 @@ impl Browser {
             if *name == ":status" {
                 *answer.status_mut() = value.parse().unwrap();
             } else {
-                answer
-                    .headers_mut()
-                    .append(*name, HeaderValue::from_str(value).unwrap());
+                answer.headers_mut().append(*name, HeaderValue::from_str(value).unwrap());
             }
         }
         let directives = site.tagger.answer(&flags, &mut answer, now);
         self.keep(&answer);
-        Visit {
-            flags,
-            got: request.headers().clone(),
-            answer,
-            directives,
-        }
+        Visit { flags, got: request.headers().clone(), answer, directives }
     }
 
     fn keep(&mut self, answer: &Response<()>) {
@@ -236,20 +195,12 @@ impl Visit {
 
     /// A header of the answer.
     pub(crate) fn answered(&self, name: &str) -> Option<&str> {
-        self.answer
-            .headers()
-            .get(name)
-            .map(|value| value.to_str().unwrap())
+        self.answer.headers().get(name).map(|value| value.to_str().unwrap())
     }
 
     /// The `Set-Cookie` of a cookie.
     pub(crate) fn set(&self, name: &str) -> Option<&str> {
-        let all = self
-            .answer
-            .headers()
-            .get_all(SET_COOKIE)
-            .iter()
-            .map(|value| value.to_str().unwrap());
+        let all = self.answer.headers().get_all(SET_COOKIE).iter().map(|value| value.to_str().unwrap());
         all.into_iter().find(|set| set.starts_with(&format!("{name}=")))
     }
 

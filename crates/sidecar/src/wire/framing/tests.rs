@@ -15,67 +15,37 @@ fn fields(text: &str) -> Result<Reading, Refusal> {
 #[test]
 fn requests_follow_each_other() {
     assert_eq!(fields("\r\n"), Ok(Reading::Nothing));
-    assert_eq!(
-        fields("Content-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\n\r\n"),
-        Ok(Reading::Nothing)
-    );
+    assert_eq!(fields("Content-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\n\r\n"), Ok(Reading::Nothing));
     assert_eq!(fields("Content-Length: 3\r\n\r\nab"), Ok(Reading::Body));
     assert_eq!(fields("Content-Length: 0\r\n\r\nGET"), Ok(Reading::Head));
-    assert_eq!(
-        fields("Transfer-Encoding: Chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\n"),
-        Ok(Reading::Nothing)
-    );
-    assert_eq!(
-        fields("Upgrade: websocket\r\n\r\nanything\n at all"),
-        Ok(Reading::Open)
-    );
+    assert_eq!(fields("Transfer-Encoding: Chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\n"), Ok(Reading::Nothing));
+    assert_eq!(fields("Upgrade: websocket\r\n\r\nanything\n at all"), Ok(Reading::Open));
 }
 
 #[test]
 fn what_two_servers_could_read_differently_is_refused() {
     for (text, refusal) in [
-        (
-            "Content-Length: 3\r\nContent-Length: 3\r\n\r\n",
-            Refusal::LengthTwice,
-        ),
-        (
-            "Content-Length: 3\r\ncontent-length: 4\r\n\r\n",
-            Refusal::LengthTwice,
-        ),
+        ("Content-Length: 3\r\nContent-Length: 3\r\n\r\n", Refusal::LengthTwice),
+        ("Content-Length: 3\r\ncontent-length: 4\r\n\r\n", Refusal::LengthTwice),
         ("Content-Length: 3, 3\r\n\r\n", Refusal::LengthBad),
         ("Content-Length: +5\r\n\r\n", Refusal::LengthBad),
         ("Content-Length: 0x5\r\n\r\n", Refusal::LengthBad),
         ("Content-Length:\r\n\r\n", Refusal::LengthBad),
         ("Content-Length: 99999999999999999999\r\n\r\n", Refusal::LengthBad),
-        (
-            "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
-            Refusal::LengthAndEncoding,
-        ),
-        (
-            "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
-            Refusal::LengthAndEncoding,
-        ),
+        ("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", Refusal::LengthAndEncoding),
+        ("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n", Refusal::LengthAndEncoding),
         ("Transfer-Encoding: chunked, identity\r\n\r\n", Refusal::Encoding),
         ("Transfer-Encoding: gzip, chunked\r\n\r\n", Refusal::Encoding),
         ("Transfer-Encoding: xchunked\r\n\r\n", Refusal::Encoding),
-        (
-            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
-            Refusal::Encoding,
-        ),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", Refusal::Encoding),
         ("A: b\r\n c\r\n\r\n", Refusal::Folded),
         ("A: b\n\r\n", Refusal::BareLineFeed),
         ("A: b\r\n\n", Refusal::BareLineFeed),
-        (
-            "Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n",
-            Refusal::ChunkSize,
-        ),
+        ("Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n", Refusal::ChunkSize),
         ("Transfer-Encoding: chunked\r\n\r\n-1\r\n", Refusal::ChunkSize),
         ("Transfer-Encoding: chunked\r\n\r\n\r\n", Refusal::ChunkSize),
         ("Transfer-Encoding: chunked\r\n\r\n3\nabc", Refusal::BareLineFeed),
-        (
-            "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n",
-            Refusal::ChunkEnd,
-        ),
+        ("Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n", Refusal::ChunkEnd),
         ("Upgrade: x\r\nContent-Length: 3\r\n\r\n", Refusal::LengthBad),
     ] {
         assert_eq!(fields(text), Err(refusal), "{text:?}");
@@ -95,13 +65,7 @@ fn extensions_and_trailers_have_limits() {
 fn a_violation_says_how_far_all_was_well() {
     let mut framing = Framing::new(1000);
     let violation = framing.pass(b"GET / HTTP/1.1\r\nA: b\n\r\n").unwrap_err();
-    assert_eq!(
-        violation,
-        Violation {
-            at: 16,
-            refusal: Refusal::BareLineFeed
-        }
-    );
+    assert_eq!(violation, Violation { at: 16, refusal: Refusal::BareLineFeed });
 }
 
 proptest! {
