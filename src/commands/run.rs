@@ -84,10 +84,15 @@ impl Checked {
         let mut problems = Vec::new();
         let mut note = |more: Vec<Problem>| problems.extend(more);
         let proxy = checked::proxy(&settings.typed, upgrade).map_err(&mut note).ok();
+        if let Some(Err(wrong)) = proxy.as_ref().map(flagstaff_sidecar::Settings::check_files) {
+            note(checked::of_sidecar(wrong));
+        }
         let tagger = Tagger::new(&checked::tagger_settings(settings)?).map_err(&mut note).ok();
         let admin = settings.typed.admin.parse().map_err(|_| note(vec![no_address(&settings.typed.admin)])).ok();
         let ledger = checked::ledger(&settings.typed).map_err(&mut note).ok();
-        let (Some(proxy), Some(tagger), Some(admin), Some(ledger)) = (proxy, tagger, admin, ledger) else {
+        let (Some(proxy), Some(tagger), Some(admin), Some(ledger), []) =
+            (proxy, tagger, admin, ledger, problems.as_slice())
+        else {
             return Err(settings.report(problems));
         };
         let path = flags::path(&settings.typed)?;

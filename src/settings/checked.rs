@@ -162,8 +162,13 @@ pub(crate) fn proxy(typed: &typed::Settings, upgrade: bool) -> Result<sidecar::S
         upgrade_socket: typed.upgrade_socket.clone(),
         upgrade,
     };
+    sidecar::Settings::new(options).map_err(of_sidecar)
+}
+
+/// The sidecar's problems as problems of the settings.
+pub(crate) fn of_sidecar(problems: sidecar::Problems) -> Vec<Problem> {
     let problem = |p: sidecar::Problem| Problem::new(p.key.split('.'), p.message);
-    sidecar::Settings::new(options).map_err(|problems| problems.0.into_iter().map(problem).collect())
+    problems.0.into_iter().map(problem).collect()
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod flags_spoofing;
 mod parity;
 mod reload;
 mod rings;
+mod settings;
 mod wire_basics;
 mod wire_big;
 mod wire_canary;

@@ -9,13 +9,13 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
-use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig};
 
 use crate::meters::METERS;
 use crate::process::drain::Stop;
-use crate::settings::CertificateFiles;
+use crate::settings::{CertificateFiles, Problem, Settings};
 
 const HTTP2: &[u8] = b"h2";
 const HTTP1: &[u8] = b"http/1.1";
@@ -26,21 +26,105 @@ const PERIOD: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
-    #[error("tls: cannot read {path}: {source}")]
+    #[error("{key}: cannot read {path}")]
     Read {
+        /// The key that names it, as in the settings file.
+        key: &'static str,
         /// The file.
         path: String,
         /// What the system says.
         source: io::Error,
     },
     /// A file holds something else.
-    #[error("tls: {path}: {message}")]
+    #[error("{key}: {path}: {message}")]
     Content {
+        /// The key that names it, as in the settings file.
+        key: &'static str,
         /// The file.
         path: String,
         /// What is wrong with it.
         message: String,
     },
+}
+
+const CERTIFICATE: &str = "tls.certificate";
+const KEY: &str = "tls.key";
+const ROOTS: &str = "upstream_ca";
+
+impl From<TlsError> for Problem {
+    fn from(error: TlsError) -> Self {
+        match error {
+            TlsError::Read { key, path, source } => Self { key, message: format!("cannot read {path}: {source}") },
+            TlsError::Content { key, path, message } => Self { key, message: format!("{path}: {message}") },
+        }
+    }
+}
+
+/// Reads the files that settings name, and tells what is wrong with each.
+pub(crate) fn problems(settings: &Settings) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if let Some(files) = &settings.tls {
+        let chain = read(CERTIFICATE, &files.certificate).and_then(|pem| chain(&files.certificate, &pem));
+        let key = read(KEY, &files.key).and_then(|pem| key(&files.key, &pem));
+        match (chain, key) {
+            (Ok(chain), Ok(key)) => problems.extend(config(files, chain, key).err()),
+            (chain, key) => problems.extend(chain.err().into_iter().chain(key.err())),
+        }
+    }
+    let mut problems: Vec<_> = problems.into_iter().map(Problem::from).collect();
+    // Without a file the system's certificates count, which only upstreams behind TLS need.
+    if settings.upstream_ca.is_some() || settings.upstream.iter().any(|origin| origin.tls) {
+        let wrong = client(settings.upstream_ca.as_deref(), settings.upstream_http2).err();
+        problems.extend(wrong.map(|message| Problem { key: ROOTS, message }));
+    }
+    problems
+}
+
+fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
+    fs::read(path).map_err(|source| TlsError::Read { key, path: path.display().to_string(), source })
+}
+
+fn wrong(key: &'static str, path: &Path, message: impl Into<String>) -> TlsError {
+    TlsError::Content { key, path: path.display().to_string(), message: message.into() }
+}
+
+fn chain(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .map_err(|e| wrong(CERTIFICATE, path, e.to_string()))?;
+    if chain.is_empty() {
+        return Err(wrong(CERTIFICATE, path, "holds no certificate in PEM form"));
+    }
+    Ok(chain)
+}
+
+fn key(path: &Path, pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_slice(pem).map_err(|e| match e {
+        pem::Error::NoItemsFound => wrong(KEY, path, "holds no private key in PEM form"),
+        other => wrong(KEY, path, other.to_string()),
+    })
+}
+
+fn config(
+    files: &CertificateFiles,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(|e| match e {
+            rustls::Error::InconsistentKeys(_) => {
+                let message = format!("does not fit the certificate in {}", files.certificate.display());
+                wrong(KEY, &files.key, message)
+            }
+            other => wrong(KEY, &files.key, other.to_string()),
+        })?;
+    config.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
+    if let Ok(ticketer) = ring::Ticketer::new() {
+        config.ticketer = ticketer;
+    }
+    Ok(Arc::new(config))
 }
 
 /// What both files hold.
@@ -52,30 +136,12 @@ struct Pair {
 
 impl Pair {
     fn read(files: &CertificateFiles) -> Result<Self, TlsError> {
-        let read = |path: &Path| {
-            fs::read(path).map_err(|source| TlsError::Read { path: path.display().to_string(), source })
-        };
-        Ok(Self { certificate: read(&files.certificate)?, key: read(&files.key)? })
+        Ok(Self { certificate: read(CERTIFICATE, &files.certificate)?, key: read(KEY, &files.key)? })
     }
 
     fn config(&self, files: &CertificateFiles) -> Result<Arc<ServerConfig>, TlsError> {
-        let wrong = |path: &Path, message: String| TlsError::Content { path: path.display().to_string(), message };
-        let chain: Vec<_> = CertificateDer::pem_slice_iter(&self.certificate)
-            .collect::<Result<_, _>>()
-            .map_err(|e| wrong(&files.certificate, e.to_string()))?;
-        if chain.is_empty() {
-            return Err(wrong(&files.certificate, "holds no certificate in PEM form".to_owned()));
-        }
-        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|e| wrong(&files.key, e.to_string()))?;
-        let mut config = ServerConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-            .map_err(|e| wrong(&files.key, e.to_string()))?;
-        config.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
-        if let Ok(ticketer) = ring::Ticketer::new() {
-            config.ticketer = ticketer;
-        }
-        Ok(Arc::new(config))
+        let chain = chain(&files.certificate, &self.certificate)?;
+        config(files, chain, key(&files.key, &self.key)?)
     }
 }
 
@@ -149,7 +215,7 @@ pub(crate) fn client(roots: Option<&Path>, http2: bool) -> Result<ClientConfig, 
     match roots {
         Some(path) => {
             let wrong = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
-            let pem = fs::read(path).map_err(|e| wrong(&e))?;
+            let pem = fs::read(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
             for certificate in CertificateDer::pem_slice_iter(&pem) {
                 store.add(certificate.map_err(|e| wrong(&e))?).map_err(|e| wrong(&e))?;
             }
@@ -159,7 +225,10 @@ pub(crate) fn client(roots: Option<&Path>, http2: bool) -> Result<ClientConfig, 
         }
     }
     if store.is_empty() {
-        return Err("no certificate to trust; name a PEM file".to_owned());
+        return Err(match roots {
+            Some(path) => format!("{}: holds no certificate in PEM form", path.display()),
+            None => "the system has no certificates to trust; name a PEM file".to_owned(),
+        });
     }
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()

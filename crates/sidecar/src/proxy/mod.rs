@@ -38,7 +38,7 @@ pub enum ProxyError {
     #[error("upstream: name at least one address")]
     NoUpstream,
     /// The certificates to trust cannot be used.
-    #[error("upstream.ca: {0}")]
+    #[error("upstream_ca: {0}")]
     Roots(String),
 }
 

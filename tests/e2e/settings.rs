@@ -1,0 +1,77 @@
+//! Settings that cannot be meant, and what is said about them.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use crate::harness::command::{Said, flagstaff};
+use crate::harness::free_address;
+use crate::harness::tls::Pair;
+
+fn folder(settings: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("flags.toml"), "# no flags\n").unwrap();
+    fs::write(folder.path().join("flagstaff.toml"), settings).unwrap();
+    folder
+}
+
+fn dry_run(folder: &TempDir, environment: &[(&str, &str)]) -> Said {
+    let line = ["run", "--dry-run", "--config", "flagstaff.toml"];
+    flagstaff(folder.path(), line, environment)
+}
+
+// ── certificates ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+const TLS: &str = "listen = \"https://127.0.0.1:8443\"\nupstream = \"127.0.0.1:8000\"\nupstream_ca = \"ca.pem\"\n\n\
+                   [tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n";
+
+#[test]
+fn files_of_certificates_are_read_before_anything_runs() {
+    let (folder, pair, other) = (folder(TLS), Pair::new(), Pair::new());
+    let wrong = |wanted: &[(&str, &str)]| {
+        let said = dry_run(&folder, &[]);
+        assert_eq!(said.code, 2, "{said:?}");
+        for (place, message) in wanted {
+            assert!(said.err.contains(place), "{place}: {}", said.err);
+            assert!(said.err.contains(&format!("error: {message}")), "{message}: {}", said.err);
+        }
+        assert_eq!(said.err.matches("error: ").count(), wanted.len(), "{}", said.err);
+    };
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    wrong(&[
+        ("flagstaff.toml:3:15", "cannot read ca.pem: No such file or directory (os error 2)\n"),
+        ("flagstaff.toml:6:15", "cannot read cert.pem: No such file"),
+        ("flagstaff.toml:7:7", "cannot read key.pem: No such file"),
+    ]);
+    write("ca.pem", "nothing\n");
+    write("cert.pem", &pair.key);
+    write("key.pem", &pair.certificate);
+    wrong(&[
+        ("flagstaff.toml:3:15", "ca.pem: holds no certificate in PEM form"),
+        ("flagstaff.toml:6:15", "cert.pem: holds no certificate in PEM form"),
+        ("flagstaff.toml:7:7", "key.pem: holds no private key in PEM form"),
+    ]);
+    write("ca.pem", &pair.certificate);
+    write("cert.pem", &pair.certificate);
+    write("key.pem", &other.key);
+    wrong(&[("flagstaff.toml:7:7", "key.pem: does not fit the certificate in cert.pem")]);
+    write("key.pem", &pair.key);
+    assert_eq!(dry_run(&folder, &[]).code, 0);
+
+    let over = dry_run(&folder, &[("FLAGSTAFF_UPSTREAM_CA", "none.pem")]);
+    assert_eq!(over.code, 2);
+    assert!(over.err.starts_with("error: FLAGSTAFF_UPSTREAM_CA: cannot read none.pem"), "{}", over.err);
+}
+
+#[test]
+fn an_address_in_use_is_told_once() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let settings = format!("listen = \"{address}\"\nadmin = \"{}\"\nledger = \"none\"\n", free_address());
+    let folder = folder(&settings);
+    let said = flagstaff(folder.path(), ["run", "--config", "flagstaff.toml"], &[]);
+    assert_eq!(said.code, 2);
+    let last = said.err.lines().last().unwrap();
+    assert!(last.starts_with(&format!("error: cannot listen on {address}: ")), "{last}");
+    assert_eq!(last.matches("os error").count(), 1, "{last}");
+}
