@@ -18,13 +18,15 @@ use crate::commands::Answer;
 use crate::commands::health::{Health, Log, short};
 use crate::print::{FAINT, GOOD, STRONG, out, styled};
 use crate::settings::{Override, Settings, checked, shown};
-use crate::{flags, logging};
+use crate::{flags, logging, settings};
 
 /// How long what waits for the ledger may take at the end.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(args: &Run) -> anyhow::Result<Answer> {
     let settings = Settings::load(args.flags.config.as_deref(), options(args))?;
+    logging::start(&settings.typed.log);
+    warn_of_misspelt();
     if !args.dry_run {
         example(&settings)?;
     }
@@ -33,8 +35,21 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Answer> {
         out(&format!("{}: {} would run\n", styled(GOOD, "fine"), checked.summary()))?;
         return Ok(Answer::Yes);
     }
-    logging::start(&settings.typed.log);
     checked.serve()
+}
+
+/// A variable that nobody reads would otherwise be silent.
+fn warn_of_misspelt() {
+    for (name, near) in settings::misspelt() {
+        match near {
+            Some(near) => {
+                tracing::warn!("{name} means nothing here; did you mean {near}?");
+            }
+            None => {
+                tracing::warn!("{name} means nothing here; variables are named after keys of the settings");
+            }
+        }
+    }
 }
 
 /// Writes the example flags for a newcomer who has nothing yet: no settings, no app, no flags. Never over a file that is there.

@@ -100,6 +100,12 @@ pub(crate) fn variable(name: &str) -> Option<String> {
     Some(value.to_string_lossy().into_owned())
 }
 
+/// Variables of the environment that look like ours and mean nothing, each with what was probably meant.
+pub(crate) fn misspelt() -> Vec<(String, Option<String>)> {
+    let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+    overrides::misspelt(names)
+}
+
 /// An error that is drawn already: whoever prints it adds nothing.
 #[derive(Debug)]
 pub(crate) struct Shown(String);

@@ -2,10 +2,17 @@
 //!
 //! Every key `a.b` of the file has a variable `FLAGSTAFF_A_B`. The names come from the types themselves, so none is forgotten.
 
-use flagstaff_flags::Problem;
+use flagstaff_flags::{Problem, nearest};
+use flagstaff_source::PIN_PREFIX;
 use serde_json::{Map, Value};
 
+use super::checked::KEYS;
 use super::typed;
+
+/// What the names of all our variables begin with.
+const PREFIX: &str = "FLAGSTAFF_";
+/// No key of the file: a secret stays out of it.
+const ADMIN_TOKEN: &str = "FLAGSTAFF_ADMIN_TOKEN";
 
 /// Tables that are absent by default, with the keys they may have.
 const OPTIONAL: [(&str, &[&str]); 2] = [
@@ -34,9 +41,32 @@ pub(crate) fn from_environment(get: impl Fn(&str) -> Option<String>) -> Vec<Over
     keys().into_iter().filter_map(of).collect()
 }
 
+/// Variables among these that look like ours and are no key's, each with the one that was probably meant.
+pub(crate) fn misspelt(names: impl Iterator<Item = String>) -> Vec<(String, Option<String>)> {
+    let mut known: Vec<_> = keys().iter().map(|key| variable(key)).collect();
+    known.extend([KEYS, ADMIN_TOKEN].map(Into::into));
+    let strange = |name: &String| {
+        // Kubernetes tells every container of a Service called flagstaff, as FLAGSTAFF_SERVICE_HOST and FLAGSTAFF_PORT_80_TCP.
+        let of_others = name.contains("_SERVICE_") || name.contains("_PORT");
+        let pins = name.starts_with(PIN_PREFIX);
+        name.starts_with(PREFIX) && !of_others && !pins && !known.contains(name)
+    };
+    // What all have in common would make any two seem alike.
+    let bare = |name: &str| name.trim_start_matches(PREFIX).to_owned();
+    let words: Vec<_> = known.iter().map(|name| bare(name)).collect();
+    let mut found: Vec<_> = names.filter(strange).collect();
+    found.sort();
+    let with_nearest = |name: String| {
+        let near = nearest(&bare(&name), words.iter().map(String::as_str));
+        let near = near.map(|near| format!("{PREFIX}{near}"));
+        (name, near)
+    };
+    found.into_iter().map(with_nearest).collect()
+}
+
 /// `timeouts.connect` → `FLAGSTAFF_TIMEOUTS_CONNECT`.
 pub(crate) fn variable(key: &str) -> String {
-    format!("FLAGSTAFF_{}", key.replace('.', "_").to_ascii_uppercase())
+    format!("{PREFIX}{}", key.replace('.', "_").to_ascii_uppercase())
 }
 
 /// Every key of the settings file, dotted.
@@ -179,6 +209,36 @@ mod tests {
         assert_eq!(settings.headers.send, typed::Send::Compact);
         assert_eq!(settings.environment.as_deref(), Some("42"));
         assert_eq!(settings.tls.unwrap().key.to_str(), Some("b.pem"));
+    }
+
+    #[test]
+    fn misspelt_variables_are_told_from_those_of_others() {
+        let names = [
+            "FLAGSTAFF_LISTN",
+            "FLAGSTAFF_TIMEOUT_CONNECT",
+            "FLAGSTAFF_ZEBRA",
+            "FLAGSTAFF_LISTEN",
+            "FLAGSTAFF_TLS_KEY",
+            "FLAGSTAFF_FLAG_NEW_FORM",
+            "FLAGSTAFF_KEYS",
+            "FLAGSTAFF_ADMIN_TOKEN",
+            "FLAGSTAFF_SERVICE_HOST",
+            "FLAGSTAFF_SERVICE_PORT_HTTP",
+            "FLAGSTAFF_PORT",
+            "FLAGSTAFF_PORT_8080_TCP_ADDR",
+            "FLAGSTAFF_ADMIN_SERVICE_HOST",
+            "PATH",
+        ];
+        let told = misspelt(names.into_iter().map(Into::into));
+        let told: Vec<_> = told.iter().map(|(name, near)| (&**name, near.as_deref())).collect();
+        assert_eq!(
+            told,
+            [
+                ("FLAGSTAFF_LISTN", Some("FLAGSTAFF_LISTEN")),
+                ("FLAGSTAFF_TIMEOUT_CONNECT", Some("FLAGSTAFF_TIMEOUTS_CONNECT")),
+                ("FLAGSTAFF_ZEBRA", None),
+            ]
+        );
     }
 
     #[test]

@@ -75,3 +75,26 @@ fn an_address_in_use_is_told_once() {
     assert!(last.starts_with(&format!("error: cannot listen on {address}: ")), "{last}");
     assert_eq!(last.matches("os error").count(), 1, "{last}");
 }
+
+// ── variables ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn misspelt_variables_are_told() {
+    let folder = folder("upstream = \"127.0.0.1:8000\"\n");
+    let said = dry_run(
+        &folder,
+        &[
+            ("FLAGSTAFF_LISTN", "127.0.0.1:1"),
+            ("FLAGSTAFF_ZEBRA", "1"),
+            ("FLAGSTAFF_FLAG_NEW", "on"),
+            ("FLAGSTAFF_PORT_80_TCP", "tcp://10.0.0.1:80"),
+            ("FLAGSTAFF_SERVICE_HOST", "10.0.0.1"),
+        ],
+    );
+    assert_eq!(said.code, 0, "{said:?}");
+    let warnings: Vec<_> = said.err.lines().filter(|line| line.contains("means nothing")).collect();
+    let [first, second] = warnings[..] else { panic!("{}", said.err) };
+    assert!(first.contains("FLAGSTAFF_LISTN means nothing here; did you mean FLAGSTAFF_LISTEN?"), "{first}");
+    assert!(second.contains("FLAGSTAFF_ZEBRA means nothing here"), "{second}");
+    assert_eq!(dry_run(&folder, &[]).err, "");
+}
