@@ -23,7 +23,8 @@ fn shipped(name: &str) -> String {
 fn the_demo_differs_by_visitor_and_follows_the_file() {
     let flags = shipped("flags.toml");
     let program = Setup::default().flags(&flags).start();
-    assert!(program.process.log().contains(&format!("http://{}", program.address)));
+    let url = format!("http://{}", program.address);
+    eventually("it says where it is", || program.process.log().contains(&url));
 
     let first = Browser::new(program.address).get("/contact");
     assert_eq!(first.status, 200);

@@ -5,8 +5,8 @@ use std::fs;
 use tempfile::TempDir;
 
 use crate::harness::command::{Said, flagstaff};
-use crate::harness::free_address;
 use crate::harness::tls::Pair;
+use crate::harness::{PATIENCE, free_address};
 
 fn folder(settings: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -97,4 +97,45 @@ fn misspelt_variables_are_told() {
     assert!(first.contains("FLAGSTAFF_LISTN means nothing here; did you mean FLAGSTAFF_LISTEN?"), "{first}");
     assert!(second.contains("FLAGSTAFF_ZEBRA means nothing here"), "{second}");
     assert_eq!(dry_run(&folder, &[]).err, "");
+}
+
+#[test]
+fn a_variable_of_nothing_leaves_the_file_of_keys() {
+    let folder = folder("keys_file = \"keys\"\n");
+    let dry_run = || dry_run(&folder, &[("FLAGSTAFF_KEYS", "")]);
+    let said = dry_run();
+    assert!(said.code == 2 && said.err.contains("keys_file"), "the file is read: {said:?}");
+    fs::write(folder.path().join("keys"), "short\n").unwrap();
+    let said = dry_run();
+    assert!(said.code == 2 && said.err.contains("keys_file"), "the file is judged: {said:?}");
+    fs::write(folder.path().join("keys"), "a-key-of-more-than-thirty-two-bytes-for-tests\n").unwrap();
+    assert_eq!(dry_run().code, 0);
+}
+
+#[test]
+fn a_level_that_is_none_is_refused() {
+    let said = dry_run(&folder("[log]\nlevel = \"loud\"\n"), &[]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("flagstaff.toml:2:9") && said.err.contains("loud"), "{said:?}");
+}
+
+#[test]
+fn check_does_not_wait_for_a_pipe() {
+    let folder = folder("");
+    let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe")).status();
+    assert!(made.unwrap().success());
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_flagstaff"));
+    let mut program = program.current_dir(folder.path()).args(["check", "pipe"]).spawn().unwrap();
+    let start = std::time::Instant::now();
+    let status = loop {
+        if let Some(status) = program.try_wait().unwrap() {
+            break status;
+        }
+        if start.elapsed() > PATIENCE {
+            program.kill().unwrap();
+            panic!("it waits for the pipe");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    };
+    assert_eq!(status.code(), Some(2));
 }
