@@ -8,7 +8,7 @@
 //! It loads the snapshot once per request and carries it to the end, however often it is replaced meanwhile. Readiness and
 //! errors of the service inside are passed on as they are.
 //!
-//! Put the [`Peer`](flagstaff_tag::Peer) of the connection into the request's extensions before; without it nobody is trusted,
+//! Put the [`Peer`] of the connection into the request's extensions before; without it nobody is trusted,
 //! cookies are not marked `Secure`, and conditions on addresses fit nobody.
 //!
 //! [`EndpointLayer`], inside [`FlagLayer`], answers the visitor's own addresses under `/.flagstaff/`.
