@@ -205,7 +205,7 @@ impl Framing {
         }
         match line.first().map(u8::to_ascii_lowercase) {
             Some(b'c') => value_of(line, b"content-length").map_or(Ok(()), |v| self.content_length(v, length)),
-            Some(b't') => value_of(line, b"transfer-encoding").map_or(Ok(()), |v| self.encoding(v)),
+            Some(b't') => value_of(line, b"transfer-encoding").map_or(Ok(()), |v| self.encoding(v, length)),
             Some(b'u') => {
                 self.opens |= value_of(line, b"upgrade").is_some();
                 Ok(())
@@ -229,11 +229,11 @@ impl Framing {
         }
     }
 
-    fn encoding(&mut self, value: &[u8]) -> Result<(), Refusal> {
+    fn encoding(&mut self, value: &[u8], length: usize) -> Result<(), Refusal> {
         if self.length.is_some() {
             return Err(Refusal::LengthAndEncoding);
         }
-        if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
+        if self.chunked || length >= KEPT || !value.eq_ignore_ascii_case(b"chunked") {
             return Err(Refusal::Encoding);
         }
         self.chunked = true;
@@ -262,7 +262,8 @@ impl Framing {
             let digit = char::from(*digit).to_digit(16).ok_or(Refusal::ChunkSize)?;
             total = total.checked_mul(16).ok_or(Refusal::ChunkSize)? | u64::from(digit);
         }
-        if size.is_empty() {
+        // More than 64 bits have digits are leading zeros, and a line in pieces is kept in part only.
+        if size.is_empty() || size.len() > 16 {
             return Err(Refusal::ChunkSize);
         }
         self.used = 0;

@@ -102,3 +102,19 @@ proptest! {
         let _ = Framing::new(100).pass(&bytes);
     }
 }
+
+#[test]
+fn a_line_longer_than_what_is_kept_of_pieces_has_one_verdict() {
+    let zeros = "0".repeat(100);
+    let tabs = "\t".repeat(100);
+    for (text, refusal) in [
+        (format!("Transfer-Encoding: chunked\r\n\r\n{zeros}5\r\n"), Refusal::ChunkSize),
+        (format!("Transfer-Encoding:{tabs}chunked\r\n\r\n"), Refusal::Encoding),
+    ] {
+        assert_eq!(fields(&text), Err(refusal), "{text}");
+        let mut framing = Framing::new(1000);
+        let bytes = format!("POST / HTTP/1.1\r\nHost: a\r\n{text}");
+        let verdict = bytes.as_bytes().chunks(7).find_map(|piece| framing.pass(piece).err());
+        assert_eq!(verdict.map(|violation| violation.refusal), Some(refusal), "{text}");
+    }
+}
