@@ -12,6 +12,7 @@
 //! fail.
 
 mod audience;
+mod bucket_by;
 mod condition;
 mod decide;
 mod decision;
@@ -27,22 +28,25 @@ mod links;
 mod live;
 mod matcher;
 mod name;
+mod parts;
 mod percent;
 mod problem;
 mod rollout;
 mod segment;
 mod snapshot;
+mod state;
 mod subject;
 mod variants;
 mod version;
 
 pub use audience::Audience;
+pub use bucket_by::{BucketBy, Sticky};
 pub use condition::{Condition, Conditions, Key, KeyError};
 pub use decision::{Decision, Decisions, Reason, Step};
 pub use draw::Draw;
 pub use explain::{Explanation, Outcome, TraceStep};
 pub use exposure::{Arm, Trial};
-pub use flag::{BucketBy, Definition, Flag, Gate, GateAnswer, Origin, Pin, Requirement, Rule, Serve, State, Sticky};
+pub use flag::Flag;
 pub use flag_layer::{FlagLayer, Slice};
 pub use glob::{Glob, Route, RouteError};
 pub use goal::{EventValue, Goal, StatusSet, StatusSetError, Trigger};
@@ -50,11 +54,13 @@ pub use guard::{Guard, GuardError, OnTrip};
 pub use live::{Publisher, Reader, publisher};
 pub use matcher::{Matcher, MatcherError};
 pub use name::{Name, NameError};
+pub use parts::{Definition, Gate, GateAnswer, Origin, Pin, Requirement, Rule, Serve};
 pub use percent::{Percent, PercentError};
 pub use problem::{Problem, nearest};
 pub use rollout::{Hold, Rollout, RolloutError, RolloutStep};
 pub use segment::Segment;
 pub use snapshot::{Facts, FlagId, Snapshot};
+pub use state::State;
 pub use subject::{Attributes, Forced, Held, NoAttributes, Subject, User};
 pub use variants::{VariantId, Variants, VariantsError};
 pub use version::Version;

@@ -1,0 +1,74 @@
+//! What a flag does, in one word, and whether it is time to act on it.
+
+use jiff::civil::Date;
+
+use crate::{Flag, Percent, Serve};
+
+impl Flag {
+    /// Whether it should be gone by this day.
+    #[must_use]
+    pub fn is_expired(&self, today: Date) -> bool {
+        self.expires.is_some_and(|expires| expires < today)
+    }
+
+    /// Whether it has been off or on for everybody for 30 days, the number most tools use, as far as its file tells: by the day
+    /// it was made. A kill switch is meant to stay, and is never stale.
+    #[must_use]
+    pub fn is_stale(&self, today: Date) -> bool {
+        const DAYS: i32 = 30;
+        let depends = self.enabled && !self.requires.is_empty();
+        let settled = matches!(self.state(), State::Off | State::On) && !depends && self.gate.is_none();
+        let age = self.created.and_then(|created| created.until(today).ok()).map(|span| span.get_days());
+        settled && age.is_some_and(|days| days >= DAYS)
+    }
+
+    /// What it does, in one word.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let share = self.share_of_the_rest();
+        let names_someone = self.allow.is_some() || self.rules.iter().any(|rule| rule.serve != Serve::OFF);
+        match share {
+            _ if !self.enabled => State::Off,
+            _ if self.rollout.is_some() => State::Rollout,
+            Percent::ZERO if names_someone => State::Targeted,
+            Percent::ZERO => State::Off,
+            Percent::ALL if self.is_the_same_for_all_who_are_in() => State::On,
+            _ => State::Split,
+        }
+    }
+
+    /// Whether nobody is named, drawn or kept out when the share is everybody.
+    fn is_the_same_for_all_who_are_in(&self) -> bool {
+        let drawn = self.variants.weights().filter(|(_, share)| *share > Percent::ZERO).count() > 1;
+        !drawn && self.layer.is_none() && self.deny.is_none() && self.rules.is_empty()
+    }
+}
+
+/// What a flag does, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Off for everybody.
+    Off,
+    /// On for everybody.
+    On,
+    /// Visitors differ.
+    Split,
+    /// On for those who are named.
+    Targeted,
+    /// On for a share that rises in steps.
+    Rollout,
+}
+
+impl State {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::On => "on",
+            Self::Split => "split",
+            Self::Targeted => "targeted",
+            Self::Rollout => "rollout",
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What a flag file says, and what would be decided.
+
+use clap::{Args, ValueHint};
+
+use crate::cli::Flags;
+use crate::cli::read::pair;
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The flag file [default: the one the settings name]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<String>,
+    #[command(flatten)]
+    pub(crate) flags: Flags,
+    /// Warnings count as problems
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) flags: Flags,
+    /// Only flags at 0 or 100 percent for 30 days
+    #[arg(long)]
+    pub(crate) stale: bool,
+    /// Only flags past their expiry
+    #[arg(long)]
+    pub(crate) expired: bool,
+    /// Answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The flag
+    pub(crate) flag: String,
+    #[command(flatten)]
+    pub(crate) flags: Flags,
+    /// The visitor's id [default: a new one]
+    #[arg(long, value_name = "ID")]
+    pub(crate) visitor: Option<String>,
+    /// The user's id
+    #[arg(long, value_name = "ID")]
+    pub(crate) user: Option<String>,
+    /// A group of the user, again for several
+    #[arg(long, value_name = "NAME", requires = "user")]
+    pub(crate) group: Vec<String>,
+    /// A role of the user, again for several
+    #[arg(long, value_name = "NAME", requires = "user")]
+    pub(crate) role: Vec<String>,
+    /// A header of the request, from a trusted address; again for several. Cookies too: --header Cookie=…
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub(crate) header: Vec<(String, String)>,
+    /// The method of the request
+    #[arg(long, default_value = "GET")]
+    pub(crate) method: String,
+    /// Path and query of the request, or a whole URL
+    #[arg(long, default_value = "/")]
+    pub(crate) path: String,
+    /// The visitor's address
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) ip: std::net::IpAddr,
+    /// The visitor's country
+    #[arg(long, value_name = "CODE")]
+    pub(crate) country: Option<String>,
+    /// A variant remembered from before, again for several
+    #[arg(long, value_name = "FLAG=VARIANT", value_parser = pair)]
+    pub(crate) sticky: Vec<(String, String)>,
+    /// Suppose that the guard of this flag had tripped, again for several
+    #[arg(long, value_name = "FLAG")]
+    pub(crate) tripped: Vec<String>,
+    /// The time of the decision: 2026-11-20T09:00:00Z [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<jiff::Timestamp>,
+    /// Answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// The flag
+    pub(crate) flag: String,
+    #[command(flatten)]
+    pub(crate) flags: Flags,
+    /// Suppose this percentage
+    #[arg(long, value_name = "P")]
+    pub(crate) percent: Option<f64>,
+    /// How many visitors
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub(crate) visitors: u64,
+    /// Answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,23 @@
+//! Values of arguments.
+
+/// Reads `5%` or `0.05`.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let (number, unit) = match text.strip_suffix('%') {
+        Some(number) => (number, 100.0),
+        None => (text, 1.0),
+    };
+    let number: f64 = number.trim().parse().map_err(|_| "write it as 5% or 0.05")?;
+    if number.is_finite() { Ok(number / unit) } else { Err("write it as 5% or 0.05".into()) }
+}
+
+/// Reads `500/10000`.
+pub(super) fn count(text: &str) -> Result<(u64, u64), String> {
+    let read = |text: &str| text.trim().replace('_', "").parse().ok();
+    let pair = text.split_once('/').and_then(|(x, n)| Some((read(x)?, read(n)?)));
+    pair.ok_or_else(|| "write conversions and visitors as 500/10000".into())
+}
+
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    if key.trim().is_empty() { Err("write NAME=VALUE".into()) } else { Ok((key.trim().into(), value.into())) }
+}
