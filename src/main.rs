@@ -16,7 +16,8 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 use crate::commands::{
-    Answer, check, compare, edit, explain, export, forget, link, list, power, results, run, shell, simulate,
+    Answer, check, compare, demo_traffic, edit, explain, export, forget, link, list, power, results, run, shell,
+    simulate,
 };
 
 /// Many small allocations of many sizes are what a proxy makes.
@@ -53,6 +54,7 @@ fn answer(command: &Command) -> anyhow::Result<Answer> {
         Command::Compare(args) => compare::run(args),
         Command::Export(args) => export::run(args),
         Command::Forget(args) => forget::run(args),
+        Command::DemoTraffic(args) => demo_traffic::run(args),
         Command::Link(args) => link::run(args),
         Command::Schema => shell::schema(),
         Command::Completions { shell } => shell::completions(*shell),

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod ask;
+mod demo;
 mod edit;
 mod experiment;
 mod facts;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 pub(crate) use self::ask::{Check, Explain, List, Simulate};
+pub(crate) use self::demo::DemoTraffic;
 pub(crate) use self::edit::{Link, Set, Switch};
 pub(crate) use self::experiment::{Certainty, Compare, Power, Results};
 pub(crate) use self::facts::{Export, Forget, Format, Per};
@@ -53,6 +55,8 @@ pub(crate) enum Command {
     Export(Export),
     /// Delete everything that was recorded of a visitor
     Forget(Forget),
+    /// Send visitors with known true rates to the demo shop, to see what `results` makes of them
+    DemoTraffic(Box<DemoTraffic>),
     /// Sign a link that gives its visitor a variant for a browser session
     Link(Link),
     /// Print the JSON Schema of flag files

@@ -7,6 +7,7 @@ mod apps_headers;
 mod apps_streams;
 mod apps_waffle;
 mod commands;
+mod demo_traffic;
 mod experiment_commands;
 mod experiment_faults;
 mod experiment_flow;

@@ -81,6 +81,18 @@ impl Route {
         }
     }
 
+    /// The method, when one is named.
+    #[must_use]
+    pub fn method(&self) -> Option<&str> {
+        self.method.as_deref()
+    }
+
+    /// The path.
+    #[must_use]
+    pub const fn path(&self) -> &Glob {
+        &self.path
+    }
+
     /// Whether a request is one of these.
     #[must_use]
     pub fn fits(&self, method: &str, path: &str) -> bool {

@@ -48,7 +48,7 @@ impl Service<Request<RequestBody>> for App {
         match self {
             Self::Proxy(proxy) => proxy.call(request),
             Self::Demo(_, canaries) if canaries.has_canary(&request) => canaries.call(request),
-            Self::Demo(shop, _) => Box::pin(shop.call(request)),
+            Self::Demo(shop, _) => shop.call(request),
         }
     }
 }

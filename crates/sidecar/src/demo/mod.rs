@@ -1,39 +1,62 @@
 //! A small shop to look at, for when there is no app yet.
 //!
 //! It knows nothing of flags but what any app behind the proxy knows: the headers of the request. So what one sees here is what one's
-//! own app would get.
+//! own app would get. Two headers are its own, for `flagstaff demo-traffic`: each answer tells in [`VARIANTS`] what it was told, and a
+//! request may ask in [`FAULT`] for an error or a delay.
 
+mod client;
+mod fault;
 mod pages;
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use tower::Service;
 
+pub use self::client::{Answer, Browser, Client, ClientError};
+pub use self::fault::FAULT;
+
+use self::fault::Fault;
 use crate::ResponseBody;
 
-/// The shop. Answers at once, reads no body.
+/// The header of the shop's answers with the variants it was told, as in `show_new_contact_form=on, pricing_display=simple`.
+pub const VARIANTS: HeaderName = HeaderName::from_static("x-shop-variants");
+
+/// The shop. Answers at once unless it is asked to wait, reads no body.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Shop;
 
 impl<B> Service<Request<B>> for Shop {
     type Response = Response<ResponseBody>;
     type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        ready(Ok(answer(request.method(), request.uri().path(), request.headers())))
+        let view = pages::View::read(request.headers());
+        let fault = Fault::read(request.headers(), &view);
+        let mut response = match fault.status {
+            Some(status) => page(status, view.lost("This was asked to fail.")),
+            None => answer(request.method(), request.uri().path(), &view),
+        };
+        if let Ok(variants) = HeaderValue::from_str(&view.variants()) {
+            response.headers_mut().insert(VARIANTS, variants);
+        }
+        Box::pin(async move {
+            if let Some(delay) = fault.delay {
+                tokio::time::sleep(delay).await;
+            }
+            Ok(response)
+        })
     }
 }
 
-fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Response<ResponseBody> {
-    let view = pages::View::read(headers);
+fn answer(method: &Method, path: &str, view: &pages::View<'_>) -> Response<ResponseBody> {
     match (method.as_str(), path) {
         ("GET" | "HEAD", "/") => page(StatusCode::OK, view.home()),
         ("GET" | "HEAD", "/contact") => page(StatusCode::OK, view.contact()),
@@ -76,12 +99,15 @@ fn with(mut response: Response<ResponseBody>, name: &'static str, value: &'stati
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
+
     use super::*;
 
     fn ask(method: &str, path: &str, headers: &[(&'static str, &'static str)]) -> (StatusCode, String) {
         use http_body::Body;
-        let headers = headers.iter().map(|(n, v)| (n.parse().unwrap(), HeaderValue::from_static(v))).collect();
-        let response = answer(&method.parse().unwrap(), path, &headers);
+        let headers: HeaderMap =
+            headers.iter().map(|(n, v)| (n.parse().unwrap(), HeaderValue::from_static(v))).collect();
+        let response = answer(&method.parse().unwrap(), path, &pages::View::read(&headers));
         let status = response.status();
         let mut body = std::pin::pin!(response.into_body());
         let mut cx = Context::from_waker(std::task::Waker::noop());
@@ -100,6 +126,8 @@ mod tests {
         let (_, annual) = ask("GET", "/pricing", &[("x-flag-pricing-display", "annual_first")]);
         let (_, classic) = ask("GET", "/pricing", &[]);
         assert_ne!(annual, classic);
+        let (_, compact) = ask("GET", "/pricing", &[("x-flags", "other=on, pricing_display=annual_first")]);
+        assert!(compact.contains("<code>other</code>") && compact.find("€ 99") < compact.find("€ 9.90"));
     }
 
     #[test]

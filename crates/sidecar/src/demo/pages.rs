@@ -19,10 +19,21 @@ impl<'a> View<'a> {
             let name = name.as_str().strip_prefix("x-flag-")?;
             Some((name.replace('-', "_"), value.to_str().ok()?))
         });
-        Self { visitor: text("x-visitor-id").unwrap_or("unknown"), flags: each.collect() }
+        let mut flags: Vec<_> = each.collect();
+        if flags.is_empty() {
+            // all in one header, when the settings say so
+            let pairs = text("x-flags").unwrap_or_default().split(',').filter_map(|pair| pair.trim().split_once('='));
+            flags.extend(pairs.map(|(name, value)| (name.to_owned(), value)));
+        }
+        Self { visitor: text("x-visitor-id").unwrap_or("unknown"), flags }
     }
 
-    fn flag(&self, name: &str) -> &str {
+    /// Every flag that is not off, as in `a=on, b=simple`.
+    pub(super) fn variants(&self) -> String {
+        self.flags.iter().map(|(name, variant)| format!("{name}={variant}")).collect::<Vec<_>>().join(", ")
+    }
+
+    pub(super) fn flag(&self, name: &str) -> &str {
         self.flags.iter().find(|(n, _)| n == name).map_or("off", |(_, variant)| variant)
     }
 
