@@ -387,7 +387,7 @@ fn the_layer_and_the_proxy_decide_alike() {
     let (mut steps, mut variants, mut compared) = (BTreeSet::new(), BTreeSet::new(), 0);
     for n in 0..FILES {
         let text = Author::file(rng.fork());
-        service.publisher.publish(snapshot(&text));
+        service.publisher.publish(&snapshot(&text));
         program.save_flags(&text);
         for _ in 0..REQUESTS {
             let choice = rng.usize(0..crowd.0.len());

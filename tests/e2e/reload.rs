@@ -189,7 +189,7 @@ fn ten_thousand_snapshots_in_a_service_mix_no_two() {
     let publish = |bytes: &[u8]| {
         let name = "flags.toml";
         let loaded = parse(Text { name, bytes }, None, &Options::default());
-        loaded.map(|loaded| service.publisher.publish(loaded.snapshot)).is_ok()
+        loaded.map(|loaded| service.publisher.publish(&loaded.snapshot)).is_ok()
     };
     assert!(publish(good(0).as_bytes()));
     let stop = Arc::new(AtomicBool::new(false));

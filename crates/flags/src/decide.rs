@@ -133,10 +133,15 @@ impl<'a> Case<'a> {
     }
 
     fn tripped(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
-        let tripped = self.snapshot.fact(self.id).tripped;
-        let detail = if tripped { "its guard took this definition back" } else { "no guard took it back" };
-        watch.saw(Step::Tripped, tripped, || detail.into());
-        stop_if(tripped, Decision::new(VariantId::OFF, Reason::Disabled, Step::Tripped))
+        let fact = self.snapshot.fact(self.id);
+        let detail = match (fact.tripped, fact.unknown) {
+            (true, _) => "its guard took this definition back",
+            (false, true) => "whether its guard took it back cannot be read yet",
+            (false, false) => "no guard took it back",
+        };
+        let off = fact.tripped || fact.unknown;
+        watch.saw(Step::Tripped, off, || detail.into());
+        stop_if(off, Decision::new(VariantId::OFF, Reason::Disabled, Step::Tripped))
     }
 
     fn requires(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {

@@ -37,6 +37,9 @@ pub struct Rollout {
 }
 
 impl Rollout {
+    /// The share that stays control while a last step is held.
+    pub const KEPT_BACK: Percent = Percent::from_thousandths(5_000);
+
     /// Steps that rise, from `start` on, or from now on when there is none.
     ///
     /// # Errors
@@ -67,13 +70,25 @@ impl Rollout {
         &self.steps
     }
 
-    /// The share at a time, when this step (from 0) is the one recorded.
+    /// The share at a time, when this step (from 0) is the one recorded; the number of steps, once all are behind.
+    ///
+    /// A last step that is held keeps [`Rollout::KEPT_BACK`] of the visitors as control until its hold is over: with nobody
+    /// left to compare with, a guard sees nothing.
     #[must_use]
     pub fn percent(&self, now: Timestamp, step: usize) -> Percent {
         if self.start.is_some_and(|start| now < start) {
             return Percent::ZERO;
         }
-        self.steps.get(step).or(self.steps.last()).map_or(Percent::ZERO, |step| step.percent)
+        let Some(stage) = self.steps.get(step).or(self.steps.last()) else {
+            return Percent::ZERO;
+        };
+        if step + 1 != self.steps.len() || stage.hold == Hold::End {
+            return stage.percent;
+        }
+        let before = step.checked_sub(1).and_then(|before| self.steps.get(before));
+        let least = before.map_or(Percent::ZERO, |before| before.percent);
+        let most = Percent::from_thousandths(Percent::WHOLE - Self::KEPT_BACK.thousandths());
+        stage.percent.min(most.max(least))
     }
 }
 

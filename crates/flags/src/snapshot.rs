@@ -23,8 +23,11 @@ impl FlagId {
 pub struct Facts {
     /// Flags that a guard took back.
     pub tripped: Vec<(Name, Definition)>,
-    /// Steps of rollouts, from 0.
+    /// Steps of rollouts, from 0; the number of steps once all are behind.
     pub steps: Vec<(Name, Definition, usize)>,
+    /// What was recorded could not be read yet. Flags with a rollout or a guard stay off until then: one of them may have
+    /// been taken back.
+    pub unknown: bool,
 }
 
 /// One whole, valid, immutable set of flags.
@@ -43,6 +46,7 @@ pub struct Snapshot {
 /// What is recorded about one flag.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Fact {
+    pub(crate) unknown: bool,
     pub(crate) tripped: bool,
     pub(crate) step: usize,
 }
@@ -97,6 +101,7 @@ impl Snapshot {
         let of = |flag: &Arc<Flag>| {
             let this = |name: &Name, definition: &Definition| *name == flag.name && *definition == flag.definition;
             Fact {
+                unknown: facts.unknown && (flag.rollout.is_some() || flag.guard.is_some()),
                 tripped: facts.tripped.iter().any(|(n, d)| this(n, d)),
                 step: facts.steps.iter().find(|(n, d, _)| this(n, d)).map_or(0, |(_, _, step)| *step),
             }

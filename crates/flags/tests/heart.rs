@@ -155,7 +155,11 @@ fn each_step_decides_in_its_turn_and_beats_those_after_it() {
     let unmet = world(every_step(), false);
     assert_eq!(step(&unmet, &force), Step::Requires);
     let tripped = |snapshot: &Snapshot| {
-        Arc::new(snapshot.with_facts(&Facts { tripped: vec![(name("f"), Definition(7))], steps: vec![] }))
+        Arc::new(snapshot.with_facts(&Facts {
+            tripped: vec![(name("f"), Definition(7))],
+            steps: vec![],
+            unknown: false,
+        }))
     };
     assert_eq!(step(&tripped(&unmet), &force), Step::Tripped);
     let disabled = world(Flag { enabled: false, ..every_step() }, false);
@@ -168,7 +172,7 @@ fn each_step_decides_in_its_turn_and_beats_those_after_it() {
 
 #[test]
 fn an_edit_clears_a_trip() {
-    let facts = Facts { tripped: vec![(name("f"), Definition(7))], steps: vec![] };
+    let facts = Facts { tripped: vec![(name("f"), Definition(7))], steps: vec![], unknown: false };
     let of = |definition| Arc::new(snapshot(vec![Flag { definition, ..flag("f") }]).with_facts(&facts));
     assert!(!of(Definition(7)).decide(&visitor("v")).is_on("f"));
     assert!(of(Definition(8)).decide(&visitor("v")).is_on("f"));
@@ -260,7 +264,7 @@ fn rollouts_start_in_time_and_follow_the_recorded_step() {
     let steps = vec![step(0.0, Hold::Approval), step(100.0, Hold::End)];
     let rollout = Rollout::new(Some("2026-11-20T13:00:00Z".parse().unwrap()), steps).unwrap();
     let world = snapshot(vec![Flag { rollout: Some(rollout), ..flag("f") }]);
-    let facts = |step| Facts { tripped: vec![], steps: vec![(name("f"), Definition(0), step)] };
+    let facts = |step| Facts { tripped: vec![], steps: vec![(name("f"), Definition(0), step)], unknown: false };
     let is_on = |world: &Snapshot, now: &str| {
         Arc::new(world.clone()).decide(&Subject::at(now.parse().unwrap()).visitor("v")).is_on("f")
     };
@@ -270,6 +274,22 @@ fn rollouts_start_in_time_and_follow_the_recorded_step() {
     assert!(is_on(&world.with_facts(&facts(9)), "2026-11-20T14:00:00Z"));
     let falls = Rollout::new(None, vec![step(5.0, Hold::Approval), step(5.0, Hold::End)]);
     assert_eq!(falls, Err(RolloutError::Falls { step: 1 }));
+}
+
+#[test]
+fn a_last_step_that_is_held_keeps_a_control_back() {
+    let percent = |p| Percent::new(p).unwrap();
+    let step = |p, hold| RolloutStep { percent: percent(p), hold, min_visitors: None };
+    let hour = Hold::For(std::time::Duration::from_secs(3600));
+    let now = "2026-11-20T14:00:00Z".parse().unwrap();
+    let shares = |before: f64, last: Hold| {
+        let rollout = Rollout::new(None, vec![step(before, hour), step(100.0, last)]).unwrap();
+        [0, 1, 2].map(|step| rollout.percent(now, step).as_f64())
+    };
+    assert_eq!(shares(50.0, hour), [50.0, 95.0, 100.0]);
+    assert_eq!(shares(50.0, Hold::Approval), [50.0, 95.0, 100.0]);
+    assert_eq!(shares(50.0, Hold::End), [50.0, 100.0, 100.0]);
+    assert_eq!(shares(97.0, hour), [97.0, 97.0, 100.0], "it never falls");
 }
 
 #[test]
@@ -389,7 +409,7 @@ fn conditions_look_at_what_they_name() {
 fn readers_see_the_new_snapshot_and_keep_the_old() {
     let (publisher, reader) = publisher(Snapshot::empty());
     let before = reader.load();
-    publisher.publish(Snapshot::new("next", vec![flag("f")], vec![], vec![], vec![]).unwrap());
+    publisher.publish(&Snapshot::new("next", vec![flag("f")], vec![], vec![], vec![]).unwrap());
     assert_eq!((before.revision(), reader.load().revision()), ("", "next"));
 }
 

@@ -61,7 +61,7 @@ async fn a_change_holds_from_the_next_request_on() {
     let (publisher, layer) = layer();
     let mut service = layer.layer(service_fn(echo));
     assert_eq!(ask(&mut service, "/").await.body(), "on | one=on, two=on");
-    publisher.publish(snapshot("second", false));
+    publisher.publish(&snapshot("second", false));
     let answer = ask(&mut service, "/").await;
     assert_eq!(answer.body(), " | ");
     let revision = |answer: &Response<String>| {
@@ -80,7 +80,7 @@ async fn one_request_has_one_snapshot_while_others_publish() {
             let mut round = 0;
             while !stop.load(Ordering::Relaxed) {
                 round += 1;
-                publisher.publish(snapshot(&format!("round {round}"), round % 2 == 0));
+                publisher.publish(&snapshot(&format!("round {round}"), round % 2 == 0));
             }
         })
     };
@@ -170,7 +170,7 @@ async fn the_visitors_own_endpoints_never_reach_the_app() {
 async fn a_layer_inside_another_leaves_the_request_alone() {
     let (_outer_publisher, outer) = layer();
     let (inner_publisher, inner) = layer();
-    inner_publisher.publish(snapshot("inner", false));
+    inner_publisher.publish(&snapshot("inner", false));
     let answer = ask(&mut outer.layer(inner.layer(service_fn(echo))), "/").await;
     assert_eq!(answer.body(), "on | one=on, two=on");
     assert_eq!(answer.headers().get_all("set-cookie").iter().count(), 1);

@@ -4,7 +4,10 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 /// Every change of the tables, in order. What was released is never edited.
-const CHANGES: [(i64, &str, &str); 1] = [(1, "what happened", include_str!("../migrations/1.sql"))];
+const CHANGES: [(i64, &str, &str); 2] = [
+    (1, "what happened", include_str!("../migrations/1.sql")),
+    (2, "facts and signs", include_str!("../migrations/2.sql")),
+];
 
 /// The changes, for one kind of store.
 pub(crate) fn migrator(is_file: bool) -> Migrator {

@@ -148,9 +148,10 @@ async fn remember(store: &mut AnyConnection, boot: i64, latest: i64) -> Done {
 pub(crate) async fn forget(store: &mut AnyConnection, unit: &str) -> Result<u64, sqlx::Error> {
     let exposures = "DELETE FROM exposures WHERE unit = $1 AND trial IN (SELECT trial FROM trials)";
     let exposures = sqlx::query(exposures).bind(unit.to_owned()).execute(&mut *store).await?;
-    let conversions =
-        sqlx::query("DELETE FROM conversions WHERE unit = $1").bind(unit.to_owned()).execute(store).await?;
-    Ok(exposures.rows_affected() + conversions.rows_affected())
+    let conversions = "DELETE FROM conversions WHERE unit = $1";
+    let conversions = sqlx::query(conversions).bind(unit.to_owned()).execute(&mut *store).await?;
+    let signs = sqlx::query("DELETE FROM signs WHERE unit = $1").bind(unit.to_owned()).execute(store).await?;
+    Ok(exposures.rows_affected() + conversions.rows_affected() + signs.rows_affected())
 }
 
 /// Deletes what is older than a time (µs since 1970).

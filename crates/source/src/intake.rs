@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use flagstaff_flags::{Publisher, Snapshot};
+use flagstaff_flags::Publisher;
 use metrics::counter;
 
 use crate::parse::Loaded;
@@ -11,11 +11,6 @@ use crate::report::Report;
 
 /// Looks on while documents come. Called on the thread that watches, so it should return soon.
 pub trait Observer: Send + 'static {
-    /// What is published for a snapshot: the place to give it the facts recorded about its flags.
-    fn prepare(&self, snapshot: Snapshot) -> Snapshot {
-        snapshot
-    }
-
     /// A document was taken; its snapshot is published.
     fn on_loaded(&self, _loaded: &Loaded) {}
 
@@ -102,7 +97,7 @@ impl<O: Observer> Intake<O> {
     }
 
     fn accept(&self, loaded: &Loaded) {
-        self.publisher.publish(self.observer.prepare(loaded.snapshot.clone()));
+        self.publisher.publish(&loaded.snapshot);
         counter!("flagstaff_reloads_total", "result" => "loaded").increment(1);
         {
             let mut health = self.status.lock();
@@ -129,7 +124,7 @@ impl<O: Observer> Intake<O> {
 
 #[cfg(test)]
 mod tests {
-    use flagstaff_flags::publisher;
+    use flagstaff_flags::{Snapshot, publisher};
     use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 
     use super::*;

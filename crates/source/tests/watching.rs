@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use flagstaff_flags::{Facts, Reader, Snapshot, publisher};
+use flagstaff_flags::{Reader, Snapshot, publisher};
 use flagstaff_source::{Files, Loaded, Observer, Options, Report, Watch, load};
 
 /// Longer than anything takes.
@@ -325,35 +325,4 @@ fn what_changed_before_the_watch_is_seen() {
         Watch::start(Files::new(&file, None), Options::default(), NEVER, Arc::new(publisher), log.clone()).unwrap();
     let f = Fixture { folder, file, watch, reader, log };
     f.expect(&["b"]);
-}
-
-/// Gives every snapshot a fact.
-struct Tripping;
-
-impl Observer for Tripping {
-    fn prepare(&self, snapshot: Snapshot) -> Snapshot {
-        let of = |flag: &Arc<flagstaff_flags::Flag>| (flag.name.clone(), flag.definition);
-        let tripped = snapshot.flags().iter().map(of).collect();
-        snapshot.with_facts(&Facts { tripped, steps: Vec::new() })
-    }
-}
-
-#[test]
-fn facts_are_there_from_the_first_moment() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("flags.toml");
-    fs::write(&file, flags(&["a"])).unwrap();
-    let (publisher, reader) = publisher(Snapshot::empty());
-    let files = Files::new(&file, None);
-    let watch = Watch::start(files, Options::default(), NEVER, Arc::new(publisher), Tripping).unwrap();
-    let start = Instant::now();
-    while reader.load().find("a").is_none() {
-        assert!(start.elapsed() < PATIENCE);
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let snapshot = reader.load();
-    let subject = flagstaff_flags::Subject::at(jiff::Timestamp::UNIX_EPOCH);
-    let decision = snapshot.decide(&subject).get("a");
-    assert_eq!(decision.step(), flagstaff_flags::Step::Tripped);
-    drop(watch);
 }

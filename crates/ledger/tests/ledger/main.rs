@@ -7,4 +7,5 @@ mod faults;
 mod kill;
 mod postgres;
 mod records;
+mod register;
 mod steps;

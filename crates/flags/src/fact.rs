@@ -1,0 +1,290 @@
+//! What happened to a flag, beside what is written of it, and where that leaves it.
+//!
+//! Facts are numbered per flag and only ever added: whoever adds one says which number it has, so of several who saw the
+//! same state exactly one gets to change it. All else follows from them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+
+use crate::{Definition, Name};
+
+/// One thing that happened to a flag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// The flag.
+    pub flag: Name,
+    /// Its place among the facts of the flag, from 1.
+    pub number: u64,
+    /// When.
+    pub at: Timestamp,
+    /// For which definition of the flag.
+    pub definition: Definition,
+    /// What.
+    pub kind: FactKind,
+    /// The step of the rollout after it, from 0; 0 where there is no rollout. The number of steps once all are behind it.
+    pub step: usize,
+    /// Who: a person, or the part of the program.
+    pub by: String,
+    /// Why, in a sentence; may be empty.
+    pub why: String,
+    /// The numbers it rests on, as JSON, so that anyone can recompute it.
+    pub evidence: Option<String>,
+}
+
+/// What can happen to a flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FactKind {
+    /// It was seen for the first time.
+    Defined,
+    /// It was edited: everything begins anew.
+    Changed,
+    /// It is no longer in the file.
+    Removed,
+    /// Its rollout went to a step.
+    Step,
+    /// Its rollout waits for someone to approve.
+    ApprovalNeeded,
+    /// Someone keeps its rollout at its step.
+    Paused,
+    /// Someone lets it climb again.
+    Resumed,
+    /// Its step could go on by time, but something else does not allow it.
+    Inconclusive,
+    /// Its guard took it back.
+    Tripped,
+    /// Its guard holds it where it is.
+    Held,
+    /// Its guard would have tripped, but only observes.
+    Observed,
+    /// Someone had it begin anew.
+    Reset,
+    /// All steps are behind it.
+    Done,
+    /// Its date of expiry has passed.
+    Expired,
+}
+
+impl FactKind {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Defined,
+        Self::Changed,
+        Self::Removed,
+        Self::Step,
+        Self::ApprovalNeeded,
+        Self::Paused,
+        Self::Resumed,
+        Self::Inconclusive,
+        Self::Tripped,
+        Self::Held,
+        Self::Observed,
+        Self::Reset,
+        Self::Done,
+        Self::Expired,
+    ];
+
+    /// As it is recorded and shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Defined => "defined",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+            Self::Step => "step",
+            Self::ApprovalNeeded => "approval_needed",
+            Self::Paused => "paused",
+            Self::Resumed => "resumed",
+            Self::Inconclusive => "inconclusive",
+            Self::Tripped => "tripped",
+            Self::Held => "held",
+            Self::Observed => "observed",
+            Self::Reset => "reset",
+            Self::Done => "done",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl fmt::Display for FactKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A word that names no kind of fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FactKindError;
+
+impl fmt::Display for FactKindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such kind of fact")
+    }
+}
+
+impl std::error::Error for FactKindError {}
+
+impl FromStr for FactKind {
+    type Err = FactKindError;
+
+    fn from_str(text: &str) -> Result<Self, FactKindError> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(FactKindError)
+    }
+}
+
+/// Where its facts leave a flag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The number of the newest fact: the next one has one more.
+    pub number: u64,
+    /// The definition that holds.
+    pub definition: Definition,
+    /// The number of the fact with which it began: its first sight, an edit or a reset. Evidence counts from there.
+    pub epoch: u64,
+    /// When that was.
+    pub began: Timestamp,
+    /// The step of its rollout, from 0; the number of steps once all are behind it.
+    pub step: usize,
+    /// When that step was entered.
+    pub since: Timestamp,
+    /// Someone keeps it at its step.
+    pub paused: bool,
+    /// Its guard took it back.
+    pub trip: Option<Fact>,
+    /// Its guard holds it where it is.
+    pub hold: Option<Fact>,
+    /// Its guard would have tripped.
+    pub observed: Option<Fact>,
+    /// Why its step does not go on, as told last.
+    pub inconclusive: Option<Fact>,
+    /// That this step waits for an approval was told.
+    pub approval_told: bool,
+    /// That it expired was told.
+    pub expired_told: bool,
+    /// It is no longer in the file.
+    pub removed: bool,
+}
+
+impl Standing {
+    /// Where facts leave a flag, in the order of their numbers; `None` without any.
+    #[must_use]
+    pub fn of<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Option<Self> {
+        let mut facts = facts.into_iter();
+        let mut standing = Self::from(facts.next()?);
+        facts.for_each(|fact| standing.add(fact));
+        Some(standing)
+    }
+
+    /// Adds the next fact.
+    pub fn add(&mut self, fact: &Fact) {
+        self.number = fact.number;
+        match fact.kind {
+            FactKind::Defined | FactKind::Changed | FactKind::Reset => *self = Self::from(fact),
+            FactKind::Removed => self.removed = true,
+            FactKind::Step | FactKind::Done => {
+                (self.step, self.since) = (fact.step, fact.at);
+                (self.approval_told, self.inconclusive) = (false, None);
+            }
+            FactKind::ApprovalNeeded => self.approval_told = true,
+            FactKind::Paused => self.paused = true,
+            FactKind::Resumed => self.paused = false,
+            FactKind::Inconclusive => self.inconclusive = Some(fact.clone()),
+            FactKind::Tripped => self.trip = Some(fact.clone()),
+            FactKind::Held => self.hold = Some(fact.clone()),
+            FactKind::Observed => self.observed = Some(fact.clone()),
+            FactKind::Expired => self.expired_told = true,
+        }
+    }
+}
+
+/// A flag that begins, anew or for the first time, with this fact.
+impl From<&Fact> for Standing {
+    fn from(fact: &Fact) -> Self {
+        Self {
+            number: fact.number,
+            definition: fact.definition,
+            epoch: fact.number,
+            began: fact.at,
+            step: 0,
+            since: fact.at,
+            paused: false,
+            trip: None,
+            hold: None,
+            observed: None,
+            inconclusive: None,
+            approval_told: false,
+            expired_told: false,
+            removed: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(kinds: &[(FactKind, u64, usize)]) -> Vec<Fact> {
+        let fact = |(number, (kind, definition, step)): (u64, &(FactKind, u64, usize))| Fact {
+            flag: Name::new("checkout").unwrap(),
+            number,
+            at: Timestamp::from_second(number.cast_signed()).unwrap(),
+            definition: Definition(*definition),
+            kind: *kind,
+            step: *step,
+            by: "test".into(),
+            why: String::new(),
+            evidence: None,
+        };
+        (1..).zip(kinds).map(fact).collect()
+    }
+
+    #[test]
+    fn every_kind_is_read_as_it_is_written() {
+        for kind in FactKind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(kind));
+        }
+        assert_eq!("stepped".parse::<FactKind>(), Err(FactKindError));
+    }
+
+    #[test]
+    fn nothing_leaves_nothing() {
+        assert_eq!(Standing::of(&[]), None);
+    }
+
+    #[test]
+    fn a_trip_stays_until_an_edit_or_a_reset() {
+        use FactKind::{Changed, Defined, Reset, Step, Tripped};
+        let history = facts(&[(Defined, 7, 0), (Step, 7, 1), (Tripped, 7, 1)]);
+        let standing = Standing::of(&history).unwrap();
+        assert_eq!(standing.trip.as_ref().map(|fact| fact.number), Some(3));
+        assert_eq!((standing.number, standing.epoch, standing.step), (3, 1, 1));
+        for end in [(Changed, 8, 0), (Reset, 7, 0)] {
+            let history = facts(&[(Defined, 7, 0), (Step, 7, 1), (Tripped, 7, 1), end]);
+            let standing = Standing::of(&history).unwrap();
+            assert_eq!((&standing.trip, standing.step, standing.epoch), (&None, 0, 4));
+            assert_eq!(standing.definition, Definition(end.1));
+        }
+    }
+
+    #[test]
+    fn a_step_is_a_new_chance() {
+        use FactKind::{ApprovalNeeded, Defined, Inconclusive, Step};
+        let mut history = facts(&[(Defined, 7, 0), (Inconclusive, 7, 0), (ApprovalNeeded, 7, 0)]);
+        let standing = Standing::of(&history).unwrap();
+        assert!(standing.approval_told && standing.inconclusive.is_some());
+        history.extend(facts(&[(Step, 7, 1)]));
+        let standing = Standing::of(&history).unwrap();
+        assert!(!standing.approval_told && standing.inconclusive.is_none());
+    }
+
+    #[test]
+    fn a_flag_that_comes_back_begins_anew() {
+        use FactKind::{Changed, Defined, Paused, Removed};
+        let mut history = facts(&[(Defined, 7, 0), (Paused, 7, 0), (Removed, 7, 0)]);
+        assert!(Standing::of(&history).unwrap().removed);
+        history.extend(facts(&[(Changed, 7, 0)]));
+        let standing = Standing::of(&history).unwrap();
+        assert!(!standing.removed && !standing.paused);
+    }
+}

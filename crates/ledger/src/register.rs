@@ -1,0 +1,238 @@
+//! Facts about flags, and the signs that guards saw: what rollouts and guards rest on.
+
+use std::fmt;
+
+use flagstaff_flags::{Definition, Fact, FactKind, Name, Trial};
+use jiff::Timestamp;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Connection, Row};
+
+use crate::query::{places, query};
+use crate::store::{Store, in_time};
+use crate::{Error, Place};
+
+/// Rows of one statement.
+const ROWS: usize = 500;
+
+/// The columns of a fact, in their order.
+const COLUMNS: &str = "flag, number, at, definition, kind, step, author, why, evidence";
+
+/// A ledger that is open for facts: to read them, and to add the next one.
+pub struct Register {
+    store: Store,
+    place: Place,
+}
+
+/// The first time a unit showed something that a guard watches for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstSign {
+    /// What it was.
+    pub sign: String,
+    /// The unit, as [`flagstaff_flags::BucketBy::key`] names it.
+    pub unit: String,
+    /// The number of its variant among the arms, the control being 0.
+    pub variant: u8,
+    /// The step of the rollout, from 0.
+    pub step: usize,
+    /// When (µs since 1970). What was seen later has a later time.
+    pub at: i64,
+}
+
+/// Units of one variant that came since some time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arrivals {
+    /// Those drawn for the first time.
+    pub new: u64,
+    /// Those who had another variant before.
+    pub moved: u64,
+}
+
+impl Register {
+    /// Opens a ledger, and begins it where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be reached, made or written to.
+    pub async fn open(place: &Place) -> Result<Self, Error> {
+        let store = Store::open(place).await.map_err(|error| Error::new(place, error))?;
+        Ok(Self { store, place: place.clone() })
+    }
+
+    /// Whether its file was deleted, or replaced by another.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.store.is_gone()
+    }
+
+    /// The number of the newest fact of every flag that has some.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn newest(&mut self) -> Result<Vec<(Name, u64)>, Error> {
+        let select = sqlx::query("SELECT flag, MAX(number) FROM facts GROUP BY flag");
+        let rows = in_time(select.fetch_all(&mut self.store.connection)).await;
+        let read = |row: &AnyRow| Ok((name(row, 0)?, row.try_get::<i64, _>(1)?.cast_unsigned()));
+        rows.and_then(|rows| rows.iter().map(read).collect()).map_err(|error| self.error(error))
+    }
+
+    /// The facts of a flag from a number on, in their order.
+    ///
+    /// # Errors
+    /// When the store does not answer, or holds something that is no fact.
+    pub async fn facts(&mut self, flag: &Name, from: u64) -> Result<Vec<Fact>, Error> {
+        let select = format!("SELECT {COLUMNS} FROM facts WHERE flag = $1 AND number >= $2 ORDER BY number");
+        let select = query(select).bind(flag.as_str().to_owned()).bind(from.cast_signed());
+        let rows = in_time(select.fetch_all(&mut self.store.connection)).await;
+        rows.and_then(|rows| rows.iter().map(fact).collect()).map_err(|error| self.error(error))
+    }
+
+    /// Adds facts, all or none. Returns whether it did: not, when another was first with one of their numbers.
+    ///
+    /// # Errors
+    /// When the store does not answer or does not take them.
+    pub async fn add(&mut self, facts: &[Fact]) -> Result<bool, Error> {
+        let begin = self.store.begin();
+        let added = in_time(async {
+            let mut transaction = self.store.connection.begin_with(begin).await?;
+            for facts in facts.chunks(ROWS) {
+                if insert(&mut transaction, facts).await? < facts.len() as u64 {
+                    transaction.rollback().await?;
+                    return Ok(false);
+                }
+            }
+            transaction.commit().await?;
+            Ok(true)
+        });
+        added.await.map_err(|error| self.error(error))
+    }
+
+    /// The signs of a flag since the fact with which it began, in the order of their times.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn signs(&mut self, flag: &Name, epoch: u64) -> Result<Vec<FirstSign>, Error> {
+        let select =
+            "SELECT sign, unit, variant, step, at FROM signs WHERE flag = $1 AND epoch = $2 ORDER BY at, sign, unit";
+        let select = sqlx::query(select).bind(flag.as_str().to_owned()).bind(epoch.cast_signed());
+        let rows = in_time(select.fetch_all(&mut self.store.connection)).await;
+        rows.and_then(|rows| rows.iter().map(first_sign).collect()).map_err(|error| self.error(error))
+    }
+
+    /// Keeps signs. One that is there stays as it is.
+    ///
+    /// # Errors
+    /// When the store does not answer or does not take them.
+    pub async fn keep_signs(&mut self, flag: &Name, epoch: u64, signs: &[FirstSign]) -> Result<(), Error> {
+        for signs in signs.chunks(ROWS) {
+            let sql = format!(
+                "INSERT INTO signs (flag, epoch, sign, unit, variant, step, at) VALUES {} ON CONFLICT DO NOTHING",
+                places(0, signs.len(), 7)
+            );
+            let mut insert = query(sql);
+            for sign in signs {
+                insert = insert.bind(flag.as_str().to_owned()).bind(epoch.cast_signed());
+                insert = insert.bind(sign.sign.clone()).bind(sign.unit.clone());
+                insert = insert.bind(i64::from(sign.variant)).bind(whole(sign.step)).bind(sign.at);
+            }
+            let done = in_time(insert.execute(&mut self.store.connection)).await;
+            done.map_err(|error| self.error(error))?;
+        }
+        Ok(())
+    }
+
+    /// How many units came to the first `arms` variants of an experiment since a time, the control first. Those whose variant
+    /// was remembered rather than drawn are left out.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn arrivals(&mut self, trial: Trial, since: Timestamp, arms: usize) -> Result<Vec<Arrivals>, Error> {
+        let select = "SELECT variant,
+               CAST(SUM(CASE WHEN at >= $2 THEN 1 ELSE 0 END) AS BIGINT),
+               CAST(SUM(CASE WHEN at < $2 AND crossed >= $2 THEN 1 ELSE 0 END) AS BIGINT)
+             FROM exposures WHERE trial = $1 AND held = 0 AND (at >= $2 OR crossed >= $2) GROUP BY variant";
+        let select = sqlx::query(select).bind(trial.as_u64().cast_signed()).bind(since.as_microsecond());
+        let rows = in_time(select.fetch_all(&mut self.store.connection)).await.map_err(|error| self.error(error))?;
+        let mut all = vec![Arrivals::default(); arms];
+        for row in rows {
+            let number = |at: usize| row.try_get::<i64, _>(at).map(|n| n.max(0).unsigned_abs());
+            let read = || Ok((number(0)?, number(1)?, number(2)?));
+            let (variant, new, moved) = read().map_err(|error| self.error(error))?;
+            arrive(&mut all, usize::try_from(variant).unwrap_or(usize::MAX), new, moved);
+        }
+        Ok(all)
+    }
+
+    /// Closes it.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+
+    fn error(&self, error: sqlx::Error) -> Error {
+        Error::new(&self.place, error)
+    }
+}
+
+/// Whoever moved is recorded with the variant left. Of two variants it is plain where to; of more it is not, and nobody is
+/// counted as having come.
+fn arrive(all: &mut [Arrivals], variant: usize, new: u64, moved: u64) {
+    if let Some(arm) = all.get_mut(variant) {
+        arm.new += new;
+    }
+    if let ([_, _], Some(other)) = (&all, 1_usize.checked_sub(variant)) {
+        all.iter_mut().skip(other).take(1).for_each(|arm| arm.moved += moved);
+    }
+}
+
+async fn insert(store: &mut AnyConnection, facts: &[Fact]) -> Result<u64, sqlx::Error> {
+    let sql = format!("INSERT INTO facts ({COLUMNS}) VALUES {} ON CONFLICT DO NOTHING", places(0, facts.len(), 9));
+    let mut insert = query(sql);
+    for fact in facts {
+        insert = insert.bind(fact.flag.as_str().to_owned()).bind(fact.number.cast_signed());
+        insert = insert.bind(fact.at.as_microsecond()).bind(fact.definition.0.cast_signed());
+        insert = insert.bind(fact.kind.as_str()).bind(whole(fact.step)).bind(fact.by.clone());
+        insert = insert.bind(fact.why.clone()).bind(fact.evidence.clone());
+    }
+    insert.execute(store).await.map(|done| done.rows_affected())
+}
+
+fn whole(step: usize) -> i64 {
+    i64::try_from(step).unwrap_or(i64::MAX)
+}
+
+fn name(row: &AnyRow, at: usize) -> Result<Name, sqlx::Error> {
+    Name::new(&row.try_get::<String, _>(at)?).map_err(no_fact)
+}
+
+fn fact(row: &AnyRow) -> Result<Fact, sqlx::Error> {
+    Ok(Fact {
+        flag: name(row, 0)?,
+        number: row.try_get::<i64, _>(1)?.cast_unsigned(),
+        at: Timestamp::from_microsecond(row.try_get(2)?).map_err(no_fact)?,
+        definition: Definition(row.try_get::<i64, _>(3)?.cast_unsigned()),
+        kind: row.try_get::<String, _>(4)?.parse::<FactKind>().map_err(no_fact)?,
+        step: usize::try_from(row.try_get::<i64, _>(5)?).unwrap_or_default(),
+        by: row.try_get(6)?,
+        why: row.try_get(7)?,
+        evidence: row.try_get(8)?,
+    })
+}
+
+fn first_sign(row: &AnyRow) -> Result<FirstSign, sqlx::Error> {
+    Ok(FirstSign {
+        sign: row.try_get(0)?,
+        unit: row.try_get(1)?,
+        variant: u8::try_from(row.try_get::<i64, _>(2)?).unwrap_or(u8::MAX),
+        step: usize::try_from(row.try_get::<i64, _>(3)?).unwrap_or_default(),
+        at: row.try_get(4)?,
+    })
+}
+
+/// Something else wrote it, or a later version of this program.
+fn no_fact(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::Decode(Box::new(error))
+}
+
+impl fmt::Debug for Register {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Register({})", self.place)
+    }
+}

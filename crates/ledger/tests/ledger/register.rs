@@ -1,0 +1,118 @@
+//! Facts and signs, as rollouts and guards keep them.
+
+use flagstaff_flags::{Definition, Fact, FactKind, Standing};
+use flagstaff_ledger::{Arrivals, FirstSign, Ledger, Register};
+
+use crate::desk::*;
+use crate::postgres::each_store;
+
+fn fact(number: u64, kind: FactKind) -> Fact {
+    Fact {
+        flag: name("form"),
+        number,
+        at: at(i64::try_from(number).unwrap()),
+        definition: Definition(u64::MAX - 7),
+        kind,
+        step: 1,
+        by: "ada".into(),
+        why: "it's \"so\"".into(),
+        evidence: (kind == FactKind::Tripped).then(|| "{\"p\":0.001}".into()),
+    }
+}
+
+#[test]
+fn facts_come_back_as_they_went() {
+    each_store(|place| {
+        let facts: Vec<_> = (1..).zip(FactKind::ALL).map(|(number, kind)| fact(number, kind)).collect();
+        block_on(async {
+            let mut register = Register::open(place).await.unwrap();
+            assert!(register.newest().await.unwrap().is_empty());
+            assert!(register.add(&facts).await.unwrap());
+            register.close().await;
+            let mut register = Register::open(place).await.unwrap();
+            assert_eq!(register.facts(&name("form"), 1).await.unwrap(), facts);
+            assert_eq!(register.facts(&name("form"), 13).await.unwrap(), facts[12..]);
+            assert!(register.facts(&name("other"), 1).await.unwrap().is_empty());
+            assert_eq!(register.newest().await.unwrap(), [(name("form"), 14)]);
+            assert_eq!(Standing::of(&facts).unwrap().number, 14);
+        });
+    });
+}
+
+/// Whoever saw the same state as another, and is later, changes nothing.
+#[test]
+fn of_several_who_saw_the_same_one_is_first() {
+    each_store(|place| {
+        block_on(async {
+            let mut register = Register::open(place).await.unwrap();
+            assert!(register.add(&[fact(1, FactKind::Defined)]).await.unwrap());
+        });
+        let racers: Vec<_> = (0..8)
+            .map(|racer| {
+                let place = place.clone();
+                std::thread::spawn(move || {
+                    block_on(async {
+                        let mut register = Register::open(&place).await.unwrap();
+                        let by = |number| Fact { by: format!("racer {racer}"), ..fact(number, FactKind::Step) };
+                        register.add(&[by(2), by(3)]).await.unwrap()
+                    })
+                })
+            })
+            .collect();
+        let won: Vec<_> = (0..).zip(racers).filter_map(|(i, racer)| racer.join().unwrap().then_some(i)).collect();
+        assert_eq!(won.len(), 1, "{won:?}");
+        block_on(async {
+            let mut register = Register::open(place).await.unwrap();
+            let late = [fact(4, FactKind::Paused), fact(3, FactKind::Step)];
+            assert!(!register.add(&late).await.unwrap(), "all or none");
+            let facts = register.facts(&name("form"), 2).await.unwrap();
+            let authors: Vec<_> = facts.iter().map(|fact| fact.by.as_str()).collect();
+            assert_eq!(authors, [format!("racer {}", won[0]), format!("racer {}", won[0])]);
+        });
+    });
+}
+
+#[test]
+fn signs_stay_as_they_were_first_seen_and_are_forgotten_with_their_unit() {
+    each_store(|place| {
+        let sign =
+            |unit: &str, at, variant| FirstSign { sign: "errors".into(), unit: unit.into(), variant, step: 2, at };
+        block_on(async {
+            let mut register = Register::open(place).await.unwrap();
+            let form = name("form");
+            register.keep_signs(&form, 3, &[sign("b", 20, 1), sign("a", 10, 0)]).await.unwrap();
+            register.keep_signs(&form, 3, &[sign("a", 30, 1), sign("c", 40, 1)]).await.unwrap();
+            let kept = register.signs(&form, 3).await.unwrap();
+            assert_eq!(kept, [sign("a", 10, 0), sign("b", 20, 1), sign("c", 40, 1)]);
+            assert!(register.signs(&form, 4).await.unwrap().is_empty());
+            let mut ledger = Ledger::open(place).await.unwrap();
+            assert_eq!(ledger.forget("b").await.unwrap(), 1);
+            assert_eq!(register.signs(&form, 3).await.unwrap(), [sign("a", 10, 0), sign("c", 40, 1)]);
+        });
+    });
+}
+
+/// Those who are new, and those who had the other variant before the share was raised.
+#[test]
+fn arrivals_are_told_apart() {
+    each_store(|place| {
+        let (tenth, half) = (snapshot(form(10.0)), snapshot(form(50.0)));
+        let [always_on, moved, always_off] =
+            [0..10_000, 10_000..50_000, 50_000..100_000].map(|range| visitor_at(range, 0));
+        let [new_on, new_off] = [10_000..50_000, 50_000..100_000].map(|range| visitor_at(range, 1));
+        let desk = Desk::open(place);
+        for id in [&always_on, &moved, &always_off] {
+            desk.meet(&tenth, id, 10);
+        }
+        for id in [&always_on, &moved, &always_off, &new_on, &new_off] {
+            desk.meet(&half, id, 1000);
+        }
+        let place = desk.close();
+        let trial = half.trial(half.find("form").unwrap());
+        block_on(async {
+            let mut register = Register::open(&place).await.unwrap();
+            let arrivals = register.arrivals(trial, at(500), 2).await.unwrap();
+            assert_eq!(arrivals, [Arrivals { new: 1, moved: 0 }, Arrivals { new: 1, moved: 1 }]);
+        });
+    });
+}
