@@ -9,6 +9,8 @@
 //! did not. Then it compares each variant with the control within each step, combines the steps, and corrects for
 //! several goals and variants. The [`Verdict`] rests on a test that may be read every day.
 //!
+//! While a rollout climbs, a [`guard::Watch`] says whether a variant must be taken back.
+//!
 //! [`compare()`] does the same for two counts by hand, and [`Plan`] says beforehand how many visitors it takes.
 //!
 //! ```
@@ -25,6 +27,7 @@
 mod analyse;
 mod by_hand;
 mod comparison;
+pub mod guard;
 mod observed;
 mod plan;
 mod report;

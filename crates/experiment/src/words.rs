@@ -177,7 +177,7 @@ fn significant(x: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
 }
 
-fn percent(x: f64) -> String {
+pub(crate) fn percent(x: f64) -> String {
     format!("{} %", significant(x * 100.0))
 }
 
@@ -187,7 +187,7 @@ fn signed(x: f64) -> String {
 }
 
 /// 12345.6 → `12,346`.
-fn thousands(x: f64) -> String {
+pub(crate) fn thousands(x: f64) -> String {
     let digits = format!("{:.0}", x.abs());
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -199,7 +199,7 @@ fn thousands(x: f64) -> String {
     text
 }
 
-fn once_in(p: f64) -> String {
+pub(crate) fn once_in(p: f64) -> String {
     match p.recip() {
         times if times < 1e6 => thousands(times),
         times if times < 1e9 => format!("{} million", thousands(times / 1e6)),

@@ -1,0 +1,165 @@
+//! What a guard's decision rests on.
+
+use std::num::NonZeroU32;
+
+use flagstaff_stats::guard::{Guard, Segment, p_value};
+use serde::{Deserialize, Serialize};
+
+use super::Sign;
+use crate::words::{percent, thousands};
+
+/// Rounding that a recorded number may have met on its way.
+const ROUNDING: f64 = 1e-9;
+
+/// The numbers a decision rests on, or would: enough for anyone to make it again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// What was looked at.
+    pub sign: Sign,
+    /// The variant in question.
+    pub variant: String,
+    /// The variant it is compared with.
+    pub control: String,
+    /// The step of the rollout at which this was written, from 0.
+    pub step: usize,
+    /// The chance of a false alarm over the whole rollout, all its tests together.
+    pub false_alarm: f64,
+    /// This test's part of it.
+    pub alpha: f64,
+    /// ln(1/alpha): the evidence that makes the alarm.
+    pub threshold: f64,
+    /// The risk ratio that is tolerated.
+    pub tolerated: f64,
+    /// ln E, the evidence there is.
+    pub log_evidence: f64,
+    /// min(1, 1/E).
+    pub p_value: f64,
+    /// Visitors of the variant with a first event.
+    pub treatment_visitors: u64,
+    /// Visitors of the control with a first event.
+    pub control_visitors: u64,
+    /// Where those fell, oldest first; empty while there was never anything to compare.
+    pub segments: Vec<Stretch>,
+}
+
+/// Events at one share.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// The evidence machine that starts here, from 1, where one does.
+    pub machine: Option<NonZeroU32>,
+    /// The variant's share of variant and control, between 0 and 1.
+    pub share: f64,
+    /// Visitors of the variant with a first event.
+    pub treatment: u64,
+    /// Visitors of the control with a first event.
+    pub control: u64,
+}
+
+impl From<&Segment> for Stretch {
+    fn from(segment: &Segment) -> Self {
+        let Segment { machine, share, treatment, control } = *segment;
+        Self { machine, share, treatment, control }
+    }
+}
+
+impl From<&Stretch> for Segment {
+    fn from(stretch: &Stretch) -> Self {
+        let Stretch { machine, share, treatment, control } = *stretch;
+        Self { machine, share, treatment, control }
+    }
+}
+
+/// What a test knows of itself.
+pub(super) struct About<'a> {
+    pub(super) sign: &'a Sign,
+    pub(super) variant: &'a str,
+    pub(super) control: &'a str,
+    pub(super) step: usize,
+    pub(super) false_alarm: f64,
+    pub(super) alpha: f64,
+}
+
+impl Evidence {
+    /// Of a test, or of none yet.
+    pub(super) fn new(about: &About<'_>, guard: Option<&Guard>) -> Self {
+        let segments = guard.map(Guard::segments).unwrap_or_default();
+        let sum = |pick: fn(&Segment) -> u64| segments.iter().map(pick).fold(0, u64::saturating_add);
+        let mut evidence = Self {
+            sign: about.sign.clone(),
+            variant: about.variant.into(),
+            control: about.control.into(),
+            step: about.step,
+            false_alarm: about.false_alarm,
+            alpha: about.alpha,
+            threshold: -about.alpha.ln(),
+            tolerated: about.sign.law().tolerated(),
+            log_evidence: 0.0,
+            p_value: 1.0,
+            treatment_visitors: sum(|segment| segment.treatment),
+            control_visitors: sum(|segment| segment.control),
+            segments: segments.iter().map(Stretch::from).collect(),
+        };
+        // from the record, not from the running sum: what others compute from it is then the same to the last bit
+        evidence.log_evidence = evidence.recompute().unwrap_or_default();
+        evidence.p_value = p_value(evidence.log_evidence);
+        evidence
+    }
+
+    /// ln E from the segments alone; none when they are not such as a guard leaves.
+    #[must_use]
+    pub fn recompute(&self) -> Option<f64> {
+        if self.segments.is_empty() {
+            return Some(0.0);
+        }
+        let segments = self.segments.iter().map(Segment::from).collect();
+        Some(Guard::from_segments(self.sign.law(), segments).ok()?.log_evidence())
+    }
+
+    /// Whether the evidence, computed anew, makes the alarm.
+    #[must_use]
+    pub fn is_alarm(&self) -> bool {
+        self.recompute().is_some_and(|found| found >= -self.alpha.ln() - ROUNDING)
+    }
+
+    /// It in one sentence.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let (seen, of_control) = (visitors(self.treatment_visitors), thousands(self.control_visitors as f64));
+        let (variant, control) = (&self.variant, &self.control);
+        let happened = match &self.sign {
+            Sign::Error => "met a first error".into(),
+            Sign::Slow => "met a first slow answer".into(),
+            Sign::Goal(name) => format!("reached {name}"),
+        };
+        format!("{seen} of `{variant}` {happened} where {of_control} of `{control}` did{}", self.judged())
+    }
+
+    fn judged(&self) -> String {
+        let Some(shares) = self.shares() else {
+            return "; there was nothing to compare with yet".into();
+        };
+        if self.is_alarm() {
+            let rollouts = thousands(self.false_alarm.recip());
+            format!("; {shares} that happens by chance less than once in {rollouts} rollouts")
+        } else {
+            format!("; {shares} chance alone may do that")
+        }
+    }
+
+    fn shares(&self) -> Option<String> {
+        let shares = self.segments.iter().filter(|stretch| stretch.treatment + stretch.control > 0);
+        let shares = shares.map(|stretch| stretch.share).chain(self.segments.last().map(|last| last.share));
+        let (low, high) = shares.fold((f64::INFINITY, 0.0_f64), |(low, high), w| (low.min(w), high.max(w)));
+        if low > high {
+            None
+        } else if low < high {
+            Some(format!("at shares of {} to {}", percent(low), percent(high)))
+        } else {
+            Some(format!("at a share of {}", percent(low)))
+        }
+    }
+}
+
+fn visitors(n: u64) -> String {
+    if n == 1 { "1 visitor".into() } else { format!("{} visitors", thousands(n as f64)) }
+}

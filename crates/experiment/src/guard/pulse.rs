@@ -1,0 +1,175 @@
+//! How both arms fare in the last minute.
+
+use crate::words::{percent, thousands};
+
+/// Length of a bucket in microseconds, and how many make up the last minute.
+const BUCKET: i64 = 5_000_000;
+const BUCKETS: usize = 12;
+
+/// Answers of the control below which nothing is said of it.
+pub const FEWEST: u64 = 20;
+
+/// The part of the control's answers that must be bad to speak of an outage.
+pub const BAD: f64 = 0.1;
+
+/// Answers of both arms in the last minute, in buckets of five seconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pulse {
+    /// Each with the number of its five seconds since 1970.
+    buckets: [(i64, Rates); BUCKETS],
+}
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self { buckets: [(i64::MIN, Rates::default()); BUCKETS] }
+    }
+}
+
+/// Answers of an arm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rate {
+    /// All.
+    pub answers: u64,
+    /// Those that are errors.
+    pub bad: u64,
+}
+
+/// Answers of both arms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rates {
+    /// The control's.
+    pub control: Rate,
+    /// Those of every other variant.
+    pub treatment: Rate,
+}
+
+/// The control fails by itself: no variant is to blame for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage(pub Rates);
+
+impl Pulse {
+    /// An answer at a time in microseconds since 1970. One more than a minute older than the newest is left out.
+    pub fn answered(&mut self, treated: bool, bad: bool, at: i64) {
+        let number = at.div_euclid(BUCKET);
+        let place = usize::try_from(number.rem_euclid(BUCKETS as i64)).unwrap_or_default();
+        let Some((held, rates)) = self.buckets.get_mut(place).filter(|(held, _)| *held <= number) else {
+            return;
+        };
+        if *held < number {
+            (*held, *rates) = (number, Rates::default());
+        }
+        let rate = if treated { &mut rates.treatment } else { &mut rates.control };
+        rate.answers += 1;
+        rate.bad += u64::from(bad);
+    }
+
+    /// The answers of the minute before `now`, in microseconds since 1970.
+    #[must_use]
+    pub fn rates(&self, now: i64) -> Rates {
+        let newest = now.div_euclid(BUCKET);
+        let recent = newest.saturating_sub(BUCKETS as i64)..=newest;
+        let recent = self.buckets.iter().filter(|(number, _)| recent.contains(number) && *number != *recent.start());
+        recent.fold(Rates::default(), |sum, (_, rates)| sum.with(rates))
+    }
+
+    /// The outage there is when the control had at least [`FEWEST`] answers in the last minute, and a part of [`BAD`] or more
+    /// were errors. A few visitors who ask again and again can look like one; a rollout then waits, no more.
+    #[must_use]
+    pub fn shared_outage(&self, now: i64) -> Option<Outage> {
+        let rates = self.rates(now);
+        let fails = rates.control.answers >= FEWEST && rates.control.part() >= BAD;
+        fails.then_some(Outage(rates))
+    }
+}
+
+impl Rate {
+    /// The part that is bad, 0 to 1; 0 of none.
+    #[must_use]
+    pub fn part(&self) -> f64 {
+        if self.answers == 0 { 0.0 } else { self.bad as f64 / self.answers as f64 }
+    }
+
+    fn with(self, other: Self) -> Self {
+        Self { answers: self.answers + other.answers, bad: self.bad + other.bad }
+    }
+
+    fn words(&self) -> String {
+        let (bad, all) = (thousands(self.bad as f64), thousands(self.answers as f64));
+        format!("{bad} of {all} answers ({})", percent(self.part()))
+    }
+}
+
+impl Rates {
+    fn with(self, other: &Self) -> Self {
+        Self { control: self.control.with(other.control), treatment: self.treatment.with(other.treatment) }
+    }
+}
+
+impl Outage {
+    /// It in one sentence.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let (control, treatment) = (self.0.control.words(), self.0.treatment.words());
+        format!("the control fails by itself: {control} in the last minute were errors, with the flag {treatment}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000;
+
+    fn fed(answers: u64, bad: u64, at: i64) -> Pulse {
+        let mut pulse = Pulse::default();
+        (0..answers).for_each(|n| pulse.answered(false, n < bad, at));
+        pulse
+    }
+
+    #[test]
+    fn an_outage_takes_enough_answers_and_enough_errors() {
+        for (answers, bad, is_one) in
+            [(19, 19, false), (20, 2, true), (20, 1, false), (1000, 99, false), (0, 0, false)]
+        {
+            let outage = fed(answers, bad, SECOND).shared_outage(2 * SECOND);
+            assert_eq!(outage.is_some(), is_one, "{bad} of {answers}");
+        }
+        // the treatment alone is none
+        let mut pulse = fed(100, 1, SECOND);
+        (0..100).for_each(|_| pulse.answered(true, true, SECOND));
+        assert_eq!(pulse.shared_outage(SECOND), None);
+        assert_eq!(pulse.rates(SECOND).treatment, Rate { answers: 100, bad: 100 });
+    }
+
+    #[test]
+    fn only_the_last_minute_counts() {
+        for start in [-90 * SECOND, 0, 1_763_670_000 * SECOND] {
+            let mut pulse = fed(30, 30, start);
+            assert_eq!(pulse.rates(start + 59 * SECOND).control.answers, 30);
+            assert_eq!(pulse.rates(start + 60 * SECOND), Rates::default());
+            assert_eq!(pulse.rates(start - 10 * SECOND), Rates::default(), "the future is not the last minute");
+            pulse.answered(false, false, start + 60 * SECOND);
+            pulse.answered(false, true, start);
+            assert_eq!(
+                pulse.rates(start + 60 * SECOND).control,
+                Rate { answers: 1, bad: 0 },
+                "late answers are left out"
+            );
+        }
+        let mut edges = Pulse::default();
+        for at in [i64::MAX, i64::MIN] {
+            edges.answered(true, true, at);
+            assert!(edges.rates(at).treatment.answers <= 1);
+        }
+    }
+
+    #[test]
+    fn an_outage_is_told_in_numbers() {
+        let mut pulse = fed(400, 312, 0);
+        (0..51).for_each(|n| pulse.answered(true, n < 40, 0));
+        let words = pulse.shared_outage(0).unwrap().words();
+        let told = "the control fails by itself: 312 of 400 answers (78 %) in the last minute were errors, with the flag 40 of 51 \
+                    answers (78.4 %)";
+        assert_eq!(words, told);
+    }
+}
