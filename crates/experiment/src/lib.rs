@@ -31,6 +31,7 @@ pub mod guard;
 mod observed;
 mod plan;
 mod report;
+pub mod rollout;
 mod sample_ratio;
 mod settings;
 mod verdict;

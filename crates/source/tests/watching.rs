@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use flagstaff_flags::{Reader, Snapshot, publisher};
+use flagstaff_flags::{Reader, publisher};
 use flagstaff_source::{Files, Loaded, Observer, Options, Report, Watch, load};
 
 /// Longer than anything takes.

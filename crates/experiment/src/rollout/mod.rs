@@ -1,0 +1,7 @@
+//! When a rollout climbs, what people may ask of it, and where it stands.
+
+mod order;
+mod outlook;
+
+pub use order::{Order, Refusal, obey};
+pub use outlook::{MIN_VISITORS, Moment, Next, Outlook, State, outlook, sample_ratio_broken};

@@ -1,0 +1,230 @@
+//! What comes next for a rollout, from what is known of it now.
+
+use std::fmt;
+use std::time::Duration;
+
+use flagstaff_flags::{Fact, FactKind, Hold, Rollout, RolloutStep, Standing};
+use flagstaff_stats::srm;
+use jiff::{SignedDuration, Timestamp};
+
+/// Visitors of the treatment who must have come at a step before it goes on, where the step says nothing else.
+pub const MIN_VISITORS: u64 = 100;
+
+/// What is known of a rollout at one moment.
+#[derive(Clone, Debug)]
+pub struct Moment<'a> {
+    /// Its steps.
+    pub rollout: &'a Rollout,
+    /// Where its facts leave it.
+    pub standing: &'a Standing,
+    /// The time.
+    pub now: Timestamp,
+    /// Visitors of the treatment who came at this step; `None` while the ledger cannot be read.
+    pub visitors: Option<u64>,
+    /// Visitors fell into the variants otherwise than the shares say, see [`sample_ratio_broken`].
+    pub split_is_broken: bool,
+    /// Treatment and control fail alike just now: what is seen, in words.
+    pub outage: Option<String>,
+}
+
+/// Where a rollout stands, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Its step goes on by itself when its time is over.
+    Climbing,
+    /// It stays at its step.
+    Holding,
+    /// It waits for someone to approve.
+    Approval,
+    /// Its guard took it back.
+    Tripped,
+    /// All steps are behind it.
+    Done,
+}
+
+impl State {
+    /// As it is shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Climbing => "climbing",
+            Self::Holding => "holding",
+            Self::Approval => "approval",
+            Self::Tripped => "tripped",
+            Self::Done => "done",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What is to be done now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing.
+    Wait,
+    /// Go to the next step.
+    Climb,
+    /// All steps are behind it.
+    Finish,
+    /// Tell that it waits for an approval.
+    AskApproval,
+    /// Tell that time is over, and why it stays all the same. The words stay the same while the reason does.
+    TellInconclusive(&'static str),
+}
+
+/// Where a rollout stands, and what comes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outlook {
+    /// In one word.
+    pub state: State,
+    /// In a sentence.
+    pub why: String,
+    /// When it goes on by itself, if nothing else keeps it.
+    pub advances_at: Option<Timestamp>,
+    /// What is to be done now.
+    pub next: Next,
+}
+
+impl Outlook {
+    const fn new(state: State, why: String) -> Self {
+        Self { state, why, advances_at: None, next: Next::Wait }
+    }
+
+    fn next(self, next: Next) -> Self {
+        Self { next, ..self }
+    }
+
+    fn at(self, time: Timestamp) -> Self {
+        Self { advances_at: Some(time), ..self }
+    }
+}
+
+/// Where a rollout stands, and what comes next. A step goes on when its hold is over, enough visitors came, and neither a
+/// guard, the split nor an outage speaks against it; otherwise it stays, and says why.
+#[must_use]
+pub fn outlook(moment: &Moment<'_>) -> Outlook {
+    let Moment { rollout, standing, now, .. } = moment;
+    if let Some(trip) = &standing.trip {
+        return Outlook::new(State::Tripped, trip.why.clone());
+    }
+    let Some(step) = rollout.steps().get(standing.step) else {
+        return Outlook::new(State::Done, "all steps are behind it".into());
+    };
+    if let Some(start) = rollout.start().filter(|start| now < start) {
+        return Outlook::new(State::Holding, format!("it starts at {start}")).at(start);
+    }
+    if let Some(stopped) = stopped(standing) {
+        return Outlook::new(State::Holding, stopped);
+    }
+    match step.hold {
+        Hold::End => Outlook::new(State::Done, "this is the last step".into()).next(Next::Finish),
+        Hold::Approval => approval(standing),
+        Hold::For(hold) => timed(moment, step, ends(rollout, standing, hold)),
+    }
+}
+
+/// What someone or the guard said to keep it where it is.
+fn stopped(standing: &Standing) -> Option<String> {
+    if let Some(hold) = &standing.hold {
+        return Some(format!("its guard holds it: {}", hold.why));
+    }
+    standing.paused.then(|| "it is paused; `flagstaff rollout FLAG resume` lets it climb again".into())
+}
+
+fn approval(standing: &Standing) -> Outlook {
+    let why = "it waits for someone: `flagstaff rollout FLAG approve`".into();
+    let next = if standing.approval_told { Next::Wait } else { Next::AskApproval };
+    Outlook::new(State::Approval, why).next(next)
+}
+
+/// When the hold of the present step is over; a hold without end never is.
+fn ends(rollout: &Rollout, standing: &Standing, hold: Duration) -> Timestamp {
+    let from = rollout.start().map_or(standing.since, |start| start.max(standing.since));
+    let hold = SignedDuration::try_from(hold).unwrap_or(SignedDuration::MAX);
+    from.checked_add(hold).unwrap_or(Timestamp::MAX)
+}
+
+fn timed(moment: &Moment<'_>, step: &RolloutStep, ends: Timestamp) -> Outlook {
+    if moment.now < ends {
+        let why = match obstacle(moment, step) {
+            Some((_, more)) => format!("its hold is not over; for now, {more}"),
+            None => "its hold is not over".into(),
+        };
+        return Outlook::new(State::Climbing, why).at(ends);
+    }
+    match obstacle(moment, step) {
+        Some((reason, more)) => {
+            let told = moment.standing.inconclusive.as_ref().is_some_and(|fact| fact.why == reason);
+            let next = if told { Next::Wait } else { Next::TellInconclusive(reason) };
+            Outlook::new(State::Holding, format!("inconclusive: {more}")).next(next)
+        }
+        None => {
+            let is_last = moment.standing.step + 1 == moment.rollout.steps().len();
+            let next = if is_last { Next::Finish } else { Next::Climb };
+            Outlook::new(State::Climbing, "its hold is over, and nothing speaks against it".into())
+                .at(ends)
+                .next(next)
+        }
+    }
+}
+
+/// What keeps a step from going on: a reason that stays the same, and how it is now.
+fn obstacle(moment: &Moment<'_>, step: &RolloutStep) -> Option<(&'static str, String)> {
+    let Some(visitors) = moment.visitors else {
+        return Some(("the ledger cannot be read", "the ledger cannot be read".into()));
+    };
+    if let Some(outage) = &moment.outage {
+        return Some(("treatment and control fail alike: a shared outage", outage.clone()));
+    }
+    if moment.split_is_broken {
+        let why = "visitors fell into the variants otherwise than the shares say: the split is broken";
+        return Some((why, why.into()));
+    }
+    let nobody = step.percent == flagstaff_flags::Percent::ZERO;
+    let needed = if nobody { 0 } else { step.min_visitors.unwrap_or(MIN_VISITORS) };
+    (visitors < needed).then(|| {
+        ("too few visitors of the treatment came", format!("{visitors} of {needed} visitors of the treatment came"))
+    })
+}
+
+/// Whether visitors who came at one step fell into the arms otherwise than the shares say. May be asked at any time
+/// (sequential, see [`srm::log_bayes_factor`]). Shares are weights of any scale.
+#[must_use]
+pub fn sample_ratio_broken(arrivals: &[u64], shares: &[f64]) -> bool {
+    let with_share = || arrivals.iter().zip(shares).filter(|(_, share)| **share > 0.0);
+    let (counts, shares): (Vec<u64>, Vec<f64>) = with_share().unzip();
+    srm::log_bayes_factor(&counts, &shares).is_ok_and(srm::is_alarm)
+}
+
+impl Next {
+    /// The fact with which it is done, if it takes one. `visitors` is told where the rollout goes on.
+    #[must_use]
+    pub fn fact(&self, moment: &Moment<'_>, mut fact: Fact) -> Option<Fact> {
+        let step = moment.standing.step;
+        fact.step = step;
+        let seen = || match moment.visitors {
+            Some(visitors) => {
+                format!("its hold is over, {visitors} visitors of the treatment came, nothing speaks against it")
+            }
+            None => "its hold is over".into(),
+        };
+        match self {
+            Self::Wait => return None,
+            Self::Climb => (fact.kind, fact.step, fact.why) = (FactKind::Step, step + 1, seen()),
+            Self::Finish => {
+                (fact.kind, fact.step) = (FactKind::Done, moment.rollout.steps().len());
+                fact.why = "all steps are behind it".into();
+            }
+            Self::AskApproval => {
+                (fact.kind, fact.why) = (FactKind::ApprovalNeeded, "this step is held until someone approves".into());
+            }
+            Self::TellInconclusive(reason) => (fact.kind, fact.why) = (FactKind::Inconclusive, (*reason).into()),
+        }
+        Some(fact)
+    }
+}

@@ -1,0 +1,179 @@
+//! Rollouts that climb, wait and stop.
+#![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
+
+use std::time::Duration;
+
+use flagstaff_experiment::rollout::{Moment, Next, Order, State, obey, outlook, sample_ratio_broken};
+use flagstaff_flags::*;
+use jiff::Timestamp;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_760_000_000 + seconds).unwrap()
+}
+
+fn step(percent: f64, hold: Hold) -> RolloutStep {
+    RolloutStep { percent: Percent::new(percent).unwrap(), hold, min_visitors: None }
+}
+
+const HOUR: Hold = Hold::For(Duration::from_secs(3600));
+
+fn rollout() -> Rollout {
+    Rollout::new(None, vec![step(1.0, HOUR), step(50.0, Hold::Approval), step(100.0, Hold::End)]).unwrap()
+}
+
+fn flag() -> Flag {
+    Flag { rollout: Some(rollout()), definition: Definition(7), ..Flag::new(Name::new("checkout").unwrap()) }
+}
+
+fn draft(standing: &Standing, seconds: i64) -> Fact {
+    Fact {
+        flag: flag().name,
+        number: standing.number + 1,
+        at: at(seconds),
+        definition: Definition(7),
+        kind: FactKind::Defined,
+        step: 0,
+        by: "flagstaff".into(),
+        why: String::new(),
+        evidence: None,
+    }
+}
+
+fn begun() -> Standing {
+    let blank = Standing::from(&Fact {
+        flag: flag().name,
+        number: 0,
+        at: at(0),
+        definition: Definition(7),
+        kind: FactKind::Defined,
+        step: 0,
+        by: String::new(),
+        why: String::new(),
+        evidence: None,
+    });
+    Standing::from(&draft(&blank, 0))
+}
+
+fn add(standing: &mut Standing, kind: FactKind, step: usize, seconds: i64) {
+    let fact = Fact { kind, step, ..draft(standing, seconds) };
+    standing.add(&fact);
+}
+
+fn moment<'a>(rollout: &'a Rollout, standing: &'a Standing, seconds: i64) -> Moment<'a> {
+    Moment { rollout, standing, now: at(seconds), visitors: Some(500), split_is_broken: false, outage: None }
+}
+
+#[test]
+fn a_step_goes_on_when_its_hold_is_over_and_enough_came() {
+    let (rollout, standing) = (rollout(), begun());
+    let early = outlook(&moment(&rollout, &standing, 3599));
+    assert_eq!((early.state, early.advances_at, early.next), (State::Climbing, Some(at(3600)), Next::Wait));
+    let over = moment(&rollout, &standing, 3600);
+    assert_eq!(outlook(&over).next, Next::Climb);
+    let fact = Next::Climb.fact(&over, draft(&standing, 3600)).unwrap();
+    assert_eq!((fact.kind, fact.step), (FactKind::Step, 1));
+}
+
+#[test]
+fn whatever_speaks_against_it_holds_it_and_is_told_once() {
+    let (rollout, mut standing) = (rollout(), begun());
+    let over = |standing: &Standing, change: fn(&mut Moment<'_>)| {
+        let mut moment = moment(&rollout, standing, 4000);
+        change(&mut moment);
+        outlook(&moment)
+    };
+    type Change = fn(&mut Moment<'_>);
+    let changes: [(Change, &str); 4] = [
+        (|m| m.visitors = Some(99), "99 of 100 visitors"),
+        (|m| m.visitors = None, "ledger"),
+        (|m| m.split_is_broken = true, "split is broken"),
+        (|m| m.outage = Some("both at 50 %".into()), "both at 50 %"),
+    ];
+    for (change, words) in changes {
+        let outlook = over(&standing, change);
+        assert_eq!(outlook.state, State::Holding);
+        assert!(outlook.why.contains(words), "{}", outlook.why);
+        assert!(matches!(outlook.next, Next::TellInconclusive(_)));
+    }
+    let few: Change = |m| m.visitors = Some(99);
+    let Next::TellInconclusive(reason) = over(&standing, few).next else { unreachable!() };
+    let told = Fact { kind: FactKind::Inconclusive, why: reason.into(), ..draft(&standing, 4000) };
+    standing.add(&told);
+    assert_eq!(over(&standing, few).next, Next::Wait, "it was told already");
+    assert!(matches!(over(&standing, |m| m.split_is_broken = true).next, Next::TellInconclusive(_)));
+    assert_eq!(over(&standing, |_| ()).next, Next::Climb, "and goes on when it is over");
+}
+
+#[test]
+fn a_rollout_runs_from_its_start_to_its_end() {
+    let (rollout, mut standing) = (rollout(), begun());
+    add(&mut standing, FactKind::Step, 1, 3600);
+    let waits = outlook(&moment(&rollout, &standing, 999_999));
+    assert_eq!((waits.state, waits.next), (State::Approval, Next::AskApproval));
+    add(&mut standing, FactKind::ApprovalNeeded, 1, 3600);
+    assert_eq!(outlook(&moment(&rollout, &standing, 999_999)).next, Next::Wait);
+    let approved = obey(Order::Approve, &flag(), &standing, "ada", at(5000)).unwrap();
+    assert_eq!((approved.kind, approved.step, approved.by.as_str()), (FactKind::Step, 2, "ada"));
+    standing.add(&approved);
+    let last = outlook(&moment(&rollout, &standing, 5001));
+    assert_eq!((last.state, last.next), (State::Done, Next::Finish));
+    let finished = last_fact(&rollout, &standing);
+    standing.add(&finished);
+    let done = outlook(&moment(&rollout, &standing, 5002));
+    assert_eq!((done.state, done.next), (State::Done, Next::Wait));
+    assert!(obey(Order::Advance, &flag(), &standing, "ada", at(5003)).is_err());
+}
+
+fn last_fact(rollout: &Rollout, standing: &Standing) -> Fact {
+    Next::Finish.fact(&moment(rollout, standing, 5001), draft(standing, 5001)).unwrap()
+}
+
+#[test]
+fn holds_count_from_the_start_where_that_is_later() {
+    let rollout = Rollout::new(Some(at(1000)), rollout().steps().to_vec()).unwrap();
+    let standing = begun();
+    let before = outlook(&moment(&rollout, &standing, 999));
+    assert_eq!((before.state, before.advances_at), (State::Holding, Some(at(1000))));
+    assert_eq!(outlook(&moment(&rollout, &standing, 1000)).advances_at, Some(at(4600)));
+}
+
+#[test]
+fn a_trip_stops_everything_but_a_reset() {
+    let (rollout, mut standing) = (rollout(), begun());
+    add(&mut standing, FactKind::Tripped, 0, 10);
+    assert_eq!(outlook(&moment(&rollout, &standing, 4000)).state, State::Tripped);
+    for order in [Order::Advance, Order::Approve, Order::Pause, Order::Resume] {
+        let refusal = obey(order, &flag(), &standing, "ada", at(20)).unwrap_err().to_string();
+        assert!(refusal.contains("taken back by its guard"), "{refusal}");
+    }
+    let reset = obey(Order::Reset, &flag(), &standing, "ada", at(20)).unwrap();
+    standing.add(&reset);
+    assert_eq!(outlook(&moment(&rollout, &standing, 21)).state, State::Climbing);
+}
+
+#[test]
+fn a_pause_holds_until_it_is_over() {
+    let (rollout, mut standing) = (rollout(), begun());
+    assert!(obey(Order::Resume, &flag(), &standing, "ada", at(20)).is_err());
+    standing.add(&obey(Order::Pause, &flag(), &standing, "ada", at(20)).unwrap());
+    assert!(obey(Order::Pause, &flag(), &standing, "ada", at(20)).is_err());
+    let paused = outlook(&moment(&rollout, &standing, 4000));
+    assert_eq!((paused.state, paused.next), (State::Holding, Next::Wait));
+    standing.add(&obey(Order::Resume, &flag(), &standing, "ada", at(30)).unwrap());
+    assert_eq!(outlook(&moment(&rollout, &standing, 4000)).next, Next::Climb);
+}
+
+#[test]
+fn a_flag_without_a_rollout_can_only_begin_anew() {
+    let flag = Flag { rollout: None, ..flag() };
+    assert!(obey(Order::Advance, &flag, &begun(), "ada", at(1)).unwrap_err().to_string().contains("no rollout"));
+    assert!(obey(Order::Reset, &flag, &begun(), "ada", at(1)).is_ok());
+}
+
+#[test]
+fn a_split_is_broken_when_the_shares_cannot_explain_it() {
+    assert!(!sample_ratio_broken(&[9_500, 500], &[95.0, 5.0]));
+    assert!(sample_ratio_broken(&[9_000, 1_000], &[95.0, 5.0]));
+    assert!(!sample_ratio_broken(&[0, 0], &[95.0, 5.0]));
+    assert!(!sample_ratio_broken(&[10, 0], &[100.0, 0.0]), "one arm has nothing to compare with");
+}
