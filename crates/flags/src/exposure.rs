@@ -75,6 +75,44 @@ impl Flag {
     }
 }
 
+impl Flag {
+    /// The number of a variant among what is drawn, the control being 0; `None` for one that is not drawn.
+    #[must_use]
+    pub fn arm(&self, variant: VariantId) -> Option<u8> {
+        if self.variants.are_named() {
+            let number = self.variants.weights().position(|(id, _)| id == variant)?;
+            return u8::try_from(number).ok();
+        }
+        match variant {
+            VariantId::OFF => Some(0),
+            VariantId::ON => Some(1),
+            _ => None,
+        }
+    }
+
+    /// Shares of what is drawn at a step of its rollout (from 0), the control first, in thousandths of a percent; where there is
+    /// no rollout every step has those that are written. They need not make a whole: a layer or a share of named variants
+    /// may leave some out.
+    #[must_use]
+    pub fn shares(&self, step: usize) -> Vec<u32> {
+        let percent = match &self.rollout {
+            Some(rollout) => rollout.percent(Timestamp::MAX, step),
+            None => self.share_of_the_rest(),
+        };
+        self.arms(percent).into_iter().map(|arm| arm.to - arm.from).collect()
+    }
+
+    /// Where the draw sends a unit that nothing else decides for.
+    fn arms(&self, percent: Percent) -> Vec<Arm> {
+        if self.variants.are_named() {
+            return weighted(self);
+        }
+        let edge = percent.thousandths();
+        let on = Arm { variant: VariantId::ON, from: 0, to: edge };
+        vec![Arm { variant: VariantId::OFF, from: edge, to: Percent::WHOLE }, on]
+    }
+}
+
 impl BucketBy {
     /// The id it hashes of a subject, when known.
     #[must_use]
@@ -127,18 +165,16 @@ impl Snapshot {
         self.links.of.get(id.index()).map_or(Trial::default(), |ties| ties.trial)
     }
 
+    /// The step of a flag's rollout that is recorded, from 0.
+    #[must_use]
+    pub fn step(&self, id: FlagId) -> usize {
+        self.fact(id).step
+    }
+
     /// The arms of a flag's experiment at a time: where the draw sends a unit that nothing else decides for.
     #[must_use]
     pub fn arms(&self, id: FlagId, now: Timestamp) -> Vec<Arm> {
-        let Some(flag) = self.flag(id) else {
-            return Vec::new();
-        };
-        if flag.variants.are_named() {
-            return weighted(flag);
-        }
-        let edge = self.share(id, now).thousandths();
-        let on = Arm { variant: VariantId::ON, from: 0, to: edge };
-        vec![Arm { variant: VariantId::OFF, from: edge, to: Percent::WHOLE }, on]
+        self.flag(id).map(|flag| flag.arms(self.share(id, now))).unwrap_or_default()
     }
 
     /// The goals that a request with this answer reaches.

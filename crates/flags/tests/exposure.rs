@@ -78,7 +78,11 @@ fn a_step_of_a_rollout_sets_the_arms() {
         |snapshot: &Snapshot| snapshot.arms(id, now()).iter().find(|arm| arm.variant == VariantId::ON).unwrap().to;
     assert_eq!(on(&first), 1_000);
     let facts = Facts { steps: vec![(name("checkout"), Definition(0), 1)], ..Facts::default() };
-    assert_eq!(on(&first.with_facts(&facts)), 25_000);
+    let second = first.with_facts(&facts);
+    assert_eq!((on(&second), second.step(id)), (25_000, 1));
+    let flag = first.flag(id).unwrap();
+    assert_eq!([flag.shares(0), flag.shares(1)], [[99_000, 1_000], [75_000, 25_000]]);
+    assert_eq!([VariantId::OFF, VariantId::ON].map(|variant| flag.arm(variant)), [Some(0), Some(1)]);
 }
 
 #[test]

@@ -131,7 +131,7 @@ impl Recorder {
             return false;
         };
         // the arms are what is drawn; where none has the variant, there is nothing to compare it with
-        let Some(number) = number(flag, decision.variant()) else {
+        let Some(number) = flag.arm(decision.variant()) else {
             return false;
         };
         let key: &str = &flag.bucket_by.key(unit);
@@ -214,18 +214,5 @@ impl Recorder {
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Recorder").field("status", &self.status()).finish()
-    }
-}
-
-/// The number of a variant among what is drawn, the control being 0: its place among the arms of an [`Experiment`].
-fn number(flag: &Flag, variant: VariantId) -> Option<u8> {
-    if flag.variants.are_named() {
-        let number = flag.variants.weights().position(|(id, _)| id == variant)?;
-        return u8::try_from(number).ok();
-    }
-    match variant {
-        VariantId::OFF => Some(0),
-        VariantId::ON => Some(1),
-        _ => None,
     }
 }
