@@ -11,6 +11,7 @@ mod demo_traffic;
 mod experiment_commands;
 mod experiment_faults;
 mod experiment_flow;
+mod experiment_notebook;
 mod flags_demo;
 mod flags_headers;
 mod flags_identity;

@@ -76,53 +76,65 @@ fn apps() -> PathBuf {
 
 /// Python with what the apps import.
 fn python() -> Command {
-    let mut command = Command::new("python3");
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    let installed = INSTALLED.get_or_init(|| installed("python", &apps().join("requirements.txt")));
+    with(&[installed, &apps()])
+}
+
+/// A script of `tests/apps` with what the notebook imports.
+pub(crate) fn notebook_runner() -> Command {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    let installed = INSTALLED.get_or_init(|| installed("notebook", &notebooks().join("requirements.txt")));
+    let mut command = with(&[installed]);
+    command.arg(apps().join("run_notebook.py")).arg(notebooks().join("experiment.ipynb"));
     command
-        .arg("-u")
-        .env("PYTHONPATH", std::env::join_paths([installed(), &apps()]).unwrap())
-        .env("PYTHONDONTWRITEBYTECODE", "1");
+}
+
+fn notebooks() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/notebook")
+}
+
+fn with(folders: &[&Path]) -> Command {
+    let mut command = Command::new("python3");
+    command.arg("-u").env("PYTHONPATH", std::env::join_paths(folders).unwrap()).env("PYTHONDONTWRITEBYTECODE", "1");
     command
 }
 
 /// Where the packages are. Installs them first when they are not there as required, once for all tests of all runs.
-fn installed() -> &'static Path {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let tests = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("tests");
-        fs::create_dir_all(&tests).unwrap();
-        // Another run of the tests may install at the same time.
-        let lock = File::create(tests.join("python.lock")).unwrap();
-        lock.lock().unwrap();
-        let folder = tests.join("python");
-        let wanted = wanted();
-        let stamp = folder.join("installed.txt");
-        if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
-            return folder;
-        }
-        let _ = fs::remove_dir_all(&folder);
-        install(&folder);
-        fs::write(stamp, wanted).unwrap();
-        folder
-    })
+fn installed(name: &str, requirements: &Path) -> PathBuf {
+    let tests = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("tests");
+    fs::create_dir_all(&tests).unwrap();
+    // Another run of the tests may install at the same time.
+    let lock = File::create(tests.join(format!("{name}.lock"))).unwrap();
+    lock.lock().unwrap();
+    let folder = tests.join(name);
+    let wanted = wanted(requirements);
+    let stamp = folder.join("installed.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+        return folder;
+    }
+    let _ = fs::remove_dir_all(&folder);
+    install(&folder, requirements);
+    fs::write(stamp, wanted).unwrap();
+    folder
 }
 
 /// What must be installed, and for which Python.
-fn wanted() -> String {
+fn wanted(requirements: &Path) -> String {
     let version = Command::new("python3").arg("--version").output();
     let version = version.expect("python3 must be installed to run these tests").stdout;
-    let requirements = fs::read_to_string(apps().join("requirements.txt")).unwrap();
-    format!("{}{requirements}", String::from_utf8(version).unwrap())
+    format!("{}{}", String::from_utf8(version).unwrap(), fs::read_to_string(requirements).unwrap())
 }
 
-fn install(folder: &Path) {
+fn install(folder: &Path, requirements: &Path) {
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
     pip.args(["--no-warn-conflicts", "--root-user-action=ignore", "--target"]);
-    pip.arg(folder).arg("-r").arg(apps().join("requirements.txt"));
+    pip.arg(folder).arg("-r").arg(requirements);
     let output = pip.output().unwrap();
     assert!(
         output.status.success(),
-        "the apps of the tests need packages from PyPI, and pip could not install them (is pip installed, is there a network?):\n{}",
+        "these tests need packages from PyPI, and pip could not install them (is pip installed, is there a network?):\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
 }
