@@ -1,0 +1,173 @@
+//! Sending.
+
+use std::io::Read as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+use crate::hook::Hook;
+use crate::message::Message;
+use crate::sign::signature;
+
+/// How long a receiver may take to be reached, and for all of it.
+const TIMEOUTS: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(10));
+/// Bytes of an answer that are read.
+const ANSWER: u64 = 512;
+/// Bytes of the head of an answer.
+const HEAD: usize = 32 * 1024;
+
+/// What became of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The receiver has it.
+    Taken {
+        /// What it answered.
+        status: u16,
+    },
+    /// The receiver does not want it, however often it is sent.
+    Refused {
+        /// What it answered, in words.
+        why: String,
+    },
+    /// It may be taken another time.
+    Failed {
+        /// What happened, in words.
+        why: String,
+        /// How long the receiver asked to wait.
+        asked: Option<Duration>,
+    },
+}
+
+/// Sends messages, one at a time. Follows no redirect, keeps no connection and no cookie. Blocks for 10 seconds at most.
+#[derive(Debug)]
+pub struct Client {
+    agent: ureq::Agent,
+    hook: Hook,
+}
+
+impl Client {
+    /// A client for a hook. It trusts the system's certificates (`SSL_CERT_FILE` names others) and uses the proxy of the
+    /// environment (`HTTPS_PROXY`, `NO_PROXY`).
+    #[must_use]
+    pub fn new(hook: Hook) -> Self {
+        let tls = TlsConfig::builder()
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .root_certs(if hook.is_encrypted() { roots() } else { RootCerts::new_with_certs(&[]) })
+            .build();
+        let config = ureq::Agent::config_builder()
+            .tls_config(tls)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_idle_connections(0)
+            .max_response_header_size(HEAD)
+            .timeout_connect(Some(TIMEOUTS.0))
+            .timeout_global(Some(TIMEOUTS.1))
+            .user_agent(concat!("flagstaff/", env!("CARGO_PKG_VERSION")))
+            .accept("")
+            .build();
+        Self { agent: config.new_agent(), hook }
+    }
+
+    /// Where it sends to.
+    #[must_use]
+    pub const fn hook(&self) -> &Hook {
+        &self.hook
+    }
+
+    /// Sends a message, signed now.
+    #[must_use]
+    pub fn send(&self, message: &Message, now: Timestamp) -> Answer {
+        let hook = &self.hook;
+        let request = self
+            .agent
+            .post(hook.uri())
+            .header("Content-Type", "application/json")
+            .header("X-Flagstaff-Event", message.event().as_str())
+            .header("X-Flagstaff-Delivery", message.id());
+        let request = match hook.secret() {
+            Some(secret) => {
+                request.header("X-Flagstaff-Signature", signature(secret.as_bytes(), now, message.body().as_bytes()))
+            }
+            None => request,
+        };
+        match request.send(message.body()) {
+            Ok(response) => judged(response, now),
+            Err(error) => Answer::Failed { why: in_words(&error, hook), asked: None },
+        }
+    }
+}
+
+fn roots() -> RootCerts {
+    let found = rustls_native_certs::load_native_certs();
+    if found.certs.is_empty() {
+        let why = found.errors.first().map(ToString::to_string).unwrap_or_default();
+        tracing::warn!(why, "the system has no certificates to trust; webhooks to https:// will fail");
+    }
+    let certificates: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+    RootCerts::new_with_certs(&certificates)
+}
+
+fn judged(mut response: http::Response<ureq::Body>, now: Timestamp) -> Answer {
+    let status = response.status();
+    if status.is_success() {
+        return Answer::Taken { status: status.as_u16() };
+    }
+    let asked = response.headers().get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let asked = asked.and_then(|text| retry_after(text.trim(), now));
+    let why = match response.headers().get(http::header::LOCATION).filter(|_| status.is_redirection()) {
+        Some(_) => format!("it answered {status}; redirects are not followed, so write the address it leads to"),
+        None => match beginning(&mut response) {
+            said if said.is_empty() => format!("it answered {status}"),
+            said => format!("it answered {status}: {said}"),
+        },
+    };
+    let may_change = !status.is_client_error() || matches!(status.as_u16(), 408 | 425 | 429);
+    if may_change { Answer::Failed { why, asked } } else { Answer::Refused { why } }
+}
+
+/// Seconds, or a date.
+fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
+}
+
+/// What an answer says, as far as it fits a line.
+fn beginning(response: &mut http::Response<ureq::Body>) -> String {
+    let mut bytes = Vec::new();
+    let _ = response.body_mut().as_reader().take(ANSWER).read_to_end(&mut bytes);
+    let text = String::from_utf8_lossy(&bytes);
+    let line: Vec<_> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
+    line.join(" ")
+}
+
+/// An error without the address it may name.
+fn in_words(error: &ureq::Error, hook: &Hook) -> String {
+    let text = match error {
+        ureq::Error::Timeout(_) => "it did not answer in time".into(),
+        ureq::Error::HostNotFound => "its host is not known".into(),
+        ureq::Error::Io(error) => error.to_string(),
+        other => other.to_string(),
+    };
+    let path = hook.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    if path.len() > 1 { text.replace(path, "/…") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_asked_for_in_seconds_or_by_a_date() {
+        let now = "1994-11-06T08:49:07Z".parse().unwrap();
+        let seconds = |text| retry_after(text, now).map(|wait| wait.as_secs());
+        assert_eq!(seconds("120"), Some(120));
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT"), Some(30));
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:00:00 GMT"), Some(0));
+        assert_eq!((seconds("soon"), seconds("-1")), (None, None));
+    }
+}
