@@ -202,7 +202,7 @@ fn name(row: &AnyRow, at: usize) -> Result<Name, sqlx::Error> {
     Name::new(&row.try_get::<String, _>(at)?).map_err(no_fact)
 }
 
-fn fact(row: &AnyRow) -> Result<Fact, sqlx::Error> {
+pub(crate) fn fact(row: &AnyRow) -> Result<Fact, sqlx::Error> {
     Ok(Fact {
         flag: name(row, 0)?,
         number: row.try_get::<i64, _>(1)?.cast_unsigned(),

@@ -81,6 +81,15 @@ impl Store {
         if self.place.path().is_some() { "BEGIN IMMEDIATE" } else { "BEGIN" }
     }
 
+    /// The store's own time (µs since 1970), which is one for all who share it.
+    pub(crate) fn now(&self) -> &'static str {
+        if self.place.path().is_some() {
+            "(SELECT CAST(unixepoch('subsec') * 1000000 AS BIGINT))"
+        } else {
+            "(SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT))"
+        }
+    }
+
     /// Closes it, before anyone opens another under its name.
     pub(crate) async fn close(self) {
         let _ = tokio::time::timeout(PATIENCE, self.connection.close()).await;

@@ -5,6 +5,7 @@ mod desk;
 mod export;
 mod faults;
 mod kill;
+mod outbox;
 mod postgres;
 mod records;
 mod register;
