@@ -95,6 +95,9 @@ fn whatever_speaks_against_it_holds_it_and_is_told_once() {
         assert!(outlook.why.contains(words), "{}", outlook.why);
         assert!(matches!(outlook.next, Next::TellInconclusive(_)));
     }
+    let mut early = moment(&rollout, &standing, 1);
+    early.outage = Some("both at 50 %".into());
+    assert_eq!(outlook(&early).state, State::Holding, "an outage is told at once");
     let few: Change = |m| m.visitors = Some(99);
     let Next::TellInconclusive(reason) = over(&standing, few).next else { unreachable!() };
     let told = Fact { kind: FactKind::Inconclusive, why: reason.into(), ..draft(&standing, 4000) };

@@ -52,6 +52,8 @@ pub enum FactKind {
     Resumed,
     /// Its step could go on by time, but something else does not allow it.
     Inconclusive,
+    /// What held it back is over.
+    Recovered,
     /// Its guard took it back.
     Tripped,
     /// Its guard holds it where it is.
@@ -68,7 +70,7 @@ pub enum FactKind {
 
 impl FactKind {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Defined,
         Self::Changed,
         Self::Removed,
@@ -77,6 +79,7 @@ impl FactKind {
         Self::Paused,
         Self::Resumed,
         Self::Inconclusive,
+        Self::Recovered,
         Self::Tripped,
         Self::Held,
         Self::Observed,
@@ -97,6 +100,7 @@ impl FactKind {
             Self::Paused => "paused",
             Self::Resumed => "resumed",
             Self::Inconclusive => "inconclusive",
+            Self::Recovered => "recovered",
             Self::Tripped => "tripped",
             Self::Held => "held",
             Self::Observed => "observed",
@@ -170,8 +174,9 @@ impl Standing {
     /// Where facts leave a flag, in the order of their numbers; `None` without any.
     #[must_use]
     pub fn of<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Option<Self> {
-        let mut facts = facts.into_iter();
-        let mut standing = Self::from(facts.next()?);
+        let mut facts = facts.into_iter().peekable();
+        // a ledger that lost the first ones still says what the rest do
+        let mut standing = Self::from(*facts.peek()?);
         facts.for_each(|fact| standing.add(fact));
         Some(standing)
     }
@@ -190,6 +195,7 @@ impl Standing {
             FactKind::Paused => self.paused = true,
             FactKind::Resumed => self.paused = false,
             FactKind::Inconclusive => self.inconclusive = Some(fact.clone()),
+            FactKind::Recovered => self.inconclusive = None,
             FactKind::Tripped => self.trip = Some(fact.clone()),
             FactKind::Held => self.hold = Some(fact.clone()),
             FactKind::Observed => self.observed = Some(fact.clone()),

@@ -4,4 +4,6 @@ mod order;
 mod outlook;
 
 pub use order::{Order, Refusal, obey};
-pub use outlook::{MIN_VISITORS, Moment, Next, Outlook, State, outlook, sample_ratio_broken};
+pub use outlook::{
+    MIN_VISITORS, Moment, Next, Outlook, SHARED_OUTAGE, State, outlook, sample_ratio_broken, told_once,
+};

@@ -10,6 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 /// Visitors of the treatment who must have come at a step before it goes on, where the step says nothing else.
 pub const MIN_VISITORS: u64 = 100;
 
+/// Why a rollout stays where it is while treatment and control fail alike.
+pub const SHARED_OUTAGE: &str = "treatment and control fail alike: a shared outage";
+
 /// What is known of a rollout at one moment.
 #[derive(Clone, Debug)]
 pub struct Moment<'a> {
@@ -73,7 +76,7 @@ pub enum Next {
     Finish,
     /// Tell that it waits for an approval.
     AskApproval,
-    /// Tell that time is over, and why it stays all the same. The words stay the same while the reason does.
+    /// Tell why it stays. The words stay the same while the reason does.
     TellInconclusive(&'static str),
 }
 
@@ -121,6 +124,9 @@ pub fn outlook(moment: &Moment<'_>) -> Outlook {
     if let Some(stopped) = stopped(standing) {
         return Outlook::new(State::Holding, stopped);
     }
+    if let Some(outage) = moment.outage.as_ref().filter(|_| step.hold != Hold::End) {
+        return Outlook::new(State::Holding, outage.clone()).next(told_once(standing, SHARED_OUTAGE));
+    }
     match step.hold {
         Hold::End => Outlook::new(State::Done, "this is the last step".into()).next(Next::Finish),
         Hold::Approval => approval(standing),
@@ -159,8 +165,7 @@ fn timed(moment: &Moment<'_>, step: &RolloutStep, ends: Timestamp) -> Outlook {
     }
     match obstacle(moment, step) {
         Some((reason, more)) => {
-            let told = moment.standing.inconclusive.as_ref().is_some_and(|fact| fact.why == reason);
-            let next = if told { Next::Wait } else { Next::TellInconclusive(reason) };
+            let next = told_once(moment.standing, reason);
             Outlook::new(State::Holding, format!("inconclusive: {more}")).next(next)
         }
         None => {
@@ -173,14 +178,17 @@ fn timed(moment: &Moment<'_>, step: &RolloutStep, ends: Timestamp) -> Outlook {
     }
 }
 
+/// Tells a reason, unless it is the one that was told last.
+pub fn told_once(standing: &Standing, reason: &'static str) -> Next {
+    let told = standing.inconclusive.as_ref().is_some_and(|fact| fact.why == reason);
+    if told { Next::Wait } else { Next::TellInconclusive(reason) }
+}
+
 /// What keeps a step from going on: a reason that stays the same, and how it is now.
 fn obstacle(moment: &Moment<'_>, step: &RolloutStep) -> Option<(&'static str, String)> {
     let Some(visitors) = moment.visitors else {
         return Some(("the ledger cannot be read", "the ledger cannot be read".into()));
     };
-    if let Some(outage) = &moment.outage {
-        return Some(("treatment and control fail alike: a shared outage", outage.clone()));
-    }
     if moment.split_is_broken {
         let why = "visitors fell into the variants otherwise than the shares say: the split is broken";
         return Some((why, why.into()));
