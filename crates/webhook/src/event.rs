@@ -36,7 +36,7 @@ impl Event {
             FactKind::Changed | FactKind::Removed => Some(Self::Changed),
             FactKind::Step | FactKind::Done => Some(Self::Step),
             FactKind::ApprovalNeeded => Some(Self::Approval),
-            FactKind::Inconclusive => Some(Self::Inconclusive),
+            FactKind::Inconclusive | FactKind::Recovered => Some(Self::Inconclusive),
             FactKind::Tripped | FactKind::Held | FactKind::Observed => Some(Self::Trip),
             FactKind::Reset | FactKind::Paused | FactKind::Resumed => Some(Self::Reset),
             FactKind::Expired => Some(Self::Expired),

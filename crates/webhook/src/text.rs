@@ -19,6 +19,7 @@ pub(crate) fn sentence(told: &Told<'_>) -> String {
         FactKind::Done => format!("{flag} has all its steps behind it{stage}"),
         FactKind::ApprovalNeeded => format!("{flag} waits for an approval{stage}"),
         FactKind::Inconclusive => format!("{flag} does not go on{stage}"),
+        FactKind::Recovered => format!("{flag} is no longer held back{stage}"),
         FactKind::Tripped => format!("{flag} was taken back{stage}"),
         FactKind::Held => format!("{flag} is held{stage}"),
         FactKind::Observed => format!("{flag} would have been taken back{stage}, but its guard only observes"),
