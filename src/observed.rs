@@ -1,8 +1,55 @@
 //! From what the ledger counted to what an experiment is judged by.
 
 use flagstaff_experiment as experiment;
-use flagstaff_flags::{EventValue, Flag, Goal, Name, Snapshot, Trigger};
+use flagstaff_flags::{EventValue, Flag, FlagId, Goal, Holdout, Name, Snapshot, Trial, Trigger};
 use flagstaff_ledger as ledger;
+use jiff::Timestamp;
+
+/// What results are asked of.
+pub(crate) struct Asked<'a> {
+    /// The flag, or what is recorded of the holdout.
+    name: &'a str,
+    trial: Option<Trial>,
+    goals: Vec<&'a Goal>,
+    is_holdout: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// One flag, with its goals.
+    pub(crate) fn of_flag(snapshot: &'a Snapshot, id: FlagId, flag: &'a Flag) -> Self {
+        let goals = goals(snapshot, flag).collect();
+        Self { name: flag.name.as_str(), trial: Some(snapshot.trial(id)), goals, is_holdout: false }
+    }
+
+    /// All experiments together, with every goal of the file. Where nobody is held out now, what was recorded last.
+    pub(crate) fn of_holdout(snapshot: &'a Snapshot) -> Self {
+        let trial = snapshot.holdout().map(Holdout::trial);
+        Self { name: Holdout::NAME, trial, goals: snapshot.goals().iter().collect(), is_holdout: true }
+    }
+
+    /// What is asked of the ledger.
+    pub(crate) fn question(&self, now: Timestamp) -> ledger::Question {
+        ledger::Question {
+            flag: self.name.into(),
+            trial: self.trial,
+            goals: self.goals.iter().map(|goal| counted(goal)).collect(),
+            now,
+        }
+    }
+
+    /// A tally of it as an experiment.
+    pub(crate) fn observed(&self, tally: &ledger::Tally) -> experiment::Observed {
+        let totals = tally.goals.iter().map(Vec::as_slice).chain(std::iter::repeat(&[][..]));
+        experiment::Observed {
+            flag: self.name.into(),
+            is_holdout: self.is_holdout,
+            variants: tally.variants.iter().map(variant).collect(),
+            goals: self.goals.iter().zip(totals).map(|(goal, totals)| measured(goal, totals)).collect(),
+            steps: tally.steps.iter().map(step).collect(),
+            per_day: Some(tally.per_day).filter(|per_day| *per_day > 0.0),
+        }
+    }
+}
 
 /// The goals of a flag, the deciding one first.
 pub(crate) fn goals<'a>(snapshot: &'a Snapshot, flag: &'a Flag) -> impl Iterator<Item = &'a Goal> {
@@ -18,18 +65,6 @@ pub(crate) fn counted(goal: &Goal) -> ledger::TallyGoal {
             Trigger::Bounce { after } => ledger::GoalKind::Bounced(after),
             Trigger::Request { .. } | Trigger::Event { .. } => ledger::GoalKind::Reached,
         },
-    }
-}
-
-/// A tally as an experiment of these goals.
-pub(crate) fn observed(flag: &Flag, goals: &[&Goal], tally: &ledger::Tally) -> experiment::Observed {
-    let totals = tally.goals.iter().map(Vec::as_slice).chain(std::iter::repeat(&[][..]));
-    experiment::Observed {
-        flag: flag.name.to_string(),
-        variants: tally.variants.iter().map(variant).collect(),
-        goals: goals.iter().zip(totals).map(|(goal, totals)| measured(goal, totals)).collect(),
-        steps: tally.steps.iter().map(step).collect(),
-        per_day: Some(tally.per_day).filter(|per_day| *per_day > 0.0),
     }
 }
 

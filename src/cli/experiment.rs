@@ -8,7 +8,11 @@ use crate::cli::read::{count, share};
 #[derive(Debug, Args)]
 pub(crate) struct Results {
     /// The flag
-    pub(crate) flag: String,
+    #[arg(required_unless_present = "holdout")]
+    pub(crate) flag: Option<String>,
+    /// All experiments together: those held out against everybody else, on every goal of the file
+    #[arg(long, conflicts_with = "flag")]
+    pub(crate) holdout: bool,
     #[command(flatten)]
     pub(crate) facts: Facts,
     #[command(flatten)]

@@ -1,6 +1,7 @@
 //! `flagstaff list`: every flag on a line.
 
-use flagstaff_flags::{Flag, Origin, State};
+use flagstaff_flags::{Flag, Origin, Snapshot, State};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
@@ -14,19 +15,33 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Answer> {
     let today = flags::today();
     let chosen = |flag: &Flag| (!args.stale || flag.is_stale(today)) && (!args.expired || flag.is_expired(today));
     let flags: Vec<&Flag> = snapshot.flags().iter().map(|flag| &**flag).filter(|flag| chosen(flag)).collect();
+    let held_out = |flag: &Flag| held_out(&snapshot, flag);
     if args.json {
-        print_json(&flags.iter().map(|flag| as_json(flag, today)).collect::<Vec<_>>())?;
+        print_json(&flags.iter().map(|flag| as_json(flag, today, held_out(flag))).collect::<Vec<_>>())?;
     } else if flags.is_empty() {
         out(if args.stale || args.expired { "None.\n" } else { "No flags yet.\n" })?;
     } else {
         let heading = ["FLAG", "STATE", "PERCENT", "VARIANTS", "OWNER", "EXPIRES", "ORIGIN"];
         let rows = flags.iter().map(|flag| row(flag, today));
         out(&table(&std::iter::once(heading.map(Into::into).into()).chain(rows).collect::<Vec<_>>()))?;
+        let experiments: Vec<_> =
+            flags.iter().filter(|flag| held_out(flag).is_some()).map(|flag| flag.name.as_str()).collect();
+        if let Some(holdout) = snapshot.holdout() {
+            let of = if experiments.is_empty() { "none of these is one".into() } else { experiments.join(", ") };
+            out(&format!("\n{} percent of visitors are held out of all experiments: {of}\n", holdout.percent()))?;
+        }
     }
     Ok(Answer::Yes)
 }
 
-fn as_json(flag: &Flag, today: Date) -> Value {
+/// The share of visitors who are held out of a flag that is an experiment now.
+fn held_out(snapshot: &Snapshot, flag: &Flag) -> Option<f64> {
+    let id = snapshot.find(flag.name.as_str())?;
+    let is_tried = flag.enabled && flag.pin.is_none() && flag.is_experiment(snapshot.share(id, Timestamp::now()));
+    snapshot.holdout().filter(|_| is_tried).map(|holdout| holdout.percent().as_f64())
+}
+
+fn as_json(flag: &Flag, today: Date, held_out: Option<f64>) -> Value {
     let weights = flag.variants.weights().map(|(id, p)| (flag.variants.name(id).to_owned(), p.as_f64().into()));
     json!({
         "name": flag.name.as_str(),
@@ -43,6 +58,7 @@ fn as_json(flag: &Flag, today: Date) -> Value {
         "ticket": flag.ticket,
         "created": flag.created.map(|date| date.to_string()),
         "definition": flag.definition.to_string(),
+        "held_out": held_out,
     })
 }
 

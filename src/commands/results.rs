@@ -4,32 +4,32 @@ use std::fmt::Write as _;
 
 use anyhow::anyhow;
 use flagstaff_experiment::{Comparison, GoalReport, Kind, Report, VariantReport, analyse};
-use flagstaff_flags::Goal;
-use flagstaff_ledger::{Question, Tally};
+use flagstaff_ledger::Tally;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::Results;
 use crate::commands::Answer;
+use crate::observed::Asked;
 use crate::picture::{Drawn, Scale};
 use crate::print::{BAD, FAINT, GOOD, STRONG, grouped, json as print_json, out, percent, signed, styled, table};
-use crate::{facts, flags, observed};
+use crate::{facts, flags};
 
 pub(crate) fn run(args: &Results) -> anyhow::Result<Answer> {
     let settings = facts::settings(&args.facts)?;
     let certainty = facts::certainty(args.certainty)?;
     let snapshot = flags::snapshot_of(&settings)?;
-    let id = flags::find(&snapshot, &args.flag)?;
-    let flag = snapshot.flag(id).ok_or_else(|| anyhow!("there is no flag `{}`", args.flag))?;
-    let goals: Vec<&Goal> = observed::goals(&snapshot, flag).collect();
-    let question = Question {
-        flag: args.flag.clone(),
-        trial: Some(snapshot.trial(id)),
-        goals: goals.iter().map(|goal| observed::counted(goal)).collect(),
-        now: Timestamp::now(),
+    let asked = match &args.flag {
+        Some(name) => {
+            let id = flags::find(&snapshot, name)?;
+            let flag = snapshot.flag(id).ok_or_else(|| anyhow!("there is no flag `{name}`"))?;
+            Asked::of_flag(&snapshot, id, flag)
+        }
+        None => Asked::of_holdout(&snapshot),
     };
+    let question = asked.question(Timestamp::now());
     let tally = facts::ask(&settings, async |ledger| Ok(ledger.tally(&question).await?))?;
-    let report = analyse(&observed::observed(flag, &goals, &tally), &certainty);
+    let report = analyse(&asked.observed(&tally), &certainty);
     if args.json {
         print_json(&report)?;
     } else if args.csv {

@@ -346,8 +346,8 @@ fn explain_follows_the_order_of_the_steps() {
     let steps: Vec<_> =
         answer["trace"].as_array().unwrap().iter().map(|t| t["step"].as_str().unwrap().to_owned()).collect();
     let order = [
-        "unknown", "pinned", "disabled", "tripped", "requires", "override", "deny", "allow", "rule", "layer",
-        "sticky", "percent",
+        "unknown", "pinned", "disabled", "tripped", "requires", "override", "deny", "allow", "rule", "holdout",
+        "layer", "sticky", "percent",
     ];
     assert_eq!(steps, order);
 }

@@ -16,6 +16,7 @@ mod flags_demo;
 mod flags_headers;
 mod flags_identity;
 mod flags_spoofing;
+mod holdout;
 mod parity;
 mod reload;
 mod rings;

@@ -66,6 +66,10 @@ impl Author {
             let cut = author.rng.u32(1..100);
             text += &format!("[layers.shared]\nslices = {{ f{left} = [0, {cut}], f{right} = [{cut}, 100] }}\n");
         }
+        text += "[goals.sent]\nevent = \"sent\"\n";
+        if author.chance(50) {
+            text += &format!("[holdout]\npercent = {}\n", author.share());
+        }
         let (one, two) = (author.conditions(false), author.conditions(false));
         text += &format!("[segments.some]\nany = [{one}, {two}]\n");
         text += &format!("[segments.others]\nany = [{}]\n", author.conditions(false));
@@ -105,6 +109,9 @@ impl Author {
         }
         if self.chance(30) {
             text += "testing = true\n";
+        }
+        if self.chance(50) {
+            text += "goals = [\"sent\"]\n";
         }
         if self.chance(25) {
             text += &self.requires();
@@ -410,8 +417,10 @@ fn the_layer_and_the_proxy_decide_alike() {
             }
         }
     }
-    let every_step =
-        ["allow", "deny", "disabled", "layer", "override", "percent", "pinned", "requires", "rule", "sticky"];
+    let every_step = [
+        "allow", "deny", "disabled", "holdout", "layer", "override", "percent", "pinned", "requires", "rule",
+        "sticky",
+    ];
     assert_eq!(steps.iter().map(String::as_str).collect::<Vec<_>>(), every_step);
     assert_eq!(variants.len(), 5, "{variants:?}");
     assert!(compared > FILES * REQUESTS * 4, "{compared} decisions");

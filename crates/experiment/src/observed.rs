@@ -5,6 +5,8 @@
 pub struct Observed {
     /// The flag.
     pub flag: String,
+    /// It is no flag: those who are in no experiment, the control, and those who are in all.
+    pub is_holdout: bool,
     /// Its variants; the first is the control.
     pub variants: Vec<Variant>,
     /// Its goals; the first decides.

@@ -26,6 +26,10 @@ impl Words<'_> {
     }
 
     pub(crate) fn without_goal(&self) -> String {
+        if self.case.observed.is_holdout {
+            return "Nothing can be compared: the file has no goal. Write [goals.NAME]; the first one decides."
+                .into();
+        }
         "Nothing can be compared: the flag has no goal. Write `goals = [\"…\"]`; the first one decides.".into()
     }
 
@@ -59,9 +63,9 @@ impl Words<'_> {
             format!(" But it is worse by {}.", list(worse.into_iter()))
         };
         format!(
-            "Ship {}. {}. {}. A winner looks better than it is at the moment it wins: count on the whole range, not on the \
+            "{} {}. {}. A winner looks better than it is at the moment it wins: count on the whole range, not on the \
              figure in its middle.{but}",
-            best.comparison.variant,
+            self.praise(best),
             self.levels(goal, best),
             self.span(best).trim_end_matches(['.', ' '])
         )
@@ -69,13 +73,18 @@ impl Words<'_> {
 
     pub(crate) fn worse(&self, goal: &Goal, compared: &[Compared]) -> String {
         let all = compared.iter().map(|one| format!("{}. {}", self.levels(goal, one), self.span(one)));
-        format!("Keep {}: nothing is better. {}", self.control(), all.collect::<String>().trim_end())
+        let advice = if self.case.observed.is_holdout {
+            "All in all the experiments do harm.".into()
+        } else {
+            format!("Keep {}: nothing is better.", self.control())
+        };
+        format!("{advice} {}", all.collect::<String>().trim_end())
     }
 
     pub(crate) fn pointless(&self, goal: &Goal, leader: &Compared) -> String {
         format!(
-            "Keep {}: a change of {} for the better is ruled out. {}. {}",
-            self.control(),
+            "{}: a change of {} for the better is ruled out. {}. {}",
+            self.blame(),
             percent(self.case.settings.worthwhile()),
             self.levels(goal, leader),
             self.span(leader).trim_end()
@@ -84,13 +93,29 @@ impl Words<'_> {
 
     pub(crate) fn exhausted(&self, goal: &Goal, leader: &Compared) -> String {
         format!(
-            "Keep {}: as many visitors came as it takes to find a change of {}, and none was found. {}. {}{}",
-            self.control(),
+            "{}: as many visitors came as it takes to find a change of {}, and none was found. {}. {}{}",
+            self.blame(),
             percent(self.case.settings.worthwhile()),
             self.levels(goal, leader),
             self.span(leader),
             self.sight(goal, leader)
         )
+    }
+
+    /// What a winner is told first.
+    fn praise(&self, best: &Compared) -> String {
+        if self.case.observed.is_holdout {
+            return "All in all the experiments do good.".into();
+        }
+        format!("Ship {}.", best.comparison.variant)
+    }
+
+    /// What is told first where nothing wins.
+    fn blame(&self) -> String {
+        if self.case.observed.is_holdout {
+            return "All in all the experiments change little".into();
+        }
+        format!("Keep {}", self.control())
     }
 
     fn control(&self) -> &str {

@@ -12,6 +12,7 @@ fn observed(counts: [(u64, u64); 2]) -> Observed {
         |(name, (visitors, _)): (&str, (u64, u64))| Variant { name: name.into(), visitors, confirmed: 0, crossed: 0 };
     Observed {
         flag: "aa".into(),
+        is_holdout: false,
         variants: names.into_iter().zip(counts).map(variant).collect(),
         goals: vec![Goal { name: "sent".into(), ..Goal::default() }],
         steps: vec![Step {

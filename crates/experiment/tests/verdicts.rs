@@ -32,6 +32,7 @@ fn variants(names: &[&str], visitors: &[u64]) -> Vec<Variant> {
 fn halves(off: (u64, u64), on: (u64, u64)) -> Observed {
     Observed {
         flag: "form".into(),
+        is_holdout: false,
         variants: variants(&["off", "on"], &[off.0, on.0]),
         goals: vec![goal("sent", &[off, on])],
         steps: vec![Step {
@@ -151,6 +152,7 @@ fn steps_of_a_ramp_are_compared_each_by_itself() {
     };
     let observed = Observed {
         flag: "form".into(),
+        is_holdout: false,
         variants: variants(&["off", "on"], &[28_000, 12_000]),
         goals: vec![goal("sent", &[(28_000, 1_540), (12_000, 1_160)])],
         steps: vec![
@@ -362,6 +364,7 @@ proptest! {
         });
         let observed = Observed {
             flag: "f".into(),
+            is_holdout: false,
             variants: (0..variants).map(|i| Variant { name: format!("v{i}"), visitors: 1, confirmed: 1, crossed: 0 }).collect(),
             goals: goals.collect(),
             steps,

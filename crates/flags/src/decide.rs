@@ -32,7 +32,8 @@ impl Snapshot {
     #[must_use]
     pub fn decide_one(&self, id: FlagId, subject: &Subject<'_>) -> Decision {
         if self.links.of.get(id.index()).is_some_and(|ties| ties.requires.is_empty()) {
-            return Case::new(self, id, subject, &[]).map_or(Decision::UNKNOWN, |case| case.decide(&mut ()));
+            let case = Case::new(self, id, subject, &[], self.holds_out(subject));
+            return case.map_or(Decision::UNKNOWN, |case| case.decide(&mut ()));
         }
         self.decisions(subject).get(id.index()).copied().unwrap_or(Decision::UNKNOWN)
     }
@@ -52,8 +53,9 @@ impl Snapshot {
 
     fn decisions(&self, subject: &Subject<'_>) -> Vec<Decision> {
         let mut all = vec![Decision::UNKNOWN; self.flags().len()];
+        let held_out = self.holds_out(subject);
         for id in &self.links.order {
-            let Some(case) = Case::new(self, *id, subject, &all) else {
+            let Some(case) = Case::new(self, *id, subject, &all, held_out) else {
                 continue;
             };
             let decision = case.decide(&mut ());
@@ -67,9 +69,11 @@ impl Snapshot {
 
 /// One flag for one subject.
 pub(crate) struct Case<'a> {
-    snapshot: &'a Snapshot,
-    subject: &'a Subject<'a>,
-    flag: &'a Flag,
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) subject: &'a Subject<'a>,
+    pub(crate) flag: &'a Flag,
+    /// Whether the visitor is one of those who are in no experiment.
+    pub(crate) held_out: bool,
     id: FlagId,
     /// Decisions made so far; those of required flags are among them.
     made: &'a [Decision],
@@ -82,16 +86,18 @@ impl<'a> Case<'a> {
         id: FlagId,
         subject: &'a Subject<'a>,
         made: &'a [Decision],
+        held_out: bool,
     ) -> Option<Self> {
         let flag = snapshot.flag(id)?;
-        Some(Self { snapshot, subject, flag, id, made, draw: OnceCell::new() })
+        Some(Self { snapshot, subject, flag, held_out, id, made, draw: OnceCell::new() })
     }
 
     pub(crate) fn decide(&self, watch: &mut impl Watch) -> Decision {
-        match self.course(watch) {
+        let decision = match self.course(watch) {
             Break(decision) => decision,
             Continue(()) => self.share(self.percent(), Step::Percent, watch),
-        }
+        };
+        self.beside_holdout(decision)
     }
 
     fn course(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
@@ -103,6 +109,7 @@ impl<'a> Case<'a> {
         self.deny(watch)?;
         self.allow(watch)?;
         self.rules(watch)?;
+        self.holdout(watch)?;
         self.layer(watch)?;
         self.sticky(watch)
     }
@@ -243,7 +250,7 @@ impl<'a> Case<'a> {
         Break(Decision::new(held.variant, Reason::Split, Step::Sticky).counted())
     }
 
-    fn percent(&self) -> Percent {
+    pub(crate) fn percent(&self) -> Percent {
         self.snapshot.share(self.id, self.subject.now)
     }
 

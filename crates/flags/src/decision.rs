@@ -64,6 +64,8 @@ pub enum Step {
     Allow,
     /// A rule.
     Rule,
+    /// A visitor who is in no experiment.
+    Holdout,
     /// Outside its slice of the layer.
     Layer,
     /// Remembered.
@@ -86,6 +88,7 @@ impl Step {
             Self::Deny => "deny",
             Self::Allow => "allow",
             Self::Rule => "rule",
+            Self::Holdout => "holdout",
             Self::Layer => "layer",
             Self::Sticky => "sticky",
             Self::Percent => "percent",
@@ -107,6 +110,7 @@ pub struct Decision {
     step: Step,
     counted: bool,
     unit_missing: bool,
+    tried: bool,
 }
 
 impl Decision {
@@ -114,7 +118,7 @@ impl Decision {
     pub const UNKNOWN: Self = Self::new(VariantId::OFF, Reason::Default, Step::Unknown);
 
     pub(crate) const fn new(variant: VariantId, reason: Reason, step: Step) -> Self {
-        Self { variant, reason, step, counted: false, unit_missing: false }
+        Self { variant, reason, step, counted: false, unit_missing: false, tried: false }
     }
 
     pub(crate) const fn counted(mut self) -> Self {
@@ -122,8 +126,30 @@ impl Decision {
         self
     }
 
+    pub(crate) const fn uncounted(mut self) -> Self {
+        self.counted = false;
+        self
+    }
+
+    /// The flag is an experiment, and nothing before the holdout decided.
+    pub(crate) const fn tried(mut self) -> Self {
+        self.tried = true;
+        self
+    }
+
+    pub(crate) const fn is_tried(self) -> bool {
+        self.tried
+    }
+
     pub(crate) const fn without_unit(step: Step) -> Self {
-        Self { variant: VariantId::OFF, reason: Reason::Default, step, counted: false, unit_missing: true }
+        Self {
+            variant: VariantId::OFF,
+            reason: Reason::Default,
+            step,
+            counted: false,
+            unit_missing: true,
+            tried: false,
+        }
     }
 
     /// The variant.

@@ -83,7 +83,7 @@ impl Snapshot {
         };
         let decisions = self.decide(subject);
         let made: Vec<_> = decisions.iter().map(|(_, _, decision)| decision).collect();
-        let Some(case) = Case::new(self, id, subject, &made) else {
+        let Some(case) = Case::new(self, id, subject, &made, self.holds_out(subject)) else {
             return unknown();
         };
         let mut trace = Trace(Vec::new());

@@ -17,10 +17,13 @@ pub struct Trial(u64);
 
 impl Trial {
     pub(crate) fn of(flag: &Flag) -> Self {
-        let mut hash = Sha256::new();
         let bucket_by = flag.bucket_by.to_string();
         let names = flag.variants.weights().map(|(id, _)| flag.variants.name(id));
-        let parts = [flag.name.as_str(), flag.salt(), &bucket_by].into_iter().chain(names);
+        Self::of_parts([flag.name.as_str(), flag.salt(), &bucket_by].into_iter().chain(names))
+    }
+
+    pub(crate) fn of_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut hash = Sha256::new();
         for part in parts {
             // no part contains a NUL, so no two lists of parts read the same
             hash.update(part);
@@ -149,6 +152,14 @@ impl Decisions {
     ) -> impl Iterator<Item = (FlagId, &'a Arc<Flag>, Decision)> {
         let met = move |flag: &Flag| flag.is_met_on(method, path, is_page);
         self.countable().filter(move |(_, flag, _)| met(flag))
+    }
+
+    /// Whether a visitor meets an experiment on this request, held out or not. It says the same for both, so that they can be
+    /// compared. `named` are flags that the app says were met, wherever that was.
+    #[must_use]
+    pub fn meets_experiment(&self, method: &str, path: &str, is_page: bool, named: &[FlagId]) -> bool {
+        let met = |id: &FlagId, flag: &Flag| named.contains(id) || flag.is_met_on(method, path, is_page);
+        self.iter().any(|(id, flag, decision)| decision.is_tried() && met(&id, flag))
     }
 
     /// The flags a visitor can be exposed to at all, now: those drawn, for something that lasts.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::links::{self, Links};
-use crate::{Definition, Flag, FlagLayer, Goal, Name, Percent, Problem, Segment};
+use crate::{Definition, Flag, FlagLayer, Goal, Holdout, Name, Percent, Problem, Segment};
 
 /// A flag of one snapshot, by its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,6 +40,7 @@ pub struct Snapshot {
     pub(crate) layers: Arc<[FlagLayer]>,
     pub(crate) segments: Arc<[Segment]>,
     goals: Arc<[Goal]>,
+    pub(crate) holdout: Option<Arc<Holdout>>,
     facts: Arc<[Fact]>,
 }
 
@@ -76,6 +77,7 @@ impl Snapshot {
             layers: layers.into(),
             segments: segments.into(),
             goals: goals.into(),
+            holdout: None,
             facts,
         })
     }
@@ -91,6 +93,7 @@ impl Snapshot {
             layers: Arc::new([]),
             segments: Arc::new([]),
             goals: Arc::new([]),
+            holdout: None,
             facts: Arc::new([]),
         }
     }

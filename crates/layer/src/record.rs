@@ -2,6 +2,7 @@
 //!
 //! Nothing here waits: the recorder puts events into a queue, or drops and counts them.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use flagstaff_flags::{BucketBy, Flag, FlagId, Goal, Snapshot};
@@ -50,7 +51,19 @@ impl Recording {
         for (id, ..) in asked.met(flags) {
             self.exposed(flags, id, now);
         }
+        self.tried(flags, &asked, &[]);
         Some(asked)
+    }
+
+    /// Records a visitor who meets an experiment for the comparison of those held out with everybody else.
+    fn tried(&self, flags: &Flags, asked: &Asked, named: &[FlagId]) {
+        let Some(holdout) = snapshot(flags).holdout() else {
+            return;
+        };
+        let (method, path) = (asked.method.as_str(), asked.uri.path());
+        if flags.decisions().meets_experiment(method, path, asked.is_page, named) {
+            self.0.met_experiment(holdout, flags.visitor(), !flags.is_new_visitor(), asked.at);
+        }
     }
 
     fn exposed(&self, flags: &Flags, id: FlagId, at: Timestamp) {
@@ -70,8 +83,11 @@ impl Recording {
         directives: &Directives,
         now: Timestamp,
     ) {
-        for id in directives.exposed.iter().filter_map(|name| snapshot(flags).find(name.as_str())) {
-            self.exposed(flags, id, asked.at);
+        let named: Vec<_> =
+            directives.exposed.iter().filter_map(|name| snapshot(flags).find(name.as_str())).collect();
+        named.iter().for_each(|id| self.exposed(flags, *id, asked.at));
+        if !named.is_empty() {
+            self.tried(flags, asked, &named);
         }
         let status = answer.status();
         if asked.is_page && (status.is_success() || status.is_redirection()) {
@@ -125,7 +141,7 @@ impl Recording {
         }
     }
 
-    /// Once for each kind of unit that flags with this goal draw by.
+    /// Once for each kind of unit that flags with this goal draw by; with a holdout, for the visitor of any goal.
     fn converted(&self, flags: &Flags, goal: &Goal, (value, key): (Option<f64>, Option<&str>), at: Timestamp) {
         for unit in units(flags, flags.plan().counted_for(goal)) {
             // the recorder counts what it drops
@@ -160,10 +176,12 @@ fn snapshot(flags: &Flags) -> &Snapshot {
     flags.plan().snapshot()
 }
 
-/// The units of a request that some flags draw by, as the ledger names them.
-fn units<'a>(flags: &'a Flags, ids: &'a [FlagId]) -> impl Iterator<Item = std::borrow::Cow<'a, str>> {
+/// The units of a request that some flags draw by, as the ledger names them, and the one a holdout draws by.
+fn units<'a>(flags: &'a Flags, ids: &'a [FlagId]) -> impl Iterator<Item = Cow<'a, str>> {
+    let by_visitor = |id: &FlagId| snapshot(flags).flag(*id).is_some_and(|flag| flag.bucket_by == BucketBy::Visitor);
     let unit = |id: &FlagId| Some(snapshot(flags).flag(*id)?.bucket_by.key(flags.unit(*id)?));
-    ids.iter().filter_map(unit)
+    let missed = snapshot(flags).holdout().is_some() && !ids.iter().any(by_visitor);
+    ids.iter().filter_map(unit).chain(missed.then(|| Cow::Borrowed(flags.visitor())))
 }
 
 /// Whether somebody looks at a page: a navigation, by what browsers say of it, or a GET that asks for HTML.

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flagstaff_flags::{
-    BucketBy, EventValue, Flag, Goal, Name, Percent, Publisher, Route, Snapshot, StatusSet, Trigger, publisher,
+    BucketBy, Draw, EventValue, Flag, Goal, Holdout, Name, Percent, Publisher, Route, Snapshot, StatusSet, Trigger,
+    publisher,
 };
 use flagstaff_layer::{FlagLayer, Settings, Tagger};
 use flagstaff_ledger::{GoalKind, Keeper, Ledger, Place, Question, Tally, TallyGoal, record};
@@ -80,10 +81,14 @@ struct Site {
 
 impl Site {
     fn new(consent: bool) -> Self {
+        Self::with(snapshot(), consent)
+    }
+
+    fn with(snapshot: Snapshot, consent: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let place = Place::file(&folder.path().join("ledger.db")).unwrap();
         let (recorder, keeper) = record(flagstaff_ledger::Settings::new(place)).unwrap();
-        let (publisher, reader) = publisher(snapshot());
+        let (publisher, reader) = publisher(snapshot);
         let visitor =
             VisitorSettings { consent_cookie: consent.then(|| "consent=yes".into()), ..VisitorSettings::default() };
         let settings = Settings { visitor, keys: vec![KEY.into()], ..Settings::default() };
@@ -187,6 +192,45 @@ async fn exposures_and_goals_come_from_traffic() {
     assert_eq!(reached(&tally, 1), (2, 0.0));
     assert_eq!(reached(&tally, 2), (2, 10.0));
     assert_eq!(reached(&tally, 3).0, 18, "two came back");
+}
+
+#[tokio::test]
+async fn a_holdout_is_met_by_all_and_counts_every_goal() {
+    let held = |i: usize| Draw::of("holdout", &visitor(i)).position() < 30_000;
+    let holdout = Holdout::new(Percent::new(30.0).unwrap(), None);
+    // no flag that draws by visitor has the goal `revenue`
+    let by_session =
+        snapshot().flags().iter().map(|flag| Flag { bucket_by: BucketBy::Session, ..Flag::clone(flag) }).collect();
+    let by_session =
+        Snapshot::new("sessions", by_session, snapshot().goals().to_vec(), Vec::new(), Vec::new()).unwrap();
+    for snapshot in [snapshot(), by_session] {
+        let mut site = Site::with(snapshot.with_holdout(Some(holdout.clone())), false);
+        for i in 0..60 {
+            site.page(&visitor(i), "/form").await;
+        }
+        for i in 0..10 {
+            site.page(&visitor(i), "/done?x-flag-event=paid;value=5").await;
+        }
+        site.ask(&visitor(77), "GET /icon", &[("accept", "image/png")], "").await; // no page: nothing was met
+        site.page(&visitor(78), "/?x-flag-exposed=told").await;
+        let tally = site.tally(Holdout::NAME).await;
+        let names: Vec<_> = tally.variants.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["held", "in"]);
+        let count = |of: &dyn Fn(usize) -> bool| (0..60).chain([78]).filter(|i| of(*i)).count() as u64;
+        let expected = [count(&|i| held(i)), count(&|i| !held(i))];
+        assert_eq!([tally.variants[0].visitors, tally.variants[1].visitors], expected);
+        let paid = |arm: usize| tally.goals[2][arm].sum;
+        let payers = (0..10).filter(|i| held(*i)).count() as f64;
+        assert!(payers > 0.0, "some of the ten are held out");
+        assert_eq!((paid(0), paid(1)), (5.0 * payers, 5.0 * (10.0 - payers)));
+        assert_eq!(reached(&tally, 3).0, 51, "all but those who came back");
+    }
+    let mut site = Site::with(snapshot().with_holdout(Some(holdout)), false);
+    for i in 0..60 {
+        site.page(&visitor(i), "/form").await;
+    }
+    let tally = site.tally("form").await;
+    assert_eq!(visitors(&tally), (0..60).filter(|i| !held(*i)).count() as u64, "nobody held out is in an experiment");
 }
 
 #[tokio::test]

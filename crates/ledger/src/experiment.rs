@@ -1,13 +1,13 @@
 //! The experiment an exposure belongs to.
 
-use flagstaff_flags::{BucketBy, FlagId, Name, Snapshot, Trial};
+use flagstaff_flags::{BucketBy, FlagId, Holdout, Snapshot, Trial};
 use jiff::Timestamp;
 
 /// One flag's experiment with the shares it has now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Experiment {
     trial: Trial,
-    flag: Name,
+    flag: Box<str>,
     bucket_by: BucketBy,
     arms: Vec<Arm>,
 }
@@ -32,10 +32,23 @@ impl Experiment {
         });
         Some(Self {
             trial: snapshot.trial(id),
-            flag: flag.name.clone(),
+            flag: flag.name.as_str().into(),
             bucket_by: flag.bucket_by.clone(),
             arms: arms.collect(),
         })
+    }
+
+    /// All experiments together: who is in none, and everybody else.
+    #[must_use]
+    pub fn of_holdout(holdout: &Holdout) -> Self {
+        let arms = holdout.arms().into_iter().zip(Holdout::ARMS);
+        let arms = arms.map(|(arm, name)| Arm { name: name.into(), from: arm.from, to: arm.to });
+        Self {
+            trial: holdout.trial(),
+            flag: Holdout::NAME.into(),
+            bucket_by: BucketBy::Visitor,
+            arms: arms.collect(),
+        }
     }
 
     /// Which experiment.
@@ -44,9 +57,9 @@ impl Experiment {
         self.trial
     }
 
-    /// The flag.
+    /// The flag, or [`Holdout::NAME`].
     #[must_use]
-    pub fn flag(&self) -> &Name {
+    pub fn flag(&self) -> &str {
         &self.flag
     }
 

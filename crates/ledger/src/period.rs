@@ -78,7 +78,7 @@ impl Periods {
 
 async fn begin(experiment: &Experiment, at: i64, store: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let insert = "INSERT INTO trials (trial, flag, bucket_by, variants, began) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
-    let insert = sqlx::query(insert).bind(id(experiment)).bind(experiment.flag().as_str().to_owned());
+    let insert = sqlx::query(insert).bind(id(experiment)).bind(experiment.flag().to_owned());
     let insert = insert.bind(experiment.bucket_by()).bind(experiment.variants()).bind(at);
     insert.execute(store).await.map(|_| ())
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use flagstaff_flags::{Decision, Flag, FlagId, Snapshot, Step, VariantId};
+use flagstaff_flags::{Decision, Flag, FlagId, Holdout, Snapshot, Step, VariantId};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
@@ -151,6 +151,24 @@ impl Recorder {
             recorded
         });
         recorded
+    }
+
+    /// A visitor met an experiment, held out of all of them or not.
+    pub fn met_experiment(&self, holdout: &Holdout, visitor: &str, confirmed: bool, at: Timestamp) {
+        let place = holdout.place(visitor);
+        let number = u8::from(!holdout.holds(place));
+        self.memory.exposed(holdout.trial(), visitor, number, confirmed, || {
+            let event = Event::Exposed {
+                experiment: Arc::new(Experiment::of_holdout(holdout)),
+                unit: visitor.into(),
+                variant: number,
+                place,
+                held: false,
+                confirmed,
+                at: micros(at),
+            };
+            self.try_record(event).is_ok()
+        });
     }
 
     /// A visitor's cookie came back: all that was recorded of the visitor counts as confirmed. Once is enough.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
-use flagstaff_flags::{Definition, Flag, FlagLayer, Goal, Name, NameError, Problem, Segment, Snapshot};
+use flagstaff_flags::{Definition, Flag, FlagLayer, Goal, Holdout, Name, NameError, Problem, Segment, Snapshot};
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 
 use crate::convert::Conversion;
-use crate::document::{Document, FlagTable, GoalTable, LayerTable, SegmentTable};
+use crate::document::{Document, FlagTable, GoalTable, HoldoutTable, LayerTable, SegmentTable};
 use crate::parse::{Loaded, Options};
 use crate::report::{Finding, Report, Severity};
 use crate::salvage::{Salvaged, emptied, salvage};
@@ -23,6 +23,7 @@ pub(crate) struct Parts {
     goals: Vec<Goal>,
     segments: Vec<Segment>,
     layers: Vec<FlagLayer>,
+    holdout: Option<Holdout>,
     /// Sections and names of parts with mistakes.
     broken: Vec<(&'static str, Name)>,
 }
@@ -65,7 +66,27 @@ impl Work {
             let layer = self.convert(root, &mut parts, "layers", read, Conversion::layer);
             parts.layers.push(layer);
         }
+        parts.holdout = self.holdout(root);
         parts
+    }
+
+    fn holdout(&mut self, root: &mut Value<'_>) -> Option<Holdout> {
+        let DeValue::Table(root) = root.get_mut() else {
+            return None;
+        };
+        let value = root.get_mut("holdout").filter(|value| value.get_ref().is_table())?;
+        let span = value.span();
+        let Salvaged { read, lost } =
+            salvage::<HoldoutTable>(value, Some("holdout"), &self.sources, &mut self.findings);
+        let table = read?;
+        let Some(share) = table.percent else {
+            if lost.is_empty() {
+                let finding = Finding::error(span, "the holdout does not say how many are held out");
+                self.findings.push(finding.help("add percent = 5"));
+            }
+            return None;
+        };
+        Some(Holdout::new(share.0, table.salt.as_deref()))
     }
 
     /// Reads every table of a section by itself.
@@ -163,9 +184,10 @@ impl Work {
             let warnings = lint::lint(&whole, options);
             self.found(root, warnings, Severity::Warning);
         }
-        let Parts { flags, goals, segments, layers, broken } = parts;
+        let Parts { flags, goals, segments, layers, holdout, broken } = parts;
         match Snapshot::new(revision, flags, goals, segments, layers) {
             Ok(snapshot) if !self.findings.iter().any(Finding::is_error) => {
+                let snapshot = snapshot.with_holdout(holdout);
                 Ok(Loaded { snapshot, report: Report::new(self.sources, self.findings) })
             }
             Ok(_) => Err(Report::new(self.sources, self.findings)),

@@ -38,6 +38,8 @@ pub(crate) struct Document {
     /// Sets of flags of which a visitor meets at most one, each a table `[layers.NAME]`.
     #[schemars(extend("propertyNames" = words::name_schema()))]
     pub(crate) layers: Table<LayerTable>,
+    /// Visitors who are in no experiment, so that all of them together can be compared with none.
+    pub(crate) holdout: Option<HoldoutTable>,
 }
 
 /// A flag: a named choice. With none of the keys it is on for everybody.
@@ -270,6 +272,19 @@ pub(crate) struct LayerTable {
     pub(crate) description: Option<String>,
     /// Which flag has which part, from and to in percent: { a = [0, 50], b = [50, 100] }.
     pub(crate) slices: Table<Bounds>,
+}
+
+/// Visitors who get the control of every experiment: of every flag that has goals and draws.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "Holdout", extend("required" = ["percent"]))]
+pub(crate) struct HoldoutTable {
+    /// What it is for, in a sentence.
+    pub(crate) description: Option<String>,
+    /// The share of visitors who are held out, 0 to 100, at most three decimals.
+    pub(crate) percent: Option<Share>,
+    /// What is hashed together with the visitor's id. Default: holdout. Another one releases those held out and holds out others.
+    pub(crate) salt: Option<String>,
 }
 
 /// The JSON Schema of the flag file, made from the types that read it.
