@@ -1,7 +1,11 @@
 //! What becomes of requests, and of what is known, when the ledger or the program fails.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -13,13 +17,7 @@ use crate::harness::program::{Program, Setup};
 /// Everybody the ledger knows, each once; nobody while it is not there yet.
 #[track_caller]
 fn known(program: &Program) -> BTreeSet<String> {
-    let said = said(program, "export --flag form --format jsonl");
-    let mut all = BTreeSet::new();
-    for line in said.out.lines() {
-        let row: Value = serde_json::from_str(line).unwrap();
-        assert!(all.insert(row["visitor"].as_str().unwrap().to_owned()), "twice: {row}");
-    }
-    all
+    rows(program).into_keys().collect()
 }
 
 fn visitor(i: usize) -> String {
@@ -103,4 +101,102 @@ fn a_ledger_that_cannot_be_opened_is_told_and_keeps_nobody_out() {
         program.health()["ledger"]["status"] == "ok"
     });
     assert_eq!(program.health()["status"], "ok");
+}
+
+/// Who was answered, and when.
+#[derive(Default)]
+struct Answered {
+    visitors: Vec<(String, Instant)>,
+    conversions: Vec<(String, Instant)>,
+}
+
+/// Visitors come one after the other, every fourth sends the form, until the program is gone.
+fn come_until_killed(program: &Program, round: usize, killed: &AtomicBool) -> Answered {
+    let mut answered = Answered::default();
+    let mut stream = TcpStream::connect(program.address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    for i in 0.. {
+        let visitor = visitor(round * 1_000_000 + i);
+        let mut send = |method: &str| {
+            let request = format!(
+                "{method} /form HTTP/1.1\r\nHost: shop\r\nUser-Agent: Firefox/140.0\r\nAccept: text/html\r\nContent-Length: 0\r\nCookie: flagstaff_visitor={visitor}\r\n\r\n"
+            );
+            let mut answer = [0; 4096];
+            let came = stream.write_all(request.as_bytes()).and_then(|()| stream.read(&mut answer));
+            came.is_ok_and(|length| length > 0)
+        };
+        if !send("GET") {
+            break;
+        }
+        answered.visitors.push((visitor.clone(), Instant::now()));
+        if i % 4 == 0 {
+            if !send("POST") {
+                break;
+            }
+            answered.conversions.push((visitor.clone(), Instant::now()));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(killed.load(Ordering::SeqCst), "the connection ended before its time");
+    answered
+}
+
+/// How long this machine lets a thread wait that wants to go on after a millisecond: a machine that stands still says nothing of the
+/// program.
+fn longest_stall(until: &AtomicBool) -> Duration {
+    let mut longest = Duration::ZERO;
+    while !until.load(Ordering::SeqCst) {
+        let start = Instant::now();
+        std::thread::sleep(Duration::from_millis(1));
+        longest = longest.max(start.elapsed());
+    }
+    longest
+}
+
+/// A visitor's row of an export, for each.
+fn rows(program: &Program) -> BTreeMap<String, Value> {
+    let mut all = BTreeMap::new();
+    for line in said(program, "export --flag form --format jsonl").out.lines() {
+        let row: Value = serde_json::from_str(line).unwrap();
+        let before = all.insert(row["visitor"].as_str().unwrap().to_owned(), row);
+        assert!(before.is_none(), "twice: {before:?}");
+    }
+    all
+}
+
+#[test]
+fn what_was_answered_a_second_before_kill_9_is_there_once() {
+    let app = form();
+    let mut program = Setup::to(&[app.address]).flags(FLAGS).start();
+    let mut judged = 0;
+    for round in 0..9 {
+        let killed = AtomicBool::new(false);
+        let (answered, stall, death) = std::thread::scope(|scope| {
+            let visits = scope.spawn(|| come_until_killed(&program, round, &killed));
+            let stall = scope.spawn(|| longest_stall(&killed));
+            std::thread::sleep(Duration::from_millis(1_800 + 150 * round as u64));
+            killed.store(true, Ordering::SeqCst);
+            let death = Instant::now();
+            program.process.signal(rustix::process::Signal::KILL);
+            (visits.join().unwrap(), stall.join().unwrap(), death)
+        });
+        program.process.wait();
+        let rows = rows(&program);
+        let is_old = |at: &Instant| death.duration_since(*at) > Duration::from_secs(1);
+        if stall < Duration::from_millis(200) {
+            judged += 1;
+            for (visitor, _) in answered.visitors.iter().filter(|(_, at)| is_old(at)) {
+                assert!(rows.contains_key(visitor), "{visitor} is missing");
+            }
+            for (visitor, _) in answered.conversions.iter().filter(|(_, at)| is_old(at)) {
+                assert_eq!(rows[visitor]["sent"], 1, "{visitor}");
+            }
+        }
+        assert!(rows.values().all(|row| row["sent"].as_u64() <= Some(1)), "a conversion is there twice");
+        if judged == 3 {
+            return;
+        }
+        program.restart();
+    }
+    panic!("this machine stood still in every round; nothing can be said");
 }

@@ -37,14 +37,14 @@ pub(crate) fn said(program: &Program, line: &str) -> Said {
 }
 
 #[track_caller]
-fn results(program: &Program) -> Value {
+pub(crate) fn results(program: &Program) -> Value {
     let said = said(program, "results form --json");
     assert!(said.code == 0 || said.code == 1, "{said:?}");
     said.json()
 }
 
 /// Visitors and conversions of the deciding goal, as the results tell them.
-fn told(results: &Value) -> ([u64; 2], [u64; 2]) {
+pub(crate) fn told(results: &Value) -> ([u64; 2], [u64; 2]) {
     let variants = &results["goals"][0]["variants"];
     assert_eq!((&variants[0]["variant"], &variants[1]["variant"]), (&"off".into(), &"on".into()));
     let number = |i: usize, key: &str| variants[i][key].as_u64().unwrap();

@@ -12,6 +12,7 @@ mod experiment_commands;
 mod experiment_faults;
 mod experiment_flow;
 mod experiment_notebook;
+mod experiment_stores;
 mod flags_demo;
 mod flags_headers;
 mod flags_identity;

@@ -8,6 +8,8 @@ pub(crate) mod edits;
 pub(crate) mod frames;
 pub(crate) mod grpc;
 pub(crate) mod h2c;
+#[path = "../../../crates/ledger/tests/ledger/server.rs"]
+pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod python;
 pub(crate) mod raw;

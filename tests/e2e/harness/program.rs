@@ -25,6 +25,7 @@ pub(crate) struct Setup {
     environment: Vec<(String, String)>,
     arguments: Vec<String>,
     open_files: Option<u32>,
+    script: Option<String>,
     socket: Option<Arc<TcpListener>>,
 }
 
@@ -72,6 +73,12 @@ impl Setup {
     /// How many files the program may open at most.
     pub(crate) fn open_files(mut self, limit: u32) -> Self {
         self.open_files = Some(limit);
+        self
+    }
+
+    /// A script of the shell that ends by starting the program: `exec "$0" "$@"`. It runs in the folder of the settings.
+    pub(crate) fn through(mut self, script: &str) -> Self {
+        self.script = Some(script.to_owned());
         self
     }
 
@@ -133,6 +140,7 @@ impl Process {
             shell
         };
         let mut command = match (setup.open_files, &setup.socket) {
+            _ if setup.script.is_some() => shell(setup.script.as_deref().unwrap_or_default()),
             (Some(limit), _) => shell(&format!("ulimit -n {limit}; exec \"$0\" \"$@\"")),
             (None, Some(socket)) => {
                 let mut command = shell("exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" \"$@\"");

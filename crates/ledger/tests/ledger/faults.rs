@@ -7,7 +7,7 @@ use flagstaff_ledger::{Health, Place};
 use sqlx::{Connection, Executor};
 
 use crate::desk::*;
-use crate::postgres::Server;
+use crate::postgres::{Server, database};
 
 fn file(folder: &tempfile::TempDir) -> Place {
     Place::file(&folder.path().join("ledger.db")).unwrap()
@@ -184,7 +184,7 @@ fn a_database_that_goes_away_is_waited_for() {
     let Some(server) = Server::start() else {
         return eprintln!("skipped: PostgreSQL is not installed");
     };
-    let desk = Desk::open(&server.database());
+    let desk = Desk::open(&database(&server));
     record_some(&desk, 0, 100);
     wait_until("the first are written", || desk.recorder.status().written >= 100);
     server.down();
@@ -201,7 +201,7 @@ fn a_database_that_is_away_from_the_start_is_waited_for() {
     let Some(server) = Server::start() else {
         return eprintln!("skipped: PostgreSQL is not installed");
     };
-    let place = server.database();
+    let place = database(&server);
     server.down();
     let desk = Desk::open(&place);
     record_some(&desk, 0, 100);
@@ -216,7 +216,7 @@ fn two_instances_write_to_one_database() {
     let Some(server) = Server::start() else {
         return eprintln!("skipped: PostgreSQL is not installed");
     };
-    let place = server.database();
+    let place = database(&server);
     let (one, other) = (Desk::open(&place), Desk::open(&place));
     std::thread::scope(|scope| {
         scope.spawn(|| record_some(&one, 0, 5000));

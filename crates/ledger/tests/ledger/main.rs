@@ -9,4 +9,5 @@ mod outbox;
 mod postgres;
 mod records;
 mod register;
+mod server;
 mod steps;

@@ -1,155 +1,31 @@
-//! A PostgreSQL of our own, on a free port, for as long as the tests run.
+//! Tests that run in a file, and in PostgreSQL where it is installed.
 
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use flagstaff_ledger::Place;
 
-use crate::desk::wait_until;
+pub(crate) use crate::server::Server;
 
 /// Runs a test in a new file, and in a new database where PostgreSQL is installed.
 pub(crate) fn each_store(test: impl Fn(&Place)) {
     let folder = tempfile::tempdir().unwrap();
     test(&Place::file(&folder.path().join("a ledger?.db")).unwrap());
-    match Server::shared() {
-        Some(server) => test(&server.database()),
+    match shared() {
+        Some(server) => test(&database(&server)),
         None => eprintln!("skipped for PostgreSQL: no server programs in /usr/lib/postgresql"),
     }
 }
 
-/// A running server.
-pub(crate) struct Server {
-    programs: PathBuf,
-    _folder: tempfile::TempDir,
-    data: PathBuf,
-    port: u16,
-    child: Mutex<Option<Child>>,
-    next: AtomicU32,
+/// A new, empty database.
+pub(crate) fn database(server: &Server) -> Place {
+    Place::new(&server.database()).unwrap()
 }
 
-static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
-
-impl Server {
-    /// The one that tests share while any of them needs it; each has a database of its own.
-    fn shared() -> Option<Arc<Self>> {
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        let running = shared.upgrade().or_else(|| Self::start().map(Arc::new))?;
-        *shared = Arc::downgrade(&running);
-        Some(running)
-    }
-
-    /// Makes and starts a new one; none where its programs are not installed.
-    pub(crate) fn start() -> Option<Self> {
-        let programs = newest(Path::new("/usr/lib/postgresql"))?;
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        std::fs::create_dir(&data).unwrap();
-        open_to_all(folder.path());
-        if is_root() {
-            let owned = Command::new("chown").arg("nobody").arg(&data).status().unwrap();
-            assert!(owned.success());
-        }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = Self { programs, _folder: folder, data, port, child: Mutex::default(), next: AtomicU32::new(0) };
-        let made = server
-            .command("initdb")
-            .args(["--auth=trust", "--username=tester", "--no-sync", "-D"])
-            .arg(&server.data)
-            .output();
-        let made = made.unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        server.up();
-        Some(server)
-    }
-
-    /// A command of the server, as a user it accepts, that ends with this process however that ends.
-    fn command(&self, program: &str) -> Command {
-        let program = self.programs.join(program);
-        let mut command = Command::new("setpriv");
-        command.arg("--pdeathsig=TERM");
-        if is_root() {
-            command.args(["--reuid=nobody", "--clear-groups"]);
-        }
-        command.arg(program).current_dir("/").stdin(Stdio::null());
-        command
-    }
-
-    pub(crate) fn up(&self) {
-        let port = self.port.to_string();
-        let options = [
-            "-c",
-            "listen_addresses=127.0.0.1",
-            "-c",
-            "unix_socket_directories=",
-            "-c",
-            "fsync=off",
-            "-p",
-            &port,
-            "-D",
-        ];
-        // the thread that starts it must live as long as it: the signal at death is that of the thread
-        let mut command = self.command("postgres");
-        command.args(options).arg(&self.data).stdout(Stdio::null()).stderr(Stdio::null());
-        let (sender, receiver) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            sender.send(command.spawn().unwrap()).unwrap();
-            loop {
-                std::thread::park();
-            }
-        });
-        *self.child() = Some(receiver.recv().unwrap());
-        wait_until("PostgreSQL", || self.psql("postgres", "SELECT 1"));
-    }
-
-    /// Stops it at once, as a crash does.
-    pub(crate) fn down(&self) {
-        let mut child = self.child().take().unwrap();
-        let quit = Command::new("kill").args(["-QUIT", &child.id().to_string()]).status().unwrap();
-        assert!(quit.success());
-        child.wait().unwrap();
-    }
-
-    fn child(&self) -> std::sync::MutexGuard<'_, Option<Child>> {
-        self.child.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn psql(&self, database: &str, sql: &str) -> bool {
-        let mut psql = Command::new(self.programs.join("psql"));
-        psql.args(["-h", "127.0.0.1", "-U", "tester", "-p", &self.port.to_string(), "-c", sql, database]);
-        psql.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
-    }
-
-    /// A new, empty database.
-    pub(crate) fn database(&self) -> Place {
-        let name = format!("ledger_{}", self.next.fetch_add(1, Ordering::Relaxed));
-        assert!(self.psql("postgres", &format!("CREATE DATABASE {name}")));
-        Place::new(&format!("postgres://tester@127.0.0.1:{}/{name}?sslmode=disable", self.port)).unwrap()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child().take() {
-            let _ = Command::new("kill").args(["-QUIT", &child.id().to_string()]).status();
-            let _ = child.wait();
-        }
-    }
-}
-
-fn newest(versions: &Path) -> Option<PathBuf> {
-    let programs = std::fs::read_dir(versions).ok()?.filter_map(|entry| Some(entry.ok()?.path().join("bin")));
-    programs.filter(|programs| programs.join("initdb").exists()).max()
-}
-
-fn open_to_all(folder: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata("/proc/self").unwrap().uid() == 0
+/// The server that tests share while any of them needs it; each has a database of its own.
+fn shared() -> Option<Arc<Server>> {
+    static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    let running = shared.upgrade().or_else(|| Server::start().map(Arc::new))?;
+    *shared = Arc::downgrade(&running);
+    Some(running)
 }
