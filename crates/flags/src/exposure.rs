@@ -67,11 +67,12 @@ impl Flag {
         if self.variants.are_named() { draw.split() } else { draw.position() }
     }
 
-    /// Whether a visitor really meets it on this request: one of `exposed_on`; where none is written, any page.
+    /// Whether a visitor really meets it on this request: one of `exposed_on`; where none is written, any page, or with a
+    /// rollout or a guard any request at all, because who uses no pages must be guarded too.
     #[must_use]
     pub fn is_met_on(&self, method: &str, path: &str, is_page: bool) -> bool {
         if self.exposed_on.is_empty() {
-            is_page
+            is_page || self.rollout.is_some() || self.guard.is_some()
         } else {
             self.exposed_on.iter().any(|route| route.fits(method, path))
         }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use crate::problem::nearest;
-use crate::{BucketBy, Flag, FlagId, FlagLayer, Goal, Name, Problem, Segment, Slice, Sticky, Trial, VariantId};
+use crate::{
+    BucketBy, Flag, FlagId, FlagLayer, Goal, Name, Problem, Segment, Slice, Sticky, Trial, Trigger, VariantId,
+};
 
 /// How many problems get a suggestion of what was meant.
 const SUGGESTED: usize = 100;
@@ -130,8 +132,17 @@ impl Check<'_> {
                 let at = ["flags", flag.name.as_str(), table, "goals", goal.as_str()];
                 let at: Vec<_> = at.into_iter().filter(|key| !key.is_empty()).collect();
                 self.unknown(&at, "goal", goal, &known);
+            } else if table == "guard" && self.is_bounce(goal) {
+                let at = ["flags", flag.name.as_str(), "guard", "goals", goal.as_str()];
+                let problem = Problem::new(at, format!("`{goal}` counts who leaves, which a guard cannot hear"));
+                self.problems.push(problem.help("name a goal that is reached by a request or an event"));
             }
         }
+    }
+
+    fn is_bounce(&self, name: &Name) -> bool {
+        let mut goals = self.goals.iter();
+        goals.any(|goal| goal.name == *name && matches!(goal.trigger, Trigger::Bounce { .. }))
     }
 
     fn segments_of(&mut self, flag: &Flag) {

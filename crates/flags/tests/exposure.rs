@@ -53,6 +53,22 @@ fn a_visitor_meets_it_where_it_is_written() {
     form.exposed_on = vec![Route::new("GET /contact*").unwrap()];
     assert!(form.is_met_on("GET", "/contact", false) && !form.is_met_on("GET", "/", true));
     assert!(!form.is_met_on("POST", "/contact", true));
+    // who uses no pages must be guarded too
+    let step = RolloutStep { percent: Percent::ALL, hold: Hold::End, min_visitors: None };
+    let climbing = Flag { rollout: Some(Rollout::new(None, vec![step]).unwrap()), ..flag("climbing", 50.0) };
+    let guarded = Flag { guard: Some(Guard::new(0.01).unwrap()), ..flag("guarded", 50.0) };
+    assert!([climbing, guarded].iter().all(|flag| flag.is_met_on("POST", "/api", false)));
+}
+
+#[test]
+fn a_guard_cannot_hear_who_leaves() {
+    let mut guard = Guard::new(0.01).unwrap();
+    guard.goals = vec![name("left")];
+    let left = goal("left", Trigger::Bounce { after: std::time::Duration::from_secs(60) });
+    let form = Flag { guard: Some(guard), goals: vec![name("left")], ..flag("form", 50.0) };
+    let problems = Snapshot::new("test", vec![form], vec![left], vec![], vec![]).unwrap_err();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].to_string().contains("cannot hear"), "{}", problems[0]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use tower::layer::util::Stack;
 use tower::{Layer, Service};
 
 use crate::FlagLayer;
-use crate::record::Recording;
+use crate::hearing::Hearing;
 
 /// Answers what is below `/.flagstaff/` or behind a closed gate; everything else goes on to the service inside. Belongs inside
 /// [`FlagLayer`](crate::FlagLayer): a request that is not tagged is passed on.
@@ -82,29 +82,29 @@ fn own<B>(request: &Request<B>) -> Own {
         return Own::Nothing;
     };
     let (method, path) = (request.method(), request.uri().path());
-    let recording = request.extensions().get::<Recording>();
-    match posted(method, path).filter(|posted| *posted == Posted::Forget || recording.is_some()) {
-        Some(posted) => own_posted(posted, request, flags, recording),
+    let hearing = request.extensions().get::<Hearing>();
+    match posted(method, path).filter(|posted| *posted == Posted::Forget || hearing.is_some()) {
+        Some(posted) => own_posted(posted, request, flags, hearing),
         None => endpoint(flags, method, path, request.headers())
             .or_else(|| closed_gate(flags, method, path))
             .map_or(Own::Nothing, Own::Answer),
     }
 }
 
-fn own_posted<B>(posted: Posted, request: &Request<B>, flags: &Flags, recording: Option<&Recording>) -> Own {
+fn own_posted<B>(posted: Posted, request: &Request<B>, flags: &Flags, hearing: Option<&Hearing>) -> Own {
     if let Some(refusal) = foreign(request.uri(), request.headers()) {
         return Own::Answer(refusal);
     }
-    match (posted, recording) {
-        (Posted::Events, Some(recording)) => Own::Read(Teller { flags: flags.clone(), recording: recording.clone() }),
-        (Posted::Forget, recording) => Own::Answer(forget(flags, recording)),
+    match (posted, hearing) {
+        (Posted::Events, Some(hearing)) => Own::Read(Teller { flags: flags.clone(), hearing: hearing.clone() }),
+        (Posted::Forget, hearing) => Own::Answer(forget(flags, hearing)),
         (Posted::Events, None) => Own::Nothing,
     }
 }
 
-fn forget(flags: &Flags, recording: Option<&Recording>) -> Response<Bytes> {
-    if let Some(recording) = recording {
-        recording.forget(flags);
+fn forget(flags: &Flags, hearing: Option<&Hearing>) -> Response<Bytes> {
+    if let Some(hearing) = hearing {
+        hearing.forget(flags);
     }
     forgotten()
 }
@@ -126,17 +126,17 @@ pin_project! {
     }
 }
 
-/// Who says what happened, and who writes it down.
+/// Who says what happened, and who hears it.
 struct Teller {
     flags: Flags,
-    recording: Recording,
+    hearing: Hearing,
 }
 
 impl Teller {
     fn tell(&self, text: &[u8]) -> Response<Bytes> {
         match events(text) {
             Ok(events) => {
-                self.recording.reported(&self.flags, &events, Timestamp::now());
+                self.hearing.reported(&self.flags, &events, Timestamp::now());
                 taken()
             }
             Err(refusal) => refusal,

@@ -6,13 +6,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use flagstaff_tag::Flags;
+use flagstaff_tag::{CanaryFailed, Flags};
 use http::Response;
 use jiff::Timestamp;
 use pin_project_lite::pin_project;
 
+use crate::asked::Asked;
 use crate::layer::Shared;
-use crate::record::Asked;
 
 pin_project! {
     /// The future of [`FlagService`](crate::FlagService): that of the service inside, and then what its answer says to us.
@@ -60,19 +60,18 @@ impl Tagged {
     /// Reads the answer. Request, answer and flags are known together here.
     fn finish<R, E>(&self, answer: &mut Result<Response<R>, E>) {
         let now = Timestamp::now();
-        let recorded = self.shared.recording().zip(self.asked.as_ref());
-        match answer {
-            Ok(response) => {
+        let hearing = self.shared.hearing();
+        match (answer, &self.asked) {
+            (Ok(response), asked) => {
+                let blamed = response.extensions_mut().remove::<CanaryFailed>();
                 let directives = self.shared.tagger().answer(&self.flags, response, now);
-                if let Some((recording, asked)) = recorded {
-                    recording.answered(&self.flags, asked, response, &directives, now);
+                if let Some(asked) = asked {
+                    hearing.answered(&self.flags, asked, response, &directives, blamed);
+                    hearing.reached(&self.flags, asked, response, &directives, now);
                 }
             }
-            Err(_) => {
-                if let Some((recording, asked)) = recorded {
-                    recording.failed(&self.flags, asked);
-                }
-            }
+            (Err(_), Some(asked)) => hearing.failed(&self.flags, asked),
+            (Err(_), None) => {}
         }
     }
 }

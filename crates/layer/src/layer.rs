@@ -9,7 +9,11 @@ use flagstaff_tag::{Plan, Tagger};
 use tower::Layer;
 
 use crate::FlagService;
+use crate::Outcomes;
+use crate::hearing::Hearing;
+#[cfg(feature = "ledger")]
 use crate::record::Recording;
+use crate::watching::Watching;
 
 /// Wraps services into [`FlagService`]s that share one reader and one tagger.
 #[derive(Clone)]
@@ -20,7 +24,7 @@ pub(crate) struct Shared {
     reader: Reader,
     tagger: Arc<Tagger>,
     plan: ArcSwap<Plan>,
-    recording: Option<Recording>,
+    hearing: Hearing,
 }
 
 impl FlagLayer {
@@ -28,7 +32,7 @@ impl FlagLayer {
     #[must_use]
     pub fn new(reader: Reader, tagger: Arc<Tagger>) -> Self {
         let plan = ArcSwap::from_pointee(tagger.plan(reader.load()));
-        Self(Arc::new(Shared { reader, tagger, plan, recording: None }))
+        Self(Arc::new(Shared { reader, tagger, plan, hearing: Hearing::default() }))
     }
 
     /// This layer, telling a ledger what happens: who met which variant, what they did, how it was answered. It never waits for
@@ -36,13 +40,21 @@ impl FlagLayer {
     #[cfg(feature = "ledger")]
     #[must_use]
     pub fn recording(self, recorder: flagstaff_ledger::Recorder) -> Self {
+        let hearing = Hearing { recording: Some(Recording::new(recorder)), ..self.0.hearing.clone() };
+        self.heard_by(hearing)
+    }
+
+    /// This layer, telling how visitors of flags with a guard fare. While no flag has one this costs nothing.
+    #[must_use]
+    pub fn watched_by(self, outcomes: Arc<dyn Outcomes>) -> Self {
+        let hearing = Hearing { watching: Some(Watching::new(outcomes)), ..self.0.hearing.clone() };
+        self.heard_by(hearing)
+    }
+
+    fn heard_by(&self, hearing: Hearing) -> Self {
         let Shared { reader, tagger, plan, .. } = &*self.0;
-        Self(Arc::new(Shared {
-            reader: reader.clone(),
-            tagger: Arc::clone(tagger),
-            plan: ArcSwap::new(plan.load_full()),
-            recording: Some(Recording::new(recorder)),
-        }))
+        let (reader, tagger, plan) = (reader.clone(), Arc::clone(tagger), ArcSwap::new(plan.load_full()));
+        Self(Arc::new(Shared { reader, tagger, plan, hearing }))
     }
 }
 
@@ -61,8 +73,8 @@ impl fmt::Debug for FlagLayer {
 }
 
 impl Shared {
-    pub(crate) fn recording(&self) -> Option<&Recording> {
-        self.recording.as_ref()
+    pub(crate) fn hearing(&self) -> &Hearing {
+        &self.hearing
     }
 
     pub(crate) fn tagger(&self) -> &Tagger {

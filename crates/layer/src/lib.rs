@@ -13,16 +13,20 @@
 //!
 //! [`EndpointLayer`], inside [`FlagLayer`], answers the visitor's own addresses under `/.flagstaff/`.
 //!
-//! With the feature `ledger`, `FlagLayer::recording` keeps what happens, for experiments.
+//! [`FlagLayer::watched_by`] tells how visitors of guarded flags fare. With the feature `ledger`, `FlagLayer::recording` keeps what happens, for experiments.
 
+mod asked;
 mod endpoints;
 #[cfg(feature = "axum")]
 mod extract;
 mod future;
+mod hearing;
 mod layer;
+mod outcome;
 #[cfg_attr(not(feature = "ledger"), path = "unrecorded.rs")]
 mod record;
 mod service;
+mod watching;
 
 pub use endpoints::{EndpointFuture, EndpointLayer, EndpointService};
 #[cfg(feature = "axum")]
@@ -30,4 +34,5 @@ pub use extract::{NotTagged, VisitorFlags};
 pub use flagstaff_tag::{Flags, Peer, Settings, Tagger};
 pub use future::FlagFuture;
 pub use layer::FlagLayer;
+pub use outcome::{Conversion, Outcome, Outcomes};
 pub use service::FlagService;

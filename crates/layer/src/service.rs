@@ -61,10 +61,10 @@ where
         let now = Timestamp::now();
         let flags = self.shared.tagger().tag(&plan, &mut request, now);
         // Before the app is called: what it does next cannot lose an exposure.
-        let recording = self.shared.recording();
-        let asked = recording.and_then(|recording| recording.asked(&request, &flags, now));
-        if let Some(recording) = recording.filter(|_| is_own(request.uri().path())) {
-            request.extensions_mut().insert(recording.clone());
+        let hearing = self.shared.hearing();
+        let asked = hearing.asked(&request, &flags, now);
+        if !hearing.is_nobody() && is_own(request.uri().path()) {
+            request.extensions_mut().insert(hearing.clone());
         }
         FlagFuture::new(self.inner.call(request), flags, asked, Arc::clone(&self.shared))
     }

@@ -1,26 +1,29 @@
 //! Stands in for `record` where the feature `ledger` is off: there is no recording, so nothing of it ever runs.
 
-use flagstaff_tag::{Directives, Event, Flags};
-use http::{Request, Response};
+use flagstaff_flags::{FlagId, Goal};
+use flagstaff_tag::{Directives, Flags};
+use http::Response;
 use jiff::Timestamp;
+
+use crate::asked::Asked;
 
 /// There is none.
 #[derive(Clone, Debug)]
 pub(crate) struct Recording(Never);
 
-/// There is none.
-#[derive(Debug)]
-pub(crate) struct Asked;
-
 #[derive(Clone, Copy, Debug)]
 enum Never {}
 
 impl Recording {
-    pub(crate) fn asked<B>(&self, _: &Request<B>, _: &Flags, _: Timestamp) -> Option<Asked> {
+    pub(crate) fn asked(&self, _: &Flags, _: &Asked) {
         match self.0 {}
     }
 
-    pub(crate) fn answered<R>(&self, _: &Flags, _: &Asked, _: &Response<R>, _: &Directives, _: Timestamp) {
+    pub(crate) fn has_met(&self, _: &Flags, _: FlagId) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn answered<R>(&self, _: &Flags, _: &Asked, _: &Response<R>, _: &Directives) {
         match self.0 {}
     }
 
@@ -28,11 +31,11 @@ impl Recording {
         match self.0 {}
     }
 
-    pub(crate) fn reported(&self, _: &Flags, _: &[Event], _: Timestamp) {
+    pub(crate) fn forget(&self, _: &Flags) {
         match self.0 {}
     }
 
-    pub(crate) fn forget(&self, _: &Flags) {
+    pub(crate) fn converted(&self, _: &Flags, _: &Goal, _: (Option<f64>, Option<&str>), _: Timestamp) {
         match self.0 {}
     }
 }

@@ -60,6 +60,11 @@ impl Memory {
         }
     }
 
+    /// Whether an exposure is remembered.
+    pub(crate) fn has_met(&self, trial: Trial, unit: &str) -> bool {
+        self.known.get(&self.key(0, trial, unit)).is_some()
+    }
+
     /// Runs `send` the first time a unit's cookie comes back.
     pub(crate) fn returned(&self, unit: &str, send: impl FnOnce() -> bool) {
         let key = self.key(1, Trial::default(), unit);

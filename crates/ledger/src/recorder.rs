@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use flagstaff_flags::{Decision, Flag, FlagId, Holdout, Snapshot, Step, VariantId};
+use flagstaff_flags::{Decision, Flag, FlagId, Holdout, Snapshot, Step, Trial, VariantId};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
@@ -169,6 +169,12 @@ impl Recorder {
             };
             self.try_record(event).is_ok()
         });
+    }
+
+    /// Whether a unit, as [`flagstaff_flags::BucketBy::key`] names it, was exposed to an experiment, as far as this process remembers.
+    #[must_use]
+    pub fn has_met(&self, trial: Trial, unit: &str) -> bool {
+        self.memory.has_met(trial, unit)
     }
 
     /// A visitor's cookie came back: all that was recorded of the visitor counts as confirmed. Once is enough.

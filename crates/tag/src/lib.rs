@@ -9,6 +9,7 @@
 //! wrongly is as if it were not there.
 
 mod attributes;
+mod blame;
 mod cache;
 mod cookies;
 mod counting;
@@ -36,6 +37,7 @@ mod user;
 mod visitor;
 mod write;
 
+pub use blame::CanaryFailed;
 pub use counting::{NotCounted, is_bot};
 pub use directives::{Directives, Event, Identify};
 pub use endpoint::{PREFIX, endpoint, is_own};

@@ -20,6 +20,7 @@ pub struct Plan {
     needs_request: bool,
     remembers: bool,
     gated: Vec<FlagId>,
+    guarded: Vec<FlagId>,
     by_attribute: Vec<FlagId>,
     goals: Goals,
     unknown: Arc<Unknown>,
@@ -45,11 +46,9 @@ impl Plan {
             flags: flags().map(|flag| Entry::new(flag)).collect(),
             needs_request: flags().any(|flag| flag.bucket_by == BucketBy::Request),
             remembers: flags().any(|flag| scope_of(flag) != Sticky::None),
-            gated: snapshot.ids().filter(|id| snapshot.flag(*id).is_some_and(|flag| flag.gate.is_some())).collect(),
-            by_attribute: snapshot
-                .ids()
-                .filter(|id| snapshot.flag(*id).is_some_and(|flag| is_by_attribute(&flag.bucket_by)))
-                .collect(),
+            gated: those(&snapshot, |flag| flag.gate.is_some()),
+            guarded: those(&snapshot, |flag| flag.guard.is_some() && flag.bucket_by != BucketBy::Request),
+            by_attribute: those(&snapshot, |flag| is_by_attribute(&flag.bucket_by)),
             goals: Goals::new(&snapshot),
             unknown,
             snapshot,
@@ -72,6 +71,12 @@ impl Plan {
     #[must_use]
     pub fn counted_for_bounces(&self) -> &[FlagId] {
         self.goals.bounces()
+    }
+
+    /// The flags that a guard watches. One drawn anew for each request has nobody to be watched.
+    #[must_use]
+    pub fn guarded(&self) -> &[FlagId] {
+        &self.guarded
     }
 
     /// The flags whose unit is a header or cookie of the request.
@@ -174,6 +179,10 @@ fn client(flag: &Flag) -> Vec<Box<str>> {
         format!("{}:{entry}", Value::String(flag.name.as_str().into())).into()
     };
     flag.variants.names().iter().map(of).collect()
+}
+
+fn those(snapshot: &Snapshot, wanted: impl Fn(&Flag) -> bool) -> Vec<FlagId> {
+    snapshot.ids().filter(|id| snapshot.flag(*id).is_some_and(|flag| wanted(flag))).collect()
 }
 
 fn is_by_attribute(bucket_by: &BucketBy) -> bool {

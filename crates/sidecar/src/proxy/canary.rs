@@ -18,13 +18,13 @@ const MOST: usize = 256;
 /// Where a variant's visitors go.
 #[derive(Clone)]
 pub(crate) struct Canary {
+    pub(crate) flag: FlagId,
     pub(crate) upstream: Arc<Upstream>,
     /// Requests the app answered in its place.
     pub(crate) fallbacks: Counter,
 }
 
 struct Route {
-    flag: FlagId,
     variant: VariantId,
     canary: Canary,
 }
@@ -50,7 +50,7 @@ impl Canaries {
     /// The upstream of the first flag that has one for the variant this visitor got.
     pub(crate) fn of(&self, extensions: &Extensions) -> Option<Canary> {
         let decisions = extensions.get::<Flags>()?.decisions();
-        let fits = |route: &&Route| decisions.of(route.flag).variant() == route.variant;
+        let fits = |route: &&Route| decisions.of(route.canary.flag).variant() == route.variant;
         let found = |routes: &Routes| routes.all.iter().find(fits).map(|route| route.canary.clone());
         match &*self.0.load() {
             Some(routes) if Arc::ptr_eq(&routes.snapshot, decisions.snapshot()) => found(routes),
@@ -84,7 +84,7 @@ impl Routes {
                     continue;
                 };
                 let fallbacks = counter!("flagstaff_canary_fallbacks_total", "flag" => flag.name.to_string());
-                all.push(Route { flag: id, variant: *variant, canary: Canary { upstream, fallbacks } });
+                all.push(Route { variant: *variant, canary: Canary { flag: id, upstream, fallbacks } });
             }
         }
         Self { snapshot: Arc::clone(snapshot), all }
@@ -115,4 +115,75 @@ fn upstream(
     };
     named.insert(address.to_owned(), Arc::clone(&upstream));
     Some(upstream)
+}
+
+#[cfg(test)]
+mod tests {
+    use flagstaff_flags::{Flag, Name, Percent};
+    use flagstaff_tag::{CanaryFailed, Tagger};
+    use http::{Method, Request, StatusCode};
+    use jiff::Timestamp;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::body::RequestBody;
+    use crate::{Options, Proxy, Settings};
+
+    /// Answers every connection once, 500 for a POST.
+    async fn app() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let mut head = [0; 4];
+                socket.read_exact(&mut head).await.unwrap();
+                let status = if head == *b"POST" { 500 } else { 200 };
+                let answer = format!("HTTP/1.1 {status} A\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                socket.write_all(answer.as_bytes()).await.unwrap();
+                while socket.read(&mut head).await.is_ok_and(|n| n > 0) {}
+            }
+        });
+        address
+    }
+
+    /// Nobody listens there.
+    async fn nobody() -> String {
+        TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string()
+    }
+
+    /// The status of the answer, and whether it names the flag as the one whose upstream failed.
+    async fn ask(app: Option<&str>, canary: &str, method: Method) -> (StatusCode, bool) {
+        let named = |text: &str, upstream| Flag {
+            percent: Some(Percent::ALL),
+            upstream,
+            ..Flag::new(Name::new(text).unwrap())
+        };
+        let flags = vec![named("first", vec![]), named("shop", vec![(VariantId::ON, canary.to_owned())])];
+        let snapshot = Arc::new(Snapshot::new("test", flags, vec![], vec![], vec![]).unwrap());
+        let shop = snapshot.find("shop").unwrap();
+        let tagger = Tagger::new(&flagstaff_tag::Settings::default()).unwrap();
+        let mut request =
+            Request::builder().method(method).uri("/").header("host", "a").body(RequestBody::empty()).unwrap();
+        tagger.tag(&Arc::new(tagger.plan(snapshot)), &mut request, Timestamp::now());
+        let upstream = app.into_iter().map(Into::into).collect();
+        let listen = vec!["127.0.0.1:0".into()];
+        let settings = Settings::new(Options { listen, upstream, ..Options::default() }).unwrap();
+        let Ok(answer) = Proxy::for_canaries(&settings).unwrap().oneshot(request).await;
+        let blamed = answer.extensions().get::<CanaryFailed>();
+        assert!(blamed.is_none_or(|blamed| *blamed == CanaryFailed(shop)));
+        (answer.status(), blamed.is_some())
+    }
+
+    #[tokio::test]
+    async fn an_upstream_that_gives_no_answer_is_named() {
+        let (app, canary, dead) = (app().await, app().await, nobody().await);
+        assert_eq!(ask(Some(&app), &canary, Method::GET).await, (StatusCode::OK, false));
+        assert_eq!(ask(Some(&app), &dead, Method::GET).await, (StatusCode::OK, true));
+        assert_eq!(ask(Some(&app), &dead, Method::POST).await, (StatusCode::BAD_GATEWAY, true));
+        assert_eq!(ask(None, &dead, Method::GET).await, (StatusCode::BAD_GATEWAY, true));
+        // an error of its own is an answer
+        assert_eq!(ask(Some(&dead), &canary, Method::POST).await, (StatusCode::INTERNAL_SERVER_ERROR, false));
+    }
 }

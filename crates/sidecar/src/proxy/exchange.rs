@@ -34,6 +34,13 @@ pub(crate) enum Trouble {
     Failed(Failure, String),
 }
 
+impl Trouble {
+    /// Whether the upstream is to blame, not the client nor this machine.
+    pub(crate) fn is_upstreams(&self) -> bool {
+        matches!(self, Self::Failed(failure, _) if *failure != Failure::Descriptors)
+    }
+}
+
 /// Sends a request until it is answered.
 ///
 /// It is sent again in two cases only: not one byte of it was written, or it went out on a kept connection that turned

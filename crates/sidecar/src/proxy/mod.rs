@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use flagstaff_tag::CanaryFailed;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Request, Response, StatusCode, Version};
 use hyper::upgrade::OnUpgrade;
@@ -106,6 +107,9 @@ impl Service<Request<RequestBody>> for Proxy {
     }
 }
 
+/// The flag whose upstream gave no answer.
+type Blame = Option<CanaryFailed>;
+
 /// The client's half of a switch to another protocol.
 struct Switch {
     upgrade: OnUpgrade,
@@ -117,14 +121,18 @@ impl Inner {
         let canary = self.canaries.of(request.extensions());
         let switch = self.switch(&mut request);
         *request.version_mut() = Version::HTTP_11;
-        let answered = match canary {
-            None => self.ask(None, request).await,
+        let (answered, failed) = match canary {
+            None => (self.ask(None, request).await, None),
             Some(canary) => self.ask_canary(&canary, request).await,
         };
-        match answered {
+        let mut answer = match answered {
             Ok(answered) => self.pass_back(answered, switch),
             Err(trouble) => refuse(&trouble),
+        };
+        if let Some(failed) = failed {
+            answer.extensions_mut().insert(failed);
         }
+        answer
     }
 
     async fn ask(&self, only: Option<&Upstream>, request: Request<RequestBody>) -> Result<Answered, Trouble> {
@@ -134,10 +142,13 @@ impl Inner {
     }
 
     /// The app answers in place of a variant's upstream that does not, where asking again does no harm.
-    async fn ask_canary(&self, canary: &Canary, request: Request<RequestBody>) -> Result<Answered, Trouble> {
+    async fn ask_canary(&self, canary: &Canary, request: Request<RequestBody>) -> (Result<Answered, Trouble>, Blame) {
         let upstream = &canary.upstream;
+        let blame = Some(CanaryFailed(canary.flag));
         if self.upstreams.is_empty() || !exchange::repeatable(&request) {
-            return self.ask(Some(upstream), request).await;
+            let answered = self.ask(Some(upstream), request).await;
+            let failed = answered.as_ref().is_err_and(Trouble::is_upstreams);
+            return (answered, blame.filter(|_| failed));
         }
         if self.upstreams.is_due(upstream) {
             let copy = exchange::copy(&request);
@@ -152,11 +163,11 @@ impl Inner {
                         "the upstream of a variant did not answer; asking the app"
                     );
                 }
-                other => return other,
+                other => return (other, None),
             }
         }
         canary.fallbacks.increment(1);
-        self.ask(None, request).await
+        (self.ask(None, request).await, blame)
     }
 
     /// An upgrade needs HTTP/1.1 on both sides; toward HTTP/2 the wish is left out, which the client may expect.

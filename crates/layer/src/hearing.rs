@@ -1,0 +1,127 @@
+//! Who hears what a request and its answer say: the ledger, and those who watch guarded flags.
+
+use flagstaff_flags::{Flag, FlagId, Goal};
+use flagstaff_tag::{CanaryFailed, Directives, Event, Flags};
+use http::{Request, Response};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::asked::Asked;
+use crate::record::Recording;
+use crate::watching::{Heard, Watching};
+
+/// Who hears.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hearing {
+    pub(crate) recording: Option<Recording>,
+    pub(crate) watching: Option<Watching>,
+}
+
+impl Hearing {
+    /// Whether nobody does.
+    pub(crate) const fn is_nobody(&self) -> bool {
+        self.recording.is_none() && self.watching.is_none()
+    }
+
+    /// Those who watch, where some flag has a guard.
+    fn watching(&self, flags: &Flags) -> Option<&Watching> {
+        self.watching.as_ref().filter(|_| !flags.plan().guarded().is_empty())
+    }
+
+    /// Hears a request; `None` for one that does not count, or that nobody wants to hear of.
+    pub(crate) fn asked<B>(&self, request: &Request<B>, flags: &Flags, now: Timestamp) -> Option<Asked> {
+        if flags.counted().is_err() || (self.recording.is_none() && self.watching(flags).is_none()) {
+            return None;
+        }
+        let asked = Asked::new(request, now);
+        if let Some(recording) = &self.recording {
+            recording.asked(flags, &asked);
+        }
+        Some(asked)
+    }
+
+    /// Hears an answer, by itself and in its directives.
+    pub(crate) fn answered<R>(
+        &self,
+        flags: &Flags,
+        asked: &Asked,
+        answer: &Response<R>,
+        directives: &Directives,
+        blamed: Option<CanaryFailed>,
+    ) {
+        if let Some(recording) = &self.recording {
+            recording.answered(flags, asked, answer, directives);
+        }
+        if let Some(watching) = self.watching(flags) {
+            let shown = |flag: &Flag| directives.exposed.iter().any(|name| name.as_str() == flag.name.as_str());
+            let met = |id: FlagId, flag: &Flag| asked.meets(flag) || shown(flag) || self.remembers(flags, id);
+            watching.answered(flags, asked, Heard::of(answer, blamed), met);
+        }
+    }
+
+    /// Hears what an answer says to have been reached, once it is known who met what.
+    pub(crate) fn reached<R>(
+        &self,
+        flags: &Flags,
+        asked: &Asked,
+        answer: &Response<R>,
+        directives: &Directives,
+        now: Timestamp,
+    ) {
+        let (method, path, status) = (asked.method.as_str(), asked.uri.path(), answer.status().as_u16());
+        for goal in flags.plan().snapshot().goals_reached(method, path, status) {
+            self.converted(flags, goal, (None, None), now);
+        }
+        self.told(flags, &directives.events, now);
+    }
+
+    /// Hears that the app gave no answer.
+    pub(crate) fn failed(&self, flags: &Flags, asked: &Asked) {
+        if let Some(recording) = &self.recording {
+            recording.failed(flags, asked);
+        }
+        if let Some(watching) = self.watching(flags) {
+            let met = |id: FlagId, flag: &Flag| asked.meets(flag) || self.remembers(flags, id);
+            watching.answered(flags, asked, Heard::FAILED, met);
+        }
+    }
+
+    /// Hears what a page says happened. Who is here for the first time met nothing yet, so it is nobody's.
+    pub(crate) fn reported(&self, flags: &Flags, events: &[Event], now: Timestamp) {
+        if flags.counted_visitor().is_ok() && !flags.is_new_visitor() {
+            self.told(flags, events, now);
+        }
+    }
+
+    /// Has everything deleted that is recorded of this visitor, the session and the person.
+    pub(crate) fn forget(&self, flags: &Flags) {
+        if let Some(recording) = &self.recording {
+            recording.forget(flags);
+        }
+    }
+
+    fn told(&self, flags: &Flags, events: &[Event], now: Timestamp) {
+        for (place, event) in (0..).zip(events) {
+            // Without a key an event is known by its time, and two of one answer are two.
+            let at = now.saturating_add(SignedDuration::from_micros(place)).unwrap_or(now);
+            for (goal, is_sum) in flags.plan().snapshot().goals_of_event(event.name.as_str()) {
+                let value = event.value.filter(|_| is_sum);
+                self.converted(flags, goal, (value, event.key.as_deref()), at);
+            }
+        }
+    }
+
+    fn converted(&self, flags: &Flags, goal: &Goal, told: (Option<f64>, Option<&str>), at: Timestamp) {
+        if let Some(recording) = &self.recording {
+            recording.converted(flags, goal, told, at);
+        }
+        if let Some(watching) = self.watching(flags) {
+            // without a memory of who met it, whoever was drawn counts: in all variants alike
+            let met = |id: FlagId, _: &Flag| self.recording.is_none() || self.remembers(flags, id);
+            watching.converted(flags, goal, met, at);
+        }
+    }
+
+    fn remembers(&self, flags: &Flags, id: FlagId) -> bool {
+        self.recording.as_ref().is_some_and(|recording| recording.has_met(flags, id))
+    }
+}

@@ -1,0 +1,109 @@
+//! What a request and its answer tell those who watch guarded flags.
+
+use std::fmt;
+use std::sync::Arc;
+
+use flagstaff_flags::{Flag, FlagId, Goal, Guard, VariantId};
+use flagstaff_tag::{CanaryFailed, Flags};
+use http::Response;
+use jiff::Timestamp;
+
+use crate::asked::{Asked, is_endless};
+use crate::outcome::{Conversion, Outcome, Outcomes};
+
+/// Who watches.
+#[derive(Clone)]
+pub(crate) struct Watching(Arc<dyn Outcomes>);
+
+/// What an answer says of a guarded flag.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heard {
+    /// None where there was no answer.
+    status: Option<u16>,
+    endless: bool,
+    blamed: Option<FlagId>,
+}
+
+/// A flag that is watched, and whose unit this is.
+struct Case<'a> {
+    id: FlagId,
+    flag: &'a Flag,
+    guard: &'a Guard,
+    variant: VariantId,
+    unit: &'a str,
+}
+
+impl Heard {
+    pub(crate) fn of<R>(answer: &Response<R>, blamed: Option<CanaryFailed>) -> Self {
+        let status = Some(answer.status().as_u16());
+        Self { status, endless: is_endless(answer), blamed: blamed.map(|CanaryFailed(id)| id) }
+    }
+
+    /// There was no answer.
+    pub(crate) const FAILED: Self = Self { status: None, endless: false, blamed: None };
+
+    /// What one flag makes of it: whether it is an error. What the upstream of another flag's variant is to blame for says nothing.
+    fn is_error(self, id: FlagId, guard: &Guard) -> Option<bool> {
+        match (self.blamed, self.status) {
+            (Some(blamed), _) => (blamed == id).then_some(true),
+            (None, None) => Some(true),
+            (None, Some(status)) => Some(guard.errors.as_ref().is_some_and(|errors| errors.contains(status))),
+        }
+    }
+}
+
+impl Watching {
+    pub(crate) fn new(outcomes: Arc<dyn Outcomes>) -> Self {
+        Self(outcomes)
+    }
+
+    /// Tells of an answer, for every flag that `met` says the unit has met.
+    pub(crate) fn answered(&self, flags: &Flags, asked: &Asked, heard: Heard, met: impl Fn(FlagId, &Flag) -> bool) {
+        let latency = asked.elapsed();
+        for case in self.cases(flags).filter(|case| met(case.id, case.flag)) {
+            let Some(error) = heard.is_error(case.id, case.guard) else {
+                continue;
+            };
+            self.0.answered(&Outcome {
+                snapshot: flags.plan().snapshot(),
+                flag: case.id,
+                variant: case.variant,
+                unit: &case.flag.bucket_by.key(case.unit),
+                error,
+                latency: Some(latency).filter(|_| !error && !heard.endless),
+                at: asked.at,
+            });
+        }
+    }
+
+    /// Tells of a goal that was reached.
+    pub(crate) fn converted(&self, flags: &Flags, goal: &Goal, met: impl Fn(FlagId, &Flag) -> bool, at: Timestamp) {
+        let named = self.cases(flags).filter(|case| case.guard.goals.contains(&goal.name));
+        for case in named.filter(|case| met(case.id, case.flag)) {
+            self.0.converted(&Conversion {
+                snapshot: flags.plan().snapshot(),
+                flag: case.id,
+                variant: case.variant,
+                unit: &case.flag.bucket_by.key(case.unit),
+                goal: &goal.name,
+                at,
+            });
+        }
+    }
+
+    /// The watched flags for which the visitor was drawn.
+    fn cases<'a>(&'a self, flags: &'a Flags) -> impl Iterator<Item = Case<'a>> {
+        let snapshot = flags.plan().snapshot();
+        flags.plan().guarded().iter().filter_map(move |&id| {
+            let decision = flags.decisions().of(id);
+            let flag = snapshot.flag(id).filter(|_| decision.is_counted() && self.0.wants(snapshot, id))?;
+            Some(Case { id, flag, guard: flag.guard.as_ref()?, variant: decision.variant(), unit: flags.unit(id)? })
+        })
+    }
+}
+
+impl fmt::Debug for Watching {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watching").finish_non_exhaustive()
+    }
+}
