@@ -1,6 +1,7 @@
 //! What was recorded.
 
 use clap::Args;
+use flagstaff_flags::BucketBy;
 
 use crate::cli::Facts;
 
@@ -37,11 +38,25 @@ pub(crate) struct Export {
 
 #[derive(Debug, Args)]
 pub(crate) struct Forget {
-    /// The visitor's id; of other units with their kind, as in user:42
-    pub(crate) visitor: String,
+    /// The visitor's id
+    #[arg(required_unless_present = "unit")]
+    pub(crate) visitor: Option<String>,
+    /// Another unit that flags are drawn by (bucket_by), again for several: user=42, session=ID, header.x-account=42, cookie.org=7
+    #[arg(long, value_name = "KIND=ID", value_parser = unit)]
+    pub(crate) unit: Vec<String>,
     #[command(flatten)]
     pub(crate) facts: Facts,
     /// Answer as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Reads `user=42` as the ledger names it, `user:42`.
+fn unit(text: &str) -> Result<String, String> {
+    let (kind, id) = text.split_once('=').filter(|(_, id)| !id.is_empty()).ok_or("write KIND=ID, such as user=42")?;
+    match BucketBy::new(kind.trim()) {
+        Some(BucketBy::Request) => Err("of single requests nothing is kept".into()),
+        Some(kind) => Ok(kind.key(id).into_owned()),
+        None => Err("the kind is visitor, user, session, header.NAME or cookie.NAME".into()),
+    }
 }

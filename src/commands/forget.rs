@@ -1,4 +1,4 @@
-//! `flagstaff forget`: a visitor's rows are deleted.
+//! `flagstaff forget`: what was recorded of visitors and other units is deleted.
 
 use serde_json::json;
 
@@ -9,13 +9,21 @@ use crate::print::{grouped, json as print_json, out};
 
 pub(crate) fn run(args: &Forget) -> anyhow::Result<Answer> {
     let settings = facts::settings(&args.facts)?;
-    let rows = facts::ask(&settings, async |ledger| Ok(ledger.forget(&args.visitor).await?))?;
+    let units: Vec<&String> = args.visitor.iter().chain(&args.unit).collect();
+    let rows = facts::ask(&settings, async |ledger| {
+        let mut rows = 0;
+        for unit in &units {
+            rows += ledger.forget(unit).await?;
+        }
+        Ok(rows)
+    })?;
+    let names = units.iter().map(|unit| unit.as_str()).collect::<Vec<_>>().join(", ");
     if args.json {
-        print_json(&json!({ "visitor": args.visitor, "rows": rows }))?;
+        print_json(&json!({ "visitor": args.visitor, "units": units, "rows": rows }))?;
     } else if rows == 0 {
-        out(&format!("nothing was recorded of {}\n", args.visitor))?;
+        out(&format!("nothing was recorded of {names}\n"))?;
     } else {
-        out(&format!("{}: {} rows deleted\n", args.visitor, grouped(rows)))?;
+        out(&format!("{names}: {} rows deleted\n", grouped(rows)))?;
     }
     Ok(if rows == 0 { Answer::No } else { Answer::Yes })
 }

@@ -11,6 +11,7 @@ mod demo_traffic;
 mod experiment_commands;
 mod experiment_faults;
 mod experiment_flow;
+mod experiment_forget;
 mod experiment_notebook;
 mod experiment_stores;
 mod flags_demo;

@@ -35,7 +35,7 @@ impl Ledger {
     /// When the store does not answer or does not take it.
     pub async fn forget(&mut self, unit: &str) -> Result<u64, Error> {
         let place = self.place.clone();
-        crate::write::forget(self.connection(), unit).await.map_err(|error| Error::new(&place, error))
+        crate::forget::forget(self.connection(), unit).await.map_err(|error| Error::new(&place, error))
     }
 
     /// Flags that something was recorded of, in the order of their names.

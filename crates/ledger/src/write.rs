@@ -4,6 +4,7 @@ use sqlx::{AnyConnection, Connection};
 
 use crate::batch::{Batch, Conversion, Exposure};
 use crate::counts::{Count, Key, Minutes};
+use crate::forget::forget;
 use crate::period::id;
 use crate::query::{places, query};
 use crate::store::Store;
@@ -142,22 +143,4 @@ async fn remember(store: &mut AnyConnection, boot: i64, latest: i64) -> Done {
     let upsert =
         "INSERT INTO boots (boot, latest) VALUES ($1, $2) ON CONFLICT (boot) DO UPDATE SET latest = excluded.latest";
     sqlx::query(upsert).bind(boot).bind(latest).execute(store).await.map(|_| ())
-}
-
-/// Deletes everything of a unit. Returns how many rows that were.
-pub(crate) async fn forget(store: &mut AnyConnection, unit: &str) -> Result<u64, sqlx::Error> {
-    let exposures = "DELETE FROM exposures WHERE unit = $1 AND trial IN (SELECT trial FROM trials)";
-    let exposures = sqlx::query(exposures).bind(unit.to_owned()).execute(&mut *store).await?;
-    let conversions = "DELETE FROM conversions WHERE unit = $1";
-    let conversions = sqlx::query(conversions).bind(unit.to_owned()).execute(&mut *store).await?;
-    let signs = sqlx::query("DELETE FROM signs WHERE unit = $1").bind(unit.to_owned()).execute(store).await?;
-    Ok(exposures.rows_affected() + conversions.rows_affected() + signs.rows_affected())
-}
-
-/// Deletes what is older than a time (µs since 1970).
-pub(crate) async fn expire(store: &mut AnyConnection, before: i64) -> Done {
-    sqlx::query("DELETE FROM exposures WHERE at < $1").bind(before).execute(&mut *store).await?;
-    sqlx::query("DELETE FROM conversions WHERE at < $1").bind(before).execute(&mut *store).await?;
-    let minute = before.div_euclid(crate::counts::MINUTE);
-    sqlx::query("DELETE FROM counts WHERE minute < $1").bind(minute).execute(store).await.map(|_| ())
 }

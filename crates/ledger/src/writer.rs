@@ -11,11 +11,13 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use crate::batch::Batch;
 use crate::clock::Clock;
 use crate::counts::{Counts, Minutes};
+use crate::expire::expire;
+use crate::forget::forgotten;
 use crate::memory::Memory;
 use crate::period::Periods;
 use crate::status::Shared;
 use crate::store::{Identity, Store, in_time};
-use crate::write::{expire, write};
+use crate::write::write;
 use crate::{Event, Place};
 
 /// A batch is written this long after its first event, at the latest.
@@ -26,6 +28,8 @@ const EVENTS: usize = 20_000;
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 /// How often what is too old is deleted.
 const EXPIRE_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
+/// And when that is tried again after it failed.
+const EXPIRE_AGAIN: Duration = Duration::from_secs(60);
 
 /// All a writer works with.
 pub(crate) struct Writer {
@@ -48,6 +52,8 @@ pub(crate) struct State {
     minutes: Minutes,
     clock: Clock,
     expire_at: Instant,
+    /// How often somebody was forgotten, by the latest look.
+    forgotten: Option<i64>,
 }
 
 impl State {
@@ -59,6 +65,7 @@ impl State {
             minutes: Minutes::default(),
             clock: Clock::after(0),
             expire_at: Instant::now(),
+            forgotten: None,
         }
     }
 }
@@ -130,7 +137,8 @@ impl Writer {
             batch.exposures.values_mut().for_each(|exposure| exposure.period = None);
         }
         self.shared.clock_is_behind(self.state.clock.ahead());
-        let State { store, periods, minutes, clock, expire_at, .. } = &mut self.state;
+        self.notice().await?;
+        let State { store, periods, minutes, clock, .. } = &mut self.state;
         let Some(store) = store else { return Ok(()) };
         if batch.events() > 0 || !minutes.changed().is_empty() {
             in_time(async {
@@ -141,12 +149,38 @@ impl Writer {
             minutes.wrote();
             self.shared.wrote(batch.events() as u64);
         }
-        if let Some(keep) = self.keep.filter(|_| Instant::now() >= *expire_at) {
-            *expire_at = Instant::now() + EXPIRE_EVERY;
-            in_time(expire(&mut store.connection, micros(Timestamp::now()) - whole_micros(keep))).await?;
-        }
+        self.expire().await;
         self.shared.is_fine(&self.place.to_string());
         Ok(())
+    }
+
+    /// Somebody was forgotten, here or by another program: whoever comes back is recorded again.
+    async fn notice(&mut self) -> Result<(), sqlx::Error> {
+        let Some(store) = &mut self.state.store else { return Ok(()) };
+        let number = in_time(forgotten(&mut store.connection)).await?;
+        if self.state.forgotten.replace(number).is_some_and(|before| before != number) {
+            self.memory.clear();
+        }
+        Ok(())
+    }
+
+    /// Deletes some of what is too old. That it cannot be deleted keeps nothing from being written.
+    async fn expire(&mut self) {
+        let (Some(keep), Some(store)) = (self.keep, &mut self.state.store) else { return };
+        if Instant::now() < self.state.expire_at {
+            return;
+        }
+        let before = micros(Timestamp::now()).saturating_sub(whole_micros(keep));
+        let wait = match expire(&mut store.connection, before).await {
+            Ok(true) => Duration::ZERO,
+            Ok(false) => EXPIRE_EVERY,
+            Err(error) => {
+                tracing::warn!(ledger = %self.place, why = in_words(&error), "what is too old cannot be deleted now");
+                self.close().await;
+                EXPIRE_AGAIN
+            }
+        };
+        self.state.expire_at = Instant::now() + wait;
     }
 
     /// A store that is open stays so, unless its file is another one by now. Returns whether it is another than before.
@@ -180,6 +214,7 @@ impl Writer {
         }
         self.state.periods = Periods::default();
         self.state.minutes.rewrite();
+        self.state.forgotten = None;
         self.memory.clear();
     }
 

@@ -1,0 +1,78 @@
+//! Who is forgotten is gone, and counts anew on coming back, whoever did the forgetting.
+
+use crate::experiment_flow::{FLAGS, said};
+use crate::harness::crowd::{form, look};
+use crate::harness::eventually;
+use crate::harness::postgres::Server;
+use crate::harness::program::{Program, Setup};
+
+fn is_known(program: &Program, unit: &str) -> bool {
+    said(program, "export --flag form --format jsonl").out.contains(unit)
+}
+
+/// The command deletes what is there, and the program that runs meanwhile does not go on thinking that it is.
+fn comes_back(program: &Program) {
+    let (visitor, other) = ("somebody-comes-back-00", "somebody-stays-here-00");
+    let mut raw = program.raw();
+    for one in [visitor, other] {
+        look(&mut raw, one);
+    }
+    eventually("both are there", || is_known(program, visitor) && is_known(program, other));
+    for _ in 0..2 {
+        let forgotten = said(program, &format!("forget {visitor}"));
+        assert_eq!(forgotten.code, 0, "{forgotten:?}");
+        assert!(!is_known(program, visitor) && is_known(program, other));
+        eventually("whoever comes back is recorded again", || {
+            look(&mut raw, visitor);
+            is_known(program, visitor)
+        });
+    }
+    assert_eq!(program.health()["ledger"]["dropped"], 0);
+}
+
+#[test]
+fn a_running_program_notices_who_was_forgotten() {
+    let app = form();
+    comes_back(&Setup::to(&[app.address]).flags(FLAGS).start());
+}
+
+#[test]
+fn a_running_program_notices_it_in_postgresql() {
+    let Some(server) = Server::start() else {
+        return eprintln!("SKIPPED: PostgreSQL is not installed (its programs would be in /usr/lib/postgresql)");
+    };
+    let app = form();
+    let ledger = format!("ledger = \"{}\"", server.database());
+    comes_back(&Setup::to(&[app.address]).flags(FLAGS).top(&ledger).start());
+}
+
+#[test]
+fn units_of_every_kind_are_forgotten() {
+    let app = form();
+    let flags = FLAGS.replace("percent = 50", "percent = 50\nbucket_by = \"header.x-account\"");
+    let mut program = Setup::to(&[app.address]).flags(&flags).start();
+    let mut raw = program.raw();
+    for account in ["acme", "other"] {
+        raw.send(format!(
+            "GET /form HTTP/1.1\r\nHost: shop\r\nUser-Agent: Firefox/140.0\r\nAccept: text/html\r\nX-Account: {account}\r\n\r\n"
+        ));
+        assert_eq!(raw.answer().status, 200);
+    }
+    assert!(program.stop().success());
+    assert!(is_known(&program, "header.x-account:acme") && is_known(&program, "header.x-account:other"));
+    let said = |line: &str| said(&program, line);
+    for wrong in [
+        "forget",
+        "forget --unit acme",
+        "forget --unit account=acme",
+        "forget --unit request=1",
+        "forget --unit user=",
+    ] {
+        let said = said(wrong);
+        assert!(said.code == 2 && !said.err.is_empty(), "{wrong}: {said:?}");
+    }
+    assert_eq!(said("forget --unit cookie.account=acme").code, 1);
+    let forgotten = said("forget --unit header.X-Account=acme --unit user=7 --json");
+    assert_eq!((forgotten.code, &forgotten.json()["rows"]), (0, &1.into()), "{forgotten:?}");
+    assert!(!is_known(&program, "acme") && is_known(&program, "header.x-account:other"));
+}
