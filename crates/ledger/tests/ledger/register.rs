@@ -33,8 +33,8 @@ fn facts_come_back_as_they_went() {
             assert_eq!(register.facts(&name("form"), 1).await.unwrap(), facts);
             assert_eq!(register.facts(&name("form"), 13).await.unwrap(), facts[12..]);
             assert!(register.facts(&name("other"), 1).await.unwrap().is_empty());
-            assert_eq!(register.newest().await.unwrap(), [(name("form"), facts.len() as i64)]);
-            assert_eq!(Standing::of(&facts).unwrap().number, facts.len() as i64);
+            assert_eq!(register.newest().await.unwrap(), [(name("form"), facts.len() as u64)]);
+            assert_eq!(Standing::of(&facts).unwrap().number, facts.len() as u64);
         });
     });
 }
