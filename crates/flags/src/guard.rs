@@ -1,6 +1,7 @@
 //! What watches a variant.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::{Name, StatusSet};
@@ -15,15 +16,27 @@ pub enum OnTrip {
     Hold,
 }
 
+/// From when on an answer is slow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlowerThan {
+    /// A stated time to first byte.
+    Time(Duration),
+    /// The control's 95th percentile, frozen at the start of each step.
+    ControlP95,
+}
+
 /// The watch on a variant, compared with the concurrent control.
 #[derive(Clone, Debug)]
 pub struct Guard {
     /// Answers that count as errors.
     pub errors: Option<StatusSet>,
     /// Answers slower than this count as slow.
-    pub slower_than: Option<Duration>,
+    pub slower_than: Option<SlowerThan>,
     /// Goals that must not fall.
     pub goals: Vec<Name>,
+    /// So many visitors in a row with nothing but errors trip it at once, while the control works; outside the stated chance of a
+    /// false alarm.
+    pub fuse: Option<u32>,
     /// What happens when it trips.
     pub on_trip: OnTrip,
     /// It reports what it sees and does nothing.
@@ -35,14 +48,17 @@ impl Guard {
     /// The chance of a false alarm when none is given.
     pub const FALSE_ALARM: f64 = 0.001;
 
+    /// What a fuse may take.
+    pub const FUSE: RangeInclusive<u32> = 3..=1000;
+
     /// A guard with a chance of false alarm over its whole life, above 0 and at most 0.1.
     ///
     /// # Errors
     /// When the chance lies outside.
     pub fn new(false_alarm: f64) -> Result<Self, GuardError> {
         if false_alarm > 0.0 && false_alarm <= 0.1 {
-            let (errors, slower_than, goals) = (None, None, Vec::new());
-            Ok(Self { errors, slower_than, goals, on_trip: OnTrip::Off, observe: false, false_alarm })
+            let (errors, slower_than, goals, fuse) = (None, None, Vec::new(), None);
+            Ok(Self { errors, slower_than, goals, fuse, on_trip: OnTrip::Off, observe: false, false_alarm })
         } else {
             Err(GuardError)
         }

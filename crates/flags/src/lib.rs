@@ -53,7 +53,7 @@ pub use flag::Flag;
 pub use flag_layer::{FlagLayer, Slice};
 pub use glob::{Glob, Route, RouteError};
 pub use goal::{EventValue, Goal, StatusSet, StatusSetError, Trigger};
-pub use guard::{Guard, GuardError, OnTrip};
+pub use guard::{Guard, GuardError, OnTrip, SlowerThan};
 pub use holdout::Holdout;
 pub use live::{Publisher, Reader, publisher};
 pub use matcher::{Matcher, MatcherError};

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use flagstaff_flags::{BucketBy, Flag, FlagId, Goal, Snapshot};
+use flagstaff_flags::{BucketBy, Flag, FlagId, Goal, SlowerThan, Snapshot};
 use flagstaff_ledger::Recorder;
 use flagstaff_tag::{Directives, Flags};
 use http::Response;
@@ -141,8 +141,10 @@ fn units<'a>(flags: &'a Flags, ids: &'a [FlagId]) -> impl Iterator<Item = Cow<'a
     ids.iter().filter_map(unit).chain(missed.then(|| Cow::Borrowed(flags.visitor())))
 }
 
-/// Slow by what the flag's guard says.
+/// Slow by the time that the flag's guard states.
 fn is_slow(flag: &Flag, latency: Duration) -> bool {
-    let limit = flag.guard.as_ref().and_then(|guard| guard.slower_than);
-    limit.is_some_and(|limit| latency > limit)
+    match flag.guard.as_ref().and_then(|guard| guard.slower_than) {
+        Some(SlowerThan::Time(limit)) => latency > limit,
+        Some(SlowerThan::ControlP95) | None => false,
+    }
 }

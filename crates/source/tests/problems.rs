@@ -156,6 +156,9 @@ fn guards_and_gates() {
     assert_error("«guard = {}", "watches nothing", "errors");
     assert_error("guard = { errors = «\"9xx\" }", "no statuses", "5xx");
     assert_error("guard = { slower_than = «\"fast\" }", "no duration", "800ms");
+    assert_error("guard = { slower_than = «\"p99\" }", "no duration", "p95");
+    assert_error("guard = { errors = \"5xx\", fuse = «2 }", "3 to 1000", "10 visitors");
+    assert_error("guard = { slower_than = \"p95\", fuse = «10 }", "what an error is", "errors = \"5xx\"");
     assert_error("guard = { errors = \"5xx\", false_alarm = «0 }", "above 0", "one in a thousand");
     assert_error("guard = { errors = \"5xx\", on_trip = «\"of\" }", "cannot be `of`", "off");
     assert_error("«gate = { paths = [\"/x\"] }", "what it answers", "when_off");

@@ -57,11 +57,14 @@ impl Conversion {
         let watches = table.errors.is_some() || table.slower_than.is_some() || !table.goals.is_empty();
         if !watches && !self.lost(&["guard"]) {
             self.wrong(&["guard"], "the guard watches nothing", "add errors = \"5xx\"");
+        } else if table.fuse.is_some() && table.errors.is_none() && !self.lost(&["guard", "errors"]) {
+            self.wrong(&["guard", "fuse"], "the guard does not say what an error is", "add errors = \"5xx\"");
         }
         let chance = table.false_alarm.map_or(Guard::FALSE_ALARM, |chance| chance.0);
         let mut guard = Guard::new(chance).ok()?;
         guard.errors = table.errors.map(|codes| codes.0);
-        guard.slower_than = table.slower_than.map(|length| length.0);
+        guard.slower_than = table.slower_than.map(|slower| slower.0);
+        guard.fuse = table.fuse.map(|fuse| fuse.0);
         guard.goals = table.goals.into_iter().map(|goal| goal.0).collect();
         guard.observe = table.observe;
         guard.on_trip = match table.on_trip {

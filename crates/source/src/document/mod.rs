@@ -15,7 +15,7 @@ use serde_json::Value;
 pub(crate) use conditions::When;
 pub(crate) use tables::{Bounds, Needs, Weights};
 pub(crate) use words::{
-    Address, Chance, Codes, Day, Length, Moment, Named, Paths, Requests, Share, Stay, Target, Unit,
+    Address, Chance, Codes, Day, Fuse, Length, Moment, Named, Paths, Requests, Share, Slower, Stay, Target, Unit,
 };
 
 /// A table whose written order counts.
@@ -176,12 +176,15 @@ pub(crate) struct StepTable {
 pub(crate) struct GuardTable {
     /// Answers that count as errors, such as "5xx".
     pub(crate) errors: Option<Codes>,
-    /// Answers slower than this count as slow, such as "800ms".
-    pub(crate) slower_than: Option<Length>,
+    /// Answers slower than this count as slow, such as "800ms"; "p95" is the 95th percentile of those without the flag.
+    pub(crate) slower_than: Option<Slower>,
     /// Goals that must not fall.
     pub(crate) goals: Vec<Named>,
     /// The chance that it trips without a reason, over the whole rollout; above 0, at most 0.1. Default: 0.001.
     pub(crate) false_alarm: Option<Chance>,
+    /// So many visitors in a row with nothing but errors trip it at once, while those without the flag hardly meet any; outside the
+    /// chance of a false alarm. 3 to 1000. Default: none.
+    pub(crate) fuse: Option<Fuse>,
     /// What happens when it trips: "off" takes the flag back, "hold" stops the rollout where it is. Default: off.
     pub(crate) on_trip: Option<Tripped>,
     /// true: it reports what it sees and does nothing. Default: false.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flagstaff_flags::{BucketBy, Glob, Guard, Hold, Name, Percent, Route, StatusSet};
+use flagstaff_flags::{BucketBy, Glob, Guard, Hold, Name, Percent, Route, SlowerThan, StatusSet};
 use jiff::civil::Date;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 
@@ -56,6 +56,14 @@ pub(super) fn stay(text: &str) -> Result<Hold, Wrong> {
     length(text)
         .map(Hold::For)
         .map_err(|(message, help)| (message, format!("{help}, or \"approval\" to wait for a person")))
+}
+
+pub(super) fn slower(text: &str) -> Result<SlowerThan, Wrong> {
+    if text == "p95" {
+        return Ok(SlowerThan::ControlP95);
+    }
+    let or = |(message, help)| (message, format!("{help}, or \"p95\" for that of visitors without the flag"));
+    length(text).map(SlowerThan::Time).map_err(or)
 }
 
 pub(super) fn codes(text: &str) -> Result<StatusSet, Wrong> {
@@ -139,6 +147,16 @@ pub(super) fn chance(number: f64) -> Result<f64, Wrong> {
         .map_err(|e| (e.to_string(), "0.001 is one in a thousand".into()))
 }
 
+pub(super) fn fuse(number: f64) -> Result<u32, Wrong> {
+    let (least, most) = (Guard::FUSE.start(), Guard::FUSE.end());
+    let fits = number.fract() == 0.0 && number >= f64::from(*least) && number <= f64::from(*most);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and within the range")]
+    fits.then_some(number as u32).ok_or_else(|| {
+        let message = format!("a fuse takes {least} to {most} visitors, and this is {number}");
+        (message, "10 visitors in a row with nothing but errors are hardly chance".into())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +169,19 @@ mod tests {
         assert_eq!(length("1h 30m"), Ok(Duration::from_secs(5400)));
         for bad in ["", "30", "1 month", "1y", "-5m", "0s", "soon", "5 parsecs", "999999999999999999999d"] {
             assert!(length(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_slow_and_what_blows() {
+        assert_eq!(slower("800ms"), Ok(SlowerThan::Time(Duration::from_millis(800))));
+        assert_eq!(slower("p95"), Ok(SlowerThan::ControlP95));
+        for bad in ["", "p99", "P95", "fast", "0s"] {
+            assert!(slower(bad).unwrap_err().1.contains("p95"), "{bad}");
+        }
+        assert_eq!((fuse(3.0), fuse(1000.0)), (Ok(3), Ok(1000)));
+        for bad in [0.0, 2.0, 2.999, 10.5, 1001.0, -10.0, 1e30, f64::NAN, f64::INFINITY] {
+            assert!(fuse(bad).is_err(), "{bad}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use flagstaff_flags::{BucketBy, Glob, Hold, Name, Percent, Route, StatusSet};
+use flagstaff_flags::{BucketBy, Glob, Hold, Name, Percent, Route, SlowerThan, StatusSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -72,6 +72,11 @@ word!(
     /// A length of time.
     Length(Duration), "a duration, such as \"30m\"", readers::length,
     { "type": "string", "pattern": "^[PT0-9]", "examples": ["30m", "2h", "800ms", "1d", "1h 30m"] }
+);
+word!(
+    /// From when on an answer is slow.
+    Slower(SlowerThan), "a duration, such as \"800ms\", or \"p95\"", readers::slower,
+    { "type": "string", "pattern": "^([PT0-9]|p95$)", "examples": ["800ms", "2s", "p95"] }
 );
 word!(
     /// How long a step stays.
@@ -152,6 +157,10 @@ number!(
 number!(
     /// A weight in percent.
     Weight(f64), readers::weight, { "type": "number", "minimum": 0, "maximum": 100 }
+);
+number!(
+    /// Visitors in a row.
+    Fuse(u32), readers::fuse, { "type": "integer", "minimum": 3, "maximum": 1000 }
 );
 number!(
     /// The chance of a false alarm.
