@@ -17,10 +17,11 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use crate::address::Origin;
 use crate::body::RequestBody;
 use crate::meters::Failure;
-use crate::proxy::pool::{self, Connection, Sender};
+use crate::proxy::pool::{self, Connection, Home, Sender};
 use crate::proxy::upstream::Upstream;
 use crate::settings::Settings;
 use crate::tls;
+use crate::wire::Gathering;
 
 /// What is buffered of an answer at most, and the largest head of one.
 const BUFFER: usize = 64 << 10;
@@ -30,6 +31,8 @@ pub(crate) struct Connector {
     tls: Option<TlsConnector>,
     http2: bool,
     limit: Duration,
+    /// Unused connections kept per worker and address, and for how long.
+    kept: (usize, Duration),
 }
 
 impl std::fmt::Debug for Connector {
@@ -46,7 +49,8 @@ impl Connector {
         } else {
             None
         };
-        Ok(Self { tls, http2: settings.upstream_http2, limit: settings.timeouts.connect })
+        let kept = (settings.limits.pool, settings.timeouts.pool);
+        Ok(Self { tls, http2: settings.upstream_http2, limit: settings.timeouts.connect, kept })
     }
 
     /// Resolves, connects and shakes hands, within the time for it.
@@ -63,10 +67,10 @@ impl Connector {
         let stream = dial(origin).await?;
         stream.set_nodelay(true)?;
         match self.tls.as_ref().filter(|_| origin.tls) {
-            None => self.speak(stream, place).await,
+            None => self.speak(Gathering(stream), place).await,
             Some(tls) => {
                 let name = ServerName::try_from(origin.host.to_string()).map_err(io::Error::other)?;
-                self.speak(tls.connect(name, stream).await?, place).await
+                self.speak(Gathering(tls.connect(name, stream).await?), place).await
             }
         }
     }
@@ -75,11 +79,13 @@ impl Connector {
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        if self.http2 { speak_http2(io).await } else { speak_http1(io, place).await }.map_err(io::Error::other)
+        let (kept, limit) = self.kept;
+        let home = Home { place, kept, limit };
+        if self.http2 { speak_http2(io).await } else { speak_http1(io, home).await }.map_err(io::Error::other)
     }
 }
 
-async fn speak_http1<T>(io: T, place: usize) -> hyper::Result<Sender>
+async fn speak_http1<T>(io: T, home: Home) -> hyper::Result<Sender>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -92,10 +98,10 @@ where
         if let Err(error) = connection.with_upgrades().await {
             tracing::debug!(%error, "a connection to the upstream ended");
         }
-        pool::ended(place, number);
+        pool::ended(home.place, number);
     });
     sender.ready().await?;
-    Ok(Sender::Http1(Connection { sender, number }))
+    Ok(Sender::Http1(Box::new(Connection::new(sender, number, home))))
 }
 
 async fn speak_http2<T>(io: T) -> hyper::Result<Sender>

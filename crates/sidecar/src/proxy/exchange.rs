@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use http::header::{self, HeaderValue};
 use http::uri::{Parts, PathAndQuery, Scheme, Uri};
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use http_body::Body as _;
 use hyper::body::Incoming;
+use tokio::time::{Instant, timeout_at};
 
 use crate::body::{BodyFault, RequestBody};
 use crate::meters::{Failure, METERS};
 use crate::proxy::Inner;
-use crate::proxy::pool::{self, Lease, Sender};
+use crate::proxy::pool::{self, Connection, Sender};
 use crate::proxy::upstream::{Tried, Upstream};
 
 /// The app's answer and where it came from.
@@ -21,8 +22,9 @@ use crate::proxy::upstream::{Tried, Upstream};
 pub(crate) struct Answered {
     pub(crate) answer: Response<Incoming>,
     /// Nothing for HTTP/2, whose connections are shared.
-    pub(crate) lease: Option<Lease>,
-    pub(crate) upstream: Arc<str>,
+    pub(crate) connection: Option<Box<Connection>>,
+    /// Only when the access log asks for it.
+    pub(crate) upstream: Option<Arc<str>>,
 }
 
 /// Why there is no answer.
@@ -41,7 +43,7 @@ impl Trouble {
     }
 }
 
-/// Sends a request until it is answered.
+/// Sends a request until it is answered, or its time is over.
 ///
 /// It is sent again in two cases only: not one byte of it was written, or it went out on a kept connection that turned
 /// out dead, may be repeated by its method and has no body. The second time it goes out on a new connection.
@@ -52,12 +54,14 @@ pub(crate) async fn exchange(
     only: Option<&Upstream>,
     mut request: Request<RequestBody>,
 ) -> Result<Answered, Trouble> {
+    let deadline = Instant::now() + proxy.timeouts.upstream;
     let mut tried = Tried::default();
     let mut fresh = false;
     let mut last = None;
+    let extensions = std::mem::take(request.extensions_mut());
     while let Some(upstream) = next(proxy, only, &tried) {
         let repeatable = repeatable(&request);
-        let (mut sender, unused) = match connection(proxy, upstream, fresh, !repeatable).await {
+        let (mut sender, unused) = match connection(proxy, upstream, fresh, !repeatable, deadline).await? {
             Ok(connection) => connection,
             Err((failure, why)) => {
                 tried.add(upstream);
@@ -68,11 +72,13 @@ pub(crate) async fn exchange(
                 continue;
             }
         };
-        let outgoing = address(request, upstream, &sender)?;
-        let copy = (repeatable && unused.is_some()).then(|| copy(&outgoing));
-        let mut error = match sender.send(outgoing).await {
-            Ok(answer) => {
+        address(&mut request, upstream, &sender)?;
+        let copy = (repeatable && unused.is_some()).then(|| copy(&request));
+        let sent = sender.send(std::mem::replace(&mut request, nothing()), deadline).await;
+        let mut error = match sent.ok_or_else(late)? {
+            Ok(mut answer) => {
                 upstream.answered();
+                hand_on(extensions, answer.extensions_mut());
                 return Ok(answered(proxy, answer, sender, upstream));
             }
             Err(error) => error,
@@ -100,6 +106,22 @@ pub(crate) async fn exchange(
     Err(last.unwrap_or(Trouble::Failed(Failure::Connect, "no upstream".to_owned())))
 }
 
+fn nothing() -> Request<RequestBody> {
+    Request::new(RequestBody::empty())
+}
+
+/// What the layers noted on the request goes back with its answer, so that they need not note it again.
+fn hand_on(mut noted: Extensions, answer: &mut Extensions) {
+    if !answer.is_empty() {
+        noted.extend(std::mem::take(answer));
+    }
+    *answer = noted;
+}
+
+fn late() -> Trouble {
+    Trouble::Failed(Failure::AnswerTimeout, String::new())
+}
+
 fn next<'a>(proxy: &'a Inner, only: Option<&'a Upstream>, tried: &Tried) -> Option<&'a Upstream> {
     only.map_or_else(|| proxy.upstreams.choose(tried), |only| Some(only).filter(|only| !tried.has(only)))
 }
@@ -111,36 +133,34 @@ async fn connection(
     upstream: &Upstream,
     fresh: bool,
     careful: bool,
-) -> Result<(Sender, Option<Duration>), (Failure, String)> {
+    deadline: Instant,
+) -> Result<Result<(Sender, Option<Duration>), (Failure, String)>, Trouble> {
     if careful && !fresh {
         tokio::task::yield_now().await;
     }
     if !fresh && let Some((sender, unused)) = pool::take(&upstream.place, careful) {
-        return Ok((sender, Some(unused)));
+        return Ok(Ok((sender, Some(unused))));
     }
-    let sender = proxy.upstreams.connector.connect(upstream).await?;
-    if let Sender::Http2(sender) = &sender {
+    // In a box: it is large, for its handshakes, and hardly any request needs it.
+    let connecting = Box::pin(proxy.upstreams.connector.connect(upstream));
+    let connected = timeout_at(deadline, connecting).await.map_err(|_| late())?;
+    if let Ok(Sender::Http2(sender)) = &connected {
         pool::share(&upstream.place, sender);
     }
-    Ok((sender, None))
+    Ok(connected.map(|sender| (sender, None)))
 }
 
 fn answered(proxy: &Inner, answer: Response<Incoming>, sender: Sender, upstream: &Upstream) -> Answered {
-    let lease = match sender {
-        Sender::Http1(connection) => {
-            Some(Lease { connection, place: upstream.place.number(), kept: proxy.kept, limit: proxy.timeouts.pool })
-        }
+    let connection = match sender {
+        Sender::Http1(connection) => Some(connection),
         Sender::Http2(_) => None,
     };
-    Answered { answer, lease, upstream: Arc::clone(&upstream.origin.authority) }
+    let upstream = proxy.notes_upstream.then(|| Arc::clone(&upstream.origin.authority));
+    Answered { answer, connection, upstream }
 }
 
 /// Writes host and target as the protocol wants them.
-fn address(
-    mut request: Request<RequestBody>,
-    upstream: &Upstream,
-    sender: &Sender,
-) -> Result<Request<RequestBody>, Trouble> {
+fn address(request: &mut Request<RequestBody>, upstream: &Upstream, sender: &Sender) -> Result<(), Trouble> {
     match sender {
         Sender::Http1(_) => {
             // HTTP/1.0 clients may name no host, but HTTP/1.1 must.
@@ -152,14 +172,14 @@ fn address(
             if request.headers().contains_key(header::TE) && !request.headers().contains_key(header::CONNECTION) {
                 request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("te"));
             }
-            Ok(request)
+            Ok(())
         }
         Sender::Http2(_) => absolute(request, upstream),
     }
 }
 
 /// HTTP/2 has scheme and authority beside the path, and no Host.
-fn absolute(mut request: Request<RequestBody>, upstream: &Upstream) -> Result<Request<RequestBody>, Trouble> {
+fn absolute(request: &mut Request<RequestBody>, upstream: &Upstream) -> Result<(), Trouble> {
     let host = request.headers_mut().remove(header::HOST);
     let host = host.as_ref().map_or(upstream.origin.authority.as_bytes(), HeaderValue::as_bytes);
     let authority = request.uri().authority().cloned().map_or_else(|| host.try_into(), Ok);
@@ -170,7 +190,7 @@ fn absolute(mut request: Request<RequestBody>, upstream: &Upstream) -> Result<Re
     let uri = Uri::from_parts(parts).map_err(|e| Trouble::Failed(Failure::Malformed, e.to_string()))?;
     *request.uri_mut() = uri;
     *request.version_mut() = http::Version::HTTP_2;
-    Ok(request)
+    Ok(())
 }
 
 /// Sending it twice is as good as once (RFC 9110 §9.2.2), and it can be sent twice.
@@ -181,7 +201,7 @@ pub(crate) fn repeatable(request: &Request<RequestBody>) -> bool {
 }
 
 pub(crate) fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
-    let mut copy = Request::new(RequestBody::empty());
+    let mut copy = nothing();
     copy.method_mut().clone_from(request.method());
     copy.uri_mut().clone_from(request.uri());
     copy.headers_mut().clone_from(request.headers());

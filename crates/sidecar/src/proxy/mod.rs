@@ -25,12 +25,12 @@ use crate::edge::{Tunnel, strip_connection};
 use crate::meters::{Failure, METERS};
 use crate::pages::page;
 use crate::proxy::canary::{Canaries, Canary};
-use crate::proxy::exchange::{Answered, Trouble};
+use crate::proxy::exchange::{Answered, Trouble, copy, exchange, repeatable};
 use crate::refusal::Refusal;
 use crate::settings::{Settings, Timeouts};
 
 pub(crate) use pool::{UpstreamBody, sweep};
-use upstream::{Upstream, Upstreams};
+use upstream::Upstreams;
 
 /// Why a proxy cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -56,8 +56,6 @@ struct Inner {
     upstreams: Upstreams,
     canaries: Canaries,
     timeouts: Timeouts,
-    /// Unused connections kept per worker and address.
-    kept: usize,
     notes_upstream: bool,
 }
 
@@ -80,7 +78,6 @@ impl Proxy {
             upstreams: Upstreams::new(settings)?,
             canaries: Canaries::default(),
             timeouts: settings.timeouts.clone(),
-            kept: settings.limits.pool,
             notes_upstream: settings.access_log.is_some(),
         })))
     }
@@ -122,8 +119,9 @@ impl Inner {
         let switch = self.switch(&mut request);
         *request.version_mut() = Version::HTTP_11;
         let (answered, failed) = match canary {
-            None => (self.ask(None, request).await, None),
-            Some(canary) => self.ask_canary(&canary, request).await,
+            None => (exchange(self, None, request).await, None),
+            // In a box: few visitors go there, and all others would carry what it takes.
+            Some(canary) => Box::pin(self.ask_canary(&canary, request)).await,
         };
         let mut answer = match answered {
             Ok(answered) => self.pass_back(answered, switch),
@@ -135,24 +133,17 @@ impl Inner {
         answer
     }
 
-    async fn ask(&self, only: Option<&Upstream>, request: Request<RequestBody>) -> Result<Answered, Trouble> {
-        tokio::time::timeout(self.timeouts.upstream, exchange::exchange(self, only, request))
-            .await
-            .unwrap_or_else(|_| Err(Trouble::Failed(Failure::AnswerTimeout, String::new())))
-    }
-
     /// The app answers in place of a variant's upstream that does not, where asking again does no harm.
     async fn ask_canary(&self, canary: &Canary, request: Request<RequestBody>) -> (Result<Answered, Trouble>, Blame) {
         let upstream = &canary.upstream;
         let blame = Some(CanaryFailed(canary.flag));
-        if self.upstreams.is_empty() || !exchange::repeatable(&request) {
-            let answered = self.ask(Some(upstream), request).await;
+        if self.upstreams.is_empty() || !repeatable(&request) {
+            let answered = exchange(self, Some(upstream), request).await;
             let failed = answered.as_ref().is_err_and(Trouble::is_upstreams);
             return (answered, blame.filter(|_| failed));
         }
         if self.upstreams.is_due(upstream) {
-            let copy = exchange::copy(&request);
-            match self.ask(Some(upstream), copy).await {
+            match exchange(self, Some(upstream), copy(&request)).await {
                 Err(Trouble::Failed(failure, why)) if failure != Failure::Descriptors => {
                     METERS.fail(failure);
                     let authority = &*upstream.origin.authority;
@@ -167,7 +158,7 @@ impl Inner {
             }
         }
         canary.fallbacks.increment(1);
-        (self.ask(None, request).await, blame)
+        (exchange(self, None, request).await, blame)
     }
 
     /// An upgrade needs HTTP/1.1 on both sides; toward HTTP/2 the wish is left out, which the client may expect.
@@ -185,7 +176,7 @@ impl Inner {
     }
 
     fn pass_back(&self, answered: Answered, switch: Option<Switch>) -> Response<ResponseBody> {
-        let Answered { mut answer, lease, upstream } = answered;
+        let Answered { mut answer, connection, upstream } = answered;
         let switched = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
         let protocol = if switched { answer.headers().get(header::UPGRADE).cloned() } else { None };
         if switched {
@@ -198,11 +189,12 @@ impl Inner {
         if let Some(protocol) = protocol {
             keep_upgrade(answer.headers_mut(), protocol);
         }
-        if self.notes_upstream {
+        if let Some(upstream) = upstream {
             answer.extensions_mut().insert(Served(upstream));
         }
         let silence = Some(self.timeouts.stream).filter(|limit| *limit > Duration::ZERO);
-        answer.map(|body| ResponseBody::upstream(UpstreamBody::new(body, lease.filter(|_| !switched), silence)))
+        let connection = connection.filter(|_| !switched);
+        answer.map(|body| ResponseBody::upstream(UpstreamBody::new(body, connection, silence)))
     }
 }
 

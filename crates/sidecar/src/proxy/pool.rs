@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
@@ -16,7 +16,7 @@ use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::body::{BoxError, RequestBody};
 use crate::meters::{Failure, METERS};
@@ -28,33 +28,71 @@ const REMEMBERED: Duration = Duration::from_secs(60);
 /// One connection to the app, ready for a request.
 #[derive(Debug)]
 pub(crate) enum Sender {
-    Http1(Connection),
+    Http1(Box<Connection>),
     Http2(http2::SendRequest<RequestBody>),
 }
 
+/// What became of a request; nothing when its time was over before there was an answer.
+pub(crate) type Sent = Option<Result<Response<Incoming>, TrySendError<Request<RequestBody>>>>;
+
 impl Sender {
-    pub(crate) async fn send(
-        &mut self,
-        request: Request<RequestBody>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<RequestBody>>> {
+    pub(crate) async fn send(&mut self, request: Request<RequestBody>, deadline: Instant) -> Sent {
         match self {
-            Self::Http1(connection) => connection.sender.try_send_request(request).await,
-            Self::Http2(sender) => sender.try_send_request(request).await,
+            Self::Http1(connection) => {
+                let Connection { sender, patience, .. } = &mut **connection;
+                patience.until(deadline);
+                patience.with(pin!(sender.try_send_request(request))).await
+            }
+            Self::Http2(sender) => timeout_at(deadline, sender.try_send_request(request)).await.ok(),
         }
     }
 }
 
-/// An HTTP/1.1 connection.
+/// An HTTP/1.1 connection. In a box: it goes from hand to hand with every request.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    pub(crate) sender: http1::SendRequest<RequestBody>,
+    sender: http1::SendRequest<RequestBody>,
     /// No other of the process has this number.
-    pub(crate) number: u64,
+    number: u64,
+    /// For how long an answer is waited for. It stays with the connection, whose requests follow each other closely: a
+    /// timer of its own for each of them would cost more than they do.
+    patience: Patience,
+    home: Home,
+}
+
+impl Connection {
+    pub(crate) fn new(sender: http1::SendRequest<RequestBody>, number: u64, home: Home) -> Self {
+        Self { sender, number, patience: Patience::default(), home }
+    }
+
+    /// Keeps it for the next request, once its answer has come whole.
+    fn keep(self: Box<Self>) {
+        if self.sender.is_closed() {
+            return;
+        }
+        let Home { place, kept, limit } = self.home;
+        with_number(place, |slot| {
+            slot.limit = limit;
+            if slot.idle.len() < kept {
+                slot.idle.push(Kept { connection: self, since: Instant::now() });
+            }
+        });
+    }
+}
+
+/// Where a connection is kept while it is not used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Home {
+    /// The number of its place.
+    pub(crate) place: usize,
+    /// Connections kept at most.
+    pub(crate) kept: usize,
+    pub(crate) limit: Duration,
 }
 
 #[derive(Debug)]
 struct Kept {
-    connection: Connection,
+    connection: Box<Connection>,
     since: Instant,
 }
 
@@ -96,10 +134,10 @@ impl Slot {
             return Some((Sender::Http2(shared), Duration::ZERO)).filter(|_| !self.drop_closed());
         }
         let now = Instant::now();
-        self.drop_old(now);
         let within = if careful { self.safe(now) } else { self.limit };
         let fits = |kept: &Kept| {
-            // One that still reads a late upload is not ready; it stays for another time.
+            // One that still reads a late upload is not ready; it stays for another time. Those that are too old or
+            // closed go when the worker sweeps.
             kept.connection.sender.is_ready() && now.duration_since(kept.since) < within
         };
         let kept = self.idle.remove(self.idle.iter().rposition(fits)?);
@@ -187,48 +225,24 @@ pub(crate) fn sweep() {
     });
 }
 
-/// A connection in use, to be kept once its answer has come whole.
-#[derive(Debug)]
-pub(crate) struct Lease {
-    pub(crate) connection: Connection,
-    /// The number of its place.
-    pub(crate) place: usize,
-    /// Connections kept at most.
-    pub(crate) kept: usize,
-    pub(crate) limit: Duration,
-}
-
-impl Lease {
-    fn give_back(self) {
-        if self.connection.sender.is_closed() {
-            return;
-        }
-        with_number(self.place, |slot| {
-            slot.limit = self.limit;
-            if slot.idle.len() < self.kept {
-                slot.idle.push(Kept { connection: self.connection, since: Instant::now() });
-            }
-        });
-    }
-}
-
 /// The body of the app's answer. At its end the connection goes back to where it is kept.
 #[derive(Debug)]
 pub(crate) struct UpstreamBody {
     incoming: Incoming,
-    lease: Option<Lease>,
+    /// Nothing for HTTP/2, whose connections are shared.
+    connection: Option<Box<Connection>>,
     silence: Option<Duration>,
     patience: Patience,
 }
 
 impl UpstreamBody {
-    pub(crate) fn new(incoming: Incoming, lease: Option<Lease>, silence: Option<Duration>) -> Self {
-        Self { incoming, lease, silence, patience: Patience::default() }
+    pub(crate) fn new(incoming: Incoming, connection: Option<Box<Connection>>, silence: Option<Duration>) -> Self {
+        Self { incoming, connection, silence, patience: Patience::default() }
     }
 
     fn end(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.give_back();
+        if let Some(connection) = self.connection.take() {
+            connection.keep();
         }
     }
 
@@ -259,7 +273,7 @@ impl Body for UpstreamBody {
             Poll::Ready(Some(Err(error))) => {
                 METERS.fail(Failure::Cut);
                 tracing::warn!(%error, "the upstream's answer ended in the middle");
-                this.lease = None;
+                this.connection = None;
             }
             Poll::Ready(None) => this.end(),
             Poll::Ready(Some(Ok(_))) if this.incoming.is_end_stream() => this.end(),

@@ -14,6 +14,7 @@ use crate::refusal::Refusal;
 use crate::settings::Timeouts;
 use crate::wire::client::Client;
 use crate::wire::framing::{Framing, Reading};
+use crate::wire::gather;
 use crate::wire::patience::Patience;
 
 /// What hyper gets to read in place of a violation: no method, no field, no chunk may hold a zero byte, so it answers
@@ -36,7 +37,6 @@ pub(crate) struct Guard<T> {
     timeouts: Arc<Timeouts>,
     read: Patience,
     write: Patience,
-    active: Instant,
     ended: bool,
     leftover: Leftover,
 }
@@ -60,7 +60,6 @@ impl<T> Guard<T> {
             timeouts,
             read: Patience::default(),
             write: Patience::default(),
-            active: Instant::now(),
             ended: false,
             leftover: Leftover::Unknown,
         }
@@ -112,17 +111,15 @@ impl<T> Guard<T> {
             Reading::Head => (self.timeouts.head, Some(Refusal::HeadTimeout)),
             Reading::Body => (self.timeouts.body, Some(Refusal::BodyTimeout)),
         };
-        if reading != Reading::Head || self.read.is_calm() {
-            self.read.until(self.active + limit);
+        // While an answer is under way the client has nothing to say. A connection without a request is put aside soon,
+        // and asked again then, so no timer is set for each request.
+        if reading == Reading::Nothing && self.client.is_busy() {
+            return Poll::Pending;
         }
-        loop {
-            ready!(self.read.poll(cx));
-            // While an answer is under way the client has nothing to say.
-            if reading != Reading::Nothing || !self.client.is_busy() {
-                break;
-            }
+        if self.read.is_calm() {
             self.read.until(Instant::now() + limit);
         }
+        ready!(self.read.poll(cx));
         if let Some(refusal) = refusal {
             self.client.refuse(refusal);
         }
@@ -131,7 +128,6 @@ impl<T> Guard<T> {
     }
 
     fn came(&mut self, before: Option<Reading>) {
-        self.active = Instant::now();
         let now = self.framing.as_ref().map(Framing::reading);
         // A head's time runs from its first byte; everything else starts anew with each byte.
         if !(before == Some(Reading::Head) && now == Some(Reading::Head)) {
@@ -210,7 +206,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<T> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let result = Pin::new(&mut this.io).poll_write_vectored(cx, bufs);
+        let result = gather::write(Pin::new(&mut this.io), cx, bufs);
         this.written(cx, result)
     }
 

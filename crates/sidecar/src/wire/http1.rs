@@ -14,6 +14,7 @@ use tokio::time::sleep;
 use crate::edge::{Edge, Stack};
 use crate::wire::client::Client;
 use crate::wire::guard::Guard;
+use crate::wire::seldom::Seldom;
 use crate::wire::serve::Wire;
 
 /// How long a connection keeps its buffers without a request.
@@ -31,10 +32,12 @@ where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Stack,
 {
-    let mut going = pin!(going);
+    let going = pin!(going);
+    let mut going = Seldom::new(going);
     loop {
         // In a box, so that a connection that was put aside is small.
         let mut connection = Box::new(wire.http1.serve_connection(TokioIo::new(guard), edge).with_upgrades());
+        let mut unused = Seldom::new(Box::pin(unused(client)));
         tokio::select! {
             biased;
             end = &mut *connection => return end,
@@ -42,7 +45,7 @@ where
                 std::pin::Pin::new(&mut *connection).graceful_shutdown();
                 return connection.await;
             }
-            () = unused(client) => {}
+            () = &mut unused => {}
         }
         let Some(parts) = connection.into_parts() else {
             return Ok(());

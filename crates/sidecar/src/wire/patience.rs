@@ -1,6 +1,6 @@
 //! A deadline that moves with every request and costs a timer only when it is near.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -46,11 +46,22 @@ impl Patience {
         }
         Poll::Pending
     }
+
+    /// What comes of a future before the deadline.
+    pub(crate) async fn with<T>(&mut self, mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+        poll_fn(|cx| {
+            if let Poll::Ready(output) = future.as_mut().poll(cx) {
+                self.calm();
+                return Poll::Ready(Some(output));
+            }
+            self.poll(cx).map(|()| None)
+        })
+        .await
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::future::poll_fn;
     use std::time::Duration;
 
     use super::*;
