@@ -7,6 +7,7 @@ use flagstaff_tag::Peer;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
+use crate::edge::survey::Survey;
 use crate::wire::client::Client;
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -29,11 +30,19 @@ impl Forwarding {
     }
 
     /// Finds the visitor and writes the fields. What an address without trust says about others is removed.
-    pub(crate) fn apply(&self, headers: &mut HeaderMap, client: &Client, address: &HeaderValue) -> Peer {
-        clean(headers, client.trusted);
+    pub(crate) fn apply(
+        &self,
+        headers: &mut HeaderMap,
+        client: &Client,
+        address: &HeaderValue,
+        survey: Survey,
+    ) -> Peer {
+        if survey.has(Survey::FORWARDED) {
+            clean(headers, client.trusted);
+        }
         let visitor = if client.trusted { self.visitor(headers, client.address.ip()) } else { client.address.ip() };
         let https = client.tls || (client.trusted && headers.get(PROTO).is_some_and(|p| p == HTTPS));
-        self.write(headers, client, address);
+        self.write(headers, client, address, survey.has(Survey::FORWARDED));
         Peer { address: client.address, client: visitor.to_canonical(), trusted: client.trusted, tls: https }
     }
 
@@ -53,13 +62,13 @@ impl Forwarding {
         visitor
     }
 
-    fn write(&self, headers: &mut HeaderMap, client: &Client, address: &HeaderValue) {
+    fn write(&self, headers: &mut HeaderMap, client: &Client, address: &HeaderValue, before: bool) {
         let proto = if client.tls { HTTPS } else { HTTP };
         let host = headers.get(header::HOST).cloned();
-        if self.forwarded || headers.contains_key(header::FORWARDED) {
+        if self.forwarded || (before && headers.contains_key(header::FORWARDED)) {
             extend(headers, header::FORWARDED, &element(client, host.as_ref()));
         }
-        if headers.contains_key(FOR) {
+        if before && headers.contains_key(FOR) {
             extend(headers, FOR, address.as_bytes());
         } else {
             headers.insert(FOR, address.clone());
@@ -84,7 +93,7 @@ fn clean(headers: &mut HeaderMap, trusted: bool) {
     }
 }
 
-fn unwanted(name: &str, trusted: bool) -> bool {
+pub(crate) fn unwanted(name: &str, trusted: bool) -> bool {
     const PREFIX: &str = "x-forwarded-";
     // Told by the first letter: nearly all fields are done here.
     match name.as_bytes().first() {
@@ -146,7 +155,8 @@ mod tests {
         let mut headers: HeaderMap =
             fields.iter().map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v))).collect();
         let client = client(if trusted { "10.0.0.1:1" } else { "192.0.2.1:1" }, trusted);
-        let peer = forwarding.apply(&mut headers, &client, &written(client.address));
+        let survey = Survey::of(&headers);
+        let peer = forwarding.apply(&mut headers, &client, &written(client.address), survey);
         (peer, headers)
     }
 

@@ -3,6 +3,7 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::edge::ring::CDN_LOOP;
+use crate::edge::survey::Survey;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -25,6 +26,23 @@ const NEVER: [HeaderName; 6] =
 
 /// Removes `Connection`, what it names, and the fields that never pass.
 pub(crate) fn strip_connection(headers: &mut HeaderMap) {
+    let survey = Survey::of(headers);
+    strip_surveyed(headers, survey);
+}
+
+/// The same for a head that was looked at already.
+pub(crate) fn strip_surveyed(headers: &mut HeaderMap, survey: Survey) {
+    if survey.has(Survey::CONNECTION) {
+        strip_all_named(headers);
+    }
+    if survey.has(Survey::HOP) {
+        for name in &ALWAYS {
+            headers.remove(name);
+        }
+    }
+}
+
+fn strip_all_named(headers: &mut HeaderMap) {
     // `remove` drops all values but the first, so further ones are kept before; there hardly ever are any.
     let further: Vec<HeaderValue> = headers.get_all(header::CONNECTION).iter().skip(1).cloned().collect();
     if let Some(first) = headers.remove(header::CONNECTION) {
@@ -33,13 +51,12 @@ pub(crate) fn strip_connection(headers: &mut HeaderMap) {
     for named in &further {
         strip_named(headers, named);
     }
-    for name in &ALWAYS {
-        headers.remove(name);
-    }
 }
 
 fn strip_named(headers: &mut HeaderMap, named: &HeaderValue) {
-    for name in tokens(named) {
+    // What nearly all connections say names no field.
+    let says = |token: &&[u8]| !token.eq_ignore_ascii_case(b"close") && !token.eq_ignore_ascii_case(b"keep-alive");
+    for name in tokens(named).filter(says) {
         if let Ok(name) = HeaderName::from_bytes(name)
             && !NEVER.contains(&name)
         {

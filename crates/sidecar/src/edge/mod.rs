@@ -9,6 +9,7 @@ mod hop;
 mod request;
 mod ring;
 mod service;
+mod survey;
 
 pub(crate) use forwarded::Forwarding;
 pub(crate) use hop::strip_connection;

@@ -4,7 +4,8 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Uri};
 use http::{Method, Request, Version};
 
-use crate::edge::hop::{has_token, strip_connection};
+use crate::edge::hop::{has_token, strip_surveyed};
+use crate::edge::survey::Survey;
 use crate::refusal::Refusal;
 
 /// What the answer needs to know about a request that has gone on.
@@ -18,7 +19,7 @@ pub(crate) struct Plain {
 
 /// Brings a request into the form that is passed on: Host alone names the host, the target is a path, cookies are one
 /// field, and what concerns the connection is gone.
-pub(crate) fn plain<B>(request: &mut Request<B>) -> Result<Plain, Refusal> {
+pub(crate) fn plain<B>(request: &mut Request<B>, survey: Survey) -> Result<Plain, Refusal> {
     if request.method() == Method::CONNECT {
         return Err(Refusal::Connect);
     }
@@ -30,12 +31,14 @@ pub(crate) fn plain<B>(request: &mut Request<B>) -> Result<Plain, Refusal> {
         join_cookies(headers);
     }
     // The framing stops looking at the connection behind this field, so nothing may follow.
-    let last = http1 && headers.contains_key(header::UPGRADE);
+    let last = http1 && survey.has(Survey::UPGRADE);
     let upgrade = if last { upgrade(headers) } else { None };
-    let trailers = has_token(headers, &header::TE, "trailers");
-    strip_connection(headers);
-    // hyper has asked for the body already, or will when the app's connection wants it.
-    headers.remove(header::EXPECT);
+    let trailers = survey.has(Survey::TE) && has_token(headers, &header::TE, "trailers");
+    strip_surveyed(headers, survey);
+    if survey.has(Survey::EXPECT) {
+        // hyper has asked for the body already, or will when the app's connection wants it.
+        headers.remove(header::EXPECT);
+    }
     if trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
@@ -143,8 +146,13 @@ mod tests {
         builder.body(()).unwrap()
     }
 
+    fn plainly(request: &mut Request<()>) -> Result<Plain, Refusal> {
+        let survey = Survey::of(request.headers());
+        plain(request, survey)
+    }
+
     fn refusal(version: Version, target: &str, fields: &[(&str, &str)]) -> Option<Refusal> {
-        plain(&mut request(version, target, fields)).err()
+        plainly(&mut request(version, target, fields)).err()
     }
 
     #[test]
@@ -167,7 +175,7 @@ mod tests {
     fn targets_become_paths() {
         for (target, path) in [("http://a", "/"), ("http://a/x?y=z", "/x?y=z"), ("http://a?y", "/?y")] {
             let mut request = request(Version::HTTP_2, target, &[]);
-            plain(&mut request).unwrap();
+            plainly(&mut request).unwrap();
             assert_eq!(
                 (request.uri().to_string().as_str(), &request.headers()["host"]),
                 (path, &"a".parse().unwrap())
@@ -179,7 +187,7 @@ mod tests {
     #[test]
     fn cookies_become_one() {
         let mut request = request(Version::HTTP_2, "https://a/", &[("cookie", "a=1"), ("cookie", "b=2")]);
-        plain(&mut request).unwrap();
+        plainly(&mut request).unwrap();
         assert_eq!(request.headers().get_all("cookie").iter().collect::<Vec<_>>(), ["a=1; b=2"]);
     }
 
@@ -187,14 +195,14 @@ mod tests {
     fn upgrades_pass_when_they_are_meant() {
         let of = |fields: &[(&str, &str)]| {
             let mut request = request(Version::HTTP_11, "/", fields);
-            let plain = plain(&mut request).unwrap();
+            let plain = plainly(&mut request).unwrap();
             (plain, request.headers().contains_key("upgrade"))
         };
         let host = ("host", "a");
-        let plainly = |upgrade, last| Plain { upgrade, last };
-        assert_eq!(of(&[host, ("upgrade", "websocket"), ("connection", "Upgrade")]), (plainly(true, true), true));
-        assert_eq!(of(&[host, ("upgrade", "websocket")]), (plainly(false, true), false));
-        assert_eq!(of(&[host, ("upgrade", "h2c"), ("connection", "upgrade")]), (plainly(false, true), false));
-        assert_eq!(of(&[host]), (plainly(false, false), false));
+        let both = |upgrade, last| Plain { upgrade, last };
+        assert_eq!(of(&[host, ("upgrade", "websocket"), ("connection", "Upgrade")]), (both(true, true), true));
+        assert_eq!(of(&[host, ("upgrade", "websocket")]), (both(false, true), false));
+        assert_eq!(of(&[host, ("upgrade", "h2c"), ("connection", "upgrade")]), (both(false, true), false));
+        assert_eq!(of(&[host]), (both(false, false), false));
     }
 }

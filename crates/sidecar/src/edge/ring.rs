@@ -6,6 +6,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::edge::forwarded::extend;
 use crate::edge::hop::has_token;
+use crate::edge::survey::Survey;
 use crate::refusal::Refusal;
 use crate::tls;
 
@@ -32,8 +33,8 @@ impl Mark {
     }
 
     /// Leaves the mark behind those of others.
-    pub(crate) fn leave(&self, headers: &mut HeaderMap) -> Result<(), Refusal> {
-        if !headers.contains_key(CDN_LOOP) {
+    pub(crate) fn leave(&self, headers: &mut HeaderMap, survey: Survey) -> Result<(), Refusal> {
+        if !survey.has(Survey::RING) {
             headers.insert(CDN_LOOP, self.value.clone());
         } else if has_token(headers, &CDN_LOOP, &self.name) {
             return Err(Refusal::Loop);
@@ -48,18 +49,23 @@ impl Mark {
 mod tests {
     use super::*;
 
+    fn leave(mark: &Mark, headers: &mut HeaderMap) -> Result<(), Refusal> {
+        let survey = Survey::of(headers);
+        mark.leave(headers, survey)
+    }
+
     #[test]
     fn a_second_visit_is_told_and_a_row_of_proxies_is_not() {
         let (first, second) = (Mark::new().unwrap(), Mark::new().unwrap());
         let mut headers = HeaderMap::new();
         headers.append(CDN_LOOP, HeaderValue::from_static("a.example; v=1"));
         headers.append(CDN_LOOP, HeaderValue::from_static("b.example"));
-        first.leave(&mut headers).unwrap();
-        second.leave(&mut headers).unwrap();
+        leave(&first, &mut headers).unwrap();
+        leave(&second, &mut headers).unwrap();
         let all: Vec<_> = headers.get_all(CDN_LOOP).iter().collect();
         let wanted = format!("a.example; v=1, b.example, {}, {}", first.name, second.name);
         assert_eq!(all, [wanted.as_str()]);
-        assert_eq!(first.leave(&mut headers), Err(Refusal::Loop));
-        assert_eq!(second.leave(&mut headers), Err(Refusal::Loop));
+        assert_eq!(leave(&first, &mut headers), Err(Refusal::Loop));
+        assert_eq!(leave(&second, &mut headers), Err(Refusal::Loop));
     }
 }

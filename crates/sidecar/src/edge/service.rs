@@ -22,6 +22,7 @@ use crate::edge::answer::Answer;
 use crate::edge::forwarded::{Forwarding, written};
 use crate::edge::request::{Plain, plain};
 use crate::edge::ring::Mark;
+use crate::edge::survey::Survey;
 use crate::meters::METERS;
 use crate::pages;
 use crate::process::drain::Drain;
@@ -83,7 +84,7 @@ impl<S: Stack> Edge<S> {
         Self { stack: RefCell::new(stack), address: written(client.address), client, shared }
     }
 
-    fn admit(&self, request: &mut Request<Incoming>) -> Result<Plain, Refusal> {
+    fn admit(&self, request: &mut Request<Incoming>, survey: Survey) -> Result<Plain, Refusal> {
         if let Some(refusal) = self.client.broken_body() {
             return Err(refusal);
         }
@@ -93,13 +94,13 @@ impl<S: Stack> Edge<S> {
         {
             return Err(Refusal::BodyTooLarge);
         }
-        let plain = plain(request)?;
-        self.shared.mark.leave(request.headers_mut())?;
+        let plain = plain(request, survey)?;
+        self.shared.mark.leave(request.headers_mut(), survey)?;
         Ok(plain)
     }
 
-    fn prepare(&self, mut request: Request<Incoming>, plain: Plain) -> Request<RequestBody> {
-        let peer: Peer = self.shared.forwarding.apply(request.headers_mut(), &self.client, &self.address);
+    fn prepare(&self, mut request: Request<Incoming>, plain: Plain, survey: Survey) -> Request<RequestBody> {
+        let peer: Peer = self.shared.forwarding.apply(request.headers_mut(), &self.client, &self.address, survey);
         request.extensions_mut().insert(peer);
         if plain.upgrade {
             request.extensions_mut().insert(Tunnel(Arc::clone(&self.client)));
@@ -113,7 +114,7 @@ impl<S: Stack> Edge<S> {
         // Ready at once, nearly always; then nothing is cloned.
         match stack.poll_ready(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => State::Calling { call: stack.call(request) },
-            Poll::Ready(Err(fault)) => State::Done { answer: Some(failed(&fault.into())) },
+            Poll::Ready(Err(fault)) => State::Done { answer: Some(Box::new(failed(&fault.into()))) },
             Poll::Pending => {
                 let mut later = stack.clone();
                 let call = async move {
@@ -142,10 +143,11 @@ impl<S: Stack> hyper::service::Service<Request<Incoming>> for Edge<S> {
             under_way: UnderWay::new(&self.client),
             shared: Arc::clone(&self.shared),
         };
-        let state = match self.admit(&mut request) {
+        let survey = Survey::of(request.headers());
+        let state = match self.admit(&mut request, survey) {
             Ok(plain) => {
                 visit.last = plain.last;
-                let request = self.prepare(request, plain);
+                let request = self.prepare(request, plain, survey);
                 if let (Some(record), Some(peer)) = (&mut visit.record, request.extensions().get::<Peer>()) {
                     record.client = peer.client;
                 }
@@ -158,7 +160,7 @@ impl<S: Stack> hyper::service::Service<Request<Incoming>> for Edge<S> {
                     _ if !http1 => METERS.refuse(refusal),
                     _ => self.client.refuse(refusal),
                 }
-                State::Done { answer: Some(pages::page(refusal.status()).map(Answer::page)) }
+                State::Done { answer: Some(Box::new(pages::page(refusal.status()).map(Answer::page))) }
             }
         };
         Answering { state, visit: Some(visit) }
@@ -203,7 +205,7 @@ pin_project! {
     enum State<S: Stack> {
         Calling { #[pin] call: S::Calling },
         Waiting { call: Pin<Box<dyn Future<Output = Result<Response<S::Body>, S::Fault>> + Send>> },
-        Done { answer: Option<Response<Answer<S::Body>>> },
+        Done { answer: Option<Box<Response<Answer<S::Body>>>> },
     }
 }
 
@@ -226,7 +228,7 @@ impl<S: Stack> Future for Answering<S> {
             StateProjected::Waiting { call } => ready!(call.as_mut().poll(cx)).map_err(Into::into),
             StateProjected::Done { answer } => {
                 let answer = answer.take().ok_or("polled after it was ready")?;
-                return Poll::Ready(finish(this.visit, answer));
+                return Poll::Ready(finish(this.visit, *answer));
             }
         };
         let answer = called.map_or_else(|fault| failed(&fault), |answer| answer.map(Answer::new));

@@ -1,0 +1,83 @@
+//! One look at all names of a head. Most heads hold nothing that has to be taken out or read closely, and looking once
+//! costs less than asking for each field that might be there.
+
+use http::header::HeaderMap;
+
+use crate::edge::forwarded::unwanted;
+
+/// What a head holds of fields that need something done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Survey(u8);
+
+impl Survey {
+    pub(crate) const CONNECTION: Self = Self(1);
+    /// Fields that never pass.
+    pub(crate) const HOP: Self = Self(1 << 1);
+    pub(crate) const UPGRADE: Self = Self(1 << 2);
+    pub(crate) const TE: Self = Self(1 << 3);
+    pub(crate) const EXPECT: Self = Self(1 << 4);
+    pub(crate) const RING: Self = Self(1 << 5);
+    /// What only proxies may say.
+    pub(crate) const FORWARDED: Self = Self(1 << 6);
+
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        headers.keys().fold(Self::default(), |found, name| Self(found.0 | Self::named(name.as_str()).0))
+    }
+
+    fn named(name: &str) -> Self {
+        match name {
+            "connection" => Self::CONNECTION,
+            "upgrade" => Self(Self::HOP.0 | Self::UPGRADE.0),
+            "te" => Self(Self::HOP.0 | Self::TE.0),
+            "keep-alive"
+            | "proxy-connection"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "transfer-encoding" => Self::HOP,
+            "expect" => Self::EXPECT,
+            "cdn-loop" => Self::RING,
+            name if unwanted(name, false) => Self::FORWARDED,
+            _ => Self::default(),
+        }
+    }
+
+    pub(crate) const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn of(names: &[&'static str]) -> Survey {
+        let name = |name: &&'static str| (HeaderName::from_static(name), HeaderValue::from_static("x"));
+        Survey::of(&names.iter().map(name).collect())
+    }
+
+    #[test]
+    fn plain_heads_hold_nothing() {
+        assert_eq!(of(&["host", "cookie", "accept", "x-request-id", "from", "x-forward"]), Survey::default());
+    }
+
+    #[test]
+    fn each_field_is_seen_among_others() {
+        for (name, kind) in [
+            ("connection", Survey::CONNECTION),
+            ("keep-alive", Survey::HOP),
+            ("upgrade", Survey::UPGRADE),
+            ("te", Survey::TE),
+            ("expect", Survey::EXPECT),
+            ("cdn-loop", Survey::RING),
+            ("forwarded", Survey::FORWARDED),
+            ("x_forwarded_for", Survey::FORWARDED),
+            ("x-real-ip", Survey::FORWARDED),
+        ] {
+            let found = of(&["host", name, "accept"]);
+            assert!(found.has(kind) && !of(&["host", "accept"]).has(kind), "{name}");
+        }
+        assert!(of(&["te"]).has(Survey::HOP) && of(&["upgrade"]).has(Survey::HOP));
+    }
+}
