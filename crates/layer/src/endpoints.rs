@@ -61,7 +61,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         EndpointFuture::new(match own(&request) {
             Own::Nothing => Doing::Calling { inner: self.0.call(request) },
-            Own::Answer(answer) => Doing::Answering { own: Some(answer.map(R::from)) },
+            Own::Answer(answer) => Doing::Answering { own: Some(Box::new(answer.map(R::from))) },
             Own::Read(teller) => Doing::Reading { body: request.into_body(), text: Vec::new(), teller: Some(teller) },
         })
     }
@@ -121,7 +121,8 @@ pin_project! {
     #[project = DoingNow]
     enum Doing<F, B, R> {
         Calling { #[pin] inner: F },
-        Answering { own: Option<Response<R>> },
+        // In a box, so that the requests that go on carry less.
+        Answering { own: Option<Box<Response<R>>> },
         Reading { #[pin] body: B, text: Vec<u8>, teller: Option<Teller> },
     }
 }
@@ -162,7 +163,7 @@ where
         match self.project().doing.project() {
             DoingNow::Calling { inner } => inner.poll(cx),
             // Polled again after its own answer it has none; a future may stay pending then.
-            DoingNow::Answering { own } => own.take().map_or(Poll::Pending, |own| Poll::Ready(Ok(own))),
+            DoingNow::Answering { own } => own.take().map_or(Poll::Pending, |own| Poll::Ready(Ok(*own))),
             DoingNow::Reading { body, text, teller } => {
                 let read = ready!(poll_text(body, text, cx));
                 let Some(teller) = teller.take() else {

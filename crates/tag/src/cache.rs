@@ -105,7 +105,9 @@ fn is_heuristically_cacheable(status: StatusCode) -> bool {
 
 /// A date that cannot be read is past (RFC 9111, 5.3).
 fn keeps_until_later(headers: &HeaderMap, now: Timestamp) -> bool {
-    let text = headers.get(EXPIRES).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let Some(text) = headers.get(EXPIRES).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
     DateTimeParser::new().parse_timestamp(text).is_ok_and(|end| end > now)
 }
 
@@ -151,10 +153,10 @@ fn set(headers: &mut HeaderMap, name: HeaderName, text: String) {
 /// may differ; what is in one does not.
 pub(crate) fn is_asset(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let family = kind.split('/').next().unwrap_or_default();
-    let file = ["text/css", "text/javascript", "application/javascript", "application/wasm"];
-    matches!(family, "image" | "font" | "audio" | "video") || file.contains(&kind.as_str())
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let is = |text: &str, words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    is(kind.split('/').next().unwrap_or_default(), &["image", "font", "audio", "video"])
+        || is(kind, &["text/css", "text/javascript", "application/javascript", "application/wasm"])
 }
 
 /// Whether a request came with `Authorization`.

@@ -47,7 +47,8 @@ pub enum Identify {
 impl Directives {
     /// Takes them out of an answer, in any spelling of their names.
     pub fn take(headers: &mut HeaderMap) -> Self {
-        let ours = |name: &str| [IDENTIFY, EVENT, EXPOSED].iter().any(|own| strip::same(name, own));
+        let own = |name: &str| [IDENTIFY, EVENT, EXPOSED].iter().any(|own| strip::same(name, own));
+        let ours = |name: &str| strip::is_ours(name) && own(name);
         if !headers.keys().any(|name| ours(name.as_str())) {
             return Self::default();
         }

@@ -22,6 +22,7 @@ mod id;
 mod jwt;
 mod keys;
 mod language;
+mod lasting;
 mod list;
 mod overrides;
 mod peer;

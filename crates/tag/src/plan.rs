@@ -8,6 +8,7 @@ use http::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::goals::Goals;
+use crate::lasting;
 use crate::sticky::scope_of;
 use crate::unknown::Unknown;
 
@@ -154,12 +155,10 @@ impl Plan {
 
 impl Entry {
     fn new(flag: &Flag) -> Self {
-        let header = format!("x-flag-{}", flag.name.as_str().replace('_', "-"));
         let names = || flag.variants.names().iter();
-        let value = |name: &Arc<str>| HeaderValue::from_str(name).unwrap_or(HeaderValue::from_static("off"));
         Self {
-            header: HeaderName::from_bytes(header.as_bytes()).ok(),
-            values: names().map(value).collect(),
+            header: lasting::name(&format!("x-flag-{}", flag.name.as_str().replace('_', "-"))),
+            values: names().map(|name| lasting::value(name)).collect(),
             members: names().map(|name| format!("{}={}", flag.name, bare(name)).into()).collect(),
             client: flag.client.then(|| client(flag)),
             varies: varies(flag),

@@ -20,6 +20,9 @@ pub(crate) struct Memory {
 impl Memory {
     /// Reads a payload whose signature is verified. What no longer exists is passed over.
     pub(crate) fn read(payload: &str, snapshot: &Snapshot, session: Option<&str>) -> Self {
+        if payload.is_empty() {
+            return Self::default();
+        }
         let mut kept = vec![None; snapshot.flags().len()];
         let mut keep = |entries: &str, scope: Sticky| {
             for (name, variant) in entries.split('~').filter_map(|entry| entry.split_once(':')) {

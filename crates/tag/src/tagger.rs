@@ -157,7 +157,9 @@ impl Tagger {
         } else {
             self.finish(flags, &directives, status, response.headers_mut(), now);
         }
-        response.extensions_mut().insert(flags.clone());
+        if response.extensions().get::<Flags>().is_none() {
+            response.extensions_mut().insert(flags.clone());
+        }
         directives
     }
 
