@@ -57,17 +57,23 @@ impl Delivery {
 }
 
 impl Outbox {
-    /// Opens a ledger, and begins it where there is none. A hook that is seen for the first time is told from now on. A claim
-    /// that is not renewed ends after `claim`.
+    /// A name for whoever claims hooks, unlike any other.
     ///
     /// # Errors
-    /// When the ledger cannot be reached, made or written to, or the system gives no random number.
-    pub async fn open(place: &Place, hook: &str, claim: Duration) -> Result<Self, Error> {
+    /// When the system gives no random number.
+    pub fn holder() -> std::io::Result<String> {
+        getrandom::u64().map(|random| format!("{random:016x}")).map_err(std::io::Error::other)
+    }
+
+    /// Opens a ledger for a holder, and begins it where there is none. A hook that is seen for the first time is told from now
+    /// on. A claim that is not renewed ends after `claim`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached, made or written to.
+    pub async fn open(place: &Place, hook: &str, holder: &str, claim: Duration) -> Result<Self, Error> {
         let open = async {
             let store = Store::open(place).await?;
-            let random = getrandom::u64().map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?;
-            let holder = format!("{random:016x}");
-            let mut outbox = Self { store, place: place.clone(), hook: hook.into(), holder, claim };
+            let mut outbox = Self { store, place: place.clone(), hook: hook.into(), holder: holder.into(), claim };
             in_time(outbox.begin()).await?;
             Ok(outbox)
         };

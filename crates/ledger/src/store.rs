@@ -53,7 +53,7 @@ impl Store {
                 connection.execute("PRAGMA journal_mode = WAL").await?;
                 connection.execute("PRAGMA synchronous = NORMAL").await?;
             }
-            migrator(place.path().is_some()).run(&mut connection).await?;
+            update(&mut connection, place.path().is_some()).await?;
             Ok(connection)
         };
         let connection = in_time(connect).await?;
@@ -104,6 +104,16 @@ async fn connect(place: &Place, create: bool) -> Result<AnyConnection, sqlx::Err
         connection.execute(BUSY).await?;
     }
     Ok(connection)
+}
+
+/// Brings the tables up to date. Of several who begin one file at once, each has its turn; PostgreSQL does that by itself.
+async fn update(connection: &mut AnyConnection, is_file: bool) -> Result<(), sqlx::Error> {
+    if !is_file {
+        return Ok(migrator(false).run(connection).await?);
+    }
+    let mut turn = connection.begin_with("BEGIN IMMEDIATE").await?;
+    migrator(true).run(&mut *turn).await?;
+    turn.commit().await
 }
 
 /// A store that does not answer is away.

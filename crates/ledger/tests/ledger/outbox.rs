@@ -33,7 +33,11 @@ async fn happen(place: &Place, facts: &[Fact]) {
 }
 
 async fn open(place: &Place) -> Outbox {
-    Outbox::open(place, "hook", LONG).await.unwrap()
+    open_as(place, "hook", LONG).await
+}
+
+async fn open_as(place: &Place, hook: &str, claim: Duration) -> Outbox {
+    Outbox::open(place, hook, &Outbox::holder().unwrap(), claim).await.unwrap()
 }
 
 /// What is next, as `flag-number`.
@@ -73,13 +77,13 @@ fn a_hook_is_told_of_what_comes_after_it() {
             outbox.close().await;
             // a second start goes on where the first one ended; another hook begins
             happen(place, &[fact("old", 4, 6)]).await;
-            let mut other = Outbox::open(place, "other", LONG).await.unwrap();
+            let mut other = open_as(place, "other", LONG).await;
             assert_eq!(next(&mut other).await, None);
         });
         block_on(async {
             let mut register = Register::open(place).await.unwrap();
             assert_eq!(register.newest().await.unwrap().len(), 2);
-            let mut outbox = Outbox::open(place, "other", LONG).await.unwrap();
+            let mut outbox = open_as(place, "other", LONG).await;
             assert!(!outbox.is_due().await.unwrap());
         });
     });
@@ -101,10 +105,10 @@ fn one_program_tells_at_a_time() {
             assert_eq!(tell(&mut second).await.unwrap(), "form-2");
             second.release().await.unwrap();
             // whoever is killed holds nothing for long
-            let mut killed = Outbox::open(place, "hook", short).await.unwrap();
+            let mut killed = open_as(place, "hook", short).await;
             assert!(killed.claim().await.unwrap());
             drop(killed);
-            let mut next = Outbox::open(place, "hook", short).await.unwrap();
+            let mut next = open_as(place, "hook", short).await;
             let start = std::time::Instant::now();
             while !next.claim().await.unwrap() {
                 assert!(start.elapsed() < PATIENCE);
@@ -119,7 +123,7 @@ fn one_program_tells_at_a_time() {
 fn a_claim_from_a_clock_that_was_ahead_holds_nobody_up() {
     each_store(|place| {
         block_on(async {
-            let mut ahead = Outbox::open(place, "hook", LONG * 100).await.unwrap();
+            let mut ahead = open_as(place, "hook", LONG * 100).await;
             assert!(ahead.claim().await.unwrap());
             let mut now = open(place).await;
             assert!(now.claim().await.unwrap());
@@ -138,11 +142,11 @@ fn what_is_not_taken_waits_and_its_flag_with_it() {
             assert_eq!(next(&mut outbox).await, None);
             assert!(!outbox.is_due().await.unwrap());
             outbox.close().await;
-            let mut outbox = Outbox::open(place, "hook", LONG).await.unwrap();
+            let mut outbox = open_as(place, "hook", LONG).await;
             assert_eq!(next(&mut outbox).await, None, "a new start waits as well");
         });
         block_on(async {
-            let mut outbox = Outbox::open(place, "impatient", LONG).await.unwrap();
+            let mut outbox = open_as(place, "impatient", LONG).await;
             happen(place, &[fact("c", 1, 10), fact("c", 2, 11), fact("d", 1, 12)]).await;
             fail(&mut outbox, Duration::ZERO).await;
             let delivery = outbox.next().await.unwrap().unwrap();
@@ -277,4 +281,22 @@ async fn teller(place: &Place, seed: u64) -> Vec<(std::time::Instant, String, u6
     // whoever holds the claim while others wait would keep them from the rest
     outbox.release().await.unwrap();
     told
+}
+
+/// Programs and their parts that begin a ledger at the same moment do not stand in each other's way.
+#[test]
+fn many_begin_a_ledger_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..20 {
+        let place = Place::file(&folder.path().join(format!("{round}.db"))).unwrap();
+        let start = std::sync::Barrier::new(6);
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    start.wait();
+                    block_on(async { open(&place).await.close().await });
+                });
+            }
+        });
+    }
 }
