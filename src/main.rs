@@ -9,6 +9,7 @@ mod observed;
 mod picture;
 mod print;
 mod settings;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -17,7 +18,7 @@ use clap::Parser;
 use crate::cli::{Cli, Command};
 use crate::commands::{
     Answer, check, compare, demo_traffic, edit, explain, export, forget, link, list, power, results, run, shell,
-    simulate,
+    simulate, webhook,
 };
 
 /// Many small allocations of many sizes are what a proxy makes.
@@ -56,6 +57,7 @@ fn answer(command: &Command) -> anyhow::Result<Answer> {
         Command::Forget(args) => forget::run(args),
         Command::DemoTraffic(args) => demo_traffic::run(args),
         Command::Link(args) => link::run(args),
+        Command::Webhook(args) => webhook::run(args),
         Command::Schema => shell::schema(),
         Command::Completions { shell } => shell::completions(*shell),
     }

@@ -7,6 +7,7 @@ mod experiment;
 mod facts;
 mod read;
 mod run;
+mod webhook;
 
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ pub(crate) use self::edit::{Link, Set, Switch};
 pub(crate) use self::experiment::{Certainty, Compare, Power, Results};
 pub(crate) use self::facts::{Export, Forget, Format, Per};
 pub(crate) use self::run::Run;
+pub(crate) use self::webhook::{Webhook, WebhookAction, WebhookTest};
 
 /// Feature flags, A/B tests and guarded rollouts in front of any web app, with no SDK in the app.
 #[derive(Debug, Parser)]
@@ -59,6 +61,8 @@ pub(crate) enum Command {
     DemoTraffic(Box<DemoTraffic>),
     /// Sign a link that gives its visitor a variant for a browser session
     Link(Link),
+    /// Try out who is told what happens to flags
+    Webhook(Webhook),
     /// Print the JSON Schema of flag files
     Schema,
     /// Print completions for a shell

@@ -15,6 +15,7 @@ pub(crate) mod results;
 pub(crate) mod run;
 pub(crate) mod shell;
 pub(crate) mod simulate;
+pub(crate) mod webhook;
 
 use std::process::ExitCode;
 

@@ -12,16 +12,20 @@ use flagstaff_layer::{FlagLayer, Flags, Tagger};
 use flagstaff_ledger::{Keeper, Recorder};
 use flagstaff_sidecar::{App, Background, Sidecar, Stop};
 use flagstaff_source::{Files, Loaded, POLL, Watch};
+use flagstaff_webhook::Hook;
 
 use crate::cli::Run;
 use crate::commands::Answer;
 use crate::commands::health::{Health, Log, short};
 use crate::print::{FAINT, GOOD, STRONG, out, styled};
 use crate::settings::{Override, Settings, checked, shown};
+use crate::webhooks::Webhooks;
 use crate::{flags, logging, settings};
 
 /// How long what waits for the ledger may take at the end.
 const LAST_WORDS: Duration = Duration::from_secs(10);
+/// How long webhooks may take at the end.
+const LAST_NEWS: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(args: &Run) -> anyhow::Result<Answer> {
     let settings = Settings::load(args.flags.config.as_deref(), options(args))?;
@@ -85,6 +89,7 @@ struct Checked {
     tagger: Arc<Tagger>,
     admin: SocketAddr,
     ledger: Option<flagstaff_ledger::Settings>,
+    hooks: Vec<Hook>,
     files: Files,
     reading: flagstaff_source::Options,
     loaded: Loaded,
@@ -105,8 +110,9 @@ impl Checked {
         let tagger = Tagger::new(&checked::tagger_settings(settings)?).map_err(&mut note).ok();
         let admin = settings.typed.admin.parse().map_err(|_| note(vec![no_address(&settings.typed.admin)])).ok();
         let ledger = checked::ledger(&settings.typed).map_err(&mut note).ok();
-        let (Some(proxy), Some(tagger), Some(admin), Some(ledger), []) =
-            (proxy, tagger, admin, ledger, problems.as_slice())
+        let hooks = settings::webhooks::hooks(&settings.typed.webhooks).map_err(&mut note).ok();
+        let (Some(proxy), Some(tagger), Some(admin), Some(ledger), Some(hooks), []) =
+            (proxy, tagger, admin, ledger, hooks, problems.as_slice())
         else {
             return Err(settings.report(problems));
         };
@@ -114,7 +120,7 @@ impl Checked {
         let reading = flags::reading(&settings.typed);
         let loaded = flagstaff_source::load(&path, &reading).map_err(|report| shown(&report))?;
         let files = Files::new(&path, settings.typed.environment.as_deref());
-        Ok(Self { proxy, tagger: Arc::new(tagger), admin, ledger, files, reading, loaded })
+        Ok(Self { proxy, tagger: Arc::new(tagger), admin, ledger, hooks, files, reading, loaded })
     }
 
     fn summary(&self) -> String {
@@ -138,11 +144,14 @@ impl Checked {
         let metrics = PrometheusBuilder::new().install_recorder().context("counting cannot start")?;
         let revision = self.loaded.snapshot.revision().to_owned();
         let (publisher, reader) = publisher(self.loaded.snapshot.clone());
-        let mut layer = FlagLayer::new(reader, Arc::clone(&self.tagger));
+        let mut layer = FlagLayer::new(reader.clone(), Arc::clone(&self.tagger));
         let source = self.files.definitions().display().to_string();
         let watch = Watch::start(self.files, self.reading, POLL, Arc::new(publisher), Log)?;
         let mut health = Health::new(&source, watch.status());
         let place = self.ledger.as_ref().map(|ledger| ledger.place.to_string());
+        let hosts = hosts(&self.hooks);
+        let kept = self.ledger.as_ref().map(|ledger| &ledger.place);
+        let webhooks = Webhooks::start(self.hooks, kept, &reader).context("webhooks cannot start")?;
         let keeper = match self.ledger.and_then(recorder) {
             Some((recorder, keeper)) => {
                 layer = layer.recording(recorder.clone());
@@ -171,6 +180,7 @@ impl Checked {
             &source,
             &revision,
             place.as_deref(),
+            &hosts,
         )?;
         if self.tagger.keys_are_temporary() {
             tracing::warn!(
@@ -182,6 +192,9 @@ impl Checked {
         }
         let ended = bound.run()?;
         drop(watch);
+        if !webhooks.stop(LAST_NEWS) {
+            tracing::warn!("a webhook's receiver is slow; what it was not told yet waits in the ledger");
+        }
         if keeper.is_some_and(|keeper| !keeper.close(LAST_WORDS)) {
             tracing::warn!("the ledger did not take what waited for it in time; that is lost");
         }
@@ -203,6 +216,7 @@ fn announce(
     source: &str,
     revision: &str,
     ledger: Option<&str>,
+    hooks: &str,
 ) -> anyhow::Result<()> {
     let mut text = String::new();
     for url in urls {
@@ -217,7 +231,15 @@ fn announce(
         styled(FAINT, &format!("revision {}", short(revision)))
     );
     text += &format!("{} {}\n", styled(STRONG, "ledger   "), ledger.unwrap_or("none: nothing is kept"));
+    if !hooks.is_empty() {
+        text += &format!("{} {hooks}\n", styled(STRONG, "webhooks "));
+    }
     out(&text)
+}
+
+/// Whom webhooks tell; the rest of an address may be a secret.
+fn hosts(hooks: &[Hook]) -> String {
+    hooks.iter().map(Hook::host).collect::<Vec<_>>().join(", ")
 }
 
 /// The operators' address as a service beside the proxy.

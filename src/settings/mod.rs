@@ -4,6 +4,7 @@ pub(crate) mod checked;
 mod overrides;
 mod resolve;
 pub(crate) mod typed;
+pub(crate) mod webhooks;
 
 use std::path::{Path, PathBuf};
 
@@ -78,7 +79,9 @@ impl Settings {
 
     /// The variable or option a problem's key was last said by.
     fn place(&self, problem: &Problem) -> Option<&str> {
-        let key = problem.at.join(".");
+        // one variable counts for all tables of a list
+        let names = problem.at.iter().map(String::as_str).filter(|name| name.parse::<usize>().is_err());
+        let key = names.collect::<Vec<_>>().join(".");
         if key == "keys_file" && variable(checked::KEYS).is_some() {
             return Some(checked::KEYS);
         }

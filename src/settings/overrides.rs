@@ -15,9 +15,10 @@ const PREFIX: &str = "FLAGSTAFF_";
 const ADMIN_TOKEN: &str = "FLAGSTAFF_ADMIN_TOKEN";
 
 /// Tables that are absent by default, with the keys they may have.
-const OPTIONAL: [(&str, &[&str]); 2] = [
+const OPTIONAL: [(&str, &[&str]); 3] = [
     ("tls", &["certificate", "key"]),
     ("user.jwt", &["cookie", "header", "keys", "claim", "groups", "roles", "issuer", "audience"]),
+    ("webhooks", &["url", "events", "secret", "format", "template"]),
 ];
 
 /// A value for one key, from outside the file.
@@ -117,7 +118,12 @@ pub(crate) fn apply(settings: &typed::Settings, overrides: &[Override]) -> Resul
 
 /// A table that is not there by default needs more than one of its keys.
 fn half_told(tree: &Value) -> Result<(), Vec<Problem>> {
-    let needed = [("/tls", "tls.certificate"), ("/tls", "tls.key"), ("/user/jwt", "user.jwt.keys")];
+    let needed = [
+        ("/tls", "tls.certificate"),
+        ("/tls", "tls.key"),
+        ("/user/jwt", "user.jwt.keys"),
+        ("/webhooks", "webhooks.url"),
+    ];
     let missing = needed.into_iter().filter(|(table, key)| {
         let table = tree.pointer(table).and_then(Value::as_object);
         table.is_some_and(|table| key.rsplit('.').next().is_some_and(|key| !table.contains_key(key)))
@@ -133,12 +139,17 @@ fn half_told(tree: &Value) -> Result<(), Vec<Problem>> {
 /// The tree with one override in it, when that reads as settings. A text that could be a number or a truth value is tried as
 /// such first, because only the type of the key knows.
 fn attempt(tree: &Value, one: &Override) -> Result<Value, Problem> {
+    if one.key == "webhooks.url" && tree.get("webhooks").and_then(Value::as_array).is_some_and(|all| all.len() > 1) {
+        let problem =
+            Problem::new([one.place.as_str()], "this is one address, and the settings file has several webhooks");
+        return Err(problem.help("write the addresses in the file"));
+    }
     let as_typed = serde_json::from_str::<Value>(&one.text).ok().filter(|v| !v.is_object());
     let candidates = as_typed.into_iter().chain([Value::String(one.text.clone())]);
     let mut why = String::new();
     for candidate in candidates {
         let mut next = tree.clone();
-        insert(&mut next, &one.key, candidate);
+        insert(&mut next, &one.key, &candidate);
         match serde_json::from_value::<typed::Settings>(fill(next.clone())) {
             Ok(_) => return Ok(next),
             Err(error) => why = error.to_string(),
@@ -147,16 +158,23 @@ fn attempt(tree: &Value, one: &Override) -> Result<Value, Problem> {
     Err(Problem::new([one.place.as_str()], format!("`{}` does not fit {}: {why}", one.text, one.key)))
 }
 
-fn insert(tree: &mut Value, key: &str, value: Value) {
-    let mut place = tree;
-    for name in key.split('.') {
-        if !place.is_object() {
-            *place = Value::Object(Map::new());
-        }
-        let Value::Object(table) = place else { return };
-        place = table.entry(name).or_insert(Value::Null);
+/// Puts a value where a key leads, in each table of a list of tables.
+fn insert(tree: &mut Value, key: &str, value: &Value) {
+    if let Value::Array(tables) = tree
+        && !tables.is_empty()
+    {
+        return tables.iter_mut().for_each(|table| insert(table, key, value));
     }
-    *place = value;
+    if !tree.is_object() {
+        *tree = Value::Object(Map::new());
+    }
+    let Value::Object(table) = tree else { return };
+    match key.split_once('.') {
+        Some((name, rest)) => insert(table.entry(name).or_insert(Value::Null), rest, value),
+        None => {
+            table.insert(key.into(), value.clone());
+        }
+    }
 }
 
 /// A certificate without its key is judged when both had their turn.
@@ -183,7 +201,15 @@ mod tests {
     #[test]
     fn every_key_has_a_variable() {
         let keys = keys();
-        for key in ["listen", "timeouts.connect", "visitor.domain", "tls.key", "user.jwt.claim", "log.access"] {
+        for key in [
+            "listen",
+            "timeouts.connect",
+            "visitor.domain",
+            "tls.key",
+            "user.jwt.claim",
+            "webhooks.secret",
+            "log.access",
+        ] {
             assert!(keys.iter().any(|k| k == key), "{key} in {keys:?}");
         }
         assert_eq!(variable("timeouts.connect"), "FLAGSTAFF_TIMEOUTS_CONNECT");
@@ -209,6 +235,26 @@ mod tests {
         assert_eq!(settings.headers.send, typed::Send::Compact);
         assert_eq!(settings.environment.as_deref(), Some("42"));
         assert_eq!(settings.tls.unwrap().key.to_str(), Some("b.pem"));
+    }
+
+    #[test]
+    fn variables_of_webhooks_count_for_all_but_an_address_for_one() {
+        let webhooks = |json: &str, overrides: &[Override]| {
+            let typed =
+                typed::Settings { webhooks: serde_json::from_str(json).unwrap(), ..typed::Settings::default() };
+            apply(&typed, overrides).map(|typed| serde_json::to_value(typed.webhooks).unwrap())
+        };
+        let (url, secret) = (over("webhooks.url", "http://a/"), over("webhooks.secret", "s"));
+        let events = over("webhooks.events", "trip,step");
+        let one = webhooks("null", &[url.clone(), events]).unwrap();
+        assert_eq!((&one["url"], &one["events"][1]), (&"http://a/".into(), &"step".into()));
+        let several = r#"[{ "url": "http://b/" }, { "url": "http://c/" }]"#;
+        let both = webhooks(several, &[secret]).unwrap();
+        assert_eq!(
+            (&both[0]["secret"], &both[1]["secret"], &both[1]["url"]),
+            (&"s".into(), &"s".into(), &"http://c/".into())
+        );
+        assert_eq!(webhooks(several, &[url]).unwrap_err()[0].at, ["FLAGSTAFF_WEBHOOKS_URL"]);
     }
 
     #[test]
@@ -250,6 +296,7 @@ mod tests {
         assert_eq!(missing("tls.certificate", "a.pem"), ["FLAGSTAFF_TLS_KEY"]);
         assert_eq!(missing("tls.key", "a.pem"), ["FLAGSTAFF_TLS_CERTIFICATE"]);
         assert_eq!(missing("user.jwt.cookie", "session"), ["FLAGSTAFF_USER_JWT_KEYS"]);
+        assert_eq!(missing("webhooks.secret", "s3cret"), ["FLAGSTAFF_WEBHOOKS_URL"]);
     }
 
     #[test]

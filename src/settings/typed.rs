@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::webhooks::Webhooks;
+
 /// `config/flagstaff.toml`: every key is optional.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -32,6 +34,7 @@ pub(crate) struct Settings {
     pub(crate) exclude: Exclude,
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
+    pub(crate) webhooks: Webhooks,
     pub(crate) log: Log,
 }
 
@@ -59,6 +62,7 @@ impl Default for Settings {
             exclude: Exclude::default(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
+            webhooks: Webhooks::default(),
             log: Log::default(),
         }
     }

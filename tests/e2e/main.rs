@@ -23,6 +23,7 @@ mod parity;
 mod reload;
 mod rings;
 mod settings;
+mod webhooks;
 mod wire_basics;
 mod wire_big;
 mod wire_canary;

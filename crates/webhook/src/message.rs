@@ -20,7 +20,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// The fact it tells, the same however often it is sent: `FLAG-NUMBER`.
+    /// The fact it tells, the same however often it is sent: `FLAG-NUMBER-TIME`. Without its time (ms since 1970), facts of two
+    /// ledgers could have the same.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -92,7 +93,7 @@ impl<'a> Told<'a> {
     }
 
     fn id(&self) -> String {
-        format!("{}-{}", self.fact.flag, self.fact.number)
+        format!("{}-{}-{}", self.fact.flag, self.fact.number, self.fact.at.as_millisecond())
     }
 
     /// <https://docs.slack.dev/messaging/formatting-message-text/#escaping>
@@ -186,7 +187,7 @@ mod tests {
         assert_eq!(
             told,
             json!({
-                "id": "new_checkout-7", "event": "trip", "kind": "tripped", "flag": "new_checkout", "number": 7,
+                "id": "new_checkout-7-1795176000250", "event": "trip", "kind": "tripped", "flag": "new_checkout", "number": 7,
                 "at": "2026-11-20T12:00:00.25Z", "by": "guard", "step": 1, "percent": 2.5,
                 "why": "errors 4 % <b> & more", "evidence": { "errors": [4, 100] },
                 "text": "new_checkout was taken back at 2.5 %: errors 4 % <b> & more",
@@ -209,7 +210,7 @@ mod tests {
     #[test]
     fn templates_take_from_the_fact() {
         let told = body(&fact(FactKind::Step), Format::Json, Some("{id} {event}/{kind} {step} {percent} {by} {at}"));
-        assert_eq!(told["text"], json!("new_checkout-7 step/step 1 2.5 guard 2026-11-20T12:00:00Z"));
+        assert_eq!(told["text"], json!("new_checkout-7-1795176000250 step/step 1 2.5 guard 2026-11-20T12:00:00Z"));
     }
 
     #[test]

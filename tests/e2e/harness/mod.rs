@@ -13,6 +13,7 @@ pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod python;
 pub(crate) mod raw;
+pub(crate) mod receiver;
 pub(crate) mod tls;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

@@ -1,0 +1,36 @@
+//! Options of `flagstaff webhook`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueHint};
+use flagstaff_webhook::Event;
+
+#[derive(Debug, Args)]
+pub(crate) struct Webhook {
+    #[command(subcommand)]
+    pub(crate) action: WebhookAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WebhookAction {
+    /// Send a sample of each event to the receivers of the settings: 0 all took them, 1 one did not
+    Test(WebhookTest),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WebhookTest {
+    /// The settings file [default: config/flagstaff.toml when there]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    /// Only this event: changed, step, approval, inconclusive, trip, reset or expired
+    #[arg(long, value_name = "EVENT", value_parser = event)]
+    pub(crate) event: Option<Event>,
+    /// Answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn event(word: &str) -> Result<Event, String> {
+    let known = || Event::ALL.map(Event::as_str).join(", ");
+    Event::named(word).ok_or_else(|| format!("there are {}", known()))
+}

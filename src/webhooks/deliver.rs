@@ -1,0 +1,148 @@
+//! One receiver's deliverer.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use flagstaff_flags::{Fact, Reader};
+use flagstaff_ledger::Error;
+use flagstaff_webhook::{Answer, Client, Hook, Message, wait};
+use jiff::{SignedDuration, Timestamp};
+
+use super::outbox::{Delivery, Outbox};
+use super::words::share;
+
+/// How often is looked for what other programs added.
+const POLL: Duration = Duration::from_secs(1);
+/// How long a ledger that is away is left alone.
+const AWAY: Duration = Duration::from_secs(5);
+/// News older than this is none.
+const OLDEST: SignedDuration = SignedDuration::from_hours(24);
+/// When stopping, nothing is begun after this.
+const LAST: Duration = Duration::from_secs(1);
+
+/// Tells one receiver.
+pub(super) struct Deliverer {
+    client: Client,
+    outbox: Outbox,
+    flags: Reader,
+    stop: Arc<AtomicBool>,
+    /// What was taken while the ledger could not be told so.
+    taken: HashSet<String>,
+    is_away: bool,
+}
+
+impl Deliverer {
+    pub(super) fn new(hook: Hook, outbox: Outbox, flags: Reader, stop: Arc<AtomicBool>) -> Self {
+        Self { client: Client::new(hook), outbox, flags, stop, taken: HashSet::new(), is_away: false }
+    }
+
+    /// Tells until it is to stop. Drops `ready` once the ledger knows the hook, or is away.
+    pub(super) fn run(mut self, woken: &Receiver<()>, ready: Sender<()>) {
+        let known = self.outbox.is_due().map(|_| ());
+        self.look_at(known);
+        drop(ready);
+        while !self.is_stopping() {
+            let round = self.round(None);
+            let pause = if self.look_at(round) { POLL } else { AWAY };
+            if !self.is_stopping() && woken.recv_timeout(pause) == Err(RecvTimeoutError::Disconnected) {
+                break;
+            }
+        }
+        let last = self.round(Some(Instant::now() + LAST));
+        self.look_at(last);
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Tells all that is due; when stopping, until then.
+    fn round(&mut self, until: Option<Instant>) -> Result<(), Error> {
+        if !self.outbox.is_due()? {
+            return Ok(());
+        }
+        let goes_on = |this: &Self| until.map_or(!this.is_stopping(), |until| Instant::now() < until);
+        while goes_on(self) {
+            let Some(delivery) = self.outbox.next()? else { break };
+            self.deliver(&delivery)?;
+        }
+        self.outbox.release()
+    }
+
+    /// Tells one fact, or passes it by.
+    fn deliver(&mut self, delivery: &Delivery) -> Result<(), Error> {
+        let told = delivery.fact().and_then(|fact| Some((fact, self.message(fact)?)));
+        let Some((fact, message)) = told else {
+            return self.outbox.done(delivery);
+        };
+        if Timestamp::now().duration_since(fact.at) > OLDEST {
+            if delivery.tries() > 0 {
+                self.give_up(&message, "it was not taken for a day");
+            }
+            return self.outbox.done(delivery);
+        }
+        if !self.taken.contains(message.id()) && !self.send(delivery, &message)? {
+            return Ok(());
+        }
+        self.outbox.done(delivery)?;
+        self.taken.remove(message.id());
+        Ok(())
+    }
+
+    fn message(&self, fact: &Fact) -> Option<Message> {
+        self.client.hook().message(fact, share(&self.flags.load(), fact))
+    }
+
+    /// Returns whether the receiver is done with it.
+    fn send(&mut self, delivery: &Delivery, message: &Message) -> Result<bool, Error> {
+        let (host, id) = (self.client.hook().host(), message.id());
+        match self.client.send(message, Timestamp::now()) {
+            Answer::Taken { .. } => {
+                tracing::info!(host, id, event = message.event().as_str(), "webhook told");
+                count(message, "delivered");
+                self.taken.insert(id.into());
+                Ok(true)
+            }
+            Answer::Refused { why } => {
+                self.give_up(message, &why);
+                Ok(true)
+            }
+            Answer::Failed { why, asked } => {
+                let pause = wait(delivery.tries().saturating_add(1), asked);
+                let seconds = pause.as_secs();
+                if delivery.tries() == 0 {
+                    tracing::warn!(host, id, why, seconds, "a webhook's receiver did not take it; it is told again");
+                } else {
+                    tracing::debug!(host, id, why, seconds, "a webhook's receiver did not take it again");
+                }
+                count(message, "failed");
+                self.outbox.again(delivery, pause, asked.is_some()).map(|()| false)
+            }
+        }
+    }
+
+    fn give_up(&self, message: &Message, why: &str) {
+        let host = self.client.hook().host();
+        tracing::error!(host, id = message.id(), why, "a webhook's receiver did not take it; it is given up");
+        count(message, "given_up");
+    }
+
+    /// Says once when the ledger is away, and when it is back. Returns whether it is there.
+    fn look_at(&mut self, done: Result<(), Error>) -> bool {
+        let was_away = std::mem::replace(&mut self.is_away, done.is_err());
+        match done {
+            Err(error) if !was_away => tracing::warn!(%error, "webhooks wait for the ledger"),
+            Ok(()) if was_away => tracing::info!("webhooks go on"),
+            _ => {}
+        }
+        !self.is_away
+    }
+}
+
+fn count(message: &Message, result: &'static str) {
+    metrics::counter!("flagstaff_webhooks_total", "event" => message.event().as_str(), "result" => result)
+        .increment(1);
+}

@@ -1,0 +1,111 @@
+//! Tells receivers what happens to flags, each on a thread of its own, so that none waits for another.
+
+mod deliver;
+mod memory;
+mod outbox;
+mod words;
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use flagstaff_flags::{Fact, Reader};
+use flagstaff_ledger::Place;
+use flagstaff_webhook::Hook;
+
+use self::deliver::Deliverer;
+use self::memory::Memory;
+use self::outbox::Outbox;
+
+/// How long the start waits for the ledger to know the hooks, so that what happens from then on is told.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Tells that something happened. Cheap to clone; never waits.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Teller(Arc<[Line]>);
+
+/// The way to one deliverer.
+#[derive(Debug)]
+struct Line {
+    wake: SyncSender<()>,
+    memory: Option<Arc<Memory>>,
+}
+
+impl Teller {
+    /// These facts were added. With a ledger they are in it already, and this only saves the time until it is looked at again.
+    pub(crate) fn tell(&self, facts: &[Fact]) {
+        for line in self.0.iter() {
+            if let Some(memory) = &line.memory {
+                memory.add(facts);
+            }
+            // one that is to wake up already needs no second call
+            let _ = line.wake.try_send(());
+        }
+    }
+}
+
+/// The deliverers, running.
+#[derive(Debug)]
+pub(crate) struct Webhooks {
+    teller: Teller,
+    stop: Arc<AtomicBool>,
+    ended: Vec<Mutex<Receiver<()>>>,
+}
+
+impl Webhooks {
+    /// Starts a deliverer for each hook. Without a ledger they tell what this program says, and forget it when it ends.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn start(hooks: Vec<Hook>, ledger: Option<&Place>, flags: &Reader) -> io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (ready, all_ready) = mpsc::channel();
+        let (mut lines, mut ended) = (Vec::new(), Vec::new());
+        for hook in hooks {
+            let (wake, woken) = mpsc::sync_channel(1);
+            let (end, ending) = mpsc::channel();
+            let (outbox, memory) = match ledger {
+                Some(place) => (Outbox::ledger(place.clone(), hook.id())?, None),
+                None => {
+                    let memory = Arc::new(Memory::default());
+                    (Outbox::Memory(Arc::clone(&memory)), Some(memory))
+                }
+            };
+            let deliverer = Deliverer::new(hook, outbox, flags.clone(), Arc::clone(&stop));
+            let ready = ready.clone();
+            std::thread::Builder::new().name("webhooks".into()).spawn(move || {
+                // dropped when the thread ends, however it does
+                let _end = end;
+                deliverer.run(&woken, ready);
+            })?;
+            lines.push(Line { wake, memory });
+            ended.push(Mutex::new(ending));
+        }
+        drop(ready);
+        // ends early when all have dropped their sender
+        let _ = all_ready.recv_timeout(PATIENCE);
+        Ok(Self { teller: Teller(lines.into()), stop, ended })
+    }
+
+    /// For whoever knows what happens.
+    #[allow(dead_code, reason = "facts are added elsewhere")]
+    pub(crate) fn teller(&self) -> Teller {
+        self.teller.clone()
+    }
+
+    /// Has them tell what is due and end, waits for that so long at most, and returns whether they did. What is not told by then
+    /// stays in the ledger.
+    pub(crate) fn stop(self, patience: Duration) -> bool {
+        self.stop.store(true, Ordering::Relaxed);
+        self.teller.tell(&[]);
+        let until = Instant::now() + patience;
+        let ended = |ended: &Mutex<Receiver<()>>| {
+            let ended = ended.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let left = until.saturating_duration_since(Instant::now());
+            ended.recv_timeout(left) != Err(mpsc::RecvTimeoutError::Timeout)
+        };
+        self.ended.iter().all(ended)
+    }
+}

@@ -1,0 +1,146 @@
+//! What a hook is still to be told of, wherever that is kept.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flagstaff_flags::Fact;
+use flagstaff_ledger::{self as ledger, Place};
+use tokio::runtime::Runtime;
+
+use super::memory::Memory;
+
+/// A claim that is not renewed ends after this: well above the longest a delivery takes.
+const CLAIM: Duration = Duration::from_secs(30);
+
+/// What a hook is still to be told of.
+#[derive(Debug)]
+pub(super) enum Outbox {
+    Ledger(Box<Kept>),
+    Memory(Arc<Memory>),
+}
+
+/// In a ledger, which is opened when it is first asked and again after an error.
+#[derive(Debug)]
+pub(super) struct Kept {
+    runtime: Runtime,
+    place: Place,
+    hook: String,
+    holder: String,
+    open: Option<ledger::Outbox>,
+}
+
+/// A fact that is to be told now.
+#[derive(Debug)]
+pub(super) enum Delivery {
+    Ledger(ledger::Delivery),
+    Memory(Fact, u32),
+}
+
+impl Delivery {
+    pub(super) fn fact(&self) -> Option<&Fact> {
+        match self {
+            Self::Ledger(delivery) => delivery.fact(),
+            Self::Memory(fact, _) => Some(fact),
+        }
+    }
+
+    pub(super) fn tries(&self) -> u32 {
+        match self {
+            Self::Ledger(delivery) => delivery.tries(),
+            Self::Memory(_, tries) => *tries,
+        }
+    }
+}
+
+impl Outbox {
+    /// In a ledger.
+    ///
+    /// # Errors
+    /// When the system does not give what waiting for it takes, or no random number.
+    pub(super) fn ledger(place: Place, hook: &str) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (hook, holder) = (hook.into(), ledger::Outbox::holder()?);
+        Ok(Self::Ledger(Box::new(Kept { runtime, place, hook, holder, open: None })))
+    }
+
+    /// Whether there is something to tell now.
+    pub(super) fn is_due(&mut self) -> Result<bool, ledger::Error> {
+        match self {
+            Self::Ledger(kept) => kept.ask(async |outbox| outbox.is_due().await),
+            Self::Memory(memory) => Ok(memory.next(Instant::now()).is_some()),
+        }
+    }
+
+    /// The next fact to tell; nothing when there is none, or another program tells it.
+    pub(super) fn next(&mut self) -> Result<Option<Delivery>, ledger::Error> {
+        match self {
+            Self::Ledger(kept) => kept.ask(async |outbox| outbox.next().await).map(|one| one.map(Delivery::Ledger)),
+            Self::Memory(memory) => {
+                Ok(memory.next(Instant::now()).map(|(fact, tries)| Delivery::Memory(fact, tries)))
+            }
+        }
+    }
+
+    /// It was told, or never will be.
+    pub(super) fn done(&mut self, delivery: &Delivery) -> Result<(), ledger::Error> {
+        match (self, delivery) {
+            (Self::Ledger(kept), Delivery::Ledger(delivery)) => kept.ask(async |outbox| outbox.done(delivery).await),
+            (Self::Memory(memory), Delivery::Memory(fact, _)) => {
+                memory.done(fact);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// It is to be told again after a wait; with `quiet`, nothing else is told until then.
+    pub(super) fn again(&mut self, delivery: &Delivery, wait: Duration, quiet: bool) -> Result<(), ledger::Error> {
+        match (self, delivery) {
+            (Self::Ledger(kept), Delivery::Ledger(delivery)) => {
+                kept.ask(async |outbox| outbox.again(delivery, wait, quiet).await)
+            }
+            (Self::Memory(memory), Delivery::Memory(fact, _)) => {
+                memory.again(fact, Instant::now(), wait, quiet);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets another program tell.
+    pub(super) fn release(&mut self) -> Result<(), ledger::Error> {
+        match self {
+            Self::Ledger(kept) => kept.ask(async |outbox| outbox.release().await),
+            Self::Memory(_) => Ok(()),
+        }
+    }
+}
+
+impl Kept {
+    /// Asks the ledger. After an error it is opened anew.
+    fn ask<T>(
+        &mut self,
+        question: impl AsyncFnOnce(&mut ledger::Outbox) -> Result<T, ledger::Error>,
+    ) -> Result<T, ledger::Error> {
+        let Self { runtime, place, hook, holder, open } = self;
+        runtime.block_on(async {
+            let outbox = match open.take() {
+                Some(outbox) if !outbox.is_gone() => Ok(outbox),
+                Some(outbox) => {
+                    outbox.close().await;
+                    ledger::Outbox::open(place, hook, holder, CLAIM).await
+                }
+                None => ledger::Outbox::open(place, hook, holder, CLAIM).await,
+            };
+            let outbox = open.insert(outbox?);
+            let answer = question(outbox).await;
+            if answer.is_err()
+                && let Some(outbox) = open.take()
+            {
+                outbox.close().await;
+            }
+            answer
+        })
+    }
+}
