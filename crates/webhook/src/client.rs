@@ -153,13 +153,23 @@ fn in_words(error: &ureq::Error, hook: &Hook) -> String {
         ureq::Error::Io(error) => error.to_string(),
         other => other.to_string(),
     };
+    let authority = hook.uri().authority().map_or("", http::uri::Authority::as_str);
     let path = hook.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let text = if authority.contains('@') { text.replace(authority, hook.host()) } else { text };
     if path.len() > 1 { text.replace(path, "/…") } else { text }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_error_tells_a_secret_address() {
+        let url = "https://me:s3cret@example.org/s3cret?s3cret";
+        let hook = Hook::new(&crate::Options { url: url.into(), ..crate::Options::default() }).unwrap();
+        let words = in_words(&ureq::Error::BadUri(url.into()), &hook);
+        assert_eq!(words, "bad uri: https://example.org/…");
+    }
 
     #[test]
     fn a_wait_is_asked_for_in_seconds_or_by_a_date() {
