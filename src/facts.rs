@@ -1,7 +1,8 @@
 //! The ledger as commands read it.
 
 use anyhow::{Context, bail};
-use flagstaff_ledger::Ledger;
+use flagstaff_flags::Standing;
+use flagstaff_ledger::{Ledger, Register};
 
 use crate::cli::{Certainty, Facts};
 use crate::flags;
@@ -36,6 +37,30 @@ pub(crate) fn ask<T>(
         let answer = question(&mut ledger).await;
         ledger.close().await;
         answer
+    })
+}
+
+/// Steps of rollouts and trips of guards, as the ledger tells; nothing, where there is none yet.
+///
+/// # Errors
+/// When its place is none, or it cannot be read.
+pub(crate) fn recorded(settings: &Settings) -> anyhow::Result<flagstaff_flags::Facts> {
+    let ledger = checked::ledger(&settings.typed).map_err(|problems| settings.report(problems))?;
+    let place = ledger.map(|ledger| ledger.place);
+    let Some(place) = place.filter(|place| place.path().is_none_or(std::path::Path::exists)) else {
+        return Ok(flagstaff_flags::Facts::default());
+    };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot ask the ledger")?;
+    runtime.block_on(async {
+        let mut register = Register::open(&place).await?;
+        let mut known = flagstaff_flags::Facts::default();
+        for (flag, _) in register.newest().await? {
+            let standing = Standing::of(&register.facts(&flag, 1).await?);
+            standing.into_iter().for_each(|standing| known.add(&flag, &standing));
+        }
+        register.close().await;
+        Ok(known)
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod conductor;
 mod facts;
 mod flags;
 mod logging;
@@ -17,8 +18,8 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 use crate::commands::{
-    Answer, check, compare, demo_traffic, edit, explain, export, forget, link, list, power, results, run, shell,
-    simulate, webhook,
+    Answer, check, compare, demo_traffic, edit, explain, export, forget, link, list, power, results, rollout, run,
+    shell, simulate, webhook,
 };
 
 /// Many small allocations of many sizes are what a proxy makes.
@@ -51,6 +52,7 @@ fn answer(command: &Command) -> anyhow::Result<Answer> {
         Command::On(args) => edit::on(args),
         Command::Off(args) => edit::off(args),
         Command::Results(args) => results::run(args),
+        Command::Rollout(args) => rollout::run(args),
         Command::Power(args) => power::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Export(args) => export::run(args),

@@ -6,6 +6,7 @@ mod edit;
 mod experiment;
 mod facts;
 mod read;
+mod rollout;
 mod run;
 mod webhook;
 
@@ -18,6 +19,7 @@ pub(crate) use self::demo::DemoTraffic;
 pub(crate) use self::edit::{Link, Set, Switch};
 pub(crate) use self::experiment::{Certainty, Compare, Power, Results};
 pub(crate) use self::facts::{Export, Forget, Format, Per};
+pub(crate) use self::rollout::{Action, Rollout};
 pub(crate) use self::run::Run;
 pub(crate) use self::webhook::{Webhook, WebhookAction, WebhookTest};
 
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     Off(Switch),
     /// Tell whether an experiment's variants differ: a table, a picture of the intervals, a verdict
     Results(Results),
+    /// Tell where a rollout stands, and have it advance, wait or begin anew
+    Rollout(Rollout),
     /// Tell how many visitors and days an experiment takes
     Power(Power),
     /// Compare two counts by hand: flagstaff compare 500/10000 615/10000

@@ -8,6 +8,8 @@ use flagstaff_ledger::{Health as Of, Recorder};
 use flagstaff_source::{Loaded, Observer, Report, Status};
 use jiff::Timestamp;
 
+use crate::conductor::Herald;
+
 /// What is known of the running program. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Health {
@@ -68,11 +70,18 @@ fn of(place: &str, recorder: &Recorder) -> LedgerHealth {
     }
 }
 
-/// Writes to the log what becomes of each change of the flags.
-pub(crate) struct Log;
+/// Writes to the log what becomes of each change of the flags, and tells the conductor.
+pub(crate) struct Log(Herald);
+
+impl Log {
+    pub(crate) const fn telling(herald: Herald) -> Self {
+        Self(herald)
+    }
+}
 
 impl Observer for Log {
     fn on_loaded(&self, loaded: &Loaded) {
+        self.0.loaded(&loaded.snapshot);
         tracing::info!(
             revision = short(loaded.snapshot.revision()),
             flags = loaded.snapshot.flags().len(),

@@ -12,6 +12,7 @@ pub(crate) mod link;
 pub(crate) mod list;
 pub(crate) mod power;
 pub(crate) mod results;
+pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod shell;
 pub(crate) mod simulate;

@@ -17,6 +17,7 @@ use flagstaff_webhook::Hook;
 use crate::cli::Run;
 use crate::commands::Answer;
 use crate::commands::health::{Health, Log, short};
+use crate::conductor::Conducting;
 use crate::print::{FAINT, GOOD, STRONG, out, styled};
 use crate::settings::{Override, Settings, checked, shown};
 use crate::webhooks::Webhooks;
@@ -146,7 +147,11 @@ impl Checked {
         let (publisher, reader) = publisher(self.loaded.snapshot.clone());
         let mut layer = FlagLayer::new(reader.clone(), Arc::clone(&self.tagger));
         let source = self.files.definitions().display().to_string();
-        let watch = Watch::start(self.files, self.reading, POLL, Arc::new(publisher), Log)?;
+        let publisher = Arc::new(publisher);
+        let ledger_place = self.ledger.as_ref().map(|ledger| ledger.place.clone());
+        let conducting = Conducting::start(Arc::clone(&publisher), ledger_place).context("guards cannot work")?;
+        layer = layer.watched_by(conducting.sentry());
+        let watch = Watch::start(self.files, self.reading, POLL, publisher, Log::telling(conducting.herald()))?;
         let mut health = Health::new(&source, watch.status());
         let place = self.ledger.as_ref().map(|ledger| ledger.place.to_string());
         let hosts = hosts(&self.hooks);
@@ -192,6 +197,8 @@ impl Checked {
         }
         let ended = bound.run()?;
         drop(watch);
+        // facts first: webhooks tell what is left of them
+        drop(conducting);
         if !webhooks.stop(LAST_NEWS) {
             tracing::warn!("a webhook's receiver is slow; what it was not told yet waits in the ledger");
         }

@@ -1,6 +1,7 @@
 //! The built program, seen from outside: real sockets, real files, real signals.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
 
+mod guards;
 mod harness;
 
 mod apps_headers;
@@ -22,6 +23,7 @@ mod holdout;
 mod parity;
 mod reload;
 mod rings;
+mod rollouts;
 mod settings;
 mod webhooks;
 mod wire_basics;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::links::{self, Links};
-use crate::{Definition, Flag, FlagLayer, Goal, Holdout, Name, Percent, Problem, Segment};
+use crate::{Definition, Flag, FlagLayer, Goal, Holdout, Name, Percent, Problem, Segment, Standing};
 
 /// A flag of one snapshot, by its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,6 +28,18 @@ pub struct Facts {
     /// What was recorded could not be read yet. Flags with a rollout or a guard stay off until then: one of them may have
     /// been taken back.
     pub unknown: bool,
+}
+
+impl Facts {
+    /// Adds where a flag stands.
+    pub fn add(&mut self, flag: &Name, standing: &Standing) {
+        if standing.trip.is_some() {
+            self.tripped.push((flag.clone(), standing.definition));
+        }
+        if standing.step > 0 {
+            self.steps.push((flag.clone(), standing.definition, standing.step));
+        }
+    }
 }
 
 /// One whole, valid, immutable set of flags.

@@ -1,0 +1,70 @@
+//! `flagstaff rollout`: where a rollout stands, and what people have it do.
+
+mod show;
+mod status;
+
+use flagstaff_experiment::rollout::{Order, obey};
+use jiff::Timestamp;
+
+use crate::cli::{Action, Rollout};
+use crate::commands::Answer;
+use crate::print::{BAD, json as print_json, out, styled};
+
+use self::status::{Desk, Status};
+
+pub(crate) fn run(args: &Rollout) -> anyhow::Result<Answer> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut desk = Desk::open(&args.facts, &args.flag).await?;
+        let refused = match order(args.action) {
+            Some(order) => ask(&mut desk, order, &by(args)).await?,
+            None => None,
+        };
+        let status = desk.status().await?;
+        desk.close().await;
+        tell(args, &status, refused.as_deref())
+    })
+}
+
+/// Who asks for it.
+fn by(args: &Rollout) -> String {
+    let logged_in = || std::env::var("USER").ok().filter(|name| !name.trim().is_empty());
+    args.by.clone().or_else(logged_in).unwrap_or_else(|| "someone".into())
+}
+
+const fn order(action: Action) -> Option<Order> {
+    match action {
+        Action::Status => None,
+        Action::Advance => Some(Order::Advance),
+        Action::Approve => Some(Order::Approve),
+        Action::Pause => Some(Order::Pause),
+        Action::Resume => Some(Order::Resume),
+        Action::Reset => Some(Order::Reset),
+    }
+}
+
+/// Has an order carried out; or says why not.
+async fn ask(desk: &mut Desk, order: Order, by: &str) -> anyhow::Result<Option<String>> {
+    let standing = match desk.standing().await? {
+        Ok(standing) => standing,
+        Err(why) => return Ok(Some(why)),
+    };
+    let fact = match obey(order, desk.flag(), &standing, by, Timestamp::now()) {
+        Ok(fact) => fact,
+        Err(refusal) => return Ok(Some(refusal.to_string())),
+    };
+    let was_first = desk.add(fact).await?;
+    Ok((!was_first).then(|| "something else happened to it just now; look again".into()))
+}
+
+fn tell(args: &Rollout, status: &Status, refused: Option<&str>) -> anyhow::Result<Answer> {
+    if let Some(why) = refused {
+        anstream::eprintln!("{}: {why}", styled(BAD, "not done"));
+    }
+    if args.json {
+        print_json(&show::json(status))?;
+    } else {
+        out(&show::text(status))?;
+    }
+    Ok(if refused.is_some() { Answer::No } else { Answer::Yes })
+}

@@ -1,0 +1,168 @@
+//! What is known of a rollout: the flag file says what is meant, the ledger what happened.
+
+use std::sync::Arc;
+
+use flagstaff_experiment::guard::Evidence;
+use flagstaff_experiment::rollout::{Moment, Next, Outlook, SHARED_OUTAGE, State, outlook, sample_ratio_broken};
+use flagstaff_flags::{Fact, Flag, FlagId, Percent, Snapshot, Standing};
+use flagstaff_ledger::{FirstSign, Register};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::cli::Facts;
+use crate::conductor::watch;
+use crate::settings::checked;
+use crate::{facts, flags};
+
+/// A flag and the ledger, open.
+pub(super) struct Desk {
+    snapshot: Arc<Snapshot>,
+    id: FlagId,
+    flag: Arc<Flag>,
+    /// None where nothing was ever recorded.
+    register: Option<Register>,
+}
+
+/// Where a rollout stands.
+pub(super) struct Status {
+    pub(super) flag: Arc<Flag>,
+    /// None until a running program took the flag up as it is in the file.
+    pub(super) standing: Option<Standing>,
+    pub(super) outlook: Outlook,
+    pub(super) percent: Percent,
+    /// Visitors of the treatment who came at this step.
+    pub(super) visitors: Option<u64>,
+    pub(super) guard: Vec<Evidence>,
+    pub(super) history: Vec<Fact>,
+}
+
+impl Desk {
+    pub(super) async fn open(args: &Facts, name: &str) -> anyhow::Result<Self> {
+        let settings = facts::settings(args)?;
+        let snapshot = flags::snapshot_of(&settings)?;
+        let id = flags::find(&snapshot, name)?;
+        let flag = Arc::clone(snapshot.flag(id).ok_or_else(|| anyhow::anyhow!("no such flag"))?);
+        let ledger = checked::ledger(&settings.typed).map_err(|problems| settings.report(problems))?;
+        let Some(ledger) = ledger else {
+            anyhow::bail!("nothing is kept: the settings say ledger = \"none\"; --ledger names another");
+        };
+        // whoever only looks begins no ledger
+        let is_there = ledger.place.path().is_none_or(std::path::Path::exists);
+        let register = if is_there { Some(Register::open(&ledger.place).await?) } else { None };
+        Ok(Self { snapshot, id, flag, register })
+    }
+
+    pub(super) fn flag(&self) -> &Flag {
+        &self.flag
+    }
+
+    /// Where the flag stands as it is in the file; or why nobody knows.
+    pub(super) async fn standing(&mut self) -> anyhow::Result<Result<Standing, String>> {
+        let standing = Standing::of(&self.history().await?);
+        let taken_up = standing.filter(|standing| standing.definition == self.flag.definition && !standing.removed);
+        Ok(taken_up.ok_or_else(|| NOT_TAKEN_UP.into()))
+    }
+
+    async fn history(&mut self) -> anyhow::Result<Vec<Fact>> {
+        match &mut self.register {
+            Some(register) => Ok(register.facts(&self.flag.name, 1).await?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Adds a fact. Returns whether nobody else was first.
+    pub(super) async fn add(&mut self, fact: Fact) -> anyhow::Result<bool> {
+        match &mut self.register {
+            Some(register) => Ok(register.add(&[fact]).await?),
+            None => Ok(false),
+        }
+    }
+
+    pub(super) async fn close(self) {
+        if let Some(register) = self.register {
+            register.close().await;
+        }
+    }
+
+    pub(super) async fn status(&mut self) -> anyhow::Result<Status> {
+        let history = self.history().await?;
+        let standing = self.standing().await?;
+        let (mut visitors, mut split_is_broken, mut signs) = (None, false, Vec::new());
+        if let Ok(standing) = &standing {
+            (visitors, split_is_broken) = self.arrivals(standing).await?;
+            signs = self.signs(standing).await?;
+        }
+        let outlook = match &standing {
+            Ok(standing) => self.outlook(standing, visitors, split_is_broken),
+            Err(why) => waits(why.clone()),
+        };
+        let standing = standing.ok();
+        let step = standing.as_ref().map_or(0, |standing| standing.step);
+        let guard = watch(&self.flag, step, &signs).map(|watch| watch.evidence()).unwrap_or_default();
+        let percent = self.percent(standing.as_ref());
+        Ok(Status { flag: Arc::clone(&self.flag), standing, outlook, percent, visitors, guard, history })
+    }
+
+    async fn signs(&mut self, standing: &Standing) -> anyhow::Result<Vec<FirstSign>> {
+        match &mut self.register {
+            Some(register) => Ok(register.signs(&self.flag.name, standing.epoch).await?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Visitors of the treatment who came at this step, and whether they fell as they should have.
+    async fn arrivals(&mut self, standing: &Standing) -> anyhow::Result<(Option<u64>, bool)> {
+        let (Some(register), Some(rollout)) = (&mut self.register, &self.flag.rollout) else {
+            return Ok((None, false));
+        };
+        let since = rollout.start().map_or(standing.since, |start| start.max(standing.since));
+        let shares: Vec<f64> = self.flag.shares(standing.step).into_iter().map(f64::from).collect();
+        let arrivals = register.arrivals(self.snapshot.trial(self.id), since, shares.len()).await?;
+        let new: Vec<u64> = arrivals.iter().map(|arm| arm.new).collect();
+        let treatment = arrivals.iter().skip(1).map(|arm| arm.new + arm.moved).sum();
+        Ok((Some(treatment), sample_ratio_broken(&new, &shares)))
+    }
+
+    fn outlook(&self, standing: &Standing, visitors: Option<u64>, split_is_broken: bool) -> Outlook {
+        let outage = outage(standing);
+        match &self.flag.rollout {
+            Some(rollout) => {
+                outlook(&Moment { rollout, standing, now: Timestamp::now(), visitors, split_is_broken, outage })
+            }
+            None => without_rollout(standing, outage),
+        }
+    }
+
+    /// The share that is served now.
+    fn percent(&self, standing: Option<&Standing>) -> Percent {
+        match (standing, &self.flag.rollout) {
+            (Some(standing), _) if standing.trip.is_some() => Percent::ZERO,
+            (standing, Some(rollout)) => {
+                rollout.percent(Timestamp::now(), standing.map_or(0, |standing| standing.step))
+            }
+            (_, None) => self.flag.share_of_the_rest(),
+        }
+    }
+}
+
+const NOT_TAKEN_UP: &str = "no running program has taken up the flag as it is in the file yet";
+
+const fn waits(why: String) -> Outlook {
+    Outlook { state: State::Holding, why, advances_at: None, next: Next::Wait }
+}
+
+/// The outage that was told last, in its numbers, unless it is over.
+fn outage(standing: &Standing) -> Option<String> {
+    let told = standing.inconclusive.as_ref().filter(|fact| fact.why == SHARED_OUTAGE)?;
+    let evidence: Option<Value> = told.evidence.as_ref().and_then(|text| serde_json::from_str(text).ok());
+    let words = evidence.and_then(|evidence| evidence.get("outage")?.as_str().map(Into::into));
+    Some(words.map_or_else(|| SHARED_OUTAGE.into(), |words: String| format!("{SHARED_OUTAGE}; {words}")))
+}
+
+fn without_rollout(standing: &Standing, outage: Option<String>) -> Outlook {
+    if let Some(trip) = &standing.trip {
+        return Outlook { state: State::Tripped, ..waits(trip.why.clone()) };
+    }
+    let held = standing.hold.as_ref().map(|hold| format!("its guard holds it: {}", hold.why));
+    waits(held.or(outage).unwrap_or_else(|| "it has no rollout: its share is what is written".into()))
+}

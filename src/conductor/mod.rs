@@ -1,0 +1,108 @@
+//! Rollouts that climb and guards that take back, while the program runs.
+//!
+//! ```text
+//! answers → Sentry (in the request's way: counts, never waits) → words → Conductor → facts → Publisher ⇒ every request
+//!                                                                            ⇅
+//!                                                                          Books → ledger
+//! ```
+//!
+//! The conductor decides in memory and at once; the books follow when the ledger takes it. So a guard works while the store
+//! is down, and a store that is slow holds up nothing.
+
+mod books;
+mod direct;
+mod sentry;
+mod take_up;
+mod ward;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use flagstaff_flags::{Facts, Publisher, Snapshot};
+use flagstaff_ledger::Place;
+use tokio::sync::{mpsc, oneshot};
+
+pub(crate) use self::sentry::Sentry;
+pub(crate) use self::ward::watch;
+
+use self::direct::Conductor;
+
+/// What waits for the conductor at most; what comes beyond is dropped and counted.
+const WORDS: usize = 65_536;
+/// How long the start waits for what is recorded. Until it is known, flags with a rollout or a guard stay off.
+const FIRST_READING: Duration = Duration::from_secs(3);
+
+/// A conductor at work. Dropped, it writes down what it knows and ends.
+pub(crate) struct Conducting {
+    words: mpsc::Sender<sentry::Word>,
+    sentry: Arc<Sentry>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+/// Tells a conductor of flags that were loaded.
+#[derive(Clone)]
+pub(crate) struct Herald(mpsc::Sender<sentry::Word>);
+
+impl Herald {
+    /// A snapshot is in force.
+    pub(crate) fn loaded(&self, snapshot: &Snapshot) {
+        // Called on the thread that watches files, which may wait; an ended conductor needs no news.
+        let _ = self.0.blocking_send(sentry::Word::Loaded(Arc::new(snapshot.clone())));
+    }
+}
+
+impl Conducting {
+    /// Begins to conduct the flags of a publisher, with what a ledger knows of them, and waits a little for that. Without a
+    /// ledger guards work, but nothing outlives the process and nothing climbs.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn start(publisher: Arc<Publisher>, ledger: Option<Place>) -> std::io::Result<Self> {
+        let (words, heard) = mpsc::channel(WORDS);
+        let sentry = Arc::new(Sentry::new(words.clone()));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        if ledger.is_some() {
+            publisher.learn(Facts { unknown: true, ..Facts::default() });
+        }
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        let (of_conductor, to_books) = (Arc::clone(&sentry), words.clone());
+        let thread = std::thread::Builder::new().name("conductor".into()).spawn(move || {
+            runtime.block_on(async move {
+                let (entries, books) = ledger.map(|place| books::open(place, to_books)).unzip();
+                let (ending, ended) = oneshot::channel();
+                let conducting = async {
+                    Conductor::new(publisher, of_conductor, entries, ready).run(heard).await;
+                    // books that failed hear nothing
+                    let _ = ending.send(());
+                };
+                match books {
+                    Some(books) => drop(tokio::join!(conducting, books.keep(ended))),
+                    None => conducting.await,
+                }
+            });
+        })?;
+        // whether in time or not, it runs
+        let _ = is_ready.recv_timeout(FIRST_READING);
+        Ok(Self { words, sentry, thread: Some(thread) })
+    }
+
+    /// What hears of answers.
+    pub(crate) fn sentry(&self) -> Arc<Sentry> {
+        Arc::clone(&self.sentry)
+    }
+
+    /// What tells of flags that were loaded.
+    pub(crate) fn herald(&self) -> Herald {
+        Herald(self.words.clone())
+    }
+}
+
+impl Drop for Conducting {
+    fn drop(&mut self) {
+        let _ = self.words.blocking_send(sentry::Word::Stop);
+        if let Some(thread) = self.thread.take() {
+            // it ended by itself, or with a panic that its own hook told
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What hears of answers, in the request's way: it counts, and passes on what matters. It never waits.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use flagstaff_experiment::guard::{Blown, Fuse, Limit, Outage, Pulse, Sign};
+use flagstaff_flags::{Definition, Flag, FlagId, Name, Snapshot, VariantId};
+use flagstaff_layer::{Conversion, Outcome, Outcomes};
+use flagstaff_ledger::FirstSign;
+use jiff::Timestamp;
+use metrics::counter;
+use tokio::sync::mpsc;
+
+use super::books::Told;
+use super::ward::unit_key;
+
+/// What the conductor hears.
+#[derive(Debug)]
+pub(super) enum Word {
+    /// A snapshot is in force.
+    Loaded(Arc<Snapshot>),
+    /// A unit showed a sign. It may not be its first.
+    Sign(Name, Definition, FirstSign),
+    /// A fuse blew.
+    Blown(Name, Definition, Blown),
+    /// The books have something to tell.
+    Books(Told),
+    /// Write down what is known, and end.
+    Stop,
+}
+
+/// Hears of answers, and watches over what needs every one of them.
+pub(crate) struct Sentry {
+    words: mpsc::Sender<Word>,
+    posts: Mutex<HashMap<Name, Post>>,
+}
+
+/// What is known of the recent answers of one flag, at one step of one definition.
+struct Post {
+    definition: Definition,
+    step: usize,
+    pulse: Pulse,
+    fuse: Option<Fuse>,
+    limit: Option<Limit>,
+}
+
+impl Post {
+    fn new(flag: &Flag, step: usize) -> Self {
+        let guard = flag.guard.as_ref();
+        Self {
+            definition: flag.definition,
+            step,
+            pulse: Pulse::default(),
+            fuse: None,
+            limit: guard.and_then(|guard| guard.slower_than).map(Limit::stated),
+        }
+    }
+
+    /// An answer. Returns what sign it is, if any, and why the fuse blows, if it does.
+    fn answered(&mut self, outcome: &Outcome<'_>, arm: u8) -> (Option<Sign>, Option<Blown>) {
+        let treated = arm != 0;
+        self.pulse.answered(treated, outcome.error, outcome.at.as_microsecond());
+        let blown = self.fuse.as_mut().and_then(|fuse| {
+            let unit = if outcome.error { unit_key(outcome.unit) } else { 0 };
+            fuse.answered(treated, outcome.error, unit)
+        });
+        if outcome.error {
+            return (Some(Sign::Error), blown);
+        }
+        let (Some(limit), Some(latency)) = (&mut self.limit, outcome.latency) else {
+            return (None, blown);
+        };
+        if !treated {
+            limit.control_answered(latency);
+        }
+        (limit.is_slow(latency).then_some(Sign::Slow), blown)
+    }
+}
+
+impl Sentry {
+    pub(super) fn new(words: mpsc::Sender<Word>) -> Self {
+        Self { words, posts: Mutex::default() }
+    }
+
+    /// The outage that treatment and control of a flag share just now.
+    pub(super) fn outage(&self, flag: &str, now: Timestamp) -> Option<Outage> {
+        self.posts().get(flag)?.pulse.shared_outage(now.as_microsecond())
+    }
+
+    /// Forgets flags that are not in force.
+    pub(super) fn retain(&self, snapshot: &Snapshot) {
+        self.posts().retain(|name, _| snapshot.find(name.as_str()).is_some());
+    }
+
+    fn posts(&self) -> MutexGuard<'_, HashMap<Name, Post>> {
+        // whatever a thread that panicked left is still a count
+        self.posts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answered_to(&self, flag: &Flag, step: usize, outcome: &Outcome<'_>, arm: u8) -> (Option<Sign>, Option<Blown>) {
+        let mut posts = self.posts();
+        let post = posts.entry(flag.name.clone()).or_insert_with(|| Post::new(flag, step));
+        if post.definition != flag.definition {
+            *post = Post::new(flag, step);
+        } else if post.step < step {
+            post.step = step;
+            post.limit.iter_mut().for_each(Limit::begin_step);
+        }
+        post.answered(outcome, arm)
+    }
+
+    fn pass_on(&self, word: Word) {
+        if self.words.try_send(word).is_err() {
+            counter!("flagstaff_guard_dropped_total").increment(1);
+        }
+    }
+
+    fn sign(
+        &self,
+        sign: &Sign,
+        (snapshot, id, flag): (&Snapshot, FlagId, &Flag),
+        arm: u8,
+        unit: &str,
+        at: Timestamp,
+    ) {
+        let first = FirstSign {
+            sign: sign.to_string(),
+            unit: unit.into(),
+            variant: arm,
+            step: snapshot.step(id),
+            at: at.as_microsecond(),
+        };
+        self.pass_on(Word::Sign(flag.name.clone(), flag.definition, first));
+    }
+}
+
+fn guarded(snapshot: &Snapshot, id: FlagId, variant: VariantId) -> Option<(&Flag, u8)> {
+    let flag = snapshot.flag(id)?;
+    Some((flag, flag.arm(variant)?))
+}
+
+impl Outcomes for Sentry {
+    fn answered(&self, outcome: &Outcome<'_>) {
+        let Some((flag, arm)) = guarded(outcome.snapshot, outcome.flag, outcome.variant) else {
+            return;
+        };
+        let step = outcome.snapshot.step(outcome.flag);
+        let (sign, blown) = self.answered_to(flag, step, outcome, arm);
+        if let Some(sign) = sign {
+            self.sign(&sign, (outcome.snapshot, outcome.flag, flag), arm, outcome.unit, outcome.at);
+        }
+        if let Some(blown) = blown {
+            self.pass_on(Word::Blown(flag.name.clone(), flag.definition, blown));
+        }
+    }
+
+    fn converted(&self, conversion: &Conversion<'_>) {
+        let Some((flag, arm)) = guarded(conversion.snapshot, conversion.flag, conversion.variant) else {
+            return;
+        };
+        let sign = Sign::Goal(conversion.goal.to_string());
+        self.sign(&sign, (conversion.snapshot, conversion.flag, flag), arm, conversion.unit, conversion.at);
+    }
+}

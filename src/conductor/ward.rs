@@ -1,0 +1,225 @@
+//! One flag in the conductor's care.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use flagstaff_experiment::guard::{Event, Evidence, Seen, Terms, Watch};
+use flagstaff_flags::{Fact, Flag, Name, Standing};
+use flagstaff_ledger::{Arrivals, FirstSign};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+/// Who came is known for so long.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// A flag, where it stands, and what its guard saw.
+pub(super) struct Ward {
+    name: Name,
+    pub(super) standing: Standing,
+    /// Its facts since it began, so that a ledger that lost them can be told again.
+    pub(super) facts: Vec<Fact>,
+    /// The flag as it is in force; none when it is not.
+    pub(super) flag: Option<Arc<Flag>>,
+    watch: Option<Watch>,
+    /// Signs that came while those of before were still being read.
+    early: Option<Vec<FirstSign>>,
+    /// Signs that the ledger does not have yet.
+    unsaved: Vec<FirstSign>,
+    latest: i64,
+    arrivals: Option<(usize, Vec<Arrivals>, Instant)>,
+    pub(super) asked_at: Option<Instant>,
+}
+
+impl Ward {
+    /// A flag with its facts so far; `None` without any.
+    pub(super) fn new(facts: &[Fact]) -> Option<Self> {
+        let standing = Standing::of(facts)?;
+        let epoch = standing.epoch;
+        let name = facts.first()?.flag.clone();
+        let facts = facts.iter().filter(|fact| fact.number >= epoch).cloned().collect();
+        Some(Self {
+            name,
+            standing,
+            facts,
+            flag: None,
+            watch: None,
+            early: None,
+            unsaved: Vec::new(),
+            latest: 0,
+            arrivals: None,
+            asked_at: None,
+        })
+    }
+
+    /// Adds a fact. Returns whether the flag began anew with it.
+    pub(super) fn add(&mut self, fact: &Fact) -> bool {
+        let before = self.standing.epoch;
+        self.standing.add(fact);
+        let anew = self.standing.epoch != before;
+        if anew {
+            self.facts.clear();
+            self.unsaved.clear();
+        }
+        self.facts.push(fact.clone());
+        if let Some(shares) = self.flag.as_ref().map(|flag| shares(flag, self.standing.step)) {
+            let step = self.standing.step;
+            self.watch.iter_mut().for_each(|watch| watch.begin_step(step, &shares));
+        }
+        anew
+    }
+
+    /// The ledger lost its facts: they have other numbers now. What was seen stays.
+    pub(super) fn renumber(&mut self, after: u64) {
+        for (number, fact) in (after + 1..).zip(&mut self.facts) {
+            fact.number = number;
+        }
+        if let Some(standing) = Standing::of(&self.facts) {
+            self.standing = standing;
+        }
+    }
+
+    /// Begins to watch anew: at once, or once the signs of before are read.
+    pub(super) fn begin_watch(&mut self, wait_for_signs: bool) {
+        self.arrivals = None;
+        self.watch = self.flag.as_ref().and_then(|flag| watch(flag, self.standing.step, &[]));
+        self.early = (wait_for_signs && self.watch.is_some()).then(Vec::new);
+    }
+
+    /// Whether signs of before are still being read.
+    pub(super) const fn waits_for_signs(&self) -> bool {
+        self.early.is_some()
+    }
+
+    /// The signs of before; then those that came meanwhile.
+    pub(super) fn replay(&mut self, signs: &[FirstSign]) {
+        let Some((early, flag)) = self.early.take().zip(self.flag.clone()) else {
+            return;
+        };
+        self.latest = signs.last().map_or(0, |sign| sign.at);
+        self.watch = watch(&flag, self.standing.step, signs);
+        early.into_iter().for_each(|sign| {
+            let _ = self.see(sign);
+        });
+    }
+
+    /// A sign. Returns what it rests on when it makes an alarm.
+    pub(super) fn see(&mut self, mut sign: FirstSign) -> Option<Box<Evidence>> {
+        if let Some(early) = &mut self.early {
+            early.push(sign);
+            return None;
+        }
+        // in the order in which they were seen, whatever the clocks of the threads say: so they are read again
+        sign.at = sign.at.max(self.latest + 1);
+        let event = event(&sign)?;
+        let seen = self.watch.as_mut()?.see(&event);
+        if matches!(seen, Seen::Counted | Seen::Alarm(_)) {
+            self.latest = sign.at;
+            self.unsaved.push(sign);
+        }
+        match seen {
+            Seen::Alarm(evidence) => Some(evidence),
+            _ => None,
+        }
+    }
+
+    /// The alarm that its signs make, if any.
+    pub(super) fn alarm(&self) -> Option<Evidence> {
+        self.watch.as_ref()?.alarms().next().cloned()
+    }
+
+    /// What its tests rest on now.
+    pub(super) fn evidence(&self) -> Vec<Evidence> {
+        self.watch.as_ref().map(Watch::evidence).unwrap_or_default()
+    }
+
+    /// Takes the signs that the ledger does not have yet.
+    pub(super) fn take_unsaved(&mut self) -> Vec<FirstSign> {
+        std::mem::take(&mut self.unsaved)
+    }
+
+    /// Who came at a step.
+    pub(super) fn arrived(&mut self, step: usize, arrivals: Vec<Arrivals>) {
+        self.arrivals = Some((step, arrivals, Instant::now()));
+        self.asked_at = None;
+    }
+
+    /// Who came at the present step, where that is known of late.
+    pub(super) fn arrivals(&self) -> Option<&[Arrivals]> {
+        let (step, arrivals, at) = self.arrivals.as_ref()?;
+        (*step == self.standing.step && at.elapsed() < FRESH).then_some(arrivals)
+    }
+
+    /// The next fact about it, to be filled in.
+    pub(super) fn draft(&self, by: &str) -> Fact {
+        let newest = self.facts.last().map_or(Timestamp::MIN, |fact| fact.at);
+        Fact {
+            flag: self.name.clone(),
+            number: self.standing.number + 1,
+            // a clock that was set back changes no order
+            at: Timestamp::now().max(newest),
+            definition: self.standing.definition,
+            kind: flagstaff_flags::FactKind::Changed,
+            step: self.standing.step,
+            by: by.into(),
+            why: String::new(),
+            evidence: None,
+        }
+    }
+}
+
+/// Shares of the arms at a step, the control first.
+fn shares(flag: &Flag, step: usize) -> Vec<f64> {
+    flag.shares(step).into_iter().map(f64::from).collect()
+}
+
+/// What a flag's guard watches; none without a guard, or where it watches nothing.
+fn terms(flag: &Flag) -> Option<Terms> {
+    let guard = flag.guard.as_ref()?;
+    let arms = if flag.variants.are_named() {
+        flag.variants.weights().map(|(id, _)| flag.variants.name(id).to_owned()).collect()
+    } else {
+        vec!["off".into(), "on".into()]
+    };
+    Some(Terms {
+        arms,
+        errors: guard.errors.is_some(),
+        slow: guard.slower_than.is_some(),
+        goals: guard.goals.iter().map(ToString::to_string).collect(),
+        false_alarm: guard.false_alarm(),
+    })
+}
+
+/// The watch of a flag that saw these signs, at a step. Signs in the order of their times: the same signs make the same watch.
+pub(crate) fn watch(flag: &Flag, step: usize, signs: &[FirstSign]) -> Option<Watch> {
+    let mut watch = Watch::new(terms(flag)?).ok()?;
+    let first = signs.first().map_or(step, |sign| sign.step.min(step));
+    watch.begin_step(first, &shares(flag, first));
+    let mut now = first;
+    for sign in signs {
+        // signs of requests that began before a step may come after it
+        if sign.step > now {
+            now = sign.step;
+            watch.begin_step(now, &shares(flag, now));
+        }
+        if let Some(event) = event(sign) {
+            watch.see(&event);
+        }
+    }
+    watch.begin_step(step, &shares(flag, step));
+    Some(watch)
+}
+
+fn event(sign: &FirstSign) -> Option<Event> {
+    Some(Event { sign: sign.sign.parse().ok()?, arm: sign.variant, step: sign.step, unit: unit_key(&sign.unit) })
+}
+
+/// 128 bits that tell units apart.
+pub(super) fn unit_key(unit: &str) -> u128 {
+    let half = |salt: u8| {
+        let mut hasher = DefaultHasher::new();
+        (salt, unit).hash(&mut hasher);
+        u128::from(hasher.finish())
+    };
+    half(0) << 64 | half(1)
+}

@@ -1,0 +1,270 @@
+//! A variant that does harm is taken back by itself, and one that does none is not.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::experiment_flow::said;
+use crate::harness::app::App;
+use crate::harness::patient::{Fate, Patient, Queue};
+use crate::harness::program::{Program, Setup};
+use crate::harness::{PATIENCE, eventually};
+
+/// A flag with a guard, at a share.
+pub(crate) fn flags(percent: u32, guard: &str) -> String {
+    format!(
+        "[flags.checkout]\nowner = \"team\"\nexpires = 2099-01-01\npercent = {percent}\nsticky = \"none\"\n\
+         [flags.checkout.guard]\n{guard}\n[goals.paid]\non = \"POST /pay\"\n"
+    )
+}
+
+/// Where the flag stands.
+#[track_caller]
+pub(crate) fn status(program: &Program) -> Value {
+    said(program, "rollout checkout status --json").json()
+}
+
+/// The kinds of facts there are, oldest first.
+pub(crate) fn kinds(status: &Value) -> Vec<String> {
+    let kind = |fact: &Value| fact["kind"].as_str().unwrap().to_owned();
+    status["history"].as_array().unwrap().iter().map(kind).collect()
+}
+
+#[track_caller]
+fn reset(program: &Program) {
+    assert_eq!(said(program, "rollout checkout reset --by ada").code, 0);
+}
+
+/// How many met the flag before nobody did any more.
+fn until_taken_back(queue: &mut Queue, program: &Program) -> usize {
+    let mut met = 0;
+    for _ in 0..100 {
+        met += queue.come(200);
+        // asked of the program itself: the ledger is a moment behind
+        if program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") == 1.0 {
+            assert_eq!(queue.come(200), 0, "it is served after it was taken back");
+            return met;
+        }
+    }
+    panic!("not taken back after {met} visitors");
+}
+
+#[test]
+fn ten_percent_errors_are_taken_back_soon() {
+    let healthy = Fate::default();
+    let bad = Fate { errors: [0.01, 0.10], ..Fate::default() };
+    let patient = Patient::start(healthy);
+    let program = Setup::to(&[patient.app.address]).flags(&flags(5, "errors = \"5xx\"")).start();
+    let mut met: Vec<_> = (0..20)
+        .map(|run| {
+            if run > 0 {
+                reset(&program);
+                eventually("it begins anew", || {
+                    program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") == 0.0
+                });
+            }
+            patient.does(bad, run);
+            until_taken_back(&mut Queue::to(&program, &format!("run-{run:02}")), &program)
+        })
+        .collect();
+    met.sort_unstable();
+    println!("visitors of the treatment until it was taken back: {met:?}");
+    assert!((met[9] + met[10]) / 2 <= 110, "{met:?}");
+    assert!(met[17] <= 220, "{met:?}");
+    eventually("the trip is on record", || status(&program)["state"] == "tripped");
+    let status = status(&program);
+    let evidence = &status["evidence"];
+    assert_eq!((&evidence["sign"], &evidence["variant"]), (&"errors".into(), &"on".into()));
+    assert!(evidence["log_evidence"].as_f64() >= evidence["threshold"].as_f64(), "{evidence}");
+    assert_eq!(status["percent"], 0.0);
+    assert!(status["why"].as_str().unwrap().contains("met a first error"), "{status}");
+}
+
+#[test]
+fn answers_that_take_three_times_as_long_are_taken_back() {
+    let ms = Duration::from_millis;
+    let patient = Patient::start(Fate { takes: [ms(40), ms(120)], ..Fate::default() });
+    let guard = "errors = \"5xx\"\nslower_than = \"80ms\"";
+    let program = Setup::to(&[patient.app.address]).flags(&flags(50, guard)).start();
+    let mut queue = Queue::to(&program, "slow");
+    let mut met = 0;
+    while program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") != 1.0 {
+        met += queue.come(4);
+        assert!(met < 200, "not taken back");
+    }
+    assert_eq!(queue.come(20), 0);
+    eventually("the trip is on record", || status(&program)["evidence"]["sign"] == "slow");
+}
+
+#[test]
+fn conversions_that_stop_are_taken_back() {
+    let patient = Patient::start(Fate::default());
+    let program = Setup::to(&[patient.app.address]).flags(&flags(50, "goals = [\"paid\"]")).start();
+    let mut queue = Queue::to(&program, "buyer");
+    for visitor in 0.. {
+        assert!(visitor < 1_000, "not taken back");
+        // whoever has the new form never gets to pay; of the others every second does
+        if !queue.next() && visitor % 2 == 0 {
+            let last = queue.last();
+            assert_eq!(queue.ask("POST /pay HTTP/1.1", last).status, 200);
+        }
+        if program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") == 1.0 {
+            break;
+        }
+    }
+    assert_eq!(queue.come(50), 0);
+    eventually("the trip is on record", || status(&program)["evidence"]["sign"] == "goal:paid");
+}
+
+#[test]
+fn an_outage_that_both_share_is_told_and_trips_nothing() {
+    let patient = Patient::start(Fate { errors: [0.5, 0.5], ..Fate::default() });
+    let program =
+        Setup::to(&[patient.app.address]).flags(&flags(50, "errors = \"5xx\"").replace("percent = 50", "")).start();
+    let rollout = "[flags.checkout.rollout]\nsteps = [{ percent = 50, hold = \"1s\" }, { percent = 100 }]\n";
+    program.save_flags(&(flags(50, "errors = \"5xx\"").replace("percent = 50\n", "") + rollout));
+    let mut queue = Queue::to(&program, "unlucky");
+    queue.come(1_500);
+    eventually("it is told", || kinds(&status(&program)).iter().any(|kind| kind == "inconclusive"));
+    let now = status(&program);
+    assert_eq!((&now["state"], &now["step"], &now["evidence"]), (&"holding".into(), &1.into(), &Value::Null));
+    assert!(now["why"].as_str().unwrap().contains("shared outage"), "{now}");
+    assert!(program.process.log().contains("shared outage"));
+    assert!(queue.come(100) > 20, "it is served as before");
+}
+
+#[test]
+fn a_guard_that_observes_tells_and_does_nothing() {
+    let patient = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
+    let program = Setup::to(&[patient.app.address]).flags(&flags(50, "errors = \"5xx\"\nobserve = true")).start();
+    let mut queue = Queue::to(&program, "seen");
+    queue.come(200);
+    eventually("it is told", || kinds(&status(&program)).iter().any(|kind| kind == "observed"));
+    assert!(queue.come(100) > 20);
+    queue.come(100);
+    let now = status(&program);
+    assert_eq!(kinds(&now).iter().filter(|kind| *kind == "observed").count(), 1, "{now}");
+    assert_ne!(now["state"], "tripped");
+}
+
+#[test]
+fn a_guard_that_holds_keeps_the_step_and_serves_on() {
+    let patient = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
+    let rollout =
+        "[flags.checkout.rollout]\nsteps = [{ percent = 50, hold = \"2s\", min_visitors = 1 }, { percent = 100 }]\n";
+    let text = flags(50, "errors = \"5xx\"\non_trip = \"hold\"").replace("percent = 50\n", "") + rollout;
+    let program = Setup::to(&[patient.app.address]).flags(&text).start();
+    let mut queue = Queue::to(&program, "held");
+    queue.come(200);
+    eventually("it is told", || kinds(&status(&program)).iter().any(|kind| kind == "held"));
+    std::thread::sleep(Duration::from_millis(2_500));
+    let now = status(&program);
+    assert_eq!((&now["state"], &now["step"]), (&"holding".into(), &1.into()), "{now}");
+    assert!(now["why"].as_str().unwrap().contains("guard holds it"), "{now}");
+    assert!(queue.come(100) > 20);
+}
+
+#[test]
+fn a_fuse_blows_before_the_statistics_are_sure() {
+    let patient = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
+    // so small a chance of a false alarm that the test would take long
+    let guard = "errors = \"5xx\"\nfalse_alarm = 0.000000000000001\nfuse = 4";
+    let program = Setup::to(&[patient.app.address]).flags(&flags(50, guard)).start();
+    let mut queue = Queue::to(&program, "fuse");
+    let met = until_taken_back(&mut queue, &program);
+    println!("{met} met it");
+    eventually("the trip is on record", || status(&program)["evidence"]["fuse"]["visitors"] == 4);
+}
+
+#[test]
+fn a_trip_stands_across_restarts_until_the_flag_is_edited() {
+    let patient = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
+    let text = flags(50, "errors = \"5xx\"");
+    let mut program = Setup::to(&[patient.app.address]).flags(&text).start();
+    let mut queue = Queue::to(&program, "first");
+    until_taken_back(&mut queue, &program);
+    eventually("the trip is on record", || status(&program)["state"] == "tripped");
+    program.process.signal(rustix::process::Signal::KILL);
+    program.process.wait();
+    program.restart();
+    assert_eq!(Queue::to(&program, "second").come(50), 0, "from the first answer on");
+    assert!(program.stop().success());
+    program.restart();
+    assert_eq!(Queue::to(&program, "third").come(50), 0);
+    let explained = said(&program, "explain checkout --visitor somebody --json").json();
+    assert_eq!(explained["step"], "tripped", "{explained}");
+
+    patient.does(Fate::default(), 1);
+    program.save_flags(&text.replace("percent = 50", "percent = 49"));
+    let mut queue = Queue::to(&program, "fourth");
+    eventually("it is served again", || queue.come(10) > 0);
+    eventually("the edit is on record", || kinds(&status(&program)).last().is_some_and(|kind| kind == "changed"));
+    let now = status(&program);
+    assert_eq!(kinds(&now), ["defined", "tripped", "changed"]);
+    assert_eq!((&now["state"], &now["evidence"]), (&"holding".into(), &Value::Null));
+}
+
+#[test]
+fn a_flag_that_is_edited_and_edited_back_is_not_tripped_any_more() {
+    let patient = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
+    let text = flags(50, "errors = \"5xx\"");
+    let program = Setup::to(&[patient.app.address]).flags(&text).start();
+    until_taken_back(&mut Queue::to(&program, "first"), &program);
+    patient.does(Fate::default(), 1);
+    for text in [text.replace("percent = 50", "percent = 49"), text] {
+        program.save_flags(&text);
+        program.flags_in_force();
+    }
+    let mut queue = Queue::to(&program, "second");
+    eventually("it is served again", || queue.come(10) > 0);
+}
+
+#[test]
+fn a_guard_works_while_the_ledger_is_gone() {
+    let patient = Patient::start(Fate::default());
+    let program = Setup::to(&[patient.app.address]).flags(&flags(50, "errors = \"5xx\"")).start();
+    let mut queue = Queue::to(&program, "before");
+    queue.come(100);
+    for file in ["flagstaff.db", "flagstaff.db-wal", "flagstaff.db-shm"] {
+        let _ = std::fs::remove_file(program.path(file));
+    }
+    // a folder in its place cannot be opened
+    std::fs::create_dir(program.path("flagstaff.db")).unwrap();
+    patient.does(Fate { errors: [0.0, 1.0], ..Fate::default() }, 1);
+    until_taken_back(&mut queue, &program);
+    std::fs::remove_dir(program.path("flagstaff.db")).unwrap();
+    eventually("what was decided meanwhile is written down", || {
+        program.path("flagstaff.db").is_file()
+            && said(&program, "rollout checkout --json").code == 0
+            && status(&program)["state"] == "tripped"
+    });
+}
+
+#[test]
+fn a_canary_that_is_killed_fails_nobody_and_is_taken_back() {
+    let (app, canary) = (App::says("app"), App::says("canary"));
+    let text = flags(50, "errors = \"5xx\"") + &format!("[flags.checkout.upstream]\non = \"{}\"\n", canary.address);
+    let program = Setup::to(&[app.address]).flags(&text).start();
+    let mut queue = Queue::to(&program, "canary");
+    let mut ask = |visitors: usize| -> Vec<String> {
+        (0..visitors)
+            .map(|_| {
+                queue.next();
+                let last = queue.last();
+                let answer = queue.ask("GET /again HTTP/1.1", last);
+                assert_eq!(answer.status, 200, "{}", answer.head);
+                answer.text()
+            })
+            .collect()
+    };
+    assert!(ask(40).iter().any(|text| text == "canary"));
+    drop(canary);
+    let start = Instant::now();
+    while program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") != 1.0 {
+        assert!(ask(10).iter().all(|text| text == "app"));
+        assert!(start.elapsed() < PATIENCE, "not taken back");
+    }
+    let fallbacks = program.metric("flagstaff_canary_fallbacks_total", "flag=\"checkout\"");
+    ask(40);
+    assert_eq!(program.metric("flagstaff_canary_fallbacks_total", "flag=\"checkout\""), fallbacks);
+}

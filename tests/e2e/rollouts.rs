@@ -1,0 +1,152 @@
+//! Rollouts that climb by themselves, and what people have them do.
+
+use std::time::Duration;
+
+use crate::experiment_flow::said;
+use crate::guards::{kinds, status};
+use crate::harness::eventually;
+use crate::harness::patient::{Fate, Patient, Queue};
+use crate::harness::program::{Program, Setup};
+
+const FIVE: &str = "steps = [{ percent = 10, hold = \"1s\", min_visitors = 10 }, { percent = 25, hold = \"1s\", min_visitors = 10 },
+  { percent = 50, hold = \"approval\" }, { percent = 75, hold = \"1s\", min_visitors = 10 }, { percent = 100, hold = \"1s\", min_visitors = 10 }]";
+
+fn flags(steps: &str) -> String {
+    format!(
+        "[flags.checkout]\nowner = \"team\"\nexpires = 2099-01-01\nsticky = \"none\"\n\
+         [flags.checkout.rollout]\n{steps}\n[flags.checkout.guard]\nerrors = \"5xx\"\n"
+    )
+}
+
+fn rolling(steps: &str) -> (Patient, Program) {
+    let patient = Patient::start(Fate::default());
+    let program = Setup::to(&[patient.app.address]).flags(&flags(steps)).start();
+    (patient, program)
+}
+
+/// Visitors come until it is so.
+#[track_caller]
+fn while_they_come(program: &Program, name: &str, what: &str, holds: impl Fn(&serde_json::Value) -> bool) {
+    let mut queue = Queue::to(program, name);
+    eventually(what, || {
+        queue.come(100);
+        holds(&status(program))
+    });
+}
+
+#[test]
+fn five_steps_on_a_fast_clock() {
+    let (_patient, program) = rolling(FIVE);
+    while_they_come(&program, "climbers", "it waits for an approval", |now| now["state"] == "approval");
+    let now = status(&program);
+    assert_eq!((&now["step"], &now["percent"], &now["steps"]), (&3.into(), &50.0.into(), &5.into()));
+    std::thread::sleep(Duration::from_millis(1_200));
+    assert_eq!(status(&program)["step"], 3, "it waits as long as it takes");
+    let met = Queue::to(&program, "half").come(400);
+    assert!((120..280).contains(&met), "{met} of 400 at 50 %");
+
+    let approved = said(&program, "rollout checkout approve --by ada --json");
+    assert_eq!(approved.code, 0, "{approved:?}");
+    assert_eq!(approved.json()["step"], 4);
+    while_they_come(&program, "last", "the last step keeps a control back", |now| now["step"] == 5);
+    while_they_come(&program, "end", "it is done", |now| now["state"] == "done");
+    let mut queue = Queue::to(&program, "everybody");
+    eventually("everybody has it", || queue.come(50) == 50);
+    let now = status(&program);
+    assert_eq!((&now["step"], &now["percent"]), (&5.into(), &100.0.into()));
+    assert_eq!(kinds(&now), ["defined", "step", "step", "approval_needed", "step", "step", "done"], "{now}");
+    assert_eq!(now["history"][4]["by"], "ada");
+    let told = said(&program, "rollout checkout").out;
+    assert!(told.contains("done") && told.contains("approval_needed") && told.contains("ada"), "{told}");
+}
+
+#[test]
+fn a_step_without_enough_visitors_holds_and_says_why() {
+    let (_patient, program) = rolling("steps = [{ percent = 50, hold = \"200ms\" }, { percent = 100 }]");
+    Queue::to(&program, "few").come(20);
+    eventually("it is told", || status(&program)["history"].to_string().contains("too few visitors"));
+    let now = status(&program);
+    assert_eq!((&now["state"], &now["step"]), (&"holding".into(), &1.into()));
+    assert!(now["why"].as_str().unwrap().contains("of 100 visitors"), "{now}");
+    while_they_come(&program, "many", "it goes on", |now| now["state"] == "done");
+}
+
+#[test]
+fn steps_stand_across_restarts() {
+    let (_patient, mut program) =
+        rolling("steps = [{ percent = 1, hold = \"1h\" }, { percent = 60, hold = \"1h\" }, { percent = 100 }]");
+    eventually("it is known", || said(&program, "rollout checkout advance --by ada").code == 0);
+    let mut queue = Queue::to(&program, "before");
+    eventually("it is at the second step", || queue.come(20) > 4);
+    program.process.signal(rustix::process::Signal::KILL);
+    program.process.wait();
+    program.restart();
+    assert!(Queue::to(&program, "after").come(100) > 35, "from the first answer on");
+    assert!(program.stop().success());
+    program.restart();
+    assert!(Queue::to(&program, "later").come(100) > 35);
+    let now = status(&program);
+    assert_eq!((&now["step"], &now["state"], &now["percent"]), (&2.into(), &"climbing".into(), &60.0.into()));
+    assert_eq!(kinds(&now), ["defined", "step"]);
+}
+
+#[test]
+fn an_edit_begins_anew() {
+    let steps = "steps = [{ percent = 1, hold = \"1h\" }, { percent = 100, hold = \"1h\" }]";
+    let (_patient, program) = rolling(steps);
+    eventually("it is known", || said(&program, "rollout checkout advance").code == 0);
+    program.save_flags(&flags(&steps.replace("percent = 1,", "percent = 2,")));
+    eventually("it begins anew", || status(&program)["percent"] == 2.0);
+    let now = status(&program);
+    assert_eq!((&now["step"], kinds(&now).last().unwrap().as_str()), (&1.into(), "changed"));
+}
+
+#[test]
+fn people_can_stop_it_and_let_it_go_on() {
+    let (_patient, program) =
+        rolling("steps = [{ percent = 50, hold = \"300ms\", min_visitors = 1 }, { percent = 100 }]");
+    eventually("it is known", || said(&program, "rollout checkout pause --by ada").code == 0);
+    Queue::to(&program, "visitors").come(100);
+    std::thread::sleep(Duration::from_millis(1_000));
+    let now = status(&program);
+    assert_eq!((&now["state"], &now["step"], &now["paused"]), (&"holding".into(), &1.into(), &true.into()));
+    let again = said(&program, "rollout checkout pause");
+    assert!(again.code == 1 && again.err.contains("paused already"), "{again:?}");
+    let approve = said(&program, "rollout checkout approve");
+    assert!(approve.code == 1 && approve.err.contains("needs no approval"), "{approve:?}");
+    assert_eq!(said(&program, "rollout checkout resume --by ada").code, 0);
+    while_they_come(&program, "more", "it goes on", |now| now["state"] == "done");
+    assert_eq!(said(&program, "rollout checkout reset --by ada").code, 0);
+    eventually("it is at its first step again", || status(&program)["percent"] == 50.0);
+}
+
+#[test]
+fn a_rollout_waits_for_its_start() {
+    let (_patient, program) =
+        rolling("start = 2099-01-01T00:00:00Z\nsteps = [{ percent = 50, hold = \"1h\" }, { percent = 100 }]");
+    assert_eq!(Queue::to(&program, "early").come(50), 0);
+    eventually("it is known", || status(&program)["since"].is_string());
+    let now = status(&program);
+    assert_eq!((&now["state"], &now["percent"]), (&"holding".into(), &0.0.into()), "{now}");
+    assert!(now["advances_at"].as_str().unwrap().starts_with("2099-01-01"));
+}
+
+#[test]
+fn what_cannot_be_told_is_said() {
+    let (_patient, mut program) = rolling(FIVE);
+    assert!(program.stop().success());
+    let unknown = said(&program, "rollout chekout");
+    assert!(unknown.code == 2 && unknown.err.contains("`checkout`"), "{unknown:?}");
+    program.restart();
+    eventually("it is known", || status(&program)["since"].is_string());
+    assert!(program.stop().success());
+    std::fs::write(program.path("flags.toml"), flags(&FIVE.replace("percent = 10,", "percent = 11,"))).unwrap();
+    let stale = said(&program, "rollout checkout advance");
+    assert!(stale.code == 1 && stale.err.contains("taken up"), "{stale:?}");
+    for file in ["flagstaff.db", "flagstaff.db-wal", "flagstaff.db-shm"] {
+        let _ = std::fs::remove_file(program.path(file));
+    }
+    let never = said(&program, "rollout checkout --json");
+    assert_eq!((never.code, &never.json()["since"]), (0, &serde_json::Value::Null), "{never:?}");
+    assert!(!program.path("flagstaff.db").exists(), "whoever only looks begins no ledger");
+}
