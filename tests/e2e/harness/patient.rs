@@ -64,9 +64,9 @@ impl Queue {
         self.ask("GET / HTTP/1.1", self.came).text() == "on"
     }
 
-    /// A visitor, by number, asks for something.
+    /// A visitor, by number, asks for something. Names of queues have at most 15 letters: ids have 22.
     pub(crate) fn ask(&mut self, line: &str, visitor: usize) -> Answer {
-        let id = format!("{}-number-{visitor:07}", self.name);
+        let id = format!("{:-<15}{visitor:07}", self.name);
         self.raw.send(format!(
             "{line}\r\nHost: shop\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0\r\nAccept: text/html\r\n\
              Cookie: flagstaff_visitor={id}\r\nContent-Length: 0\r\n\r\n"
