@@ -219,7 +219,7 @@ impl Books {
         self.is_away = why.is_some();
         match &why {
             Some(why) => {
-                tracing::warn!(why, "rollouts and guards cannot reach the ledger; guards go on, rollouts hold")
+                tracing::warn!(why, "rollouts and guards cannot reach the ledger; guards go on, rollouts hold");
             }
             None => tracing::info!("rollouts and guards reach the ledger again"),
         }

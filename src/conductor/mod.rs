@@ -10,6 +10,7 @@
 //! is down, and a store that is slow holds up nothing.
 
 mod books;
+mod climb;
 mod direct;
 mod sentry;
 mod take_up;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flagstaff_experiment::guard::{Blown, Fuse, Limit, Outage, Pulse, Sign};
-use flagstaff_flags::{Definition, Flag, FlagId, Name, Snapshot, VariantId};
+use flagstaff_flags::{Definition, Flag, FlagId, Name, SlowerThan, Snapshot, VariantId};
 use flagstaff_layer::{Conversion, Outcome, Outcomes};
 use flagstaff_ledger::FirstSign;
 use jiff::Timestamp;
@@ -47,12 +47,16 @@ struct Post {
 impl Post {
     fn new(flag: &Flag, step: usize) -> Self {
         let guard = flag.guard.as_ref();
+        let limit = |slower: SlowerThan| match slower {
+            SlowerThan::Time(limit) => Limit::stated(limit),
+            SlowerThan::ControlP95 => Limit::of_control(),
+        };
         Self {
             definition: flag.definition,
             step,
             pulse: Pulse::default(),
-            fuse: None,
-            limit: guard.and_then(|guard| guard.slower_than).map(Limit::stated),
+            fuse: guard.and_then(|guard| guard.fuse).map(|n| Fuse::new(n as usize)),
+            limit: guard.and_then(|guard| guard.slower_than).map(limit),
         }
     }
 

@@ -97,6 +97,25 @@ fn answers_that_take_three_times_as_long_are_taken_back() {
 }
 
 #[test]
+fn slow_can_be_what_the_control_says() {
+    let ms = Duration::from_millis;
+    let patient = Patient::start(Fate::default());
+    let program = Setup::to(&[patient.app.address]).flags(&flags(50, "slower_than = \"p95\"")).start();
+    let mut queue = Queue::to(&program, "slow");
+    patient.does(Fate { takes: [ms(2), ms(2)], ..Fate::default() }, 1);
+    // as long as the control is only looked at, nobody is slow
+    queue.come(450);
+    assert_ne!(program.metric("flagstaff_guard_tripped", "flag=\"checkout\""), 1.0);
+    patient.does(Fate { takes: [ms(2), ms(60)], ..Fate::default() }, 1);
+    let mut met = 0;
+    while program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") != 1.0 {
+        met += queue.come(4);
+        assert!(met < 400, "not taken back");
+    }
+    eventually("the trip is on record", || status(&program)["evidence"]["sign"] == "slow");
+}
+
+#[test]
 fn conversions_that_stop_are_taken_back() {
     let patient = Patient::start(Fate::default());
     let program = Setup::to(&[patient.app.address]).flags(&flags(50, "goals = [\"paid\"]")).start();
