@@ -1,0 +1,100 @@
+//! A million exposures into a ledger and out again: how fast they are written, how large they are, how long the result takes. In a file, and
+//! in PostgreSQL where it is installed. `-- --test` writes 20,000, to see that it works.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a measurement may fail loudly")]
+
+#[path = "../crates/ledger/tests/ledger/server.rs"]
+#[allow(dead_code, reason = "tests stop servers as well")]
+mod server;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flagstaff_flags::{Flag, Name, Percent, Snapshot, Subject};
+use flagstaff_ledger::{GoalKind, Ledger, Place, Question, Recorder, Settings, TallyGoal, record};
+use jiff::Timestamp;
+
+/// How long the last of a million may take to be written.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+fn main() {
+    let visitors = if std::env::args().any(|word| word == "--test") { 20_000 } else { 1_000_000 };
+    let folder = tempfile::tempdir().unwrap();
+    let file = Place::file(&folder.path().join("ledger.db")).unwrap();
+    println!("SQLite, {visitors} visitors, one in twenty converts");
+    measure(&file, visitors);
+    let size = std::fs::metadata(file.path().unwrap()).unwrap().len() as f64;
+    println!("  {:.1} MB, {:.0} bytes a visitor", size / 1e6, size / f64::from(visitors));
+    match server::Server::start() {
+        Some(server) => {
+            println!("PostgreSQL on this machine, fsync off");
+            measure(&Place::new(&server.database()).unwrap(), visitors);
+        }
+        None => println!("PostgreSQL: not installed, done without"),
+    }
+}
+
+fn measure(place: &Place, visitors: u32) {
+    let flag = Flag { percent: Some(Percent::new(50.0).unwrap()), ..Flag::new(Name::new("form").unwrap()) };
+    let snapshot = Arc::new(Snapshot::new("", vec![flag], vec![], vec![], vec![]).unwrap());
+    let (recorder, keeper) =
+        record(Settings { queue: 2 * visitors as usize, ..Settings::new(place.clone()) }).unwrap();
+    let start = Instant::now();
+    for i in 0..visitors {
+        meet(&recorder, &snapshot, i);
+    }
+    let queued = start.elapsed().as_secs_f64() / f64::from(visitors);
+    assert!(keeper.close(PATIENCE));
+    let written = f64::from(visitors) / start.elapsed().as_secs_f64();
+    assert_eq!(recorder.status().dropped, 0);
+    println!(
+        "  given to the queue in {:.2} µs each, deciding included; {written:.0} a second are written",
+        queued * 1e6
+    );
+    repeat(&recorder, &snapshot, visitors);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(ask(place, visitors));
+}
+
+fn visitor(i: u32) -> String {
+    format!("{:022x}", u64::from(i).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+}
+
+fn meet(recorder: &Recorder, snapshot: &Arc<Snapshot>, i: u32) {
+    let (visitor, now, id) = (visitor(i), Timestamp::now(), snapshot.find("form").unwrap());
+    let decision = snapshot.decide(&Subject::at(now).visitor(&visitor)).of(id);
+    recorder.exposed(snapshot, id, &visitor, decision, true, now);
+    if i.is_multiple_of(20) {
+        recorder.converted("sent", &visitor, None, None, now).unwrap();
+    }
+}
+
+/// What a request costs whose visitor is recorded already.
+fn repeat(recorder: &Recorder, snapshot: &Arc<Snapshot>, visitors: u32) {
+    let (visitor, now, id) = (visitor(visitors - 1), Timestamp::now(), snapshot.find("form").unwrap());
+    let decision = snapshot.decide(&Subject::at(now).visitor(&visitor)).of(id);
+    let start = Instant::now();
+    for _ in 0..visitors {
+        std::hint::black_box(recorder.exposed(snapshot, id, &visitor, decision, true, now));
+    }
+    println!(
+        "  a visitor who is recorded already: {:.0} ns",
+        start.elapsed().as_secs_f64() * 1e9 / f64::from(visitors)
+    );
+}
+
+async fn ask(place: &Place, visitors: u32) {
+    let goal = |name: &str, kind| TallyGoal { name: name.into(), kind };
+    let goals = vec![goal("sent", GoalKind::Reached), goal("bounced", GoalKind::Bounced(Duration::from_secs(1800)))];
+    let question = Question { flag: "form".into(), trial: None, goals, now: Timestamp::now() };
+    let mut ledger = Ledger::open(place).await.unwrap();
+    let mut times = Vec::new();
+    for _ in 0..3 {
+        let start = Instant::now();
+        let tally = ledger.tally(&question).await.unwrap();
+        times.push(start.elapsed().as_secs_f64());
+        assert_eq!(tally.variants.iter().map(|variant| variant.visitors).sum::<u64>(), u64::from(visitors));
+    }
+    ledger.close().await;
+    times.sort_by(f64::total_cmp);
+    println!("  the counts of a result, two goals: {:.2} s", times[1]);
+}
