@@ -51,6 +51,11 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// How the steps stood at the end of each day.
+pub(crate) fn past(past: &[ledger::Past]) -> Vec<Vec<experiment::Step>> {
+    past.iter().map(|day| day.steps.iter().map(step).collect()).collect()
+}
+
 /// The goals of a flag, the deciding one first.
 pub(crate) fn goals<'a>(snapshot: &'a Snapshot, flag: &'a Flag) -> impl Iterator<Item = &'a Goal> {
     let named = move |name: &Name| snapshot.goals().iter().find(move |goal| goal.name == *name);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::anyhow;
-use flagstaff_experiment::{Comparison, GoalReport, Kind, Report, VariantReport, analyse};
+use flagstaff_experiment::{Comparison, GoalReport, Kind, Report, VariantReport, analyse_with_past};
 use flagstaff_ledger::Tally;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -13,7 +13,7 @@ use crate::commands::Answer;
 use crate::observed::Asked;
 use crate::picture::{Drawn, Scale};
 use crate::print::{BAD, FAINT, GOOD, STRONG, grouped, json as print_json, out, percent, signed, styled, table};
-use crate::{facts, flags};
+use crate::{facts, flags, observed};
 
 pub(crate) fn run(args: &Results) -> anyhow::Result<Answer> {
     let settings = facts::settings(&args.facts)?;
@@ -28,8 +28,9 @@ pub(crate) fn run(args: &Results) -> anyhow::Result<Answer> {
         None => Asked::of_holdout(&snapshot),
     };
     let question = asked.question(Timestamp::now());
-    let tally = facts::ask(&settings, async |ledger| Ok(ledger.tally(&question).await?))?;
-    let report = analyse(&asked.observed(&tally), &certainty);
+    let (tally, past) =
+        facts::ask(&settings, async |ledger| Ok((ledger.tally(&question).await?, ledger.past(&question).await?)))?;
+    let report = analyse_with_past(&asked.observed(&tally), &observed::past(&past), &certainty);
     if args.json {
         print_json(&report)?;
     } else if args.csv {

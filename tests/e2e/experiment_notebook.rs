@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::experiment_flow::said;
-use crate::harness::crowd::{ask, form, look, tell};
+use crate::experiment_flow::{results, said};
+use crate::harness::crowd::{Crowd, ask, form, look, tell};
 use crate::harness::program::{Program, Setup};
 use crate::harness::python::notebook_runner;
 
@@ -164,4 +164,41 @@ fn so_it_does_for_three_variants() {
     let parameters = r#"{"shares": {"classic": 50, "simple": 25, "annual_first": 25}}"#;
     let (ours, results) = both(&program, "pricing_display", parameters, "");
     assert!(same(&told(&results), &ours, "") > 40);
+}
+
+/// Everything that a ledger knows happened a day earlier.
+fn a_day_passes(program: &Program) {
+    let script = "import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as ledger:
+    for column in ('exposures.at', 'exposures.page1', 'exposures.page2', 'conversions.at', 'trials.began', 'periods.began', 'boots.latest'):
+        table, column = column.split('.')
+        ledger.execute(f'UPDATE {table} SET {column} = {column} - 86400000000')
+ledger.close()";
+    let mut python = std::process::Command::new("python3");
+    assert!(python.args(["-c", script]).arg(program.path("flagstaff.db")).status().unwrap().success());
+}
+
+#[test]
+fn the_smallest_p_value_of_all_days_is_kept() {
+    let app = form();
+    let mut program = Setup::to(&[app.address]).flags(crate::experiment_flow::FLAGS).start();
+    let comes = |program: &mut Program, rates| {
+        Crowd { address: program.address, visitors: 3_000, rates, noise: false }.comes();
+        assert!(program.stop().success());
+    };
+    comes(&mut program, [0.1, 0.2]);
+    let always_valid = |program: &Program| results(program)["goals"][0]["comparisons"][0]["always_valid"].clone();
+    let first = always_valid(&program);
+    assert!(first["p_value"].as_f64() < Some(0.01) && first["p_value"] == first["p_value_now"], "{first}");
+    a_day_passes(&program);
+    program.restart();
+    comes(&mut program, [0.2, 0.115]);
+    let second = always_valid(&program);
+    assert_eq!(second["p_value"], first["p_value"], "{second}");
+    assert!(second["p_value_now"].as_f64() > Some(0.5), "{second}");
+    let verdict = results(&program)["verdict"].clone();
+    assert!(verdict["kind"] == "ship" && verdict["text"].as_str().unwrap().contains("earlier day"), "{verdict}");
+    std::thread::sleep(Duration::from_millis(1_100)); // until no bounce is open
+    let (ours, _) = both(&program, "form", r#"{"sums": ["paid"]}"#, "");
+    assert!(ours["goals"][0]["comparisons"][0]["always_valid"]["p_value_now"].is_number());
 }

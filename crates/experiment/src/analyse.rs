@@ -7,14 +7,25 @@ use crate::observed::{Direction, Goal, Measure, Total};
 use crate::report::{GoalReport, LeftOut, VariantReport};
 use crate::sample_ratio::sample_ratio;
 use crate::verdict::{Case, decide};
-use crate::{Comparison, Observed, Report, Settings};
+use crate::{Comparison, Observed, Report, Settings, Step};
 
 /// Analyses an experiment. What cannot be computed is left out; nothing fails.
 #[must_use]
 pub fn analyse(observed: &Observed, settings: &Settings) -> Report {
+    analyse_with_past(observed, &[], settings)
+}
+
+/// The same, where it is known how the steps stood at earlier looks: of the test that may be read at any time the smallest p-value
+/// so far is reported (see [`flagstaff_stats::sequential::RunningP`]). Looks at which the difference lay on the other side of 0 are
+/// passed over, which only makes it larger: yesterday's winner is none today because it once was the loser.
+#[must_use]
+pub fn analyse_with_past(observed: &Observed, past: &[Vec<Step>], settings: &Settings) -> Report {
     let sample_ratio = sample_ratio(observed);
-    let mut compared: Vec<Vec<Compared>> =
-        (0..observed.goals.len()).map(|goal| against_control(observed, goal, settings)).collect();
+    let mut compared = every_goal(observed, settings);
+    for steps in past {
+        let then = Observed { steps: steps.clone(), ..observed.clone() };
+        remember(&mut compared, &every_goal(&then, settings));
+    }
     correct(&mut compared);
     let case = Case { observed, settings, sample_ratio: &sample_ratio, compared: &compared };
     let verdict = decide(&case);
@@ -30,6 +41,21 @@ pub fn analyse(observed: &Observed, settings: &Settings) -> Report {
         steps: observed.steps.iter().filter(|step| step.exposed.iter().any(|n| *n > 0)).count(),
         verdict,
         sample_ratio,
+    }
+}
+
+fn every_goal(observed: &Observed, settings: &Settings) -> Vec<Vec<Compared>> {
+    (0..observed.goals.len()).map(|goal| against_control(observed, goal, settings)).collect()
+}
+
+/// Takes in the p-values of an earlier look.
+fn remember(compared: &mut [Vec<Compared>], then: &[Vec<Compared>]) {
+    for (now, then) in compared.iter_mut().flatten().zip(then.iter().flatten()) {
+        let (now, then) = (&mut now.comparison, &then.comparison);
+        let same_side = now.difference.zip(then.difference).is_some_and(|(now, then)| now * then > 0.0);
+        if let (Some(p), Some(before), true) = (now.always_valid.p_value, then.always_valid.p_value, same_side) {
+            now.always_valid.p_value = Some(p.min(before));
+        }
     }
 }
 

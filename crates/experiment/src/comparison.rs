@@ -128,6 +128,7 @@ fn always_valid(t: &Level, c: &Level, settings: &Settings) -> AlwaysValid {
     let sequence = settings.sequence();
     AlwaysValid {
         p_value: Some(sequence.p_value(&difference)),
+        p_value_now: Some(sequence.p_value(&difference)),
         adjusted_p_value: None,
         interval: Some(sequence.interval(&difference).into()),
         lift_interval: Estimate::lift(t, c).ok().map(|lift| sequence.interval(&lift).into()),

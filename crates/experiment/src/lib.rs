@@ -37,7 +37,7 @@ mod settings;
 mod verdict;
 mod words;
 
-pub use analyse::analyse;
+pub use analyse::{analyse, analyse_with_past};
 pub use by_hand::{ByHand, Share, ShareError, compare};
 pub use observed::{Arm, Direction, Goal, Measure, Observed, Step, Sums, Total, Variant};
 pub use plan::{Needed, Plan};

@@ -120,8 +120,10 @@ pub struct Comparison {
 /// A test that may be read at any time. Said from 25 visitors with and 25 without a conversion on, in both variants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct AlwaysValid {
-    /// Its p-value now.
+    /// Its smallest p-value so far.
     pub p_value: Option<f64>,
+    /// Its p-value at this look alone.
+    pub p_value_now: Option<f64>,
     /// The same, corrected by Holm for all goals and variants. Verdicts rest on it.
     pub adjusted_p_value: Option<f64>,
     /// Of the difference.

@@ -63,12 +63,23 @@ impl Words<'_> {
             format!(" But it is worse by {}.", list(worse.into_iter()))
         };
         format!(
-            "{} {}. {}. A winner looks better than it is at the moment it wins: count on the whole range, not on the \
+            "{} {}. {}. {}A winner looks better than it is at the moment it wins: count on the whole range, not on the \
              figure in its middle.{but}",
             self.praise(best),
             self.levels(goal, best),
-            self.span(best).trim_end_matches(['.', ' '])
+            self.span(best).trim_end_matches(['.', ' ']),
+            self.earlier(best)
         )
+    }
+
+    /// That it was an earlier day that settled it, where the figures of today alone would not.
+    fn earlier(&self, best: &Compared) -> &'static str {
+        let of_today = best.comparison.always_valid.p_value_now;
+        if of_today.is_some_and(|p| p >= self.case.settings.alpha()) {
+            "That was beyond doubt on an earlier day; the figures of today alone are not, so look whether it lasts. "
+        } else {
+            ""
+        }
     }
 
     pub(crate) fn worse(&self, goal: &Goal, compared: &[Compared]) -> String {

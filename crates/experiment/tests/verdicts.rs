@@ -3,7 +3,7 @@
 
 use flagstaff_experiment::{
     Arm, Direction, Goal, Kind, Measure, Observed, Plan, Report, Settings, Share, Step, Sums, Total, Variant,
-    analyse, compare,
+    analyse, analyse_with_past, compare,
 };
 use flagstaff_stats::Proportion;
 use proptest::prelude::*;
@@ -62,6 +62,38 @@ fn a_clear_winner_is_shipped_with_a_warning() {
     let one = &report.goals[0].comparisons[0];
     assert!((one.difference.unwrap() - 0.0115).abs() < 1e-12 && (one.lift.unwrap() - 0.23).abs() < 1e-12);
     assert!(one.always_valid.p_value.unwrap() > one.p_value.unwrap(), "the price of looking every day");
+}
+
+/// The steps of halves at an earlier look.
+fn earlier(off: (u64, u64), on: (u64, u64)) -> Vec<Step> {
+    halves(off, on).steps
+}
+
+#[test]
+fn the_smallest_p_value_so_far_stays() {
+    let (now, settings) = (halves((8_000, 400), (8_000, 430)), Settings::default());
+    let alone = report(&now).goals[0].comparisons[0].always_valid;
+    assert_eq!((alone.p_value, alone.p_value_now), (Some(1.0), Some(1.0)));
+    let best = earlier((4_000, 200), (4_000, 280));
+    let past = [earlier((100, 1), (100, 2)), best.clone(), earlier((6_000, 300), (6_000, 350))];
+    let report = analyse_with_past(&now, &past, &settings);
+    let after = report.goals[0].comparisons[0].always_valid;
+    let then = analyse(&Observed { steps: best, ..now.clone() }, &settings).goals[0].comparisons[0].always_valid;
+    assert_eq!((after.p_value, after.p_value_now), (then.p_value, Some(1.0)));
+    assert_eq!(after.interval, alone.interval, "the interval is today's");
+    assert!(after.p_value < Some(0.05) && after.adjusted_p_value == after.p_value);
+    assert_eq!(report.verdict.kind, Kind::Ship);
+    assert!(report.verdict.text.contains("on an earlier day"), "{}", report.verdict.text);
+    assert!(!analyse(&halves((10_000, 500), (10_000, 615)), &settings).verdict.text.contains("earlier"));
+}
+
+#[test]
+fn once_the_loser_is_no_winner_today() {
+    let now = halves((8_000, 400), (8_000, 430));
+    let past = [earlier((4_000, 280), (4_000, 200))];
+    let report = analyse_with_past(&now, &past, &Settings::default());
+    assert_eq!(report.goals[0].comparisons[0].always_valid.p_value, Some(1.0));
+    assert_ne!(report.verdict.kind, Kind::Ship);
 }
 
 #[test]

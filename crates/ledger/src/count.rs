@@ -12,7 +12,7 @@ use crate::sums::{Group, Sums};
 use crate::tally::{GoalKind, Question, Tally};
 use crate::writer::micros;
 
-const DAY: i64 = 86_400_000_000;
+pub(crate) const DAY: i64 = 86_400_000_000;
 
 /// Counts one experiment.
 pub(crate) async fn count(store: &mut AnyConnection, question: &Question) -> Result<Tally, sqlx::Error> {
@@ -50,14 +50,14 @@ impl Group {
         }
     }
 
-    fn read(row: &AnyRow) -> Result<Self, sqlx::Error> {
+    pub(crate) fn read(row: &AnyRow) -> Result<Self, sqlx::Error> {
         Ok(Self::of(row.try_get(0)?))
     }
 }
 
 /// A group as one number, made in SQL: a million rows are grouped by one number in a third of the time that six columns take.
 /// Times and places of the periods are numbers of our own, so they are written into the text.
-fn code(recorded: &Recorded) -> String {
+pub(crate) fn code(recorded: &Recorded) -> String {
     format!(
         "e.period * {} + e.variant * {BITS} + CASE WHEN e.held = 0 THEN 0 WHEN {} THEN 12 ELSE 8 END
          + CASE WHEN e.crossed IS NULL THEN 3 WHEN e.crossed >= {} THEN 1 ELSE 0 END",
@@ -68,7 +68,7 @@ fn code(recorded: &Recorded) -> String {
 }
 
 /// When the period of an exposure ends.
-fn ends(recorded: &Recorded) -> String {
+pub(crate) fn ends(recorded: &Recorded) -> String {
     let periods = recorded.periods.iter().enumerate();
     let cases = periods.map(|(number, period)| format!(" WHEN {number} THEN {}", period.ends));
     format!("CASE e.period{} END", cases.collect::<String>())
@@ -86,17 +86,17 @@ fn unmoved(recorded: &Recorded) -> String {
     format!("e.place >= {} AND e.place < {}", bound(|arm| arm.0), bound(|arm| arm.1))
 }
 
-/// Whole numbers of a row, after its group.
-fn counts<const N: usize>(row: &AnyRow) -> Result<[u64; N], sqlx::Error> {
+/// Whole numbers of a row, from a column on.
+pub(crate) fn counts<const N: usize>(row: &AnyRow, from: usize) -> Result<[u64; N], sqlx::Error> {
     let mut all = [0; N];
-    for (slot, at) in all.iter_mut().zip(1..) {
+    for (slot, at) in all.iter_mut().zip(from..) {
         *slot = row.try_get::<i64, usize>(at)?.max(0).unsigned_abs();
     }
     Ok(all)
 }
 
 /// Numbers of a row, from a column on.
-fn numbers<const N: usize>(row: &AnyRow, from: usize) -> Result<[f64; N], sqlx::Error> {
+pub(crate) fn numbers<const N: usize>(row: &AnyRow, from: usize) -> Result<[f64; N], sqlx::Error> {
     let mut all = [0.0; N];
     for (slot, at) in all.iter_mut().zip(from..) {
         *slot = row.try_get(at)?;
@@ -118,7 +118,7 @@ async fn exposed(
     let rows = query(sql).bind(recorded.trial).bind(now - DAY).fetch_all(store).await?;
     let mut recent = 0;
     for row in rows {
-        let [all, confirmed, of_late] = counts(&row)?;
+        let [all, confirmed, of_late] = counts(&row, 1)?;
         recent += of_late;
         sums.expose(Group::read(&row)?, all, confirmed);
     }
@@ -172,7 +172,7 @@ async fn reached(
 ) -> Result<(), sqlx::Error> {
     let rows = query(reached_sql(recorded)).bind(recorded.trial).bind(name.to_owned()).fetch_all(store).await?;
     for row in rows {
-        let (group, [converters, in_step, with_past]) = (Group::read(&row)?, counts(&row)?);
+        let (group, [converters, in_step, with_past]) = (Group::read(&row)?, counts(&row, 1)?);
         let [all_value, value, value_sq, times, times_sq, value_times, past, past_sq, value_past] = numbers(&row, 4)?;
         if let Some(total) = sums.total(group, goal) {
             total.conversions += converters;
@@ -194,10 +194,20 @@ async fn reached(
     Ok(())
 }
 
+/// Whether a unit left after one page, given the time it had for a second.
+pub(crate) fn bounce(time: &str) -> String {
+    format!("e.page1 <= e.at + {time} AND (e.page2 IS NULL OR e.page2 > e.at + {time})")
+}
+
+/// A time in µs: longer than anything was recorded at most, and far from where sums overflow.
+pub(crate) fn after(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX).min(1000 * 365 * DAY)
+}
+
 /// Those whose time is over: within the step for the comparison, by now for the totals. A second page settles it early for
 /// some, but only waiting for everybody treats all alike.
 fn bounced_sql(recorded: &Recorded) -> String {
-    let bounce = "e.page1 <= e.at + $3 AND (e.page2 IS NULL OR e.page2 > e.at + $3)";
+    let bounce = bounce("$3");
     let sum = |condition: &str| format!("CAST(SUM(CASE WHEN {condition} THEN 1 ELSE 0 END) AS BIGINT)");
     let over = "e.at <= $2 - $3";
     let in_step = format!("{over} AND e.at <= {} - $3", ends(recorded));
@@ -218,11 +228,10 @@ async fn bounced(
     now: i64,
     sums: &mut Sums,
 ) -> Result<(), sqlx::Error> {
-    // longer than anything was recorded, and far from where sums overflow
-    let after = i64::try_from(after.as_micros()).unwrap_or(i64::MAX).min(1000 * 365 * DAY);
-    let rows = query(bounced_sql(recorded)).bind(recorded.trial).bind(now).bind(after).fetch_all(store).await?;
+    let rows =
+        query(bounced_sql(recorded)).bind(recorded.trial).bind(now).bind(self::after(after)).fetch_all(store).await?;
     for row in rows {
-        let (group, [settled, bounces, in_step, bounces_in_step, all]) = (Group::read(&row)?, counts(&row)?);
+        let (group, [settled, bounces, in_step, bounces_in_step, all]) = (Group::read(&row)?, counts(&row, 1)?);
         if let Some(total) = sums.total(group, goal) {
             total.visitors = total.visitors.saturating_sub(all - settled);
             total.open += all - settled;

@@ -6,6 +6,7 @@ mod export;
 mod faults;
 mod kill;
 mod outbox;
+mod past;
 mod postgres;
 mod records;
 mod register;

@@ -1,0 +1,180 @@
+//! An experiment as it stood at the end of each day.
+//!
+//! Whoever reads a test every day may keep the smallest p-value of all days. Looks at the ends of days need no note of who looked when:
+//! they can be repeated from the rows at any time, and come out the same.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use sqlx::{AnyConnection, Row};
+
+use crate::count::{DAY, after, bounce, code, counts, ends, numbers};
+use crate::ledger::{Error, Ledger};
+use crate::query::query;
+use crate::recorded::{Recorded, find};
+use crate::sums::{Group, Sums};
+use crate::tally::{GoalKind, Question, Step};
+use crate::writer::micros;
+
+/// The steps of an experiment at the end of a day. Of what a conversion is worth, its value alone; who met a second variant later is
+/// left out from the start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Past {
+    /// The end of the day (UTC).
+    pub at: Timestamp,
+    /// The steps, as [`crate::Tally::steps`] has them.
+    pub steps: Vec<Step>,
+}
+
+impl Ledger {
+    /// How an experiment stood at the end of each day (UTC) that is over, from the first exposure on.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn past(&mut self, question: &Question) -> Result<Vec<Past>, Error> {
+        past(self.connection(), question).await.map_err(|error| self.error(error))
+    }
+}
+
+/// What one day added to one group.
+enum Added {
+    Exposed(u64),
+    /// Of a goal: those who reached it first, the sum of values, and by how much the sum of squares grew.
+    Reached(usize, u64, f64, f64),
+    /// Of a goal: those whose time was over, and those of them who had left.
+    Settled(usize, u64, u64),
+}
+
+type Days = BTreeMap<i64, Vec<(Group, Added)>>;
+
+async fn past(store: &mut AnyConnection, question: &Question) -> Result<Vec<Past>, sqlx::Error> {
+    let until = micros(question.now).div_euclid(DAY) * DAY;
+    let recorded = find(store, question).await?.filter(|recorded| !recorded.periods.is_empty());
+    let Some(recorded) = recorded.filter(|recorded| recorded.began < until) else {
+        return Ok(Vec::new());
+    };
+    let mut days = Days::new();
+    exposed(store, &recorded, until, &mut days).await?;
+    for (goal, asked) in question.goals.iter().enumerate() {
+        match asked.kind {
+            GoalKind::Reached => reached(store, &recorded, until, (goal, &asked.name), &mut days).await?,
+            GoalKind::Bounced(time) => settled(store, &recorded, until, (goal, after(time)), &mut days).await?,
+        }
+    }
+    let bounces = question.goals.iter().map(|goal| matches!(goal.kind, GoalKind::Bounced(_))).collect::<Vec<_>>();
+    Ok(added_up(&recorded, &bounces, &days, until))
+}
+
+/// Every day from the first on, also those on which nothing happened but time passing.
+fn added_up(recorded: &Recorded, bounces: &[bool], days: &Days, until: i64) -> Vec<Past> {
+    let mut sums = Sums::new(recorded, bounces.len());
+    let first = days.keys().next().copied().unwrap_or(until / DAY);
+    let mut all = Vec::new();
+    for day in first..until / DAY {
+        let Some(added) = days.get(&day) else { continue };
+        added.iter().for_each(|(group, added)| add(&mut sums, bounces, *group, added));
+        if let Ok(at) = Timestamp::from_microsecond((day + 1) * DAY) {
+            all.push(Past { at, steps: sums.tally.steps.clone() });
+        }
+    }
+    all
+}
+
+fn add(sums: &mut Sums, bounces: &[bool], group: Group, added: &Added) {
+    match *added {
+        Added::Exposed(units) => {
+            sums.expose(group, units, 0);
+            for (goal, _) in bounces.iter().enumerate().filter(|(_, is_bounce)| **is_bounce) {
+                // of these only those count whose time is over
+                if let Some(arm) = sums.arm(group, goal) {
+                    arm.visitors = arm.visitors.saturating_sub(units);
+                }
+            }
+        }
+        Added::Reached(goal, units, value, squares) => {
+            if let Some(arm) = sums.arm(group, goal) {
+                arm.conversions += units;
+                arm.value = (arm.value.0 + value, arm.value.1 + squares);
+            }
+        }
+        Added::Settled(goal, units, left) => {
+            if let Some(arm) = sums.arm(group, goal) {
+                arm.visitors += units;
+                arm.conversions += left;
+            }
+        }
+    }
+}
+
+async fn exposed(
+    store: &mut AnyConnection,
+    recorded: &Recorded,
+    until: i64,
+    days: &mut Days,
+) -> Result<(), sqlx::Error> {
+    let sql = format!(
+        "SELECT {}, e.at / {DAY} AS day, COUNT(*) FROM exposures e WHERE e.trial = $1 AND e.at < $2 GROUP BY 1, 2",
+        code(recorded)
+    );
+    for row in query(sql).bind(recorded.trial).bind(until).fetch_all(store).await? {
+        let [units] = counts(&row, 2)?;
+        days.entry(row.try_get(1)?).or_default().push((Group::read(&row)?, Added::Exposed(units)));
+    }
+    Ok(())
+}
+
+/// Conversions by unit and day first; what a unit brought so far, day by day; then days by group.
+async fn reached(
+    store: &mut AnyConnection,
+    recorded: &Recorded,
+    until: i64,
+    (goal, name): (usize, &str),
+    days: &mut Days,
+) -> Result<(), sqlx::Error> {
+    let sql = format!(
+        "WITH d AS (
+           SELECT {} AS code, e.unit AS unit, c.at / {DAY} AS day, COUNT(*) AS times,
+             CAST(COALESCE(SUM(c.value), 0) AS DOUBLE PRECISION) AS value
+           FROM conversions c CROSS JOIN exposures e
+           WHERE c.goal = $2 AND e.trial = $1 AND e.unit = c.unit AND c.at >= e.at AND c.at < {} AND c.at < $3
+           GROUP BY e.unit, 1, 3),
+         r AS (
+           SELECT code, day, times, value, SUM(times) OVER so_far AS all_times, SUM(value) OVER so_far AS all_value
+           FROM d WINDOW so_far AS (PARTITION BY unit ORDER BY day))
+         SELECT code, day, CAST(SUM(CASE WHEN all_times = times THEN 1 ELSE 0 END) AS BIGINT),
+           CAST(SUM(value) AS DOUBLE PRECISION),
+           CAST(SUM(all_value * all_value - (all_value - value) * (all_value - value)) AS DOUBLE PRECISION)
+         FROM r GROUP BY code, day",
+        code(recorded),
+        ends(recorded)
+    );
+    let select = query(sql).bind(recorded.trial).bind(name.to_owned()).bind(until);
+    for row in select.fetch_all(store).await? {
+        let ([units], [value, squares]) = (counts(&row, 2)?, numbers(&row, 3)?);
+        let added = Added::Reached(goal, units, value, squares);
+        days.entry(row.try_get(1)?).or_default().push((Group::read(&row)?, added));
+    }
+    Ok(())
+}
+
+/// Units by the day on which their time was over.
+async fn settled(
+    store: &mut AnyConnection,
+    recorded: &Recorded,
+    until: i64,
+    (goal, after): (usize, i64),
+    days: &mut Days,
+) -> Result<(), sqlx::Error> {
+    let sql = format!(
+        "SELECT {}, (e.at + $3) / {DAY} AS day, COUNT(*), CAST(SUM(CASE WHEN {} THEN 1 ELSE 0 END) AS BIGINT)
+         FROM exposures e WHERE e.trial = $1 AND e.at < $2 - $3 AND e.at <= {} - $3 GROUP BY 1, 2",
+        code(recorded),
+        bounce("$3"),
+        ends(recorded)
+    );
+    for row in query(sql).bind(recorded.trial).bind(until).bind(after).fetch_all(store).await? {
+        let [units, left] = counts(&row, 2)?;
+        days.entry(row.try_get(1)?).or_default().push((Group::read(&row)?, Added::Settled(goal, units, left)));
+    }
+    Ok(())
+}
