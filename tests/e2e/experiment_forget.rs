@@ -39,7 +39,7 @@ fn a_running_program_notices_who_was_forgotten() {
 #[test]
 fn a_running_program_notices_it_in_postgresql() {
     let Some(server) = Server::start() else {
-        return eprintln!("SKIPPED: PostgreSQL is not installed (its programs would be in /usr/lib/postgresql)");
+        return eprintln!("SKIPPED: PostgreSQL is not installed; tests/postgresql unpacks it");
     };
     let app = form();
     let ledger = format!("ledger = \"{}\"", server.database());

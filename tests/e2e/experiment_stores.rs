@@ -31,7 +31,7 @@ fn health(program: &Program) -> String {
 #[test]
 fn postgresql_counts_across_restarts() {
     let Some(server) = Server::start() else {
-        return eprintln!("SKIPPED: PostgreSQL is not installed (its programs would be in /usr/lib/postgresql)");
+        return eprintln!("SKIPPED: PostgreSQL is not installed; tests/postgresql unpacks it");
     };
     let app = form();
     let ledger = format!("ledger = \"{}\"", server.database());
@@ -58,7 +58,7 @@ fn postgresql_counts_across_restarts() {
 #[test]
 fn requests_do_not_wait_for_a_postgresql_that_is_away() {
     let Some(server) = Server::start() else {
-        return eprintln!("SKIPPED: PostgreSQL is not installed (its programs would be in /usr/lib/postgresql)");
+        return eprintln!("SKIPPED: PostgreSQL is not installed; tests/postgresql unpacks it");
     };
     let app = form();
     let ledger = format!("ledger = \"{}\"", server.database());

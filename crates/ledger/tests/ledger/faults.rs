@@ -182,7 +182,7 @@ fn a_clock_set_back_loses_no_conversion() {
 #[test]
 fn a_database_that_goes_away_is_waited_for() {
     let Some(server) = Server::start() else {
-        return eprintln!("skipped: PostgreSQL is not installed");
+        return eprintln!("SKIPPED: PostgreSQL is not installed; tests/postgresql unpacks it");
     };
     let desk = Desk::open(&database(&server));
     record_some(&desk, 0, 100);
@@ -199,7 +199,7 @@ fn a_database_that_goes_away_is_waited_for() {
 #[test]
 fn a_database_that_is_away_from_the_start_is_waited_for() {
     let Some(server) = Server::start() else {
-        return eprintln!("skipped: PostgreSQL is not installed");
+        return eprintln!("SKIPPED: PostgreSQL is not installed; tests/postgresql unpacks it");
     };
     let place = database(&server);
     server.down();
@@ -214,7 +214,7 @@ fn a_database_that_is_away_from_the_start_is_waited_for() {
 #[test]
 fn two_instances_write_to_one_database() {
     let Some(server) = Server::start() else {
-        return eprintln!("skipped: PostgreSQL is not installed");
+        return eprintln!("SKIPPED: PostgreSQL is not installed; tests/postgresql unpacks it");
     };
     let place = database(&server);
     let (one, other) = (Desk::open(&place), Desk::open(&place));

@@ -12,7 +12,7 @@ pub(crate) fn each_store(test: impl Fn(&Place)) {
     test(&Place::file(&folder.path().join("a ledger?.db")).unwrap());
     match shared() {
         Some(server) => test(&database(&server)),
-        None => eprintln!("skipped for PostgreSQL: no server programs in /usr/lib/postgresql"),
+        None => eprintln!("SKIPPED for PostgreSQL, which is not installed; tests/postgresql unpacks it"),
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Server {
 impl Server {
     /// Makes and starts a new one; none where its programs are not installed.
     pub(crate) fn start() -> Option<Self> {
-        let programs = newest(Path::new("/usr/lib/postgresql"))?;
+        let programs = newest(Path::new("/usr/lib/postgresql")).or_else(unpacked)?;
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
@@ -54,6 +54,7 @@ impl Server {
             command.args(["--reuid=nobody", "--clear-groups"]);
         }
         command.arg(program).current_dir("/").stdin(Stdio::null());
+        command.envs(libraries(&self.programs));
         command
     }
 
@@ -103,6 +104,7 @@ impl Server {
     fn psql(&self, database: &str, sql: &str) -> bool {
         let mut psql = Command::new(self.programs.join("psql"));
         psql.args(["-h", "127.0.0.1", "-U", "tester", "-p", &self.port.to_string(), "-c", sql, database]);
+        psql.envs(libraries(&self.programs));
         psql.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
     }
 
@@ -121,6 +123,27 @@ impl Drop for Server {
             let _ = child.wait();
         }
     }
+}
+
+/// Where `tests/postgresql` unpacks it.
+fn unpacked() -> Option<PathBuf> {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent()?;
+    let programs = newest(&target.join("tests/postgresql/usr/lib/postgresql"))?;
+    let mut look = Command::new("setpriv");
+    look.args(if is_root() { &["--reuid=nobody", "--clear-groups"][..] } else { &[][..] });
+    let can = look.arg("test").arg("-x").arg(programs.join("initdb")).status().is_ok_and(|status| status.success());
+    if !can {
+        eprintln!("SKIPPED: {} cannot be run by the user who is to run it", programs.display());
+    }
+    can.then_some(programs)
+}
+
+/// Where an unpacked one finds what it is linked with.
+fn libraries(programs: &Path) -> Option<(&'static str, PathBuf)> {
+    let lib = programs.ancestors().nth(3)?;
+    let all = std::fs::read_dir(lib).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let of_machine = all.filter(|folder| folder.join("libpq.so.5").exists()).max()?;
+    (!lib.starts_with("/usr")).then_some(("LD_LIBRARY_PATH", of_machine))
 }
 
 fn newest(versions: &Path) -> Option<PathBuf> {
