@@ -6,6 +6,7 @@ use flagstaff_ledger::{Ledger, Register};
 
 use crate::cli::{Certainty, Facts};
 use crate::flags;
+use crate::print::{ODD, styled};
 use crate::settings::{Override, Settings, checked};
 
 /// Settings as a command about facts sees them.
@@ -40,11 +41,17 @@ pub(crate) fn ask<T>(
     })
 }
 
-/// Steps of rollouts and trips of guards, as the ledger tells; nothing, where there is none yet.
-///
-/// # Errors
-/// When its place is none, or it cannot be read.
-pub(crate) fn recorded(settings: &Settings) -> anyhow::Result<flagstaff_flags::Facts> {
+/// Steps of rollouts and trips of guards, as the ledger tells. One that is away changes no file: what it would say is left out,
+/// and that is said.
+pub(crate) fn recorded(settings: &Settings) -> flagstaff_flags::Facts {
+    read(settings).unwrap_or_else(|error| {
+        anstream::eprintln!("{}: steps and trips are not known: {error:#}", styled(ODD, "warning"));
+        flagstaff_flags::Facts::default()
+    })
+}
+
+/// Nothing, where there is no ledger yet.
+fn read(settings: &Settings) -> anyhow::Result<flagstaff_flags::Facts> {
     let ledger = checked::ledger(&settings.typed).map_err(|problems| settings.report(problems))?;
     let place = ledger.map(|ledger| ledger.place);
     let Some(place) = place.filter(|place| place.path().is_none_or(std::path::Path::exists)) else {

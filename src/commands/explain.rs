@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Explain;
 use crate::commands::Answer;
-use crate::print::{FAINT, GOOD, ODD, STRONG, json as print_json, out, styled};
+use crate::print::{FAINT, GOOD, STRONG, json as print_json, out, styled};
 use crate::settings::checked;
 use crate::{facts, flags};
 
@@ -35,7 +35,7 @@ fn explain(args: &Explain) -> anyhow::Result<Explanation> {
     let settings = flags::settings(&args.flags)?;
     let path = flags::path(&settings.typed)?;
     let loaded = flags::load(&path, &settings.typed).map_err(|report| crate::settings::shown(&report))?;
-    let snapshot = Arc::new(supposing(&loaded.snapshot, recorded(&settings), &args.tripped)?);
+    let snapshot = Arc::new(supposing(&loaded.snapshot, facts::recorded(&settings), &args.tripped)?);
     let mut tag = checked::tagger_settings(&settings)?;
     if args.country.is_some() {
         tag.trust.country_header = Some(COUNTRY.into());
@@ -46,14 +46,6 @@ fn explain(args: &Explain) -> anyhow::Result<Explanation> {
     let known = Known { visitor: args.visitor.clone(), user, held };
     let now = args.at.unwrap_or_else(Timestamp::now);
     Ok(tagger.explain(&snapshot, &request(args)?, &known, &args.flag, now))
-}
-
-/// What is recorded of flags. A ledger that is away changes no file: what it would say is left out, and that is said.
-fn recorded(settings: &crate::settings::Settings) -> Facts {
-    facts::recorded(settings).unwrap_or_else(|error| {
-        anstream::eprintln!("{}: steps and trips are not known: {error:#}", styled(ODD, "warning"));
-        Facts::default()
-    })
 }
 
 /// The flags with what is recorded of them, as they would be with these guards tripped.

@@ -1,28 +1,30 @@
 //! `flagstaff list`: every flag on a line.
 
-use flagstaff_flags::{Flag, Origin, Snapshot, State};
+use anstyle::Style;
+use flagstaff_flags::{Flag, Origin, Percent, Snapshot, State};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use crate::cli::List;
 use crate::commands::Answer;
-use crate::flags;
 use crate::print::{BAD, FAINT, GOOD, ODD, STRONG, json as print_json, out, styled, table};
+use crate::{facts, flags};
 
 pub(crate) fn run(args: &List) -> anyhow::Result<Answer> {
-    let snapshot = flags::snapshot(&args.flags)?;
+    let settings = flags::settings(&args.flags)?;
+    let snapshot = flags::snapshot_of(&settings)?.with_facts(&facts::recorded(&settings));
     let today = flags::today();
     let chosen = |flag: &Flag| (!args.stale || flag.is_stale(today)) && (!args.expired || flag.is_expired(today));
     let flags: Vec<&Flag> = snapshot.flags().iter().map(|flag| &**flag).filter(|flag| chosen(flag)).collect();
     let held_out = |flag: &Flag| held_out(&snapshot, flag);
     if args.json {
-        print_json(&flags.iter().map(|flag| as_json(flag, today, held_out(flag))).collect::<Vec<_>>())?;
+        print_json(&flags.iter().map(|flag| as_json(&snapshot, flag, today)).collect::<Vec<_>>())?;
     } else if flags.is_empty() {
         out(if args.stale || args.expired { "None.\n" } else { "No flags yet.\n" })?;
     } else {
         let heading = ["FLAG", "STATE", "PERCENT", "VARIANTS", "OWNER", "EXPIRES", "ORIGIN"];
-        let rows = flags.iter().map(|flag| row(flag, today));
+        let rows = flags.iter().map(|flag| row(&snapshot, flag, today));
         out(&table(&std::iter::once(heading.map(Into::into).into()).chain(rows).collect::<Vec<_>>()))?;
         let experiments: Vec<_> =
             flags.iter().filter(|flag| held_out(flag).is_some()).map(|flag| flag.name.as_str()).collect();
@@ -41,16 +43,16 @@ fn held_out(snapshot: &Snapshot, flag: &Flag) -> Option<f64> {
     snapshot.holdout().filter(|_| is_tried).map(|holdout| holdout.percent().as_f64())
 }
 
-fn as_json(flag: &Flag, today: Date, held_out: Option<f64>) -> Value {
+fn as_json(snapshot: &Snapshot, flag: &Flag, today: Date) -> Value {
     let weights = flag.variants.weights().map(|(id, p)| (flag.variants.name(id).to_owned(), p.as_f64().into()));
     json!({
         "name": flag.name.as_str(),
         "enabled": flag.enabled,
-        "percent": percent(flag),
+        "percent": percent(snapshot, flag),
         "variants": if flag.variants.are_named() { Value::Object(weights.collect::<Map<_, _>>()) } else { json!(["off", "on"]) },
         "owner": flag.owner,
         "expires": flag.expires.map(|date| date.to_string()),
-        "state": flag.state().as_str(),
+        "state": state(snapshot, flag).0,
         "origin": origin(flag),
         "expired": flag.is_expired(today),
         "stale": flag.is_stale(today),
@@ -58,16 +60,24 @@ fn as_json(flag: &Flag, today: Date, held_out: Option<f64>) -> Value {
         "ticket": flag.ticket,
         "created": flag.created.map(|date| date.to_string()),
         "definition": flag.definition.to_string(),
-        "held_out": held_out,
+        "held_out": held_out(snapshot, flag),
     })
 }
 
-fn row(flag: &Flag, today: Date) -> Vec<String> {
-    let state = match flag.state() {
+/// What a flag does, in one word, and how that is shown.
+fn state(snapshot: &Snapshot, flag: &Flag) -> (&'static str, Style) {
+    let tripped = snapshot.find(flag.name.as_str()).is_some_and(|id| snapshot.is_tripped(id));
+    let style = match flag.state() {
+        _ if tripped && flag.enabled => return ("tripped", BAD),
         State::Off => FAINT,
         State::On => GOOD,
         State::Split | State::Targeted | State::Rollout => STRONG,
     };
+    (flag.state().as_str(), style)
+}
+
+fn row(snapshot: &Snapshot, flag: &Flag, today: Date) -> Vec<String> {
+    let (state, style) = state(snapshot, flag);
     let names = flag.variants.weights().map(|(id, p)| format!("{} {p}", flag.variants.name(id)));
     let variants = if flag.variants.are_named() { names.collect::<Vec<_>>().join(", ") } else { "off, on".into() };
     let expires = flag.expires.map(|date| date.to_string()).unwrap_or_default();
@@ -75,8 +85,8 @@ fn row(flag: &Flag, today: Date) -> Vec<String> {
     let note = if flag.is_stale(today) { styled(ODD, " stale") } else { String::new() };
     vec![
         flag.name.to_string(),
-        styled(state, flag.state().as_str()) + &note,
-        percent(flag).map(|p| p.to_string()).unwrap_or_default(),
+        styled(style, state) + &note,
+        percent(snapshot, flag).map(|p| p.to_string()).unwrap_or_default(),
         variants,
         flag.owner.clone().unwrap_or_default(),
         expires,
@@ -84,9 +94,11 @@ fn row(flag: &Flag, today: Date) -> Vec<String> {
     ]
 }
 
-/// The share that is written or follows; none where steps decide.
-fn percent(flag: &Flag) -> Option<f64> {
-    flag.rollout.is_none().then(|| flag.share_of_the_rest().as_f64())
+/// The share that holds now: that of the rollout's step, or the one that is written or follows. None of a flag that was taken back.
+fn percent(snapshot: &Snapshot, flag: &Flag) -> Option<f64> {
+    let id = snapshot.find(flag.name.as_str())?;
+    let share = if snapshot.is_tripped(id) { Percent::ZERO } else { snapshot.share(id, Timestamp::now()) };
+    Some(share.as_f64())
 }
 
 /// Where what holds was said: a pin beats an overlay, which beats the file.

@@ -212,6 +212,8 @@ fn a_trip_stands_across_restarts_until_the_flag_is_edited() {
     assert_eq!(Queue::to(&program, "third").come(50), 0);
     let explained = said(&program, "explain checkout --visitor somebody --json").json();
     assert_eq!(explained["step"], "tripped", "{explained}");
+    let listed = &said(&program, "list --json").json()[0];
+    assert_eq!((&listed["state"], &listed["percent"]), (&"tripped".into(), &0.0.into()), "{listed}");
 
     patient.does(Fate::default(), 1);
     program.save_flags(&text.replace("percent = 50", "percent = 49"));

@@ -177,6 +177,12 @@ impl Snapshot {
         self.links.of.get(id.index()).map_or(Trial::default(), |ties| ties.trial)
     }
 
+    /// Whether a flag's guard took this definition of it back.
+    #[must_use]
+    pub fn is_tripped(&self, id: FlagId) -> bool {
+        self.fact(id).tripped
+    }
+
     /// The step of a flag's rollout that is recorded, from 0.
     #[must_use]
     pub fn step(&self, id: FlagId) -> usize {
