@@ -149,14 +149,16 @@ impl Checked {
         let source = self.files.definitions().display().to_string();
         let publisher = Arc::new(publisher);
         let ledger_place = self.ledger.as_ref().map(|ledger| ledger.place.clone());
-        let conducting = Conducting::start(Arc::clone(&publisher), ledger_place).context("guards cannot work")?;
+        let hosts = hosts(&self.hooks);
+        // before anything can happen
+        let webhooks =
+            Webhooks::start(self.hooks, ledger_place.as_ref(), &reader).context("webhooks cannot start")?;
+        let conducting = Conducting::start(Arc::clone(&publisher), ledger_place, webhooks.teller())
+            .context("guards cannot work")?;
         layer = layer.watched_by(conducting.sentry());
         let watch = Watch::start(self.files, self.reading, POLL, publisher, Log::telling(conducting.herald()))?;
         let mut health = Health::new(&source, watch.status());
         let place = self.ledger.as_ref().map(|ledger| ledger.place.to_string());
-        let hosts = hosts(&self.hooks);
-        let kept = self.ledger.as_ref().map(|ledger| &ledger.place);
-        let webhooks = Webhooks::start(self.hooks, kept, &reader).context("webhooks cannot start")?;
         let keeper = match self.ledger.and_then(recorder) {
             Some((recorder, keeper)) => {
                 layer = layer.recording(recorder.clone());

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use super::sentry::Word;
+use crate::webhooks::Teller;
 
 /// How often the ledger is asked what others did.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -51,9 +52,10 @@ pub(super) enum Told {
 }
 
 /// Opens the books. They close when the other end is dropped, after what is entered, or after a while.
-pub(super) fn open(place: Place, words: mpsc::Sender<Word>) -> (mpsc::UnboundedSender<Entry>, Books) {
+pub(super) fn open(place: Place, words: mpsc::Sender<Word>, teller: Teller) -> (mpsc::UnboundedSender<Entry>, Books) {
     let (entries, heard) = mpsc::unbounded_channel();
-    let books = Books { place, words, heard, register: None, known: None, waiting: Vec::new(), is_away: false };
+    let books =
+        Books { place, words, heard, teller, register: None, known: None, waiting: Vec::new(), is_away: false };
     (entries, books)
 }
 
@@ -62,6 +64,7 @@ pub(super) struct Books {
     place: Place,
     words: mpsc::Sender<Word>,
     heard: mpsc::UnboundedReceiver<Entry>,
+    teller: Teller,
     register: Option<Register>,
     /// The number of the newest fact of each flag that was told or entered; none before the first reading.
     known: Option<HashMap<Name, u64>>,
@@ -206,6 +209,7 @@ impl Books {
         let Some(register) = &mut self.register else { return Ok(false) };
         let added = register.add(facts).await?;
         if added {
+            self.teller.tell(facts);
             let known = self.known.get_or_insert_default();
             known.extend(facts.iter().map(|fact| (fact.flag.clone(), fact.number)));
         }

@@ -17,6 +17,7 @@ use super::sentry::{Sentry, Word};
 use super::take_up;
 use super::ward::Ward;
 use crate::flags::today;
+use crate::webhooks::Teller;
 
 /// How often rollouts are looked at.
 const TICK: Duration = Duration::from_millis(250);
@@ -36,6 +37,7 @@ pub(super) struct Conductor {
     publisher: Arc<Publisher>,
     pub(super) sentry: Arc<Sentry>,
     pub(super) books: Option<mpsc::UnboundedSender<Entry>>,
+    teller: Teller,
     ready: Option<std::sync::mpsc::Sender<()>>,
     pub(super) wards: HashMap<Name, Ward>,
     /// The flags in force.
@@ -49,10 +51,11 @@ impl Conductor {
         publisher: Arc<Publisher>,
         sentry: Arc<Sentry>,
         books: Option<mpsc::UnboundedSender<Entry>>,
+        teller: Teller,
         ready: std::sync::mpsc::Sender<()>,
     ) -> Self {
         let snapshot = publisher.current();
-        Self { publisher, sentry, books, ready: Some(ready), wards: HashMap::new(), snapshot, away: None }
+        Self { publisher, sentry, books, teller, ready: Some(ready), wards: HashMap::new(), snapshot, away: None }
     }
 
     /// Works until it is told to stop.
@@ -145,6 +148,9 @@ impl Conductor {
             announce(fact);
         }
         self.publish();
+        if self.books.is_none() {
+            self.teller.tell(&facts);
+        }
         self.enter(Entry::Facts(facts));
     }
 

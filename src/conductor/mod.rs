@@ -27,6 +27,7 @@ pub(crate) use self::sentry::Sentry;
 pub(crate) use self::ward::watch;
 
 use self::direct::Conductor;
+use crate::webhooks::Teller;
 
 /// What waits for the conductor at most; what comes beyond is dropped and counted.
 const WORDS: usize = 65_536;
@@ -54,11 +55,12 @@ impl Herald {
 
 impl Conducting {
     /// Begins to conduct the flags of a publisher, with what a ledger knows of them, and waits a little for that. Without a
-    /// ledger guards work, but nothing outlives the process and nothing climbs.
+    /// ledger guards work, but nothing outlives the process and nothing climbs. The teller hears of facts once they are
+    /// written down, or else at once.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn start(publisher: Arc<Publisher>, ledger: Option<Place>) -> std::io::Result<Self> {
+    pub(crate) fn start(publisher: Arc<Publisher>, ledger: Option<Place>, teller: Teller) -> std::io::Result<Self> {
         let (words, heard) = mpsc::channel(WORDS);
         let sentry = Arc::new(Sentry::new(words.clone()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -69,10 +71,11 @@ impl Conducting {
         let (of_conductor, to_books) = (Arc::clone(&sentry), words.clone());
         let thread = std::thread::Builder::new().name("conductor".into()).spawn(move || {
             runtime.block_on(async move {
-                let (entries, books) = ledger.map(|place| books::open(place, to_books)).unzip();
+                let books = ledger.map(|place| books::open(place, to_books, teller.clone()));
+                let (entries, books) = books.unzip();
                 let (ending, ended) = oneshot::channel();
                 let conducting = async {
-                    Conductor::new(publisher, of_conductor, entries, ready).run(heard).await;
+                    Conductor::new(publisher, of_conductor, entries, teller, ready).run(heard).await;
                     // books that failed hear nothing
                     let _ = ending.send(());
                 };

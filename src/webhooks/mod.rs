@@ -90,7 +90,6 @@ impl Webhooks {
     }
 
     /// For whoever knows what happens.
-    #[allow(dead_code, reason = "facts are added elsewhere")]
     pub(crate) fn teller(&self) -> Teller {
         self.teller.clone()
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use flagstaff_flags::Fact;
 use flagstaff_ledger::{self as ledger, Place};
+use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
 use super::memory::Memory;
@@ -26,6 +27,8 @@ pub(super) struct Kept {
     runtime: Runtime,
     place: Place,
     hook: String,
+    /// When it answered last, and before the first answer, when this began.
+    answered: Timestamp,
     holder: String,
     open: Option<ledger::Outbox>,
 }
@@ -60,8 +63,8 @@ impl Outbox {
     /// When the system does not give what waiting for it takes, or no random number.
     pub(super) fn ledger(place: Place, hook: &str) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (hook, holder) = (hook.into(), ledger::Outbox::holder()?);
-        Ok(Self::Ledger(Box::new(Kept { runtime, place, hook, holder, open: None })))
+        let (hook, holder, answered) = (hook.into(), ledger::Outbox::holder()?, Timestamp::now());
+        Ok(Self::Ledger(Box::new(Kept { runtime, place, hook, answered, holder, open: None })))
     }
 
     /// Whether there is something to tell now.
@@ -123,21 +126,21 @@ impl Kept {
         &mut self,
         question: impl AsyncFnOnce(&mut ledger::Outbox) -> Result<T, ledger::Error>,
     ) -> Result<T, ledger::Error> {
-        let Self { runtime, place, hook, holder, open } = self;
+        let Self { runtime, place, hook, answered, holder, open } = self;
+        let now = Timestamp::now();
         runtime.block_on(async {
-            let outbox = match open.take() {
-                Some(outbox) if !outbox.is_gone() => Ok(outbox),
-                Some(outbox) => {
-                    outbox.close().await;
-                    ledger::Outbox::open(place, hook, holder, CLAIM).await
-                }
-                None => ledger::Outbox::open(place, hook, holder, CLAIM).await,
+            if let Some(gone) = open.take_if(|outbox| outbox.is_gone()) {
+                gone.close().await;
+            }
+            let outbox = match open {
+                Some(outbox) => outbox,
+                // a ledger that took the place of another has told what happened before that one was gone
+                None => open.insert(ledger::Outbox::open(place, hook, *answered, holder, CLAIM).await?),
             };
-            let outbox = open.insert(outbox?);
             let answer = question(outbox).await;
-            if answer.is_err()
-                && let Some(outbox) = open.take()
-            {
+            if answer.is_ok() {
+                *answered = now;
+            } else if let Some(outbox) = open.take() {
                 outbox.close().await;
             }
             answer

@@ -12,8 +12,11 @@ use flagstaff_flags::FactKind;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::experiment_flow::said;
+use crate::guards::flags as guarded;
 use crate::harness::app::App;
 use crate::harness::command::flagstaff;
+use crate::harness::patient::{Fate, Patient, Queue};
 use crate::harness::program::{Program, Setup};
 use crate::harness::receiver::{Message, Receiver, Reply, happen, happen_because};
 use crate::harness::tls::Pair;
@@ -399,4 +402,118 @@ fn what_makes_no_sense_is_said_at_its_place() {
     let twice = "webhooks = [{ url = \"http://a/\" }, { url = \"http://a/\", events = \"trip\" }]\n";
     let said = told(twice, &[]);
     assert!(said.contains("flagstaff.toml:1:") && said.contains("`trip`"), "{said}");
+}
+
+// ── what the program itself finds ────────────────────────────────────────────────────────────────────────────────────
+
+const THREE: &str = "[flags.form]\npercent = 50\n[flags.price]\npercent = 10\n[flags.old]\nexpires = 2020-01-01\n";
+
+/// What was told, as `flag kind`, without an order among flags.
+fn told(receiver: &Receiver) -> Vec<String> {
+    let word = |message: &Message| format!("{} {}", message.json()["flag"].as_str().unwrap(), message.kind);
+    let mut told: Vec<_> = receiver.got().iter().map(word).collect();
+    told.sort();
+    told
+}
+
+#[test]
+fn edits_of_the_file_are_told_once_by_the_whole_fleet() {
+    let receiver = Receiver::of_all();
+    let mut first = telling(&receiver).flags(THREE).start();
+    eventually("an expired flag is told", || told(&receiver) == ["old expired"]);
+    let ledger = format!("ledger = \"{}\"", first.path("flagstaff.db").display());
+    let second = telling(&receiver).top(&ledger).flags(THREE).start();
+    let edited = THREE.replace("50", "60").replace("[flags.price]\npercent = 10\n", "");
+    first.save_flags(&edited);
+    second.save_flags(&edited);
+    let all = ["form changed", "old expired", "price removed"];
+    eventually("edits are told", || told(&receiver) == all);
+    let form = receiver.got().into_iter().find(|message| message.json()["flag"] == "form").unwrap();
+    assert_eq!(
+        (&form.json()["percent"], form.text()),
+        (&json!(60), "form was changed (file): the file was edited".into())
+    );
+    drop(second);
+    assert!(first.stop().success());
+    first.restart();
+    happen(&first, "form", &[FactKind::Reset]);
+    eventually("that is told", || told(&receiver).contains(&"form reset".into()));
+    assert_eq!(told(&receiver), ["form changed", "form reset", "old expired", "price removed"], "and nothing twice");
+}
+
+#[test]
+fn a_rollout_is_told_step_by_step_and_so_is_what_people_have_it_do() {
+    let receiver = Receiver::of_all();
+    let patient = Patient::start(Fate::default());
+    let flags = "[flags.checkout]\nsticky = \"none\"\n[flags.checkout.rollout]\nsteps = [{ percent = 20, hold = \"200ms\", \
+                 min_visitors = 5 }, { percent = 60, hold = \"approval\" }, { percent = 100 }]\n";
+    let program = Setup::to(&[patient.app.address]).key("webhooks", &receiver.url()).flags(flags).start();
+    let mut queue = Queue::to(&program, "visitors");
+    let mut until = |kind: &str| {
+        eventually(kind, || {
+            queue.come(20);
+            receiver.got().iter().any(|message| message.kind == kind)
+        });
+    };
+    until("approval_needed");
+    assert_eq!(said(&program, "rollout checkout pause --by ada").code, 0);
+    until("paused");
+    assert_eq!(said(&program, "rollout checkout resume --by ada").code, 0);
+    assert_eq!(said(&program, "rollout checkout approve --by ada").code, 0);
+    until("done");
+    let messages = receiver.got();
+    let kinds = kinds(&messages);
+    let wanted = ["step", "approval_needed", "paused", "resumed", "step", "done"];
+    let kinds: Vec<_> = kinds.into_iter().filter(|kind| *kind != "inconclusive").collect();
+    assert_eq!(kinds, wanted, "{messages:?}");
+    let step = messages.iter().find(|message| message.kind == "step").unwrap();
+    assert_eq!((&step.json()["step"], &step.json()["percent"]), (&json!(2), &json!(60)));
+    assert!(step.text().starts_with("checkout is now at 60 %"), "{}", step.text());
+    assert_eq!(messages.iter().find(|message| message.kind == "paused").unwrap().json()["by"], "ada");
+}
+
+/// With and without a ledger, and also when it is lost just then.
+#[test]
+fn a_trip_is_told_whatever_becomes_of_the_ledger() {
+    for ledger in ["kept", "none", "lost"] {
+        let receiver = Receiver::of_all();
+        let patient = Patient::start(Fate::default());
+        let mut setup = Setup::to(&[patient.app.address]).key("webhooks", &receiver.url());
+        if ledger == "none" {
+            setup = setup.top("ledger = \"none\"");
+        }
+        let program = setup.flags(&guarded(50, "errors = \"5xx\"")).start();
+        let mut queue = Queue::to(&program, "before");
+        queue.come(100);
+        happen_where_kept(&program, ledger);
+        if ledger == "lost" {
+            receiver.wait_for(1);
+            for file in ["flagstaff.db", "flagstaff.db-wal", "flagstaff.db-shm"] {
+                let _ = std::fs::remove_file(program.path(file));
+            }
+            // a folder in its place cannot be opened
+            std::fs::create_dir(program.path("flagstaff.db")).unwrap();
+        }
+        patient.does(Fate { errors: [0.0, 1.0], ..Fate::default() }, 1);
+        eventually("it is taken back", || {
+            queue.come(20);
+            program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") == 1.0
+        });
+        if ledger == "lost" {
+            std::fs::remove_dir(program.path("flagstaff.db")).unwrap();
+        }
+        eventually("it is told", || told(&receiver).contains(&"checkout tripped".into()));
+        let trip = receiver.got().pop().unwrap();
+        assert!(trip.json()["evidence"].is_object() && trip.text().contains("met a first error"), "{trip:?}");
+        let wanted: &[&str] =
+            if ledger == "none" { &["checkout tripped"] } else { &["checkout paused", "checkout tripped"] };
+        assert_eq!(told(&receiver), wanted, "{ledger}");
+    }
+}
+
+/// Something that was told already when the ledger is lost, and is not told again.
+fn happen_where_kept(program: &Program, ledger: &str) {
+    if ledger != "none" {
+        happen(program, "checkout", &[FactKind::Paused]);
+    }
 }

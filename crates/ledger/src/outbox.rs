@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use flagstaff_flags::Fact;
+use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row};
 
@@ -65,25 +66,34 @@ impl Outbox {
         getrandom::u64().map(|random| format!("{random:016x}")).map_err(std::io::Error::other)
     }
 
-    /// Opens a ledger for a holder, and begins it where there is none. A hook that is seen for the first time is told from now
-    /// on. A claim that is not renewed ends after `claim`.
+    /// Opens a ledger for a holder, and begins it where there is none. A hook that is seen for the first time is told of what
+    /// comes from now on and happened after `since`: whoever finds a ledger lost writes down again what it knows. A claim that
+    /// is not renewed ends after `claim`.
     ///
     /// # Errors
     /// When the ledger cannot be reached, made or written to.
-    pub async fn open(place: &Place, hook: &str, holder: &str, claim: Duration) -> Result<Self, Error> {
+    pub async fn open(
+        place: &Place,
+        hook: &str,
+        since: Timestamp,
+        holder: &str,
+        claim: Duration,
+    ) -> Result<Self, Error> {
         let open = async {
             let store = Store::open(place).await?;
             let mut outbox = Self { store, place: place.clone(), hook: hook.into(), holder: holder.into(), claim };
-            in_time(outbox.begin()).await?;
+            in_time(outbox.begin(since)).await?;
             Ok(outbox)
         };
         open.await.map_err(|error| Error::new(place, error))
     }
 
-    async fn begin(&mut self) -> Result<(), sqlx::Error> {
+    async fn begin(&mut self, since: Timestamp) -> Result<(), sqlx::Error> {
         let mut transaction = self.store.connection.begin_with(self.store.begin()).await?;
-        let insert = "INSERT INTO hooks (hook, holder, held, quiet) VALUES ($1, '', 0, 0) ON CONFLICT DO NOTHING";
-        let insert = sqlx::query(insert).bind(self.hook.clone()).execute(&mut *transaction).await?;
+        let insert =
+            "INSERT INTO hooks (hook, holder, held, quiet, began) VALUES ($1, '', 0, 0, $2) ON CONFLICT DO NOTHING";
+        let insert = sqlx::query(insert).bind(self.hook.clone()).bind(since.as_microsecond());
+        let insert = insert.execute(&mut *transaction).await?;
         if insert.rows_affected() > 0 {
             let all = "INSERT INTO told (hook, flag, number) SELECT $1, flag, MAX(number) FROM facts GROUP BY flag";
             sqlx::query(all).bind(self.hook.clone()).execute(&mut *transaction).await?;
@@ -212,7 +222,8 @@ async fn find(store: &mut Store, hook: &str) -> Result<Option<Delivery>, sqlx::E
     let select = format!(
         "{NAMES}, due (flag, number, tries) AS (
            SELECT names.flag,
-                  (SELECT MIN(number) FROM facts WHERE facts.flag = names.flag AND number > COALESCE(told.number, 0)), 0
+                  (SELECT MIN(number) FROM facts WHERE facts.flag = names.flag AND number > COALESCE(told.number, 0)
+                     AND at >= (SELECT began FROM hooks WHERE hook = $1)), 0
            FROM names LEFT JOIN told ON told.hook = $1 AND told.flag = names.flag
            WHERE names.flag IS NOT NULL AND NOT EXISTS
                  (SELECT 1 FROM untold WHERE hook = $1 AND untold.flag = names.flag AND tries < {PATIENT})

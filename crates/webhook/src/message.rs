@@ -92,6 +92,11 @@ impl<'a> Told<'a> {
         self.safe(&self.fact.why)
     }
 
+    /// The step from 1, as people count; the last one once all are behind.
+    fn step(&self) -> usize {
+        if self.fact.kind == FactKind::Done { self.fact.step } else { self.fact.step.saturating_add(1) }
+    }
+
     fn id(&self) -> String {
         format!("{}-{}-{}", self.fact.flag, self.fact.number, self.fact.at.as_millisecond())
     }
@@ -109,7 +114,7 @@ impl<'a> Told<'a> {
             Word::Flag => self.flag().into(),
             Word::Event => event.as_str().into(),
             Word::Kind => self.fact.kind.as_str().into(),
-            Word::Step => self.fact.step.to_string(),
+            Word::Step => self.step().to_string(),
             Word::Percent => self.percent.map(|percent| percent.to_string()).unwrap_or_default(),
             Word::Why => self.why(),
             Word::By => self.by(),
@@ -131,7 +136,7 @@ impl<'a> Told<'a> {
             "number": self.fact.number,
             "at": self.fact.at.to_string(),
             "by": self.fact.by,
-            "step": self.fact.step,
+            "step": self.step(),
             "percent": self.percent.map(number),
             "why": self.fact.why,
             "evidence": evidence,
@@ -188,14 +193,14 @@ mod tests {
             told,
             json!({
                 "id": "new_checkout-7-1795176000250", "event": "trip", "kind": "tripped", "flag": "new_checkout", "number": 7,
-                "at": "2026-11-20T12:00:00.25Z", "by": "guard", "step": 1, "percent": 2.5,
+                "at": "2026-11-20T12:00:00.25Z", "by": "guard", "step": 2, "percent": 2.5,
                 "why": "errors 4 % <b> & more", "evidence": { "errors": [4, 100] },
                 "text": "new_checkout was taken back at 2.5 %: errors 4 % <b> & more",
             })
         );
         let broken = Fact { evidence: Some("{".into()), why: String::new(), ..fact(FactKind::Expired) };
         let told = body(&broken, Format::Json, None);
-        assert_eq!((&told["evidence"], &told["text"]), (&json!("{"), &json!("new_checkout has expired")));
+        assert_eq!((&told["evidence"], &told["text"]), (&json!("{"), &json!("new_checkout is past its time")));
     }
 
     #[test]
@@ -210,7 +215,13 @@ mod tests {
     #[test]
     fn templates_take_from_the_fact() {
         let told = body(&fact(FactKind::Step), Format::Json, Some("{id} {event}/{kind} {step} {percent} {by} {at}"));
-        assert_eq!(told["text"], json!("new_checkout-7-1795176000250 step/step 1 2.5 guard 2026-11-20T12:00:00Z"));
+        assert_eq!(told["text"], json!("new_checkout-7-1795176000250 step/step 2 2.5 guard 2026-11-20T12:00:00Z"));
+    }
+
+    #[test]
+    fn steps_count_from_one_up_to_the_last() {
+        let step = |kind, step| body(&Fact { step, ..fact(kind) }, Format::Json, None)["step"].clone();
+        assert_eq!([step(FactKind::Changed, 0), step(FactKind::Step, 4), step(FactKind::Done, 5)], [1, 5, 5]);
     }
 
     #[test]

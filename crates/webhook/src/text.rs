@@ -10,8 +10,8 @@ pub(crate) fn sentence(told: &Told<'_>) -> String {
     let stage = told.percent().map(|percent| format!(" at {percent} %")).unwrap_or_default();
     let head = match told.kind() {
         FactKind::Defined => format!("{flag} is new"),
-        FactKind::Changed => format!("{flag} was changed by {by}"),
-        FactKind::Removed => format!("{flag} was removed by {by}"),
+        FactKind::Changed => format!("{flag} was changed ({by})"),
+        FactKind::Removed => format!("{flag} was removed ({by})"),
         FactKind::Step => match told.percent() {
             Some(percent) => format!("{flag} is now at {percent} %"),
             None => format!("{flag} went to its next step"),
@@ -23,10 +23,10 @@ pub(crate) fn sentence(told: &Told<'_>) -> String {
         FactKind::Tripped => format!("{flag} was taken back{stage}"),
         FactKind::Held => format!("{flag} is held{stage}"),
         FactKind::Observed => format!("{flag} would have been taken back{stage}, but its guard only observes"),
-        FactKind::Reset => format!("{flag} begins anew, says {by}"),
-        FactKind::Paused => format!("{flag} is paused{stage} by {by}"),
-        FactKind::Resumed => format!("{flag} goes on{stage}, says {by}"),
-        FactKind::Expired => format!("{flag} has expired"),
+        FactKind::Reset => format!("{flag} begins anew ({by})"),
+        FactKind::Paused => format!("{flag} is paused{stage} ({by})"),
+        FactKind::Resumed => format!("{flag} may go on{stage} ({by})"),
+        FactKind::Expired => format!("{flag} is past its time"),
     };
     let why = told.why();
     if why.is_empty() { head } else { format!("{head}: {why}") }

@@ -15,6 +15,9 @@ use super::{run, within};
 /// Longer than the claim of a program that was killed.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
 
+/// Who sends samples.
+const BY_COMMAND: &str = "flagstaff webhook test";
+
 /// What the receiver does with a message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Reply {
@@ -58,12 +61,28 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    /// Decides by how often it has had a message before.
+    /// For what the test itself adds; decides by how often it has had a message before.
     pub(crate) fn start(decide: impl Fn(&Message, usize) -> Reply + Send + Sync + 'static) -> Self {
+        Self::of(|message| message.json().get("by").is_none_or(|by| by == "test" || by == BY_COMMAND), decide)
+    }
+
+    /// For everything, which it takes at once.
+    pub(crate) fn of_all() -> Self {
+        Self::of(|_| true, |_, _| Reply::Take)
+    }
+
+    /// What is none of the test's is taken and forgotten.
+    fn of(
+        matters: impl Fn(&Message) -> bool + Send + Sync + 'static,
+        decide: impl Fn(&Message, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let got = Arc::new(Mutex::new(Vec::<Message>::new()));
         let all = Arc::clone(&got);
         let app = App::start(move |exchange| {
             let mut message = read(exchange);
+            if !matters(&message) {
+                return exchange.answer(200, "", "ok");
+            }
             let reply = {
                 let mut all = all.lock().unwrap();
                 let before = all.iter().filter(|one| one.id == message.id).count();
@@ -151,7 +170,7 @@ pub(crate) fn happen_because(program: &Program, flag: &str, kinds: &[FactKind], 
         at: Timestamp::now(),
         definition: Definition(1),
         kind,
-        step: 1,
+        step: 0,
         by: "test".into(),
         why: why.into(),
         evidence: Some("{\"p\":0.001}".into()),

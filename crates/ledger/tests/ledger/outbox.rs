@@ -37,7 +37,7 @@ async fn open(place: &Place) -> Outbox {
 }
 
 async fn open_as(place: &Place, hook: &str, claim: Duration) -> Outbox {
-    Outbox::open(place, hook, &Outbox::holder().unwrap(), claim).await.unwrap()
+    Outbox::open(place, hook, at(0), &Outbox::holder().unwrap(), claim).await.unwrap()
 }
 
 /// What is next, as `flag-number`.
@@ -85,6 +85,23 @@ fn a_hook_is_told_of_what_comes_after_it() {
             assert_eq!(register.newest().await.unwrap().len(), 2);
             let mut outbox = open_as(place, "other", LONG).await;
             assert!(!outbox.is_due().await.unwrap());
+        });
+    });
+}
+
+/// Facts keep their times when they are written down again in a new ledger.
+#[test]
+fn what_happened_before_a_hook_is_not_told_when_it_is_written_down_later() {
+    each_store(|place| {
+        block_on(async {
+            let mut outbox = open(place).await;
+            let again = [fact("form", 1, -20), fact("form", 2, -10), fact("old", 1, -5)];
+            happen(place, &again).await;
+            assert!(!outbox.is_due().await.unwrap());
+            happen(place, &[fact("form", 3, 0), fact("form", 4, 1)]).await;
+            assert_eq!(tell(&mut outbox).await.unwrap(), "form-3");
+            assert_eq!(tell(&mut outbox).await.unwrap(), "form-4");
+            assert_eq!(tell(&mut outbox).await, None);
         });
     });
 }
