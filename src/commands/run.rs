@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use flagstaff_admin::{Admin, PrometheusBuilder};
 use flagstaff_flags::{Problem, VariantId, publisher};
-use flagstaff_layer::{FlagLayer, Flags, Tagger};
+use flagstaff_layer::{Answers, FlagLayer, Flags, Tagger};
 use flagstaff_ledger::{Keeper, Recorder};
 use flagstaff_sidecar::{App, Background, Sidecar, Stop};
 use flagstaff_source::{Files, Loaded, POLL, Watch};
@@ -145,7 +145,8 @@ impl Checked {
         let metrics = PrometheusBuilder::new().install_recorder().context("counting cannot start")?;
         let revision = self.loaded.snapshot.revision().to_owned();
         let (publisher, reader) = publisher(self.loaded.snapshot.clone());
-        let mut layer = FlagLayer::new(reader.clone(), Arc::clone(&self.tagger));
+        let answers = Answers::default();
+        let mut layer = FlagLayer::new(reader.clone(), Arc::clone(&self.tagger)).measuring(answers.clone());
         let source = self.files.definitions().display().to_string();
         let publisher = Arc::new(publisher);
         let ledger_place = self.ledger.as_ref().map(|ledger| ledger.place.clone());
@@ -175,6 +176,7 @@ impl Checked {
                     move || health.now()
                 },
                 metrics,
+                move || answers.to_string(),
             ),
             health,
         );

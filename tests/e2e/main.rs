@@ -4,6 +4,7 @@
 mod guards;
 mod harness;
 
+mod answers;
 mod apps_headers;
 mod apps_streams;
 mod apps_waffle;

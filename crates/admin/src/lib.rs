@@ -8,9 +8,10 @@
 
 mod health;
 
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -22,10 +23,14 @@ use tokio::net::TcpListener;
 
 pub use crate::health::{FlagsHealth, Health, LedgerHealth, LedgerStatus, Status};
 
+/// How often what was measured is added up.
+const UPKEEP: Duration = Duration::from_secs(5);
+
 /// What the pages are made of.
 struct Inner {
     health: Box<dyn Fn() -> Health + Send + Sync>,
     metrics: PrometheusHandle,
+    more: Box<dyn Fn() -> String + Send + Sync>,
 }
 
 /// The operators' pages.
@@ -33,9 +38,13 @@ struct Inner {
 pub struct Admin(Arc<Inner>);
 
 impl Admin {
-    /// Pages that ask `health` anew each time and render what `metrics` has counted.
-    pub fn new(health: impl Fn() -> Health + Send + Sync + 'static, metrics: PrometheusHandle) -> Self {
-        Self(Arc::new(Inner { health: Box::new(health), metrics }))
+    /// Pages that ask `health` anew each time, and render what `metrics` has counted, followed by `more` in the same format.
+    pub fn new(
+        health: impl Fn() -> Health + Send + Sync + 'static,
+        metrics: PrometheusHandle,
+        more: impl Fn() -> String + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(Inner { health: Box::new(health), metrics, more: Box::new(more) }))
     }
 
     /// The routes.
@@ -56,7 +65,20 @@ impl Admin {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
-        axum::serve(listener, self.router()).with_graceful_shutdown(stop).await
+        let serve = axum::serve(listener, self.router()).with_graceful_shutdown(stop);
+        tokio::select! {
+            ended = serve.into_future() => ended,
+            () = regularly(|| self.0.metrics.run_upkeep()) => Ok(()),
+        }
+    }
+}
+
+/// Measured values wait one by one until they are added up; where nobody asks for them, that must be done anyway.
+async fn regularly(work: impl Fn()) {
+    let mut often = tokio::time::interval(UPKEEP);
+    loop {
+        often.tick().await;
+        work();
     }
 }
 
@@ -73,7 +95,7 @@ async fn readyz(State(admin): State<Admin>) -> Response {
 async fn metrics(State(admin): State<Admin>) -> Response {
     admin.0.metrics.run_upkeep();
     let format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    fresh(([(header::CONTENT_TYPE, format)], admin.0.metrics.render()))
+    fresh(([(header::CONTENT_TYPE, format)], admin.0.metrics.render() + &(admin.0.more)()))
 }
 
 /// None of these answers is worth keeping.
@@ -98,7 +120,7 @@ mod tests {
         metrics::with_local_recorder(&recorder, || {
             metrics::counter!("seen_total", "why" => "test").increment(3);
         });
-        let router = Admin::new(move || health.clone(), metrics).router();
+        let router = Admin::new(move || health.clone(), metrics, || "more_total 7\n".into()).router();
         let answer = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(answer.headers()["cache-control"], "no-store");
         let status = answer.status();
@@ -160,6 +182,15 @@ mod tests {
     #[tokio::test]
     async fn metrics_are_rendered() {
         let (_, body) = ask(health(true, None), "/metrics").await;
-        assert!(body.contains("seen_total{why=\"test\"} 3"), "{body}");
+        assert!(body.contains("seen_total{why=\"test\"} 3\n"), "{body}");
+        assert!(body.ends_with("\nmore_total 7\n"), "{body}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_measured_does_not_pile_up_where_nobody_asks() {
+        let added_up = std::cell::Cell::new(0);
+        let hour = Duration::from_secs(3600);
+        let ended = tokio::time::timeout(hour, regularly(|| added_up.set(added_up.get() + 1))).await;
+        assert!(ended.is_err() && added_up.get() >= 720, "{}", added_up.get());
     }
 }

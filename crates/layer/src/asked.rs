@@ -10,6 +10,9 @@ use jiff::Timestamp;
 
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
+/// An app that failed gave no answer of its own; whoever asked gets one of this kind.
+pub(crate) const FAILED: u16 = 500;
+
 /// A request that counts.
 #[derive(Debug)]
 pub(crate) struct Asked {
@@ -42,7 +45,6 @@ impl Asked {
     }
 
     /// The drawn flags that are met on it.
-    #[cfg_attr(not(feature = "ledger"), allow(dead_code, reason = "only the ledger asks"))]
     pub(crate) fn met<'a>(&'a self, flags: &'a Flags) -> impl Iterator<Item = (FlagId, &'a Flag, Decision)> {
         let met = flags.decisions().met(self.method.as_str(), self.uri.path(), self.is_page);
         met.map(|(id, flag, decision)| (id, &**flag, decision))

@@ -5,19 +5,21 @@ use flagstaff_tag::{CanaryFailed, Directives, Event, Flags};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::asked::Asked;
+use crate::answers::Answers;
+use crate::asked::{Asked, FAILED, is_endless};
 use crate::record::Recording;
 use crate::watching::{Heard, Watching};
 
 /// Who hears.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hearing {
+    pub(crate) answers: Option<Answers>,
     pub(crate) recording: Option<Recording>,
     pub(crate) watching: Option<Watching>,
 }
 
 impl Hearing {
-    /// Whether nobody does.
+    /// Whether nobody hears of events.
     pub(crate) const fn is_nobody(&self) -> bool {
         self.recording.is_none() && self.watching.is_none()
     }
@@ -29,7 +31,8 @@ impl Hearing {
 
     /// Hears a request; `None` for one that does not count, or that nobody wants to hear of.
     pub(crate) fn asked<B>(&self, request: &Request<B>, flags: &Flags, now: Timestamp) -> Option<Asked> {
-        if flags.counted().is_err() || (self.recording.is_none() && self.watching(flags).is_none()) {
+        let is_heard = self.recording.is_some() || self.answers.is_some() || self.watching(flags).is_some();
+        if flags.counted().is_err() || !is_heard {
             return None;
         }
         let asked = Asked::new(request, now);
@@ -48,6 +51,10 @@ impl Hearing {
         directives: &Directives,
         blamed: Option<CanaryFailed>,
     ) {
+        if let Some(answers) = &self.answers {
+            let latency = Some(asked.elapsed()).filter(|_| !is_endless(answer));
+            answers.answered(flags, asked, answer.status().as_u16(), latency);
+        }
         if let Some(recording) = &self.recording {
             recording.answered(flags, asked, answer, directives);
         }
@@ -76,6 +83,9 @@ impl Hearing {
 
     /// Hears that the app gave no answer.
     pub(crate) fn failed(&self, flags: &Flags, asked: &Asked) {
+        if let Some(answers) = &self.answers {
+            answers.answered(flags, asked, FAILED, Some(asked.elapsed()));
+        }
         if let Some(recording) = &self.recording {
             recording.failed(flags, asked);
         }

@@ -8,12 +8,11 @@ use flagstaff_flags::Reader;
 use flagstaff_tag::{Plan, Tagger};
 use tower::Layer;
 
-use crate::FlagService;
-use crate::Outcomes;
 use crate::hearing::Hearing;
 #[cfg(feature = "ledger")]
 use crate::record::Recording;
 use crate::watching::Watching;
+use crate::{Answers, FlagService, Outcomes};
 
 /// Wraps services into [`FlagService`]s that share one reader and one tagger.
 #[derive(Clone)]
@@ -41,6 +40,13 @@ impl FlagLayer {
     #[must_use]
     pub fn recording(self, recorder: flagstaff_ledger::Recorder) -> Self {
         let hearing = Hearing { recording: Some(Recording::new(recorder)), ..self.0.hearing.clone() };
+        self.heard_by(hearing)
+    }
+
+    /// This layer, counting answers by flag and variant.
+    #[must_use]
+    pub fn measuring(self, answers: Answers) -> Self {
+        let hearing = Hearing { answers: Some(answers), ..self.0.hearing.clone() };
         self.heard_by(hearing)
     }
 

@@ -13,8 +13,9 @@
 //!
 //! [`EndpointLayer`], inside [`FlagLayer`], answers the visitor's own addresses under `/.flagstaff/`.
 //!
-//! [`FlagLayer::watched_by`] tells how visitors of guarded flags fare. With the feature `ledger`, `FlagLayer::recording` keeps what happens, for experiments.
+//! [`FlagLayer::measuring`] counts answers and how long they took by variant, for `/metrics`. [`FlagLayer::watched_by`] tells how visitors of guarded flags fare. With the feature `ledger`, `FlagLayer::recording` keeps what happens, for experiments.
 
+mod answers;
 mod asked;
 mod endpoints;
 #[cfg(feature = "axum")]
@@ -28,6 +29,7 @@ mod record;
 mod service;
 mod watching;
 
+pub use answers::Answers;
 pub use endpoints::{EndpointFuture, EndpointLayer, EndpointService};
 #[cfg(feature = "axum")]
 pub use extract::{NotTagged, VisitorFlags};

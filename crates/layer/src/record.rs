@@ -11,10 +11,7 @@ use flagstaff_tag::{Directives, Flags};
 use http::Response;
 use jiff::Timestamp;
 
-use crate::asked::{Asked, is_endless};
-
-/// An app that failed gave no answer of its own; whoever asked gets one of this kind.
-const FAILED: u16 = 500;
+use crate::asked::{Asked, FAILED, is_endless};
 
 /// A recorder, and what it is told when.
 #[derive(Clone, Debug)]
