@@ -289,3 +289,31 @@ fn a_canary_that_is_killed_fails_nobody_and_is_taken_back() {
     ask(40);
     assert_eq!(program.metric("flagstaff_canary_fallbacks_total", "flag=\"checkout\""), fallbacks);
 }
+
+#[test]
+fn of_two_programs_on_one_ledger_both_take_it_back_and_one_writes_it_down() {
+    let patient = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
+    let text = flags(50, "errors = \"5xx\"");
+    let first = Setup::to(&[patient.app.address]).flags(&text).start();
+    let ledger = format!("ledger = \"{}\"", first.path("flagstaff.db").display());
+    let second = Setup::to(&[patient.app.address]).top(&ledger).flags(&text).start();
+    assert!(Queue::to(&second, "elsewhere").come(10) > 0, "it is served");
+    until_taken_back(&mut Queue::to(&first, "here"), &first);
+    eventually("the other follows", || Queue::to(&second, "elsewhere").come(20) == 0);
+    assert_eq!(kinds(&status(&first)), ["defined", "tripped"]);
+    assert_eq!(said(&second, "rollout checkout reset --by ada").code, 0);
+    patient.does(Fate::default(), 1);
+    for program in [&first, &second] {
+        eventually("both begin anew", || Queue::to(program, "afterwards").come(20) > 0);
+    }
+    assert_eq!(kinds(&status(&first)), ["defined", "tripped", "reset"]);
+}
+
+#[test]
+fn without_a_ledger_a_guard_works_as_long_as_the_program() {
+    let patient = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
+    let program =
+        Setup::to(&[patient.app.address]).top("ledger = \"none\"").flags(&flags(50, "errors = \"5xx\"")).start();
+    until_taken_back(&mut Queue::to(&program, "visitors"), &program);
+    assert!(program.process.log().contains("flag tripped"));
+}

@@ -150,3 +150,24 @@ fn what_cannot_be_told_is_said() {
     assert_eq!((never.code, &never.json()["since"]), (0, &serde_json::Value::Null), "{never:?}");
     assert!(!program.path("flagstaff.db").exists(), "whoever only looks begins no ledger");
 }
+
+#[test]
+fn of_three_programs_on_one_ledger_one_takes_each_step() {
+    let steps = "steps = [{ percent = 40, hold = \"1s\", min_visitors = 10 }, { percent = 60, hold = \"1s\", min_visitors = 10 }, { percent = 100 }]";
+    let (patient, first) = rolling(steps);
+    let ledger = format!("ledger = \"{}\"", first.path("flagstaff.db").display());
+    let more = || Setup::to(&[patient.app.address]).top(&ledger).flags(&flags(steps)).start();
+    let others = [more(), more()];
+    let mut queues = [("first", &first), ("second", &others[0]), ("third", &others[1])]
+        .map(|(name, program)| Queue::to(program, name));
+    eventually("it is done", || {
+        for queue in &mut queues {
+            queue.come(30);
+        }
+        status(&first)["state"] == "done"
+    });
+    assert_eq!(kinds(&status(&first)), ["defined", "step", "step", "done"]);
+    for queue in &mut queues {
+        eventually("everybody has it everywhere", || queue.come(30) == 30);
+    }
+}
