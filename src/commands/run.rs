@@ -204,7 +204,9 @@ impl Checked {
         // facts first: webhooks tell what is left of them
         drop(conducting);
         if !webhooks.stop(LAST_NEWS) {
-            tracing::warn!("a webhook's receiver is slow; what it was not told yet waits in the ledger");
+            tracing::warn!(
+                "a webhook's receiver is slow; what it was not told yet waits in the ledger, where there is one"
+            );
         }
         if keeper.is_some_and(|keeper| !keeper.close(LAST_WORDS)) {
             tracing::warn!("the ledger did not take what waited for it in time; that is lost");

@@ -29,14 +29,14 @@ pub(super) struct Deliverer {
     outbox: Outbox,
     flags: Reader,
     stop: Arc<AtomicBool>,
-    /// What was taken while the ledger could not be told so.
-    taken: HashSet<String>,
+    /// What was taken or given up while the ledger could not be told so.
+    settled: HashSet<String>,
     is_away: bool,
 }
 
 impl Deliverer {
     pub(super) fn new(hook: Hook, outbox: Outbox, flags: Reader, stop: Arc<AtomicBool>) -> Self {
-        Self { client: Client::new(hook), outbox, flags, stop, taken: HashSet::new(), is_away: false }
+        Self { client: Client::new(hook), outbox, flags, stop, settled: HashSet::new(), is_away: false }
     }
 
     /// Tells until it is to stop. Drops `ready` once the ledger knows the hook, or is away.
@@ -84,11 +84,11 @@ impl Deliverer {
             }
             return self.outbox.done(delivery);
         }
-        if !self.taken.contains(message.id()) && !self.send(delivery, &message)? {
+        if !self.settled.contains(message.id()) && !self.send(delivery, &message)? {
             return Ok(());
         }
         self.outbox.done(delivery)?;
-        self.taken.remove(message.id());
+        self.settled.remove(message.id());
         Ok(())
     }
 
@@ -103,11 +103,12 @@ impl Deliverer {
             Answer::Taken { .. } => {
                 tracing::info!(host, id, event = message.event().as_str(), "webhook told");
                 count(message, "delivered");
-                self.taken.insert(id.into());
+                self.settled.insert(id.into());
                 Ok(true)
             }
             Answer::Refused { why } => {
                 self.give_up(message, &why);
+                self.settled.insert(id.into());
                 Ok(true)
             }
             Answer::Failed { why, asked } => {
