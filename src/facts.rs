@@ -71,6 +71,21 @@ fn read(settings: &Settings) -> anyhow::Result<flagstaff_flags::Facts> {
     })
 }
 
+/// Opens the ledger where there is one, asks, and closes it; `None` where nothing is kept, or nothing was yet.
+///
+/// # Errors
+/// When it is there and cannot be read, or the question fails.
+pub(crate) fn ask_if_there<T>(
+    settings: &Settings,
+    question: impl AsyncFnOnce(&mut Ledger) -> anyhow::Result<T>,
+) -> anyhow::Result<Option<T>> {
+    let kept = checked::ledger(&settings.typed).map_err(|problems| settings.report(problems))?;
+    if kept.is_none_or(|kept| kept.place.path().is_some_and(|path| !path.exists())) {
+        return Ok(None);
+    }
+    ask(settings, question).map(Some)
+}
+
 /// How sure is sure.
 ///
 /// # Errors

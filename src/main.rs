@@ -1,6 +1,7 @@
 //! The program: parse, build, announce, run, drain.
 
 mod cli;
+mod code;
 mod commands;
 mod conductor;
 mod facts;
@@ -18,8 +19,8 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 use crate::commands::{
-    Answer, check, compare, demo_traffic, edit, explain, export, forget, link, list, power, results, rollout, run,
-    shell, simulate, webhook,
+    Answer, check, compare, demo_traffic, edit, end, explain, export, forget, link, list, power, results, rollout,
+    run, shell, simulate, webhook,
 };
 
 /// Many small allocations of many sizes are what a proxy makes.
@@ -51,6 +52,7 @@ fn answer(command: &Command) -> anyhow::Result<Answer> {
         Command::Set(args) => edit::set(args),
         Command::On(args) => edit::on(args),
         Command::Off(args) => edit::off(args),
+        Command::End(args) => end::run(args),
         Command::Results(args) => results::run(args),
         Command::Rollout(args) => rollout::run(args),
         Command::Power(args) => power::run(args),

@@ -1,9 +1,11 @@
 //! What changes a flag file, or overrides it.
 
-use clap::Args;
+use std::path::PathBuf;
 
-use crate::cli::Flags;
+use clap::{Args, ValueHint};
+
 use crate::cli::read::pair;
+use crate::cli::{Certainty, Facts, Flags};
 
 #[derive(Debug, Args)]
 pub(crate) struct Set {
@@ -25,6 +27,37 @@ pub(crate) struct Switch {
     pub(crate) flag: String,
     #[command(flatten)]
     pub(crate) flags: Flags,
+    /// Answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct End {
+    /// The flag
+    pub(crate) flag: String,
+    /// The variant everybody gets from now on
+    #[arg(long, value_name = "VARIANT", required_unless_present = "remove")]
+    pub(crate) winner: Option<String>,
+    /// Take the flag out of the file: once no code asks for it any more
+    #[arg(long)]
+    pub(crate) remove: bool,
+    /// Also when the results do not say so, or the flag is off now
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Who decides [default: $USER]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+    /// Look here for the code to delete; what .gitignore names is passed over
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) code: Option<PathBuf>,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) facts: Facts,
+    #[command(flatten)]
+    pub(crate) certainty: Certainty,
     /// Answer as JSON
     #[arg(long)]
     pub(crate) json: bool,

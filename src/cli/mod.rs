@@ -16,7 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 
 pub(crate) use self::ask::{Check, Explain, List, Simulate};
 pub(crate) use self::demo::DemoTraffic;
-pub(crate) use self::edit::{Link, Set, Switch};
+pub(crate) use self::edit::{End, Link, Set, Switch};
 pub(crate) use self::experiment::{Certainty, Compare, Power, Results};
 pub(crate) use self::facts::{Export, Forget, Format, Per};
 pub(crate) use self::rollout::{Action, Rollout};
@@ -49,6 +49,8 @@ pub(crate) enum Command {
     On(Switch),
     /// Switch a flag off for everybody, at once
     Off(Switch),
+    /// End an experiment: archive it with its results, give everybody the winner, say which code to delete
+    End(Box<End>),
     /// Tell whether an experiment's variants differ: a table, a picture of the intervals, a verdict
     Results(Results),
     /// Tell where a rollout stands, and have it advance, wait or begin anew

@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod demo_traffic;
 pub(crate) mod edit;
+pub(crate) mod end;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod forget;

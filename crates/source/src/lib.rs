@@ -7,6 +7,7 @@
 //! Whatever is wrong on the way is noted and passed by, so that a [`Report`] holds every problem at once, each with its
 //! line, a caret and what to write instead.
 
+pub mod archive;
 mod convert;
 mod definition;
 mod document;
@@ -22,6 +23,7 @@ mod render;
 mod report;
 mod salvage;
 mod sources;
+mod ties;
 mod tree;
 mod watch;
 mod wording;

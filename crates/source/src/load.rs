@@ -1,9 +1,11 @@
 //! Files become a snapshot.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use crate::archive::ARCHIVE;
 use crate::definition;
 use crate::parse::{LARGEST, Loaded, Options, Text, parse};
 use crate::report::Report;
@@ -42,6 +44,21 @@ impl Files {
         self.overlay.as_deref()
     }
 
+    /// Overlays of any environment that are there: files beside the definitions with a name between theirs and its ending.
+    #[must_use]
+    pub fn overlays(&self) -> Vec<PathBuf> {
+        let folder = self.definitions.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten().flatten();
+        let is_overlay = |path: &PathBuf| {
+            let middle = path.file_stem().map(Path::new).and_then(Path::extension).and_then(OsStr::to_str);
+            let overlay = middle.and_then(|environment| overlay_of(&self.definitions, environment));
+            overlay.is_some_and(|overlay| overlay.file_name() == path.file_name())
+        };
+        let mut all: Vec<_> = entries.map(|entry| entry.path()).filter(is_overlay).collect();
+        all.sort();
+        all
+    }
+
     /// What is in the files now.
     ///
     /// # Errors
@@ -49,7 +66,7 @@ impl Files {
     pub(crate) fn read(&self) -> Result<Contents, Report> {
         if let Some(environment) = &self.misnamed {
             let message = format!("no file can be named after the environment `{environment}`");
-            let help = "name it in letters, digits, _ and -, such as production".to_owned();
+            let help = "name it in letters, digits, _ and -, such as production; but not archive".to_owned();
             return Err(Report::of_file(&self.definitions.to_string_lossy(), message, Some(help)));
         }
         let definitions = read(&self.definitions).map_err(|e| unreadable(&self.definitions, &e))?;
@@ -74,7 +91,7 @@ impl Files {
 /// `flags.toml` → `flags.production.toml`. `None` for an environment whose name is not one part of a file's name.
 fn overlay_of(definitions: &Path, environment: &str) -> Option<PathBuf> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-    let named = !environment.is_empty() && environment.bytes().all(plain);
+    let named = !environment.is_empty() && environment.bytes().all(plain) && environment != ARCHIVE;
     let stem = definitions.file_stem().filter(|_| named)?;
     let mut name = stem.to_os_string();
     name.push(format!(".{environment}"));
@@ -153,6 +170,7 @@ mod tests {
         assert_eq!(of("flags", "test").as_deref(), Some("flags.test"));
         assert_eq!(of("flags.toml", "../x"), None);
         assert_eq!(of("flags.toml", ""), None);
+        assert_eq!(of("flags.toml", "archive"), None);
         let report = Files::new(Path::new("flags.toml"), Some("../x")).read().unwrap_err();
         assert!(report.to_string().contains("environment `../x`"));
     }

@@ -6,7 +6,8 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::EditError;
-use crate::load::{self, Files};
+use crate::archive::Unreadable;
+use crate::load::Files;
 use crate::parse::{Loaded, Options};
 use crate::report::Report;
 
@@ -28,6 +29,8 @@ pub enum Refused {
     Invalid(Box<Report>),
     /// The files are no longer those the edit was made for.
     Changed,
+    /// The archive cannot be read.
+    Archive(Unreadable),
     /// The file cannot be found or written.
     Io(io::Error),
 }
@@ -38,12 +41,19 @@ impl fmt::Display for Refused {
             Self::Edit(error) => error.fmt(f),
             Self::Invalid(report) => report.fmt(f),
             Self::Changed => f.write_str("the file was changed meanwhile; look at it again"),
+            Self::Archive(error) => error.fmt(f),
             Self::Io(error) => write!(f, "the file cannot be edited: {error}"),
         }
     }
 }
 
 impl std::error::Error for Refused {}
+
+impl From<Unreadable> for Refused {
+    fn from(error: Unreadable) -> Self {
+        Self::Archive(error)
+    }
+}
 
 impl From<io::Error> for Refused {
     fn from(error: io::Error) -> Self {
@@ -80,20 +90,25 @@ pub fn edit(
     }
     let after = before.with_definitions(edited.into_bytes());
     let loaded = files.parse(&after, options).map_err(invalid)?;
-    replace(&target, before.definitions(), after.definitions())?;
+    replace(&target, Some(before.definitions()), after.definitions(), &target)?;
     Ok(Edited { loaded, changed: true })
 }
 
-/// Replaces a file that still has these bytes, keeping its mode and, where allowed, its owner.
-fn replace(target: &Path, before: &[u8], after: &[u8]) -> Result<(), Refused> {
+/// Replaces a file that still has these bytes, or is still not there. It has the mode and, where allowed, the owner that it had,
+/// or those of another one that it is like.
+pub(super) fn replace(target: &Path, before: Option<&[u8]>, after: &[u8], like: &Path) -> Result<(), Refused> {
     let folder = target.parent().unwrap_or(Path::new("."));
     let mut new = tempfile::Builder::new().prefix(".flagstaff-").suffix(".tmp").tempfile_in(folder)?;
     new.write_all(after)?;
-    let meta = fs::metadata(target)?;
+    let meta = fs::metadata(if before.is_some() { target } else { like })?;
     new.as_file().set_permissions(meta.permissions())?;
     keep_owner(new.path(), &meta);
     new.as_file().sync_all()?;
-    if load::read(target)? != before {
+    let now = match fs::read(target) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        now => Some(now?),
+    };
+    if now.as_deref() != before {
         return Err(Refused::Changed);
     }
     new.persist(target).map_err(|e| e.error)?;
@@ -113,11 +128,11 @@ fn keep_owner(path: &Path, meta: &fs::Metadata) {
 fn keep_owner(_: &Path, _: &fs::Metadata) {}
 
 /// One edit at a time in a folder, also among processes.
-struct Turn(Option<File>);
+pub(super) struct Turn(Option<File>);
 
 impl Turn {
     /// Waits for the others. Where folders cannot be locked, the check for changes before the rename must do.
-    fn wait(target: &Path) -> Self {
+    pub(super) fn wait(target: &Path) -> Self {
         let folder = target.parent().and_then(|folder| File::open(folder).ok());
         Self(folder.filter(|folder| folder.lock().is_ok()))
     }

@@ -1,15 +1,20 @@
 //! Edits that keep comments and layout: only the bytes of the value change.
 
+mod cut;
+mod end;
 mod file;
 mod place;
+mod settle;
 
 use std::fmt;
 
 use flagstaff_flags::nearest;
 use toml_edit::{Document, Item, Table, TableLike, Value};
 
+pub use end::{Ending, Settled, end};
 pub use file::{Edited, Refused, edit};
 use place::Place;
+pub use settle::Variants;
 
 /// Sets keys of a flag in a text. A key is a path with dots, such as `percent`, `guard.errors` or `rollout.steps.0.hold`; a
 /// value is TOML, and a bare word is a text.

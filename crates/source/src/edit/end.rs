@@ -1,0 +1,149 @@
+//! The end of an experiment: what it was goes into the archive first, and only then the flag file changes.
+
+use std::fs;
+use std::path::Path;
+
+use flagstaff_flags::{Flag, Snapshot};
+
+use super::cut::cut;
+use super::file::{Refused, Turn, replace};
+use super::settle::{settle, without_slices};
+use super::{EditError, Variants};
+use crate::archive::{self, Ended};
+use crate::load::Files;
+use crate::parse::Options;
+use crate::ties;
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending<'a> {
+    /// The flag.
+    pub flag: &'a str,
+    /// The variant everybody gets.
+    pub winner: &'a str,
+    /// What the flag can be.
+    pub variants: Variants<'a>,
+    /// What goes into the archive, but for the flag's text, which is added; none: it is there already.
+    pub entry: Option<&'a Ended>,
+    /// The flag is taken out; else everybody gets the winner.
+    pub remove: bool,
+    /// Nothing is written.
+    pub dry_run: bool,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The flag's text before.
+    pub text: String,
+    /// Whether the archive has one more entry.
+    pub archived: bool,
+    /// Whether the flag file changed.
+    pub changed: bool,
+    /// What was taken out of the flag file, as paths: keys of the flag, slices of layers.
+    pub gone: Vec<String>,
+}
+
+/// Ends a flag: archives it, then gives everybody the winner, or takes the flag out. A run that was cut off between the two is
+/// finished by the same call once more, and nothing is archived twice.
+///
+/// # Errors
+/// When the files are no longer those of `revision`, an overlay has a say in the flag, another flag requires it and would not be
+/// met, the result would be no valid document, or a file cannot be read or written. Nothing is changed then; but where the
+/// flag file cannot be written, the archive may have its entry already.
+pub fn end(files: &Files, options: &Options, revision: &str, ending: &Ending<'_>) -> Result<Settled, Refused> {
+    let target = fs::canonicalize(files.definitions())?;
+    let _turn = Turn::wait(&target);
+    let invalid = |report| Refused::Invalid(Box::new(report));
+    let before = files.read().map_err(invalid)?;
+    if before.revision() != revision {
+        return Err(Refused::Changed);
+    }
+    ties::free_to_end(files, &before, ending.flag, ending.winner, ending.remove).map_err(invalid)?;
+    let text = String::from_utf8_lossy(before.definitions()).into_owned();
+    let (after, gone) = ended(&text, ending).map_err(Refused::Edit)?;
+    let flag_text = taken(&text, ending.flag).map_err(Refused::Edit)?;
+    let changed = after != text;
+    let after = before.with_definitions(after.into_bytes());
+    let loaded = files.parse(&after, options).map_err(invalid)?;
+    if !ending.remove && !is_settled(&loaded.snapshot, ending) {
+        return Err(Refused::Edit(EditError::NoValue {
+            path: ending.flag.into(),
+            why: "not everybody would get the winner; write the flag as a table of its own",
+        }));
+    }
+    let archived = archive(files.definitions(), &target, ending, &flag_text, changed)?;
+    if changed && !ending.dry_run {
+        replace(&target, Some(before.definitions()), after.definitions(), &target)?;
+    }
+    Ok(Settled { text: flag_text, archived, changed, gone })
+}
+
+/// The text without the flag, or with everybody getting the winner.
+fn ended(text: &str, ending: &Ending<'_>) -> Result<(String, Vec<String>), EditError> {
+    if !ending.remove {
+        return settle(text, ending.flag, ending.winner, ending.variants);
+    }
+    let (text, mut gone) = without_slices(text, ending.flag)?;
+    let cut = cut(&text, &["flags", ending.flag])?;
+    let text = cut.map_or(text, |cut| {
+        gone.push(format!("flags.{}", ending.flag));
+        cut.text
+    });
+    Ok((text, gone))
+}
+
+/// The flag's own text. Lines from below `[flags]` get that header, so that they can be read by themselves.
+fn taken(text: &str, flag: &str) -> Result<String, EditError> {
+    let cut = cut(text, &["flags", flag])?;
+    let taken = cut
+        .map(|cut| format!("{}\n", cut.taken))
+        .ok_or_else(|| EditError::NoFlag { flag: flag.into(), near: None })?;
+    let is_whole = |text: &str| {
+        let read: Option<serde_json::Value> = toml::from_str(text).ok();
+        read.is_some_and(|read| read["flags"].get(flag).is_some())
+    };
+    let headed = format!("[flags]\n{taken}");
+    let inner = format!("[flags]\n{}\n", taken.trim_matches([',', ' ', '\n']));
+    Ok([taken.clone(), headed, inner].into_iter().find(|text| is_whole(text)).unwrap_or(taken))
+}
+
+/// Whether everybody for whom it is enabled gets the winner.
+fn is_settled(snapshot: &Snapshot, ending: &Ending<'_>) -> bool {
+    let is = |flag: &Flag| match ending.variants {
+        Variants::OffAndOn => flag.enabled == (ending.winner == "on"),
+        Variants::Named(_) => flag.enabled && flag.variants.name(flag.variants.at(0)) == ending.winner,
+    };
+    snapshot.flag_named(ending.flag).is_some_and(|flag| is(flag))
+}
+
+/// Adds the entry, unless it is there: of the same text, or of a flag that is as it should be already.
+fn archive(
+    definitions: &Path,
+    target: &Path,
+    ending: &Ending<'_>,
+    text: &str,
+    changed: bool,
+) -> Result<bool, Refused> {
+    let Some(entry) = ending.entry else {
+        return Ok(false);
+    };
+    let path = archive::path(definitions);
+    let before = archive::text(&path)?;
+    let known = archive::read(&path)?;
+    let is_it = |one: &Ended| {
+        let is_same = one.flag == entry.flag && one.winner == entry.winner;
+        is_same && (one.text == text || !changed)
+    };
+    if archive::latest(&known, &entry.flag).is_some_and(is_it) {
+        return Ok(false);
+    }
+    let one = Ended { text: text.into(), ..entry.clone() };
+    let after = archive::with(before.as_deref(), &one, &path)?;
+    if !ending.dry_run {
+        // a link stays a link
+        let place = fs::canonicalize(&path).unwrap_or(path);
+        replace(&place, before.as_deref().map(str::as_bytes), after.as_bytes(), target)?;
+    }
+    Ok(true)
+}
