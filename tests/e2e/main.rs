@@ -10,6 +10,7 @@ mod apps_streams;
 mod apps_waffle;
 mod commands;
 mod demo_traffic;
+mod end;
 mod experiment_commands;
 mod experiment_faults;
 mod experiment_flow;

@@ -104,7 +104,7 @@ struct Archive {
 /// # Errors
 /// When it cannot be read, or is no archive.
 pub fn read(path: &Path) -> Result<Vec<Ended>, Unreadable> {
-    Ok(ended(text(path)?.as_deref().unwrap_or_default(), path)?)
+    ended(text(path)?.as_deref().unwrap_or_default(), path)
 }
 
 /// The latest entry of a flag.

@@ -36,13 +36,13 @@ pub(crate) fn free_to_end(
     let mut sources = Sources::default();
     let mut findings = Vec::new();
     let name = files.definitions().to_string_lossy().into_owned();
-    let definitions = read(&name, contents.definitions().to_vec())?;
+    let definitions = read(&name, contents.definitions())?;
     let base = sources.add(&name, &definitions);
     let root = tree::parse(&definitions, base, &mut Vec::new());
     findings.extend(case.requirements(&root).chain(case.gate(&root)));
     for path in files.overlays() {
         let name = path.to_string_lossy().into_owned();
-        let text = read(&name, bytes(&path)?)?;
+        let text = read(&name, &bytes(&path)?)?;
         let base = sources.add(&name, &text);
         let root = tree::parse(&text, base, &mut Vec::new());
         findings.extend(case.requirements(&root).chain(case.overlaid(&root)));
@@ -57,8 +57,8 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Report> {
     })
 }
 
-fn read(name: &str, bytes: Vec<u8>) -> Result<String, Report> {
-    readable(Text { name, bytes: &bytes }).map(str::to_owned)
+fn read(name: &str, bytes: &[u8]) -> Result<String, Report> {
+    readable(Text { name, bytes }).map(str::to_owned)
 }
 
 fn table<'a, 't>(root: &'a Value<'t>, path: &[&str]) -> Option<&'a DeTable<'t>> {

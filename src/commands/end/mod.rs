@@ -38,8 +38,8 @@ pub(crate) fn run(args: &End) -> anyhow::Result<Answer> {
     };
     let winner = winner(args, flag, latest)?;
     let case = Case { args, place: &place, snapshot: &loaded.snapshot, flag, winner: &winner };
-    match (&args.winner, latest) {
-        (None, Some(latest)) => case.remove(latest),
+    match latest {
+        Some(latest) if args.winner.is_none() || case.is_ended(latest)? => case.remove(latest),
         _ => case.end(),
     }
 }
@@ -124,6 +124,11 @@ impl Case<'_> {
         }
         let entry = self.entry(&judged, !objections.is_empty());
         self.finish(judged, Some(&entry), objections, code)
+    }
+
+    /// Whether all that is left is to take out a flag that was ended with this winner before.
+    fn is_ended(&self, latest: &Ended) -> anyhow::Result<bool> {
+        Ok(self.args.remove && latest.winner == self.winner && !self.apply(None, false, true)?.changed)
     }
 
     /// Takes out a flag that was ended before.

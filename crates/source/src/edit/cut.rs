@@ -149,7 +149,7 @@ fn is_headed_line(table: &Table, item: &Item) -> bool {
 /// Where each header begins.
 fn headers(table: &Table) -> Vec<usize> {
     let mut all = Vec::new();
-    for (_, item) in table.iter() {
+    for (_, item) in table {
         let tables: Vec<&Table> = match item {
             Item::Table(table) => vec![table],
             Item::ArrayOfTables(tables) => tables.iter().collect(),
