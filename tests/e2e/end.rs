@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use flagstaff_flags::{Fact, FactKind};
+use flagstaff_ledger::{Place, Register};
+use flagstaff_source::{Options, Text, parse};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -10,8 +13,8 @@ use crate::experiment_flow::said;
 use crate::harness::browser::Browser;
 use crate::harness::command::{Said, flagstaff};
 use crate::harness::crowd::{Crowd, form};
-use crate::harness::eventually;
 use crate::harness::program::Setup;
+use crate::harness::{eventually, run};
 
 const FLAGS: &str = r#"# The flags of the shop.
 
@@ -235,4 +238,34 @@ fn code_that_asks_is_found_and_keeps_the_flag() {
     fs::write(folder.path().join("flags.toml"), FLAGS).unwrap();
     let edited = end(folder.path(), "form --remove");
     assert!(edited.code == 1 && edited.out.contains("was changed since"), "{edited:?}");
+}
+
+#[test]
+fn what_a_guard_took_back_does_not_come_back_by_accident() {
+    let flags = "[flags.form]\npercent = 50\nguard = { errors = \"5xx\" }\n";
+    let folder = folder(flags);
+    let text = Text { name: "flags.toml", bytes: flags.as_bytes() };
+    let snapshot = parse(text, None, &Options::default()).unwrap().snapshot;
+    let flag = snapshot.flag_named("form").unwrap();
+    let fact = |kind, number| Fact {
+        flag: flag.name.clone(),
+        number,
+        at: jiff::Timestamp::now(),
+        definition: flag.definition,
+        kind,
+        step: 0,
+        by: "guard".into(),
+        why: "errors".into(),
+        evidence: None,
+    };
+    run(async {
+        let place = Place::file(&folder.path().join("flagstaff.db")).unwrap();
+        let mut register = Register::open(&place).await.unwrap();
+        assert!(register.add(&[fact(FactKind::Defined, 1), fact(FactKind::Tripped, 2)]).await.unwrap());
+        register.close().await;
+    });
+    let tripped = end(folder.path(), "form --winner on --ledger flagstaff.db");
+    assert!(tripped.code == 1 && tripped.out.contains("its guard took `form` back"), "{tripped:?}");
+    assert_eq!(read(folder.path(), "flags.toml"), flags);
+    assert_eq!(end(folder.path(), "form --winner off --ledger flagstaff.db").code, 0);
 }

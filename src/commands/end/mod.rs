@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use anyhow::{anyhow, bail};
 use flagstaff_experiment::Report;
-use flagstaff_flags::{Flag, Name, Snapshot};
+use flagstaff_flags::{Definition, Flag, Name, Snapshot};
 use flagstaff_source::archive::{self, Ended};
 use flagstaff_source::edit::{self, Ending, Refused, Settled, Variants};
 use flagstaff_source::{Files, Options};
@@ -119,6 +119,7 @@ impl Case<'_> {
             );
             objections.push(said);
         }
+        objections.extend(self.tripped()?);
         if self.args.remove {
             objections.extend(self.still_asked(code.as_deref()));
         }
@@ -168,6 +169,20 @@ impl Case<'_> {
             Refused::Invalid(report) => shown_under("nothing was changed:", &report),
             other => anyhow!("{}: {other}", path.display()),
         })
+    }
+
+    /// A guard took it back, and any edit of the flag would undo that.
+    fn tripped(&self) -> anyhow::Result<Option<String>> {
+        let facts = facts::recorded(&self.place.settings)?;
+        let of_this =
+            |(name, definition): &(Name, Definition)| *name == self.flag.name && *definition == self.flag.definition;
+        let is_back = self.winner != "off" && facts.tripped.iter().any(of_this);
+        Ok(is_back.then(|| {
+            format!(
+                "its guard took `{}` back, and everybody would get `{}`; see `flagstaff rollout {0} status`",
+                self.flag.name, self.winner
+            )
+        }))
     }
 
     /// Once the flag is gone, code that asks for it takes it for off.
