@@ -119,7 +119,7 @@ impl Case<'_> {
             );
             objections.push(said);
         }
-        objections.extend(self.tripped()?);
+        objections.extend(self.tripped());
         if self.args.remove {
             objections.extend(self.still_asked(code.as_deref()));
         }
@@ -172,17 +172,17 @@ impl Case<'_> {
     }
 
     /// A guard took it back, and any edit of the flag would undo that.
-    fn tripped(&self) -> anyhow::Result<Option<String>> {
-        let facts = facts::recorded(&self.place.settings)?;
+    fn tripped(&self) -> Option<String> {
+        let facts = facts::recorded(&self.place.settings);
         let of_this =
             |(name, definition): &(Name, Definition)| *name == self.flag.name && *definition == self.flag.definition;
         let is_back = self.winner != "off" && facts.tripped.iter().any(of_this);
-        Ok(is_back.then(|| {
+        is_back.then(|| {
             format!(
                 "its guard took `{}` back, and everybody would get `{}`; see `flagstaff rollout {0} status`",
                 self.flag.name, self.winner
             )
-        }))
+        })
     }
 
     /// Once the flag is gone, code that asks for it takes it for off.
