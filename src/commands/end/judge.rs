@@ -16,6 +16,10 @@ pub(super) struct Judged {
 }
 
 impl Judged {
+    pub(super) fn report(&self) -> Option<&Report> {
+        self.results.as_ref().map(|(report, _)| report)
+    }
+
     /// The results as `flagstaff results --json` has them, with when the experiment began.
     pub(super) fn as_json(&self) -> Option<Value> {
         let (report, began) = self.results.as_ref()?;

@@ -6,10 +6,10 @@
 mod judge;
 mod tell;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::{anyhow, bail};
-use flagstaff_experiment::Report;
 use flagstaff_flags::{Definition, Flag, Name, Snapshot};
 use flagstaff_source::archive::{self, Ended};
 use flagstaff_source::edit::{self, Ending, Refused, Settled, Variants};
@@ -216,15 +216,7 @@ impl Case<'_> {
         let guarded = |flag: &Flag, goal: &Name| flag.guard.as_ref().is_some_and(|guard| guard.goals.contains(goal));
         let is_used = |goal: &Name| others().any(|other| other.goals.contains(goal) || guarded(other, goal));
         let guard = self.flag.guard.iter().flat_map(|guard| &guard.goals);
-        let mut unused: Vec<_> = self.flag.goals.iter().chain(guard).filter(|goal| !is_used(goal)).collect();
-        unused.dedup();
-        unused
-    }
-}
-
-/// The report of a case that was judged.
-impl Judged {
-    fn report(&self) -> Option<&Report> {
-        self.results.as_ref().map(|(report, _)| report)
+        let named: BTreeSet<_> = self.flag.goals.iter().chain(guard).collect();
+        named.into_iter().filter(|goal| !is_used(goal)).collect()
     }
 }
