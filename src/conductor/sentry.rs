@@ -60,24 +60,30 @@ impl Post {
         }
     }
 
-    /// An answer. Returns what sign it is, if any, and why the fuse blows, if it does.
+    /// An answer to somebody who was drawn into an arm. Returns what sign it is, if any, and why the fuse blows, if it does.
     fn answered(&mut self, outcome: &Outcome<'_>, arm: u8) -> (Option<Sign>, Option<Blown>) {
+        if outcome.variant != outcome.drawn {
+            // who keeps another variant says nothing of either by itself, but counts where the draw counts
+            return (self.sign(outcome), None);
+        }
         let treated = arm != 0;
         self.pulse.answered(treated, outcome.error, outcome.at.as_microsecond());
         let blown = self.fuse.as_mut().and_then(|fuse| {
             let unit = if outcome.error { unit_key(outcome.unit) } else { 0 };
             fuse.answered(treated, outcome.error, unit)
         });
-        if outcome.error {
-            return (Some(Sign::Error), blown);
-        }
-        let (Some(limit), Some(latency)) = (&mut self.limit, outcome.latency) else {
-            return (None, blown);
-        };
-        if !treated {
+        if let (false, Some(limit), Some(latency)) = (treated, &mut self.limit, outcome.latency) {
             limit.control_answered(latency);
         }
-        (limit.is_slow(latency).then_some(Sign::Slow), blown)
+        (self.sign(outcome), blown)
+    }
+
+    fn sign(&self, outcome: &Outcome<'_>) -> Option<Sign> {
+        if outcome.error {
+            return Some(Sign::Error);
+        }
+        let slow = self.limit.as_ref().zip(outcome.latency).is_some_and(|(limit, latency)| limit.is_slow(latency));
+        slow.then_some(Sign::Slow)
     }
 }
 
@@ -145,7 +151,7 @@ fn guarded(snapshot: &Snapshot, id: FlagId, variant: VariantId) -> Option<(&Flag
 
 impl Outcomes for Sentry {
     fn answered(&self, outcome: &Outcome<'_>) {
-        let Some((flag, arm)) = guarded(outcome.snapshot, outcome.flag, outcome.variant) else {
+        let Some((flag, arm)) = guarded(outcome.snapshot, outcome.flag, outcome.drawn) else {
             return;
         };
         let step = outcome.snapshot.step(outcome.flag);
@@ -159,7 +165,7 @@ impl Outcomes for Sentry {
     }
 
     fn converted(&self, conversion: &Conversion<'_>) {
-        let Some((flag, arm)) = guarded(conversion.snapshot, conversion.flag, conversion.variant) else {
+        let Some((flag, arm)) = guarded(conversion.snapshot, conversion.flag, conversion.drawn) else {
             return;
         };
         let sign = Sign::Goal(conversion.goal.to_string());

@@ -193,8 +193,12 @@ fn terms(flag: &Flag) -> Option<Terms> {
 /// The watch of a flag that saw these signs, at a step. Signs in the order of their times: the same signs make the same watch.
 pub(crate) fn watch(flag: &Flag, step: usize, signs: &[FirstSign]) -> Option<Watch> {
     let mut watch = Watch::new(terms(flag)?).ok()?;
+    // every step is known before the first sign: a request of an earlier step may end after one of a later step
+    let steps = flag.rollout.as_ref().map_or(1, |rollout| rollout.steps().len());
     let first = signs.first().map_or(step, |sign| sign.step.min(step));
-    watch.begin_step(first, &shares(flag, first));
+    for begun in (0..=step).take(steps).chain([first]) {
+        watch.begin_step(begun, &shares(flag, begun));
+    }
     let mut now = first;
     for sign in signs {
         // signs of requests that began before a step may come after it
@@ -222,4 +226,46 @@ pub(super) fn unit_key(unit: &str) -> u128 {
         u128::from(hasher.finish())
     };
     half(0) << 64 | half(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use flagstaff_flags::{Guard, Hold, Percent, Rollout, RolloutStep, StatusSet};
+
+    use super::*;
+
+    fn flag() -> Flag {
+        let step = |percent| RolloutStep {
+            percent: Percent::new(percent).unwrap(),
+            hold: Hold::Approval,
+            min_visitors: None,
+        };
+        let mut guard = Guard::new(0.01).unwrap();
+        guard.errors = Some(StatusSet::new("5xx").unwrap());
+        let rollout = Rollout::new(None, [1.0, 10.0, 50.0].map(step).into()).unwrap();
+        Flag { rollout: Some(rollout), guard: Some(guard), ..Flag::new(Name::new("checkout").unwrap()) }
+    }
+
+    /// What is read again is what was seen, also where requests of an earlier step end later.
+    #[test]
+    fn signs_that_are_read_again_make_the_same_watch() {
+        let flag = flag();
+        for steps in [[0, 0, 1, 1, 2], [1, 0, 1, 2, 0], [2, 2, 1, 0, 2], [0, 2, 2, 1, 2], [2, 2, 2, 2, 2]] {
+            let mut live = watch(&flag, 0, &[]).unwrap();
+            let mut now = 0;
+            let mut signs = Vec::new();
+            for (at, step) in (0..).zip(steps) {
+                for begun in now + 1..=step {
+                    live.begin_step(begun, &shares(&flag, begun));
+                }
+                now = now.max(step);
+                let unit = format!("unit-{at}");
+                let variant = u8::from(at % 2 == 0);
+                let sign = FirstSign { sign: "errors".into(), unit, variant, step, at };
+                assert_eq!(live.see(&event(&sign).unwrap()), Seen::Counted);
+                signs.push(sign);
+            }
+            assert_eq!(watch(&flag, now, &signs).unwrap().evidence(), live.evidence(), "{steps:?}");
+        }
+    }
 }

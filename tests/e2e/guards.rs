@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::experiment_flow::said;
 use crate::harness::app::App;
+use crate::harness::browser::Browser;
 use crate::harness::patient::{Fate, Patient, Queue};
 use crate::harness::program::{Program, Setup};
 use crate::harness::{PATIENCE, eventually};
@@ -316,4 +317,26 @@ fn without_a_ledger_a_guard_works_as_long_as_the_program() {
         Setup::to(&[patient.app.address]).top("ledger = \"none\"").flags(&flags(50, "errors = \"5xx\"")).start();
     until_taken_back(&mut Queue::to(&program, "visitors"), &program);
     assert!(program.process.log().contains("flag tripped"));
+}
+
+/// Visitors who keep the flag from a larger share are many more than the smaller share says.
+#[test]
+fn who_keeps_a_variant_from_before_makes_no_false_alarm() {
+    let patient = Patient::start(Fate::default());
+    let text = flags(50, "errors = \"5xx\"").replace("sticky = \"none\"", "sticky = \"visitor\"");
+    let program = Setup::to(&[patient.app.address]).flags(&text).start();
+    let id = |number| format!("{:-<15}{number:07}", "kept");
+    let mut visitors: Vec<_> = (0..200).map(|number| Browser::of(program.address, &id(number))).collect();
+    let come = |visitors: &mut [Browser]| {
+        visitors.iter_mut().filter_map(|one| (one.get("/").text() == "on").then_some(())).count()
+    };
+    assert!((70..130).contains(&come(&mut visitors)));
+    program.save_flags(&text.replace("percent = 50", "percent = 5"));
+    program.flags_in_force();
+    // everybody meets errors, with the flag and without it
+    patient.does(Fate { errors: [1.0, 1.0], ..Fate::default() }, 1);
+    assert!(come(&mut visitors) >= 70, "they keep it");
+    let seen = |status: &Value| status["guard"][0]["control_visitors"].as_u64();
+    eventually("the guard has seen them", || seen(&status(&program)).is_some_and(|seen| seen > 150));
+    assert_eq!(program.metric("flagstaff_guard_tripped", "flag=\"checkout\""), 0.0, "{}", status(&program));
 }

@@ -195,6 +195,14 @@ impl Snapshot {
         self.flag(id).map(|flag| flag.arms(self.share(id, now))).unwrap_or_default()
     }
 
+    /// The variant that the draw alone gives a unit at a time, whatever is remembered of it; none for a place that no arm has.
+    #[must_use]
+    pub fn drawn(&self, id: FlagId, unit: &str, now: Timestamp) -> Option<VariantId> {
+        let place = self.flag(id)?.place(unit);
+        let arms = self.arms(id, now);
+        arms.iter().find(|arm| (arm.from..arm.to).contains(&place)).map(|arm| arm.variant)
+    }
+
     /// The goals that a request with this answer reaches.
     pub fn goals_reached<'a>(
         &'a self,

@@ -149,6 +149,7 @@ proptest! {
         if decision.is_counted() {
             prop_assert_eq!(holder.variant, decision.variant());
         }
+        prop_assert_eq!(snapshot.drawn(snapshot.find("form").unwrap(), &unit, now()), Some(holder.variant));
         let sum: u32 = arms.iter().map(|arm| arm.to - arm.from).sum();
         prop_assert_eq!(sum, Percent::WHOLE);
     }

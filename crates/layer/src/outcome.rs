@@ -34,6 +34,9 @@ pub struct Outcome<'a> {
     pub flag: FlagId,
     /// The variant the unit has.
     pub variant: VariantId,
+    /// The variant that the draw gives it now. Another than it has for who keeps one from before: of those there are as many
+    /// as the share of that time made, so a test that goes by the present shares must go by this.
+    pub drawn: VariantId,
     /// The unit, as [`flagstaff_flags::BucketBy::key`] names it.
     pub unit: &'a str,
     /// Its status is one of the guard's `errors`, there was no answer, or the upstream of the variant gave none.
@@ -53,6 +56,8 @@ pub struct Conversion<'a> {
     pub flag: FlagId,
     /// The variant the unit has now.
     pub variant: VariantId,
+    /// The variant that the draw gives it now, as in [`Outcome::drawn`].
+    pub drawn: VariantId,
     /// The unit, as [`flagstaff_flags::BucketBy::key`] names it.
     pub unit: &'a str,
     /// The goal.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use flagstaff_flags::{Flag, FlagId, Goal, Guard, VariantId};
+use flagstaff_flags::{Flag, FlagId, Goal, Guard, Step, VariantId};
 use flagstaff_tag::{CanaryFailed, Flags};
 use http::Response;
 use jiff::Timestamp;
@@ -30,6 +30,7 @@ struct Case<'a> {
     flag: &'a Flag,
     guard: &'a Guard,
     variant: VariantId,
+    drawn: VariantId,
     unit: &'a str,
 }
 
@@ -60,7 +61,7 @@ impl Watching {
     /// Tells of an answer, for every flag that `met` says the unit has met.
     pub(crate) fn answered(&self, flags: &Flags, asked: &Asked, heard: Heard, met: impl Fn(FlagId, &Flag) -> bool) {
         let latency = asked.elapsed();
-        for case in self.cases(flags).filter(|case| met(case.id, case.flag)) {
+        for case in self.cases(flags, asked.at).filter(|case| met(case.id, case.flag)) {
             let Some(error) = heard.is_error(case.id, case.guard) else {
                 continue;
             };
@@ -68,6 +69,7 @@ impl Watching {
                 snapshot: flags.plan().snapshot(),
                 flag: case.id,
                 variant: case.variant,
+                drawn: case.drawn,
                 unit: &case.flag.bucket_by.key(case.unit),
                 error,
                 latency: Some(latency).filter(|_| !error && !heard.endless),
@@ -78,12 +80,13 @@ impl Watching {
 
     /// Tells of a goal that was reached.
     pub(crate) fn converted(&self, flags: &Flags, goal: &Goal, met: impl Fn(FlagId, &Flag) -> bool, at: Timestamp) {
-        let named = self.cases(flags).filter(|case| case.guard.goals.contains(&goal.name));
+        let named = self.cases(flags, at).filter(|case| case.guard.goals.contains(&goal.name));
         for case in named.filter(|case| met(case.id, case.flag)) {
             self.0.converted(&Conversion {
                 snapshot: flags.plan().snapshot(),
                 flag: case.id,
                 variant: case.variant,
+                drawn: case.drawn,
                 unit: &case.flag.bucket_by.key(case.unit),
                 goal: &goal.name,
                 at,
@@ -92,12 +95,17 @@ impl Watching {
     }
 
     /// The watched flags for which the visitor was drawn.
-    fn cases<'a>(&'a self, flags: &'a Flags) -> impl Iterator<Item = Case<'a>> {
+    fn cases<'a>(&'a self, flags: &'a Flags, at: Timestamp) -> impl Iterator<Item = Case<'a>> {
         let snapshot = flags.plan().snapshot();
         flags.plan().guarded().iter().filter_map(move |&id| {
             let decision = flags.decisions().of(id);
             let flag = snapshot.flag(id).filter(|_| decision.is_counted() && self.0.wants(snapshot, id))?;
-            Some(Case { id, flag, guard: flag.guard.as_ref()?, variant: decision.variant(), unit: flags.unit(id)? })
+            let (guard, unit, variant) = (flag.guard.as_ref()?, flags.unit(id)?, decision.variant());
+            let drawn = match decision.step() {
+                Step::Sticky => snapshot.drawn(id, unit, at)?,
+                _ => variant,
+            };
+            Some(Case { id, flag, guard, variant, drawn, unit })
         })
     }
 }
