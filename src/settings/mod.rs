@@ -1,6 +1,7 @@
 //! Settings: the file, over it the environment, over it the options of the command line.
 
 pub(crate) mod checked;
+mod duration;
 mod overrides;
 mod resolve;
 pub(crate) mod typed;

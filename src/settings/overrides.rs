@@ -155,7 +155,13 @@ fn attempt(tree: &Value, one: &Override) -> Result<Value, Problem> {
             Err(error) => why = error.to_string(),
         }
     }
-    Err(Problem::new([one.place.as_str()], format!("`{}` does not fit {}: {why}", one.text, one.key)))
+    // a type that checks what it reads says the mend on a line of its own
+    let (why, mend) = why.split_once('\n').map_or((why.as_str(), None), |(why, mend)| (why, Some(mend)));
+    let problem = Problem::new([one.place.as_str()], format!("`{}` does not fit {}: {why}", one.text, one.key));
+    Err(match mend {
+        Some(mend) => problem.help(mend),
+        None => problem,
+    })
 }
 
 /// Puts a value where a key leads, in each table of a list of tables.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::duration;
 use super::webhooks::Webhooks;
 
 /// `config/flagstaff.toml`: every key is optional.
@@ -20,7 +21,7 @@ pub(crate) struct Settings {
     pub(crate) environment: Option<String>,
     pub(crate) ledger: String,
     /// None: all is kept.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration::option")]
     pub(crate) ledger_keep: Option<Duration>,
     pub(crate) workers: usize,
     pub(crate) keys_file: Option<PathBuf>,
@@ -126,7 +127,7 @@ pub(crate) struct Visitor {
     pub(crate) cookie: String,
     pub(crate) domain: Option<String>,
     pub(crate) secure: Option<bool>,
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration")]
     pub(crate) max_age: Duration,
     pub(crate) consent_cookie: Option<String>,
 }
@@ -201,27 +202,27 @@ pub(crate) struct Exclude {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Timeouts {
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration")]
     pub(crate) connect: Duration,
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration")]
     pub(crate) head: Duration,
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration")]
     pub(crate) idle: Duration,
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration")]
     pub(crate) body: Duration,
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration")]
     pub(crate) write: Duration,
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration")]
     pub(crate) upstream: Duration,
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration")]
     pub(crate) stream: Duration,
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration")]
     pub(crate) tunnel: Duration,
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration")]
     pub(crate) pool: Duration,
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration")]
     pub(crate) linger: Duration,
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration")]
     pub(crate) drain: Duration,
 }
 

@@ -139,3 +139,32 @@ fn check_does_not_wait_for_a_pipe() {
     };
     assert_eq!(status.code(), Some(2));
 }
+
+// ── durations ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn durations_need_a_number_and_a_unit() {
+    let folder = folder("ledger_keep = 4\n[timeouts]\nconnect = \"5 parsecs\"\nidle = true\n");
+    let said = dry_run(&folder, &[]);
+    assert_eq!(said.code, 2, "{said:?}");
+    for wanted in [
+        "error: 4 has no unit",
+        "flagstaff.toml:1:15",
+        "`5 parsecs` is no duration",
+        "idle must be a duration",
+        "such as \"500ms\"",
+    ] {
+        assert!(said.err.contains(wanted), "{wanted}: {}", said.err);
+    }
+    fs::write(folder.path().join("flagstaff.toml"), "").unwrap();
+    for (name, value, code) in [
+        ("FLAGSTAFF_LEDGER_KEEP", "400d", 0),
+        ("FLAGSTAFF_LEDGER_KEEP", "400", 2),
+        ("FLAGSTAFF_TIMEOUTS_HEAD", "1m 30s", 0),
+        ("FLAGSTAFF_TIMEOUTS_HEAD", "soon", 2),
+    ] {
+        let said = dry_run(&folder, &[(name, value)]);
+        assert_eq!(said.code, code, "{name}={value}: {said:?}");
+        assert_eq!(said.err.contains("no duration"), code == 2, "{said:?}");
+    }
+}

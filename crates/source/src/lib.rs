@@ -37,3 +37,4 @@ pub use pins::PREFIX as PIN_PREFIX;
 pub use read::{Spans, read};
 pub use report::{Located, Report, Severity};
 pub use watch::{POLL, Watch};
+pub use wording::mistake;

@@ -5,8 +5,8 @@ use flagstaff_flags::nearest;
 /// Between what is wrong and its mend, in the one text an error of serde carries.
 const MEND: char = '\n';
 
-/// An error of ours: what is wrong, and what to write instead.
-pub(crate) fn mistake<E: serde::de::Error>(message: impl std::fmt::Display, help: &str) -> E {
+/// An error of a type that checks what it reads: what is wrong, and what to write instead. [`read`](crate::read) tells them apart.
+pub fn mistake<E: serde::de::Error>(message: impl std::fmt::Display, help: &str) -> E {
     E::custom(format!("{message}{MEND}{help}"))
 }
 
