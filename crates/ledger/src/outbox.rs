@@ -67,8 +67,8 @@ impl Outbox {
     }
 
     /// Opens a ledger for a holder, and begins it where there is none. A hook that is seen for the first time is told of what
-    /// comes from now on and happened after `since`: whoever finds a ledger lost writes down again what it knows. A claim that
-    /// is not renewed ends after `claim`.
+    /// happened from `since` on, whenever it is written down: whoever finds a ledger lost writes again what it knows. A claim
+    /// that is not renewed ends after `claim`.
     ///
     /// # Errors
     /// When the ledger cannot be reached, made or written to.
@@ -95,8 +95,10 @@ impl Outbox {
         let insert = sqlx::query(insert).bind(self.hook.clone()).bind(since.as_microsecond());
         let insert = insert.execute(&mut *transaction).await?;
         if insert.rows_affected() > 0 {
-            let all = "INSERT INTO told (hook, flag, number) SELECT $1, flag, MAX(number) FROM facts GROUP BY flag";
-            sqlx::query(all).bind(self.hook.clone()).execute(&mut *transaction).await?;
+            let before = "INSERT INTO told (hook, flag, number)
+                          SELECT $1, flag, MAX(number) FROM facts WHERE at < $2 GROUP BY flag";
+            let before = sqlx::query(before).bind(self.hook.clone()).bind(since.as_microsecond());
+            before.execute(&mut *transaction).await?;
         }
         transaction.commit().await
     }

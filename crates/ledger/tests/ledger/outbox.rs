@@ -40,6 +40,11 @@ async fn open_as(place: &Place, hook: &str, claim: Duration) -> Outbox {
     Outbox::open(place, hook, at(0), &Outbox::holder().unwrap(), claim).await.unwrap()
 }
 
+/// A hook that begins so many seconds later.
+async fn open_later(place: &Place, hook: &str, seconds: i64) -> Outbox {
+    Outbox::open(place, hook, at(seconds), &Outbox::holder().unwrap(), LONG).await.unwrap()
+}
+
 /// What is next, as `flag-number`.
 async fn next(outbox: &mut Outbox) -> Option<String> {
     let delivery = outbox.next().await.unwrap()?;
@@ -63,7 +68,7 @@ async fn fail(outbox: &mut Outbox, wait: Duration) {
 fn a_hook_is_told_of_what_comes_after_it() {
     each_store(|place| {
         block_on(async {
-            happen(place, &[fact("old", 1, 1), fact("old", 2, 2)]).await;
+            happen(place, &[fact("old", 1, -2), fact("old", 2, -1)]).await;
             let mut outbox = open(place).await;
             assert!(!outbox.is_due().await.unwrap());
             assert_eq!(next(&mut outbox).await, None);
@@ -77,14 +82,28 @@ fn a_hook_is_told_of_what_comes_after_it() {
             outbox.close().await;
             // a second start goes on where the first one ended; another hook begins
             happen(place, &[fact("old", 4, 6)]).await;
-            let mut other = open_as(place, "other", LONG).await;
+            let mut other = open_later(place, "other", 7).await;
             assert_eq!(next(&mut other).await, None);
         });
         block_on(async {
             let mut register = Register::open(place).await.unwrap();
             assert_eq!(register.newest().await.unwrap().len(), 2);
-            let mut outbox = open_as(place, "other", LONG).await;
+            let mut outbox = open_later(place, "other", 7).await;
             assert!(!outbox.is_due().await.unwrap());
+        });
+    });
+}
+
+/// A ledger that was lost may be written again before a hook finds it.
+#[test]
+fn what_happened_since_a_hook_began_is_told_when_it_was_written_down_earlier() {
+    each_store(|place| {
+        block_on(async {
+            happen(place, &[fact("form", 1, -20), fact("form", 2, 0), fact("new", 1, 3)]).await;
+            let mut outbox = open(place).await;
+            assert_eq!(tell(&mut outbox).await.unwrap(), "form-2");
+            assert_eq!(tell(&mut outbox).await.unwrap(), "new-1");
+            assert_eq!(tell(&mut outbox).await, None);
         });
     });
 }
@@ -163,7 +182,7 @@ fn what_is_not_taken_waits_and_its_flag_with_it() {
             assert_eq!(next(&mut outbox).await, None, "a new start waits as well");
         });
         block_on(async {
-            let mut outbox = open_as(place, "impatient", LONG).await;
+            let mut outbox = open_later(place, "impatient", 10).await;
             happen(place, &[fact("c", 1, 10), fact("c", 2, 11), fact("d", 1, 12)]).await;
             fail(&mut outbox, Duration::ZERO).await;
             let delivery = outbox.next().await.unwrap().unwrap();
