@@ -52,7 +52,7 @@ impl Trouble {
 pub(crate) async fn exchange(
     proxy: &Inner,
     only: Option<&Upstream>,
-    mut request: Request<RequestBody>,
+    request: &mut Request<RequestBody>,
 ) -> Result<Answered, Trouble> {
     let deadline = Instant::now() + proxy.timeouts.upstream;
     let mut tried = Tried::default();
@@ -60,7 +60,7 @@ pub(crate) async fn exchange(
     let mut last = None;
     let extensions = std::mem::take(request.extensions_mut());
     while let Some(upstream) = next(proxy, only, &tried) {
-        let repeatable = repeatable(&request);
+        let repeatable = repeatable(request);
         let (mut sender, unused) = match connection(proxy, upstream, fresh, !repeatable, deadline).await? {
             Ok(connection) => connection,
             Err((failure, why)) => {
@@ -72,9 +72,9 @@ pub(crate) async fn exchange(
                 continue;
             }
         };
-        address(&mut request, upstream, &sender)?;
-        let copy = (repeatable && unused.is_some()).then(|| copy(&request));
-        let sent = sender.send(std::mem::replace(&mut request, nothing()), deadline).await;
+        address(request, upstream, &sender)?;
+        let copy = (repeatable && unused.is_some()).then(|| Box::new(copy(request)));
+        let sent = sender.send(request, deadline).await;
         let mut error = match sent.ok_or_else(late)? {
             Ok(mut answer) => {
                 upstream.answered();
@@ -89,9 +89,9 @@ pub(crate) async fn exchange(
         if let Some(unused) = unused.filter(|_| died) {
             pool::died(&upstream.place, unused);
         }
-        request = match (unsent, copy) {
+        *request = match (unsent, copy) {
             (Some(unsent), _) if died => unsent,
-            (None, Some(copy)) if died => copy,
+            (None, Some(copy)) if died => *copy,
             _ => return Err(trouble),
         };
         if unused.is_some() {
@@ -106,7 +106,8 @@ pub(crate) async fn exchange(
     Err(last.unwrap_or(Trouble::Failed(Failure::Connect, "no upstream".to_owned())))
 }
 
-fn nothing() -> Request<RequestBody> {
+/// In place of a request that has been taken.
+pub(super) fn nothing() -> Request<RequestBody> {
     Request::new(RequestBody::empty())
 }
 
@@ -118,6 +119,7 @@ fn hand_on(mut noted: Extensions, answer: &mut Extensions) {
     *answer = noted;
 }
 
+#[cold]
 fn late() -> Trouble {
     Trouble::Failed(Failure::AnswerTimeout, String::new())
 }
@@ -209,6 +211,7 @@ pub(crate) fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
     copy
 }
 
+#[cold]
 fn trouble(error: &hyper::Error, upstream: &Upstream) -> Trouble {
     if let Some(fault) = body_fault(error) {
         return Trouble::Body(fault);

@@ -98,9 +98,9 @@ impl Service<Request<RequestBody>> for Proxy {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+    fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
         let inner = Arc::clone(&self.0);
-        Box::pin(async move { Ok(inner.pass_on(request).await) })
+        Box::pin(async move { Ok(inner.pass_on(&mut request).await) })
     }
 }
 
@@ -114,9 +114,9 @@ struct Switch {
 }
 
 impl Inner {
-    async fn pass_on(&self, mut request: Request<RequestBody>) -> Response<ResponseBody> {
+    async fn pass_on(&self, request: &mut Request<RequestBody>) -> Response<ResponseBody> {
         let canary = self.canaries.of(request.extensions());
-        let switch = self.switch(&mut request);
+        let switch = self.switch(request);
         *request.version_mut() = Version::HTTP_11;
         let (answered, failed) = match canary {
             None => (exchange(self, None, request).await, None),
@@ -134,16 +134,20 @@ impl Inner {
     }
 
     /// The app answers in place of a variant's upstream that does not, where asking again does no harm.
-    async fn ask_canary(&self, canary: &Canary, request: Request<RequestBody>) -> (Result<Answered, Trouble>, Blame) {
+    async fn ask_canary(
+        &self,
+        canary: &Canary,
+        request: &mut Request<RequestBody>,
+    ) -> (Result<Answered, Trouble>, Blame) {
         let upstream = &canary.upstream;
         let blame = Some(CanaryFailed(canary.flag));
-        if self.upstreams.is_empty() || !repeatable(&request) {
+        if self.upstreams.is_empty() || !repeatable(request) {
             let answered = exchange(self, Some(upstream), request).await;
             let failed = answered.as_ref().is_err_and(Trouble::is_upstreams);
             return (answered, blame.filter(|_| failed));
         }
         if self.upstreams.is_due(upstream) {
-            match exchange(self, Some(upstream), copy(&request)).await {
+            match exchange(self, Some(upstream), &mut copy(request)).await {
                 Err(Trouble::Failed(failure, why)) if failure != Failure::Descriptors => {
                     METERS.fail(failure);
                     let authority = &*upstream.origin.authority;
@@ -203,6 +207,7 @@ fn keep_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
     headers.insert(header::UPGRADE, protocol);
 }
 
+#[cold]
 fn refuse(trouble: &Trouble) -> Response<ResponseBody> {
     match trouble {
         Trouble::Body(BodyFault::TooLarge) => {
@@ -221,5 +226,23 @@ fn refuse(trouble: &Trouble) -> Response<ResponseBody> {
                 _ => StatusCode::BAD_GATEWAY,
             })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proxy::exchange::nothing;
+    use crate::settings::Options;
+
+    #[test]
+    fn a_request_on_its_way_is_small() {
+        let listen = vec!["127.0.0.1:0".into()];
+        let options = Options { listen, upstream: vec!["127.0.0.1:1".into()], ..Options::default() };
+        let proxy = Proxy::new(&Settings::new(options).unwrap()).unwrap();
+        // It is made for every request. With a handshake inside it had 10 KB, and moving them took an eighth of the time.
+        let mut request = nothing();
+        let way = proxy.0.pass_on(&mut request);
+        assert!(size_of_val(&way) <= 768, "{} bytes", size_of_val(&way));
     }
 }

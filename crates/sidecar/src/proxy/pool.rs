@@ -20,6 +20,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::body::{BoxError, RequestBody};
 use crate::meters::{Failure, METERS};
+use crate::proxy::exchange::nothing;
 use crate::wire::Patience;
 
 /// For how long it is remembered that the app closed a connection early.
@@ -36,14 +37,18 @@ pub(crate) enum Sender {
 pub(crate) type Sent = Option<Result<Response<Incoming>, TrySendError<Request<RequestBody>>>>;
 
 impl Sender {
-    pub(crate) async fn send(&mut self, request: Request<RequestBody>, deadline: Instant) -> Sent {
+    /// Sends the request, and leaves nothing of it behind.
+    pub(crate) async fn send(&mut self, request: &mut Request<RequestBody>, deadline: Instant) -> Sent {
         match self {
             Self::Http1(connection) => {
                 let Connection { sender, patience, .. } = &mut **connection;
                 patience.until(deadline);
-                patience.with(pin!(sender.try_send_request(request))).await
+                patience.with(pin!(sender.try_send_request(std::mem::replace(request, nothing())))).await
             }
-            Self::Http2(sender) => timeout_at(deadline, sender.try_send_request(request)).await.ok(),
+            Self::Http2(sender) => {
+                let answer = sender.try_send_request(std::mem::replace(request, nothing()));
+                timeout_at(deadline, Box::pin(answer)).await.ok()
+            }
         }
     }
 }
