@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Requests a second of flagstaff beside nginx `split_clients` with as many flags, in the same rounds.
 
-    cargo build --release && python3 benches/wire.py [--rounds 5] [--seconds 4] [--workers 1] [--flags 0,10,50]
+    cargo build --release && python3 benches/wire.py [--rounds 9] [--seconds 2] [--workers 1] [--flags 0,10,50]
 
 Needs nginx and wrk. The app behind both is an nginx that answers 1 KiB from memory. With one worker the proxy has core 0 to itself, app
-and load share the others. Machines are noisy, so both run in turn and medians and the ratio of each round are told.
+and load share the others. Machines are noisy, so both run in turn, in short rounds, and medians are told: of requests a second, of the
+ratio of each round, and of the processor time a request takes. The last hardly changes when something else runs on the machine.
 """
 import argparse
 import contextlib
@@ -79,6 +80,12 @@ class Running:
             time.sleep(0.05)
         sys.exit(f"{command[0]} does not listen")
 
+    def processor_time(self):
+        """Seconds that all threads of the program and its children have run."""
+        children = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True).stdout.split()
+        tasks = [t for pid in (self.process.pid, *children) for t in pathlib.Path(f"/proc/{pid}/task").iterdir()]
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
     def stop(self):
         self.process.terminate()
         self.process.wait(20)
@@ -105,13 +112,17 @@ def start_flagstaff(folder, app, flags, workers, send, cpus):
     return Running(command, port, cpus, env)
 
 
-def load(port, seconds, cpus):
+def load(server, seconds, cpus):
+    """Requests a second, and microseconds of processor time a request."""
     pin = ["taskset", "-c", cpus] if cpus else []
-    command = ["wrk", "-t1", "-c64", f"-d{seconds}s", "-H", f"Cookie: {COOKIE}", f"http://127.0.0.1:{port}/"]
+    command = ["wrk", "-t1", "-c64", f"-d{seconds}s", "-H", f"Cookie: {COOKIE}", f"http://127.0.0.1:{server.port}/"]
+    before = server.processor_time()
     out = subprocess.run(pin + command, capture_output=True, text=True, timeout=seconds * 5 + 30).stdout
     if "Non-2xx" in out or "Socket errors" in out:
         print(out, file=sys.stderr)
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))
+    requests = int(re.search(r"(\d+) requests in", out).group(1))
+    spent = (server.processor_time() - before) / requests * 1e6
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)), spent
 
 
 def check(port):
@@ -121,10 +132,17 @@ def check(port):
     assert response.status == 200 and len(response.read()) == 1024
 
 
+def told(rows, column):
+    median = lambda values: statistics.median(list(values))
+    rate, spent = median(row[column][0] for row in rows), median(row[column][1] for row in rows)
+    ratio = median(row[column][0] / row[0][0] for row in rows)
+    return f"{rate:>9.0f} {spent:5.1f}" if column == 0 else f"{rate:>9.0f} ({ratio:.2f}) {spent:5.1f}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--flags", default="0,10,50")
     args = parser.parse_args()
@@ -140,7 +158,8 @@ def main():
         running = [start_nginx(temp / "app", app_conf(temp / "app", app_port), app_port, other_cpus)]
         try:
             print(f"{args.workers} worker(s), {args.rounds} rounds of {args.seconds} s, 64 connections, {cores} cores")
-            print(f"{'flags':>5} {'nginx':>9} {'both':>9} {'ratio':>6} {'compact':>9} {'ratio':>6}")
+            print("requests a second; in brackets the ratio to nginx's; then microseconds of processor time a request")
+            print(f"{'flags':>5} {'nginx':>15} {'both':>22} {'compact':>22}")
             for flags in (int(n) for n in args.flags.split(",")):
                 port, folder = free_port(), temp / f"n{flags}"
                 nginx = start_nginx(folder, proxy_conf(folder, port, app_port, flags, args.workers), port, proxy_cpus)
@@ -152,12 +171,10 @@ def main():
                 rows = []
                 for server in (nginx, *ours.values()):
                     check(server.port)
-                    load(server.port, 1, other_cpus)
+                    load(server, 1, other_cpus)
                 for _ in range(args.rounds):
-                    rows.append([load(s.port, args.seconds, other_cpus) for s in (nginx, *ours.values())])
-                medians = [statistics.median(column) for column in zip(*rows)]
-                ratios = [statistics.median(row[i] / row[0] for row in rows) for i in (1, 2)]
-                print(f"{flags:>5} {medians[0]:>9.0f} {medians[1]:>9.0f} {ratios[0]:>6.2f} {medians[2]:>9.0f} {ratios[1]:>6.2f}", flush=True)
+                    rows.append([load(s, args.seconds, other_cpus) for s in (nginx, *ours.values())])
+                print(f"{flags:>5}", *(told(rows, i) for i in range(3)), flush=True)
                 for server in (nginx, *ours.values()):
                     server.stop()
                     running.remove(server)
