@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use flagstaff_flags::Snapshot;
+use flagstaff_flags::{Holdout, Snapshot};
 use flagstaff_ledger::{Export as Rows, Format as Written, Ledger, TallyGoal};
 use futures_util::StreamExt;
 use jiff::Timestamp;
@@ -54,8 +54,11 @@ fn chosen(args: &Export, snapshot: &Snapshot, recorded: &[String]) -> anyhow::Re
     }
 }
 
-/// Goals of a flag; none of one that is not defined any more.
+/// Goals of a flag; none of one that is not defined any more, and all of the holdout.
 fn goals(snapshot: &Snapshot, flag: &str) -> Vec<TallyGoal> {
+    if flag == Holdout::NAME {
+        return snapshot.goals().iter().map(observed::counted).collect();
+    }
     let flag = snapshot.flag_named(flag);
     let all = flag.into_iter().flat_map(|flag| observed::goals(snapshot, flag));
     all.map(observed::counted).collect()

@@ -87,6 +87,10 @@ fn the_held_out_are_compared_with_everybody_else() {
     assert_eq!(visitors.sum::<u64>(), met[1]);
     assert_eq!(form["sample_ratio"]["observed"][1], on);
     assert_eq!(form["sample_ratio"]["broken"], false);
+    let rows = said(&program, "export --flag _holdout --format jsonl").out;
+    let rows: Vec<Value> = rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let senders = rows.iter().filter(|row| row["variant"] == "held" && row["sent"].as_f64() > Some(0.0)).count();
+    assert_eq!((rows.len() as u64, senders as u64), (met[0] + met[1], sent[0]));
     let both = said(&program, "results form --holdout");
     assert!(both.code == 2 && said(&program, "results").code == 2, "{both:?}");
 }
