@@ -340,3 +340,19 @@ fn who_keeps_a_variant_from_before_makes_no_false_alarm() {
     eventually("the guard has seen them", || seen(&status(&program)).is_some_and(|seen| seen > 150));
     assert_eq!(program.metric("flagstaff_guard_tripped", "flag=\"checkout\""), 0.0, "{}", status(&program));
 }
+
+#[test]
+fn one_visitor_who_tries_again_and_again_trips_nothing() {
+    let patient = Patient::start(Fate { errors: [1.0, 1.0], ..Fate::default() });
+    let program = Setup::to(&[patient.app.address]).flags(&flags(50, "errors = \"5xx\"\nfuse = 3")).start();
+    let mut queue = Queue::to(&program, "stubborn");
+    while !queue.next() {}
+    let stubborn = queue.last();
+    for _ in 0..300 {
+        assert_eq!(queue.ask("GET / HTTP/1.1", stubborn).text(), "on");
+    }
+    // the others find the app well again
+    patient.does(Fate::default(), 1);
+    assert!(queue.come(100) > 20);
+    assert_eq!(program.metric("flagstaff_guard_tripped", "flag=\"checkout\""), 0.0, "{}", status(&program));
+}

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-use flagstaff_experiment::guard::{Event, Evidence, MOST_VISITORS, Seen, Sign, Terms, TermsError, Watch};
+use flagstaff_experiment::guard::{Event, Evidence, MOST_VISITORS, Seen, Sign, Stretch, Terms, TermsError, Watch};
 use proptest::prelude::*;
 
 fn terms() -> Terms {
@@ -59,6 +59,68 @@ fn evidence_that_was_tampered_with_makes_no_alarm() {
     let mut broken = alarm;
     broken.segments.iter_mut().for_each(|stretch| stretch.share = 1.5);
     assert_eq!((broken.recompute(), broken.is_alarm()), (None, false));
+}
+
+/// By the formula alone: ln of the sum over the machines of 6/(π²j²) times the mean over ψ of exp Σ ….
+fn by_hand(evidence: &serde_json::Value) -> f64 {
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    let r0 = number(&evidence["tolerated"]);
+    let segments = evidence["segments"].as_array().unwrap();
+    let grid = [1.25, 1.5, 2.0, 3.0, 5.0, 8.0, 15.0, 30.0, 100.0];
+    let theta = |w: f64, r: f64| w * r / (w * r + 1.0 - w);
+    let from = |first: usize, psi: f64| -> f64 {
+        let add = |segment: &serde_json::Value| {
+            let w = number(&segment["share"]);
+            let (before, after) = (theta(w, r0), theta(w, r0 * psi));
+            number(&segment["treatment"]) * (after / before).ln()
+                + number(&segment["control"]) * ((1.0 - after) / (1.0 - before)).ln()
+        };
+        segments[first..].iter().map(add).sum::<f64>().exp()
+    };
+    let machine = |(place, segment): (usize, &serde_json::Value)| {
+        let j = segment["machine"].as_f64()?;
+        let mean = grid.iter().map(|psi| from(place, *psi)).sum::<f64>() / grid.len() as f64;
+        Some(6.0 / (std::f64::consts::PI * j).powi(2) * mean)
+    };
+    segments.iter().enumerate().filter_map(machine).sum::<f64>().ln()
+}
+
+#[test]
+fn anybody_can_make_the_numbers_again() {
+    let mut watch = watch(terms(), &[0.99, 0.01]);
+    // a long healthy time, and then every fourth who fails has the flag
+    let healthy = (0..170).map(|unit| (0, u8::from(unit % 100 == 0), unit));
+    let bad = (170..400).map(|unit| (1, u8::from(unit % 4 == 0), unit));
+    let mut alarm = None;
+    for (step, arm, unit) in healthy.chain(bad) {
+        if step == 1 {
+            watch.begin_step(1, &[0.9, 0.1]);
+        }
+        if let Seen::Alarm(evidence) = watch.see(&Event { step, ..event(Sign::Error, arm, unit) }) {
+            alarm.get_or_insert(evidence);
+        }
+    }
+    let all = [*alarm.unwrap(), watch.evidence().remove(0)];
+    for evidence in all {
+        assert!(evidence.segments.len() > 4, "{evidence:?}");
+        let found = by_hand(&serde_json::to_value(&evidence).unwrap());
+        assert!((found - evidence.log_evidence).abs() < 1e-9, "{found} is not {}", evidence.log_evidence);
+    }
+}
+
+#[test]
+fn evidence_that_makes_no_sense_is_shown_all_the_same() {
+    let mut evidence = watch(terms(), &[0.5, 0.5]).evidence().remove(0);
+    let first = evidence.segments[0];
+    for stretch in [
+        Stretch { treatment: u64::MAX, control: u64::MAX, ..first },
+        Stretch { share: f64::NAN, ..first },
+        Stretch { machine: None, ..first },
+    ] {
+        evidence.segments = vec![stretch; 3];
+        (evidence.alpha, evidence.false_alarm) = (f64::NAN, 0.0);
+        assert!(!evidence.is_alarm() && evidence.words().starts_with("0 visitors"), "{evidence:?}");
+    }
 }
 
 #[test]

@@ -147,7 +147,7 @@ impl Evidence {
     }
 
     fn shares(&self) -> Option<String> {
-        let shares = self.segments.iter().filter(|stretch| stretch.treatment + stretch.control > 0);
+        let shares = self.segments.iter().filter(|stretch| stretch.treatment > 0 || stretch.control > 0);
         let shares = shares.map(|stretch| stretch.share).chain(self.segments.last().map(|last| last.share));
         let (low, high) = shares.fold((f64::INFINITY, 0.0_f64), |(low, high), w| (low.min(w), high.max(w)));
         if low > high {
