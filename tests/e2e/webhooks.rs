@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use flagstaff_flags::FactKind;
+use flagstaff_ledger::Place;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -17,8 +18,9 @@ use crate::guards::flags as guarded;
 use crate::harness::app::App;
 use crate::harness::command::flagstaff;
 use crate::harness::patient::{Fate, Patient, Queue};
+use crate::harness::postgres::Server;
 use crate::harness::program::{Program, Setup};
-use crate::harness::receiver::{Message, Receiver, Reply, happen, happen_because};
+use crate::harness::receiver::{Message, Receiver, Reply, happen, happen_at, happen_because};
 use crate::harness::tls::Pair;
 use crate::harness::{eventually, within};
 
@@ -185,6 +187,36 @@ fn a_fleet_tells_once() {
     }
     last(&first, &receiver, 24);
     drop(rest);
+}
+
+/// With a database of its own, of which one is killed while it tells.
+#[test]
+fn a_fleet_tells_on_when_one_of_it_is_killed() {
+    let Some(server) = Server::start() else {
+        return eprintln!("SKIPPED: PostgreSQL is not installed; tests/postgresql unpacks it");
+    };
+    let database = server.database();
+    let hangs = Arc::new(AtomicBool::new(true));
+    let still = Arc::clone(&hangs);
+    let receiver = Receiver::start(move |_, _| if still.load(SeqCst) { Reply::Hang } else { Reply::Take });
+    let member = || telling(&receiver).top(&format!("ledger = \"{database}\"")).start();
+    let first = member();
+    let place = Place::new(&database).unwrap();
+    for flag in ["form", "price", "search"] {
+        happen_at(&place, flag, &[FactKind::Step, FactKind::Tripped], "it fails");
+    }
+    eventually("it is telling", || receiver.got().len() == 1);
+    let second = member();
+    hangs.store(false, SeqCst);
+    first.process.signal(rustix::process::Signal::KILL);
+    let messages = receiver.wait_for(6);
+    for flag in ["form", "price", "search"] {
+        let of_flag: Vec<_> = messages.iter().filter(|one| one.json()["flag"] == flag).cloned().collect();
+        assert_eq!(kinds(&of_flag), ["step", "tripped"], "{flag}");
+    }
+    happen_at(&place, "last", &[FactKind::Expired], "");
+    assert_eq!(receiver.wait_for(7).len(), 7);
+    drop(second);
 }
 
 #[test]
