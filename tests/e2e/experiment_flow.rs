@@ -216,7 +216,8 @@ fn nothing_is_kept_where_the_settings_say_none() {
     let mut raw = program.raw();
     assert_eq!(look(&mut raw, "somebody-not-recorded0").status, 200);
     let same = "Sec-Fetch-Site: same-origin\r\n";
-    assert_eq!(tell(&mut raw, "/.flagstaff/events", "somebody-not-recorded0", same, "{}").status, 404);
+    // guards hear what pages tell, also where nothing is kept
+    assert_eq!(tell(&mut raw, "/.flagstaff/events", "somebody-not-recorded0", same, "{}").status, 400);
     assert_eq!(program.health()["ledger"], Value::Null);
     assert!(!Path::new(&program.path("flagstaff.db")).exists());
     let said = said(&program, "results form");
