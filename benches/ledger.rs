@@ -94,7 +94,11 @@ async fn ask(place: &Place, visitors: u32) {
         times.push(start.elapsed().as_secs_f64());
         assert_eq!(tally.variants.iter().map(|variant| variant.visitors).sum::<u64>(), u64::from(visitors));
     }
-    ledger.close().await;
     times.sort_by(f64::total_cmp);
     println!("  the counts of a result, two goals: {:.2} s", times[1]);
+    let (tomorrow, start) = (question.now + Duration::from_secs(86_400), Instant::now());
+    let past = ledger.past(&Question { now: tomorrow, ..question }).await.unwrap();
+    ledger.close().await;
+    assert_eq!(past.iter().map(|day| day.steps[0].exposed.iter().sum::<u64>()).max(), Some(u64::from(visitors)));
+    println!("  how it stood at the ends of days before: {:.2} s", start.elapsed().as_secs_f64());
 }
