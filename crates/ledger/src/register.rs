@@ -125,7 +125,7 @@ impl Register {
         for signs in signs.chunks(ROWS) {
             let sql = format!(
                 "INSERT INTO signs (flag, epoch, sign, unit, variant, step, at) VALUES {} ON CONFLICT DO NOTHING",
-                places(0, signs.len(), 7)
+                places(&self.store.connection, signs.len(), 7)
             );
             let mut insert = query(sql);
             for sign in signs {
@@ -183,7 +183,8 @@ fn arrive(all: &mut [Arrivals], variant: usize, new: u64, moved: u64) {
 }
 
 async fn insert(store: &mut AnyConnection, facts: &[Fact]) -> Result<u64, sqlx::Error> {
-    let sql = format!("INSERT INTO facts ({COLUMNS}) VALUES {} ON CONFLICT DO NOTHING", places(0, facts.len(), 9));
+    let sql =
+        format!("INSERT INTO facts ({COLUMNS}) VALUES {} ON CONFLICT DO NOTHING", places(store, facts.len(), 9));
     let mut insert = query(sql);
     for fact in facts {
         insert = insert.bind(fact.flag.as_str().to_owned()).bind(fact.number.cast_signed());

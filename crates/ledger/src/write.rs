@@ -59,7 +59,7 @@ async fn expose(store: &mut AnyConnection, rows: &[(&str, &Exposure)]) -> Done {
                           THEN excluded.at ELSE exposures.crossed END
          WHERE excluded.confirmed > exposures.confirmed
             OR (exposures.crossed IS NULL AND exposures.variant <> excluded.variant)",
-        places(0, rows.len(), 8)
+        places(store, rows.len(), 8)
     );
     let mut insert = query(sql);
     for (unit, row) in rows {
@@ -75,7 +75,7 @@ async fn confirm(store: &mut AnyConnection, units: &[&str]) -> Done {
     let sql = format!(
         "UPDATE exposures SET confirmed = 1 FROM trials, (VALUES {}) AS seen
          WHERE exposures.trial = trials.trial AND exposures.unit = seen.column1 AND exposures.confirmed = 0",
-        places(0, units.len(), 1)
+        places(store, units.len(), 1)
     );
     let mut update = query(sql);
     for unit in units {
@@ -95,7 +95,7 @@ async fn pages(store: &mut AnyConnection, rows: &[(&str, i64)]) -> Done {
          FROM trials, (VALUES {}) AS seen
          WHERE exposures.trial = trials.trial AND exposures.unit = seen.column1 AND exposures.at <= seen.column2
            AND (page2 IS NULL OR seen.column2 < page2)",
-        places(0, rows.len(), 2)
+        places(store, rows.len(), 2)
     );
     let mut update = query(sql);
     for (unit, at) in rows {
@@ -107,7 +107,7 @@ async fn pages(store: &mut AnyConnection, rows: &[(&str, i64)]) -> Done {
 async fn convert(store: &mut AnyConnection, rows: &[Conversion]) -> Done {
     let sql = format!(
         "INSERT INTO conversions (goal, unit, key, at, value) VALUES {} ON CONFLICT DO NOTHING",
-        places(0, rows.len(), 5)
+        places(store, rows.len(), 5)
     );
     let mut insert = query(sql);
     for row in rows {
@@ -125,7 +125,7 @@ async fn count(store: &mut AnyConnection, rows: &[(&Key, &Count)], boot: i64) ->
            requests = excluded.requests, informational = excluded.informational, successes = excluded.successes,
            redirects = excluded.redirects, client_errors = excluded.client_errors,
            server_errors = excluded.server_errors, slow = excluded.slow, latency = excluded.latency",
-        places(0, rows.len(), 13)
+        places(store, rows.len(), 13)
     );
     let mut insert = query(sql);
     for (key, count) in rows {
