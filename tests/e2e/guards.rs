@@ -356,3 +356,17 @@ fn one_visitor_who_tries_again_and_again_trips_nothing() {
     assert!(queue.come(100) > 20);
     assert_eq!(program.metric("flagstaff_guard_tripped", "flag=\"checkout\""), 0.0, "{}", status(&program));
 }
+
+#[test]
+fn a_gate_that_is_closed_for_those_without_the_flag_looks_like_no_fault_of_theirs() {
+    let patient = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
+    let gate = "[flags.checkout.gate]\npaths = [\"/\"]\nwhen_off = { status = 503, body = \"Not yet.\" }\n";
+    let program = Setup::to(&[patient.app.address]).flags(&(flags(50, "errors = \"5xx\"") + gate)).start();
+    let mut queue = Queue::to(&program, "gate");
+    for visitor in 1..=100 {
+        queue.ask("GET / HTTP/1.1", visitor);
+        // behind the gate those with the flag meet the app, and fail; elsewhere everybody meets it
+        queue.ask("GET /open HTTP/1.1", visitor);
+    }
+    eventually("it is taken back", || program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") == 1.0);
+}

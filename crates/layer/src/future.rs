@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use flagstaff_tag::{CanaryFailed, Flags};
+use flagstaff_tag::{Blame, Flags};
 use http::Response;
 use jiff::Timestamp;
 use pin_project_lite::pin_project;
@@ -63,7 +63,7 @@ impl Tagged {
         let hearing = self.shared.hearing();
         match (answer, &self.asked) {
             (Ok(response), asked) => {
-                let blamed = response.extensions_mut().remove::<CanaryFailed>();
+                let blamed = response.extensions_mut().remove::<Blame>();
                 let directives = self.shared.tagger().answer(&self.flags, response, now);
                 if let Some(asked) = asked {
                     hearing.answered(&self.flags, asked, response, &directives, blamed);

@@ -1,7 +1,7 @@
 //! Who hears what a request and its answer say: the ledger, and those who watch guarded flags.
 
 use flagstaff_flags::{Flag, FlagId, Goal};
-use flagstaff_tag::{CanaryFailed, Directives, Event, Flags};
+use flagstaff_tag::{Blame, Directives, Event, Flags};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 
@@ -49,7 +49,7 @@ impl Hearing {
         asked: &Asked,
         answer: &Response<R>,
         directives: &Directives,
-        blamed: Option<CanaryFailed>,
+        blamed: Option<Blame>,
     ) {
         if let Some(answers) = &self.answers {
             let latency = Some(asked.elapsed()).filter(|_| !is_endless(answer));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use flagstaff_flags::{Flag, FlagId, Goal, Guard, Step, VariantId};
-use flagstaff_tag::{CanaryFailed, Flags};
+use flagstaff_tag::{Blame, Flags};
 use http::Response;
 use jiff::Timestamp;
 
@@ -21,7 +21,7 @@ pub(crate) struct Heard {
     /// None where there was no answer.
     status: Option<u16>,
     endless: bool,
-    blamed: Option<FlagId>,
+    blamed: Option<Blame>,
 }
 
 /// A flag that is watched, and whose unit this is.
@@ -35,9 +35,9 @@ struct Case<'a> {
 }
 
 impl Heard {
-    pub(crate) fn of<R>(answer: &Response<R>, blamed: Option<CanaryFailed>) -> Self {
+    pub(crate) fn of<R>(answer: &Response<R>, blamed: Option<Blame>) -> Self {
         let status = Some(answer.status().as_u16());
-        Self { status, endless: is_endless(answer), blamed: blamed.map(|CanaryFailed(id)| id) }
+        Self { status, endless: is_endless(answer), blamed }
     }
 
     /// There was no answer.
@@ -46,7 +46,9 @@ impl Heard {
     /// What one flag makes of it: whether it is an error. What the upstream of another flag's variant is to blame for says nothing.
     fn is_error(self, id: FlagId, guard: &Guard) -> Option<bool> {
         match (self.blamed, self.status) {
-            (Some(blamed), _) => (blamed == id).then_some(true),
+            (Some(Blame::Canary(blamed)), _) => (blamed == id).then_some(true),
+            // where a gate is closed for those without the flag, the control would seem to fail
+            (Some(Blame::Gate), _) => None,
             (None, None) => Some(true),
             (None, Some(status)) => Some(guard.errors.as_ref().is_some_and(|errors| errors.contains(status))),
         }

@@ -11,7 +11,7 @@ use flagstaff_flags::{
 };
 use flagstaff_layer::{Conversion, FlagLayer, Outcome, Outcomes, Settings, Tagger};
 use flagstaff_ledger::{Keeper, Place, record};
-use flagstaff_tag::CanaryFailed;
+use flagstaff_tag::Blame;
 use http::{Request, Response};
 use tempfile::TempDir;
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -87,7 +87,7 @@ fn app(request: &Request<String>, snapshot: &Snapshot) -> Result<Response<Text>,
     for (name, value) in request.uri().query().unwrap_or_default().split('&').filter_map(|p| p.split_once('=')) {
         answer = match name {
             "status" => answer.status(value.parse::<u16>().unwrap()),
-            "blame" => answer.extension(CanaryFailed(snapshot.find(value).unwrap())),
+            "blame" => answer.extension(Blame::Canary(snapshot.find(value).unwrap())),
             "fail" => return Err("no answer"),
             name => answer.header(name, value.replace('+', " ")),
         };
@@ -139,9 +139,7 @@ impl Site {
         let app = |request: Request<String>| std::future::ready(app(&request, &self.snapshot));
         let mut service = self.layer.clone().with_endpoints().layer(service_fn(app));
         let answer = service.ready().await.unwrap().call(request.body(body.to_owned()).unwrap()).await;
-        assert!(
-            answer.is_ok_and(|answer| answer.extensions().get::<CanaryFailed>().is_none()) || line.contains("fail")
-        );
+        assert!(answer.is_ok_and(|answer| answer.extensions().get::<Blame>().is_none()) || line.contains("fail"));
         std::mem::take(&mut *self.ear.heard.lock().unwrap())
     }
 

@@ -5,6 +5,7 @@ use flagstaff_flags::{Gate, GateAnswer, VariantId};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{Method, Response, StatusCode};
 
+use crate::blame::Blame;
 use crate::flags::Flags;
 
 /// The answer of a gate that is closed for this visitor on this path; `None` where the app is to answer.
@@ -22,6 +23,7 @@ pub fn closed_gate(flags: &Flags, method: &Method, path: &str) -> Option<Respons
     metrics::counter!("flagstaff_gate_closed_total", "flag" => flag.name.to_string()).increment(1);
     let mut answer = answer(&gate.when_off);
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer.extensions_mut().insert(Blame::Gate);
     if *method == Method::HEAD {
         answer = answer.map(|_| Bytes::new());
     }

@@ -38,7 +38,7 @@ mod user;
 mod visitor;
 mod write;
 
-pub use blame::CanaryFailed;
+pub use blame::Blame;
 pub use counting::{NotCounted, is_bot};
 pub use directives::{Directives, Event, Identify};
 pub use endpoint::{PREFIX, endpoint, is_own};

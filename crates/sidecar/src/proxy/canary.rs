@@ -120,7 +120,7 @@ fn upstream(
 #[cfg(test)]
 mod tests {
     use flagstaff_flags::{Flag, Name, Percent};
-    use flagstaff_tag::{CanaryFailed, Tagger};
+    use flagstaff_tag::{Blame, Tagger};
     use http::{Method, Request, StatusCode};
     use jiff::Timestamp;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -171,8 +171,8 @@ mod tests {
         let listen = vec!["127.0.0.1:0".into()];
         let settings = Settings::new(Options { listen, upstream, ..Options::default() }).unwrap();
         let Ok(answer) = Proxy::for_canaries(&settings).unwrap().oneshot(request).await;
-        let blamed = answer.extensions().get::<CanaryFailed>();
-        assert!(blamed.is_none_or(|blamed| *blamed == CanaryFailed(shop)));
+        let blamed = answer.extensions().get::<Blame>();
+        assert!(blamed.is_none_or(|blamed| *blamed == Blame::Canary(shop)));
         (answer.status(), blamed.is_some())
     }
 

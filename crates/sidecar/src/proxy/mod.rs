@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use flagstaff_tag::CanaryFailed;
+use flagstaff_tag::Blame;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Request, Response, StatusCode, Version};
 use hyper::upgrade::OnUpgrade;
@@ -104,9 +104,6 @@ impl Service<Request<RequestBody>> for Proxy {
     }
 }
 
-/// The flag whose upstream gave no answer.
-type Blame = Option<CanaryFailed>;
-
 /// The client's half of a switch to another protocol.
 struct Switch {
     upgrade: OnUpgrade,
@@ -138,9 +135,9 @@ impl Inner {
         &self,
         canary: &Canary,
         request: &mut Request<RequestBody>,
-    ) -> (Result<Answered, Trouble>, Blame) {
+    ) -> (Result<Answered, Trouble>, Option<Blame>) {
         let upstream = &canary.upstream;
-        let blame = Some(CanaryFailed(canary.flag));
+        let blame = Some(Blame::Canary(canary.flag));
         if self.upstreams.is_empty() || !repeatable(request) {
             let answered = exchange(self, Some(upstream), request).await;
             let failed = answered.as_ref().is_err_and(Trouble::is_upstreams);
