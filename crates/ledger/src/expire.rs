@@ -15,10 +15,11 @@ const ROWS: i64 = 5_000;
 const FIRST: Duration = Duration::from_secs(600);
 
 /// Tables with their keys and the column of their age. Only ledgers from which rows are deleted by age pay for an index on it.
-pub(crate) const AGES: [(&str, &str, &str); 3] = [
+pub(crate) const AGES: [(&str, &str, &str); 4] = [
     ("exposures", "trial, unit", "at"),
     ("conversions", "goal, unit, key", "at"),
     ("counts", KEY_OF_COUNTS, "minute"),
+    ("signs", "flag, epoch, sign, unit", "at"),
 ];
 const KEY_OF_COUNTS: &str = "flag, definition, variant, minute, boot";
 
