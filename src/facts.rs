@@ -60,7 +60,7 @@ fn read(settings: &Settings) -> anyhow::Result<flagstaff_flags::Facts> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot ask the ledger")?;
     runtime.block_on(async {
-        let mut register = Register::open(&place).await?;
+        let mut register = Register::open_to_read(&place).await?;
         let mut known = flagstaff_flags::Facts::default();
         for (flag, _) in register.newest().await? {
             let standing = Standing::of(&register.facts(&flag, 1).await?);

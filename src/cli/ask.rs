@@ -2,8 +2,8 @@
 
 use clap::{Args, ValueHint};
 
-use crate::cli::Flags;
 use crate::cli::read::pair;
+use crate::cli::{Facts, Flags};
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
@@ -23,7 +23,7 @@ pub(crate) struct Check {
 #[derive(Debug, Args)]
 pub(crate) struct List {
     #[command(flatten)]
-    pub(crate) flags: Flags,
+    pub(crate) facts: Facts,
     /// Only flags at 0 or 100 percent for 30 days
     #[arg(long)]
     pub(crate) stale: bool,
@@ -40,7 +40,7 @@ pub(crate) struct Explain {
     /// The flag
     pub(crate) flag: String,
     #[command(flatten)]
-    pub(crate) flags: Flags,
+    pub(crate) facts: Facts,
     /// The visitor's id [default: a new one]
     #[arg(long, value_name = "ID")]
     pub(crate) visitor: Option<String>,

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Explain) -> anyhow::Result<Answer> {
 }
 
 fn explain(args: &Explain) -> anyhow::Result<Explanation> {
-    let settings = flags::settings(&args.flags)?;
+    let settings = facts::settings(&args.facts)?;
     let path = flags::path(&settings.typed)?;
     let loaded = flags::load(&path, &settings.typed).map_err(|report| crate::settings::shown(&report))?;
     let snapshot = Arc::new(supposing(&loaded.snapshot, facts::recorded(&settings), &args.tripped)?);

@@ -12,7 +12,7 @@ use crate::print::{BAD, FAINT, GOOD, ODD, STRONG, json as print_json, out, style
 use crate::{facts, flags};
 
 pub(crate) fn run(args: &List) -> anyhow::Result<Answer> {
-    let settings = flags::settings(&args.flags)?;
+    let settings = facts::settings(&args.facts)?;
     let snapshot = flags::snapshot_of(&settings)?.with_facts(&facts::recorded(&settings));
     let today = flags::today();
     let chosen = |flag: &Flag| (!args.stale || flag.is_stale(today)) && (!args.expired || flag.is_expired(today));

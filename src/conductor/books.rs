@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use flagstaff_flags::{Fact, Name, Trial};
-use flagstaff_ledger::{Arrivals, Error, FirstSign, Place, Register};
+use flagstaff_ledger::{Error, FirstSign, Place, Register};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
@@ -29,7 +29,16 @@ pub(super) enum Entry {
     /// What signs are there of a flag, since the fact with which it began?
     AskSigns(Name, u64),
     /// Who came at a step?
-    AskArrivals { flag: Name, step: usize, trial: Trial, since: Timestamp, arms: usize },
+    AskArrivals { flag: Name, epoch: u64, step: usize, trial: Trial, since: Timestamp, arms: usize },
+}
+
+impl Entry {
+    /// Leaves out the facts of a flag.
+    fn leave_out(&mut self, flag: &Name) {
+        if let Self::Facts(facts) = self {
+            facts.retain(|fact| fact.flag != *flag);
+        }
+    }
 }
 
 /// What the books tell.
@@ -45,8 +54,8 @@ pub(super) enum Told {
     Lost(Name, u64),
     /// Signs of a flag, since the fact with which it began.
     Signs(Name, u64, Vec<FirstSign>),
-    /// Who came at a step.
-    Arrivals(Name, usize, Vec<Arrivals>),
+    /// Who was new at a step, by arm, and how many came to the treatment.
+    Arrivals(Name, usize, Vec<u64>, u64),
     /// The ledger is away, or back.
     Away(Option<String>),
 }
@@ -140,9 +149,10 @@ impl Books {
                 Entry::AskSigns(flag, epoch) => {
                     Some(Told::Signs(flag.clone(), *epoch, register.signs(flag, *epoch).await?))
                 }
-                Entry::AskArrivals { flag, step, trial, since, arms } => {
+                Entry::AskArrivals { flag, epoch, step, trial, since, arms } => {
+                    let came = register.came(flag, *epoch, *step).await?;
                     let arrivals = register.arrivals(*trial, *since, *arms).await?;
-                    Some(Told::Arrivals(flag.clone(), *step, arrivals))
+                    Some(Told::Arrivals(flag.clone(), *step, arrivals, came))
                 }
             };
             self.waiting.remove(0);
@@ -176,6 +186,8 @@ impl Books {
         for (flag, before) in known.iter() {
             let number = newest.get(flag).copied().unwrap_or_default();
             if number < *before {
+                // whoever hears of it writes down all there is, with numbers that fit
+                self.waiting.iter_mut().for_each(|entry| entry.leave_out(flag));
                 told.push(Told::Lost(flag.clone(), number));
             }
         }

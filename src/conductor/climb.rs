@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use flagstaff_experiment::rollout::{Moment, Next, SHARED_OUTAGE, outlook, sample_ratio_broken, told_once};
 use flagstaff_flags::{Fact, FactKind, Flag, Name, Rollout};
-use flagstaff_ledger::Arrivals;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use metrics::gauge;
 use serde_json::json;
 use tokio::time::Instant;
@@ -16,23 +15,39 @@ use super::ward::Ward;
 
 /// Who came is asked again after so long without an answer.
 const ASK_EVERY: Duration = Duration::from_secs(1);
+/// An outage that nobody says to be over is, after so long.
+const FORGOTTEN: SignedDuration = SignedDuration::from_mins(5);
 /// Who climbs.
 const BY_ROLLOUT: &str = "rollout";
 
 impl Conductor {
     /// Whether a flag goes on, and if so, makes it.
-    pub(super) fn look_at(&mut self, name: &Name) {
+    pub(super) fn look_at(&mut self, name: &Name) -> Option<Fact> {
         let now = Timestamp::now();
-        let Some(ward) = self.wards.get(name) else { return };
-        let Some(flag) = ward.flag.clone().filter(|flag| flag.definition == ward.standing.definition) else { return };
-        measure(name, ward);
+        let ward = self.wards.get(name)?;
+        let flag = ward.flag.clone().filter(|flag| flag.definition == ward.standing.definition)?;
         let outage = self.sentry.outage(name.as_str(), now).map(|outage| outage.words());
-        let fact = match &flag.rollout {
-            _ if outage.is_none() && is_out(ward) => Some(recovered(ward)),
+        if outage.is_none() && self.is_over(name, ward, now) {
+            let fact = recovered(ward);
+            self.outages.remove(name);
+            return Some(fact);
+        }
+        if outage.is_some() {
+            self.outages.insert(name.clone());
+        }
+        // another program may see what this one does not
+        let outage = outage.or_else(|| is_out(ward).then(|| SHARED_OUTAGE.into()));
+        match &flag.rollout {
             Some(rollout) => self.climb(name, &flag, rollout, (now, outage)),
             None => without_rollout(ward, outage),
-        };
-        self.add(fact.into_iter().collect());
+        }
+    }
+
+    /// Whether a shared outage that was told is over: the program that saw it says so, or nobody saw it for long.
+    fn is_over(&self, name: &Name, ward: &Ward, now: Timestamp) -> bool {
+        let told_at = ward.standing.inconclusive.as_ref().map_or(now, |fact| fact.at);
+        let is_old = now.duration_since(told_at) > FORGOTTEN;
+        is_out(ward) && (self.outages.contains(name) || is_old)
     }
 
     fn climb(
@@ -80,14 +95,15 @@ impl Conductor {
         if !matches!(outlook(&if_all_came).next, Next::Climb | Next::Finish) || self.away.is_some() {
             return None;
         }
-        if let Some(arrivals) = ward.arrivals() {
-            return Some(Came::new(arrivals, shares));
+        if let Some((arrivals, treatment)) = ward.arrivals() {
+            let split_is_broken = sample_ratio_broken(arrivals, shares);
+            return Some(Came { arrivals: arrivals.to_vec(), treatment, split_is_broken });
         }
         if ward.asked_at.is_none_or(|at| at.elapsed() > ASK_EVERY) {
             ward.asked_at = Some(Instant::now());
             let start = rollout.start().map_or(standing.since, |start| start.max(standing.since));
-            let (flag, step, arms) = (name.clone(), standing.step, shares.len());
-            self.enter(Entry::AskArrivals { flag, step, trial, since: start, arms });
+            let (flag, epoch, step, arms) = (name.clone(), standing.epoch, standing.step, shares.len());
+            self.enter(Entry::AskArrivals { flag, epoch, step, trial, since: start, arms });
         }
         None
     }
@@ -98,15 +114,6 @@ struct Came {
     arrivals: Vec<u64>,
     treatment: u64,
     split_is_broken: bool,
-}
-
-impl Came {
-    fn new(arrivals: &[Arrivals], shares: &[f64]) -> Self {
-        let new: Vec<u64> = arrivals.iter().map(|arm| arm.new).collect();
-        let treatment = arrivals.iter().skip(1).map(|arm| arm.new + arm.moved).sum();
-        let split_is_broken = sample_ratio_broken(&new, shares);
-        Self { arrivals: new, treatment, split_is_broken }
-    }
 }
 
 /// Whether a shared outage was told last.
@@ -130,11 +137,12 @@ fn without_rollout(ward: &Ward, outage: Option<String>) -> Option<Fact> {
 }
 
 /// Shows where a flag stands in the metrics.
-fn measure(name: &Name, ward: &Ward) {
+pub(super) fn measure(name: &Name, ward: &Ward) {
     let Some(flag) = &ward.flag else { return };
     let label = || name.to_string();
-    if flag.rollout.is_some() {
-        gauge!("flagstaff_rollout_step", "flag" => label()).set((ward.standing.step + 1) as f64);
+    if let Some(rollout) = &flag.rollout {
+        let step = (ward.standing.step + 1).min(rollout.steps().len());
+        gauge!("flagstaff_rollout_step", "flag" => label()).set(step as f64);
     }
     if flag.guard.is_some() {
         gauge!("flagstaff_guard_tripped", "flag" => label()).set(f64::from(u8::from(ward.standing.trip.is_some())));

@@ -1,6 +1,6 @@
 //! The conductor: hears what happens, decides, and has it published and written down.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use super::books::{Entry, Told};
+use super::books::Entry;
+use super::climb::measure;
 use super::sentry::{Sentry, Word};
 use super::take_up;
 use super::ward::Ward;
@@ -21,12 +22,14 @@ use crate::webhooks::Teller;
 
 /// How often rollouts are looked at.
 const TICK: Duration = Duration::from_millis(250);
+/// How often where flags stand is shown in the metrics, and dates are looked at.
+const MEASURE_EVERY: Duration = Duration::from_secs(2);
 /// Who takes back and holds.
 pub(super) const BY_GUARD: &str = "guard";
 
 /// Where a flag began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Begun {
+pub(super) enum Begun {
     /// Here and now: nothing was seen before.
     Here,
     /// In what is recorded.
@@ -42,6 +45,9 @@ pub(super) struct Conductor {
     pub(super) wards: HashMap<Name, Ward>,
     /// The flags in force.
     pub(super) snapshot: Arc<Snapshot>,
+    /// Flags whose shared outage was told here: who saw it says when it is over.
+    pub(super) outages: HashSet<Name>,
+    measured: Instant,
     /// Why the ledger cannot be read, while it cannot.
     pub(super) away: Option<String>,
 }
@@ -55,7 +61,18 @@ impl Conductor {
         ready: std::sync::mpsc::Sender<()>,
     ) -> Self {
         let snapshot = publisher.current();
-        Self { publisher, sentry, books, teller, ready: Some(ready), wards: HashMap::new(), snapshot, away: None }
+        Self {
+            publisher,
+            sentry,
+            books,
+            teller,
+            ready: Some(ready),
+            wards: HashMap::new(),
+            outages: HashSet::new(),
+            measured: Instant::now(),
+            snapshot,
+            away: None,
+        }
     }
 
     /// Works until it is told to stop.
@@ -81,12 +98,16 @@ impl Conductor {
     fn hear(&mut self, word: Word) {
         match word {
             Word::Loaded(snapshot) => {
-                self.snapshot = snapshot;
+                let before = std::mem::replace(&mut self.snapshot, snapshot);
                 if self.is_ready() {
-                    self.take_up();
+                    self.take_up(&before);
                 }
             }
             Word::Sign(flag, definition, sign) => self.see(&flag, definition, sign),
+            Word::Came(flag, definition, sign) => {
+                let ward = self.wards.get_mut(&flag).filter(|ward| ward.standing.definition == definition);
+                ward.into_iter().for_each(|ward| ward.came(sign.clone()));
+            }
             Word::Blown(flag, definition, blown) => self.blown(&flag, definition, &blown),
             Word::Books(told) => self.told(told),
             Word::Stop => {}
@@ -94,17 +115,18 @@ impl Conductor {
     }
 
     /// Whether what is recorded is known.
-    const fn is_ready(&self) -> bool {
+    pub(super) const fn is_ready(&self) -> bool {
         self.ready.is_none()
     }
 
     /// Begins, with all that is recorded.
-    fn begin(&mut self, all: HashMap<Name, Vec<Fact>>) {
+    pub(super) fn begin(&mut self, all: HashMap<Name, Vec<Fact>>) {
         self.wards = all.into_iter().filter_map(|(name, facts)| Some((name, Ward::new(&facts)?))).collect();
         let names: Vec<_> = self.snapshot.flags().iter().map(|flag| flag.name.clone()).collect();
         names.iter().for_each(|name| self.watch_anew(name, Begun::Elsewhere));
         let ready = self.ready.take();
-        self.take_up();
+        // what went while nobody ran may be another program's: nothing is known to have gone
+        self.take_up(&Snapshot::empty());
         self.publish();
         if let Some(ready) = ready {
             // whoever waited may have given up
@@ -113,11 +135,13 @@ impl Conductor {
     }
 
     /// Takes up the flags in force: those that are new, edited or gone begin or end.
-    fn take_up(&mut self) {
+    fn take_up(&mut self, before: &Snapshot) {
         let snapshot = Arc::clone(&self.snapshot);
         self.sentry.retain(&snapshot);
         let seen = snapshot.flags().iter().filter_map(|flag| take_up::seen(flag, self.wards.get(&flag.name)));
-        let gone = self.wards.iter().filter_map(|(name, ward)| take_up::gone(name, &snapshot, ward));
+        let was_here = |name: &Name| before.find(name.as_str()).is_some();
+        let here = self.wards.iter().filter(|(name, _)| was_here(name));
+        let gone = here.filter_map(|(name, ward)| take_up::gone(name, &snapshot, ward));
         let facts: Vec<_> = seen.chain(gone).collect();
         for ward in self.wards.values_mut() {
             ward.flag = None;
@@ -155,7 +179,7 @@ impl Conductor {
     }
 
     /// What a fact changes in what is known here.
-    fn follow(&mut self, fact: &Fact, begun: Begun) {
+    pub(super) fn follow(&mut self, fact: &Fact, begun: Begun) {
         let anew = match self.wards.get_mut(&fact.flag) {
             Some(ward) => ward.add(fact),
             None => {
@@ -167,11 +191,14 @@ impl Conductor {
         if anew {
             self.watch_anew(&fact.flag, begun);
         }
+        self.wards.get(&fact.flag).into_iter().for_each(|ward| measure(&fact.flag, ward));
     }
 
     /// Watches a flag from the fact on with which it began. Where that was elsewhere, what was seen since then is asked for.
-    fn watch_anew(&mut self, name: &Name, begun: Begun) {
+    pub(super) fn watch_anew(&mut self, name: &Name, begun: Begun) {
         let flag = self.snapshot.flag_named(name.as_str()).cloned();
+        self.sentry.begin(name.as_str());
+        self.outages.remove(name);
         let Some(ward) = self.wards.get_mut(name) else { return };
         ward.flag = flag;
         ward.begin_watch(begun == Begun::Elsewhere && self.books.is_some());
@@ -181,7 +208,7 @@ impl Conductor {
         }
     }
 
-    fn publish(&self) {
+    pub(super) fn publish(&self) {
         let mut facts = Facts { unknown: !self.is_ready(), ..Facts::default() };
         self.wards.iter().for_each(|(name, ward)| facts.add(name, &ward.standing));
         self.publisher.learn(facts);
@@ -209,7 +236,7 @@ impl Conductor {
         }
     }
 
-    fn alarm(&mut self, name: &Name, evidence: &Evidence) {
+    pub(super) fn alarm(&mut self, name: &Name, evidence: &Evidence) {
         let value = serde_json::to_value(evidence).unwrap_or_default();
         self.act(name, evidence.words(), &value);
     }
@@ -242,72 +269,6 @@ impl Conductor {
         entries.into_iter().for_each(|entry| self.enter(entry));
     }
 
-    fn told(&mut self, told: Told) {
-        match told {
-            Told::All(all) => self.begin(all),
-            Told::Away(why) => self.away(why),
-            Told::News(name, facts) => self.news(&name, &facts),
-            Told::Instead(name, facts) => self.instead(&name, &facts),
-            Told::Lost(name, number) => self.lost(&name, number),
-            Told::Signs(name, epoch, signs) => self.replay(&name, epoch, &signs),
-            Told::Arrivals(name, step, arrivals) => {
-                if let Some(ward) = self.wards.get_mut(&name) {
-                    ward.arrived(step, arrivals);
-                }
-            }
-        }
-    }
-
-    /// The ledger is away, or back. Nobody waits for what it cannot tell now.
-    fn away(&mut self, why: Option<String>) {
-        if why.is_some() && self.is_ready() {
-            self.wards.values_mut().for_each(|ward| ward.replay(&[]));
-        }
-        self.away = why;
-    }
-
-    /// Facts that others added.
-    fn news(&mut self, name: &Name, facts: &[Fact]) {
-        let known = self.wards.get(name).map_or(0, |ward| ward.standing.number);
-        for fact in facts.iter().filter(|fact| fact.number > known) {
-            self.follow(fact, Begun::Elsewhere);
-            announce(fact);
-        }
-        self.publish();
-    }
-
-    /// Others were first: what they did holds, and what is still to be done is done after it.
-    fn instead(&mut self, name: &Name, facts: &[Fact]) {
-        if let Some(ward) = Ward::new(facts) {
-            self.wards.insert(name.clone(), ward);
-            self.watch_anew(name, Begun::Elsewhere);
-        }
-        let current = self.snapshot.flag_named(name.as_str());
-        let seen = current.and_then(|flag| take_up::seen(flag, self.wards.get(name)));
-        self.add(seen.into_iter().collect());
-        self.publish();
-    }
-
-    /// The ledger is another one, or lost what it had: what is known here is written down again.
-    fn lost(&mut self, name: &Name, number: u64) {
-        if let Some(ward) = self.wards.get_mut(name) {
-            ward.renumber(number);
-            let again = ward.facts.clone();
-            self.enter(Entry::Facts(again));
-        }
-    }
-
-    fn replay(&mut self, name: &Name, epoch: u64, signs: &[FirstSign]) {
-        let Some(ward) = self.wards.get_mut(name).filter(|ward| ward.standing.epoch == epoch) else {
-            return;
-        };
-        ward.replay(signs);
-        // what the signs say holds, also where nobody lived to write it down
-        if let Some(evidence) = ward.alarm() {
-            self.alarm(name, &evidence);
-        }
-    }
-
     fn tick(&mut self) {
         self.write_signs();
         if !self.is_ready() {
@@ -315,15 +276,22 @@ impl Conductor {
         }
         let moves = |flag: &&Arc<Flag>| flag.rollout.is_some() || flag.guard.is_some();
         let names: Vec<_> = self.snapshot.flags().iter().filter(moves).map(|flag| flag.name.clone()).collect();
-        names.iter().for_each(|name| self.look_at(name));
-        self.tell_expired();
+        let facts: Vec<_> = names.iter().filter_map(|name| self.look_at(name)).collect();
+        self.add(facts);
+        if self.measured.elapsed() > MEASURE_EVERY {
+            self.measured = Instant::now();
+            self.wards.iter().for_each(|(name, ward)| measure(name, ward));
+            self.tell_expired();
+        }
     }
 }
 
 /// Says in the log what happened.
-fn announce(fact: &Fact) {
+pub(super) fn announce(fact: &Fact) {
     counter!("flagstaff_facts_total", "kind" => fact.kind.as_str()).increment(1);
-    let (flag, by, why, step) = (fact.flag.as_str(), &fact.by, &fact.why, fact.step + 1);
+    // once all steps are behind it, it is at none any more
+    let step = fact.step + usize::from(fact.kind != FactKind::Done);
+    let (flag, by, why) = (fact.flag.as_str(), &fact.by, &fact.why);
     match fact.kind {
         FactKind::Defined => tracing::debug!(flag, by, why, "flag defined"),
         FactKind::Tripped | FactKind::Held | FactKind::Observed | FactKind::Inconclusive | FactKind::Expired => {

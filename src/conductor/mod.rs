@@ -12,6 +12,7 @@
 mod books;
 mod climb;
 mod direct;
+mod heed;
 mod sentry;
 mod take_up;
 mod ward;

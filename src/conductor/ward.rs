@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flagstaff_experiment::guard::{Event, Evidence, Seen, Terms, Watch};
 use flagstaff_flags::{Fact, Flag, Name, Standing};
-use flagstaff_ledger::{Arrivals, FirstSign};
+use flagstaff_ledger::FirstSign;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -27,7 +27,7 @@ pub(super) struct Ward {
     /// Signs that the ledger does not have yet.
     unsaved: Vec<FirstSign>,
     latest: i64,
-    arrivals: Option<(usize, Vec<Arrivals>, Instant)>,
+    arrivals: Option<(usize, Vec<u64>, u64, Instant)>,
     pub(super) asked_at: Option<Instant>,
 }
 
@@ -123,6 +123,11 @@ impl Ward {
         }
     }
 
+    /// A unit came to the treatment at a step.
+    pub(super) fn came(&mut self, sign: FirstSign) {
+        self.unsaved.push(sign);
+    }
+
     /// The alarm that its signs make, if any.
     pub(super) fn alarm(&self) -> Option<Evidence> {
         self.watch.as_ref()?.alarms().next().cloned()
@@ -139,15 +144,15 @@ impl Ward {
     }
 
     /// Who came at a step.
-    pub(super) fn arrived(&mut self, step: usize, arrivals: Vec<Arrivals>) {
-        self.arrivals = Some((step, arrivals, Instant::now()));
+    pub(super) fn arrived(&mut self, step: usize, arrivals: Vec<u64>, came: u64) {
+        self.arrivals = Some((step, arrivals, came, Instant::now()));
         self.asked_at = None;
     }
 
-    /// Who came at the present step, where that is known of late.
-    pub(super) fn arrivals(&self) -> Option<&[Arrivals]> {
-        let (step, arrivals, at) = self.arrivals.as_ref()?;
-        (*step == self.standing.step && at.elapsed() < FRESH).then_some(arrivals)
+    /// Who was new at the present step, and how many came to the treatment, where that is known of late.
+    pub(super) fn arrivals(&self) -> Option<(&[u64], u64)> {
+        let (step, arrivals, came, at) = self.arrivals.as_ref()?;
+        (*step == self.standing.step && at.elapsed() < FRESH).then_some((arrivals, *came))
     }
 
     /// The next fact about it, to be filled in.

@@ -213,7 +213,8 @@ fn a_trip_stands_across_restarts_until_the_flag_is_edited() {
     assert_eq!(Queue::to(&program, "third").come(50), 0);
     let explained = said(&program, "explain checkout --visitor somebody --json").json();
     assert_eq!(explained["step"], "tripped", "{explained}");
-    let listed = &said(&program, "list --json").json()[0];
+    let ledger = program.path("flagstaff.db");
+    let listed = &said(&program, &format!("list --json --ledger {}", ledger.display())).json()[0];
     assert_eq!((&listed["state"], &listed["percent"]), (&"tripped".into(), &0.0.into()), "{listed}");
 
     patient.does(Fate::default(), 1);
@@ -369,4 +370,70 @@ fn a_gate_that_is_closed_for_those_without_the_flag_looks_like_no_fault_of_their
         queue.ask("GET /open HTTP/1.1", visitor);
     }
     eventually("it is taken back", || program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") == 1.0);
+}
+
+/// A program on the ledger of another, with a file of its own.
+fn beside(other: &Program, app: std::net::SocketAddr, text: &str) -> Program {
+    let ledger = format!("ledger = \"{}\"", other.path("flagstaff.db").display());
+    Setup::to(&[app]).top(&ledger).flags(text).start()
+}
+
+#[test]
+fn a_new_file_elsewhere_brings_nothing_back_that_was_taken_back() {
+    let patient = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
+    let text = flags(50, "errors = \"5xx\"");
+    let mut old = Setup::to(&[patient.app.address]).flags(&text).start();
+    until_taken_back(&mut Queue::to(&old, "before"), &old);
+    eventually("the trip is on record", || status(&old)["state"] == "tripped");
+    let new = beside(&old, patient.app.address, &text.replace("percent = 50", "percent = 40"));
+    eventually("the new one serves it", || Queue::to(&new, "new").come(20) > 0);
+    std::thread::sleep(Duration::from_millis(600));
+    assert_eq!(Queue::to(&old, "old").come(100), 0, "the old one has the broken definition still");
+    let _other = beside(&old, patient.app.address, "[flags.other]\nowner = \"team\"\nexpires = 2099-01-01\n");
+    std::thread::sleep(Duration::from_millis(600));
+    assert!(!kinds(&status(&new)).contains(&"removed".to_owned()), "a file without it is another file");
+    assert!(old.stop().success());
+}
+
+#[test]
+fn two_programs_tell_one_outage_once() {
+    let patient = Patient::start(Fate { errors: [0.5, 0.5], ..Fate::default() });
+    let rollout =
+        "[flags.checkout.rollout]\nsteps = [{ percent = 50, hold = \"1s\", min_visitors = 1 }, { percent = 100 }]\n";
+    let text = flags(50, "errors = \"5xx\"").replace("percent = 50\n", "") + rollout;
+    let busy = Setup::to(&[patient.app.address]).flags(&text).start();
+    let _idle = beside(&busy, patient.app.address, &text);
+    let mut queue = Queue::to(&busy, "unlucky");
+    for _ in 0..8 {
+        queue.come(100);
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    let now = status(&busy);
+    assert_eq!(kinds(&now), ["defined", "inconclusive"], "{now}");
+    assert_eq!((&now["state"], &now["step"]), (&"holding".into(), &1.into()));
+}
+
+#[test]
+fn an_app_that_hangs_until_its_visitors_give_up_is_noticed() {
+    let patient = Patient::start(Fate { takes: [Duration::ZERO, Duration::from_secs(20)], ..Fate::default() });
+    let program = Setup::to(&[patient.app.address]).flags(&flags(50, "slower_than = \"200ms\"")).start();
+    let mut visitor = 0;
+    eventually("it is taken back", || {
+        let clients: Vec<_> = (0..10)
+            .map(|_| {
+                visitor += 1;
+                let mut raw = program.raw();
+                raw.send(format!(
+                    "GET / HTTP/1.1\r\nHost: shop\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0\r\n\
+                     Accept: text/html\r\nCookie: flagstaff_visitor={:-<15}{visitor:07}\r\n\r\n",
+                    "impatient"
+                ));
+                raw
+            })
+            .collect();
+        std::thread::sleep(Duration::from_millis(400));
+        drop(clients);
+        program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") == 1.0
+    });
+    eventually("the trip is on record", || status(&program)["evidence"]["sign"] == "slow");
 }

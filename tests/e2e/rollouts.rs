@@ -171,3 +171,26 @@ fn of_three_programs_on_one_ledger_one_takes_each_step() {
         eventually("everybody has it everywhere", || queue.come(30) == 30);
     }
 }
+
+#[test]
+fn those_who_come_again_count_again_after_a_reset() {
+    let steps = "steps = [{ percent = 50, hold = \"300ms\", min_visitors = 10 }, { percent = 100 }]";
+    let (_patient, program) = rolling(steps);
+    let same = || {
+        let mut queue = Queue::to(&program, "regulars");
+        eventually("it is done", || {
+            // always the same hundred
+            for visitor in 1..=100 {
+                queue.ask("GET / HTTP/1.1", visitor);
+            }
+            kinds(&status(&program)).last().is_some_and(|kind| kind == "done")
+        });
+    };
+    same();
+    assert_eq!(said(&program, "rollout checkout reset --by ada").code, 0);
+    same();
+    program.save_flags(&(flags(steps) + "# nothing but a remark\n"));
+    program.save_flags(&flags(steps).replace("owner = \"team\"", "owner = \"others\""));
+    eventually("the edit is on record", || kinds(&status(&program)).contains(&"changed".to_owned()));
+    same();
+}

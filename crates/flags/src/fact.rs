@@ -66,10 +66,12 @@ pub enum FactKind {
     Done,
     /// Its date of expiry has passed.
     Expired,
+    /// Something that only a later version of this program knows. It counts, and says nothing.
+    Unknown,
 }
 
 impl FactKind {
-    /// All of them.
+    /// All that this version records.
     pub const ALL: [Self; 15] = [
         Self::Defined,
         Self::Changed,
@@ -107,6 +109,7 @@ impl FactKind {
             Self::Reset => "reset",
             Self::Done => "done",
             Self::Expired => "expired",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -156,6 +159,8 @@ pub struct Standing {
     pub paused: bool,
     /// Its guard took it back.
     pub trip: Option<Fact>,
+    /// Definitions of before that were taken back and never came again.
+    pub tripped_before: Vec<Definition>,
     /// Its guard holds it where it is.
     pub hold: Option<Fact>,
     /// Its guard would have tripped.
@@ -185,7 +190,7 @@ impl Standing {
     pub fn add(&mut self, fact: &Fact) {
         self.number = fact.number;
         match fact.kind {
-            FactKind::Defined | FactKind::Changed | FactKind::Reset => *self = Self::from(fact),
+            FactKind::Defined | FactKind::Changed | FactKind::Reset => self.begin(fact),
             FactKind::Removed => self.removed = true,
             FactKind::Step | FactKind::Done => {
                 (self.step, self.since) = (fact.step, fact.at);
@@ -200,7 +205,19 @@ impl Standing {
             FactKind::Held => self.hold = Some(fact.clone()),
             FactKind::Observed => self.observed = Some(fact.clone()),
             FactKind::Expired => self.expired_told = true,
+            FactKind::Unknown => {}
         }
+    }
+
+    /// Begins anew. A definition that was taken back stays so wherever it is still in force, as it is on programs that do not
+    /// have the new file yet.
+    fn begin(&mut self, fact: &Fact) {
+        let mut tripped = std::mem::take(&mut self.tripped_before);
+        tripped.extend(self.trip.as_ref().map(|_| self.definition));
+        tripped.retain(|definition| *definition != fact.definition);
+        tripped.dedup();
+        *self = Self::from(fact);
+        self.tripped_before = tripped;
     }
 }
 
@@ -212,10 +229,11 @@ impl From<&Fact> for Standing {
             definition: fact.definition,
             epoch: fact.number,
             began: fact.at,
-            step: 0,
+            step: fact.step,
             since: fact.at,
             paused: false,
             trip: None,
+            tripped_before: Vec::new(),
             hold: None,
             observed: None,
             inconclusive: None,
@@ -271,6 +289,25 @@ mod tests {
             assert_eq!((&standing.trip, standing.step, standing.epoch), (&None, 0, 4));
             assert_eq!(standing.definition, Definition(end.1));
         }
+    }
+
+    #[test]
+    fn a_definition_that_was_taken_back_stays_so_until_it_comes_again() {
+        use FactKind::{Changed, Defined, Step, Tripped, Unknown};
+        let history = facts(&[(Defined, 7, 0), (Tripped, 7, 0), (Changed, 8, 0), (Unknown, 8, 0), (Step, 8, 1)]);
+        let standing = Standing::of(&history).unwrap();
+        assert_eq!((&standing.trip, standing.tripped_before.as_slice()), (&None, &[Definition(7)][..]));
+        assert_eq!((standing.step, standing.number), (1, 5), "what nobody knows says nothing");
+        let history = facts(&[(Defined, 7, 0), (Tripped, 7, 0), (Changed, 8, 0), (Changed, 7, 0)]);
+        assert!(Standing::of(&history).unwrap().tripped_before.is_empty());
+    }
+
+    #[test]
+    fn a_ledger_that_lost_the_first_facts_says_what_the_rest_do() {
+        use FactKind::{Step, Tripped};
+        let rest = facts(&[(Step, 7, 3), (Tripped, 7, 3)]);
+        let standing = Standing::of(&rest).unwrap();
+        assert_eq!((standing.step, standing.trip.is_some()), (3, true));
     }
 
     #[test]

@@ -175,6 +175,12 @@ impl Check<'_> {
             let problem = Problem::new(at, format!("the layer `{name}` has no slice for `{}`", flag.name));
             self.problems.push(problem.help(format!("add {} = [from, to] to the layer's slices", flag.name)));
         }
+        if flag.salt() == layer.name.as_str() {
+            let message =
+                format!("`{}` and its layer `{name}` would use one draw: their salts are the same", flag.name);
+            let problem = Problem::new(at, message);
+            self.problems.push(problem.help("call the layer something else, or give the flag a `salt` of its own"));
+        }
         Some((place, slices))
     }
 

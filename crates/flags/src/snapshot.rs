@@ -1,6 +1,6 @@
 //! One whole, valid, immutable set of flags.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::links::{self, Links};
@@ -36,6 +36,7 @@ impl Facts {
         if standing.trip.is_some() {
             self.tripped.push((flag.clone(), standing.definition));
         }
+        self.tripped.extend(standing.tripped_before.iter().map(|definition| (flag.clone(), *definition)));
         if standing.step > 0 {
             self.steps.push((flag.clone(), standing.definition, standing.step));
         }
@@ -113,13 +114,13 @@ impl Snapshot {
     /// The same flags with what was recorded about them. Facts about other definitions are passed over.
     #[must_use]
     pub fn with_facts(&self, facts: &Facts) -> Self {
-        let of = |flag: &Arc<Flag>| {
-            let this = |name: &Name, definition: &Definition| *name == flag.name && *definition == flag.definition;
-            Fact {
-                unknown: facts.unknown && (flag.rollout.is_some() || flag.guard.is_some()),
-                tripped: facts.tripped.iter().any(|(n, d)| this(n, d)),
-                step: facts.steps.iter().find(|(n, d, _)| this(n, d)).map_or(0, |(_, _, step)| *step),
-            }
+        let tripped: HashSet<_> = facts.tripped.iter().map(|(name, definition)| (name, *definition)).collect();
+        let of = |(name, definition, step): &'_ (Name, Definition, usize)| ((name.clone(), *definition), *step);
+        let steps: HashMap<_, _> = facts.steps.iter().map(of).collect();
+        let of = |flag: &Arc<Flag>| Fact {
+            unknown: facts.unknown && (flag.rollout.is_some() || flag.guard.is_some()),
+            tripped: tripped.contains(&(&flag.name, flag.definition)),
+            step: steps.get(&(flag.name.clone(), flag.definition)).copied().unwrap_or_default(),
         };
         Self { facts: self.flags.iter().map(of).collect(), ..self.clone() }
     }

@@ -258,6 +258,16 @@ fn a_slice_makes_a_flag_one_of_the_layer() {
 }
 
 #[test]
+fn a_flag_and_its_layer_never_share_a_draw() {
+    let slice = Slice { flag: name("shelf"), from: Percent::ZERO, to: Percent::new(50.0).unwrap() };
+    let layer = || FlagLayer { name: name("shelf"), slices: vec![slice.clone()] };
+    let same = Snapshot::new("r", vec![flag("shelf")], vec![], vec![], vec![layer()]).unwrap_err();
+    assert!(same[0].message.contains("one draw"), "{same:?}");
+    let salted = Flag { salt: Some("other".into()), ..flag("shelf") };
+    assert!(Snapshot::new("r", vec![salted], vec![], vec![], vec![layer()]).is_ok());
+}
+
+#[test]
 fn rollouts_start_in_time_and_follow_the_recorded_step() {
     let percent = |p| Percent::new(p).unwrap();
     let step = |p, hold| RolloutStep { percent: percent(p), hold, min_visitors: None };

@@ -49,10 +49,20 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut answer = ready!(this.inner.poll(cx));
-        if let Some(tagged) = this.tagged.take() {
+        if let Some(mut tagged) = this.tagged.take() {
             tagged.finish(&mut answer);
+            tagged.asked = None;
         }
         Poll::Ready(answer)
+    }
+}
+
+/// What hangs is given up by those who wait, before any limit ends it: that must not look as if nobody had asked.
+impl Drop for Tagged {
+    fn drop(&mut self) {
+        if let Some(asked) = &self.asked {
+            self.shared.hearing().abandoned(&self.flags, asked);
+        }
     }
 }
 

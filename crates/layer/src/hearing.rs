@@ -26,7 +26,7 @@ impl Hearing {
 
     /// Those who watch, where some flag has a guard.
     fn watching(&self, flags: &Flags) -> Option<&Watching> {
-        self.watching.as_ref().filter(|_| !flags.plan().guarded().is_empty())
+        self.watching.as_ref().filter(|_| !flags.plan().watched().is_empty())
     }
 
     /// Hears a request; `None` for one that does not count, or that nobody wants to hear of.
@@ -92,6 +92,14 @@ impl Hearing {
         if let Some(watching) = self.watching(flags) {
             let met = |id: FlagId, flag: &Flag| asked.meets(flag) || self.remembers(flags, id);
             watching.answered(flags, asked, Heard::FAILED, met);
+        }
+    }
+
+    /// Hears that whoever asked went away before there was an answer.
+    pub(crate) fn abandoned(&self, flags: &Flags, asked: &Asked) {
+        if let Some(watching) = self.watching(flags) {
+            let met = |id: FlagId, flag: &Flag| asked.meets(flag) || self.remembers(flags, id);
+            watching.answered(flags, asked, Heard::ABANDONED, met);
         }
     }
 

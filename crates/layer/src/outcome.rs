@@ -43,6 +43,8 @@ pub struct Outcome<'a> {
     pub error: bool,
     /// Time to the first byte of the answer; none for errors, streams and other protocols.
     pub latency: Option<Duration>,
+    /// Whoever asked went away before there was an answer: `latency` is how long that took, and nothing else is known.
+    pub abandoned: bool,
     /// When it was asked.
     pub at: Timestamp,
 }

@@ -22,13 +22,14 @@ pub(crate) struct Heard {
     status: Option<u16>,
     endless: bool,
     blamed: Option<Blame>,
+    abandoned: bool,
 }
 
 /// A flag that is watched, and whose unit this is.
 struct Case<'a> {
     id: FlagId,
     flag: &'a Flag,
-    guard: &'a Guard,
+    guard: Option<&'a Guard>,
     variant: VariantId,
     drawn: VariantId,
     unit: &'a str,
@@ -37,20 +38,25 @@ struct Case<'a> {
 impl Heard {
     pub(crate) fn of<R>(answer: &Response<R>, blamed: Option<Blame>) -> Self {
         let status = Some(answer.status().as_u16());
-        Self { status, endless: is_endless(answer), blamed }
+        Self { status, endless: is_endless(answer), blamed, abandoned: false }
     }
 
     /// There was no answer.
-    pub(crate) const FAILED: Self = Self { status: None, endless: false, blamed: None };
+    pub(crate) const FAILED: Self = Self { status: None, endless: false, blamed: None, abandoned: false };
+    /// Nobody waited for it.
+    pub(crate) const ABANDONED: Self = Self { abandoned: true, ..Self::FAILED };
 
     /// What one flag makes of it: whether it is an error. What the upstream of another flag's variant is to blame for says nothing.
-    fn is_error(self, id: FlagId, guard: &Guard) -> Option<bool> {
+    fn is_error(self, id: FlagId, guard: Option<&Guard>) -> Option<bool> {
         match (self.blamed, self.status) {
             (Some(Blame::Canary(blamed)), _) => (blamed == id).then_some(true),
             // where a gate is closed for those without the flag, the control would seem to fail
             (Some(Blame::Gate), _) => None,
-            (None, None) => Some(true),
-            (None, Some(status)) => Some(guard.errors.as_ref().is_some_and(|errors| errors.contains(status))),
+            (None, None) => Some(!self.abandoned),
+            (None, Some(status)) => {
+                let errors = guard.and_then(|guard| guard.errors.as_ref());
+                Some(errors.is_some_and(|errors| errors.contains(status)))
+            }
         }
     }
 }
@@ -74,6 +80,7 @@ impl Watching {
                 drawn: case.drawn,
                 unit: &case.flag.bucket_by.key(case.unit),
                 error,
+                abandoned: heard.abandoned,
                 latency: Some(latency).filter(|_| !error && !heard.endless),
                 at: asked.at,
             });
@@ -82,7 +89,8 @@ impl Watching {
 
     /// Tells of a goal that was reached.
     pub(crate) fn converted(&self, flags: &Flags, goal: &Goal, met: impl Fn(FlagId, &Flag) -> bool, at: Timestamp) {
-        let named = self.cases(flags, at).filter(|case| case.guard.goals.contains(&goal.name));
+        let named =
+            self.cases(flags, at).filter(|case| case.guard.is_some_and(|guard| guard.goals.contains(&goal.name)));
         for case in named.filter(|case| met(case.id, case.flag)) {
             self.0.converted(&Conversion {
                 snapshot: flags.plan().snapshot(),
@@ -99,10 +107,10 @@ impl Watching {
     /// The watched flags for which the visitor was drawn.
     fn cases<'a>(&'a self, flags: &'a Flags, at: Timestamp) -> impl Iterator<Item = Case<'a>> {
         let snapshot = flags.plan().snapshot();
-        flags.plan().guarded().iter().filter_map(move |&id| {
+        flags.plan().watched().iter().filter_map(move |&id| {
             let decision = flags.decisions().of(id);
             let flag = snapshot.flag(id).filter(|_| decision.is_counted() && self.0.wants(snapshot, id))?;
-            let (guard, unit, variant) = (flag.guard.as_ref()?, flags.unit(id)?, decision.variant());
+            let (guard, unit, variant) = (flag.guard.as_ref(), flags.unit(id)?, decision.variant());
             let drawn = match decision.step() {
                 Step::Sticky => snapshot.drawn(id, unit, at)?,
                 _ => variant,

@@ -47,7 +47,7 @@ pub use outbox::{Delivery, Outbox};
 pub use past::Past;
 pub use place::{Place, PlaceError};
 pub use recorder::{Dropped, Keeper, Recorder, Settings, record};
-pub use register::{Arrivals, FirstSign, Register};
+pub use register::{FirstSign, Register, came_at};
 pub use served::Served;
 pub use status::{Health, Status};
 pub use tally::{Arm, GoalKind, GoalTally, Question, Step, Tally, TallyGoal, VariantTally};

@@ -14,6 +14,9 @@ use crate::{Error, Place};
 /// Rows of one statement.
 const ROWS: usize = 500;
 
+/// What the signs of [`came_at`] begin with.
+const CAME: &str = "came:";
+
 /// The columns of a fact, in their order.
 const COLUMNS: &str = "flag, number, at, definition, kind, step, author, why, evidence";
 
@@ -38,15 +41,6 @@ pub struct FirstSign {
     pub at: i64,
 }
 
-/// Units of one variant that came since some time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Arrivals {
-    /// Those drawn for the first time.
-    pub new: u64,
-    /// Those who had another variant before.
-    pub moved: u64,
-}
-
 impl Register {
     /// Opens a ledger, and begins it where there is none.
     ///
@@ -54,6 +48,15 @@ impl Register {
     /// When it cannot be reached, made or written to.
     pub async fn open(place: &Place) -> Result<Self, Error> {
         let store = Store::open(place).await.map_err(|error| Error::new(place, error))?;
+        Ok(Self { store, place: place.clone() })
+    }
+
+    /// Opens a ledger that is there, to read: it waits for nobody who writes.
+    ///
+    /// # Errors
+    /// When it cannot be reached or read.
+    pub async fn open_to_read(place: &Place) -> Result<Self, Error> {
+        let store = Store::open_to_read(place).await.map_err(|error| Error::new(place, error))?;
         Ok(Self { store, place: place.clone() })
     }
 
@@ -105,14 +108,15 @@ impl Register {
         added.await.map_err(|error| self.error(error))
     }
 
-    /// The signs of a flag since the fact with which it began, in the order of their times.
+    /// What a guard looks for, as it was seen of a flag since the fact with which it began, in the order of their times.
     ///
     /// # Errors
     /// When the store does not answer.
     pub async fn signs(&mut self, flag: &Name, epoch: u64) -> Result<Vec<FirstSign>, Error> {
-        let select =
-            "SELECT sign, unit, variant, step, at FROM signs WHERE flag = $1 AND epoch = $2 ORDER BY at, sign, unit";
+        let select = "SELECT sign, unit, variant, step, at FROM signs
+                      WHERE flag = $1 AND epoch = $2 AND NOT sign LIKE $3 ORDER BY at, sign, unit";
         let select = sqlx::query(select).bind(flag.as_str().to_owned()).bind(epoch.cast_signed());
+        let select = select.bind(format!("{CAME}%"));
         let rows = in_time(select.fetch_all(&mut self.store.connection)).await;
         rows.and_then(|rows| rows.iter().map(first_sign).collect()).map_err(|error| self.error(error))
     }
@@ -139,26 +143,36 @@ impl Register {
         Ok(())
     }
 
-    /// How many units came to the first `arms` variants of an experiment since a time, the control first. Those whose variant
-    /// was remembered rather than drawn are left out.
+    /// How many units were drawn into the first `arms` variants of an experiment for the first time since a time, the control
+    /// first. Those whose variant was remembered rather than drawn are left out.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn arrivals(&mut self, trial: Trial, since: Timestamp, arms: usize) -> Result<Vec<Arrivals>, Error> {
-        let select = "SELECT variant,
-               CAST(SUM(CASE WHEN at >= $2 THEN 1 ELSE 0 END) AS BIGINT),
-               CAST(SUM(CASE WHEN at < $2 AND crossed >= $2 THEN 1 ELSE 0 END) AS BIGINT)
-             FROM exposures WHERE trial = $1 AND held = 0 AND (at >= $2 OR crossed >= $2) GROUP BY variant";
+    pub async fn arrivals(&mut self, trial: Trial, since: Timestamp, arms: usize) -> Result<Vec<u64>, Error> {
+        let select =
+            "SELECT variant, COUNT(*) FROM exposures WHERE trial = $1 AND held = 0 AND at >= $2 GROUP BY variant";
         let select = sqlx::query(select).bind(trial.as_u64().cast_signed()).bind(since.as_microsecond());
         let rows = in_time(select.fetch_all(&mut self.store.connection)).await.map_err(|error| self.error(error))?;
-        let mut all = vec![Arrivals::default(); arms];
+        let mut all = vec![0; arms];
         for row in rows {
-            let number = |at: usize| row.try_get::<i64, _>(at).map(|n| n.max(0).unsigned_abs());
-            let read = || Ok((number(0)?, number(1)?, number(2)?));
-            let (variant, new, moved) = read().map_err(|error| self.error(error))?;
-            arrive(&mut all, usize::try_from(variant).unwrap_or(usize::MAX), new, moved);
+            let read = || Ok((row.try_get::<i64, _>(0)?, row.try_get::<i64, _>(1)?));
+            let (variant, count) = read().map_err(|error| self.error(error))?;
+            let arm = usize::try_from(variant).ok().and_then(|variant| all.get_mut(variant));
+            arm.into_iter().for_each(|arm| *arm = count.max(0).unsigned_abs());
         }
         Ok(all)
+    }
+
+    /// How many units came to the treatment of a flag at a step, since the fact with which the flag began: [`came_at`] is their sign.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn came(&mut self, flag: &Name, epoch: u64, step: usize) -> Result<u64, Error> {
+        let select = sqlx::query("SELECT COUNT(*) FROM signs WHERE flag = $1 AND epoch = $2 AND sign = $3");
+        let select = select.bind(flag.as_str().to_owned()).bind(epoch.cast_signed()).bind(came_at(step));
+        let row = in_time(select.fetch_one(&mut self.store.connection)).await;
+        let count = row.and_then(|row| row.try_get::<i64, _>(0)).map_err(|error| self.error(error))?;
+        Ok(count.max(0).unsigned_abs())
     }
 
     /// Closes it.
@@ -171,15 +185,10 @@ impl Register {
     }
 }
 
-/// Whoever moved is recorded with the variant left. Of two variants it is plain where to; of more it is not, and nobody is
-/// counted as having come.
-fn arrive(all: &mut [Arrivals], variant: usize, new: u64, moved: u64) {
-    if let Some(arm) = all.get_mut(variant) {
-        arm.new += new;
-    }
-    if let ([_, _], Some(other)) = (&all, 1_usize.checked_sub(variant)) {
-        all.iter_mut().skip(other).take(1).for_each(|arm| arm.moved += moved);
-    }
+/// The sign of a unit that came to the treatment at a step, from 0. No guard looks for it.
+#[must_use]
+pub fn came_at(step: usize) -> String {
+    format!("{CAME}{step}")
 }
 
 async fn insert(store: &mut AnyConnection, facts: &[Fact]) -> Result<u64, sqlx::Error> {
@@ -209,7 +218,8 @@ pub(crate) fn fact(row: &AnyRow) -> Result<Fact, sqlx::Error> {
         number: row.try_get::<i64, _>(1)?.cast_unsigned(),
         at: Timestamp::from_microsecond(row.try_get(2)?).map_err(no_fact)?,
         definition: Definition(row.try_get::<i64, _>(3)?.cast_unsigned()),
-        kind: row.try_get::<String, _>(4)?.parse::<FactKind>().map_err(no_fact)?,
+        // one that a later version wrote concerns nobody else
+        kind: row.try_get::<String, _>(4)?.parse().unwrap_or(FactKind::Unknown),
         step: usize::try_from(row.try_get::<i64, _>(5)?).unwrap_or_default(),
         by: row.try_get(6)?,
         why: row.try_get(7)?,

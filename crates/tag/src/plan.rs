@@ -21,7 +21,7 @@ pub struct Plan {
     needs_request: bool,
     remembers: bool,
     gated: Vec<FlagId>,
-    guarded: Vec<FlagId>,
+    watched: Vec<FlagId>,
     by_attribute: Vec<FlagId>,
     goals: Goals,
     unknown: Arc<Unknown>,
@@ -48,7 +48,10 @@ impl Plan {
             needs_request: flags().any(|flag| flag.bucket_by == BucketBy::Request),
             remembers: flags().any(|flag| scope_of(flag) != Sticky::None),
             gated: those(&snapshot, |flag| flag.gate.is_some()),
-            guarded: those(&snapshot, |flag| flag.guard.is_some() && flag.bucket_by != BucketBy::Request),
+            watched: those(&snapshot, |flag| {
+                let moves = flag.guard.is_some() || flag.rollout.is_some();
+                moves && flag.bucket_by != BucketBy::Request
+            }),
             by_attribute: those(&snapshot, |flag| is_by_attribute(&flag.bucket_by)),
             goals: Goals::new(&snapshot),
             unknown,
@@ -74,10 +77,11 @@ impl Plan {
         self.goals.bounces()
     }
 
-    /// The flags that a guard watches. One drawn anew for each request has nobody to be watched.
+    /// The flags that are watched: a guard asks how their visitors fare, a rollout how many come. One drawn anew for each request has
+    /// nobody to be watched.
     #[must_use]
-    pub fn guarded(&self) -> &[FlagId] {
-        &self.guarded
+    pub fn watched(&self) -> &[FlagId] {
+        &self.watched
     }
 
     /// The flags whose unit is a header or cookie of the request.

@@ -40,6 +40,7 @@ impl Event {
             FactKind::Tripped | FactKind::Held | FactKind::Observed => Some(Self::Trip),
             FactKind::Reset | FactKind::Paused | FactKind::Resumed => Some(Self::Reset),
             FactKind::Expired => Some(Self::Expired),
+            FactKind::Unknown => None,
         }
     }
 

@@ -27,6 +27,7 @@ pub(crate) fn sentence(told: &Told<'_>) -> String {
         FactKind::Paused => format!("{flag} is paused{stage} ({by})"),
         FactKind::Resumed => format!("{flag} may go on{stage} ({by})"),
         FactKind::Expired => format!("{flag} is past its time"),
+        FactKind::Unknown => format!("something happened to {flag}"),
     };
     let why = told.why();
     if why.is_empty() { head } else { format!("{head}: {why}") }

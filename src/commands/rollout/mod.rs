@@ -15,8 +15,9 @@ use self::status::{Desk, Status};
 pub(crate) fn run(args: &Rollout) -> anyhow::Result<Answer> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut desk = Desk::open(&args.facts, &args.flag).await?;
-        let refused = match order(args.action) {
+        let order = order(args.action);
+        let mut desk = Desk::open(&args.facts, &args.flag, order.is_some()).await?;
+        let refused = match order {
             Some(order) => ask(&mut desk, order, &by(args)).await?,
             None => None,
         };

@@ -32,7 +32,7 @@ pub(super) fn json(status: &Status) -> Value {
         "visitors": status.visitors,
         "plan": steps(status).iter().map(planned).collect::<Vec<_>>(),
         "guard": status.guard,
-        "history": status.history.iter().map(fact).collect::<Vec<_>>(),
+        "history": status.history.iter().map(|one| fact(one, steps(status).len().max(1))).collect::<Vec<_>>(),
     })
 }
 
@@ -54,12 +54,12 @@ fn planned(step: &RolloutStep) -> Value {
     })
 }
 
-fn fact(fact: &Fact) -> Value {
+fn fact(fact: &Fact, steps: usize) -> Value {
     json!({
         "number": fact.number,
         "at": time(fact.at),
         "kind": fact.kind.as_str(),
-        "step": fact.step + 1,
+        "step": (fact.step + 1).min(steps),
         "by": fact.by,
         "why": fact.why,
         "definition": fact.definition.to_string(),
@@ -98,7 +98,7 @@ pub(super) fn text(status: &Status) -> String {
         place(status),
         status.outlook.why
     );
-    let sections = [picture(status), guard(&status.guard), history(&status.history)];
+    let sections = [picture(status), guard(&status.guard), history(&status.history, steps(status).len().max(1))];
     for section in sections.iter().filter(|section| !section.is_empty()) {
         text.push('\n');
         text.push_str(section);
@@ -166,13 +166,13 @@ fn guard(guard: &[Evidence]) -> String {
     table(&std::iter::once(heading).chain(guard.iter().map(row)).collect::<Vec<_>>())
 }
 
-fn history(facts: &[Fact]) -> String {
+fn history(facts: &[Fact], steps: usize) -> String {
     if facts.is_empty() {
         return String::new();
     }
     let row = |fact: &Fact| {
         let at = styled(FAINT, &format!("{:.0}", fact.at));
-        vec![at, fact.kind.to_string(), (fact.step + 1).to_string(), fact.by.clone(), fact.why.clone()]
+        vec![at, fact.kind.to_string(), (fact.step + 1).min(steps).to_string(), fact.by.clone(), fact.why.clone()]
     };
     let heading = ["WHEN", "WHAT", "STEP", "BY", "WHY"].map(Into::into).into();
     let rows = facts.iter().skip(facts.len().saturating_sub(FACTS)).map(row);

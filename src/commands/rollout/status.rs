@@ -37,7 +37,8 @@ pub(super) struct Status {
 }
 
 impl Desk {
-    pub(super) async fn open(args: &Facts, name: &str) -> anyhow::Result<Self> {
+    /// Opens what is there, to read alone unless something is to be written.
+    pub(super) async fn open(args: &Facts, name: &str, to_write: bool) -> anyhow::Result<Self> {
         let settings = facts::settings(args)?;
         let snapshot = flags::snapshot_of(&settings)?;
         let id = flags::find(&snapshot, name)?;
@@ -48,7 +49,11 @@ impl Desk {
         };
         // whoever only looks begins no ledger
         let is_there = ledger.place.path().is_none_or(std::path::Path::exists);
-        let register = if is_there { Some(Register::open(&ledger.place).await?) } else { None };
+        let register = match (is_there, to_write) {
+            (false, _) => None,
+            (true, true) => Some(Register::open(&ledger.place).await?),
+            (true, false) => Some(Register::open_to_read(&ledger.place).await?),
+        };
         Ok(Self { snapshot, id, flag, register })
     }
 
@@ -118,9 +123,8 @@ impl Desk {
         let since = rollout.start().map_or(standing.since, |start| start.max(standing.since));
         let shares: Vec<f64> = self.flag.shares(standing.step).into_iter().map(f64::from).collect();
         let arrivals = register.arrivals(self.snapshot.trial(self.id), since, shares.len()).await?;
-        let new: Vec<u64> = arrivals.iter().map(|arm| arm.new).collect();
-        let treatment = arrivals.iter().skip(1).map(|arm| arm.new + arm.moved).sum();
-        Ok((Some(treatment), sample_ratio_broken(&new, &shares)))
+        let treatment = register.came(&self.flag.name, standing.epoch, standing.step).await?;
+        Ok((Some(treatment), sample_ratio_broken(&arrivals, &shares)))
     }
 
     fn outlook(&self, standing: &Standing, visitors: Option<u64>, split_is_broken: bool) -> Outlook {
@@ -163,6 +167,9 @@ fn without_rollout(standing: &Standing, outage: Option<String>) -> Outlook {
     if let Some(trip) = &standing.trip {
         return Outlook { state: State::Tripped, ..waits(trip.why.clone()) };
     }
-    let held = standing.hold.as_ref().map(|hold| format!("its guard holds it: {}", hold.why));
+    let held = standing
+        .hold
+        .as_ref()
+        .map(|hold| format!("its guard holds it until the flag is edited or reset: {}", hold.why));
     waits(held.or(outage).unwrap_or_else(|| "it has no rollout: its share is what is written".into()))
 }

@@ -41,7 +41,8 @@ pub fn obey(order: Order, flag: &Flag, standing: &Standing, by: &str, now: Times
     Ok(Fact {
         flag: flag.name.clone(),
         number: standing.number + 1,
-        at: now,
+        // a clock that is behind shortens no hold
+        at: now.max(standing.since),
         definition: standing.definition,
         kind,
         step,
@@ -78,6 +79,9 @@ fn effect(order: Order, flag: &Flag, standing: &Standing) -> Result<(FactKind, u
     match order {
         Order::Pause if standing.paused => Err("is paused already".into()),
         Order::Pause => Ok((FactKind::Paused, standing.step)),
+        Order::Resume if standing.hold.is_some() => {
+            Err("is held by its guard; `reset` it, or edit the flag once it is mended".into())
+        }
         Order::Resume if !standing.paused => Err("is not paused".into()),
         Order::Resume => Ok((FactKind::Resumed, standing.step)),
         Order::Approve if step.hold != Hold::Approval => {

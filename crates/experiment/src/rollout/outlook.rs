@@ -137,7 +137,7 @@ pub fn outlook(moment: &Moment<'_>) -> Outlook {
 /// What someone or the guard said to keep it where it is.
 fn stopped(standing: &Standing) -> Option<String> {
     if let Some(hold) = &standing.hold {
-        return Some(format!("its guard holds it: {}", hold.why));
+        return Some(format!("its guard holds it until the flag is edited or reset: {}", hold.why));
     }
     standing.paused.then(|| "it is paused; `flagstaff rollout FLAG resume` lets it climb again".into())
 }

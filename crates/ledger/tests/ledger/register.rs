@@ -1,7 +1,7 @@
 //! Facts and signs, as rollouts and guards keep them.
 
 use flagstaff_flags::{Definition, Fact, FactKind, Standing};
-use flagstaff_ledger::{Arrivals, FirstSign, Ledger, Register};
+use flagstaff_ledger::{FirstSign, Ledger, Register, came_at};
 
 use crate::desk::*;
 use crate::postgres::each_store;
@@ -92,7 +92,7 @@ fn signs_stay_as_they_were_first_seen_and_are_forgotten_with_their_unit() {
     });
 }
 
-/// Those who are new, and those who had the other variant before the share was raised.
+/// Those who are new, and those who came at a step.
 #[test]
 fn arrivals_are_told_apart() {
     each_store(|place| {
@@ -112,7 +112,16 @@ fn arrivals_are_told_apart() {
         block_on(async {
             let mut register = Register::open(&place).await.unwrap();
             let arrivals = register.arrivals(trial, at(500), 2).await.unwrap();
-            assert_eq!(arrivals, [Arrivals { new: 1, moved: 0 }, Arrivals { new: 1, moved: 1 }]);
+            assert_eq!(arrivals, [1, 1], "those who are new");
+            let form = name("form");
+            let came =
+                |unit: &str, step| FirstSign { sign: came_at(step), unit: unit.into(), variant: 1, step, at: 1 };
+            register.keep_signs(&form, 1, &[came("a", 0), came("b", 0), came("a", 1)]).await.unwrap();
+            register.keep_signs(&form, 1, &[came("a", 0)]).await.unwrap();
+            assert_eq!(register.came(&form, 1, 0).await.unwrap(), 2);
+            assert_eq!(register.came(&form, 1, 1).await.unwrap(), 1);
+            assert_eq!(register.came(&form, 2, 0).await.unwrap(), 0);
+            assert!(register.signs(&form, 1).await.unwrap().is_empty(), "no guard looks for them");
         });
     });
 }

@@ -1,0 +1,80 @@
+//! What the books tell, and what follows from it.
+
+use flagstaff_flags::{Fact, Name};
+use flagstaff_ledger::FirstSign;
+
+use super::books::{Entry, Told};
+use super::direct::{Begun, Conductor, announce};
+use super::take_up;
+use super::ward::Ward;
+
+impl Conductor {
+    pub(super) fn told(&mut self, told: Told) {
+        match told {
+            Told::All(all) => self.begin(all),
+            Told::Away(why) => self.away(why),
+            Told::News(name, facts) => self.news(&name, &facts),
+            Told::Instead(name, facts) => self.instead(&name, &facts),
+            Told::Lost(name, number) => self.lost(&name, number),
+            Told::Signs(name, epoch, signs) => self.replay(&name, epoch, &signs),
+            Told::Arrivals(name, step, arrivals, came) => {
+                if let Some(ward) = self.wards.get_mut(&name) {
+                    ward.arrived(step, arrivals, came);
+                }
+            }
+        }
+    }
+
+    /// The ledger is away, or back. Nobody waits for what it cannot tell now.
+    fn away(&mut self, why: Option<String>) {
+        if why.is_some() && self.is_ready() {
+            self.wards.values_mut().for_each(|ward| ward.replay(&[]));
+            let alarm = |(name, ward): (&Name, &Ward)| Some((name.clone(), ward.alarm()?));
+            let alarms: Vec<_> = self.wards.iter().filter_map(alarm).collect();
+            alarms.iter().for_each(|(name, evidence)| self.alarm(name, evidence));
+        }
+        self.away = why;
+    }
+
+    /// Facts that others added.
+    fn news(&mut self, name: &Name, facts: &[Fact]) {
+        let known = self.wards.get(name).map_or(0, |ward| ward.standing.number);
+        for fact in facts.iter().filter(|fact| fact.number > known) {
+            self.follow(fact, Begun::Elsewhere);
+            announce(fact);
+        }
+        self.publish();
+    }
+
+    /// Others were first: what they did holds, and what is still to be done is done after it.
+    fn instead(&mut self, name: &Name, facts: &[Fact]) {
+        if let Some(ward) = Ward::new(facts) {
+            self.wards.insert(name.clone(), ward);
+            self.watch_anew(name, Begun::Elsewhere);
+        }
+        let current = self.snapshot.flag_named(name.as_str());
+        let seen = current.and_then(|flag| take_up::seen(flag, self.wards.get(name)));
+        self.add(seen.into_iter().collect());
+        self.publish();
+    }
+
+    /// The ledger is another one, or lost what it had: what is known here is written down again.
+    fn lost(&mut self, name: &Name, number: u64) {
+        if let Some(ward) = self.wards.get_mut(name) {
+            ward.renumber(number);
+            let again = ward.facts.clone();
+            self.enter(Entry::Facts(again));
+        }
+    }
+
+    fn replay(&mut self, name: &Name, epoch: u64, signs: &[FirstSign]) {
+        let Some(ward) = self.wards.get_mut(name).filter(|ward| ward.standing.epoch == epoch) else {
+            return;
+        };
+        ward.replay(signs);
+        // what the signs say holds, also where nobody lived to write it down
+        if let Some(evidence) = ward.alarm() {
+            self.alarm(name, &evidence);
+        }
+    }
+}
