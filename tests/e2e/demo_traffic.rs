@@ -154,3 +154,17 @@ fn interrupted_it_says_what_was_sent() {
     assert!(program.stop().success());
     results_are(&program, "show_new_contact_form", &sent);
 }
+
+#[test]
+fn a_checkout_that_fails_is_taken_back_as_the_front_page_says() {
+    let program = shop();
+    let sent = sent(&program, "--flag new_checkout --errors on=10% --visitors 20000 --seed 7");
+    let on = counts(&sent["variants"]).into_iter().find(|one| one.0 == "on").unwrap();
+    assert!(on.1 < 2_000, "{} of 20,000 visitors met it, a quarter would have", on.1);
+    let mut status = Value::Null;
+    eventually("the trip is on record", || {
+        status = said(&program, "rollout new_checkout --json").json();
+        status["state"] == "tripped"
+    });
+    assert_eq!((&status["evidence"]["sign"], &status["percent"]), (&"errors".into(), &0.0.into()), "{status}");
+}
