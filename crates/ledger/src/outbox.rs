@@ -44,7 +44,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// The fact; nothing when a later version of the program wrote one that this one cannot read.
+    /// The fact; nothing when it cannot be read.
     #[must_use]
     pub const fn fact(&self) -> Option<&Fact> {
         self.fact.as_ref()

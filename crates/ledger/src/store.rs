@@ -1,6 +1,6 @@
 //! One connection to a store, opened and kept the right way.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, ConnectOptions, Connection, Executor};
@@ -10,6 +10,10 @@ use crate::schema::migrator;
 
 /// How long opening, or one batch, may take before the store counts as away.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long opening waits for others who open the same file, and how long between two attempts.
+const LOCKED: Duration = Duration::from_secs(3);
+const TURN: Duration = Duration::from_millis(20);
 
 /// How long a file may be locked by another connection.
 const BUSY: &str = "PRAGMA busy_timeout = 3000";
@@ -46,17 +50,14 @@ impl Identity {
 impl Store {
     /// Opens a store to write to, makes it when it is a file that is not there, and brings its tables up to date.
     pub(crate) async fn open(place: &Place) -> Result<Self, sqlx::Error> {
-        let connect = async {
-            let mut connection = connect(place, true).await?;
-            if place.path().is_some() {
-                // readers and the writer do not wait for each other; a killed process loses nothing that was committed
-                connection.execute("PRAGMA journal_mode = WAL").await?;
-                connection.execute("PRAGMA synchronous = NORMAL").await?;
+        let start = Instant::now();
+        let connection = loop {
+            match in_time(begin(place)).await {
+                // SQLite does not wait where several make one file at the same moment
+                Err(error) if is_locked(&error) && start.elapsed() < LOCKED => tokio::time::sleep(TURN).await,
+                opened => break opened?,
             }
-            update(&mut connection, place.path().is_some()).await?;
-            Ok(connection)
         };
-        let connection = in_time(connect).await?;
         Ok(Self { connection, identity: Identity::of(place), place: place.clone() })
     }
 
@@ -94,6 +95,23 @@ impl Store {
     pub(crate) async fn close(self) {
         let _ = tokio::time::timeout(PATIENCE, self.connection.close()).await;
     }
+}
+
+/// Connects to write, and brings the tables up to date.
+async fn begin(place: &Place) -> Result<AnyConnection, sqlx::Error> {
+    let mut connection = connect(place, true).await?;
+    if place.path().is_some() {
+        // readers and the writer do not wait for each other; a killed process loses nothing that was committed
+        connection.execute("PRAGMA journal_mode = WAL").await?;
+        connection.execute("PRAGMA synchronous = NORMAL").await?;
+    }
+    update(&mut connection, place.path().is_some()).await?;
+    Ok(connection)
+}
+
+/// Whether another connection holds the file just now.
+fn is_locked(error: &sqlx::Error) -> bool {
+    error.to_string().contains("database is locked")
 }
 
 async fn connect(place: &Place, create: bool) -> Result<AnyConnection, sqlx::Error> {
