@@ -104,11 +104,5 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Missing(_) => None,
-            Self::Store { source, .. } => Some(&**source),
-        }
-    }
-}
+// what the store says is part of the message already
+impl std::error::Error for Error {}

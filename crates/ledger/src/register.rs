@@ -56,7 +56,10 @@ impl Register {
     /// # Errors
     /// When it cannot be reached or read.
     pub async fn open_to_read(place: &Place) -> Result<Self, Error> {
-        let store = Store::open_to_read(place).await.map_err(|error| Error::new(place, error))?;
+        let error = |error| Error::new(place, error);
+        let mut store = Store::open_to_read(place).await.map_err(error)?;
+        let probe = sqlx::query("SELECT COUNT(*) FROM facts").fetch_one(&mut store.connection);
+        in_time(probe).await.map_err(|found| error(without_facts(found)))?;
         Ok(Self { store, place: place.clone() })
     }
 
@@ -182,6 +185,16 @@ impl Register {
 
     fn error(&self, error: sqlx::Error) -> Error {
         Error::new(&self.place, error)
+    }
+}
+
+/// A store without the table is none of ours, or an old one.
+fn without_facts(error: sqlx::Error) -> sqlx::Error {
+    match error {
+        sqlx::Error::Database(found) if !found.message().contains("locked") => sqlx::Error::Configuration(
+            format!("{found}; it is no ledger, or an old one that `flagstaff run` brings up to date").into(),
+        ),
+        other => other,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flagstaff_experiment::guard::Evidence;
 use flagstaff_experiment::rollout::{Moment, Next, Outlook, SHARED_OUTAGE, State, outlook, sample_ratio_broken};
 use flagstaff_flags::{Fact, Flag, FlagId, Percent, Snapshot, Standing};
-use flagstaff_ledger::{FirstSign, Register};
+use flagstaff_ledger::{FirstSign, Place, Register};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -19,6 +19,7 @@ pub(super) struct Desk {
     snapshot: Arc<Snapshot>,
     id: FlagId,
     flag: Arc<Flag>,
+    place: Place,
     /// None where nothing was ever recorded.
     register: Option<Register>,
 }
@@ -54,7 +55,7 @@ impl Desk {
             (true, true) => Some(Register::open(&ledger.place).await?),
             (true, false) => Some(Register::open_to_read(&ledger.place).await?),
         };
-        Ok(Self { snapshot, id, flag, register })
+        Ok(Self { snapshot, id, flag, place: ledger.place, register })
     }
 
     pub(super) fn flag(&self) -> &Flag {
@@ -65,7 +66,10 @@ impl Desk {
     pub(super) async fn standing(&mut self) -> anyhow::Result<Result<Standing, String>> {
         let standing = Standing::of(&self.history().await?);
         let taken_up = standing.filter(|standing| standing.definition == self.flag.definition && !standing.removed);
-        Ok(taken_up.ok_or_else(|| NOT_TAKEN_UP.into()))
+        Ok(taken_up.ok_or_else(|| match &self.register {
+            Some(_) => "no running program has taken up the flag as it is in the file yet".into(),
+            None => format!("there is no ledger at {} yet: no program has run with it", self.place),
+        }))
     }
 
     async fn history(&mut self) -> anyhow::Result<Vec<Fact>> {
@@ -148,8 +152,6 @@ impl Desk {
         }
     }
 }
-
-const NOT_TAKEN_UP: &str = "no running program has taken up the flag as it is in the file yet";
 
 const fn waits(why: String) -> Outlook {
     Outlook { state: State::Holding, why, advances_at: None, next: Next::Wait }
