@@ -101,9 +101,9 @@ impl Conductor {
         }
         if ward.asked_at.is_none_or(|at| at.elapsed() > ASK_EVERY) {
             ward.asked_at = Some(Instant::now());
-            let start = rollout.start().map_or(standing.since, |start| start.max(standing.since));
+            let since = rollout.begins(standing.since);
             let (flag, epoch, step, arms) = (name.clone(), standing.epoch, standing.step, shares.len());
-            self.enter(Entry::AskArrivals { flag, epoch, step, trial, since: start, arms });
+            self.enter(Entry::AskArrivals { flag, epoch, step, trial, since, arms });
         }
         None
     }

@@ -260,7 +260,7 @@ impl Conductor {
         self.add(vec![fact]);
     }
 
-    fn write_signs(&mut self) {
+    pub(super) fn write_signs(&mut self) {
         let unsaved = |(name, ward): (&Name, &mut Ward)| {
             let signs = ward.take_unsaved();
             (!signs.is_empty()).then(|| Entry::Signs(name.clone(), ward.standing.epoch, signs))

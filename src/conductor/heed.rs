@@ -48,6 +48,8 @@ impl Conductor {
 
     /// Others were first: what they did holds, and what is still to be done is done after it.
     fn instead(&mut self, name: &Name, facts: &[Fact]) {
+        // what was seen here is read again with the rest
+        self.write_signs();
         if let Some(ward) = Ward::new(facts) {
             self.wards.insert(name.clone(), ward);
             self.watch_anew(name, Begun::Elsewhere);

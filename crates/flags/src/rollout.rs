@@ -70,6 +70,12 @@ impl Rollout {
         &self.steps
     }
 
+    /// When a step really begins that was entered at a time: not before the rollout starts.
+    #[must_use]
+    pub fn begins(&self, entered: Timestamp) -> Timestamp {
+        self.start.map_or(entered, |start| start.max(entered))
+    }
+
     /// The share at a time, when this step (from 0) is the one recorded; the number of steps, once all are behind.
     ///
     /// A last step that is held keeps [`Rollout::KEPT_BACK`] of the visitors as control until its hold is over: with nobody

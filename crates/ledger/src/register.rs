@@ -76,8 +76,11 @@ impl Register {
     pub async fn newest(&mut self) -> Result<Vec<(Name, u64)>, Error> {
         let select = sqlx::query("SELECT flag, MAX(number) FROM facts GROUP BY flag");
         let rows = in_time(select.fetch_all(&mut self.store.connection)).await;
-        let read = |row: &AnyRow| Ok((name(row, 0)?, row.try_get::<i64, _>(1)?.cast_unsigned()));
-        rows.and_then(|rows| rows.iter().map(read).collect()).map_err(|error| self.error(error))
+        let read = |row: &AnyRow| Ok((row.try_get::<String, _>(0)?, row.try_get::<i64, _>(1)?.cast_unsigned()));
+        let all: Result<Vec<(String, u64)>, _> = rows.and_then(|rows| rows.iter().map(read).collect());
+        let all = all.map_err(|error| self.error(error))?;
+        // what no flag can be called is no flag's, and keeps none from being read
+        Ok(all.into_iter().filter_map(|(flag, number)| Some((Name::new(&flag).ok()?, number))).collect())
     }
 
     /// The facts of a flag from a number on, in their order.
@@ -229,7 +232,7 @@ pub(crate) fn fact(row: &AnyRow) -> Result<Fact, sqlx::Error> {
     Ok(Fact {
         flag: name(row, 0)?,
         number: row.try_get::<i64, _>(1)?.cast_unsigned(),
-        at: Timestamp::from_microsecond(row.try_get(2)?).map_err(no_fact)?,
+        at: Timestamp::from_microsecond(row.try_get(2)?).unwrap_or(Timestamp::UNIX_EPOCH),
         definition: Definition(row.try_get::<i64, _>(3)?.cast_unsigned()),
         // one that a later version wrote concerns nobody else
         kind: row.try_get::<String, _>(4)?.parse().unwrap_or(FactKind::Unknown),

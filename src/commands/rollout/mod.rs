@@ -27,10 +27,16 @@ pub(crate) fn run(args: &Rollout) -> anyhow::Result<Answer> {
     })
 }
 
+/// The longest name of whoever asks, in characters.
+const LONGEST_NAME: usize = 100;
+
 /// Who asks for it.
 fn by(args: &Rollout) -> String {
     let logged_in = || std::env::var("USER").ok().filter(|name| !name.trim().is_empty());
-    args.by.clone().or_else(logged_in).unwrap_or_else(|| "someone".into())
+    let said = args.by.clone().or_else(logged_in).unwrap_or_default();
+    // it is shown in terminals and logs
+    let plain: String = said.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+    if plain.trim().is_empty() { "someone".into() } else { plain.trim().into() }
 }
 
 const fn order(action: Action) -> Option<Order> {

@@ -124,7 +124,7 @@ impl Desk {
         let (Some(register), Some(rollout)) = (&mut self.register, &self.flag.rollout) else {
             return Ok((None, false));
         };
-        let since = rollout.start().map_or(standing.since, |start| start.max(standing.since));
+        let since = rollout.begins(standing.since);
         let shares: Vec<f64> = self.flag.shares(standing.step).into_iter().map(f64::from).collect();
         let arrivals = register.arrivals(self.snapshot.trial(self.id), since, shares.len()).await?;
         let treatment = register.came(&self.flag.name, standing.epoch, standing.step).await?;

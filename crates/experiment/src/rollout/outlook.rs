@@ -150,9 +150,8 @@ fn approval(standing: &Standing) -> Outlook {
 
 /// When the hold of the present step is over; a hold without end never is.
 fn ends(rollout: &Rollout, standing: &Standing, hold: Duration) -> Timestamp {
-    let from = rollout.start().map_or(standing.since, |start| start.max(standing.since));
     let hold = SignedDuration::try_from(hold).unwrap_or(SignedDuration::MAX);
-    from.checked_add(hold).unwrap_or(Timestamp::MAX)
+    rollout.begins(standing.since).checked_add(hold).unwrap_or(Timestamp::MAX)
 }
 
 fn timed(moment: &Moment<'_>, step: &RolloutStep, ends: Timestamp) -> Outlook {

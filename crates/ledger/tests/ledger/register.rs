@@ -39,6 +39,24 @@ fn facts_come_back_as_they_went() {
     });
 }
 
+/// One row that is nonsense keeps nobody else's from being read.
+#[test]
+fn a_name_that_is_none_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("facts.db");
+    let place = flagstaff_ledger::Place::file(&file).unwrap();
+    block_on(async {
+        let mut register = Register::open(&place).await.unwrap();
+        assert!(register.add(&[fact(1, FactKind::Defined)]).await.unwrap());
+        let sql = "INSERT INTO facts SELECT 'Bad Name!', 1, 9223372036854775807, 1, 'step', 1, '', '', NULL";
+        let script =
+            format!("import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(\"{sql}\"); c.commit()");
+        let done = std::process::Command::new("python3").args(["-c", &script]).arg(&file).status().unwrap();
+        assert!(done.success());
+        assert_eq!(register.newest().await.unwrap(), [(name("form"), 1)]);
+    });
+}
+
 /// Whoever saw the same state as another, and is later, changes nothing.
 #[test]
 fn of_several_who_saw_the_same_one_is_first() {
