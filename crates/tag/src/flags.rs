@@ -7,6 +7,7 @@ use http::Method;
 
 use crate::counting::NotCounted;
 use crate::id::Id;
+use crate::network::Network;
 use crate::plan::Plan;
 
 /// The flags of one request, in its extensions and in those of its answer. Cheap to clone.
@@ -20,6 +21,7 @@ pub(crate) struct Tagged {
     pub(crate) decisions: Decisions,
     pub(crate) visitor: Id,
     pub(crate) session: Option<Id>,
+    pub(crate) network: Option<Network>,
     pub(crate) user: Option<User>,
     /// Units of flags that draw by a header or cookie, as the request had them.
     pub(crate) units: Vec<(FlagId, Box<str>)>,
@@ -93,6 +95,12 @@ impl Flags {
     #[must_use]
     pub fn is_new_visitor(&self) -> bool {
         self.0.reply.new_visitor
+    }
+
+    /// The network that the visitor comes from; none where the server did not say.
+    #[must_use]
+    pub fn network(&self) -> Option<Network> {
+        self.0.network
     }
 
     /// The id of the browser session, when some flag needs it.

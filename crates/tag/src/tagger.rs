@@ -13,6 +13,7 @@ use crate::endpoint::is_own;
 use crate::flags::{Flags, Reply, Tagged};
 use crate::id::Id;
 use crate::keys::{Keys, Purpose};
+use crate::network::Network;
 use crate::plan::Plan;
 use crate::posted::Forgotten;
 use crate::see::{Head, Seen};
@@ -131,6 +132,7 @@ impl Tagger {
             decisions,
             visitor: seen.visitor,
             session: seen.session,
+            network: head.peer.map(|peer| Network::of(peer.client)),
             units,
             counted: self.counts(head, seen.consent),
             is_own: is_own(head.uri.path()),
