@@ -6,7 +6,7 @@ use flagstaff_ledger::{Ledger, Register};
 
 use crate::cli::{Certainty, Facts};
 use crate::flags;
-use crate::print::{ODD, styled};
+use crate::print::{ODD, err, styled};
 use crate::settings::{Override, Settings, checked};
 
 /// Settings as a command about facts sees them.
@@ -45,7 +45,7 @@ pub(crate) fn ask<T>(
 /// and that is said.
 pub(crate) fn recorded(settings: &Settings) -> flagstaff_flags::Facts {
     read(settings).unwrap_or_else(|error| {
-        anstream::eprintln!("{}: steps and trips are not known: {error:#}", styled(ODD, "warning"));
+        err(&format!("{}: steps and trips are not known: {error:#}\n", styled(ODD, "warning")));
         flagstaff_flags::Facts::default()
     })
 }

@@ -28,17 +28,24 @@ use crate::commands::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    logging::tell_panics();
     let command = Cli::parse().command.unwrap_or_else(|| Command::Run(Box::default()));
-    match answer(&command) {
+    let code = match answer(&command) {
         Ok(answer) => answer.into(),
-        Err(error) if error.is::<settings::Shown>() => {
-            anstream::eprintln!("{error}");
-            ExitCode::from(2)
-        }
         Err(error) => {
-            anstream::eprintln!("{}: {error:#}", print::styled(print::BAD, "error"));
+            logging::fatal(&told(&error));
             ExitCode::from(2)
         }
+    };
+    logging::finish();
+    code
+}
+
+/// An error as it is printed; some are drawn already.
+fn told(error: &anyhow::Error) -> String {
+    match error.is::<settings::Shown>() {
+        true => format!("{error}\n"),
+        false => format!("{}: {error:#}\n", print::styled(print::BAD, "error")),
     }
 }
 

@@ -3,6 +3,9 @@
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
+use flagstaff_flags::visible_json;
+
+use crate::logging::with_colours;
 
 /// For what is well.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -20,13 +23,24 @@ pub(crate) fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Writes to standard output. A reader that went away (`| head`) is no error.
+/// The text without colours.
+pub(crate) fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+/// Writes to standard output. A reader that went away (`| head`) is no error. Of what steers a terminal only colours pass.
 ///
 /// # Errors
 /// When writing fails otherwise.
 pub(crate) fn out(text: &str) -> anyhow::Result<()> {
     let mut stream = anstream::stdout().lock();
-    quiet(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()))
+    quiet(stream.write_all(with_colours(text).as_bytes()).and_then(|()| stream.flush()))
+}
+
+/// Writes to standard error. Where that cannot be written, there is nobody left to tell.
+pub(crate) fn err(text: &str) {
+    let mut stream = anstream::stderr().lock();
+    let _ = stream.write_all(with_colours(text).as_bytes()).and_then(|()| stream.flush());
 }
 
 /// Writes a value as JSON to standard output.
@@ -36,12 +50,15 @@ pub(crate) fn out(text: &str) -> anyhow::Result<()> {
 pub(crate) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
-    quiet(io::stdout().lock().write_all(text.as_bytes()))
+    let mut stream = io::stdout().lock();
+    quiet(stream.write_all(visible_json(&text).as_bytes()).and_then(|()| stream.flush()))
 }
 
 fn quiet(result: io::Result<()>) -> anyhow::Result<()> {
     match result {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::from(error).context("the answer cannot be written"))
+        }
         _ => Ok(()),
     }
 }
@@ -96,7 +113,7 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
 
 /// Characters without those that set colours.
 fn seen(cell: &str) -> usize {
-    anstream::adapter::strip_str(cell).to_string().chars().count()
+    plain(cell).chars().count()
 }
 
 /// A bar of at most `width` characters for a share of 0 to 1.
@@ -120,8 +137,7 @@ mod tests {
     fn columns_line_up_whatever_their_colour() {
         let row = |a: &str, b: &str| vec![a.to_owned(), b.to_owned()];
         let text = table(&[row("flag", "state"), row(&styled(BAD, "a"), "on"), row("longer", "off")]);
-        let plain = anstream::adapter::strip_str(&text).to_string();
-        assert_eq!(plain, "flag    state\na       on\nlonger  off\n");
+        assert_eq!(plain(&text), "flag    state\na       on\nlonger  off\n");
     }
 
     #[test]

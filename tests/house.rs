@@ -23,7 +23,7 @@ const WALLS: [(&str, &[&str]); 13] = [
 
 /// Floors from the bottom up; a crate may use those below its own floor, never its own.
 const FLOORS: [&[&str]; 5] = [
-    &["flags", "stats"],
+    &["flags", "stats", "supervise"],
     &["source", "tag", "ledger", "experiment", "webhook"],
     &["layer"],
     &["sidecar", "admin"],

@@ -122,7 +122,8 @@ impl Progress {
         self.rows += 1;
         if self.live && self.rows.is_multiple_of(256) && self.last.elapsed() > FRAME {
             let of = self.of.map(|of| format!(" of {}", grouped(of)));
-            eprint!("\r{} rows{}", grouped(self.rows), of.unwrap_or_default());
+            // nobody looks on where it cannot be written
+            let _ = write!(io::stderr(), "\r{} rows{}", grouped(self.rows), of.unwrap_or_default());
             self.last = Instant::now();
             self.told = true;
         }
@@ -130,7 +131,7 @@ impl Progress {
 
     fn end(&self) {
         if self.told {
-            eprintln!("\r{} rows written          ", grouped(self.rows));
+            let _ = writeln!(io::stderr(), "\r{} rows written          ", grouped(self.rows));
         }
     }
 }

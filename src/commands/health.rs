@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use flagstaff_admin::{FlagsHealth, Health as Told, LedgerHealth, LedgerStatus};
 use flagstaff_ledger::{Health as Of, Recorder};
@@ -10,6 +11,9 @@ use jiff::Timestamp;
 
 use crate::conductor::Herald;
 
+/// The version of this program.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// What is known of the running program. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Health {
@@ -17,11 +21,12 @@ pub(crate) struct Health {
     flags: Status,
     ledger: Option<(Arc<str>, Recorder)>,
     draining: Arc<AtomicBool>,
+    since: Instant,
 }
 
 impl Health {
     pub(crate) fn new(source: &str, flags: Status) -> Self {
-        Self { source: source.into(), flags, ledger: None, draining: Arc::default() }
+        Self { source: source.into(), flags, ledger: None, draining: Arc::default(), since: Instant::now() }
     }
 
     /// With a ledger, at its place.
@@ -45,11 +50,20 @@ impl Health {
             loaded_at,
             problem: flags.problem,
         };
-        let told = Told::new(!self.draining.load(Ordering::Relaxed), flags);
-        match &self.ledger {
-            Some((place, recorder)) => told.with_ledger(of(place, recorder)),
-            None => told,
+        let mut told = Told::new(VERSION, self.since.elapsed(), flags);
+        if let Some((place, recorder)) = &self.ledger {
+            told = told.with_ledger(of(place, recorder));
         }
+        self.reasons().into_iter().fold(told, Told::but)
+    }
+
+    /// Why no requests should be sent here.
+    fn reasons(&self) -> Vec<String> {
+        let ailing = flagstaff_supervise::ailing();
+        let ended =
+            |thread: String| format!("the thread {thread} ended with a panic and starts again; the log says why");
+        let draining = self.draining.load(Ordering::Relaxed).then(|| "the program drains".into());
+        draining.into_iter().chain(ailing.into_iter().map(ended)).collect()
     }
 }
 
@@ -97,6 +111,13 @@ impl Observer for Log {
             "the flags were not taken ({}), the last good ones stay\n{}",
             report.summary(),
             report.only_errors().render(false)
+        );
+    }
+
+    fn on_polling(&self, why: &str, every: Duration) {
+        tracing::warn!(
+            "the system does not tell when the flag file changes ({why}), so it is read every {every:?}; on Linux raise \
+             fs.inotify.max_user_instances and fs.inotify.max_user_watches"
         );
     }
 }

@@ -1,5 +1,6 @@
 //! What each command does. A command answers yes or no; what keeps it from answering is an error.
 
+pub(crate) mod banner;
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod demo_traffic;
@@ -11,6 +12,8 @@ pub(crate) mod forget;
 pub(crate) mod health;
 pub(crate) mod link;
 pub(crate) mod list;
+pub(crate) mod listen;
+pub(crate) mod meters;
 pub(crate) mod power;
 pub(crate) mod results;
 pub(crate) mod rollout;

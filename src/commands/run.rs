@@ -15,10 +15,11 @@ use flagstaff_source::{Files, Loaded, POLL, Watch};
 use flagstaff_webhook::Hook;
 
 use crate::cli::Run;
-use crate::commands::Answer;
-use crate::commands::health::{Health, Log, short};
+use crate::commands::banner::Banner;
+use crate::commands::health::{Health, Log};
+use crate::commands::{Answer, listen, meters};
 use crate::conductor::Conducting;
-use crate::print::{FAINT, GOOD, STRONG, out, styled};
+use crate::print::{GOOD, STRONG, out, styled};
 use crate::settings::{Override, Settings, checked, shown};
 use crate::webhooks::Webhooks;
 use crate::{flags, logging, settings};
@@ -29,8 +30,11 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 const LAST_NEWS: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(args: &Run) -> anyhow::Result<Answer> {
-    let settings = Settings::load(args.flags.config.as_deref(), options(args))?;
-    logging::start(&settings.typed.log);
+    let config = args.flags.config.as_deref();
+    let settings =
+        Settings::load(config, options(args)).inspect_err(|_| logging::expect_json(settings::say_json(config)))?;
+    logging::start(&settings.typed.log).context("the log cannot start")?;
+    flagstaff_sidecar::pass_over_signals().context("signals cannot be caught")?;
     warn_of_misspelt();
     if !args.dry_run {
         example(&settings)?;
@@ -143,6 +147,7 @@ impl Checked {
     fn serve(self) -> anyhow::Result<Answer> {
         let app = App::new(&self.proxy)?;
         let metrics = PrometheusBuilder::new().install_recorder().context("counting cannot start")?;
+        meters::begin();
         let revision = self.loaded.snapshot.revision().to_owned();
         let (publisher, reader) = publisher(self.loaded.snapshot.clone());
         let answers = Answers::default();
@@ -158,6 +163,7 @@ impl Checked {
             .context("guards cannot work")?;
         layer = layer.watched_by(conducting.sentry());
         let watch = Watch::start(self.files, self.reading, POLL, publisher, Log::telling(conducting.herald()))?;
+        let watch = Arc::new(watch);
         let mut health = Health::new(&source, watch.status());
         let place = self.ledger.as_ref().map(|ledger| ledger.place.to_string());
         let keeper = match self.ledger.and_then(recorder) {
@@ -182,15 +188,22 @@ impl Checked {
         );
         let sidecar =
             Sidecar::new(self.proxy, &layer.with_endpoints(), app).background(operators).describe(described);
-        let bound = sidecar.bind()?;
-        announce(
-            &bound.urls(),
-            bound.background_addresses().map(|(_, address)| address),
-            &source,
-            &revision,
-            place.as_deref(),
-            &hosts,
-        )?;
+        let again = Arc::downgrade(&watch);
+        let sidecar = sidecar.on_hangup(move || {
+            if let Some(watch) = again.upgrade() {
+                watch.look();
+            }
+        });
+        let bound = sidecar.bind().map_err(|error| listen::explained(error, self.admin))?;
+        let banner = Banner {
+            visitors: bound.urls(),
+            operators: bound.background_addresses().map(|(_, address)| address).collect(),
+            source: &source,
+            revision: &revision,
+            ledger: place.as_deref(),
+            hooks: &hosts,
+        };
+        banner.print();
         if self.tagger.keys_are_temporary() {
             tracing::warn!(
                 "no signing key is set, so sticky assignments, override links and identified users end with this process; set FLAGSTAFF_KEYS"
@@ -222,34 +235,6 @@ fn recorder(settings: flagstaff_ledger::Settings) -> Option<(Recorder, Keeper)> 
     started.map_err(|error| tracing::error!(%error, "the ledger cannot be kept")).ok()
 }
 
-/// Says where everything is.
-fn announce(
-    urls: &[String],
-    operators: impl Iterator<Item = SocketAddr>,
-    source: &str,
-    revision: &str,
-    ledger: Option<&str>,
-    hooks: &str,
-) -> anyhow::Result<()> {
-    let mut text = String::new();
-    for url in urls {
-        text += &format!("{} {}\n", styled(STRONG, "visitors "), styled(GOOD, url));
-    }
-    for address in operators {
-        text += &format!("{} http://{address}/healthz /readyz /metrics\n", styled(STRONG, "operators"));
-    }
-    text += &format!(
-        "{} {source} {}\n",
-        styled(STRONG, "flags    "),
-        styled(FAINT, &format!("revision {}", short(revision)))
-    );
-    text += &format!("{} {}\n", styled(STRONG, "ledger   "), ledger.unwrap_or("none: nothing is kept"));
-    if !hooks.is_empty() {
-        text += &format!("{} {hooks}\n", styled(STRONG, "webhooks "));
-    }
-    out(&text)
-}
-
 /// Whom webhooks tell; the rest of an address may be a secret.
 fn hosts(hooks: &[Hook]) -> String {
     hooks.iter().map(Hook::host).collect::<Vec<_>>().join(", ")
@@ -257,18 +242,19 @@ fn hosts(hooks: &[Hook]) -> String {
 
 /// The operators' address as a service beside the proxy.
 fn operators(address: SocketAddr, admin: Admin, health: Health) -> Background {
-    let serve = move |listeners: Vec<_>, stop: Stop| async move {
-        let Some(listener) = listeners.into_iter().next() else {
-            return;
-        };
-        let (mut draining, mut finishing) = (stop.clone(), stop);
-        let watch = async move {
-            draining.draining().await;
-            health.drains();
-            finishing.finishing().await;
-        };
-        if let Err(error) = admin.serve(listener, watch).await {
-            tracing::error!(%error, "the operators' address failed");
+    let serve = move |listeners: Vec<_>, stop: Stop| {
+        let (admin, health) = (admin.clone(), health.clone());
+        async move {
+            let Some(listener) = listeners.into_iter().next() else {
+                return;
+            };
+            let (mut draining, mut finishing) = (stop.clone(), stop);
+            let watch = async move {
+                draining.draining().await;
+                health.drains();
+                finishing.finishing().await;
+            };
+            admin.serve(listener, watch).await;
         }
     };
     Background::new("operators", serve).listening(vec![address])

@@ -91,6 +91,28 @@ impl Settings {
     }
 }
 
+/// Whether the log is to be JSON, as far as that can be told from settings that are wrong elsewhere.
+pub(crate) fn say_json(file: Option<&Path>) -> bool {
+    let said = variable(&overrides::variable("log.format"));
+    said.map_or_else(
+        || std::fs::read_to_string(file.unwrap_or(Path::new(USUAL))).is_ok_and(|text| has_json(&text)),
+        |said| said == "json",
+    )
+}
+
+/// Whether the section `[log]` of a text says `format = "json"`.
+fn has_json(text: &str) -> bool {
+    let mut section = "";
+    text.lines().map(str::trim).any(|line| {
+        if line.starts_with('[') {
+            section = line;
+        }
+        let value = |key: &str| line.strip_prefix(key).and_then(|rest| rest.trim_start().strip_prefix('='));
+        let format = value("format").filter(|_| section.starts_with("[log]")).or_else(|| value("log.format"));
+        format.is_some_and(|value| value.trim_start().trim_start_matches(['"', '\'']).starts_with("json"))
+    })
+}
+
 fn read(file: &Path) -> anyhow::Result<(typed::Settings, Option<Spans>)> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let read = flagstaff_source::read::<typed::Settings>(Text { name: &file.display().to_string(), bytes: &bytes });

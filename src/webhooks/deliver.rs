@@ -40,7 +40,7 @@ impl Deliverer {
     }
 
     /// Tells until it is to stop. Drops `ready` once the ledger knows the hook, or is away.
-    pub(super) fn run(mut self, woken: &Receiver<()>, ready: Sender<()>) {
+    pub(super) fn run(&mut self, woken: &Receiver<()>, ready: Option<Sender<()>>) {
         let known = self.outbox.is_due().map(|_| ());
         self.look_at(known);
         drop(ready);

@@ -73,12 +73,12 @@ impl Webhooks {
                     (Outbox::Memory(Arc::clone(&memory)), Some(memory))
                 }
             };
-            let deliverer = Deliverer::new(hook, outbox, flags.clone(), Arc::clone(&stop));
-            let ready = ready.clone();
-            std::thread::Builder::new().name("webhooks".into()).spawn(move || {
-                // dropped when the thread ends, however it does
-                let _end = end;
-                deliverer.run(&woken, ready);
+            let mut deliverer = Deliverer::new(hook, outbox, flags.clone(), Arc::clone(&stop));
+            let mut ready = Some(ready.clone());
+            flagstaff_supervise::thread("webhooks", move || {
+                // dropped with the thread
+                let _end = &end;
+                deliverer.run(&woken, ready.take());
             })?;
             lines.push(Line { wake, memory });
             ended.push(Mutex::new(ending));

@@ -23,6 +23,7 @@ mod flags_identity;
 mod flags_spoofing;
 mod holdout;
 mod parity;
+mod process;
 mod reload;
 mod rings;
 mod rollouts;

@@ -1,5 +1,7 @@
 //! How it is.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 /// How the program is.
@@ -7,8 +9,14 @@ use serde::Serialize;
 pub struct Health {
     /// In one word.
     pub status: Status,
+    /// The version of the program.
+    pub version: &'static str,
+    /// How long it has been running, in seconds.
+    pub uptime_seconds: u64,
     /// Whether requests should be sent here.
     pub ready: bool,
+    /// Why not, each in a sentence; nothing while it is ready.
+    pub not_ready: Vec<String>,
     /// The flags.
     pub flags: FlagsHealth,
     /// What happened, and whether it is written down; none where nothing is.
@@ -18,9 +26,25 @@ pub struct Health {
 impl Health {
     /// Well when nothing is wrong with the flags, degraded when the last good ones stay in force.
     #[must_use]
-    pub const fn new(ready: bool, flags: FlagsHealth) -> Self {
+    pub const fn new(version: &'static str, uptime: Duration, flags: FlagsHealth) -> Self {
         let status = if flags.problem.is_some() { Status::Degraded } else { Status::Ok };
-        Self { status, ready, flags, ledger: None }
+        let uptime_seconds = uptime.as_secs();
+        Self { status, version, uptime_seconds, ready: true, not_ready: Vec::new(), flags, ledger: None }
+    }
+
+    /// The same, not ready for this reason, which is told beside others.
+    #[must_use]
+    pub fn but(mut self, reason: impl Into<String>) -> Self {
+        self.ready = false;
+        self.not_ready.push(reason.into());
+        self
+    }
+
+    /// The same, with something that needs a person.
+    #[must_use]
+    pub const fn degraded(mut self) -> Self {
+        self.status = Status::Degraded;
+        self
     }
 
     /// The same, with a ledger; degraded while it is away.

@@ -3,21 +3,22 @@
 //! | path | answers |
 //! |---|---|
 //! | `/healthz` | 200 while the process lives, with the flags in force, what is wrong with a newer file, and how the ledger is |
-//! | `/readyz` | 200 once flags are in force and until it drains, else 503 |
+//! | `/readyz` | 200 once flags are in force and until it drains, else 503 with the reasons: one line each |
 //! | `/metrics` | counters, in the text format of Prometheus |
 
+mod connections;
 mod health;
 
-use std::future::{Future, IntoFuture};
-use std::io;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use flagstaff_flags::{visible, visible_json};
 pub use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
@@ -56,19 +57,11 @@ impl Admin {
             .with_state(self.clone())
     }
 
-    /// Serves until `stop` is done.
-    ///
-    /// # Errors
-    /// When the listening socket fails.
-    pub async fn serve(
-        &self,
-        listener: TcpListener,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> io::Result<()> {
-        let serve = axum::serve(listener, self.router()).with_graceful_shutdown(stop);
+    /// Serves until `stop` is done: 64 connections at once, each with 5 seconds for a head and a minute in all.
+    pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
         tokio::select! {
-            ended = serve.into_future() => ended,
-            () = regularly(|| self.0.metrics.run_upkeep()) => Ok(()),
+            () = connections::serve(listener, self.router(), stop) => {}
+            () = regularly(|| self.0.metrics.run_upkeep()) => {}
         }
     }
 }
@@ -83,13 +76,18 @@ async fn regularly(work: impl Fn()) {
 }
 
 async fn healthz(State(admin): State<Admin>) -> Response {
-    fresh(Json((admin.0.health)()))
+    let json = serde_json::to_string(&(admin.0.health)()).unwrap_or_default();
+    let format = HeaderValue::from_static("application/json");
+    fresh(([(header::CONTENT_TYPE, format)], visible_json(&json).into_owned()))
 }
 
 async fn readyz(State(admin): State<Admin>) -> Response {
-    let ready = (admin.0.health)().ready;
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    fresh((status, if ready { "ready\n" } else { "not ready\n" }))
+    let health = (admin.0.health)();
+    if health.ready {
+        return fresh("ready\n");
+    }
+    let reasons = health.not_ready.iter().map(|reason| format!("not ready: {}\n", visible(reason)));
+    fresh((StatusCode::SERVICE_UNAVAILABLE, reasons.collect::<String>()))
 }
 
 async fn metrics(State(admin): State<Admin>) -> Response {
@@ -129,15 +127,14 @@ mod tests {
     }
 
     fn health(ready: bool, problem: Option<&str>) -> Health {
-        Health::new(
-            ready,
-            FlagsHealth {
-                revision: "abc".into(),
-                source: "flags.toml".into(),
-                loaded_at: "2026-11-20T12:00:00Z".into(),
-                problem: problem.map(Into::into),
-            },
-        )
+        let flags = FlagsHealth {
+            revision: "abc".into(),
+            source: "flags.toml".into(),
+            loaded_at: "2026-11-20T12:00:00Z".into(),
+            problem: problem.map(Into::into),
+        };
+        let health = Health::new("1.2.3", Duration::from_secs(90), flags);
+        if ready { health } else { health.but("it drains").but("b\u{9b}") }
     }
 
     #[tokio::test]
@@ -146,6 +143,7 @@ mod tests {
         let body: serde_json::Value = serde_json::from_str(&body).unwrap();
         assert_eq!(status, StatusCode::OK);
         assert_eq!(body["status"], "degraded");
+        assert_eq!((&body["version"], &body["uptime_seconds"]), (&"1.2.3".into(), &90.into()));
         assert_eq!(body["flags"]["problem"], "line 3: …");
         let (_, body) = ask(health(true, None), "/healthz").await;
         assert!(body.contains("\"status\":\"ok\""));
@@ -174,9 +172,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn readiness_is_a_status() {
-        assert_eq!(ask(health(true, None), "/readyz").await.0, StatusCode::OK);
-        assert_eq!(ask(health(false, None), "/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    async fn readiness_is_a_status_with_its_reasons() {
+        assert_eq!(ask(health(true, None), "/readyz").await, (StatusCode::OK, "ready\n".into()));
+        let reasons = "not ready: it drains\nnot ready: b\\u{9b}\n".into();
+        assert_eq!(ask(health(false, None), "/readyz").await, (StatusCode::SERVICE_UNAVAILABLE, reasons));
     }
 
     #[tokio::test]
@@ -184,6 +183,29 @@ mod tests {
         let (_, body) = ask(health(true, None), "/metrics").await;
         assert!(body.contains("seen_total{why=\"test\"} 3\n"), "{body}");
         assert!(body.ends_with("\nmore_total 7\n"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn unfinished_connections_have_their_time_and_number() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let router = Router::new().route("/healthz", get(|| async { "fine" }));
+        let serving = tokio::spawn(connections::serve(listener, router, async { drop(stopped.await) }));
+        let mut held = Vec::new();
+        for _ in 0..connections::CONNECTIONS + 5 {
+            let mut io = tokio::net::TcpStream::connect(address).await.unwrap();
+            io.write_all(b"G").await.unwrap();
+            held.push(io);
+        }
+        let mut last = tokio::net::TcpStream::connect(address).await.unwrap();
+        last.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        tokio::time::timeout(6 * connections::HEAD, last.read_to_string(&mut answer)).await.unwrap().unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        drop((stop, held));
+        serving.await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]

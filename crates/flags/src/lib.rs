@@ -40,6 +40,7 @@ mod state;
 mod subject;
 mod variants;
 mod version;
+mod visible;
 
 pub use audience::Audience;
 pub use bucket_by::{BucketBy, Sticky};
@@ -68,3 +69,4 @@ pub use state::State;
 pub use subject::{Attributes, Forced, Held, NoAttributes, Subject, User};
 pub use variants::{VariantId, Variants, VariantsError};
 pub use version::Version;
+pub use visible::{is_hidden, shortened, visible, visible_but, visible_json};

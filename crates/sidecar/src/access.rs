@@ -1,5 +1,6 @@
 //! The access log: a line per answer, on standard output, written by a thread of its own.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr};
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+use flagstaff_flags::visible_json;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Extensions, Method, Request, Response, StatusCode, Uri, Version};
 use jiff::Timestamp;
@@ -17,6 +19,9 @@ use crate::settings::AccessLog;
 
 /// Lines that may wait to be written; requests never wait for the log, what does not fit is dropped and counted.
 const QUEUE: usize = 8192;
+
+/// Bytes that are written together.
+const TOGETHER: usize = 64 << 10;
 
 /// Who and what an answer was for: visitor and flags, from the extensions of the answer.
 pub(crate) type Describe = Arc<dyn Fn(&Extensions) -> Option<(String, String)> + Send + Sync>;
@@ -43,25 +48,28 @@ impl Access {
     /// When the system has no thread left.
     pub(crate) fn start(format: AccessLog, describe: Option<Describe>) -> io::Result<Self> {
         let (lines, queue) = sync_channel(QUEUE);
-        std::thread::Builder::new().name("access-log".into()).spawn(move || write(&queue, io::stdout()))?;
+        flagstaff_supervise::thread("access-log", move || write(&queue, io::stdout()))?;
         Ok(Self { format, describe, lines })
     }
 }
 
-/// Writes line by line, and flushes when none is waiting.
-fn write(queue: &Receiver<String>, out: impl Write) {
-    let mut out = io::BufWriter::with_capacity(64 << 10, out);
+/// Writes the lines that wait, some at a time. What cannot be written is dropped and counted, and the proxy goes on: its reader
+/// may be gone for good, a full disk may have room again.
+fn write(queue: &Receiver<String>, mut out: impl Write) {
+    let mut torn = false;
     while let Ok(line) = queue.recv() {
-        let mut next = Some(line);
-        while let Some(line) = next {
-            if out.write_all(line.as_bytes()).is_err() {
-                // Nobody reads any more; the proxy goes on.
-                return;
-            }
-            next = queue.try_recv().ok();
+        // what was written of a line before the disk was full must not run into the next
+        let mut text = if torn { format!("\n{line}") } else { line };
+        let mut lines = 1;
+        while text.len() < TOGETHER
+            && let Ok(line) = queue.try_recv()
+        {
+            text.push_str(&line);
+            lines += 1;
         }
-        if out.flush().is_err() {
-            return;
+        torn = out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err();
+        if torn {
+            METERS.access_dropped.increment(lines);
         }
     }
 }
@@ -184,7 +192,10 @@ impl Answered {
         })
         .to_string();
         line.push('\n');
-        line
+        match visible_json(&line) {
+            Cow::Owned(visible) => visible,
+            Cow::Borrowed(_) => line,
+        }
     }
 }
 
@@ -218,11 +229,14 @@ mod tests {
     use super::*;
 
     fn line(format: AccessLog) -> String {
+        line_of(format, "he said \"hi\"\u{e9}".as_bytes())
+    }
+
+    fn line_of(format: AccessLog, agent: &[u8]) -> String {
         let (lines, queue) = sync_channel(1);
         let describe: Describe = Arc::new(|_| Some(("v1".to_owned(), "a=on".to_owned())));
         let access = Access { format, describe: Some(describe), lines };
-        let request =
-            Request::get("/a?b=c").header("host", "x").header("user-agent", "he said \"hi\"\u{e9}").body(()).unwrap();
+        let request = Request::get("/a?b=c").header("host", "x").header("user-agent", agent).body(()).unwrap();
         let mut answered = Record::new(&access, &request).answered(&Response::new(()), Instant::now());
         answered.sent(5);
         answered.ended();
@@ -235,6 +249,43 @@ mod tests {
         let line = line(AccessLog::Text);
         assert!(line.contains(r#""GET /a?b=c HTTP/1.1" 200 5 "#), "{line}");
         assert!(line.ends_with("\"he said \\\"hi\\\"\\xc3\\xa9\" visitor=v1 flags=a=on\n"), "{line}");
+    }
+
+    /// Fails as often as it is told to.
+    struct Failing(u32, Vec<u8>);
+
+    impl Write for Failing {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.0 > 0 {
+                self.0 -= 1;
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.1.extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_does_not_end_the_log() {
+        let (lines, queue) = sync_channel(8);
+        let mut out = Failing(1, Vec::new());
+        lines.send("a\n".repeat(TOGETHER)).unwrap();
+        lines.send("b\n".into()).unwrap();
+        drop(lines);
+        write(&queue, &mut out);
+        assert_eq!(out.1, b"\nb\n");
+    }
+
+    #[test]
+    fn nothing_a_client_sends_steers_a_terminal() {
+        for format in [AccessLog::Text, AccessLog::Json] {
+            let line = line_of(format, "m \u{9b}31m \u{202e}x\u{2028}".as_bytes());
+            assert!(!line.trim_end().contains(flagstaff_flags::is_hidden), "{line}");
+        }
     }
 
     #[test]

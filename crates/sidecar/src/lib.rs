@@ -41,7 +41,7 @@ pub use app::App;
 pub use background::Background;
 pub use body::{BoxError, RequestBody, ResponseBody};
 pub use process::drain::Stop;
-pub use process::{BindError, Bound, Ended, Sidecar, StartError};
+pub use process::{BindError, Bound, Ended, Sidecar, StartError, pass_over_signals};
 pub use proxy::{Proxy, ProxyError};
 pub use settings::{AccessLog, CertificateFiles, Limits, Options, Problem, Problems, Settings, Timeouts};
 pub use tls::TlsError;

@@ -3,10 +3,11 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
@@ -149,8 +150,10 @@ impl Pair {
 #[derive(Debug)]
 pub(crate) struct Certificates {
     files: CertificateFiles,
-    first: Pair,
+    /// What is in use, and the last pair that was looked at.
+    pairs: Mutex<(Pair, Option<Pair>)>,
     current: ArcSwap<ServerConfig>,
+    now: Notify,
 }
 
 impl Certificates {
@@ -158,7 +161,7 @@ impl Certificates {
         let first = Pair::read(&files)?;
         let current = ArcSwap::new(first.config(&files)?);
         METERS.certificate_loads.increment(1);
-        Ok(Self { files, first, current })
+        Ok(Self { files, pairs: Mutex::new((first, None)), current, now: Notify::new() })
     }
 
     /// For one handshake.
@@ -166,34 +169,45 @@ impl Certificates {
         TlsAcceptor::from(self.current.load_full())
     }
 
-    /// Follows the files. A pair that cannot be used changes nothing; it may be half replaced and is read again.
-    pub(crate) async fn follow(&self, mut stop: Stop) {
-        let (mut used, mut seen) = (self.first.clone(), None);
+    /// Has the files looked at now rather than with the next round.
+    pub(crate) fn look(&self) {
+        self.now.notify_one();
+    }
+
+    /// Follows the files.
+    pub(crate) async fn follow(self: Arc<Self>, mut stop: Stop) {
         loop {
             tokio::select! {
                 () = stop.finishing() => return,
                 () = tokio::time::sleep(PERIOD) => {}
+                () = self.now.notified() => {}
             }
-            let Ok(pair) = Pair::read(&self.files) else {
-                continue;
-            };
-            if pair == used || Some(&pair) == seen.as_ref() {
-                continue;
+            if let Ok(pair) = Pair::read(&self.files) {
+                self.take(pair);
             }
-            match pair.config(&self.files) {
-                Ok(config) => {
-                    self.current.store(config);
-                    METERS.certificate_loads.increment(1);
-                    tracing::info!(certificate = %self.files.certificate.display(), "certificates replaced");
-                    used = pair.clone();
-                }
-                Err(error) => {
-                    METERS.certificate_failures.increment(1);
-                    tracing::warn!(%error, "changed certificates cannot be used; the old ones stay");
-                }
-            }
-            seen = Some(pair);
         }
+    }
+
+    /// Uses a pair that is new. One that cannot be used changes nothing; it may be half replaced and is read again.
+    fn take(&self, pair: Pair) {
+        let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
+        let (used, seen) = &mut *pairs;
+        if pair == *used || Some(&pair) == seen.as_ref() {
+            return;
+        }
+        match pair.config(&self.files) {
+            Ok(config) => {
+                self.current.store(config);
+                METERS.certificate_loads.increment(1);
+                tracing::info!(certificate = %self.files.certificate.display(), "certificates replaced");
+                *used = pair.clone();
+            }
+            Err(error) => {
+                METERS.certificate_failures.increment(1);
+                tracing::warn!(%error, "changed certificates cannot be used; the old ones stay");
+            }
+        }
+        *seen = Some(pair);
     }
 }
 

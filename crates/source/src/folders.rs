@@ -36,7 +36,10 @@ impl Folders {
     }
 
     /// Puts every folder of the files on watch that is not, and takes off those of no more use. Says whether all are.
-    pub(crate) fn renew(&mut self, files: &Files) -> bool {
+    ///
+    /// # Errors
+    /// When the system tells no changes: in its words.
+    pub(crate) fn renew(&mut self, files: &Files) -> Result<bool, String> {
         let wanted: BTreeMap<_, _> = folders_of(files)
             .into_iter()
             .map(|f| {
@@ -46,10 +49,10 @@ impl Folders {
             .collect();
         if self.watcher.is_none() {
             self.watched.clear();
-            self.watcher = self.watcher();
+            self.watcher = Some(self.watcher().map_err(|error| error.to_string())?);
         }
         let Some(watcher) = &mut self.watcher else {
-            return false;
+            return Ok(false);
         };
         for gone in self.watched.iter().filter(|(folder, id)| wanted.get(*folder) != Some(*id)) {
             // It may be gone already, and its watch with it.
@@ -57,14 +60,20 @@ impl Folders {
         }
         self.watched.retain(|folder, id| wanted.get(folder) == Some(id));
         for (folder, id) in &wanted {
-            if !self.watched.contains_key(folder) && watcher.watch(folder, RecursiveMode::NonRecursive).is_ok() {
-                self.watched.insert(folder.clone(), *id);
+            if self.watched.contains_key(folder) {
+                continue;
+            }
+            match watcher.watch(folder, RecursiveMode::NonRecursive) {
+                Ok(()) => drop(self.watched.insert(folder.clone(), *id)),
+                // a folder that is away is looked for with the next round
+                Err(error) if is_away(&error) => {}
+                Err(error) => return Err(error.to_string()),
             }
         }
-        self.watched.len() == wanted.len()
+        Ok(self.watched.len() == wanted.len())
     }
 
-    fn watcher(&self) -> Option<RecommendedWatcher> {
+    fn watcher(&self) -> notify::Result<RecommendedWatcher> {
         let nudges = self.nudges.clone();
         let tell = move |event: notify::Result<Event>| {
             let nudge = match event {
@@ -75,7 +84,15 @@ impl Folders {
             // Nobody listens any more when the watch has ended.
             let _ = nudges.send(nudge);
         };
-        notify::recommended_watcher(tell).ok()
+        notify::recommended_watcher(tell)
+    }
+}
+
+fn is_away(error: &notify::Error) -> bool {
+    match &error.kind {
+        notify::ErrorKind::PathNotFound => true,
+        notify::ErrorKind::Io(error) => error.kind() == std::io::ErrorKind::NotFound,
+        _ => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What every source does with a document that came: publish it, or keep the last good one; and say so.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use flagstaff_flags::Publisher;
 use metrics::counter;
@@ -16,6 +16,9 @@ pub trait Observer: Send + 'static {
 
     /// A document was refused, or none could be read; the last good one stays. Once for each that is different.
     fn on_rejected(&self, _report: &Report) {}
+
+    /// The system does not tell changes of files, for this reason, so the files are looked at every so often. Told once.
+    fn on_polling(&self, _why: &str, _every: Duration) {}
 }
 
 impl Observer for () {}
@@ -77,7 +80,14 @@ impl<O: Observer> Intake<O> {
             rejections: 0,
             instant: false,
         };
+        for result in ["loaded", "rejected"] {
+            counter!("flagstaff_reloads_total", "result" => result).increment(0);
+        }
         Self { publisher, observer, status: Status(Arc::new(Mutex::new(health))) }
+    }
+
+    pub(crate) fn observer(&self) -> &O {
+        &self.observer
     }
 
     pub(crate) fn status(&self) -> &Status {

@@ -3,6 +3,7 @@
 //! The system says at once when something happens in the folders concerned; beside it the files are looked at every so
 //! often, because network file systems say nothing and watches die with their folder. Either way only the content counts.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
@@ -14,7 +15,7 @@ use jiff::Zoned;
 use crate::folders::Folders;
 use crate::intake::{Intake, Observer, Status};
 use crate::load::{Contents, Files};
-use crate::parse::Options;
+use crate::parse::{Loaded, Options};
 use crate::report::Report;
 
 /// How long files must stay as they are before they are read, so that nobody is caught in the middle of a save.
@@ -62,9 +63,8 @@ impl Watch {
         let intake = Intake::new(publisher, observer);
         let status = intake.status().clone();
         let folders = Folders::new(nudges.clone());
-        let guard = Guard { files, options, intake, folders, seen: None };
-        let run = move || guard.run(&heard, poll);
-        let thread = Some(thread::Builder::new().name("flags-watch".into()).spawn(run)?);
+        let mut guard = Guard { files, options, intake, folders, seen: None, is_told: false };
+        let thread = Some(flagstaff_supervise::thread("flags-watch", move || guard.run(&heard, poll))?);
         Ok(Self { nudges, status, thread })
     }
 
@@ -100,13 +100,14 @@ struct Guard<O> {
     intake: Intake<O>,
     folders: Folders,
     seen: Option<Seen>,
+    /// It was said that the system tells nothing.
+    is_told: bool,
 }
 
 impl<O: Observer> Guard<O> {
-    fn run(mut self, heard: &Receiver<Nudge>, poll: Duration) {
+    fn run(&mut self, heard: &Receiver<Nudge>, poll: Duration) {
         loop {
-            let instant = self.folders.renew(&self.files);
-            self.intake.status().set_instant(instant);
+            self.renew(poll);
             self.look();
             match heard.recv_timeout(poll) {
                 Ok(Nudge::Stop) | Err(RecvTimeoutError::Disconnected) => return,
@@ -121,6 +122,18 @@ impl<O: Observer> Guard<O> {
                     Nudge::Changed => {}
                 }
             }
+        }
+    }
+
+    /// Has the system tell changes of the files. Where it does not, that is said once.
+    fn renew(&mut self, poll: Duration) {
+        let instant = self.folders.renew(&self.files);
+        self.intake.status().set_instant(instant.as_ref().is_ok_and(|all| *all));
+        if let Err(why) = instant
+            && !self.is_told
+        {
+            self.is_told = true;
+            self.intake.observer().on_polling(&why, poll);
         }
     }
 
@@ -144,12 +157,22 @@ impl<O: Observer> Guard<O> {
         }
         if !(first && now.as_ref().is_ok_and(|now| now.revision() == self.intake.revision())) {
             let outcome = match &now {
-                Ok(contents) => self.files.parse(contents, &self.options()),
+                Ok(contents) => self.parse(contents),
                 Err(report) => Err(report.clone()),
             };
             self.intake.take(outcome);
         }
         self.seen = Some(now);
+    }
+
+    /// What the contents mean. A text that the program itself cannot bear is refused like any other.
+    fn parse(&self, contents: &Contents) -> Result<Loaded, Report> {
+        let parse = || self.files.parse(contents, &self.options());
+        catch_unwind(AssertUnwindSafe(parse)).unwrap_or_else(|_| {
+            let help = "this is a mistake of the program: please report it with the file".to_owned();
+            let file = self.files.definitions().to_string_lossy();
+            Err(Report::of_file(&file, "the file cannot be read: reading it ended with a panic", Some(help)))
+        })
     }
 
     fn options(&self) -> Options {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::cli::{Action, Rollout};
 use crate::commands::Answer;
-use crate::print::{BAD, json as print_json, out, styled};
+use crate::print::{BAD, err, json as print_json, out, styled};
 
 use self::status::{Desk, Status};
 
@@ -66,7 +66,7 @@ async fn ask(desk: &mut Desk, order: Order, by: &str) -> anyhow::Result<Option<S
 
 fn tell(args: &Rollout, status: &Status, refused: Option<&str>) -> anyhow::Result<Answer> {
     if let Some(why) = refused {
-        anstream::eprintln!("{}: {why}", styled(BAD, "not done"));
+        err(&format!("{}: {why}\n", styled(BAD, "not done")));
     }
     if args.json {
         print_json(&show::json(status))?;

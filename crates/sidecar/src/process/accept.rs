@@ -96,8 +96,7 @@ pub(crate) struct Reception<S> {
 impl<S: Stack> Reception<S> {
     /// Accepts until the process stops. When another process serves the address by then, it stops at once; otherwise
     /// late clients are served during the linger, and whoever is still in the queue after it.
-    pub(crate) async fn accept(self, listener: TcpListener, tls: bool) {
-        let _present = self.wire.drain.client();
+    pub(crate) async fn accept(self, listener: Arc<TcpListener>, tls: bool) {
         let mut stop = self.wire.drain.stop();
         let (drain, linger) = (Arc::clone(&self.wire.drain), self.wire.timeouts.linger);
         let closing = async move {

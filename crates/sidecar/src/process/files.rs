@@ -2,8 +2,10 @@
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Descriptors kept for everything that is no connection: listeners, files, the ledger, the admin page.
+/// Descriptors kept for everything that is no client's connection: listeners, files, the ledger.
 const RESERVE: u64 = 64;
+/// Descriptors kept for the operators' connections, which have a limit of their own.
+const OPERATORS: u64 = 64;
 
 /// Raises the soft limit on open files to the hard one. Says the limit that holds now.
 pub(crate) fn raise_limit() -> u64 {
@@ -18,7 +20,7 @@ pub(crate) fn raise_limit() -> u64 {
 
 /// Clients' connections that fit: each may need a descriptor of its own and one toward the upstream.
 pub(crate) fn connections_within(limit: u64) -> usize {
-    let fit = limit.saturating_sub(RESERVE) / 2;
+    let fit = limit.saturating_sub(RESERVE + OPERATORS) / 2;
     usize::try_from(fit).unwrap_or(usize::MAX).clamp(16, tokio::sync::Semaphore::MAX_PERMITS)
 }
 
@@ -28,7 +30,7 @@ mod tests {
 
     #[test]
     fn connections_leave_a_reserve() {
-        assert_eq!(connections_within(1024), 480);
+        assert_eq!(connections_within(1024), 448);
         assert_eq!(connections_within(10), 16);
         assert_eq!(connections_within(u64::MAX), tokio::sync::Semaphore::MAX_PERMITS);
     }

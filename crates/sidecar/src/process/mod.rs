@@ -9,4 +9,5 @@ mod signals;
 mod sockets;
 
 pub use run::{Bound, Ended, Sidecar, StartError};
+pub use signals::pass_over_signals;
 pub use sockets::BindError;

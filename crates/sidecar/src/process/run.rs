@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::{fmt, io};
 
 use bytes::Bytes;
@@ -16,11 +16,12 @@ use crate::access::{Access, Describe};
 use crate::background::Background;
 use crate::body::{BoxError, RequestBody};
 use crate::edge::{Forwarding, Mark, Shared, Stack};
+use crate::meters::METERS;
 use crate::process::accept::{Reception, Seats};
 use crate::process::drain::Drain;
 use crate::process::files;
 use crate::process::services::{Beside, Follow, Worker};
-use crate::process::signals::{Caught, Signals};
+use crate::process::signals::{Caught, Reread, Signals};
 use crate::process::sockets::{BindError, Sockets};
 use crate::settings::Settings;
 use crate::tls::{Certificates, TlsError};
@@ -46,6 +47,7 @@ pub struct Sidecar<S> {
     stack: S,
     background: Vec<Background>,
     describe: Option<Describe>,
+    reread: Vec<Reread>,
 }
 
 impl<S> fmt::Debug for Sidecar<S> {
@@ -65,13 +67,20 @@ where
     where
         L: Layer<O, Service = S>,
     {
-        Self { settings, stack: layer.layer(origin), background: Vec::new(), describe: None }
+        Self { settings, stack: layer.layer(origin), background: Vec::new(), describe: None, reread: Vec::new() }
     }
 
     /// Runs a service beside the proxy.
     #[must_use]
     pub fn background(mut self, background: Background) -> Self {
         self.background.push(background);
+        self
+    }
+
+    /// Has something read again on SIGHUP. It is called on the thread that waits for signals, so it must return at once.
+    #[must_use]
+    pub fn on_hangup<F: Fn() + Send + Sync + 'static>(mut self, reread: F) -> Self {
+        self.reread.push(Box::new(reread));
         self
     }
 
@@ -91,6 +100,8 @@ where
     ///
     /// When a certificate or an address cannot be used, or no process hands its sockets over.
     pub fn bind(self) -> Result<Bound<S>, StartError> {
+        // every counter is there with 0 before anything is counted
+        LazyLock::force(&METERS);
         let certificates = self.settings.tls.clone().map(Certificates::load).transpose()?.map(Arc::new);
         let files = files::raise_limit();
         let seats = self.settings.limits.connections.unwrap_or_else(|| files::connections_within(files));
@@ -119,6 +130,7 @@ where
             stack: self.stack,
             background,
             describe: self.describe,
+            reread: self.reread,
             certificates,
             seats: Arc::new(Seats::new(seats)),
             sockets,
@@ -141,6 +153,7 @@ pub struct Bound<S> {
     stack: S,
     background: Vec<(Background, Vec<SocketAddr>)>,
     describe: Option<Describe>,
+    reread: Vec<Reread>,
     certificates: Option<Arc<Certificates>>,
     seats: Arc<Seats>,
     sockets: Sockets,
@@ -172,20 +185,24 @@ impl<S: Stack + Sync> Bound<S> {
     /// Serves until a signal says to stop and the connections have drained.
     ///
     /// SIGTERM and SIGINT drain and end; a second one ends at once. SIGQUIT hands the listening sockets to the process
-    /// that waits for them on the upgrade socket, then drains; without an upgrade socket it is like SIGTERM.
+    /// that waits for them on the upgrade socket, then drains; without an upgrade socket it is like SIGTERM. SIGHUP has the
+    /// certificates read again, and whatever [`Sidecar::on_hangup`] names.
     ///
     /// # Errors
     ///
     /// When a thread or a descriptor cannot be had at the start.
-    pub fn run(self) -> Result<Ended, StartError> {
+    pub fn run(mut self) -> Result<Ended, StartError> {
         let drain = Drain::new();
         let reception = self.reception(&drain)?;
+        let mut reread = std::mem::take(&mut self.reread);
         let mut server = Server::new_with_opt_and_conf(None, self.configuration());
         for number in 0..self.settings.workers {
             server.add_service(Worker::new(number, self.listeners()?, reception.clone()));
         }
         if let Some(certificates) = &self.certificates {
             let certificates = Arc::clone(certificates);
+            let again = Arc::clone(&certificates);
+            reread.push(Box::new(move || again.look()));
             server.add_service(Follow { certificates, drain: Arc::clone(&drain) });
         }
         for (background, addresses) in self.background {
@@ -202,6 +219,7 @@ impl<S: Stack + Sync> Bound<S> {
             limit: self.settings.timeouts.drain,
             cut: Arc::clone(&cut),
             caught: tokio::sync::Mutex::new(self.caught),
+            reread,
         };
         server.run(RunArgs { shutdown_signal: Box::new(signals) });
         Ok(Ended { cut: cut.load(SeqCst) })

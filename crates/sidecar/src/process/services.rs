@@ -1,10 +1,12 @@
 //! The services of pingora's server: a worker per thread, the background services, the certificates.
 
+use std::future::Future;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use flagstaff_supervise as supervise;
 use pingora::server::{ListenFds, ShutdownWatch};
 use pingora::services::Service;
 use tokio::task::JoinSet;
@@ -30,10 +32,20 @@ pub(crate) struct Worker<S> {
     present: Option<Present>,
 }
 
-impl<S: Stack> Worker<S> {
+impl<S: Stack + Sync> Worker<S> {
     pub(crate) fn new(number: usize, listeners: Vec<(TcpListener, bool)>, reception: Reception<S>) -> Self {
         let present = Some(reception.wire.drain.client());
         Self { name: format!("worker-{number}"), listeners, reception, present }
+    }
+
+    /// Accepts until the process stops, also after a panic.
+    fn accepting(&self, listener: Arc<tokio::net::TcpListener>, tls: bool) -> impl Future<Output = ()> + use<S> {
+        let (name, reception) = (self.name.clone(), self.reception.clone());
+        let present = reception.wire.drain.client();
+        async move {
+            supervise::task(&name, || reception.clone().accept(Arc::clone(&listener), tls)).await;
+            drop(present);
+        }
     }
 }
 
@@ -41,19 +53,19 @@ impl<S: Stack> Worker<S> {
 impl<S: Stack + Sync> Service for Worker<S> {
     async fn start_service(&mut self, _: Option<ListenFds>, _: ShutdownWatch, _: usize) {
         let mut loops = JoinSet::new();
-        for (listener, tls) in self.listeners.drain(..) {
+        for (listener, tls) in std::mem::take(&mut self.listeners) {
             match tokio::net::TcpListener::from_std(listener) {
-                Ok(listener) => drop(loops.spawn(self.reception.clone().accept(listener, tls))),
+                Ok(listener) => drop(loops.spawn(self.accepting(Arc::new(listener), tls))),
                 Err(error) => tracing::error!(%error, worker = self.name, "cannot listen"),
             }
         }
         drop(self.present.take());
-        loops.spawn(async {
+        loops.spawn(supervise::task("sweep", || async {
             loop {
                 tokio::time::sleep(SWEEP).await;
                 crate::proxy::sweep();
             }
-        });
+        }));
         while loops.join_next().await.is_some() {}
     }
 
@@ -82,22 +94,19 @@ pub(crate) struct Beside {
 impl Service for Beside {
     async fn start_service(&mut self, _: Option<ListenFds>, _: ShutdownWatch, _: usize) {
         let _present = self.present.take();
-        let listeners = self.listeners.drain(..).map(tokio::net::TcpListener::from_std).collect();
-        let listeners: Vec<_> = match listeners {
-            Ok(listeners) => listeners,
-            Err(error) => {
-                let error: std::io::Error = error;
-                tracing::error!(%error, service = self.background.name, "cannot listen");
-                return;
+        let listeners = std::mem::take(&mut self.listeners);
+        let (run, drain, name) = (&self.background.run, &self.drain, &self.background.name);
+        supervise::task(name, || {
+            let running = listen(&listeners).map(|listeners| run(listeners, drain.stop()));
+            let name = name.clone();
+            async move {
+                match running {
+                    Ok(running) => running.await,
+                    Err(error) => tracing::error!(%error, service = name, "cannot listen"),
+                }
             }
-        };
-        if let Some(run) = self.background.take() {
-            // On a task of its own: a panic ends the service, not the runtime's first task.
-            let running = tokio::spawn(run(listeners, self.drain.stop()));
-            if running.await.is_err() {
-                tracing::error!(service = self.background.name, "a background service failed and is gone");
-            }
-        }
+        })
+        .await;
     }
 
     fn name(&self) -> &str {
@@ -113,6 +122,11 @@ impl Service for Beside {
     }
 }
 
+/// Duplicates of listening sockets, for one run of a service.
+fn listen(listeners: &[TcpListener]) -> std::io::Result<Vec<tokio::net::TcpListener>> {
+    listeners.iter().map(|one| one.try_clone().and_then(tokio::net::TcpListener::from_std)).collect()
+}
+
 /// Follows the certificates' files.
 pub(crate) struct Follow {
     pub(crate) certificates: Arc<Certificates>,
@@ -122,7 +136,8 @@ pub(crate) struct Follow {
 #[async_trait]
 impl Service for Follow {
     async fn start_service(&mut self, _: Option<ListenFds>, _: ShutdownWatch, _: usize) {
-        self.certificates.follow(self.drain.stop()).await;
+        let (certificates, drain) = (&self.certificates, &self.drain);
+        supervise::task("certificates", || Arc::clone(certificates).follow(drain.stop())).await;
     }
 
     fn name(&self) -> &str {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use nix::libc;
 use pingora::server::{ShutdownSignal, ShutdownSignalWatch};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -31,6 +32,35 @@ pub(crate) struct Signals {
     /// Connections that were cut off.
     pub(crate) cut: Arc<AtomicUsize>,
     pub(crate) caught: tokio::sync::Mutex<Caught>,
+    /// What is read again on SIGHUP.
+    pub(crate) reread: Vec<Reread>,
+}
+
+/// Has something read again. It is called on the thread that waits for signals, so it must return at once.
+pub(crate) type Reread = Box<dyn Fn() + Send + Sync>;
+
+/// Signals that say nothing to this program and would end it. SIGHUP is among them until the proxy runs.
+const HARMLESS: [i32; 8] = [
+    libc::SIGHUP,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+    libc::SIGALRM,
+    libc::SIGVTALRM,
+    libc::SIGPROF,
+    libc::SIGIO,
+    libc::SIGPIPE,
+];
+
+/// Keeps signals that say nothing to this program from ending it: SIGHUP, SIGUSR1, SIGUSR2, the timers' (SIGALRM, SIGVTALRM,
+/// SIGPROF), SIGIO and SIGPIPE. To be called as early as possible.
+///
+/// # Errors
+/// When the system refuses.
+pub fn pass_over_signals() -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let _entered = runtime.enter();
+    // a handler stays when the last who listens to it is gone
+    HARMLESS.iter().try_for_each(|number| signal(SignalKind::from_raw(*number)).map(drop))
 }
 
 #[async_trait]
@@ -47,6 +77,7 @@ pub(crate) struct Caught {
     terminate: Signal,
     interrupt: Signal,
     quit: Signal,
+    hangup: Signal,
 }
 
 impl Caught {
@@ -61,15 +92,22 @@ impl Caught {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             quit: signal(SignalKind::quit())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
-    /// Whether it is time to hand over rather than to end.
-    async fn next(&mut self) -> bool {
-        tokio::select! {
-            _ = self.terminate.recv() => false,
-            _ = self.interrupt.recv() => false,
-            _ = self.quit.recv() => true,
+    /// Whether it is time to hand over rather than to end. Until then everything is read again as often as SIGHUP says so.
+    async fn next(&mut self, reread: &[Reread]) -> bool {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return false,
+                _ = self.interrupt.recv() => return false,
+                _ = self.quit.recv() => return true,
+                _ = self.hangup.recv() => {
+                    tracing::info!("SIGHUP: flags and certificates are read again");
+                    reread.iter().for_each(|reread| reread());
+                }
+            }
         }
     }
 }
@@ -77,7 +115,7 @@ impl Caught {
 impl Signals {
     async fn follow(&self, caught: &mut Caught) {
         let reason = loop {
-            let quit = caught.next().await;
+            let quit = caught.next(&self.reread).await;
             match self.upgrade_socket.as_deref().filter(|_| quit) {
                 None => break Reason::Terminate,
                 Some(path) if self.hand_over(path).await => break Reason::Handover,
@@ -88,7 +126,7 @@ impl Signals {
         self.drain.begin(reason);
         tokio::select! {
             cut = self.finish() => self.cut.store(cut, SeqCst),
-            _ = caught.next() => tracing::warn!("signalled again; ending at once"),
+            _ = caught.next(&self.reread) => tracing::warn!("signalled again; ending at once"),
         }
     }
 

@@ -1,0 +1,76 @@
+//! Connections of operators: few, short, and none of them in the way of visitors.
+
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+
+/// Connections that may be open at once; further ones wait.
+pub(crate) const CONNECTIONS: usize = 64;
+/// How long a head may take, and how long a connection may be idle before the next.
+pub(crate) const HEAD: Duration = Duration::from_secs(5);
+/// How long a connection may last: whoever reads no answer must not keep it.
+const LONGEST_CONNECTION: Duration = Duration::from_secs(60);
+/// How long to wait for a descriptor to become free.
+const SHORTAGE: Duration = Duration::from_millis(50);
+
+/// Serves until `stop` is done, and then what is open.
+pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    let seats = Arc::new(Semaphore::new(CONNECTIONS));
+    let (closing, closed) = watch::channel(false);
+    let mut open = JoinSet::new();
+    let mut stop = pin!(stop);
+    loop {
+        let next = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            next = next(&listener, &seats) => next,
+        };
+        match next {
+            Ok((io, seat)) => drop(open.spawn(one(io, router.clone(), closed.clone(), seat))),
+            Err(error) => {
+                tracing::debug!(%error, "a connection of an operator was not accepted");
+                tokio::time::sleep(SHORTAGE).await;
+            }
+        }
+        while open.try_join_next().is_some() {}
+    }
+    drop(listener);
+    closing.send_replace(true);
+    while open.join_next().await.is_some() {}
+}
+
+/// The next connection, once there is room for it.
+async fn next(listener: &TcpListener, seats: &Arc<Semaphore>) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let seat = Arc::clone(seats).acquire_owned().await.map_err(io::Error::other)?;
+    let (io, _) = listener.accept().await?;
+    Ok((io, seat))
+}
+
+async fn one(io: TcpStream, router: Router, mut closed: watch::Receiver<bool>, _seat: OwnedSemaphorePermit) {
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(io), TowerToHyperService::new(router)));
+    let mut longest = pin!(tokio::time::sleep(LONGEST_CONNECTION));
+    let mut is_closing = false;
+    loop {
+        tokio::select! {
+            // how it ended is the operator's to know
+            _ = &mut connection => return,
+            () = &mut longest => return,
+            _ = closed.wait_for(|closed| *closed), if !is_closing => {
+                is_closing = true;
+                connection.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Threads and tasks that must go on.
+//!
+//! A thread that ends with a panic is gone without a word, and with it whatever it did: nobody watches the flag file, no guard
+//! trips, nothing is written down. So each of them runs under this supervisor: its panic is told, it is started again after a
+//! pause, and until then [`ailing`] names it, so that `/readyz` can.
+//!
+//! ```
+//! let mut rounds = 0;
+//! let thread = flagstaff_supervise::thread("example", move || {
+//!     rounds += 1; // state that the thread keeps lives outside the body, and outlives a panic
+//!     assert!(rounds > 1, "the first round ends with a panic");
+//! })?;
+//! thread.join().ok();
+//! assert!(flagstaff_supervise::ailing().is_empty());
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+mod life;
+mod pause;
+
+use std::future::Future;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use life::Life;
+pub use life::ailing;
+use pause::Pauses;
+
+/// The counter of restarts, by thread.
+pub const RESTARTS: &str = "flagstaff_thread_restarts_total";
+
+/// Starts a thread. When its body ends with a panic, the body is called again after a pause of 100 ms to 5 s; when it returns, the
+/// thread ends. What the body keeps from one call to the next it owns, so it must be sound after a panic anywhere in it.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn thread(name: &str, mut body: impl FnMut() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    let life = Life::begin(name);
+    std::thread::Builder::new().name(name.into()).spawn(move || {
+        let mut pauses = Pauses::default();
+        loop {
+            let began = Instant::now();
+            if catch_unwind(AssertUnwindSafe(&mut body)).is_ok() {
+                return;
+            }
+            let pause = pauses.after(began.elapsed());
+            life.fails(pause);
+            std::thread::sleep(pause);
+            life.goes_on();
+        }
+    })
+}
+
+/// Starts a thread that cannot be started again. When it ends with a panic, [`ailing`] names it from then on.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn thread_once(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    let life = Life::begin(name);
+    std::thread::Builder::new().name(name.into()).spawn(move || {
+        if catch_unwind(AssertUnwindSafe(body)).is_err() {
+            life.is_gone();
+        }
+    })
+}
+
+/// Runs a task on tokio's runtime until it returns. When it ends with a panic, another is made after a pause of 100 ms to 5 s.
+pub async fn task<F>(name: &str, mut make: impl FnMut() -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let life = Life::begin(name);
+    let mut pauses = Pauses::default();
+    loop {
+        let began = tokio::time::Instant::now();
+        let ended = Running(tokio::spawn(make())).await;
+        if !ended.is_err_and(|error| error.is_panic()) {
+            return;
+        }
+        let pause = pauses.after(began.elapsed());
+        life.fails(pause);
+        tokio::time::sleep(pause).await;
+        life.goes_on();
+    }
+}
+
+/// A task that ends with who waits for it.
+struct Running(tokio::task::JoinHandle<()>);
+
+impl Future for Running {
+    type Output = Result<(), tokio::task::JoinError>;
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+        std::pin::Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::panic, reason = "this is what is tested")]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    use super::*;
+
+    fn names(name: &str) -> bool {
+        ailing().iter().any(|ailing| ailing == name)
+    }
+
+    #[test]
+    fn a_thread_goes_on_after_a_panic_and_keeps_what_it_knows() {
+        let (told, heard) = std::sync::mpsc::channel();
+        let mut known = Vec::new();
+        let thread = thread("flags", move || {
+            known.push(known.len());
+            let _ = told.send((known.clone(), names("flags")));
+            assert!(known.len() > 2, "it falls");
+        });
+        assert!(thread.is_ok_and(|thread| thread.join().is_ok()));
+        let heard: Vec<_> = heard.iter().collect();
+        assert_eq!(heard, [(vec![0], false), (vec![0, 1], false), (vec![0, 1, 2], false)]);
+        assert!(!names("flags"));
+    }
+
+    #[test]
+    fn a_thread_that_fell_is_named_until_it_is_back() {
+        let (go, goes) = std::sync::mpsc::channel::<bool>();
+        let thread = thread("shown", move || assert!(goes.recv() != Ok(true), "it falls"));
+        let _ = go.send(true);
+        let long = Instant::now();
+        while !names("shown") && long.elapsed().as_secs() < 30 {
+            std::thread::yield_now();
+        }
+        assert!(names("shown"));
+        let _ = go.send(false);
+        assert!(thread.is_ok_and(|thread| thread.join().is_ok()));
+        assert!(!names("shown"));
+    }
+
+    #[test]
+    fn one_that_cannot_be_started_again_stays_named() {
+        for (name, falls) in [("gone", true), ("done", false)] {
+            let thread = thread_once(name, move || assert!(!falls, "it falls"));
+            assert!(thread.is_ok_and(|thread| thread.join().is_ok()));
+            assert_eq!(names(name), falls);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_is_made_anew_after_a_panic() {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        let work = task("task", move || {
+            let number = counted.fetch_add(1, SeqCst);
+            async move { assert!(number > 3, "it falls") }
+        });
+        work.await;
+        assert_eq!(calls.load(SeqCst), 5);
+        assert!(!names("task"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_ends_with_who_waits_for_it() {
+        let held = Arc::new(());
+        let inside = Arc::clone(&held);
+        let endless = task("endless", move || {
+            let inside = Arc::clone(&inside);
+            async move {
+                std::future::pending::<()>().await;
+                drop(inside);
+            }
+        });
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(1), endless).await;
+        tokio::task::yield_now().await;
+        assert!(waited.is_err());
+        assert_eq!(Arc::strong_count(&held), 1);
+    }
+}

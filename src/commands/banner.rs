@@ -1,0 +1,70 @@
+//! What `flagstaff run` says when it serves: where everything is.
+
+use std::net::SocketAddr;
+
+use flagstaff_flags::{visible, visible_json};
+
+use crate::commands::health::short;
+use crate::logging;
+use crate::print::{FAINT, GOOD, STRONG, out, styled};
+
+/// Where everything is.
+pub(crate) struct Banner<'a> {
+    /// The addresses for visitors.
+    pub(crate) visitors: Vec<String>,
+    /// The addresses for operators.
+    pub(crate) operators: Vec<SocketAddr>,
+    /// The flag file.
+    pub(crate) source: &'a str,
+    /// Its revision.
+    pub(crate) revision: &'a str,
+    /// The ledger; none where nothing is kept.
+    pub(crate) ledger: Option<&'a str>,
+    /// Whom webhooks tell; empty where nobody is told.
+    pub(crate) hooks: &'a str,
+}
+
+impl Banner<'_> {
+    /// Prints it. Where that cannot be written, the program serves all the same.
+    pub(crate) fn print(&self) {
+        let text = if logging::is_json() { self.json() } else { self.text() };
+        if let Err(error) = out(&text) {
+            tracing::warn!("{error:#}");
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        let mut line =
+            |name: &str, value: &str| text += &format!("{} {value}\n", styled(STRONG, &format!("{name:<9}")));
+        for url in &self.visitors {
+            line("visitors", &styled(GOOD, url));
+        }
+        for address in &self.operators {
+            line("operators", &format!("http://{address}/healthz /readyz /metrics"));
+        }
+        let revision = styled(FAINT, &format!("revision {}", short(self.revision)));
+        line("flags", &format!("{} {revision}", visible(self.source)));
+        line("ledger", &visible(self.ledger.unwrap_or("none: nothing is kept")));
+        if !self.hooks.is_empty() {
+            line("webhooks", &visible(self.hooks));
+        }
+        text
+    }
+
+    /// An object of the same form as the lines of the log.
+    fn json(&self) -> String {
+        let json = serde_json::json!({
+            "timestamp": jiff::Timestamp::now().to_string(),
+            "level": "INFO",
+            "message": "serving",
+            "visitors": self.visitors,
+            "operators": self.operators,
+            "flags": self.source,
+            "revision": short(self.revision),
+            "ledger": self.ledger,
+            "webhooks": self.hooks,
+        });
+        visible_json(&format!("{json}\n")).into_owned()
+    }
+}
