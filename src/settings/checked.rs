@@ -129,7 +129,6 @@ fn token(typed: &typed::Jwt) -> anyhow::Result<tag::JwtSettings> {
 pub(crate) fn proxy(typed: &typed::Settings, upgrade: bool) -> Result<sidecar::Settings, Vec<Problem>> {
     let typed::Timeouts { connect, head, idle, body, write, upstream, stream, tunnel, pool, linger, drain } =
         typed.timeouts.clone();
-    let typed::Limits { head_bytes, headers, body_bytes, connections, pool: kept, streams } = typed.limits.clone();
     let format = match typed.log.format {
         typed::LogFormat::Text => sidecar::AccessLog::Text,
         typed::LogFormat::Json => sidecar::AccessLog::Json,
@@ -143,6 +142,7 @@ pub(crate) fn proxy(typed: &typed::Settings, upgrade: bool) -> Result<sidecar::S
         workers: typed.workers,
         tls: tls.map(|tls| sidecar::CertificateFiles { certificate: tls.certificate, key: tls.key }),
         trusted: typed.trust.addresses.0.clone(),
+        vouched: vouched(typed),
         forwarded: typed.trust.forwarded,
         timeouts: sidecar::Timeouts {
             connect,
@@ -157,12 +157,39 @@ pub(crate) fn proxy(typed: &typed::Settings, upgrade: bool) -> Result<sidecar::S
             linger,
             drain,
         },
-        limits: sidecar::Limits { head_bytes, headers, body_bytes, connections, pool: kept, streams },
+        limits: limits(&typed.limits),
         access_log: typed.log.access.then_some(format),
         upgrade_socket: typed.upgrade_socket.clone(),
         upgrade,
     };
     sidecar::Settings::new(options).map_err(of_sidecar)
+}
+
+fn limits(typed: &typed::Limits) -> sidecar::Limits {
+    sidecar::Limits {
+        head_bytes: typed.head_bytes,
+        headers: typed.headers,
+        body_bytes: typed.body_bytes,
+        buffer_body: typed.buffer_body,
+        answer_headers: typed.answer_headers,
+        answer_head_bytes: typed.answer_head_bytes,
+        connections: typed.connections,
+        pool: typed.pool,
+        streams: typed.streams,
+    }
+}
+
+/// The header fields by which a trusted proxy says who asks. What is no name is told where the tagger is made of it.
+fn vouched(typed: &typed::Settings) -> Vec<String> {
+    let user = tag::UserSettings {
+        header: typed.user.header.clone(),
+        groups: typed.user.groups.clone(),
+        roles: typed.user.roles.clone(),
+        ..tag::UserSettings::default()
+    };
+    let token = typed.user.jwt.as_ref().and_then(|jwt| jwt.header.clone());
+    let all = user.fields().into_iter().chain(token).chain(typed.trust.country_header.clone());
+    all.filter(|name| http::HeaderName::from_bytes(name.as_bytes()).is_ok()).collect()
 }
 
 /// The sidecar's problems as problems of the settings.

@@ -251,6 +251,9 @@ pub(crate) struct Limits {
     pub(crate) head_bytes: usize,
     pub(crate) headers: usize,
     pub(crate) body_bytes: Option<u64>,
+    pub(crate) buffer_body: u64,
+    pub(crate) answer_headers: usize,
+    pub(crate) answer_head_bytes: usize,
     pub(crate) connections: Option<usize>,
     pub(crate) pool: usize,
     pub(crate) streams: u32,
@@ -258,9 +261,28 @@ pub(crate) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        let flagstaff_sidecar::Limits { head_bytes, headers, body_bytes, connections, pool, streams } =
-            flagstaff_sidecar::Limits::default();
-        Self { head_bytes, headers, body_bytes, connections, pool, streams }
+        let flagstaff_sidecar::Limits {
+            head_bytes,
+            headers,
+            body_bytes,
+            buffer_body,
+            answer_headers,
+            answer_head_bytes,
+            connections,
+            pool,
+            streams,
+        } = flagstaff_sidecar::Limits::default();
+        Self {
+            head_bytes,
+            headers,
+            body_bytes,
+            buffer_body,
+            answer_headers,
+            answer_head_bytes,
+            connections,
+            pool,
+            streams,
+        }
     }
 }
 

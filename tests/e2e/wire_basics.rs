@@ -223,13 +223,13 @@ fn an_upgrade_that_is_declined_ends_the_connection() {
 #[test]
 fn a_silent_tunnel_is_closed() {
     let app = App::start(|exchange| {
-        exchange.write("HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+        exchange.write("HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
         exchange.wait_for_end();
         Then::Close
     });
     let program = Setup::to(&[app.address]).key("timeouts", "tunnel = \"1s\"").start();
     let mut client = program.raw();
-    client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
     assert_eq!(client.answer_head().status, 101);
     assert!(client.is_closed());
     eventually("the app's side closes", || app.open() == 0);

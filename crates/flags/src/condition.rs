@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::audience::language_fits;
+use crate::place::{PlainPath, plain_host};
 use crate::subject::Subject;
 use crate::{Matcher, Name, Segment};
 
@@ -23,9 +24,9 @@ pub enum Key {
     Country,
     /// The visitor's address.
     Ip,
-    /// The path of the request.
+    /// The path of the request, as servers understand it ([`PlainPath`]).
     Path,
-    /// The host that was asked.
+    /// The host that was asked, as [`plain_host`] writes it.
     Host,
     /// The method of the request.
     Method,
@@ -99,8 +100,8 @@ impl Key {
             Self::Language => subject.language.is_some_and(test),
             Self::Country => subject.country.is_some_and(test),
             Self::Ip => subject.ip.is_some_and(|ip| test(&ip.to_string())),
-            Self::Path => subject.path.is_some_and(test),
-            Self::Host => subject.host.is_some_and(test),
+            Self::Path => subject.path.is_some_and(|path| PlainPath::of(path).passes(path, test)),
+            Self::Host => subject.host.is_some_and(|host| test(&plain_host(host))),
             Self::Method => subject.method.is_some_and(test),
             Self::UserAgent => subject.attributes.header("user-agent").is_some_and(test),
             Self::Header(name) => subject.attributes.header(name).is_some_and(test),

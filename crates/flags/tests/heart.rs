@@ -416,6 +416,28 @@ fn conditions_look_at_what_they_name() {
 }
 
 #[test]
+fn paths_and_hosts_are_those_the_app_understands() {
+    let serves = |key: &str, pattern: &str, subject: Subject<'_>| {
+        let key = Key::new(key).unwrap();
+        let glob = if key.is_any_case() { Glob::any_case(pattern) } else { Glob::new(pattern) };
+        let when = Conditions(vec![Condition::Value(key, Matcher::Word(glob))]);
+        let rules = vec![Rule { when, serve: Serve::Variant(VariantId::ON) }];
+        snapshot(vec![Flag { rules, ..flag("f") }]).decide(&subject).is_on("f")
+    };
+    for path in
+        ["/beta/x", "//beta/x", "/b%65ta/x", "/./beta/x", "/a/../beta/x", "/beta;v=1/x", "/beta\\x", "/%5cbeta%5cx"]
+    {
+        assert!(serves("path", "/beta/*", Subject { path: Some(path), ..visitor("v") }), "{path}");
+    }
+    for path in ["/beta/../other", "/beta/%2e%2e/other", "/other?/beta/"] {
+        assert!(!serves("path", "/beta/*", Subject { path: Some(path), ..visitor("v") }), "{path}");
+    }
+    for host in ["shop.example", "Shop.Example", "shop.example.", "shop.example:8080", "shop.example.:80"] {
+        assert!(serves("host", "shop.example", Subject { host: Some(host), ..visitor("v") }), "{host}");
+    }
+}
+
+#[test]
 fn readers_see_the_new_snapshot_and_keep_the_old() {
     let (publisher, reader) = publisher(Snapshot::empty());
     let before = reader.load();

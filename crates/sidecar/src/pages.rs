@@ -5,6 +5,7 @@ use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
 
 use crate::body::ResponseBody;
+use crate::refusal::Refusal;
 
 /// A plain page that says its status.
 pub(crate) fn page(status: StatusCode) -> Response<ResponseBody> {
@@ -21,7 +22,20 @@ pub(crate) fn page(status: StatusCode) -> Response<ResponseBody> {
         }
         _ => "500 Internal Server Error.\n",
     };
-    let mut answer = Response::new(ResponseBody::from(Bytes::from_static(text.as_bytes())));
+    plain(status, Bytes::from_static(text.as_bytes()))
+}
+
+/// The page for a request that is refused, with the reason where there is one to say.
+pub(crate) fn refused(refusal: Refusal) -> Response<ResponseBody> {
+    let status = refusal.status();
+    match refusal.why() {
+        Some(why) => plain(status, format!("{status}: the request was refused; {why}.\n").into()),
+        None => page(status),
+    }
+}
+
+fn plain(status: StatusCode, text: Bytes) -> Response<ResponseBody> {
+    let mut answer = Response::new(ResponseBody::from(text));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

@@ -61,6 +61,10 @@ refusals! {
     Target = "target", BAD_REQUEST;
     /// CONNECT: this is no forward proxy.
     Connect = "connect", METHOD_NOT_ALLOWED;
+    /// TRACE: its answer shows what came, credentials too.
+    Trace = "trace", METHOD_NOT_ALLOWED;
+    /// A target with bytes that belong in escapes.
+    TargetBytes = "target_bytes", BAD_REQUEST;
     /// It was here before: proxies pass it on in a ring.
     Loop = "loop", LOOP_DETECTED;
     /// A head beyond its limit, in bytes or fields.
@@ -84,5 +88,25 @@ refusals! {
 impl Refusal {
     pub(crate) fn from_index(index: u8) -> Option<Self> {
         Self::ALL.get(usize::from(index)).copied()
+    }
+
+    /// What a page says besides the status, to whoever wrote the client.
+    pub(crate) const fn why(self) -> Option<&'static str> {
+        Some(match self {
+            Self::TargetBytes => {
+                "its address has bytes that must be written as escapes (%22 for a quote, %3C and %3E for < and >, UTF-8)"
+            }
+            Self::Target => "its target is neither a path nor an address",
+            Self::HostMissing => "it names no host",
+            Self::HostTwice => "it names two hosts",
+            Self::HostBad => "its host is no name and no address",
+            Self::HostMismatch => "its Host is not the host of its target",
+            Self::LengthTwice => "it has more than one Content-Length",
+            Self::LengthBad => "its Content-Length is no number",
+            Self::Trace => "TRACE is not answered here",
+            Self::Connect => "this is no forward proxy",
+            Self::HeadTooLarge => "its header fields are too many or too long",
+            _ => return None,
+        })
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::header::HeaderName;
 use ipnet::IpNet;
 
 use crate::address::{Listen, Origin};
@@ -82,6 +83,13 @@ pub struct Limits {
     pub headers: usize,
     /// Bytes of a request's body; none: any size. Default none.
     pub body_bytes: Option<u64>,
+    /// Bytes of a request's body that are read whole before the app is asked, where `Content-Length` says that it has no more; 0
+    /// to 16,777,216. Default 65,536.
+    pub buffer_body: u64,
+    /// Header fields of an answer, 1 to 4,000. Default 256.
+    pub answer_headers: usize,
+    /// Bytes of an answer's head, 8,192 to 16,777,216. Default 131,072.
+    pub answer_head_bytes: usize,
     /// Clients' connections at once; none: what the limit on open files allows. Default none.
     pub connections: Option<usize>,
     /// Unused connections kept per worker and upstream address. Default 256.
@@ -92,7 +100,17 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { head_bytes: 32_768, headers: 100, body_bytes: None, connections: None, pool: 256, streams: 128 }
+        Self {
+            head_bytes: 32_768,
+            headers: 100,
+            body_bytes: None,
+            buffer_body: 65_536,
+            answer_headers: 256,
+            answer_head_bytes: 131_072,
+            connections: None,
+            pool: 256,
+            streams: 128,
+        }
     }
 }
 
@@ -113,6 +131,8 @@ pub struct Options {
     pub tls: Option<CertificateFiles>,
     /// Addresses or ranges whose `X-Forwarded-*` and `Forwarded` count.
     pub trusted: Vec<String>,
+    /// Names of the header fields by which trusted addresses say who asks. They never stand behind a body.
+    pub vouched: Vec<String>,
     /// Write `Forwarded` (RFC 7239) besides `X-Forwarded-*`.
     pub forwarded: bool,
     /// How long things may take.
@@ -163,6 +183,7 @@ pub struct Settings {
     pub(crate) workers: usize,
     pub(crate) tls: Option<CertificateFiles>,
     pub(crate) trusted: Vec<IpNet>,
+    pub(crate) vouched: Vec<HeaderName>,
     pub(crate) forwarded: bool,
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
@@ -182,6 +203,7 @@ impl Settings {
         let listen = check.each("listen", &options.listen, Listen::parse);
         let upstream = check.each("upstream", &options.upstream, Origin::parse);
         let trusted = check.each("trust.addresses", &options.trusted, check::range);
+        let vouched = check.each("trust", &options.vouched, check::field);
         check.listen(&options, &listen);
         check.ring(&listen, &upstream);
         check.timeouts(&options.timeouts);
@@ -199,6 +221,7 @@ impl Settings {
             workers: if options.workers == 0 { cores() } else { options.workers },
             tls: options.tls,
             trusted,
+            vouched,
             forwarded: options.forwarded,
             timeouts: options.timeouts,
             limits: options.limits,

@@ -1,20 +1,29 @@
 //! The visitor's own endpoints, under `/.flagstaff/`.
 
 use bytes::Bytes;
+use flagstaff_flags::PlainPath;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use http::{Method, Response, StatusCode};
 
 use crate::flags::Flags;
 
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
 /// The reserved prefix. Nothing below it reaches the app.
 pub const PREFIX: &str = "/.flagstaff";
 
-/// Whether a path is below the reserved prefix.
+/// Whether a path is below the reserved prefix, as written or as servers understand it, in upper or lower case: in front of
+/// an app that reads `/%2eflagstaff/x` as `/.flagstaff/x`, that is ours too.
 #[must_use]
 pub fn is_own(path: &str) -> bool {
-    path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let below = |path: &str| {
+        let (start, rest) = path.as_bytes().split_at_checked(PREFIX.len())?;
+        Some(start.eq_ignore_ascii_case(PREFIX.as_bytes()) && matches!(rest.first(), None | Some(b'/')))
+    };
+    below(path) == Some(true) || below(PlainPath::of(path).as_str()) == Some(true)
 }
 
 /// Answers a request for one of the visitor's own endpoints; `None` for every other path.
@@ -92,6 +101,8 @@ fn for_this_visitor(mut answer: Response<Bytes>) -> Response<Bytes> {
     let headers = answer.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // A page of another site could load a script, and read in it what this visitor gets.
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
     answer
 }
 

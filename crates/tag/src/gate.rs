@@ -1,7 +1,7 @@
 //! Kill switches above the code: paths that answer by themselves while their flag is off, even when the app hangs.
 
 use bytes::Bytes;
-use flagstaff_flags::{Gate, GateAnswer, VariantId};
+use flagstaff_flags::{Gate, GateAnswer, PlainPath, VariantId};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{Method, Response, StatusCode};
 
@@ -10,7 +10,7 @@ use crate::flags::Flags;
 
 /// The answer of a gate that is closed for this visitor on this path; `None` where the app is to answer.
 ///
-/// A path counts as written and as servers understand it, so that `/pay/../pay//%63ard` is behind the gate of `/pay/*` too.
+/// A path counts as written and as servers understand it, so that `/pay/../pay//%63ard` and `/pay\card` are behind the gate of `/pay/*` too.
 #[must_use]
 pub fn closed_gate(flags: &Flags, method: &Method, path: &str) -> Option<Response<Bytes>> {
     let plan = flags.plan();
@@ -32,25 +32,7 @@ pub fn closed_gate(flags: &Flags, method: &Method, path: &str) -> Option<Respons
 
 fn stands_before(gate: &Gate, path: &str) -> bool {
     let fits = |path: &str| gate.paths.iter().any(|glob| glob.fits(path));
-    fits(path) || fits(&plain(path))
-}
-
-/// The path without escapes, parameters (`;a=b`), empty parts, `.` and `..` (RFC 3986, 5.2.4 and 3.3). One that ends in such a part ends in `/`.
-fn plain(path: &str) -> String {
-    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
-    let mut parts: Vec<&str> = Vec::new();
-    let mut is_folder = false;
-    for part in decoded.split('/') {
-        let part = part.split(';').next().unwrap_or(part);
-        is_folder = matches!(part, "" | "." | "..");
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    let end = if is_folder && !parts.is_empty() { "/" } else { "" };
-    format!("/{}{end}", parts.join("/"))
+    fits(path) || fits(PlainPath::of(path).as_str())
 }
 
 fn answer(when_off: &GateAnswer) -> Response<Bytes> {
@@ -70,30 +52,6 @@ fn answer(when_off: &GateAnswer) -> Response<Bytes> {
             let kind = if is_html { "text/html; charset=utf-8" } else { "text/plain; charset=utf-8" };
             answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
             answer
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_read_as_servers_read_them() {
-        for path in [
-            "/pay/card",
-            "/pay/../pay/card",
-            "//pay//card",
-            "/p%61y/%63ard",
-            "/./pay/./card",
-            "/x/..%2fpay/card",
-            "/pay;a=b/card;c",
-        ] {
-            assert_eq!(plain(path), "/pay/card", "{path}");
-        }
-        assert_eq!((plain("/"), plain(""), plain("/../..")), ("/".into(), "/".into(), "/".into()));
-        for path in ["/pay/", "/pay/.", "/x/../pay/.", "/pay/card/..", "/pay/%2e"] {
-            assert_eq!(plain(path), "/pay/", "{path}");
         }
     }
 }

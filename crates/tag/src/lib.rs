@@ -54,7 +54,7 @@ pub use settings::{
     CacheSettings, ExcludeSettings, HeaderSettings, JwtSettings, SendFlags, Settings, TrustSettings, UserSettings,
     VisitorSettings, WhenFlagsDiffer,
 };
-pub use strip::is_ours;
+pub use strip::{begins, is_ours, same};
 pub use tagger::{Known, Tagger};
 
 /// Readers of outside bytes by themselves, for fuzzing.

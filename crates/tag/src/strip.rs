@@ -4,12 +4,15 @@ use http::HeaderMap;
 use http::header::HeaderName;
 
 /// Whether two names may become one variable in the app. CGI and its heirs (WSGI, Rack, PHP) read `X-A`, `X_A` and, some of
-/// them, `X.A` as one.
-pub(crate) fn same(name: &str, other: &str) -> bool {
+/// them, `X.A` or `X+A` as one.
+#[must_use]
+pub fn same(name: &str, other: &str) -> bool {
     name.len() == other.len() && begins(name, other)
 }
 
-fn begins(name: &str, prefix: &str) -> bool {
+/// Whether a name may become one variable in the app with one that begins with `prefix`, as with [`same`].
+#[must_use]
+pub fn begins(name: &str, prefix: &str) -> bool {
     let fold = |b: u8| {
         if b.is_ascii_alphanumeric() { b.to_ascii_lowercase() } else { b'-' }
     };

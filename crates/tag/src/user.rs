@@ -41,19 +41,34 @@ struct Headers {
     roles: HeaderName,
 }
 
+/// `X-User-Id` → `X-User-Groups`.
+fn beside_id(id: &str, word: &str) -> String {
+    let base = id.strip_suffix("-Id").or(id.strip_suffix("-id")).unwrap_or(id);
+    format!("{base}-{word}")
+}
+
+impl UserSettings {
+    /// The header fields that name a person, their groups and roles: the one that is set, and those beside it.
+    #[must_use]
+    pub fn fields(&self) -> Vec<String> {
+        let Some(id) = &self.header else { return Vec::new() };
+        let beside = |own: &Option<String>, word| own.clone().unwrap_or_else(|| beside_id(id, word));
+        vec![id.clone(), beside(&self.groups, "Groups"), beside(&self.roles, "Roles")]
+    }
+}
+
 impl Headers {
     fn new(id: &str, settings: &UserSettings, problems: &mut Vec<Problem>) -> Option<Self> {
-        let base = id.strip_suffix("-Id").or(id.strip_suffix("-id")).unwrap_or(id);
         let mut name = |key, text: &str| header_name(&["user", key], text, problems);
-        let id = name("header", id);
+        let id_name = name("header", id);
         let mut beside = |key, own: &Option<String>, word| match own {
             Some(own) => name(key, own),
             // What is made of a name that is none is no second mistake.
-            None => id.as_ref().and_then(|_| name(key, &format!("{base}-{word}"))),
+            None => id_name.as_ref().and_then(|_| name(key, &beside_id(id, word))),
         };
         let groups = beside("groups", &settings.groups, "Groups");
         let roles = beside("roles", &settings.roles, "Roles");
-        Some(Self { id: id?, groups: groups?, roles: roles? })
+        Some(Self { id: id_name?, groups: groups?, roles: roles? })
     }
 
     fn all(&self) -> [&HeaderName; 3] {

@@ -1,6 +1,7 @@
 //! The body of an answer on its way out: counted, and known to be under way until it ends.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -8,7 +9,8 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::access::Answered;
-use crate::body::{BoxError, ResponseBody};
+use crate::body::{BoxError, Course, ResponseBody};
+use crate::edge::trailers;
 use crate::wire::client::UnderWay;
 use crate::wire::streams;
 
@@ -18,7 +20,17 @@ pin_project! {
         #[pin]
         kind: Kind<B>,
         under_way: Option<UnderWay>,
+        course: Option<Answering>,
         record: Option<Answered>,
+    }
+}
+
+/// Tells the request's body that the answer is under way, and at its end that it is not any more.
+struct Answering(Arc<Course>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.answered();
     }
 }
 
@@ -32,16 +44,25 @@ pin_project! {
 
 impl<B: Body> Answer<B> {
     pub(crate) fn new(body: B) -> Self {
-        Self { kind: Kind::Layered { body }, under_way: None, record: None }
+        Self { kind: Kind::Layered { body }, under_way: None, course: None, record: None }
     }
 
     pub(crate) fn page(body: ResponseBody) -> Self {
-        Self { kind: Kind::Page { body }, under_way: None, record: None }
+        Self { kind: Kind::Page { body }, under_way: None, course: None, record: None }
     }
 
     /// Keeps these until the body has ended or is dropped.
-    pub(crate) fn track(mut self, under_way: UnderWay, record: Option<Answered>) -> Self {
+    pub(crate) fn track(
+        mut self,
+        under_way: UnderWay,
+        course: Option<Arc<Course>>,
+        record: Option<Answered>,
+    ) -> Self {
         self.under_way = Some(under_way);
+        self.course = course.map(|course| {
+            course.answering();
+            Answering(course)
+        });
         self.record = record;
         if let Some(record) = self.record.as_mut().filter(|_| self.kind.ended()) {
             record.ended();
@@ -68,10 +89,15 @@ where
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut this = self.project();
-        let polled = match this.kind.as_mut().project() {
+        let mut polled = match this.kind.as_mut().project() {
             KindProjected::Layered { body } => body.poll_frame(cx).map_err(Into::into),
             KindProjected::Page { body } => Pin::new(body).poll_frame(cx),
         };
+        if let Poll::Ready(Some(Ok(frame))) = &mut polled
+            && let Some(fields) = frame.trailers_mut()
+        {
+            trailers::clean(fields, &[]);
+        }
         streams::note(&polled);
         if let Some(record) = this.record {
             match &polled {

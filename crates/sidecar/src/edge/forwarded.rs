@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
-use flagstaff_tag::Peer;
+use flagstaff_tag::{Peer, begins, same};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
@@ -86,7 +86,7 @@ pub(crate) fn written(address: SocketAddr) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("unknown"))
 }
 
-/// Removes what only proxies may say. Spelt with `_` it goes in any case: WSGI and CGI read both spellings as one.
+/// Removes what only proxies may say. Spelt with `_`, a dot or another sign it goes in any case: WSGI and CGI read all these as one.
 fn clean(headers: &mut HeaderMap, trusted: bool) {
     while let Some(name) = headers.keys().find(|name| unwanted(name.as_str(), trusted)).cloned() {
         headers.remove(name);
@@ -94,19 +94,21 @@ fn clean(headers: &mut HeaderMap, trusted: bool) {
 }
 
 pub(crate) fn unwanted(name: &str, trusted: bool) -> bool {
-    const PREFIX: &str = "x-forwarded-";
     // Told by the first letter: nearly all fields are done here.
     match name.as_bytes().first() {
-        Some(b'x') => {
-            let same = |a: u8, b: u8| a == b || (a == b'_' && b == b'-');
-            let named =
-                |word: &str| name.len() >= word.len() && name.bytes().zip(word.bytes()).all(|(a, b)| same(a, b));
-            let ours = named(PREFIX) || (name.len() == 9 && named("x-real-ip"));
-            ours && (!trusted || name.contains('_'))
-        }
+        Some(b'x') => is_told_by_proxies(name) && (!trusted || !is_usual(name)),
         Some(b'f') => name == "forwarded" && !trusted,
         _ => false,
     }
+}
+
+/// `X-Forwarded-…` or `X-Real-IP`, in any spelling.
+fn is_told_by_proxies(name: &str) -> bool {
+    begins(name, "x-forwarded-") || same(name, "x-real-ip")
+}
+
+fn is_usual(name: &str) -> bool {
+    name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 fn entry_address(entry: &[u8]) -> Option<IpAddr> {
@@ -168,6 +170,8 @@ mod tests {
                 ("host", "a"),
                 ("x-forwarded-for", "1.1.1.1"),
                 ("x_forwarded_for", "1.1.1.1"),
+                ("x.forwarded.for", "1.1.1.1"),
+                ("x+real~ip", "1.1.1.1"),
                 ("x-forwarded-proto", "https"),
                 ("x-forwarded-prefix", "/x"),
                 ("x-real-ip", "1.1.1.1"),

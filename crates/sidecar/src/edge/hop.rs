@@ -4,13 +4,19 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::edge::ring::CDN_LOOP;
 use crate::edge::survey::Survey;
+use crate::edge::trailers;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY: HeaderName = HeaderName::from_static("proxy");
+const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
-/// Fields that one hop tells the next about itself. `Proxy-Authorization` is for forward proxies.
-const ALWAYS: [HeaderName; 7] = [
+/// Fields that one hop tells the next about itself. `Proxy-Authorization` is for forward proxies, and `Proxy` is nobody's: CGI and
+/// its heirs make `HTTP_PROXY` of it, the variable by which programs find the proxy they are to use (CVE-2016-5385).
+const ALWAYS: [HeaderName; 9] = [
     KEEP_ALIVE,
+    PROXY,
+    HTTP2_SETTINGS,
     PROXY_CONNECTION,
     header::PROXY_AUTHENTICATE,
     header::PROXY_AUTHORIZATION,
@@ -24,16 +30,24 @@ const ALWAYS: [HeaderName; 7] = [
 const NEVER: [HeaderName; 6] =
     [CDN_LOOP, header::HOST, header::CONTENT_LENGTH, header::COOKIE, header::AUTHORIZATION, header::CONTENT_TYPE];
 
-/// Removes `Connection`, what it names, and the fields that never pass.
+/// Removes from an answer `Connection`, what it names, and the fields that never pass.
 pub(crate) fn strip_connection(headers: &mut HeaderMap) {
     let survey = Survey::of(headers);
-    strip_surveyed(headers, survey);
+    strip_surveyed(headers, survey, false);
+    if survey.has(Survey::TRAILER) {
+        trailers::announce(headers, &[]);
+    }
 }
 
-/// The same for a head that was looked at already.
-pub(crate) fn strip_surveyed(headers: &mut HeaderMap, survey: Survey) {
+/// The same for a head that was looked at already. From a trusted proxy `Connection` takes nothing away: what it says may be a
+/// client's own word, passed on, and the fields are what the proxy wrote.
+pub(crate) fn strip_surveyed(headers: &mut HeaderMap, survey: Survey, trusted: bool) {
     if survey.has(Survey::CONNECTION) {
-        strip_all_named(headers);
+        if trusted {
+            headers.remove(header::CONNECTION);
+        } else {
+            strip_all_named(headers);
+        }
     }
     if survey.has(Survey::HOP) {
         for name in &ALWAYS {
@@ -94,6 +108,8 @@ mod tests {
             ("te", "trailers"),
             ("upgrade", "h2c"),
             ("proxy-connection", "keep-alive"),
+            ("proxy", "http://192.0.2.1"),
+            ("http2-settings", "AAMAAABkAAQ"),
             ("accept", "*/*"),
         ]);
         strip_connection(&mut headers);
@@ -110,5 +126,17 @@ mod tests {
         ]);
         strip_connection(&mut headers);
         assert_eq!(headers, map(&[("cdn-loop", "d"), ("host", "a"), ("cookie", "b=c")]));
+    }
+
+    #[test]
+    fn from_a_trusted_proxy_connection_takes_nothing_away() {
+        let wrote = [("x-forwarded-for", "192.0.2.1"), ("x-user-id", "42"), ("x-request-id", "7")];
+        let named = ("connection", "close, x-forwarded-for, x-user-id, x-request-id");
+        for trusted in [true, false] {
+            let mut headers = map(&[&[named, ("keep-alive", "1")], wrote.as_slice()].concat());
+            let survey = Survey::of(&headers);
+            strip_surveyed(&mut headers, survey, trusted);
+            assert_eq!(headers, if trusted { map(&wrote) } else { HeaderMap::new() });
+        }
     }
 }

@@ -10,6 +10,7 @@ mod request;
 mod ring;
 mod service;
 mod survey;
+pub(crate) mod trailers;
 
 pub(crate) use forwarded::Forwarding;
 pub(crate) use hop::strip_connection;

@@ -1,11 +1,12 @@
 //! Making a request plain: one host, one target, nothing about the connection.
 
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Uri};
 use http::{Method, Request, Version};
 
 use crate::edge::hop::{has_token, strip_surveyed};
 use crate::edge::survey::Survey;
+use crate::edge::trailers;
 use crate::refusal::Refusal;
 
 /// What the answer needs to know about a request that has gone on.
@@ -17,24 +18,39 @@ pub(crate) struct Plain {
     pub(crate) last: bool,
 }
 
+/// What a request is read by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading<'a> {
+    pub(crate) survey: Survey,
+    /// The address it comes from is.
+    pub(crate) trusted: bool,
+    /// Header fields at most.
+    pub(crate) fields: usize,
+    /// Fields by which only trusted proxies may say who asks.
+    pub(crate) vouched: &'a [HeaderName],
+}
+
 /// Brings a request into the form that is passed on: Host alone names the host, the target is a path, cookies are one
 /// field, and what concerns the connection is gone.
-pub(crate) fn plain<B>(request: &mut Request<B>, survey: Survey) -> Result<Plain, Refusal> {
-    if request.method() == Method::CONNECT {
-        return Err(Refusal::Connect);
-    }
+pub(crate) fn plain<B>(request: &mut Request<B>, reading: Reading<'_>) -> Result<Plain, Refusal> {
+    let survey = reading.survey;
+    method(request.method())?;
     host(request)?;
     origin_form(request)?;
     let http1 = request.version() < Version::HTTP_2;
     let headers = request.headers_mut();
     if !http1 {
         join_cookies(headers);
+        as_in_http1(headers, reading.fields)?;
     }
     // The framing stops looking at the connection behind this field, so nothing may follow.
     let last = http1 && survey.has(Survey::UPGRADE);
-    let upgrade = if last { upgrade(headers) } else { None };
+    let upgrade = last && upgrade(headers);
     let trailers = survey.has(Survey::TE) && has_token(headers, &header::TE, "trailers");
-    strip_surveyed(headers, survey);
+    strip_surveyed(headers, survey, reading.trusted);
+    if survey.has(Survey::TRAILER) {
+        trailers::announce(headers, reading.vouched);
+    }
     if survey.has(Survey::EXPECT) {
         // hyper has asked for the body already, or will when the app's connection wants it.
         headers.remove(header::EXPECT);
@@ -42,21 +58,43 @@ pub(crate) fn plain<B>(request: &mut Request<B>, survey: Survey) -> Result<Plain
     if trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
-    let plain = Plain { upgrade: upgrade.is_some(), last };
-    if let Some(protocol) = upgrade {
+    if upgrade {
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-        headers.insert(header::UPGRADE, protocol);
+        headers.insert(header::UPGRADE, WEBSOCKET);
     }
-    Ok(plain)
+    Ok(Plain { upgrade, last })
 }
 
-/// The protocol a client wants to switch to. HTTP/2 is not switched to: it is spoken at once or not at all.
-fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
-    let mut values = headers.get_all(header::UPGRADE).iter();
-    let protocol = values.next().filter(|_| values.next().is_none())?;
-    let wanted = has_token(headers, &header::CONNECTION, "upgrade");
-    let http2 = protocol.as_bytes().get(..3).is_some_and(|start| start.eq_ignore_ascii_case(b"h2c"));
-    (wanted && !http2).then(|| protocol.clone())
+/// `CONNECT` is for forward proxies, and what `TRACE` (or `TRACK`) sends back would show scripts the cookies and credentials they
+/// may not read (RFC 9110, 9.3.8).
+fn method(method: &Method) -> Result<(), Refusal> {
+    match *method {
+        Method::CONNECT => Err(Refusal::Connect),
+        Method::TRACE => Err(Refusal::Trace),
+        ref other if other.as_str() == "TRACK" => Err(Refusal::Trace),
+        _ => Ok(()),
+    }
+}
+
+/// The limits that hyper and the framing keep on HTTP/1.1: so many fields, and one length.
+fn as_in_http1(headers: &HeaderMap, fields: usize) -> Result<(), Refusal> {
+    if headers.len() > fields {
+        return Err(Refusal::HeadTooLarge);
+    }
+    let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
+    let digits = |length: &HeaderValue| !length.is_empty() && length.as_bytes().iter().all(u8::is_ascii_digit);
+    if lengths.next().is_some_and(|length| !digits(length)) {
+        return Err(Refusal::LengthBad);
+    }
+    if lengths.next().is_some() { Err(Refusal::LengthTwice) } else { Ok(()) }
+}
+
+/// The one protocol that is switched to, also out of a list. Within any other nobody here would see what is asked; HTTP/2 is
+/// spoken at once or not at all.
+pub(crate) const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
+
+fn upgrade(headers: &HeaderMap) -> bool {
+    has_token(headers, &header::UPGRADE, "websocket") && has_token(headers, &header::CONNECTION, "upgrade")
 }
 
 fn host<B>(request: &mut Request<B>) -> Result<(), Refusal> {
@@ -110,8 +148,7 @@ fn valid(host: &[u8]) -> Result<(), Refusal> {
 fn origin_form<B>(request: &mut Request<B>) -> Result<(), Refusal> {
     let uri = request.uri();
     if uri.authority().is_none() {
-        let fine = uri.path().starts_with('/') || (uri.path() == "*" && request.method() == Method::OPTIONS);
-        return if fine { Ok(()) } else { Err(Refusal::Target) };
+        return target(uri.path(), request.method());
     }
     let path = match uri.path_and_query() {
         Some(path) if path.as_str().starts_with('/') => path.clone(),
@@ -119,8 +156,14 @@ fn origin_form<B>(request: &mut Request<B>) -> Result<(), Refusal> {
         Some(path) => PathAndQuery::try_from(path.to_string()).map_err(|_| Refusal::Target)?,
         None => PathAndQuery::from_static("/"),
     };
+    target(path.path(), request.method())?;
     *request.uri_mut() = Uri::from(path);
     Ok(())
+}
+
+/// A path, or `*` with OPTIONS.
+fn target(path: &str, method: &Method) -> Result<(), Refusal> {
+    if path.starts_with('/') || (path == "*" && method == Method::OPTIONS) { Ok(()) } else { Err(Refusal::Target) }
 }
 
 /// HTTP/2 clients may send a field per cookie; HTTP/1.1 knows one field (RFC 9113 §8.2.3).
@@ -148,7 +191,7 @@ mod tests {
 
     fn plainly(request: &mut Request<()>) -> Result<Plain, Refusal> {
         let survey = Survey::of(request.headers());
-        plain(request, survey)
+        plain(request, Reading { survey, trusted: false, fields: 5, vouched: &[] })
     }
 
     fn refusal(version: Version, target: &str, fields: &[(&str, &str)]) -> Option<Refusal> {
@@ -185,6 +228,45 @@ mod tests {
     }
 
     #[test]
+    fn http2_keeps_the_limits_of_http1() {
+        let of = |fields: &[(&str, &str)]| refusal(Version::HTTP_2, "http://a/", fields);
+        let many = ["x1", "x2", "x3", "x4", "x5"].map(|name| (name, "1"));
+        assert_eq!((of(&many[..4]), of(&many)), (None, Some(Refusal::HeadTooLarge)));
+        // Crumbs of a cookie are one field in the end.
+        assert_eq!(of(&[("cookie", "a=1"); 9]), None);
+        assert_eq!(of(&[("content-length", "1")]), None);
+        for bad in ["", "+1", "1, 1", "0x1", "1 "] {
+            assert_eq!(of(&[("content-length", bad)]), Some(Refusal::LengthBad), "{bad}");
+        }
+        for second in ["1", "01", "2", ""] {
+            let twice = of(&[("content-length", "1"), ("content-length", second)]);
+            assert_eq!(twice, Some(Refusal::LengthTwice), "{second}");
+        }
+    }
+
+    #[test]
+    fn methods_that_show_what_came_are_refused() {
+        for (method, refusal) in [("CONNECT", Refusal::Connect), ("TRACE", Refusal::Trace), ("TRACK", Refusal::Trace)]
+        {
+            let mut request = request(Version::HTTP_11, "/", &[("host", "a")]);
+            *request.method_mut() = method.parse().unwrap();
+            assert_eq!(plainly(&mut request), Err(refusal));
+        }
+    }
+
+    #[test]
+    fn a_star_is_for_options_alone() {
+        let of = |method: &str| {
+            let star = Uri::builder().scheme("http").authority("a").path_and_query("*").build().unwrap();
+            let mut request = request(Version::HTTP_2, "/", &[]);
+            (*request.uri_mut(), *request.method_mut()) = (star, method.parse().unwrap());
+            plainly(&mut request).map(|_| request.uri().to_string())
+        };
+        assert_eq!(of("OPTIONS").as_deref(), Ok("*"));
+        assert_eq!((of("GET"), of("POST")), (Err(Refusal::Target), Err(Refusal::Target)));
+    }
+
+    #[test]
     fn cookies_become_one() {
         let mut request = request(Version::HTTP_2, "https://a/", &[("cookie", "a=1"), ("cookie", "b=2")]);
         plainly(&mut request).unwrap();
@@ -192,17 +274,34 @@ mod tests {
     }
 
     #[test]
-    fn upgrades_pass_when_they_are_meant() {
+    fn upgrades_to_websockets_pass_when_they_are_meant() {
         let of = |fields: &[(&str, &str)]| {
-            let mut request = request(Version::HTTP_11, "/", fields);
+            let mut request = request(Version::HTTP_11, "/", &[&[("host", "a")], fields].concat());
             let plain = plainly(&mut request).unwrap();
-            (plain, request.headers().contains_key("upgrade"))
+            (
+                plain,
+                request
+                    .headers()
+                    .get_all("upgrade")
+                    .iter()
+                    .map(|v| v.to_str().unwrap().to_owned())
+                    .collect::<Vec<_>>(),
+            )
         };
-        let host = ("host", "a");
-        let both = |upgrade, last| Plain { upgrade, last };
-        assert_eq!(of(&[host, ("upgrade", "websocket"), ("connection", "Upgrade")]), (both(true, true), true));
-        assert_eq!(of(&[host, ("upgrade", "websocket")]), (both(false, true), false));
-        assert_eq!(of(&[host, ("upgrade", "h2c"), ("connection", "upgrade")]), (both(false, true), false));
-        assert_eq!(of(&[host]), (both(false, false), false));
+        let passed = (Plain { upgrade: true, last: true }, vec!["websocket".to_owned()]);
+        let stopped = (Plain { upgrade: false, last: true }, vec![]);
+        for protocols in ["websocket", "WebSocket", "h2c, websocket", "websocket, h2c", "foo/1,websocket"] {
+            for connection in ["Upgrade", "keep-alive, upgrade", "Upgrade, HTTP2-Settings"] {
+                assert_eq!(of(&[("upgrade", protocols), ("connection", connection)]), passed, "{protocols}");
+            }
+        }
+        let two =
+            [("upgrade", "h2c"), ("upgrade", "websocket"), ("connection", "keep-alive"), ("connection", "upgrade")];
+        assert_eq!(of(&two), passed);
+        for protocols in ["h2c", "H2C", ", h2c", "foo/1, h2c", "websockets", "websocket/13", "TLS/1.0", ""] {
+            assert_eq!(of(&[("upgrade", protocols), ("connection", "upgrade")]), stopped, "{protocols}");
+        }
+        assert_eq!(of(&[("upgrade", "websocket")]), stopped);
+        assert_eq!(of(&[]), (Plain { upgrade: false, last: false }, vec![]));
     }
 }

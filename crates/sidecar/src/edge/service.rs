@@ -17,10 +17,10 @@ use pin_project_lite::pin_project;
 use tower::Service;
 
 use crate::access::{Access, Record};
-use crate::body::{BoxError, RequestBody};
+use crate::body::{BodyRules, BoxError, Course, RequestBody};
 use crate::edge::answer::Answer;
 use crate::edge::forwarded::{Forwarding, written};
-use crate::edge::request::{Plain, plain};
+use crate::edge::request::{Plain, Reading, plain};
 use crate::edge::ring::Mark;
 use crate::edge::survey::Survey;
 use crate::meters::METERS;
@@ -61,7 +61,9 @@ where
 pub(crate) struct Shared {
     pub(crate) forwarding: Forwarding,
     pub(crate) mark: Mark,
-    pub(crate) body_limit: Option<u64>,
+    /// Header fields of a request.
+    pub(crate) fields: usize,
+    pub(crate) bodies: Arc<BodyRules>,
     pub(crate) drain: Arc<Drain>,
     pub(crate) access: Option<Access>,
 }
@@ -85,18 +87,23 @@ impl<S: Stack> Edge<S> {
     }
 
     fn admit(&self, request: &mut Request<Incoming>, survey: Survey) -> Result<Plain, Refusal> {
-        if let Some(refusal) = self.client.broken_body() {
+        if let Some(refusal) = self.client.broken_request() {
             return Err(refusal);
         }
         let known = request.body().size_hint().exact();
-        if let (Some(limit), Some(size)) = (self.shared.body_limit, known)
+        if let (Some(limit), Some(size)) = (self.shared.bodies.limit, known)
             && size > limit
         {
             return Err(Refusal::BodyTooLarge);
         }
-        let plain = plain(request, survey)?;
+        let plain = plain(request, self.reading(survey))?;
         self.shared.mark.leave(request.headers_mut(), survey)?;
         Ok(plain)
+    }
+
+    fn reading(&self, survey: Survey) -> Reading<'_> {
+        let Shared { fields, bodies, .. } = &*self.shared;
+        Reading { survey, trusted: self.client.trusted, fields: *fields, vouched: &bodies.vouched }
     }
 
     fn prepare(&self, mut request: Request<Incoming>, plain: Plain, survey: Survey) -> Request<RequestBody> {
@@ -105,8 +112,8 @@ impl<S: Stack> Edge<S> {
         if plain.upgrade {
             request.extensions_mut().insert(Tunnel(Arc::clone(&self.client)));
         }
-        let limit = self.shared.body_limit;
-        request.map(|body| RequestBody::new(body, limit))
+        let http2 = request.version() >= Version::HTTP_2;
+        request.map(|body| RequestBody::new(body, &self.shared.bodies, http2))
     }
 
     fn call_stack(&self, request: Request<RequestBody>) -> State<S> {
@@ -140,6 +147,7 @@ impl<S: Stack> hyper::service::Service<Request<Incoming>> for Edge<S> {
             last: false,
             started: Instant::now(),
             record,
+            course: None,
             under_way: UnderWay::new(&self.client),
             shared: Arc::clone(&self.shared),
         };
@@ -148,6 +156,7 @@ impl<S: Stack> hyper::service::Service<Request<Incoming>> for Edge<S> {
             Ok(plain) => {
                 visit.last = plain.last;
                 let request = self.prepare(request, plain, survey);
+                visit.course = request.body().course();
                 if let (Some(record), Some(peer)) = (&mut visit.record, request.extensions().get::<Peer>()) {
                     record.client = peer.client;
                 }
@@ -160,7 +169,7 @@ impl<S: Stack> hyper::service::Service<Request<Incoming>> for Edge<S> {
                     _ if !http1 => METERS.refuse(refusal),
                     _ => self.client.refuse(refusal),
                 }
-                State::Done { answer: Some(Box::new(pages::page(refusal.status()).map(Answer::page))) }
+                State::Done { answer: Some(Box::new(pages::refused(refusal).map(Answer::page))) }
             }
         };
         Answering { state, visit: Some(visit) }
@@ -179,6 +188,8 @@ pub(crate) struct Visit {
     last: bool,
     started: Instant,
     record: Option<Record>,
+    /// With a request that has a body.
+    course: Option<Arc<Course>>,
     under_way: UnderWay,
     shared: Arc<Shared>,
 }
@@ -196,7 +207,7 @@ impl Visit {
         // hyper writes the version the client speaks; the upstream's own would end the client's connection.
         *answer.version_mut() = Version::HTTP_11;
         let record = self.record.map(|record| record.answered(&answer, self.started));
-        answer.map(|body| body.track(self.under_way, record))
+        answer.map(|body| body.track(self.under_way, self.course, record))
     }
 }
 

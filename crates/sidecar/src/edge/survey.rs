@@ -19,6 +19,8 @@ impl Survey {
     pub(crate) const RING: Self = Self(1 << 5);
     /// What only proxies may say.
     pub(crate) const FORWARDED: Self = Self(1 << 6);
+    /// Names of fields to come behind the body.
+    pub(crate) const TRAILER: Self = Self(1 << 7);
 
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         headers.keys().fold(Self::default(), |found, name| Self(found.0 | Self::named(name.as_str()).0))
@@ -33,9 +35,12 @@ impl Survey {
             | "proxy-connection"
             | "proxy-authenticate"
             | "proxy-authorization"
+            | "proxy"
+            | "http2-settings"
             | "transfer-encoding" => Self::HOP,
             "expect" => Self::EXPECT,
             "cdn-loop" => Self::RING,
+            "trailer" => Self::TRAILER,
             name if unwanted(name, false) => Self::FORWARDED,
             _ => Self::default(),
         }
@@ -70,9 +75,13 @@ mod tests {
             ("upgrade", Survey::UPGRADE),
             ("te", Survey::TE),
             ("expect", Survey::EXPECT),
+            ("proxy", Survey::HOP),
+            ("http2-settings", Survey::HOP),
             ("cdn-loop", Survey::RING),
+            ("trailer", Survey::TRAILER),
             ("forwarded", Survey::FORWARDED),
             ("x_forwarded_for", Survey::FORWARDED),
+            ("x+forwarded.for", Survey::FORWARDED),
             ("x-real-ip", Survey::FORWARDED),
         ] {
             let found = of(&["host", name, "accept"]);

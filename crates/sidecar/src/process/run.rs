@@ -14,7 +14,7 @@ use tower::{Layer, Service};
 
 use crate::access::{Access, Describe};
 use crate::background::Background;
-use crate::body::{BoxError, RequestBody};
+use crate::body::{BodyRules, BoxError, RequestBody};
 use crate::edge::{Forwarding, Mark, Shared, Stack};
 use crate::meters::METERS;
 use crate::process::accept::{Reception, Seats};
@@ -232,7 +232,13 @@ impl<S: Stack + Sync> Bound<S> {
         let shared = Shared {
             forwarding: Forwarding { trusted: settings.trusted.clone(), forwarded: settings.forwarded },
             mark: Mark::new()?,
-            body_limit: settings.limits.body_bytes,
+            fields: settings.limits.headers,
+            bodies: Arc::new(BodyRules {
+                limit: settings.limits.body_bytes,
+                fields: settings.limits.headers,
+                silence: settings.timeouts.body,
+                vouched: settings.vouched.clone(),
+            }),
             drain: Arc::clone(drain),
             access,
         };

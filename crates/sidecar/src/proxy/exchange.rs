@@ -11,7 +11,7 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
-use crate::body::{BodyFault, RequestBody};
+use crate::body::{BodyFault, Course, RequestBody};
 use crate::meters::{Failure, METERS};
 use crate::proxy::Inner;
 use crate::proxy::pool::{self, Connection, Sender};
@@ -59,6 +59,7 @@ pub(crate) async fn exchange(
     let mut fresh = false;
     let mut last = None;
     let extensions = std::mem::take(request.extensions_mut());
+    let course = request.body().course();
     while let Some(upstream) = next(proxy, only, &tried) {
         let repeatable = repeatable(request);
         let (mut sender, unused) = match connection(proxy, upstream, fresh, !repeatable, deadline).await? {
@@ -84,7 +85,7 @@ pub(crate) async fn exchange(
             Err(error) => error,
         };
         let unsent = error.take_message();
-        let trouble = trouble(&error.into_error(), upstream);
+        let trouble = trouble(&error.into_error(), course.as_deref(), upstream);
         let died = matches!(trouble, Trouble::Failed(Failure::Died, _));
         if let Some(unused) = unused.filter(|_| died) {
             pool::died(&upstream.place, unused);
@@ -174,6 +175,11 @@ fn address(request: &mut Request<RequestBody>, upstream: &Upstream, sender: &Sen
             if request.headers().contains_key(header::TE) && !request.headers().contains_key(header::CONNECTION) {
                 request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("te"));
             }
+            // Without this hyper takes it that a GET or HEAD has no body, and drops one that says no length.
+            let body = request.body();
+            if !body.is_end_stream() && body.size_hint().exact().is_none() {
+                request.headers_mut().insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+            }
             Ok(())
         }
         Sender::Http2(_) => absolute(request, upstream),
@@ -212,8 +218,8 @@ pub(crate) fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
 }
 
 #[cold]
-fn trouble(error: &hyper::Error, upstream: &Upstream) -> Trouble {
-    if let Some(fault) = body_fault(error) {
+fn trouble(error: &hyper::Error, course: Option<&Course>, upstream: &Upstream) -> Trouble {
+    if let Some(fault) = body_fault(error).or_else(|| course?.fault()) {
         return Trouble::Body(fault);
     }
     let failure = if error.is_parse() { Failure::Malformed } else { Failure::Died };

@@ -56,6 +56,8 @@ struct Inner {
     upstreams: Upstreams,
     canaries: Canaries,
     timeouts: Timeouts,
+    /// Bytes of a body that is read whole before the app is asked.
+    gathered: u64,
     notes_upstream: bool,
 }
 
@@ -78,6 +80,7 @@ impl Proxy {
             upstreams: Upstreams::new(settings)?,
             canaries: Canaries::default(),
             timeouts: settings.timeouts.clone(),
+            gathered: settings.limits.buffer_body,
             notes_upstream: settings.access_log.is_some(),
         })))
     }
@@ -112,6 +115,11 @@ struct Switch {
 
 impl Inner {
     async fn pass_on(&self, request: &mut Request<RequestBody>) -> Response<ResponseBody> {
+        if request.body().is_small(self.gathered)
+            && let Err(fault) = Box::pin(self.gather(request.body_mut())).await
+        {
+            return refuse(&Trouble::Body(fault));
+        }
         let canary = self.canaries.of(request.extensions());
         let switch = self.switch(request);
         *request.version_mut() = Version::HTTP_11;
@@ -128,6 +136,15 @@ impl Inner {
             answer.extensions_mut().insert(failed);
         }
         answer
+    }
+
+    /// Reads a small body whole: a client that sends it slowly keeps no worker of the app's waiting.
+    async fn gather(&self, body: &mut RequestBody) -> Result<(), BodyFault> {
+        let gathering = tokio::time::timeout(self.timeouts.upstream, body.gather()).await;
+        gathering.unwrap_or_else(|_| {
+            METERS.refuse(Refusal::BodyTimeout);
+            Err(BodyFault::Late)
+        })
     }
 
     /// The app answers in place of a variant's upstream that does not, where asking again does no harm.
@@ -211,7 +228,7 @@ fn refuse(trouble: &Trouble) -> Response<ResponseBody> {
             METERS.refuse(Refusal::BodyTooLarge);
             page(StatusCode::PAYLOAD_TOO_LARGE)
         }
-        // The guard that saw it has counted it.
+        // Counted where it was seen.
         Trouble::Body(BodyFault::Late) => page(StatusCode::REQUEST_TIMEOUT),
         Trouble::Body(BodyFault::Broken) => page(StatusCode::BAD_REQUEST),
         Trouble::Failed(failure, why) => {

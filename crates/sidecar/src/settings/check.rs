@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use http::header::HeaderName;
 use ipnet::IpNet;
 
 use super::{Limits, Options, Problem, Timeouts};
@@ -12,6 +13,10 @@ pub(super) fn range(text: &str) -> Result<IpNet, String> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
         .map_err(|_| format!("`{text}` is no address or range; write `10.0.0.0/8` or `192.0.2.7`"))
+}
+
+pub(super) fn field(text: &str) -> Result<HeaderName, String> {
+    HeaderName::from_bytes(text.as_bytes()).map_err(|_| format!("`{text}` is no name of a header field"))
 }
 
 /// Collects problems.
@@ -92,6 +97,11 @@ impl Check {
             "must be 8192 to 1048576 bytes".to_owned()
         });
         self.that("limits.headers", (1..=1000).contains(&l.headers), || "must be 1 to 1000".to_owned());
+        self.that("limits.buffer_body", l.buffer_body <= 16 << 20, || "must be 0 to 16777216 bytes".to_owned());
+        self.that("limits.answer_headers", (1..=4000).contains(&l.answer_headers), || "must be 1 to 4000".to_owned());
+        self.that("limits.answer_head_bytes", (8192..=16 << 20).contains(&l.answer_head_bytes), || {
+            "must be 8192 to 16777216 bytes".to_owned()
+        });
         self.that("limits.connections", l.connections != Some(0), || "must be 1 or more".to_owned());
         self.that("limits.streams", (1..=10_000).contains(&l.streams), || "must be 1 to 10000".to_owned());
     }

@@ -20,7 +20,7 @@ pub(crate) struct Client {
     pub(crate) trusted: bool,
     pub(crate) tls: bool,
     refused: AtomicU8,
-    /// The number of the request whose body broke the rules; 0: none.
+    /// The number of the request that broke the rules in its target or body; 0: none.
     broken: AtomicU32,
     under_way: AtomicU32,
     served: AtomicU32,
@@ -61,14 +61,14 @@ impl Client {
         }
     }
 
-    /// Refuses for the body of one request; those before it are answered.
-    pub(crate) fn refuse_body(&self, request: u32, refusal: Refusal) {
+    /// Refuses one request; those before it are answered.
+    pub(crate) fn refuse_request(&self, request: u32, refusal: Refusal) {
         self.broken.store(request, Relaxed);
         self.refuse(refusal);
     }
 
-    /// Why the request that begins now is refused, when its body is known to be broken already.
-    pub(crate) fn broken_body(&self) -> Option<Refusal> {
+    /// Why the request that begins now is refused, when it is known to be broken already.
+    pub(crate) fn broken_request(&self) -> Option<Refusal> {
         let number = self.broken.load(Relaxed);
         if number != 0 && number == self.served() { self.refused() } else { None }
     }

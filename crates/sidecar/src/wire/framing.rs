@@ -101,6 +101,11 @@ impl Framing {
         (self.reading() == Reading::Body).then_some(self.requests)
     }
 
+    /// The number of the request that would begin now.
+    pub(crate) fn next_request(&self) -> u32 {
+        self.requests.wrapping_add(1)
+    }
+
     pub(crate) fn reading(&self) -> Reading {
         match self.place {
             Place::Start if self.pieces.length == 0 => Reading::Nothing,
@@ -180,7 +185,7 @@ impl Framing {
     fn whole(&mut self, line: &[u8], length: usize) -> Result<(), Refusal> {
         match self.place {
             Place::Start if length == 0 => self.used = 0,
-            Place::Start => self.request(line),
+            Place::Start => self.request(line, length)?,
             Place::Fields if length == 0 => self.head_end()?,
             Place::Fields => self.field(line, length)?,
             Place::Size => self.chunk(line)?,
@@ -193,10 +198,15 @@ impl Framing {
         Ok(())
     }
 
-    fn request(&mut self, line: &[u8]) {
+    fn request(&mut self, line: &[u8], length: usize) -> Result<(), Refusal> {
         (self.length, self.chunked) = (None, false);
         self.opens = line.starts_with(b"CONNECT ");
+        // A line that came in pieces is not known whole: hyper refuses it alike, without saying why.
+        if line.len() == length && !has_fine_target(line) {
+            return Err(Refusal::TargetBytes);
+        }
         self.place = Place::Fields;
+        Ok(())
     }
 
     fn field(&mut self, line: &[u8], length: usize) -> Result<(), Refusal> {
@@ -270,6 +280,14 @@ impl Framing {
         self.place = if total == 0 { Place::Trailers } else { Place::Chunk(total) };
         Ok(())
     }
+}
+
+/// Whether every byte of the target may stand there unescaped. Hardly any has one that must be looked at twice: a quote, `<`, `>`,
+/// a backquote, or one beyond ASCII, which is fine within UTF-8.
+fn has_fine_target(line: &[u8]) -> bool {
+    let target = line.split(|b| *b == b' ').nth(1).unwrap_or_default();
+    let plain = |b: &u8| matches!(b, b'!' | b'#'..=b';' | b'=' | b'?'..=b'_' | b'a'..=b'~');
+    target.iter().all(plain) || target.len() > usize::from(u16::MAX) || http::Uri::try_from(target).is_ok()
 }
 
 fn folded(line: &[u8]) -> bool {

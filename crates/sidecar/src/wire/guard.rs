@@ -13,13 +13,17 @@ use tokio::time::Instant;
 use crate::refusal::Refusal;
 use crate::settings::Timeouts;
 use crate::wire::client::Client;
-use crate::wire::framing::{Framing, Reading};
+use crate::wire::framing::{Framing, Reading, Violation};
 use crate::wire::gather;
 use crate::wire::patience::Patience;
 
 /// What hyper gets to read in place of a violation: no method, no field, no chunk may hold a zero byte, so it answers
 /// 400 in its turn, after the answers that are due before it, and closes.
 const POISON: &[u8] = b"\0\r\n\r\n";
+/// What it gets in place of a request whose target it could not read: the edge knows that it is refused, and says why.
+const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused\r\nconnection: close\r\n\r\n";
+/// How long an answer is still worked on for a client that has closed its side, while no byte of it leaves.
+const HALF_CLOSED: Duration = Duration::from_secs(5);
 /// How much of a body nobody wants is taken from the socket before it is closed.
 const LEFTOVER_LIMIT: usize = 4 << 20;
 /// For how long.
@@ -69,21 +73,22 @@ impl<T> Guard<T> {
     pub(crate) fn with_ahead(mut self, bytes: &[u8]) -> Self {
         self.ahead = match self.check(bytes) {
             None => Bytes::copy_from_slice(bytes),
-            Some(fine) => [bytes.get(..fine).unwrap_or_default(), POISON].concat().into(),
+            Some((fine, instead)) => [bytes.get(..fine).unwrap_or_default(), instead].concat().into(),
         };
         self
     }
 
-    /// Checks bytes as they come; on a violation, says how many were fine.
-    fn check(&mut self, bytes: &[u8]) -> Option<usize> {
+    /// Checks bytes as they come; on a violation, says how many were fine, and what comes in place of the rest.
+    fn check(&mut self, bytes: &[u8]) -> Option<(usize, &'static [u8])> {
         let framing = self.framing.as_mut()?;
-        let violation = framing.pass(bytes).err()?;
-        match framing.in_body_of() {
-            Some(request) => self.client.refuse_body(request, violation.refusal),
-            None => self.client.refuse(violation.refusal),
+        let Violation { at, refusal } = framing.pass(bytes).err()?;
+        let is_target = refusal == Refusal::TargetBytes;
+        match framing.in_body_of().or_else(|| is_target.then(|| framing.next_request())) {
+            Some(request) => self.client.refuse_request(request, refusal),
+            None => self.client.refuse(refusal),
         }
         self.ended = true;
-        Some(violation.at)
+        Some((at, if is_target { STAND_IN } else { POISON }))
     }
 
     /// Puts back bytes that were read and checked, but not used.
@@ -127,6 +132,19 @@ impl<T> Guard<T> {
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
+    /// The client sends no more. That is no reason to give its answer up: it may wait for it with its own side closed. One that has
+    /// gone altogether looks the same until something is written, so an answer of which nothing leaves is not worked on for long.
+    fn end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let whole = self.framing.as_ref().is_some_and(|framing| framing.reading() == Reading::Nothing);
+        if whole && self.client.is_busy() {
+            if self.read.is_calm() {
+                self.read.until(Instant::now() + HALF_CLOSED);
+            }
+            ready!(self.read.poll(cx));
+        }
+        Poll::Ready(Ok(()))
+    }
+
     fn came(&mut self, before: Option<Reading>) {
         let now = self.framing.as_ref().map(Framing::reading);
         // A head's time runs from its first byte; everything else starts anew with each byte.
@@ -137,6 +155,10 @@ impl<T> Guard<T> {
 
     fn written(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if result.is_ready() {
+            // Bytes that leave show that the client may still be there.
+            if self.ended && matches!(result, Poll::Ready(Ok(1..))) {
+                self.read.calm();
+            }
             if !self.write.is_calm() {
                 self.write.calm();
                 self.client.blocked(false);
@@ -175,7 +197,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guard<T> {
             return Poll::Ready(Ok(()));
         }
         if this.ended {
-            return Poll::Ready(Ok(()));
+            return this.end(cx);
         }
         let before = this.framing.as_ref().map(Framing::reading);
         let start = buf.filled().len();
@@ -183,9 +205,15 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guard<T> {
         if result.is_pending() {
             return this.wait(cx);
         }
-        if let Some(fine) = this.check(buf.filled().get(start..).unwrap_or_default()) {
+        let came = buf.filled().get(start..).unwrap_or_default();
+        if came.is_empty() && buf.remaining() > 0 && matches!(result, Poll::Ready(Ok(()))) {
+            this.ended = true;
+            this.read.calm();
+            return this.end(cx);
+        }
+        if let Some((fine, instead)) = this.check(came) {
             buf.set_filled(start + fine);
-            this.ahead = Bytes::from_static(POISON);
+            this.ahead = Bytes::from_static(instead);
             this.copy_ahead(buf);
         }
         this.came(before);

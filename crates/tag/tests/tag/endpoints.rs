@@ -46,6 +46,7 @@ fn script_is_safe_inside_a_page() {
     assert!(!text.contains("</") && !text.contains("<!--") && !text.contains('\u{2028}'));
     assert!(!text.contains("{/*flags*/}") && !text.contains("secret"));
     assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+    assert_eq!(answer.headers()["cross-origin-resource-policy"], "same-origin");
 }
 
 #[test]
@@ -72,6 +73,20 @@ fn the_same_flags_are_not_sent_twice() {
 #[test]
 fn the_prefix_is_ours_and_nothing_else_is() {
     for path in ["/.flagstaff", "/.flagstaff/", "/.flagstaff/other", "/.flagstaff/flags.json/", "/.flagstaff/../x"] {
+        assert_eq!(get(path).status(), 404, "{path}");
+    }
+    for path in [
+        "/%2eflagstaff/flags.json",
+        "/.%66lagstaff/x",
+        "/./.flagstaff/x",
+        "//.flagstaff/x",
+        "/x/../.flagstaff/x",
+        "/.flagstaff%2fx",
+        "/.FLAGSTAFF/flags.json",
+        "/.flagstaff;a=b/x",
+        "/\\.flagstaff\\x",
+        "/x%5c..%5c.Flagstaff",
+    ] {
         assert_eq!(get(path).status(), 404, "{path}");
     }
     for path in ["/", "/.flagstaffs", "/flagstaff/flags.json", "/a/.flagstaff/flags.json", "/.flagstaf"] {
@@ -115,7 +130,10 @@ fn a_gate_answers_while_its_flag_is_off() {
     let answer = ask(&closed, "/pay/card").unwrap();
     assert_eq!((answer.status().as_u16(), &answer.body()[..]), (503, &b"Paused."[..]));
     assert_eq!(answer.headers()["cache-control"], "no-store");
-    assert!(ask(&closed, "/x/../pay/%63ard").is_some());
+    for path in ["/x/../pay/%63ard", "/pay\\card", "/pay%5Ccard", "/%5cpay/card", "/x%5c..%5cpay/card"] {
+        assert!(ask(&closed, path).is_some(), "{path}");
+    }
+    assert!(ask(&closed, "/x%5cy").is_none());
     assert!(ask(&closed, "/payments").is_none() && ask(&open, "/pay/card").is_none());
     let away = GateAnswer::Redirect("/checkout".into());
     let redirected = Site::new(&with_key(), vec![Flag { gate: Some(gate(away)), ..off("payments") }]);

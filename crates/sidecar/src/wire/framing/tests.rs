@@ -118,3 +118,17 @@ fn a_line_longer_than_what_is_kept_of_pieces_has_one_verdict() {
         assert_eq!(verdict.map(|violation| violation.refusal), Some(refusal), "{text}");
     }
 }
+
+#[test]
+fn bytes_that_belong_in_escapes_are_told() {
+    let of = |target: &[u8]| {
+        let request = [b"GET ", target, b" HTTP/1.1\r\nhost: a\r\n\r\n"].concat();
+        Framing::new(8192).pass(&request).err().map(|violation| (violation.at, violation.refusal))
+    };
+    for fine in ["/", "/a?b=c", "/ü", "/a\"b", "/a{b}|c^d", "/a?b=`", "http://a/ü?", "*", "/a%22"] {
+        assert_eq!(of(fine.as_bytes()), None, "{fine}");
+    }
+    for bad in [&b"/caf\xe9"[..], b"/a<b", b"/a>b", b"/a?b=\"", b"/a?<", b"/`", b"/\xff", b"/\x7f"] {
+        assert_eq!(of(bad), Some((0, Refusal::TargetBytes)), "{}", bad.escape_ascii());
+    }
+}

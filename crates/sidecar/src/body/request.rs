@@ -1,0 +1,252 @@
+//! The body of a request: of limited size, in limited time, and with nothing behind it that belongs in a head.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::HeaderName;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use crate::body::{BoxError, Course};
+use crate::edge::trailers;
+use crate::meters::METERS;
+use crate::refusal::Refusal;
+use crate::wire::Patience;
+
+/// Why a request's body did not come whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[repr(u8)]
+pub(crate) enum BodyFault {
+    #[error("the body is larger than the limit")]
+    TooLarge,
+    #[error("the body did not come in time")]
+    Late,
+    #[error("the client did not send the whole body, or not by the rules")]
+    Broken,
+}
+
+impl BodyFault {
+    pub(crate) const ALL: [Self; 3] = [Self::TooLarge, Self::Late, Self::Broken];
+
+    fn of(error: &hyper::Error) -> Self {
+        let mut next = std::error::Error::source(error);
+        while let Some(error) = next {
+            if error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::TimedOut) {
+                return Self::Late;
+            }
+            next = error.source();
+        }
+        Self::Broken
+    }
+}
+
+/// What holds for the bodies of all requests.
+#[derive(Debug)]
+pub(crate) struct BodyRules {
+    /// Bytes; none: any number.
+    pub(crate) limit: Option<u64>,
+    /// Fields behind a body.
+    pub(crate) fields: usize,
+    /// Silence within a body, on HTTP/2. On HTTP/1.1 the socket's guard keeps it.
+    pub(crate) silence: Duration,
+    /// Fields by which only trusted proxies may say who asks.
+    pub(crate) vouched: Vec<HeaderName>,
+}
+
+/// The body of a request, of limited size.
+#[derive(Debug)]
+pub struct RequestBody {
+    /// Nothing for a request that is sent a second time: it has no body.
+    incoming: Option<Incoming>,
+    /// For a body that has more to come than its head.
+    watch: Option<Box<Watch>>,
+}
+
+#[derive(Debug)]
+struct Watch {
+    rules: Arc<BodyRules>,
+    course: Arc<Course>,
+    left: u64,
+    /// On HTTP/2: for how long nothing has come.
+    patience: Option<Patience>,
+    gathered: Option<Gathered>,
+}
+
+/// A body that was read whole before it goes on.
+#[derive(Debug)]
+struct Gathered {
+    data: Bytes,
+    trailers: Option<HeaderMap>,
+}
+
+impl RequestBody {
+    pub(crate) fn new(incoming: Incoming, rules: &Arc<BodyRules>, http2: bool) -> Self {
+        let watch = (!incoming.is_end_stream()).then(|| {
+            Box::new(Watch {
+                rules: Arc::clone(rules),
+                course: Arc::default(),
+                left: rules.limit.unwrap_or(u64::MAX),
+                patience: http2.then(Patience::default),
+                gathered: None,
+            })
+        });
+        Self { incoming: Some(incoming), watch }
+    }
+
+    pub(crate) fn empty() -> Self {
+        Self { incoming: None, watch: None }
+    }
+
+    /// How the exchange goes; nothing without a body.
+    pub(crate) fn course(&self) -> Option<Arc<Course>> {
+        self.watch.as_ref().map(|watch| Arc::clone(&watch.course))
+    }
+
+    /// Whether it still has to come and says that it has at most so many bytes.
+    pub(crate) fn is_small(&self, limit: u64) -> bool {
+        self.watch.as_ref().is_some_and(|watch| watch.gathered.is_none())
+            && self.size_hint().exact().is_some_and(|size| (1..=limit).contains(&size))
+    }
+
+    /// Reads it whole, to be sent on afterwards. Meanwhile a slow client holds nothing of the app's.
+    ///
+    /// # Errors
+    ///
+    /// When it does not come, or not by the rules.
+    pub(crate) async fn gather(&mut self) -> Result<(), BodyFault> {
+        let (mut first, mut all, mut trailers) = (Bytes::new(), BytesMut::new(), None);
+        while let Some(frame) = poll_fn(|cx| Pin::new(&mut *self).poll_frame(cx)).await {
+            let frame = frame.map_err(|error| error.downcast_ref().copied().unwrap_or(BodyFault::Broken))?;
+            match frame.into_data() {
+                // Mostly it is one piece, which needs no copy.
+                Ok(data) if first.is_empty() => first = data,
+                Ok(data) => {
+                    if all.is_empty() {
+                        all.extend_from_slice(&first);
+                    }
+                    all.extend_from_slice(&data);
+                }
+                Err(frame) => trailers = frame.into_trailers().ok(),
+            }
+        }
+        if let Some(watch) = &mut self.watch {
+            let data = if all.is_empty() { first } else { all.freeze() };
+            watch.gathered = Some(Gathered { data, trailers });
+        }
+        Ok(())
+    }
+}
+
+impl Watch {
+    /// What may go on of a frame; nothing when nothing of it may.
+    fn pass(&mut self, mut frame: Frame<Bytes>) -> Option<Result<Frame<Bytes>, BodyFault>> {
+        if let Some(data) = frame.data_ref() {
+            return Some(match self.left.checked_sub(data.len() as u64) {
+                Some(left) => {
+                    self.left = left;
+                    Ok(frame)
+                }
+                None => Err(BodyFault::TooLarge),
+            });
+        }
+        let fields = frame.trailers_mut()?;
+        if fields.len() > self.rules.fields {
+            return Some(Err(BodyFault::Broken));
+        }
+        trailers::clean(fields, &self.rules.vouched);
+        (!fields.is_empty()).then_some(Ok(frame))
+    }
+
+    /// Nothing has come: for how long? While an answer is under way, a client of HTTP/2 may be silent: streams that go both
+    /// ways are.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<BodyFault> {
+        let Some(patience) = &mut self.patience else {
+            return Poll::Pending;
+        };
+        loop {
+            if patience.is_calm() {
+                patience.until(Instant::now() + self.rules.silence);
+            }
+            if patience.poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            if !self.course.is_answering() {
+                METERS.refuse(Refusal::BodyTimeout);
+                return Poll::Ready(BodyFault::Late);
+            }
+        }
+    }
+
+    fn fail(&self, fault: BodyFault) -> Option<Result<Frame<Bytes>, BoxError>> {
+        self.course.failed(fault);
+        Some(Err(fault.into()))
+    }
+}
+
+impl Gathered {
+    fn next(&mut self) -> Option<Result<Frame<Bytes>, BoxError>> {
+        if !self.data.is_empty() {
+            return Some(Ok(Frame::data(std::mem::take(&mut self.data))));
+        }
+        self.trailers.take().map(|trailers| Ok(Frame::trailers(trailers)))
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.get_mut();
+        let (Some(incoming), Some(watch)) = (&mut this.incoming, &mut this.watch) else {
+            return Poll::Ready(None);
+        };
+        if let Some(gathered) = &mut watch.gathered {
+            return Poll::Ready(gathered.next());
+        }
+        loop {
+            let passed = match Pin::new(&mut *incoming).poll_frame(cx) {
+                Poll::Pending => return watch.wait(cx).map(|fault| watch.fail(fault)),
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Ready(Some(Err(error))) => Some(Err(BodyFault::of(&error))),
+                Poll::Ready(Some(Ok(frame))) => watch.pass(frame),
+            };
+            if let Some(patience) = &mut watch.patience {
+                patience.calm();
+            }
+            match passed {
+                // A frame of which nothing is left: the end comes next.
+                None => {}
+                Some(Ok(frame)) => return Poll::Ready(Some(Ok(frame))),
+                Some(Err(fault)) => return Poll::Ready(watch.fail(fault)),
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match (&self.incoming, &self.watch) {
+            (Some(incoming), Some(watch)) => match &watch.gathered {
+                Some(gathered) => gathered.data.is_empty() && gathered.trailers.is_none(),
+                None => incoming.is_end_stream(),
+            },
+            _ => true,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match (&self.incoming, &self.watch) {
+            (Some(incoming), Some(watch)) => match &watch.gathered {
+                Some(gathered) => SizeHint::with_exact(gathered.data.len() as u64),
+                None => incoming.size_hint(),
+            },
+            _ => SizeHint::with_exact(0),
+        }
+    }
+}
