@@ -1,7 +1,7 @@
 //! From what the ledger counted to what an experiment is judged by.
 
 use flagstaff_experiment as experiment;
-use flagstaff_flags::{EventValue, Flag, FlagId, Goal, Holdout, Name, Snapshot, Trial, Trigger};
+use flagstaff_flags::{EventGoal, EventValue, Flag, FlagId, Goal, Holdout, Name, Snapshot, Trial, Trigger};
 use flagstaff_ledger as ledger;
 use jiff::Timestamp;
 
@@ -86,8 +86,10 @@ fn variant(variant: &ledger::VariantTally) -> experiment::Variant {
 fn measured(goal: &Goal, totals: &[ledger::GoalTally]) -> experiment::Goal {
     let (measure, better) = match goal.trigger {
         Trigger::Bounce { .. } => (experiment::Measure::Rate, experiment::Direction::Down),
-        Trigger::Event { value: EventValue::Sum, .. } => (experiment::Measure::Mean, experiment::Direction::Up),
-        Trigger::Event { .. } | Trigger::Request { .. } => (experiment::Measure::Rate, experiment::Direction::Up),
+        Trigger::Event(EventGoal { value: EventValue::Sum, .. }) => {
+            (experiment::Measure::Mean, experiment::Direction::Up)
+        }
+        Trigger::Event(_) | Trigger::Request { .. } => (experiment::Measure::Rate, experiment::Direction::Up),
     };
     let total = |total: &ledger::GoalTally| experiment::Total {
         visitors: total.visitors,
@@ -132,7 +134,7 @@ mod tests {
             let goal = measured(&Goal { name, trigger }, &[]);
             (goal.measure, goal.better)
         };
-        let event = |value| Trigger::Event { event: "paid".into(), value };
+        let event = |value| Trigger::Event(EventGoal { value, ..EventGoal::new("paid") });
         let (up, down) = (experiment::Direction::Up, experiment::Direction::Down);
         let (rate, mean) = (experiment::Measure::Rate, experiment::Measure::Mean);
         assert_eq!(of(event(EventValue::Count)), (rate, up));

@@ -24,6 +24,7 @@ status = "2xx,3xx"
 [goals.paid]
 event = "paid"
 value = "sum"
+from = "both"
 
 [goals.left]
 bounce_after = "1s"

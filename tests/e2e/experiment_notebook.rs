@@ -21,6 +21,7 @@ on = "POST /form"
 
 [goals.paid]
 event = "paid"
+from = "page"
 value = "sum"
 
 [goals.left]
@@ -28,6 +29,7 @@ bounce_after = "1s"
 
 [goals.rare]
 event = "rare"
+from = "page"
 
 [goals.never]
 event = "never"

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::{BucketBy, Decision, Decisions, Draw, Flag, FlagId, Percent, Snapshot, Subject, Trigger, VariantId};
-use crate::{EventValue, Goal};
+use crate::{EventGoal, Goal};
 
 /// Which experiment a flag is: the same for all definitions that draw alike. A new share, text, goal or owner goes on with
 /// it; another name, salt, unit or list of variants starts a new one, because it makes other groups.
@@ -212,14 +212,14 @@ impl Snapshot {
     ) -> impl Iterator<Item = &'a Goal> {
         self.goals().iter().filter(move |goal| match &goal.trigger {
             Trigger::Request { route, status: wanted } => route.fits(method, path) && wanted.contains(status),
-            Trigger::Event { .. } | Trigger::Bounce { .. } => false,
+            Trigger::Event(_) | Trigger::Bounce { .. } => false,
         })
     }
 
-    /// The goals that an event reaches, each with whether its value counts.
-    pub fn goals_of_event<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a Goal, bool)> {
+    /// The goals that an event of this name can reach, each with what it makes of it.
+    pub fn goals_of_event<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a Goal, &'a EventGoal)> {
         self.goals().iter().filter_map(move |goal| match &goal.trigger {
-            Trigger::Event { event, value } if event == name => Some((goal, *value == EventValue::Sum)),
+            Trigger::Event(wanted) if wanted.event == name => Some((goal, wanted)),
             _ => None,
         })
     }

@@ -36,6 +36,7 @@ mod place;
 mod problem;
 mod rollout;
 mod segment;
+mod seldom;
 mod snapshot;
 mod state;
 mod subject;
@@ -54,7 +55,9 @@ pub use fact::{Fact, FactKind, FactKindError, Standing};
 pub use flag::Flag;
 pub use flag_layer::{FlagLayer, Slice};
 pub use glob::{Glob, Route, RouteError};
-pub use goal::{EventValue, Goal, StatusSet, StatusSetError, Trigger};
+pub use goal::{
+    EventFrom, EventGoal, EventValue, Goal, LARGEST_VALUE, StatusSet, StatusSetError, Teller, Trigger, is_value,
+};
 pub use guard::{Guard, GuardError, OnTrip, SlowerThan};
 pub use holdout::Holdout;
 pub use live::{Publisher, Reader, publisher};
@@ -66,6 +69,7 @@ pub use place::{PlainPath, plain_host};
 pub use problem::{Problem, nearest};
 pub use rollout::{Hold, Rollout, RolloutError, RolloutStep};
 pub use segment::Segment;
+pub use seldom::Seldom;
 pub use snapshot::{Facts, FlagId, Snapshot};
 pub use state::State;
 pub use subject::{Attributes, Forced, Held, NoAttributes, Subject, User};

@@ -29,7 +29,7 @@ fn snapshot(flags: Vec<Flag>, held: f64) -> Arc<Snapshot> {
 }
 
 fn with_layers(flags: Vec<Flag>, layers: Vec<FlagLayer>, held: f64) -> Arc<Snapshot> {
-    let trigger = Trigger::Event { event: "sent".into(), value: EventValue::Count };
+    let trigger = Trigger::Event(EventGoal::new("sent"));
     let goals = vec![Goal { name: name("sent"), trigger }];
     let snapshot = Snapshot::new("test", flags, goals, vec![], layers).unwrap();
     Arc::new(snapshot.with_holdout(Some(Holdout::new(percent(held), None))))

@@ -1,7 +1,7 @@
 //! Who hears what a request and its answer say: the ledger, and those who watch guarded flags.
 
-use flagstaff_flags::{Flag, FlagId, Goal};
-use flagstaff_tag::{Blame, Directives, Event, Flags};
+use flagstaff_flags::{EventGoal, Flag, FlagId, Goal, Teller, is_value};
+use flagstaff_tag::{Blame, Directives, Event, Flags, NotReached};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 
@@ -78,7 +78,7 @@ impl Hearing {
         for goal in flags.plan().snapshot().goals_reached(method, path, status) {
             self.converted(flags, goal, (None, None), now);
         }
-        self.told(flags, &directives.events, now);
+        self.told(flags, &directives.events, Teller::App, now);
     }
 
     /// Hears that the app gave no answer.
@@ -106,7 +106,7 @@ impl Hearing {
     /// Hears what a page says happened. Who is here for the first time met nothing yet, so it is nobody's.
     pub(crate) fn reported(&self, flags: &Flags, events: &[Event], now: Timestamp) {
         if flags.counted_visitor().is_ok() && !flags.is_new_visitor() {
-            self.told(flags, events, now);
+            self.told(flags, events, Teller::Page, now);
         }
     }
 
@@ -117,13 +117,18 @@ impl Hearing {
         }
     }
 
-    fn told(&self, flags: &Flags, events: &[Event], now: Timestamp) {
+    fn told(&self, flags: &Flags, events: &[Event], teller: Teller, now: Timestamp) {
         for (place, event) in (0..).zip(events) {
             // Without a key an event is known by its time, and two of one answer are two.
             let at = now.saturating_add(SignedDuration::from_micros(place)).unwrap_or(now);
-            for (goal, is_sum) in flags.plan().snapshot().goals_of_event(event.name.as_str()) {
-                let value = event.value.filter(|_| is_sum);
-                self.converted(flags, goal, (value, event.key.as_deref()), at);
+            for (goal, wanted) in flags.plan().snapshot().goals_of_event(event.name.as_str()) {
+                match refusal(wanted, event, teller) {
+                    Some(why) => flags.plan().refuse(goal, why, now),
+                    None => {
+                        let told = (wanted.counted(event.value), event.key.as_deref());
+                        self.converted(flags, goal, told, at);
+                    }
+                }
             }
         }
     }
@@ -141,5 +146,14 @@ impl Hearing {
 
     fn remembers(&self, flags: &Flags, id: FlagId) -> bool {
         self.recording.as_ref().is_some_and(|recording| recording.has_met(flags, id))
+    }
+}
+
+/// Why an event does not reach a goal, whoever the visitor is.
+fn refusal(wanted: &EventGoal, event: &Event, teller: Teller) -> Option<NotReached> {
+    match teller {
+        _ if wanted.from.admits(teller) => event.value.filter(|value| !is_value(*value)).map(|_| NotReached::Value),
+        Teller::Page => Some(NotReached::SaidByPage),
+        Teller::App => Some(NotReached::SaidByApp),
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flagstaff_flags::{
-    BucketBy, Draw, EventValue, Flag, Goal, Holdout, Name, Percent, Publisher, Route, Snapshot, StatusSet, Trigger,
-    publisher,
+    BucketBy, Draw, EventFrom, EventGoal, EventValue, Flag, Goal, Holdout, Name, Percent, Publisher, Route, Snapshot,
+    StatusSet, Trigger, publisher,
 };
 use flagstaff_layer::{FlagLayer, Settings, Tagger};
 use flagstaff_ledger::{GoalKind, Keeper, Ledger, Place, Question, Tally, TallyGoal, record};
@@ -29,7 +29,7 @@ fn name(text: &str) -> Name {
 
 fn snapshot() -> Snapshot {
     let goal = |text, trigger| Goal { name: name(text), trigger };
-    let event = |value| Trigger::Event { event: "paid".into(), value };
+    let event = |value| Trigger::Event(EventGoal { value, from: EventFrom::Both, ..EventGoal::new("paid") });
     let goals = vec![
         goal("sent", Trigger::Request { route: Route::new("POST /form").unwrap(), status: StatusSet::accepted() }),
         goal("paid", event(EventValue::Count)),

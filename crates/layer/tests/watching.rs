@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flagstaff_flags::{
-    BucketBy, EventValue, Flag, FlagId, Goal, Guard, Name, Percent, Publisher, Route, Snapshot, StatusSet, Trigger,
-    publisher,
+    BucketBy, EventFrom, EventGoal, Flag, FlagId, Goal, Guard, Name, Percent, Publisher, Route, Snapshot, StatusSet,
+    Trigger, publisher,
 };
 use flagstaff_layer::{Conversion, FlagLayer, Outcome, Outcomes, Settings, Tagger};
 use flagstaff_ledger::{Keeper, Place, record};
@@ -36,8 +36,13 @@ fn watched(text: &str) -> Flag {
 }
 
 fn snapshot(flags: Vec<Flag>) -> Snapshot {
+    snapshot_from(flags, EventFrom::Both)
+}
+
+/// With goals that count the word of these.
+fn snapshot_from(flags: Vec<Flag>, from: EventFrom) -> Snapshot {
     let goal = |text, trigger| Goal { name: name(text), trigger };
-    let event = |event: &str| Trigger::Event { event: event.into(), value: EventValue::Count };
+    let event = |event: &str| Trigger::Event(EventGoal { from, ..EventGoal::new(event) });
     let goals = vec![
         goal("sent", Trigger::Request { route: Route::new("POST /form").unwrap(), status: StatusSet::accepted() }),
         goal("paid", event("paid")),
@@ -108,7 +113,11 @@ impl Site {
     }
 
     fn with(flags: Vec<Flag>, ear: Ear) -> Self {
-        let (snapshot, ear) = (snapshot(flags), Arc::new(ear));
+        Self::of(snapshot(flags), ear)
+    }
+
+    fn of(snapshot: Snapshot, ear: Ear) -> Self {
+        let ear = Arc::new(ear);
         let (publisher, reader) = publisher(snapshot.clone());
         let tagger = Arc::new(Tagger::new(&Settings::default()).unwrap());
         let layer = FlagLayer::new(reader, tagger).watched_by(Arc::clone(&ear) as Arc<dyn Outcomes>);
@@ -260,4 +269,14 @@ async fn what_is_not_wanted_is_not_told() {
     let site = Site::with(vec![watched("form"), watched("shop")], ear);
     let told = site.ask("POST /form?x-flag-event=paid", &[], "").await;
     assert_eq!(told, [line("shop", "fine timed"), line("shop", "sent"), line("shop", "paid")]);
+}
+
+#[tokio::test]
+async fn a_page_moves_no_guard_unless_the_goal_says_so() {
+    let same = [("sec-fetch-site", "same-origin")];
+    for (from, told) in [(EventFrom::App, false), (EventFrom::Page, true), (EventFrom::Both, true)] {
+        let site = Site::of(snapshot_from(vec![watched("form")], from), Ear::default());
+        let heard = site.ask("POST /.flagstaff/events", &same, r#"{"event":"paid"}"#).await;
+        assert_eq!(heard == [line("form", "paid")], told, "{from:?}: {heard:?}");
+    }
 }

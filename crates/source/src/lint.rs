@@ -1,6 +1,6 @@
 //! What should be mended although it can be used.
 
-use flagstaff_flags::{Flag, Percent, Problem, Serve, VariantId};
+use flagstaff_flags::{EventFrom, EventGoal, Flag, Goal, Name, Percent, Problem, Serve, Trigger, VariantId};
 use jiff::civil::Date;
 
 use crate::parse::Options;
@@ -11,9 +11,17 @@ const GUNICORN: usize = 100;
 /// Headers that are there without any flag: what a browser sends (about 18), what a proxy adds, and two of ours.
 const USUAL: usize = 25;
 
+/// The goals of a document.
+pub(crate) struct Goals<'a> {
+    pub(crate) all: &'a [Goal],
+    /// Those reached by an event, whose tables do not say by whose word.
+    pub(crate) silent: &'a [Name],
+}
+
 /// All warnings, in no order.
-pub(crate) fn lint(flags: &[&Flag], options: &Options) -> Vec<Problem> {
+pub(crate) fn lint(flags: &[&Flag], goals: &Goals<'_>, options: &Options) -> Vec<Problem> {
     let mut warnings: Vec<Problem> = flags.iter().flat_map(|flag| of_flag(flag, options.today)).collect();
+    warnings.extend(goals.all.iter().filter_map(|goal| of_goal(goal, goals, flags)));
     let headers = flags.iter().filter(|flag| flag.enabled).count() + USUAL;
     if headers > GUNICORN && !options.one_header {
         let message =
@@ -27,6 +35,28 @@ pub(crate) fn lint(flags: &[&Flag], options: &Options) -> Vec<Problem> {
 fn of_flag(flag: &Flag, today: Option<Date>) -> Vec<Problem> {
     let old = today.and_then(|today| expired(flag, today).or_else(|| stale(flag, today)));
     [old, no_expiry(flag), no_owner(flag), no_goal(flag), nobody(flag)].into_iter().flatten().collect()
+}
+
+/// By whose word a goal is reached, where that is likely to be another than was meant.
+fn of_goal(goal: &Goal, goals: &Goals<'_>, flags: &[&Flag]) -> Option<Problem> {
+    let Trigger::Event(EventGoal { from, .. }) = &goal.trigger else { return None };
+    let in_pages = flags.iter().any(|flag| flag.client && flag.goals.contains(&goal.name));
+    let guarded = flags.iter().find(|flag| flag.guard.as_ref().is_some_and(|guard| guard.goals.contains(&goal.name)));
+    let (key, message, help) = match (from, guarded) {
+        (EventFrom::App, _) if in_pages && goals.silent.contains(&goal.name) => (
+            None,
+            "only the app's word reaches the goal: what pages send with flagstaff.track() is not counted".to_owned(),
+            "write from = \"page\" or from = \"both\" where pages send it, else from = \"app\"",
+        ),
+        (EventFrom::Page | EventFrom::Both, Some(flag)) => (
+            Some("from"),
+            format!("anybody can send what a page sends, and the guard of `{}` goes by this goal", flag.name),
+            "have the app say it with X-Flag-Event, and write from = \"app\"",
+        ),
+        _ => return None,
+    };
+    let at = ["goals", goal.name.as_str()].into_iter().chain(key);
+    Some(Problem::new(at, message).help(help))
 }
 
 fn warning(flag: &Flag, key: Option<&str>, message: impl Into<String>, help: impl Into<String>) -> Option<Problem> {

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::convert::Conversion;
 use crate::document::{Document, FlagTable, GoalTable, HoldoutTable, LayerTable, SegmentTable};
+use crate::lint::Goals;
 use crate::parse::{Loaded, Options};
 use crate::report::{Finding, Report, Severity};
 use crate::salvage::{Salvaged, emptied, salvage};
@@ -21,6 +22,8 @@ use crate::{definition, lint, pins};
 pub(crate) struct Parts {
     pub(crate) flags: Vec<Flag>,
     goals: Vec<Goal>,
+    /// Goals reached by an event, whose tables do not say by whose word.
+    silent: Vec<Name>,
     segments: Vec<Segment>,
     layers: Vec<FlagLayer>,
     holdout: Option<Holdout>,
@@ -55,6 +58,9 @@ impl Work {
             parts.flags.push(flag);
         }
         for read in self.section::<GoalTable>(root, "goals") {
+            if read.table.event.is_some() && read.table.from.is_none() {
+                parts.silent.push(read.name.clone());
+            }
             let goal = self.convert(root, &mut parts, "goals", read, Conversion::goal);
             parts.goals.push(goal);
         }
@@ -181,10 +187,10 @@ impl Work {
         if !torn {
             let whole = |flag: &&Flag| !parts.broken.iter().any(|(s, n)| *s == "flags" && *n == flag.name);
             let whole: Vec<&Flag> = parts.flags.iter().filter(whole).collect();
-            let warnings = lint::lint(&whole, options);
+            let warnings = lint::lint(&whole, &Goals { all: &parts.goals, silent: &parts.silent }, options);
             self.found(root, warnings, Severity::Warning);
         }
-        let Parts { flags, goals, segments, layers, holdout, broken } = parts;
+        let Parts { flags, goals, segments, layers, holdout, broken, silent: _ } = parts;
         match Snapshot::new(revision, flags, goals, segments, layers) {
             Ok(snapshot) if !self.findings.iter().any(Finding::is_error) => {
                 let snapshot = snapshot.with_holdout(holdout);

@@ -326,6 +326,42 @@ fn warnings() {
 }
 
 #[test]
+fn a_goal_says_whose_word_counts() {
+    let told = |keys: &str, flag: &str| {
+        let text =
+            format!("[flags.a]\nowner = \"x\"\nexpires = 2027-01-01\ngoals = [\"g\"]\n{flag}\n[goals.g]\n{keys}\n");
+        let report = report(&text);
+        report
+            .problems()
+            .iter()
+            .map(|p| format!("{} | {}", p.message, p.help.as_deref().unwrap_or("-")))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told("event = \"g\"", ""), [""; 0]);
+    let in_pages = told("event = \"g\"", "client = true");
+    assert!(
+        in_pages.len() == 1 && in_pages[0].contains("flagstaff.track()") && in_pages[0].contains("from = \"page\""),
+        "{in_pages:?}"
+    );
+    for from in ["app", "page", "both"] {
+        assert_eq!(told(&format!("event = \"g\"\nfrom = \"{from}\""), "client = true"), [""; 0]);
+    }
+    let guarded = told("event = \"g\"\nfrom = \"both\"", "guard = { goals = [\"g\"] }");
+    assert!(guarded.len() == 1 && guarded[0].contains("the guard of `a`"), "{guarded:?}");
+    for (keys, wanted) in [
+        ("on = \"POST /x\"\nfrom = \"app\"", "`from` belongs to `event`"),
+        ("event = \"g\"\nat_most = 5", "`at_most` belongs to `value = \"sum\"`"),
+        ("event = \"g\"\nvalue = \"sum\"\nat_most = 0", "`at_most` is 0"),
+        ("event = \"g\"\nvalue = \"sum\"\nat_most = 1e13", "`at_most` is 1"),
+        ("event = \"g\"\nfrom = \"pages\"", "page"),
+    ] {
+        let told = told(keys, "");
+        assert!(told.len() == 1 && told[0].contains(wanted), "{keys}: {told:?}");
+    }
+    assert_eq!(told("event = \"g\"\nvalue = \"sum\"\nat_most = 500", ""), [""; 0]);
+}
+
+#[test]
 fn warnings_come_with_errors_and_name_their_flag() {
     let report = report("[flags.a]\npercnt = 1\n[flags.b]\n");
     assert_eq!(report.summary(), "1 error, 2 warnings");

@@ -1,12 +1,58 @@
 //! By whom a goal is reached.
 
-use flagstaff_flags::{BucketBy, FlagId, Goal, Name, Snapshot, Trigger};
+use flagstaff_flags::{BucketBy, FlagId, Goal, Name, Seldom, Snapshot, Trigger};
+use jiff::Timestamp;
+
+/// Why an event that was said does not reach a goal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotReached {
+    /// The page said it, and only the app's word counts for the goal.
+    SaidByPage,
+    /// The app said it, and only the page's word counts for the goal.
+    SaidByApp,
+    /// Its value is no number from -10¹² to 10¹².
+    Value,
+    /// The visitor's unit said too much of the goal.
+    Unit,
+    /// The visitor's network said too much.
+    Network,
+    /// What pages say fills its part of the queue to the ledger.
+    Queue,
+}
+
+impl NotReached {
+    const ALL: [Self; 6] = [Self::SaidByPage, Self::SaidByApp, Self::Value, Self::Unit, Self::Network, Self::Queue];
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::SaidByPage => "said_by_page",
+            Self::SaidByApp => "said_by_app",
+            Self::Value => "value",
+            Self::Unit => "unit",
+            Self::Network => "network",
+            Self::Queue => "queue",
+        }
+    }
+
+    const fn mend(self) -> &'static str {
+        match self {
+            Self::SaidByPage => "write from = \"page\" or from = \"both\" in the goal's table where pages send it",
+            Self::SaidByApp => "write from = \"app\" or from = \"both\" in the goal's table where the app sends it",
+            Self::Value => "send a number from -10^12 to 10^12, such as 49.90",
+            Self::Unit => "one visitor sends more than anybody does; nothing is to be done if that is not you",
+            Self::Network => "one network sends more than visitors do; behind a balancer, name it in [trust]",
+            Self::Queue => "the ledger is slower than pages send; look at flagstaff_ledger_up",
+        }
+    }
+}
 
 /// For each goal of a snapshot, one flag for each kind of unit that flags with this goal draw by.
 #[derive(Debug)]
 pub(crate) struct Goals {
     by_goal: Vec<Vec<FlagId>>,
     bounces: Vec<FlagId>,
+    /// By goal and reason.
+    refused: Vec<[Seldom; NotReached::ALL.len()]>,
 }
 
 impl Goals {
@@ -15,12 +61,24 @@ impl Goals {
         Self {
             by_goal: snapshot.goals().iter().map(|goal| kinds(snapshot, |one| one.name == goal.name)).collect(),
             bounces: kinds(snapshot, is_bounce),
+            refused: snapshot.goals().iter().map(|_| Default::default()).collect(),
         }
     }
 
     pub(crate) fn of(&self, snapshot: &Snapshot, goal: &Goal) -> &[FlagId] {
         let place = snapshot.goals().iter().position(|one| one.name == goal.name);
         place.and_then(|place| self.by_goal.get(place)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Counts an event that does not reach a goal, and tells it now and then.
+    pub(crate) fn refuse(&self, snapshot: &Snapshot, goal: &Goal, why: NotReached, now: Timestamp) {
+        let (name, reason) = (goal.name.to_string(), why.label());
+        metrics::counter!("flagstaff_events_refused_total", "goal" => name.clone(), "reason" => reason).increment(1);
+        let place = snapshot.goals().iter().position(|one| one.name == goal.name);
+        let seldom = place.and_then(|place| self.refused.get(place)?.get(why as usize));
+        if let Some(events) = seldom.and_then(|seldom| seldom.count(1, now)) {
+            tracing::warn!(goal = name, events, reason, mend = why.mend(), "events do not reach a goal");
+        }
     }
 
     pub(crate) fn bounces(&self) -> &[FlagId] {

@@ -45,6 +45,7 @@ pub use directives::{Directives, Event, Identify};
 pub use endpoint::{PREFIX, endpoint, is_own};
 pub use flags::Flags;
 pub use gate::closed_gate;
+pub use goals::NotReached;
 pub use network::Network;
 pub use overrides::MOST as MOST_OVERRIDES;
 pub use peer::Peer;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use flagstaff_flags::{BucketBy, Decisions, Flag, FlagId, Goal, Percent, Snapshot, Sticky, VariantId};
 use http::Method;
 use http::header::{HeaderName, HeaderValue};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::goals::Goals;
+use crate::goals::{Goals, NotReached};
 use crate::lasting;
 use crate::sticky::scope_of;
 use crate::unknown::Unknown;
@@ -69,6 +70,11 @@ impl Plan {
     #[must_use]
     pub fn counted_for(&self, goal: &Goal) -> &[FlagId] {
         self.goals.of(&self.snapshot, goal)
+    }
+
+    /// Counts an event that was said and does not reach a goal. It is told in the log at most once a minute for each goal and reason.
+    pub fn refuse(&self, goal: &Goal, why: NotReached, now: Timestamp) {
+        self.goals.refuse(&self.snapshot, goal, why, now);
     }
 
     /// For each kind of unit that flags with a goal of bounces draw by, one of these flags.

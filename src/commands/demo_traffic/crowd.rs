@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use flagstaff_flags::{BucketBy, Snapshot, Subject};
-use flagstaff_sidecar::demo::{Browser, Client, FAULT};
+use flagstaff_sidecar::demo::{Browser, Client, EVENT, EVENT_PATH, FAULT};
 use futures_util::future::try_join_all;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tokio::time::Instant;
@@ -229,7 +229,16 @@ impl<'a> Crowd<'a> {
                     client.ask(browser, &Method::GET, page, "").await?;
                 }
             }
-            Act::Event { name, has_value } => {
+            Act::Event { name, has_value, by_page: false } => {
+                let value = if *has_value { format!("; value={}", dice.value) } else { String::new() };
+                browser.headers.insert(EVENT, HeaderValue::from_str(&format!("{name}{value}"))?);
+                let answer = client.ask(browser, &Method::POST, EVENT_PATH, "").await?;
+                browser.headers.remove(EVENT);
+                if answer.status != StatusCode::NO_CONTENT {
+                    bail!("POST {EVENT_PATH} is answered with {}: is this another version's shop?", answer.status);
+                }
+            }
+            Act::Event { name, has_value, by_page: true } => {
                 let value = if *has_value { format!(",\"value\":{}", dice.value) } else { String::new() };
                 let event = format!("{{\"event\":\"{name}\"{value}}}");
                 let answer = client.ask(browser, &Method::POST, EVENTS, &event).await?;

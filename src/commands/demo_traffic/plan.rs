@@ -1,7 +1,7 @@
 //! What visitors are going to do, from the options and the flag file.
 
 use anyhow::{anyhow, bail};
-use flagstaff_flags::{EventValue, Flag, FlagId, Goal, Route, Snapshot, StatusSet, Trigger, nearest};
+use flagstaff_flags::{EventValue, Flag, FlagId, Goal, Route, Snapshot, StatusSet, Teller, Trigger, nearest};
 
 use crate::cli::DemoTraffic;
 use crate::settings::typed;
@@ -24,8 +24,8 @@ pub(super) struct Variant {
 pub(super) enum Act {
     /// By a request.
     Request { method: String, path: String, statuses: StatusSet },
-    /// By an event that the page tells, with a value or without.
-    Event { name: String, has_value: bool },
+    /// By an event, with a value or without, that the page tells or else the app.
+    Event { name: String, has_value: bool, by_page: bool },
     /// By leaving after one page.
     Leave,
 }
@@ -131,7 +131,11 @@ fn act(goal: &Goal) -> Act {
             path: path(route),
             statuses: status.clone(),
         },
-        Trigger::Event { event, value } => Act::Event { name: event.clone(), has_value: *value == EventValue::Sum },
+        Trigger::Event(said) => Act::Event {
+            name: said.event.clone(),
+            has_value: said.value == EventValue::Sum,
+            by_page: !said.from.admits(Teller::App),
+        },
         Trigger::Bounce { .. } => Act::Leave,
     }
 }

@@ -25,10 +25,7 @@ pub(crate) fn form(percent: f64) -> Flag {
 }
 
 pub(crate) fn snapshot(flag: Flag) -> Arc<Snapshot> {
-    let event = |text: &str| Goal {
-        name: name(text),
-        trigger: Trigger::Event { event: text.into(), value: EventValue::Count },
-    };
+    let event = |text: &str| Goal { name: name(text), trigger: Trigger::Event(EventGoal::new(text)) };
     let bounced = Goal { name: name("bounced"), trigger: Trigger::Bounce { after: Duration::from_secs(1800) } };
     Arc::new(Snapshot::new("test", vec![flag], vec![event("sent"), event("paid"), bounced], vec![], vec![]).unwrap())
 }

@@ -1,8 +1,8 @@
 //! A small shop to look at, for when there is no app yet.
 //!
 //! It knows nothing of flags but what any app behind the proxy knows: the headers of the request. So what one sees here is what one's
-//! own app would get. Two headers are its own, for `flagstaff demo-traffic`: each answer tells in [`VARIANTS`] what it was told, and a
-//! request may ask in [`FAULT`] for an error or a delay.
+//! own app would get. Three headers are its own, for `flagstaff demo-traffic`: each answer tells in [`VARIANTS`] what it was told, a
+//! request may ask in [`FAULT`] for an error or a delay, and `POST /event` says as an app does what stands in [`EVENT`].
 
 mod client;
 mod fault;
@@ -24,6 +24,12 @@ use crate::ResponseBody;
 /// The header of the shop's answers with the variants it was told, as in `show_new_contact_form=on, pricing_display=simple`.
 pub const VARIANTS: HeaderName = HeaderName::from_static("x-shop-variants");
 
+/// The header of a request to [`EVENT_PATH`] with what the shop is to say in `X-Flag-Event`.
+pub const EVENT: HeaderName = HeaderName::from_static("x-shop-event");
+
+/// The path, for POST, at which the shop says what [`EVENT`] asks it to.
+pub const EVENT_PATH: &str = "/event";
+
 /// The shop. Answers at once unless it is asked to wait, reads no body.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Shop;
@@ -42,6 +48,9 @@ impl<B> Service<Request<B>> for Shop {
         let fault = Fault::read(request.headers(), &view);
         let mut response = match fault.status {
             Some(status) => page(status, view.lost("This was asked to fail.")),
+            None if (request.method(), request.uri().path()) == (&Method::POST, EVENT_PATH) => {
+                said(request.headers())
+            }
             None => answer(request.method(), request.uri().path(), &view),
         };
         if let Ok(variants) = HeaderValue::from_str(&view.variants()) {
@@ -75,6 +84,15 @@ fn answer(method: &Method, path: &str, view: &pages::View<'_>) -> Response<Respo
         ) => page(StatusCode::METHOD_NOT_ALLOWED, view.lost("This page does not take that.")),
         _ => page(StatusCode::NOT_FOUND, view.lost("There is no such page.")),
     }
+}
+
+fn said(headers: &http::HeaderMap) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    if let Some(event) = headers.get(EVENT) {
+        response.headers_mut().insert("x-flag-event", event.clone());
+    }
+    response
 }
 
 fn page(status: StatusCode, html: String) -> Response<ResponseBody> {

@@ -1,9 +1,12 @@
 //! Goals, segments and layers.
 
-use flagstaff_flags::{EventValue, FlagLayer, Goal, Name, Segment, Slice, StatusSet, Trigger};
+use flagstaff_flags::{
+    EventFrom, EventGoal, EventValue, FlagLayer, Goal, LARGEST_VALUE, Name, Segment, Slice, StatusSet, Trigger,
+    is_value,
+};
 
 use super::Conversion;
-use crate::document::{GoalTable, LayerTable, Measured, SegmentTable};
+use crate::document::{GoalTable, LayerTable, Measured, SaidBy, SegmentTable};
 
 impl Conversion {
     /// A goal; one that cannot be kept stands in for itself, so that flags may name it.
@@ -18,8 +21,10 @@ impl Conversion {
         let strays = [
             stray(table.status.is_some() && table.on.is_none(), "status", "on"),
             stray(table.value.is_some() && table.event.is_none(), "value", "event"),
+            stray(table.from.is_some() && table.event.is_none(), "from", "event"),
+            stray(table.at_most.is_some() && !sums(&table), "at_most", "value = \"sum\""),
         ];
-        let placeholder = Trigger::Event { event: name.as_str().into(), value: EventValue::Count };
+        let placeholder = Trigger::Event(EventGoal::new(name.as_str()));
         if !self.lost.is_empty() {
             return placeholder;
         }
@@ -39,16 +44,27 @@ impl Conversion {
                 route: route.0,
                 status: table.status.map_or_else(StatusSet::accepted, |codes| codes.0),
             },
-            (_, Some(event), _) => Trigger::Event {
+            (_, Some(event), _) => Trigger::Event(EventGoal {
                 event,
                 value: match table.value {
                     Some(Measured::Sum) => EventValue::Sum,
                     Some(Measured::Count) | None => EventValue::Count,
                 },
-            },
+                from: from(table.from),
+                at_most: self.at_most(table.at_most),
+            }),
             (_, _, Some(after)) => Trigger::Bounce { after: after.0 },
             _ => placeholder,
         }
+    }
+
+    fn at_most(&mut self, most: Option<f64>) -> Option<f64> {
+        let most = most?;
+        if !is_value(most) || most <= 0.0 {
+            let message = format!("`at_most` is {most}; it lies above 0, up to {LARGEST_VALUE:e}");
+            self.wrong(&["at_most"], message, "write the largest value that one event may have: at_most = 500");
+        }
+        Some(most)
     }
 
     pub(crate) fn segment(&mut self, name: Name, table: SegmentTable) -> Segment {
@@ -70,5 +86,17 @@ impl Conversion {
             }
         }
         FlagLayer { name, slices }
+    }
+}
+
+const fn sums(table: &GoalTable) -> bool {
+    table.event.is_some() && matches!(table.value, Some(Measured::Sum))
+}
+
+const fn from(said_by: Option<SaidBy>) -> EventFrom {
+    match said_by {
+        Some(SaidBy::App) | None => EventFrom::App,
+        Some(SaidBy::Page) => EventFrom::Page,
+        Some(SaidBy::Both) => EventFrom::Both,
     }
 }

@@ -241,8 +241,24 @@ pub(crate) struct GoalTable {
     pub(crate) event: Option<String>,
     /// With `event`: "count" visitors who sent it, or "sum" its values. Default: count.
     pub(crate) value: Option<Measured>,
+    /// With `event`: whose word counts, the "app"'s, the "page"'s, which anybody can send, or "both". Default: app.
+    pub(crate) from: Option<SaidBy>,
+    /// With `value = "sum"`: a larger value of one event counts as this much. Above 0, at most 10^12.
+    pub(crate) at_most: Option<f64>,
     /// Exposed, and no second page within this time.
     pub(crate) bounce_after: Option<Length>,
+}
+
+/// Who says that an event happened.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SaidBy {
+    /// The app, with `X-Flag-Event` in its answer.
+    App,
+    /// The page, with `flagstaff.track()`. Anybody can send what a page sends.
+    Page,
+    /// The app and the page.
+    Both,
 }
 
 /// What is measured of an event.
