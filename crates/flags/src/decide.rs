@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
-    Decision, Decisions, Draw, Flag, FlagId, Percent, Reason, Serve, Snapshot, Step, Sticky, Subject, VariantId,
+    Decision, Decisions, Draw, Flag, FlagId, KeptDraw, Percent, Reason, Serve, Snapshot, Step, Sticky, Subject, VariantId,
 };
 
 /// Looks on while a decision is made. `()` looks away, at no cost.
@@ -121,7 +121,17 @@ impl<'a> Case<'a> {
 
     /// Where the unit falls for this flag.
     pub(crate) fn draw(&self) -> Option<Draw> {
-        *self.draw.get_or_init(|| Some(Draw::of(self.flag.salt(), self.unit()?)))
+        *self.draw.get_or_init(|| self.draw_for(self.flag.salt()))
+    }
+
+    /// Where the unit falls for a salt: where it fell under an earlier id, when that is kept.
+    fn draw_for(&self, salt: &str) -> Option<Draw> {
+        let unit = self.unit()?;
+        Some(self.kept_draw(salt).unwrap_or_else(|| Draw::of(salt, unit)))
+    }
+
+    fn kept_draw(&self, salt: &str) -> Option<Draw> {
+        KeptDraw::find(self.subject.kept, &self.flag.bucket_by, salt)
     }
 
     fn pinned(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
@@ -226,11 +236,11 @@ impl<'a> Case<'a> {
             return Continue(());
         };
         let salt = self.snapshot.layers.get(*place).map_or("", |layer| layer.name.as_str());
-        let Some(unit) = self.unit() else {
+        let Some(draw) = self.draw_for(salt) else {
             watch.saw(Step::Layer, true, || self.missing());
             return Break(Decision::without_unit(Step::Layer));
         };
-        let position = Draw::of(salt, unit).position();
+        let position = draw.position();
         let inside = slices.iter().any(|slice| slice.holds(position));
         let whether = if inside { "inside" } else { "outside" };
         watch.saw(Step::Layer, !inside, || format!("position {position} of layer {salt} is {whether} its slices"));
@@ -277,6 +287,8 @@ impl<'a> Case<'a> {
 
     fn drawn(&self, percent: Percent, draw: Draw, step: Step) -> Decision {
         let variants = &self.flag.variants;
+        // Like a variant that is remembered, it need not be what the unit of now would draw.
+        let step = if self.kept_draw(self.flag.salt()).is_some() { Step::Sticky } else { step };
         if percent.holds(draw.position()) {
             return Decision::new(variants.at(draw.split()), Reason::Split, step).counted();
         }

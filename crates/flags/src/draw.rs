@@ -3,6 +3,8 @@
 use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 
+use crate::Percent;
+
 /// Everything read off one hash: `position` needs the remainder by 10⁵, `split` the next five decimal digits.
 const MODULUS: u128 = 10_000_000_000;
 
@@ -41,6 +43,11 @@ impl Draw {
         let (r, split) = (x % 100_000, x / 100_000);
         #[allow(clippy::cast_possible_truncation, reason = "both are below 100,000")]
         Self { position: ((r % 100) * 1000 + r / 100) as u32, split: split as u32 }
+    }
+
+    /// A draw that was made before; `None` when a place is beyond 99,999.
+    pub(crate) fn of_parts(position: u32, split: u32) -> Option<Self> {
+        (position < Percent::WHOLE && split < Percent::WHOLE).then_some(Self { position, split })
     }
 
     /// `x mod 100`: 0 to 99.

@@ -26,6 +26,7 @@ mod glob;
 mod goal;
 mod guard;
 mod holdout;
+mod kept;
 mod links;
 mod live;
 mod matcher;
@@ -60,6 +61,7 @@ pub use goal::{
 };
 pub use guard::{Guard, GuardError, OnTrip, SlowerThan};
 pub use holdout::Holdout;
+pub use kept::KeptDraw;
 pub use live::{Publisher, Reader, publisher};
 pub use matcher::{Matcher, MatcherError};
 pub use name::{Name, NameError};

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use crate::{FlagId, VariantId};
+use crate::{FlagId, KeptDraw, VariantId};
 
 /// A person known to the app.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,6 +98,8 @@ pub struct Subject<'a> {
     pub attributes: &'a dyn Attributes,
     /// Sticky assignments.
     pub held: &'a [Held],
+    /// Draws of an id that the visitor had before.
+    pub kept: &'a [KeptDraw],
     /// Overrides, the first of a flag counts.
     pub forced: &'a [Forced],
 }
@@ -120,6 +122,7 @@ impl<'a> Subject<'a> {
             path: None,
             attributes: &NoAttributes,
             held: &[],
+            kept: &[],
             forced: &[],
         }
     }
