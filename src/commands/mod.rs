@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod forget;
 pub(crate) mod health;
+pub(crate) mod left_out;
 pub(crate) mod link;
 pub(crate) mod list;
 pub(crate) mod listen;

@@ -17,6 +17,7 @@ use flagstaff_webhook::Hook;
 use crate::cli::Run;
 use crate::commands::banner::Banner;
 use crate::commands::health::{Health, Log};
+use crate::commands::left_out::LeftOutLog;
 use crate::commands::{Answer, listen, meters};
 use crate::conductor::Conducting;
 use crate::print::{GOOD, STRONG, out, styled};
@@ -212,7 +213,9 @@ impl Checked {
         for warning in self.loaded.report.warnings() {
             tracing::warn!(file = &*warning.file, line = warning.line, "{}", warning.message);
         }
+        let left_out = LeftOutLog::start(Arc::clone(&self.tagger)).context("what is not counted cannot be told")?;
         let ended = bound.run()?;
+        drop(left_out);
         drop(watch);
         // facts first: webhooks tell what is left of them
         drop(conducting);
@@ -260,10 +263,10 @@ fn operators(address: SocketAddr, admin: Admin, health: Health) -> Background {
     Background::new("operators", serve).listening(vec![address])
 }
 
-/// Who an answer was for and with which flags, for the access log.
-fn described(extensions: &http::Extensions) -> Option<(String, String)> {
+/// Who an answer was for and with which flags, for the access log. Nobody without a lasting id: without consent the log keeps none.
+fn described(extensions: &http::Extensions) -> Option<(Option<String>, String)> {
     let flags = extensions.get::<Flags>()?;
     let on = flags.decisions().iter().filter(|(_, _, decision)| decision.variant() != VariantId::OFF);
     let on = on.map(|(_, flag, decision)| format!("{}={}", flag.name, flag.variants.name(decision.variant())));
-    Some((flags.visitor().to_owned(), on.collect::<Vec<_>>().join(",")))
+    Some((flags.lasting_visitor().map(ToOwned::to_owned), on.collect::<Vec<_>>().join(",")))
 }

@@ -6,7 +6,7 @@ use flagstaff_ledger as ledger;
 use flagstaff_sidecar as sidecar;
 use flagstaff_tag as tag;
 
-use super::{Settings, resolve, typed};
+use super::{Settings, token, typed};
 
 /// The variable that holds signing keys, with commas between.
 pub(super) const KEYS: &str = "FLAGSTAFF_KEYS";
@@ -38,11 +38,14 @@ pub(crate) fn ledger(typed: &typed::Settings) -> Result<Option<ledger::Settings>
 /// What the tagger is to be made of.
 ///
 /// # Errors
-/// When a file with keys cannot be read.
+/// When a file with keys cannot be read, or a key of tokens is neither file nor secret.
 pub(crate) fn tagger_settings(settings: &Settings) -> anyhow::Result<tag::Settings> {
     let typed = &settings.typed;
     let keys = keys(typed)?;
     let identify = typed.user.identify.unwrap_or(!keys.is_empty());
+    let usual = tag::UserSettings::default();
+    let jwt =
+        typed.user.jwt.as_ref().map(token::settings).transpose().map_err(|problems| settings.report(problems))?;
     Ok(tag::Settings {
         headers: tag::HeaderSettings {
             send: match typed.headers.send {
@@ -60,13 +63,23 @@ pub(crate) fn tagger_settings(settings: &Settings) -> anyhow::Result<tag::Settin
             secure: typed.visitor.secure,
             max_age: typed.visitor.max_age,
             consent_cookie: typed.visitor.consent_cookie.clone(),
+            same_site: match typed.visitor.same_site {
+                typed::SameSite::Lax => tag::SameSite::Lax,
+                typed::SameSite::Strict => tag::SameSite::Strict,
+                typed::SameSite::None => tag::SameSite::None,
+            },
+            issue_to: match typed.visitor.issue_to {
+                typed::IssueTo::Documents => tag::IssueTo::Documents,
+                typed::IssueTo::All => tag::IssueTo::All,
+            },
         },
         user: tag::UserSettings {
             header: typed.user.header.clone(),
             groups: typed.user.groups.clone(),
             roles: typed.user.roles.clone(),
-            jwt: typed.user.jwt.as_ref().map(token).transpose()?,
+            jwt,
             identify,
+            max_age: typed.user.max_age.unwrap_or(usual.max_age),
         },
         trust: tag::TrustSettings { country_header: typed.trust.country_header.clone() },
         cache: tag::CacheSettings {
@@ -80,7 +93,9 @@ pub(crate) fn tagger_settings(settings: &Settings) -> anyhow::Result<tag::Settin
             paths: typed.exclude.paths.0.clone(),
             addresses: typed.exclude.addresses.0.clone(),
             user_agents: typed.exclude.user_agents.0.clone(),
+            prefetch_headers: typed.exclude.prefetch_headers.0.clone(),
         },
+        count: tag::CountSettings { user_agents: typed.count.user_agents.0.clone() },
         keys,
     })
 }
@@ -98,28 +113,6 @@ fn keys(typed: &typed::Settings) -> anyhow::Result<Vec<String>> {
     };
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read keys_file {}", file.display()))?;
     Ok(split(&text, &['\n']))
-}
-
-fn token(typed: &typed::Jwt) -> anyhow::Result<tag::JwtSettings> {
-    let usual = tag::JwtSettings::default();
-    let read = |key: &String| -> anyhow::Result<String> {
-        if !resolve::is_file(key) {
-            return Ok(key.clone());
-        }
-        let text = std::fs::read_to_string(key).with_context(|| format!("cannot read the key of tokens {key}"))?;
-        // Editors and `echo` end a file with a line break, which is no part of a secret.
-        Ok(text.trim_end_matches(['\r', '\n']).into())
-    };
-    Ok(tag::JwtSettings {
-        cookie: typed.cookie.clone(),
-        header: typed.header.clone(),
-        keys: typed.keys.0.iter().map(read).collect::<Result<_, _>>()?,
-        claim: typed.claim.clone().unwrap_or(usual.claim),
-        groups: typed.groups.clone().unwrap_or(usual.groups),
-        roles: typed.roles.clone().unwrap_or(usual.roles),
-        issuer: typed.issuer.clone(),
-        audience: typed.audience.clone(),
-    })
 }
 
 /// What the proxy is to be made of.
@@ -196,18 +189,4 @@ fn vouched(typed: &typed::Settings) -> Vec<String> {
 pub(crate) fn of_sidecar(problems: sidecar::Problems) -> Vec<Problem> {
     let problem = |p: sidecar::Problem| Problem::new(p.key.split('.'), p.message);
     problems.0.into_iter().map(problem).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_secret_in_a_file_ends_before_the_line_break() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("jwt.key");
-        std::fs::write(&file, "a secret of at least 32 bytes, in a file\r\n").unwrap();
-        let jwt = typed::Jwt { keys: typed::OneOrMany(vec![file.display().to_string()]), ..typed::Jwt::default() };
-        assert_eq!(token(&jwt).unwrap().keys, ["a secret of at least 32 bytes, in a file"]);
-    }
 }

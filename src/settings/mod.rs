@@ -4,6 +4,7 @@ pub(crate) mod checked;
 mod duration;
 mod overrides;
 mod resolve;
+mod token;
 pub(crate) mod typed;
 pub(crate) mod webhooks;
 

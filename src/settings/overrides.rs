@@ -17,7 +17,10 @@ const ADMIN_TOKEN: &str = "FLAGSTAFF_ADMIN_TOKEN";
 /// Tables that are absent by default, with the keys they may have.
 const OPTIONAL: [(&str, &[&str]); 3] = [
     ("tls", &["certificate", "key"]),
-    ("user.jwt", &["cookie", "header", "keys", "claim", "groups", "roles", "issuer", "audience"]),
+    (
+        "user.jwt",
+        &["cookie", "header", "key_files", "secrets", "keys", "claim", "groups", "roles", "issuer", "audience"],
+    ),
     ("webhooks", &["url", "events", "secret", "format", "template"]),
 ];
 
@@ -118,12 +121,7 @@ pub(crate) fn apply(settings: &typed::Settings, overrides: &[Override]) -> Resul
 
 /// A table that is not there by default needs more than one of its keys.
 fn half_told(tree: &Value) -> Result<(), Vec<Problem>> {
-    let needed = [
-        ("/tls", "tls.certificate"),
-        ("/tls", "tls.key"),
-        ("/user/jwt", "user.jwt.keys"),
-        ("/webhooks", "webhooks.url"),
-    ];
+    let needed = [("/tls", "tls.certificate"), ("/tls", "tls.key"), ("/webhooks", "webhooks.url")];
     let missing = needed.into_iter().filter(|(table, key)| {
         let table = tree.pointer(table).and_then(Value::as_object);
         table.is_some_and(|table| key.rsplit('.').next().is_some_and(|key| !table.contains_key(key)))
@@ -189,9 +187,6 @@ fn fill(mut tree: Value) -> Value {
         for key in ["certificate", "key"] {
             tls.entry(key).or_insert_with(|| Value::String(String::new()));
         }
-    }
-    if let Some(Value::Object(jwt)) = tree.pointer_mut("/user/jwt") {
-        jwt.entry("keys").or_insert_with(|| Value::Array(Vec::new()));
     }
     tree
 }
@@ -301,7 +296,6 @@ mod tests {
         };
         assert_eq!(missing("tls.certificate", "a.pem"), ["FLAGSTAFF_TLS_KEY"]);
         assert_eq!(missing("tls.key", "a.pem"), ["FLAGSTAFF_TLS_CERTIFICATE"]);
-        assert_eq!(missing("user.jwt.cookie", "session"), ["FLAGSTAFF_USER_JWT_KEYS"]);
         assert_eq!(missing("webhooks.secret", "s3cret"), ["FLAGSTAFF_WEBHOOKS_URL"]);
     }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::checked::NO_LEDGER;
+use super::token;
 use super::typed::Settings;
 
 /// Makes the paths of a settings file lead from its folder.
@@ -21,16 +22,9 @@ pub(crate) fn beside(settings: &mut Settings, folder: &Path) {
         join(folder, &mut tls.certificate);
         join(folder, &mut tls.key);
     }
-    for key in user.jwt.iter_mut().flat_map(|jwt| &mut jwt.keys.0) {
-        if is_file(key) {
-            *key = folder.join(&*key).display().to_string();
-        }
+    if let Some(jwt) = &mut user.jwt {
+        token::beside(jwt, folder);
     }
-}
-
-/// Whether a key of tokens is the name of a file rather than the key itself.
-pub(crate) fn is_file(key: &str) -> bool {
-    Path::new(key).extension().is_some_and(|ending| ending == "pem" || ending == "key")
 }
 
 fn join(folder: &Path, path: &mut PathBuf) {

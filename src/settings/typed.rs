@@ -33,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) trust: Trust,
     pub(crate) cache: Cache,
     pub(crate) exclude: Exclude,
+    pub(crate) count: Count,
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
     pub(crate) webhooks: Webhooks,
@@ -61,6 +62,7 @@ impl Default for Settings {
             trust: Trust::default(),
             cache: Cache::default(),
             exclude: Exclude::default(),
+            count: Count::default(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             webhooks: Webhooks::default(),
@@ -130,6 +132,25 @@ pub(crate) struct Visitor {
     #[serde(with = "duration")]
     pub(crate) max_age: Duration,
     pub(crate) consent_cookie: Option<String>,
+    pub(crate) same_site: SameSite,
+    pub(crate) issue_to: IssueTo,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SameSite {
+    #[default]
+    Lax,
+    Strict,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum IssueTo {
+    #[default]
+    Documents,
+    All,
 }
 
 impl Default for Visitor {
@@ -140,6 +161,8 @@ impl Default for Visitor {
             secure: None,
             max_age: Duration::from_secs(365 * 86_400),
             consent_cookie: None,
+            same_site: SameSite::default(),
+            issue_to: IssueTo::default(),
         }
     }
 }
@@ -153,13 +176,21 @@ pub(crate) struct User {
     pub(crate) jwt: Option<Jwt>,
     /// None: where there are keys that outlast the process.
     pub(crate) identify: Option<bool>,
+    /// None: a day.
+    #[serde(with = "duration::option")]
+    pub(crate) max_age: Option<Duration>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct Jwt {
     pub(crate) cookie: Option<String>,
     pub(crate) header: Option<String>,
+    /// Files with a secret or a public key each.
+    pub(crate) key_files: OneOrMany,
+    /// Secrets themselves.
+    pub(crate) secrets: OneOrMany,
+    /// Files and secrets mixed, as it was before: what holds `/` or is there as a file is a file.
     pub(crate) keys: OneOrMany,
     pub(crate) claim: Option<String>,
     pub(crate) groups: Option<String>,
@@ -196,6 +227,13 @@ pub(crate) struct Cache {
 pub(crate) struct Exclude {
     pub(crate) paths: OneOrMany,
     pub(crate) addresses: OneOrMany,
+    pub(crate) user_agents: OneOrMany,
+    pub(crate) prefetch_headers: OneOrMany,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Count {
     pub(crate) user_agents: OneOrMany,
 }
 

@@ -22,6 +22,8 @@ mod flags_headers;
 mod flags_identity;
 mod flags_spoofing;
 mod holdout;
+mod identity_issue;
+mod identity_people;
 mod parity;
 mod process;
 mod reload;

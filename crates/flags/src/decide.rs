@@ -7,7 +7,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
-    Decision, Decisions, Draw, Flag, FlagId, KeptDraw, Percent, Reason, Serve, Snapshot, Step, Sticky, Subject, VariantId,
+    Decision, Decisions, Draw, Flag, FlagId, KeptDraw, Percent, Reason, Serve, Snapshot, Step, Sticky, Subject,
+    VariantId,
 };
 
 /// Looks on while a decision is made. `()` looks away, at no cost.

@@ -49,9 +49,9 @@ impl KeptDraw {
 /// A short name for a salt (FNV-1a, folded). That two salts of one file share it is unlikely, and would do no more than let a
 /// visitor keep the place of the other flag.
 fn number(salt: &str) -> u32 {
-    let hash = salt.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = salt
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     let [a, b, c, d, e, f, g, h] = hash.to_be_bytes();
     u32::from_be_bytes([a, b, c, d]) ^ u32::from_be_bytes([e, f, g, h])
 }
@@ -156,7 +156,10 @@ mod tests {
         let snapshot = snapshot(50.0);
         let decisions = snapshot.decide(&subject("new", "s", &kept));
         let step = |flag| decisions.of(snapshot.find(flag).unwrap()).step();
-        assert_eq!((step("half"), step("by_session"), step("everybody")), (Step::Sticky, Step::Percent, Step::Percent));
+        assert_eq!(
+            (step("half"), step("by_session"), step("everybody")),
+            (Step::Sticky, Step::Percent, Step::Percent)
+        );
     }
 
     #[test]

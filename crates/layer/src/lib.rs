@@ -33,7 +33,7 @@ pub use answers::Answers;
 pub use endpoints::{EndpointFuture, EndpointLayer, EndpointService};
 #[cfg(feature = "axum")]
 pub use extract::{NotTagged, VisitorFlags};
-pub use flagstaff_tag::{Flags, Peer, Settings, Tagger};
+pub use flagstaff_tag::{Flags, LeftOut, Peer, Settings, Tagger};
 pub use future::FlagFuture;
 pub use layer::FlagLayer;
 pub use outcome::{Conversion, Outcome, Outcomes};

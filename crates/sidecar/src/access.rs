@@ -23,8 +23,8 @@ const QUEUE: usize = 8192;
 /// Bytes that are written together.
 const TOGETHER: usize = 64 << 10;
 
-/// Who and what an answer was for: visitor and flags, from the extensions of the answer.
-pub(crate) type Describe = Arc<dyn Fn(&Extensions) -> Option<(String, String)> + Send + Sync>;
+/// Who and what an answer was for: the visitor, where one may be named, and flags, from the extensions of the answer.
+pub(crate) type Describe = Arc<dyn Fn(&Extensions) -> Option<(Option<String>, String)> + Send + Sync>;
 
 /// The way to the log.
 #[derive(Clone)]
@@ -106,7 +106,7 @@ impl Record {
 
     pub(crate) fn answered<B>(self, answer: &Response<B>, started: Instant) -> Answered {
         let described = self.access.describe.as_ref().and_then(|describe| describe(answer.extensions()));
-        let (visitor, flags) = described.map_or((None, None), |(visitor, flags)| (Some(visitor), Some(flags)));
+        let (visitor, flags) = described.map_or((None, None), |(visitor, flags)| (visitor, Some(flags)));
         Answered {
             status: answer.status(),
             upstream: answer.extensions().get::<Served>().map(|served| Arc::clone(&served.0)),
@@ -234,7 +234,7 @@ mod tests {
 
     fn line_of(format: AccessLog, agent: &[u8]) -> String {
         let (lines, queue) = sync_channel(1);
-        let describe: Describe = Arc::new(|_| Some(("v1".to_owned(), "a=on".to_owned())));
+        let describe: Describe = Arc::new(|_| Some((Some("v1".to_owned()), "a=on".to_owned())));
         let access = Access { format, describe: Some(describe), lines };
         let request = Request::get("/a?b=c").header("host", "x").header("user-agent", agent).body(()).unwrap();
         let mut answered = Record::new(&access, &request).answered(&Response::new(()), Instant::now());

@@ -5,8 +5,13 @@ use std::time::Duration;
 
 use http::header::{COOKIE, HeaderMap, HeaderValue};
 
-/// More candidates for one cookie are somebody's attempt.
-const CANDIDATES: usize = 4;
+use crate::keys;
+use crate::settings::SameSite;
+
+/// Signatures of one cookie's name that are verified. Browsers keep at most 180 cookies of a site.
+const CANDIDATES: usize = 180;
+/// Browsers keep no cookie longer (RFC 6265bis, 5.5).
+pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// All cookies whose text is readable, in the order sent; those of several `Cookie` headers too.
 pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
@@ -28,24 +33,14 @@ fn unquoted(value: &str) -> &str {
     inner.unwrap_or(value)
 }
 
-/// Values of one cookie. A sibling host can add a second one of the same name, so a signed one is looked for among a few.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Candidates<'a>([Option<&'a str>; CANDIDATES]);
+/// The values of one cookie. A sibling host can put others of its name before the right one.
+pub(crate) fn named<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
+    cookies(headers).filter(move |(own, _)| *own == name).map(|(_, value)| value)
+}
 
-impl<'a> Candidates<'a> {
-    pub(crate) fn add(&mut self, value: &'a str) {
-        if let Some(free) = self.0.iter_mut().find(|slot| slot.is_none()) {
-            *free = Some(value);
-        }
-    }
-
-    pub(crate) fn find<T>(&self, read: impl Fn(&'a str) -> Option<T>) -> Option<T> {
-        self.0.iter().flatten().find_map(|value| read(value))
-    }
-
-    pub(crate) fn any(&self) -> bool {
-        self.0.iter().any(Option::is_some)
-    }
+/// Those values of one cookie that have the form of a signed one.
+pub(crate) fn sealed<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
+    named(headers, name).filter(|value| keys::looks_sealed(value)).take(CANDIDATES)
 }
 
 /// Leaves cookies out of what the app gets, and adds some. Several headers become one, as HTTP/1.1 wants it.
@@ -82,6 +77,7 @@ fn name_of(piece: &[u8]) -> &[u8] {
 pub(crate) struct Attributes {
     pub(crate) domain: Option<String>,
     pub(crate) secure: bool,
+    pub(crate) same_site: SameSite,
 }
 
 /// How long a cookie lasts.
@@ -96,7 +92,7 @@ pub(crate) enum Lasts {
 
 /// A `Set-Cookie` header; `None` for a value no header can hold.
 pub(crate) fn set(name: &str, value: &str, lasts: Lasts, attributes: &Attributes) -> Option<HeaderValue> {
-    let mut text = format!("{name}={value}; Path=/; SameSite=Lax; HttpOnly");
+    let mut text = format!("{name}={value}; Path=/; SameSite={}; HttpOnly", attributes.same_site.as_str());
     match lasts {
         Lasts::Session => Ok(()),
         Lasts::For(time) => write!(text, "; Max-Age={}", time.as_secs()),
@@ -147,13 +143,13 @@ mod tests {
 
     #[test]
     fn sets_cookies_with_their_attributes() {
-        let plain = Attributes { domain: None, secure: false };
-        let shared = Attributes { domain: Some("example.com".into()), secure: true };
+        let plain = Attributes { domain: None, secure: false, same_site: SameSite::Lax };
+        let shared = Attributes { domain: Some("example.com".into()), secure: true, same_site: SameSite::None };
         assert_eq!(set("a", "1", Lasts::Session, &plain).unwrap(), "a=1; Path=/; SameSite=Lax; HttpOnly");
         let year = Lasts::For(Duration::from_secs(60));
         assert_eq!(
             set("a", "1", year, &shared).unwrap(),
-            "a=1; Path=/; SameSite=Lax; HttpOnly; Max-Age=60; Domain=example.com; Secure"
+            "a=1; Path=/; SameSite=None; HttpOnly; Max-Age=60; Domain=example.com; Secure"
         );
         assert!(set("a", "1\n", Lasts::Gone, &plain).is_none());
     }

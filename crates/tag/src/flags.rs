@@ -7,6 +7,7 @@ use http::Method;
 
 use crate::counting::NotCounted;
 use crate::id::Id;
+use crate::named::Named;
 use crate::network::Network;
 use crate::plan::Plan;
 
@@ -44,15 +45,17 @@ pub(crate) struct Reply {
     pub(crate) authorized: bool,
     pub(crate) secure: bool,
     /// Cookies may be set at all.
-    pub(crate) consent: bool,
+    pub(crate) may_set: bool,
     pub(crate) new_visitor: bool,
     pub(crate) new_session: bool,
     /// The sealed sticky cookie, and whether it outlasts the session.
     pub(crate) sticky: Option<(String, bool)>,
     /// The sealed override cookie; empty: to be forgotten.
     pub(crate) overrides: Option<String>,
-    /// A cookie that names a person came with the request.
-    pub(crate) has_user_cookie: bool,
+    /// Whom the app named before, by the visitor's cookie.
+    pub(crate) named: Option<Named>,
+    /// How many cookies that name a person came with the request, void ones too.
+    pub(crate) user_cookies: usize,
 }
 
 impl Flags {
@@ -91,6 +94,13 @@ impl Flags {
         self.0.visitor.as_str()
     }
 
+    /// The visitor's id, where it came with the request or may be set by its answer. Any other stands for one request only, or for all of
+    /// one browser at one address, and is not to be kept.
+    #[must_use]
+    pub fn lasting_visitor(&self) -> Option<&str> {
+        self.0.reply.may_set.then(|| self.visitor())
+    }
+
     /// Whether the request brought no id of its own.
     #[must_use]
     pub fn is_new_visitor(&self) -> bool {
@@ -103,7 +113,7 @@ impl Flags {
         self.0.network
     }
 
-    /// The id of the browser session, when some flag needs it.
+    /// The id of the browser session, when some flag needs it; none where no cookie holds it.
     #[must_use]
     pub fn session(&self) -> Option<&str> {
         self.0.session.as_ref().map(Id::as_str)

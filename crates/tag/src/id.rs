@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 const LENGTH: usize = 22;
 
 /// 22 characters of base64url.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Id([u8; LENGTH]);
 
 impl Id {

@@ -8,18 +8,20 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use flagstaff_flags::{Problem, User};
 use jiff::Timestamp;
 use ring::{hmac, signature};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use spki::der::oid::ObjectIdentifier;
 use spki::der::pem::PemLabel as _;
 
 use crate::list::words;
-use crate::settings::JwtSettings;
+use crate::settings::{JwtKey, JwtSettings};
 use crate::user;
 
 /// Longer ones are not read.
 const LONGEST: usize = 8192;
 /// How far clocks may differ, in seconds.
 const LEEWAY: f64 = 60.0;
+/// From here on not every whole number is one of 64-bit floating point.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 /// RFC 7518, 3.2: a key of HS256 is as long as its hash.
 const SHORTEST_SECRET: usize = 32;
 
@@ -98,15 +100,18 @@ pub(crate) struct Jwt {
 
 impl Jwt {
     pub(crate) fn new(settings: &JwtSettings, problems: &mut Vec<Problem>) -> Self {
-        let at = ["user", "jwt", "keys"];
         if settings.keys.is_empty() {
-            problems.push(Problem::new(at, "without a key no token can be verified"));
+            let problem = Problem::new(["user", "jwt"], "without a key no token can be verified");
+            problems.push(problem.help("name files in `key_files`, or give HS256 secrets in `secrets`"));
         }
         if settings.claim.is_empty() {
             let message = "name the claim with the person's id";
             problems.push(Problem::new(["user", "jwt", "claim"], message).help("usually `sub`"));
         }
-        let mut key = |text: &String| Key::new(text).map_err(|why| problems.push(Problem::new(at, why))).ok();
+        let mut key = |key: &JwtKey| {
+            let read = Key::new(key.text());
+            read.map_err(|why| problems.push(Problem::new(key.place().iter().map(String::as_str), why))).ok()
+        };
         Self {
             keys: settings.keys.iter().filter_map(&mut key).collect(),
             claim: settings.claim.clone(),
@@ -125,7 +130,7 @@ impl Jwt {
         }
         let id = match claims.get(&self.claim)? {
             Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
+            Value::Number(number) => whole(number),
             _ => return None,
         };
         user::checked(User { id, groups: list(claims.get(&self.groups)), roles: list(claims.get(&self.roles)) })
@@ -175,6 +180,14 @@ fn holds_now(claims: &Map<String, Value>, now: Timestamp) -> bool {
     let ends = claims.get("exp").and_then(Value::as_f64).is_some_and(|end| now < end + LEEWAY);
     let begun = claims.get("nbf").is_none_or(|nbf| nbf.as_f64().is_some_and(|start| now + LEEWAY >= start));
     ends && begun
+}
+
+/// 42 and 42.0 are one number, and so one person.
+fn whole(number: &Number) -> String {
+    match number.as_f64().filter(|n| !number.is_i64() && !number.is_u64() && n.fract() == 0.0 && n.abs() < EXACT) {
+        Some(number) => format!("{number:.0}"),
+        None => number.to_string(),
+    }
 }
 
 fn list(claim: Option<&Value>) -> Vec<String> {

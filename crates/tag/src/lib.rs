@@ -10,27 +10,35 @@
 
 mod attributes;
 mod blame;
+mod bots;
 mod cache;
 mod cookies;
 mod counting;
 mod directives;
+mod draws;
 mod endpoint;
 mod flags;
 mod gate;
 mod goals;
+mod hear;
 mod id;
+mod issue;
 mod jwt;
 mod keys;
 mod language;
 mod lasting;
 mod list;
+mod named;
 mod network;
 mod overrides;
+mod own;
 mod peer;
 mod plan;
 mod posted;
+mod prefetch;
 mod see;
 mod settings;
+mod statements;
 mod sticky;
 mod strip;
 mod tagger;
@@ -40,7 +48,8 @@ mod visitor;
 mod write;
 
 pub use blame::Blame;
-pub use counting::{NotCounted, is_bot};
+pub use bots::is_bot;
+pub use counting::{LeftOut, NotCounted};
 pub use directives::{Directives, Event, Identify};
 pub use endpoint::{PREFIX, endpoint, is_own};
 pub use flags::Flags;
@@ -52,8 +61,8 @@ pub use peer::Peer;
 pub use plan::Plan;
 pub use posted::{MOST_BYTES, Posted, cut_off, events, foreign, forgotten, posted, taken, too_large};
 pub use settings::{
-    CacheSettings, ExcludeSettings, HeaderSettings, JwtSettings, SendFlags, Settings, TrustSettings, UserSettings,
-    VisitorSettings, WhenFlagsDiffer,
+    CacheSettings, CountSettings, ExcludeSettings, HeaderSettings, IssueTo, JwtKey, JwtSettings, SameSite, SendFlags,
+    Settings, TrustSettings, UserSettings, VisitorSettings, WhenFlagsDiffer,
 };
 pub use strip::{begins, is_ours, same};
 pub use tagger::{Known, Tagger};

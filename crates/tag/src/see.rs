@@ -1,21 +1,27 @@
 //! Who asks: everything that is found in one request before a flag is decided.
 
-use flagstaff_flags::{FlagId, Forced, Held, Snapshot, Subject, User, VariantId};
+use flagstaff_flags::{FlagId, Forced, Held, KeptDraw, Snapshot, Subject, User, VariantId};
 use http::header::{ACCEPT_LANGUAGE, HeaderMap, HeaderValue, USER_AGENT};
 use http::{Method, Uri};
 use jiff::Timestamp;
 
 use crate::attributes::{Looked, host};
-use crate::cookies::{Candidates, cookies};
+use crate::cookies::sealed;
+use crate::counting::NotCounted;
 use crate::id::Id;
+use crate::issue::{Ask, own_address};
 use crate::keys::Purpose;
+use crate::named::{self, Named};
 use crate::overrides::{self, Query, Wishes};
+use crate::own::Own;
 use crate::plan::Plan;
 use crate::sticky::{self, Memory};
 use crate::tagger::Tagger;
-use crate::user::{self, From};
-use crate::visitor::SESSION_COOKIE;
+use crate::user::From;
 use crate::{Peer, language, strip};
+
+/// Ids that are tried for one that is held out of experiments, or not, as the one before was.
+const TRIES: usize = 1_000;
 
 /// A request's head, once it is stripped.
 #[derive(Clone, Copy)]
@@ -34,25 +40,29 @@ pub(crate) struct Seen {
     pub(crate) new_visitor: bool,
     pub(crate) session: Option<Id>,
     pub(crate) new_session: bool,
+    /// The session's id came with the request, or is set by its answer.
+    pub(crate) session_lasts: bool,
     request: Option<Id>,
     pub(crate) user: Option<User>,
-    pub(crate) has_user_cookie: bool,
+    /// Whom the app named, by the visitor's cookie.
+    pub(crate) named: Option<Named>,
+    pub(crate) user_cookies: usize,
     pub(crate) consent: bool,
+    /// Whether the visitor's id came with the request or may be set by its answer; else why not.
+    pub(crate) lasts: Result<(), NotCounted>,
     pub(crate) memory: Memory,
     held: Vec<Held>,
     pub(crate) wishes: Wishes,
     forced: Vec<Forced>,
 }
 
-/// Our own cookies in one request.
-#[derive(Default)]
-struct Own<'a> {
-    visitor: Option<Id>,
+/// The ids of one request.
+struct Ids {
+    visitor: Id,
     session: Option<Id>,
-    user: Candidates<'a>,
-    sticky: Candidates<'a>,
-    overrides: Candidates<'a>,
-    consent: bool,
+    new_session: bool,
+    /// Where the ids before consent fell.
+    draws: Vec<KeptDraw>,
 }
 
 impl Tagger {
@@ -70,52 +80,37 @@ impl Tagger {
         asked
     }
 
-    fn own<'a>(&self, headers: &'a HeaderMap) -> Own<'a> {
-        let mut own = Own::default();
-        for (name, value) in cookies(headers) {
-            // Of several ids the first well-formed one: none gives a right, so a wrong one does no harm.
-            if name == self.visitors.cookie {
-                own.visitor = own.visitor.or_else(|| Id::parse(value));
-            }
-            match name {
-                SESSION_COOKIE => own.session = own.session.or_else(|| Id::parse(value)),
-                user::COOKIE => own.user.add(value),
-                sticky::COOKIE => own.sticky.add(value),
-                overrides::COOKIE => own.overrides.add(value),
-                _ => {}
-            }
-            own.consent |= self.visitors.consent.as_ref().is_none_or(|consent| consent.is_given_by(name, value));
-        }
-        own.consent |= self.visitors.consent.is_none();
-        own
-    }
-
     /// Finds out who asks. The head is stripped already.
     pub(crate) fn see(&self, plan: &Plan, head: Head<'_>, asked: &[(FlagId, VariantId)]) -> Seen {
-        let own = self.own(head.headers);
+        let own = Own::read(head.headers, &self.visitors, &self.keys);
         let known = own.visitor.filter(|_| own.consent);
-        let visitor = known.unwrap_or_else(|| self.new_visitor(head));
-        let had_session = own.session.filter(|_| own.consent);
-        let session =
-            plan.needs_session().then(|| had_session.unwrap_or_else(|| self.new_session(visitor, known.is_some())));
-        let open = |purpose, cookie: &Candidates<'_>| {
-            let holder = known?;
-            cookie.find(|sealed| self.keys.open(purpose, holder.as_str(), sealed).map(str::to_owned))
-        };
+        let Head { method, uri, headers, peer, now } = head;
+        let issues = self.visitors.may_issue(Ask { method, uri, headers, peer });
+        let remembers = plan.remembers() || self.visitors.consent.is_some();
+        let payload = known.filter(|_| own.has_sticky && remembers).and_then(|visitor| {
+            let mut values = sealed(headers, sticky::COOKIE);
+            values.find_map(|value| self.keys.open(Purpose::Sticky, visitor.as_str(), value))
+        });
+        let payload = payload.unwrap_or_default();
+        let had_session = own.session(sticky::session_of(payload)).filter(|_| own.consent);
+        let ids = self.ids(plan, head, (known, had_session), own.consent && issues.is_ok());
         let snapshot = plan.snapshot();
-        let memory = open(Purpose::Sticky, &own.sticky).filter(|_| plan.remembers());
-        let memory = Memory::read(memory.as_deref().unwrap_or_default(), snapshot, session.as_ref().map(Id::as_str));
-        let mut wishes = Wishes::read(open(Purpose::Override, &own.overrides).as_deref(), snapshot, head.now);
-        wishes.ask(&Query::read(head.uri.query().unwrap_or_default(), head.now, &self.keys), snapshot);
+        let session = ids.session.as_ref().map(Id::as_str);
+        let memory = Memory::read(payload, snapshot, session).with_draws(ids.draws);
+        let wishes = self.wishes(snapshot, head, known.filter(|_| own.has_overrides));
+        let named = known.filter(|_| own.user_cookies > 0).and_then(|visitor| self.named(headers, visitor, now));
         Seen {
-            visitor,
+            visitor: ids.visitor,
             new_visitor: known.is_none(),
-            new_session: session.is_some() && had_session.is_none(),
-            session,
-            request: plan.needs_request().then(|| Id::of(self.keys.random(Purpose::Request, visitor.as_str()))),
-            user: self.user(head, known.as_ref(), own.user),
-            has_user_cookie: own.user.any(),
+            session_lasts: had_session.is_some() || ids.new_session,
+            session: ids.session,
+            new_session: ids.new_session,
+            request: plan.needs_request().then(|| Id::of(self.keys.random(Purpose::Request, ids.visitor.as_str()))),
+            user: self.users.find(&From { headers, peer, now, named: named.as_ref() }),
+            named,
+            user_cookies: own.user_cookies,
             consent: own.consent,
+            lasts: if known.is_some() { Ok(()) } else { issues },
             held: memory.held(snapshot),
             memory,
             forced: wishes.forced(asked),
@@ -123,35 +118,81 @@ impl Tagger {
         }
     }
 
-    fn user(&self, head: Head<'_>, known: Option<&Id>, cookie: Candidates<'_>) -> Option<User> {
-        let Head { headers, peer, now, .. } = head;
-        let from = From { headers, peer, now, visitor: known.map(Id::as_str), cookie };
-        self.users.find(&from, &self.keys)
-    }
-
-    /// A random id. Where consent is asked for, one that this browser at this address gets again, so that nobody changes variant
-    /// on giving it; without an address nobody can be told from others, so it is random.
-    fn new_visitor(&self, head: Head<'_>) -> Id {
-        let now = head.now.to_string();
-        let bits = match head.peer.filter(|_| self.visitors.consent.is_some()) {
-            Some(peer) => {
-                let agent = head.headers.get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
-                let address = peer.client.to_canonical().to_string();
-                self.keys.derive(Purpose::Visitor, &address, &String::from_utf8_lossy(agent))
-            }
-            None => self.keys.random(Purpose::Visitor, &now),
+    /// The ids of a request that brings these, and may be given others.
+    fn ids(&self, plan: &Plan, head: Head<'_>, (known, had_session): (Option<Id>, Option<Id>), issues: bool) -> Ids {
+        let needs_session = plan.needs_session();
+        let earlier = || self.derived(head);
+        let (visitor, draws) = match (known, issues, self.visitors.consent.is_some()) {
+            (Some(visitor), ..) => (visitor, Vec::new()),
+            (None, true, false) => (self.random(head.now), Vec::new()),
+            (None, true, true) => match earlier() {
+                Some(earlier) => self.renamed(plan, earlier, head.now),
+                None => (self.random(head.now), Vec::new()),
+            },
+            (None, false, _) => (earlier().unwrap_or_else(|| self.random(head.now)), Vec::new()),
         };
-        Id::of(bits)
+        let session = needs_session.then(|| {
+            had_session.unwrap_or_else(|| match issues {
+                true => Id::of(self.keys.random(Purpose::Session, visitor.as_str())),
+                false => self.session_of(visitor),
+            })
+        });
+        Ids { visitor, session, new_session: needs_session && had_session.is_none() && issues, draws }
     }
 
-    /// A random id; before and on giving consent one that belongs to the visitor's, for the same reason.
-    fn new_session(&self, visitor: Id, known: bool) -> Id {
-        let derived = self.visitors.consent.is_some() && !known;
-        Id::of(if derived {
-            self.keys.derive(Purpose::Session, visitor.as_str(), "")
-        } else {
-            self.keys.random(Purpose::Session, visitor.as_str())
-        })
+    fn random(&self, now: Timestamp) -> Id {
+        Id::of(self.keys.random(Purpose::Visitor, &now.to_string()))
+    }
+
+    /// An id that this browser at this address gets again, for requests that may not be given one of their own: several at once are one
+    /// visitor. Nobody keeps it. `None` where the address is that of others too.
+    fn derived(&self, head: Head<'_>) -> Option<Id> {
+        let peer = head.peer?;
+        let asks_consent = self.visitors.consent.is_some();
+        let address = own_address(peer).or(asks_consent.then(|| peer.client.to_canonical()))?;
+        let agent = head.headers.get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
+        let bits = self.keys.derive(Purpose::Visitor, &address.to_string(), &String::from_utf8_lossy(agent));
+        Some(Id::of(bits))
+    }
+
+    /// The session that goes with an id that is not given.
+    fn session_of(&self, visitor: Id) -> Id {
+        Id::of(self.keys.derive(Purpose::Session, visitor.as_str(), ""))
+    }
+
+    /// A fresh id for a visitor who has consented, and where the one before fell: two people with one address and browser must not
+    /// share an id for good, and neither may change variant.
+    fn renamed(&self, plan: &Plan, earlier: Id, now: Timestamp) -> (Id, Vec<KeptDraw>) {
+        let snapshot = plan.snapshot();
+        let session = plan.needs_session().then(|| self.session_of(earlier));
+        let draws = snapshot.draws(earlier.as_str(), session.as_ref().map(Id::as_str));
+        let Some(holdout) = snapshot.holdout() else {
+            return (self.random(now), draws);
+        };
+        let is_held = |id: Id| holdout.holds(holdout.place(id.as_str()));
+        let was_held = is_held(earlier);
+        let alike = (0..TRIES).map(|_| self.random(now)).find(|id| is_held(*id) == was_held);
+        (alike.unwrap_or_else(|| self.random(now)), draws)
+    }
+
+    /// Whom the app named last, when this is not void by now.
+    fn named(&self, headers: &HeaderMap, visitor: Id, now: Timestamp) -> Option<Named> {
+        if !self.users.identify() {
+            return None;
+        }
+        let all = sealed(headers, named::COOKIE).filter_map(|value| Named::unseal(value, visitor, now, &self.keys));
+        let newest = all.max_by_key(|named| named.said)?;
+        (!self.users.statements.voids(visitor, newest.said)).then_some(newest)
+    }
+
+    fn wishes(&self, snapshot: &Snapshot, head: Head<'_>, holder: Option<Id>) -> Wishes {
+        let payload = holder.and_then(|visitor| {
+            let mut values = sealed(head.headers, overrides::COOKIE);
+            values.find_map(|value| self.keys.open(Purpose::Override, visitor.as_str(), value))
+        });
+        let mut wishes = Wishes::read(payload, snapshot, head.now);
+        wishes.ask(&Query::read(head.uri.query().unwrap_or_default(), head.now, &self.keys), snapshot);
+        wishes
     }
 
     fn country<'a>(&self, head: Head<'a>) -> Option<&'a str> {
@@ -179,6 +220,7 @@ impl Tagger {
             path: Some(head.uri.path()),
             attributes: &Looked::new(head.headers, head.uri),
             held: &seen.held,
+            kept: seen.memory.draws(),
             forced: &seen.forced,
         })
     }

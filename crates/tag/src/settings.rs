@@ -1,5 +1,6 @@
 //! What is to be read and written, as it was typed. [`Tagger::new`](crate::Tagger::new) checks it.
 
+use std::fmt;
 use std::time::Duration;
 
 /// All settings; each part is a table of `flagstaff.toml`.
@@ -17,6 +18,8 @@ pub struct Settings {
     pub cache: CacheSettings,
     /// `[exclude]`: who is never counted.
     pub exclude: ExcludeSettings,
+    /// `[count]`: who is counted all the same.
+    pub count: CountSettings,
     /// Secrets of at least 32 bytes. The first signs, all verify. None: one that ends with the process.
     pub keys: Vec<String>,
 }
@@ -59,6 +62,45 @@ pub struct VisitorSettings {
     pub max_age: Duration,
     /// The cookie without which none is set and nobody is counted: `consent=yes`, or `consent` for any value.
     pub consent_cookie: Option<String>,
+    /// What of other sites browsers send our cookies with.
+    pub same_site: SameSite,
+    /// Which requests get an id that come without one.
+    pub issue_to: IssueTo,
+}
+
+/// What of other sites browsers send our cookies with (RFC 6265bis, 5.6.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SameSite {
+    /// Links, and addresses that are typed.
+    #[default]
+    Lax,
+    /// Nothing.
+    Strict,
+    /// Everything: frames and forms of other sites too. Needs `secure = true`.
+    None,
+}
+
+impl SameSite {
+    /// As `Set-Cookie` says it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lax => "Lax",
+            Self::Strict => "Strict",
+            Self::None => "None",
+        }
+    }
+}
+
+/// Which requests get an id that come without one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IssueTo {
+    /// Documents, and clients that do not say what they ask for: several requests that a page sends at once must not become several
+    /// visitors.
+    #[default]
+    Documents,
+    /// Every request. For an app whose pages come from elsewhere, so that only its scripts ask here.
+    All,
 }
 
 impl Default for VisitorSettings {
@@ -69,12 +111,14 @@ impl Default for VisitorSettings {
             secure: None,
             max_age: Duration::from_secs(365 * 24 * 60 * 60),
             consent_cookie: None,
+            same_site: SameSite::Lax,
+            issue_to: IssueTo::Documents,
         }
     }
 }
 
 /// Where the person comes from. What is configured is asked in this order; the first answer counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserSettings {
     /// A header of trusted peers with the person's id.
     pub header: Option<String>,
@@ -84,8 +128,23 @@ pub struct UserSettings {
     pub roles: Option<String>,
     /// A signed token.
     pub jwt: Option<JwtSettings>,
-    /// The app answers `X-Flag-Identify`, once.
+    /// The app answers `X-Flag-Identify`.
     pub identify: bool,
+    /// How long that holds unless it says so again; at most 400 days.
+    pub max_age: Duration,
+}
+
+impl Default for UserSettings {
+    fn default() -> Self {
+        Self {
+            header: None,
+            groups: None,
+            roles: None,
+            jwt: None,
+            identify: false,
+            max_age: Duration::from_secs(24 * 60 * 60),
+        }
+    }
 }
 
 /// A signed token (RFC 7519) that says who asks.
@@ -96,7 +155,7 @@ pub struct JwtSettings {
     /// The header it is in, after `Bearer` or alone. Without `cookie` and `header`: `Authorization`.
     pub header: Option<String>,
     /// Secrets (HS256, at least 32 bytes) and public keys in PEM (RS256, ES256). Each key verifies its own algorithm only.
-    pub keys: Vec<String>,
+    pub keys: Vec<JwtKey>,
     /// The claim with the person's id.
     pub claim: String,
     /// The claim with groups: a list, or words with commas or spaces between.
@@ -121,6 +180,43 @@ impl Default for JwtSettings {
             issuer: None,
             audience: None,
         }
+    }
+}
+
+/// A secret or a public key that verifies tokens, and where it was said.
+#[derive(Clone, PartialEq, Eq)]
+pub struct JwtKey {
+    text: String,
+    at: Vec<String>,
+}
+
+impl JwtKey {
+    /// A key that was said at a place of the settings, for messages about it.
+    pub fn at(text: String, at: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { text, at: at.into_iter().map(Into::into).collect() }
+    }
+
+    /// The secret, or the public key in PEM.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The keys that lead to its place.
+    pub(crate) fn place(&self) -> &[String] {
+        &self.at
+    }
+}
+
+impl From<&str> for JwtKey {
+    fn from(text: &str) -> Self {
+        Self::at(text.into(), ["user", "jwt", "keys"])
+    }
+}
+
+/// Never the key itself.
+impl fmt::Debug for JwtKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JwtKey of {}", self.at.join("."))
     }
 }
 
@@ -157,6 +253,15 @@ pub struct ExcludeSettings {
     pub paths: Vec<String>,
     /// Visitors' addresses and ranges.
     pub addresses: Vec<String>,
+    /// User agents, with `*`, in any case.
+    pub user_agents: Vec<String>,
+    /// Headers that mark what is fetched ahead, besides those that are known: `X-Preload`, or `X-Why: preload` for one value.
+    pub prefetch_headers: Vec<String>,
+}
+
+/// Who is counted although a list of ours takes it for a program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CountSettings {
     /// User agents, with `*`, in any case.
     pub user_agents: Vec<String>,
 }

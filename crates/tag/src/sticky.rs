@@ -1,9 +1,12 @@
 //! Assignments that are remembered, in one signed cookie.
 //!
 //! The cookie says `1/form:on~price:simple/SESSION/other:on`: what lasts as long as the visitor, then what lasts as long as
-//! one session. It keeps only those who were drawn into a test, so raising a percentage reaches everybody else at once.
+//! one session. For a visitor who got a new id it begins with 2 and goes on with `/DRAWS/DRAWS`: where the id before fell, for the visitor
+//! and for the session. It keeps only those who were drawn into a test, so raising a percentage reaches everybody else at once.
 
-use flagstaff_flags::{BucketBy, Decision, Decisions, Flag, FlagId, Held, Snapshot, Sticky, VariantId};
+use flagstaff_flags::{BucketBy, Decision, Decisions, Flag, FlagId, Held, KeptDraw, Snapshot, Sticky, VariantId};
+
+use crate::draws;
 
 /// The cookie.
 pub(crate) const COOKIE: &str = "flagstaff_sticky";
@@ -14,7 +17,14 @@ const FITS: usize = 3500;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
     kept: Vec<Option<VariantId>>,
+    draws: Vec<KeptDraw>,
+    has_new_draws: bool,
     payload: String,
+}
+
+/// The session that a payload remembers variants of.
+pub(crate) fn session_of(payload: &str) -> Option<&str> {
+    payload.split('/').nth(2)
 }
 
 impl Memory {
@@ -35,14 +45,41 @@ impl Memory {
                 }
             }
         };
-        let mut parts = payload.splitn(4, '/');
-        if parts.next() == Some("1") {
-            keep(parts.next().unwrap_or_default(), Sticky::Visitor);
-            if parts.next().is_some_and(|id| Some(id) == session) {
-                keep(parts.next().unwrap_or_default(), Sticky::Session);
-            }
+        let mut parts = payload.split('/');
+        let mut next = || parts.next().unwrap_or_default();
+        let (form, of_visitor, id, of_session) = (next(), next(), next(), next());
+        let (drawn, drawn_for_session) = (next(), next());
+        let is_same = session.is_some_and(|session| session == id);
+        let mut draws = Vec::new();
+        if matches!(form, "1" | "2") {
+            keep(of_visitor, Sticky::Visitor);
+            draws.extend(draws::read(drawn, false));
         }
-        Self { kept, payload: payload.into() }
+        if matches!(form, "1" | "2") && is_same {
+            keep(of_session, Sticky::Session);
+            draws.extend(draws::read(drawn_for_session, true));
+        }
+        Self { kept, draws, has_new_draws: false, payload: payload.into() }
+    }
+
+    /// With where the visitor fell by an earlier id.
+    pub(crate) fn with_draws(mut self, draws: Vec<KeptDraw>) -> Self {
+        if !draws.is_empty() {
+            self.draws = draws;
+            self.draws.truncate(draws::MOST);
+            self.has_new_draws = true;
+        }
+        self
+    }
+
+    /// Where the visitor fell by an earlier id.
+    pub(crate) fn draws(&self) -> &[KeptDraw] {
+        &self.draws
+    }
+
+    /// Whether there is something new to keep, whatever is decided.
+    pub(crate) const fn has_new_draws(&self) -> bool {
+        self.has_new_draws
     }
 
     /// As decisions ask for it.
@@ -58,10 +95,10 @@ impl Memory {
             let drawn = scope_of(flag) != Sticky::None && is_in(flag, decision);
             drawn.then_some(decision.variant()).filter(|variant| before(id) != Some(*variant))
         };
-        if !decisions.iter().any(|(id, flag, decision)| fresh(id, flag, decision).is_some()) {
+        if !self.has_new_draws && !decisions.iter().any(|(id, flag, decision)| fresh(id, flag, decision).is_some()) {
             return None;
         }
-        let mut payload = Payload::new(session);
+        let mut payload = Payload::new(session, &self.draws);
         // What was there goes first: a full cookie forgets nobody who was in.
         for (id, flag, decision) in decisions.iter().filter(|(id, ..)| before(*id).is_some()) {
             if let Some(variant) = fresh(id, flag, decision).or(before(id)) {
@@ -82,15 +119,23 @@ pub(crate) struct Payload {
     visitor: String,
     session: String,
     id: String,
+    /// For the visitor and for the session.
+    draws: [String; 2],
 }
 
 impl Payload {
-    fn new(session: Option<&str>) -> Self {
-        Self { visitor: String::new(), session: String::new(), id: session.unwrap_or_default().into() }
+    fn new(session: Option<&str>, draws: &[KeptDraw]) -> Self {
+        Self {
+            visitor: String::new(),
+            session: String::new(),
+            id: session.unwrap_or_default().into(),
+            draws: [false, true].map(|by_session| draws::write(draws, by_session)),
+        }
     }
 
     fn add(&mut self, flag: &Flag, variant: VariantId) {
-        let room = FITS.saturating_sub(self.visitor.len() + self.session.len() + self.id.len());
+        let drawn: usize = self.draws.iter().map(String::len).sum();
+        let room = FITS.saturating_sub(self.visitor.len() + self.session.len() + self.id.len() + drawn);
         let (name, variant) = (flag.name.as_str(), flag.variants.name(variant));
         let entries = if scope_of(flag) == Sticky::Visitor { &mut self.visitor } else { &mut self.session };
         if name.len() + variant.len() + 2 > room {
@@ -103,12 +148,16 @@ impl Payload {
     }
 
     pub(crate) fn text(&self) -> String {
-        format!("1/{}/{}/{}", self.visitor, self.id, self.session)
+        let [drawn, drawn_for_session] = &self.draws;
+        if drawn.is_empty() && drawn_for_session.is_empty() {
+            return format!("1/{}/{}/{}", self.visitor, self.id, self.session);
+        }
+        format!("2/{}/{}/{}/{drawn}/{drawn_for_session}", self.visitor, self.id, self.session)
     }
 
     /// Whether something in it outlasts the session.
     pub(crate) fn outlasts_session(&self) -> bool {
-        !self.visitor.is_empty()
+        !self.visitor.is_empty() || self.draws.first().is_some_and(|drawn| !drawn.is_empty())
     }
 }
 

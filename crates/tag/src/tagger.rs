@@ -7,8 +7,8 @@ use http::header::HeaderName;
 use http::{Request, Response, request};
 use jiff::Timestamp;
 
-use crate::counting::{Exclude, NotCounted};
-use crate::directives::Directives;
+use crate::counting::{Exclude, LeftOut, NotCounted};
+use crate::directives::{Directives, Identify};
 use crate::endpoint::is_own;
 use crate::flags::{Flags, Reply, Tagged};
 use crate::id::Id;
@@ -57,7 +57,7 @@ impl Tagger {
         let keys = Keys::new(&settings.keys, &mut problems);
         let visitors = Visitors::new(&settings.visitor, &mut problems);
         let users = Users::new(&settings.user, &mut problems);
-        let exclude = Exclude::new(&settings.exclude, &mut problems);
+        let exclude = Exclude::new(&settings.exclude, &settings.count, &mut problems);
         let country = settings.trust.country_header.as_deref();
         let country = country.and_then(|name| header_name(&["trust", "country_header"], name, &mut problems));
         check_signing(settings, &mut problems);
@@ -111,7 +111,8 @@ impl Tagger {
         let holder = seen.visitor.as_str();
         let seal = |purpose, payload: &str| self.keys.seal(purpose, holder, payload);
         let session = seen.session.as_ref().map(Id::as_str);
-        let sticky = plan.remembers().then(|| seen.memory.after(&decisions, session)).flatten();
+        let remembers = plan.remembers() || seen.memory.has_new_draws();
+        let sticky = remembers.then(|| seen.memory.after(&decisions, session)).flatten();
         let overrides = seen.wishes.payload(plan.snapshot());
         let secure = || head.peer.is_some_and(|peer| peer.tls);
         let reply = Reply {
@@ -120,30 +121,41 @@ impl Tagger {
             forced: decisions.iter().any(|(.., one)| one.step() == Step::Override),
             authorized: cache::is_authorized(head.headers),
             secure: self.visitors.secure.unwrap_or_else(secure),
-            consent: seen.consent,
+            may_set: seen.consent && seen.lasts.is_ok(),
             new_visitor: seen.new_visitor,
             new_session: seen.new_session,
             sticky: sticky.map(|after| (seal(Purpose::Sticky, &after.text()), after.outlasts_session())),
             overrides: overrides.map(|text| if text.is_empty() { text } else { seal(Purpose::Override, &text) }),
-            has_user_cookie: seen.has_user_cookie,
+            named: seen.named,
+            user_cookies: seen.user_cookies,
         };
         Flags::new(Tagged {
             plan: Arc::clone(plan),
             decisions,
             visitor: seen.visitor,
-            session: seen.session,
+            session: seen.session.filter(|_| seen.session_lasts),
             network: head.peer.map(|peer| Network::of(peer.client)),
             units,
-            counted: self.counts(head, seen.consent),
+            counted: self.counts(head, seen.consent, seen.lasts),
             is_own: is_own(head.uri.path()),
             user: seen.user,
             reply,
         })
     }
 
-    fn counts(&self, head: Head<'_>, consent: bool) -> Result<(), NotCounted> {
+    fn counts(&self, head: Head<'_>, consent: bool, lasts: Result<(), NotCounted>) -> Result<(), NotCounted> {
         self.exclude.judge(head.uri.path(), head.headers, head.peer)?;
-        if consent { Ok(()) } else { Err(NotCounted::Consent) }
+        if consent {
+            return lasts.inspect_err(|why| self.exclude.note(*why));
+        }
+        self.exclude.note(NotCounted::Consent);
+        Err(NotCounted::Consent)
+    }
+
+    /// How many requests were not counted since the start, by what left them out; most first.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<LeftOut> {
+        self.exclude.left_out()
     }
 
     /// Reads and removes what the app answered for us, tells caches what they must know, sets cookies where no cache keeps
@@ -155,9 +167,11 @@ impl Tagger {
         }
         let status = response.status();
         if response.extensions_mut().remove::<Forgotten>().is_some() {
+            self.hear(flags, Some(&Identify::Nobody), now);
             self.expire_cookies(flags, response.headers_mut());
         } else {
-            self.finish(flags, &directives, status, response.headers_mut(), now);
+            let word = self.hear(flags, directives.identify.as_ref(), now);
+            self.finish(flags, word, status, response.headers_mut(), now);
         }
         if response.extensions().get::<Flags>().is_none() {
             response.extensions_mut().insert(flags.clone());
@@ -184,7 +198,9 @@ impl Tagger {
         seen.user = known.user.clone().or(seen.user);
         self.with_subject(head, &seen, |subject| {
             let mut subject = *subject;
-            subject.visitor = known.visitor.as_deref().or(subject.visitor);
+            if let Some(visitor) = known.visitor.as_deref() {
+                (subject.visitor, subject.kept) = (Some(visitor), &[]);
+            }
             let held: Vec<_> = known.held.iter().chain(subject.held).copied().collect();
             subject.held = &held;
             snapshot.explain(flag, &subject)

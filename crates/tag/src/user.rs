@@ -1,27 +1,26 @@
 //! The person who asks, as far as somebody we believe says so.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::sync::Once;
+use std::time::Duration;
+
 use flagstaff_flags::{Problem, User};
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use jiff::Timestamp;
-use serde_json::{Value, json};
 
 use crate::Peer;
-use crate::cookies::Candidates;
+use crate::cookies::{LONGEST_LIFE, named as cookies_named};
 use crate::jwt::Jwt;
-use crate::keys::{Keys, Purpose};
 use crate::list::words;
+use crate::named::Named;
 use crate::settings::UserSettings;
+use crate::statements::Statements;
 use crate::strip;
 
-/// The cookie that remembers whom the app named.
-pub(crate) const COOKIE: &str = "flagstaff_user";
 /// Longer ids are no ids, more groups or roles are not read.
 const LONGEST: usize = 256;
 const MOST: usize = 64;
-/// A longer cookie is not kept by browsers.
-const FITS: usize = 3500;
+/// Tokens of one cookie's name that are looked at: to verify one takes a while.
+const TOKENS: usize = 16;
 
 /// The user, when the id is one; too many or too long groups and roles are left out.
 pub(crate) fn checked(mut user: User) -> Option<User> {
@@ -75,6 +74,11 @@ impl Headers {
         [&self.id, &self.groups, &self.roles]
     }
 
+    /// Whether one of them came twice: which of the two an app reads nobody knows.
+    fn are_doubled(&self, headers: &HeaderMap) -> bool {
+        self.all().iter().any(|name| headers.get_all(*name).iter().nth(1).is_some())
+    }
+
     fn read(&self, headers: &HeaderMap) -> Option<User> {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
         checked(User {
@@ -109,6 +113,9 @@ pub(crate) struct Users {
     headers: Option<Headers>,
     jwt: Option<(Vec<Carrier>, Jwt)>,
     identify: bool,
+    /// How long the app's word holds.
+    pub(crate) max_age: Duration,
+    pub(crate) statements: Statements,
 }
 
 impl Users {
@@ -130,7 +137,12 @@ impl Users {
             }
             (carriers, Jwt::new(jwt, problems))
         });
-        Self { headers, jwt, identify: settings.identify }
+        if settings.max_age.is_zero() || settings.max_age > LONGEST_LIFE {
+            let problem = Problem::new(["user", "max_age"], "this is more than nothing and at most 400 days");
+            problems.push(problem.help("\"1d\""));
+        }
+        let (identify, max_age) = (settings.identify, settings.max_age);
+        Self { headers, jwt, identify, max_age, statements: Statements::default() }
     }
 
     /// Whether the app's word counts.
@@ -139,9 +151,15 @@ impl Users {
     }
 
     /// Removes the headers that name a person when nobody trusted sent them, and other spellings of them always: a proxy that
-    /// overwrites `X-User-Id` lets `X_User_Id` through.
+    /// overwrites `X-User-Id` lets `X_User_Id` through. Of a person who is named twice nothing reaches the app either: it could read the
+    /// other of the two.
     pub(crate) fn strip(&self, headers: &mut HeaderMap, trusted: bool) {
         let Some(names) = &self.headers else { return };
+        let are_doubled = trusted && names.are_doubled(headers);
+        if are_doubled {
+            warn_of_two(names.id.as_str());
+        }
+        let trusted = trusted && !are_doubled;
         strip::remove(headers, |name| {
             let alike = |own: &&HeaderName| strip::same(name, own.as_str()) && !(trusted && name == own.as_str());
             names.all().iter().any(alike)
@@ -149,8 +167,9 @@ impl Users {
     }
 
     /// The person, by the first of the configured ways that knows.
-    pub(crate) fn find(&self, from: &From<'_>, keys: &Keys) -> Option<User> {
-        self.by_header(from).or_else(|| self.by_token(from)).or_else(|| self.by_cookie(from, keys))
+    pub(crate) fn find(&self, from: &From<'_>) -> Option<User> {
+        let by_cookie = || from.named.and_then(|named| named.user.clone());
+        self.by_header(from).or_else(|| self.by_token(from)).or_else(by_cookie)
     }
 
     fn by_header(&self, from: &From<'_>) -> Option<User> {
@@ -162,20 +181,26 @@ impl Users {
         let (carriers, jwt) = self.jwt.as_ref()?;
         carriers.iter().find_map(|carrier| match carrier {
             Carrier::Cookie(name) => {
-                let mut candidates = Candidates::default();
-                crate::cookies::cookies(from.headers)
-                    .filter(|(n, _)| n == name)
-                    .for_each(|(_, value)| candidates.add(value));
-                candidates.find(|token| jwt.read(token, from.now))
+                let tokens = cookies_named(from.headers, name).filter(|value| value.matches('.').count() == 2);
+                tokens.take(TOKENS).find_map(|token| jwt.read(token, from.now))
             }
-            Carrier::Header(name) => jwt.read(bearer(from.headers.get(name)?.to_str().ok()?), from.now),
+            Carrier::Header(name) => {
+                let mut values = from.headers.get_all(name).iter();
+                let token = values.next().filter(|_| values.next().is_none())?;
+                jwt.read(bearer(token.to_str().ok()?), from.now)
+            }
         })
     }
+}
 
-    fn by_cookie(&self, from: &From<'_>, keys: &Keys) -> Option<User> {
-        let visitor = from.visitor.filter(|_| self.identify)?;
-        from.cookie.find(|sealed| unseal(sealed, visitor, from.now, keys))
-    }
+fn warn_of_two(name: &str) {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        tracing::warn!(
+            "a request names its user twice ({name} or the groups or roles beside it), so it is taken for nobody's; let the proxy in \
+             front overwrite these headers, not add to them"
+        );
+    });
 }
 
 /// `Bearer token` or the token alone.
@@ -191,23 +216,6 @@ pub(crate) struct From<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) peer: Option<&'a Peer>,
     pub(crate) now: Timestamp,
-    /// The visitor's id, when it came with the request.
-    pub(crate) visitor: Option<&'a str>,
-    /// The cookie that remembers whom the app named.
-    pub(crate) cookie: Candidates<'a>,
-}
-
-/// The value of the cookie, which holds for this visitor and until this second; `None` when it would not fit.
-pub(crate) fn seal(user: &User, visitor: &str, until: i64, keys: &Keys) -> Option<String> {
-    let text = json!([until, user.id, user.groups, user.roles]).to_string();
-    let sealed = keys.seal(Purpose::User, visitor, &URL_SAFE_NO_PAD.encode(text));
-    (sealed.len() <= FITS).then_some(sealed)
-}
-
-fn unseal(sealed: &str, visitor: &str, now: Timestamp, keys: &Keys) -> Option<User> {
-    let payload = keys.open(Purpose::User, visitor, sealed)?;
-    let text = URL_SAFE_NO_PAD.decode(payload).ok()?;
-    let (until, id, groups, roles): (i64, String, Vec<String>, Vec<String>) =
-        serde_json::from_slice::<Value>(&text).ok().and_then(|value| serde_json::from_value(value).ok())?;
-    (now.as_second() < until).then_some(User { id, groups, roles })
+    /// Whom the app named, by the visitor's cookie.
+    pub(crate) named: Option<&'a Named>,
 }

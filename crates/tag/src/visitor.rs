@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use flagstaff_flags::Problem;
 
-use crate::settings::VisitorSettings;
-use crate::{overrides, sticky, user};
+use crate::cookies::LONGEST_LIFE;
+use crate::settings::{IssueTo, SameSite, VisitorSettings};
+use crate::{named, overrides, sticky};
 
 /// The cookie with the id of the browser session.
 pub(crate) const SESSION_COOKIE: &str = "flagstaff_session";
-/// Browsers keep no cookie longer (RFC 6265bis, 5.5).
-const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// How visitors are known.
 #[derive(Debug)]
@@ -20,6 +19,8 @@ pub(crate) struct Visitors {
     pub(crate) secure: Option<bool>,
     pub(crate) max_age: Duration,
     pub(crate) consent: Option<Consent>,
+    pub(crate) same_site: SameSite,
+    pub(crate) issue_to: IssueTo,
 }
 
 impl Visitors {
@@ -27,7 +28,7 @@ impl Visitors {
         let mut problem = |key, message: String, help: &str| {
             problems.push(Problem::new(["visitor", key], message).help(help));
         };
-        let taken = [SESSION_COOKIE, sticky::COOKIE, overrides::COOKIE, user::COOKIE];
+        let taken = [SESSION_COOKIE, sticky::COOKIE, overrides::COOKIE, named::COOKIE];
         let name = settings.cookie.as_str();
         if !is_token(name) || taken.contains(&name) {
             problem("cookie", format!("`{name}` is no free name of a cookie"), "flagstaff_visitor");
@@ -36,11 +37,19 @@ impl Visitors {
             let message = "browsers refuse `__Host-` cookies with a domain or without secure = true".into();
             problem("cookie", message, "leave `domain` out and say `secure = true`, or take another name");
         }
+        if name.starts_with("__Secure-") && settings.secure != Some(true) {
+            let message = "browsers refuse `__Secure-` cookies without secure = true".into();
+            problem("cookie", message, "say `secure = true`, or take another name");
+        }
+        if settings.same_site == SameSite::None && settings.secure != Some(true) {
+            let message = "browsers refuse cookies with SameSite=None unless they are Secure".into();
+            problem("same_site", message, "say `secure = true` too; visitors must then come over https");
+        }
         let domain = settings.domain.as_deref().map(|domain| domain.trim_start_matches('.'));
         if let Some(wrong) = domain.filter(|domain| !is_domain(domain)) {
             problem("domain", format!("`{wrong}` is no domain"), "such as \"example.com\", without scheme and port");
         }
-        if settings.max_age.is_zero() || settings.max_age > LONGEST {
+        if settings.max_age.is_zero() || settings.max_age > LONGEST_LIFE {
             problem("max_age", "browsers keep a cookie at most 400 days".into(), "\"365d\"");
         }
         let consent = settings.consent_cookie.as_deref().map(Consent::new);
@@ -53,6 +62,8 @@ impl Visitors {
             secure: settings.secure,
             max_age: settings.max_age,
             consent,
+            same_site: settings.same_site,
+            issue_to: settings.issue_to,
         }
     }
 }

@@ -8,12 +8,12 @@ use jiff::Timestamp;
 
 use crate::cache::{self, Sharing};
 use crate::cookies::{self, Attributes, Lasts};
-use crate::directives::{Directives, Identify};
 use crate::flags::Flags;
+use crate::hear::Word;
 use crate::settings::{SendFlags, WhenFlagsDiffer};
 use crate::tagger::Tagger;
-use crate::visitor::SESSION_COOKIE;
-use crate::{overrides, sticky, user};
+use crate::visitor::{SESSION_COOKIE, Visitors};
+use crate::{named, overrides, sticky};
 
 const FLAGS: HeaderName = HeaderName::from_static("x-flags");
 const VISITOR: HeaderName = HeaderName::from_static("x-visitor-id");
@@ -49,7 +49,7 @@ impl Tagger {
     /// Keeps our own cookies to ourselves, and speaks django-waffle's where asked to. The visitor's goes on: it says no more than
     /// `X-Visitor-Id`.
     fn write_cookies(&self, flags: &Flags, headers: &mut HeaderMap) {
-        const OURS: [&str; 4] = [user::COOKIE, sticky::COOKIE, overrides::COOKIE, SESSION_COOKIE];
+        const OURS: [&str; 4] = [named::COOKIE, sticky::COOKIE, overrides::COOKIE, SESSION_COOKIE];
         let is_ours = |name: &[u8]| OURS.iter().any(|own| own.as_bytes() == name);
         if !self.headers.waffle {
             return cookies::rewrite(headers, is_ours, "");
@@ -68,7 +68,7 @@ impl Tagger {
     pub(crate) fn finish(
         &self,
         flags: &Flags,
-        directives: &Directives,
+        word: Word,
         status: StatusCode,
         headers: &mut HeaderMap,
         now: Timestamp,
@@ -85,10 +85,10 @@ impl Tagger {
         // A 304 renews what a cache stored, headers and all, and nothing in it says what that was.
         let holds = status != StatusCode::NOT_MODIFIED
             && (!status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS);
-        if !reply.consent || sharing == Sharing::Told || !holds {
+        if !reply.may_set || sharing == Sharing::Told || !holds {
             return;
         }
-        let set = self.set_cookies(flags, directives, now);
+        let set = self.set_cookies(flags, word);
         if !set.is_empty() && sharing == Sharing::Guessed {
             cache::make_private(headers);
         }
@@ -99,8 +99,8 @@ impl Tagger {
 
     /// Makes the browser forget everything we gave it.
     pub(crate) fn expire_cookies(&self, flags: &Flags, headers: &mut HeaderMap) {
-        let attributes = Attributes { domain: self.visitors.domain.clone(), secure: flags.tagged().reply.secure };
-        let ours = [SESSION_COOKIE, sticky::COOKIE, overrides::COOKIE, user::COOKIE];
+        let attributes = self.attributes(flags);
+        let ours = [SESSION_COOKIE, sticky::COOKIE, overrides::COOKIE, named::COOKIE];
         for name in ours.into_iter().chain([self.visitors.cookie.as_str()]) {
             if let Some(cookie) = cookies::set(name, "", Lasts::Gone, &attributes) {
                 let _ = headers.try_append(SET_COOKIE, cookie);
@@ -108,9 +108,14 @@ impl Tagger {
         }
     }
 
-    fn set_cookies(&self, flags: &Flags, directives: &Directives, now: Timestamp) -> Vec<HeaderValue> {
+    fn attributes(&self, flags: &Flags) -> Attributes {
+        let Visitors { domain, same_site, .. } = &self.visitors;
+        Attributes { domain: domain.clone(), secure: flags.tagged().reply.secure, same_site: *same_site }
+    }
+
+    fn set_cookies(&self, flags: &Flags, word: Word) -> Vec<HeaderValue> {
         let reply = &flags.tagged().reply;
-        let attributes = Attributes { domain: self.visitors.domain.clone(), secure: reply.secure };
+        let attributes = self.attributes(flags);
         let long = Lasts::For(self.visitors.max_age);
         let mut all = Vec::new();
         let mut set = |name: &str, value: &str, lasts| all.extend(cookies::set(name, value, lasts, &attributes));
@@ -128,16 +133,13 @@ impl Tagger {
             Some(sealed) => set(overrides::COOKIE, sealed, Lasts::Session),
             None => {}
         }
-        match &directives.identify {
-            Some(Identify::User(user)) => {
-                let until = now.as_second().saturating_add_unsigned(self.visitors.max_age.as_secs());
-                match user::seal(user, flags.visitor(), until, &self.keys) {
-                    Some(sealed) => set(user::COOKIE, &sealed, long),
-                    None => tracing::warn!("X-Flag-Identify has more groups and roles than a cookie holds"),
-                }
-            }
-            Some(Identify::Nobody) if reply.has_user_cookie => set(user::COOKIE, "", Lasts::Gone),
-            _ => {}
+        match word {
+            Word::Set(named) => match named.seal(flags.visitor(), &self.keys) {
+                Some(sealed) => set(named::COOKIE, &sealed, Lasts::For(self.users.max_age)),
+                None => tracing::warn!("X-Flag-Identify has more groups and roles than a cookie holds"),
+            },
+            Word::Remove => set(named::COOKIE, "", Lasts::Gone),
+            Word::Nothing => {}
         }
         all
     }

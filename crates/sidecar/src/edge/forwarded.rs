@@ -7,6 +7,7 @@ use flagstaff_tag::{Peer, begins, same};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
+use crate::edge::strangers::Strangers;
 use crate::edge::survey::Survey;
 use crate::wire::client::Client;
 
@@ -19,11 +20,16 @@ const HTTPS: HeaderValue = HeaderValue::from_static("https");
 /// Whose forwarding counts, and whether `Forwarded` is written besides.
 #[derive(Debug)]
 pub(crate) struct Forwarding {
-    pub(crate) trusted: Vec<IpNet>,
-    pub(crate) forwarded: bool,
+    trusted: Vec<IpNet>,
+    forwarded: bool,
+    strangers: Strangers,
 }
 
 impl Forwarding {
+    pub(crate) fn new(trusted: Vec<IpNet>, forwarded: bool) -> Self {
+        Self { trusted, forwarded, strangers: Strangers::default() }
+    }
+
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.trusted.iter().any(|range| range.contains(&address))
@@ -38,10 +44,13 @@ impl Forwarding {
         survey: Survey,
     ) -> Peer {
         if survey.has(Survey::FORWARDED) {
+            if !client.trusted {
+                self.strangers.notice(headers, client.address.ip());
+            }
             clean(headers, client.trusted);
         }
         let visitor = if client.trusted { self.visitor(headers, client.address.ip()) } else { client.address.ip() };
-        let https = client.tls || (client.trusted && headers.get(PROTO).is_some_and(|p| p == HTTPS));
+        let https = client.tls || (client.trusted && is_https(headers));
         self.write(headers, client, address, survey.has(Survey::FORWARDED));
         Peer { address: client.address, client: visitor.to_canonical(), trusted: client.trusted, tls: https }
     }
@@ -80,6 +89,13 @@ impl Forwarding {
     }
 }
 
+/// Whether a visitor's side of the proxies in front is encrypted: the first of the chain that they tell. A scheme has no case
+/// (RFC 3986, 3.1).
+fn is_https(headers: &HeaderMap) -> bool {
+    let first = headers.get(PROTO).and_then(|value| value.as_bytes().split(|b| *b == b',').next());
+    first.is_some_and(|scheme| scheme.trim_ascii().eq_ignore_ascii_case(b"https"))
+}
+
 /// The address of a client as `X-Forwarded-For` writes it; made once per connection.
 pub(crate) fn written(address: SocketAddr) -> HeaderValue {
     let text = address.ip().to_canonical().to_string();
@@ -111,10 +127,21 @@ fn is_usual(name: &str) -> bool {
     name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-fn entry_address(entry: &[u8]) -> Option<IpAddr> {
+/// An address as proxies write it: bare, in brackets, in quotes, with a port, with a zone (`fe80::1%eth0`).
+pub(crate) fn entry_address(entry: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(entry).ok()?.trim();
-    let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
-    bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|a| a.ip()))
+    let text = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(text);
+    let (bare, port) = match text.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?,
+        // Of several colons none is before a port.
+        None => match text.split_once(':') {
+            Some((v4, port)) if !port.contains(':') => (v4, port),
+            _ => (text, ""),
+        },
+    };
+    let port = port.trim_start_matches(':');
+    let address = bare.split('%').next().unwrap_or(bare);
+    if port.bytes().all(|b| b.is_ascii_digit()) { address.parse().ok() } else { None }
 }
 
 /// Adds to the end of a comma-separated field, joining several lines into one.
@@ -153,9 +180,11 @@ mod tests {
     }
 
     fn apply(trusted: bool, fields: &[(&'static str, &'static str)]) -> (Peer, HeaderMap) {
-        let forwarding = Forwarding { trusted: vec!["10.0.0.0/8".parse().unwrap()], forwarded: true };
-        let mut headers: HeaderMap =
-            fields.iter().map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v))).collect();
+        let forwarding = Forwarding::new(vec!["10.0.0.0/8".parse().unwrap()], true);
+        let mut headers: HeaderMap = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
         let client = client(if trusted { "10.0.0.1:1" } else { "192.0.2.1:1" }, trusted);
         let survey = Survey::of(&headers);
         let peer = forwarding.apply(&mut headers, &client, &written(client.address), survey);
@@ -187,6 +216,46 @@ mod tests {
     }
 
     #[test]
+    fn addresses_are_read_in_every_spelling() {
+        for (text, address) in [
+            ("203.0.113.7", "203.0.113.7"),
+            (" 203.0.113.7:51234 ", "203.0.113.7"),
+            ("203.0.113.7:", "203.0.113.7"),
+            ("\"203.0.113.7:80\"", "203.0.113.7"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("[2001:db8::1]:80", "2001:db8::1"),
+            ("\"[2001:db8::1]:80\"", "2001:db8::1"),
+            ("fe80::1%eth0", "fe80::1"),
+            ("[fe80::1%25eth0]:9", "fe80::1"),
+            ("[::ffff:203.0.113.7]:99", "::ffff:203.0.113.7"),
+        ] {
+            assert_eq!(entry_address(text.as_bytes()), address.parse().ok(), "{text}");
+        }
+        for nonsense in ["", "unknown", "_hidden", "1.2.3", "1.2.3.4:http", "[::1", "[::1]x", "::1]:80", ":80", "\""]
+        {
+            assert_eq!(entry_address(nonsense.as_bytes()), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn the_first_of_a_chain_of_schemes_counts_and_has_no_case() {
+        let tls = |values: &[&'static str]| {
+            let fields: Vec<_> = values.iter().map(|value| ("x-forwarded-proto", *value)).collect();
+            apply(true, &fields).0.tls
+        };
+        for https in
+            [&["https"][..], &["HTTPS"], &["https,http"], &["Https , http"], &["https, https"], &["https", "http"]]
+        {
+            assert!(tls(https), "{https:?}");
+        }
+        for http in [&["http"][..], &["http, https"], &["httpss"], &[""], &[",https"], &["wss"], &["http", "https"]] {
+            assert!(!tls(http), "{http:?}");
+        }
+        assert!(!apply(false, &[("x-forwarded-proto", "https")]).0.tls, "from a stranger");
+    }
+
+    #[test]
     fn trust_goes_back_to_the_first_stranger() {
         let chain = |value| apply(true, &[("x-forwarded-for", value)]).0.client.to_string();
         assert_eq!(chain("1.1.1.1, 2.2.2.2, 10.0.0.9"), "2.2.2.2");
@@ -194,6 +263,7 @@ mod tests {
         assert_eq!(chain("1.1.1.1, nonsense, 10.0.0.9"), "10.0.0.9");
         assert_eq!(chain("[2001:db8::1]:80"), "2001:db8::1");
         assert_eq!(chain("::ffff:1.2.3.4"), "1.2.3.4");
+        assert_eq!(chain("1.1.1.1, 2.2.2.2:51234, 10.0.0.9:80"), "2.2.2.2");
         let (peer, headers) =
             apply(true, &[("x-forwarded-for", "1.1.1.1"), ("x-forwarded-proto", "https"), ("host", "b")]);
         assert!(peer.tls);

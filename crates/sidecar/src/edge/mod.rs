@@ -9,6 +9,7 @@ mod hop;
 mod request;
 mod ring;
 mod service;
+mod strangers;
 mod survey;
 pub(crate) mod trailers;
 

@@ -84,11 +84,11 @@ where
         self
     }
 
-    /// Says who an answer was for and with which flags, for the access log.
+    /// Says who an answer was for, where that may be written down, and with which flags, for the access log.
     #[must_use]
     pub fn describe<F>(mut self, describe: F) -> Self
     where
-        F: Fn(&Extensions) -> Option<(String, String)> + Send + Sync + 'static,
+        F: Fn(&Extensions) -> Option<(Option<String>, String)> + Send + Sync + 'static,
     {
         self.describe = Some(Arc::new(describe));
         self
@@ -230,7 +230,7 @@ impl<S: Stack + Sync> Bound<S> {
         let describe = self.describe.clone();
         let access = settings.access_log.map(|format| Access::start(format, describe)).transpose()?;
         let shared = Shared {
-            forwarding: Forwarding { trusted: settings.trusted.clone(), forwarded: settings.forwarded },
+            forwarding: Forwarding::new(settings.trusted.clone(), settings.forwarded),
             mark: Mark::new()?,
             fields: settings.limits.headers,
             bodies: Arc::new(BodyRules {

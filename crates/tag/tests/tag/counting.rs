@@ -1,6 +1,6 @@
 //! Who gets decisions but is not counted.
 
-use flagstaff_tag::{ExcludeSettings, NotCounted, Settings, is_bot};
+use flagstaff_tag::{CountSettings, ExcludeSettings, NotCounted, Settings, is_bot};
 
 use crate::vocabulary::*;
 
@@ -35,6 +35,20 @@ fn programs_are_known_by_their_words() {
         "",
         "   ",
         "Mozilla/5.0 (CUBOT X) Googlebot/2.1",
+        "Mozilla/5.0 (Linux; Android 7.0; M bot 60 Build/NRD90M; wv) AppleWebKit/537.36 (compatible; Googlebot/2.1)",
+        "Mozilla/5.0 (Linux; Android 5.0) AppleWebKit/537.36 (KHTML, like Gecko) Mobile Safari/537.36 (compatible; Bytespider; spider-feedback@bytedance.com)",
+        "Mozilla/5.0 (Linux; Android 7.0;) AppleWebKit/537.36 Mobile Safari/537.36 (compatible; PetalBot;+https://webmaster.petalsearch.com/site/petalbot)",
+        "Mozilla/5.0 (Linux; Android 9; Foobot/1.0) AppleWebKit/537.36",
+        "Mozilla/5.0 (compatible; YandexMobileBot/3.0; +http://yandex.com/bots)",
+        "Mozilla/5.0 (compatible; Pinterestbot/1.0; +http://www.pinterest.com/bot.html)",
+        "Sogou web spider/4.0(+http://www.sogou.com/docs/help/webmasters.htm#07)",
+        "Mozilla/5.0 (compatible; adbeat_bot)",
+        "Mozilla/5.0 (compatible; DataForSeoBot/1.0)",
+        "Java/1.8.0_292",
+        "got (https://github.com/sindresorhus/got)",
+        "Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1",
+        "libcurl/7.6",
+        "rest-client/2.1.0 (linux x86_64) ruby/2.7.0p0",
     ];
     for agent in bots {
         assert!(is_bot(agent.as_bytes()), "{agent}");
@@ -56,6 +70,21 @@ fn people_are_not_programs() {
         "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5) AppleWebKit/605.1.15 Mobile/15E148 Snapchat/12.90 (like Safari/8617)",
         "Mozilla/5.0 (Linux; Android 14; wv) AppleWebKit/537.36 Version/4.0 Chrome/130.0 Mobile Safari/537.36 [FB_IAB/FB4A;FBAV/488.0]",
         "Opera/9.80 (Windows NT 6.1; WOW64) Presto/2.12.388 Version/12.18",
+        "Mozilla/5.0 (Linux; Android 8.0.0; CUBOT_P20) AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 7.0; M bot 60 Build/NRD90M; wv) AppleWebKit/537.36 Version/4.0 Chrome/67.0 Mobile Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 6.0.1; M BOT TAB 101 Build/MOB30R) AppleWebKit/537.36 Chrome/54.0 Safari/537.36",
+        "Mozilla/5.0 (Linux; U; Android 9; de-de; Spider Monitor 5) AppleWebKit/537.36 Chrome/54.0 Safari/537.36",
+        "Dalvik/2.1.0 (Linux; U; Android 9; M-bot 51 Build/PPR1)",
+        "Mozilla/5.0 (Linux; Android 7.0; M bot 60 Build/N; wv) AppleWebKit/537.36 Chrome/67.0 [FB_IAB/FB4A;FBAV/320.0;FBDV/M bot 60;FBMF/CUBOT]",
+        "Instagram 200.0.0 Android (24/7.0; 320dpi; 720x1184; CUBOT; CUBOT_X18; mt6737t; en_US)",
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 WhatsApp/2.2424.0 Chrome/91.0 Electron/13.6.9 Safari/537.36",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5) AppleWebKit/605.1.15 Mobile/15E148 Safari Line/13.0.0",
+        "Mozilla/5.0 (Linux; Android 13; wv) AppleWebKit/537.36 Chrome/130.0 musical_ly_2023 BytedanceWebview/d8a21c6",
+        "Mozilla/5.0 (Linux; Android 12; M2101) AppleWebKit/537.36 Chrome/98.0 Mobile Safari/537.36 SogouMSE,SogouMobileBrowser/6.9",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 15_0) AppleWebKit/605.1.15 Mobile/15E148 DaumApps/1.0 DaumDevice/mobile",
+        "Shop/3.2 (Android 13; SM-G991B) okhttp/4.12.0",
+        "Shop/7 CFNetwork/1410.0.3 Darwin/22.6.0",
+        "Mozilla/5.0 (Linux; Android 10; Lenovo K6) AppleWebKit/537.36 they/1.0 forgot (x) Chrome/98.0",
     ];
     for agent in people {
         assert!(!is_bot(agent.as_bytes()), "{agent}");
@@ -68,6 +97,7 @@ fn each_reason_is_told_and_decisions_are_made_all_the_same() {
         paths: vec!["/internal/*".into()],
         addresses: vec!["10.0.0.0/8".into(), "203.0.113.9".into()],
         user_agents: vec!["*OurKiosk*".into()],
+        prefetch_headers: vec!["X-Preload".into()],
     };
     let site = Site::new(&Settings { exclude, ..with_key() }, vec![on("form")]);
     let ask = |mut browser: Browser, path: &str| {
@@ -96,10 +126,33 @@ fn each_reason_is_told_and_decisions_are_made_all_the_same() {
         ("purpose", "Prefetch"),
         ("x-moz", "prefetch"),
         ("x-purpose", "preview"),
+        ("x-sec-purpose", "prefetch"),
+        ("next-router-prefetch", "1"),
+        ("x-middleware-prefetch", "1"),
+        ("x-preload", "yes"),
     ] {
         assert_eq!(ask(Browser::new().with(name, value), "/"), Err(NotCounted::Prefetch), "{name}");
     }
     assert_eq!(ask(Browser::new().with("purpose", "other"), "/"), Ok(()));
     assert_eq!(ask(Browser::new(), "/.flagstaff/flags.json"), Err(NotCounted::Endpoint));
     assert_eq!(ask(agent(&format!("{}bot", "x".repeat(5000))), "/"), Ok(()), "far into a user agent nobody looks");
+}
+
+#[test]
+fn an_exception_counts_and_what_each_pattern_left_out_is_told() {
+    let count = CountSettings { user_agents: vec!["okhttp*".into()] };
+    let exclude = ExcludeSettings { paths: vec!["/health*".into()], ..ExcludeSettings::default() };
+    let site = Site::new(&Settings { count, exclude, ..with_key() }, Vec::new());
+    let ask = |agent: &str, path: &str| {
+        let mut browser = Browser::new();
+        browser.headers.remove("user-agent");
+        browser.with("user-agent", agent).get(&site, path).flags.counted()
+    };
+    assert_eq!(ask("OkHttp/4.12.0", "/"), Ok(()));
+    assert_eq!(ask("curl/8", "/"), Err(NotCounted::Bot));
+    assert_eq!(ask("curl/8", "/"), Err(NotCounted::Bot));
+    assert_eq!(ask(BROWSER, "/health"), Err(NotCounted::Excluded));
+    let told: Vec<_> =
+        site.tagger.left_out().into_iter().map(|one| (one.reason, one.pattern, one.requests)).collect();
+    assert_eq!(told, [(NotCounted::Bot, "^curl".into(), 2), (NotCounted::Excluded, "/health*".into(), 1)]);
 }

@@ -63,15 +63,15 @@ fn the_app_names_the_user_once_and_takes_it_back() {
     let before = browser.get(&site, "/");
     let login = browser.visit(&site, "/login", &[("X-Flag-Identify", "42; groups=\"beta, vip\"; roles=\"staff\"")]);
     assert!(login.answered("x-flag-identify").is_none() && login.flags.user().is_none());
-    assert!(login.set("flagstaff_user").unwrap().contains("HttpOnly; Max-Age=31536000"));
+    assert!(login.set("flagstaff_user").unwrap().contains("HttpOnly; Max-Age=86400"));
     let after = browser.get(&site, "/");
     let user = after.flags.user().unwrap();
     assert_eq!((user.id.as_str(), user.groups.as_slice()), ("42", &["beta".to_owned(), "vip".to_owned()][..]));
     assert_eq!(after.flags.visitor(), before.flags.visitor());
     assert_eq!(after.flags.variant("form"), before.flags.variant("form"));
 
-    let year_later = now() + Duration::from_secs(365 * 24 * 3600);
-    assert!(browser.visit_at(&site, "/", &[], year_later).flags.user().is_none(), "the cookie ends where it says");
+    let day_later = now() + Duration::from_secs(24 * 3600);
+    assert!(browser.visit_at(&site, "/", &[], day_later).flags.user().is_none(), "the cookie ends where it says");
 
     browser.visit(&site, "/logout", &[("X-Flag-Identify", "none")]);
     assert!(browser.cookie("flagstaff_user").is_none());
@@ -118,9 +118,10 @@ fn without_consent_no_cookie_and_nothing_counts_and_nobody_changes_by_giving_it(
         let mut browser = browser.holding("consent", "yes");
         let after = browser.get(&site, "/");
         assert!(after.set("flagstaff_visitor").is_some() && after.flags.counted() == Ok(()));
-        assert_eq!(after.flags.visitor(), before.flags.visitor());
+        assert_ne!(after.flags.visitor(), before.flags.visitor(), "what was shared by others is nobody's for good");
         assert_eq!(after.got("x-flags"), before.got("x-flags"));
         let later = browser.get(&site, "/");
+        assert_eq!(later.flags.visitor(), after.flags.visitor());
         assert_eq!(later.got("x-flags"), before.got("x-flags"));
         assert!(!later.sets_cookies());
     }
@@ -170,4 +171,51 @@ fn two_sites_with_one_key_agree_and_a_rotated_key_still_opens() {
         site.tag(&mut request).user().is_some()
     };
     assert!(known(&one) && known(&both) && !known(&new));
+}
+
+fn paid() -> flagstaff_flags::Goal {
+    let trigger = flagstaff_flags::Trigger::Bounce { after: Duration::from_secs(60) };
+    flagstaff_flags::Goal { name: name("paid"), trigger }
+}
+
+#[test]
+fn two_people_with_one_address_and_browser_part_on_consent() {
+    use flagstaff_flags::{BucketBy, Conditions, Flag, FlagLayer, Holdout, Percent, Rule, Serve, Slice, Snapshot};
+    let in_layer = |text| Flag { layer: Some(name("shelf")), ..half(text) };
+    let of_goal = Flag { goals: vec![name("paid")], ..half("with_goal") };
+    let by_rule = Flag {
+        rules: vec![Rule { when: Conditions::default(), serve: Serve::Percent(Percent::new(30.0).unwrap()) }],
+        ..on("by_rule")
+    };
+    let by_session = Flag { bucket_by: BucketBy::Session, ..half("by_session") };
+    let slice = |flag, from, to| Slice { flag: name(flag), from: percent(from).unwrap(), to: percent(to).unwrap() };
+    let layer = FlagLayer { name: name("shelf"), slices: vec![slice("one", 0.0, 40.0), slice("two", 40.0, 80.0)] };
+    let flags = vec![half("form"), three("price"), in_layer("one"), in_layer("two"), of_goal, by_rule, by_session];
+    let snapshot = Snapshot::new("r", flags, vec![paid()], Vec::new(), vec![layer]).unwrap();
+    let snapshot = snapshot.with_holdout(Some(Holdout::new(Percent::new(30.0).unwrap(), None)));
+    let tagger = std::sync::Arc::new(flagstaff_tag::Tagger::new(&consent()).unwrap());
+    let site = Site { plan: std::sync::Arc::new(tagger.plan(std::sync::Arc::new(snapshot))), tagger };
+    for i in 0..60 {
+        let person = || {
+            let mut browser = Browser::new();
+            browser.headers.remove("user-agent");
+            browser.with("user-agent", &format!("{BROWSER} {i}"))
+        };
+        let before = person().get(&site, "/");
+        let (mut one, mut two) = (person().holding("consent", "yes"), person().holding("consent", "yes"));
+        let visits = [one.get(&site, "/"), two.get(&site, "/"), one.get(&site, "/"), two.get(&site, "/")];
+        assert!(visits.iter().all(|visit| visit.got("x-flags") == before.got("x-flags")), "{i}");
+        let [a, b, c, d] = visits.each_ref().map(|visit| visit.flags.visitor());
+        assert!(a != b && a == c && b == d && a != before.flags.visitor());
+        let next = Browser { cookies: one.cookies.clone(), ..person() };
+        let mut next =
+            Browser { cookies: next.cookies.into_iter().filter(|(n, _)| n != "flagstaff_session").collect(), ..next };
+        let later = next.get(&site, "/");
+        let by_visitor = |visit: &Visit| visit.got("x-flags").unwrap_or_default().replace("by_session=on", "");
+        assert_eq!(
+            by_visitor(&later).trim_end_matches(", "),
+            by_visitor(&before).trim_end_matches(", "),
+            "in another session"
+        );
+    }
 }

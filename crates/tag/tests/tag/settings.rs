@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flagstaff_tag::{
-    ExcludeSettings, HeaderSettings, JwtSettings, SendFlags, Settings, Tagger, TrustSettings, UserSettings,
+    ExcludeSettings, HeaderSettings, JwtSettings, SameSite, SendFlags, Settings, Tagger, TrustSettings, UserSettings,
     VisitorSettings,
 };
 
@@ -23,6 +23,7 @@ fn every_problem_is_told_at_once() {
             domain: Some("https://shop.example".into()),
             max_age: Duration::from_secs(401 * 24 * 3600),
             consent_cookie: Some("=yes".into()),
+            same_site: SameSite::None,
             ..VisitorSettings::default()
         },
         user: UserSettings {
@@ -33,12 +34,14 @@ fn every_problem_is_told_at_once() {
                 ..JwtSettings::default()
             }),
             identify: true,
+            max_age: Duration::ZERO,
             ..UserSettings::default()
         },
         trust: TrustSettings { country_header: Some("x country".into()) },
         exclude: ExcludeSettings {
             paths: vec!["internal".into()],
             addresses: vec!["10.0.0.0/33".into()],
+            prefetch_headers: vec!["no header".into()],
             ..ExcludeSettings::default()
         },
         ..Settings::default()
@@ -52,6 +55,9 @@ fn every_problem_is_told_at_once() {
         "user.header",
         "user.jwt.header",
         "user.jwt.keys",
+        "visitor.same_site",
+        "user.max_age",
+        "exclude.prefetch_headers",
         "trust.country_header",
         "exclude.paths",
         "exclude.addresses",

@@ -154,7 +154,21 @@ impl Browser {
         answers: &[(&'static str, &str)],
         now: Timestamp,
     ) -> Visit {
-        let mut request = self.request(target);
+        self.send_at(site, self.request(target), answers, now)
+    }
+
+    /// Sends a request as it is.
+    pub(crate) fn send(&mut self, site: &Site, request: Request<()>) -> Visit {
+        self.send_at(site, request, &[], now())
+    }
+
+    fn send_at(
+        &mut self,
+        site: &Site,
+        mut request: Request<()>,
+        answers: &[(&'static str, &str)],
+        now: Timestamp,
+    ) -> Visit {
         let flags = site.tagger.tag(&site.plan, &mut request, now);
         let mut answer = Response::new(());
         for (name, value) in answers {

@@ -1,0 +1,92 @@
+//! Our own cookies in one request.
+//!
+//! A sibling host can put cookies of our names before the right ones, with values of its choice. A signed one is looked for among all that
+//! came. Of several ids the one counts for which something is signed; where nothing is, the first.
+
+use http::header::HeaderMap;
+
+use crate::cookies::{cookies, sealed};
+use crate::id::Id;
+use crate::keys::{Keys, Purpose};
+use crate::named;
+use crate::visitor::{SESSION_COOKIE, Visitors};
+use crate::{overrides, sticky};
+
+/// Ids of one cookie's name that are looked at.
+const IDS: usize = 16;
+/// Signatures that are verified to tell which of several visitors' ids is the right one.
+const SIGNATURES: usize = 1024;
+/// Cookies that are signed for one visitor.
+const SIGNED: [(Purpose, &str); 3] =
+    [(Purpose::Sticky, sticky::COOKIE), (Purpose::User, named::COOKIE), (Purpose::Override, overrides::COOKIE)];
+
+/// Our own cookies in one request.
+#[derive(Default)]
+pub(crate) struct Own {
+    pub(crate) visitor: Option<Id>,
+    sessions: Ids,
+    /// How many have the name of the cookie that remembers a person.
+    pub(crate) user_cookies: usize,
+    pub(crate) has_sticky: bool,
+    pub(crate) has_overrides: bool,
+    pub(crate) consent: bool,
+}
+
+/// Different ids in the order sent; nearly always one at most.
+#[derive(Default)]
+struct Ids {
+    first: Option<Id>,
+    more: Vec<Id>,
+}
+
+impl Ids {
+    fn add(&mut self, value: &str) {
+        let Some(id) = Id::parse(value) else { return };
+        match self.first {
+            None => self.first = Some(id),
+            Some(first) if first != id && self.more.len() + 1 < IDS && !self.more.contains(&id) => self.more.push(id),
+            Some(_) => {}
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = Id> {
+        self.first.into_iter().chain(self.more.iter().copied())
+    }
+}
+
+impl Own {
+    pub(crate) fn read(headers: &HeaderMap, names: &Visitors, keys: &Keys) -> Self {
+        let (mut own, mut visitors) = (Self::default(), Ids::default());
+        for (name, value) in cookies(headers) {
+            if name == names.cookie {
+                visitors.add(value);
+            }
+            match name {
+                SESSION_COOKIE => own.sessions.add(value),
+                named::COOKIE => own.user_cookies += 1,
+                sticky::COOKIE => own.has_sticky = true,
+                overrides::COOKIE => own.has_overrides = true,
+                _ => {}
+            }
+            own.consent |= names.consent.as_ref().is_none_or(|consent| consent.is_given_by(name, value));
+        }
+        own.consent |= names.consent.is_none();
+        own.visitor = if visitors.more.is_empty() { visitors.first } else { right_one(&visitors, headers, keys) };
+        own
+    }
+
+    /// The id of the browser session: of several the one that remembered variants belong to.
+    pub(crate) fn session(&self, remembered: Option<&str>) -> Option<Id> {
+        let fits = |id: &Id| Some(id.as_str()) == remembered;
+        self.sessions.all().find(fits).or(self.sessions.first)
+    }
+}
+
+/// The id for which one of our signed cookies was made.
+fn right_one(visitors: &Ids, headers: &HeaderMap, keys: &Keys) -> Option<Id> {
+    let signed = |(purpose, name): (Purpose, &'static str)| sealed(headers, name).map(move |value| (purpose, value));
+    let signed: Vec<_> = SIGNED.into_iter().flat_map(signed).collect();
+    let pairs = visitors.all().flat_map(|id| signed.iter().map(move |(purpose, value)| (id, *purpose, *value)));
+    let opens = |(id, purpose, value): &(Id, Purpose, &str)| keys.open(*purpose, id.as_str(), value).is_some();
+    pairs.take(SIGNATURES).find(opens).map(|(id, ..)| id).or(visitors.first)
+}

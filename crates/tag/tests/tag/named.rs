@@ -1,0 +1,197 @@
+//! Whom the app names, and which of its words hold.
+
+use std::time::Duration;
+
+use flagstaff_flags::{Sticky, User};
+use flagstaff_tag::{Settings, UserSettings};
+use jiff::Timestamp;
+
+use crate::vocabulary::*;
+
+fn site() -> Site {
+    let user = UserSettings { identify: true, ..UserSettings::default() };
+    let staff = flagstaff_flags::Flag { sticky: Some(Sticky::Visitor), ..half("form") };
+    Site::new(&Settings { user, ..with_key() }, vec![staff])
+}
+
+fn after(seconds: u64) -> Timestamp {
+    now() + Duration::from_secs(seconds)
+}
+
+fn said(browser: &mut Browser, site: &Site, seconds: u64, word: &str) -> Visit {
+    browser.visit_at(site, "/", &[("X-Flag-Identify", word)], after(seconds))
+}
+
+fn user(browser: &mut Browser, site: &Site, seconds: u64) -> Option<User> {
+    browser.visit_at(site, "/", &[], after(seconds)).flags.user().cloned()
+}
+
+#[test]
+fn a_later_word_voids_cookies_of_before() {
+    let site = site();
+    let mut browser = Browser::new();
+    browser.get(&site, "/");
+    said(&mut browser, &site, 1, "42; roles=staff");
+    let kept = browser.cookies.clone();
+    assert!(user(&mut browser, &site, 2).is_some_and(|user| user.roles == ["staff"]));
+    said(&mut browser, &site, 3, "42");
+    let demoted = browser.cookies.clone();
+    browser.cookies = kept.clone();
+    assert_eq!(user(&mut browser, &site, 4), None, "of before the demotion");
+    browser.cookies = demoted.clone();
+    assert!(user(&mut browser, &site, 4).is_some_and(|user| user.roles.is_empty()));
+    said(&mut browser, &site, 5, "none");
+    for cookies in [kept, demoted] {
+        browser.cookies = cookies;
+        assert_eq!(user(&mut browser, &site, 6), None, "of before the logout");
+    }
+    said(&mut browser, &site, 7, "42");
+    assert!(user(&mut browser, &site, 8).is_some());
+}
+
+#[test]
+fn a_logout_that_sets_no_cookie_voids_all_the_same() {
+    let site = site();
+    let mut browser = Browser::new();
+    browser.get(&site, "/");
+    said(&mut browser, &site, 1, "42");
+    let public = [("X-Flag-Identify", "none"), ("cache-control", "public, max-age=60")];
+    assert!(!browser.visit_at(&site, "/", &public, after(2)).sets_cookies());
+    assert_eq!(user(&mut browser, &site, 3), None);
+}
+
+#[test]
+fn a_logout_without_the_cookie_voids_the_cookie_that_was_put_away() {
+    let site = site();
+    let mut browser = Browser::new();
+    browser.get(&site, "/");
+    said(&mut browser, &site, 1, "42");
+    let put_away = browser.cookies.remove("flagstaff_user").unwrap();
+    said(&mut browser, &site, 2, "none");
+    browser.cookies.insert("flagstaff_user".into(), put_away);
+    assert_eq!(user(&mut browser, &site, 3), None);
+}
+
+#[test]
+fn the_word_is_renewed_when_said_again_and_ends_when_not() {
+    let site = site();
+    let mut browser = Browser::new();
+    browser.get(&site, "/");
+    said(&mut browser, &site, 0, "42");
+    assert!(said(&mut browser, &site, 60, "42").set("flagstaff_user").is_none(), "not on every page");
+    assert!(said(&mut browser, &site, 50_000, "42").set("flagstaff_user").is_some());
+    assert!(user(&mut browser, &site, 50_000 + 86_399).is_some());
+    assert_eq!(user(&mut browser, &site, 50_000 + 86_400), None);
+}
+
+#[test]
+fn an_answer_from_before_the_logout_brings_nobody_back() {
+    let site = site();
+    let mut browser = Browser::new();
+    browser.get(&site, "/");
+    said(&mut browser, &site, 1, "42");
+    let mut slow = browser.request("/");
+    let flags = site.tagger.tag(&site.plan, &mut slow, after(50_000));
+    said(&mut browser, &site, 50_001, "none");
+    let mut answer = http::Response::new(());
+    answer.headers_mut().insert("x-flag-identify", "42".parse().unwrap());
+    site.tagger.answer(&flags, &mut answer, after(50_002));
+    assert!(!answer.headers().contains_key("set-cookie"));
+}
+
+#[test]
+fn answers_at_once_that_name_the_same_person_all_hold() {
+    let site = site();
+    let mut browser = Browser::new();
+    browser.get(&site, "/");
+    let before = browser.cookies.clone();
+    let mut cookies = Vec::new();
+    for _ in 0..3 {
+        browser.cookies = before.clone();
+        said(&mut browser, &site, 1, "42");
+        cookies.push(browser.cookies.clone());
+    }
+    for set in cookies {
+        browser.cookies = set;
+        assert!(user(&mut browser, &site, 2).is_some());
+    }
+}
+
+#[test]
+fn forgetting_voids_the_word_too() {
+    let site = site();
+    let mut browser = Browser::new();
+    browser.get(&site, "/");
+    said(&mut browser, &site, 1, "42");
+    let kept = browser.cookies.clone();
+    let mut request = browser.request("/.flagstaff/forget");
+    let flags = site.tagger.tag(&site.plan, &mut request, after(2));
+    site.tagger.answer(&flags, &mut flagstaff_tag::forgotten(), after(2));
+    browser.cookies = kept;
+    assert_eq!(user(&mut browser, &site, 3), None);
+}
+
+/// A request with these cookies before those of a browser.
+fn tossed(browser: &Browser, junk: &str) -> http::Request<()> {
+    let own: Vec<_> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    Browser::new().with("cookie", &format!("{junk}; {}", own.join("; "))).request("/")
+}
+
+#[test]
+fn junk_of_the_same_name_hides_no_cookie_of_ours() {
+    let site = site();
+    let mut browser = Browser::new();
+    let first = browser.get(&site, "/");
+    said(&mut browser, &site, 1, "42");
+    let stranger = {
+        let mut other = Browser::new();
+        other.get(&site, "/");
+        said(&mut other, &site, 1, "666");
+        other.cookies
+    };
+    let sealed = format!("junk.{}", "A".repeat(43));
+    for name in ["flagstaff_visitor", "flagstaff_user", "flagstaff_sticky", "flagstaff_session", "flagstaff_override"]
+    {
+        let mut values = vec!["junk".to_owned(), sealed.clone(), "A".repeat(22), String::new()];
+        values.extend(stranger.get(name).cloned());
+        for value in values {
+            let junk = vec![format!("{name}={value}"); 8].join("; ");
+            let mut request = tossed(&browser, &junk);
+            let flags = site.tagger.tag(&site.plan, &mut request, after(2));
+            assert_eq!(flags.visitor(), first.flags.visitor(), "{name}={value}");
+            assert_eq!(flags.user().map(|user| user.id.as_str()), Some("42"), "{name}={value}");
+            assert_eq!(flags.variant("form"), first.flags.variant("form"), "{name}={value}");
+        }
+    }
+}
+
+#[test]
+fn a_logout_stays_a_logout_where_an_older_cookie_cannot_be_reached() {
+    let site = site();
+    let mut browser = Browser::new();
+    browser.get(&site, "/");
+    said(&mut browser, &site, 1, "42");
+    let older = browser.cookies["flagstaff_user"].clone();
+    said(&mut browser, &site, 50_000, "42");
+    let mut request = tossed(&browser, &format!("flagstaff_user={older}"));
+    let flags = site.tagger.tag(&site.plan, &mut request, after(50_001));
+    let mut answer = http::Response::new(());
+    answer.headers_mut().insert("x-flag-identify", "none".parse().unwrap());
+    site.tagger.answer(&flags, &mut answer, after(50_001));
+    let set = answer
+        .headers()
+        .get_all("set-cookie")
+        .iter()
+        .find_map(|set| set.to_str().ok()?.strip_prefix("flagstaff_user="));
+    let set = set.unwrap().split(';').next().unwrap();
+    // Another process, which has not heard the logout.
+    let elsewhere =
+        Site::of(std::sync::Arc::new(flagstaff_tag::Tagger::new(&settings_of(&site)).unwrap()), vec![half("form")]);
+    browser.cookies.insert("flagstaff_user".into(), set.into());
+    let mut request = tossed(&browser, &format!("flagstaff_user={older}"));
+    assert!(elsewhere.tagger.tag(&elsewhere.plan, &mut request, after(50_002)).user().is_none());
+}
+
+fn settings_of(_: &Site) -> Settings {
+    Settings { user: UserSettings { identify: true, ..UserSettings::default() }, ..with_key() }
+}

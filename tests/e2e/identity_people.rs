@@ -1,0 +1,170 @@
+//! Who a person is: what the app said last, what a proxy says once, what a sibling host cannot hide.
+
+use std::collections::BTreeMap;
+
+use crate::flags_spoofing::KEYS;
+use crate::harness::app::{App, Exchange, Then};
+use crate::harness::browser::Browser;
+use crate::harness::program::{Program, Setup};
+use crate::harness::raw::{Answer, fields};
+
+const FLAGS: &str = r#"
+[flags.staff]
+allow = { roles = ["staff"] }
+
+[flags.seven]
+allow = { users = ["7"] }
+
+[flags.form]
+percent = 50
+
+[flags.kept]
+percent = 50
+sticky = "visitor"
+
+[flags.price]
+variants = { classic = 50, simple = 25, annual_first = 25 }
+"#;
+
+/// An app that says who it is on a path of its own, and shows every head it gets.
+fn app() -> App {
+    App::start(|exchange: &mut Exchange<'_>| -> Then {
+        exchange.body();
+        let word = match exchange.target.as_str() {
+            "/login" => "X-Flag-Identify: 42; roles=staff\r\n",
+            "/demote" => "X-Flag-Identify: 42\r\n",
+            "/logout" => "X-Flag-Identify: none\r\n",
+            _ => "",
+        };
+        let head = exchange.head.clone();
+        exchange.answer(200, word, head)
+    })
+}
+
+fn flags(answer: &Answer) -> BTreeMap<String, String> {
+    let text = answer.text();
+    let all = fields(&text).map(|(name, value)| (name.to_lowercase(), value.to_owned()));
+    all.filter(|(name, _)| name.starts_with("x-flag-")).collect()
+}
+
+fn is_staff(answer: &Answer) -> bool {
+    flags(answer).contains_key("x-flag-staff")
+}
+
+fn identifying(app: &App) -> Program {
+    Setup::to(&[app.address]).env("FLAGSTAFF_KEYS", KEYS).flags(FLAGS).start()
+}
+
+#[test]
+fn a_cookie_that_is_put_back_after_a_demotion_or_a_logout_is_nobody() {
+    let app = app();
+    let program = identifying(&app);
+    let mut browser = Browser::new(program.address);
+    browser.get("/");
+    let login = browser.get("/login");
+    let cookie = login.all("set-cookie").into_iter().find(|cookie| cookie.starts_with("flagstaff_user=")).unwrap();
+    assert!(cookie.contains("; Max-Age=86400"), "{cookie}");
+    assert!(is_staff(&browser.get("/")));
+    let kept = browser.cookies.clone();
+    for word in ["/demote", "/logout"] {
+        browser.get(word);
+        browser.cookies = kept.clone();
+        assert!(!is_staff(&browser.get("/")), "after {word}");
+    }
+}
+
+#[test]
+fn junk_of_our_cookies_names_hides_nobody() {
+    let app = app();
+    let program = identifying(&app);
+    let mut browser = Browser::new(program.address);
+    browser.get("/");
+    browser.get("/login");
+    let before = flags(&browser.get("/"));
+    assert!(before.contains_key("x-flag-staff"));
+    let real: Vec<_> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    for name in ["flagstaff_user", "flagstaff_visitor", "flagstaff_sticky", "flagstaff_session", "flagstaff_override"]
+    {
+        for junk in ["junk".to_owned(), "A".repeat(22), format!("junk.{}", "A".repeat(43))] {
+            for count in [1, 8, 40] {
+                let junk = vec![format!("{name}={junk}"); count].join("; ");
+                let line = format!("Cookie: {junk}; {}\r\n", real.join("; "));
+                let answer = Browser::new(program.address).get_with("/", &line);
+                assert_eq!(flags(&answer), before, "{count} of {junk}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_person_who_is_named_twice_is_nobody_and_the_app_is_told_nobody() {
+    let app = app();
+    let trust = |setup: Setup| setup.key("trust", "addresses = [\"127.0.0.1\"]");
+    let program = trust(Setup::to(&[app.address]).flags(FLAGS).key("user", "header = \"X-User-Id\"")).start();
+    let ask = |lines: &str| Browser::new(program.address).get_with("/", lines);
+    let one = ask("X-User-Id: 7\r\nX-User-Roles: staff\r\n");
+    assert!(is_staff(&one) && flags(&one).contains_key("x-flag-seven"));
+    for lines in [
+        "X-User-Id: 7\r\nX-User-Id: 8\r\n",
+        "X-User-Id: 8\r\nX-User-Id: 7\r\n",
+        "X-User-Id: 7\r\nX-User-Id: 7\r\n",
+        "X-User-Id: 7\r\nX-User-Roles: staff\r\nX-User-Roles: guest\r\n",
+        "X-User-Id: 7\r\nX-User-Groups: a\r\nX-User-Groups: b\r\n",
+    ] {
+        let answer = ask(lines);
+        assert!(!is_staff(&answer) && !flags(&answer).contains_key("x-flag-seven"), "{lines}");
+        assert!(!answer.text().to_lowercase().replace('_', "-").contains("x-user-"), "{lines}\n{}", answer.text());
+    }
+}
+
+#[test]
+fn on_consent_each_gets_an_id_of_their_own_and_keeps_every_variant() {
+    let app = app();
+    let setup = Setup::to(&[app.address]).env("FLAGSTAFF_KEYS", KEYS).flags(FLAGS);
+    let program = setup.key("visitor", "consent_cookie = \"consent=yes\"").start();
+    let before = flags(&Browser::new(program.address).get("/"));
+    let mut ids = Vec::new();
+    for _ in 0..8 {
+        let mut person = Browser::new(program.address);
+        assert_eq!(flags(&person.get("/")), before, "without a cookie all of one browser are one");
+        let mut person = person.with_cookie("consent", "yes");
+        for visit in 0..3 {
+            assert_eq!(flags(&person.get("/")), before, "visit {visit}");
+        }
+        ids.push(person.cookie("flagstaff_visitor").unwrap().to_owned());
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 8);
+}
+
+#[test]
+fn keys_of_tokens_are_files_or_secrets_and_never_both() {
+    let refused = |jwt: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("flags.toml"), "# none\n").unwrap();
+        std::fs::write(folder.path().join("a_key_without_an_ending_that_is_long_enough"), "x".repeat(40)).unwrap();
+        std::fs::write(folder.path().join("flagstaff.toml"), format!("[user]\njwt = {{ {jwt} }}\n")).unwrap();
+        let said = crate::harness::command::flagstaff(
+            folder.path(),
+            ["run", "--dry-run", "--config", "flagstaff.toml"],
+            &[],
+        );
+        (said.code != 0).then_some(said.err)
+    };
+    let is_fine = |jwt: &str| assert_eq!(refused(jwt), None, "{jwt}");
+    is_fine("key_files = [\"a_key_without_an_ending_that_is_long_enough\"]");
+    is_fine("keys = [\"a_key_without_an_ending_that_is_long_enough\"]");
+    is_fine("secrets = [\"a secret of at least thirty-two bytes\"]");
+    for (jwt, place) in [
+        ("keys = [\"/run/secrets/jwt_signing_key_of_this_shop\"]", "keys = ["),
+        ("key_files = [\"gone\"]", "key_files = ["),
+        ("secrets = [\"/run/secrets/jwt_signing_key_of_this_shop\"]", "secrets = ["),
+        ("secrets = [\"a_key_without_an_ending_that_is_long_enough\"]", "secrets = ["),
+        ("secrets = [\"short\"]", "secrets = ["),
+        ("cookie = \"session\"", "jwt"),
+    ] {
+        let said = refused(jwt).unwrap_or_else(|| panic!("taken: {jwt}"));
+        assert!(said.contains("flagstaff.toml:2") && said.contains(place), "{said}");
+    }
+}
