@@ -12,6 +12,7 @@ mod picture;
 mod print;
 mod settings;
 mod webhooks;
+mod who;
 
 use std::process::ExitCode;
 

@@ -9,24 +9,44 @@ use crate::cli::{Certainty, Facts, Flags};
 
 #[derive(Debug, Args)]
 pub(crate) struct Set {
-    /// The flag
-    pub(crate) flag: String,
+    #[command(flatten)]
+    pub(crate) edit: EditOf,
     /// What to set: percent=20 enabled=true owner=growth guard.errors=5xx
     #[arg(required = true, value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) values: Vec<(String, String)>,
-    #[command(flatten)]
-    pub(crate) flags: Flags,
-    /// Answer as JSON
+    /// Do it also when a rollout begins anew with it, or a rollback is cleared
     #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Switch {
+pub(crate) struct On {
+    #[command(flatten)]
+    pub(crate) edit: EditOf,
+    /// On for everybody it may be on for: at 100 percent [default: as before it was off]
+    #[arg(long)]
+    pub(crate) everyone: bool,
+    /// Do it also when a rollback is cleared with it
+    #[arg(long, requires = "everyone")]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Off {
+    #[command(flatten)]
+    pub(crate) edit: EditOf,
+}
+
+/// Which flag is edited, and by whom.
+#[derive(Debug, Args)]
+pub(crate) struct EditOf {
     /// The flag
     pub(crate) flag: String,
+    /// Your name, for the record [default: $USER]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
     #[command(flatten)]
-    pub(crate) flags: Flags,
+    pub(crate) facts: Facts,
     /// Answer as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -16,7 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 
 pub(crate) use self::ask::{Check, Explain, List, Simulate};
 pub(crate) use self::demo::DemoTraffic;
-pub(crate) use self::edit::{End, Link, Set, Switch};
+pub(crate) use self::edit::{EditOf, End, Link, Off, On, Set};
 pub(crate) use self::experiment::{Certainty, Compare, Power, Results};
 pub(crate) use self::facts::{Export, Forget, Format, Per};
 pub(crate) use self::rollout::{Action, Rollout};
@@ -45,10 +45,10 @@ pub(crate) enum Command {
     Simulate(Simulate),
     /// Edit a flag in place: flagstaff set FLAG percent=20 enabled=true
     Set(Set),
-    /// Switch a flag on for everybody it may be on for: enabled, at 100 percent
-    On(Switch),
-    /// Switch a flag off for everybody, at once
-    Off(Switch),
+    /// Switch a flag on again, as it was before it was off; with --everyone at 100 percent
+    On(On),
+    /// Switch a flag off for everybody, at once, whatever else is wrong in the file
+    Off(Off),
     /// End an experiment: archive it with its results, give everybody the winner, say which code to delete
     End(Box<End>),
     /// Tell whether an experiment's variants differ: a table, a picture of the intervals, a verdict

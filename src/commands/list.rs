@@ -53,7 +53,7 @@ fn as_json(snapshot: &Snapshot, flag: &Flag, today: Date) -> Value {
         "owner": flag.owner,
         "expires": flag.expires.map(|date| date.to_string()),
         "state": state(snapshot, flag).0,
-        "origin": origin(flag),
+        "origin": origin_of(snapshot, flag),
         "expired": flag.is_expired(today),
         "stale": flag.is_stale(today),
         "description": flag.description,
@@ -66,8 +66,10 @@ fn as_json(snapshot: &Snapshot, flag: &Flag, today: Date) -> Value {
 
 /// What a flag does, in one word, and how that is shown.
 fn state(snapshot: &Snapshot, flag: &Flag) -> (&'static str, Style) {
-    let tripped = snapshot.find(flag.name.as_str()).is_some_and(|id| snapshot.is_tripped(id));
+    let id = snapshot.find(flag.name.as_str());
+    let tripped = id.is_some_and(|id| snapshot.is_tripped(id));
     let style = match flag.state() {
+        _ if id.is_some_and(|id| snapshot.switched_off(id).is_some()) => return (State::Off.as_str(), BAD),
         _ if tripped && flag.enabled => return ("tripped", BAD),
         State::Off => FAINT,
         State::On => GOOD,
@@ -90,15 +92,22 @@ fn row(snapshot: &Snapshot, flag: &Flag, today: Date) -> Vec<String> {
         variants,
         flag.owner.clone().unwrap_or_default(),
         expires,
-        origin(flag),
+        origin_of(snapshot, flag),
     ]
 }
 
 /// The share that holds now: that of the rollout's step, or the one that is written or follows. None of a flag that was taken back.
 fn percent(snapshot: &Snapshot, flag: &Flag) -> Option<f64> {
     let id = snapshot.find(flag.name.as_str())?;
-    let share = if snapshot.is_tripped(id) { Percent::ZERO } else { snapshot.share(id, Timestamp::now()) };
+    let is_off = snapshot.is_tripped(id) || snapshot.switched_off(id).is_some();
+    let share = if is_off { Percent::ZERO } else { snapshot.share(id, Timestamp::now()) };
     Some(share.as_f64())
+}
+
+/// Where what holds was said; a flag that a person switched off beside its file says who did.
+fn origin_of(snapshot: &Snapshot, flag: &Flag) -> String {
+    let off = snapshot.find(flag.name.as_str()).and_then(|id| snapshot.switched_off(id));
+    off.filter(|_| flag.pin.is_none()).map_or_else(|| origin(flag), Into::into)
 }
 
 /// Where what holds was said: a pin beats an overlay, which beats the file.

@@ -1,5 +1,6 @@
 //! Whether a flag goes on to its next step, or is held.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use flagstaff_experiment::rollout::{Moment, Next, SHARED_OUTAGE, outlook, sample_ratio_broken, told_once};
@@ -25,7 +26,9 @@ impl Conductor {
     pub(super) fn look_at(&mut self, name: &Name) -> Option<Fact> {
         let now = Timestamp::now();
         let ward = self.wards.get(name)?;
-        let flag = ward.flag.clone().filter(|flag| flag.definition == ward.standing.definition)?;
+        // a flag that is off stays at its step
+        let is_on = |flag: &Arc<Flag>| flag.enabled && ward.standing.switched_off.is_none();
+        let flag = ward.flag.clone().filter(|flag| flag.definition == ward.standing.definition && is_on(flag))?;
         let outage = self.sentry.outage(name.as_str(), now).map(|outage| outage.words());
         if outage.is_none() && self.is_over(name, ward, now) {
             let fact = recovered(ward);

@@ -138,11 +138,14 @@ impl Conductor {
     fn take_up(&mut self, before: &Snapshot) {
         let snapshot = Arc::clone(&self.snapshot);
         self.sentry.retain(&snapshot);
-        let seen = snapshot.flags().iter().filter_map(|flag| take_up::seen(flag, self.wards.get(&flag.name)));
+        let was = |flag: &Flag| before.flag_named(flag.name.as_str()).map(|flag| &**flag);
+        let seen =
+            snapshot.flags().iter().filter_map(|flag| take_up::seen(flag, was(flag), self.wards.get(&flag.name)));
         let was_here = |name: &Name| before.find(name.as_str()).is_some();
         let here = self.wards.iter().filter(|(name, _)| was_here(name));
         let gone = here.filter_map(|(name, ward)| take_up::gone(name, &snapshot, ward));
         let facts: Vec<_> = seen.chain(gone).collect();
+        self.warn_of_undone(&facts);
         for ward in self.wards.values_mut() {
             ward.flag = None;
         }
@@ -153,6 +156,19 @@ impl Conductor {
         }
         self.add(facts);
         self.tell_expired();
+    }
+
+    /// Says of edits by hand what they undo; an edit by command asked before.
+    fn warn_of_undone(&self, facts: &[Fact]) {
+        for fact in facts.iter().filter(|fact| fact.kind == FactKind::Changed) {
+            let undone = self.wards.get(&fact.flag).and_then(|ward| take_up::undone(&ward.standing));
+            if let Some(undone) = undone {
+                tracing::warn!(
+                    flag = fact.flag.as_str(),
+                    "the edit of the file changes what decides of the flag: {undone}"
+                );
+            }
+        }
     }
 
     fn tell_expired(&mut self) {
@@ -293,10 +309,11 @@ pub(super) fn announce(fact: &Fact) {
     let step = fact.step + usize::from(fact.kind != FactKind::Done);
     let (flag, by, why) = (fact.flag.as_str(), &fact.by, &fact.why);
     match fact.kind {
-        FactKind::Defined => tracing::debug!(flag, by, why, "flag defined"),
+        FactKind::Defined | FactKind::Continued => tracing::debug!(flag, by, why, "flag {}", fact.kind),
         FactKind::Tripped | FactKind::Held | FactKind::Observed | FactKind::Inconclusive | FactKind::Expired => {
             tracing::warn!(flag, by, why, step, "flag {}", fact.kind);
         }
+        FactKind::SwitchedOff | FactKind::SwitchedOn => tracing::warn!(flag, by, why, "flag {}", fact.kind),
         _ => tracing::info!(flag, by, why, step, "flag {}", fact.kind),
     }
 }

@@ -55,7 +55,7 @@ impl Conductor {
             self.watch_anew(name, Begun::Elsewhere);
         }
         let current = self.snapshot.flag_named(name.as_str());
-        let seen = current.and_then(|flag| take_up::seen(flag, self.wards.get(name)));
+        let seen = current.and_then(|flag| take_up::seen(flag, Some(flag), self.wards.get(name)));
         self.add(seen.into_iter().collect());
         self.publish();
     }

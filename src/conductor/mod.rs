@@ -25,6 +25,7 @@ use flagstaff_ledger::Place;
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use self::sentry::Sentry;
+pub(crate) use self::take_up::undone;
 pub(crate) use self::ward::watch;
 
 use self::direct::Conductor;

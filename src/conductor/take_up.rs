@@ -2,32 +2,60 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{Fact, FactKind, Flag, Name, Snapshot};
+use flagstaff_flags::{Fact, FactKind, Flag, Name, Snapshot, Standing};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::ward::Ward;
 
-/// Who edits files is not known.
+/// Who edits files by hand is not known.
 const BY_FILE: &str = "file";
+/// What the program does by itself.
+const BY_PROGRAM: &str = "flagstaff";
 
-/// The fact that a flag of a new snapshot makes, if any.
-pub(super) fn seen(flag: &Flag, ward: Option<&Ward>) -> Option<Fact> {
+/// The fact that a flag of a new snapshot makes, if any. `before` is the flag as it was in force here; none at the start.
+pub(super) fn seen(flag: &Flag, before: Option<&Flag>, ward: Option<&Ward>) -> Option<Fact> {
     let Some(ward) = ward else {
         return Some(first(flag));
     };
     let standing = &ward.standing;
-    if standing.definition == flag.definition && !standing.removed {
-        return None;
+    let fact = |kind, why: String| Fact { kind, why, definition: flag.definition, ..ward.draft(BY_FILE) };
+    if standing.removed {
+        return Some(Fact { step: 0, ..fact(FactKind::Changed, "it is back in the file".into()) });
     }
-    let why = if standing.removed { "it is back in the file" } else { "the file was edited" };
-    Some(Fact {
-        kind: FactKind::Changed,
-        definition: flag.definition,
-        step: 0,
-        why: why.into(),
-        ..ward.draft(BY_FILE)
-    })
+    if standing.definition == flag.definition {
+        return switched(flag, before, standing).map(|(kind, why)| fact(kind, why.into()));
+    }
+    if standing.definition == flag.former_definition {
+        let why = "its definition is the same, under the fingerprint of this version".into();
+        return Some(Fact { by: BY_PROGRAM.into(), ..fact(FactKind::Continued, why) });
+    }
+    let undone = undone(standing).map(|undone| format!(": {undone}")).unwrap_or_default();
+    let off = if flag.enabled { "" } else { "; it is off for everyone now" };
+    Some(Fact { step: 0, ..fact(FactKind::Changed, format!("the file was edited{undone}{off}")) })
+}
+
+/// Whether the file switched a flag on or off. At the start only a file that says otherwise than the facts did; and none that says
+/// on switches on what a person switched off.
+fn switched(flag: &Flag, before: Option<&Flag>, standing: &Standing) -> Option<(FactKind, &'static str)> {
+    let is_told = standing.enabled == Some(flag.enabled);
+    let is_edited = match before {
+        Some(before) => before.enabled != flag.enabled,
+        None => standing.enabled.is_some() && standing.switched_off.is_none(),
+    };
+    match flag.enabled {
+        _ if is_told || !is_edited => None,
+        true => Some((FactKind::Enabled, "the file says enabled = true again")),
+        false => Some((FactKind::Disabled, "the file says enabled = false")),
+    }
+}
+
+/// What an edit of the definition undoes, in words; none when nothing is lost.
+pub(crate) fn undone(standing: &Standing) -> Option<String> {
+    let step = (standing.step > 0).then(|| format!("its rollout begins anew, it was at step {}", standing.step + 1));
+    let trip = standing.trip.as_ref().map(|_| "the rollback by its guard is cleared".to_owned());
+    let both: Vec<_> = trip.into_iter().chain(step).collect();
+    (!both.is_empty()).then(|| both.join("; "))
 }
 
 fn first(flag: &Flag) -> Fact {
@@ -60,6 +88,6 @@ pub(super) fn expired(flag: &Arc<Flag>, ward: &Ward, today: Date) -> Option<Fact
     is_new.then(|| Fact {
         kind: FactKind::Expired,
         why: flag.expires.map(|date| format!("it expired on {date}")).unwrap_or_default(),
-        ..ward.draft("flagstaff")
+        ..ward.draft(BY_PROGRAM)
     })
 }

@@ -509,6 +509,8 @@ fn edits_change_what_they_say_and_nothing_else() {
     assert_eq!(now(), changed(enabled, &enabled.replace("true", "false")));
     assert_eq!(said(&folder, "list --json").json()[0]["state"], "off");
     assert_eq!(said(&folder, "on show_new_contact_form").code, 0);
+    assert_eq!(now(), text, "on undoes off");
+    assert_eq!(said(&folder, "on show_new_contact_form --everyone").code, 0);
     let on = said(&folder, "list --json").json();
     assert_eq!((&on[0]["state"], &on[0]["percent"]), (&json!("on"), &json!(100.0)));
     for comment in text.lines().filter_map(|line| Some(line.split_once('#')?.1)) {

@@ -30,6 +30,7 @@ mod reload;
 mod rings;
 mod rollouts;
 mod settings;
+mod switching;
 mod webhooks;
 mod wire_basics;
 mod wire_big;

@@ -47,7 +47,7 @@ impl Snapshot {
             return Percent::ZERO;
         };
         match &flag.rollout {
-            Some(rollout) => rollout.percent(now, self.fact(id).step),
+            Some(rollout) => rollout.percent(now, self.fact(id).map_or(0, |fact| fact.step)),
             None => flag.share_of_the_rest(),
         }
     }
@@ -151,14 +151,16 @@ impl<'a> Case<'a> {
     }
 
     fn tripped(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
-        let fact = self.snapshot.fact(self.id);
-        let detail = match (fact.tripped, fact.unknown) {
-            (true, _) => "its guard took this definition back",
-            (false, true) => "whether its guard took it back cannot be read yet",
-            (false, false) => "no guard took it back",
+        let Some(fact) = self.snapshot.fact(self.id) else {
+            return Continue(());
         };
-        let off = fact.tripped || fact.unknown;
-        watch.saw(Step::Tripped, off, || detail.into());
+        let off = fact.switched_off.is_some() || fact.tripped || fact.unknown;
+        watch.saw(Step::Tripped, off, || match (&fact.switched_off, fact.tripped, fact.unknown) {
+            (Some(words), _, _) => words.to_string(),
+            (None, true, _) => "its guard rolled this definition back".into(),
+            (None, false, true) => "whether its guard rolled it back cannot be read yet".into(),
+            (None, false, false) => "nobody switched it off, and no guard rolled it back".into(),
+        });
         stop_if(off, Decision::new(VariantId::OFF, Reason::Disabled, Step::Tripped))
     }
 

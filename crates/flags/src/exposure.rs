@@ -177,16 +177,16 @@ impl Snapshot {
         self.links.of.get(id.index()).map_or(Trial::default(), |ties| ties.trial)
     }
 
-    /// Whether a flag's guard took this definition of it back.
+    /// Whether a flag's guard rolled this definition of it back.
     #[must_use]
     pub fn is_tripped(&self, id: FlagId) -> bool {
-        self.fact(id).tripped
+        self.fact(id).is_some_and(|fact| fact.tripped)
     }
 
     /// The step of a flag's rollout that is recorded, from 0.
     #[must_use]
     pub fn step(&self, id: FlagId) -> usize {
-        self.fact(id).step
+        self.fact(id).map_or(0, |fact| fact.step)
     }
 
     /// The arms of a flag's experiment at a time: where the draw sends a unit that nothing else decides for.

@@ -66,13 +66,23 @@ pub enum FactKind {
     Done,
     /// Its date of expiry has passed.
     Expired,
+    /// Someone switched it off beside its file: it is off for everyone, whatever the file says.
+    SwitchedOff,
+    /// Someone switched it on again.
+    SwitchedOn,
+    /// Its file says `enabled = false` now.
+    Disabled,
+    /// Its file says `enabled = true` again.
+    Enabled,
+    /// It goes on as it was, under the fingerprint that this version of the program gives the same definition.
+    Continued,
     /// Something that only a later version of this program knows. It counts, and says nothing.
     Unknown,
 }
 
 impl FactKind {
     /// All that this version records.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::Defined,
         Self::Changed,
         Self::Removed,
@@ -88,6 +98,11 @@ impl FactKind {
         Self::Reset,
         Self::Done,
         Self::Expired,
+        Self::SwitchedOff,
+        Self::SwitchedOn,
+        Self::Disabled,
+        Self::Enabled,
+        Self::Continued,
     ];
 
     /// As it is recorded and shown.
@@ -109,6 +124,11 @@ impl FactKind {
             Self::Reset => "reset",
             Self::Done => "done",
             Self::Expired => "expired",
+            Self::SwitchedOff => "switched_off",
+            Self::SwitchedOn => "switched_on",
+            Self::Disabled => "disabled",
+            Self::Enabled => "enabled",
+            Self::Continued => "continued",
             Self::Unknown => "unknown",
         }
     }
@@ -173,6 +193,10 @@ pub struct Standing {
     pub expired_told: bool,
     /// It is no longer in the file.
     pub removed: bool,
+    /// Someone switched it off beside its file.
+    pub switched_off: Option<Fact>,
+    /// What was told last of the file's `enabled`; none while nothing was.
+    pub enabled: Option<bool>,
 }
 
 impl Standing {
@@ -205,8 +229,25 @@ impl Standing {
             FactKind::Held => self.hold = Some(fact.clone()),
             FactKind::Observed => self.observed = Some(fact.clone()),
             FactKind::Expired => self.expired_told = true,
+            FactKind::SwitchedOff => (self.switched_off, self.enabled) = (Some(fact.clone()), Some(false)),
+            FactKind::Disabled => self.enabled = Some(false),
+            FactKind::SwitchedOn | FactKind::Enabled => self.go_on(fact),
+            FactKind::Continued => self.continue_as(fact.definition),
             FactKind::Unknown => {}
         }
+    }
+
+    /// It is on again: at the step where it was, whose time begins anew.
+    fn go_on(&mut self, fact: &Fact) {
+        (self.switched_off, self.enabled) = (None, Some(true));
+        self.since = fact.at;
+        (self.approval_told, self.inconclusive) = (false, None);
+    }
+
+    /// Goes on under another fingerprint of the same definition.
+    fn continue_as(&mut self, definition: Definition) {
+        self.tripped_before.retain(|before| *before != definition);
+        self.definition = definition;
     }
 
     /// Begins anew. A definition that was taken back stays so wherever it is still in force, as it is on programs that do not
@@ -216,8 +257,13 @@ impl Standing {
         tripped.extend(self.trip.as_ref().map(|_| self.definition));
         tripped.retain(|definition| *definition != fact.definition);
         tripped.dedup();
+        let (switched_off, enabled) = (self.switched_off.take(), self.enabled);
         *self = Self::from(fact);
         self.tripped_before = tripped;
+        if fact.kind == FactKind::Reset {
+            // who begins a rollout anew does not switch its flag on
+            (self.switched_off, self.enabled) = (switched_off, enabled);
+        }
     }
 }
 
@@ -240,6 +286,8 @@ impl From<&Fact> for Standing {
             approval_told: false,
             expired_told: false,
             removed: false,
+            switched_off: None,
+            enabled: None,
         }
     }
 }
@@ -308,6 +356,34 @@ mod tests {
         let rest = facts(&[(Step, 7, 3), (Tripped, 7, 3)]);
         let standing = Standing::of(&rest).unwrap();
         assert_eq!((standing.step, standing.trip.is_some()), (3, true));
+    }
+
+    #[test]
+    fn off_stays_until_it_is_on_again_or_edited() {
+        use FactKind::{Changed, Defined, Enabled, Held, Reset, Step, SwitchedOff, SwitchedOn};
+        let history = facts(&[(Defined, 7, 0), (Step, 7, 2), (SwitchedOff, 7, 2), (Held, 7, 2)]);
+        assert_eq!(Standing::of(&history).unwrap().switched_off.map(|fact| fact.number), Some(3));
+        let after = |kind, definition| {
+            let history = facts(&[(Defined, 7, 0), (Step, 7, 2), (SwitchedOff, 7, 2), (kind, definition, 2)]);
+            Standing::of(&history).unwrap()
+        };
+        assert!(after(Reset, 7).switched_off.is_some(), "a reset is no switch");
+        assert!(after(Changed, 8).switched_off.is_none());
+        for on in [after(SwitchedOn, 7), after(Enabled, 7)] {
+            assert_eq!((&on.switched_off, on.step, on.epoch), (&None, 2, 1), "at the step where it was");
+            assert_eq!(on.since.as_second(), 4, "whose time begins anew");
+        }
+    }
+
+    #[test]
+    fn the_same_definition_under_another_fingerprint_goes_on() {
+        use FactKind::{Changed, Continued, Defined, Step, Tripped};
+        let history = facts(&[(Defined, 7, 0), (Step, 7, 2), (Tripped, 7, 2), (Continued, 9, 2)]);
+        let standing = Standing::of(&history).unwrap();
+        assert_eq!((standing.definition, standing.step, standing.epoch), (Definition(9), 2, 1));
+        assert!(standing.trip.is_some());
+        let history = facts(&[(Defined, 7, 0), (Tripped, 7, 2), (Continued, 9, 2), (Changed, 8, 0)]);
+        assert_eq!(Standing::of(&history).unwrap().tripped_before, [Definition(9)]);
     }
 
     #[test]

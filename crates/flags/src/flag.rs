@@ -69,8 +69,10 @@ pub struct Flag {
     pub pin: Option<Pin>,
     /// Where it was defined.
     pub origin: Origin,
-    /// Which text it was made from.
+    /// The fingerprint of the keys that decide: facts are about one of these.
     pub definition: Definition,
+    /// The fingerprint that earlier versions gave it, over all keys. Facts that they recorded are about this definition.
+    pub former_definition: Definition,
 }
 
 impl Flag {
@@ -108,7 +110,14 @@ impl Flag {
             pin: None,
             origin: Origin::File,
             definition: Definition(0),
+            former_definition: Definition(0),
         }
+    }
+
+    /// Whether what was recorded decides of it too: it may have been rolled back, or be at a step.
+    #[must_use]
+    pub const fn needs_facts(&self) -> bool {
+        self.rollout.is_some() || self.guard.is_some()
     }
 
     /// What is hashed with the unit.

@@ -25,9 +25,13 @@ pub struct Facts {
     pub tripped: Vec<(Name, Definition)>,
     /// Steps of rollouts, from 0; the number of steps once all are behind.
     pub steps: Vec<(Name, Definition, usize)>,
+    /// Flags that a person switched off beside their file, whatever their definition, and who did it in words.
+    pub switched_off: Vec<(Name, String)>,
     /// What was recorded could not be read yet. Flags with a rollout or a guard stay off until then: one of them may have
     /// been taken back.
     pub unknown: bool,
+    /// Flags of which enough is known all the same.
+    pub known: Vec<Name>,
 }
 
 impl Facts {
@@ -39,6 +43,9 @@ impl Facts {
         self.tripped.extend(standing.tripped_before.iter().map(|definition| (flag.clone(), *definition)));
         if standing.step > 0 {
             self.steps.push((flag.clone(), standing.definition, standing.step));
+        }
+        if let Some(off) = &standing.switched_off {
+            self.switched_off.push((flag.clone(), format!("switched off by {} at {:.0}", off.by, off.at)));
         }
     }
 }
@@ -58,8 +65,9 @@ pub struct Snapshot {
 }
 
 /// What is recorded about one flag.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Fact {
+    pub(crate) switched_off: Option<Arc<str>>,
     pub(crate) unknown: bool,
     pub(crate) tripped: bool,
     pub(crate) step: usize,
@@ -117,10 +125,18 @@ impl Snapshot {
         let tripped: HashSet<_> = facts.tripped.iter().map(|(name, definition)| (name, *definition)).collect();
         let of = |(name, definition, step): &'_ (Name, Definition, usize)| ((name.clone(), *definition), *step);
         let steps: HashMap<_, _> = facts.steps.iter().map(of).collect();
+        let off: HashMap<_, _> = facts.switched_off.iter().map(|(name, words)| (name, words.as_str())).collect();
+        let known: HashSet<_> = facts.known.iter().collect();
+        // what an earlier version of the program recorded is about the same definition
+        let both = |flag: &Flag| [flag.definition, flag.former_definition];
         let of = |flag: &Arc<Flag>| Fact {
-            unknown: facts.unknown && (flag.rollout.is_some() || flag.guard.is_some()),
-            tripped: tripped.contains(&(&flag.name, flag.definition)),
-            step: steps.get(&(flag.name.clone(), flag.definition)).copied().unwrap_or_default(),
+            switched_off: off.get(&flag.name).map(|words| Arc::from(*words)),
+            unknown: facts.unknown && flag.needs_facts() && !known.contains(&flag.name),
+            tripped: both(flag).into_iter().any(|definition| tripped.contains(&(&flag.name, definition))),
+            step: both(flag)
+                .into_iter()
+                .find_map(|one| steps.get(&(flag.name.clone(), one)).copied())
+                .unwrap_or_default(),
         };
         Self { facts: self.flags.iter().map(of).collect(), ..self.clone() }
     }
@@ -182,7 +198,21 @@ impl Snapshot {
         self.links.needs_session
     }
 
-    pub(crate) fn fact(&self, id: FlagId) -> Fact {
-        self.facts.get(id.index()).copied().unwrap_or_default()
+    pub(crate) fn fact(&self, id: FlagId) -> Option<&Fact> {
+        self.facts.get(id.index())
+    }
+
+    /// Who switched a flag off beside its file, and when, in words; none when nobody did.
+    #[must_use]
+    pub fn switched_off(&self, id: FlagId) -> Option<&str> {
+        self.fact(id)?.switched_off.as_deref()
+    }
+
+    /// Flags that are off only because what was recorded of them cannot be read yet.
+    #[must_use]
+    pub fn off_for_want_of_facts(&self) -> Vec<&Name> {
+        let is_off = |id: &FlagId| self.fact(*id).is_some_and(|fact| fact.unknown);
+        let flag = |id: FlagId| self.flag(id).filter(|flag| flag.enabled && flag.pin.is_none());
+        self.ids().filter(is_off).filter_map(flag).map(|flag| &flag.name).collect()
     }
 }

@@ -158,7 +158,7 @@ fn each_step_decides_in_its_turn_and_beats_those_after_it() {
         Arc::new(snapshot.with_facts(&Facts {
             tripped: vec![(name("f"), Definition(7))],
             steps: vec![],
-            unknown: false,
+            ..Facts::default()
         }))
     };
     assert_eq!(step(&tripped(&unmet), &force), Step::Tripped);
@@ -172,7 +172,7 @@ fn each_step_decides_in_its_turn_and_beats_those_after_it() {
 
 #[test]
 fn an_edit_clears_a_trip() {
-    let facts = Facts { tripped: vec![(name("f"), Definition(7))], steps: vec![], unknown: false };
+    let facts = Facts { tripped: vec![(name("f"), Definition(7))], steps: vec![], ..Facts::default() };
     let of = |definition| Arc::new(snapshot(vec![Flag { definition, ..flag("f") }]).with_facts(&facts));
     assert!(!of(Definition(7)).decide(&visitor("v")).is_on("f"));
     assert!(of(Definition(8)).decide(&visitor("v")).is_on("f"));
@@ -274,7 +274,7 @@ fn rollouts_start_in_time_and_follow_the_recorded_step() {
     let steps = vec![step(0.0, Hold::Approval), step(100.0, Hold::End)];
     let rollout = Rollout::new(Some("2026-11-20T13:00:00Z".parse().unwrap()), steps).unwrap();
     let world = snapshot(vec![Flag { rollout: Some(rollout), ..flag("f") }]);
-    let facts = |step| Facts { tripped: vec![], steps: vec![(name("f"), Definition(0), step)], unknown: false };
+    let facts = |step| Facts { tripped: vec![], steps: vec![(name("f"), Definition(0), step)], ..Facts::default() };
     let is_on = |world: &Snapshot, now: &str| {
         Arc::new(world.clone()).decide(&Subject::at(now.parse().unwrap()).visitor("v")).is_on("f")
     };

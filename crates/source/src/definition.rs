@@ -2,16 +2,53 @@
 
 use flagstaff_flags::Definition;
 use sha2::{Digest, Sha256};
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
+
+/// Keys of a flag that do not decide which variant a visitor is drawn into: an edit of one restarts no rollout and clears no trip.
+///
+/// - Notes for people: `description`, `owner`, `ticket`, `created`, `expires`, `metadata`.
+/// - `enabled`: off and on again is as before. It has facts of its own.
+/// - `gate`: what other paths answer while the flag is off. Its text is often written while something is wrong.
+/// - `client` and `testing`: who may see or force it, not who gets it.
+const NOT_DECIDING: [&str; 10] =
+    ["description", "owner", "ticket", "created", "expires", "metadata", "enabled", "gate", "client", "testing"];
+
+/// The fingerprint of the keys of a flag that decide. A word before them keeps it apart from the former rule's.
+pub(crate) fn of(flag: &DeValue<'_>) -> Definition {
+    let mut hash = Sha256::new();
+    hash.update("decides");
+    match flag {
+        DeValue::Table(table) => feed_table(&mut hash, table, false, |key| !NOT_DECIDING.contains(&key)),
+        other => feed(&mut hash, other, false),
+    }
+    first(hash)
+}
+
+/// The fingerprint of all keys of a flag, as earlier versions recorded it.
+pub(crate) fn former(flag: &DeValue<'_>) -> Definition {
+    let mut hash = Sha256::new();
+    feed(&mut hash, flag, false);
+    first(hash)
+}
 
 /// The first eight bytes of SHA-256 over a flag's table in one form: keys in order of the alphabet, numbers by their value,
 /// no comments, no layout. Only under `variants` the written order stays, because there it means something.
-pub(crate) fn of(flag: &DeValue<'_>) -> Definition {
-    let mut hash = Sha256::new();
-    feed(&mut hash, flag, false);
+fn first(hash: Sha256) -> Definition {
     let digest = hash.finalize();
-    let first = digest.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-    Definition(first)
+    Definition(digest.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+}
+
+fn feed_table(hash: &mut Sha256, table: &DeTable<'_>, in_order: bool, counts: impl Fn(&str) -> bool) {
+    let mut entries: Vec<_> = table.iter().map(|(k, v)| (k.get_ref(), v.get_ref())).collect();
+    entries.retain(|(key, _)| counts(key));
+    part(hash, 't', &entries.len().to_string());
+    if !in_order {
+        entries.sort_by_key(|(key, _)| *key);
+    }
+    for (key, value) in entries {
+        part(hash, 'k', key);
+        feed(hash, value, key == "variants");
+    }
 }
 
 /// Every part begins with its kind and length, so no two documents feed the same bytes.
@@ -25,17 +62,7 @@ fn feed(hash: &mut Sha256, value: &DeValue<'_>, in_order: bool) {
             part(hash, 'l', &list.len().to_string());
             list.iter().for_each(|value| feed(hash, value.get_ref(), false));
         }
-        DeValue::Table(table) => {
-            part(hash, 't', &table.len().to_string());
-            let mut entries: Vec<_> = table.iter().map(|(k, v)| (k.get_ref(), v.get_ref())).collect();
-            if !in_order {
-                entries.sort_by_key(|(key, _)| *key);
-            }
-            for (key, value) in entries {
-                part(hash, 'k', key);
-                feed(hash, value, key == "variants");
-            }
-        }
+        DeValue::Table(table) => feed_table(hash, table, in_order, |_| true),
     }
 }
 

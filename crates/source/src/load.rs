@@ -47,14 +47,21 @@ impl Files {
     /// Overlays of any environment that are there: files beside the definitions with a name between theirs and its ending.
     #[must_use]
     pub fn overlays(&self) -> Vec<PathBuf> {
+        self.environments().iter().filter_map(|environment| overlay_of(&self.definitions, environment)).collect()
+    }
+
+    /// Environments that have an overlay, in the order of their names.
+    #[must_use]
+    pub fn environments(&self) -> Vec<String> {
         let folder = self.definitions.parent().filter(|folder| !folder.as_os_str().is_empty());
         let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten().flatten();
-        let is_overlay = |path: &PathBuf| {
-            let middle = path.file_stem().map(Path::new).and_then(Path::extension).and_then(OsStr::to_str);
-            let overlay = middle.and_then(|environment| overlay_of(&self.definitions, environment));
-            overlay.is_some_and(|overlay| overlay.file_name() == path.file_name())
+        let environment = |path: PathBuf| {
+            let whole = if self.definitions.extension().is_some() { path.file_stem()? } else { path.file_name()? };
+            let environment = Path::new(whole).extension().and_then(OsStr::to_str)?;
+            let overlay = overlay_of(&self.definitions, environment)?;
+            (overlay.file_name() == path.file_name()).then(|| environment.to_owned())
         };
-        let mut all: Vec<_> = entries.map(|entry| entry.path()).filter(is_overlay).collect();
+        let mut all: Vec<_> = entries.filter_map(|entry| environment(entry.path())).collect();
         all.sort();
         all
     }
@@ -118,6 +125,21 @@ impl Contents {
     pub(crate) fn with_definitions(&self, definitions: Vec<u8>) -> Self {
         let overlay = self.overlay.clone();
         Self { definitions, overlay }
+    }
+
+    /// Whether the files are texts: bytes that are not UTF-8 would be lost in an edit.
+    pub(crate) fn is_text(&self) -> bool {
+        let all = [Some(&self.definitions), self.overlay.as_ref()];
+        all.into_iter().flatten().all(|bytes| std::str::from_utf8(bytes).is_ok())
+    }
+
+    pub(crate) fn overlay(&self) -> Option<&[u8]> {
+        self.overlay.as_deref()
+    }
+
+    /// The same with another overlay.
+    pub(crate) fn with_overlay(&self, overlay: Option<Vec<u8>>) -> Self {
+        Self { definitions: self.definitions.clone(), overlay }
     }
 
     pub(crate) fn revision(&self) -> String {

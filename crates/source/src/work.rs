@@ -54,7 +54,8 @@ impl Work {
         let mut parts = Parts::default();
         for read in self.section::<FlagTable>(root, "flags") {
             let mut flag = self.convert(root, &mut parts, "flags", read, Conversion::flag);
-            flag.definition = definitions.get(flag.name.as_str()).copied().unwrap_or_default();
+            let known = definitions.get(flag.name.as_str()).copied();
+            (flag.definition, flag.former_definition) = known.unwrap_or_default();
             parts.flags.push(flag);
         }
         for read in self.section::<GoalTable>(root, "goals") {
@@ -260,12 +261,13 @@ fn bad_name(span: Range<usize>, section: &str, written: &str, error: &NameError)
     }
 }
 
-/// Fingerprints by name.
-fn definitions(root: &Value<'_>) -> HashMap<String, Definition> {
+/// Fingerprints by name: of the keys that decide, and of all.
+fn definitions(root: &Value<'_>) -> HashMap<String, (Definition, Definition)> {
     let flags = root.get_ref().as_table().and_then(|root| root.get("flags")?.get_ref().as_table());
     let of = |flags: &DeTable<'_>| {
         let each = flags.iter();
-        each.map(|(key, value)| (key.get_ref().to_string(), definition::of(value.get_ref()))).collect()
+        let both = |value| (definition::of(value), definition::former(value));
+        each.map(|(key, value)| (key.get_ref().to_string(), both(value.get_ref()))).collect()
     };
     flags.map(of).unwrap_or_default()
 }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use flagstaff_source::edit::{EditError, Refused, edit, set, turn_off, turn_on};
+use flagstaff_source::edit::{Change, EditError, Plan, Refused, set};
 use flagstaff_source::{Files, Options, Text, load, parse};
 use proptest::prelude::*;
 
@@ -74,16 +74,105 @@ fn several_at_once() {
     assert_eq!(edited, "[flags.a]\npercent = 20\nenabled = true\nowner = \"growth team\"\n");
 }
 
+/// A text after a switch.
+#[track_caller]
+fn switched(text: &str, change: &Change<'_>) -> String {
+    let f = Fixture::of(text);
+    f.change(None, change).unwrap_or_else(|e| panic!("{e}"));
+    f.text()
+}
+
 #[test]
-fn on_and_off() {
-    let on = |text: &str| turn_on(text, "a").unwrap();
-    assert_eq!(turn_off("[flags.a]\n", "a").unwrap(), "[flags.a]\nenabled = false\n");
+fn off_and_on_again_is_as_before() {
+    assert_eq!(switched("[flags.a]\n", &Change::Off), "[flags.a]\nenabled = false\n");
+    for text in [
+        "[flags.a]\nenabled = true\npercent = 5\n",
+        "[flags.a]\nenabled = true\nallow.users = [\"1\"]\n",
+        "[flags]\na.enabled = true\n",
+        "[flags.a]\nenabled = true\nrollout.steps = [{ percent = 100 }]\n",
+    ] {
+        let off = switched(text, &Change::Off);
+        assert_eq!(off, text.replace("true", "false"));
+        assert_eq!(switched(&off, &Change::On), text);
+    }
+    assert_eq!(switched("[flags.a]\npercent = 20\n", &Change::On), "[flags.a]\npercent = 20\n");
+}
+
+#[test]
+fn on_for_everyone_is_a_hundred_percent() {
+    let on = |text: &str| switched(text, &Change::OnForEveryone);
     assert_eq!(on("[flags.a]\nenabled = false\npercent = 5\n"), "[flags.a]\nenabled = true\npercent = 100\n");
     assert_eq!(on("[flags.a]\nenabled = false\n"), "[flags.a]\nenabled = true\n");
     assert_eq!(on("[flags.a]\n"), "[flags.a]\n");
     assert_eq!(on("[flags.a]\nallow.users = [\"1\"]\n"), "[flags.a]\nallow.users = [\"1\"]\npercent = 100\n");
-    let rollout = "[flags.a]\nenabled = false\nrollout.steps = [{ percent = 100 }]\n";
-    assert_eq!(on(rollout), rollout.replace("false", "true"));
+}
+
+/// Whatever is wrong elsewhere, of every kind of mistake, a switch edits its own table and adds nothing.
+#[test]
+fn a_switch_works_beside_any_mistake() {
+    for broken in [
+        "[flags.b]\npercent = 200\n",
+        "[flags.b]\npercnt = 2\n",
+        "[flags.b]\nrequires = [\"zzz\"]\n",
+        "[flags.b\npercent = 2\n",
+        "[flags.b]\npercent = = 2\n",
+        "[flags.b]\ndescription = \"no end\n",
+        "[flags.b]\ngoals = [\n\"x\",\n",
+        "[flags.b]\n[flags.b]\n",
+        "[flags.B!]\n",
+        "flugs = 1\n",
+        "<<<<<<< HEAD\n=======\n>>>>>>> theirs\n",
+    ] {
+        for (before, after) in [(broken, ""), ("", broken)] {
+            if before.starts_with("flugs") || (after.starts_with("flugs")) && !before.is_empty() {
+                continue;
+            }
+            let text = format!("{before}[flags.a] # it\npercent = 5\n\n{after}");
+            let f = Fixture::of(&text);
+            let plan = f.change(None, &Change::Off).unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert!(plan.after().is_err() && plan.is_change(), "{text}");
+            assert_eq!(f.text(), text.replace("percent = 5\n", "percent = 5\nenabled = false\n"), "{text}");
+            let keys = Change::Set(&[("percent", "6")]);
+            assert!(f.change(None, &keys).is_err(), "a key is set in a sound file only: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_switch_adds_no_mistake() {
+    for text in [
+        "[flags.b]\ndescription = \"\"\"\n[flags.a]\npercent = 5\n",
+        "[flags.a]\n[flags.a]\n",
+        "[flags.a\npercent = 5\n",
+    ] {
+        let f = Fixture::of(text);
+        assert!(f.change(None, &Change::Off).is_err(), "{text}");
+        assert_eq!(f.text(), text);
+    }
+    let f = Fixture::of("");
+    fs::write(f.path(), b"[flags.a]\n# \xff\n").unwrap();
+    assert!(f.change(None, &Change::Off).is_err(), "what is no text is left alone");
+    assert_eq!(fs::read(f.path()).unwrap(), b"[flags.a]\n# \xff\n");
+}
+
+#[test]
+fn a_key_is_written_where_its_value_stands() {
+    let f = Fixture::of("[flags.a]\npercent = 5\nowner = \"x\"\n");
+    let over = f.folder.path().join("flags.production.toml");
+    fs::write(&over, "[flags.a]\nenabled = true\npercent = 100\n[flags.only]\n").unwrap();
+    let files = Files::new(f.path(), Some("production"));
+    let options = Options { environment: Some("production".into()), ..Options::default() };
+    let change = |flag: &str, change: Change<'_>| {
+        let plan = Plan::new(&files, &options, None, flag, &change).unwrap_or_else(|e| panic!("{e}"));
+        plan.write().unwrap();
+        plan.after().unwrap().snapshot.flag_named(flag).unwrap().enabled
+    };
+    assert!(!change("a", Change::Off), "the overlay wins, so that is where it is off");
+    assert!(change("a", Change::Set(&[("enabled", "true"), ("percent", "20"), ("owner", "y")])));
+    assert!(!change("only", Change::Off));
+    assert_eq!(f.text(), "[flags.a]\npercent = 5\nowner = \"y\"\n");
+    let text = fs::read_to_string(&over).unwrap();
+    assert_eq!(text, "[flags.a]\nenabled = true\npercent = 20\n[flags.only]\nenabled = false\n");
 }
 
 #[test]
@@ -112,9 +201,13 @@ const BEFORE: &str = "# keep\n[flags.a]\npercent = 5\n";
 
 impl Fixture {
     fn new() -> Self {
+        Self::of(BEFORE)
+    }
+
+    fn of(text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("flags.toml");
-        fs::write(&file, BEFORE).unwrap();
+        fs::write(&file, text).unwrap();
         let files = Files::new(&file, None);
         Self { folder, files }
     }
@@ -127,8 +220,13 @@ impl Fixture {
         fs::read_to_string(self.path()).unwrap()
     }
 
-    fn percent(&self, value: &str, revision: Option<&str>) -> Result<flagstaff_source::edit::Edited, Refused> {
-        edit(&self.files, &Options::default(), revision, |text| set(text, "a", &[("percent", value)]))
+    fn change(&self, revision: Option<&str>, change: &Change<'_>) -> Result<Plan, Refused> {
+        let plan = Plan::new(&self.files, &Options::default(), revision, "a", change)?;
+        plan.write().map(|()| plan)
+    }
+
+    fn percent(&self, value: &str, revision: Option<&str>) -> Result<Plan, Refused> {
+        self.change(revision, &Change::Set(&[("percent", value)]))
     }
 
     fn others(&self) -> usize {
@@ -140,9 +238,11 @@ impl Fixture {
 fn a_file_is_edited_in_place() {
     let f = Fixture::new();
     let edited = f.percent("20", None).unwrap();
-    assert!(edited.changed && edited.loaded.snapshot.flag_named("a").is_some());
+    assert!(edited.is_change() && edited.after().unwrap().snapshot.flag_named("a").is_some());
+    assert_eq!(edited.undo()[0].value.as_deref(), Some("5"));
     assert_eq!(f.text(), BEFORE.replace('5', "20"));
-    assert!(!f.percent("20", None).unwrap().changed);
+    drop(edited);
+    assert!(!f.percent("20", None).unwrap().is_change());
     assert_eq!(f.others(), 0);
 }
 
@@ -151,7 +251,7 @@ fn a_result_that_is_wrong_is_not_written() {
     let f = Fixture::new();
     let Err(Refused::Invalid(report)) = f.percent("200", None) else { panic!("written") };
     assert!(report.to_string().contains("between 0 and 100"));
-    let typo = edit(&f.files, &Options::default(), None, |text| set(text, "a", &[("percnt", "2")]));
+    let typo = f.change(None, &Change::Set(&[("percnt", "2")]));
     assert!(matches!(typo, Err(Refused::Invalid(report)) if report.to_string().contains("did you mean `percent`?")));
     assert_eq!((f.text().as_str(), f.others()), (BEFORE, 0));
 }
@@ -169,11 +269,10 @@ fn a_file_that_changed_meanwhile_is_left_alone() {
     let f = Fixture::new();
     let revision = load(f.path(), &Options::default()).unwrap().snapshot.revision().to_owned();
     let other = "[flags.a]\npercent = 7\n";
-    let meanwhile = edit(&f.files, &Options::default(), None, |text| {
-        fs::write(f.path(), other).unwrap();
-        set(text, "a", &[("percent", "20")])
-    });
-    assert!(matches!(meanwhile, Err(Refused::Changed)));
+    let plan = Plan::new(&f.files, &Options::default(), None, "a", &Change::Set(&[("percent", "20")])).unwrap();
+    fs::write(f.path(), other).unwrap();
+    assert!(matches!(plan.write(), Err(Refused::Changed)));
+    drop(plan);
     assert!(matches!(f.percent("20", Some(&revision)), Err(Refused::Changed)));
     assert_eq!((f.text().as_str(), f.others()), (other, 0));
     let revision = load(f.path(), &Options::default()).unwrap().snapshot.revision().to_owned();
@@ -189,7 +288,7 @@ fn mode_and_link_stay() {
     let link = f.folder.path().join("link.toml");
     symlink("flags.toml", &link).unwrap();
     let files = Files::new(&link, None);
-    edit(&files, &Options::default(), None, |text| turn_off(text, "a")).unwrap();
+    Plan::new(&files, &Options::default(), None, "a", &Change::Off).unwrap().write().unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(fs::metadata(f.path()).unwrap().permissions().mode() & 0o777, 0o640);
     assert!(f.text().contains("enabled = false"));
@@ -198,9 +297,7 @@ fn mode_and_link_stay() {
 #[test]
 fn edits_at_the_same_time_all_count_or_are_refused() {
     let f = Fixture::new();
-    let one = |i: usize| {
-        edit(&f.files, &Options::default(), None, |text| set(text, "a", &[(&format!("metadata.k{i}"), "1")]))
-    };
+    let one = |i: usize| f.change(None, &Change::Set(&[(&format!("metadata.k{i}"), "1")])).map(drop);
     let written: usize = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..8).map(|i| scope.spawn(move || usize::from(one(i).is_ok()))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()

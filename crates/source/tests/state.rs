@@ -94,7 +94,7 @@ fn pins_are_seen_and_checked() {
 }
 
 #[test]
-fn any_edit_of_a_flag_changes_its_definition_and_nothing_else_does() {
+fn an_edit_of_what_decides_changes_the_definition_and_nothing_else_does() {
     let definition = |content: &str| loaded(content).snapshot.flag_named("a").unwrap().definition;
     let base = "[flags.a]\npercent = 50\nowner = \"x\"\nvariants = { one = 50, two = 50 }\n";
     let before = definition(base);
@@ -104,13 +104,34 @@ fn any_edit_of_a_flag_changes_its_definition_and_nothing_else_does() {
     ] {
         assert_eq!(definition(same), before, "{same}");
     }
+    let notes = [
+        "description = \"new\"",
+        "ticket = \"T-1\"",
+        "created = 2026-11-01",
+        "expires = 2099-01-31",
+        "metadata = { team = \"x\" }",
+        "enabled = false",
+        "client = true",
+        "testing = true",
+        "gate = { paths = [\"/pay/*\"], when_off = { status = 503, body = \"soon\" } }",
+    ];
+    for note in notes {
+        assert_eq!(definition(&format!("{base}{note}\n")), before, "{note}");
+    }
+    assert_eq!(definition(&base.replace("\"x\"", "\"y\"")), before, "another owner");
     for other in [
         base.replace("percent = 50", "percent = 50.001"),
-        base.replace("\"x\"", "\"y\""),
         base.replace("one = 50, two = 50", "two = 50, one = 50"),
         base.replace("percent = 50\n", ""),
-        format!("{base}enabled = true\n"),
-        format!("{base}metadata = {{}}\n"),
+        format!("{base}salt = \"other\"\n"),
+        format!("{base}sticky = \"visitor\"\n"),
+        format!("{base}bucket_by = \"user\"\n"),
+        format!("{base}exposed_on = [\"GET /a\"]\n"),
+        format!("{base}allow = {{ users = [\"1\"] }}\n"),
+        format!("{base}deny = {{ users = [\"1\"] }}\n"),
+        format!("{base}rules = [{{ if = {{ country = \"DE\" }}, serve = \"one\" }}]\n"),
+        format!("{base}guard = {{ errors = \"5xx\" }}\n"),
+        format!("{base}values = {{ one = 1 }}\n"),
     ] {
         assert_ne!(definition(&other), before, "{other}");
     }
@@ -118,6 +139,17 @@ fn any_edit_of_a_flag_changes_its_definition_and_nothing_else_does() {
     assert_eq!(pinned(base, &pin).unwrap().snapshot.flag_named("a").unwrap().definition, before);
     let over = overlaid(base, "[flags.a]\npercent = 50").unwrap();
     assert_eq!(over.snapshot.flag_named("a").unwrap().definition, before);
+}
+
+/// What ledgers hold of versions before must be recognised: these numbers never change.
+#[test]
+fn the_former_fingerprint_is_what_earlier_versions_recorded() {
+    let former = |content: &str| loaded(content).snapshot.flag_named("a").unwrap().former_definition.to_string();
+    assert_eq!(former("[flags.a]\n"), "da4b67039c7ca8ed");
+    assert_eq!(
+        former("[flags.a]\npercent = 50\nowner = \"x\"\nvariants = { one = 50, two = 50 }\n"),
+        "3eb54d6239026583"
+    );
 }
 
 #[test]

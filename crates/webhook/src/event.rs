@@ -7,7 +7,7 @@ use flagstaff_flags::FactKind;
 /// A kind of news. One word stands for all facts of which somebody who wants one wants the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Event {
-    /// A flag was edited or removed.
+    /// A flag was edited, removed, or switched off or on.
     Changed,
     /// A rollout reached a step, or its end.
     Step,
@@ -32,8 +32,10 @@ impl Event {
     #[must_use]
     pub const fn of(kind: FactKind) -> Option<Self> {
         match kind {
-            FactKind::Defined => None,
+            FactKind::Defined | FactKind::Continued => None,
             FactKind::Changed | FactKind::Removed => Some(Self::Changed),
+            FactKind::Disabled | FactKind::Enabled => Some(Self::Changed),
+            FactKind::SwitchedOff | FactKind::SwitchedOn => Some(Self::Changed),
             FactKind::Step | FactKind::Done => Some(Self::Step),
             FactKind::ApprovalNeeded => Some(Self::Approval),
             FactKind::Inconclusive | FactKind::Recovered => Some(Self::Inconclusive),
@@ -76,9 +78,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_fact_but_the_first_sight_is_told() {
+    fn every_fact_that_changes_something_is_told() {
         for kind in FactKind::ALL {
-            assert_eq!(Event::of(kind).is_none(), kind == FactKind::Defined, "{kind}");
+            let changes_nothing = matches!(kind, FactKind::Defined | FactKind::Continued);
+            assert_eq!(Event::of(kind).is_none(), changes_nothing, "{kind}");
         }
     }
 

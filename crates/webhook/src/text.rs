@@ -27,6 +27,9 @@ pub(crate) fn sentence(told: &Told<'_>) -> String {
         FactKind::Paused => format!("{flag} is paused{stage} ({by})"),
         FactKind::Resumed => format!("{flag} may go on{stage} ({by})"),
         FactKind::Expired => format!("{flag} is past its time"),
+        FactKind::SwitchedOff | FactKind::Disabled => format!("{flag} was switched off for everyone ({by})"),
+        FactKind::SwitchedOn | FactKind::Enabled => format!("{flag} was switched on again{stage} ({by})"),
+        FactKind::Continued => format!("{flag} goes on as it was"),
         FactKind::Unknown => format!("something happened to {flag}"),
     };
     let why = told.why();

@@ -174,8 +174,8 @@ impl Case<'_> {
     /// A guard took it back, and any edit of the flag would undo that.
     fn tripped(&self) -> Option<String> {
         let facts = facts::recorded(&self.place.settings);
-        let of_this =
-            |(name, definition): &(Name, Definition)| *name == self.flag.name && *definition == self.flag.definition;
+        let is_this = |one| one == self.flag.definition || one == self.flag.former_definition;
+        let of_this = |(name, definition): &(Name, Definition)| *name == self.flag.name && is_this(*definition);
         let is_back = self.winner != "off" && facts.tripped.iter().any(of_this);
         is_back.then(|| {
             format!(

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::cli::{Action, Rollout};
 use crate::commands::Answer;
 use crate::print::{BAD, err, json as print_json, out, styled};
+use crate::who;
 
 use self::status::{Desk, Status};
 
@@ -18,25 +19,13 @@ pub(crate) fn run(args: &Rollout) -> anyhow::Result<Answer> {
         let order = order(args.action);
         let mut desk = Desk::open(&args.facts, &args.flag, order.is_some()).await?;
         let refused = match order {
-            Some(order) => ask(&mut desk, order, &by(args)).await?,
+            Some(order) => ask(&mut desk, order, &who::by(args.by.as_deref())).await?,
             None => None,
         };
         let status = desk.status().await?;
         desk.close().await;
         tell(args, &status, refused.as_deref())
     })
-}
-
-/// The longest name of whoever asks, in characters.
-const LONGEST_NAME: usize = 100;
-
-/// Who asks for it.
-fn by(args: &Rollout) -> String {
-    let logged_in = || std::env::var("USER").ok().filter(|name| !name.trim().is_empty());
-    let said = args.by.clone().or_else(logged_in).unwrap_or_default();
-    // it is shown in terminals and logs
-    let plain: String = said.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
-    if plain.trim().is_empty() { "someone".into() } else { plain.trim().into() }
 }
 
 const fn order(action: Action) -> Option<Order> {
@@ -56,6 +45,11 @@ async fn ask(desk: &mut Desk, order: Order, by: &str) -> anyhow::Result<Option<S
         Ok(standing) => standing,
         Err(why) => return Ok(Some(why)),
     };
+    // it would climb where nobody sees it, and be there at once when it is on again
+    let off = desk.history().await.map(|history| desk.off(&history))?;
+    if let Some(why) = off.filter(|_| matches!(order, Order::Advance | Order::Approve)) {
+        return Ok(Some(format!("{why}; switch it on first: flagstaff on {}", desk.flag().name)));
+    }
     let fact = match obey(order, desk.flag(), &standing, by, Timestamp::now()) {
         Ok(fact) => fact,
         Err(refusal) => return Ok(Some(refusal.to_string())),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flagstaff_experiment::guard::Evidence;
 use flagstaff_experiment::rollout::{Moment, Next, Outlook, SHARED_OUTAGE, State, outlook, sample_ratio_broken};
-use flagstaff_flags::{Fact, Flag, FlagId, Percent, Snapshot, Standing};
+use flagstaff_flags::{Fact, Flag, FlagId, Percent, Snapshot, Standing, VariantId};
 use flagstaff_ledger::{FirstSign, Place, Register};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -65,14 +65,26 @@ impl Desk {
     /// Where the flag stands as it is in the file; or why nobody knows.
     pub(super) async fn standing(&mut self) -> anyhow::Result<Result<Standing, String>> {
         let standing = Standing::of(&self.history().await?);
-        let taken_up = standing.filter(|standing| standing.definition == self.flag.definition && !standing.removed);
+        let is_this = |definition| definition == self.flag.definition || definition == self.flag.former_definition;
+        let taken_up = standing.filter(|standing| is_this(standing.definition) && !standing.removed);
         Ok(taken_up.ok_or_else(|| match &self.register {
             Some(_) => "no running program has taken up the flag as it is in the file yet".into(),
             None => format!("there is no ledger at {} yet: no program has run with it", self.place),
         }))
     }
 
-    async fn history(&mut self) -> anyhow::Result<Vec<Fact>> {
+    /// Why the flag is off for everyone, where a person or its file says so.
+    pub(super) fn off(&self, history: &[Fact]) -> Option<String> {
+        if let Some(pin) = self.flag.pin.as_ref().filter(|pin| pin.variant == VariantId::OFF) {
+            return Some(format!("the flag is off: pinned here by {}", pin.variable));
+        }
+        if let Some(off) = Standing::of(history).and_then(|standing| standing.switched_off) {
+            return Some(format!("the flag is off: switched off by {} at {:.0}", off.by, off.at));
+        }
+        (!self.flag.enabled).then(|| "the flag is off: its file says enabled = false".into())
+    }
+
+    pub(super) async fn history(&mut self) -> anyhow::Result<Vec<Fact>> {
         match &mut self.register {
             Some(register) => Ok(register.facts(&self.flag.name, 1).await?),
             None => Ok(Vec::new()),
@@ -101,14 +113,17 @@ impl Desk {
             (visitors, split_is_broken) = self.arrivals(standing).await?;
             signs = self.signs(standing).await?;
         }
-        let outlook = match &standing {
-            Ok(standing) => self.outlook(standing, visitors, split_is_broken),
-            Err(why) => waits(why.clone()),
+        let outlook = match (&standing, self.off(&history)) {
+            (Ok(standing), Some(why)) if standing.trip.is_none() => waits(why),
+            (Err(_), Some(why)) => waits(why),
+            (Ok(standing), _) => self.outlook(standing, visitors, split_is_broken),
+            (Err(why), None) => waits(why.clone()),
         };
         let standing = standing.ok();
         let step = standing.as_ref().map_or(0, |standing| standing.step);
         let guard = watch(&self.flag, step, &signs).map(|watch| watch.evidence()).unwrap_or_default();
-        let percent = self.percent(standing.as_ref());
+        let is_off = self.off(&history).is_some();
+        let percent = if is_off { Percent::ZERO } else { self.percent(standing.as_ref()) };
         Ok(Status { flag: Arc::clone(&self.flag), standing, outlook, percent, visitors, guard, history })
     }
 

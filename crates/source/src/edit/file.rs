@@ -1,24 +1,13 @@
-//! Edits of files: checked as a whole, then in one go, or not at all.
+//! Files are replaced as a whole, or not at all.
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
 
 use super::EditError;
 use crate::archive::Unreadable;
-use crate::load::Files;
-use crate::parse::{Loaded, Options};
 use crate::report::Report;
-
-/// A file after an edit.
-#[derive(Clone, Debug)]
-pub struct Edited {
-    /// What the files mean now.
-    pub loaded: Loaded,
-    /// Whether a byte changed; where none did, nothing was written.
-    pub changed: bool,
-}
 
 /// Why a file was not edited. It is as it was.
 #[derive(Debug)]
@@ -42,7 +31,15 @@ impl fmt::Display for Refused {
             Self::Invalid(report) => report.fmt(f),
             Self::Changed => f.write_str("the file was changed meanwhile; look at it again"),
             Self::Archive(error) => error.fmt(f),
-            Self::Io(error) => write!(f, "the file cannot be edited: {error}"),
+            Self::Io(error) => {
+                write!(f, "the file cannot be edited: {error}")?;
+                match error.kind() {
+                    io::ErrorKind::ResourceBusy => {
+                        f.write_str("; it seems to be mounted by itself: mount its folder instead")
+                    }
+                    _ => Ok(()),
+                }
+            }
         }
     }
 }
@@ -61,42 +58,20 @@ impl From<io::Error> for Refused {
     }
 }
 
-/// Edits the file of definitions, with its overlay taken into account. The result is checked before it is written, and
-/// written as a whole: whoever reads the file finds the old text or the new one. With `revision`, only the files of that
-/// revision are edited.
-///
-/// # Errors
-/// When the edit makes no sense, its result is no valid document, the files changed since `revision` or while they were
-/// edited, or the file cannot be written. Nothing is changed then.
-pub fn edit(
-    files: &Files,
-    options: &Options,
-    revision: Option<&str>,
-    change: impl FnOnce(&str) -> Result<String, EditError>,
-) -> Result<Edited, Refused> {
-    // A link stays a link: what it leads to is replaced.
-    let target = fs::canonicalize(files.definitions())?;
-    let _turn = Turn::wait(&target);
-    let invalid = |report| Refused::Invalid(Box::new(report));
-    let before = files.read().map_err(invalid)?;
-    if revision.is_some_and(|revision| revision != before.revision()) {
-        return Err(Refused::Changed);
+/// Replaces a file that still has these bytes, or is still not there. It has the mode and, where allowed, the owner that it had,
+/// or those of another one that it is like. A file that is mounted by itself, or stands in a folder that may not be written, keeps its
+/// place and gets the bytes.
+pub(super) fn replace(target: &Path, before: Option<&[u8]>, after: &[u8], like: &Path) -> Result<(), Refused> {
+    match renamed_over(target, before, after, like) {
+        Err(Refused::Io(error)) if keeps_its_place(&error) => match before {
+            Some(before) => Ok(overwrite(target, before, after).map_err(|_| error)?),
+            None => Err(error.into()),
+        },
+        other => other,
     }
-    let text = String::from_utf8_lossy(before.definitions()).into_owned();
-    let edited = change(&text).map_err(Refused::Edit)?;
-    if edited == text {
-        let loaded = files.parse(&before, options).map_err(invalid)?;
-        return Ok(Edited { loaded, changed: false });
-    }
-    let after = before.with_definitions(edited.into_bytes());
-    let loaded = files.parse(&after, options).map_err(invalid)?;
-    replace(&target, Some(before.definitions()), after.definitions(), &target)?;
-    Ok(Edited { loaded, changed: true })
 }
 
-/// Replaces a file that still has these bytes, or is still not there. It has the mode and, where allowed, the owner that it had,
-/// or those of another one that it is like.
-pub(super) fn replace(target: &Path, before: Option<&[u8]>, after: &[u8], like: &Path) -> Result<(), Refused> {
+fn renamed_over(target: &Path, before: Option<&[u8]>, after: &[u8], like: &Path) -> Result<(), Refused> {
     let folder = target.parent().unwrap_or(Path::new("."));
     let mut new = tempfile::Builder::new().prefix(".flagstaff-").suffix(".tmp").tempfile_in(folder)?;
     new.write_all(after)?;
@@ -117,6 +92,35 @@ pub(super) fn replace(target: &Path, before: Option<&[u8]>, after: &[u8], like: 
     Ok(())
 }
 
+/// Whether a file cannot be replaced, but perhaps be written: it is a mount, or its folder may not be written.
+fn keeps_its_place(error: &io::Error) -> bool {
+    use io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+    matches!(error.kind(), ResourceBusy | CrossesDevices | ReadOnlyFilesystem | PermissionDenied)
+}
+
+/// Writes over a file that still has these bytes. When the disk is full, it has them again.
+fn overwrite(target: &Path, before: &[u8], after: &[u8]) -> io::Result<()> {
+    let mut file = File::options().read(true).write(true).open(target)?;
+    let mut now = Vec::new();
+    file.read_to_end(&mut now)?;
+    if now != before {
+        return Err(io::Error::other("the file was changed meanwhile"));
+    }
+    let written = write_whole(&mut file, after);
+    if written.is_err() {
+        // the old bytes have their place on the disk
+        write_whole(&mut file, before)?;
+    }
+    written
+}
+
+fn write_whole(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    file.seek(io::SeekFrom::Start(0))?;
+    file.write_all(bytes)?;
+    file.set_len(bytes.len() as u64)?;
+    file.sync_all()
+}
+
 /// Root may edit the file of another user, who should go on owning it. Others own what they write, and need no more.
 #[cfg(unix)]
 fn keep_owner(path: &Path, meta: &fs::Metadata) {
@@ -128,6 +132,7 @@ fn keep_owner(path: &Path, meta: &fs::Metadata) {
 fn keep_owner(_: &Path, _: &fs::Metadata) {}
 
 /// One edit at a time in a folder, also among processes.
+#[derive(Debug)]
 pub(super) struct Turn(Option<File>);
 
 impl Turn {

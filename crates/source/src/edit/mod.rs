@@ -1,9 +1,11 @@
 //! Edits that keep comments and layout: only the bytes of the value change.
 
+mod chunk;
 mod cut;
 mod end;
 mod file;
 mod place;
+mod plan;
 mod settle;
 
 use std::fmt;
@@ -12,8 +14,9 @@ use flagstaff_flags::nearest;
 use toml_edit::{Document, Item, Table, TableLike, Value};
 
 pub use end::{Ending, Settled, end};
-pub use file::{Edited, Refused, edit};
+pub use file::Refused;
 use place::Place;
+pub use plan::{Plan, Undo};
 pub use settle::Variants;
 
 /// Sets keys of a flag in a text. A key is a path with dots, such as `percent`, `guard.errors` or `rollout.steps.0.hold`; a
@@ -25,6 +28,10 @@ pub use settle::Variants;
 /// When the text is not TOML, there is no such flag, the path leads to no value, or the value is none.
 pub fn set(text: &str, flag: &str, changes: &[(&str, &str)]) -> Result<String, EditError> {
     let mut text = text.to_owned();
+    if changes.is_empty() {
+        let document = Document::parse(text.as_str()).map_err(|e| EditError::NotToml(e.message().into()))?;
+        find_flag(document.as_table(), flag)?;
+    }
     for (path, value) in changes {
         let splice = {
             let document = Document::parse(text.as_str()).map_err(|e| EditError::NotToml(e.message().into()))?;
@@ -39,32 +46,52 @@ pub fn set(text: &str, flag: &str, changes: &[(&str, &str)]) -> Result<String, E
     Ok(text)
 }
 
-/// Makes a flag on for everybody it may be on for: enabled, and at 100 percent, unless its share is that already or a rollout's
-/// steps say it.
-///
-/// # Errors
-/// When the text is not TOML, or there is no such flag.
-pub fn turn_on(text: &str, flag: &str) -> Result<String, EditError> {
-    let document = Document::parse(text).map_err(|e| EditError::NotToml(e.message().into()))?;
-    let table = find_flag(document.as_table(), flag)?;
-    let has = |key: &str| table.contains_key(key);
-    let limited = has("percent") || has("allow") || has("rules");
-    let mut changes = Vec::new();
-    if has("enabled") {
-        changes.push(("enabled", "true"));
-    }
-    if limited && !has("rollout") {
-        changes.push(("percent", "100"));
-    }
-    set(text, flag, &changes)
+/// A change of a flag.
+#[derive(Clone, Copy, Debug)]
+pub enum Change<'a> {
+    /// Keys and their values.
+    Set(&'a [(&'a str, &'a str)]),
+    /// Off for everybody, at once.
+    Off,
+    /// On again, for those for whom it was on.
+    On,
+    /// On for everybody it may be on for.
+    OnForEveryone,
 }
 
-/// Makes a flag off for everybody, at once.
-///
-/// # Errors
-/// When the text is not TOML, or there is no such flag.
-pub fn turn_off(text: &str, flag: &str) -> Result<String, EditError> {
-    set(text, flag, &[("enabled", "false")])
+impl<'a> Change<'a> {
+    /// The keys it sets, given which of them the flag has.
+    fn keys(&self, has: impl Fn(&str) -> bool) -> Vec<(&'a str, &'a str)> {
+        let enabled = has("enabled").then_some(("enabled", "true"));
+        match self {
+            Self::Set(keys) => keys.to_vec(),
+            Self::Off => vec![("enabled", "false")],
+            Self::On => enabled.into_iter().collect(),
+            Self::OnForEveryone => {
+                let limited = has("percent") || has("allow") || has("rules");
+                enabled.into_iter().chain(limited.then_some(("percent", "100"))).collect()
+            }
+        }
+    }
+
+    /// Whether it switches a flag off or on, and no more: that is possible in a file in which something else is wrong.
+    const fn is_switch(&self) -> bool {
+        matches!(self, Self::Off | Self::On)
+    }
+
+    /// A text with these keys set. A switch edits the table of its flag alone where the rest is not TOML.
+    fn apply(&self, text: &str, flag: &str, keys: &[(&str, &str)]) -> Result<String, EditError> {
+        match set(text, flag, keys) {
+            Err(EditError::NotToml(why)) if self.is_switch() => {
+                let range = chunk::find(text, flag).ok_or(EditError::NotToml(why))?;
+                let edited = set(text.get(range.clone()).unwrap_or_default(), flag, keys)?;
+                let mut text = text.to_owned();
+                text.replace_range(range, &edited);
+                Ok(text)
+            }
+            other => other,
+        }
+    }
 }
 
 /// Why an edit cannot be made.

@@ -102,7 +102,7 @@ fn layers(text: &str) -> Result<Vec<String>, EditError> {
 }
 
 /// The value at a path of a flag, as written; numbers as such.
-fn value(text: &str, flag: &str, path: &str) -> Result<Option<String>, EditError> {
+pub(super) fn value(text: &str, flag: &str, path: &str) -> Result<Option<String>, EditError> {
     let document = Document::parse(text).map_err(|e| EditError::NotToml(e.message().into()))?;
     let mut table = find_flag(document.as_table(), flag)?;
     let mut keys = path.split('.').peekable();

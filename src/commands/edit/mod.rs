@@ -1,0 +1,252 @@
+//! `flagstaff set`, `on` and `off`: edits in place that keep comments and layout, and that say who made them.
+//!
+//! A switch-off must work when nothing else does. Where running programs cannot take the file, it is a fact in the ledger.
+
+mod means;
+mod record;
+mod tell;
+
+use std::io::{BufRead as _, IsTerminal as _};
+
+use flagstaff_flags::{FactKind, Flag, Snapshot, Standing, VariantId};
+use flagstaff_source::edit::{Change, EditError, Plan, Refused};
+use flagstaff_source::{Files, Options};
+
+use self::record::Record;
+use self::tell::{Done, Outcome};
+use crate::cli::{EditOf, Off, On, Set};
+use crate::commands::Answer;
+use crate::conductor::undone;
+use crate::print::{BAD, ODD, err, styled};
+use crate::settings::{Settings, shown_under};
+use crate::{facts, flags, who};
+
+pub(crate) fn set(args: &Set) -> anyhow::Result<Answer> {
+    let changes: Vec<_> = args.values.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let case = Case::new(&args.edit)?;
+    case.edit(&Change::Set(&changes), args.yes)
+}
+
+pub(crate) fn on(args: &On) -> anyhow::Result<Answer> {
+    let case = Case::new(&args.edit)?;
+    if args.everyone { case.edit(&Change::OnForEveryone, args.yes) } else { case.on() }
+}
+
+pub(crate) fn off(args: &Off) -> anyhow::Result<Answer> {
+    Case::new(&args.edit)?.off()
+}
+
+/// An edit of one flag.
+struct Case<'a> {
+    name: &'a str,
+    settings: Settings,
+    files: Files,
+    reading: Options,
+    by: String,
+    as_json: bool,
+}
+
+impl<'a> Case<'a> {
+    fn new(args: &'a EditOf) -> anyhow::Result<Self> {
+        let settings = facts::settings(&args.facts)?;
+        let path = flags::path(&settings.typed)?;
+        let files = Files::new(&path, settings.typed.environment.as_deref());
+        let reading = flags::reading(&settings.typed);
+        let by = who::by(args.by.as_deref());
+        Ok(Self { name: &args.flag, settings, files, reading, by, as_json: args.json })
+    }
+
+    fn plan(&self, change: &Change<'_>) -> Result<Plan, Refused> {
+        Plan::new(&self.files, &self.reading, None, self.name, change)
+    }
+
+    /// The facts of the flag, to add to them. That the ledger is away keeps no file from being edited.
+    fn record(&self) -> Option<Record> {
+        Record::open(&self.settings, self.name).unwrap_or_else(|error| {
+            err(&format!("{}: nobody can be told who edits the flag: {error:#}\n", styled(ODD, "warning")));
+            None
+        })
+    }
+
+    /// Sets keys: the file must be sound then, and a rollout that runs begins anew only with `--yes`.
+    fn edit(&self, change: &Change<'_>, yes: bool) -> anyhow::Result<Answer> {
+        let plan = self.plan(change).map_err(|refused| self.refusal(refused))?;
+        let mut record = self.record();
+        let standing = record.as_mut().and_then(Record::standing);
+        if !yes && self.undoes(&plan, standing.as_ref()).is_some_and(|undone| !self.asks(&undone)) {
+            return Ok(Answer::No);
+        }
+        let recorded = self.tell_of(&plan, record.as_mut());
+        plan.write().map_err(|refused| self.refusal(refused))?;
+        let wanted = matches!(change, Change::OnForEveryone).then_some(true);
+        self.tell(&plan, record, &Outcome { wanted, recorded, problem: None })
+    }
+
+    /// On again, as it was: in the file, and where a fact holds it off.
+    fn on(&self) -> anyhow::Result<Answer> {
+        let mut record = self.record();
+        let is_held = record.as_mut().and_then(Record::standing).is_some_and(|one| one.switched_off.is_some());
+        let plan = match self.plan(&Change::On) {
+            Ok(plan) => plan,
+            Err(refused) if is_held => {
+                let why = format!("{:#}", self.refusal(refused));
+                self.add(record.as_mut(), FactKind::SwitchedOn, "switched on by command");
+                return tell::by_fact(self, record, true, &why);
+            }
+            Err(refused) => return Err(self.refusal(refused)),
+        };
+        let recorded = match (is_held, plan.is_change()) {
+            (true, _) => self.add(record.as_mut(), FactKind::SwitchedOn, "switched on by command"),
+            (false, true) => self.tell_of(&plan, record.as_mut()),
+            (false, false) => false,
+        };
+        plan.write().map_err(|refused| self.refusal(refused))?;
+        match plan.after() {
+            Ok(_) => self.tell(&plan, record, &Outcome { wanted: Some(true), recorded, problem: None }),
+            Err(report) => {
+                let why = report.only_errors().render(true);
+                tell::by_fact(self, record, is_held, &why)
+            }
+        }
+    }
+
+    /// Off for everyone, whatever else is wrong.
+    fn off(&self) -> anyhow::Result<Answer> {
+        let mut record = self.record();
+        let why = match self.plan(&Change::Off) {
+            Err(refused @ Refused::Edit(EditError::NoFlag { .. })) if !self.is_known(record.as_mut()) => {
+                return Err(self.refusal(refused));
+            }
+            Err(refused) => format!("{:#}", self.refusal(refused)),
+            Ok(plan) if plan.after().is_ok() => {
+                let recorded = self.tell_of(&plan, record.as_mut());
+                match plan.write() {
+                    Ok(()) => {
+                        let outcome = Outcome { wanted: Some(false), recorded, problem: self.elsewhere() };
+                        return self.tell(&plan, record, &outcome);
+                    }
+                    Err(refused) => format!("{:#}", self.refusal(refused)),
+                }
+            }
+            Ok(plan) => {
+                let report = plan.after().err().map(|report| report.only_errors().render(true)).unwrap_or_default();
+                match plan.write() {
+                    Ok(()) => report,
+                    Err(refused) => format!("{:#}\n{report}", self.refusal(refused)),
+                }
+            }
+        };
+        let is_off = record.as_mut().and_then(Record::standing).is_some_and(|one| one.switched_off.is_some())
+            || self.add(record.as_mut(), FactKind::SwitchedOff, "the file could not say it");
+        tell::by_fact(self, record, is_off, &why)
+    }
+
+    /// Whether the ledger knows the flag, whatever the file says.
+    fn is_known(&self, record: Option<&mut Record>) -> bool {
+        record.and_then(Record::standing).is_some_and(|standing| !standing.removed)
+    }
+
+    fn add(&self, record: Option<&mut Record>, kind: FactKind, why: &str) -> bool {
+        record.is_some_and(|record| record.add(kind, None, &self.by, why))
+    }
+
+    /// Writes down who makes an edit, before the running programs see it. Returns whether it did.
+    fn tell_of(&self, plan: &Plan, record: Option<&mut Record>) -> bool {
+        let (Some(record), Some((before, after))) = (record, self.both(plan)) else {
+            return false;
+        };
+        let Some(standing) = record.standing().filter(|standing| is_of(standing, before)) else {
+            return false;
+        };
+        let mut told = false;
+        if before.definition != after.definition {
+            let undone = undone(&standing).map(|undone| format!(": {undone}")).unwrap_or_default();
+            let why = format!("edited by command{undone}");
+            told |= record.add(FactKind::Changed, Some(after.definition), &self.by, &why);
+        }
+        if before.enabled != after.enabled && standing.enabled != Some(after.enabled) {
+            let (kind, word) = if after.enabled { (FactKind::Enabled, "on") } else { (FactKind::Disabled, "off") };
+            told |= record.add(kind, None, &self.by, &format!("switched {word} by command"));
+        }
+        told
+    }
+
+    fn both<'p>(&self, plan: &'p Plan) -> Option<(&'p Flag, &'p Flag)> {
+        let before = plan.before()?.snapshot.flag_named(self.name)?;
+        let after = plan.after().ok()?.snapshot.flag_named(self.name)?;
+        Some((before, after))
+    }
+
+    /// What an edit undoes of a flag as running programs have it.
+    fn undoes(&self, plan: &Plan, standing: Option<&Standing>) -> Option<String> {
+        let (before, after) = self.both(plan).filter(|(before, after)| before.definition != after.definition)?;
+        let standing = standing.filter(|standing| is_of(standing, before) && !is_of(standing, after))?;
+        undone(standing)
+    }
+
+    /// Says what an edit undoes, and asks whether to go on.
+    fn asks(&self, undone: &str) -> bool {
+        err(&format!("{}: this changes what decides of `{}`: {undone}\n", styled(ODD, "careful"), self.name));
+        if !std::io::stdin().is_terminal() {
+            err(&format!("{}: say --yes to do it all the same\n", styled(BAD, "not done")));
+            return false;
+        }
+        err("Do it? [y/N] ");
+        let mut answer = String::new();
+        let is_yes =
+            std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim().eq_ignore_ascii_case("y");
+        if !is_yes {
+            err(&format!("{}\n", styled(BAD, "not done")));
+        }
+        is_yes
+    }
+
+    /// Where the flag is still on although the file says off: an overlay of an environment that was not named.
+    fn elsewhere(&self) -> Option<String> {
+        if self.settings.typed.environment.is_some() {
+            return None;
+        }
+        let is_on = |environment: &String| {
+            let reading = Options { environment: Some(environment.clone()), ..Options::default() };
+            let loaded = flagstaff_source::load(self.files.definitions(), &reading).ok();
+            loaded.is_some_and(|loaded| loaded.snapshot.flag_named(self.name).is_some_and(|flag| flag.enabled))
+        };
+        let environment = self.files.environments().into_iter().find(is_on)?;
+        Some(format!(
+            "its overlay for `{environment}` says that it is on there; switch it off with --environment {environment}"
+        ))
+    }
+
+    fn tell(&self, plan: &Plan, mut record: Option<Record>, outcome: &Outcome) -> anyhow::Result<Answer> {
+        let Ok(loaded) = plan.after() else {
+            return Ok(Answer::No);
+        };
+        let mut known = flagstaff_flags::Facts::default();
+        let standing = record.as_mut().and_then(Record::standing);
+        if let (Some(flag), Some(standing)) = (loaded.snapshot.flag_named(self.name), standing) {
+            known.add(&flag.name, &standing);
+        }
+        let snapshot = loaded.snapshot.with_facts(&known);
+        tell::done(&Done { case: self, plan, snapshot: &snapshot, outcome })
+    }
+
+    fn refusal(&self, refused: Refused) -> anyhow::Error {
+        match refused {
+            Refused::Invalid(report) => shown_under("nothing was written, because the file would be wrong:", &report),
+            other => anyhow::anyhow!("{}: {other}", self.files.definitions().display()),
+        }
+    }
+}
+
+/// Whether facts are about this definition of a flag.
+fn is_of(standing: &Standing, flag: &Flag) -> bool {
+    !standing.removed && [flag.definition, flag.former_definition].contains(&standing.definition)
+}
+
+/// Whether a flag does what was asked for.
+fn is_as_wanted(snapshot: &Snapshot, flag: &Flag, on: bool) -> bool {
+    match &flag.pin {
+        Some(pin) => (pin.variant != VariantId::OFF) == on,
+        None => means::is_on(snapshot, flag) == on,
+    }
+}

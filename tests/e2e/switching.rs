@@ -1,0 +1,159 @@
+//! Switching off always works, and what was true stays true.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::harness::app::App;
+use crate::harness::command::{Said, flagstaff};
+use crate::harness::eventually;
+use crate::harness::program::{Program, Setup};
+
+const STEPS: &str = "[flags.r]\n[flags.r.rollout]\nsteps = [{ percent = 5, hold = \"1h\" }, { percent = 25, hold = \"1h\" }, { percent = 100 }]\n";
+
+/// A command about a running program, by ada.
+#[track_caller]
+fn asked(program: &Program, line: &str) -> Said {
+    let words = line.split(' ').chain(["--config", "flagstaff.toml"]);
+    flagstaff(program.folder.path(), words, &[("USER", "ada")])
+}
+
+fn is_on(program: &Program, flag: &str) -> bool {
+    program.get("/").1.to_lowercase().contains(&format!("x-flag-{flag}: on"))
+}
+
+#[track_caller]
+fn rollout(program: &Program, flag: &str) -> Value {
+    asked(program, &format!("rollout {flag} --json")).json()
+}
+
+fn kinds(status: &Value) -> Vec<String> {
+    let history = status["history"].as_array().unwrap();
+    history.iter().map(|fact| fact["kind"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Every kind of mistake elsewhere in the file, and a file that cannot be read at all.
+#[test]
+fn off_is_off_whatever_is_wrong_in_the_file() {
+    let app = App::mirror();
+    let good = "[flags.a]\npercent = 100\n\n[flags.b]\npercent = 20\n";
+    let program = Setup::to(&[app.address]).flags(good).start();
+    eventually("it is on to begin with", || is_on(&program, "a"));
+    eventually("the ledger knows it", || kinds(&rollout(&program, "a")) == ["defined"]);
+    let broken: [(&str, &[u8]); 6] = [
+        ("a wrong value", b"[flags.a]\npercent = 100\n\n[flags.b]\npercent = 200\n"),
+        ("no TOML", b"[flags.a]\npercent = 100\n\n[flags.b\npercent = 20\n"),
+        ("a conflict", b"<<<<<<< ours\n[flags.a]\npercent = 100\n=======\n>>>>>>> theirs\n"),
+        ("no text", b"[flags.a]\npercent = 100\n# \xff\n"),
+        ("an unknown flag", b"[flags.a]\npercent = 100\n[flags.b]\nrequires = [\"zzz\"]\n"),
+        ("nothing", b""),
+    ];
+    for (what, text) in broken {
+        fs::write(program.path("flags.toml"), text).unwrap();
+        eventually("the file is refused", || program.health()["flags"]["problem"].is_string());
+        let off = asked(&program, "off a --json");
+        assert_eq!(off.code, 0, "{what}: {off:?}");
+        assert_eq!(off.json()["by"], "ada");
+        eventually("it is off", || !is_on(&program, "a"));
+        assert_eq!(asked(&program, "off a").code, 0, "{what}: once more is once");
+        let again = asked(&program, "on a");
+        assert_eq!(again.code, 0, "{what}: {again:?}");
+        eventually("it is on again", || is_on(&program, "a"));
+        program.save_flags(good);
+    }
+    fs::remove_file(program.path("flags.toml")).unwrap();
+    assert_eq!(asked(&program, "off a").code, 0, "the file is gone");
+    eventually("it is off", || !is_on(&program, "a"));
+    program.save_flags(good);
+    assert!(!is_on(&program, "a"), "a file that says nothing of it leaves it off");
+    let listed = asked(&program, "list --json").json();
+    assert_eq!((&listed[0]["state"], &listed[0]["percent"]), (&"off".into(), &0.0.into()));
+    assert!(listed[0]["origin"].as_str().unwrap().contains("switched off by ada"), "{listed}");
+    let explained = asked(&program, "explain a --json").json();
+    assert_eq!((&explained["step"], &explained["reason"]), (&"tripped".into(), &"DISABLED".into()));
+    assert!(rollout(&program, "a")["why"].as_str().unwrap().contains("off"));
+    program.save_flags(&good.replace("100", "99.999"));
+    eventually("an edit of what decides clears it", || is_on(&program, "a"));
+}
+
+#[test]
+fn off_is_never_said_of_what_is_still_on() {
+    let app = App::mirror();
+    let program = Setup::to(&[app.address])
+        .top("environment = \"production\"")
+        .top("ledger = \"none\"")
+        .flags("[flags.a]\npercent = 50\n[flags.b]\n")
+        .file("flags.production.toml", "[flags.a]\nenabled = true\npercent = 100\n")
+        .start();
+    eventually("it is on to begin with", || is_on(&program, "a"));
+    let elsewhere = flagstaff(program.folder.path(), ["off", "a", "--flags", "flags.toml"], &[]);
+    assert!(elsewhere.code == 1 && elsewhere.out.contains("--environment production"), "{elsewhere:?}");
+    let off = asked(&program, "off a");
+    assert_eq!(off.code, 0, "{off:?}");
+    eventually("the overlay wins, and says off", || !is_on(&program, "a"));
+    let text = fs::read_to_string(program.path("flags.production.toml")).unwrap();
+    assert!(text.contains("enabled = false"), "{text}");
+    fs::write(program.path("flags.toml"), "[flags.a]\n[flags.b\n").unwrap();
+    let vain = asked(&program, "off b");
+    assert!(vain.code == 1 && vain.err.contains("not in force"), "no ledger, no sound file: {vain:?}");
+}
+
+#[test]
+fn off_and_on_again_go_on_at_the_same_step_and_are_told_once() {
+    let app = App::mirror();
+    let program = Setup::to(&[app.address]).flags(STEPS).start();
+    eventually("it is taken up", || rollout(&program, "r")["step"] == 1);
+    assert_eq!(asked(&program, "rollout r advance").code, 0);
+    eventually("it is at its second step", || rollout(&program, "r")["step"] == 2);
+    let off = asked(&program, "off r --by eve");
+    assert!(off.code == 0 && off.out.contains("off for everyone") && off.out.contains("flagstaff on r"), "{off:?}");
+    eventually("it is off", || program.get("/").1.matches("x-flag-").count() == 0);
+    let status = rollout(&program, "r");
+    assert_eq!((&status["state"], &status["percent"]), (&"holding".into(), &0.0.into()));
+    assert!(status["why"].as_str().unwrap().contains("off"), "{status}");
+    let advance = asked(&program, "rollout r advance");
+    assert!(advance.code == 1 && advance.err.contains("off"), "{advance:?}");
+    let on = asked(&program, "on r");
+    assert!(on.code == 0 && on.out.contains("rollout"), "{on:?}");
+    eventually("it is told", || kinds(&rollout(&program, "r")).len() == 4);
+    program.flags_in_force();
+    let status = rollout(&program, "r");
+    assert_eq!(kinds(&status), ["defined", "step", "disabled", "enabled"], "{status}");
+    assert_eq!(
+        (&status["step"], &status["history"][2]["by"], &status["history"][3]["by"]),
+        (&2.into(), &"eve".into(), &"ada".into())
+    );
+}
+
+#[test]
+fn notes_restart_nothing_and_what_decides_asks_first() {
+    let app = App::mirror();
+    let program = Setup::to(&[app.address]).flags(STEPS).start();
+    eventually("it is taken up", || rollout(&program, "r")["step"] == 1);
+    assert_eq!(asked(&program, "rollout r advance").code, 0);
+    eventually("it is at its second step", || rollout(&program, "r")["step"] == 2);
+    for note in
+        ["owner=team-x", "ticket=SHOP-1", "description=new", "expires=2099-01-31", "metadata.a=1", "client=true"]
+    {
+        assert_eq!(asked(&program, &format!("set r {note}")).code, 0, "{note}");
+        program.flags_in_force();
+    }
+    let status = rollout(&program, "r");
+    assert_eq!((&status["step"], kinds(&status).len()), (&2.into(), 2), "{status}");
+    let before = fs::read_to_string(program.path("flags.toml")).unwrap();
+    let refused = asked(&program, "set r salt=other");
+    assert!(refused.code == 1 && refused.err.contains("step 2") && refused.err.contains("--yes"), "{refused:?}");
+    assert_eq!(fs::read_to_string(program.path("flags.toml")).unwrap(), before);
+    assert_eq!(asked(&program, "set r salt=other --yes").code, 0);
+    eventually("it begins anew", || rollout(&program, "r")["step"] == 1);
+    program.flags_in_force();
+    let status = rollout(&program, "r");
+    assert_eq!(kinds(&status), ["defined", "step", "changed"], "{status}");
+    assert_eq!(status["history"][2]["by"], "ada");
+    assert_eq!(asked(&program, "rollout r advance").code, 0);
+    eventually("it is at its second step", || rollout(&program, "r")["step"] == 2);
+    program.save_flags(&STEPS.replace("percent = 5,", "percent = 4,"));
+    eventually("the log says what an edit by hand undoes", || {
+        program.process.log().contains("its rollout begins anew, it was at step 2")
+    });
+}
