@@ -120,7 +120,7 @@ fn keys(typed: &typed::Settings) -> anyhow::Result<Vec<String>> {
 /// # Errors
 /// With every problem.
 pub(crate) fn proxy(typed: &typed::Settings, upgrade: bool) -> Result<sidecar::Settings, Vec<Problem>> {
-    let typed::Timeouts { connect, head, idle, body, write, upstream, stream, tunnel, pool, linger, drain } =
+    let typed::Timeouts { connect, head, idle, body, write, upstream, stream, tunnel, pool, pool_age, linger, drain } =
         typed.timeouts.clone();
     let format = match typed.log.format {
         typed::LogFormat::Text => sidecar::AccessLog::Text,
@@ -136,6 +136,9 @@ pub(crate) fn proxy(typed: &typed::Settings, upgrade: bool) -> Result<sidecar::S
         tls: tls.map(|tls| sidecar::CertificateFiles { certificate: tls.certificate, key: tls.key }),
         trusted: typed.trust.addresses.0.clone(),
         vouched: vouched(typed),
+        trusted_upstreams: typed.trust.upstreams.0.clone(),
+        // What is no address is told where it is bound.
+        operators: typed.admin.parse().ok(),
         forwarded: typed.trust.forwarded,
         timeouts: sidecar::Timeouts {
             connect,
@@ -147,6 +150,7 @@ pub(crate) fn proxy(typed: &typed::Settings, upgrade: bool) -> Result<sidecar::S
             stream,
             tunnel,
             pool,
+            pool_age,
             linger,
             drain,
         },

@@ -204,6 +204,8 @@ pub(crate) struct Jwt {
 pub(crate) struct Trust {
     pub(crate) addresses: OneOrMany,
     pub(crate) country_header: Option<String>,
+    /// What flags may name as upstreams of variants.
+    pub(crate) upstreams: OneOrMany,
     pub(crate) forwarded: bool,
 }
 
@@ -259,6 +261,8 @@ pub(crate) struct Timeouts {
     #[serde(with = "duration")]
     pub(crate) pool: Duration,
     #[serde(with = "duration")]
+    pub(crate) pool_age: Duration,
+    #[serde(with = "duration")]
     pub(crate) linger: Duration,
     #[serde(with = "duration")]
     pub(crate) drain: Duration,
@@ -276,10 +280,11 @@ impl Default for Timeouts {
             stream,
             tunnel,
             pool,
+            pool_age,
             linger,
             drain,
         } = flagstaff_sidecar::Timeouts::default();
-        Self { connect, head, idle, body, write, upstream, stream, tunnel, pool, linger, drain }
+        Self { connect, head, idle, body, write, upstream, stream, tunnel, pool, pool_age, linger, drain }
     }
 }
 

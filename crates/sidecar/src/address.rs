@@ -2,7 +2,11 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
+
+/// Bytes of the path of a unix socket: `sockaddr_un` holds one more, the final zero.
+const SOCKET_PATH: usize = 107;
 
 /// One address for visitors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,14 +49,26 @@ pub(crate) struct Origin {
     pub(crate) host: Arc<str>,
     pub(crate) port: u16,
     pub(crate) tls: bool,
-    /// As logs, metrics and a missing Host write it.
+    /// As logs and metrics write it.
     pub(crate) authority: Arc<str>,
+    /// The path of a unix socket, in place of host and port.
+    pub(crate) socket: Option<Arc<Path>>,
 }
 
 impl Origin {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return Self::unix(path);
+        }
+        if text.starts_with('/') {
+            return Err(format!("`{text}` is no upstream; a unix socket is written as `unix:{text}`"));
+        }
         let (rest, tls) = scheme(text)?;
-        let wrong = || format!("`{text}` is no upstream; write `127.0.0.1:8000`, `app:8000` or `https://app:8443`");
+        let wrong = || {
+            format!(
+                "`{text}` is no upstream; write `127.0.0.1:8000`, `app:8000`, `https://app:8443` or `unix:/run/app.sock`"
+            )
+        };
         let authority: http::uri::Authority = rest.trim_end_matches('/').parse().map_err(|_| wrong())?;
         if authority.host().is_empty() || authority.as_str().contains('@') {
             return Err(wrong());
@@ -71,7 +87,25 @@ impl Origin {
         };
         // Written in brackets inside an address, without them for the resolver and for TLS.
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-        Ok(Self { host: host.into(), port, tls, authority: authority.as_str().into() })
+        Ok(Self { host: host.into(), port, tls, authority: authority.as_str().into(), socket: None })
+    }
+
+    /// A socket in the file system; `unix:///run/app.sock` means the same as `unix:/run/app.sock`.
+    fn unix(path: &str) -> Result<Self, String> {
+        let path = path.strip_prefix("//").filter(|path| path.starts_with('/')).unwrap_or(path);
+        if !path.starts_with('/') || path.len() == 1 || path.contains('\0') {
+            return Err(format!("`unix:{path}` is no upstream; write the whole path, such as `unix:/run/app.sock`"));
+        }
+        if path.len() > SOCKET_PATH {
+            return Err(format!("`unix:{path}` is longer than the {SOCKET_PATH} bytes of a socket's path"));
+        }
+        let authority = format!("unix:{path}").into();
+        Ok(Self { host: "localhost".into(), port: 0, tls: false, authority, socket: Some(Path::new(path).into()) })
+    }
+
+    /// What a request that names no host is given as its own.
+    pub(crate) fn host_field(&self) -> &str {
+        if self.socket.is_some() { &self.host } else { &self.authority }
     }
 }
 
@@ -79,17 +113,22 @@ impl Origin {
     /// The addresses this certainly means, without asking a resolver.
     fn written_addresses(&self) -> Vec<IpAddr> {
         const HERE: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        if self.socket.is_some() {
+            return Vec::new();
+        }
         if self.host.trim_end_matches('.').eq_ignore_ascii_case("localhost") {
             return HERE.into();
         }
-        let written = self.host.parse::<IpAddr>().map(|ip| ip.to_canonical());
-        // Connecting to "any address" leads to one's own.
-        let meant = written.map(|ip| match ip {
-            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => IpAddr::V6(Ipv6Addr::LOCALHOST),
-            other => other,
-        });
-        meant.into_iter().collect()
+        self.host.parse().map(meant).into_iter().collect()
+    }
+}
+
+/// Where a connection to an address leads: connecting to "any address" leads to one's own.
+pub(crate) fn meant(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        other => other,
     }
 }
 
@@ -157,6 +196,15 @@ mod tests {
         assert_eq!(of("app:8000"), Ok(("app".into(), 8000, false)));
         assert_eq!(of("https://app.example/"), Ok(("app.example".into(), 443, true)));
         assert_eq!(of("http://[::1]:80"), Ok(("::1".into(), 80, false)));
+        for written in ["unix:/run/app.sock", "unix:///run/app.sock"] {
+            let origin = Origin::parse(written).unwrap();
+            assert_eq!(origin.socket.as_deref(), Some(Path::new("/run/app.sock")));
+            assert_eq!((&*origin.authority, origin.host_field()), ("unix:/run/app.sock", "localhost"));
+        }
+        assert!(Origin::parse("/run/app.sock").unwrap_err().contains("`unix:/run/app.sock`"));
+        for bad in ["unix:", "unix:/", "unix:app.sock", &format!("unix:/{}", "a".repeat(107))] {
+            assert!(Origin::parse(bad).is_err(), "{bad}");
+        }
         for bad in ["app", "app:", "app:0", "app:70000", "a@b:1", "http://", "app:80/path", ""] {
             assert!(of(bad).is_err(), "{bad}");
         }

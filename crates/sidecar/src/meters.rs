@@ -25,10 +25,14 @@ pub(crate) enum Failure {
     Malformed,
     /// The answer ended in the middle.
     Cut,
+    /// The answer's head is larger than allowed.
+    AnswerHead,
+    /// The upstream of a variant is at an address that none may have.
+    Forbidden,
 }
 
 impl Failure {
-    const ALL: [(Self, &'static str); 7] = [
+    const ALL: [(Self, &'static str); 9] = [
         (Self::Connect, "connect"),
         (Self::ConnectTimeout, "connect_timeout"),
         (Self::Descriptors, "descriptors"),
@@ -36,6 +40,8 @@ impl Failure {
         (Self::Died, "died"),
         (Self::Malformed, "malformed"),
         (Self::Cut, "cut"),
+        (Self::AnswerHead, "answer_head"),
+        (Self::Forbidden, "forbidden"),
     ];
 
     pub(crate) fn label(self) -> &'static str {

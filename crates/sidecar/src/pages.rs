@@ -25,6 +25,13 @@ pub(crate) fn page(status: StatusCode) -> Response<ResponseBody> {
     plain(status, Bytes::from_static(text.as_bytes()))
 }
 
+/// The page in place of an answer whose head is beyond its limits.
+pub(crate) fn answer_too_large() -> Response<ResponseBody> {
+    let text = "502 Bad Gateway: the application answered with more header fields, or longer ones, than are passed on here; the log says \
+                which limit to raise.\n";
+    plain(StatusCode::BAD_GATEWAY, Bytes::from_static(text.as_bytes()))
+}
+
 /// The page for a request that is refused, with the reason where there is one to say.
 pub(crate) fn refused(refusal: Refusal) -> Response<ResponseBody> {
     let status = refusal.status();

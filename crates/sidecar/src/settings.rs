@@ -3,6 +3,7 @@
 mod check;
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use http::header::HeaderName;
 use ipnet::IpNet;
 
 use crate::address::{Listen, Origin};
+use crate::proxy::{Allowed, AllowedPlace};
 
 /// How often a request may be written in the access log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub struct Timeouts {
     pub tunnel: Duration,
     /// How long an unused connection to the upstream is kept. Default 4 s: Node closes its own after 5.
     pub pool: Duration,
+    /// How long a connection to the upstream is used at all, so that a name that moves is followed; zero: for ever. Default 30 s.
+    pub pool_age: Duration,
     /// After the signal to stop, how long connections may still bring requests. Default 700 ms.
     pub linger: Duration,
     /// After the signal to stop, when what is left is cut off. Default 30 s.
@@ -68,6 +72,7 @@ impl Default for Timeouts {
             stream: Duration::from_secs(300),
             tunnel: Duration::from_secs(300),
             pool: Duration::from_secs(4),
+            pool_age: Duration::from_secs(30),
             linger: Duration::from_millis(700),
             drain: Duration::from_secs(30),
         }
@@ -86,7 +91,7 @@ pub struct Limits {
     /// Bytes of a request's body that are read whole before the app is asked, where `Content-Length` says that it has no more; 0
     /// to 16,777,216. Default 65,536.
     pub buffer_body: u64,
-    /// Header fields of an answer, 1 to 4,000. Default 256.
+    /// Header fields of an answer, 1 to 4,000, and never fewer than `headers`. Default 256.
     pub answer_headers: usize,
     /// Bytes of an answer's head, 8,192 to 16,777,216. Default 131,072.
     pub answer_head_bytes: usize,
@@ -133,6 +138,11 @@ pub struct Options {
     pub trusted: Vec<String>,
     /// Names of the header fields by which trusted addresses say who asks. They never stand behind a body.
     pub vouched: Vec<String>,
+    /// Which upstreams flags may name for variants: ranges, names with `*`, `unix:` paths; none: all but link-local addresses. Our own
+    /// addresses are never among them.
+    pub trusted_upstreams: Vec<String>,
+    /// The address for operators: no upstream.
+    pub operators: Option<SocketAddr>,
     /// Write `Forwarded` (RFC 7239) besides `X-Forwarded-*`.
     pub forwarded: bool,
     /// How long things may take.
@@ -184,6 +194,7 @@ pub struct Settings {
     pub(crate) tls: Option<CertificateFiles>,
     pub(crate) trusted: Vec<IpNet>,
     pub(crate) vouched: Vec<HeaderName>,
+    pub(crate) allowed: Allowed,
     pub(crate) forwarded: bool,
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
@@ -204,8 +215,9 @@ impl Settings {
         let upstream = check.each("upstream", &options.upstream, Origin::parse);
         let trusted = check.each("trust.addresses", &options.trusted, check::range);
         let vouched = check.each("trust", &options.vouched, check::field);
+        let listed = check.each("trust.upstreams", &options.trusted_upstreams, AllowedPlace::parse);
         check.listen(&options, &listen);
-        check.ring(&listen, &upstream);
+        check.ring(&options, &listen, &upstream);
         check.timeouts(&options.timeouts);
         check.limits(&options.limits);
         check.upgrade(&options);
@@ -213,6 +225,8 @@ impl Settings {
         if !check.0.is_empty() {
             return Err(Problems(check.0));
         }
+        let own = listen.iter().map(|listen| listen.address).chain(options.operators).collect();
+        let allowed = Allowed { own, own_socket: options.upgrade_socket.clone(), listed };
         Ok(Self {
             listen,
             upstream,
@@ -222,6 +236,7 @@ impl Settings {
             tls: options.tls,
             trusted,
             vouched,
+            allowed,
             forwarded: options.forwarded,
             timeouts: options.timeouts,
             limits: options.limits,

@@ -14,6 +14,7 @@ mod survey;
 pub(crate) mod trailers;
 
 pub(crate) use forwarded::Forwarding;
-pub(crate) use hop::strip_connection;
+pub(crate) use hop::{has_token, strip_connection};
+pub(crate) use request::WEBSOCKET;
 pub(crate) use ring::Mark;
 pub(crate) use service::{Edge, Shared, Stack, Tunnel};

@@ -10,6 +10,7 @@ use http::Extensions;
 use metrics::{Counter, counter};
 
 use crate::address::Origin;
+use crate::proxy::allowed::Allowed;
 use crate::proxy::upstream::Upstream;
 
 /// Addresses of variants at most; visitors of further ones stay with the app.
@@ -38,7 +39,10 @@ struct Routes {
 
 /// The upstreams that the flags name now.
 #[derive(Default)]
-pub(crate) struct Canaries(ArcSwapOption<Routes>);
+pub(crate) struct Canaries {
+    routes: ArcSwapOption<Routes>,
+    allowed: Arc<Allowed>,
+}
 
 impl std::fmt::Debug for Canaries {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -47,17 +51,21 @@ impl std::fmt::Debug for Canaries {
 }
 
 impl Canaries {
+    pub(crate) fn new(allowed: Allowed) -> Self {
+        Self { routes: ArcSwapOption::empty(), allowed: Arc::new(allowed) }
+    }
+
     /// The upstream of the first flag that has one for the variant this visitor got.
     pub(crate) fn of(&self, extensions: &Extensions) -> Option<Canary> {
         let decisions = extensions.get::<Flags>()?.decisions();
         let fits = |route: &&Route| decisions.of(route.canary.flag).variant() == route.variant;
         let found = |routes: &Routes| routes.all.iter().find(fits).map(|route| route.canary.clone());
-        match &*self.0.load() {
+        match &*self.routes.load() {
             Some(routes) if Arc::ptr_eq(&routes.snapshot, decisions.snapshot()) => found(routes),
             before => {
-                let routes = Arc::new(Routes::new(decisions.snapshot(), before.as_deref()));
+                let routes = Arc::new(Routes::new(decisions.snapshot(), before.as_deref(), &self.allowed));
                 let canary = found(&routes);
-                self.0.store(Some(routes));
+                self.routes.store(Some(routes));
                 canary
             }
         }
@@ -66,7 +74,7 @@ impl Canaries {
 
 impl Routes {
     /// Addresses that were known before keep their connections; those that are named no longer lose them.
-    fn new(snapshot: &Arc<Snapshot>, before: Option<&Self>) -> Self {
+    fn new(snapshot: &Arc<Snapshot>, before: Option<&Self>, allowed: &Arc<Allowed>) -> Self {
         let mut known: HashMap<Arc<str>, Arc<Upstream>> = before
             .into_iter()
             .flat_map(|routes| &routes.all)
@@ -80,7 +88,7 @@ impl Routes {
                 continue;
             };
             for (variant, address) in &flag.upstream {
-                let Some(upstream) = upstream(address, &mut known, &mut named) else {
+                let Some(upstream) = upstream(address, allowed, &mut known, &mut named) else {
                     continue;
                 };
                 let fallbacks = counter!("flagstaff_canary_fallbacks_total", "flag" => flag.name.to_string());
@@ -93,6 +101,7 @@ impl Routes {
 
 fn upstream(
     address: &str,
+    allowed: &Arc<Allowed>,
     known: &mut HashMap<Arc<str>, Arc<Upstream>>,
     named: &mut HashMap<String, Arc<Upstream>>,
 ) -> Option<Arc<Upstream>> {
@@ -105,10 +114,14 @@ fn upstream(
     }
     let upstream = match known.remove(address) {
         Some(upstream) => upstream,
-        None => match Origin::parse(address) {
-            Ok(origin) => Arc::new(Upstream::new(origin)),
+        None => match Origin::parse(address).and_then(|origin| allowed.written(&origin).map(|()| origin)) {
+            Ok(origin) => Arc::new(Upstream::new(origin, Some(Arc::clone(allowed)))),
             Err(error) => {
-                tracing::warn!(error, "the upstream of a variant is not used");
+                tracing::warn!(
+                    address,
+                    error,
+                    "the upstream of a variant is not used; its visitors stay with the app"
+                );
                 return None;
             }
         },

@@ -10,20 +10,22 @@ use std::time::Duration;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::address::Origin;
 use crate::body::RequestBody;
 use crate::meters::Failure;
-use crate::proxy::pool::{self, Connection, Home, Sender};
+use crate::proxy::allowed::Allowed;
+use crate::proxy::attentive::Attentive;
+use crate::proxy::pool::{self, Connection, Home, Keeping, Sender};
 use crate::proxy::upstream::Upstream;
 use crate::settings::Settings;
 use crate::tls;
 use crate::wire::Gathering;
 
-/// What is buffered of an answer at most, and the largest head of one.
+/// What is buffered of an answer at most, where its head may not be larger.
 const BUFFER: usize = 64 << 10;
 
 /// Makes connections.
@@ -31,8 +33,15 @@ pub(crate) struct Connector {
     tls: Option<TlsConnector>,
     http2: bool,
     limit: Duration,
-    /// Unused connections kept per worker and address, and for how long.
-    kept: (usize, Duration),
+    answer: AnswerLimits,
+    keeping: Keeping,
+}
+
+/// What an answer's head may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AnswerLimits {
+    pub(crate) fields: usize,
+    pub(crate) bytes: usize,
 }
 
 impl std::fmt::Debug for Connector {
@@ -49,28 +58,50 @@ impl Connector {
         } else {
             None
         };
-        let kept = (settings.limits.pool, settings.timeouts.pool);
-        Ok(Self { tls, http2: settings.upstream_http2, limit: settings.timeouts.connect, kept })
+        let (limits, timeouts) = (&settings.limits, &settings.timeouts);
+        let age = Some(timeouts.pool_age).filter(|age| !age.is_zero());
+        Ok(Self {
+            tls,
+            http2: settings.upstream_http2,
+            limit: timeouts.connect,
+            answer: AnswerLimits {
+                fields: limits.answer_headers.max(limits.headers),
+                bytes: limits.answer_head_bytes,
+            },
+            keeping: Keeping { kept: limits.pool, limit: timeouts.pool, age },
+        })
+    }
+
+    pub(crate) fn answer_limits(&self) -> AnswerLimits {
+        self.answer
+    }
+
+    pub(crate) fn keeping(&self) -> Keeping {
+        self.keeping
     }
 
     /// Resolves, connects and shakes hands, within the time for it.
     pub(crate) async fn connect(&self, upstream: &Upstream) -> Result<Sender, (Failure, String)> {
         let origin = &upstream.origin;
-        match tokio::time::timeout(self.limit, self.open(origin, upstream.place.number())).await {
+        match tokio::time::timeout(self.limit, self.open(upstream)).await {
             Ok(Ok(sender)) => Ok(sender),
             Ok(Err(error)) => Err((failure(&error), format!("{}: {error}", origin.authority))),
             Err(_) => Err((Failure::ConnectTimeout, format!("{}: no connection in time", origin.authority))),
         }
     }
 
-    async fn open(&self, origin: &Origin, place: usize) -> io::Result<Sender> {
-        let stream = dial(origin).await?;
+    async fn open(&self, upstream: &Upstream) -> io::Result<Sender> {
+        let (origin, place) = (&upstream.origin, upstream.place.number());
+        if let Some(path) = &origin.socket {
+            return self.speak(UnixStream::connect(path).await?, place).await;
+        }
+        let stream = dial(origin, upstream.allowed.as_deref()).await?;
         stream.set_nodelay(true)?;
         match self.tls.as_ref().filter(|_| origin.tls) {
-            None => self.speak(Gathering(stream), place).await,
+            None => self.speak(stream, place).await,
             Some(tls) => {
                 let name = ServerName::try_from(origin.host.to_string()).map_err(io::Error::other)?;
-                self.speak(Gathering(tls.connect(name, stream).await?), place).await
+                self.speak(tls.connect(name, stream).await?, place).await
             }
         }
     }
@@ -79,20 +110,22 @@ impl Connector {
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (kept, limit) = self.kept;
-        let home = Home { place, kept, limit };
-        if self.http2 { speak_http2(io).await } else { speak_http1(io, home).await }.map_err(io::Error::other)
+        let io = Attentive::new(Gathering(io));
+        let home = Home { place, keeping: self.keeping };
+        let spoken =
+            if self.http2 { speak_http2(io, self.answer).await } else { speak_http1(io, home, self.answer).await };
+        spoken.map_err(io::Error::other)
     }
 }
 
-async fn speak_http1<T>(io: T, home: Home) -> hyper::Result<Sender>
+async fn speak_http1<T>(io: T, home: Home, answer: AnswerLimits) -> hyper::Result<Sender>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     static NUMBERS: AtomicU64 = AtomicU64::new(0);
     let number = NUMBERS.fetch_add(1, Relaxed);
     let mut builder = http1::Builder::new();
-    builder.max_buf_size(BUFFER);
+    builder.max_headers(answer.fields).max_header_size(answer.bytes).max_buf_size(answer.bytes.max(BUFFER));
     let (mut sender, connection) = builder.handshake::<_, RequestBody>(TokioIo::new(io)).await?;
     tokio::spawn(async move {
         if let Err(error) = connection.with_upgrades().await {
@@ -104,12 +137,13 @@ where
     Ok(Sender::Http1(Box::new(Connection::new(sender, number, home))))
 }
 
-async fn speak_http2<T>(io: T) -> hyper::Result<Sender>
+async fn speak_http2<T>(io: T, answer: AnswerLimits) -> hyper::Result<Sender>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder.timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(20));
+    builder.max_header_list_size(u32::try_from(answer.bytes).unwrap_or(u32::MAX));
     let (mut sender, connection) = builder.handshake::<_, RequestBody>(TokioIo::new(io)).await?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
@@ -120,18 +154,28 @@ where
     Ok(Sender::Http2(sender))
 }
 
-/// The addresses of the name in turn, until one takes the connection.
-async fn dial(origin: &Origin) -> io::Result<TcpStream> {
+/// The addresses of the name in turn, until one takes the connection. Which of them may be asked is decided here, where a name that
+/// leads elsewhere than before cannot lead astray.
+async fn dial(origin: &Origin, allowed: Option<&Allowed>) -> io::Result<TcpStream> {
+    let fine = |address: &SocketAddr| match allowed.map_or(Ok(()), |allowed| allowed.address(origin, *address)) {
+        Ok(()) => Ok(*address),
+        Err(why) => Err(io::Error::new(io::ErrorKind::PermissionDenied, why)),
+    };
     if let Ok(ip) = origin.host.parse::<IpAddr>() {
-        return TcpStream::connect(SocketAddr::new(ip, origin.port)).await;
+        return TcpStream::connect(fine(&SocketAddr::new(ip, origin.port))?).await;
     }
-    first_of(tokio::net::lookup_host((&*origin.host, origin.port)).await?).await
+    let all: Vec<_> = tokio::net::lookup_host((&*origin.host, origin.port)).await?.collect();
+    first_of(all.iter().map(fine)).await
 }
 
-async fn first_of(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream> {
+async fn first_of(addresses: impl Iterator<Item = io::Result<SocketAddr>>) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in addresses {
-        match TcpStream::connect(address).await {
+        let connected = match address {
+            Ok(address) => TcpStream::connect(address).await,
+            Err(why) => Err(why),
+        };
+        match connected {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
@@ -140,6 +184,9 @@ async fn first_of(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<Tcp
 }
 
 fn failure(error: &io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none() {
+        return Failure::Forbidden;
+    }
     let os = error.raw_os_error().or_else(|| error.source()?.downcast_ref::<io::Error>()?.raw_os_error());
     if crate::process::accept::out_of_descriptors(os) { Failure::Descriptors } else { Failure::Connect }
 }
@@ -157,10 +204,10 @@ mod tests {
             SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, port)),
             SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, port)),
         ];
-        let stream = first_of(both.into_iter()).await.unwrap();
+        let stream = first_of(both.into_iter().map(Ok)).await.unwrap();
         assert_eq!(stream.peer_addr().unwrap(), both[1]);
         drop(listener);
-        assert!(first_of(both.into_iter()).await.is_err());
+        assert!(first_of(both.into_iter().map(Ok)).await.is_err());
         let none = first_of(std::iter::empty()).await.unwrap_err();
         assert_eq!(none.kind(), io::ErrorKind::NotFound);
     }

@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::body::{BodyFault, Course, RequestBody};
 use crate::meters::{Failure, METERS};
 use crate::proxy::Inner;
+use crate::proxy::connect::AnswerLimits;
 use crate::proxy::pool::{self, Connection, Sender};
 use crate::proxy::upstream::{Tried, Upstream};
 
@@ -61,13 +62,14 @@ pub(crate) async fn exchange(
     let extensions = std::mem::take(request.extensions_mut());
     let course = request.body().course();
     while let Some(upstream) = next(proxy, only, &tried) {
+        let began = proxy.upstreams.now();
         let repeatable = repeatable(request);
         let (mut sender, unused) = match connection(proxy, upstream, fresh, !repeatable, deadline).await? {
             Ok(connection) => connection,
             Err((failure, why)) => {
                 tried.add(upstream);
-                if failure != Failure::Descriptors {
-                    proxy.upstreams.failed(upstream);
+                if !matches!(failure, Failure::Descriptors | Failure::Forbidden) {
+                    proxy.upstreams.failed(upstream, began);
                 }
                 last = Some(Trouble::Failed(failure, why));
                 continue;
@@ -79,13 +81,17 @@ pub(crate) async fn exchange(
         let mut error = match sent.ok_or_else(late)? {
             Ok(mut answer) => {
                 upstream.answered();
+                let limits = proxy.upstreams.connector.answer_limits();
+                if answer.headers().len() > limits.fields {
+                    return Err(too_large(upstream, limits));
+                }
                 hand_on(extensions, answer.extensions_mut());
                 return Ok(answered(proxy, answer, sender, upstream));
             }
             Err(error) => error,
         };
         let unsent = error.take_message();
-        let trouble = trouble(&error.into_error(), course.as_deref(), upstream);
+        let trouble = trouble(&error.into_error(), course.as_deref(), upstream, proxy);
         let died = matches!(trouble, Trouble::Failed(Failure::Died, _));
         if let Some(unused) = unused.filter(|_| died) {
             pool::died(&upstream.place, unused);
@@ -99,7 +105,7 @@ pub(crate) async fn exchange(
             METERS.retries.increment(1);
         } else {
             tried.add(upstream);
-            proxy.upstreams.failed(upstream);
+            proxy.upstreams.failed(upstream, began);
         }
         fresh = true;
         last = Some(trouble);
@@ -148,7 +154,7 @@ async fn connection(
     let connecting = Box::pin(proxy.upstreams.connector.connect(upstream));
     let connected = timeout_at(deadline, connecting).await.map_err(|_| late())?;
     if let Ok(Sender::Http2(sender)) = &connected {
-        pool::share(&upstream.place, sender);
+        pool::share(&upstream.place, sender, proxy.upstreams.connector.keeping());
     }
     Ok(connected.map(|sender| (sender, None)))
 }
@@ -168,7 +174,7 @@ fn address(request: &mut Request<RequestBody>, upstream: &Upstream, sender: &Sen
         Sender::Http1(_) => {
             // HTTP/1.0 clients may name no host, but HTTP/1.1 must.
             if !request.headers().contains_key(header::HOST)
-                && let Ok(host) = HeaderValue::from_str(&upstream.origin.authority)
+                && let Ok(host) = HeaderValue::from_str(upstream.origin.host_field())
             {
                 request.headers_mut().insert(header::HOST, host);
             }
@@ -189,7 +195,7 @@ fn address(request: &mut Request<RequestBody>, upstream: &Upstream, sender: &Sen
 /// HTTP/2 has scheme and authority beside the path, and no Host.
 fn absolute(request: &mut Request<RequestBody>, upstream: &Upstream) -> Result<(), Trouble> {
     let host = request.headers_mut().remove(header::HOST);
-    let host = host.as_ref().map_or(upstream.origin.authority.as_bytes(), HeaderValue::as_bytes);
+    let host = host.as_ref().map_or(upstream.origin.host_field().as_bytes(), HeaderValue::as_bytes);
     let authority = request.uri().authority().cloned().map_or_else(|| host.try_into(), Ok);
     let mut parts = Parts::default();
     parts.scheme = Some(if upstream.origin.tls { Scheme::HTTPS } else { Scheme::HTTP });
@@ -218,9 +224,12 @@ pub(crate) fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
 }
 
 #[cold]
-fn trouble(error: &hyper::Error, course: Option<&Course>, upstream: &Upstream) -> Trouble {
+fn trouble(error: &hyper::Error, course: Option<&Course>, upstream: &Upstream, proxy: &Inner) -> Trouble {
     if let Some(fault) = body_fault(error).or_else(|| course?.fault()) {
         return Trouble::Body(fault);
+    }
+    if error.is_parse_too_large() {
+        return too_large(upstream, proxy.upstreams.connector.answer_limits());
     }
     let failure = if error.is_parse() { Failure::Malformed } else { Failure::Died };
     let mut why = format!("{}: {error}", upstream.origin.authority);
@@ -228,6 +237,17 @@ fn trouble(error: &hyper::Error, course: Option<&Course>, upstream: &Upstream) -
         why = format!("{why}: {source}");
     }
     Trouble::Failed(failure, why)
+}
+
+#[cold]
+fn too_large(upstream: &Upstream, limits: AnswerLimits) -> Trouble {
+    let AnswerLimits { fields, bytes } = limits;
+    let why = format!(
+        "{}: the head of its answer has more than {fields} fields or {bytes} bytes; raise limits.answer_headers or \
+         limits.answer_head_bytes",
+        upstream.origin.authority
+    );
+    Trouble::Failed(Failure::AnswerHead, why)
 }
 
 /// The client's body is the cause when one of the errors behind this one says so.

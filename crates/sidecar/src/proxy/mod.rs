@@ -1,5 +1,7 @@
 //! The service that passes requests on to the app.
 
+mod allowed;
+mod attentive;
 mod canary;
 mod connect;
 mod exchange;
@@ -21,14 +23,15 @@ use hyper::upgrade::OnUpgrade;
 use tower::Service;
 
 use crate::body::{BodyFault, RequestBody, ResponseBody};
-use crate::edge::{Tunnel, strip_connection};
+use crate::edge::{Tunnel, WEBSOCKET, has_token, strip_connection};
 use crate::meters::{Failure, METERS};
-use crate::pages::page;
+use crate::pages::{answer_too_large, page};
 use crate::proxy::canary::{Canaries, Canary};
 use crate::proxy::exchange::{Answered, Trouble, copy, exchange, repeatable};
 use crate::refusal::Refusal;
 use crate::settings::{Settings, Timeouts};
 
+pub(crate) use allowed::{Allowed, Place as AllowedPlace};
 pub(crate) use pool::{UpstreamBody, sweep};
 use upstream::Upstreams;
 
@@ -78,7 +81,7 @@ impl Proxy {
     pub(crate) fn for_canaries(settings: &Settings) -> Result<Self, ProxyError> {
         Ok(Self(Arc::new(Inner {
             upstreams: Upstreams::new(settings)?,
-            canaries: Canaries::default(),
+            canaries: Canaries::new(settings.allowed.clone()),
             timeouts: settings.timeouts.clone(),
             gathered: settings.limits.buffer_body,
             notes_upstream: settings.access_log.is_some(),
@@ -196,29 +199,36 @@ impl Inner {
     fn pass_back(&self, answered: Answered, switch: Option<Switch>) -> Response<ResponseBody> {
         let Answered { mut answer, connection, upstream } = answered;
         let switched = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
-        let protocol = if switched { answer.headers().get(header::UPGRADE).cloned() } else { None };
         if switched {
-            let Some(switch) = switch else {
-                return refuse(&Trouble::Failed(Failure::Malformed, "101 without being asked".to_owned()));
+            let Some(switch) = switch.filter(|_| is_websocket(answer.headers())) else {
+                let why = "it switched to a protocol that was not asked for";
+                return refuse(&Trouble::Failed(Failure::Malformed, why.to_owned()));
             };
             tunnel::join(switch.upgrade, &mut answer, switch.tunnel, self.timeouts.tunnel);
         }
+        // One that is about to be closed is not kept: it would look as if the app had closed it early.
+        let closes = has_token(answer.headers(), &header::CONNECTION, "close");
         strip_connection(answer.headers_mut());
-        if let Some(protocol) = protocol {
-            keep_upgrade(answer.headers_mut(), protocol);
+        if switched {
+            keep_upgrade(answer.headers_mut());
         }
         if let Some(upstream) = upstream {
             answer.extensions_mut().insert(Served(upstream));
         }
         let silence = Some(self.timeouts.stream).filter(|limit| *limit > Duration::ZERO);
-        let connection = connection.filter(|_| !switched);
+        let connection = connection.filter(|_| !switched && !closes);
         answer.map(|body| ResponseBody::upstream(UpstreamBody::new(body, connection, silence)))
     }
 }
 
-fn keep_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
+/// Whether an app that switches says so of the one protocol it was asked for; one that names none means it.
+fn is_websocket(headers: &HeaderMap) -> bool {
+    !headers.contains_key(header::UPGRADE) || has_token(headers, &header::UPGRADE, "websocket")
+}
+
+fn keep_upgrade(headers: &mut HeaderMap) {
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    headers.insert(header::UPGRADE, protocol);
+    headers.insert(header::UPGRADE, WEBSOCKET);
 }
 
 #[cold]
@@ -234,11 +244,12 @@ fn refuse(trouble: &Trouble) -> Response<ResponseBody> {
         Trouble::Failed(failure, why) => {
             METERS.fail(*failure);
             tracing::warn!(reason = failure.label(), why, "the upstream did not answer");
-            page(match failure {
-                Failure::AnswerTimeout | Failure::ConnectTimeout => StatusCode::GATEWAY_TIMEOUT,
-                Failure::Descriptors => StatusCode::SERVICE_UNAVAILABLE,
-                _ => StatusCode::BAD_GATEWAY,
-            })
+            match failure {
+                Failure::AnswerTimeout | Failure::ConnectTimeout => page(StatusCode::GATEWAY_TIMEOUT),
+                Failure::Descriptors => page(StatusCode::SERVICE_UNAVAILABLE),
+                Failure::AnswerHead => answer_too_large(),
+                _ => page(StatusCode::BAD_GATEWAY),
+            }
         }
     }
 }

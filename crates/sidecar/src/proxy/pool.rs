@@ -62,12 +62,13 @@ pub(crate) struct Connection {
     /// For how long an answer is waited for. It stays with the connection, whose requests follow each other closely: a
     /// timer of its own for each of them would cost more than they do.
     patience: Patience,
+    born: Instant,
     home: Home,
 }
 
 impl Connection {
     pub(crate) fn new(sender: http1::SendRequest<RequestBody>, number: u64, home: Home) -> Self {
-        Self { sender, number, patience: Patience::default(), home }
+        Self { sender, number, patience: Patience::default(), born: Instant::now(), home }
     }
 
     /// Keeps it for the next request, once its answer has come whole.
@@ -75,11 +76,11 @@ impl Connection {
         if self.sender.is_closed() {
             return;
         }
-        let Home { place, kept, limit } = self.home;
+        let (Home { place, keeping }, now) = (self.home, Instant::now());
         with_number(place, |slot| {
-            slot.limit = limit;
-            if slot.idle.len() < kept {
-                slot.idle.push(Kept { connection: self, since: Instant::now() });
+            slot.keeping = keeping;
+            if slot.idle.len() < keeping.kept && !keeping.is_old(self.born, now) {
+                slot.idle.push(Kept { connection: self, since: now });
             }
         });
     }
@@ -90,9 +91,24 @@ impl Connection {
 pub(crate) struct Home {
     /// The number of its place.
     pub(crate) place: usize,
-    /// Connections kept at most.
+    pub(crate) keeping: Keeping,
+}
+
+/// How connections are kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Keeping {
+    /// Unused connections at most, per worker and address.
     pub(crate) kept: usize,
+    /// For how long one is kept unused.
     pub(crate) limit: Duration,
+    /// For how long one is used at all, so that a name that moves to another address is followed; none: for ever.
+    pub(crate) age: Option<Duration>,
+}
+
+impl Keeping {
+    fn is_old(&self, born: Instant, now: Instant) -> bool {
+        self.age.is_some_and(|age| now.duration_since(born) >= age)
+    }
 }
 
 #[derive(Debug)]
@@ -125,25 +141,34 @@ struct Slot {
     life: Weak<()>,
     /// The one used last is at the end, and taken first: the others grow old and go.
     idle: Vec<Kept>,
-    shared: Option<http2::SendRequest<RequestBody>>,
-    limit: Duration,
+    shared: Option<Shared>,
+    keeping: Keeping,
     /// Half the shortest time after which the app has closed an unused connection, and when it did so last.
     short: Option<(Duration, Instant)>,
+}
+
+/// A connection of HTTP/2, which all requests share.
+#[derive(Debug)]
+struct Shared {
+    sender: http2::SendRequest<RequestBody>,
+    born: Instant,
 }
 
 impl Slot {
     /// A connection, and how long it was not used.
     fn take(&mut self, careful: bool) -> Option<(Sender, Duration)> {
-        if let Some(shared) = &self.shared {
-            let shared = shared.clone();
-            return Some((Sender::Http2(shared), Duration::ZERO)).filter(|_| !self.drop_closed());
-        }
         let now = Instant::now();
-        let within = if careful { self.safe(now) } else { self.limit };
+        if let Some(shared) = &self.shared {
+            let sender = shared.sender.clone();
+            return Some((Sender::Http2(sender), Duration::ZERO)).filter(|_| !self.drop_ended(now));
+        }
+        let within = if careful { self.safe(now) } else { self.keeping.limit };
         let fits = |kept: &Kept| {
             // One that still reads a late upload is not ready; it stays for another time. Those that are too old or
             // closed go when the worker sweeps.
-            kept.connection.sender.is_ready() && now.duration_since(kept.since) < within
+            kept.connection.sender.is_ready()
+                && now.duration_since(kept.since) < within
+                && !self.keeping.is_old(kept.connection.born, now)
         };
         let kept = self.idle.remove(self.idle.iter().rposition(fits)?);
         Some((Sender::Http1(kept.connection), now.duration_since(kept.since)))
@@ -153,7 +178,7 @@ impl Slot {
     fn safe(&self, now: Instant) -> Duration {
         match self.short {
             Some((short, at)) if now.duration_since(at) < REMEMBERED => short,
-            _ => self.limit,
+            _ => self.keeping.limit,
         }
     }
 
@@ -162,17 +187,23 @@ impl Slot {
         self.short = Some((self.safe(now).min(unused / 2), now));
     }
 
-    fn drop_closed(&mut self) -> bool {
-        let closed = self.shared.as_ref().is_some_and(http2::SendRequest::is_closed);
-        if closed {
+    /// Lets go of a shared connection that is closed or old; what is under way on it goes on.
+    fn drop_ended(&mut self, now: Instant) -> bool {
+        let ended = |shared: &Shared| shared.sender.is_closed() || self.keeping.is_old(shared.born, now);
+        let ended = self.shared.as_ref().is_some_and(ended);
+        if ended {
             self.shared = None;
         }
-        closed
+        ended
     }
 
     fn drop_old(&mut self, now: Instant) {
-        let limit = self.limit;
-        self.idle.retain(|kept| !kept.connection.sender.is_closed() && now.duration_since(kept.since) < limit);
+        let keeping = self.keeping;
+        self.idle.retain(|kept| {
+            !kept.connection.sender.is_closed()
+                && now.duration_since(kept.since) < keeping.limit
+                && !keeping.is_old(kept.connection.born, now)
+        });
     }
 }
 
@@ -217,8 +248,11 @@ pub(crate) fn ended(place: usize, number: u64) {
 }
 
 /// An HTTP/2 connection is shared from its beginning.
-pub(crate) fn share(place: &Place, sender: &http2::SendRequest<RequestBody>) {
-    with_slot(place, |slot| slot.shared = Some(sender.clone()));
+pub(crate) fn share(place: &Place, sender: &http2::SendRequest<RequestBody>, keeping: Keeping) {
+    with_slot(place, |slot| {
+        slot.keeping = keeping;
+        slot.shared = Some(Shared { sender: sender.clone(), born: Instant::now() });
+    });
 }
 
 /// Closes what this thread has kept for too long, or to addresses that are gone.
@@ -313,7 +347,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_the_app_closes_early_is_remembered_for_a_while() {
         let (start, ms) = (Instant::now(), Duration::from_millis);
-        let mut slot = Slot { limit: ms(4000), ..Slot::default() };
+        let mut slot = Slot { keeping: Keeping { limit: ms(4000), ..Keeping::default() }, ..Slot::default() };
         assert_eq!(slot.safe(start), ms(4000));
         slot.learn(ms(2000), start);
         assert_eq!(slot.safe(start), ms(1000));

@@ -1,13 +1,14 @@
 //! The app's addresses: which is next, and which are left out for now.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use metrics::{Gauge, gauge};
 
 use crate::address::Origin;
 use crate::proxy::ProxyError;
+use crate::proxy::allowed::Allowed;
 use crate::proxy::connect::Connector;
 use crate::proxy::pool::Place;
 use crate::settings::Settings;
@@ -22,20 +23,26 @@ const LONGEST_REST: Duration = Duration::from_secs(30);
 pub(crate) struct Upstream {
     pub(crate) origin: Origin,
     pub(crate) place: Place,
+    /// For one that a flag names: where it may be.
+    pub(crate) allowed: Option<Arc<Allowed>>,
     failures: AtomicU32,
-    /// Left out until then, in milliseconds since the start.
+    /// The end of its rest, in milliseconds since the start; 0: it has none.
     rests_until: AtomicU64,
+    /// When the next request may try it. It moves on with each try, so that one tries at a time.
+    due: AtomicU64,
     /// Registered with the first request: the recorder may be installed after the proxy is made.
     up: OnceLock<Gauge>,
 }
 
 impl Upstream {
-    pub(crate) fn new(origin: Origin) -> Self {
+    pub(crate) fn new(origin: Origin, allowed: Option<Arc<Allowed>>) -> Self {
         Self {
             origin,
             place: Place::new(),
+            allowed,
             failures: AtomicU32::new(0),
             rests_until: AtomicU64::new(0),
+            due: AtomicU64::new(0),
             up: OnceLock::new(),
         }
     }
@@ -44,15 +51,21 @@ impl Upstream {
         self.up.get_or_init(|| gauge!("flagstaff_upstream_up", "upstream" => self.origin.authority.to_string()))
     }
 
-    /// It could not be reached.
-    fn failed(&self, now: u64) {
-        let before = self.failures.fetch_add(1, Relaxed);
-        let rest = FIRST_REST.saturating_mul(1 << before.min(5)).min(LONGEST_REST);
-        self.rests_until.store(now + millis(rest), Relaxed);
-        if before == 0 {
-            self.up().set(0.0);
-            tracing::warn!(upstream = %self.origin.authority, "cannot be reached; left out for {rest:?}");
+    /// It could not be reached by a request that began at a time. Those that began before the end of a rest tell of the trouble that
+    /// caused it: with many under way at once, each would double the rest. Returns the rest, when it begins one.
+    fn failed(&self, began: u64, now: u64) -> Option<Duration> {
+        let before = self.rests_until.load(Relaxed);
+        if before != 0 && began < before {
+            return None;
         }
+        let failures = self.failures.load(Relaxed);
+        let rest = FIRST_REST.saturating_mul(1 << failures.min(5)).min(LONGEST_REST);
+        let until = now + millis(rest);
+        self.rests_until.compare_exchange(before, until, Relaxed, Relaxed).ok()?;
+        self.failures.store(failures.saturating_add(1), Relaxed);
+        self.due.store(until, Relaxed);
+        self.up().set(0.0);
+        Some(rest)
     }
 
     /// It answered.
@@ -62,6 +75,7 @@ impl Upstream {
         }
         if self.failures.load(Relaxed) != 0 && self.failures.swap(0, Relaxed) != 0 {
             self.rests_until.store(0, Relaxed);
+            self.due.store(0, Relaxed);
             self.up().set(1.0);
             tracing::info!(upstream = %self.origin.authority, "answers again");
         }
@@ -69,12 +83,12 @@ impl Upstream {
 
     /// Its rest is over, or it has none. Of several requests only one is let through to try after a rest.
     fn is_due(&self, now: u64) -> bool {
-        let until = self.rests_until.load(Relaxed);
-        if until == 0 {
+        let due = self.due.load(Relaxed);
+        if due == 0 {
             return true;
         }
         let later = now + millis(FIRST_REST);
-        until <= now && self.rests_until.compare_exchange(until, later, Relaxed, Relaxed).is_ok()
+        due <= now && self.due.compare_exchange(due, later, Relaxed, Relaxed).is_ok()
     }
 }
 
@@ -91,7 +105,7 @@ pub(crate) struct Upstreams {
 impl Upstreams {
     pub(crate) fn new(settings: &Settings) -> Result<Self, ProxyError> {
         Ok(Self {
-            all: settings.upstream.iter().cloned().map(Upstream::new).collect(),
+            all: settings.upstream.iter().cloned().map(|origin| Upstream::new(origin, None)).collect(),
             next: AtomicUsize::new(0),
             started: Instant::now(),
             http2: settings.upstream_http2,
@@ -120,11 +134,24 @@ impl Upstreams {
         upstream.is_due(self.now())
     }
 
-    pub(crate) fn failed(&self, upstream: &Upstream) {
-        upstream.failed(self.now());
+    /// A request that began at a time ([`Upstreams::now`]) could not reach it.
+    pub(crate) fn failed(&self, upstream: &Upstream, began: u64) {
+        let Some(rest) = upstream.failed(began, self.now()) else {
+            return;
+        };
+        let address = &*upstream.origin.authority;
+        if upstream.allowed.is_none() && self.all.len() == 1 {
+            tracing::warn!(
+                upstream = address,
+                "cannot be reached; it is the only one, so each request tries it again"
+            );
+        } else {
+            tracing::warn!(upstream = address, "cannot be reached; left out for {rest:?}, then one request tries it");
+        }
     }
 
-    fn now(&self) -> u64 {
+    /// Milliseconds since the start.
+    pub(crate) fn now(&self) -> u64 {
         millis(self.started.elapsed())
     }
 }
@@ -170,10 +197,10 @@ mod tests {
     #[test]
     fn one_that_fails_is_left_out_and_taken_back() {
         let upstreams = upstreams(2);
-        upstreams.failed(&upstreams.all[0]);
+        upstreams.failed(&upstreams.all[0], 0);
         assert_eq!(ports(&upstreams, 4), [2, 2, 2, 2]);
         // Its rest is over: one request may try, the others still go elsewhere.
-        upstreams.all[0].rests_until.store(1, Relaxed);
+        upstreams.all[0].due.store(1, Relaxed);
         std::thread::sleep(Duration::from_millis(2));
         let tries = ports(&upstreams, 6).into_iter().filter(|port| *port == 1).count();
         assert_eq!(tries, 1);
@@ -184,7 +211,7 @@ mod tests {
     #[test]
     fn when_all_rest_each_is_tried_once() {
         let upstreams = upstreams(2);
-        upstreams.all.iter().for_each(|u| upstreams.failed(u));
+        upstreams.all.iter().for_each(|u| upstreams.failed(u, 0));
         let mut tried = Tried::default();
         tried.add(upstreams.choose(&tried).unwrap());
         tried.add(upstreams.choose(&tried).unwrap());
@@ -192,11 +219,17 @@ mod tests {
     }
 
     #[test]
-    fn rests_grow_to_a_limit() {
+    fn rests_grow_with_each_try_after_one_and_to_a_limit() {
         let upstreams = upstreams(2);
-        for _ in 0..20 {
-            upstreams.all[0].failed(0);
+        let (one, mut now) = (&upstreams.all[0], 500);
+        for seconds in [1, 2, 4, 8, 16, 30, 30] {
+            // All that were under way fail at once, and some that had to be sent there during the rest.
+            let rests: Vec<_> = (0..32).filter_map(|_| one.failed(now - 500, now)).collect();
+            assert_eq!(rests, [Duration::from_secs(seconds)]);
+            assert_eq!(one.failed(now + 1, now + 900), None);
+            now += seconds * 1000 + 500;
         }
-        assert_eq!(upstreams.all[0].rests_until.load(Relaxed), 30_000);
+        one.answered();
+        assert_eq!(one.failed(now, now), Some(FIRST_REST));
     }
 }

@@ -59,9 +59,12 @@ impl Check {
     }
 
     /// A proxy that is its own app multiplies one request until no descriptor is left.
-    pub(super) fn ring(&mut self, listen: &[Listen], upstream: &[Origin]) {
+    pub(super) fn ring(&mut self, options: &Options, listen: &[Listen], upstream: &[Origin]) {
+        let operators = options.operators.map(|address| Listen { address, tls: false });
         for origin in upstream {
-            let own = listen.iter().any(|listen| listen.is_reached_by(origin));
+            let upgrades =
+                origin.socket.as_deref().is_some_and(|path| options.upgrade_socket.as_deref() == Some(path));
+            let own = upgrades || listen.iter().chain(&operators).any(|listen| listen.is_reached_by(origin));
             self.that("upstream", !own, || {
                 let address = &origin.authority;
                 format!("`{address}` is an address of this proxy itself; write the one where the app listens")
@@ -84,7 +87,11 @@ impl Check {
             self.that(key, !value.is_zero(), || "must be longer than zero".to_owned());
         }
         let day = Duration::from_secs(86_400);
-        for (key, value) in named.into_iter().chain([("timeouts.stream", t.stream), ("timeouts.tunnel", t.tunnel)]) {
+        for (key, value) in named.into_iter().chain([
+            ("timeouts.stream", t.stream),
+            ("timeouts.tunnel", t.tunnel),
+            ("timeouts.pool_age", t.pool_age),
+        ]) {
             self.that(key, value <= day, || "at most one day".to_owned());
         }
         self.that("timeouts.linger", t.linger <= t.drain, || {

@@ -101,12 +101,16 @@ pub(super) fn address(text: &str) -> Result<String, Wrong> {
             None => !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)),
         }
     };
+    let socket = text.strip_prefix("unix:");
+    if socket.is_some_and(|path| path.starts_with('/') && path.len() > 1 && !path.contains(char::is_control)) {
+        return Ok(text.into());
+    }
     let parts = text.rsplit_once(':').map(|(host, port)| (host, port.parse().unwrap_or(0u16)));
     match parts {
         Some((host, 1..)) if fits(host) => Ok(text.into()),
         _ => Err((
             format!("`{text}` is no address"),
-            "an upstream is written as host:port, such as \"127.0.0.1:8001\"".into(),
+            "an upstream is written as host:port, such as \"127.0.0.1:8001\", or as \"unix:/run/app.sock\"".into(),
         )),
     }
 }
