@@ -179,6 +179,12 @@ fn a_target_with_raw_bytes_is_refused_with_its_reason() {
     }
     assert!(app.heads().iter().all(|head| head.starts_with("GET /before ")));
     let mut client = program.raw();
+    client.send(
+        [b"GET /a/long/way/to/a/caf\xe9/and/on/and/on", &b"/and/on".repeat(90)[..], b" HTTP/1.1\r\nHost: a\r\n\r\n"]
+            .concat(),
+    );
+    assert!(client.answer().text().contains("must be written as escapes"));
+    let mut client = program.raw();
     client.send("GET /straße?q=ü HTTP/1.1\r\nHost: a\r\n\r\n");
     assert!(client.answer().text().starts_with("GET /straße?q=ü HTTP/1.1\r\n"));
 }

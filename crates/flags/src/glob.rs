@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::place::PlainPath;
+
 /// A word in which `*` stands for any text, also none. Everything else stands for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob {
@@ -93,10 +95,11 @@ impl Route {
         &self.path
     }
 
-    /// Whether a request is one of these.
+    /// Whether a request is one of these, by its path as servers understand it.
     #[must_use]
     pub fn fits(&self, method: &str, path: &str) -> bool {
-        self.method.as_deref().is_none_or(|m| m == method) && self.path.fits(path)
+        self.method.as_deref().is_none_or(|m| m == method)
+            && PlainPath::of(path).passes(path, &|path| self.path.fits(path))
     }
 }
 
@@ -148,6 +151,11 @@ mod tests {
     fn routes_name_requests() {
         let route = Route::new("POST /contact").unwrap();
         assert!(route.fits("POST", "/contact") && !route.fits("GET", "/contact"));
+        assert!(
+            route.fits("POST", "/cont%61ct")
+                && route.fits("POST", "//contact")
+                && !route.fits("POST", "/contact/../x")
+        );
         assert!(Route::new("/a*").unwrap().fits("GET", "/ab"));
         for bad in ["", "contact", "get /a", "GET contact", "GET /a b", " "] {
             assert_eq!(Route::new(bad), Err(RouteError), "{bad}");

@@ -311,6 +311,24 @@ mod tests {
     }
 
     #[test]
+    fn no_address_of_our_own_is_the_app() {
+        let keys = |upstream: &str| {
+            let options = Options {
+                listen: vec!["127.0.0.1:8080".into()],
+                operators: Some("127.0.0.1:8081".parse().unwrap()),
+                upgrade_socket: Some("/tmp/upgrade.sock".into()),
+                upstream: vec![upstream.into()],
+                ..Options::default()
+            };
+            Settings::new(options).map_err(|problems| problems.0.iter().map(|p| p.key).collect::<Vec<_>>()).err()
+        };
+        for own in ["127.0.0.1:8080", "localhost:8081", "http://127.0.0.1:8081", "unix:/tmp/upgrade.sock"] {
+            assert_eq!(keys(own), Some(vec!["upstream"]), "{own}");
+        }
+        assert_eq!((keys("127.0.0.1:8000"), keys("unix:/tmp/app.sock")), (None, None));
+    }
+
+    #[test]
     fn defaults_with_an_address_are_fine() {
         let options =
             Options { listen: vec!["127.0.0.1:0".into()], trusted: vec!["::1".into()], ..Options::default() };

@@ -34,7 +34,9 @@ const LEFTOVER_TIME: Duration = Duration::from_secs(2);
 pub(crate) struct Guard<T> {
     io: T,
     client: Arc<Client>,
-    /// Bytes that were read to tell the protocol, then what replaces a violation.
+    /// Bytes that were read to tell the protocol. They come with those that follow, so that a line is seen whole.
+    first: Bytes,
+    /// Bytes that were checked and put back, then what replaces a violation.
     ahead: Bytes,
     /// Nothing for HTTP/2, which has frames.
     framing: Option<Framing>,
@@ -59,6 +61,7 @@ impl<T> Guard<T> {
         Self {
             io,
             client,
+            first: Bytes::new(),
             ahead: Bytes::new(),
             framing,
             timeouts,
@@ -70,11 +73,8 @@ impl<T> Guard<T> {
     }
 
     /// Puts bytes that were already read before those to come. They are checked like all others.
-    pub(crate) fn with_ahead(mut self, bytes: &[u8]) -> Self {
-        self.ahead = match self.check(bytes) {
-            None => Bytes::copy_from_slice(bytes),
-            Some((fine, instead)) => [bytes.get(..fine).unwrap_or_default(), instead].concat().into(),
-        };
+    pub(crate) fn with_first(mut self, bytes: &[u8]) -> Self {
+        self.first = Bytes::copy_from_slice(bytes);
         self
     }
 
@@ -201,7 +201,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guard<T> {
         }
         let before = this.framing.as_ref().map(Framing::reading);
         let start = buf.filled().len();
-        let result = Pin::new(&mut this.io).poll_read(cx, buf);
+        buf.put_slice(&this.first.split_to(this.first.len().min(buf.remaining())));
+        let result = match Pin::new(&mut this.io).poll_read(cx, buf) {
+            _ if buf.filled().len() > start => Poll::Ready(Ok(())),
+            result => result,
+        };
         if result.is_pending() {
             return this.wait(cx);
         }

@@ -61,7 +61,7 @@ where
     };
     let http2 = first.is_http2();
     let framing = (!http2).then(|| Framing::new(wire.limits.head_bytes));
-    let guard = Guard::new(io, Arc::clone(&client), framing, Arc::clone(&wire.timeouts)).with_ahead(first.bytes());
+    let guard = Guard::new(io, Arc::clone(&client), framing, Arc::clone(&wire.timeouts)).with_first(first.bytes());
     let going = going(&wire);
     let end = if http2 {
         // In a box for the same reason as HTTP/1.1 connections: whoever waits before is small.
