@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::bail;
-use flagstaff_flags::{FlagId, Snapshot, nearest};
+use flagstaff_flags::{Flag, FlagId, Problem, Snapshot, VariantId, nearest};
 use flagstaff_source::{Loaded, Options, Report};
 use jiff::Zoned;
 use jiff::civil::Date;
@@ -38,6 +38,20 @@ pub(crate) fn path(settings: &typed::Settings) -> anyhow::Result<PathBuf> {
         bail!("flags cannot be read from {scheme}:// yet; name a file with --flags");
     }
     Ok(PathBuf::from(&settings.flags))
+}
+
+/// The path of the flag file, which must be there.
+///
+/// # Errors
+/// When it is not: with the line, variable or option that names it. Or when the flags are not in a file.
+pub(crate) fn existing(settings: &Settings) -> anyhow::Result<PathBuf> {
+    let path = path(&settings.typed)?;
+    if path.exists() {
+        return Ok(path);
+    }
+    let message = format!("there is no file {}", path.display());
+    let help = "name the flag file here; a path in the settings leads from the folder of the settings file";
+    Err(settings.report(vec![Problem::new(["flags"], message).help(help)]))
 }
 
 /// How the flag file is read here, now.
@@ -80,7 +94,7 @@ pub(crate) fn snapshot(args: &Flags) -> anyhow::Result<Arc<Snapshot>> {
 /// # Errors
 /// As [`snapshot`].
 pub(crate) fn snapshot_of(settings: &Settings) -> anyhow::Result<Arc<Snapshot>> {
-    let path = path(&settings.typed)?;
+    let path = existing(settings)?;
     let loaded = load(&path, &settings.typed).map_err(|report| shown(&report))?;
     Ok(Arc::new(loaded.snapshot))
 }
@@ -98,4 +112,20 @@ pub(crate) fn find(snapshot: &Snapshot, name: &str) -> anyhow::Result<FlagId> {
         Some(near) => bail!("there is no flag `{name}`; did you mean `{near}`?"),
         None => bail!("there is no flag `{name}`; `flagstaff list` shows those there are"),
     }
+}
+
+/// The variant of a flag that must be there.
+///
+/// # Errors
+/// When it is not, with the name that was probably meant.
+pub(crate) fn variant(flag: &Flag, name: &str) -> anyhow::Result<VariantId> {
+    if let Some(variant) = flag.variants.find(name) {
+        return Ok(variant);
+    }
+    let names = || flag.variants.names().iter().map(AsRef::as_ref);
+    let help = match nearest(name, names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("it can be: {}", names().collect::<Vec<_>>().join(", ")),
+    };
+    bail!("the flag `{}` has no variant `{name}`; {help}", flag.name)
 }

@@ -13,10 +13,12 @@ mod print;
 mod settings;
 mod webhooks;
 mod who;
+mod wrap;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use flagstaff_flags::without_userinfo;
 
 use crate::cli::{Cli, Command};
 use crate::commands::{
@@ -46,7 +48,7 @@ fn main() -> ExitCode {
 fn told(error: &anyhow::Error) -> String {
     match error.is::<settings::Shown>() {
         true => format!("{error}\n"),
-        false => format!("{}: {error:#}\n", print::styled(print::BAD, "error")),
+        false => format!("{}: {}\n", print::styled(print::BAD, "error"), without_userinfo(&format!("{error:#}"))),
     }
 }
 

@@ -6,6 +6,8 @@ use anstyle::{AnsiColor, Style};
 use flagstaff_flags::visible_json;
 
 use crate::logging::with_colours;
+use crate::wrap;
+use unicode_width::UnicodeWidthStr;
 
 /// For what is well.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -33,14 +35,31 @@ pub(crate) fn plain(text: &str) -> String {
 /// # Errors
 /// When writing fails otherwise.
 pub(crate) fn out(text: &str) -> anyhow::Result<()> {
+    let text = fitted(text, wrap::terminal(&io::stdout()));
     let mut stream = anstream::stdout().lock();
-    quiet(stream.write_all(with_colours(text).as_bytes()).and_then(|()| stream.flush()))
+    quiet(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()))
+}
+
+/// Writes a picture to standard output that is drawn over the one before. It moves the cursor, so nothing from outside may be in it.
+///
+/// # Errors
+/// As [`out`].
+pub(crate) fn picture(text: &str) -> anyhow::Result<()> {
+    let mut stream = anstream::stdout().lock();
+    quiet(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()))
+}
+
+/// The text as a stream may show it.
+fn fitted(text: &str, width: Option<usize>) -> String {
+    let text = with_colours(text);
+    width.map_or_else(|| text.clone(), |width| wrap::wrapped(&text, width))
 }
 
 /// Writes to standard error. Where that cannot be written, there is nobody left to tell.
 pub(crate) fn err(text: &str) {
+    let text = fitted(text, wrap::terminal(&io::stderr()));
     let mut stream = anstream::stderr().lock();
-    let _ = stream.write_all(with_colours(text).as_bytes()).and_then(|()| stream.flush());
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
 }
 
 /// Writes a value as JSON to standard output.
@@ -95,14 +114,14 @@ pub(crate) fn is_live() -> bool {
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width =
-        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| seen(cell)).max().unwrap_or(0);
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| width_of(cell)).max().unwrap_or(0);
     let widths: Vec<_> = (0..columns).map(width).collect();
     let mut text = String::new();
     for (i, row) in rows.iter().enumerate() {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
             line.push_str(cell);
-            line.push_str(&" ".repeat(width - seen(cell) + 2));
+            line.push_str(&" ".repeat(width - width_of(cell) + 2));
         }
         let line = line.trim_end();
         text.push_str(&if i == 0 { styled(FAINT, line) } else { line.into() });
@@ -111,9 +130,9 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     text
 }
 
-/// Characters without those that set colours.
-fn seen(cell: &str) -> usize {
-    plain(cell).chars().count()
+/// How many columns a text takes, without what sets colours.
+pub(crate) fn width_of(cell: &str) -> usize {
+    plain(cell).width()
 }
 
 /// A bar of at most `width` characters for a share of 0 to 1.

@@ -37,8 +37,8 @@ pub(crate) struct List {
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// The flag
-    pub(crate) flag: String,
+    /// The flag [default: all, one line each]
+    pub(crate) flag: Option<String>,
     #[command(flatten)]
     pub(crate) facts: Facts,
     /// The visitor's id [default: a new one]

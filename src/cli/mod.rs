@@ -39,7 +39,7 @@ pub(crate) enum Command {
     Check(Check),
     /// List flags with state, percent, owner, expiry and origin
     List(List),
-    /// Tell why a visitor gets a variant, step by step
+    /// Tell why a visitor gets a variant, step by step; without a flag, what the visitor gets of each
     Explain(Box<Explain>),
     /// Picture visitors falling into variants
     Simulate(Simulate),

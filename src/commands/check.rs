@@ -10,7 +10,7 @@ pub(crate) fn run(args: &Check) -> anyhow::Result<Answer> {
     let mut of = args.flags.clone();
     of.flags = args.file.clone().or(of.flags);
     let settings = flags::settings(&of)?;
-    let path = flags::path(&settings.typed)?;
+    let path = flags::existing(&settings)?;
     let (report, count) = match flags::load(&path, &settings.typed) {
         Ok(loaded) => (loaded.report, loaded.snapshot.flags().len()),
         // What is not there, is no file or may not be read was not judged.

@@ -1,12 +1,12 @@
-//! `flagstaff explain`: why this visitor gets this variant.
+//! `flagstaff explain`: why this visitor gets this variant, of one flag or of each.
 //!
 //! The request that is asked about is made up, and then read as the proxy reads one, so that what is told here is what is served.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
-use flagstaff_flags::{Explanation, Facts, Outcome, Snapshot, Step, User};
+use anyhow::Context;
+use flagstaff_flags::{Explanation, Facts, Outcome, Snapshot, Step, User, visible};
 use flagstaff_tag::{Known, Peer, Tagger};
 use http::request::Parts;
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Explain;
 use crate::commands::Answer;
-use crate::print::{FAINT, GOOD, STRONG, json as print_json, out, styled};
+use crate::print::{FAINT, GOOD, STRONG, json as print_json, out, styled, table};
 use crate::settings::checked;
 use crate::{facts, flags};
 
@@ -22,30 +22,78 @@ use crate::{facts, flags};
 const COUNTRY: &str = "x-explain-country";
 
 pub(crate) fn run(args: &Explain) -> anyhow::Result<Answer> {
-    let explanation = explain(args)?;
+    let asked = Asked::new(args)?;
+    let Some(flag) = &args.flag else {
+        return all(args, &asked);
+    };
+    let explanation = asked.explain(flag);
+    let is_unknown = explanation.decision.step() == Step::Unknown;
     if args.json {
         print_json(&as_json(&explanation))?;
+    } else if is_unknown {
+        out(&as_text(&explanation))?;
+        if let Err(error) = flags::find(&asked.snapshot, flag) {
+            out(&format!("\n{error}\n"))?;
+        }
     } else {
         out(&as_text(&explanation))?;
     }
-    Ok(if explanation.decision.step() == Step::Unknown { Answer::No } else { Answer::Yes })
+    Ok(if is_unknown { Answer::No } else { Answer::Yes })
 }
 
-fn explain(args: &Explain) -> anyhow::Result<Explanation> {
-    let settings = facts::settings(&args.facts)?;
-    let path = flags::path(&settings.typed)?;
-    let loaded = flags::load(&path, &settings.typed).map_err(|report| crate::settings::shown(&report))?;
-    let snapshot = Arc::new(supposing(&loaded.snapshot, facts::recorded(&settings), &args.tripped)?);
-    let mut tag = checked::tagger_settings(&settings)?;
-    if args.country.is_some() {
-        tag.trust.country_header = Some(COUNTRY.into());
+/// All flags for one visitor.
+fn all(args: &Explain, asked: &Asked) -> anyhow::Result<Answer> {
+    let each = asked.snapshot.flags().iter().map(|flag| asked.explain(flag.name.as_str()));
+    let each: Vec<_> = each.collect();
+    if args.json {
+        print_json(&each.iter().map(as_json).collect::<Vec<_>>())?;
+    } else if each.is_empty() {
+        out("No flags yet.\n")?;
+    } else {
+        let heading = ["FLAG", "VARIANT", "DECIDED BY", "WHY"].map(String::from).to_vec();
+        out(&table(&std::iter::once(heading).chain(each.iter().map(row)).collect::<Vec<_>>()))?;
     }
-    let tagger = Tagger::new(&tag).map_err(|problems| settings.report(problems))?;
-    let user = args.user.clone().map(|id| User { id, groups: args.group.clone(), roles: args.role.clone() });
-    let held = args.sticky.iter().map(|(flag, variant)| held(&snapshot, flag, variant)).collect::<Result<_, _>>()?;
-    let known = Known { visitor: args.visitor.clone(), user, held };
-    let now = args.at.unwrap_or_else(Timestamp::now);
-    Ok(tagger.explain(&snapshot, &request(args)?, &known, &args.flag, now))
+    Ok(Answer::Yes)
+}
+
+fn row(e: &Explanation) -> Vec<String> {
+    let decided = e.trace.iter().find(|step| step.outcome == Outcome::Decided);
+    let why = decided.map(|step| visible(&step.detail).into_owned()).unwrap_or_default();
+    vec![visible(&e.flag).into_owned(), styled(STRONG, &visible(&e.variant)), e.decision.step().as_str().into(), why]
+}
+
+/// One visitor with one request, and the flags they meet.
+struct Asked {
+    snapshot: Arc<Snapshot>,
+    tagger: Tagger,
+    request: Parts,
+    known: Known,
+    now: Timestamp,
+}
+
+impl Asked {
+    fn new(args: &Explain) -> anyhow::Result<Self> {
+        let settings = facts::settings(&args.facts)?;
+        let loaded = flags::snapshot_of(&settings)?;
+        let snapshot = Arc::new(supposing(&loaded, facts::recorded(&settings), &args.tripped)?);
+        let mut tag = checked::tagger_settings(&settings)?;
+        if args.country.is_some() {
+            tag.trust.country_header = Some(COUNTRY.into());
+        }
+        let tagger = Tagger::new(&tag).map_err(|problems| settings.report(problems))?;
+        let user = args.user.clone().map(|id| User { id, groups: args.group.clone(), roles: args.role.clone() });
+        let held =
+            args.sticky.iter().map(|(flag, variant)| held(&snapshot, flag, variant)).collect::<Result<_, _>>()?;
+        // one visitor for all flags, also where none is named
+        let visitor =
+            args.visitor.clone().or_else(|| args.flag.is_none().then(|| format!("{:032x}", fastrand::u128(..))));
+        let known = Known { visitor, user, held };
+        Ok(Self { snapshot, tagger, request: request(args)?, known, now: args.at.unwrap_or_else(Timestamp::now) })
+    }
+
+    fn explain(&self, flag: &str) -> Explanation {
+        self.tagger.explain(&self.snapshot, &self.request, &self.known, flag, self.now)
+    }
 }
 
 /// The flags with what is recorded of them, as they would be with these guards tripped.
@@ -59,8 +107,8 @@ fn supposing(snapshot: &Snapshot, mut facts: Facts, tripped: &[String]) -> anyho
 
 fn held(snapshot: &Snapshot, name: &str, variant: &str) -> anyhow::Result<flagstaff_flags::Held> {
     let id = flags::find(snapshot, name)?;
-    let found = snapshot.flag(id).and_then(|flag| flag.variants.find(variant));
-    let variant = found.ok_or_else(|| anyhow!("the flag `{name}` has no variant `{variant}`"))?;
+    let flag = snapshot.flag(id).context("no such flag")?;
+    let variant = flags::variant(flag, variant)?;
     Ok(flagstaff_flags::Held { flag: id, variant })
 }
 
@@ -101,15 +149,24 @@ fn as_json(e: &Explanation) -> Value {
 }
 
 fn as_text(e: &Explanation) -> String {
-    let mut text =
-        format!("{} is {} ({})\n", styled(STRONG, &e.flag), styled(STRONG, &e.variant), e.decision.reason());
+    let mut text = format!(
+        "{} is {} ({})\n",
+        styled(STRONG, &visible(&e.flag)),
+        styled(STRONG, &visible(&e.variant)),
+        e.decision.reason()
+    );
     if let (Some(unit), Some(draw)) = (&e.unit, e.draw) {
-        text +=
-            &format!("{unit} has bucket {}, position {}, split {}\n", draw.bucket(), draw.position(), draw.split());
+        text += &format!(
+            "{} has bucket {}, position {}, split {}\n",
+            visible(unit),
+            draw.bucket(),
+            draw.position(),
+            draw.split()
+        );
     }
     text.push('\n');
     for step in &e.trace {
-        let line = format!("{:<9} {}", step.step.as_str(), step.detail);
+        let line = format!("{:<9} {}", step.step.as_str(), visible(&step.detail));
         text += &match step.outcome {
             Outcome::Decided => format!("  {} {}\n", styled(GOOD, "▶"), styled(STRONG, &line)),
             Outcome::Passed => format!("    {}\n", styled(FAINT, &line)),

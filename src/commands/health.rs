@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use flagstaff_admin::{FlagsHealth, Health as Told, LedgerHealth, LedgerStatus};
+use flagstaff_flags::without_userinfo;
 use flagstaff_ledger::{Health as Of, Recorder};
 use flagstaff_source::{Loaded, Observer, Report, Status};
 use jiff::Timestamp;
@@ -72,7 +73,7 @@ fn of(place: &str, recorder: &Recorder) -> LedgerHealth {
     let (word, problem) = match status.health {
         Of::Opening => (LedgerStatus::Opening, None),
         Of::Fine => (LedgerStatus::Ok, None),
-        Of::Away { why, .. } => (LedgerStatus::Away, Some(why)),
+        Of::Away { why, .. } => (LedgerStatus::Away, Some(without_userinfo(&why).into_owned())),
     };
     LedgerHealth {
         status: word,

@@ -23,8 +23,8 @@ pub(crate) fn run(args: &Link) -> anyhow::Result<Answer> {
             bail!("the flag `{name}` is there twice");
         }
         let id = flags::find(&snapshot, name)?;
-        if snapshot.flag(id).is_none_or(|flag| flag.variants.find(variant).is_none()) {
-            bail!("the flag `{name}` has no variant `{variant}`");
+        if let Some(flag) = snapshot.flag(id) {
+            flags::variant(flag, variant)?;
         }
     }
     let tagger = Tagger::new(&checked::tagger_settings(&settings)?).map_err(|problems| settings.report(problems))?;

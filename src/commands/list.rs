@@ -1,7 +1,7 @@
 //! `flagstaff list`: every flag on a line.
 
 use anstyle::Style;
-use flagstaff_flags::{Flag, Origin, Percent, Snapshot, State};
+use flagstaff_flags::{Flag, Origin, Percent, Snapshot, State, visible};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
@@ -90,7 +90,7 @@ fn row(snapshot: &Snapshot, flag: &Flag, today: Date) -> Vec<String> {
         styled(style, state) + &note,
         percent(snapshot, flag).map(|p| p.to_string()).unwrap_or_default(),
         variants,
-        flag.owner.clone().unwrap_or_default(),
+        visible(flag.owner.as_deref().unwrap_or_default()).into_owned(),
         expires,
         origin_of(snapshot, flag),
     ]

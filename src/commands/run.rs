@@ -122,7 +122,7 @@ impl Checked {
         else {
             return Err(settings.report(problems));
         };
-        let path = flags::path(&settings.typed)?;
+        let path = flags::existing(settings)?;
         let reading = flags::reading(&settings.typed);
         let loaded = flagstaff_source::load(&path, &reading).map_err(|report| shown(&report))?;
         let files = Files::new(&path, settings.typed.environment.as_deref());

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::Simulate;
 use crate::commands::Answer;
 use crate::flags;
-use crate::print::{FAINT, STRONG, bar, is_live, json as print_json, out, styled};
+use crate::print::{FAINT, STRONG, bar, is_live, json as print_json, picture, styled};
 
 /// How long a picture stands before the next one is drawn.
 const FRAME: Duration = Duration::from_millis(60);
@@ -116,6 +116,6 @@ impl Picture<'_> {
             text.push_str(&format!("\x1b[2K  {name:width$}  {count:>9}  {:>7.3} %  {bar}\n", part * 100.0));
         }
         self.drawn = Some(rows.len() + 1);
-        out(&text)
+        picture(&text)
     }
 }

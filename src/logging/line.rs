@@ -1,6 +1,6 @@
 //! A line of the log as it may be written: nothing in it steers a terminal, and nothing in it looks like another line.
 
-use flagstaff_flags::{visible_but, visible_json};
+use flagstaff_flags::{visible_but, visible_json, without_userinfo};
 
 /// The most bytes of a line. A list of a hundred mistakes, each drawn, is shorter.
 const LONGEST_LINE: usize = 128 << 10;
@@ -14,11 +14,12 @@ pub(crate) enum Shape {
     Json,
 }
 
-/// The line as it is written.
+/// The line as it is written: also without the user and password of an address in it.
 pub(crate) fn clean(line: &str, shape: Shape) -> String {
+    let line = without_userinfo(line);
     match shape {
-        Shape::Json => json(line),
-        Shape::Text { colours } => text(line, colours),
+        Shape::Json => json(&line),
+        Shape::Text { colours } => text(&line, colours),
     }
 }
 

@@ -111,8 +111,12 @@ fn keys(typed: &typed::Settings) -> anyhow::Result<Vec<String>> {
     let Some(file) = &typed.keys_file else {
         return Ok(Vec::new());
     };
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read keys_file {}", file.display()))?;
-    Ok(split(&text, &['\n']))
+    let mend = || format!("make one: openssl rand -base64 32 > {0} && chmod 600 {0}", file.display());
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read keys_file {} ({})", file.display(), mend()))?;
+    let keys = split(&text, &['\n']);
+    anyhow::ensure!(!keys.is_empty(), "keys_file {} holds no key ({})", file.display(), mend());
+    Ok(keys)
 }
 
 /// What the proxy is to be made of.

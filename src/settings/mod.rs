@@ -11,7 +11,7 @@ pub(crate) mod webhooks;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use flagstaff_flags::Problem;
+use flagstaff_flags::{MASK, Problem, brief, is_secret, without_userinfo};
 use flagstaff_source::{Report, Spans, Text};
 
 pub(crate) use overrides::Override;
@@ -49,7 +49,7 @@ impl Settings {
         overrides.extend(options);
         let typed = match overrides::apply(&typed, &overrides) {
             Ok(typed) => typed,
-            Err(problems) => return Err(Shown(listed(&problems)).into()),
+            Err(problems) => return Err(Shown(hidden(&listed(&problems), &overrides)).into()),
         };
         Ok(Self { typed, spans, overrides })
     }
@@ -69,7 +69,7 @@ impl Settings {
             problem.at = self.place(&problem).map(|place| vec![place.to_owned()]).unwrap_or_default();
             problem
         });
-        let mut text = listed(&over.collect::<Vec<_>>());
+        let mut text = hidden(&listed(&over.collect::<Vec<_>>()), &self.overrides);
         if !in_file.is_empty() {
             match &self.spans {
                 Some(spans) => text.push_str(&spans.report(in_file, Vec::new()).render(true)),
@@ -153,6 +153,16 @@ pub(crate) fn shown(report: &Report) -> anyhow::Error {
 /// A report as an error, under a line that says what came of it.
 pub(crate) fn shown_under(line: &str, report: &Report) -> anyhow::Error {
     Shown(format!("{line}\n{}", report.only_errors().render(true).trim_end())).into()
+}
+
+/// A text without the secrets that were said by variables and options.
+fn hidden(text: &str, overrides: &[Override]) -> String {
+    let said = overrides.iter().filter(|one| is_secret(&one.key)).map(|one| one.text.clone());
+    let keys =
+        variable(checked::KEYS).into_iter().flat_map(|keys| keys.split(',').map(str::to_owned).collect::<Vec<_>>());
+    let secrets = said.chain(keys).filter(|secret| secret.len() > 3);
+    let text = secrets.fold(text.to_owned(), |text, secret| text.replace(secret.trim(), MASK));
+    text.lines().map(|line| format!("{}\n", brief(&without_userinfo(line)))).collect()
 }
 
 fn listed(problems: &[Problem]) -> String {

@@ -2,7 +2,9 @@
 //!
 //! Every key `a.b` of the file has a variable `FLAGSTAFF_A_B`. The names come from the types themselves, so none is forgotten.
 
-use flagstaff_flags::{Problem, nearest};
+use std::borrow::Cow;
+
+use flagstaff_flags::{MASK, Problem, is_secret, nearest, without_userinfo};
 use flagstaff_source::PIN_PREFIX;
 use serde_json::{Map, Value};
 
@@ -33,6 +35,16 @@ pub(crate) struct Override {
     pub(crate) place: String,
     /// The value as text.
     pub(crate) text: String,
+}
+
+impl Override {
+    /// The value as it may be printed.
+    pub(crate) fn shown(&self) -> Cow<'_, str> {
+        match is_secret(&self.key) {
+            true => MASK.into(),
+            false => without_userinfo(&self.text),
+        }
+    }
 }
 
 /// The overrides in an environment; a value of nothing counts as none.
@@ -143,7 +155,8 @@ fn attempt(tree: &Value, one: &Override) -> Result<Value, Problem> {
         return Err(problem.help("write the addresses in the file"));
     }
     let as_typed = serde_json::from_str::<Value>(&one.text).ok().filter(|v| !v.is_object());
-    let candidates = as_typed.into_iter().chain([Value::String(one.text.clone())]);
+    let truth = flagstaff_source::truth(&one.text).map(Value::Bool);
+    let candidates = as_typed.into_iter().chain([Value::String(one.text.clone())]).chain(truth);
     let mut why = String::new();
     for candidate in candidates {
         let mut next = tree.clone();
@@ -155,7 +168,8 @@ fn attempt(tree: &Value, one: &Override) -> Result<Value, Problem> {
     }
     // a type that checks what it reads says the mend on a line of its own
     let (why, mend) = why.split_once('\n').map_or((why.as_str(), None), |(why, mend)| (why, Some(mend)));
-    let problem = Problem::new([one.place.as_str()], format!("`{}` does not fit {}: {why}", one.text, one.key));
+    let (shown, why) = (one.shown(), why.replace(&one.text, &one.shown()));
+    let problem = Problem::new([one.place.as_str()], format!("`{shown}` does not fit {}: {why}", one.key));
     Err(match mend {
         Some(mend) => problem.help(mend),
         None => problem,
@@ -308,6 +322,10 @@ mod tests {
             over("log.level", "loud"),
         ];
         let problems = apply(&typed::Settings::default(), &wrong).unwrap_err();
+        let secret = [over("user.jwt.keys", "{\"S3CRET\": 1}"), over("webhooks.secret", "[\"S3CRET\"]")];
+        for problem in apply(&typed::Settings::default(), &secret).err().into_iter().flatten() {
+            assert!(!problem.to_string().contains("S3CRET"), "{problem}");
+        }
         let places: Vec<_> = problems.iter().map(|p| p.at[0].as_str()).collect();
         assert_eq!(
             places,

@@ -24,6 +24,7 @@ mod flags_spoofing;
 mod holdout;
 mod identity_issue;
 mod identity_people;
+mod messages;
 mod parity;
 mod process;
 mod reload;

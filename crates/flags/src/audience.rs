@@ -1,5 +1,7 @@
 //! Whom `allow` and `deny` name.
 
+use std::collections::HashSet;
+
 use crate::subject::Subject;
 use crate::{Name, Segment};
 
@@ -7,11 +9,11 @@ use crate::{Name, Segment};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Audience {
     /// Ids of users.
-    pub users: Vec<String>,
+    pub users: HashSet<String>,
     /// Groups of users.
-    pub groups: Vec<String>,
+    pub groups: HashSet<String>,
     /// Roles of users.
-    pub roles: Vec<String>,
+    pub roles: HashSet<String>,
     /// Every known user.
     pub authenticated: bool,
     /// Preferred languages; `de` takes `de-AT` too.
@@ -24,7 +26,7 @@ impl Audience {
     /// What matched, or `None`.
     pub(crate) fn find(&self, subject: &Subject<'_>, segments: &[Segment]) -> Option<&'static str> {
         if let Some(user) = subject.user {
-            let one_of = |list: &[String], of: &[String]| list.iter().any(|wanted| of.contains(wanted));
+            let one_of = |wanted: &HashSet<String>, of: &[String]| of.iter().any(|one| wanted.contains(one));
             if self.users.contains(&user.id) {
                 return Some("user");
             }

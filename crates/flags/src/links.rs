@@ -1,6 +1,6 @@
 //! What ties flags to each other, resolved once and checked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::problem::nearest;
 use crate::{
@@ -39,9 +39,12 @@ pub(crate) fn index(flags: &[Flag]) -> HashMap<Name, FlagId> {
 
 /// A flag that has slices of a layer is in it, also when it does not say so.
 pub(crate) fn join_layers(flags: &mut [Flag], layers: &[FlagLayer]) {
+    let mut layer_of: HashMap<&Name, &Name> = HashMap::new();
+    for (layer, slice) in layers.iter().flat_map(|layer| layer.slices.iter().map(move |slice| (layer, slice))) {
+        layer_of.entry(&slice.flag).or_insert(&layer.name);
+    }
     for flag in flags.iter_mut().filter(|flag| flag.layer.is_none()) {
-        let has_slice = |layer: &&FlagLayer| layer.slices.iter().any(|slice| slice.flag == flag.name);
-        flag.layer = layers.iter().find(has_slice).map(|layer| layer.name.clone());
+        flag.layer = layer_of.get(&flag.name).map(|layer| (*layer).clone());
     }
 }
 
@@ -57,7 +60,8 @@ impl Links {
         segments: &[Segment],
         layers: &[FlagLayer],
     ) -> Result<Self, Vec<Problem>> {
-        let mut check = Check { flags, by_name, goals, segments, layers, problems: Vec::new() };
+        let known = Known::new(goals, segments, layers);
+        let mut check = Check { flags, by_name, goals, segments, layers, known, problems: Vec::new() };
         let of: Vec<Ties> = flags.iter().map(|flag| check.ties(flag)).collect();
         check.layers();
         check.segments();
@@ -76,7 +80,32 @@ struct Check<'a> {
     goals: &'a [Goal],
     segments: &'a [Segment],
     layers: &'a [FlagLayer],
+    known: Known<'a>,
     problems: Vec<Problem>,
+}
+
+/// What there is, by name: a file may name thousands of things thousands of times.
+struct Known<'a> {
+    goals: HashMap<&'a Name, &'a Goal>,
+    segments: HashSet<&'a Name>,
+    layers: HashMap<&'a Name, usize>,
+    /// Slices by layer and flag, in their order.
+    slices: HashMap<(&'a Name, &'a Name), Vec<&'a Slice>>,
+}
+
+impl<'a> Known<'a> {
+    fn new(goals: &'a [Goal], segments: &'a [Segment], layers: &'a [FlagLayer]) -> Self {
+        let mut slices: HashMap<_, Vec<_>> = HashMap::new();
+        for (layer, slice) in layers.iter().flat_map(|layer| layer.slices.iter().map(move |slice| (layer, slice))) {
+            slices.entry((&layer.name, &slice.flag)).or_default().push(slice);
+        }
+        Self {
+            goals: goals.iter().map(|goal| (&goal.name, goal)).collect(),
+            segments: segments.iter().map(|segment| &segment.name).collect(),
+            layers: layers.iter().enumerate().map(|(place, layer)| (&layer.name, place)).collect(),
+            slices,
+        }
+    }
 }
 
 impl Check<'_> {
@@ -87,17 +116,28 @@ impl Check<'_> {
     }
 
     /// Reports a name that nothing has.
-    fn unknown(&mut self, at: &[&str], what: &str, name: &Name, known: &[&Name]) {
+    fn unknown(&mut self, at: &[&str], what: &str, name: &Name) {
         let problem = Problem::new(at.iter().copied(), format!("there is no {what} `{name}`"));
-        let some: Vec<_> = known.iter().take(12).map(|n| n.as_str()).collect();
         // Looking for likeness takes every name against every other; nobody reads so many suggestions.
         let few = self.problems.len() < SUGGESTED;
-        let near = nearest(name.as_str(), known.iter().filter(|_| few).map(|n| n.as_str()));
-        self.problems.push(match (near, known.is_empty()) {
-            (Some(near), _) => problem.help(format!("did you mean `{near}`?")),
-            (None, true) => problem.help(format!("no {what} is defined; write [{what}s.{name}]")),
-            (None, false) => problem.help(format!("there are: {}", some.join(", "))),
-        });
+        let near = nearest(name.as_str(), self.names(what).filter(|_| few).map(Name::as_str));
+        let some: Vec<_> = self.names(what).take(12).map(Name::as_str).collect();
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if some.is_empty() => format!("no {what} is defined; write [{what}s.{name}]"),
+            None => format!("there are: {}", some.join(", ")),
+        };
+        self.problems.push(problem.help(help));
+    }
+
+    /// The names of a kind of thing, in their order.
+    fn names(&self, what: &str) -> Box<dyn Iterator<Item = &Name> + '_> {
+        match what {
+            "flag" => Box::new(self.flags.iter().map(|flag| &flag.name)),
+            "goal" => Box::new(self.goals.iter().map(|goal| &goal.name)),
+            "segment" => Box::new(self.segments.iter().map(|segment| &segment.name)),
+            _ => Box::new(self.layers.iter().map(|layer| &layer.name)),
+        }
     }
 
     fn requires_of(&mut self, flag: &Flag) -> Vec<(FlagId, Option<VariantId>)> {
@@ -105,8 +145,7 @@ impl Check<'_> {
         for requirement in &flag.requires {
             let at = ["flags", flag.name.as_str(), "requires", requirement.flag.as_str()];
             let Some(id) = self.by_name.get(&requirement.flag).copied() else {
-                let known: Vec<_> = self.flags.iter().map(|f| &f.name).collect();
-                self.unknown(&at, "flag", &requirement.flag, &known);
+                self.unknown(&at, "flag", &requirement.flag);
                 continue;
             };
             let Some(other) = self.flags.get(id.index()) else {
@@ -125,13 +164,12 @@ impl Check<'_> {
     }
 
     fn goals_of(&mut self, flag: &Flag) {
-        let known: Vec<_> = self.goals.iter().map(|goal| &goal.name).collect();
         let guarded = flag.guard.iter().flat_map(|guard| &guard.goals).map(|goal| ("guard", goal));
         for (table, goal) in flag.goals.iter().map(|goal| ("", goal)).chain(guarded) {
-            if !known.contains(&goal) {
+            if !self.known.goals.contains_key(goal) {
                 let at = ["flags", flag.name.as_str(), table, "goals", goal.as_str()];
                 let at: Vec<_> = at.into_iter().filter(|key| !key.is_empty()).collect();
-                self.unknown(&at, "goal", goal, &known);
+                self.unknown(&at, "goal", goal);
             } else if table == "guard" && self.is_bounce(goal) {
                 let at = ["flags", flag.name.as_str(), "guard", "goals", goal.as_str()];
                 let problem = Problem::new(at, format!("`{goal}` counts who leaves, which a guard cannot hear"));
@@ -141,23 +179,23 @@ impl Check<'_> {
     }
 
     fn is_bounce(&self, name: &Name) -> bool {
-        let mut goals = self.goals.iter();
-        goals.any(|goal| goal.name == *name && matches!(goal.trigger, Trigger::Bounce { .. }))
+        self.known.goals.get(name).is_some_and(|goal| matches!(goal.trigger, Trigger::Bounce { .. }))
     }
 
     fn segments_of(&mut self, flag: &Flag) {
-        let known: Vec<_> = self.segments.iter().map(|segment| &segment.name).collect();
         let audiences = [("allow", &flag.allow), ("deny", &flag.deny)];
         for (key, name) in audiences.iter().flat_map(|(k, a)| a.iter().flat_map(|a| &a.segments).map(move |n| (k, n)))
         {
-            if !known.contains(&name) {
-                self.unknown(&["flags", flag.name.as_str(), key, "segments", name.as_str()], "segment", name, &known);
+            if !self.known.segments.contains(name) {
+                self.unknown(&["flags", flag.name.as_str(), key, "segments", name.as_str()], "segment", name);
             }
         }
         for (i, rule) in flag.rules.iter().enumerate() {
-            for name in rule.when.segments().filter(|name| !known.contains(name)) {
-                let at = ["flags", flag.name.as_str(), "rules", &i.to_string(), "if", "segment", name.as_str()];
-                self.unknown(&at, "segment", name, &known);
+            for name in rule.when.segments() {
+                if !self.known.segments.contains(name) {
+                    let at = ["flags", flag.name.as_str(), "rules", &i.to_string(), "if", "segment", name.as_str()];
+                    self.unknown(&at, "segment", name);
+                }
             }
         }
     }
@@ -165,17 +203,17 @@ impl Check<'_> {
     fn layer_of(&mut self, flag: &Flag) -> Option<(usize, Vec<Slice>)> {
         let name = flag.layer.as_ref()?;
         let at = ["flags", flag.name.as_str(), "layer"];
-        let Some((place, layer)) = self.layers.iter().enumerate().find(|(_, layer)| layer.name == *name) else {
-            let known: Vec<_> = self.layers.iter().map(|layer| &layer.name).collect();
-            self.unknown(&at, "layer", name, &known);
+        let Some(place) = self.known.layers.get(name).copied() else {
+            self.unknown(&at, "layer", name);
             return None;
         };
-        let slices: Vec<_> = layer.slices.iter().filter(|slice| slice.flag == flag.name).cloned().collect();
+        let slices = self.known.slices.get(&(name, &flag.name));
+        let slices: Vec<_> = slices.into_iter().flatten().map(|slice| (*slice).clone()).collect();
         if slices.is_empty() {
             let problem = Problem::new(at, format!("the layer `{name}` has no slice for `{}`", flag.name));
             self.problems.push(problem.help(format!("add {} = [from, to] to the layer's slices", flag.name)));
         }
-        if flag.salt() == layer.name.as_str() {
+        if flag.salt() == name.as_str() {
             let message =
                 format!("`{}` and its layer `{name}` would use one draw: their salts are the same", flag.name);
             let problem = Problem::new(at, message);
@@ -190,9 +228,8 @@ impl Check<'_> {
             let mut units: Vec<(&BucketBy, &Name)> = Vec::new();
             for slice in &layer.slices {
                 let at = ["layers", layer.name.as_str(), "slices", slice.flag.as_str()];
-                let Some(flag) = self.flags.iter().find(|flag| flag.name == slice.flag) else {
-                    let known: Vec<_> = self.flags.iter().map(|flag| &flag.name).collect();
-                    self.unknown(&at, "flag", &slice.flag, &known);
+                let Some(flag) = self.by_name.get(&slice.flag).and_then(|id| self.flags.get(id.index())) else {
+                    self.unknown(&at, "flag", &slice.flag);
                     continue;
                 };
                 if let Some(other) = flag.layer.as_ref().filter(|other| **other != layer.name) {

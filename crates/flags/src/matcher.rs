@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use regex::{Regex, RegexBuilder};
 
-use crate::{Glob, Version};
+use crate::{Glob, Ranges, Version, Words};
 
 /// The largest compiled regular expression, in bytes: enough for any sane one, and a bound for the others.
 const REGEX_SIZE: usize = 256 * 1024;
@@ -19,6 +19,10 @@ type Test<'a> = &'a dyn Fn(&str) -> bool;
 pub enum Matcher {
     /// A word, or a pattern with `*`.
     Word(Glob),
+    /// One of these words and patterns.
+    OneOf(Words),
+    /// An address in one of these ranges.
+    InOneOf(Ranges),
     /// An address in this range.
     Within(IpNet),
     /// A version from this one on.
@@ -41,8 +45,16 @@ impl Matcher {
     /// # Errors
     /// When the text is neither.
     pub fn within(text: &str) -> Result<Self, MatcherError> {
-        let range = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-        range.map(Self::Within).map_err(|_| MatcherError::Address)
+        range(text).map(Self::Within)
+    }
+
+    /// Ranges of addresses, of which one is enough.
+    ///
+    /// # Errors
+    /// With the first text that is neither a range nor an address.
+    pub fn within_one_of(texts: &[String]) -> Result<Self, &str> {
+        let one = |text| range(text).map_err(|_| text);
+        texts.iter().map(String::as_str).map(one).collect::<Result<_, _>>().map(Self::InOneOf)
     }
 
     /// Versions from this one on.
@@ -74,6 +86,8 @@ impl Matcher {
     pub(crate) fn holds(&self, any: &dyn Fn(Test<'_>) -> bool) -> bool {
         match self {
             Self::Word(glob) => any(&|value| glob.fits(value)),
+            Self::OneOf(words) => any(&|value| words.fits(value)),
+            Self::InOneOf(ranges) => any(&|value| value.parse::<IpAddr>().is_ok_and(|ip| ranges.contain(plain(ip)))),
             Self::Within(range) => any(&|value| value.parse::<IpAddr>().is_ok_and(|ip| range.contains(&plain(ip)))),
             Self::AtLeast(least) => any(&|value| Version::new(value).is_some_and(|v| v >= *least)),
             Self::Below(bound) => any(&|value| Version::new(value).is_some_and(|v| v < *bound)),
@@ -83,6 +97,10 @@ impl Matcher {
             Self::All(list) => list.iter().all(|matcher| matcher.holds(any)),
         }
     }
+}
+
+fn range(text: &str) -> Result<IpNet, MatcherError> {
+    text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| MatcherError::Address)
 }
 
 /// An IPv4 address that came over an IPv6 socket is an IPv4 address.

@@ -65,16 +65,49 @@ pub fn visible_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// A text cut to so many characters, with the number of those left out behind it: an error about two megabytes needs few of them.
+/// A message that is short whatever it quotes: an error about two megabytes needs few of them. Long words lose their middle, and a
+/// text beyond 2,000 bytes its end.
 #[must_use]
-pub fn shortened(text: &str, characters: usize) -> Cow<'_, str> {
-    match text.char_indices().nth(characters) {
-        None => Cow::Borrowed(text),
-        Some((at, _)) => {
-            let (kept, left) = text.split_at(at);
-            Cow::Owned(format!("{kept}… and {} more characters", left.chars().count()))
+pub fn brief(message: &str) -> Cow<'_, str> {
+    /// The longest word that stays whole, in bytes.
+    const WORD: usize = 160;
+    /// The longest message, in bytes.
+    const MESSAGE: usize = 2000;
+    let is_short = |word: &str| word.len() <= WORD;
+    if message.len() <= MESSAGE && message.split(char::is_whitespace).all(is_short) {
+        return Cow::Borrowed(message);
+    }
+    let mut short = String::new();
+    for piece in message.split_inclusive(char::is_whitespace) {
+        match is_short(piece) {
+            true => short.push_str(piece),
+            false => short.extend([head(piece, WORD / 2), "…", tail(piece, WORD / 8)]),
+        }
+        if short.len() > MESSAGE {
+            short.truncate(head(&short, MESSAGE).len());
+            short.push('…');
+            break;
         }
     }
+    Cow::Owned(short)
+}
+
+/// The beginning of a text, of so many bytes at most.
+fn head(text: &str, bytes: usize) -> &str {
+    let mut at = bytes.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    text.get(..at).unwrap_or(text)
+}
+
+/// The end of a text, of so many bytes at most.
+fn tail(text: &str, bytes: usize) -> &str {
+    let mut at = text.len().saturating_sub(bytes);
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    text.get(at..).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -110,8 +143,13 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_cut_between_characters() {
-        assert_eq!(shortened("äöü", 3), "äöü");
-        assert_eq!(shortened("äöüß!", 3), "äöü… and 2 more characters");
+    fn messages_are_short_and_keep_what_is_wrong() {
+        let message = |name: &str| format!("`{name}` is no name: a letter first");
+        assert!(matches!(brief(&message("ä")), Cow::Borrowed(_)));
+        let (long, words) = (message(&"ä".repeat(1_000_000)), message(&"ä ".repeat(1_000_000)));
+        let (long, words) = (brief(&long), brief(&words));
+        assert!(long.len() < 300 && long.starts_with("`ää"), "{long}");
+        assert!(long.ends_with("ä` is no name: a letter first"), "{long}");
+        assert!(words.len() < 2100 && words.starts_with("`ä ä") && words.ends_with('…'), "{words}");
     }
 }

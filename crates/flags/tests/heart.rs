@@ -93,7 +93,7 @@ fn raising_the_share_never_reshuffles_variants() {
 
 /// A world in which every step of the order can be made to decide.
 fn every_step() -> Flag {
-    let users = |id: &str| Audience { users: vec![id.into()], ..Audience::default() };
+    let users = |id: &str| Audience { users: [id.into()].into(), ..Audience::default() };
     let pro = Condition::Value(Key::Country, Matcher::Word(Glob::any_case("de")));
     Flag {
         requires: vec![Requirement { flag: name("base"), variant: None }],

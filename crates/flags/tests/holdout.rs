@@ -119,7 +119,7 @@ fn deliberate_acts_win_and_the_rest_does_not() {
         assert_eq!(explained.decision, snapshot.decide_one(snapshot.find("form").unwrap(), &subject));
         explained.decision.step()
     };
-    let people = || Some(Audience { users: vec!["42".into()], ..Audience::default() });
+    let people = || Some(Audience { users: ["42".into()].into(), ..Audience::default() });
     assert_eq!(step(Flag { allow: people(), ..trial("form") }, someone), Step::Allow);
     assert_eq!(step(Flag { deny: people(), ..trial("form") }, someone), Step::Deny);
     let rule = Rule { when: Conditions(vec![]), serve: Serve::Variant(VariantId::ON) };
@@ -200,7 +200,7 @@ fn an_experiment_is_met_by_the_held_as_by_everybody_else() {
         ..trial("second")
     };
     let allowed =
-        Flag { allow: Some(Audience { users: vec!["42".into()], ..Audience::default() }), ..trial("allowed") };
+        Flag { allow: Some(Audience { users: ["42".into()].into(), ..Audience::default() }), ..trial("allowed") };
     let base = Flag { exposed_on: vec![Route::new("GET /base").unwrap()], ..base };
     let snapshot =
         snapshot(vec![base, second, Flag { exposed_on: vec![Route::new("GET /vip").unwrap()], ..allowed }], 20.0);

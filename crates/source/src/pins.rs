@@ -1,6 +1,6 @@
 //! Pins: `FLAGSTAFF_FLAG_NEW_CHECKOUT=on` in this machine's environment.
 
-use flagstaff_flags::{Flag, Pin, nearest};
+use flagstaff_flags::{Flag, Pin, VariantId, nearest};
 
 use crate::report::Finding;
 use crate::sources::Sources;
@@ -31,7 +31,7 @@ pub(crate) fn apply(variables: &[(String, String)], flags: &mut [Flag], sources:
         let Some(flag) = flags.get_mut(place) else {
             continue;
         };
-        match flag.variants.find(value) {
+        match variant(flag, value) {
             Some(variant) => {
                 let variable = variable.clone();
                 flag.pin = Some(Pin { variant, variable });
@@ -40,6 +40,29 @@ pub(crate) fn apply(variables: &[(String, String)], flags: &mut [Flag], sources:
         }
     }
     findings
+}
+
+/// The variant that a value names. Files for containers turn `on` into `true`, and shells are not strict about case, so a flag
+/// that is on or off takes the usual words for that.
+fn variant(flag: &Flag, value: &str) -> Option<VariantId> {
+    let word = value.trim();
+    let names = || flag.variants.names();
+    let in_any_case =
+        || names().iter().find(|name| name.eq_ignore_ascii_case(word)).and_then(|name| flag.variants.find(name));
+    flag.variants.find(word).or_else(in_any_case).or_else(|| {
+        let meant = truth(word).filter(|_| !flag.variants.are_named())?;
+        flag.variants.find(if meant { "on" } else { "off" })
+    })
+}
+
+/// What a word for true or false means.
+#[must_use]
+pub fn truth(word: &str) -> Option<bool> {
+    match word.to_ascii_lowercase().as_str() {
+        "true" | "1" | "on" | "yes" => Some(true),
+        "false" | "0" | "off" | "no" => Some(false),
+        _ => None,
+    }
 }
 
 fn unknown_flag<'a>(name: &str, names: impl Iterator<Item = &'a str>, span: std::ops::Range<usize>) -> Finding {
@@ -52,7 +75,11 @@ fn unknown_flag<'a>(name: &str, names: impl Iterator<Item = &'a str>, span: std:
 }
 
 fn unknown_variant(flag: &Flag, value: &str, span: std::ops::Range<usize>) -> Finding {
-    let names = flag.variants.names().join(", ");
+    let names = flag.variants.names();
     let message = format!("the flag `{}` has no variant `{value}`", flag.name);
-    Finding::error(span, message).help(format!("it can be: {names}")).of(Some(flag.name.as_str()))
+    let help = match nearest(value, names.iter().map(AsRef::as_ref)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("it can be: {}", names.join(", ")),
+    };
+    Finding::error(span, message).help(help).of(Some(flag.name.as_str()))
 }

@@ -36,7 +36,7 @@ impl Spans {
 pub fn read<T: DeserializeOwned>(text: Text<'_>) -> Result<(T, Spans), Report> {
     let content = parse::readable(text)?;
     let mut sources = Sources::default();
-    let base = sources.add(text.name, content);
+    let base = sources.add_settings(text.name, content);
     let mut findings = Vec::new();
     let mut root = tree::parse(content, base, &mut findings);
     let Salvaged { read, .. } = salvage(&mut root, None, &sources, &mut findings);

@@ -5,7 +5,10 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+use flagstaff_flags::{is_hidden, visible_but};
+
 use crate::report::{Located, Report, Severity};
+use crate::sources::BYTE_ORDER_MARK;
 
 /// The most characters of a line that are shown on either side of a mistake.
 const AROUND: usize = 120;
@@ -39,15 +42,15 @@ impl Report {
                 let mark = AnnotationKind::Primary.span(span);
                 let snippet = Snippet::source(text).line_start(problem.line).annotation(mark);
                 if whole {
-                    group.element(snippet.path(problem.file.as_str()))
+                    group.element(snippet.path(visible(&problem.file)))
                 } else {
                     // Columns cannot be counted in a line that is cut.
-                    let origin = Origin::path(problem.file.as_str());
+                    let origin = Origin::path(visible(&problem.file));
                     let origin = origin.line(problem.line).char_column(problem.column);
                     group.element(origin).element(snippet)
                 }
             }
-            None => group.element(Origin::path(problem.file.as_str())),
+            None => group.element(Origin::path(visible(&problem.file))),
         };
         match &problem.help {
             Some(help) => group.element(Level::HELP.message(visible(help))),
@@ -55,19 +58,22 @@ impl Report {
         }
     }
 
-    /// The line a problem begins on, cut where it is very long, the problem's bytes in it, and whether it begins where the
-    /// line does.
-    fn excerpt(&self, problem: &Located) -> Option<(&str, Range<usize>, bool)> {
+    /// The line a problem begins on, without secrets, cut where it is very long, the problem's bytes in it, and whether it begins
+    /// where the line does.
+    fn excerpt(&self, problem: &Located) -> Option<(String, Range<usize>, bool)> {
         let (source, place) = problem.place.as_ref()?;
-        let text = self.sources.get(*source)?.text.as_ref();
-        let line_start = text.get(..place.start)?.rfind('\n').map_or(0, |at| at + 1);
+        let text = self.sources.get(*source)?.shown.as_ref();
+        let first = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
+        let place = &(place.start.max(first)..place.end.max(first));
+        let line_start = text.get(..place.start)?.rfind('\n').map_or(first, |at| at + 1);
         let line_end = text.get(place.start..)?.find('\n').map_or(text.len(), |at| place.start + at);
         let left = back(text, place.start, line_start);
         let shown = place.end.clamp(place.start, ahead(text, place.start, line_end));
         let right = ahead(text, shown, line_end);
         let excerpt = text.get(left..right)?.trim_end_matches('\r');
-        let end = (shown - left).min(excerpt.len());
-        Some((excerpt, (place.start - left).min(excerpt.len())..end, left == line_start))
+        let shows = |to: usize| excerpt.get(..(to - left).min(excerpt.len())).map(one_by_one);
+        let (before, marked) = (shows(place.start)?.len(), shows(shown)?.len());
+        Some((one_by_one(excerpt), before..marked, left == line_start))
     }
 }
 
@@ -84,7 +90,11 @@ fn ahead(text: &str, from: usize, most: usize) -> usize {
     line.char_indices().nth(AROUND).map_or(most, |(at, _)| from + at)
 }
 
-/// A file must not steer the terminal.
+/// A file must not steer the terminal. A sign stands for each character that could, so that the caret stays right.
+fn one_by_one(text: &str) -> String {
+    text.chars().map(|c| if is_hidden(c) && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
 fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    visible_but(text, &['\n']).into_owned()
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use flagstaff_flags::brief;
 use serde::Serialize;
 
 use crate::sources::Sources;
@@ -91,12 +92,12 @@ impl Report {
         let positions = sources.positions(findings.iter().map(|f| &f.span));
         let locate = |(finding, (position, range)): (Finding, (crate::sources::Position, Range<usize>))| Located {
             severity: finding.severity,
-            flag: finding.flag,
+            flag: finding.flag.map(|flag| brief(&flag).into_owned()),
             file: sources.get(position.source).map_or_else(String::new, |s| s.name.to_string()),
             line: position.line,
             column: position.column,
-            message: finding.message,
-            help: finding.help,
+            message: sources.safe(&finding.message),
+            help: finding.help.map(|help| sources.safe(&help)),
             place: Some((position.source, range)),
         };
         let problems = findings.into_iter().zip(positions).map(locate).collect();
@@ -112,7 +113,7 @@ impl Report {
             file: file.into(),
             line: 0,
             column: 0,
-            message: message.into(),
+            message: brief(&message.into()).into_owned(),
             help,
             place: None,
         };
@@ -158,10 +159,14 @@ impl Report {
         }
     }
 
-    /// The problems as scripts read them: `{"problems":[{"severity","flag","file","line","column","message","help"}]}`.
+    /// The problems as scripts read them: `{"problems":[{"severity","flag","file","line","column","message","help"}],"more":0}`.
+    /// Beyond a thousand they are counted as `more`.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
-        serde_json::json!({ "problems": self.problems })
+        /// How many are told.
+        const TOLD: usize = 1000;
+        let told: Vec<_> = self.problems.iter().take(TOLD).collect();
+        serde_json::json!({ "problems": told, "more": self.problems.len() - told.len() })
     }
 }
 

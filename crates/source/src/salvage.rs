@@ -12,13 +12,16 @@ use toml::de::{DeValue, ValueDeserializer};
 use crate::report::Finding;
 use crate::sources::Sources;
 use crate::tree::{self, Value};
-use crate::wording;
+use crate::wording::{self, Written};
 
 /// How many mistakes are looked for in one flag. Each costs one more reading of it.
 const MOST: usize = 64;
 
 /// How many are looked for however large it is.
 const LEAST: usize = 4;
+
+/// From how many mistakes in the whole text on only one of each part is looked for.
+const MANY: usize = 1000;
 
 /// How many values are read over and over for the sake of further mistakes.
 const EFFORT: usize = 1_000_000;
@@ -49,15 +52,23 @@ pub(crate) fn salvage<T: DeserializeOwned>(
             Err(error) => error,
         };
         let span = error.span().unwrap_or_else(|| value.span());
-        let path = tree::remove_at(value, &span);
+        let path = tree::path_at(value, &span);
+        let list = path.as_deref().and_then(|path| tree::list_around(value, path));
+        let list: Option<Vec<&str>> = list.map(|spans| spans.iter().map(|span| sources.slice(span)).collect());
         let key = path.as_ref().and_then(|p| p.iter().rfind(|k| k.parse::<usize>().is_err()));
-        let (message, help) = wording::of(error.message(), key.map(String::as_str).or(name), sources.slice(&span));
+        let written = Written { text: sources.slice(&span), list: list.as_deref() };
+        let (message, help) = wording::of(error.message(), key.map(String::as_str).or(name), written);
+        if let Some(path) = &path {
+            tree::remove(value, path);
+        }
         if !follows(path.as_deref(), &lost) {
             let mut finding = Finding::error(span, message);
             finding.help = help;
             findings.push(finding);
         }
         match path {
+            // nobody reads that many, so one of each part is enough
+            Some(_) | None if findings.len() > MANY => return Salvaged { read: None, lost },
             Some(path) => lost.push(path),
             None => return Salvaged { read: None, lost },
         }

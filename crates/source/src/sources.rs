@@ -3,16 +3,29 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use flagstaff_flags::{MASK, brief, without_userinfo};
+
+use crate::secrets;
+
+/// What some editors begin a file with.
+pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// The texts a snapshot is made of. Each begins where the one before it ended, and one further, so that the end of a text
 /// and the begin of the next are different places.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sources(Vec<Source>);
+pub(crate) struct Sources {
+    all: Vec<Source>,
+    /// What must not be printed.
+    secrets: Vec<String>,
+}
 
 /// One text.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
     pub(crate) name: Arc<str>,
     pub(crate) text: Arc<str>,
+    /// The text as it may be shown: as long as the text, byte by byte, with its secrets masked.
+    pub(crate) shown: Arc<str>,
     base: usize,
 }
 
@@ -27,19 +40,37 @@ pub(crate) struct Position {
 impl Sources {
     /// Adds a text; says where it begins.
     pub(crate) fn add(&mut self, name: &str, text: &str) -> usize {
-        let base = self.0.last().map_or(0, |last| last.base + last.text.len() + 1);
-        self.0.push(Source { name: name.into(), text: text.into(), base });
+        let base = self.all.last().map_or(0, |last| last.base + last.text.len() + 1);
+        let text: Arc<str> = text.into();
+        self.all.push(Source { name: name.into(), shown: Arc::clone(&text), text, base });
         base
     }
 
+    /// The same for a text that may hold secrets: settings.
+    pub(crate) fn add_settings(&mut self, name: &str, text: &str) -> usize {
+        let base = self.add(name, text);
+        let masked = secrets::masked(text);
+        if let Some(source) = self.all.last_mut() {
+            source.shown = masked.shown.into();
+        }
+        self.secrets = masked.secrets;
+        base
+    }
+
+    /// A message as it may be shown: short, and without a secret that it quotes.
+    pub(crate) fn safe(&self, message: &str) -> String {
+        let hidden = self.secrets.iter().fold(message.to_owned(), |text, secret| text.replace(secret, MASK));
+        brief(&without_userinfo(&hidden)).into_owned()
+    }
+
     pub(crate) fn get(&self, source: usize) -> Option<&Source> {
-        self.0.get(source)
+        self.all.get(source)
     }
 
     /// The text a place is in, by its number, and the place in it.
     pub(crate) fn local(&self, span: &Range<usize>) -> (usize, Range<usize>) {
-        let source = self.0.partition_point(|source| source.base <= span.start).saturating_sub(1);
-        let Some(found) = self.0.get(source) else {
+        let source = self.all.partition_point(|source| source.base <= span.start).saturating_sub(1);
+        let Some(found) = self.all.get(source) else {
             return (0, 0..0);
         };
         let inside = |at: usize| floor(&found.text, at.saturating_sub(found.base));
@@ -67,8 +98,13 @@ impl Sources {
                 (last, at, line, column) = (source, 0, 1, 1);
             }
             let text = self.get(source).map_or("", |source| &source.text);
-            for c in text.get(at..range.start).unwrap_or_default().chars() {
-                (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
+            for (i, c) in text.get(at..range.start).unwrap_or_default().char_indices() {
+                (line, column) = match c {
+                    '\n' => (line + 1, 1),
+                    // a byte-order mark is no character of the text
+                    BYTE_ORDER_MARK if at + i == 0 => (line, column),
+                    _ => (line, column + 1),
+                };
             }
             at = range.start;
             walk = (last, at, line, column);

@@ -145,13 +145,28 @@ pub(crate) fn locate(root: &Value<'_>, path: &[String]) -> Range<usize> {
     span
 }
 
-/// Takes out what stands at a place: the deepest entry with exactly this place, else the smallest around it. Returns the
-/// keys that led there; `None` when the place is in no entry.
-pub(crate) fn remove_at(root: &mut Value<'_>, span: &Range<usize>) -> Option<Vec<String>> {
+/// The keys that lead to what stands at a place: the deepest entry with exactly this place, else the smallest around it. `None`
+/// when the place is in no entry.
+pub(crate) fn path_at(root: &Value<'_>, span: &Range<usize>) -> Option<Vec<String>> {
     let (_, mut path) = search(root.get_ref(), span)?;
     path.reverse();
-    remove(root, &path);
     Some(path)
+}
+
+/// The places of all elements of the list in which an entry stands; `None` when it stands in none, or in one of tables or lists.
+pub(crate) fn list_around(root: &Value<'_>, path: &[String]) -> Option<Vec<Range<usize>>> {
+    let (_, outer) = path.split_last()?;
+    let mut here = root;
+    for step in outer {
+        here = match here.get_ref() {
+            DeValue::Table(table) => table.get(step.as_str())?,
+            DeValue::Array(list) => list.get(step.parse::<usize>().ok()?)?,
+            _ => return None,
+        };
+    }
+    let list = here.get_ref().as_array()?;
+    let is_plain = |value: &Value<'_>| !value.get_ref().is_table() && !value.get_ref().is_array();
+    list.iter().all(is_plain).then(|| list.iter().map(Spanned::span).collect())
 }
 
 /// How well an entry fits a place: exactly, or by the bytes it has too many.
@@ -211,7 +226,8 @@ pub(crate) fn size(value: &DeValue<'_>) -> usize {
     }
 }
 
-fn remove<'t>(value: &mut Value<'t>, path: &[String]) {
+/// Takes out what a path leads to.
+pub(crate) fn remove<'t>(value: &mut Value<'t>, path: &[String]) {
     let Some((step, rest)) = path.split_first() else {
         return;
     };

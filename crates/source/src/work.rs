@@ -28,7 +28,7 @@ pub(crate) struct Parts {
     layers: Vec<FlagLayer>,
     holdout: Option<Holdout>,
     /// Sections and names of parts with mistakes.
-    broken: Vec<(&'static str, Name)>,
+    broken: BTreeSet<(&'static str, Name)>,
 }
 
 /// The work on one document.
@@ -164,7 +164,7 @@ impl Work {
         let part = by(&mut conversion, name.clone(), table);
         let problems = conversion.problems;
         if broken || !problems.is_empty() {
-            parts.broken.push((section, name));
+            parts.broken.insert((section, name));
         }
         self.found(root, problems, Severity::Error);
         part
@@ -186,7 +186,7 @@ impl Work {
         let pins = pins::apply(&options.pins, &mut parts.flags, &mut self.sources);
         self.findings.extend(pins);
         if !torn {
-            let whole = |flag: &&Flag| !parts.broken.iter().any(|(s, n)| *s == "flags" && *n == flag.name);
+            let whole = |flag: &&Flag| !parts.broken.contains(&("flags", flag.name.clone()));
             let whole: Vec<&Flag> = parts.flags.iter().filter(whole).collect();
             let warnings = lint::lint(&whole, &Goals { all: &parts.goals, silent: &parts.silent }, options);
             self.found(root, warnings, Severity::Warning);
@@ -227,15 +227,17 @@ pub(crate) fn without_echoes(findings: &mut Vec<Finding>) -> bool {
 }
 
 /// Whether a problem may come from a mistake elsewhere: it is about something that names a broken part.
-fn follows(problem: &Problem, broken: &[(&'static str, Name)]) -> bool {
-    let is = |section: &str, name: &String| broken.iter().any(|(s, n)| *s == section && n.as_str() == name);
+fn follows(problem: &Problem, broken: &BTreeSet<(&'static str, Name)>) -> bool {
+    let is =
+        |section: &'static str, name: &String| Name::new(name).is_ok_and(|name| broken.contains(&(section, name)));
     let says = |words: &str| problem.message.contains(words);
     match problem.at.as_slice() {
         [_, _, key, flag] if key == "requires" => is("flags", flag),
         [_, _, key, flag] if key == "slices" => is("flags", flag) && says("draws by"),
-        [_, _, key] if key == "layer" => broken
-            .iter()
-            .any(|(section, layer)| *section == "layers" && says(&format!("the layer `{layer}` has no slice"))),
+        [_, _, key] if key == "layer" => {
+            let layer = problem.message.split('`').nth(1).map(str::to_owned);
+            says("has no slice") && layer.is_some_and(|layer| is("layers", &layer))
+        }
         _ => false,
     }
 }

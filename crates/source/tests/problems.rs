@@ -397,3 +397,138 @@ error: there is no key `percnt` here
     let hostile = report("[flags.a]\n\"\\u001b[31mred\" = 1\n").render(false);
     assert!(!hostile.contains('\u{1b}'), "{hostile:?}");
 }
+
+// ── what is said is right when it is written ─────────────────────────────────────────────────────────────────────
+
+/// The one error of a text, and the text with the value at its place replaced by what the error says to write.
+#[track_caller]
+fn mended(text: &str, key: &str, old: &str) -> String {
+    let problems = report(text);
+    let error = problems.errors().next().unwrap_or_else(|| panic!("no error in {text}"));
+    let help = error.help.as_deref().unwrap_or_else(|| panic!("no help: {}", error.message));
+    let new = help.strip_prefix(&format!("write {key} = ")).unwrap_or_else(|| panic!("{help}"));
+    let new = new.trim_end_matches(", without quotes");
+    text.replacen(&format!("{key} = {old}"), &format!("{key} = {new}"), 1)
+}
+
+#[test]
+fn the_mend_of_a_value_of_the_wrong_kind_is_right() {
+    for (text, key, old) in [
+        ("[flags.a]\nallow = { users = [42, 43] }\n", "users", "[42, 43]"),
+        ("[flags.a]\nallow.users = [\n  42, # me\n  'x',\n]\n", "users", "[\n  42, # me\n  'x',\n]"),
+        ("[flags.a]\ndeny = { groups = [7, true] }\n", "groups", "[7, true]"),
+        ("[flags.a]\nallow = { roles = 7 }\n", "roles", "7"),
+        ("[flags.a]\nowner = 42\n", "owner", "42"),
+        ("[flags.a]\nticket = 1.5\n", "ticket", "1.5"),
+        ("[flags.a]\npercent = \"50%\"\n", "percent", "\"50%\""),
+        ("[flags.a]\npercent = '7,5'\n", "percent", "'7,5'"),
+        ("[flags.a]\nenabled = \"yes\"\n", "enabled", "\"yes\""),
+        ("[flags.a]\nenabled = 0\n", "enabled", "0"),
+        ("[flags.a]\nclient = \"ON\"\n", "client", "\"ON\""),
+        ("[flags.a]\nrollout.steps = [{ percent = 5, hold = 30 }, { percent = 100 }]\n", "hold", "30"),
+        ("[flags.a]\nguard = { slower_than = 800 }\n", "slower_than", "800"),
+        ("[flags.a]\nguard = { errors = 500 }\n", "errors", "500"),
+        ("[flags.a]\nupstream = { on = 8001 }\n", "on", "8001"),
+        ("[flags.a]\nexposed_on = \"GET /x*\"\n", "exposed_on", "\"GET /x*\""),
+        ("[layers.l.slices]\na = [0, 50]\n[flags.a]\nlayer = \"l\"\nsalt = 5\n", "salt", "5"),
+    ] {
+        let mended = mended(text, key, old);
+        assert_eq!(errors(&mended), [""; 0], "{mended}");
+    }
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_in_a_long_list_is_told_how() {
+    let many = (0..20).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
+    let said = errors(&format!("[flags.a]\nallow.users = [{many}]\n"));
+    assert!(
+        said[0].ends_with("each of users must be a string, not 0 | put each one in quotes, as in \"0\""),
+        "{said:?}"
+    );
+}
+
+// ── size ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn mistakes_of_megabytes_are_told_in_kilobytes() {
+    let big = "k".repeat(1_000_000);
+    for text in [
+        format!("[flags.{big}]\n"),
+        format!("[flags.a]\n{big} = 5\n"),
+        format!("[flags.a]\npercent = '{big}'\n"),
+        format!("[flags.a]\nrequires = ['{big}']\n"),
+        format!("[flags.a]\nbucket_by = '{big}'\n"),
+        format!("[flags.a]\nsticky = '{big}'\n"),
+        format!("[{big}]\n"),
+        format!("[flags.a]\nvalues = {{ '{big}' = 1 }}\n"),
+        format!("[[flags.a.rules]]\nserve = '{big}'\n"),
+        format!("[[flags.a.rules]]\nserve = 'on'\nif = {{ '{big}' = 'a' }}\n"),
+        format!("[[flags.a.rules]]\nserve = 'on'\nif = {{ ip = ['{big}'] }}\n"),
+        format!("[flags.a]\nupstream = {{ on = '{big}' }}\n"),
+        format!("[flags.a]\ngate = {{ paths = ['{big}'] }}\n"),
+    ] {
+        let report = report(&text);
+        assert!(!report.is_usable());
+        let (drawn, json) = (report.render(true), report.to_json().to_string());
+        assert!(drawn.len() < 10_000 && json.len() < 10_000, "{}, {}", drawn.len(), json.len());
+    }
+}
+
+#[test]
+fn thousands_of_mistakes_are_counted_and_a_hundred_drawn() {
+    const NUMBER: usize = 20_000;
+    let flags = |line: &str| (0..NUMBER).map(|i| format!("[flags.f{i}]\n{line}\n")).collect::<String>();
+    let slices: String = (0..NUMBER).map(|i| format!("f{i} = [0, 1]\n")).collect();
+    for text in [
+        flags("percnt = 5"),
+        flags("requires = ['nothing']"),
+        flags("layer = 'nothing'"),
+        flags("goals = ['nothing']"),
+        flags("allow.segments = ['nothing']"),
+        (0..NUMBER).map(|i| format!("[flags.F{i}]\n")).collect(),
+        (0..NUMBER).map(|i| format!("[flag.f{i}]\n")).collect::<String>() + "[layers.l.slices]\n" + &slices,
+        flags("") + "[layers.l.slices]\n" + &slices,
+    ] {
+        let report = report(&text);
+        let drawn = report.render(false);
+        assert!(!report.is_usable() && drawn.matches("error: ").count() <= 100, "{drawn}");
+        assert!(drawn.len() < 200_000);
+        let json = report.to_json();
+        let told = json["problems"].as_array().unwrap().len();
+        assert!(told <= 1000);
+        assert_eq!(json["more"], report.problems().len() - told);
+    }
+}
+
+// ── carets ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// Where the caret stands under the line that is drawn: what is above it.
+fn above_caret(text: &str) -> String {
+    let drawn = report(text).only_errors().render(false);
+    let lines: Vec<_> = drawn.lines().collect();
+    let at = lines.iter().position(|line| line.contains('^')).unwrap_or_else(|| panic!("{drawn}"));
+    let column = lines[at].find('^').unwrap();
+    let mut width = 0;
+    lines[at - 1]
+        .chars()
+        .skip_while(|c| {
+            let here = width;
+            width += if "日本".contains(*c) { 2 } else { 1 };
+            here < column
+        })
+        .collect()
+}
+
+#[test]
+fn carets_stand_right_behind_marks_tabs_and_wide_letters() {
+    for text in [
+        "\u{feff}percnt = 5\n",
+        "\u{feff}[flags.a]\n\tpercnt = 5\n",
+        "[flags.a]\nallow = { users = [\"日本\"], percnt = 5 }\n",
+        "[flags.a]\nallow = { users = [\"\u{202e}\u{9b}\u{200b}\"], percnt = 5 }\n",
+    ] {
+        let shown = above_caret(text);
+        assert!(shown.starts_with("percnt = 5"), "{text:?}: {shown:?}");
+    }
+    assert_eq!(report("\u{feff}percnt = 5\n").problems()[0].column, 1);
+}

@@ -32,10 +32,7 @@ fn an_overlay_counts_key_by_key() {
     let flag = |name| snapshot.flag_named(name).unwrap();
     assert_eq!(flag("a").percent, Percent::new(20.0).ok());
     let allow = flag("a").allow.as_ref().unwrap();
-    assert_eq!(
-        (allow.users.as_slice(), allow.groups.as_slice()),
-        (["2".to_owned()].as_slice(), ["g".to_owned()].as_slice())
-    );
+    assert_eq!((&allow.users, &allow.groups), (&["2".to_owned()].into(), &["g".to_owned()].into()));
     assert_eq!(flag("a").origin, Origin::Overlay("production".into()));
     assert_eq!(flag("b").origin, Origin::File);
     assert!(!flag("c").enabled);
@@ -208,4 +205,27 @@ fn settings_are_read_the_same_way() {
         (6, 2, "there are: listen, workers, tls"),
     ];
     assert_eq!(told, expected.map(|(line, column, help)| (line, column, help.to_owned())), "{report}");
+}
+
+#[test]
+fn pins_take_the_usual_words_for_on_and_off() {
+    let pinned = |value: &str, flag: &str| {
+        let pins = vec![("FLAGSTAFF_FLAG_A".to_owned(), value.to_owned())];
+        let text = Text { name: "flags.toml", bytes: flag.as_bytes() };
+        let loaded = parse(text, None, &Options { pins, ..Options::default() });
+        loaded.map(|loaded| {
+            let flag = loaded.snapshot.flag_named("a").unwrap().clone();
+            flag.variants.name(flag.pin.as_ref().unwrap().variant).to_owned()
+        })
+    };
+    for (values, wanted) in [("on true 1 ON yes True YES", "on"), ("off false 0 OFF no False NO", "off")] {
+        for value in values.split(' ') {
+            assert_eq!(pinned(value, "[flags.a]\n").ok().as_deref(), Some(wanted), "{value}");
+        }
+    }
+    let named = "[flags.a]\nvariants = { classic = 50, simple = 50 }\n";
+    assert_eq!(pinned("Simple", named).ok().as_deref(), Some("simple"));
+    assert!(pinned("simpel", named).unwrap_err().to_string().contains("did you mean `simple`?"));
+    assert!(pinned("true", named).unwrap_err().to_string().contains("it can be: classic, simple"));
+    assert!(pinned("maybe", "[flags.a]\n").is_err());
 }

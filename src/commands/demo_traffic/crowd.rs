@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::IsTerminal;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -82,7 +83,7 @@ impl<'a> Crowd<'a> {
     pub(super) async fn comes(self) -> anyhow::Result<Sent> {
         try_join_all((0..self.plan.connections).map(|_| self.one_after_the_other())).await?;
         if self.told.get().is_some() {
-            eprint!("\r{:40}\r", "");
+            let _ = write!(std::io::stderr(), "\r{:40}\r", "");
         }
         let mut sent = self.sent.into_inner();
         sent.seconds = self.started.elapsed().as_secs_f64();
@@ -129,7 +130,7 @@ impl<'a> Crowd<'a> {
     fn tell(&self, visitor: u64) {
         let since = self.told.get().unwrap_or(self.started + Duration::from_secs(1));
         if self.is_live && Instant::now().saturating_duration_since(since) > FRAME {
-            eprint!("\r{} of {} visitors", grouped(visitor), grouped(self.plan.visitors));
+            let _ = write!(std::io::stderr(), "\r{} of {} visitors", grouped(visitor), grouped(self.plan.visitors));
             self.told.set(Some(Instant::now()));
         }
     }

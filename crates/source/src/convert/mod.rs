@@ -131,9 +131,9 @@ const fn sticky(remembered: Remembered) -> Sticky {
 
 fn people(table: PeopleTable) -> Audience {
     Audience {
-        users: table.users,
-        groups: table.groups,
-        roles: table.roles,
+        users: table.users.into_iter().collect(),
+        groups: table.groups.into_iter().collect(),
+        roles: table.roles.into_iter().collect(),
         authenticated: table.authenticated,
         languages: table.languages,
         segments: table.segments.into_iter().map(|segment| segment.0).collect(),

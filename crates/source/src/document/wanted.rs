@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use flagstaff_flags::{Condition, Glob, Key, Matcher};
+use flagstaff_flags::{Condition, Glob, Key, Matcher, MatcherError, Words as WordList};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::wording::mistake;
@@ -69,15 +69,16 @@ fn nothing() -> Wrong {
 }
 
 fn any_of(key: &Key, words: &[String]) -> Result<Matcher, Wrong> {
-    let one = |word: &String| match key {
-        Key::Ip => Matcher::within(word).map_err(|e| {
-            (format!("`{word}`: {e}"), "write a range such as \"10.0.0.0/8\" or an address such as \"192.0.2.1\"")
-        }),
-        _ if key.is_any_case() => Ok(Matcher::Word(Glob::any_case(word))),
-        _ => Ok(Matcher::Word(Glob::new(word))),
-    };
-    let mut all: Vec<_> = words.iter().map(one).collect::<Result<_, _>>()?;
-    Ok(if all.len() == 1 { all.swap_remove(0) } else { Matcher::Any(all) })
+    Ok(match (key, words) {
+        (Key::Ip, words) => Matcher::within_one_of(words).map_err(|word| {
+            let help = "write a range such as \"10.0.0.0/8\" or an address such as \"192.0.2.1\"";
+            (format!("`{word}`: {}", MatcherError::Address), help)
+        })?,
+        (_, [word]) if key.is_any_case() => Matcher::Word(Glob::any_case(word)),
+        (_, [word]) => Matcher::Word(Glob::new(word)),
+        _ if key.is_any_case() => Matcher::OneOf(WordList::any_case(words.iter().map(String::as_str))),
+        _ => Matcher::OneOf(WordList::new(words.iter().map(String::as_str))),
+    })
 }
 
 pub(super) struct WantedReading;
