@@ -95,7 +95,7 @@ fn nothing_of_a_flag_file_steers_a_terminal() {
         vec!["check", "bad.toml", "--json"],
         vec!["simulate", "a", "--flags", "f.toml", "--visitors", "10"],
     ] {
-        let said = flagstaff(folder.path(), &line, &[("CLICOLOR_FORCE", "0")]);
+        let said = flagstaff(folder.path(), &line, &[]);
         let text = said.out + &said.err;
         assert!(!text.is_empty());
         let hidden = text.chars().find(|c| flagstaff_flags::is_hidden(*c) && *c != '\n');

@@ -71,7 +71,7 @@ fn an_address_in_use_is_told_once() {
     let folder = folder(&settings);
     let said = flagstaff(folder.path(), ["run", "--config", "flagstaff.toml"], &[]);
     assert_eq!(said.code, 2);
-    let last = said.err.lines().last().unwrap();
+    let last = said.err.lines().rfind(|line| line.starts_with("error: ")).unwrap();
     assert!(last.starts_with(&format!("error: cannot listen on {address}: ")), "{last}");
     assert_eq!(last.matches("os error").count(), 1, "{last}");
 }

@@ -50,7 +50,7 @@ fn variant(flag: &Flag, value: &str) -> Option<VariantId> {
     let in_any_case =
         || names().iter().find(|name| name.eq_ignore_ascii_case(word)).and_then(|name| flag.variants.find(name));
     flag.variants.find(word).or_else(in_any_case).or_else(|| {
-        let meant = truth(word).filter(|_| !flag.variants.are_named())?;
+        let meant = truth(word)?;
         flag.variants.find(if meant { "on" } else { "off" })
     })
 }

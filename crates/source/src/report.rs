@@ -159,14 +159,18 @@ impl Report {
         }
     }
 
-    /// The problems as scripts read them: `{"problems":[{"severity","flag","file","line","column","message","help"}],"more":0}`.
-    /// Beyond a thousand they are counted as `more`.
+    /// The problems as scripts read them: `{"problems":[{"severity","flag","file","line","column","message","help"}]}`.
+    /// Beyond a thousand they are counted as `"more"`.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         /// How many are told.
         const TOLD: usize = 1000;
         let told: Vec<_> = self.problems.iter().take(TOLD).collect();
-        serde_json::json!({ "problems": told, "more": self.problems.len() - told.len() })
+        let more = self.problems.len() - told.len();
+        match more {
+            0 => serde_json::json!({ "problems": told }),
+            _ => serde_json::json!({ "problems": told, "more": more }),
+        }
     }
 }
 

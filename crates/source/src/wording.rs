@@ -88,7 +88,7 @@ fn mended_list(key: &str, expected: &str, all: &[&str]) -> Option<String> {
 
 fn mended(key: &str, expected: &str, text: &str) -> Option<String> {
     let form = right_form(key, expected, text)?;
-    let quotes_gone = text.starts_with(['"', '\'']) && !form.starts_with('"');
+    let quotes_gone = text.starts_with(['"', '\'']) && !form.starts_with('"') && expected != "true or false";
     Some(format!("write {key} = {form}{}", if quotes_gone { ", without quotes" } else { "" }))
 }
 

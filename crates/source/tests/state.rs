@@ -226,6 +226,7 @@ fn pins_take_the_usual_words_for_on_and_off() {
     let named = "[flags.a]\nvariants = { classic = 50, simple = 50 }\n";
     assert_eq!(pinned("Simple", named).ok().as_deref(), Some("simple"));
     assert!(pinned("simpel", named).unwrap_err().to_string().contains("did you mean `simple`?"));
-    assert!(pinned("true", named).unwrap_err().to_string().contains("it can be: classic, simple"));
+    assert!(pinned("true", named).unwrap_err().to_string().contains("classic, simple"));
+    assert_eq!(pinned("False", named).ok(), pinned("off", named).ok());
     assert!(pinned("maybe", "[flags.a]\n").is_err());
 }
