@@ -45,15 +45,21 @@ pub(crate) struct Spellings {
     /// In small letters, with `-` for `_`.
     header: String,
     waffle: String,
-    name: String,
+    /// Its own name, and what django-waffle calls it.
+    names: [String; 2],
 }
 
 impl Spellings {
     pub(crate) fn new(flag: &str) -> Self {
+        Self::with_waffle(flag, flag)
+    }
+
+    /// Of a flag that django-waffle calls something else.
+    pub(crate) fn with_waffle(flag: &str, waffle: &str) -> Self {
         Self {
             header: format!("x-flag-{}", flag.replace('_', "-")),
-            waffle: format!("dwf_{flag}"),
-            name: flag.into(),
+            waffle: format!("dwf_{waffle}"),
+            names: [flag.into(), waffle.into()],
         }
     }
 
@@ -73,7 +79,7 @@ impl Spellings {
         match () {
             () if has(&plain, &self.header, letter, of_header) => Some(Kind::Header),
             () if has(line, &self.waffle, of_word, of_word) => Some(Kind::Waffle),
-            () if has(line, &self.name, of_word, of_word) => Some(Kind::Name),
+            () if self.names.iter().any(|name| has(line, name, of_word, of_word)) => Some(Kind::Name),
             () if has(&plain, "x-flags", letter, of_header) => Some(Kind::AllFlags),
             () => None,
         }

@@ -63,6 +63,8 @@ pub struct Flag {
     pub testing: bool,
     /// Anything else worth keeping with it.
     pub metadata: Map<String, Value>,
+    /// What django-waffle calls it; the name when there is none.
+    pub waffle_name: Option<String>,
     /// What variants mean.
     pub values: Vec<(VariantId, Value)>,
     /// The variant this machine's environment insists on.
@@ -106,6 +108,7 @@ impl Flag {
             client: false,
             testing: false,
             metadata: Map::new(),
+            waffle_name: None,
             values: Vec::new(),
             pin: None,
             origin: Origin::File,
@@ -124,6 +127,12 @@ impl Flag {
     #[must_use]
     pub fn salt(&self) -> &str {
         self.salt.as_deref().unwrap_or(self.name.as_str())
+    }
+
+    /// What django-waffle calls it.
+    #[must_use]
+    pub fn waffle_name(&self) -> &str {
+        self.waffle_name.as_deref().unwrap_or(self.name.as_str())
     }
 
     /// How long an assignment is remembered.

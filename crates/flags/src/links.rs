@@ -64,6 +64,7 @@ impl Links {
         let mut check = Check { flags, by_name, goals, segments, layers, known, problems: Vec::new() };
         let of: Vec<Ties> = flags.iter().map(|flag| check.ties(flag)).collect();
         check.layers();
+        check.waffle_names();
         check.segments();
         let order = check.order(&of);
         if !check.problems.is_empty() {
@@ -113,6 +114,22 @@ impl Check<'_> {
         self.goals_of(flag);
         self.segments_of(flag);
         Ties { requires: self.requires_of(flag), layer: self.layer_of(flag), trial: Trial::of(flag) }
+    }
+
+    /// Two flags that write one cookie of django-waffle's would contradict each other.
+    fn waffle_names(&mut self) {
+        if self.flags.iter().all(|flag| flag.waffle_name.is_none()) {
+            return;
+        }
+        let mut taken: HashMap<&str, &Flag> = HashMap::new();
+        for flag in self.flags {
+            let Some(other) = taken.insert(flag.waffle_name(), flag) else { continue };
+            let named = if flag.waffle_name.is_some() { flag } else { other };
+            let rest = if flag.waffle_name.is_some() { other } else { flag };
+            let at = ["flags", named.name.as_str(), "waffle_name"];
+            let message = format!("`{}` is what django-waffle calls `{}` already", named.waffle_name(), rest.name);
+            self.problems.push(Problem::new(at, message).help("give each flag a name of its own there"));
+        }
     }
 
     /// Reports a name that nothing has.

@@ -56,6 +56,12 @@ pub fn no_layer() -> tower::layer::util::Identity {
 pub mod fuzzing {
     use crate::wire::framing::Framing;
 
+    /// The address that an entry of `X-Forwarded-For` names.
+    #[must_use]
+    pub fn forwarded(entry: &[u8]) -> Option<std::net::IpAddr> {
+        crate::edge::entry_address(entry)
+    }
+
     /// Why a connection on which these pieces come is refused, when it is.
     pub fn framing<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Option<String> {
         let mut framing = Framing::new(32_768);

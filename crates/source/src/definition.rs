@@ -10,8 +10,20 @@ use toml::de::{DeTable, DeValue};
 /// - `enabled`: off and on again is as before. It has facts of its own.
 /// - `gate`: what other paths answer while the flag is off. Its text is often written while something is wrong.
 /// - `client` and `testing`: who may see or force it, not who gets it.
-const NOT_DECIDING: [&str; 10] =
-    ["description", "owner", "ticket", "created", "expires", "metadata", "enabled", "gate", "client", "testing"];
+/// - `waffle_name`: what another program calls it.
+const NOT_DECIDING: [&str; 11] = [
+    "description",
+    "owner",
+    "ticket",
+    "created",
+    "expires",
+    "metadata",
+    "enabled",
+    "gate",
+    "client",
+    "testing",
+    "waffle_name",
+];
 
 /// The fingerprint of the keys of a flag that decide. A word before them keeps it apart from the former rule's.
 pub(crate) fn of(flag: &DeValue<'_>) -> Definition {

@@ -362,6 +362,20 @@ fn a_goal_says_whose_word_counts() {
 }
 
 #[test]
+fn names_for_django_waffle_can_stand_in_a_cookie_and_are_told_apart() {
+    let mistakes = |text: &str| {
+        report(text).to_json()["problems"].as_array().unwrap().iter().filter(|p| p["severity"] == "error").count()
+    };
+    for fine in ["courseware.search-v2", "a", "A_B~c"] {
+        assert_eq!(mistakes(&format!("[flags.a]\nwaffle_name = \"{fine}\"\n")), 0, "{fine}");
+    }
+    for wrong in ["", "a b", "a;b", "a=b", "ä", &"x".repeat(101)] {
+        assert_eq!(mistakes(&format!("[flags.a]\nwaffle_name = \"{wrong}\"\n")), 1, "{wrong}");
+    }
+    assert_eq!(mistakes("[flags.a]\nwaffle_name = \"b\"\n[flags.b]\n"), 1);
+}
+
+#[test]
 fn warnings_come_with_errors_and_name_their_flag() {
     let report = report("[flags.a]\npercnt = 1\n[flags.b]\n");
     assert_eq!(report.summary(), "1 error, 2 warnings");

@@ -84,6 +84,19 @@ pub mod parse {
         crate::jwt::Jwt::new(settings, &mut Vec::new()).read(token, now)
     }
 
+    /// Whether a text inside the cookie that remembers a person is one.
+    #[must_use]
+    pub fn named(text: &[u8]) -> bool {
+        crate::named::Named::read(text).is_some()
+    }
+
+    /// How many draws a text holds, which are as many when written again.
+    #[must_use]
+    pub fn draws(text: &str) -> [usize; 2] {
+        let draws = crate::draws::read(text, false);
+        [draws.len(), crate::draws::read(&crate::draws::write(&draws, false), false).len()]
+    }
+
     /// How many overrides a query asks for.
     #[must_use]
     pub fn query(tagger: &crate::Tagger, query: &str, now: Timestamp) -> usize {

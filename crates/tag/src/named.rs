@@ -17,7 +17,7 @@ use crate::keys::{Keys, Purpose};
 pub(crate) const COOKIE: &str = "flagstaff_user";
 /// A longer cookie is not kept by browsers.
 const FITS: usize = 3500;
-/// The form of the payload. Those of an earlier form lasted a year and are nobody's.
+/// The form of the payload. Those of an earlier form lasted a year and are not read.
 const FORM: u8 = 2;
 
 /// What the app said of a visitor.
@@ -45,8 +45,13 @@ impl Named {
     /// Reads the value of a cookie; `None` unless it was sealed for this visitor and has not ended.
     pub(crate) fn unseal(sealed: &str, visitor: Id, now: Timestamp, keys: &Keys) -> Option<Self> {
         let payload = keys.open(Purpose::User, visitor.as_str(), sealed)?;
-        let text = URL_SAFE_NO_PAD.decode(payload).ok()?;
-        let parts: Vec<Value> = serde_json::from_slice(&text).ok()?;
+        let named = Self::read(&URL_SAFE_NO_PAD.decode(payload).ok()?)?;
+        (now.as_second() < named.until).then_some(named)
+    }
+
+    /// Reads the text inside.
+    pub(crate) fn read(text: &[u8]) -> Option<Self> {
+        let parts: Vec<Value> = serde_json::from_slice(text).ok()?;
         let [form, said, until, person @ ..] = parts.as_slice() else {
             return None;
         };
@@ -58,7 +63,7 @@ impl Named {
             _ => return None,
         };
         let named = Self { user, said: said.as_i64()?, until: until.as_i64()? };
-        (form.as_u64() == Some(FORM.into()) && now.as_second() < named.until).then_some(named)
+        (form.as_u64() == Some(FORM.into())).then_some(named)
     }
 
     /// Whether less than half of its time is left.

@@ -197,8 +197,8 @@ fn warn_of_two(name: &str) {
     static TOLD: Once = Once::new();
     TOLD.call_once(|| {
         tracing::warn!(
-            "a request names its user twice ({name} or the groups or roles beside it), so it is taken for nobody's; let the proxy in \
-             front overwrite these headers, not add to them"
+            "a request names its user twice ({name} or the groups or roles beside it), so nobody is logged in for it; let \
+             the proxy in front overwrite these headers, not add to them"
         );
     });
 }

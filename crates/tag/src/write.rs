@@ -58,7 +58,7 @@ impl Tagger {
         for (_, flag, decision) in flags.decisions().iter() {
             let join = if add.is_empty() { "" } else { "; " };
             let value = if decision.variant() == flagstaff_flags::VariantId::OFF { "False" } else { "True" };
-            let _ = write!(add, "{join}dwf_{}={value}", flag.name);
+            let _ = write!(add, "{join}dwf_{}={value}", flag.waffle_name());
         }
         let is_waffle = |name: &[u8]| name.starts_with(b"dwf_") || name.starts_with(b"dwft_");
         cookies::rewrite(headers, |name| is_ours(name) || is_waffle(name), &add);

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &End) -> anyhow::Result<Answer> {
             flags::find(&loaded.snapshot, &args.flag)?;
             return Ok(Answer::No);
         };
-        return tell::gone(args, before, &place.code(args)?);
+        return tell::gone(args, before, &place.code(args, &Spellings::new(&args.flag))?);
     };
     let winner = winner(args, flag, latest)?;
     let case = Case { args, place: &place, snapshot: &loaded.snapshot, flag, winner: &winner };
@@ -62,9 +62,9 @@ impl Place {
     }
 
     /// The lines that ask for the flag, where it is said where to look.
-    fn code(&self, args: &End) -> anyhow::Result<Option<Vec<Found>>> {
+    fn code(&self, args: &End, spellings: &Spellings) -> anyhow::Result<Option<Vec<Found>>> {
         let but = [self.path.clone(), archive::path(&self.path)].into_iter().chain(self.files.overlays());
-        let search = |folder: &PathBuf| Spellings::new(&args.flag).search(folder, &but.collect::<Vec<_>>());
+        let search = |folder: &PathBuf| spellings.search(folder, &but.collect::<Vec<_>>());
         args.code.as_ref().map(search).transpose()
     }
 }
@@ -97,6 +97,13 @@ struct Case<'a> {
     winner: &'a str,
 }
 
+impl Case<'_> {
+    /// How code asks for the flag.
+    fn spellings(&self) -> Spellings {
+        Spellings::with_waffle(&self.args.flag, self.flag.waffle_name())
+    }
+}
+
 /// What was done, or would be.
 struct Done {
     judged: Judged,
@@ -110,7 +117,7 @@ impl Case<'_> {
     /// Archives the flag with its results, and gives everybody the winner or takes it out.
     fn end(&self) -> anyhow::Result<Answer> {
         let judged = judge(self)?;
-        let code = self.place.code(self.args)?;
+        let code = self.place.code(self.args, &self.spellings())?;
         let mut objections: Vec<_> = judged.objection.clone().into_iter().collect();
         if !self.flag.enabled && self.winner != "off" {
             let said = format!(
@@ -134,7 +141,7 @@ impl Case<'_> {
 
     /// Takes out a flag that was ended before.
     fn remove(&self, latest: &Ended) -> anyhow::Result<Answer> {
-        let code = self.place.code(self.args)?;
+        let code = self.place.code(self.args, &self.spellings())?;
         let mut objections = Vec::new();
         if self.apply(None, false, true)?.changed {
             let (flag, winner) = (&self.args.flag, &latest.winner);

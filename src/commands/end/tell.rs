@@ -52,7 +52,7 @@ fn as_json(case: &Case<'_>, done: &Done) -> Value {
         "objections": done.objections,
         "keep": case.winner,
         "delete": names.into_iter().filter(|name| *name != case.winner).collect::<Vec<_>>(),
-        "spellings": Spellings::new(&case.args.flag).all(),
+        "spellings": case.spellings().all(),
         "code": done.code,
         "next": settled.map(|_| next(case)),
     })
@@ -131,7 +131,7 @@ fn code(case: &Case<'_>, done: &Done) -> String {
         Some(found) if found.is_empty() => text += "  nothing here asks for it\n",
         Some(found) => text += &lines(found),
         None => {
-            let all = Spellings::new(&case.args.flag).all().join(", ");
+            let all = case.spellings().all().join(", ");
             let _ = writeln!(text, "  look for {all}, `{}`; --code DIR looks for you", case.args.flag);
         }
     }
@@ -147,7 +147,7 @@ fn lines(found: &[Found]) -> String {
 }
 
 fn next(case: &Case<'_>) -> String {
-    let header = Spellings::new(&case.args.flag).all().into_iter().next().unwrap_or_default();
+    let header = case.spellings().all().into_iter().next().unwrap_or_default();
     match (case.args.remove, case.winner) {
         (true, "off") => "The flag is gone; code that still asks for it finds it off, as before.".into(),
         (true, _) => format!("No {header} is sent from now on: code that still asks for it takes the flag for off."),

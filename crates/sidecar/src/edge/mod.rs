@@ -13,7 +13,7 @@ mod strangers;
 mod survey;
 pub(crate) mod trailers;
 
-pub(crate) use forwarded::Forwarding;
+pub(crate) use forwarded::{Forwarding, entry_address};
 pub(crate) use hop::{has_token, strip_connection};
 pub(crate) use request::WEBSOCKET;
 pub(crate) use ring::Mark;

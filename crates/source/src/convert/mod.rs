@@ -7,6 +7,9 @@ use flagstaff_flags::{Audience, Flag, Name, Problem, Rule, Serve, Sticky, Varian
 
 use crate::document::{FlagTable, PeopleTable, Remembered, RuleTable};
 
+/// django-waffle keeps names of at most so many characters.
+const LONGEST_WAFFLE_NAME: usize = 100;
+
 /// One table on its way: where it stands, what of it was lost while it was read, and what is wrong with the rest.
 pub(crate) struct Conversion {
     section: &'static str,
@@ -65,10 +68,24 @@ impl Conversion {
             client: table.client.unwrap_or(false),
             testing: table.testing.unwrap_or(false),
             metadata: table.metadata,
+            waffle_name: table.waffle_name.and_then(|name| self.waffle_name(name)),
             values: self.by_variant("values", table.values, &variants),
             variants,
             ..Flag::new(name)
         }
+    }
+
+    /// A name that can stand in the cookie `dwf_NAME`.
+    fn waffle_name(&mut self, name: String) -> Option<String> {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+        if (1..=LONGEST_WAFFLE_NAME).contains(&name.len()) && name.bytes().all(fits) {
+            return Some(name);
+        }
+        let help = format!(
+            "write 1 to {LONGEST_WAFFLE_NAME} letters, digits, `.`, `-` or `_`, such as waffle_name = \"courseware.search-v2\""
+        );
+        self.wrong(&["waffle_name"], "this cannot be part of a cookie's name", help);
+        None
     }
 
     /// The variant of a name, or a problem.

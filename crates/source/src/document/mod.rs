@@ -97,6 +97,8 @@ pub(crate) struct FlagTable {
     pub(crate) testing: Option<bool>,
     /// Anything else worth keeping with it.
     pub(crate) metadata: serde_json::Map<String, Value>,
+    /// What django-waffle calls it, such as "courseware.search-v2". Default: the flag's name.
+    pub(crate) waffle_name: Option<String>,
     /// What a variant means to code that asks for a value. Default: true and false for off and on, else the variant's name.
     pub(crate) values: Table<Value>,
 }

@@ -71,6 +71,24 @@ fn the_signature_is_of_what_the_app_sees() {
 }
 
 #[test]
+fn waffle_gets_a_cookie_by_its_own_name_for_a_flag() {
+    use flagstaff_flags::Flag;
+    let settings = Settings { headers: HeaderSettings { waffle: true, ..HeaderSettings::default() }, ..with_key() };
+    let named = |text, own: &str| Flag { waffle_name: Some(own.into()), ..on(text) };
+    let site = Site::new(&settings, vec![named("search", "courseware.search-v2"), on("form")]);
+    let mut browser = Browser::new().with("cookie", "dwf_courseware.search-v2=False; dwf_search=False");
+    assert_eq!(browser.get(&site, "/").got("cookie"), Some("dwf_courseware.search-v2=True; dwf_form=True"));
+    for flags in [
+        vec![named("a", "form"), on("form")],
+        vec![on("form"), named("b", "form")],
+        vec![named("a", "x"), named("b", "x")],
+    ] {
+        let wrong = flagstaff_flags::Snapshot::new("r", flags, vec![], vec![], vec![]).unwrap_err();
+        assert_eq!(wrong[0].at[2], "waffle_name");
+    }
+}
+
+#[test]
 fn waffle_gets_its_cookies_and_the_client_cannot_send_them() {
     let site = site(HeaderSettings { waffle: true, ..HeaderSettings::default() });
     let mut browser = Browser::new()
