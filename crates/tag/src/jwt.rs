@@ -130,7 +130,7 @@ impl Jwt {
         }
         let id = match claims.get(&self.claim)? {
             Value::String(text) => text.clone(),
-            Value::Number(number) => whole(number),
+            Value::Number(number) => whole(number)?,
             _ => return None,
         };
         user::checked(User { id, groups: list(claims.get(&self.groups)), roles: list(claims.get(&self.roles)) })
@@ -182,12 +182,14 @@ fn holds_now(claims: &Map<String, Value>, now: Timestamp) -> bool {
     ends && begun
 }
 
-/// 42 and 42.0 are one number, and so one person.
-fn whole(number: &Number) -> String {
-    match number.as_f64().filter(|n| !number.is_i64() && !number.is_u64() && n.fract() == 0.0 && n.abs() < EXACT) {
-        Some(number) => format!("{number:.0}"),
-        None => number.to_string(),
+/// A number as an id: 42 and 42.0 are one number, and so one person. Beyond what the reader holds exactly two persons could become one, so
+/// there it is nobody.
+fn whole(number: &Number) -> Option<String> {
+    if number.is_i64() || number.is_u64() {
+        return Some(number.to_string());
     }
+    let float = number.as_f64().filter(|n| n.abs() < EXACT)?;
+    Some(if float.fract() == 0.0 { format!("{float:.0}") } else { number.to_string() })
 }
 
 fn list(claim: Option<&Value>) -> Vec<String> {

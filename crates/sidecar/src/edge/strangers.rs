@@ -10,7 +10,9 @@ use std::sync::{Mutex, PoisonError};
 
 use http::header::{self, HeaderMap, HeaderName};
 
-const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// Headers by which proxies say whom they forward for.
+const TELLING: [HeaderName; 3] =
+    [HeaderName::from_static("x-forwarded-for"), HeaderName::from_static("x-real-ip"), header::FORWARDED];
 /// Addresses that are told of. Anybody can send the header, so the log must not grow with them.
 const TOLD: usize = 8;
 
@@ -24,11 +26,14 @@ pub(crate) struct Strangers {
 impl Strangers {
     /// Tells once of an address that is not trusted and says whom it forwards for.
     pub(crate) fn notice(&self, headers: &HeaderMap, address: IpAddr) {
-        let forwards = headers.contains_key(FOR) || headers.contains_key(header::FORWARDED);
-        if forwards && self.is_news(address) {
+        let Some(name) = TELLING.into_iter().find(|name| headers.contains_key(name)) else {
+            return;
+        };
+        if self.is_news(address) {
             let address = address.to_canonical();
+            let name = written(&name);
             tracing::warn!(
-                "{address} sends X-Forwarded-For, and [trust] does not name it: it is ignored, and all who come through {address} \
+                "{address} sends {name}, and [trust] does not name it: it is ignored, and all who come through {address} \
                  count as one address. If this is your own proxy, add \"{address}\" to trust.addresses"
             );
         }
@@ -43,6 +48,15 @@ impl Strangers {
         let is_news = told.len() < TOLD && told.insert(address);
         self.count.store(told.len(), Relaxed);
         is_news
+    }
+}
+
+/// A header as people write it.
+fn written(name: &HeaderName) -> &'static str {
+    match name.as_str() {
+        "x-forwarded-for" => "X-Forwarded-For",
+        "x-real-ip" => "X-Real-IP",
+        _ => "Forwarded",
     }
 }
 

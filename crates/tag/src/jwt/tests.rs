@@ -175,3 +175,30 @@ fn junk_is_read_without_harm() {
         assert_eq!(jwt(&[SECRET]).read(junk, before()), None);
     }
 }
+
+#[test]
+fn a_number_is_the_person_it_means() {
+    let id = |sub: &str| {
+        let claims = format!("{{\"sub\":{sub},\"exp\":1900000000}}");
+        let message = format!("{}.{}", encode(&json!({ "alg": "HS256" })), URL_SAFE_NO_PAD.encode(claims));
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), message.as_bytes());
+        let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(tag));
+        jwt(&[SECRET]).read(&token, before()).map(|user| user.id)
+    };
+    for (sub, wanted) in [
+        ("42", Some("42")),
+        ("42.0", Some("42")),
+        ("4.2e1", Some("42")),
+        ("-7", Some("-7")),
+        ("18446744073709551615", Some("18446744073709551615")),
+        ("4.5", Some("4.5")),
+        ("18446744073709551616", None),
+        ("1e300", None),
+        ("null", None),
+        ("true", None),
+        ("[42]", None),
+        ("{\"id\":42}", None),
+    ] {
+        assert_eq!(id(sub).as_deref(), wanted, "{sub}");
+    }
+}
