@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use flagstaff_flags::Standing;
-use flagstaff_ledger::{Ledger, Register};
+use flagstaff_ledger::{Ledger, Place, Register};
 
 use crate::cli::{Certainty, Facts};
 use crate::flags;
@@ -19,11 +19,25 @@ pub(crate) fn settings(args: &Facts) -> anyhow::Result<Settings> {
     Settings::load(args.flags.config.as_deref(), options)
 }
 
-/// Opens the ledger, asks, and closes it.
+/// Opens the ledger, asks, and closes it. All that is asked is answered from one moment, whatever is written meanwhile.
 ///
 /// # Errors
 /// When there is none, it cannot be read, or the question fails.
 pub(crate) fn ask<T>(
+    settings: &Settings,
+    question: impl AsyncFnOnce(&mut Ledger) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    change(settings, async |ledger| {
+        ledger.hold().await?;
+        question(ledger).await
+    })
+}
+
+/// Opens the ledger, does something with it, and closes it.
+///
+/// # Errors
+/// When there is none, it cannot be opened, or that fails.
+pub(crate) fn change<T>(
     settings: &Settings,
     question: impl AsyncFnOnce(&mut Ledger) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
@@ -71,19 +85,30 @@ fn read(settings: &Settings) -> anyhow::Result<flagstaff_flags::Facts> {
     })
 }
 
-/// Opens the ledger where there is one, asks, and closes it; `None` where nothing is kept, or nothing was yet.
+/// What a ledger that may not be there answers.
+pub(crate) enum Kept<T> {
+    /// Its answer.
+    Answer(T),
+    /// The settings say that nothing is kept.
+    Nothing,
+    /// It should be there, and is not.
+    Missing(Place),
+}
+
+/// Opens the ledger where there is one, asks, and closes it.
 ///
 /// # Errors
 /// When it is there and cannot be read, or the question fails.
 pub(crate) fn ask_if_there<T>(
     settings: &Settings,
     question: impl AsyncFnOnce(&mut Ledger) -> anyhow::Result<T>,
-) -> anyhow::Result<Option<T>> {
+) -> anyhow::Result<Kept<T>> {
     let kept = checked::ledger(&settings.typed).map_err(|problems| settings.report(problems))?;
-    if kept.is_none_or(|kept| kept.place.path().is_some_and(|path| !path.exists())) {
-        return Ok(None);
+    match kept {
+        None => Ok(Kept::Nothing),
+        Some(kept) if kept.place.path().is_some_and(|path| !path.exists()) => Ok(Kept::Missing(kept.place)),
+        Some(_) => ask(settings, question).map(Kept::Answer),
     }
-    ask(settings, question).map(Some)
 }
 
 /// How sure is sure.

@@ -10,6 +10,7 @@ mod logging;
 mod observed;
 mod picture;
 mod print;
+mod rights;
 mod settings;
 mod webhooks;
 mod who;

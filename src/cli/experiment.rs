@@ -7,8 +7,7 @@ use crate::cli::read::{count, share};
 
 #[derive(Debug, Args)]
 pub(crate) struct Results {
-    /// The flag
-    #[arg(required_unless_present = "holdout")]
+    /// The flag [default: a line for each experiment]
     pub(crate) flag: Option<String>,
     /// All experiments together: those held out against everybody else, on every goal of the file
     #[arg(long, conflicts_with = "flag")]

@@ -7,7 +7,15 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
         None => (text, 1.0),
     };
     let number: f64 = number.trim().parse().map_err(|_| "write it as 5% or 0.05")?;
-    if number.is_finite() { Ok(number / unit) } else { Err("write it as 5% or 0.05".into()) }
+    if !number.is_finite() {
+        return Err("write it as 5% or 0.05".into());
+    }
+    if unit == 1.0 && number.abs() > 1.0 {
+        return Err(format!(
+            "did you mean {text}%? Without the sign it lies between 0 and 1, which is between 0% and 100%"
+        ));
+    }
+    Ok(number / unit)
 }
 
 /// Reads `500/10000`.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::cli::{Export, Format, Per};
 use crate::commands::Answer;
-use crate::print::grouped;
+use crate::print::{err, grouped};
 use crate::{facts, flags, observed};
 
 /// How often progress is told.
@@ -31,6 +31,12 @@ pub(crate) fn run(args: &Export) -> anyhow::Result<Answer> {
             }
         }
         quiet(out.flush())?;
+        if recorded.is_empty() {
+            err("nothing was recorded yet, so there is nothing to export\n");
+        } else if let Some(flag) = args.flag.as_ref().filter(|flag| !recorded.contains(flag)) {
+            err(&format!("nothing was recorded of `{flag}` yet, so there is nothing to export\n"));
+            return Ok(Answer::No);
+        }
         Ok(if recorded.is_empty() { Answer::No } else { Answer::Yes })
     })
 }

@@ -10,13 +10,7 @@ use crate::print::{grouped, json as print_json, out};
 pub(crate) fn run(args: &Forget) -> anyhow::Result<Answer> {
     let settings = facts::settings(&args.facts)?;
     let units: Vec<&String> = args.visitor.iter().chain(&args.unit).collect();
-    let rows = facts::ask(&settings, async |ledger| {
-        let mut rows = 0;
-        for unit in &units {
-            rows += ledger.forget(unit).await?;
-        }
-        Ok(rows)
-    })?;
+    let rows = facts::change(&settings, async |ledger| Ok(ledger.forget(&units).await?))?;
     let names = units.iter().map(|unit| unit.as_str()).collect::<Vec<_>>().join(", ");
     if args.json {
         print_json(&json!({ "visitor": args.visitor, "units": units, "rows": rows }))?;

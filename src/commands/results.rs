@@ -1,5 +1,7 @@
 //! `flagstaff results`: whether an experiment's variants differ.
 
+mod experiments;
+
 use std::fmt::Write as _;
 
 use anyhow::anyhow;
@@ -25,7 +27,8 @@ pub(crate) fn run(args: &Results) -> anyhow::Result<Answer> {
             let flag = snapshot.flag(id).ok_or_else(|| anyhow!("there is no flag `{name}`"))?;
             Asked::of_flag(&snapshot, id, flag)
         }
-        None => Asked::of_holdout(&snapshot),
+        None if args.holdout => Asked::of_holdout(&snapshot),
+        None => return experiments::list(args, &settings, &snapshot, &certainty),
     };
     let question = asked.question(Timestamp::now());
     let (tally, past) =

@@ -23,7 +23,7 @@ use crate::conductor::Conducting;
 use crate::print::{GOOD, STRONG, out, styled};
 use crate::settings::{Override, Settings, checked, shown};
 use crate::webhooks::Webhooks;
-use crate::{flags, logging, settings};
+use crate::{flags, logging, rights, settings};
 
 /// How long what waits for the ledger may take at the end.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -37,6 +37,7 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Answer> {
     logging::start(&settings.typed.log).context("the log cannot start")?;
     flagstaff_sidecar::pass_over_signals().context("signals cannot be caught")?;
     warn_of_misspelt();
+    rights::warn(&settings.typed);
     if !args.dry_run {
         example(&settings)?;
     }

@@ -40,7 +40,8 @@ fn folder(flags: &str) -> TempDir {
 }
 
 fn end(folder: &Path, line: &str) -> Said {
-    flagstaff(folder, format!("end {line} --flags flags.toml").split(' '), &[])
+    let ledger = if line.contains("--ledger") { "" } else { " --ledger none" };
+    flagstaff(folder, format!("end {line} --flags flags.toml{ledger}").split(' '), &[])
 }
 
 fn read(folder: &Path, name: &str) -> String {
@@ -152,6 +153,15 @@ fn without_a_ledger_it_ends_and_says_so() {
     assert_eq!(read(folder.path(), "flags.archive.toml"), archive);
     let check = flagstaff(folder.path(), ["check", "flags.toml"], &[]);
     assert_eq!(check.code, 0, "{check:?}");
+}
+
+#[test]
+fn a_ledger_that_should_be_there_and_is_not_ends_nothing() {
+    let folder = folder(FLAGS);
+    let said = end(folder.path(), "form --winner on --ledger typo.db");
+    assert!(said.code == 1 && said.out.contains("there is no ledger at") && said.out.contains("--force"), "{said:?}");
+    assert_eq!(read(folder.path(), "flags.toml"), FLAGS);
+    assert_eq!(end(folder.path(), "form --winner on --ledger typo.db --force").code, 0);
 }
 
 #[test]

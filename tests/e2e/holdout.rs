@@ -92,7 +92,9 @@ fn the_held_out_are_compared_with_everybody_else() {
     let senders = rows.iter().filter(|row| row["variant"] == "held" && row["sent"].as_f64() > Some(0.0)).count();
     assert_eq!((rows.len() as u64, senders as u64), (met[0] + met[1], sent[0]));
     let both = said(&program, "results form --holdout");
-    assert!(both.code == 2 && said(&program, "results").code == 2, "{both:?}");
+    assert_eq!(both.code, 2, "{both:?}");
+    let list = said(&program, "results");
+    assert!(list.code == 0 && list.out.contains("form") && list.out.contains("VERDICT"), "{list:?}");
 }
 
 #[test]

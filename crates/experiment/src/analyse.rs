@@ -4,7 +4,7 @@ use flagstaff_stats::multiple::holm;
 
 use crate::comparison::{Compared, Pair, compare};
 use crate::observed::{Direction, Goal, Measure, Total};
-use crate::report::{GoalReport, LeftOut, VariantReport};
+use crate::report::{GoalReport, LeftOut, Range, VariantReport};
 use crate::sample_ratio::sample_ratio;
 use crate::verdict::{Case, decide};
 use crate::{Comparison, Observed, Report, Settings, Step};
@@ -53,10 +53,23 @@ fn remember(compared: &mut [Vec<Compared>], then: &[Vec<Compared>]) {
     for (now, then) in compared.iter_mut().flatten().zip(then.iter().flatten()) {
         let (now, then) = (&mut now.comparison, &then.comparison);
         let same_side = now.difference.zip(then.difference).is_some_and(|(now, then)| now * then > 0.0);
-        if let (Some(p), Some(before), true) = (now.always_valid.p_value, then.always_valid.p_value, same_side) {
-            now.always_valid.p_value = Some(p.min(before));
+        let (now, then) = (&mut now.always_valid, &then.always_valid);
+        if let (Some(p), Some(before), true) = (now.p_value, then.p_value, same_side)
+            && before < p
+        {
+            // the intervals of all looks hold the truth together, so what one of them rules out stays ruled out
+            now.p_value = Some(before);
+            now.interval = within(now.interval, then.interval);
+            now.lift_interval = within(now.lift_interval, then.lift_interval);
         }
     }
+}
+
+/// What two intervals have in common; where they have nothing, the one on which the smaller p-value rests.
+fn within(now: Option<Range>, then: Option<Range>) -> Option<Range> {
+    let (Some(now), Some(then)) = (now, then) else { return then.or(now) };
+    let both = Range { low: now.low.max(then.low), high: now.high.min(then.high) };
+    Some(if both.low <= both.high { both } else { then })
 }
 
 /// Each variant but the first against the first.

@@ -131,7 +131,7 @@ fn always_valid(t: &Level, c: &Level, settings: &Settings) -> AlwaysValid {
         p_value_now: Some(sequence.p_value(&difference)),
         adjusted_p_value: None,
         interval: Some(sequence.interval(&difference).into()),
-        lift_interval: Estimate::lift(t, c).ok().map(|lift| sequence.interval(&lift).into()),
+        lift_interval: sequence.lift_interval(t, c).ok().map(Range::from),
     }
 }
 

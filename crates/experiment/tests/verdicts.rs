@@ -420,3 +420,29 @@ proptest! {
         prop_assert_eq!(p(&one).map(|p| (p * 1e9).round()), p(&other).map(|p| (p * 1e9).round()));
     }
 }
+
+/// The decision, the interval of the difference and that of the lift say the same, at every size and wherever the rates lie.
+#[test]
+fn intervals_agree_with_the_test() {
+    for n in [100_u64, 1_000, 10_000, 200_000] {
+        for base in [26, n / 20, n / 4, n / 2].into_iter().filter(|base| (26..n - 26).contains(base)) {
+            let treated = |step: u64| (base + step * (n / 400).max(1)).checked_sub(40 * (n / 400).max(1));
+            for treated in (0..80).filter_map(treated).filter(|x| (26..n - 26).contains(x)) {
+                agree(n, treated, base);
+            }
+        }
+    }
+    agree(10_000, 624, 513);
+}
+
+#[track_caller]
+fn agree(n: u64, treated: u64, base: u64) {
+    let (t, c) = (Proportion::new(n, treated).unwrap(), Proportion::new(n, base).unwrap());
+    let said = compare(&c, &t, Share::new(0.5).unwrap(), &Settings::default()).comparison.always_valid;
+    let (wins, difference) = (said.p_value.unwrap() < 0.05, said.interval.unwrap());
+    let apart = |low: f64, high: f64| low > 0.0 || high < 0.0;
+    assert_eq!(wins, apart(difference.low, difference.high), "{treated} and {base} of {n}");
+    if let Some(lift) = said.lift_interval {
+        assert_eq!(wins, apart(lift.low, lift.high), "{treated} and {base} of {n}: {lift:?}");
+    }
+}

@@ -7,9 +7,10 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use flagstaff_tag::{
-    Flags, MOST_BYTES, Posted, closed_gate, cut_off, endpoint, events, foreign, forgotten, posted, taken, too_large,
+    Flags, MOST_BYTES, Peer, Posted, closed_gate, cut_off, endpoint, events, foreign, forgotten, posted, taken,
+    too_large, too_many,
 };
-use http::{Request, Response};
+use http::{HeaderName, Request, Response};
 use http_body::Body;
 use jiff::Timestamp;
 use pin_project_lite::pin_project;
@@ -96,17 +97,17 @@ fn own_posted<B>(posted: Posted, request: &Request<B>, flags: &Flags, hearing: O
         return Own::Answer(refusal);
     }
     match (posted, hearing) {
-        (Posted::Events, Some(hearing)) => Own::Read(Teller { flags: flags.clone(), hearing: hearing.clone() }),
+        (Posted::Events, Some(hearing)) => {
+            let is_local = request.extensions().get::<Peer>().is_some_and(|peer| peer.client.is_loopback());
+            Own::Read(Teller { flags: flags.clone(), hearing: hearing.clone(), is_local })
+        }
         (Posted::Forget, hearing) => Own::Answer(forget(flags, hearing)),
         (Posted::Events, None) => Own::Nothing,
     }
 }
 
 fn forget(flags: &Flags, hearing: Option<&Hearing>) -> Response<Bytes> {
-    if let Some(hearing) = hearing {
-        hearing.forget(flags);
-    }
-    forgotten()
+    if hearing.is_none_or(|hearing| hearing.forget(flags)) { forgotten() } else { too_many() }
 }
 
 pin_project! {
@@ -131,14 +132,23 @@ pin_project! {
 struct Teller {
     flags: Flags,
     hearing: Hearing,
+    /// It is sent from this machine.
+    is_local: bool,
 }
+
+/// In the answer to events that are sent from this machine: how many events the ledger has taken and not written yet.
+const PENDING: HeaderName = HeaderName::from_static("flagstaff-pending");
 
 impl Teller {
     fn tell(&self, text: &[u8]) -> Response<Bytes> {
         match events(text) {
             Ok(events) => {
                 self.hearing.reported(&self.flags, &events, Timestamp::now());
-                taken()
+                let mut answer = taken();
+                if let Some(pending) = self.hearing.pending().filter(|_| self.is_local) {
+                    answer.headers_mut().insert(PENDING, pending.into());
+                }
+                answer
             }
             Err(refusal) => refusal,
         }

@@ -76,7 +76,7 @@ impl Hearing {
     ) {
         let (method, path, status) = (asked.method.as_str(), asked.uri.path(), answer.status().as_u16());
         for goal in flags.plan().snapshot().goals_reached(method, path, status) {
-            self.converted(flags, goal, (None, None), now);
+            self.converted(flags, goal, None, (None, None), now);
         }
         self.told(flags, &directives.events, Teller::App, now);
     }
@@ -111,10 +111,14 @@ impl Hearing {
     }
 
     /// Has everything deleted that is recorded of this visitor, the session and the person.
-    pub(crate) fn forget(&self, flags: &Flags) {
-        if let Some(recording) = &self.recording {
-            recording.forget(flags);
-        }
+    /// Returns whether it will be.
+    pub(crate) fn forget(&self, flags: &Flags) -> bool {
+        self.recording.as_ref().is_none_or(|recording| recording.forget(flags))
+    }
+
+    /// Events that the ledger has taken and not settled yet; none without a ledger.
+    pub(crate) fn pending(&self) -> Option<u64> {
+        self.recording.as_ref().map(Recording::pending)
     }
 
     fn told(&self, flags: &Flags, events: &[Event], teller: Teller, now: Timestamp) {
@@ -126,16 +130,25 @@ impl Hearing {
                     Some(why) => flags.plan().refuse(goal, why, now),
                     None => {
                         let told = (wanted.counted(event.value), event.key.as_deref());
-                        self.converted(flags, goal, told, at);
+                        self.converted(flags, goal, Some(teller), told, at);
                     }
                 }
             }
         }
     }
 
-    fn converted(&self, flags: &Flags, goal: &Goal, told: (Option<f64>, Option<&str>), at: Timestamp) {
-        if let Some(recording) = &self.recording {
-            recording.converted(flags, goal, told, at);
+    fn converted(
+        &self,
+        flags: &Flags,
+        goal: &Goal,
+        teller: Option<Teller>,
+        told: (Option<f64>, Option<&str>),
+        at: Timestamp,
+    ) {
+        if let Some(recording) = &self.recording
+            && let Err(why) = recording.converted(flags, goal, teller, told, at)
+        {
+            return flags.plan().refuse(goal, why, at);
         }
         if let Some(watching) = self.watching(flags) {
             // without a memory of who met it, whoever was drawn counts: in all variants alike

@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use flagstaff_flags::{BucketBy, Flag, FlagId, Goal, SlowerThan, Snapshot};
-use flagstaff_ledger::Recorder;
-use flagstaff_tag::{Directives, Flags};
+use flagstaff_flags::{BucketBy, Flag, FlagId, Goal, SlowerThan, Snapshot, Teller};
+use flagstaff_ledger::{NotTaken, Recorder, Visit};
+use flagstaff_tag::{Directives, Flags, Network, NotReached};
 use http::Response;
 use jiff::Timestamp;
 
@@ -40,15 +40,19 @@ impl Recording {
         };
         let (method, path) = (asked.method.as_str(), asked.uri.path());
         if flags.decisions().meets_experiment(method, path, asked.is_page, named) {
-            self.0.met_experiment(holdout, flags.visitor(), !flags.is_new_visitor(), asked.at);
+            self.visit(flags).met_experiment(holdout, flags.visitor(), !flags.is_new_visitor(), asked.at);
         }
+    }
+
+    fn visit(&self, flags: &Flags) -> Visit<'_> {
+        self.0.visit(flags.network().map(Network::address))
     }
 
     fn exposed(&self, flags: &Flags, id: FlagId, at: Timestamp) {
         if let Some(unit) = flags.unit(id) {
             let decision = flags.decisions().of(id);
             let confirmed = !flags.is_new_visitor();
-            self.0.exposed(snapshot(flags), id, unit, decision, confirmed, at);
+            self.visit(flags).exposed(snapshot(flags), id, unit, decision, confirmed, at);
         }
     }
 
@@ -81,33 +85,48 @@ impl Recording {
         self.count(flags, asked, FAILED);
     }
 
-    /// Has everything deleted that is known of this visitor, the session and the person.
-    pub(crate) fn forget(&self, flags: &Flags) {
+    /// Has everything deleted that is known of this visitor, the session and the person, as far as the request brought them: of an
+    /// id that was made up for it nothing is known. Returns whether it will be; not, when too many ask for that at once.
+    pub(crate) fn forget(&self, flags: &Flags) -> bool {
         let units = [
             (BucketBy::Visitor, Some(flags.visitor()).filter(|_| !flags.is_new_visitor())),
-            (BucketBy::Session, flags.session()),
+            (BucketBy::Session, flags.session().filter(|_| !flags.is_new_session())),
             (BucketBy::User, flags.user().map(|user| user.id.as_str())),
         ];
-        for (kind, unit) in units {
-            if let Some(unit) = unit {
-                // the recorder counts what it drops
-                let _ = self.0.forget(&kind.key(unit));
-            }
-        }
+        let units: Vec<_> =
+            units.iter().filter_map(|(kind, unit)| unit.map(|unit| kind.key(unit).into_owned())).collect();
+        let units: Vec<_> = units.iter().map(String::as_str).collect();
+        units.is_empty() || self.visit(flags).forget(&units).is_ok()
     }
 
-    /// Once for each kind of unit that flags with this goal draw by; with a holdout, for the visitor of any goal.
+    /// Events that were taken and are neither written nor lost yet.
+    pub(crate) fn pending(&self) -> u64 {
+        self.0.status().pending
+    }
+
+    /// Once for each kind of unit that flags with this goal draw by; with a holdout, for the visitor of any goal. Without a teller it
+    /// was reached by a request.
     pub(crate) fn converted(
         &self,
         flags: &Flags,
         goal: &Goal,
-        (value, key): (Option<f64>, Option<&str>),
+        teller: Option<Teller>,
+        told: (Option<f64>, Option<&str>),
         at: Timestamp,
-    ) {
+    ) -> Result<(), NotReached> {
+        let (name, visit) = (goal.name.as_str(), self.visit(flags));
         for unit in units(flags, flags.plan().counted_for(goal)) {
-            // the recorder counts what it drops
-            let _ = self.0.converted(goal.name.as_str(), &unit, value, key, at);
+            // the recorder counts what it drops of these two
+            match teller {
+                None => drop(visit.reached(name, &unit, at)),
+                Some(Teller::App) => drop(self.0.converted(name, &unit, told.0, told.1, at)),
+                Some(Teller::Page) => {
+                    let Some(met) = flags.plan().experiments_with(goal) else { continue };
+                    visit.page_said(name, &unit, met, told, at).map_err(not_reached)?;
+                }
+            }
         }
+        Ok(())
     }
 
     fn page(&self, flags: &Flags, at: Timestamp) {
@@ -123,6 +142,15 @@ impl Recording {
             let slow = is_slow(flag, latency);
             self.0.answered(flag, decision.variant(), status, latency, slow, asked.at);
         }
+    }
+}
+
+const fn not_reached(why: NotTaken) -> NotReached {
+    match why {
+        NotTaken::Unit => NotReached::Unit,
+        NotTaken::Network => NotReached::Network,
+        NotTaken::Queue => NotReached::Queue,
+        NotTaken::Unsound => NotReached::Value,
     }
 }
 

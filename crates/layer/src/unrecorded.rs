@@ -1,7 +1,7 @@
 //! Stands in for `record` where the feature `ledger` is off: there is no recording, so nothing of it ever runs.
 
-use flagstaff_flags::{FlagId, Goal};
-use flagstaff_tag::{Directives, Flags};
+use flagstaff_flags::{FlagId, Goal, Teller};
+use flagstaff_tag::{Directives, Flags, NotReached};
 use http::Response;
 use jiff::Timestamp;
 
@@ -27,15 +27,26 @@ impl Recording {
         match self.0 {}
     }
 
+    pub(crate) fn pending(&self) -> u64 {
+        match self.0 {}
+    }
+
     pub(crate) fn failed(&self, _: &Flags, _: &Asked) {
         match self.0 {}
     }
 
-    pub(crate) fn forget(&self, _: &Flags) {
+    pub(crate) fn forget(&self, _: &Flags) -> bool {
         match self.0 {}
     }
 
-    pub(crate) fn converted(&self, _: &Flags, _: &Goal, _: (Option<f64>, Option<&str>), _: Timestamp) {
+    pub(crate) fn converted(
+        &self,
+        _: &Flags,
+        _: &Goal,
+        _: Option<Teller>,
+        _: (Option<f64>, Option<&str>),
+        _: Timestamp,
+    ) -> Result<(), NotReached> {
         match self.0 {}
     }
 }

@@ -38,6 +38,7 @@ pub(crate) struct Conversion {
     pub(crate) key: String,
     pub(crate) at: i64,
     pub(crate) value: Option<f64>,
+    pub(crate) met: Option<Arc<[Trial]>>,
 }
 
 /// Rows by key: in each wave a key is there once, and what came later is in a later wave.
@@ -69,6 +70,32 @@ impl<K: std::hash::Hash + Eq, V> Waves<K, V> {
         self.waves.iter_mut().flat_map(HashMap::values_mut)
     }
 
+    fn len(&self) -> usize {
+        self.waves.iter().map(HashMap::len).sum()
+    }
+
+    /// Takes so many rows out, those of earlier waves first.
+    fn take(&mut self, mut rows: usize) -> Self {
+        let mut taken = Self::default();
+        for wave in &mut self.waves {
+            let part: HashMap<K, V> = if wave.len() <= rows {
+                std::mem::take(wave)
+            } else {
+                let mut all = std::mem::take(wave).into_iter();
+                let part = all.by_ref().take(rows).collect();
+                *wave = all.collect();
+                part
+            };
+            rows -= part.len();
+            taken.waves.push(part);
+        }
+        taken
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &K> {
+        self.waves.iter().flat_map(HashMap::keys)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &HashMap<K, V>> {
         self.waves.iter().filter(|wave| !wave.is_empty())
     }
@@ -89,10 +116,10 @@ impl Batch {
                 self.returned.insert(unit);
             }
             Event::Page { unit, at } => self.pages.add(unit, clock.read(at)),
-            Event::Converted { goal, unit, value, key, at } => {
+            Event::Converted { goal, unit, value, key, at, met } => {
                 let at = clock.read(at);
                 let key = key.map_or_else(|| at.to_string(), Into::into);
-                self.conversions.push(Conversion { goal, unit, key, at, value });
+                self.conversions.push(Conversion { goal, unit, key, at, value, met });
             }
             Event::Forget { unit } => self.forget(unit),
         }
@@ -107,6 +134,40 @@ impl Batch {
         self.forget.push(unit);
     }
 
+    /// So many of its events are units to forget, which are taken out.
+    pub(crate) fn forgot(&mut self, units: usize) {
+        self.events = self.events.saturating_sub(units);
+    }
+
+    /// How many rows it writes or changes.
+    pub(crate) fn rows(&self) -> usize {
+        self.exposures.len() + self.returned.len() + self.pages.len() + self.conversions.len()
+    }
+
+    /// Takes the first half of its rows out; what is written first stays first.
+    pub(crate) fn half(&mut self) -> Self {
+        let mut rows = self.rows() / 2;
+        let exposures = self.exposures.take(rows);
+        rows -= exposures.len();
+        let returned: HashSet<_> = self.returned.iter().take(rows).cloned().collect();
+        self.returned.retain(|unit| !returned.contains(unit));
+        rows -= returned.len();
+        let pages = self.pages.take(rows);
+        rows -= pages.len();
+        let conversions = self.conversions.drain(..rows.min(self.conversions.len())).collect();
+        let mut half = Self { forget: Vec::new(), exposures, returned, pages, conversions, events: 0 };
+        half.events = half.rows().min(self.events);
+        self.events -= half.events;
+        half
+    }
+
+    /// The units of its rows.
+    pub(crate) fn units(&self) -> impl Iterator<Item = &str> {
+        let exposed = self.exposures.keys().map(|(_, unit)| &**unit);
+        let seen = self.returned.iter().chain(self.pages.keys()).map(|unit| &**unit);
+        exposed.chain(seen).chain(self.conversions.iter().map(|row| &*row.unit))
+    }
+
     /// How many events it holds.
     pub(crate) fn events(&self) -> usize {
         self.events
@@ -116,6 +177,32 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn halves_hold_all_of_it() {
+        let (mut batch, mut clock) = (Batch::default(), Clock::after(0));
+        for i in 0..5_i64 {
+            batch.add(Event::Page { unit: format!("u{i}").into(), at: i }, &mut clock);
+            batch.add(Event::Page { unit: "u0".into(), at: 10 + i }, &mut clock);
+            batch.add(Event::Returned { unit: format!("u{i}").into() }, &mut clock);
+            let (goal, unit) = ("g".into(), format!("u{i}").into());
+            batch.add(Event::Converted { goal, unit, value: None, key: None, at: i, met: None }, &mut clock);
+        }
+        let all = batch.rows();
+        let (mut small, mut whole) = (vec![batch], Vec::new());
+        while let Some(mut one) = small.pop() {
+            if one.rows() > 1 {
+                let half = one.half();
+                assert!(half.rows() > 0 && one.rows() > 0);
+                small.extend([one, half]);
+            } else {
+                whole.push(one);
+            }
+        }
+        assert_eq!((whole.len(), all), (20, 20));
+        assert_eq!(whole.iter().map(Batch::events).sum::<usize>(), 20);
+        assert!(whole.iter().all(|one| one.units().count() == 1));
+    }
 
     #[test]
     fn what_came_before_forgetting_is_not_written() {

@@ -36,6 +36,9 @@ pub(crate) async fn count(store: &mut AnyConnection, question: &Question) -> Res
 const VARIANTS: i64 = 256;
 const BITS: i64 = 16;
 
+/// What a conversion is worth. A value that no event may have, which older versions kept, is worth nothing.
+pub(crate) const VALUE: &str = "CASE WHEN c.value BETWEEN -1e12 AND 1e12 THEN c.value ELSE 0 END";
+
 impl Group {
     /// Reads a [`code`]; one that is none stands for a group of nobody.
     fn of(code: i64) -> Self {
@@ -146,10 +149,10 @@ fn reached_sql(recorded: &Recorded) -> String {
         "WITH u AS (
            SELECT {} AS code,
              SUM(CASE WHEN c.at >= e.at THEN 1 ELSE 0 END) AS all_times,
-             SUM(CASE WHEN c.at >= e.at THEN COALESCE(c.value, 0) ELSE 0 END) AS all_value,
+             SUM(CASE WHEN c.at >= e.at THEN {VALUE} ELSE 0 END) AS all_value,
              SUM(CASE WHEN c.at >= e.at AND c.at < {ends} THEN 1 ELSE 0 END) AS times,
-             SUM(CASE WHEN c.at >= e.at AND c.at < {ends} THEN COALESCE(c.value, 0) ELSE 0 END) AS value,
-             SUM(CASE WHEN c.at < e.at THEN COALESCE(c.value, 0) ELSE 0 END) AS past
+             SUM(CASE WHEN c.at >= e.at AND c.at < {ends} THEN {VALUE} ELSE 0 END) AS value,
+             SUM(CASE WHEN c.at < e.at THEN {VALUE} ELSE 0 END) AS past
            FROM conversions c CROSS JOIN exposures e
            WHERE c.goal = $2 AND e.trial = $1 AND e.unit = c.unit
            GROUP BY e.unit, 1)

@@ -112,9 +112,9 @@ impl Minutes {
     }
 
     /// Rows that are not written as they are.
-    pub(crate) fn changed(&self) -> Vec<(&Key, &Count)> {
+    pub(crate) fn changed(&self) -> Vec<(Key, Count)> {
         let changed = self.open.iter().filter(|(_, (_, changed))| *changed);
-        changed.map(|(key, (count, _))| (key, count)).collect()
+        changed.map(|(key, (count, _))| (key.clone(), count.clone())).collect()
     }
 
     /// All are written.
@@ -144,7 +144,7 @@ mod tests {
         minutes.absorb(counts.take());
         counts.add(&flag, VariantId::ON, 999, Duration::ZERO, false, 30 * MINUTE + 2);
         minutes.absorb(counts.take());
-        let rows: Vec<_> = minutes.changed().into_iter().map(|(_, count)| count.clone()).collect();
+        let rows: Vec<_> = minutes.changed().into_iter().map(|(_, count)| count).collect();
         let [row] = rows.as_slice() else { panic!("{rows:?}") };
         assert_eq!((row.requests, row.classes, row.slow), (3, [0, 1, 0, 0, 1], 1));
         assert_eq!((row.variant.as_str(), row.latency.count()), ("on", 3));

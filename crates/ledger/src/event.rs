@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::Experiment;
+use flagstaff_flags::{Trial, is_value};
 
-/// The longest name of a unit or key that is recorded, in bytes.
-const LONGEST: usize = 512;
+use crate::{Experiment, stored_name};
 
 /// Something that happened. Times are microseconds since 1970.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +51,8 @@ pub enum Event {
         key: Option<Box<str>>,
         /// When.
         at: i64,
+        /// It counts only for a unit that met one of these; none: for any.
+        met: Option<Arc<[Trial]>>,
     },
     /// Everything about a unit is to be deleted.
     Forget {
@@ -61,18 +62,23 @@ pub enum Event {
 }
 
 impl Event {
-    /// Whether a store takes it: no name that is empty, too long or has a NUL (PostgreSQL keeps none), no value that is no
-    /// number.
-    pub(crate) fn is_sound(&self) -> bool {
-        let fits = |text: &str| !text.is_empty() && text.len() <= LONGEST && !text.contains('\0');
-        match self {
+    /// The event with names as every store keeps them; nothing for one without a unit, or with a value that no sum may have.
+    pub(crate) fn sound(mut self) -> Option<Self> {
+        let fits = |name: &mut Box<str>| {
+            if let std::borrow::Cow::Owned(stored) = stored_name(name) {
+                *name = stored.into();
+            }
+            !name.is_empty()
+        };
+        let is_sound = match &mut self {
             Self::Converted { unit, key, value, .. } => {
-                fits(unit) && key.as_deref().is_none_or(fits) && value.is_none_or(f64::is_finite)
+                fits(unit) && key.as_mut().is_none_or(fits) && value.is_none_or(is_value)
             }
             Self::Exposed { unit, .. }
             | Self::Returned { unit }
             | Self::Page { unit, .. }
             | Self::Forget { unit } => fits(unit),
-        }
+        };
+        is_sound.then_some(self)
     }
 }

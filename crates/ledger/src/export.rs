@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
+use crate::count::VALUE;
 use crate::ledger::{Error, Ledger};
 use crate::{GoalKind, TallyGoal};
 
@@ -195,7 +196,7 @@ fn per_unit(goal: &TallyGoal, at: usize) -> Vec<String> {
             let of = format!("FROM conversions c WHERE c.goal = ${at} AND c.unit = e.unit AND c.at >= e.at");
             vec![
                 format!("(SELECT COUNT(*) {of})"),
-                format!("(SELECT CAST(COALESCE(SUM(c.value), 0) AS DOUBLE PRECISION) {of})"),
+                format!("(SELECT CAST(COALESCE(SUM({VALUE}), 0) AS DOUBLE PRECISION) {of})"),
             ]
         }
         GoalKind::Bounced(_) => vec![format!(

@@ -1,25 +1,82 @@
 //! Units are forgotten, and every program that remembers them notices.
 
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, Connection, Row};
 
-/// Deletes everything of a unit. Returns how many rows that were.
-pub(crate) async fn forget(store: &mut AnyConnection, unit: &str) -> Result<u64, sqlx::Error> {
-    // first, so that two who forget at once wait here, where neither holds what the other wants
-    sqlx::query("UPDATE marks SET number = number + 1 WHERE mark = 'forgotten'").execute(&mut *store).await?;
+use crate::name::{from_hex, hash, hex};
+use crate::query::{places, query};
+use crate::store::{Store, in_time};
+
+/// Units that are deleted in one transaction.
+pub(crate) const FORGOTTEN_AT_ONCE: usize = 200;
+
+/// Hashes that are read at once.
+const READ_AT_ONCE: i64 = 5_000;
+
+/// How long (µs) other programs have to notice: those that are away for longer begin anew.
+const NOTICED_WITHIN: i64 = 3_600_000_000;
+
+/// Deletes everything of some units, in a transaction of its own. Returns how many rows that were.
+pub(crate) async fn forget(store: &mut Store, units: &[&str]) -> Result<u64, sqlx::Error> {
+    let (begin, now) = (store.begin(), store.now());
+    let mut units: Vec<&str> = units.to_vec();
+    // two who forget the same units at once take them in the same order
+    units.sort_unstable();
+    units.dedup();
+    let mut transaction = store.connection.begin_with(begin).await?;
+    let number = next_number(&mut transaction).await?;
+    remember(&mut transaction, number, &units, now).await?;
+    let list = places(&transaction, 1, units.len());
     let deletions = [
-        "DELETE FROM exposures WHERE unit = $1 AND trial IN (SELECT trial FROM trials)",
-        "DELETE FROM conversions WHERE unit = $1",
-        "DELETE FROM signs WHERE unit = $1",
+        format!("DELETE FROM exposures WHERE trial IN (SELECT trial FROM trials) AND unit IN {list}"),
+        format!("DELETE FROM conversions WHERE unit IN {list}"),
+        format!("DELETE FROM signs WHERE unit IN {list}"),
     ];
     let mut rows = 0;
     for delete in deletions {
-        rows += sqlx::query(delete).bind(unit.to_owned()).execute(&mut *store).await?.rows_affected();
+        let delete = units.iter().fold(query(delete), |delete, unit| delete.bind((*unit).to_owned()));
+        rows += delete.execute(&mut *transaction).await?.rows_affected();
     }
+    transaction.commit().await?;
     Ok(rows)
 }
 
-/// How often somebody was forgotten. When it changes, what a program remembers as recorded may not be there any more.
+/// First of all, so that two who forget at once wait here, where neither holds what the other wants; and so that numbers are seen
+/// in their order.
+async fn next_number(store: &mut AnyConnection) -> Result<i64, sqlx::Error> {
+    let update = "UPDATE marks SET number = number + 1 WHERE mark = 'forgotten'";
+    sqlx::query(update).execute(&mut *store).await?;
+    forgotten(store).await
+}
+
+async fn remember(store: &mut AnyConnection, number: i64, units: &[&str], now: &str) -> Result<(), sqlx::Error> {
+    let old = query(format!("DELETE FROM forgotten WHERE at < {now} - {NOTICED_WITHIN}"));
+    old.execute(&mut *store).await?;
+    let rows = places(store, units.len(), 2);
+    let values = format!(
+        "INSERT INTO forgotten (number, unit, at) SELECT column1, column2, {now} FROM (VALUES {rows}) AS new WHERE true
+         ON CONFLICT DO NOTHING"
+    );
+    let insert = units.iter().fold(query(values), |insert, unit| insert.bind(number).bind(hex(hash(unit))));
+    insert.execute(store).await.map(|_| ())
+}
+
+/// How often somebody was forgotten.
 pub(crate) async fn forgotten(store: &mut AnyConnection) -> Result<i64, sqlx::Error> {
     let row = sqlx::query("SELECT number FROM marks WHERE mark = 'forgotten'").fetch_optional(store).await?;
     row.map_or(Ok(0), |row| row.try_get(0))
+}
+
+/// Hashes of units that were forgotten after a number, and the number up to which these are all.
+pub(crate) async fn forgotten_since(store: &mut AnyConnection, number: i64) -> Result<(Vec<u128>, i64), sqlx::Error> {
+    let select = "SELECT number, unit FROM forgotten WHERE number > $1 ORDER BY number LIMIT $2";
+    let rows = in_time(sqlx::query(select).bind(number).bind(READ_AT_ONCE).fetch_all(store)).await?;
+    let mut latest = number;
+    let mut units = Vec::with_capacity(rows.len());
+    for row in &rows {
+        latest = row.try_get(0)?;
+        units.extend(from_hex(&row.try_get::<String, _>(1)?));
+    }
+    // there may be more with the last number; they are few, and to read them twice does no harm
+    let is_all = rows.len() < usize::try_from(READ_AT_ONCE).unwrap_or(usize::MAX);
+    Ok((units, if is_all { latest } else { latest - 1 }))
 }

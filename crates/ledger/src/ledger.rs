@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, Executor, Row};
 
-use crate::Place;
+use crate::forget::{FORGOTTEN_AT_ONCE, forget};
 use crate::store::{Store, in_time};
+use crate::{Place, stored_name};
 
 /// A ledger that is open to be asked. The recorder writes by a connection of its own.
 pub struct Ledger {
@@ -29,13 +30,29 @@ impl Ledger {
         Ok(Self { store, place: place.clone() })
     }
 
-    /// Deletes everything of a unit, as [`flagstaff_flags::BucketBy::key`] names it. Returns how many rows that were.
+    /// From here on every question is answered from one moment, however much is written meanwhile, until it is closed.
     ///
     /// # Errors
-    /// When the store does not answer or does not take it.
-    pub async fn forget(&mut self, unit: &str) -> Result<u64, Error> {
-        let place = self.place.clone();
-        crate::forget::forget(self.connection(), unit).await.map_err(|error| Error::new(&place, error))
+    /// When the store does not answer.
+    pub async fn hold(&mut self) -> Result<(), Error> {
+        let begin = self.store.begin_to_read();
+        let done = in_time(self.store.connection.execute(begin)).await;
+        done.map(|_| ()).map_err(|error| Error::new(&self.place, error))
+    }
+
+    /// Deletes everything of some units, as [`flagstaff_flags::BucketBy::key`] names them. Returns how many rows that were.
+    ///
+    /// # Errors
+    /// When the store does not answer or does not take it. What was deleted before stays so.
+    pub async fn forget(&mut self, units: &[impl AsRef<str>]) -> Result<u64, Error> {
+        let names: Vec<_> = units.iter().map(|unit| stored_name(unit.as_ref())).collect();
+        let mut rows = 0;
+        for names in names.chunks(FORGOTTEN_AT_ONCE) {
+            let names: Vec<_> = names.iter().map(|name| &**name).collect();
+            let done = in_time(forget(&mut self.store, &names)).await;
+            rows += done.map_err(|error| Error::new(&self.place, error))?;
+        }
+        Ok(rows)
     }
 
     /// Flags that something was recorded of, in the order of their names.

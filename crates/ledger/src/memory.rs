@@ -1,36 +1,73 @@
 //! What is recorded already, as far as this process remembers: it keeps repeats off the queue.
 
-use std::hash::{BuildHasher, RandomState};
+use std::collections::HashSet;
+use std::sync::{PoisonError, RwLock};
 
 use flagstaff_flags::Trial;
 use quick_cache::sync::Cache;
 
-/// 128 bits of two keyed hashes: two units that share them are not to be expected in the life of a machine.
-type Key = (u64, u64);
+use crate::name::hash;
+use crate::stored_name;
 
 /// Pages of one unit that can tell a bounce.
 const PAGES: u8 = 2;
 
+/// Experiments and goals whose notes can be found again by their unit. Only flags make new ones, so there are never as many.
+const KINDS: usize = 100_000;
+
 pub(crate) struct Memory {
     known: Cache<Key, Note>,
-    hashers: (RandomState, RandomState),
+    /// All that there are notes of, so that those of one unit are found.
+    kinds: RwLock<HashSet<Kind>>,
+}
+
+/// 128 bits of a unit's name: two units that share them are not to be expected in the life of a machine.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    unit: u128,
+    kind: Kind,
+}
+
+/// What a note is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    Exposure(Trial),
+    Returned,
+    Pages,
+    Goal(u128),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Note {
-    Exposed { variant: u8, confirmed: bool, crossed: bool },
+    Exposed {
+        variant: u8,
+        confirmed: bool,
+        crossed: bool,
+    },
     Returned,
     Pages(u8),
+    /// How often a goal was reached on a day.
+    Reached {
+        day: i64,
+        times: u32,
+    },
 }
 
 impl Memory {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { known: Cache::new(capacity.max(1)), hashers: (RandomState::new(), RandomState::new()) }
+        Self { known: Cache::new(capacity.max(1)), kinds: RwLock::default() }
     }
 
-    fn key(&self, kind: u8, trial: Trial, unit: &str) -> Key {
-        let what = (kind, trial, unit);
-        (self.hashers.0.hash_one(what), self.hashers.1.hash_one(what))
+    fn insert(&self, key: Key, note: Note) {
+        if !self.kinds.read().unwrap_or_else(PoisonError::into_inner).contains(&key.kind) {
+            let mut kinds = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
+            if kinds.len() >= KINDS {
+                kinds.clear();
+                self.known.clear();
+            }
+            kinds.insert(key.kind);
+        }
+        self.known.insert(key, note);
     }
 
     /// Runs `send` unless the exposure tells nothing new, and remembers it when that succeeds.
@@ -42,7 +79,8 @@ impl Memory {
         confirmed: bool,
         send: impl FnOnce() -> bool,
     ) {
-        let key = self.key(0, trial, unit);
+        let unit = of(unit);
+        let key = Key { unit, kind: Kind::Exposure(trial) };
         let new = match self.known.get(&key) {
             Some(Note::Exposed { crossed: true, .. }) => return,
             Some(Note::Exposed { variant: before, confirmed: was, .. }) => {
@@ -54,41 +92,67 @@ impl Memory {
             _ => Note::Exposed { variant, confirmed, crossed: false },
         };
         if send() {
-            self.known.insert(key, new);
+            self.insert(key, new);
             // pages are counted from the exposure on
-            self.known.remove(&self.key(2, Trial::default(), unit));
+            self.known.remove(&Key { unit, kind: Kind::Pages });
         }
     }
 
     /// Whether an exposure is remembered.
     pub(crate) fn has_met(&self, trial: Trial, unit: &str) -> bool {
-        self.known.get(&self.key(0, trial, unit)).is_some()
+        self.known.get(&Key { unit: of(unit), kind: Kind::Exposure(trial) }).is_some()
     }
 
     /// Runs `send` the first time a unit's cookie comes back.
     pub(crate) fn returned(&self, unit: &str, send: impl FnOnce() -> bool) {
-        let key = self.key(1, Trial::default(), unit);
+        let key = Key { unit: of(unit), kind: Kind::Returned };
         if self.known.get(&key).is_none() && send() {
-            self.known.insert(key, Note::Returned);
+            self.insert(key, Note::Returned);
         }
     }
 
     /// Runs `send` for as many pages after an exposure as can tell a bounce.
     pub(crate) fn page(&self, unit: &str, send: impl FnOnce() -> bool) {
-        let key = self.key(2, Trial::default(), unit);
+        let key = Key { unit: of(unit), kind: Kind::Pages };
         let seen = match self.known.get(&key) {
             Some(Note::Pages(seen)) => seen,
             _ => 0,
         };
         if seen < PAGES && send() {
-            self.known.insert(key, Note::Pages(seen + 1));
+            self.insert(key, Note::Pages(seen + 1));
         }
     }
 
-    /// Forgets everything: the store is another one, or lost something.
+    /// Counts that a unit reached a goal. Returns whether that was not more often than `most` on this day.
+    pub(crate) fn reaches(&self, goal: &str, unit: &str, day: i64, most: u32) -> bool {
+        let key = Key { unit: of(unit), kind: Kind::Goal(hash(goal)) };
+        let before = match self.known.get(&key) {
+            Some(Note::Reached { day: noted, times }) if noted == day => times,
+            _ => 0,
+        };
+        if before < most {
+            self.insert(key, Note::Reached { day, times: before + 1 });
+        }
+        before < most
+    }
+
+    /// Forgets everything about one unit, and nothing of any other.
+    pub(crate) fn forget(&self, unit: u128) {
+        let kinds = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
+        for kind in kinds.iter() {
+            self.known.remove(&Key { unit, kind: *kind });
+        }
+    }
+
+    /// Forgets everything: the store is another one.
     pub(crate) fn clear(&self) {
         self.known.clear();
     }
+}
+
+/// The hash of a unit's name as stores keep it.
+fn of(unit: &str) -> u128 {
+    hash(&stored_name(unit))
 }
 
 #[cfg(test)]
@@ -134,5 +198,32 @@ mod tests {
         assert_eq!([page(), page(), page()], [true, true, false]);
         memory.clear();
         assert!(page());
+    }
+
+    #[test]
+    fn one_unit_is_forgotten_alone() {
+        let memory = Memory::new(100);
+        for unit in ["a", "b"] {
+            memory.exposed(Trial::default(), unit, 0, true, || true);
+            memory.returned(unit, || true);
+        }
+        memory.forget(hash("a"));
+        let met = |unit: &str| memory.has_met(Trial::default(), unit);
+        assert_eq!((met("a"), met("b")), (false, true));
+        let mut sent = Vec::new();
+        for unit in ["a", "b"] {
+            memory.returned(unit, || {
+                sent.push(unit);
+                true
+            });
+        }
+        assert_eq!(sent, ["a"]);
+    }
+
+    #[test]
+    fn a_unit_reaches_a_goal_so_often_a_day() {
+        let memory = Memory::new(100);
+        let taken = |unit: &str, day| (0..9).filter(|_| memory.reaches("paid", unit, day, 5)).count();
+        assert_eq!((taken("a", 1), taken("a", 1), taken("b", 1), taken("a", 2)), (5, 0, 5, 5));
     }
 }

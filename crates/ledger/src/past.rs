@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sqlx::{AnyConnection, Row};
 
-use crate::count::{DAY, after, bounce, code, counts, ends, numbers};
+use crate::count::{DAY, VALUE, after, bounce, code, counts, ends, numbers};
 use crate::ledger::{Error, Ledger};
 use crate::query::query;
 use crate::recorded::{Recorded, find};
@@ -134,7 +134,7 @@ async fn reached(
     let sql = format!(
         "WITH d AS (
            SELECT {} AS code, e.unit AS unit, c.at / {DAY} AS day, COUNT(*) AS times,
-             CAST(COALESCE(SUM(c.value), 0) AS DOUBLE PRECISION) AS value
+             CAST(COALESCE(SUM({VALUE}), 0) AS DOUBLE PRECISION) AS value
            FROM conversions c CROSS JOIN exposures e
            WHERE c.goal = $2 AND e.trial = $1 AND e.unit = c.unit AND c.at >= e.at AND c.at < {} AND c.at < $3
            GROUP BY e.unit, 1, 3),

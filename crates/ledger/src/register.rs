@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row};
 
+use crate::fault::{Fault, in_words};
 use crate::query::{places, query};
 use crate::store::{Store, in_time};
-use crate::{Error, Place};
+use crate::{Error, Place, stored_name};
 
 /// Rows of one statement.
 const ROWS: usize = 500;
@@ -94,13 +95,28 @@ impl Register {
         rows.and_then(|rows| rows.iter().map(fact).collect()).map_err(|error| self.error(error))
     }
 
-    /// Adds facts, all or none. Returns whether it did: not, when another was first with one of their numbers.
+    /// Adds facts, all or none. Returns whether it did: not, when another was first with one of their numbers. A fact that the store
+    /// does not take is left out, and told: it keeps none of the others from being added.
     ///
     /// # Errors
-    /// When the store does not answer or does not take them.
+    /// When the store does not answer.
     pub async fn add(&mut self, facts: &[Fact]) -> Result<bool, Error> {
+        match self.add_all(facts).await {
+            Err(error) if Fault::of(&error) == Fault::Refused && facts.len() > 1 => {
+                let (first, second) = facts.split_at(facts.len() / 2);
+                Ok(Box::pin(self.add(first)).await? & Box::pin(self.add(second)).await?)
+            }
+            Err(error) if Fault::of(&error) == Fault::Refused => {
+                tracing::error!(ledger = %self.place, %error, fact = ?facts, "the ledger refuses a fact; it is lost");
+                Ok(true)
+            }
+            added => added.map_err(|error| self.error(error)),
+        }
+    }
+
+    async fn add_all(&mut self, facts: &[Fact]) -> Result<bool, sqlx::Error> {
         let begin = self.store.begin();
-        let added = in_time(async {
+        in_time(async {
             let mut transaction = self.store.connection.begin_with(begin).await?;
             for facts in facts.chunks(ROWS) {
                 if insert(&mut transaction, facts).await? < facts.len() as u64 {
@@ -110,8 +126,8 @@ impl Register {
             }
             transaction.commit().await?;
             Ok(true)
-        });
-        added.await.map_err(|error| self.error(error))
+        })
+        .await
     }
 
     /// What a guard looks for, as it was seen of a flag since the fact with which it began, in the order of their times.
@@ -127,26 +143,30 @@ impl Register {
         rows.and_then(|rows| rows.iter().map(first_sign).collect()).map_err(|error| self.error(error))
     }
 
-    /// Keeps signs. One that is there stays as it is.
+    /// Keeps signs. One that is there stays as it is. A sign that the store does not take is left out, and told.
     ///
     /// # Errors
-    /// When the store does not answer or does not take them.
+    /// When the store does not answer.
     pub async fn keep_signs(&mut self, flag: &Name, epoch: u64, signs: &[FirstSign]) -> Result<(), Error> {
         for signs in signs.chunks(ROWS) {
-            let sql = format!(
-                "INSERT INTO signs (flag, epoch, sign, unit, variant, step, at) VALUES {} ON CONFLICT DO NOTHING",
-                places(&self.store.connection, signs.len(), 7)
-            );
-            let mut insert = query(sql);
-            for sign in signs {
-                insert = insert.bind(flag.as_str().to_owned()).bind(epoch.cast_signed());
-                insert = insert.bind(sign.sign.clone()).bind(sign.unit.clone());
-                insert = insert.bind(i64::from(sign.variant)).bind(whole(sign.step)).bind(sign.at);
-            }
-            let done = in_time(insert.execute(&mut self.store.connection)).await;
-            done.map_err(|error| self.error(error))?;
+            self.keep(flag, epoch, signs).await?;
         }
         Ok(())
+    }
+
+    async fn keep(&mut self, flag: &Name, epoch: u64, signs: &[FirstSign]) -> Result<(), Error> {
+        match in_time(insert_signs(&mut self.store.connection, flag, epoch, signs)).await {
+            Err(error) if Fault::of(&error) == Fault::Refused && signs.len() > 1 => {
+                let (first, second) = signs.split_at(signs.len() / 2);
+                Box::pin(self.keep(flag, epoch, first)).await?;
+                Box::pin(self.keep(flag, epoch, second)).await
+            }
+            Err(error) if Fault::of(&error) == Fault::Refused => {
+                tracing::error!(ledger = %self.place, %flag, %error, "the ledger refuses a sign of a guard; it is lost");
+                Ok(())
+            }
+            done => done.map_err(|error| self.error(error)),
+        }
     }
 
     /// How many units were drawn into the first `arms` variants of an experiment for the first time since a time, the control
@@ -193,11 +213,9 @@ impl Register {
 
 /// A store without the table is none of ours, or an old one.
 fn without_facts(error: sqlx::Error) -> sqlx::Error {
-    match error {
-        sqlx::Error::Database(found) if !found.message().contains("locked") => sqlx::Error::Configuration(
-            format!("{found}; it is no ledger, or an old one that `flagstaff run` brings up to date").into(),
-        ),
-        other => other,
+    match Fault::of(&error) {
+        Fault::NoTables | Fault::NoLedger => sqlx::Error::Configuration(in_words(&error).into()),
+        _ => error,
     }
 }
 
@@ -207,6 +225,30 @@ pub fn came_at(step: usize) -> String {
     format!("{CAME}{step}")
 }
 
+async fn insert_signs(
+    store: &mut AnyConnection,
+    flag: &Name,
+    epoch: u64,
+    signs: &[FirstSign],
+) -> Result<(), sqlx::Error> {
+    let sql = format!(
+        "INSERT INTO signs (flag, epoch, sign, unit, variant, step, at) VALUES {} ON CONFLICT DO NOTHING",
+        places(store, signs.len(), 7)
+    );
+    let mut insert = query(sql);
+    for sign in signs {
+        insert = insert.bind(flag.as_str().to_owned()).bind(epoch.cast_signed());
+        insert = insert.bind(stored_name(&sign.sign).into_owned()).bind(stored_name(&sign.unit).into_owned());
+        insert = insert.bind(i64::from(sign.variant)).bind(whole(sign.step)).bind(sign.at);
+    }
+    insert.execute(store).await.map(|_| ())
+}
+
+/// PostgreSQL keeps no text with a NUL.
+fn text(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 async fn insert(store: &mut AnyConnection, facts: &[Fact]) -> Result<u64, sqlx::Error> {
     let sql =
         format!("INSERT INTO facts ({COLUMNS}) VALUES {} ON CONFLICT DO NOTHING", places(store, facts.len(), 9));
@@ -214,8 +256,8 @@ async fn insert(store: &mut AnyConnection, facts: &[Fact]) -> Result<u64, sqlx::
     for fact in facts {
         insert = insert.bind(fact.flag.as_str().to_owned()).bind(fact.number.cast_signed());
         insert = insert.bind(fact.at.as_microsecond()).bind(fact.definition.0.cast_signed());
-        insert = insert.bind(fact.kind.as_str()).bind(whole(fact.step)).bind(fact.by.clone());
-        insert = insert.bind(fact.why.clone()).bind(fact.evidence.clone());
+        insert = insert.bind(fact.kind.as_str()).bind(whole(fact.step)).bind(text(&fact.by));
+        insert = insert.bind(text(&fact.why)).bind(fact.evidence.as_deref().map(text));
     }
     insert.execute(store).await.map(|done| done.rows_affected())
 }

@@ -4,6 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use flagstaff_flags::Seldom;
+use jiff::Timestamp;
+
 /// How a ledger fares, for a health page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
@@ -13,8 +16,10 @@ pub struct Status {
     pub written: u64,
     /// Events lost since the start: the queue was full, or a store would not take them.
     pub dropped: u64,
-    /// Events that wait.
+    /// Events that wait in the queue.
     pub queued: usize,
+    /// Events that were taken and are neither written nor lost yet.
+    pub pending: u64,
     /// The machine's clock was set back by this much; times go on from the latest one known.
     pub clock_behind: Duration,
 }
@@ -35,25 +40,96 @@ pub enum Health {
     },
 }
 
+/// Why an event is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// Too many wait.
+    Queue,
+    /// It has no unit, or a value that no sum may have.
+    Unsound,
+    /// The store does not take it.
+    Refused,
+    /// The program ended before the store took it.
+    Stopped,
+    /// Visitors of its network make more rows than visitors do.
+    Network,
+    /// Its unit reaches a goal more often than anybody does.
+    Unit,
+}
+
+impl Loss {
+    const ALL: [Self; 6] = [Self::Queue, Self::Unsound, Self::Refused, Self::Stopped, Self::Network, Self::Unit];
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Unsound => "unsound",
+            Self::Refused => "refused",
+            Self::Stopped => "stopped",
+            Self::Network => "network",
+            Self::Unit => "unit",
+        }
+    }
+}
+
 /// What writer and recorders share.
 #[derive(Default)]
 pub(crate) struct Shared {
     written: AtomicU64,
     dropped: AtomicU64,
     behind: AtomicI64,
+    /// Events that were taken into the queue, and those of them that are written or lost.
+    taken: AtomicU64,
+    settled: AtomicU64,
     opened: AtomicBool,
+    losses: [Seldom; Loss::ALL.len()],
+    refusals: Seldom,
     trouble: Mutex<Option<(Instant, String)>>,
 }
 
 impl Shared {
+    /// An event is about to go into the queue.
+    pub(crate) fn takes(&self) {
+        self.taken.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Events of the queue are written or lost; or it was full.
+    pub(crate) fn settled(&self, events: u64) {
+        self.settled.fetch_add(events, Ordering::SeqCst);
+    }
+
     pub(crate) fn wrote(&self, events: u64) {
+        self.settled(events);
         self.written.fetch_add(events, Ordering::Relaxed);
         metrics::counter!("flagstaff_ledger_written_total").increment(events);
     }
 
-    pub(crate) fn dropped(&self, events: u64) {
+    /// Counters of what was lost are there before anything is.
+    pub(crate) fn begin() {
+        for loss in Loss::ALL {
+            metrics::counter!("flagstaff_ledger_dropped_total", "reason" => loss.label()).increment(0);
+        }
+    }
+
+    /// Counts what was lost, and tells it at most once a minute for each reason.
+    pub(crate) fn dropped(&self, why: Loss, events: u64) {
+        if events == 0 {
+            return;
+        }
         self.dropped.fetch_add(events, Ordering::Relaxed);
-        metrics::counter!("flagstaff_ledger_dropped_total").increment(events);
+        let reason = why.label();
+        metrics::counter!("flagstaff_ledger_dropped_total", "reason" => reason).increment(events);
+        let seldom = self.losses.get(why as usize);
+        if let Some(events) = seldom.and_then(|seldom| seldom.count(events, Timestamp::now())) {
+            tracing::warn!(events, reason, "events did not get into the ledger and are lost");
+        }
+    }
+
+    /// The store does not take a row.
+    pub(crate) fn refused(&self, place: &str, why: &str) {
+        if let Some(rows) = self.refusals.count(1, Timestamp::now()) {
+            tracing::error!(ledger = place, why, rows, "the ledger refuses rows; they are lost, all others are kept");
+        }
     }
 
     pub(crate) fn clock_is_behind(&self, micros: i64) {
@@ -102,6 +178,11 @@ impl Shared {
             written: self.written.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
             queued,
+            // settled first: what is taken in between only makes it larger
+            pending: {
+                let settled = self.settled.load(Ordering::SeqCst);
+                self.taken.load(Ordering::SeqCst).saturating_sub(settled)
+            },
             clock_behind: Duration::from_micros(self.behind.load(Ordering::Relaxed).unsigned_abs()),
         }
     }

@@ -6,6 +6,7 @@ use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, ConnectOptions, Connection, Executor};
 
 use crate::Place;
+use crate::fault::Fault;
 use crate::schema::migrator;
 
 /// How long opening, or one batch, may take before the store counts as away.
@@ -52,10 +53,12 @@ impl Store {
     pub(crate) async fn open(place: &Place) -> Result<Self, sqlx::Error> {
         let start = Instant::now();
         let connection = loop {
-            match in_time(begin(place)).await {
-                // SQLite does not wait where several make one file at the same moment
-                Err(error) if is_locked(&error) && start.elapsed() < LOCKED => tokio::time::sleep(TURN).await,
-                opened => break opened?,
+            let opened = in_time(begin(place)).await;
+            // SQLite does not wait where several make one file at the same moment
+            if opened.as_ref().is_err_and(|error| Fault::of(error) == Fault::Locked) && start.elapsed() < LOCKED {
+                tokio::time::sleep(TURN).await;
+            } else {
+                break opened?;
             }
         };
         Ok(Self { connection, identity: Identity::of(place), place: place.clone() })
@@ -80,6 +83,11 @@ impl Store {
     /// Begins to write. SQLite is told so at once: a reader cannot become a writer while another writes.
     pub(crate) fn begin(&self) -> &'static str {
         if self.place.path().is_some() { "BEGIN IMMEDIATE" } else { "BEGIN" }
+    }
+
+    /// Begins to read, all of it from one moment.
+    pub(crate) fn begin_to_read(&self) -> &'static str {
+        if self.place.path().is_some() { "BEGIN" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" }
     }
 
     /// The store's own time (µs since 1970), which is one for all who share it.
@@ -109,13 +117,23 @@ async fn begin(place: &Place) -> Result<AnyConnection, sqlx::Error> {
     Ok(connection)
 }
 
-/// Whether another connection holds the file just now.
-fn is_locked(error: &sqlx::Error) -> bool {
-    error.to_string().contains("database is locked")
+/// Makes a file that is not there, for its owner alone: who met what is nobody else's business. SQLite gives the files beside it
+/// the same rights.
+#[cfg(unix)]
+fn make(path: &std::path::Path) {
+    use std::os::unix::fs::OpenOptionsExt;
+    // where this fails, opening says why
+    let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
 }
+
+#[cfg(not(unix))]
+fn make(_: &std::path::Path) {}
 
 async fn connect(place: &Place, create: bool) -> Result<AnyConnection, sqlx::Error> {
     sqlx::any::install_default_drivers();
+    if let Some(path) = place.path().filter(|_| create) {
+        make(path);
+    }
     let options: AnyConnectOptions = place.url(create).parse()?;
     let mut connection = options.disable_statement_logging().connect().await?;
     if place.path().is_some() {

@@ -1,10 +1,9 @@
-//! A batch becomes rows, in one transaction.
+//! A batch, or a part of one, becomes rows, in one transaction.
 
 use sqlx::{AnyConnection, Connection};
 
 use crate::batch::{Batch, Conversion, Exposure};
-use crate::counts::{Count, Key, Minutes};
-use crate::forget::forget;
+use crate::counts::{Count, Key};
 use crate::period::id;
 use crate::query::{places, query};
 use crate::store::Store;
@@ -15,12 +14,9 @@ const ROWS: usize = 500;
 type Done = Result<(), sqlx::Error>;
 
 /// Writes all of it or nothing.
-pub(crate) async fn write(store: &mut Store, batch: &Batch, minutes: &Minutes, (boot, latest): (i64, i64)) -> Done {
+pub(crate) async fn write(store: &mut Store, batch: &Batch, (boot, latest): (i64, i64)) -> Done {
     let begin = store.begin();
     let mut transaction = store.connection.begin_with(begin).await?;
-    for unit in &batch.forget {
-        forget(&mut transaction, unit).await?;
-    }
     for wave in batch.exposures.iter() {
         let mut rows: Vec<_> = wave.iter().map(|((_, unit), exposure)| (&**unit, exposure)).collect();
         // instances that write the same rows take them in the same order, so none waits for another that waits for it
@@ -39,13 +35,22 @@ pub(crate) async fn write(store: &mut Store, batch: &Batch, minutes: &Minutes, (
             pages(&mut transaction, rows).await?;
         }
     }
-    for rows in batch.conversions.chunks(ROWS) {
-        convert(&mut transaction, rows).await?;
-    }
-    for rows in minutes.changed().chunks(ROWS) {
-        count(&mut transaction, rows, boot).await?;
+    for rows in batch.conversions.chunk_by(|a, b| a.met == b.met) {
+        for rows in rows.chunks(ROWS) {
+            convert(&mut transaction, rows).await?;
+        }
     }
     remember(&mut transaction, boot, latest).await?;
+    transaction.commit().await
+}
+
+/// Writes minutes, all or none.
+pub(crate) async fn write_counts(store: &mut Store, rows: &[(Key, Count)], boot: i64) -> Done {
+    let begin = store.begin();
+    let mut transaction = store.connection.begin_with(begin).await?;
+    for rows in rows.chunks(ROWS) {
+        count(&mut transaction, rows, boot).await?;
+    }
     transaction.commit().await
 }
 
@@ -105,10 +110,19 @@ async fn pages(store: &mut AnyConnection, rows: &[(&str, i64)]) -> Done {
 }
 
 async fn convert(store: &mut AnyConnection, rows: &[Conversion]) -> Done {
-    let sql = format!(
-        "INSERT INTO conversions (goal, unit, key, at, value) VALUES {} ON CONFLICT DO NOTHING",
-        places(store, rows.len(), 5)
-    );
+    let values = places(store, rows.len(), 5);
+    let from = match rows.first().and_then(|row| row.met.as_deref()) {
+        None => format!("VALUES {values}"),
+        Some(trials) => {
+            let trials: Vec<_> = trials.iter().map(|trial| trial.as_u64().cast_signed().to_string()).collect();
+            format!(
+                "SELECT column1, column2, column3, column4, column5 FROM (VALUES {values}) AS said
+                 WHERE EXISTS (SELECT 1 FROM exposures WHERE trial IN ({}) AND unit = said.column2)",
+                if trials.is_empty() { "NULL".into() } else { trials.join(", ") }
+            )
+        }
+    };
+    let sql = format!("INSERT INTO conversions (goal, unit, key, at, value) {from} ON CONFLICT DO NOTHING");
     let mut insert = query(sql);
     for row in rows {
         insert = insert.bind((*row.goal).to_owned()).bind(row.unit.to_string()).bind(row.key.clone());
@@ -117,7 +131,7 @@ async fn convert(store: &mut AnyConnection, rows: &[Conversion]) -> Done {
     insert.execute(store).await.map(|_| ())
 }
 
-async fn count(store: &mut AnyConnection, rows: &[(&Key, &Count)], boot: i64) -> Done {
+async fn count(store: &mut AnyConnection, rows: &[(Key, Count)], boot: i64) -> Done {
     let sql = format!(
         "INSERT INTO counts (flag, definition, variant, minute, boot, requests, informational, successes, redirects,
                              client_errors, server_errors, slow, latency) VALUES {}

@@ -12,12 +12,15 @@ use crate::batch::Batch;
 use crate::clock::Clock;
 use crate::counts::{Counts, Minutes};
 use crate::expire::expire;
-use crate::forget::forgotten;
+use crate::fault::{Fault, in_words};
+use crate::forget::{forget, forgotten, forgotten_since};
 use crate::memory::Memory;
+use crate::name::hash;
 use crate::period::Periods;
-use crate::status::Shared;
+use crate::piece::{Piece, Pieces, Waiting};
+use crate::status::{Loss, Shared};
 use crate::store::{Identity, Store, in_time};
-use crate::write::write;
+use crate::write::{write, write_counts};
 use crate::{Event, Place};
 
 /// A batch is written this long after its first event, at the latest.
@@ -26,6 +29,8 @@ const GATHER: Duration = Duration::from_millis(400);
 const EVENTS: usize = 20_000;
 /// The first wait after a failure; doubled each time, up to the last.
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+/// A row that was late so often alone, while others were written, is lost.
+const LATE_ALONE: u32 = 3;
 /// How often what is too old is deleted.
 const EXPIRE_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
 /// And when that is tried again after it failed.
@@ -74,10 +79,10 @@ impl Writer {
     /// Writes until it is told to stop, and then what is left.
     pub(crate) async fn run(mut self) {
         // a store that is there is opened at once, so that its state is known before the first event
-        let _ = self.attempt(&mut Batch::default()).await;
+        let _ = self.attempt(&mut Piece::Rows(Box::default())).await;
         while !self.is_stopping() {
-            let mut batch = self.gather().await;
-            self.persist(&mut batch).await;
+            let batch = self.gather().await;
+            self.persist(batch).await;
         }
         self.finish().await;
     }
@@ -112,43 +117,86 @@ impl Writer {
         batch
     }
 
-    /// Tries until the store takes the batch, it turns out that it never will, or it is time to stop.
-    async fn persist(&mut self, batch: &mut Batch) {
-        let mut wait = RETRY.0;
-        loop {
-            self.state.minutes.absorb(self.counts.take());
-            match self.attempt(batch).await {
-                Ok(()) => return,
-                Err(error) if is_refusal(&error) => return self.give_up(batch, &error),
-                Err(error) => self.away(&error).await,
+    /// Tries until the store takes all of the batch, or it is time to stop. What it refuses is halved until the row that it does not
+    /// take stands alone, and that one is lost.
+    async fn persist(&mut self, batch: Batch) {
+        let mut pieces = Pieces::default();
+        pieces.add(batch);
+        self.state.minutes.absorb(self.counts.take());
+        let counts = self.state.minutes.changed();
+        self.state.minutes.wrote();
+        if !counts.is_empty() {
+            pieces.push_back(Piece::Counts(counts));
+        }
+        // a store is looked after also when there is nothing to write
+        pieces.push_back(Piece::Rows(Box::default()));
+        let (mut wait, mut wrote) = (RETRY.0, false);
+        while let Some(mut waiting) = pieces.next() {
+            let Err(error) = self.attempt(&mut waiting.piece).await else {
+                (wait, wrote) = (RETRY.0, true);
+                continue;
+            };
+            if Fault::of(&error) == Fault::Refused {
+                if let Some(alone) = pieces.halved(waiting) {
+                    self.give_up(&alone.piece, &error);
+                }
+                continue;
             }
+            self.away(&error).await;
+            self.put_back(&mut pieces, waiting, &error, wrote);
             if self.is_stopping() {
-                return self.lost(batch);
+                return self.lose_all(pieces);
             }
             sleep_unless(&mut self.stop, Instant::now() + wait).await;
             wait = (wait * 2).min(RETRY.1);
         }
     }
 
+    /// What could not be written waits. What is late may be too much for the store: it is halved; and a row that is late alone, again
+    /// and again, while others are written, is lost.
+    fn put_back(&mut self, pieces: &mut Pieces, waiting: Waiting, error: &sqlx::Error, wrote: bool) {
+        if Fault::of(error) != Fault::Late {
+            return pieces.again(waiting);
+        }
+        let Some(mut alone) = pieces.halved(waiting).filter(|alone| alone.piece.len() > 0) else { return };
+        alone.late += 1;
+        if alone.late >= LATE_ALONE && wrote {
+            return self.give_up(&alone.piece, error);
+        }
+        pieces.again_later(alone);
+        // others show whether the store takes anything
+        let more = self.waiting();
+        pieces.add(more);
+    }
+
     /// Opens the store where it must, and writes.
-    async fn attempt(&mut self, batch: &mut Batch) -> Result<(), sqlx::Error> {
-        if self.open().await? {
+    async fn attempt(&mut self, piece: &mut Piece) -> Result<(), sqlx::Error> {
+        if self.open().await?
+            && let Piece::Rows(batch) = piece
+        {
             // another store numbers its periods by itself
             batch.exposures.values_mut().for_each(|exposure| exposure.period = None);
         }
         self.shared.clock_is_behind(self.state.clock.ahead());
         self.notice().await?;
-        let State { store, periods, minutes, clock, .. } = &mut self.state;
+        let State { store, periods, clock, .. } = &mut self.state;
         let Some(store) = store else { return Ok(()) };
-        if batch.events() > 0 || !minutes.changed().is_empty() {
-            in_time(async {
-                periods.assign(batch, &mut store.connection).await?;
-                write(store, batch, minutes, (self.boot, clock.latest())).await
-            })
-            .await?;
-            minutes.wrote();
-            self.shared.wrote(batch.events() as u64);
+        match piece {
+            Piece::Forget(units) => {
+                let units: Vec<_> = units.iter().map(|unit| &**unit).collect();
+                in_time(forget(store, &units)).await.map(|_| ())?;
+            }
+            Piece::Rows(batch) if batch.events() > 0 => {
+                in_time(async {
+                    periods.assign(batch, &mut store.connection).await?;
+                    write(store, batch, (self.boot, clock.latest())).await
+                })
+                .await?;
+            }
+            Piece::Rows(_) => {}
+            Piece::Counts(rows) => in_time(write_counts(store, rows, self.boot)).await?,
         }
+        self.shared.wrote(piece.events() as u64);
         self.expire().await;
         self.shared.is_fine(&self.place.to_string());
         Ok(())
@@ -158,8 +206,14 @@ impl Writer {
     async fn notice(&mut self) -> Result<(), sqlx::Error> {
         let Some(store) = &mut self.state.store else { return Ok(()) };
         let number = in_time(forgotten(&mut store.connection)).await?;
-        if self.state.forgotten.replace(number).is_some_and(|before| before != number) {
-            self.memory.clear();
+        let Some(mut before) = self.state.forgotten.replace(number) else { return Ok(()) };
+        while before < number {
+            let (units, read) = forgotten_since(&mut store.connection, before).await?;
+            units.iter().for_each(|unit| self.memory.forget(*unit));
+            if read <= before {
+                break;
+            }
+            before = read;
         }
         Ok(())
     }
@@ -223,30 +277,46 @@ impl Writer {
         self.close().await;
     }
 
-    /// The store is there, and does not take this batch: better to lose it than all that follow.
-    fn give_up(&mut self, batch: &Batch, error: &sqlx::Error) {
-        tracing::error!(ledger = %self.place, %error, events = batch.events(), "the ledger refuses events; they are lost");
-        self.lost(batch);
-        self.state.minutes.wrote();
+    /// The store is there, and does not take this row: better to lose it than all that follow.
+    fn give_up(&mut self, piece: &Piece, error: &sqlx::Error) {
+        self.shared.refused(&self.place.to_string(), &in_words(error));
+        self.lose(piece, Loss::Refused);
         self.state.periods = Periods::default();
     }
 
-    fn lost(&self, batch: &Batch) {
-        self.shared.dropped(batch.events() as u64);
-        self.memory.clear();
+    fn lose_all(&self, mut pieces: Pieces) {
+        while let Some(waiting) = pieces.next() {
+            self.lose(&waiting.piece, Loss::Stopped);
+        }
+    }
+
+    /// What is lost is not remembered as recorded.
+    fn lose(&self, piece: &Piece, why: Loss) {
+        self.shared.dropped(why, piece.len().max(piece.events()) as u64);
+        self.shared.settled(piece.events() as u64);
+        if let Piece::Rows(batch) = piece {
+            batch.units().for_each(|unit| self.memory.forget(hash(unit)));
+        }
+    }
+
+    /// What waits in the queue, as much as one batch holds.
+    fn waiting(&mut self) -> Batch {
+        let mut batch = Batch::default();
+        while batch.events() < EVENTS {
+            let Ok(event) = self.events.try_recv() else { break };
+            batch.add(event, &mut self.state.clock);
+        }
+        batch
     }
 
     /// Writes what is left, tries once.
     async fn finish(mut self) {
         self.events.close();
         loop {
-            let mut batch = Batch::default();
-            while batch.events() < EVENTS {
-                let Ok(event) = self.events.try_recv() else { break };
-                batch.add(event, &mut self.state.clock);
-            }
-            self.persist(&mut batch).await;
-            if batch.events() == 0 {
+            let batch = self.waiting();
+            let is_last = batch.events() == 0;
+            self.persist(batch).await;
+            if is_last {
                 break;
             }
         }
@@ -277,28 +347,4 @@ pub(crate) fn micros(time: Timestamp) -> i64 {
 
 fn whole_micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
-}
-
-/// Whether the store is there and says that these rows can never be (SQLSTATE classes 22 and 23; SQLite's CONSTRAINT,
-/// MISMATCH and TOOBIG).
-fn is_refusal(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    let code = code.as_deref().unwrap_or_default();
-    let primary = code.parse::<u32>().ok().filter(|_| code.len() != 5).map(|code| code & 0xff);
-    matches!(primary, Some(18..=20)) || (code.len() == 5 && (code.starts_with("22") || code.starts_with("23")))
-}
-
-/// What is wrong, and what to do about it where that can be told.
-fn in_words(error: &sqlx::Error) -> String {
-    let text = error.to_string();
-    let help = match () {
-        () if text.contains("disk is full") => "make room",
-        () if text.contains("is locked") => "another program holds it; it is tried again",
-        () if text.contains("not a database") || text.contains("malformed") => {
-            "move the file away, and a new one is begun"
-        }
-        () if text.contains("readonly") || text.contains("unable to open") => "look at the folder's rights",
-        () => return text,
-    };
-    format!("{text}; {help}")
 }

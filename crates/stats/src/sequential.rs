@@ -5,7 +5,7 @@
 //! mean, steps combined, unequal arms), so no second method is needed.
 
 use crate::error::{Error, Result, chance};
-use crate::level::{Estimate, Interval};
+use crate::level::{Estimate, Interval, Level};
 use crate::tally::Proportion;
 
 /// Significance level by default.
@@ -80,6 +80,28 @@ impl Sequence {
     pub fn interval(&self, estimate: &Estimate) -> Interval {
         let seen = seen(self.rho(), estimate);
         Interval::around(estimate.value(), reach(estimate, seen, 0.5 * seen.ln_1p() - self.alpha.ln()))
+    }
+
+    /// The interval of the lift t/c − 1: all r for which t − (1 + r)·c is not told from 0 by [`Self::interval`] (Fieller 1954, *J. R.
+    /// Statist. Soc.* B 16:175). So it holds 0 exactly where the interval of the difference does, and where the p-value is not below
+    /// alpha: one rule for the test and for both intervals.
+    ///
+    /// # Errors
+    /// [`Error::NoSpread`] when neither arm varies, [`Error::NoBase`] when the control's level is not told from 0: then every lift may
+    /// be true.
+    pub fn lift_interval(&self, t: &Level, c: &Level) -> Result<Interval> {
+        let estimate = Estimate::difference(t, c)?;
+        let seen = seen(self.rho(), &estimate);
+        let errors = reach(&estimate, seen, 0.5 * seen.ln_1p() - self.alpha.ln()) / estimate.std_err();
+        let square = errors * errors;
+        // (t − q·c)² ≤ k²·(v_t + q²·v_c) with q = 1 + r
+        let a = c.mean * c.mean - square * c.variance;
+        if c.mean.is_nan() || c.mean <= 0.0 || a.is_nan() || a <= 0.0 {
+            return Err(Error::NoBase);
+        }
+        let root = errors * (t.variance * a + c.variance * t.mean * t.mean).max(0.0).sqrt();
+        let middle = t.mean * c.mean;
+        Ok(Interval { low: (middle - root) / a - 1.0, high: (middle + root) / a - 1.0 })
     }
 
     /// The upper bound alone: estimate + s√(2(Nρ² + 1)/(N²ρ²)·ln(1 + √(Nρ² + 1)/(2α))) (eq. 134).

@@ -119,6 +119,12 @@ impl Flags {
         self.0.session.as_ref().map(Id::as_str)
     }
 
+    /// Whether the id of the session was made up for this request.
+    #[must_use]
+    pub fn is_new_session(&self) -> bool {
+        self.0.reply.new_session
+    }
+
     /// The person, when known.
     #[must_use]
     pub fn user(&self) -> Option<&User> {

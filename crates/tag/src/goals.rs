@@ -1,6 +1,8 @@
 //! By whom a goal is reached.
 
-use flagstaff_flags::{BucketBy, FlagId, Goal, Name, Seldom, Snapshot, Trigger};
+use std::sync::Arc;
+
+use flagstaff_flags::{BucketBy, FlagId, Goal, Holdout, Name, Seldom, Snapshot, Trial, Trigger};
 use jiff::Timestamp;
 
 /// Why an event that was said does not reach a goal.
@@ -51,6 +53,8 @@ impl NotReached {
 pub(crate) struct Goals {
     by_goal: Vec<Vec<FlagId>>,
     bounces: Vec<FlagId>,
+    /// By goal, the experiments that have it.
+    trials: Vec<Arc<[Trial]>>,
     /// By goal and reason.
     refused: Vec<[Seldom; NotReached::ALL.len()]>,
 }
@@ -61,6 +65,7 @@ impl Goals {
         Self {
             by_goal: snapshot.goals().iter().map(|goal| kinds(snapshot, |one| one.name == goal.name)).collect(),
             bounces: kinds(snapshot, is_bounce),
+            trials: snapshot.goals().iter().map(|goal| trials(snapshot, goal)).collect(),
             refused: snapshot.goals().iter().map(|_| Default::default()).collect(),
         }
     }
@@ -68,6 +73,10 @@ impl Goals {
     pub(crate) fn of(&self, snapshot: &Snapshot, goal: &Goal) -> &[FlagId] {
         let place = snapshot.goals().iter().position(|one| one.name == goal.name);
         place.and_then(|place| self.by_goal.get(place)).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn trials(&self, snapshot: &Snapshot, goal: &Goal) -> Option<&Arc<[Trial]>> {
+        self.trials.get(snapshot.goals().iter().position(|one| one.name == goal.name)?)
     }
 
     /// Counts an event that does not reach a goal, and tells it now and then.
@@ -84,6 +93,13 @@ impl Goals {
     pub(crate) fn bounces(&self) -> &[FlagId] {
         &self.bounces
     }
+}
+
+/// The experiments of flags that have a goal, and that of the holdout, which has them all.
+fn trials(snapshot: &Snapshot, goal: &Goal) -> Arc<[Trial]> {
+    let has = |id: &FlagId| snapshot.flag(*id).is_some_and(|flag| flag.goals.contains(&goal.name));
+    let of_flags = snapshot.ids().filter(has).map(|id| snapshot.trial(id));
+    of_flags.chain(snapshot.holdout().map(Holdout::trial)).collect()
 }
 
 /// One flag for each kind of unit, of those that have such a goal.

@@ -59,7 +59,7 @@ pub use network::Network;
 pub use overrides::MOST as MOST_OVERRIDES;
 pub use peer::Peer;
 pub use plan::Plan;
-pub use posted::{MOST_BYTES, Posted, cut_off, events, foreign, forgotten, posted, taken, too_large};
+pub use posted::{MOST_BYTES, Posted, cut_off, events, foreign, forgotten, posted, taken, too_large, too_many};
 pub use settings::{
     CacheSettings, CountSettings, ExcludeSettings, HeaderSettings, IssueTo, JwtKey, JwtSettings, SameSite, SendFlags,
     Settings, TrustSettings, UserSettings, VisitorSettings, WhenFlagsDiffer,

@@ -37,6 +37,46 @@ fn item(text: &str) -> Option<Item> {
     (!value.is_empty()).then(|| Item { parameters: parameters.collect(), value })
 }
 
+/// Reads a list of items, each understood whole; nothing where something is not: an open quote, text beside quotes, a parameter
+/// without a value, or too many. Empty items are none (RFC 9110, 5.6.1).
+pub(crate) fn strict(text: &str) -> Option<Vec<Item>> {
+    let items: Vec<&str> = outside_quotes(text, ',').map(str::trim).filter(|item| !item.is_empty()).collect();
+    if items.len() > ITEMS {
+        return None;
+    }
+    items.into_iter().map(strict_item).collect()
+}
+
+fn strict_item(text: &str) -> Option<Item> {
+    let mut parts = outside_quotes(text, ';');
+    let value = strictly_unquoted(parts.next()?)?;
+    let mut parameters: Vec<(String, String)> = Vec::new();
+    for part in parts {
+        let (name, value) = part.split_once('=')?;
+        let name = name.trim().to_ascii_lowercase();
+        let is_new = parameters.len() < ITEMS && !parameters.iter().any(|(other, _)| *other == name);
+        parameters.push((Some(name).filter(|_| is_new)?, strictly_unquoted(value)?));
+    }
+    (!value.is_empty()).then_some(Item { value, parameters })
+}
+
+/// The text without its quotes, where it is wholly within them or has none.
+fn strictly_unquoted(text: &str) -> Option<String> {
+    let text = text.trim();
+    let Some(inner) = text.strip_prefix('"') else {
+        return (!text.contains('"')).then(|| text.into());
+    };
+    let mut out = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    loop {
+        match chars.next()? {
+            '"' => return chars.next().is_none().then_some(out),
+            '\\' => out.push(chars.next()?),
+            c => out.push(c),
+        }
+    }
+}
+
 /// Words with commas between, without blanks around them.
 pub(crate) fn words(text: &str) -> Vec<String> {
     let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
@@ -102,6 +142,17 @@ mod tests {
         assert_eq!(items(&"a,".repeat(10_000)).len(), ITEMS);
         assert_eq!(items("\"open, a; b=\"c")[0].value, "open, a; b=");
         assert_eq!(words(" beta,, staff ,"), ["beta", "staff"]);
+    }
+
+    #[test]
+    fn what_is_not_understood_whole_is_nothing() {
+        let values = |text: &str| strict(text).map(|all| all.into_iter().map(|item| item.value).collect::<Vec<_>>());
+        let wanted = ["a, b".to_owned(), "c".to_owned()];
+        assert_eq!(values(r#" "a, b"; x="1;2" ,, c;y=2,"#).as_deref(), Some(&wanted[..]));
+        for text in [r#""a"#, r#""a"b"#, r#"a"b""#, "a; x", "a; x=1; X=2", ";x=1", "a; x=\"1", r#"a; x="1"2"#] {
+            assert_eq!(values(text), None, "{text}");
+        }
+        assert_eq!(strict(&"a,".repeat(10_000)), None);
     }
 
     proptest! {

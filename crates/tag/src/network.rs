@@ -9,6 +9,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub struct Network(IpAddr);
 
 impl Network {
+    /// The first address of the block.
+    #[must_use]
+    pub const fn address(self) -> IpAddr {
+        self.0
+    }
+
     /// The network of an address.
     #[must_use]
     pub fn of(address: IpAddr) -> Self {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{BucketBy, Decisions, Flag, FlagId, Goal, Percent, Snapshot, Sticky, VariantId};
+use flagstaff_flags::{BucketBy, Decisions, Flag, FlagId, Goal, Percent, Snapshot, Sticky, Trial, VariantId};
 use http::Method;
 use http::header::{HeaderName, HeaderValue};
 use jiff::Timestamp;
@@ -70,6 +70,12 @@ impl Plan {
     #[must_use]
     pub fn counted_for(&self, goal: &Goal) -> &[FlagId] {
         self.goals.of(&self.snapshot, goal)
+    }
+
+    /// The experiments in which a goal counts.
+    #[must_use]
+    pub fn experiments_with(&self, goal: &Goal) -> Option<&Arc<[Trial]>> {
+        self.goals.trials(&self.snapshot, goal)
     }
 
     /// Counts an event that was said and does not reach a goal. It is told in the log at most once a minute for each goal and reason.

@@ -1,8 +1,8 @@
 //! The visitor's own endpoints that take a body: what a page says happened, and the wish to be forgotten.
 
 use bytes::Bytes;
-use flagstaff_flags::Name;
-use http::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use flagstaff_flags::{Name, is_value};
+use http::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER};
 use http::{Method, Response, StatusCode, Uri};
 use serde_json::Value;
 
@@ -96,7 +96,10 @@ fn event(value: &Value) -> Result<Event, String> {
         Name::new(name).map_err(|_| format!("`{}` is no name of an event, such as order_paid", shortened(name)))?;
     let value = match table.get("value") {
         None | Some(Value::Null) => None,
-        Some(value) => Some(value.as_f64().ok_or("`value` is no number")?),
+        Some(value) => {
+            let value = value.as_f64().ok_or("`value` is no number")?;
+            Some(Some(value).filter(|value| is_value(*value)).ok_or("`value` lies from -10^12 to 10^12")?)
+        }
     };
     let key = match table.get("key") {
         None | Some(Value::Null) => None,
@@ -119,6 +122,14 @@ fn shortened(text: &str) -> String {
 pub fn taken() -> Response<Bytes> {
     let mut answer = plain(StatusCode::NO_CONTENT, "");
     answer.headers_mut().remove(http::header::CONTENT_TYPE);
+    answer
+}
+
+/// The answer when more is asked than one network may, or than can be taken now.
+#[must_use]
+pub fn too_many() -> Response<Bytes> {
+    let mut answer = plain(StatusCode::TOO_MANY_REQUESTS, "Too many ask for this just now. Try again in a minute.\n");
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
     answer
 }
 
@@ -177,6 +188,7 @@ mod tests {
         assert_eq!(refusal("{}"), "`event` is missing, or no text");
         assert_eq!(refusal(r#"{"event":"Order Paid"}"#), "`Order Paid` is no name of an event, such as order_paid");
         assert_eq!(refusal(r#"{"event":"a","value":"9"}"#), "`value` is no number");
+        assert_eq!(refusal(r#"{"event":"a","value":1e308}"#), "`value` lies from -10^12 to 10^12");
         assert!(refusal(r#"{"event":"a","value":1e999}"#).starts_with("this is no JSON"));
         assert!(refusal(r#"{"event":"a","key":""}"#).starts_with("`key`"));
         assert!(refusal(r#"{"event":"a","key":7}"#).starts_with("`key`"));

@@ -21,6 +21,12 @@ use crate::print::grouped;
 const FRAME: Duration = Duration::from_millis(200);
 const PERSON: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const BOT: &str = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+/// How long the ledger is waited for, how often it is asked, and how long it takes where it is not asked.
+const LEDGER_WITHIN: Duration = Duration::from_secs(60);
+const LEDGER_TURN: Duration = Duration::from_millis(50);
+const LEDGER_USUALLY: Duration = Duration::from_secs(3);
+/// The header of an answer that says how much the ledger has still to write.
+const PENDING: &str = "flagstaff-pending";
 /// Where pages tell events.
 const EVENTS: &str = "/.flagstaff/events";
 /// Far from each other, however near the numbers of visitors are (2⁶⁴ over the golden ratio).
@@ -85,9 +91,36 @@ impl<'a> Crowd<'a> {
         if self.told.get().is_some() {
             let _ = write!(std::io::stderr(), "\r{:40}\r", "");
         }
+        let seconds = self.started.elapsed().as_secs_f64();
+        let is_written = self.is_written().await?;
         let mut sent = self.sent.into_inner();
-        sent.seconds = self.started.elapsed().as_secs_f64();
+        sent.seconds = seconds;
+        sent.is_written = is_written;
         Ok(sent)
+    }
+
+    /// Waits until the ledger has all of it, for a while. A program on another machine does not say so: there the usual time is waited.
+    async fn is_written(&self) -> anyhow::Result<bool> {
+        let until = Instant::now() + LEDGER_WITHIN;
+        let mut client = self.connect().await?;
+        while Instant::now() < until {
+            let mut browser = self.browser(PERSON);
+            let answer = client.ask(&mut browser, &Method::POST, EVENTS, "[]").await?;
+            match answer.number(PENDING) {
+                Some(0) => return Ok(true),
+                Some(_) => tokio::time::sleep(LEDGER_TURN).await,
+                None if answer.status.is_success() => {
+                    tokio::time::sleep(LEDGER_USUALLY).await;
+                    return Ok(true);
+                }
+                // nothing is recorded there
+                None => return Ok(true),
+            }
+            if !client.is_open() {
+                client = self.connect().await?;
+            }
+        }
+        Ok(false)
     }
 
     async fn one_after_the_other(&self) -> anyhow::Result<()> {

@@ -16,6 +16,8 @@ pub(super) struct Sent {
     /// Visitors who have their variant for another reason than the draw, or none.
     pub(super) outside: u64,
     pub(super) seconds: f64,
+    /// The ledger has all of it.
+    pub(super) is_written: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -100,7 +102,14 @@ impl Sent {
             text,
             "next: {} {}",
             styled(STRONG, &next),
-            styled(FAINT, "(all of it is there within a second)")
+            styled(
+                FAINT,
+                if self.is_written {
+                    "(the ledger has all of it)"
+                } else {
+                    "(the ledger is slow: not all of it is there yet)"
+                }
+            )
         );
         text
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Case;
-use crate::facts;
+use crate::facts::{self, Kept};
 use crate::observed::Asked;
 
 /// Results, where something was recorded, and what they have against the winner.
@@ -29,7 +29,8 @@ impl Judged {
     }
 }
 
-/// Asks the ledger. Without one, and of a flag that nobody met, there is nothing to be judged.
+/// Asks the ledger. Where none is kept, and of a flag that nobody met, there is nothing to be judged; one that should be there and
+/// is not speaks against every winner.
 ///
 /// # Errors
 /// When there is a ledger, and it gives no answer.
@@ -40,8 +41,15 @@ pub(super) fn judge(case: &Case<'_>) -> anyhow::Result<Judged> {
     };
     let asked = Asked::of_flag(case.snapshot, id, case.flag);
     let question = asked.question(Timestamp::now());
-    let tally = facts::ask_if_there(&case.place.settings, async |ledger| Ok(ledger.tally(&question).await?))?
-        .unwrap_or_default();
+    let tally = match facts::ask_if_there(&case.place.settings, async |ledger| Ok(ledger.tally(&question).await?))? {
+        Kept::Answer(tally) => tally,
+        Kept::Nothing => return Ok(Judged::default()),
+        Kept::Missing(place) => {
+            let objection =
+                format!("there is no ledger at {place}, so nobody knows the results; name it with --ledger");
+            return Ok(Judged { results: None, objection: Some(objection) });
+        }
+    };
     let Some(began) = tally.began else {
         return Ok(Judged::default());
     };

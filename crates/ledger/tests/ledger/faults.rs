@@ -227,3 +227,31 @@ fn two_instances_write_to_one_database() {
     assert_eq!(visitors(&place), 7500);
     assert_eq!(tally_at(&place, 10_000).steps.len(), 1);
 }
+
+/// A trigger refuses one value, as a constraint or a full partition would.
+#[test]
+fn one_refused_row_is_lost_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(&file(&folder));
+    record_some(&desk, 0, 10);
+    wait_until("the first are written", || desk.recorder.status().written >= 10);
+    block_on(async {
+        let url = format!("sqlite://{}", desk.place.path().unwrap().display());
+        let mut other = sqlx::AnyConnection::connect(&url).await.unwrap();
+        let trigger = "CREATE TRIGGER refuse BEFORE INSERT ON conversions WHEN NEW.value > 1000
+                       BEGIN SELECT RAISE(ABORT, 'refused'); END";
+        other.execute(trigger).await.unwrap();
+    });
+    for i in 0..200 {
+        let value = if i == 77 || i == 150 { 5_000.0 } else { 20.0 };
+        desk.recorder.converted("paid", &format!("v{}", i % 10), Some(value), Some(&i.to_string()), at(20)).unwrap();
+    }
+    record_some(&desk, 10, 90);
+    let recorder = desk.recorder.clone();
+    let place = desk.close();
+    assert_eq!(recorder.status().dropped, 2);
+    let tally = tally_at(&place, 10_000);
+    assert_eq!(tally.variants.iter().map(|variant| variant.visitors).sum::<u64>(), 100);
+    let sum: f64 = tally.goals[2].iter().map(|goal| goal.sum).sum();
+    assert!((sum - 198.0 * 20.0).abs() < 1e-6, "{sum}");
+}

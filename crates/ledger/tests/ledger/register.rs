@@ -104,8 +104,29 @@ fn signs_stay_as_they_were_first_seen_and_are_forgotten_with_their_unit() {
             assert_eq!(kept, [sign("a", 10, 0), sign("b", 20, 1), sign("c", 40, 1)]);
             assert!(register.signs(&form, 4).await.unwrap().is_empty());
             let mut ledger = Ledger::open(place).await.unwrap();
-            assert_eq!(ledger.forget("b").await.unwrap(), 1);
+            assert_eq!(ledger.forget(&["b"]).await.unwrap(), 1);
             assert_eq!(register.signs(&form, 3).await.unwrap(), [sign("a", 10, 0), sign("c", 40, 1)]);
+        });
+    });
+}
+
+/// What a visitor can make of a unit must not stop what rollouts rest on.
+#[test]
+fn units_of_any_length_stop_nothing() {
+    each_store(|place| {
+        let noise: String =
+            (0..6000_u32).map(|i| char::from(b'a' + (i.wrapping_mul(2_654_435_761) >> 24) as u8 % 26)).collect();
+        let sign = |unit: &str| FirstSign { sign: "errors".into(), unit: unit.into(), variant: 1, step: 0, at: 1 };
+        block_on(async {
+            let mut register = Register::open(place).await.unwrap();
+            let form = name("form");
+            register.keep_signs(&form, 1, &[sign("a"), sign(&noise), sign("b\0c"), sign("d")]).await.unwrap();
+            assert_eq!(register.signs(&form, 1).await.unwrap().len(), 4);
+            let odd = Fact { why: "a\0b".into(), ..fact(1, FactKind::Tripped) };
+            assert!(register.add(&[odd, fact(2, FactKind::Tripped)]).await.unwrap());
+            let mut ledger = Ledger::open(place).await.unwrap();
+            assert_eq!(ledger.forget(&[noise.as_str(), "b\0c"]).await.unwrap(), 2);
+            assert_eq!(register.signs(&form, 1).await.unwrap(), [sign("a"), sign("d")]);
         });
     });
 }

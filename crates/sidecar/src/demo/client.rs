@@ -162,6 +162,12 @@ impl Answer {
         to.to_str().ok().filter(|to| to.starts_with('/'))
     }
 
+    /// The number in a header.
+    #[must_use]
+    pub fn number(&self, header: &str) -> Option<u64> {
+        self.headers.get(header)?.to_str().ok()?.parse().ok()
+    }
+
     /// Which variant of a flag the shop was told, `off` when none; nothing when the answer is not the shop's.
     #[must_use]
     pub fn variant(&self, flag: &str) -> Option<&str> {

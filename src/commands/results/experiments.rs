@@ -1,0 +1,81 @@
+//! `flagstaff results` without a flag: a line for each experiment.
+
+use flagstaff_experiment::{Kind, Report, analyse_with_past};
+use flagstaff_flags::{FlagId, Snapshot};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::cli::Results;
+use crate::commands::Answer;
+use crate::facts;
+use crate::observed::{self, Asked};
+use crate::print::{err, grouped, json as print_json, out, signed, table};
+use crate::settings::Settings;
+
+/// Lists the flags that have goals, with what is known of each from one moment.
+///
+/// # Errors
+/// When the ledger gives no answer.
+pub(super) fn list(
+    args: &Results,
+    settings: &Settings,
+    snapshot: &Snapshot,
+    certainty: &flagstaff_experiment::Settings,
+) -> anyhow::Result<Answer> {
+    let is_experiment = |id: &FlagId| snapshot.flag(*id).is_some_and(|flag| !flag.goals.is_empty());
+    let ids: Vec<_> = snapshot.ids().filter(is_experiment).collect();
+    if ids.is_empty() {
+        err("no flag has goals, so there is no experiment; give a flag goals = [\"…\"]\n");
+    }
+    let now = Timestamp::now();
+    let reports = facts::ask(settings, async |ledger| {
+        let mut reports: Vec<Report> = Vec::new();
+        for id in &ids {
+            let Some(flag) = snapshot.flag(*id) else { continue };
+            let asked = Asked::of_flag(snapshot, *id, flag);
+            let question = asked.question(now);
+            let (tally, past) = (ledger.tally(&question).await?, ledger.past(&question).await?);
+            reports.push(analyse_with_past(&asked.observed(&tally), &observed::past(&past), certainty));
+        }
+        Ok(reports)
+    })?;
+    if args.json {
+        print_json(&json!({ "experiments": reports }))?;
+    } else {
+        out(&text(&reports, args.csv))?;
+    }
+    Ok(if reports.iter().any(|report| report.verdict.kind == Kind::BrokenSplit) { Answer::No } else { Answer::Yes })
+}
+
+fn text(reports: &[Report], is_csv: bool) -> String {
+    let heading = ["FLAG", "VISITORS", "GOAL", "VARIANT", "LIFT", "VERDICT"];
+    let rows: Vec<Vec<String>> = reports.iter().flat_map(|report| rows(report, is_csv)).collect();
+    if is_csv {
+        let heading = heading.map(str::to_lowercase).join(",");
+        let lines = rows.iter().map(|row| format!("{}\n", row.join(",")));
+        return format!("{heading}\n{}", lines.collect::<String>());
+    }
+    let heading = std::iter::once(heading.map(Into::into).into());
+    let mut text = table(&heading.chain(rows).collect::<Vec<_>>());
+    text += "more of one: flagstaff results FLAG\n";
+    text
+}
+
+/// A row per variant that is compared, by the goal that decides.
+fn rows(report: &Report, is_csv: bool) -> Vec<Vec<String>> {
+    let visitors: u64 = report.sample_ratio.observed.iter().sum();
+    let visitors = if is_csv { visitors.to_string() } else { grouped(visitors) };
+    let kind = report.verdict.kind.as_str();
+    let kind = if is_csv { kind.to_owned() } else { kind.replace('_', " ") };
+    let goal = report.goals.first();
+    let row = |variant: &str, lift: Option<f64>| {
+        let lift = lift.map(|lift| if is_csv { lift.to_string() } else { signed(lift) }).unwrap_or_default();
+        let goal = goal.map(|goal| goal.goal.clone()).unwrap_or_default();
+        vec![report.flag.clone(), visitors.clone(), goal, variant.to_owned(), lift, kind.clone()]
+    };
+    let compared: Vec<_> = goal.into_iter().flat_map(|goal| &goal.comparisons).collect();
+    if compared.is_empty() {
+        return vec![row("", None)];
+    }
+    compared.iter().map(|one| row(&one.variant, one.lift)).collect()
+}
