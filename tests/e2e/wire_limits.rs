@@ -74,9 +74,22 @@ fn bodies_that_never_come_hold_nothing_of_the_app() {
             let answer = answer.await.unwrap();
             assert_eq!(answer.status(), 408, "{length:?}");
         }
+        // Frames of nothing are no body either.
+        let mut client = h2c::connect(program.address).await;
+        let (answer, mut body) = h2c::begin(&mut client, Request::post("http://a/").body(()).unwrap(), false);
+        let nothing = async {
+            while body.send_data(Bytes::new(), false).is_ok() {
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            answer = answer => assert_eq!(answer.unwrap().status(), 408),
+            () = nothing => {}
+        }
     });
     eventually("the app is free", || app.open() == 0);
-    assert_eq!(program.refused("body_timeout"), 3.0);
+    assert_eq!(program.refused("body_timeout"), 4.0);
 }
 
 #[test]

@@ -148,6 +148,10 @@ impl Watch {
     /// What may go on of a frame; nothing when nothing of it may.
     fn pass(&mut self, mut frame: Frame<Bytes>) -> Option<Result<Frame<Bytes>, BodyFault>> {
         if let Some(data) = frame.data_ref() {
+            // HTTP/2 has frames of nothing: no sign that the body comes.
+            if data.is_empty() {
+                return None;
+            }
             return Some(match self.left.checked_sub(data.len() as u64) {
                 Some(left) => {
                     self.left = left;
@@ -218,11 +222,13 @@ impl Body for RequestBody {
                 Poll::Ready(Some(Err(error))) => Some(Err(BodyFault::of(&error))),
                 Poll::Ready(Some(Ok(frame))) => watch.pass(frame),
             };
-            if let Some(patience) = &mut watch.patience {
+            if passed.is_some()
+                && let Some(patience) = &mut watch.patience
+            {
                 patience.calm();
             }
             match passed {
-                // A frame of which nothing is left: the end comes next.
+                // A frame of which nothing is left.
                 None => {}
                 Some(Ok(frame)) => return Poll::Ready(Some(Ok(frame))),
                 Some(Err(fault)) => return Poll::Ready(watch.fail(fault)),
