@@ -14,6 +14,10 @@ pub(crate) struct Banner<'a> {
     pub(crate) visitors: Vec<String>,
     /// The addresses for operators.
     pub(crate) operators: Vec<SocketAddr>,
+    /// The app's addresses; none where the demo shop answers.
+    pub(crate) upstream: &'a [String],
+    /// The environment whose overlay counts.
+    pub(crate) environment: Option<&'a str>,
     /// The flag file.
     pub(crate) source: &'a str,
     /// Its revision.
@@ -43,6 +47,14 @@ impl Banner<'_> {
         for address in &self.operators {
             line("operators", &format!("http://{address}/healthz /readyz /metrics"));
         }
+        let upstream = self.upstream.join(", ");
+        line(
+            "upstream",
+            &visible(if upstream.is_empty() { "none: the built-in demo shop answers" } else { &upstream }),
+        );
+        if let Some(environment) = self.environment {
+            line("overlay", &visible(&format!("environment {environment}")));
+        }
         let revision = styled(FAINT, &format!("revision {}", short(self.revision)));
         line("flags", &format!("{} {revision}", visible(self.source)));
         line("ledger", &visible(self.ledger.unwrap_or("none: nothing is kept")));
@@ -60,6 +72,8 @@ impl Banner<'_> {
             "message": "serving",
             "visitors": self.visitors,
             "operators": self.operators,
+            "upstream": self.upstream,
+            "environment": self.environment,
             "flags": self.source,
             "revision": short(self.revision),
             "ledger": self.ledger,

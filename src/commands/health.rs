@@ -115,6 +115,13 @@ impl Observer for Log {
         );
     }
 
+    fn on_not_kept(&self, why: &str) {
+        tracing::warn!(
+            "the last good flags cannot be kept ({why}), so a start with a broken flag file will be refused; name a folder that may be \
+             written: state = \"/var/lib/flagstaff\", or state = \"none\""
+        );
+    }
+
     fn on_polling(&self, why: &str, every: Duration) {
         tracing::warn!(
             "the system does not tell when the flag file changes ({why}), so it is read every {every:?}; on Linux raise \

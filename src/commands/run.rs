@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Answer> {
     if !args.dry_run {
         example(&settings)?;
     }
-    let checked = Checked::new(&settings, args.upgrade)?;
+    let checked = Checked::new(&settings, args.upgrade, args.dry_run)?;
     if args.dry_run {
         out(&format!("{}: {} would run\n", styled(GOOD, "fine"), checked.summary()))?;
         return Ok(Answer::Yes);
@@ -49,8 +49,11 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Answer> {
     checked.serve()
 }
 
-/// A variable that nobody reads would otherwise be silent.
+/// A variable that nobody reads, or that was not filled in, would otherwise be silent.
 fn warn_of_misspelt() {
+    for name in settings::empty() {
+        tracing::warn!("{name} is empty, so it counts as not set");
+    }
     for (name, near) in settings::misspelt() {
         match near {
             Some(near) => {
@@ -97,6 +100,8 @@ struct Checked {
     admin: SocketAddr,
     ledger: Option<flagstaff_ledger::Settings>,
     hooks: Vec<Hook>,
+    upstream: Vec<String>,
+    environment: Option<String>,
     files: Files,
     reading: flagstaff_source::Options,
     loaded: Loaded,
@@ -107,7 +112,7 @@ impl Checked {
     ///
     /// # Errors
     /// With everything that is wrong with settings, or else with flags.
-    fn new(settings: &Settings, upgrade: bool) -> anyhow::Result<Self> {
+    fn new(settings: &Settings, upgrade: bool, dry_run: bool) -> anyhow::Result<Self> {
         let mut problems = Vec::new();
         let mut note = |more: Vec<Problem>| problems.extend(more);
         let proxy = checked::proxy(&settings.typed, upgrade).map_err(&mut note).ok();
@@ -125,9 +130,17 @@ impl Checked {
         };
         let path = flags::existing(settings)?;
         let reading = flags::reading(&settings.typed);
-        let loaded = flagstaff_source::load(&path, &reading).map_err(|report| shown(&report))?;
-        let files = Files::new(&path, settings.typed.environment.as_deref());
-        Ok(Self { proxy, tagger: Arc::new(tagger), admin, ledger, hooks, files, reading, loaded })
+        let mut files = Files::new(&path, settings.typed.environment.as_deref());
+        if let Some(folder) = checked::state(&settings.typed) {
+            files = files.keeping(folder);
+        }
+        let loaded = match flagstaff_source::load(&path, &reading) {
+            Ok(loaded) => loaded,
+            Err(report) => last_good(&files, &reading).filter(|_| !dry_run).ok_or_else(|| shown(&report))?,
+        };
+        let (upstream, environment) = (settings.typed.upstream.0.clone(), settings.typed.environment.clone());
+        let tagger = Arc::new(tagger);
+        Ok(Self { proxy, tagger, admin, ledger, hooks, upstream, environment, files, reading, loaded })
     }
 
     fn summary(&self) -> String {
@@ -138,6 +151,17 @@ impl Checked {
             self.files.definitions().display()
         )
     }
+}
+
+/// What was served before, where the files cannot be used now. The watch says at once what is wrong with them.
+fn last_good(files: &Files, reading: &flagstaff_source::Options) -> Option<Loaded> {
+    let (loaded, at) = files.last_good(reading)?;
+    let at = jiff::Timestamp::try_from(at).map(|at| format!("{at:.0}")).unwrap_or_default();
+    tracing::error!(
+        "{} cannot be used, so the last good flags are served, of {at}; mend the file: it is followed again as soon as it is good",
+        files.definitions().display()
+    );
+    Some(loaded)
 }
 
 fn no_address(text: &str) -> Problem {
@@ -200,6 +224,8 @@ impl Checked {
         let banner = Banner {
             visitors: bound.urls(),
             operators: bound.background_addresses().map(|(_, address)| address).collect(),
+            upstream: &self.upstream,
+            environment: self.environment.as_deref(),
             source: &source,
             revision: &revision,
             ledger: place.as_deref(),

@@ -1,9 +1,12 @@
 //! Settings as rooms and faces take them.
 
+use std::path::Path;
+
 use anyhow::Context;
 use flagstaff_flags::Problem;
 use flagstaff_ledger as ledger;
 use flagstaff_sidecar as sidecar;
+use flagstaff_source::StateFolder;
 use flagstaff_tag as tag;
 
 use super::{Settings, token, typed};
@@ -13,6 +16,10 @@ pub(super) const KEYS: &str = "FLAGSTAFF_KEYS";
 
 /// The place of a ledger that is switched off.
 pub(crate) const NO_LEDGER: &str = "none";
+/// The place of a state folder that is switched off.
+pub(super) const NO_STATE: &str = "none";
+/// The state folder's name, where it is not said.
+const STATE: &str = "flagstaff-state";
 /// Rows that are kept for less are gone before anybody looks at them.
 const SHORTEST: std::time::Duration = std::time::Duration::from_secs(60 * 60);
 
@@ -33,6 +40,20 @@ pub(crate) fn ledger(typed: &typed::Settings) -> Result<Option<ledger::Settings>
         return Err(vec![problem.help("such as \"400d\"; without it, all is kept")]);
     }
     Ok(Some(ledger::Settings { keep: typed.ledger_keep, ..ledger::Settings::new(place) }))
+}
+
+/// Where the last good flags and the last known facts are kept; none when they are not. Without a word it is beside the ledger, and
+/// beside the flags where the ledger is no file.
+pub(crate) fn state(typed: &typed::Settings) -> Option<StateFolder> {
+    match typed.state.as_deref() {
+        Some(NO_STATE) => None,
+        Some(said) => Some(StateFolder::new(Path::new(said))),
+        None => {
+            let place = ledger(typed).ok().flatten().map(|ledger| ledger.place);
+            let file = place.as_ref().and_then(ledger::Place::path).unwrap_or(Path::new(&typed.flags));
+            Some(StateFolder::new(&file.with_file_name(STATE)))
+        }
+    }
 }
 
 /// What the tagger is to be made of.
@@ -124,6 +145,13 @@ fn keys(typed: &typed::Settings) -> anyhow::Result<Vec<String>> {
 /// # Errors
 /// With every problem.
 pub(crate) fn proxy(typed: &typed::Settings, upgrade: bool) -> Result<sidecar::Settings, Vec<Problem>> {
+    let is_https = |address: &String| address.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"));
+    if typed.tls.is_some() && !typed.listen.0.iter().any(is_https) {
+        let message =
+            "there is a certificate, but no address of `listen` begins with https://, so nothing would be encrypted";
+        let problem = Problem::new(["tls"], message);
+        return Err(vec![problem.help("write such as listen = [\"https://0.0.0.0:8443\"], or take [tls] out")]);
+    }
     let typed::Timeouts { connect, head, idle, body, write, upstream, stream, tunnel, pool, pool_age, linger, drain } =
         typed.timeouts.clone();
     let format = match typed.log.format {

@@ -45,7 +45,7 @@ impl Settings {
         if let Some(folder) = file.as_deref().and_then(Path::parent) {
             resolve::beside(&mut typed, folder);
         }
-        let mut overrides = overrides::from_environment(variable);
+        let mut overrides = overrides::from_environment(said);
         overrides.extend(options);
         let typed = match overrides::apply(&typed, &overrides) {
             Ok(typed) => typed,
@@ -123,8 +123,18 @@ fn read(file: &Path) -> anyhow::Result<(typed::Settings, Option<Spans>)> {
 
 /// A variable's value. What is not Unicode becomes a text that fits nothing, rather than as if it were not there.
 pub(crate) fn variable(name: &str) -> Option<String> {
-    let value = std::env::var_os(name).filter(|value| !value.is_empty())?;
-    Some(value.to_string_lossy().into_owned())
+    said(name).filter(|value| !value.is_empty())
+}
+
+/// A variable's value, also when it is empty.
+fn said(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// Variables of the environment that are ours and empty: as if they were not there.
+pub(crate) fn empty() -> Vec<String> {
+    let is_empty = |name: &String| said(name).is_some_and(|value| value.is_empty());
+    overrides::keys().iter().map(|key| overrides::variable(key)).filter(is_empty).collect()
 }
 
 /// Variables of the environment that look like ours and mean nothing, each with what was probably meant.

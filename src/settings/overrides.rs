@@ -47,11 +47,14 @@ impl Override {
     }
 }
 
-/// The overrides in an environment; a value of nothing counts as none.
+/// A key that must not be empty by a slip: without an upstream, visitors would get the demo shop.
+const NEVER_EMPTY: &str = "upstream";
+
+/// The overrides in an environment; a value of nothing counts as none, but for an upstream.
 pub(crate) fn from_environment(get: impl Fn(&str) -> Option<String>) -> Vec<Override> {
     let of = |key: String| {
         let place = variable(&key);
-        let text = get(&place).filter(|text| !text.is_empty())?;
+        let text = get(&place).filter(|text| !text.is_empty() || key == NEVER_EMPTY)?;
         Some(Override { key, place, text })
     };
     keys().into_iter().filter_map(of).collect()

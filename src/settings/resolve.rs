@@ -2,18 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use super::checked::NO_LEDGER;
+use super::checked::{NO_LEDGER, NO_STATE};
 use super::token;
 use super::typed::Settings;
 
 /// Makes the paths of a settings file lead from its folder.
 pub(crate) fn beside(settings: &mut Settings, folder: &Path) {
-    let Settings { flags, ledger, keys_file, upgrade_socket, upstream_ca, tls, user, .. } = settings;
+    let Settings { flags, ledger, state, keys_file, upgrade_socket, upstream_ca, tls, user, .. } = settings;
     if !flags.contains("://") {
         *flags = folder.join(&*flags).display().to_string();
     }
     if !ledger.contains("://") && ledger != NO_LEDGER {
         *ledger = folder.join(&*ledger).display().to_string();
+    }
+    if let Some(state) = state.as_mut().filter(|state| *state != NO_STATE) {
+        *state = folder.join(&*state).display().to_string();
     }
     for path in [keys_file, upgrade_socket, upstream_ca].into_iter().flatten() {
         join(folder, path);

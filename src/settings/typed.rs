@@ -20,6 +20,8 @@ pub(crate) struct Settings {
     pub(crate) flags: String,
     pub(crate) environment: Option<String>,
     pub(crate) ledger: String,
+    /// None: beside the ledger, or else beside the flags.
+    pub(crate) state: Option<String>,
     /// None: all is kept.
     #[serde(with = "duration::option")]
     pub(crate) ledger_keep: Option<Duration>,
@@ -51,6 +53,7 @@ impl Default for Settings {
             flags: "flags.toml".into(),
             environment: None,
             ledger: "flagstaff.db".into(),
+            state: None,
             ledger_keep: None,
             workers: 0,
             keys_file: None,
@@ -84,7 +87,16 @@ impl<'de> Deserialize<'de> for OneOrMany {
                 f.write_str("a text, or a list of texts such as [\"127.0.0.1:8080\"]")
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<OneOrMany, E> {
-                Ok(OneOrMany(text.split(',').map(|part| part.trim().to_owned()).filter(|p| !p.is_empty()).collect()))
+                let all = text.split(',').map(|part| part.trim().to_owned()).filter(|p| !p.is_empty());
+                let all: Vec<_> = all.collect();
+                if all.is_empty() {
+                    // a variable that was not filled in, as likely as not
+                    return Err(flagstaff_source::mistake(
+                        "it is empty",
+                        "write a value, or leave it out altogether",
+                    ));
+                }
+                Ok(OneOrMany(all))
             }
             fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<OneOrMany, A::Error> {
                 let mut all = Vec::new();

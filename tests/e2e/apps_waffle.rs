@@ -80,7 +80,7 @@ fn template_and_view_follow_our_decision() {
     uses(&mut above, "long");
     shop.command("on");
     uses(&mut below, "short");
-    uses(&mut above, "short");
+    uses(&mut above, "long");
 }
 
 #[test]

@@ -190,7 +190,7 @@ fn those_who_come_again_count_again_after_a_reset() {
     assert_eq!(said(&program, "rollout checkout reset --by ada").code, 0);
     same();
     program.save_flags(&(flags(steps) + "# nothing but a remark\n"));
-    program.save_flags(&flags(steps).replace("owner = \"team\"", "owner = \"others\""));
+    program.save_flags(&flags(steps).replace("errors = \"5xx\"", "errors = \"5xx\"\nfalse_alarm = 0.002"));
     eventually("the edit is on record", || kinds(&status(&program)).contains(&"changed".to_owned()));
     same();
 }

@@ -157,3 +157,56 @@ fn notes_restart_nothing_and_what_decides_asks_first() {
         program.process.log().contains("its rollout begins anew, it was at step 2")
     });
 }
+
+/// A start with every kind of broken file serves what was served before, says so, and follows the file as soon as it is mended.
+#[test]
+fn a_start_with_a_broken_file_serves_the_last_good_one() {
+    let app = App::mirror();
+    let good = "[flags.a]\npercent = 100\n";
+    let mut program = Setup::to(&[app.address]).flags(good).start();
+    eventually("the good file is kept", || {
+        fs::read_dir(program.path("flagstaff-state"))
+            .is_ok_and(|all| all.flatten().any(|one| one.path().extension().is_some()))
+    });
+    for text in ["[flags.a]\npercent = 100\n[flags.b]\npercent = 200\n", "[flags.a\n", ""] {
+        assert!(program.stop().success());
+        fs::write(program.path("flags.toml"), text).unwrap();
+        program.restart();
+        assert!(is_on(&program, "a"), "{text}");
+        eventually("it is said", || program.process.log().contains("the last good flags are served"));
+        eventually("health says it", || program.health()["flags"]["problem"].is_string());
+        assert_ne!(asked(&program, "check").code, 0, "{text}");
+        assert_ne!(asked(&program, "run --dry-run").code, 0, "{text}");
+    }
+    assert!(program.stop().success());
+    fs::remove_file(program.path("flags.toml")).unwrap();
+    program.restart();
+    assert!(is_on(&program, "a"), "a file that is gone");
+    program.save_flags("[flags.a]\nenabled = false\n");
+    assert!(!is_on(&program, "a"), "it is followed again");
+}
+
+#[test]
+fn settings_that_serve_something_else_than_meant_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("flags.toml"), "[flags.a]\n").unwrap();
+    fs::write(folder.path().join("flags.production.toml"), "[flags.a]\nenabled = false\n").unwrap();
+    fs::write(folder.path().join("tls.toml"), "[tls]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n").unwrap();
+    fs::write(folder.path().join("upstream.toml"), "upstream = \"\"\n").unwrap();
+    let run = |line: &str, environment: &[(&str, &str)]| flagstaff(folder.path(), line.split(' '), environment);
+    let check = run("check --environment prodution --json", &[]);
+    let said = &check.json()["problems"][0];
+    assert_eq!(said["severity"], "warning", "{check:?}");
+    assert!(said["message"].as_str().unwrap().contains("did you mean `production`?"), "{check:?}");
+    assert_eq!(run("check --environment production --json", &[]).json()["problems"].as_array().unwrap().len(), 0);
+    for (line, environment) in [
+        ("run --dry-run --flags flags.toml", &[("FLAGSTAFF_UPSTREAM", "")][..]),
+        ("run --dry-run --config upstream.toml", &[]),
+        ("run --dry-run --flags flags.toml --upstream ", &[]),
+    ] {
+        let refused = run(line, environment);
+        assert!(refused.code == 2 && refused.err.to_lowercase().contains("upstream"), "{line}: {refused:?}");
+    }
+    let tls = run("run --dry-run --config tls.toml", &[]);
+    assert!(tls.code == 2 && tls.err.contains("https://"), "{tls:?}");
+}

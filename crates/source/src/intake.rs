@@ -17,6 +17,9 @@ pub trait Observer: Send + 'static {
     /// A document was refused, or none could be read; the last good one stays. Once for each that is different.
     fn on_rejected(&self, _report: &Report) {}
 
+    /// Flags that are good could not be kept for a start with broken ones, for this reason. Told once.
+    fn on_not_kept(&self, _why: &str) {}
+
     /// The system does not tell changes of files, for this reason, so the files are looked at every so often. Told once.
     fn on_polling(&self, _why: &str, _every: Duration) {}
 }

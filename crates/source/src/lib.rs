@@ -14,6 +14,7 @@ mod document;
 pub mod edit;
 mod folders;
 mod intake;
+mod kept;
 mod lint;
 mod load;
 mod parse;
@@ -32,6 +33,7 @@ mod work;
 
 pub use document::schema;
 pub use intake::{Health, Observer, Status};
+pub use kept::StateFolder;
 pub use load::{Files, load};
 pub use parse::{LARGEST, Loaded, Options, Text, parse};
 pub use pins::{PREFIX as PIN_PREFIX, truth};

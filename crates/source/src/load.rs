@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::archive::ARCHIVE;
 use crate::definition;
+use crate::kept::StateFolder;
 use crate::parse::{LARGEST, Loaded, Options, Text, parse};
 use crate::report::Report;
 
@@ -16,6 +17,9 @@ use crate::report::Report;
 pub struct Files {
     definitions: PathBuf,
     overlay: Option<PathBuf>,
+    environment: Option<String>,
+    /// Where what was good last is kept.
+    pub(crate) folder: Option<StateFolder>,
     /// An environment that no file can be named after.
     misnamed: Option<String>,
 }
@@ -28,6 +32,8 @@ impl Files {
         Self {
             definitions: definitions.into(),
             misnamed: environment.filter(|_| overlay.is_none()).map(Into::into),
+            environment: environment.map(Into::into),
+            folder: None,
             overlay,
         }
     }
@@ -36,6 +42,12 @@ impl Files {
     #[must_use]
     pub fn definitions(&self) -> &Path {
         &self.definitions
+    }
+
+    /// The environment whose overlay counts.
+    #[must_use]
+    pub fn environment(&self) -> Option<&str> {
+        self.environment.as_deref()
     }
 
     /// Where the overlay is, or would be.
@@ -91,7 +103,24 @@ impl Files {
         let overlay_name = self.overlay.as_deref().map(Path::to_string_lossy).unwrap_or_default();
         let text = Text { name: &name, bytes: &contents.definitions };
         let overlay = contents.overlay.as_deref().map(|bytes| Text { name: &overlay_name, bytes });
-        parse(text, overlay, options)
+        let mut loaded = parse(text, overlay, options)?;
+        if let (Some(path), None) = (self.overlay(), &contents.overlay) {
+            loaded.report.warn_of_file(&name, self.without_overlay(path));
+        }
+        Ok(loaded)
+    }
+
+    /// An environment without its file is a slip, as likely as not: what production switches off would be on.
+    fn without_overlay(&self, path: &Path) -> String {
+        let known = self.environments();
+        let environment = self.environment().unwrap_or_default();
+        let near = flagstaff_flags::nearest(environment, known.iter().map(String::as_str));
+        let mend = match (near, known.as_slice()) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            (None, []) => "no environment has an overlay here".into(),
+            (None, known) => format!("there is one for {}", known.join(", ")),
+        };
+        format!("the environment `{environment}` has no overlay, there is no {}: {mend}", path.display())
     }
 }
 
@@ -117,6 +146,10 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
+    pub(crate) const fn new(definitions: Vec<u8>, overlay: Option<Vec<u8>>) -> Self {
+        Self { definitions, overlay }
+    }
+
     pub(crate) fn definitions(&self) -> &[u8] {
         &self.definitions
     }

@@ -120,6 +120,12 @@ impl Report {
         Self { problems: vec![problem], sources: Sources::default() }
     }
 
+    /// Adds a warning about a file as a whole.
+    pub(crate) fn warn_of_file(&mut self, file: &str, message: String) {
+        let of_file = Self::of_file(file, message, None).problems.into_iter();
+        self.problems.extend(of_file.map(|problem| Located { severity: Severity::Warning, ..problem }));
+    }
+
     /// All problems, in the order of their places.
     #[must_use]
     pub fn problems(&self) -> &[Located] {

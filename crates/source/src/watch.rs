@@ -63,7 +63,8 @@ impl Watch {
         let intake = Intake::new(publisher, observer);
         let status = intake.status().clone();
         let folders = Folders::new(nudges.clone());
-        let mut guard = Guard { files, options, intake, folders, seen: None, is_told: false };
+        let mut guard =
+            Guard { files, options, intake, folders, seen: None, is_told: false, is_told_of_keeping: false };
         let thread = Some(flagstaff_supervise::thread("flags-watch", move || guard.run(&heard, poll))?);
         Ok(Self { nudges, status, thread })
     }
@@ -102,6 +103,8 @@ struct Guard<O> {
     seen: Option<Seen>,
     /// It was said that the system tells nothing.
     is_told: bool,
+    /// It was said that nothing can be kept.
+    is_told_of_keeping: bool,
 }
 
 impl<O: Observer> Guard<O> {
@@ -160,9 +163,24 @@ impl<O: Observer> Guard<O> {
                 Ok(contents) => self.parse(contents),
                 Err(report) => Err(report.clone()),
             };
+            let is_good = outcome.is_ok();
             self.intake.take(outcome);
+            self.keep(now.as_ref().ok().filter(|_| is_good));
+        } else {
+            self.keep(now.as_ref().ok());
         }
         self.seen = Some(now);
+    }
+
+    /// Keeps contents that are good, for a start with broken ones.
+    fn keep(&mut self, good: Option<&Contents>) {
+        let kept = good.map_or(Ok(()), |contents| self.files.keep(contents));
+        if let Err(error) = kept
+            && !self.is_told_of_keeping
+        {
+            self.is_told_of_keeping = true;
+            self.intake.observer().on_not_kept(&error.to_string());
+        }
     }
 
     /// What the contents mean. A text that the program itself cannot bear is refused like any other.
