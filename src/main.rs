@@ -7,6 +7,7 @@ mod conductor;
 mod facts;
 mod flags;
 mod logging;
+mod memory;
 mod observed;
 mod picture;
 mod print;

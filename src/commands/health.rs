@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use flagstaff_admin::{FlagsHealth, Health as Told, LedgerHealth, LedgerStatus};
-use flagstaff_flags::without_userinfo;
+use flagstaff_flags::{Reader, without_userinfo};
 use flagstaff_ledger::{Health as Of, Recorder};
 use flagstaff_source::{Loaded, Observer, Report, Status};
 use jiff::Timestamp;
@@ -23,11 +23,12 @@ pub(crate) struct Health {
     ledger: Option<(Arc<str>, Recorder)>,
     draining: Arc<AtomicBool>,
     since: Instant,
+    in_force: Reader,
 }
 
 impl Health {
-    pub(crate) fn new(source: &str, flags: Status) -> Self {
-        Self { source: source.into(), flags, ledger: None, draining: Arc::default(), since: Instant::now() }
+    pub(crate) fn new(source: &str, flags: Status, in_force: Reader) -> Self {
+        Self { source: source.into(), flags, ledger: None, draining: Arc::default(), since: Instant::now(), in_force }
     }
 
     /// With a ledger, at its place.
@@ -55,6 +56,8 @@ impl Health {
         if let Some((place, recorder)) = &self.ledger {
             told = told.with_ledger(of(place, recorder));
         }
+        let snapshot = self.in_force.load();
+        told = told.waiting(snapshot.off_for_want_of_facts().into_iter().map(ToString::to_string).collect());
         self.reasons().into_iter().fold(told, Told::but)
     }
 

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use flagstaff_admin::{Admin, PrometheusBuilder};
-use flagstaff_flags::{Problem, VariantId, publisher};
+use flagstaff_flags::{Problem, Publisher, VariantId, publisher};
 use flagstaff_layer::{Answers, FlagLayer, Flags, Tagger};
 use flagstaff_ledger::{Keeper, Recorder};
 use flagstaff_sidecar::{App, Background, Sidecar, Stop};
-use flagstaff_source::{Files, Loaded, POLL, Watch};
+use flagstaff_source::{Files, Loaded, POLL, StateFolder, Watch};
 use flagstaff_webhook::Hook;
 
 use crate::cli::Run;
@@ -20,6 +20,7 @@ use crate::commands::health::{Health, Log};
 use crate::commands::left_out::LeftOutLog;
 use crate::commands::{Answer, listen, meters};
 use crate::conductor::Conducting;
+use crate::memory::Memory;
 use crate::print::{GOOD, STRONG, out, styled};
 use crate::settings::{Override, Settings, checked, shown};
 use crate::webhooks::Webhooks;
@@ -102,6 +103,7 @@ struct Checked {
     hooks: Vec<Hook>,
     upstream: Vec<String>,
     environment: Option<String>,
+    state: Option<StateFolder>,
     files: Files,
     reading: flagstaff_source::Options,
     loaded: Loaded,
@@ -131,8 +133,9 @@ impl Checked {
         let path = flags::existing(settings)?;
         let reading = flags::reading(&settings.typed);
         let mut files = Files::new(&path, settings.typed.environment.as_deref());
-        if let Some(folder) = checked::state(&settings.typed) {
-            files = files.keeping(folder);
+        let state = checked::state(&settings.typed);
+        if let Some(folder) = &state {
+            files = files.keeping(folder.clone());
         }
         let loaded = match flagstaff_source::load(&path, &reading) {
             Ok(loaded) => loaded,
@@ -140,7 +143,7 @@ impl Checked {
         };
         let (upstream, environment) = (settings.typed.upstream.0.clone(), settings.typed.environment.clone());
         let tagger = Arc::new(tagger);
-        Ok(Self { proxy, tagger, admin, ledger, hooks, upstream, environment, files, reading, loaded })
+        Ok(Self { proxy, tagger, admin, ledger, hooks, upstream, environment, state, files, reading, loaded })
     }
 
     fn summary(&self) -> String {
@@ -164,6 +167,29 @@ fn last_good(files: &Files, reading: &flagstaff_source::Options) -> Option<Loade
     Some(loaded)
 }
 
+/// Names the flags that depend on a ledger which does not answer yet.
+fn warn_of_unread(publisher: &Publisher) {
+    if !publisher.facts().unknown {
+        return;
+    }
+    let current = publisher.current();
+    let waiting = current.off_for_want_of_facts();
+    for flag in current.flags().iter().filter(|flag| flag.enabled && flag.needs_facts()) {
+        let flag_name = flag.name.as_str();
+        if waiting.contains(&&flag.name) {
+            tracing::warn!(
+                flag = flag_name,
+                "the ledger does not answer yet, so the flag {flag_name} is off: it may have been rolled back"
+            );
+        } else {
+            tracing::warn!(
+                flag = flag_name,
+                "the ledger does not answer yet, so the flag {flag_name} is as it was last known; its guard begins when the ledger answers"
+            );
+        }
+    }
+}
+
 fn no_address(text: &str) -> Problem {
     Problem::new(["admin"], format!("`{text}` is no address")).help("write one such as \"127.0.0.1:8081\"")
 }
@@ -185,12 +211,17 @@ impl Checked {
         // before anything can happen
         let webhooks =
             Webhooks::start(self.hooks, ledger_place.as_ref(), &reader).context("webhooks cannot start")?;
-        let conducting = Conducting::start(Arc::clone(&publisher), ledger_place, webhooks.teller())
+        let memory =
+            self.state.zip(ledger_place.as_ref()).map(|(folder, place)| Memory::new(folder, &place.to_string()));
+        let known = memory.as_ref().map(Memory::last_known).unwrap_or_default();
+        let conducting = Conducting::start(Arc::clone(&publisher), ledger_place, webhooks.teller(), known)
             .context("guards cannot work")?;
+        warn_of_unread(&publisher);
+        let keeping = memory.map(|memory| memory.keep(Arc::clone(&publisher))).transpose()?;
         layer = layer.watched_by(conducting.sentry());
         let watch = Watch::start(self.files, self.reading, POLL, publisher, Log::telling(conducting.herald()))?;
         let watch = Arc::new(watch);
-        let mut health = Health::new(&source, watch.status());
+        let mut health = Health::new(&source, watch.status(), reader.clone());
         let place = self.ledger.as_ref().map(|ledger| ledger.place.to_string());
         let keeper = match self.ledger.and_then(recorder) {
             Some((recorder, keeper)) => {
@@ -246,6 +277,7 @@ impl Checked {
         drop(watch);
         // facts first: webhooks tell what is left of them
         drop(conducting);
+        drop(keeping);
         if !webhooks.stop(LAST_NEWS) {
             tracing::warn!(
                 "a webhook's receiver is slow; what it was not told yet waits in the ledger, where there is one"

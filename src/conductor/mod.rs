@@ -58,16 +58,21 @@ impl Herald {
 impl Conducting {
     /// Begins to conduct the flags of a publisher, with what a ledger knows of them, and waits a little for that. Without a
     /// ledger guards work, but nothing outlives the process and nothing climbs. The teller hears of facts once they are
-    /// written down, or else at once.
+    /// written down, or else at once. Until the ledger is read, flags are as they were last known.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn start(publisher: Arc<Publisher>, ledger: Option<Place>, teller: Teller) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        publisher: Arc<Publisher>,
+        ledger: Option<Place>,
+        teller: Teller,
+        known: Facts,
+    ) -> std::io::Result<Self> {
         let (words, heard) = mpsc::channel(WORDS);
         let sentry = Arc::new(Sentry::new(words.clone()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         if ledger.is_some() {
-            publisher.learn(Facts { unknown: true, ..Facts::default() });
+            publisher.learn(Facts { unknown: true, ..known });
         }
         let (ready, is_ready) = std::sync::mpsc::channel();
         let (of_conductor, to_books) = (Arc::clone(&sentry), words.clone());

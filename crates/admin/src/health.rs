@@ -21,6 +21,8 @@ pub struct Health {
     pub flags: FlagsHealth,
     /// What happened, and whether it is written down; none where nothing is.
     pub ledger: Option<LedgerHealth>,
+    /// Flags that are off only because the ledger could not be read yet.
+    pub waiting_for_ledger: Vec<String>,
 }
 
 impl Health {
@@ -29,7 +31,16 @@ impl Health {
     pub const fn new(version: &'static str, uptime: Duration, flags: FlagsHealth) -> Self {
         let status = if flags.problem.is_some() { Status::Degraded } else { Status::Ok };
         let uptime_seconds = uptime.as_secs();
-        Self { status, version, uptime_seconds, ready: true, not_ready: Vec::new(), flags, ledger: None }
+        Self {
+            status,
+            version,
+            uptime_seconds,
+            ready: true,
+            not_ready: Vec::new(),
+            flags,
+            ledger: None,
+            waiting_for_ledger: Vec::new(),
+        }
     }
 
     /// The same, not ready for this reason, which is told beside others.
@@ -37,6 +48,16 @@ impl Health {
     pub fn but(mut self, reason: impl Into<String>) -> Self {
         self.ready = false;
         self.not_ready.push(reason.into());
+        self
+    }
+
+    /// The same, with flags that are off only because the ledger could not be read yet; degraded while there are some.
+    #[must_use]
+    pub fn waiting(mut self, flags: Vec<String>) -> Self {
+        if !flags.is_empty() {
+            self.status = Status::Degraded;
+        }
+        self.waiting_for_ledger = flags;
         self
     }
 

@@ -84,7 +84,9 @@ async fn healthz(State(admin): State<Admin>) -> Response {
 async fn readyz(State(admin): State<Admin>) -> Response {
     let health = (admin.0.health)();
     if health.ready {
-        return fresh("ready\n");
+        let waiting =
+            health.waiting_for_ledger.iter().map(|flag| format!("off until the ledger answers: {}\n", visible(flag)));
+        return fresh(format!("ready\n{}", waiting.collect::<String>()));
     }
     let reasons = health.not_ready.iter().map(|reason| format!("not ready: {}\n", visible(reason)));
     fresh((StatusCode::SERVICE_UNAVAILABLE, reasons.collect::<String>()))

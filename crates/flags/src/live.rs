@@ -31,18 +31,24 @@ pub fn publisher(first: Snapshot) -> (Publisher, Reader) {
 impl Publisher {
     /// Replaces the snapshot; whoever loads from now on gets this one, with the facts learned last.
     pub fn publish(&self, snapshot: &Snapshot) {
-        let facts = self.facts();
+        let facts = self.lock();
         self.shared.store(Arc::new(snapshot.with_facts(&facts)));
     }
 
     /// Replaces what is recorded about flags, in the snapshot that holds and in all that follow.
     pub fn learn(&self, facts: Facts) {
-        let mut known = self.facts();
+        let mut known = self.lock();
         self.shared.store(Arc::new(self.current().with_facts(&facts)));
         *known = facts;
     }
 
-    fn facts(&self) -> MutexGuard<'_, Facts> {
+    /// What is recorded about flags, as it was learned last.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Facts> {
         // whatever a thread that panicked left is whole: facts are only ever replaced
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
