@@ -78,6 +78,7 @@ fn template_and_view_follow_our_decision() {
     shop.command("off");
     uses(&mut below, "long");
     uses(&mut above, "long");
+    // What was there before `off`, not everybody.
     shop.command("on");
     uses(&mut below, "short");
     uses(&mut above, "long");

@@ -48,7 +48,7 @@ fn recorded(program: &mut Program) -> BTreeSet<String> {
     let said = said(program, "export --flag form --format jsonl");
     assert_eq!(said.code, 0, "{said:?}");
     let unit =
-        |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["unit"].as_str().unwrap().to_owned();
+        |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["visitor"].as_str().unwrap().to_owned();
     said.out.lines().map(unit).collect()
 }
 

@@ -157,11 +157,11 @@ fn keys_of_tokens_are_files_or_secrets_and_never_both() {
     is_fine("keys = [\"a_key_without_an_ending_that_is_long_enough\"]");
     is_fine("secrets = [\"a secret of at least thirty-two bytes\"]");
     for (jwt, place) in [
-        ("keys = [\"/run/secrets/jwt_signing_key_of_this_shop\"]", "keys = ["),
-        ("key_files = [\"gone\"]", "key_files = ["),
-        ("secrets = [\"/run/secrets/jwt_signing_key_of_this_shop\"]", "secrets = ["),
-        ("secrets = [\"a_key_without_an_ending_that_is_long_enough\"]", "secrets = ["),
-        ("secrets = [\"short\"]", "secrets = ["),
+        ("keys = [\"/run/secrets/jwt_signing_key_of_this_shop\"]", "keys = "),
+        ("key_files = [\"gone\"]", "key_files = "),
+        ("secrets = [\"/run/secrets/jwt_signing_key_of_this_shop\"]", "secrets = "),
+        ("secrets = [\"a_key_without_an_ending_that_is_long_enough\"]", "secrets = "),
+        ("secrets = [\"short\"]", "secrets = "),
         ("cookie = \"session\"", "jwt"),
     ] {
         let said = refused(jwt).unwrap_or_else(|| panic!("taken: {jwt}"));
