@@ -18,7 +18,7 @@ pub(crate) struct DemoTraffic {
     /// How many visitors
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub(crate) visitors: u64,
-    /// The true rate of a variant, again for others: on=6.15% [default: 5% of the control, 6.15% of the others]
+    /// The true rate of a variant, again for others: on=7% [default: 5% of the control, 6.8% of the others]
     #[arg(long, value_name = "VARIANT=RATE", value_parser = rate)]
     pub(crate) rate: Vec<(String, f64)>,
     /// How often the shop is to fail for a variant, again for others: on=10%

@@ -31,6 +31,7 @@ mod reload;
 mod rings;
 mod rollouts;
 mod settings;
+mod strangers;
 mod switching;
 mod webhooks;
 mod wire_app;
