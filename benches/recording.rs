@@ -20,7 +20,7 @@ use tower::{Layer, Service};
 #[derive(Clone, Copy)]
 struct App;
 
-impl Service<Request<()>> for App {
+impl Service<Request<String>> for App {
     type Response = Response<()>;
     type Error = Infallible;
     type Future = Ready<Result<Response<()>, Infallible>>;
@@ -29,7 +29,7 @@ impl Service<Request<()>> for App {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, _: Request<()>) -> Self::Future {
+    fn call(&mut self, _: Request<String>) -> Self::Future {
         ready(Ok(Response::new(())))
     }
 }
@@ -46,17 +46,17 @@ fn snapshot() -> Snapshot {
     Snapshot::new("", (0..10).map(flag).collect(), vec![goal], vec![], vec![]).unwrap()
 }
 
-fn request(visitor: u64) -> Request<()> {
+fn request(visitor: u64) -> Request<String> {
     Request::get("/contact")
         .header("host", "shop.example")
         .header("accept", "text/html,application/xhtml+xml")
         .header("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
         .header("cookie", format!("flagstaff_visitor={visitor:022x}"))
-        .body(())
+        .body(String::new())
         .unwrap()
 }
 
-fn call(service: &mut FlagService<App>, request: Request<()>) -> Response<()> {
+fn call(service: &mut FlagService<App>, request: Request<String>) -> Response<()> {
     let mut cx = Context::from_waker(Waker::noop());
     match pin!(service.call(request)).poll(&mut cx) {
         Poll::Ready(Ok(response)) => response,

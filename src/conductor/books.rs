@@ -210,6 +210,8 @@ impl Books {
             }
             let Some(register) = &mut self.register else { return Ok(()) };
             let instead = register.facts(&first.flag, 1).await?;
+            // what waits of this flag has numbers that no longer fit; whoever hears of it decides again
+            self.waiting.iter_mut().for_each(|entry| entry.leave_out(&first.flag));
             let newest = instead.last().map_or(0, |fact| fact.number);
             self.known.get_or_insert_default().insert(first.flag.clone(), newest);
             self.tell(Told::Instead(first.flag.clone(), instead)).await;

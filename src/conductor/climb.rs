@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use flagstaff_experiment::rollout::{Moment, Next, SHARED_OUTAGE, outlook, sample_ratio_broken, told_once};
+use flagstaff_experiment::rollout::{
+    Moment, Next, SHARED_OUTAGE, Trouble, UPSTREAM_AWAY, outlook, sample_ratio_broken, told_once,
+};
 use flagstaff_flags::{Fact, FactKind, Flag, Name, Rollout};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use metrics::gauge;
 use serde_json::json;
 use tokio::time::Instant;
@@ -16,8 +18,8 @@ use super::ward::Ward;
 
 /// Who came is asked again after so long without an answer.
 const ASK_EVERY: Duration = Duration::from_secs(1);
-/// An outage that nobody says to be over is, after so long.
-const FORGOTTEN: SignedDuration = SignedDuration::from_mins(5);
+/// Trouble that nobody says to be over is, after so long.
+const FORGOTTEN: Duration = Duration::from_mins(5);
 /// Who climbs.
 const BY_ROLLOUT: &str = "rollout";
 
@@ -29,28 +31,51 @@ impl Conductor {
         // a flag that is off stays at its step
         let is_on = |flag: &Arc<Flag>| flag.enabled && ward.standing.switched_off.is_none();
         let flag = ward.flag.clone().filter(|flag| flag.definition == ward.standing.definition && is_on(flag))?;
-        let outage = self.sentry.outage(name.as_str(), now).map(|outage| outage.words());
-        if outage.is_none() && self.is_over(name, ward, now) {
-            let fact = recovered(ward);
-            self.outages.remove(name);
-            return Some(fact);
+        let seen = self.trouble(name);
+        let told = Trouble::told(&ward.standing);
+        if let Some(told) = told
+            && seen.as_ref().is_none_or(|seen| seen.reason != told)
+            && self.is_over(name)
+        {
+            self.troubles.remove(name);
+            return Some(recovered(self.wards.get(name)?, told));
         }
-        if outage.is_some() {
-            self.outages.insert(name.clone());
+        if seen.is_some() {
+            self.troubles.insert(name.clone(), Noticed { here: true, at: Instant::now() });
         }
         // another program may see what this one does not
-        let outage = outage.or_else(|| is_out(ward).then(|| SHARED_OUTAGE.into()));
+        let trouble = seen.or_else(|| told.map(|reason| Trouble { reason, words: reason.into() }));
         match &flag.rollout {
-            Some(rollout) => self.climb(name, &flag, rollout, (now, outage)),
-            None => without_rollout(ward, outage),
+            Some(rollout) => self.climb(name, &flag, rollout, (now, trouble)),
+            None => without_rollout(self.wards.get(name)?, trouble),
         }
     }
 
-    /// Whether a shared outage that was told is over: the program that saw it says so, or nobody saw it for long.
-    fn is_over(&self, name: &Name, ward: &Ward, now: Timestamp) -> bool {
-        let told_at = ward.standing.inconclusive.as_ref().map_or(now, |fact| fact.at);
-        let is_old = now.duration_since(told_at) > FORGOTTEN;
-        is_out(ward) && (self.outages.contains(name) || is_old)
+    /// What keeps a flag where it is, as it is seen here.
+    fn trouble(&self, name: &Name) -> Option<Trouble> {
+        let outage = self.sentry.outage(name.as_str());
+        let outage = outage.map(|outage| Trouble { reason: SHARED_OUTAGE, words: outage.words() });
+        let away = || {
+            let away = self.sentry.upstream(name.as_str())?;
+            Some(Trouble { reason: UPSTREAM_AWAY, words: away.words() })
+        };
+        outage.or_else(away)
+    }
+
+    /// Whether trouble that was told is over: the program that saw it says so, or nobody saw it for long.
+    fn is_over(&mut self, name: &Name) -> bool {
+        let noticed = self.troubles.entry(name.clone()).or_insert(Noticed { here: false, at: Instant::now() });
+        noticed.here || noticed.at.elapsed() > FORGOTTEN
+    }
+
+    /// An upstream that has been away for longer than the flag allows trips its guard.
+    pub(super) fn trip_lost_upstream(&mut self, name: &Name) {
+        let limit = self.wards.get(name).and_then(|ward| ward.flag.as_ref()?.guard.as_ref()).map(|g| g.upstream_away);
+        let away = limit.and_then(|limit| self.sentry.upstream(name.as_str()).filter(|away| away.lasted >= limit));
+        if let Some(away) = away {
+            let evidence = json!({ "upstream": { "seconds": away.lasted.as_secs(), "requests": away.requests } });
+            self.act(name, away.words(), &evidence);
+        }
     }
 
     fn climb(
@@ -58,11 +83,12 @@ impl Conductor {
         name: &Name,
         flag: &Flag,
         rollout: &Rollout,
-        (now, outage): (Timestamp, Option<String>),
+        (now, trouble): (Timestamp, Option<Trouble>),
     ) -> Option<Fact> {
         let step = self.wards.get(name)?.standing.step;
         let shares: Vec<f64> = flag.shares(step).into_iter().map(f64::from).collect();
         let came = self.who_came(name, &shares, (rollout, now));
+        let waited = self.wards.get_mut(name)?.waited(rollout, now);
         let ward = self.wards.get(name)?;
         let moment = Moment {
             rollout,
@@ -70,17 +96,18 @@ impl Conductor {
             now,
             visitors: came.as_ref().map(|came| came.treatment),
             split_is_broken: came.as_ref().is_some_and(|came| came.split_is_broken),
-            outage,
+            waited,
+            trouble,
         };
         let next = outlook(&moment).next;
         // the first answer of the ledger may be under way; without one for long it is away
         let unanswered = came.is_none() && self.away.is_none() && self.books.is_some();
-        if unanswered && matches!(next, Next::TellInconclusive(reason) if reason != SHARED_OUTAGE) {
+        if unanswered && moment.trouble.is_none() && matches!(next, Next::TellInconclusive(_)) {
             return None;
         }
         let mut fact = next.fact(&moment, ward.draft(BY_ROLLOUT))?;
         if matches!(next, Next::Climb | Next::TellInconclusive(_)) {
-            let (outage, arrivals) = (&moment.outage, came.map(|came| came.arrivals));
+            let (outage, arrivals) = (moment.trouble.map(|trouble| trouble.words), came.map(|came| came.arrivals));
             let evidence =
                 json!({ "outage": outage, "arrivals": arrivals, "shares": shares, "guard": ward.evidence() });
             fact.evidence = Some(evidence.to_string());
@@ -92,9 +119,11 @@ impl Conductor {
     fn who_came(&mut self, name: &Name, shares: &[f64], (rollout, now): (&Rollout, Timestamp)) -> Option<Came> {
         let trial = self.snapshot.trial(self.snapshot.find(name.as_str())?);
         let ward = self.wards.get_mut(name)?;
+        let waited = ward.waited(rollout, now);
         let standing = &ward.standing;
+        let visitors = Some(u64::MAX);
         let if_all_came =
-            Moment { rollout, standing, now, visitors: Some(u64::MAX), split_is_broken: false, outage: None };
+            Moment { rollout, standing, now, visitors, split_is_broken: false, waited, trouble: None };
         if !matches!(outlook(&if_all_came).next, Next::Climb | Next::Finish) || self.away.is_some() {
             return None;
         }
@@ -119,23 +148,28 @@ struct Came {
     split_is_broken: bool,
 }
 
-/// Whether a shared outage was told last.
-fn is_out(ward: &Ward) -> bool {
-    ward.standing.inconclusive.as_ref().is_some_and(|fact| fact.why == SHARED_OUTAGE)
+/// Trouble of a flag, as this program came to know of it.
+pub(super) struct Noticed {
+    /// It was seen here.
+    here: bool,
+    at: Instant,
 }
 
-fn recovered(ward: &Ward) -> Fact {
-    let (kind, why) = (FactKind::Recovered, "the outage that treatment and control shared is over".into());
-    Fact { kind, why, ..ward.draft(BY_GUARD) }
+fn recovered(ward: &Ward, reason: &'static str) -> Fact {
+    let why = match reason {
+        UPSTREAM_AWAY => "the upstream of the variant answers again",
+        _ => "the outage that treatment and control shared is over",
+    };
+    Fact { kind: FactKind::Recovered, why: why.into(), ..ward.draft(BY_GUARD) }
 }
 
-/// A guard without a rollout has nothing to hold, but an outage is told all the same.
-fn without_rollout(ward: &Ward, outage: Option<String>) -> Option<Fact> {
-    let evidence = json!({ "outage": outage? }).to_string();
-    let Next::TellInconclusive(reason) = told_once(&ward.standing, SHARED_OUTAGE) else {
+/// A guard without a rollout has nothing to hold, but trouble is told all the same.
+fn without_rollout(ward: &Ward, trouble: Option<Trouble>) -> Option<Fact> {
+    let Trouble { reason, words } = trouble?;
+    let Next::TellInconclusive(reason) = told_once(&ward.standing, reason) else {
         return None;
     };
-    let kind = FactKind::Inconclusive;
+    let (kind, evidence) = (FactKind::Inconclusive, json!({ "outage": words }).to_string());
     Some(Fact { kind, why: reason.into(), evidence: Some(evidence), ..ward.draft(BY_GUARD) })
 }
 

@@ -1,10 +1,10 @@
 //! The conductor: hears what happens, decides, and has it published and written down.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flagstaff_experiment::guard::{Blown, Evidence};
+use flagstaff_experiment::guard::{Evidence, Origin};
 use flagstaff_flags::{Fact, FactKind, Facts, Flag, Name, OnTrip, Publisher, Snapshot};
 use flagstaff_ledger::FirstSign;
 use metrics::counter;
@@ -13,10 +13,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::books::Entry;
-use super::climb::measure;
-use super::sentry::{Sentry, Word};
+use super::climb::{Noticed, measure};
+use super::sentry::{Sentry, Stamp, Word};
 use super::take_up;
-use super::ward::Ward;
+use super::ward::{Notice, Ward};
 use crate::flags::today;
 use crate::webhooks::Teller;
 
@@ -45,8 +45,8 @@ pub(super) struct Conductor {
     pub(super) wards: HashMap<Name, Ward>,
     /// The flags in force.
     pub(super) snapshot: Arc<Snapshot>,
-    /// Flags whose shared outage was told here: who saw it says when it is over.
-    pub(super) outages: HashSet<Name>,
+    /// Trouble of flags that was told: the program that saw it says when it is over.
+    pub(super) troubles: HashMap<Name, Noticed>,
     measured: Instant,
     /// Why the ledger cannot be read, while it cannot.
     pub(super) away: Option<String>,
@@ -68,7 +68,7 @@ impl Conductor {
             teller,
             ready: Some(ready),
             wards: HashMap::new(),
-            outages: HashSet::new(),
+            troubles: HashMap::new(),
             measured: Instant::now(),
             snapshot,
             away: None,
@@ -103,12 +103,17 @@ impl Conductor {
                     self.take_up(&before);
                 }
             }
-            Word::Sign(flag, definition, sign) => self.see(&flag, definition, sign),
-            Word::Came(flag, definition, sign) => {
-                let ward = self.wards.get_mut(&flag).filter(|ward| ward.standing.definition == definition);
-                ward.into_iter().for_each(|ward| ward.came(sign.clone()));
+            Word::Sign(stamp, sign, limited) => self.see(&stamp, sign, limited),
+            Word::Came(stamp, sign) => {
+                if let Some(ward) = self.ward(&stamp) {
+                    ward.came(sign);
+                }
             }
-            Word::Blown(flag, definition, blown) => self.blown(&flag, definition, &blown),
+            Word::Blown(stamp, blown) => {
+                if self.ward(&stamp).is_some() {
+                    self.act(&stamp.flag, blown.words(), &json!({ "fuse": blown }));
+                }
+            }
             Word::Books(told) => self.told(told),
             Word::Stop => {}
         }
@@ -213,9 +218,11 @@ impl Conductor {
     /// Watches a flag from the fact on with which it began. Where that was elsewhere, what was seen since then is asked for.
     pub(super) fn watch_anew(&mut self, name: &Name, begun: Begun) {
         let flag = self.snapshot.flag_named(name.as_str()).cloned();
-        self.sentry.begin(name.as_str());
-        self.outages.remove(name);
+        self.troubles.remove(name);
         let Some(ward) = self.wards.get_mut(name) else { return };
+        if let Some(flag) = &flag {
+            self.sentry.begin(flag, ward.standing.step);
+        }
         ward.flag = flag;
         ward.begin_watch(begun == Begun::Elsewhere && self.books.is_some());
         if ward.waits_for_signs() {
@@ -237,18 +244,16 @@ impl Conductor {
         }
     }
 
-    fn see(&mut self, name: &Name, definition: flagstaff_flags::Definition, sign: FirstSign) {
-        let Some(ward) = self.wards.get_mut(name).filter(|ward| ward.standing.definition == definition) else {
-            return;
-        };
-        if let Some(evidence) = ward.see(sign) {
-            self.alarm(name, &evidence);
-        }
+    /// The flag that a word is about, where it has not begun anew since.
+    fn ward(&mut self, stamp: &Stamp) -> Option<&mut Ward> {
+        let ward = self.wards.get_mut(&stamp.flag)?;
+        Some(ward).filter(|ward| ward.standing.definition == stamp.definition && self.sentry.is_current(stamp))
     }
 
-    fn blown(&mut self, name: &Name, definition: flagstaff_flags::Definition, blown: &Blown) {
-        if self.wards.get(name).is_some_and(|ward| ward.standing.definition == definition) {
-            self.act(name, blown.words(), &json!({ "fuse": blown }));
+    fn see(&mut self, stamp: &Stamp, sign: FirstSign, limited: Option<Origin>) {
+        let evidence = self.ward(stamp).and_then(|ward| ward.see(sign, limited));
+        if let Some(evidence) = evidence {
+            self.alarm(&stamp.flag, &evidence);
         }
     }
 
@@ -258,7 +263,7 @@ impl Conductor {
     }
 
     /// Does what the flag says its guard does, once.
-    fn act(&mut self, name: &Name, why: String, evidence: &Value) {
+    pub(super) fn act(&mut self, name: &Name, why: String, evidence: &Value) {
         let Some(ward) = self.wards.get(name) else { return };
         let Some(guard) = ward.flag.as_ref().and_then(|flag| flag.guard.as_ref()) else { return };
         let standing = &ward.standing;
@@ -292,12 +297,26 @@ impl Conductor {
         }
         let moves = |flag: &&Arc<Flag>| flag.rollout.is_some() || flag.guard.is_some();
         let names: Vec<_> = self.snapshot.flags().iter().filter(moves).map(|flag| flag.name.clone()).collect();
+        names.iter().for_each(|name| self.trip_lost_upstream(name));
         let facts: Vec<_> = names.iter().filter_map(|name| self.look_at(name)).collect();
         self.add(facts);
         if self.measured.elapsed() > MEASURE_EVERY {
             self.measured = Instant::now();
             self.wards.iter().for_each(|(name, ward)| measure(name, ward));
+            self.tell_full();
             self.tell_expired();
+        }
+    }
+}
+
+impl Conductor {
+    /// Says once of each guard that it cannot remember every visitor, and counts those that it forgot.
+    fn tell_full(&mut self) {
+        for (name, forgotten) in self.sentry.forgotten() {
+            counter!("flagstaff_guard_forgotten_total", "flag" => name.to_string()).absolute(forgotten);
+            if let Some(ward) = self.wards.get_mut(&name) {
+                ward.tell_once(Notice::Forgets);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the books tell, and what follows from it.
 
-use flagstaff_flags::{Fact, Name};
+use flagstaff_flags::{Fact, FactKind, Name};
 use flagstaff_ledger::FirstSign;
 
 use super::books::{Entry, Told};
@@ -50,14 +50,39 @@ impl Conductor {
     fn instead(&mut self, name: &Name, facts: &[Fact]) {
         // what was seen here is read again with the rest
         self.write_signs();
-        if let Some(ward) = Ward::new(facts) {
+        let mut lost = Vec::new();
+        let before = self.wards.remove(name);
+        if let Some(mut ward) = Ward::new(facts) {
+            before.into_iter().for_each(|mut before| {
+                ward.limit_as(&mut before);
+                lost = before.decided_here();
+            });
             self.wards.insert(name.clone(), ward);
             self.watch_anew(name, Begun::Elsewhere);
         }
         let current = self.snapshot.flag_named(name.as_str());
         let seen = current.and_then(|flag| take_up::seen(flag, Some(flag), self.wards.get(name)));
         self.add(seen.into_iter().collect());
+        self.decide_again(name, lost);
         self.publish();
+    }
+
+    /// What a guard decided here and could not write down first still holds: it takes the next number. Not where the flag was edited
+    /// since, and not where a person began it anew after the guard had decided.
+    fn decide_again(&mut self, name: &Name, lost: Vec<Fact>) {
+        for fact in lost {
+            let Some(ward) = self.wards.get(name) else { return };
+            let standing = &ward.standing;
+            let holds = match fact.kind {
+                FactKind::Tripped => standing.trip.is_none(),
+                FactKind::Held => standing.trip.is_none() && standing.hold.is_none(),
+                _ => standing.observed.is_none(),
+            };
+            if holds && standing.definition == fact.definition && !standing.removed && fact.at >= standing.began {
+                let again = Fact { number: standing.number + 1, at: ward.draft(&fact.by).at, step: standing.step, ..fact };
+                self.add(vec![again]);
+            }
+        }
     }
 
     /// The ledger is another one, or lost what it had: what is known here is written down again.

@@ -13,6 +13,8 @@ mod books;
 mod climb;
 mod direct;
 mod heed;
+mod keys;
+mod post;
 mod sentry;
 mod take_up;
 mod ward;
@@ -69,7 +71,7 @@ impl Conducting {
         known: Facts,
     ) -> std::io::Result<Self> {
         let (words, heard) = mpsc::channel(WORDS);
-        let sentry = Arc::new(Sentry::new(words.clone()));
+        let sentry = Arc::new(Sentry::new(words.clone(), publisher.reader()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         if ledger.is_some() {
             publisher.learn(Facts { unknown: true, ..known });

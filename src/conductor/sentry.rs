@@ -1,155 +1,173 @@
 //! What hears of answers, in the request's way: it counts, and passes on what matters. It never waits.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
-use flagstaff_experiment::guard::{Blown, Fuse, Limit, Outage, Pulse, Sign};
-use flagstaff_experiment::rollout::MIN_VISITORS;
-use flagstaff_flags::{Definition, Flag, FlagId, Name, SlowerThan, Snapshot, VariantId};
-use flagstaff_layer::{Conversion, Outcome, Outcomes};
+use arc_swap::ArcSwap;
+use flagstaff_experiment::guard::{Away, Blown, Origin, Outage, Sign};
+use flagstaff_flags::{Definition, Flag, Name, Reader, Snapshot};
+use flagstaff_layer::{Conversion, Meeting, Outcome, Outcomes};
 use flagstaff_ledger::{FirstSign, came_at};
-use jiff::Timestamp;
 use metrics::counter;
 use tokio::sync::mpsc;
 
 use super::books::Told;
-use super::ward::unit_key;
-
-/// More who came are not counted one by one.
-const MOST_COUNTED: usize = 1_000_000;
+use super::post::{Heard, People, Post};
 
 /// What the conductor hears.
 #[derive(Debug)]
 pub(super) enum Word {
     /// A snapshot is in force.
     Loaded(Arc<Snapshot>),
-    /// A unit showed a sign. It may not be its first.
-    Sign(Name, Definition, FirstSign),
+    /// A unit showed a sign. It may not be its first. Of a network that is named, few count.
+    Sign(Stamp, FirstSign, Option<Origin>),
     /// A unit came to the treatment at a step. It may have come before.
-    Came(Name, Definition, FirstSign),
+    Came(Stamp, FirstSign),
     /// A fuse blew.
-    Blown(Name, Definition, Blown),
+    Blown(Stamp, Blown),
     /// The books have something to tell.
     Books(Told),
     /// Write down what is known, and end.
     Stop,
 }
 
+/// To which beginning of a flag a word belongs.
+#[derive(Clone, Debug)]
+pub(super) struct Stamp {
+    pub(super) flag: Name,
+    pub(super) definition: Definition,
+    /// The post that heard it.
+    post: u64,
+}
+
 /// Hears of answers, and watches over what needs every one of them.
 pub(crate) struct Sentry {
     words: mpsc::Sender<Word>,
-    posts: Mutex<HashMap<Name, Post>>,
-}
-
-/// What is known of the recent answers of one flag, at one step of one definition.
-struct Post {
-    definition: Definition,
-    step: usize,
-    pulse: Pulse,
-    fuse: Option<Fuse>,
-    limit: Option<Limit>,
-    /// Units that came to the treatment at this step, as many as it takes to go on.
-    came: HashSet<u128>,
-    enough: usize,
-}
-
-impl Post {
-    fn new(flag: &Flag, step: usize) -> Self {
-        let guard = flag.guard.as_ref();
-        let limit = |slower: SlowerThan| match slower {
-            SlowerThan::Time(limit) => Limit::stated(limit),
-            SlowerThan::ControlP95 => Limit::of_control(),
-        };
-        Self {
-            definition: flag.definition,
-            step,
-            pulse: Pulse::default(),
-            fuse: guard.and_then(|guard| guard.fuse).map(|n| Fuse::new(n as usize)),
-            limit: guard.and_then(|guard| guard.slower_than).map(limit),
-            came: HashSet::new(),
-            enough: enough(flag, step),
-        }
-    }
-
-    /// Whether a unit came to the treatment for the first time at this step, and is still to be counted.
-    fn comes(&mut self, outcome: &Outcome<'_>, arm: u8) -> bool {
-        arm != 0 && self.came.len() < self.enough && self.came.insert(unit_key(outcome.unit))
-    }
-
-    /// An answer to somebody who was drawn into an arm. Returns what sign it is, if any, and why the fuse blows, if it does.
-    fn answered(&mut self, outcome: &Outcome<'_>, arm: u8) -> (Option<Sign>, Option<Blown>) {
-        if outcome.abandoned {
-            return (self.sign(outcome), None);
-        }
-        if outcome.variant != outcome.drawn {
-            // who keeps another variant says nothing of either by itself, but counts where the draw counts
-            return (self.sign(outcome), None);
-        }
-        let treated = arm != 0;
-        self.pulse.answered(treated, outcome.error, outcome.at.as_microsecond());
-        let blown = self.fuse.as_mut().and_then(|fuse| {
-            let unit = if outcome.error { unit_key(outcome.unit) } else { 0 };
-            fuse.answered(treated, outcome.error, unit)
-        });
-        if let (false, Some(limit), Some(latency)) = (treated, &mut self.limit, outcome.latency) {
-            limit.control_answered(latency);
-        }
-        (self.sign(outcome), blown)
-    }
-
-    fn sign(&self, outcome: &Outcome<'_>) -> Option<Sign> {
-        if outcome.error {
-            return Some(Sign::Error);
-        }
-        let slow = self.limit.as_ref().zip(outcome.latency).is_some_and(|(limit, latency)| limit.is_slow(latency));
-        slow.then_some(Sign::Slow)
-    }
+    reader: Reader,
+    /// Read on every request; replaced when a flag begins.
+    posts: ArcSwap<HashMap<Name, Arc<Post>>>,
+    /// Held by those who replace it.
+    change: Mutex<()>,
+    /// The number of the newest post.
+    newest: AtomicU64,
+    started: Instant,
 }
 
 impl Sentry {
-    pub(super) fn new(words: mpsc::Sender<Word>) -> Self {
-        Self { words, posts: Mutex::default() }
+    pub(super) fn new(words: mpsc::Sender<Word>, reader: Reader) -> Self {
+        Self {
+            words,
+            reader,
+            posts: ArcSwap::default(),
+            change: Mutex::default(),
+            newest: AtomicU64::new(0),
+            started: Instant::now(),
+        }
     }
 
     /// The outage that treatment and control of a flag share just now.
-    pub(super) fn outage(&self, flag: &str, now: Timestamp) -> Option<Outage> {
-        self.posts().get(flag)?.pulse.shared_outage(now.as_microsecond())
+    pub(super) fn outage(&self, flag: &str) -> Option<Outage> {
+        self.posts.load().get(flag)?.outage(self.now())
     }
 
-    /// A flag begins anew: what was seen of it says nothing any more.
-    pub(super) fn begin(&self, flag: &str) {
-        self.posts().remove(flag);
+    /// The upstream of a flag's variant, where it is away.
+    pub(super) fn upstream(&self, flag: &str) -> Option<Away> {
+        self.posts.load().get(flag)?.upstream()
+    }
+
+    /// How many units each guard had to forget, where it had to.
+    pub(super) fn forgotten(&self) -> Vec<(Name, u64)> {
+        let posts = self.posts.load();
+        let each = posts.iter().map(|(name, post)| (name.clone(), post.forgotten()));
+        each.filter(|(_, forgotten)| *forgotten > 0).collect()
+    }
+
+    /// Whether a word is of the present beginning of its flag.
+    pub(super) fn is_current(&self, stamp: &Stamp) -> bool {
+        self.posts.load().get(&stamp.flag).is_some_and(|post| post.number == stamp.post)
+    }
+
+    /// A flag begins anew: what was seen of it says nothing any more, but who met it is known still.
+    pub(super) fn begin(&self, flag: &Flag, step: usize) {
+        self.change(|posts| {
+            if let Some(post) = posts.get(&flag.name).filter(|post| post.definition == flag.definition) {
+                let post = post.anew(self.next(), flag, step);
+                posts.insert(flag.name.clone(), Arc::new(post));
+            } else {
+                posts.remove(&flag.name);
+            }
+        });
     }
 
     /// Forgets flags that are not in force.
     pub(super) fn retain(&self, snapshot: &Snapshot) {
-        self.posts().retain(|name, _| snapshot.find(name.as_str()).is_some());
+        self.change(|posts| posts.retain(|name, _| snapshot.find(name.as_str()).is_some()));
     }
 
-    fn posts(&self) -> MutexGuard<'_, HashMap<Name, Post>> {
-        // whatever a thread that panicked left is still a count
-        self.posts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn change(&self, change: impl FnOnce(&mut HashMap<Name, Arc<Post>>)) {
+        let _one_at_a_time = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut posts = HashMap::clone(&self.posts.load());
+        change(&mut posts);
+        self.posts.store(Arc::new(posts));
     }
 
-    fn answered_to(&self, flag: &Flag, step: usize, outcome: &Outcome<'_>, arm: u8) -> Heard {
-        let mut posts = self.posts();
-        let post = posts.entry(flag.name.clone()).or_insert_with(|| Post::new(flag, step));
-        if post.definition != flag.definition {
-            *post = Post::new(flag, step);
-        } else if post.step < step {
-            post.step = step;
-            post.limit.iter_mut().for_each(Limit::begin_step);
-            post.came.clear();
-            post.enough = enough(flag, step);
+    fn next(&self) -> u64 {
+        self.newest.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Microseconds by a clock that nobody sets.
+    fn now(&self) -> i64 {
+        i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX)
+    }
+
+    /// What is known of a flag as a request was decided with it. None where that is another definition than the one in force, or
+    /// where the flag has begun anew since: then the answer comes too late to say anything.
+    fn post(&self, flag: &Flag, meeting: &Meeting<'_>) -> Option<Arc<Post>> {
+        let known = |posts: &HashMap<Name, Arc<Post>>| {
+            posts.get(&flag.name).filter(|post| post.definition == flag.definition).map(Arc::clone)
+        };
+        let post = match known(&self.posts.load()) {
+            Some(post) => post,
+            None => self.first(flag, known)?,
+        };
+        self.follow_step(&post, flag, meeting);
+        post.hears(meeting.since).then_some(post)
+    }
+
+    /// The first answer of a flag as it is in force now.
+    fn first(&self, flag: &Flag, known: impl Fn(&HashMap<Name, Arc<Post>>) -> Option<Arc<Post>>) -> Option<Arc<Post>> {
+        let current = self.reader.load();
+        let id = current.find(flag.name.as_str())?;
+        current.flag(id).filter(|current| current.definition == flag.definition)?;
+        let watched = |flag: &&Arc<Flag>| flag.guard.is_some() || flag.rollout.is_some();
+        let flags = current.flags().iter().filter(watched).count();
+        self.change(|posts| {
+            if known(posts).is_none() {
+                let post = Post::new(self.next(), flag, current.step(id), People::of_one_in(flags));
+                posts.insert(flag.name.clone(), Arc::new(post));
+            }
+        });
+        known(&self.posts.load())
+    }
+
+    /// A request of another step than the present one is late, or the first of a new step: the snapshot in force says which.
+    fn follow_step(&self, post: &Post, flag: &Flag, meeting: &Meeting<'_>) {
+        if post.at_step().step == meeting.snapshot.step(meeting.flag) {
+            return;
         }
-        let comes = post.step == step && post.comes(outcome, arm);
-        let (sign, blown) = post.answered(outcome, arm);
-        Heard { comes, sign, blown }
+        let current = self.reader.load();
+        let Some(step) = current.find(flag.name.as_str()).map(|id| current.step(id)) else { return };
+        let _one_at_a_time = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        if post.at_step().step != step {
+            post.begin_step(flag, step);
+        }
     }
 
     fn pass_on(&self, word: Word) {
         // a text no store takes would keep all others from being written down
-        if let Word::Sign(.., sign) | Word::Came(.., sign) = &word
+        if let Word::Sign(_, sign, _) | Word::Came(_, sign) = &word
             && sign.unit.contains('\0')
         {
             return;
@@ -159,69 +177,60 @@ impl Sentry {
         }
     }
 
-    fn sign(
-        &self,
-        sign: &Sign,
-        (snapshot, id, flag): (&Snapshot, FlagId, &Flag),
-        arm: u8,
-        unit: &str,
-        at: Timestamp,
-    ) {
-        let step = snapshot.step(id);
-        let first =
-            FirstSign { sign: sign.to_string(), unit: unit.into(), variant: arm, step, at: at.as_microsecond() };
-        self.pass_on(Word::Sign(flag.name.clone(), flag.definition, first));
-    }
-
-    fn came(&self, flag: &Flag, step: usize, arm: u8, outcome: &Outcome<'_>) {
-        let (sign, unit, at) = (came_at(step), outcome.unit.into(), outcome.at.as_microsecond());
-        let first = FirstSign { sign, unit, variant: arm, step, at };
-        self.pass_on(Word::Came(flag.name.clone(), flag.definition, first));
+    fn sign(&self, sign: &Sign, post: &Post, stamp: Stamp, meeting: &Meeting<'_>, arm: u8) {
+        let first = first_sign(sign.to_string(), meeting, arm);
+        self.pass_on(Word::Sign(stamp, first, post.limited(meeting.network)));
     }
 }
 
-/// What an answer says.
-struct Heard {
-    comes: bool,
-    sign: Option<Sign>,
-    blown: Option<Blown>,
+fn first_sign(sign: String, meeting: &Meeting<'_>, arm: u8) -> FirstSign {
+    let step = meeting.snapshot.step(meeting.flag);
+    FirstSign { sign, unit: meeting.unit.into(), variant: arm, step, at: meeting.at.as_microsecond() }
 }
 
-/// How many must have come at a step before it goes on.
-fn enough(flag: &Flag, step: usize) -> usize {
-    let stage = flag.rollout.as_ref().and_then(|rollout| rollout.steps().get(step));
-    let needed = stage.map_or(0, |stage| stage.min_visitors.unwrap_or(MIN_VISITORS));
-    usize::try_from(needed).unwrap_or(usize::MAX).min(MOST_COUNTED)
-}
-
-fn guarded(snapshot: &Snapshot, id: FlagId, variant: VariantId) -> Option<(&Flag, u8)> {
-    let flag = snapshot.flag(id)?;
-    Some((flag, flag.arm(variant)?))
+fn guarded<'a>(meeting: &Meeting<'a>) -> Option<(&'a Arc<Flag>, u8)> {
+    let flag = meeting.snapshot.flag(meeting.flag)?;
+    Some((flag, flag.arm(meeting.drawn)?))
 }
 
 impl Outcomes for Sentry {
+    fn met(&self, meeting: &Meeting<'_>) {
+        if let Some((flag, _)) = guarded(meeting)
+            && let Some(post) = self.post(flag, meeting)
+        {
+            post.meets(meeting);
+        }
+    }
+
+    fn has_met(&self, meeting: &Meeting<'_>) -> bool {
+        let flag = meeting.snapshot.flag(meeting.flag);
+        let post = flag.and_then(|flag| self.post(flag, meeting));
+        post.is_some_and(|post| post.has_met(meeting))
+    }
+
     fn answered(&self, outcome: &Outcome<'_>) {
-        let Some((flag, arm)) = guarded(outcome.snapshot, outcome.flag, outcome.drawn) else {
-            return;
-        };
-        let step = outcome.snapshot.step(outcome.flag);
-        let Heard { comes, sign, blown } = self.answered_to(flag, step, outcome, arm);
+        let meeting = &outcome.meeting;
+        let Some((flag, arm)) = guarded(meeting) else { return };
+        let Some(post) = self.post(flag, meeting) else { return };
+        let step = meeting.snapshot.step(meeting.flag);
+        let stamp = || Stamp { flag: flag.name.clone(), definition: flag.definition, post: post.number };
+        let Heard { comes, sign, blown } = post.answered(outcome, arm, step, self.now());
         if comes {
-            self.came(flag, step, arm, outcome);
+            self.pass_on(Word::Came(stamp(), first_sign(came_at(step), meeting, arm)));
         }
         if let Some(sign) = sign {
-            self.sign(&sign, (outcome.snapshot, outcome.flag, flag), arm, outcome.unit, outcome.at);
+            self.sign(&sign, &post, stamp(), meeting, arm);
         }
         if let Some(blown) = blown {
-            self.pass_on(Word::Blown(flag.name.clone(), flag.definition, blown));
+            self.pass_on(Word::Blown(stamp(), blown));
         }
     }
 
     fn converted(&self, conversion: &Conversion<'_>) {
-        let Some((flag, arm)) = guarded(conversion.snapshot, conversion.flag, conversion.drawn) else {
-            return;
-        };
-        let sign = Sign::Goal(conversion.goal.to_string());
-        self.sign(&sign, (conversion.snapshot, conversion.flag, flag), arm, conversion.unit, conversion.at);
+        let meeting = &conversion.meeting;
+        let Some((flag, arm)) = guarded(meeting) else { return };
+        let Some(post) = self.post(flag, meeting) else { return };
+        let stamp = Stamp { flag: flag.name.clone(), definition: flag.definition, post: post.number };
+        self.sign(&Sign::Goal(conversion.goal.to_string()), &post, stamp, meeting, arm);
     }
 }

@@ -1,17 +1,23 @@
 //! One flag in the conductor's care.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flagstaff_experiment::guard::{Event, Evidence, Seen, Terms, Watch};
-use flagstaff_flags::{Fact, Flag, Name, Standing};
+use flagstaff_experiment::guard::{Event, Evidence, Origin, Quota, Seen, Terms, Watch};
+use flagstaff_experiment::rollout::waited;
+use flagstaff_flags::{Fact, FactKind, Flag, Guard, Name, Rollout, Standing};
 use flagstaff_ledger::FirstSign;
 use jiff::Timestamp;
+use metrics::counter;
 use tokio::time::Instant;
+
+use super::keys::unit_key;
 
 /// Who came is known for so long.
 const FRESH: Duration = Duration::from_secs(2);
+/// Signs that wait at most while those of before are read; what comes beyond is dropped and counted.
+const EARLY_SIGNS: usize = 65_536;
 
 /// A flag, where it stands, and what its guard saw.
 pub(super) struct Ward {
@@ -23,12 +29,36 @@ pub(super) struct Ward {
     pub(super) flag: Option<Arc<Flag>>,
     watch: Option<Watch>,
     /// Signs that came while those of before were still being read.
-    early: Option<Vec<FirstSign>>,
+    early: Option<Vec<(FirstSign, Option<Origin>)>>,
+    /// What each network that is limited brought of each sign.
+    brought: HashMap<String, Quota>,
+    told: Vec<Notice>,
+    held: Option<Held>,
     /// Signs that the ledger does not have yet.
     unsaved: Vec<FirstSign>,
     latest: i64,
     arrivals: Option<(usize, Vec<u64>, u64, Instant)>,
     pub(super) asked_at: Option<Instant>,
+}
+
+/// What is said once of a guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Notice {
+    /// One network brings more signs than count.
+    Limits,
+    /// Visitors who met the flag had to be forgotten.
+    Forgets,
+    /// No further signs can be counted.
+    Full,
+}
+
+/// How long a step has been held.
+struct Held {
+    /// The beginning, the step, and when the step was entered.
+    which: (u64, usize, Timestamp),
+    /// So long, when this program first looked at it, and when that was.
+    before: Duration,
+    looked_at: Instant,
 }
 
 impl Ward {
@@ -45,6 +75,9 @@ impl Ward {
             flag: None,
             watch: None,
             early: None,
+            brought: HashMap::new(),
+            told: Vec::new(),
+            held: None,
             unsaved: Vec::new(),
             latest: 0,
             arrivals: None,
@@ -60,6 +93,8 @@ impl Ward {
         if anew {
             self.facts.clear();
             self.unsaved.clear();
+            self.brought.clear();
+            self.told.clear();
         }
         self.facts.push(fact.clone());
         if let Some(shares) = self.flag.as_ref().map(|flag| shares(flag, self.standing.step)) {
@@ -98,15 +133,27 @@ impl Ward {
         };
         self.latest = signs.last().map_or(0, |sign| sign.at);
         self.watch = watch(&flag, self.standing.step, signs);
-        early.into_iter().for_each(|sign| {
-            let _ = self.see(sign);
+        early.into_iter().for_each(|(sign, limited)| {
+            let _ = self.see(sign, limited);
         });
     }
 
-    /// A sign. Returns what it rests on when it makes an alarm.
-    pub(super) fn see(&mut self, mut sign: FirstSign) -> Option<Box<Evidence>> {
+    /// A sign; of a network that is named, few count. Returns what it rests on when it makes an alarm.
+    ///
+    /// Which signs are left out depends on networks alone, never on the variant: so of those that count, each has the flag with the
+    /// chance that its share says, and the test stays what it is.
+    pub(super) fn see(&mut self, mut sign: FirstSign, limited: Option<Origin>) -> Option<Box<Evidence>> {
         if let Some(early) = &mut self.early {
-            early.push(sign);
+            if early.len() < EARLY_SIGNS {
+                early.push((sign, limited));
+            } else {
+                counter!("flagstaff_guard_dropped_total").increment(1);
+            }
+            return None;
+        }
+        if !self.has_room(&sign, limited) {
+            counter!("flagstaff_guard_limited_total", "flag" => self.name.to_string()).increment(1);
+            self.tell_once(Notice::Limits);
             return None;
         }
         // in the order in which they were seen, whatever the clocks of the threads say: so they are read again
@@ -114,13 +161,76 @@ impl Ward {
         let event = event(&sign)?;
         let seen = self.watch.as_mut()?.see(&event);
         if matches!(seen, Seen::Counted | Seen::Alarm(_)) {
+            if limited.is_some() {
+                self.brought.entry(sign.sign.clone()).or_default().brought(limited);
+            }
             self.latest = sign.at;
             self.unsaved.push(sign);
         }
         match seen {
-            Seen::Alarm(evidence) => Some(evidence),
-            _ => None,
+            Seen::Alarm(evidence) => return Some(evidence),
+            Seen::Full => self.tell_once(Notice::Full),
+            Seen::Counted | Seen::Again | Seen::Aside => {}
         }
+        None
+    }
+
+    fn has_room(&self, sign: &FirstSign, limited: Option<Origin>) -> bool {
+        let guard = self.flag.as_ref().and_then(|flag| flag.guard.as_ref());
+        let most = guard.map_or(Guard::NETWORK_SIGNS, |guard| guard.network_signs);
+        self.brought.get(&sign.sign).is_none_or(|brought| brought.has_room(limited, most))
+    }
+
+    /// Goes on with what networks brought to the same flag before.
+    pub(super) fn limit_as(&mut self, before: &mut Self) {
+        if before.standing.definition == self.standing.definition {
+            self.brought = std::mem::take(&mut before.brought);
+            self.told = std::mem::take(&mut before.told);
+        }
+    }
+
+    /// Says something in the log, unless it was said since the flag began.
+    pub(super) fn tell_once(&mut self, notice: Notice) {
+        if self.told.contains(&notice) {
+            return;
+        }
+        self.told.push(notice);
+        let flag = self.name.as_str();
+        match notice {
+            Notice::Limits => tracing::warn!(
+                flag,
+                "one network brings more errors, slow answers or goals than its part of the visitors; its further ones do not count for the guard"
+            ),
+            Notice::Forgets => tracing::warn!(
+                flag,
+                "more visitors meet the flag than its guard remembers; it forgets those that stayed away longest"
+            ),
+            Notice::Full => {
+                tracing::warn!(flag, "the guard counts no further visitors: it remembers as many as fit; reset the rollout");
+            }
+        }
+    }
+
+    /// What is to be said of its guard just now.
+    pub(super) fn notices(&self) -> &[Notice] {
+        &self.told
+    }
+
+    /// How long its present step has been held: by the clock on the wall until this program first looked, since then by one that
+    /// nobody sets.
+    pub(super) fn waited(&mut self, rollout: &Rollout, now: Timestamp) -> Duration {
+        if rollout.start().is_some_and(|start| now < start) {
+            return Duration::ZERO;
+        }
+        let standing = &self.standing;
+        let which = (standing.epoch, standing.step, standing.since);
+        let held = match self.held.take().filter(|held| held.which == which) {
+            Some(held) => held,
+            None => Held { which, before: waited(rollout, standing, now), looked_at: Instant::now() },
+        };
+        let waited = held.before.saturating_add(held.looked_at.elapsed());
+        self.held = Some(held);
+        waited
     }
 
     /// A unit came to the treatment at a step.
@@ -155,6 +265,12 @@ impl Ward {
         (*step == self.standing.step && at.elapsed() < FRESH).then_some((arrivals, *came))
     }
 
+    /// What its guard decided since it began.
+    pub(super) fn decided_here(&self) -> Vec<Fact> {
+        let decided = |fact: &&Fact| matches!(fact.kind, FactKind::Tripped | FactKind::Held | FactKind::Observed);
+        self.facts.iter().filter(decided).cloned().collect()
+    }
+
     /// The next fact about it, to be filled in.
     pub(super) fn draft(&self, by: &str) -> Fact {
         let newest = self.facts.last().map_or(Timestamp::MIN, |fact| fact.at);
@@ -164,7 +280,7 @@ impl Ward {
             // a clock that was set back changes no order
             at: Timestamp::now().max(newest),
             definition: self.standing.definition,
-            kind: flagstaff_flags::FactKind::Changed,
+            kind: FactKind::Changed,
             step: self.standing.step,
             by: by.into(),
             why: String::new(),
@@ -221,16 +337,6 @@ pub(crate) fn watch(flag: &Flag, step: usize, signs: &[FirstSign]) -> Option<Wat
 
 fn event(sign: &FirstSign) -> Option<Event> {
     Some(Event { sign: sign.sign.parse().ok()?, arm: sign.variant, step: sign.step, unit: unit_key(&sign.unit) })
-}
-
-/// 128 bits that tell units apart.
-pub(super) fn unit_key(unit: &str) -> u128 {
-    let half = |salt: u8| {
-        let mut hasher = DefaultHasher::new();
-        (salt, unit).hash(&mut hasher);
-        u128::from(hasher.finish())
-    };
-    half(0) << 64 | half(1)
 }
 
 #[cfg(test)]

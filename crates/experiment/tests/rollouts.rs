@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use flagstaff_experiment::rollout::{Moment, Next, Order, State, obey, outlook, sample_ratio_broken};
+use flagstaff_experiment::rollout::{
+    Moment, Next, Order, SHARED_OUTAGE, State, Trouble, obey, outlook, sample_ratio_broken, waited,
+};
 use flagstaff_flags::*;
 use jiff::Timestamp;
 
@@ -60,7 +62,9 @@ fn add(standing: &mut Standing, kind: FactKind, step: usize, seconds: i64) {
 }
 
 fn moment<'a>(rollout: &'a Rollout, standing: &'a Standing, seconds: i64) -> Moment<'a> {
-    Moment { rollout, standing, now: at(seconds), visitors: Some(500), split_is_broken: false, outage: None }
+    let (now, visitors) = (at(seconds), Some(500));
+    let waited = waited(rollout, standing, now);
+    Moment { rollout, standing, now, visitors, split_is_broken: false, waited, trouble: None }
 }
 
 #[test]
@@ -72,6 +76,20 @@ fn a_step_goes_on_when_its_hold_is_over_and_enough_came() {
     assert_eq!(outlook(&over).next, Next::Climb);
     let fact = Next::Climb.fact(&over, draft(&standing, 3600)).unwrap();
     assert_eq!((fact.kind, fact.step), (FactKind::Step, 1));
+}
+
+fn outage() -> Option<Trouble> {
+    Some(Trouble { reason: SHARED_OUTAGE, words: "both at 50 %".into() })
+}
+
+#[test]
+fn a_clock_that_is_set_ends_no_hold_and_makes_none_longer() {
+    let (rollout, standing) = (rollout(), begun());
+    for wall in [-3600, 10, 7200] {
+        let at = |seconds| Moment { waited: Duration::from_secs(seconds), ..moment(&rollout, &standing, wall) };
+        assert_eq!(outlook(&at(3599)).next, Next::Wait, "{wall}");
+        assert_eq!(outlook(&at(3600)).next, Next::Climb, "{wall}");
+    }
 }
 
 #[test]
@@ -87,7 +105,7 @@ fn whatever_speaks_against_it_holds_it_and_is_told_once() {
         (|m| m.visitors = Some(99), "99 of 100 visitors"),
         (|m| m.visitors = None, "ledger"),
         (|m| m.split_is_broken = true, "split is broken"),
-        (|m| m.outage = Some("both at 50 %".into()), "both at 50 %"),
+        (|m| m.trouble = outage(), "both at 50 %"),
     ];
     for (change, words) in changes {
         let outlook = over(&standing, change);
@@ -96,7 +114,7 @@ fn whatever_speaks_against_it_holds_it_and_is_told_once() {
         assert!(matches!(outlook.next, Next::TellInconclusive(_)));
     }
     let mut early = moment(&rollout, &standing, 1);
-    early.outage = Some("both at 50 %".into());
+    early.trouble = outage();
     assert_eq!(outlook(&early).state, State::Holding, "an outage is told at once");
     let few: Change = |m| m.visitors = Some(99);
     let Next::TellInconclusive(reason) = over(&standing, few).next else { unreachable!() };

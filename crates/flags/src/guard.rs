@@ -41,6 +41,11 @@ pub struct Guard {
     pub on_trip: OnTrip,
     /// It reports what it sees and does nothing.
     pub observe: bool,
+    /// So many visitors with a first error, a first slow answer or a first goal count of one network that brings less than a tenth of
+    /// the flag's visitors; 0: as many as there are.
+    pub network_signs: u32,
+    /// So long may the upstream of a variant give no answer, while the app answers in its place, until the guard trips.
+    pub upstream_away: Duration,
     false_alarm: f64,
 }
 
@@ -51,14 +56,32 @@ impl Guard {
     /// What a fuse may take.
     pub const FUSE: RangeInclusive<u32> = 3..=1000;
 
+    /// First signs of one network that count when nothing is given: too few to trip a guard of the usual chance by themselves.
+    pub const NETWORK_SIGNS: u32 = 2;
+
+    /// What may be given for it.
+    pub const MOST_NETWORK_SIGNS: u32 = 1000;
+
+    /// How long an upstream may be away when nothing is given.
+    pub const UPSTREAM_AWAY: Duration = Duration::from_secs(30);
+
     /// A guard with a chance of false alarm over its whole life, above 0 and at most 0.1.
     ///
     /// # Errors
     /// When the chance lies outside.
     pub fn new(false_alarm: f64) -> Result<Self, GuardError> {
         if false_alarm > 0.0 && false_alarm <= 0.1 {
-            let (errors, slower_than, goals, fuse) = (None, None, Vec::new(), None);
-            Ok(Self { errors, slower_than, goals, fuse, on_trip: OnTrip::Off, observe: false, false_alarm })
+            Ok(Self {
+                errors: None,
+                slower_than: None,
+                goals: Vec::new(),
+                fuse: None,
+                on_trip: OnTrip::Off,
+                observe: false,
+                network_signs: Self::NETWORK_SIGNS,
+                upstream_away: Self::UPSTREAM_AWAY,
+                false_alarm,
+            })
         } else {
             Err(GuardError)
         }

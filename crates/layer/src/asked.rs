@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use flagstaff_flags::{Decision, Flag, FlagId};
-use flagstaff_tag::Flags;
+use flagstaff_tag::{BodyProgress, Flags};
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Uri};
+use http_body::Body;
 use jiff::Timestamp;
 
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -20,23 +21,60 @@ pub(crate) struct Asked {
     pub(crate) uri: Uri,
     pub(crate) is_page: bool,
     pub(crate) at: Timestamp,
-    since: Instant,
+    pub(crate) since: Instant,
+    body: AskedBody,
+}
+
+/// What is known of a request's body.
+#[derive(Debug)]
+enum AskedBody {
+    /// It was complete when the request came.
+    Complete,
+    /// The server says when it is.
+    Coming(BodyProgress),
+    /// Nobody says when it is.
+    Unknown,
 }
 
 impl Asked {
-    pub(crate) fn new<B>(request: &Request<B>, at: Timestamp) -> Self {
+    pub(crate) fn new<B: Body>(request: &Request<B>, at: Timestamp) -> Self {
+        let body = match request.extensions().get::<BodyProgress>() {
+            _ if request.body().is_end_stream() => AskedBody::Complete,
+            Some(progress) => AskedBody::Coming(progress.clone()),
+            None => AskedBody::Unknown,
+        };
         Self {
             method: request.method().clone(),
             uri: request.uri().clone(),
             is_page: is_page(request.method(), request.headers()),
             at,
             since: Instant::now(),
+            body,
         }
     }
 
-    /// Time since it was asked; of an answer's head, the time to first byte.
+    /// Since when the app has the whole request; none while it has not, and where nobody knows.
+    fn complete_since(&self) -> Option<Instant> {
+        match &self.body {
+            AskedBody::Complete => Some(self.since),
+            AskedBody::Coming(progress) => progress.completed_at().map(|at| at.max(self.since)),
+            AskedBody::Unknown => None,
+        }
+    }
+
+    /// Whether the whole request is here. Where nobody knows it is not.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete_since().is_some()
+    }
+
+    /// The time that the app has taken: since it has the whole request. None while it has not: then the client took it.
+    pub(crate) fn taken_by_app(&self) -> Option<Duration> {
+        self.complete_since().map(|since| since.elapsed())
+    }
+
+    /// Time since the whole request is here, or since it came where that is not known; of an answer's head, the time to first byte.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.since.elapsed()
+        self.complete_since().unwrap_or(self.since).elapsed()
     }
 
     /// Whether a flag is met on it.

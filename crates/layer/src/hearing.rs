@@ -1,8 +1,9 @@
 //! Who hears what a request and its answer say: the ledger, and those who watch guarded flags.
 
-use flagstaff_flags::{EventGoal, Flag, FlagId, Goal, Teller, is_value};
+use flagstaff_flags::{EventGoal, Flag, Goal, Teller, is_value};
 use flagstaff_tag::{Blame, Directives, Event, Flags, NotReached};
 use http::{Request, Response};
+use http_body::Body;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::answers::Answers;
@@ -30,7 +31,7 @@ impl Hearing {
     }
 
     /// Hears a request; `None` for one that does not count, or that nobody wants to hear of.
-    pub(crate) fn asked<B>(&self, request: &Request<B>, flags: &Flags, now: Timestamp) -> Option<Asked> {
+    pub(crate) fn asked<B: Body>(&self, request: &Request<B>, flags: &Flags, now: Timestamp) -> Option<Asked> {
         let is_heard = self.recording.is_some() || self.answers.is_some() || self.watching(flags).is_some();
         if flags.counted().is_err() || !is_heard {
             return None;
@@ -38,6 +39,9 @@ impl Hearing {
         let asked = Asked::new(request, now);
         if let Some(recording) = &self.recording {
             recording.asked(flags, &asked);
+        }
+        if let Some(watching) = self.watching(flags) {
+            watching.asked(flags, &asked);
         }
         Some(asked)
     }
@@ -60,8 +64,7 @@ impl Hearing {
         }
         if let Some(watching) = self.watching(flags) {
             let shown = |flag: &Flag| directives.exposed.iter().any(|name| name.as_str() == flag.name.as_str());
-            let met = |id: FlagId, flag: &Flag| asked.meets(flag) || shown(flag) || self.remembers(flags, id);
-            watching.answered(flags, asked, Heard::of(answer, blamed), met);
+            watching.answered(flags, asked, Heard::of(answer, blamed), shown);
         }
     }
 
@@ -90,16 +93,14 @@ impl Hearing {
             recording.failed(flags, asked);
         }
         if let Some(watching) = self.watching(flags) {
-            let met = |id: FlagId, flag: &Flag| asked.meets(flag) || self.remembers(flags, id);
-            watching.answered(flags, asked, Heard::FAILED, met);
+            watching.answered(flags, asked, Heard::FAILED, |_| false);
         }
     }
 
     /// Hears that whoever asked went away before there was an answer.
     pub(crate) fn abandoned(&self, flags: &Flags, asked: &Asked) {
         if let Some(watching) = self.watching(flags) {
-            let met = |id: FlagId, flag: &Flag| asked.meets(flag) || self.remembers(flags, id);
-            watching.answered(flags, asked, Heard::ABANDONED, met);
+            watching.answered(flags, asked, Heard::ABANDONED, |_| false);
         }
     }
 
@@ -151,14 +152,8 @@ impl Hearing {
             return flags.plan().refuse(goal, why, at);
         }
         if let Some(watching) = self.watching(flags) {
-            // without a memory of who met it, whoever was drawn counts: in all variants alike
-            let met = |id: FlagId, _: &Flag| self.recording.is_none() || self.remembers(flags, id);
-            watching.converted(flags, goal, met, at);
+            watching.converted(flags, goal, at);
         }
-    }
-
-    fn remembers(&self, flags: &Flags, id: FlagId) -> bool {
-        self.recording.as_ref().is_some_and(|recording| recording.has_met(flags, id))
     }
 }
 

@@ -36,5 +36,5 @@ pub use extract::{NotTagged, VisitorFlags};
 pub use flagstaff_tag::{Flags, LeftOut, Peer, Settings, Tagger};
 pub use future::FlagFuture;
 pub use layer::FlagLayer;
-pub use outcome::{Conversion, Outcome, Outcomes};
+pub use outcome::{Answered, Conversion, Meeting, Outcome, Outcomes};
 pub use service::FlagService;

@@ -1,21 +1,32 @@
-//! How visitors of guarded flags fare, for whoever watches them.
+//! How visitors of guarded flags do, for the guards that watch them.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flagstaff_flags::{FlagId, Name, Snapshot, VariantId};
+use flagstaff_tag::Network;
 use jiff::Timestamp;
 
-/// Hears how visitors of flags with a guard fare. It is called on the request's own way, so it must return at once.
+/// Hears how visitors of flags with a guard do. It is called on the request's own way, so it must return at once.
 ///
 /// It hears of those who are part of the test (drawn, and by a unit that lasts) and have met the flag: on this request, or
-/// before as far as the recorder remembers; without one, only on this request. What must not count (bots, prefetches, who has
-/// not consented) is not told.
+/// before as far as it remembers itself. What must not count (bots, prefetches, visitors without consent) is not told.
 pub trait Outcomes: Send + Sync + 'static {
     /// Whether it wants to hear about a flag now.
     fn wants(&self, snapshot: &Snapshot, flag: FlagId) -> bool {
         let _ = (snapshot, flag);
         true
+    }
+
+    /// A unit meets a flag. An implementation that remembers it hears of the unit's later requests too.
+    fn met(&self, meeting: &Meeting<'_>) {
+        let _ = meeting;
+    }
+
+    /// Whether a unit met a flag before, as far as that is remembered.
+    fn has_met(&self, meeting: &Meeting<'_>) -> bool {
+        let _ = meeting;
+        false
     }
 
     /// A request was answered.
@@ -25,45 +36,56 @@ pub trait Outcomes: Send + Sync + 'static {
     fn converted(&self, conversion: &Conversion<'_>);
 }
 
-/// An answer, seen from one flag.
-#[derive(Clone, Debug)]
-pub struct Outcome<'a> {
+/// A unit and a flag.
+#[derive(Clone, Copy, Debug)]
+pub struct Meeting<'a> {
     /// The flags the request was decided with.
     pub snapshot: &'a Arc<Snapshot>,
     /// Which of them.
     pub flag: FlagId,
     /// The variant the unit has.
     pub variant: VariantId,
-    /// The variant that the draw gives it now. Another than it has for who keeps one from before: of those there are as many
+    /// The variant that the draw gives it now. Another one for a unit that keeps a variant from before: of those there are as many
     /// as the share of that time made, so a test that goes by the present shares must go by this.
     pub drawn: VariantId,
     /// The unit, as [`flagstaff_flags::BucketBy::key`] names it.
     pub unit: &'a str,
-    /// Its status is one of the guard's `errors`, there was no answer, or the upstream of the variant gave none.
-    pub error: bool,
-    /// Time to the first byte of the answer; none for errors, streams and other protocols.
-    pub latency: Option<Duration>,
-    /// Whoever asked went away before there was an answer: `latency` is how long that took, and nothing else is known.
-    pub abandoned: bool,
-    /// When it was asked.
+    /// The network that the request came from; none where the server did not say.
+    pub network: Option<Network>,
+    /// When the request came, by the clock on the wall.
     pub at: Timestamp,
+    /// When the request came, by a clock that nobody sets.
+    pub since: Instant,
+}
+
+/// An answer, seen from one flag.
+#[derive(Clone, Debug)]
+pub struct Outcome<'a> {
+    /// To whom.
+    pub meeting: Meeting<'a>,
+    /// What became of the request.
+    pub result: Answered,
+}
+
+/// What became of a request, seen from one flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// Its status is one of the guard's `errors`, there was no answer, or the upstream of the variant gave none.
+    Error,
+    /// It was answered, with the time from the end of the request to the first byte of the answer. None for streams, for other
+    /// protocols, and where the request was not complete when the answer came: that time is the client's.
+    Fine(Option<Duration>),
+    /// The client went away before there was an answer, after so long: nothing else is known.
+    Abandoned(Duration),
+    /// The upstream of the variant gave no answer, and the app answered in its place.
+    Fallback,
 }
 
 /// A unit reached a goal, seen from one flag.
 #[derive(Clone, Debug)]
 pub struct Conversion<'a> {
-    /// The flags of now.
-    pub snapshot: &'a Arc<Snapshot>,
-    /// Which of them.
-    pub flag: FlagId,
-    /// The variant the unit has now.
-    pub variant: VariantId,
-    /// The variant that the draw gives it now, as in [`Outcome::drawn`].
-    pub drawn: VariantId,
-    /// The unit, as [`flagstaff_flags::BucketBy::key`] names it.
-    pub unit: &'a str,
+    /// Who reached it.
+    pub meeting: Meeting<'a>,
     /// The goal.
     pub goal: &'a Name,
-    /// When.
-    pub at: Timestamp,
 }

@@ -56,13 +56,6 @@ impl Recording {
         }
     }
 
-    /// Whether the unit of this request met a flag, as far as the recorder remembers.
-    pub(crate) fn has_met(&self, flags: &Flags, id: FlagId) -> bool {
-        let flag = snapshot(flags).flag(id);
-        let unit = flag.and_then(|flag| Some(flag.bucket_by.key(flags.unit(id)?)));
-        unit.is_some_and(|unit| self.0.has_met(snapshot(flags).trial(id), &unit))
-    }
-
     /// Records whom an answer exposed to what, and how long it took.
     pub(crate) fn answered<R>(&self, flags: &Flags, asked: &Asked, answer: &Response<R>, directives: &Directives) {
         let named: Vec<_> =

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use flagstaff_tag::{Flags, is_own};
 use http::{Request, Response};
+use http_body::Body;
 use jiff::Timestamp;
 use tower::Service;
 
@@ -43,6 +44,7 @@ impl<S> FlagService<S> {
 impl<S, B, R> Service<Request<B>> for FlagService<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
+    B: Body,
 {
     type Response = Response<R>;
     type Error = S::Error;

@@ -1,6 +1,6 @@
 //! Stands in for `record` where the feature `ledger` is off: there is no recording, so nothing of it ever runs.
 
-use flagstaff_flags::{FlagId, Goal, Teller};
+use flagstaff_flags::{Goal, Teller};
 use flagstaff_tag::{Directives, Flags, NotReached};
 use http::Response;
 use jiff::Timestamp;
@@ -16,10 +16,6 @@ enum Never {}
 
 impl Recording {
     pub(crate) fn asked(&self, _: &Flags, _: &Asked) {
-        match self.0 {}
-    }
-
-    pub(crate) fn has_met(&self, _: &Flags, _: FlagId) -> bool {
         match self.0 {}
     }
 

@@ -1,17 +1,18 @@
-//! What a request and its answer tell those who watch guarded flags.
+//! What a request and its answer tell the guards of flags.
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use flagstaff_flags::{Flag, FlagId, Goal, Guard, Step, VariantId};
 use flagstaff_tag::{Blame, Flags};
-use http::Response;
+use http::{Response, StatusCode};
 use jiff::Timestamp;
 
 use crate::asked::{Asked, is_endless};
-use crate::outcome::{Conversion, Outcome, Outcomes};
+use crate::outcome::{Answered, Conversion, Meeting, Outcome, Outcomes};
 
-/// Who watches.
+/// The guards that are told.
 #[derive(Clone)]
 pub(crate) struct Watching(Arc<dyn Outcomes>);
 
@@ -19,7 +20,7 @@ pub(crate) struct Watching(Arc<dyn Outcomes>);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Heard {
     /// None where there was no answer.
-    status: Option<u16>,
+    status: Option<StatusCode>,
     endless: bool,
     blamed: Option<Blame>,
     abandoned: bool,
@@ -35,10 +36,16 @@ struct Case<'a> {
     unit: &'a str,
 }
 
+/// When something happened, by both clocks.
+#[derive(Clone, Copy)]
+struct When {
+    at: Timestamp,
+    since: Instant,
+}
+
 impl Heard {
     pub(crate) fn of<R>(answer: &Response<R>, blamed: Option<Blame>) -> Self {
-        let status = Some(answer.status().as_u16());
-        Self { status, endless: is_endless(answer), blamed, abandoned: false }
+        Self { status: Some(answer.status()), endless: is_endless(answer), blamed, abandoned: false }
     }
 
     /// There was no answer.
@@ -46,18 +53,36 @@ impl Heard {
     /// Nobody waited for it.
     pub(crate) const ABANDONED: Self = Self { abandoned: true, ..Self::FAILED };
 
-    /// What one flag makes of it: whether it is an error. What the upstream of another flag's variant is to blame for says nothing.
-    fn is_error(self, id: FlagId, guard: Option<&Guard>) -> Option<bool> {
-        match (self.blamed, self.status) {
-            (Some(Blame::Canary(blamed)), _) => (blamed == id).then_some(true),
-            // where a gate is closed for those without the flag, the control would seem to fail
-            (Some(Blame::Gate), _) => None,
-            (None, None) => Some(!self.abandoned),
-            (None, Some(status)) => {
-                let errors = guard.and_then(|guard| guard.errors.as_ref());
-                Some(errors.is_some_and(|errors| errors.contains(status)))
-            }
+    /// What one flag makes of it; none where it says nothing of the flag. What the upstream of another flag's variant is to blame
+    /// for says nothing, and neither does what the client brought about by a request that it did not send whole.
+    fn means(self, id: FlagId, guard: Option<&Guard>, asked: &Asked) -> Option<Answered> {
+        if self.abandoned {
+            return asked.taken_by_app().map(Answered::Abandoned);
         }
+        if self.is_clients() && !asked.is_complete() {
+            return None;
+        }
+        let is_error = || {
+            let errors = guard.and_then(|guard| guard.errors.as_ref());
+            self.status.is_none_or(|status| errors.is_some_and(|errors| errors.contains(status.as_u16())))
+        };
+        match self.blamed {
+            Some(Blame::Canary(blamed)) => (blamed == id).then_some(Answered::Error),
+            // where a gate is closed for those without the flag, the control would seem to fail
+            Some(Blame::Gate | Blame::Client) => None,
+            _ if is_error() => Some(Answered::Error),
+            Some(Blame::Fallback(blamed)) if blamed == id => Some(Answered::Fallback),
+            // it took as long as it took to see that the upstream of another flag is away
+            Some(Blame::Fallback(_)) => Some(Answered::Fine(None)),
+            Some(Blame::Upstream) | None => Some(Answered::Fine(asked.taken_by_app().filter(|_| !self.endless))),
+        }
+    }
+
+    /// Whether a client that does not send the whole request brings this about: the app waits in vain, or the connection is cut.
+    fn is_clients(self) -> bool {
+        let by_time = |status| matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT);
+        let is_apps_own = !matches!(self.blamed, Some(Blame::Canary(_) | Blame::Upstream | Blame::Client));
+        !(is_apps_own && self.status.is_some_and(|status| !by_time(status)))
     }
 }
 
@@ -66,40 +91,43 @@ impl Watching {
         Self(outcomes)
     }
 
-    /// Tells of an answer, for every flag that `met` says the unit has met.
-    pub(crate) fn answered(&self, flags: &Flags, asked: &Asked, heard: Heard, met: impl Fn(FlagId, &Flag) -> bool) {
-        let latency = asked.elapsed();
-        for case in self.cases(flags, asked.at).filter(|case| met(case.id, case.flag)) {
-            let Some(error) = heard.is_error(case.id, case.guard) else {
-                continue;
-            };
-            self.0.answered(&Outcome {
-                snapshot: flags.plan().snapshot(),
-                flag: case.id,
-                variant: case.variant,
-                drawn: case.drawn,
-                unit: &case.flag.bucket_by.key(case.unit),
-                error,
-                abandoned: heard.abandoned,
-                latency: Some(latency).filter(|_| !error && !heard.endless),
-                at: asked.at,
+    /// Tells of a request, for every flag that is met on it.
+    pub(crate) fn asked(&self, flags: &Flags, asked: &Asked) {
+        let when = When { at: asked.at, since: asked.since };
+        for case in self.cases(flags, asked.at).filter(|case| asked.meets(case.flag)) {
+            case.meeting(flags, when, |meeting| self.0.met(&meeting));
+        }
+    }
+
+    /// Tells of an answer, for every flag that the unit has met: on this request, as the answer says, or before.
+    pub(crate) fn answered(&self, flags: &Flags, asked: &Asked, heard: Heard, shown: impl Fn(&Flag) -> bool) {
+        let when = When { at: asked.at, since: asked.since };
+        for case in self.cases(flags, asked.at) {
+            let result = heard.means(case.id, case.guard, asked);
+            case.meeting(flags, when, |meeting| {
+                let shown = shown(case.flag);
+                if shown {
+                    self.0.met(&meeting);
+                }
+                if let Some(result) = result
+                    && (shown || asked.meets(case.flag) || self.0.has_met(&meeting))
+                {
+                    self.0.answered(&Outcome { meeting, result });
+                }
             });
         }
     }
 
-    /// Tells of a goal that was reached.
-    pub(crate) fn converted(&self, flags: &Flags, goal: &Goal, met: impl Fn(FlagId, &Flag) -> bool, at: Timestamp) {
+    /// Tells of a goal that was reached, for every flag that names it and that the unit has met.
+    pub(crate) fn converted(&self, flags: &Flags, goal: &Goal, at: Timestamp) {
+        let when = When { at, since: Instant::now() };
         let named =
             self.cases(flags, at).filter(|case| case.guard.is_some_and(|guard| guard.goals.contains(&goal.name)));
-        for case in named.filter(|case| met(case.id, case.flag)) {
-            self.0.converted(&Conversion {
-                snapshot: flags.plan().snapshot(),
-                flag: case.id,
-                variant: case.variant,
-                drawn: case.drawn,
-                unit: &case.flag.bucket_by.key(case.unit),
-                goal: &goal.name,
-                at,
+        for case in named {
+            case.meeting(flags, when, |meeting| {
+                if self.0.has_met(&meeting) {
+                    self.0.converted(&Conversion { meeting, goal: &goal.name });
+                }
             });
         }
     }
@@ -117,6 +145,22 @@ impl Watching {
             };
             Some(Case { id, flag, guard, variant, drawn, unit })
         })
+    }
+}
+
+impl Case<'_> {
+    fn meeting(&self, flags: &Flags, when: When, tell: impl FnOnce(Meeting<'_>)) {
+        let unit = self.flag.bucket_by.key(self.unit);
+        tell(Meeting {
+            snapshot: flags.plan().snapshot(),
+            flag: self.id,
+            variant: self.variant,
+            drawn: self.drawn,
+            unit: &unit,
+            network: flags.network(),
+            at: when.at,
+            since: when.since,
+        });
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a layer tells those who watch guarded flags.
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,9 +10,9 @@ use flagstaff_flags::{
     BucketBy, EventFrom, EventGoal, Flag, FlagId, Goal, Guard, Name, Percent, Publisher, Route, Snapshot, StatusSet,
     Trigger, publisher,
 };
-use flagstaff_layer::{Conversion, FlagLayer, Outcome, Outcomes, Settings, Tagger};
+use flagstaff_layer::{Answered, Conversion, FlagLayer, Meeting, Outcome, Outcomes, Settings, Tagger};
 use flagstaff_ledger::{Keeper, Place, record};
-use flagstaff_tag::Blame;
+use flagstaff_tag::{Blame, BodyProgress};
 use http::{Request, Response};
 use tempfile::TempDir;
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -51,10 +52,11 @@ fn snapshot_from(flags: Vec<Flag>, from: EventFrom) -> Snapshot {
     Snapshot::new("test", flags, goals, Vec::new(), Vec::new()).unwrap()
 }
 
-/// Writes down what it hears, a line each: `flag unit error|fine timed|untimed`, `flag unit goal`.
+/// Writes down what it hears, a line each: `flag unit error|fine|fallback timed|untimed`, `flag unit goal`.
 #[derive(Default)]
 struct Ear {
     heard: Mutex<Vec<String>>,
+    met: Mutex<HashSet<(FlagId, String)>>,
     deaf_for: Option<&'static str>,
 }
 
@@ -63,17 +65,37 @@ impl Outcomes for Ear {
         snapshot.flag(flag).is_some_and(|flag| Some(flag.name.as_str()) != self.deaf_for)
     }
 
+    fn met(&self, meeting: &Meeting<'_>) {
+        self.met.lock().unwrap().insert((meeting.flag, meeting.unit.into()));
+    }
+
+    fn has_met(&self, meeting: &Meeting<'_>) -> bool {
+        self.met.lock().unwrap().contains(&(meeting.flag, meeting.unit.into()))
+    }
+
     fn answered(&self, outcome: &Outcome<'_>) {
-        let flag = outcome.snapshot.flag(outcome.flag).unwrap();
-        let error = if outcome.error { "error" } else { "fine" };
-        let timed = if outcome.latency.is_some() { "timed" } else { "untimed" };
-        assert!(outcome.latency.is_none_or(|latency| latency < Duration::from_secs(60)));
-        self.heard.lock().unwrap().push(format!("{} {} {error} {timed}", flag.name, outcome.unit));
+        let what = match outcome.result {
+            Answered::Error => "error untimed",
+            Answered::Fine(None) => "fine untimed",
+            Answered::Fine(Some(latency)) => {
+                assert!(latency < Duration::from_secs(60));
+                "fine timed"
+            }
+            Answered::Abandoned(_) => "abandoned",
+            Answered::Fallback => "fallback",
+        };
+        self.write(&outcome.meeting, what);
     }
 
     fn converted(&self, conversion: &Conversion<'_>) {
-        let flag = conversion.snapshot.flag(conversion.flag).unwrap();
-        self.heard.lock().unwrap().push(format!("{} {} {}", flag.name, conversion.unit, conversion.goal));
+        self.write(&conversion.meeting, conversion.goal.as_str());
+    }
+}
+
+impl Ear {
+    fn write(&self, meeting: &Meeting<'_>, what: &str) {
+        let flag = meeting.snapshot.flag(meeting.flag).unwrap();
+        self.heard.lock().unwrap().push(format!("{} {} {what}", flag.name, meeting.unit));
     }
 }
 
@@ -86,13 +108,37 @@ impl From<Bytes> for Text {
     }
 }
 
-/// An app that answers as the query says: with `blame=NAME` as if that flag's upstream had failed, with `fail=` not at all.
-fn app(request: &Request<String>, snapshot: &Snapshot) -> Result<Response<Text>, &'static str> {
+/// A body that is not here yet.
+#[derive(Default)]
+struct Coming(String);
+
+impl http_body::Body for Coming {
+    type Data = Bytes;
+    type Error = &'static str;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, &'static str>>> {
+        let text = std::mem::take(&mut self.0);
+        std::task::Poll::Ready((!text.is_empty()).then(|| Ok(http_body::Frame::data(text.into()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// An app that answers as the query says: with `blame=NAME` as if that flag's upstream had failed, with `instead=NAME` as if the app
+/// had answered for it, with `fail=` not at all.
+fn app(request: &Request<Coming>, snapshot: &Snapshot) -> Result<Response<Text>, &'static str> {
     let mut answer = Response::builder();
     for (name, value) in request.uri().query().unwrap_or_default().split('&').filter_map(|p| p.split_once('=')) {
         answer = match name {
             "status" => answer.status(value.parse::<u16>().unwrap()),
             "blame" => answer.extension(Blame::Canary(snapshot.find(value).unwrap())),
+            "instead" => answer.extension(Blame::Fallback(snapshot.find(value).unwrap())),
+            "made" => answer.extension(if value == "client" { Blame::Client } else { Blame::Upstream }),
             "fail" => return Err("no answer"),
             name => answer.header(name, value.replace('+', " ")),
         };
@@ -134,6 +180,16 @@ impl Site {
 
     /// Sends a request, and returns what was heard of it.
     async fn ask(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Vec<String> {
+        self.ask_with(line, headers, body, None).await
+    }
+
+    async fn ask_with(
+        &self,
+        line: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+        progress: Option<BodyProgress>,
+    ) -> Vec<String> {
         let (method, target) = line.split_once(' ').unwrap();
         let mut request = Request::builder().method(method).uri(target).header("host", "shop.example");
         if !headers.iter().any(|(name, _)| *name == "user-agent") {
@@ -145,9 +201,12 @@ impl Site {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let app = |request: Request<String>| std::future::ready(app(&request, &self.snapshot));
+        if let Some(progress) = progress {
+            request = request.extension(progress);
+        }
+        let app = |request: Request<Coming>| std::future::ready(app(&request, &self.snapshot));
         let mut service = self.layer.clone().with_endpoints().layer(service_fn(app));
-        let answer = service.ready().await.unwrap().call(request.body(body.to_owned()).unwrap()).await;
+        let answer = service.ready().await.unwrap().call(request.body(Coming(body.to_owned())).unwrap()).await;
         assert!(answer.is_ok_and(|answer| answer.extensions().get::<Blame>().is_none()) || line.contains("fail"));
         std::mem::take(&mut *self.ear.heard.lock().unwrap())
     }
@@ -206,27 +265,67 @@ async fn who_has_not_met_a_flag_is_heard_of_once_that_is_known() {
     let form = || Flag { exposed_on: vec![Route::new("GET /form").unwrap()], ..watched("form") };
     let site = Site::new(vec![form()]);
     assert_eq!(site.get("/").await, [""; 0]);
-    assert_eq!(site.get("/form").await, [line("form", "fine timed")]);
-    assert_eq!(site.get("/").await, [""; 0], "nobody remembers");
     assert_eq!(site.get("/?x-flag-exposed=form").await, [line("form", "fine timed")], "the app says so");
+    assert_eq!(site.get("/").await, [line("form", "fine timed")], "it is remembered");
 
-    let (site, _folder, keeper) = Site::new(vec![form()]).recording();
+    let site = Site::new(vec![form()]);
     assert_eq!(site.get("/").await, [""; 0]);
     assert_eq!(site.get("/form").await, [line("form", "fine timed")]);
     assert_eq!(site.get("/?status=500").await, [line("form", "error untimed")]);
     assert_eq!(site.get("/?fail=").await, [line("form", "error untimed")]);
     let other = [("cookie", "flagstaff_visitor=visitor-number-0000002")];
     assert_eq!(site.ask("GET /", &other, "").await, [""; 0], "somebody else");
+}
+
+/// What is recorded, and what is deleted of that, changes nothing of what the guard knows.
+#[tokio::test]
+async fn a_ledger_that_forgets_makes_no_guard_forget() {
+    let form = Flag { exposed_on: vec![Route::new("GET /form").unwrap()], ..watched("form") };
+    let (site, _folder, keeper) = Site::new(vec![form]).recording();
+    site.get("/form").await;
+    let same = [("sec-fetch-site", "same-origin")];
+    assert_eq!(site.ask("POST /.flagstaff/forget", &same, "").await, [""; 0]);
     assert!(keeper.close(Duration::from_secs(20)));
+    assert_eq!(site.get("/?status=500").await, [line("form", "error untimed")]);
+}
+
+#[tokio::test]
+async fn time_and_errors_of_the_client_are_not_the_app_s() {
+    let site = Site::new(vec![watched("form")]);
+    let post = |target: &str, progress| {
+        let line = format!("POST {target}");
+        let site = &site;
+        async move { site.ask_with(&line, &[], "a=1", Some(progress)).await }
+    };
+    let (complete, coming) = (BodyProgress::default(), BodyProgress::default());
+    complete.complete();
+    assert_eq!(post("/api", complete.clone()).await, [line("form", "fine timed")]);
+    assert_eq!(post("/api", coming.clone()).await, [line("form", "fine untimed")], "the client took that time");
+    for target in ["/?status=408", "/?status=504", "/?fail=", "/?status=502&made=upstream", "/?blame=form"] {
+        assert_eq!(post(target, coming.clone()).await, [""; 0], "{target}: the rest of the request never came");
+    }
+    assert_eq!(post("/?status=500", coming.clone()).await, [line("form", "error untimed")], "the app's own word");
+    for target in ["/?status=504", "/?fail=", "/?status=502&made=upstream"] {
+        assert_eq!(post(target, complete.clone()).await, [line("form", "error untimed")], "{target}");
+    }
+    assert_eq!(post("/?status=500&made=client", complete).await, [""; 0]);
+    assert_eq!(site.ask("POST /api", &[], "a=1").await, [line("form", "fine untimed")], "nobody says when it is whole");
+}
+
+#[tokio::test]
+async fn an_app_that_stands_in_for_an_upstream_does_no_harm() {
+    let site = Site::new(vec![watched("form"), watched("shop")]);
+    assert_eq!(site.get("/?instead=shop").await, [line("form", "fine untimed"), line("shop", "fallback")]);
+    assert_eq!(
+        site.get("/?instead=shop&status=500").await,
+        [line("form", "error untimed"), line("shop", "error untimed")]
+    );
 }
 
 #[tokio::test]
 async fn only_the_flag_whose_upstream_failed_is_charged() {
     let site = Site::new(vec![watched("form"), watched("shop"), watched("third")]);
-    // the app answered in its place, or nobody did
-    for target in ["/?blame=shop", "/?blame=shop&status=502"] {
-        assert_eq!(site.get(target).await, [line("shop", "error untimed")]);
-    }
+    assert_eq!(site.get("/?blame=shop&status=502").await, [line("shop", "error untimed")]);
 }
 
 #[tokio::test]

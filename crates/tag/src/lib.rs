@@ -10,6 +10,7 @@
 
 mod attributes;
 mod blame;
+mod body_progress;
 mod bots;
 mod cache;
 mod cookies;
@@ -48,6 +49,7 @@ mod visitor;
 mod write;
 
 pub use blame::Blame;
+pub use body_progress::BodyProgress;
 pub use bots::is_bot;
 pub use counting::{LeftOut, NotCounted};
 pub use directives::{Directives, Event, Identify};

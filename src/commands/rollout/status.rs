@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flagstaff_experiment::guard::Evidence;
-use flagstaff_experiment::rollout::{Moment, Next, Outlook, SHARED_OUTAGE, State, outlook, sample_ratio_broken};
+use flagstaff_experiment::rollout::{Moment, Next, Outlook, State, Trouble, outlook, sample_ratio_broken, waited};
 use flagstaff_flags::{Fact, Flag, FlagId, Percent, Snapshot, Standing, VariantId};
 use flagstaff_ledger::{FirstSign, Place, Register};
 use jiff::Timestamp;
@@ -147,12 +147,14 @@ impl Desk {
     }
 
     fn outlook(&self, standing: &Standing, visitors: Option<u64>, split_is_broken: bool) -> Outlook {
-        let outage = outage(standing);
+        let trouble = trouble(standing);
         match &self.flag.rollout {
             Some(rollout) => {
-                outlook(&Moment { rollout, standing, now: Timestamp::now(), visitors, split_is_broken, outage })
+                let now = Timestamp::now();
+                let waited = waited(rollout, standing, now);
+                outlook(&Moment { rollout, standing, now, visitors, split_is_broken, waited, trouble })
             }
-            None => without_rollout(standing, outage),
+            None => without_rollout(standing, trouble),
         }
     }
 
@@ -172,15 +174,17 @@ const fn waits(why: String) -> Outlook {
     Outlook { state: State::Holding, why, advances_at: None, next: Next::Wait }
 }
 
-/// The outage that was told last, in its numbers, unless it is over.
-fn outage(standing: &Standing) -> Option<String> {
-    let told = standing.inconclusive.as_ref().filter(|fact| fact.why == SHARED_OUTAGE)?;
+/// The trouble that was told last, in its numbers, unless it is over.
+fn trouble(standing: &Standing) -> Option<Trouble> {
+    let reason = Trouble::told(standing)?;
+    let told = standing.inconclusive.as_ref()?;
     let evidence: Option<Value> = told.evidence.as_ref().and_then(|text| serde_json::from_str(text).ok());
     let words = evidence.and_then(|evidence| evidence.get("outage")?.as_str().map(Into::into));
-    Some(words.map_or_else(|| SHARED_OUTAGE.into(), |words: String| format!("{SHARED_OUTAGE}; {words}")))
+    let words = words.map_or_else(|| reason.into(), |words: String| format!("{reason}; {words}"));
+    Some(Trouble { reason, words })
 }
 
-fn without_rollout(standing: &Standing, outage: Option<String>) -> Outlook {
+fn without_rollout(standing: &Standing, trouble: Option<Trouble>) -> Outlook {
     if let Some(trip) = &standing.trip {
         return Outlook { state: State::Tripped, ..waits(trip.why.clone()) };
     }
@@ -188,5 +192,5 @@ fn without_rollout(standing: &Standing, outage: Option<String>) -> Outlook {
         .hold
         .as_ref()
         .map(|hold| format!("its guard holds it until the flag is edited or reset: {}", hold.why));
-    waits(held.or(outage).unwrap_or_else(|| "it has no rollout: its share is what is written".into()))
+    waits(held.or(trouble.map(|trouble| trouble.words)).unwrap_or_else(|| "it has no rollout: its share is what is written".into()))
 }

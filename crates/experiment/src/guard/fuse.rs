@@ -1,9 +1,12 @@
 //! For the obvious: a variant that fails every time.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::crowd::{Origin, Quota};
 use crate::words::thousands;
 
 /// The control may fail in one of this many answers while the treatment fails in all.
@@ -14,19 +17,35 @@ const CONTROL_BAD: u64 = 10;
 /// It is not part of the stated chance of a false alarm: no randomisation is asked, only who failed in a row. At an error
 /// rate p that both arms share it blows by chance about once in p⁻ⁿ answers of the treatment, so where every tenth
 /// answer is an error and n is 3 that is once in 1,000 answers.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Good answers of the treatment and all of the control take no lock, unless the treatment failed last.
+#[derive(Debug)]
 pub struct Fuse {
     most: usize,
-    streak: Streak,
+    /// The treatment failed last.
+    runs: AtomicBool,
+    /// So many visitors failed that only the control's word is missing.
+    is_due: AtomicBool,
+    control: AtomicU64,
+    control_bad: AtomicU64,
+    streak: Mutex<Streak>,
 }
 
 /// What came since the treatment's last good answer.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 struct Streak {
     visitors: HashSet<u128>,
+    quota: Quota,
     bad: u64,
-    control: u64,
-    control_bad: u64,
+}
+
+/// A visitor with a bad answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Failed {
+    /// 128 bits that tell visitors apart.
+    pub unit: u128,
+    /// The visitor's network and how many visitors of it count, where that is limited.
+    pub limited: Option<(Origin, u32)>,
 }
 
 /// Why a fuse blew.
@@ -46,47 +65,76 @@ impl Fuse {
     /// One that takes `n` visitors, at least 1.
     #[must_use]
     pub fn new(n: usize) -> Self {
-        Self { most: n.max(1), streak: Streak::default() }
+        Self {
+            most: n.max(1),
+            runs: AtomicBool::new(false),
+            is_due: AtomicBool::new(false),
+            control: AtomicU64::new(0),
+            control_bad: AtomicU64::new(0),
+            streak: Mutex::default(),
+        }
     }
 
-    /// An answer to a visitor (128 bits that tell visitors apart). Returns why the fuse blows when it does, and starts over: where
-    /// that could not be acted on and the treatment goes on failing, it blows again.
-    pub fn answered(&mut self, treated: bool, bad: bool, unit: u128) -> Option<Blown> {
-        match (treated, bad) {
-            (true, false) => self.streak = Streak::default(),
-            (true, true) => self.streak.failed(unit, self.most),
-            (false, _) => self.streak.compared(bad),
+    /// A good answer of the treatment: it starts over.
+    pub fn worked(&self) {
+        if self.runs.load(Ordering::Relaxed) {
+            self.start_over(&mut self.streak());
         }
-        let blown = self.streak.visitors.len() >= self.most && self.streak.control_works();
-        blown.then(|| std::mem::take(&mut self.streak).into())
+    }
+
+    /// A bad answer of the treatment. Returns why the fuse blows when it does, and starts over: where that could not be acted on
+    /// and the treatment goes on failing, it blows again.
+    pub fn failed(&self, failed: Failed) -> Option<Blown> {
+        let mut streak = self.streak();
+        streak.failed(failed, self.most);
+        self.is_due.store(streak.visitors.len() >= self.most, Ordering::Relaxed);
+        self.runs.store(true, Ordering::Relaxed);
+        self.blow(&mut streak)
+    }
+
+    /// An answer of the control. Before the treatment fails the control says nothing about it.
+    pub fn compared(&self, bad: bool) -> Option<Blown> {
+        if !self.runs.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.control.fetch_add(1, Ordering::Relaxed);
+        self.control_bad.fetch_add(u64::from(bad), Ordering::Relaxed);
+        if self.is_due.load(Ordering::Relaxed) { self.blow(&mut self.streak()) } else { None }
+    }
+
+    fn blow(&self, streak: &mut Streak) -> Option<Blown> {
+        let (control_answers, control_bad) =
+            (self.control.load(Ordering::Relaxed), self.control_bad.load(Ordering::Relaxed));
+        let control_works = control_answers > control_bad && control_bad * CONTROL_BAD <= control_answers;
+        if streak.visitors.len() < self.most || !control_works {
+            return None;
+        }
+        let (visitors, bad_answers) = (streak.visitors.len() as u64, streak.bad);
+        self.start_over(streak);
+        Some(Blown { visitors, bad_answers, control_answers, control_bad })
+    }
+
+    fn start_over(&self, streak: &mut Streak) {
+        *streak = Streak::default();
+        self.runs.store(false, Ordering::Relaxed);
+        self.is_due.store(false, Ordering::Relaxed);
+        self.control.store(0, Ordering::Relaxed);
+        self.control_bad.store(0, Ordering::Relaxed);
+    }
+
+    fn streak(&self) -> MutexGuard<'_, Streak> {
+        self.streak.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Streak {
-    fn failed(&mut self, unit: u128, most: usize) {
+    fn failed(&mut self, failed: Failed, most: usize) {
         self.bad += 1;
-        if self.visitors.len() < most {
-            self.visitors.insert(unit);
+        let origin = failed.limited.map(|(origin, _)| origin);
+        let room = failed.limited.is_none_or(|(_, most)| self.quota.has_room(origin, most));
+        if self.visitors.len() < most && room && self.visitors.insert(failed.unit) {
+            self.quota.brought(origin);
         }
-    }
-
-    /// Before the streak begins the control says nothing about it.
-    fn compared(&mut self, bad: bool) {
-        if self.bad > 0 {
-            self.control += 1;
-            self.control_bad += u64::from(bad);
-        }
-    }
-
-    fn control_works(&self) -> bool {
-        self.control > self.control_bad && self.control_bad * CONTROL_BAD <= self.control
-    }
-}
-
-impl From<Streak> for Blown {
-    fn from(streak: Streak) -> Self {
-        let Streak { visitors, bad, control, control_bad } = streak;
-        Self { visitors: visitors.len() as u64, bad_answers: bad, control_answers: control, control_bad }
     }
 }
 
@@ -111,17 +159,28 @@ impl Blown {
 mod tests {
     use super::*;
 
+    fn answered(fuse: &Fuse, treated: bool, bad: bool, unit: u128) -> Option<Blown> {
+        match (treated, bad) {
+            (true, true) => fuse.failed(Failed { unit, limited: None }),
+            (true, false) => {
+                fuse.worked();
+                None
+            }
+            (false, _) => fuse.compared(bad),
+        }
+    }
+
     /// `B` and `G`: bad and good answers of the treatment, each to a new visitor, `R` a bad one to the last of them again;
     /// `b` and `g`: the control's. Returns where the fuse blew, counted from 1.
     fn blows(n: usize, answers: &str) -> Option<usize> {
-        let mut fuse = Fuse::new(n);
+        let fuse = Fuse::new(n);
         let mut unit = 0;
         answers
             .chars()
             .position(|answer| {
                 unit += u128::from(answer == 'B');
                 let (treated, bad) = (answer.is_uppercase(), "BRb".contains(answer));
-                fuse.answered(treated, bad, unit).is_some()
+                answered(&fuse, treated, bad, unit).is_some()
             })
             .map(|place| place + 1)
     }
@@ -148,14 +207,24 @@ mod tests {
 
     #[test]
     fn it_starts_over_and_says_why() {
-        let mut fuse = Fuse::new(2);
-        assert_eq!(fuse.answered(true, true, 1), None);
-        assert_eq!(fuse.answered(true, true, 1), None);
-        assert_eq!(fuse.answered(false, false, 9), None);
-        let blown = fuse.answered(true, true, 2).unwrap();
+        let fuse = Fuse::new(2);
+        assert_eq!(answered(&fuse, true, true, 1), None);
+        assert_eq!(answered(&fuse, true, true, 1), None);
+        assert_eq!(answered(&fuse, false, false, 9), None);
+        let blown = answered(&fuse, true, true, 2).unwrap();
         assert_eq!(blown, Blown { visitors: 2, bad_answers: 3, control_answers: 1, control_bad: 0 });
         let told = "3 answers in a row were errors, to 2 visitors, while 1 of 1 answers without it were fine";
         assert_eq!(blown.words(), told);
-        assert_eq!(fuse, Fuse::new(2));
+        assert_eq!(answered(&fuse, false, false, 9), None, "it starts over");
+        assert_eq!(answered(&fuse, true, true, 3), None);
+    }
+
+    #[test]
+    fn one_network_alone_blows_none() {
+        let fuse = Fuse::new(3);
+        let failed = |unit, network| fuse.failed(Failed { unit, limited: Some((Origin(network), 2)) });
+        assert_eq!((1..100).find_map(|unit| failed(unit, 1)), None);
+        assert_eq!(fuse.compared(false), None);
+        assert_eq!(failed(200, 2).map(|blown| blown.visitors), Some(3), "two of one and one of another");
     }
 }

@@ -1,6 +1,9 @@
 //! From which time to first byte on an answer is slow.
 
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
+
+use super::crowd::{Origin, Quota};
 
 /// Answers of the control after which its 95th percentile is frozen for the step.
 pub const ENOUGH: usize = 200;
@@ -8,58 +11,59 @@ pub const ENOUGH: usize = 200;
 /// The part of the control's answers that are not slow.
 const PART: f64 = 0.95;
 
-/// Slower than a stated time, or than the control's 95th percentile at the start of the step. It is frozen there: the control
-/// as it was, before anything is counted by it, cannot follow the treatment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limit(State);
+/// Answers of a network that is limited: half as many as lie above the percentile, so it cannot say where that lies.
+const LIMITED: u32 = 5;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum State {
+/// Slower than a stated time, or than the control's 95th percentile at the start of the step. It is frozen there: the control
+/// as it was, before anything is counted by it, cannot follow the treatment. Each step has one of its own.
+#[derive(Debug)]
+pub struct Limit(Kind);
+
+#[derive(Debug)]
+enum Kind {
     Stated(Duration),
-    Gathering(Vec<Duration>),
-    Frozen(Duration),
+    OfControl { gathered: Mutex<Gathered>, frozen: OnceLock<Duration> },
+}
+
+#[derive(Debug, Default)]
+struct Gathered {
+    latencies: Vec<Duration>,
+    quota: Quota,
 }
 
 impl Limit {
-    /// The same for every step.
+    /// A stated time.
     #[must_use]
     pub const fn stated(limit: Duration) -> Self {
-        Self(State::Stated(limit))
+        Self(Kind::Stated(limit))
     }
 
-    /// The control's 95th percentile, of its first [`ENOUGH`] answers in each step.
+    /// The control's 95th percentile, of its first [`ENOUGH`] answers.
     #[must_use]
-    pub const fn of_control() -> Self {
-        Self(State::Gathering(Vec::new()))
+    pub fn of_control() -> Self {
+        Self(Kind::OfControl { gathered: Mutex::default(), frozen: OnceLock::new() })
     }
 
-    /// A step begins: what was frozen is gathered anew.
-    pub fn begin_step(&mut self) {
-        if !matches!(self.0, State::Stated(_)) {
-            *self = Self::of_control();
-        }
-    }
-
-    /// An answer of the control, with its time to first byte.
-    pub fn control_answered(&mut self, latency: Duration) {
-        let State::Gathering(latencies) = &mut self.0 else {
-            return;
-        };
-        latencies.push(latency);
-        if latencies.len() < ENOUGH {
+    /// An answer of the control, with its time to first byte. Of a network that is limited, few count.
+    pub fn control_answered(&self, latency: Duration, limited: impl FnOnce() -> Option<Origin>) {
+        let Kind::OfControl { gathered, frozen } = &self.0 else { return };
+        if frozen.get().is_some() {
             return;
         }
-        let place = (PART * ENOUGH as f64).ceil() as usize - 1;
-        let (_, frozen, _) = latencies.select_nth_unstable(place.min(ENOUGH - 1));
-        self.0 = State::Frozen(*frozen);
+        let limited = limited();
+        let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        gathered.add(latency, limited);
+        if gathered.latencies.len() >= ENOUGH {
+            frozen.get_or_init(|| gathered.percentile());
+        }
     }
 
     /// The limit, where there is one yet.
     #[must_use]
-    pub const fn value(&self) -> Option<Duration> {
+    pub fn value(&self) -> Option<Duration> {
         match &self.0 {
-            State::Stated(limit) | State::Frozen(limit) => Some(*limit),
-            State::Gathering(_) => None,
+            Kind::Stated(limit) => Some(*limit),
+            Kind::OfControl { frozen, .. } => frozen.get().copied(),
         }
     }
 
@@ -70,32 +74,53 @@ impl Limit {
     }
 }
 
+impl Gathered {
+    fn add(&mut self, latency: Duration, limited: Option<Origin>) {
+        if self.latencies.len() < ENOUGH && self.quota.has_room(limited, LIMITED) {
+            self.quota.brought(limited);
+            self.latencies.push(latency);
+        }
+    }
+
+    fn percentile(&mut self) -> Duration {
+        let place = (PART * ENOUGH as f64).ceil() as usize - 1;
+        let (_, frozen, _) = self.latencies.select_nth_unstable(place.min(ENOUGH - 1));
+        *frozen
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_stated_limit_stays() {
-        let mut limit = Limit::stated(Duration::from_millis(800));
-        (0..1000).for_each(|_| limit.control_answered(Duration::from_secs(9)));
-        limit.begin_step();
+        let limit = Limit::stated(Duration::from_millis(800));
+        (0..1000).for_each(|_| limit.control_answered(Duration::from_secs(9), || None));
         assert_eq!(limit.value(), Some(Duration::from_millis(800)));
         assert!(limit.is_slow(Duration::from_millis(801)) && !limit.is_slow(Duration::from_millis(800)));
     }
 
     #[test]
-    fn the_control_s_limit_is_frozen_once_per_step() {
-        let mut limit = Limit::of_control();
+    fn the_control_s_limit_is_frozen_once() {
+        let limit = Limit::of_control();
         for ms in (1..ENOUGH as u64).rev() {
-            limit.control_answered(Duration::from_millis(ms));
+            limit.control_answered(Duration::from_millis(ms), || None);
             assert!(!limit.is_slow(Duration::from_secs(3600)), "nobody is slow before it is frozen");
         }
-        limit.control_answered(Duration::from_millis(ENOUGH as u64));
+        limit.control_answered(Duration::from_millis(ENOUGH as u64), || None);
         // 190 of 1 to 200 are at most 190
         assert_eq!(limit.value(), Some(Duration::from_millis(190)));
-        limit.control_answered(Duration::from_secs(9));
+        limit.control_answered(Duration::from_secs(9), || None);
         assert_eq!(limit.value(), Some(Duration::from_millis(190)));
-        limit.begin_step();
+    }
+
+    #[test]
+    fn one_network_cannot_say_what_is_slow() {
+        let limit = Limit::of_control();
+        (0..1000).for_each(|_| limit.control_answered(Duration::from_secs(60), || Some(Origin(1))));
         assert_eq!(limit.value(), None);
+        (0..195).for_each(|_| limit.control_answered(Duration::from_millis(5), || None));
+        assert_eq!(limit.value(), Some(Duration::from_millis(5)));
     }
 }

@@ -1,5 +1,7 @@
 //! How both arms fare in the last minute.
 
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
 use crate::words::{percent, thousands};
 
 /// Length of a bucket in microseconds, and how many make up the last minute.
@@ -12,16 +14,36 @@ pub const FEWEST: u64 = 20;
 /// The part of the control's answers that must be bad to speak of an outage.
 pub const BAD: f64 = 0.1;
 
-/// Answers of both arms in the last minute, in buckets of five seconds.
-#[derive(Clone, Debug, PartialEq)]
+/// Answers of both arms in the last minute, in buckets of five seconds. It takes no lock; at the very moment when a bucket is used
+/// anew some of its answers may be lost.
+#[derive(Debug)]
 pub struct Pulse {
-    /// Each with the number of its five seconds since 1970.
-    buckets: [(i64, Rates); BUCKETS],
+    buckets: [Bucket; BUCKETS],
+}
+
+/// Five seconds.
+#[derive(Debug)]
+struct Bucket {
+    /// Their number since the clock began.
+    number: AtomicI64,
+    control: Counts,
+    treatment: Counts,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    answers: AtomicU64,
+    bad: AtomicU64,
 }
 
 impl Default for Pulse {
     fn default() -> Self {
-        Self { buckets: [(i64::MIN, Rates::default()); BUCKETS] }
+        let bucket = |_| Bucket {
+            number: AtomicI64::new(i64::MIN),
+            control: Counts::default(),
+            treatment: Counts::default(),
+        };
+        Self { buckets: std::array::from_fn(bucket) }
     }
 }
 
@@ -48,28 +70,28 @@ pub struct Rates {
 pub struct Outage(pub Rates);
 
 impl Pulse {
-    /// An answer at a time in microseconds since 1970. One more than a minute older than the newest is left out.
-    pub fn answered(&mut self, treated: bool, bad: bool, at: i64) {
+    /// An answer at a time in microseconds, by a clock that nobody sets. One more than a minute older than the newest is left out.
+    pub fn answered(&self, treated: bool, bad: bool, at: i64) {
         let number = at.div_euclid(BUCKET);
         let place = usize::try_from(number.rem_euclid(BUCKETS as i64)).unwrap_or_default();
-        let Some((held, rates)) = self.buckets.get_mut(place).filter(|(held, _)| *held <= number) else {
+        let Some(bucket) = self.buckets.get(place).filter(|bucket| bucket.is_of(number)) else {
             return;
         };
-        if *held < number {
-            (*held, *rates) = (number, Rates::default());
-        }
-        let rate = if treated { &mut rates.treatment } else { &mut rates.control };
-        rate.answers += 1;
-        rate.bad += u64::from(bad);
+        let counts = if treated { &bucket.treatment } else { &bucket.control };
+        counts.answers.fetch_add(1, Ordering::Relaxed);
+        counts.bad.fetch_add(u64::from(bad), Ordering::Relaxed);
     }
 
-    /// The answers of the minute before `now`, in microseconds since 1970.
+    /// The answers of the minute before `now`, in microseconds by the same clock.
     #[must_use]
     pub fn rates(&self, now: i64) -> Rates {
         let newest = now.div_euclid(BUCKET);
-        let recent = newest.saturating_sub(BUCKETS as i64)..=newest;
-        let recent = self.buckets.iter().filter(|(number, _)| recent.contains(number) && *number != *recent.start());
-        recent.fold(Rates::default(), |sum, (_, rates)| sum.with(rates))
+        let oldest = newest.saturating_sub(BUCKETS as i64);
+        let recent = self.buckets.iter().filter(|bucket| {
+            let number = bucket.number.load(Ordering::Relaxed);
+            oldest < number && number <= newest
+        });
+        recent.fold(Rates::default(), |sum, bucket| sum.with(&bucket.rates()))
     }
 
     /// The outage there is when the control had at least [`FEWEST`] answers in the last minute, and a part of [`BAD`] or more
@@ -79,6 +101,38 @@ impl Pulse {
         let rates = self.rates(now);
         let fails = rates.control.answers >= FEWEST && rates.control.part() >= BAD;
         fails.then_some(Outage(rates))
+    }
+}
+
+impl Bucket {
+    /// Whether it is the bucket of this number; an older one becomes it, and begins empty.
+    fn is_of(&self, number: i64) -> bool {
+        let held = self.number.load(Ordering::Relaxed);
+        if held >= number {
+            return held == number;
+        }
+        if self.number.compare_exchange(held, number, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            self.control.clear();
+            self.treatment.clear();
+        }
+        self.number.load(Ordering::Relaxed) == number
+    }
+
+    fn rates(&self) -> Rates {
+        Rates { control: self.control.rate(), treatment: self.treatment.rate() }
+    }
+}
+
+impl Counts {
+    fn clear(&self) {
+        self.answers.store(0, Ordering::Relaxed);
+        self.bad.store(0, Ordering::Relaxed);
+    }
+
+    fn rate(&self) -> Rate {
+        let answers = self.answers.load(Ordering::Relaxed);
+        // they are counted one after the other, and never are more bad than there are
+        Rate { answers, bad: self.bad.load(Ordering::Relaxed).min(answers) }
     }
 }
 
@@ -121,7 +175,7 @@ mod tests {
     const SECOND: i64 = 1_000_000;
 
     fn fed(answers: u64, bad: u64, at: i64) -> Pulse {
-        let mut pulse = Pulse::default();
+        let pulse = Pulse::default();
         (0..answers).for_each(|n| pulse.answered(false, n < bad, at));
         pulse
     }
@@ -135,7 +189,7 @@ mod tests {
             assert_eq!(outage.is_some(), is_one, "{bad} of {answers}");
         }
         // the treatment alone is none
-        let mut pulse = fed(100, 1, SECOND);
+        let pulse = fed(100, 1, SECOND);
         (0..100).for_each(|_| pulse.answered(true, true, SECOND));
         assert_eq!(pulse.shared_outage(SECOND), None);
         assert_eq!(pulse.rates(SECOND).treatment, Rate { answers: 100, bad: 100 });
@@ -144,7 +198,7 @@ mod tests {
     #[test]
     fn only_the_last_minute_counts() {
         for start in [-90 * SECOND, 0, 1_763_670_000 * SECOND] {
-            let mut pulse = fed(30, 30, start);
+            let pulse = fed(30, 30, start);
             assert_eq!(pulse.rates(start + 59 * SECOND).control.answers, 30);
             assert_eq!(pulse.rates(start + 60 * SECOND), Rates::default());
             assert_eq!(pulse.rates(start - 10 * SECOND), Rates::default(), "the future is not the last minute");
@@ -165,7 +219,7 @@ mod tests {
 
     #[test]
     fn an_outage_is_told_in_numbers() {
-        let mut pulse = fed(400, 312, 0);
+        let pulse = fed(400, 312, 0);
         (0..51).for_each(|n| pulse.answered(true, n < 40, 0));
         let words = pulse.shared_outage(0).unwrap().words();
         let told = "the control fails by itself: 312 of 400 answers (78 %) in the last minute were errors, with the flag 40 of 51 \

@@ -5,5 +5,6 @@ mod outlook;
 
 pub use order::{Order, Refusal, obey};
 pub use outlook::{
-    MIN_VISITORS, Moment, Next, Outlook, SHARED_OUTAGE, State, outlook, sample_ratio_broken, told_once,
+    MIN_VISITORS, Moment, Next, Outlook, SHARED_OUTAGE, State, Trouble, UPSTREAM_AWAY, outlook, sample_ratio_broken,
+    told_once, waited,
 };

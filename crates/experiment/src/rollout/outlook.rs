@@ -13,6 +13,27 @@ pub const MIN_VISITORS: u64 = 100;
 /// Why a rollout stays where it is while treatment and control fail alike.
 pub const SHARED_OUTAGE: &str = "treatment and control fail alike: a shared outage";
 
+/// Why a rollout stays where it is while the upstream of its variant is away and no visitor is harmed.
+pub const UPSTREAM_AWAY: &str = "the upstream of the variant gives no answer: the app answers in its place";
+
+/// What keeps a flag where it is for now, whatever its hold says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// [`SHARED_OUTAGE`] or [`UPSTREAM_AWAY`].
+    pub reason: &'static str,
+    /// How it is now, in words.
+    pub words: String,
+}
+
+impl Trouble {
+    /// The reason that was told last of a flag and is not over, where it is one of trouble.
+    #[must_use]
+    pub fn told(standing: &Standing) -> Option<&'static str> {
+        let told = standing.inconclusive.as_ref()?;
+        [SHARED_OUTAGE, UPSTREAM_AWAY].into_iter().find(|reason| told.why == *reason)
+    }
+}
+
 /// What is known of a rollout at one moment.
 #[derive(Clone, Debug)]
 pub struct Moment<'a> {
@@ -26,8 +47,16 @@ pub struct Moment<'a> {
     pub visitors: Option<u64>,
     /// Visitors fell into the variants otherwise than the shares say, see [`sample_ratio_broken`].
     pub split_is_broken: bool,
-    /// Treatment and control fail alike just now: what is seen, in words.
-    pub outage: Option<String>,
+    /// How long the present step has been held. By a clock that nobody sets where the same program saw it begin.
+    pub waited: Duration,
+    /// What keeps it where it is just now.
+    pub trouble: Option<Trouble>,
+}
+
+/// How long the present step has been held, by the clock on the wall.
+#[must_use]
+pub fn waited(rollout: &Rollout, standing: &Standing, now: Timestamp) -> Duration {
+    now.duration_since(rollout.begins(standing.since)).try_into().unwrap_or(Duration::ZERO)
 }
 
 /// Where a rollout stands, in one word.
@@ -124,13 +153,13 @@ pub fn outlook(moment: &Moment<'_>) -> Outlook {
     if let Some(stopped) = stopped(standing) {
         return Outlook::new(State::Holding, stopped);
     }
-    if let Some(outage) = moment.outage.as_ref().filter(|_| step.hold != Hold::End) {
-        return Outlook::new(State::Holding, outage.clone()).next(told_once(standing, SHARED_OUTAGE));
+    if let Some(trouble) = moment.trouble.as_ref().filter(|_| step.hold != Hold::End) {
+        return Outlook::new(State::Holding, trouble.words.clone()).next(told_once(standing, trouble.reason));
     }
     match step.hold {
         Hold::End => Outlook::new(State::Done, "this is the last step".into()).next(Next::Finish),
         Hold::Approval => approval(standing),
-        Hold::For(hold) => timed(moment, step, ends(rollout, standing, hold)),
+        Hold::For(hold) => timed(moment, step, hold),
     }
 }
 
@@ -154,8 +183,9 @@ fn ends(rollout: &Rollout, standing: &Standing, hold: Duration) -> Timestamp {
     rollout.begins(standing.since).checked_add(hold).unwrap_or(Timestamp::MAX)
 }
 
-fn timed(moment: &Moment<'_>, step: &RolloutStep, ends: Timestamp) -> Outlook {
-    if moment.now < ends {
+fn timed(moment: &Moment<'_>, step: &RolloutStep, hold: Duration) -> Outlook {
+    let ends = ends(moment.rollout, moment.standing, hold);
+    if moment.waited < hold {
         let why = match obstacle(moment, step) {
             Some((_, more)) => format!("its hold is not over; for now, {more}"),
             None => "its hold is not over".into(),

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use flagstaff_tag::BodyProgress;
 use http::HeaderMap;
 use http::header::HeaderName;
 use http_body::{Body, Frame, SizeHint};
@@ -77,6 +78,7 @@ struct Watch {
     /// On HTTP/2: for how long nothing has come.
     patience: Option<Patience>,
     gathered: Option<Gathered>,
+    progress: BodyProgress,
 }
 
 /// A body that was read whole before it goes on.
@@ -95,6 +97,7 @@ impl RequestBody {
                 left: rules.limit.unwrap_or(u64::MAX),
                 patience: http2.then(Patience::default),
                 gathered: None,
+                progress: BodyProgress::default(),
             })
         });
         Self { incoming: Some(incoming), watch }
@@ -107,6 +110,11 @@ impl RequestBody {
     /// How the exchange goes; nothing without a body.
     pub(crate) fn course(&self) -> Option<Arc<Course>> {
         self.watch.as_ref().map(|watch| Arc::clone(&watch.course))
+    }
+
+    /// What says when it is complete; nothing without a body.
+    pub(crate) fn progress(&self) -> Option<BodyProgress> {
+        self.watch.as_ref().map(|watch| watch.progress.clone())
     }
 
     /// Whether it still has to come and says that it has at most so many bytes.
@@ -218,7 +226,10 @@ impl Body for RequestBody {
         loop {
             let passed = match Pin::new(&mut *incoming).poll_frame(cx) {
                 Poll::Pending => return watch.wait(cx).map(|fault| watch.fail(fault)),
-                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Ready(None) => {
+                    watch.progress.complete();
+                    return Poll::Ready(None);
+                }
                 Poll::Ready(Some(Err(error))) => Some(Err(BodyFault::of(&error))),
                 Poll::Ready(Some(Ok(frame))) => watch.pass(frame),
             };
@@ -226,6 +237,10 @@ impl Body for RequestBody {
                 && let Some(patience) = &mut watch.patience
             {
                 patience.calm();
+            }
+            // the last piece may be known as such, and then nobody asks for another
+            if incoming.is_end_stream() && !matches!(passed, Some(Err(_))) {
+                watch.progress.complete();
             }
             match passed {
                 // A frame of which nothing is left.

@@ -113,7 +113,11 @@ impl<S: Stack> Edge<S> {
             request.extensions_mut().insert(Tunnel(Arc::clone(&self.client)));
         }
         let http2 = request.version() >= Version::HTTP_2;
-        request.map(|body| RequestBody::new(body, &self.shared.bodies, http2))
+        let mut request = request.map(|body| RequestBody::new(body, &self.shared.bodies, http2));
+        if let Some(progress) = request.body().progress() {
+            request.extensions_mut().insert(progress);
+        }
+        request
     }
 
     fn call_stack(&self, request: Request<RequestBody>) -> State<S> {

@@ -166,8 +166,8 @@ mod tests {
         TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string()
     }
 
-    /// The status of the answer, and whether it names the flag as the one whose upstream failed.
-    async fn ask(app: Option<&str>, canary: &str, method: Method) -> (StatusCode, bool) {
+    /// The status of the answer, and what it says of the flag's upstream.
+    async fn ask(app: Option<&str>, canary: &str, method: Method) -> (StatusCode, &'static str) {
         let named = |text: &str, upstream| Flag {
             percent: Some(Percent::ALL),
             upstream,
@@ -184,19 +184,23 @@ mod tests {
         let listen = vec!["127.0.0.1:0".into()];
         let settings = Settings::new(Options { listen, upstream, ..Options::default() }).unwrap();
         let Ok(answer) = Proxy::for_canaries(&settings).unwrap().oneshot(request).await;
-        let blamed = answer.extensions().get::<Blame>();
-        assert!(blamed.is_none_or(|blamed| *blamed == Blame::Canary(shop)));
-        (answer.status(), blamed.is_some())
+        let said = match answer.extensions().get::<Blame>() {
+            None => "it answered",
+            Some(blame) if *blame == Blame::Canary(shop) => "it failed",
+            Some(blame) if *blame == Blame::Fallback(shop) => "the app stood in",
+            Some(_) => "somebody else",
+        };
+        (answer.status(), said)
     }
 
     #[tokio::test]
     async fn an_upstream_that_gives_no_answer_is_named() {
         let (app, canary, dead) = (app().await, app().await, nobody().await);
-        assert_eq!(ask(Some(&app), &canary, Method::GET).await, (StatusCode::OK, false));
-        assert_eq!(ask(Some(&app), &dead, Method::GET).await, (StatusCode::OK, true));
-        assert_eq!(ask(Some(&app), &dead, Method::POST).await, (StatusCode::BAD_GATEWAY, true));
-        assert_eq!(ask(None, &dead, Method::GET).await, (StatusCode::BAD_GATEWAY, true));
+        assert_eq!(ask(Some(&app), &canary, Method::GET).await, (StatusCode::OK, "it answered"));
+        assert_eq!(ask(Some(&app), &dead, Method::GET).await, (StatusCode::OK, "the app stood in"));
+        assert_eq!(ask(Some(&app), &dead, Method::POST).await, (StatusCode::BAD_GATEWAY, "it failed"));
+        assert_eq!(ask(None, &dead, Method::GET).await, (StatusCode::BAD_GATEWAY, "it failed"));
         // an error of its own is an answer
-        assert_eq!(ask(Some(&dead), &canary, Method::POST).await, (StatusCode::INTERNAL_SERVER_ERROR, false));
+        assert_eq!(ask(Some(&dead), &canary, Method::POST).await, (StatusCode::INTERNAL_SERVER_ERROR, "it answered"));
     }
 }

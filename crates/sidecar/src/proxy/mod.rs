@@ -179,7 +179,9 @@ impl Inner {
             }
         }
         canary.fallbacks.increment(1);
-        (exchange(self, None, request).await, blame)
+        let answered = exchange(self, None, request).await;
+        let served = answered.is_ok();
+        (answered, if served { Some(Blame::Fallback(canary.flag)) } else { blame })
     }
 
     /// An upgrade needs HTTP/1.1 on both sides; toward HTTP/2 the wish is left out, which the client may expect.
@@ -231,8 +233,19 @@ fn keep_upgrade(headers: &mut HeaderMap) {
     headers.insert(header::UPGRADE, WEBSOCKET);
 }
 
+/// The answer in place of one, and whose fault it is.
 #[cold]
 fn refuse(trouble: &Trouble) -> Response<ResponseBody> {
+    let mut answer = refusal(trouble);
+    let blame = match trouble {
+        Trouble::Body(_) => Blame::Client,
+        Trouble::Failed(..) => Blame::Upstream,
+    };
+    answer.extensions_mut().insert(blame);
+    answer
+}
+
+fn refusal(trouble: &Trouble) -> Response<ResponseBody> {
     match trouble {
         Trouble::Body(BodyFault::TooLarge) => {
             METERS.refuse(Refusal::BodyTooLarge);

@@ -67,6 +67,8 @@ impl Conversion {
         guard.fuse = table.fuse.map(|fuse| fuse.0);
         guard.goals = table.goals.into_iter().map(|goal| goal.0).collect();
         guard.observe = table.observe;
+        guard.network_signs = table.network_signs.map_or(Guard::NETWORK_SIGNS, |signs| signs.0);
+        guard.upstream_away = table.upstream_away.map_or(Guard::UPSTREAM_AWAY, |length| length.0);
         guard.on_trip = match table.on_trip {
             Some(Tripped::Hold) => OnTrip::Hold,
             Some(Tripped::Off) | None => OnTrip::Off,

@@ -15,7 +15,7 @@ use serde_json::Value;
 pub(crate) use conditions::When;
 pub(crate) use tables::{Bounds, Needs, Weights};
 pub(crate) use words::{
-    Address, Chance, Codes, Day, Fuse, Length, Moment, Named, Paths, Requests, Share, Slower, Stay, Target, Unit,
+    Address, Chance, Codes, Day, FewSigns, Fuse, Length, Moment, Named, Paths, Requests, Share, Slower, Stay, Target, Unit,
 };
 
 /// A table whose written order counts.
@@ -191,6 +191,12 @@ pub(crate) struct GuardTable {
     pub(crate) on_trip: Option<Tripped>,
     /// true: it reports what it sees and does nothing. Default: false.
     pub(crate) observe: bool,
+    /// So many visitors with a first error, a first slow answer or a first goal count of one network (/24, /48) that brings less than
+    /// a tenth of the flag's visitors; 0: no limit. Default: 2.
+    pub(crate) network_signs: Option<FewSigns>,
+    /// It trips when the upstream of a variant has given no answer for so long, while the app answered in its place.
+    /// Default: 30s.
+    pub(crate) upstream_away: Option<Length>,
 }
 
 /// What happens when a guard trips.

@@ -151,6 +151,16 @@ pub(super) fn chance(number: f64) -> Result<f64, Wrong> {
         .map_err(|e| (e.to_string(), "0.001 is one in a thousand".into()))
 }
 
+pub(super) fn few_signs(number: f64) -> Result<u32, Wrong> {
+    let most = Guard::MOST_NETWORK_SIGNS;
+    let fits = number.fract() == 0.0 && (0.0..=f64::from(most)).contains(&number);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and within the range")]
+    fits.then_some(number as u32).ok_or_else(|| {
+        let message = format!("one network may bring 0 to {most} first signs, and this is {number}");
+        (message, "write 2, or 0 for no limit".into())
+    })
+}
+
 pub(super) fn fuse(number: f64) -> Result<u32, Wrong> {
     let (least, most) = (Guard::FUSE.start(), Guard::FUSE.end());
     let fits = number.fract() == 0.0 && number >= f64::from(*least) && number <= f64::from(*most);

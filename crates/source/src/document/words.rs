@@ -163,6 +163,10 @@ number!(
     Fuse(u32), readers::fuse, { "type": "integer", "minimum": 3, "maximum": 1000 }
 );
 number!(
+    /// First signs of one network.
+    FewSigns(u32), readers::few_signs, { "type": "integer", "minimum": 0, "maximum": 1000 }
+);
+number!(
     /// The chance of a false alarm.
     Chance(f64), readers::chance, { "type": "number", "exclusiveMinimum": 0, "maximum": 0.1 }
 );

@@ -1,0 +1,162 @@
+//! Which units met a flag, as its guard remembers them.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Parts with a lock each, so that requests do not wait for one another.
+const SHARDS: usize = 64;
+
+/// The part of the places for units that came once: one in so many.
+const FRESH_PART: usize = 4;
+
+/// Units that met a flag, as many as there are places. A unit is 128 bits that tell units apart.
+///
+/// A unit that comes a second time moves from the places of those that came once to the others, so requests that each bring a
+/// new id displace only one another and visitors of a single request. Where the places run out, those that stayed away longest
+/// are forgotten, and counted.
+#[derive(Debug)]
+pub struct Met {
+    shards: Box<[Mutex<Shard>]>,
+    forgotten: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Shard {
+    once: Generations,
+    again: Generations,
+}
+
+/// Units in two halves by age. When the young half is full, the old half is forgotten and the young one becomes old. A unit that is
+/// seen again is young again.
+#[derive(Debug)]
+struct Generations {
+    young: HashSet<u128>,
+    old: HashSet<u128>,
+    most: usize,
+}
+
+impl Met {
+    /// Room for so many units; at least a few are remembered.
+    #[must_use]
+    pub fn new(places: usize) -> Self {
+        let each = places / SHARDS;
+        let shard = |_| {
+            let once = Generations::new(each / FRESH_PART);
+            Mutex::new(Shard { once, again: Generations::new(each - each / FRESH_PART) })
+        };
+        Self { shards: (0..SHARDS).map(shard).collect(), forgotten: AtomicU64::new(0) }
+    }
+
+    /// A unit meets the flag. Returns whether it is new, as far as is remembered.
+    pub fn meets(&self, unit: u128) -> bool {
+        let Some(mut shard) = self.shard(unit) else { return false };
+        if shard.has(unit, &self.forgotten) {
+            return false;
+        }
+        shard.once.add(unit, &self.forgotten);
+        true
+    }
+
+    /// Whether a unit met the flag before.
+    #[must_use]
+    pub fn has(&self, unit: u128) -> bool {
+        self.shard(unit).is_some_and(|mut shard| shard.has(unit, &self.forgotten))
+    }
+
+    /// How many units were forgotten because the places ran out.
+    #[must_use]
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten.load(Ordering::Relaxed)
+    }
+
+    fn shard(&self, unit: u128) -> Option<MutexGuard<'_, Shard>> {
+        let place = usize::try_from(unit % SHARDS as u128).ok()?;
+        // sets that a thread left when it panicked are still sets
+        Some(self.shards.get(place)?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Shard {
+    fn has(&mut self, unit: u128, forgotten: &AtomicU64) -> bool {
+        if self.again.has(unit, forgotten) {
+            return true;
+        }
+        let came_once = self.once.remove(unit);
+        if came_once {
+            self.again.add(unit, forgotten);
+        }
+        came_once
+    }
+}
+
+impl Generations {
+    fn new(places: usize) -> Self {
+        Self { young: HashSet::new(), old: HashSet::new(), most: (places / 2).max(1) }
+    }
+
+    fn has(&mut self, unit: u128, forgotten: &AtomicU64) -> bool {
+        if self.young.contains(&unit) {
+            return true;
+        }
+        let was_old = self.old.remove(&unit);
+        if was_old {
+            self.add(unit, forgotten);
+        }
+        was_old
+    }
+
+    fn remove(&mut self, unit: u128) -> bool {
+        self.young.remove(&unit) || self.old.remove(&unit)
+    }
+
+    fn add(&mut self, unit: u128, forgotten: &AtomicU64) {
+        if self.young.len() >= self.most {
+            forgotten.fetch_add(self.old.len() as u64, Ordering::Relaxed);
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(unit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACES: usize = 64 * 64;
+
+    #[test]
+    fn a_unit_is_new_once() {
+        let met = Met::new(PLACES);
+        assert!(!met.has(7));
+        assert!(met.meets(7));
+        assert!(!met.meets(7) && met.has(7) && !met.has(8));
+    }
+
+    #[test]
+    fn requests_with_an_id_each_push_no_visitor_out_that_came_twice() {
+        let met = Met::new(PLACES);
+        (0..500).for_each(|visitor| _ = (met.meets(visitor), met.meets(visitor)));
+        (1_000_000..2_000_000).for_each(|stranger| _ = met.meets(stranger));
+        assert!((0..500).all(|visitor| met.has(visitor)));
+        assert!(met.forgotten() > 900_000, "it is counted: {}", met.forgotten());
+    }
+
+    #[test]
+    fn those_that_keep_coming_stay_and_memory_is_bounded() {
+        let met = Met::new(PLACES);
+        for stranger in 0..200_000_u128 {
+            _ = (met.meets(1_000 + stranger), met.meets(1_000 + stranger));
+            if stranger % 100 == 0 {
+                (0..100).for_each(|visitor| _ = met.meets(visitor));
+            }
+        }
+        assert!((0..100).all(|visitor| met.has(visitor)));
+        let kept = |half: &Generations| half.young.len() + half.old.len();
+        let kept = met.shards.iter().map(|shard| {
+            let shard = shard.lock().unwrap();
+            kept(&shard.once) + kept(&shard.again)
+        });
+        assert!(kept.sum::<usize>() <= PLACES);
+    }
+}
