@@ -83,7 +83,7 @@ pub(super) struct Books {
 
 impl Books {
     /// Keeps them until the conductor has ended, and a little longer for what is still to be entered.
-    pub(super) async fn keep(self, ended: oneshot::Receiver<()>) {
+    pub(super) async fn keep(&mut self, ended: oneshot::Receiver<()>) {
         let too_late = async {
             // whether it said so or was dropped, it has ended
             let _ = ended.await;
@@ -93,9 +93,31 @@ impl Books {
             () = self.enter_all() => {}
             () = too_late => tracing::warn!("the ledger did not take the last facts in time"),
         }
+        self.register = None;
     }
 
-    async fn enter_all(mut self) {
+    /// Goes on after a panic: what the conductor decided and is neither written nor waiting is entered. One that knows nothing yet is
+    /// told all there is again.
+    pub(super) fn recover(&mut self, knows: bool, facts: Vec<Fact>) {
+        self.register = None;
+        if !knows {
+            self.known = None;
+        }
+        while let Ok(entry) = self.heard.try_recv() {
+            self.waiting.push(entry);
+        }
+        let Some(known) = &self.known else { return };
+        let waits = |fact: &Fact| {
+            self.waiting.iter().any(|entry| matches!(entry, Entry::Facts(facts) if facts.contains(fact)))
+        };
+        let missing = |fact: &Fact| fact.number > known.get(&fact.flag).copied().unwrap_or_default() && !waits(fact);
+        let missing: Vec<_> = facts.into_iter().filter(missing).collect();
+        if !missing.is_empty() {
+            self.waiting.push(Entry::Facts(missing));
+        }
+    }
+
+    async fn enter_all(&mut self) {
         loop {
             let is_open = self.gather().await;
             match self.turn().await {

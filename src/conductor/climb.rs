@@ -122,8 +122,7 @@ impl Conductor {
         let waited = ward.waited(rollout, now);
         let standing = &ward.standing;
         let visitors = Some(u64::MAX);
-        let if_all_came =
-            Moment { rollout, standing, now, visitors, split_is_broken: false, waited, trouble: None };
+        let if_all_came = Moment { rollout, standing, now, visitors, split_is_broken: false, waited, trouble: None };
         if !matches!(outlook(&if_all_came).next, Next::Climb | Next::Finish) || self.away.is_some() {
             return None;
         }

@@ -76,8 +76,8 @@ impl Conductor {
     }
 
     /// Works until it is told to stop.
-    pub(super) async fn run(mut self, mut heard: mpsc::Receiver<Word>) {
-        if self.books.is_none() {
+    pub(super) async fn run(&mut self, heard: &mut mpsc::Receiver<Word>) {
+        if self.books.is_none() && !self.is_ready() {
             self.begin(HashMap::new());
         }
         let mut tick = Instant::now() + TICK;
@@ -93,6 +93,29 @@ impl Conductor {
             }
         }
         self.write_signs();
+        // the books close after what they were given
+        self.books = None;
+    }
+
+    /// Goes on after a panic: what was decided stands, what was seen is read again, and the flags are those in force.
+    pub(super) fn recover(&mut self) {
+        self.snapshot = self.publisher.current();
+        self.troubles.clear();
+        if !self.is_ready() {
+            return;
+        }
+        for ward in self.wards.values_mut() {
+            ward.recover();
+        }
+        let names: Vec<_> = self.wards.keys().cloned().collect();
+        names.iter().for_each(|name| self.watch_anew(name, Begun::Elsewhere));
+        self.take_up(&Snapshot::empty());
+        self.publish();
+    }
+
+    /// All facts since each flag began.
+    pub(super) fn facts(&self) -> Vec<Fact> {
+        self.wards.values().flat_map(|ward| ward.facts.clone()).collect()
     }
 
     fn hear(&mut self, word: Word) {
@@ -116,6 +139,8 @@ impl Conductor {
             }
             Word::Books(told) => self.told(told),
             Word::Stop => {}
+            #[cfg(test)]
+            Word::Fall => unreachable!("a test lets it fall"),
         }
     }
 
@@ -210,6 +235,11 @@ impl Conductor {
             }
         };
         if anew {
+            // one that is edited has another definition, by which answers are told apart
+            if let Some(flag) = self.snapshot.flag_named(fact.flag.as_str()).filter(|_| fact.kind == FactKind::Reset)
+            {
+                self.sentry.begin(flag, fact.step);
+            }
             self.watch_anew(&fact.flag, begun);
         }
         self.wards.get(&fact.flag).into_iter().for_each(|ward| measure(&fact.flag, ward));
@@ -220,9 +250,6 @@ impl Conductor {
         let flag = self.snapshot.flag_named(name.as_str()).cloned();
         self.troubles.remove(name);
         let Some(ward) = self.wards.get_mut(name) else { return };
-        if let Some(flag) = &flag {
-            self.sentry.begin(flag, ward.standing.step);
-        }
         ward.flag = flag;
         ward.begin_watch(begun == Begun::Elsewhere && self.books.is_some());
         if ward.waits_for_signs() {
@@ -246,8 +273,21 @@ impl Conductor {
 
     /// The flag that a word is about, where it has not begun anew since.
     fn ward(&mut self, stamp: &Stamp) -> Option<&mut Ward> {
+        self.catch_up(stamp);
         let ward = self.wards.get_mut(&stamp.flag)?;
         Some(ward).filter(|ward| ward.standing.definition == stamp.definition && self.sentry.is_current(stamp))
+    }
+
+    /// Answers to requests that were decided with new flags may be heard of before those flags.
+    fn catch_up(&mut self, stamp: &Stamp) {
+        if self.wards.get(&stamp.flag).is_some_and(|ward| ward.standing.definition == stamp.definition) {
+            return;
+        }
+        let current = self.publisher.current();
+        let flag = current.flag_named(stamp.flag.as_str());
+        if flag.is_some_and(|flag| flag.definition == stamp.definition) {
+            self.hear(Word::Loaded(current));
+        }
     }
 
     fn see(&mut self, stamp: &Stamp, sign: FirstSign, limited: Option<Origin>) {

@@ -79,7 +79,8 @@ impl Conductor {
                 _ => standing.observed.is_none(),
             };
             if holds && standing.definition == fact.definition && !standing.removed && fact.at >= standing.began {
-                let again = Fact { number: standing.number + 1, at: ward.draft(&fact.by).at, step: standing.step, ..fact };
+                let again =
+                    Fact { number: standing.number + 1, at: ward.draft(&fact.by).at, step: standing.step, ..fact };
                 self.add(vec![again]);
             }
         }

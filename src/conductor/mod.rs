@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The conductor decides in memory and at once; the books follow when the ledger takes it. So a guard works while the store
-//! is down, and a store that is slow holds up nothing.
+//! is down, and a store that is slow holds up nothing. Should the conductor end with a panic, `/readyz` says so, and it goes on with
+//! what it had decided.
 
 mod books;
 mod climb;
@@ -17,6 +18,8 @@ mod keys;
 mod post;
 mod sentry;
 mod take_up;
+#[cfg(test)]
+mod tests;
 mod ward;
 
 use std::sync::Arc;
@@ -30,6 +33,7 @@ pub(crate) use self::sentry::Sentry;
 pub(crate) use self::take_up::undone;
 pub(crate) use self::ward::watch;
 
+use self::books::Books;
 use self::direct::Conductor;
 use crate::webhooks::Teller;
 
@@ -43,6 +47,45 @@ pub(crate) struct Conducting {
     words: mpsc::Sender<sentry::Word>,
     sentry: Arc<Sentry>,
     thread: Option<std::thread::JoinHandle<()>>,
+}
+
+/// What the conductor's thread does, and what it keeps should it end with a panic: words that wait, what was decided, and what is
+/// still to be written down.
+struct Work {
+    conductor: Conductor,
+    heard: mpsc::Receiver<sentry::Word>,
+    books: Option<Books>,
+    has_begun: bool,
+    /// The last to be dropped: connections of the books are closed on it.
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Work {
+    fn go_on(&mut self) {
+        if std::mem::replace(&mut self.has_begun, true) {
+            self.recover();
+        }
+        let Self { runtime, conductor, heard, books, .. } = self;
+        runtime.block_on(async {
+            let (ending, ended) = oneshot::channel();
+            let conducting = async {
+                conductor.run(heard).await;
+                // books that failed hear nothing
+                let _ = ending.send(());
+            };
+            match books {
+                Some(books) => drop(tokio::join!(conducting, books.keep(ended))),
+                None => conducting.await,
+            }
+        });
+    }
+
+    fn recover(&mut self) {
+        if let Some(books) = &mut self.books {
+            books.recover(self.conductor.is_ready(), self.conductor.facts());
+        }
+        self.conductor.recover();
+    }
 }
 
 /// Tells a conductor of flags that were loaded.
@@ -77,23 +120,11 @@ impl Conducting {
             publisher.learn(Facts { unknown: true, ..known });
         }
         let (ready, is_ready) = std::sync::mpsc::channel();
-        let (of_conductor, to_books) = (Arc::clone(&sentry), words.clone());
-        let thread = std::thread::Builder::new().name("conductor".into()).spawn(move || {
-            runtime.block_on(async move {
-                let books = ledger.map(|place| books::open(place, to_books, teller.clone()));
-                let (entries, books) = books.unzip();
-                let (ending, ended) = oneshot::channel();
-                let conducting = async {
-                    Conductor::new(publisher, of_conductor, entries, teller, ready).run(heard).await;
-                    // books that failed hear nothing
-                    let _ = ending.send(());
-                };
-                match books {
-                    Some(books) => drop(tokio::join!(conducting, books.keep(ended))),
-                    None => conducting.await,
-                }
-            });
-        })?;
+        let books = ledger.map(|place| books::open(place, words.clone(), teller.clone()));
+        let (entries, books) = books.unzip();
+        let conductor = Conductor::new(publisher, Arc::clone(&sentry), entries, teller, ready);
+        let mut work = Work { conductor, heard, books, has_begun: false, runtime };
+        let thread = flagstaff_supervise::thread("conductor", move || work.go_on())?;
         // whether in time or not, it runs
         let _ = is_ready.recv_timeout(FIRST_READING);
         Ok(Self { words, sentry, thread: Some(thread) })
@@ -114,7 +145,7 @@ impl Drop for Conducting {
     fn drop(&mut self) {
         let _ = self.words.blocking_send(sentry::Word::Stop);
         if let Some(thread) = self.thread.take() {
-            // it ended by itself, or with a panic that its own hook told
+            // it ended by itself
             let _ = thread.join();
         }
     }

@@ -31,6 +31,9 @@ pub(super) enum Word {
     Books(Told),
     /// Write down what is known, and end.
     Stop,
+    /// End with a panic.
+    #[cfg(test)]
+    Fall,
 }
 
 /// To which beginning of a flag a word belongs.
@@ -137,7 +140,11 @@ impl Sentry {
     }
 
     /// The first answer of a flag as it is in force now.
-    fn first(&self, flag: &Flag, known: impl Fn(&HashMap<Name, Arc<Post>>) -> Option<Arc<Post>>) -> Option<Arc<Post>> {
+    fn first(
+        &self,
+        flag: &Flag,
+        known: impl Fn(&HashMap<Name, Arc<Post>>) -> Option<Arc<Post>>,
+    ) -> Option<Arc<Post>> {
         let current = self.reader.load();
         let id = current.find(flag.name.as_str())?;
         current.flag(id).filter(|current| current.definition == flag.definition)?;

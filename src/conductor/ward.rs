@@ -104,6 +104,15 @@ impl Ward {
         anew
     }
 
+    /// Begins from its facts: what else was known may be half done.
+    pub(super) fn recover(&mut self) {
+        if let Some(mut anew) = Self::new(&self.facts) {
+            anew.limit_as(self);
+            anew.unsaved = std::mem::take(&mut self.unsaved);
+            *self = anew;
+        }
+    }
+
     /// The ledger lost its facts: they have other numbers now. What was seen stays.
     pub(super) fn renumber(&mut self, after: u64) {
         for (number, fact) in (after + 1..).zip(&mut self.facts) {
@@ -206,7 +215,10 @@ impl Ward {
                 "more visitors meet the flag than its guard remembers; it forgets those that stayed away longest"
             ),
             Notice::Full => {
-                tracing::warn!(flag, "the guard counts no further visitors: it remembers as many as fit; reset the rollout");
+                tracing::warn!(
+                    flag,
+                    "the guard counts no further visitors: it remembers as many as fit; reset the rollout"
+                );
             }
         }
     }

@@ -266,7 +266,8 @@ fn a_guard_works_while_the_ledger_is_gone() {
 #[test]
 fn a_canary_that_is_killed_fails_nobody_and_is_taken_back() {
     let (app, canary) = (App::says("app"), App::says("canary"));
-    let text = flags(50, "errors = \"5xx\"") + &format!("[flags.checkout.upstream]\non = \"{}\"\n", canary.address);
+    let guard = "errors = \"5xx\"\nupstream_away = \"1s\"";
+    let text = flags(50, guard) + &format!("[flags.checkout.upstream]\non = \"{}\"\n", canary.address);
     let program = Setup::to(&[app.address]).flags(&text).start();
     let mut queue = Queue::to(&program, "canary");
     let mut ask = |visitors: usize| -> Vec<String> {

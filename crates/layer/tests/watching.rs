@@ -309,7 +309,11 @@ async fn time_and_errors_of_the_client_are_not_the_app_s() {
         assert_eq!(post(target, complete.clone()).await, [line("form", "error untimed")], "{target}");
     }
     assert_eq!(post("/?status=500&made=client", complete).await, [""; 0]);
-    assert_eq!(site.ask("POST /api", &[], "a=1").await, [line("form", "fine untimed")], "nobody says when it is whole");
+    assert_eq!(
+        site.ask("POST /api", &[], "a=1").await,
+        [line("form", "fine untimed")],
+        "nobody says when it is whole"
+    );
 }
 
 #[tokio::test]

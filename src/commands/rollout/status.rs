@@ -192,5 +192,8 @@ fn without_rollout(standing: &Standing, trouble: Option<Trouble>) -> Outlook {
         .hold
         .as_ref()
         .map(|hold| format!("its guard holds it until the flag is edited or reset: {}", hold.why));
-    waits(held.or(trouble.map(|trouble| trouble.words)).unwrap_or_else(|| "it has no rollout: its share is what is written".into()))
+    waits(
+        held.or(trouble.map(|trouble| trouble.words))
+            .unwrap_or_else(|| "it has no rollout: its share is what is written".into()),
+    )
 }

@@ -89,7 +89,8 @@ mod tests {
         [0, 20, 40].iter().for_each(|second| stand.fell_back(start + *second * SECOND, most));
         let away = stand.away(start + 41 * SECOND, most).unwrap();
         assert_eq!(away, Away { lasted: 40 * SECOND, requests: 3 });
-        let told = "the upstream of the variant has given no answer for 40 s; the app answered 3 requests in its place";
+        let told =
+            "the upstream of the variant has given no answer for 40 s; the app answered 3 requests in its place";
         assert_eq!(away.words(), told);
         stand.answered();
         assert_eq!(stand.away(start + 41 * SECOND, most), None);

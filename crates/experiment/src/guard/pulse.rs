@@ -38,11 +38,8 @@ struct Counts {
 
 impl Default for Pulse {
     fn default() -> Self {
-        let bucket = |_| Bucket {
-            number: AtomicI64::new(i64::MIN),
-            control: Counts::default(),
-            treatment: Counts::default(),
-        };
+        let bucket =
+            |_| Bucket { number: AtomicI64::new(i64::MIN), control: Counts::default(), treatment: Counts::default() };
         Self { buckets: std::array::from_fn(bucket) }
     }
 }

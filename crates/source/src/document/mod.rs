@@ -15,7 +15,8 @@ use serde_json::Value;
 pub(crate) use conditions::When;
 pub(crate) use tables::{Bounds, Needs, Weights};
 pub(crate) use words::{
-    Address, Chance, Codes, Day, FewSigns, Fuse, Length, Moment, Named, Paths, Requests, Share, Slower, Stay, Target, Unit,
+    Address, Chance, Codes, Day, FewSigns, Fuse, Length, Moment, Named, Paths, Requests, Share, Slower, Stay, Target,
+    Unit,
 };
 
 /// A table whose written order counts.
