@@ -10,7 +10,7 @@ use flagstaff_ledger::{Health as Of, Recorder};
 use flagstaff_source::{Loaded, Observer, Report, Status};
 use jiff::Timestamp;
 
-use crate::conductor::Herald;
+use crate::conductor::{Herald, Sentry};
 
 /// The version of this program.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -21,14 +21,16 @@ pub(crate) struct Health {
     source: Arc<str>,
     flags: Status,
     ledger: Option<(Arc<str>, Recorder)>,
+    guards: Arc<Sentry>,
     draining: Arc<AtomicBool>,
     since: Instant,
     in_force: Reader,
 }
 
 impl Health {
-    pub(crate) fn new(source: &str, flags: Status, in_force: Reader) -> Self {
-        Self { source: source.into(), flags, ledger: None, draining: Arc::default(), since: Instant::now(), in_force }
+    pub(crate) fn new(source: &str, flags: Status, guards: Arc<Sentry>, in_force: Reader) -> Self {
+        let (draining, since) = (Arc::default(), Instant::now());
+        Self { source: source.into(), flags, ledger: None, guards, draining, since, in_force }
     }
 
     /// With a ledger, at its place.
@@ -52,7 +54,7 @@ impl Health {
             loaded_at,
             problem: flags.problem,
         };
-        let mut told = Told::new(VERSION, self.since.elapsed(), flags);
+        let mut told = Told::new(VERSION, self.since.elapsed(), flags).with_guards(self.guards.said());
         if let Some((place, recorder)) = &self.ledger {
             told = told.with_ledger(of(place, recorder));
         }

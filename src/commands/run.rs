@@ -221,7 +221,7 @@ impl Checked {
         layer = layer.watched_by(conducting.sentry());
         let watch = Watch::start(self.files, self.reading, POLL, publisher, Log::telling(conducting.herald()))?;
         let watch = Arc::new(watch);
-        let mut health = Health::new(&source, watch.status(), reader.clone());
+        let mut health = Health::new(&source, watch.status(), conducting.sentry(), reader.clone());
         let place = self.ledger.as_ref().map(|ledger| ledger.place.to_string());
         let keeper = match self.ledger.and_then(recorder) {
             Some((recorder, keeper)) => {

@@ -350,7 +350,7 @@ impl Conductor {
 }
 
 impl Conductor {
-    /// Says once of each guard that it cannot remember every visitor, and counts those that it forgot.
+    /// Says once of each guard that it cannot remember every visitor, and counts those that it forgot. Shows what guards say.
     fn tell_full(&mut self) {
         for (name, forgotten) in self.sentry.forgotten() {
             counter!("flagstaff_guard_forgotten_total", "flag" => name.to_string()).absolute(forgotten);
@@ -358,6 +358,7 @@ impl Conductor {
                 ward.tell_once(Notice::Forgets);
             }
         }
+        self.sentry.say(self.wards.values().flat_map(Ward::notices).collect());
     }
 }
 

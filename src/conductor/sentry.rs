@@ -56,6 +56,8 @@ pub(crate) struct Sentry {
     /// The number of the newest post.
     newest: AtomicU64,
     started: Instant,
+    /// What guards say to operators.
+    said: Mutex<Vec<String>>,
 }
 
 impl Sentry {
@@ -67,7 +69,17 @@ impl Sentry {
             change: Mutex::default(),
             newest: AtomicU64::new(0),
             started: Instant::now(),
+            said: Mutex::default(),
         }
+    }
+
+    /// What guards say to operators, each in a sentence.
+    pub(crate) fn said(&self) -> Vec<String> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn say(&self, said: Vec<String>) {
+        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = said;
     }
 
     /// The outage that treatment and control of a flag share just now.

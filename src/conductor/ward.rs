@@ -52,6 +52,23 @@ pub(super) enum Notice {
     Full,
 }
 
+impl Notice {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Limits => {
+                "one network brings more errors, slow answers or goals than its part of the visitors; its further ones do not \
+                 count for the guard"
+            }
+            Self::Forgets => {
+                "more visitors meet the flag than its guard remembers; it forgets those that stayed away longest"
+            }
+            Self::Full => {
+                "the guard remembers as many visitors as fit and counts no further ones; `flagstaff rollout FLAG reset` begins anew"
+            }
+        }
+    }
+}
+
 /// How long a step has been held.
 struct Held {
     /// The beginning, the step, and when the step was entered.
@@ -204,28 +221,12 @@ impl Ward {
             return;
         }
         self.told.push(notice);
-        let flag = self.name.as_str();
-        match notice {
-            Notice::Limits => tracing::warn!(
-                flag,
-                "one network brings more errors, slow answers or goals than its part of the visitors; its further ones do not count for the guard"
-            ),
-            Notice::Forgets => tracing::warn!(
-                flag,
-                "more visitors meet the flag than its guard remembers; it forgets those that stayed away longest"
-            ),
-            Notice::Full => {
-                tracing::warn!(
-                    flag,
-                    "the guard counts no further visitors: it remembers as many as fit; reset the rollout"
-                );
-            }
-        }
+        tracing::warn!(flag = self.name.as_str(), "{}", notice.words());
     }
 
-    /// What is to be said of its guard just now.
-    pub(super) fn notices(&self) -> &[Notice] {
-        &self.told
+    /// What was said of its guard since the flag began.
+    pub(super) fn notices(&self) -> impl Iterator<Item = String> {
+        self.told.iter().map(|notice| format!("{}: {}", self.name, notice.words()))
     }
 
     /// How long its present step has been held: by the clock on the wall until this program first looked, since then by one that

@@ -23,6 +23,8 @@ pub struct Health {
     pub ledger: Option<LedgerHealth>,
     /// Flags that are off only because the ledger could not be read yet.
     pub waiting_for_ledger: Vec<String>,
+    /// What guards of flags say, each in a sentence that begins with the flag.
+    pub guards: Vec<String>,
 }
 
 impl Health {
@@ -40,6 +42,7 @@ impl Health {
             flags,
             ledger: None,
             waiting_for_ledger: Vec::new(),
+            guards: Vec::new(),
         }
     }
 
@@ -66,6 +69,12 @@ impl Health {
     pub const fn degraded(mut self) -> Self {
         self.status = Status::Degraded;
         self
+    }
+
+    /// The same, with what guards say.
+    #[must_use]
+    pub fn with_guards(self, guards: Vec<String>) -> Self {
+        Self { guards, ..self }
     }
 
     /// The same, with a ledger; degraded while it is away.
