@@ -207,7 +207,7 @@ mod tests {
                 "late answers are left out"
             );
         }
-        let mut edges = Pulse::default();
+        let edges = Pulse::default();
         for at in [i64::MAX, i64::MIN] {
             edges.answered(true, true, at);
             assert!(edges.rates(at).treatment.answers <= 1);
