@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flagstaff_flags::{
-    Definition, Fact, FactKind, Flag, Guard, Hold, Name, Percent, Publisher, Rollout, RolloutStep, Snapshot,
+    Definition, Fact, FactKind, Facts, Flag, Guard, Hold, Name, Percent, Publisher, Rollout, RolloutStep, Snapshot,
     StatusSet, Step, Subject, VariantId, publisher,
 };
 use flagstaff_layer::{Answered, Meeting, Outcome, Outcomes};
@@ -88,7 +88,8 @@ impl Running {
     fn start(flag: Flag) -> Self {
         let (publisher, _) = publisher(snapshot(flag));
         let publisher = Arc::new(publisher);
-        let conducting = Conducting::start(Arc::clone(&publisher), None, Teller::default()).unwrap();
+        let conducting =
+            Conducting::start(Arc::clone(&publisher), None, Teller::default(), Facts::default()).unwrap();
         let sentry = conducting.sentry();
         Self { publisher, conducting, sentry }
     }
