@@ -99,12 +99,12 @@ pub fn record(settings: Settings) -> std::io::Result<(Recorder, Keeper)> {
     let boot = getrandom::u64().map_err(std::io::Error::other)?.cast_signed();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (place, keep) = (settings.place, settings.keep);
-    std::thread::Builder::new().name("ledger".into()).spawn(move || {
-        let _end = end;
-        runtime.block_on(async {
-            let state = State::new();
-            Writer { place, events, counts, memory, shared, stop: stopped, keep, boot, state }.run().await;
-        });
+    let state = State::new();
+    let mut writer = Writer { place, events, counts, memory, shared, stop: stopped, keep, boot, state };
+    flagstaff_supervise::thread("ledger", move || {
+        // dropped with the thread
+        let _end = &end;
+        runtime.block_on(writer.run());
     })?;
     Ok((recorder, Keeper { stop, ended: Mutex::new(ended) }))
 }

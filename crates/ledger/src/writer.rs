@@ -77,7 +77,9 @@ impl State {
 
 impl Writer {
     /// Writes until it is told to stop, and then what is left.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(&mut self) {
+        // after a panic nobody knows what the connection was about to do
+        self.state.store = None;
         // a store that is there is opened at once, so that its state is known before the first event
         let _ = self.attempt(&mut Piece::Rows(Box::default())).await;
         while !self.is_stopping() {
@@ -310,7 +312,7 @@ impl Writer {
     }
 
     /// Writes what is left, tries once.
-    async fn finish(mut self) {
+    async fn finish(&mut self) {
         self.events.close();
         loop {
             let batch = self.waiting();
