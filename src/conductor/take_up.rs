@@ -91,3 +91,60 @@ pub(super) fn expired(flag: &Arc<Flag>, ward: &Ward, today: Date) -> Option<Fact
         ..ward.draft(BY_PROGRAM)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use flagstaff_flags::Definition;
+
+    use super::*;
+
+    fn flag(definition: u64, former: u64) -> Flag {
+        let name = Name::new("checkout").unwrap();
+        Flag { definition: Definition(definition), former_definition: Definition(former), ..Flag::new(name) }
+    }
+
+    fn ward(kinds: &[FactKind], definition: u64) -> Ward {
+        let fact = |(number, kind): (u64, &FactKind)| Fact {
+            number,
+            kind: *kind,
+            definition: Definition(definition),
+            step: usize::from(*kind != FactKind::Defined),
+            ..first(&flag(definition, 0))
+        };
+        Ward::new(&(1..).zip(kinds).map(fact).collect::<Vec<_>>()).unwrap()
+    }
+
+    /// What an earlier version recorded, with a fingerprint over every key, goes on at its step and stays rolled back.
+    #[test]
+    fn an_upgrade_restarts_nothing() {
+        use FactKind::{Changed, Continued, Defined, Step, Tripped};
+        let mut ward = ward(&[Defined, Step, Tripped], 5);
+        let fact = seen(&flag(9, 5), None, Some(&ward)).unwrap();
+        assert_eq!((fact.kind, fact.definition, fact.number), (Continued, Definition(9), 4));
+        assert!(!ward.add(&fact), "nothing begins anew");
+        let standing = &ward.standing;
+        assert_eq!((standing.step, standing.trip.is_some(), standing.definition), (1, true, Definition(9)));
+        assert_eq!(seen(&flag(9, 5), None, Some(&ward)), None, "once");
+        assert_eq!(seen(&flag(9, 6), None, Some(&ward)), None, "a note was edited since");
+        let edited = seen(&flag(10, 7), None, Some(&ward)).unwrap();
+        assert_eq!((edited.kind, edited.step), (Changed, 0));
+        assert!(edited.why.contains("rollback") && edited.why.contains("step 2"), "{}", edited.why);
+    }
+
+    /// A file that says on, and always did, does not switch on what a person switched off; an edit of it does.
+    #[test]
+    fn only_an_edit_switches_on_again() {
+        use FactKind::{Defined, Disabled, Enabled, SwitchedOff};
+        let ward = ward(&[Defined, SwitchedOff], 9);
+        let (on, off) = (flag(9, 5), Flag { enabled: false, ..flag(9, 5) });
+        let kind = |flag: &Flag, before: Option<&Flag>| seen(flag, before, Some(&ward)).map(|fact| fact.kind);
+        assert_eq!(kind(&on, None), None, "a start");
+        assert_eq!(kind(&on, Some(&on)), None, "an edit of something else");
+        assert_eq!(kind(&off, Some(&on)), None, "the file says it now too");
+        assert_eq!(kind(&on, Some(&off)), Some(Enabled));
+        let ward = self::ward(&[Defined], 9);
+        let kind = |flag: &Flag, before: Option<&Flag>| seen(flag, before, Some(&ward)).map(|fact| fact.kind);
+        assert_eq!(kind(&off, Some(&on)), Some(Disabled));
+        assert_eq!(kind(&off, None), None, "nothing was told of it before");
+    }
+}
