@@ -245,7 +245,7 @@ fn operators_see_which_program_runs_and_every_counter() {
     let (_, metrics) = ask(&program, "/metrics");
     assert!(metrics.contains(&format!("flagstaff_build_info{{version=\"{version}\"}} 1")), "{metrics}");
     for zero in [
-        "flagstaff_ledger_dropped_total 0",
+        "flagstaff_ledger_dropped_total{reason=\"queue\"} 0",
         "flagstaff_guard_dropped_total 0",
         "flagstaff_access_log_dropped_total 0",
         "flagstaff_log_dropped_total 0",

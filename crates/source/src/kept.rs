@@ -74,15 +74,23 @@ impl StateFolder {
     }
 }
 
-#[cfg(unix)]
+/// Makes the folder, but not those above it: a ledger whose folder is missing must not find it made by this.
 fn make(folder: &Path) -> io::Result<()> {
+    match create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        made => made,
+    }
+}
+
+#[cfg(unix)]
+fn create(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+    fs::DirBuilder::new().mode(0o700).create(folder)
 }
 
 #[cfg(not(unix))]
-fn make(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
+fn create(folder: &Path) -> io::Result<()> {
+    fs::create_dir(folder)
 }
 
 /// The texts that were good last.
