@@ -379,6 +379,7 @@ async fn a_page_moves_no_guard_unless_the_goal_says_so() {
     let same = [("sec-fetch-site", "same-origin")];
     for (from, told) in [(EventFrom::App, false), (EventFrom::Page, true), (EventFrom::Both, true)] {
         let site = Site::of(snapshot_from(vec![watched("form")], from), Ear::default());
+        site.get("/").await;
         let heard = site.ask("POST /.flagstaff/events", &same, r#"{"event":"paid"}"#).await;
         assert_eq!(heard == [line("form", "paid")], told, "{from:?}: {heard:?}");
     }
