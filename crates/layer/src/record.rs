@@ -25,7 +25,7 @@ impl Recording {
     /// Records whom the request exposes to what.
     pub(crate) fn asked(&self, flags: &Flags, asked: &Asked) {
         if !flags.is_new_visitor() {
-            self.0.returned(flags.visitor());
+            self.visit(flags).returned(flags.visitor());
         }
         for (id, ..) in asked.met(flags) {
             self.exposed(flags, id, asked.at);
@@ -112,7 +112,7 @@ impl Recording {
             // the recorder counts what it drops of these two
             match teller {
                 None => drop(visit.reached(name, &unit, at)),
-                Some(Teller::App) => drop(self.0.converted(name, &unit, told.0, told.1, at)),
+                Some(Teller::App) => drop(visit.told(name, &unit, told, at)),
                 Some(Teller::Page) => {
                     let Some(met) = flags.plan().experiments_with(goal) else { continue };
                     visit.page_said(name, &unit, met, told, at).map_err(not_reached)?;
@@ -124,7 +124,7 @@ impl Recording {
 
     fn page(&self, flags: &Flags, at: Timestamp) {
         for unit in units(flags, flags.plan().counted_for_bounces()) {
-            self.0.page(&unit, at);
+            self.visit(flags).page(&unit, at);
         }
     }
 

@@ -92,6 +92,11 @@ impl<K: std::hash::Hash + Eq, V> Waves<K, V> {
         taken
     }
 
+    /// Takes rows out, each in its wave.
+    fn take_if(&mut self, is_taken: impl Fn(&K) -> bool) -> Self {
+        Self { waves: self.waves.iter_mut().map(|wave| wave.extract_if(|key, _| is_taken(key)).collect()).collect() }
+    }
+
     fn keys(&self) -> impl Iterator<Item = &K> {
         self.waves.iter().flat_map(HashMap::keys)
     }
@@ -155,10 +160,23 @@ impl Batch {
         let pages = self.pages.take(rows);
         rows -= pages.len();
         let conversions = self.conversions.drain(..rows.min(self.conversions.len())).collect();
-        let mut half = Self { forget: Vec::new(), exposures, returned, pages, conversions, events: 0 };
-        half.events = half.rows().min(self.events);
-        self.events -= half.events;
-        half
+        self.part(Self { forget: Vec::new(), exposures, returned, pages, conversions, events: 0 })
+    }
+
+    /// Takes the rows of a unit out.
+    pub(crate) fn take_unit(&mut self, unit: &str) -> Self {
+        let exposures = self.exposures.take_if(|(_, other)| **other == *unit);
+        let returned = self.returned.take(unit).into_iter().collect();
+        let pages = self.pages.take_if(|other| **other == *unit);
+        let conversions = self.conversions.extract_if(.., |row| *row.unit == *unit).collect();
+        self.part(Self { forget: Vec::new(), exposures, returned, pages, conversions, events: 0 })
+    }
+
+    /// A part that was taken out stands for as many events as it has rows.
+    fn part(&mut self, mut part: Self) -> Self {
+        part.events = part.rows().min(self.events);
+        self.events -= part.events;
+        part
     }
 
     /// The units of its rows.

@@ -97,9 +97,12 @@ const HELD: i64 = 10;
 const MOST: usize = 100_000;
 
 impl Minutes {
-    pub(crate) fn absorb(&mut self, shards: Vec<Shard>) {
+    /// Takes in what was counted. Returns how many requests are not, because too many rows are held.
+    pub(crate) fn absorb(&mut self, shards: Vec<Shard>) -> u64 {
+        let mut lost = 0;
         for (key, more) in shards.into_iter().flatten() {
             if self.open.len() >= MOST && !self.open.contains_key(&key) {
+                lost += more.requests.unsigned_abs();
                 continue;
             }
             let (count, changed) = self.open.entry(key).or_default();
@@ -109,6 +112,7 @@ impl Minutes {
             count.merge(&more);
             *changed = true;
         }
+        lost
     }
 
     /// Rows that are not written as they are.
@@ -141,9 +145,9 @@ mod tests {
         let mut minutes = Minutes::default();
         counts.add(&flag, VariantId::ON, 200, Duration::from_millis(5), false, 30 * MINUTE);
         counts.add(&flag, VariantId::ON, 503, Duration::from_millis(900), true, 30 * MINUTE + 1);
-        minutes.absorb(counts.take());
+        assert_eq!(minutes.absorb(counts.take()), 0);
         counts.add(&flag, VariantId::ON, 999, Duration::ZERO, false, 30 * MINUTE + 2);
-        minutes.absorb(counts.take());
+        assert_eq!(minutes.absorb(counts.take()), 0);
         let rows: Vec<_> = minutes.changed().into_iter().map(|(_, count)| count).collect();
         let [row] = rows.as_slice() else { panic!("{rows:?}") };
         assert_eq!((row.requests, row.classes, row.slow), (3, [0, 1, 0, 0, 1], 1));
@@ -152,7 +156,18 @@ mod tests {
         assert!(minutes.changed().is_empty());
         // an answer that was long under way
         counts.add(&flag, VariantId::ON, 200, Duration::ZERO, false, 30 * MINUTE);
-        minutes.absorb(counts.take());
+        assert_eq!(minutes.absorb(counts.take()), 0);
         assert_eq!(minutes.changed().first().map(|(_, count)| count.requests), Some(4));
+    }
+
+    #[test]
+    fn what_is_beyond_the_rows_that_are_held_is_told() {
+        let flag = Flag::new(Name::new("form").unwrap());
+        let (counts, mut minutes) = (Counts::default(), Minutes::default());
+        for minute in 0..i64::try_from(MOST).unwrap() + 5 {
+            counts.add(&flag, VariantId::ON, 200, Duration::ZERO, false, minute * MINUTE);
+        }
+        assert_eq!(minutes.absorb(counts.take()), 5);
+        assert_eq!(minutes.changed().len(), MOST);
     }
 }

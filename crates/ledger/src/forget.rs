@@ -15,7 +15,8 @@ const READ_AT_ONCE: i64 = 5_000;
 /// How long (µs) other programs have to notice: those that are away for longer begin anew.
 const NOTICED_WITHIN: i64 = 3_600_000_000;
 
-/// Deletes everything of some units, in a transaction of its own. Returns how many rows that were.
+/// Deletes everything of some units, in a transaction of its own. Returns how many rows that were. Of units that nobody knows nothing is
+/// written.
 pub(crate) async fn forget(store: &mut Store, units: &[&str]) -> Result<u64, sqlx::Error> {
     let (begin, now) = (store.begin(), store.now());
     let mut units: Vec<&str> = units.to_vec();
@@ -24,7 +25,6 @@ pub(crate) async fn forget(store: &mut Store, units: &[&str]) -> Result<u64, sql
     units.dedup();
     let mut transaction = store.connection.begin_with(begin).await?;
     let number = next_number(&mut transaction).await?;
-    remember(&mut transaction, number, &units, now).await?;
     let list = places(&transaction, 1, units.len());
     let deletions = [
         format!("DELETE FROM exposures WHERE trial IN (SELECT trial FROM trials) AND unit IN {list}"),
@@ -36,6 +36,11 @@ pub(crate) async fn forget(store: &mut Store, units: &[&str]) -> Result<u64, sql
         let delete = units.iter().fold(query(delete), |delete, unit| delete.bind((*unit).to_owned()));
         rows += delete.execute(&mut *transaction).await?.rows_affected();
     }
+    if rows == 0 {
+        transaction.rollback().await?;
+        return Ok(0);
+    }
+    remember(&mut transaction, number, &units, now).await?;
     transaction.commit().await?;
     Ok(rows)
 }

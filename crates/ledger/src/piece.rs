@@ -40,6 +40,24 @@ impl Piece {
         }
     }
 
+    /// The unit of one row alone.
+    fn unit(&self) -> Option<&str> {
+        match self {
+            Self::Forget(units) => units.first().map(|unit| &**unit),
+            Self::Rows(batch) => batch.units().next(),
+            Self::Counts(_) => None,
+        }
+    }
+
+    /// Takes out what it does about one unit.
+    fn take_unit(&mut self, unit: &str) -> Self {
+        match self {
+            Self::Forget(units) => Self::Forget(units.extract_if(.., |other| **other == *unit).collect()),
+            Self::Rows(batch) => Self::Rows(Box::new(batch.take_unit(unit))),
+            Self::Counts(_) => Self::Counts(Vec::new()),
+        }
+    }
+
     /// Takes its first half out; nothing of one row alone.
     pub(crate) fn half(&mut self) -> Option<Self> {
         if self.len() < 2 {
@@ -75,8 +93,19 @@ impl Pieces {
         self.0.push_back(Waiting { piece, late: 0 });
     }
 
+    /// Puts one row behind all others, so that these show whether the store takes anything. What came later about its unit goes
+    /// with it: a unit's rows stay in their order.
     pub(crate) fn again_later(&mut self, waiting: Waiting) {
+        let unit = waiting.piece.unit().map(str::to_owned);
+        let take = |unit: String| self.0.iter_mut().map(|later| later.piece.take_unit(&unit)).collect();
+        let parts: Vec<Piece> = unit.map(take).unwrap_or_default();
         self.0.push_back(waiting);
+        parts.into_iter().filter(|part| part.len() > 0).for_each(|part| self.push_back(part));
+    }
+
+    /// Rows that wait.
+    pub(crate) fn rows(&self) -> usize {
+        self.0.iter().map(|waiting| waiting.piece.len()).sum()
     }
 
     pub(crate) fn again(&mut self, waiting: Waiting) {
@@ -93,5 +122,50 @@ impl Pieces {
 
     pub(crate) fn next(&mut self) -> Option<Waiting> {
         self.0.pop_front()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Event;
+    use crate::clock::Clock;
+
+    fn batch(events: impl IntoIterator<Item = Event>) -> Batch {
+        let (mut batch, mut clock) = (Batch::default(), Clock::after(0));
+        events.into_iter().for_each(|event| batch.add(event, &mut clock));
+        batch
+    }
+
+    fn page(unit: &str) -> Event {
+        Event::Page { unit: unit.into(), at: 1 }
+    }
+
+    fn reached(unit: &str) -> Event {
+        let (goal, unit) = ("paid".into(), unit.into());
+        Event::Converted { goal, unit, value: None, key: None, at: 1, met: None }
+    }
+
+    #[test]
+    fn what_comes_later_of_a_unit_waits_behind_its_late_row() {
+        let mut pieces = Pieces::default();
+        pieces.add(batch([page("a")]));
+        pieces.add(batch([reached("b"), reached("a")]));
+        pieces.add(batch([Event::Forget { unit: "a".into() }, Event::Forget { unit: "b".into() }, page("a")]));
+        let late = pieces.next().unwrap();
+        pieces.again_later(late);
+        let events: usize = pieces.0.iter().map(|waiting| waiting.piece.events()).sum();
+        assert_eq!((pieces.rows(), events), (6, 6));
+        let mut of_a = Vec::new();
+        while let Some(waiting) = pieces.next() {
+            let about_b = of_a.is_empty() && waiting.piece.unit() == Some("b");
+            match waiting.piece {
+                Piece::Forget(units) if *units == ["a".into()] => of_a.push("forget"),
+                Piece::Rows(rows) if rows.units().eq(["a"]) && rows.conversions.is_empty() => of_a.push("page"),
+                Piece::Rows(rows) if rows.units().eq(["a"]) => of_a.push("reached"),
+                piece => assert!(about_b || piece.len() == 0),
+            }
+        }
+        assert_eq!(of_a, ["page", "reached", "forget", "page"]);
     }
 }

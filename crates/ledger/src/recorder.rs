@@ -154,14 +154,14 @@ impl Recorder {
         self.memory.has_met(trial, unit)
     }
 
-    /// A visitor's cookie came back: all that was recorded of the visitor counts as confirmed. Once is enough.
+    /// As [`Visit::returned`], of a network that nobody knows.
     pub fn returned(&self, visitor: &str) {
-        self.memory.returned(visitor, || self.try_record(Event::Returned { unit: visitor.into() }).is_ok());
+        self.visit(None).returned(visitor);
     }
 
-    /// A unit looked at a page; only where some goal counts bounces. `unit` as [`flagstaff_flags::BucketBy::key`] names it.
+    /// As [`Visit::page`], of a network that nobody knows.
     pub fn page(&self, unit: &str, at: Timestamp) {
-        self.memory.page(unit, || self.try_record(Event::Page { unit: unit.into(), at: micros(at) }).is_ok());
+        self.visit(None).page(unit, at);
     }
 
     /// A unit reached a goal. `unit` as [`flagstaff_flags::BucketBy::key`] names it; with the same `key` it is the same
@@ -245,7 +245,7 @@ pub enum NotTaken {
 
 /// A unit reaches a goal so often on a day by what its pages say; more does not count.
 const PAGE_EVENTS_OF_UNIT: u32 = 100;
-/// And so often by requests.
+/// And so often by requests, or by what the app says of it.
 const REQUESTS_OF_UNIT: u32 = 1_000;
 
 impl Visit<'_> {
@@ -313,16 +313,53 @@ impl Visit<'_> {
         });
     }
 
+    /// A visitor's cookie came back: all that was recorded of the visitor counts as confirmed. Once is enough. It is not recorded while
+    /// more than half of the queue waits: the next request tells it again.
+    pub fn returned(&self, visitor: &str) {
+        let recorder = self.recorder;
+        recorder
+            .memory
+            .returned(visitor, || recorder.has_room() && self.row(Event::Returned { unit: visitor.into() }).is_ok());
+    }
+
+    /// A unit looked at a page; only where some goal counts bounces. `unit` as [`flagstaff_flags::BucketBy::key`] names it. It is lost
+    /// while more than half of the queue waits.
+    pub fn page(&self, unit: &str, at: Timestamp) {
+        let recorder = self.recorder;
+        recorder.memory.page(unit, || {
+            if !recorder.has_room() {
+                recorder.shared.dropped(Loss::Queue, 1);
+                return false;
+            }
+            self.row(Event::Page { unit: unit.into(), at: micros(at) }).is_ok()
+        });
+    }
+
     /// A unit reached a goal by a request. `unit` as [`flagstaff_flags::BucketBy::key`] names it.
     ///
     /// # Errors
     /// As [`Recorder::try_record`]; and when the unit did so very often on this day, or its network makes too many rows.
     pub fn reached(&self, goal: &str, unit: &str, at: Timestamp) -> Result<(), Dropped> {
+        self.told(goal, unit, (None, None), at)
+    }
+
+    /// The app says that a unit reached a goal, with a value and a key where it has them: with the same key it is the same conversion,
+    /// told again. Visitors can make the app say so, so it is bounded as [`Visit::reached`] is.
+    ///
+    /// # Errors
+    /// As [`Visit::reached`].
+    pub fn told(
+        &self,
+        goal: &str,
+        unit: &str,
+        (value, key): (Option<f64>, Option<&str>),
+        at: Timestamp,
+    ) -> Result<(), Dropped> {
         if !self.recorder.memory.reaches(goal, unit, day(at), REQUESTS_OF_UNIT) {
             return Err(self.recorder.dropped(Loss::Unit));
         }
-        let (goal, unit) = (goal.into(), unit.into());
-        self.row(Event::Converted { goal, unit, value: None, key: None, at: micros(at), met: None })
+        let (goal, unit, key) = (goal.into(), unit.into(), key.map(Into::into));
+        self.row(Event::Converted { goal, unit, value, key, at: micros(at), met: None })
     }
 
     /// A page says that a unit reached a goal. It counts only if the unit met one of these experiments. `unit` as

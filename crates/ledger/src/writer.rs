@@ -124,7 +124,7 @@ impl Writer {
     async fn persist(&mut self, batch: Batch) {
         let mut pieces = Pieces::default();
         pieces.add(batch);
-        self.state.minutes.absorb(self.counts.take());
+        self.take_counts();
         let counts = self.state.minutes.changed();
         self.state.minutes.wrote();
         if !counts.is_empty() {
@@ -135,7 +135,7 @@ impl Writer {
         let (mut wait, mut wrote) = (RETRY.0, false);
         while let Some(mut waiting) = pieces.next() {
             let Err(error) = self.attempt(&mut waiting.piece).await else {
-                (wait, wrote) = (RETRY.0, true);
+                (wait, wrote) = (RETRY.0, wrote || waiting.piece.len() > 0);
                 continue;
             };
             if Fault::of(&error) == Fault::Refused {
@@ -145,7 +145,8 @@ impl Writer {
                 continue;
             }
             self.away(&error).await;
-            self.put_back(&mut pieces, waiting, &error, wrote);
+            self.take_counts();
+            self.put_back(&mut pieces, waiting, &error, &mut wrote);
             if self.is_stopping() {
                 return self.lose_all(pieces);
             }
@@ -154,33 +155,41 @@ impl Writer {
         }
     }
 
+    /// Takes in what was counted. More rows than are held are lost.
+    fn take_counts(&mut self) {
+        let lost = self.state.minutes.absorb(self.counts.take());
+        self.shared.dropped(Loss::Queue, lost);
+    }
+
     /// What could not be written waits. What is late may be too much for the store: it is halved; and a row that is late alone, again
-    /// and again, while others are written, is lost.
-    fn put_back(&mut self, pieces: &mut Pieces, waiting: Waiting, error: &sqlx::Error, wrote: bool) {
+    /// and again, while others are written in between, is lost. Where nothing is written, the store is silent, and nothing is lost.
+    fn put_back(&mut self, pieces: &mut Pieces, waiting: Waiting, error: &sqlx::Error, wrote: &mut bool) {
         if Fault::of(error) != Fault::Late {
             return pieces.again(waiting);
         }
         let Some(mut alone) = pieces.halved(waiting).filter(|alone| alone.piece.len() > 0) else { return };
-        alone.late += 1;
-        if alone.late >= LATE_ALONE && wrote {
+        // only what is written between two tries shows that the store takes others
+        alone.late = if std::mem::take(wrote) { alone.late + 1 } else { 0 };
+        if alone.late >= LATE_ALONE {
             return self.give_up(&alone.piece, error);
         }
         pieces.again_later(alone);
-        // others show whether the store takes anything
-        let more = self.waiting();
-        pieces.add(more);
+        if pieces.rows() < EVENTS {
+            let more = self.waiting();
+            pieces.add(more);
+        }
     }
 
     /// Opens the store where it must, and writes.
     async fn attempt(&mut self, piece: &mut Piece) -> Result<(), sqlx::Error> {
-        if self.open().await?
+        if self.open().await.map_err(away)?
             && let Piece::Rows(batch) = piece
         {
             // another store numbers its periods by itself
             batch.exposures.values_mut().for_each(|exposure| exposure.period = None);
         }
         self.shared.clock_is_behind(self.state.clock.ahead());
-        self.notice().await?;
+        self.notice().await.map_err(away)?;
         let State { store, periods, clock, .. } = &mut self.state;
         let Some(store) = store else { return Ok(()) };
         match piece {
@@ -324,6 +333,14 @@ impl Writer {
         }
         self.close().await;
     }
+}
+
+/// What gives no answer before anything is written is away: there was nothing that could be too much for it.
+fn away(error: sqlx::Error) -> sqlx::Error {
+    if Fault::of(&error) == Fault::Late {
+        return sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::NotConnected, error.to_string()));
+    }
+    error
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

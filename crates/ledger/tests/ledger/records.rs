@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use flagstaff_flags::VariantId;
 use flagstaff_ledger::{Ledger, Place, Settings, Tally};
+use sqlx::{Connection, Row};
 
 use crate::desk::*;
 use crate::postgres::each_store;
@@ -249,4 +250,36 @@ fn nothing_that_waits_is_lost_at_the_end() {
     let tally = tally_at(&desk.close(), 60);
     assert_eq!(visitors(&tally).iter().sum::<u64>(), 50_000);
     assert_eq!((recorder.status().written, recorder.status().dropped), (50_000, 0));
+}
+
+#[test]
+fn to_forget_whom_nobody_knows_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let desk = Desk::open(&Place::file(&path).unwrap());
+    desk.meet(&snapshot(form(50.0)), "a", 10);
+    let place = desk.close();
+    let forget = |unit: &str| block_on(async { Ledger::open(&place).await.unwrap().forget(&[unit]).await.unwrap() });
+    let url = format!("sqlite:{}", path.display());
+    let told = || {
+        block_on(async {
+            let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+            let row = sqlx::query("SELECT COUNT(*) FROM forgotten").fetch_one(&mut connection).await.unwrap();
+            row.get::<i64, _>(0)
+        })
+    };
+    assert_eq!((forget("nobody"), told()), (0, 0));
+    assert_eq!((forget("a"), told()), (1, 1));
+}
+
+#[test]
+fn what_the_app_says_of_a_unit_is_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(&Place::file(&folder.path().join("ledger.db")).unwrap());
+    let visit = desk.recorder.visit("192.0.2.0".parse().ok());
+    let told =
+        |unit: &str| (0..2_000).filter(|_| visit.told("sent", unit, (Some(1.0), None), at(10)).is_ok()).count();
+    assert_eq!((told("a"), told("b")), (1_000, 1_000));
+    assert_eq!(desk.recorder.status().dropped, 2_000);
+    desk.close();
 }
