@@ -15,9 +15,9 @@ fn names_file(key: &str, folder: &Path) -> bool {
     !is_pem(key) && (ending || key.contains(['/', '\\']) || folder.join(key).is_file())
 }
 
-/// A public key itself. What it is made of has `/` too.
+/// A public key itself, whatever stands before it. What it is made of has `/` too.
 fn is_pem(key: &str) -> bool {
-    key.trim_start().starts_with("-----BEGIN")
+    key.contains("-----BEGIN")
 }
 
 /// Makes the files lead from the folder of the settings. A secret that is the name of a file there becomes its path too, so that it is

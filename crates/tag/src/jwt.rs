@@ -4,11 +4,12 @@
 //! or `none`, is nobody's.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use flagstaff_flags::{Problem, User};
 use jiff::Timestamp;
 use ring::{hmac, signature};
 use serde_json::{Map, Number, Value};
+use spki::der::Tagged as _;
 use spki::der::oid::ObjectIdentifier;
 use spki::der::pem::PemLabel as _;
 
@@ -28,6 +29,13 @@ const SHORTEST_SECRET: usize = 32;
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+
+/// Some editors begin a file with it.
+const BOM: char = '\u{feff}';
+/// What keys begin with in forms that are not read: JWK, lists of them, XML, addresses of them, OpenSSH.
+const OTHER_FORMS: [&str; 9] = ["{", "[", "<", "http://", "https://", "ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-"];
+/// The public key of Ed25519, the shortest there is, in DER.
+const SHORTEST_DER: usize = 44;
 
 /// A key, which knows its algorithm.
 enum Key {
@@ -53,8 +61,16 @@ impl Key {
     }
 
     fn new(text: &str) -> Result<Self, &'static str> {
-        if text.trim_start().starts_with("-----BEGIN") {
-            return Self::public(text.trim());
+        let text = text.trim_start_matches(BOM);
+        // Tools write attributes or comments before a key.
+        if let Some(pem) = text.find("-----BEGIN").and_then(|start| text.get(start..)) {
+            return Self::public(pem.trim());
+        }
+        if could_be_public(text) {
+            return Err(
+                "this is a public key or a list of keys, not a secret: anybody could sign with it; save the key in PEM \
+                        (-----BEGIN PUBLIC KEY-----), or the secret alone on one line",
+            );
         }
         if text.len() < SHORTEST_SECRET {
             return Err("a secret for HS256 has at least 32 bytes (RFC 7518, 3.2)");
@@ -85,6 +101,20 @@ impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.algorithm())
     }
+}
+
+/// Whether a text looks like a public key in a form that is not read. As a secret it would be one that everybody knows.
+fn could_be_public(text: &str) -> bool {
+    let text = text.trim();
+    let other = OTHER_FORMS.iter().any(|form| text.starts_with(form));
+    other || text.contains(['\n', '\r']) || is_der(text)
+}
+
+/// Whether a text is DER in base64: what stands between the lines of PEM.
+fn is_der(text: &str) -> bool {
+    let bytes = STANDARD.decode(text).unwrap_or_default();
+    let is_sequence = |any: spki::der::AnyRef<'_>| any.tag() == spki::der::Tag::Sequence;
+    bytes.len() >= SHORTEST_DER && spki::der::AnyRef::try_from(bytes.as_slice()).is_ok_and(is_sequence)
 }
 
 /// Whose tokens are taken, and what is read from them.

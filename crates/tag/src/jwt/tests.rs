@@ -98,6 +98,43 @@ fn a_public_key_is_no_secret() {
 }
 
 #[test]
+fn a_public_key_is_read_wherever_it_begins() {
+    let pem = RSA_PEM.trim();
+    let attributes = format!("Bag Attributes\n    friendlyName: shop\n{pem}\n");
+    for text in [format!("\u{feff}{pem}"), format!("# of the shop\n\n{pem}\n"), attributes, format!("\r\n {pem}")] {
+        let jwt = jwt(&[&text]);
+        assert!(jwt.read(RS256, before()).is_some(), "{text}");
+        let forged =
+            token(&json!({ "alg": "HS256" }), &json!({ "sub": "42", "exp": 1_900_000_000 }), text.as_bytes());
+        assert_eq!(jwt.read(&forged, before()), None, "{text}");
+    }
+}
+
+#[test]
+fn a_public_key_in_another_form_is_no_secret() {
+    let base64 = |pem: &str| STANDARD.encode(spki::der::pem::decode_vec(pem.trim().as_bytes()).unwrap().1);
+    let jwk = json!({ "kty": "RSA", "n": "x".repeat(342), "e": "AQAB" });
+    for text in [
+        json!({ "keys": [jwk] }).to_string(),
+        format!("\u{feff}{jwk:#}"),
+        json!([jwk]).to_string(),
+        format!("ssh-rsa {} me@shop", "A".repeat(300)),
+        format!("ecdsa-sha2-nistp256 {}", "A".repeat(140)),
+        format!("---- BEGIN SSH2 PUBLIC KEY ----\n{}\n---- END SSH2 PUBLIC KEY ----", "A".repeat(300)),
+        format!("<RSAKeyValue><Modulus>{}</Modulus></RSAKeyValue>", "A".repeat(300)),
+        "https://id.example/.well-known/jwks".into(),
+        base64(RSA_PEM),
+        base64(EC_PEM),
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----".into(),
+    ] {
+        assert!(Key::new(&text).is_err(), "{text}");
+    }
+    for secret in [SECRET.to_owned(), format!("{SECRET}\n"), STANDARD.encode([0x30; 32]), "ab".repeat(64)] {
+        assert!(Key::new(&secret).is_ok_and(|key| key.algorithm() == "HS256"), "{secret}");
+    }
+}
+
+#[test]
 fn keys_brought_along_are_not_used() {
     let jwk = json!({ "alg": "HS256", "jwk": { "kty": "oct", "k": "YXR0YWNrZXI" }, "jku": "https://evil.example", "kid": "../../dev/null" });
     let forged = token(&jwk, &json!({ "sub": "42", "exp": 1_900_000_000 }), b"attacker");
