@@ -113,6 +113,24 @@ fn a_form_of_another_site_replaces_nobody_and_counts_nothing() {
 }
 
 #[test]
+fn what_the_app_says_happened_on_a_return_without_an_id_is_counted_as_refused() {
+    let app = App::start(|exchange| {
+        exchange.body();
+        exchange.answer(200, "X-Flag-Event: bought\r\n", "thank you")
+    });
+    let flags = "[flags.form]\npercent = 50\ngoals = [\"bought\"]\n\n[goals.bought]\nevent = \"bought\"\n";
+    let program = Setup::to(&[app.address]).flags(flags).env("FLAGSTAFF_KEYS", KEYS).start();
+    let refused = |reason: &str| program.metric("flagstaff_events_refused_total", reason) as u64;
+    let cross = format!("{DOCUMENT}Sec-Fetch-Site: cross-site\r\nContent-Length: 0\r\n");
+    assert_eq!(ask(&program, "POST /return", &cross).status, 200);
+    ask(&program, "GET /api", FETCH);
+    ask(&program, "GET /api", FETCH);
+    ask(&program, "GET /", DOCUMENT);
+    assert_eq!((refused("reason=\"cross_site\""), refused("reason=\"no_id\"")), (1, 2));
+    eventually("it is told", || program.process.log().contains("events do not reach a goal"));
+}
+
+#[test]
 fn a_balancer_without_trust_is_told_of_once() {
     let app = App::mirror();
     let program = Setup::to(&[app.address]).start();

@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use flagstaff_tag::{Blame, Flags};
+use flagstaff_flags::Teller;
+use flagstaff_tag::{Blame, Event, Flags, NotCounted, NotReached};
 use http::Response;
 use jiff::Timestamp;
 use pin_project_lite::pin_project;
@@ -78,10 +79,27 @@ impl Tagged {
                 if let Some(asked) = asked {
                     hearing.answered(&self.flags, asked, response, &directives, blamed);
                     hearing.reached(&self.flags, asked, response, &directives, now);
+                } else if !hearing.is_nobody() {
+                    self.refuse(&directives.events, now);
                 }
             }
             (Err(_), Some(asked)) => hearing.failed(&self.flags, asked),
             (Err(_), None) => {}
+        }
+    }
+
+    /// Counts what the app says happened on a request without an id: a conversion that reaches no goal must not go unsaid. What is left
+    /// out on purpose, such as bots, is told elsewhere.
+    fn refuse(&self, events: &[Event], now: Timestamp) {
+        let why = match self.flags.counted() {
+            Err(NotCounted::CrossSite) => NotReached::CrossSite,
+            Err(NotCounted::NoId) => NotReached::NoId,
+            _ => return,
+        };
+        let plan = self.flags.plan();
+        let goals = events.iter().flat_map(|event| plan.snapshot().goals_of_event(event.name.as_str()));
+        for (goal, _) in goals.filter(|(_, wanted)| wanted.from.admits(Teller::App)) {
+            plan.refuse(goal, why, now);
         }
     }
 }

@@ -20,10 +20,23 @@ pub enum NotReached {
     Network,
     /// What pages say fills its part of the queue to the ledger.
     Queue,
+    /// The app said it on a request that another site had sent without an id.
+    CrossSite,
+    /// The app said it on a request that brings no id and gets none.
+    NoId,
 }
 
 impl NotReached {
-    const ALL: [Self; 6] = [Self::SaidByPage, Self::SaidByApp, Self::Value, Self::Unit, Self::Network, Self::Queue];
+    const ALL: [Self; 8] = [
+        Self::SaidByPage,
+        Self::SaidByApp,
+        Self::Value,
+        Self::Unit,
+        Self::Network,
+        Self::Queue,
+        Self::CrossSite,
+        Self::NoId,
+    ];
 
     const fn label(self) -> &'static str {
         match self {
@@ -33,6 +46,8 @@ impl NotReached {
             Self::Unit => "unit",
             Self::Network => "network",
             Self::Queue => "queue",
+            Self::CrossSite => "cross_site",
+            Self::NoId => "no_id",
         }
     }
 
@@ -44,6 +59,8 @@ impl NotReached {
             Self::Unit => "one visitor sends more than anybody does; nothing is to be done if that is not you",
             Self::Network => "one network sends more than visitors do; behind a balancer, name it in [trust]",
             Self::Queue => "the ledger is slower than pages send; look at flagstaff_ledger_up",
+            Self::CrossSite => "answer it on the page that follows the return from another site",
+            Self::NoId => "answer it on a request that brings the visitor's cookie, such as the next page",
         }
     }
 }
