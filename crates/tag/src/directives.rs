@@ -86,11 +86,15 @@ fn all<T>(
     })
 }
 
-/// Who it is, where one header says so. Of several that differ none is believed.
+/// Who it is, where one header says so. Of several that differ none is believed, nor one beside another that is not understood.
 fn one(headers: &HeaderMap) -> Option<Identify> {
-    let mut all = all(headers, IDENTIFY, &REFUSED[2], identify);
-    let first = all.next()?;
-    if headers.get_all(IDENTIFY).iter().count() > 1 && all.any(|other| other != first) {
+    let sent = headers.get_all(IDENTIFY).iter().count();
+    let mut all: Vec<_> = all(headers, IDENTIFY, &REFUSED[2], identify).collect();
+    if all.len() < sent {
+        return None;
+    }
+    let first = all.pop()?;
+    if all.iter().any(|other| *other != first) {
         let value = headers.get(IDENTIFY)?;
         refuse(IDENTIFY, &REFUSED[2], value);
         return None;
@@ -155,6 +159,7 @@ pub fn identify(text: &str) -> Option<Identify> {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderName;
     use proptest::prelude::*;
 
     use super::*;
@@ -179,6 +184,12 @@ mod tests {
         let user = User { id: "42".into(), groups: vec!["beta".into(), "vip".into()], roles: vec!["staff".into()] };
         assert_eq!(read.identify, Some(Identify::User(user)));
         assert_eq!(headers.len(), 1);
+    }
+
+    /// Whom an answer with two headers names.
+    fn identified(pair: [&'static str; 2]) -> Option<Identify> {
+        let pair = pair.map(|text| (HeaderName::from_static(IDENTIFY), HeaderValue::from_static(text)));
+        Directives::take(&mut pair.into_iter().collect()).identify
     }
 
     #[test]
@@ -207,11 +218,14 @@ mod tests {
         for text in ["42, 43", "42; group=beta", "42; groups", "\"42", "42; groups=\"a\"b"] {
             assert_eq!(identify(text), None, "{text}");
         }
-        let mut headers = HeaderMap::new();
-        for id in ["42", "43"] {
-            headers.append(IDENTIFY, HeaderValue::from_static(id));
+        assert_eq!(identified(["42", "43"]), None, "two persons are nobody");
+        for second in ["43, 44", ""] {
+            for pair in [["42", second], [second, "42"]] {
+                assert_eq!(identified(pair), None, "{pair:?}");
+            }
         }
-        assert_eq!(Directives::take(&mut headers).identify, None, "two persons are nobody");
+        assert!(identified(["42", "42"]).is_some(), "the same person, told again");
+        let mut headers = HeaderMap::new();
         for event in ["pay; value=49,90", "signup"] {
             headers.append(EVENT, HeaderValue::from_static(event));
         }

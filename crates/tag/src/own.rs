@@ -1,7 +1,10 @@
 //! Our own cookies in one request.
 //!
 //! A sibling host can put cookies of our names before the right ones, with values of its choice. A signed one is looked for among all that
-//! came. Of several ids the one counts for which something is signed; where nothing is, the first.
+//! came. Of several ids the one counts for which something is signed; where nothing is, the first. Where something is signed for several,
+//! somebody else who visited us sent them too, and nobody can tell which id is the right one: then none of them gives a right.
+
+use std::sync::Once;
 
 use http::header::HeaderMap;
 
@@ -12,8 +15,8 @@ use crate::named;
 use crate::visitor::{SESSION_COOKIE, Visitors};
 use crate::{overrides, sticky};
 
-/// Ids of one cookie's name that are looked at.
-const IDS: usize = 16;
+/// Ids of one cookie's name that are looked at. Browsers keep at most 180 cookies of a site.
+const IDS: usize = 180;
 /// Signatures that are verified to tell which of several visitors' ids is the right one.
 const SIGNATURES: usize = 1024;
 /// Cookies that are signed for one visitor.
@@ -24,6 +27,8 @@ const SIGNED: [(Purpose, &str); 3] =
 #[derive(Default)]
 pub(crate) struct Own {
     pub(crate) visitor: Option<Id>,
+    /// Something is signed for several visitors, or too much came to tell.
+    pub(crate) is_disputed: bool,
     sessions: Ids,
     /// How many have the name of the cookie that remembers a person.
     pub(crate) user_cookies: usize,
@@ -71,7 +76,14 @@ impl Own {
             own.consent |= names.consent.as_ref().is_none_or(|consent| consent.is_given_by(name, value));
         }
         own.consent |= names.consent.is_none();
-        own.visitor = if visitors.more.is_empty() { visitors.first } else { right_one(&visitors, headers, keys) };
+        own.visitor = visitors.first;
+        if !visitors.more.is_empty() {
+            let (found, is_sure) = right_one(&visitors, headers, keys);
+            (own.visitor, own.is_disputed) = (found.or(visitors.first), !is_sure);
+        }
+        if own.is_disputed {
+            warn_of_several(&names.cookie);
+        }
         own
     }
 
@@ -82,11 +94,39 @@ impl Own {
     }
 }
 
-/// The id for which one of our signed cookies was made.
-fn right_one(visitors: &Ids, headers: &HeaderMap, keys: &Keys) -> Option<Id> {
+/// The first id for which one of our signed cookies was made, and whether it is sure that there is no other. Each cookie is tried with
+/// all ids before the next one, so that many ids before the right one do not use up what may be tried.
+fn right_one(visitors: &Ids, headers: &HeaderMap, keys: &Keys) -> (Option<Id>, bool) {
     let signed = |(purpose, name): (Purpose, &'static str)| sealed(headers, name).map(move |value| (purpose, value));
-    let signed: Vec<_> = SIGNED.into_iter().flat_map(signed).collect();
-    let pairs = visitors.all().flat_map(|id| signed.iter().map(move |(purpose, value)| (id, *purpose, *value)));
-    let opens = |(id, purpose, value): &(Id, Purpose, &str)| keys.open(*purpose, id.as_str(), value).is_some();
-    pairs.take(SIGNATURES).find(opens).map(|(id, ..)| id).or(visitors.first)
+    let signed = SIGNED.into_iter().flat_map(signed);
+    let pairs = signed.flat_map(|(purpose, value)| visitors.all().map(move |id| (id, purpose, value)));
+    let (mut found, mut tried) = (None, 0);
+    for (id, purpose, value) in pairs {
+        if found == Some(id) {
+            continue;
+        }
+        if tried == SIGNATURES {
+            return (found, false);
+        }
+        tried += 1;
+        if keys.open(purpose, id.as_str(), value).is_some() {
+            if found.is_some() {
+                return (found, false);
+            }
+            found = Some(id);
+        }
+    }
+    (found, true)
+}
+
+fn warn_of_several(name: &str) {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        tracing::warn!(
+            cookie = name,
+            "a request has the ids of several visitors, and signed cookies of more than one or too many to tell, so nobody \
+             is logged in by cookie for it and no variant is asked for; a sibling host may have set them: with \
+             visitor.cookie = \"__Host-visitor\", visitor.secure = true and no visitor.domain it cannot"
+        );
+    });
 }

@@ -33,6 +33,14 @@ pub(crate) struct Head<'a> {
     pub(crate) now: Timestamp,
 }
 
+/// What a trusted peer said in headers that are gone by now.
+pub(crate) struct Said {
+    /// Variants that it asked for.
+    asked: Vec<(FlagId, VariantId)>,
+    /// It named the person twice.
+    is_named_twice: bool,
+}
+
 /// Who asks.
 #[derive(Debug)]
 pub(crate) struct Seen {
@@ -66,22 +74,16 @@ struct Ids {
 }
 
 impl Tagger {
-    /// Takes out what only we may say, and what only trusted peers may. Returns the overrides of a trusted peer.
-    pub(crate) fn strip(
-        &self,
-        headers: &mut HeaderMap,
-        peer: Option<&Peer>,
-        snapshot: &Snapshot,
-    ) -> Vec<(FlagId, VariantId)> {
+    /// Takes out what only we may say, and what only trusted peers may. Returns what a trusted peer said.
+    pub(crate) fn strip(&self, headers: &mut HeaderMap, peer: Option<&Peer>, snapshot: &Snapshot) -> Said {
         let trusted = peer.is_some_and(|peer| peer.trusted);
         let asked = if trusted { overrides::by_header(headers, snapshot) } else { Vec::new() };
         strip::remove(headers, strip::is_ours);
-        self.users.strip(headers, trusted);
-        asked
+        Said { asked, is_named_twice: self.users.strip(headers, trusted) }
     }
 
     /// Finds out who asks. The head is stripped already.
-    pub(crate) fn see(&self, plan: &Plan, head: Head<'_>, asked: &[(FlagId, VariantId)]) -> Seen {
+    pub(crate) fn see(&self, plan: &Plan, head: Head<'_>, said: &Said) -> Seen {
         let own = Own::read(head.headers, &self.visitors, &self.keys);
         let known = own.visitor.filter(|_| own.consent);
         let Head { method, uri, headers, peer, now } = head;
@@ -97,8 +99,10 @@ impl Tagger {
         let snapshot = plan.snapshot();
         let session = ids.session.as_ref().map(Id::as_str);
         let memory = Memory::read(payload, snapshot, session).with_draws(ids.draws);
-        let wishes = self.wishes(snapshot, head, known.filter(|_| own.has_overrides));
-        let named = known.filter(|_| own.user_cookies > 0).and_then(|visitor| self.named(headers, visitor, now));
+        // Where it is not sure which visitor is meant, what was signed for one of them gives no right.
+        let sure = known.filter(|_| !own.is_disputed);
+        let wishes = self.wishes(snapshot, head, sure.filter(|_| own.has_overrides));
+        let named = sure.filter(|_| own.user_cookies > 0).and_then(|visitor| self.named(headers, visitor, now));
         Seen {
             visitor: ids.visitor,
             new_visitor: known.is_none(),
@@ -106,14 +110,20 @@ impl Tagger {
             session: ids.session,
             new_session: ids.new_session,
             request: plan.needs_request().then(|| Id::of(self.keys.random(Purpose::Request, ids.visitor.as_str()))),
-            user: self.users.find(&From { headers, peer, now, named: named.as_ref() }),
+            user: self.users.find(&From {
+                headers,
+                peer,
+                is_named_twice: said.is_named_twice,
+                now,
+                named: named.as_ref(),
+            }),
             named,
             user_cookies: own.user_cookies,
             consent: own.consent,
             lasts: if known.is_some() { Ok(()) } else { issues },
             held: memory.held(snapshot),
             memory,
-            forced: wishes.forced(asked),
+            forced: wishes.forced(&said.asked),
             wishes,
         }
     }

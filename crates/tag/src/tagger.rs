@@ -97,9 +97,9 @@ impl Tagger {
         let before = request.extensions().get::<Flags>().cloned();
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let headers = request.headers_mut();
-        let asked = self.strip(headers, peer.as_ref(), plan.snapshot());
+        let said = self.strip(headers, peer.as_ref(), plan.snapshot());
         let head = Head { method: &method, uri: &uri, headers, peer: peer.as_ref(), now };
-        let flags = before.unwrap_or_else(|| self.decide(plan, head, self.see(plan, head, &asked)));
+        let flags = before.unwrap_or_else(|| self.decide(plan, head, self.see(plan, head, &said)));
         self.write(&flags, &method, uri.path(), request.headers_mut(), now);
         request.extensions_mut().insert(flags.clone());
         flags
@@ -192,9 +192,9 @@ impl Tagger {
         let plan = self.plan(Arc::clone(snapshot));
         let peer = parts.extensions.get::<Peer>();
         let mut headers = parts.headers.clone();
-        let asked = self.strip(&mut headers, peer, snapshot);
+        let said = self.strip(&mut headers, peer, snapshot);
         let head = Head { method: &parts.method, uri: &parts.uri, headers: &headers, peer, now };
-        let mut seen = self.see(&plan, head, &asked);
+        let mut seen = self.see(&plan, head, &said);
         seen.user = known.user.clone().or(seen.user);
         self.with_subject(head, &seen, |subject| {
             let mut subject = *subject;

@@ -152,9 +152,9 @@ impl Users {
 
     /// Removes the headers that name a person when nobody trusted sent them, and other spellings of them always: a proxy that
     /// overwrites `X-User-Id` lets `X_User_Id` through. Of a person who is named twice nothing reaches the app either: it could read the
-    /// other of the two.
-    pub(crate) fn strip(&self, headers: &mut HeaderMap, trusted: bool) {
-        let Some(names) = &self.headers else { return };
+    /// other of the two. Returns whether that was so.
+    pub(crate) fn strip(&self, headers: &mut HeaderMap, trusted: bool) -> bool {
+        let Some(names) = &self.headers else { return false };
         let are_doubled = trusted && names.are_doubled(headers);
         if are_doubled {
             warn_of_two(names.id.as_str());
@@ -164,12 +164,25 @@ impl Users {
             let alike = |own: &&HeaderName| strip::same(name, own.as_str()) && !(trusted && name == own.as_str());
             names.all().iter().any(alike)
         });
+        are_doubled
     }
 
-    /// The person, by the first of the configured ways that knows.
+    /// The person, by the first of the configured ways that knows. Whom one of them names twice is nobody, whatever the others say.
     pub(crate) fn find(&self, from: &From<'_>) -> Option<User> {
+        if from.is_named_twice {
+            return None;
+        }
         let by_cookie = || from.named.and_then(|named| named.user.clone());
-        self.by_header(from).or_else(|| self.by_token(from)).or_else(by_cookie)
+        match self.by_header(from) {
+            None => match self.by_token(from) {
+                Ok(user) => user.or_else(by_cookie),
+                Err(Several) => {
+                    warn_of_tokens();
+                    None
+                }
+            },
+            user => user,
+        }
     }
 
     fn by_header(&self, from: &From<'_>) -> Option<User> {
@@ -177,19 +190,39 @@ impl Users {
         names.read(from.headers)
     }
 
-    fn by_token(&self, from: &From<'_>) -> Option<User> {
-        let (carriers, jwt) = self.jwt.as_ref()?;
-        carriers.iter().find_map(|carrier| match carrier {
-            Carrier::Cookie(name) => {
+    fn by_token(&self, from: &From<'_>) -> Result<Option<User>, Several> {
+        let Some((carriers, jwt)) = &self.jwt else { return Ok(None) };
+        for carrier in carriers {
+            if let Some(user) = carrier.read(jwt, from)? {
+                return Ok(Some(user));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Several tokens in one place, so that an app may read another of them than we do.
+struct Several;
+
+impl Carrier {
+    /// The person that all sound tokens here name.
+    fn read(&self, jwt: &Jwt, from: &From<'_>) -> Result<Option<User>, Several> {
+        match self {
+            Self::Cookie(name) => {
                 let tokens = cookies_named(from.headers, name).filter(|value| value.matches('.').count() == 2);
-                tokens.take(TOKENS).find_map(|token| jwt.read(token, from.now))
+                let mut people = tokens.take(TOKENS).filter_map(|token| jwt.read(token, from.now));
+                let Some(first) = people.next() else { return Ok(None) };
+                if people.all(|other| other.id == first.id) { Ok(Some(first)) } else { Err(Several) }
             }
-            Carrier::Header(name) => {
+            Self::Header(name) => {
                 let mut values = from.headers.get_all(name).iter();
-                let token = values.next().filter(|_| values.next().is_none())?;
-                jwt.read(bearer(token.to_str().ok()?), from.now)
+                let token = values.next().and_then(|value| value.to_str().ok());
+                if values.next().is_some() {
+                    return Err(Several);
+                }
+                Ok(token.and_then(|token| jwt.read(bearer(token), from.now)))
             }
-        })
+        }
     }
 }
 
@@ -199,6 +232,16 @@ fn warn_of_two(name: &str) {
         tracing::warn!(
             "a request names its user twice ({name} or the groups or roles beside it), so nobody is logged in for it; let \
              the proxy in front overwrite these headers, not add to them"
+        );
+    });
+}
+
+fn warn_of_tokens() {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        tracing::warn!(
+            "a request has tokens of several people in one cookie's name, or its token's header twice, so nobody is logged in \
+             for it; a sibling host or a proxy in front may have added one"
         );
     });
 }
@@ -215,6 +258,8 @@ fn bearer(text: &str) -> &str {
 pub(crate) struct From<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) peer: Option<&'a Peer>,
+    /// A trusted peer named the person in two headers, which are gone.
+    pub(crate) is_named_twice: bool,
     pub(crate) now: Timestamp,
     /// Whom the app named, by the visitor's cookie.
     pub(crate) named: Option<&'a Named>,

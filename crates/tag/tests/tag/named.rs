@@ -165,6 +165,44 @@ fn junk_of_the_same_name_hides_no_cookie_of_ours() {
     }
 }
 
+/// A visitor whom the app named, and its cookies.
+fn person(site: &Site, id: &str) -> Browser {
+    let mut browser = Browser::new();
+    browser.get(site, "/");
+    said(&mut browser, site, 1, id);
+    browser
+}
+
+#[test]
+fn where_something_is_signed_for_two_visitors_nobody_is_a_user() {
+    let site = site();
+    let (victim, attacker) = (person(&site, "42"), person(&site, "666"));
+    let pair = format!(
+        "flagstaff_visitor={}; flagstaff_user={}",
+        attacker.cookies["flagstaff_visitor"], attacker.cookies["flagstaff_user"]
+    );
+    let own = victim.request("/").headers()["cookie"].to_str().unwrap().to_owned();
+    for cookies in [format!("{pair}; {own}"), format!("{own}; {pair}")] {
+        let mut request = Browser::new().with("cookie", &cookies).request("/");
+        assert_eq!(site.tagger.tag(&site.plan, &mut request, after(2)).user(), None, "{cookies}");
+    }
+}
+
+#[test]
+fn many_ids_hide_no_signed_one() {
+    let site = site();
+    let browser = person(&site, "42");
+    let ids: Vec<_> = (0..150).map(|n| format!("flagstaff_visitor=made-up-visitor-{n:06}")).collect();
+    let mut request = tossed(&browser, &ids.join("; "));
+    let flags = site.tagger.tag(&site.plan, &mut request, after(2));
+    assert_eq!(flags.visitor(), browser.cookies["flagstaff_visitor"]);
+    assert!(flags.user().is_some());
+    let sealed: Vec<_> = (0..100).map(|n| format!("flagstaff_user={n}.{}", "A".repeat(43))).collect();
+    let mut request = tossed(&browser, &format!("{}; {}", ids.join("; "), sealed.join("; ")));
+    let flags = site.tagger.tag(&site.plan, &mut request, after(2));
+    assert_eq!(flags.user(), None, "what is too much to tell gives no right");
+}
+
 #[test]
 fn a_logout_stays_a_logout_where_an_older_cookie_cannot_be_reached() {
     let site = site();

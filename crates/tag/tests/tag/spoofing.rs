@@ -1,5 +1,7 @@
 //! What clients try.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use flagstaff_tag::{JwtSettings, Settings, UserSettings};
 use http::header::{HeaderName, HeaderValue};
 
@@ -153,6 +155,57 @@ fn a_token_that_nobody_signed_names_nobody() {
     let none = "eyJhbGciOiJub25lIn0.eyJzdWIiOiI0MiIsImV4cCI6MTkwMDAwMDAwMH0.";
     assert_eq!(id(Browser::new().holding("id", none)), None);
     assert_eq!(id(Browser::new().holding("id", include_str!("../keys/rs256.txt"))), None);
+}
+
+const SECRET: &str = "a secret of thirty-two bytes or more";
+
+/// A token of another person than that of the files.
+fn token_of(id: &str) -> String {
+    let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let claims = format!("{{\"sub\":\"{id}\",\"exp\":1900000000}}");
+    let message = format!("{}.{}", encode("{\"alg\":\"HS256\"}"), encode(&claims));
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, SECRET.as_bytes());
+    let tag = URL_SAFE_NO_PAD.encode(ring::hmac::sign(&key, message.as_bytes()));
+    format!("{message}.{tag}")
+}
+
+#[test]
+fn who_is_named_twice_is_nobody_whatever_else_names_them() {
+    let jwt = JwtSettings {
+        keys: vec![SECRET.into()],
+        cookie: Some("id".into()),
+        header: Some("authorization".into()),
+        ..JwtSettings::default()
+    };
+    let user =
+        UserSettings { header: Some("X-User-Id".into()), jwt: Some(jwt), identify: true, ..UserSettings::default() };
+    let site = Site::new(&Settings { user, ..with_key() }, Vec::new());
+    let (one, other) = (token_of("7"), token_of("8"));
+    let named = || {
+        let mut browser = Browser::trusted();
+        browser.visit(&site, "/login", &[("x-flag-identify", "42")]);
+        browser
+    };
+    let id = |browser: Browser| {
+        let mut request = browser.request("/");
+        site.tag(&mut request).user().map(|user| user.id.clone())
+    };
+    assert_eq!(id(named()).as_deref(), Some("42"));
+    assert_eq!(id(named().holding("id", &one)).as_deref(), Some("7"));
+    let twice = |browser: Browser| browser.with("x-user-id", "1").with("x-user-id", "2");
+    assert_eq!(id(twice(named())), None, "the cookie is not asked");
+    assert_eq!(id(twice(named().holding("id", &one))), None, "nor a token");
+    assert_eq!(id(twice(Browser { peer: Some(peer(false)), ..named() })).as_deref(), Some("42"), "of a stranger");
+    let both = |one: &str, other: &str| {
+        let mut request = named().request("/");
+        let own = request.headers()["cookie"].to_str().unwrap();
+        let cookies = format!("id={one}; id={other}; {own}");
+        request.headers_mut().insert("cookie", HeaderValue::from_str(&cookies).unwrap());
+        site.tag(&mut request).user().map(|user| user.id.clone())
+    };
+    assert_eq!((both(&one, &other), both(&other, &one)), (None, None));
+    assert_eq!((both(&one, &one).as_deref(), both("a.b.c", &one).as_deref()), (Some("7"), Some("7")));
+    assert_eq!(id(named().with("authorization", &one).with("authorization", &other)), None);
 }
 
 #[test]
