@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use flagstaff_experiment::guard::Away;
 use flagstaff_experiment::rollout::{
     Moment, Next, SHARED_OUTAGE, Trouble, UPSTREAM_AWAY, outlook, sample_ratio_broken, told_once,
 };
@@ -16,9 +17,9 @@ use super::books::Entry;
 use super::direct::{BY_GUARD, Conductor};
 use super::ward::Ward;
 
-/// Who came is asked again after so long without an answer.
-const ASK_EVERY: Duration = Duration::from_secs(1);
-/// Trouble that nobody says to be over is, after so long.
+/// Trouble that was seen here is over after so long without it: what comes and goes is one trouble, and is told once.
+const CALM: Duration = Duration::from_mins(1);
+/// Trouble that others saw, and do not say to be over, is over after so long.
 const FORGOTTEN: Duration = Duration::from_mins(5);
 /// Who climbs.
 const BY_ROLLOUT: &str = "rollout";
@@ -33,18 +34,17 @@ impl Conductor {
         let flag = ward.flag.clone().filter(|flag| flag.definition == ward.standing.definition && is_on(flag))?;
         let seen = self.trouble(name);
         let told = Trouble::told(&ward.standing);
-        if let Some(told) = told
-            && seen.as_ref().is_none_or(|seen| seen.reason != told)
-            && self.is_over(name)
+        if seen.as_ref().is_some_and(|seen| told.is_none_or(|told| told == seen.reason)) {
+            self.troubles.insert(name.clone(), Noticed { here: true, at: Instant::now() });
+        } else if let Some(told) = told
+            && let Some(noticed) = self.over(name)
         {
             self.troubles.remove(name);
-            return Some(recovered(self.wards.get(name)?, told));
+            return Some(recovered(self.wards.get(name)?, told, noticed.here));
         }
-        if seen.is_some() {
-            self.troubles.insert(name.clone(), Noticed { here: true, at: Instant::now() });
-        }
-        // another program may see what this one does not
-        let trouble = seen.or_else(|| told.map(|reason| Trouble { reason, words: reason.into() }));
+        // another program may see what this one does not; and one trouble is told after the other
+        let told = told.filter(|told| seen.as_ref().is_none_or(|seen| seen.reason != *told));
+        let trouble = told.map(|reason| Trouble { reason, words: reason.into() }).or(seen);
         match &flag.rollout {
             Some(rollout) => self.climb(name, &flag, rollout, (now, trouble)),
             None => without_rollout(self.wards.get(name)?, trouble),
@@ -62,16 +62,22 @@ impl Conductor {
         outage.or_else(away)
     }
 
-    /// Whether trouble that was told is over: the program that saw it says so, or nobody saw it for long.
-    fn is_over(&mut self, name: &Name) -> bool {
-        let noticed = self.troubles.entry(name.clone()).or_insert(Noticed { here: false, at: Instant::now() });
-        noticed.here || noticed.at.elapsed() > FORGOTTEN
+    /// Trouble that was told and is over: the program that saw it says so after a while, or nobody does for long. Once the guard
+    /// tripped nobody asks any more, and nothing is known.
+    fn over(&mut self, name: &Name) -> Option<Noticed> {
+        if self.wards.get(name)?.standing.trip.is_some() {
+            return None;
+        }
+        let noticed = *self.troubles.entry(name.clone()).or_insert(Noticed { here: false, at: Instant::now() });
+        let long = if noticed.here { CALM } else { FORGOTTEN };
+        (noticed.at.elapsed() > long).then_some(noticed)
     }
 
     /// An upstream that has been away for longer than the flag allows trips its guard.
     pub(super) fn trip_lost_upstream(&mut self, name: &Name) {
         let limit = self.wards.get(name).and_then(|ward| ward.flag.as_ref()?.guard.as_ref()).map(|g| g.upstream_away);
-        let away = limit.and_then(|limit| self.sentry.upstream(name.as_str()).filter(|away| away.lasted >= limit));
+        let is_lost = |limit| move |away: &Away| away.is_sure && away.lasted >= limit;
+        let away = limit.and_then(|limit| self.sentry.upstream(name.as_str()).filter(is_lost(limit)));
         if let Some(away) = away {
             let evidence = json!({ "upstream": { "seconds": away.lasted.as_secs(), "requests": away.requests } });
             self.act(name, away.words(), &evidence);
@@ -130,8 +136,7 @@ impl Conductor {
             let split_is_broken = sample_ratio_broken(arrivals, shares);
             return Some(Came { arrivals: arrivals.to_vec(), treatment, split_is_broken });
         }
-        if ward.asked_at.is_none_or(|at| at.elapsed() > ASK_EVERY) {
-            ward.asked_at = Some(Instant::now());
+        if !std::mem::replace(&mut ward.is_asked, true) {
             let since = rollout.begins(standing.since);
             let (flag, epoch, step, arms) = (name.clone(), standing.epoch, standing.step, shares.len());
             self.enter(Entry::AskArrivals { flag, epoch, step, trial, since, arms });
@@ -148,14 +153,16 @@ struct Came {
 }
 
 /// Trouble of a flag, as this program came to know of it.
+#[derive(Clone, Copy)]
 pub(super) struct Noticed {
     /// It was seen here.
     here: bool,
-    at: Instant,
+    pub(super) at: Instant,
 }
 
-fn recovered(ward: &Ward, reason: &'static str) -> Fact {
+fn recovered(ward: &Ward, reason: &'static str, here: bool) -> Fact {
     let why = match reason {
+        _ if !here => "no program has told for five minutes that it still has trouble",
         UPSTREAM_AWAY => "the upstream of the variant answers again",
         _ => "the outage that treatment and control shared is over",
     };

@@ -235,14 +235,19 @@ impl Conductor {
             }
         };
         if anew {
-            // one that is edited has another definition, by which answers are told apart
-            if let Some(flag) = self.snapshot.flag_named(fact.flag.as_str()).filter(|_| fact.kind == FactKind::Reset)
-            {
-                self.sentry.begin(flag, fact.step);
-            }
+            self.begin_post(fact, begun);
             self.watch_anew(&fact.flag, begun);
         }
         self.wards.get(&fact.flag).into_iter().for_each(|ward| measure(&fact.flag, ward));
+    }
+
+    /// What was seen before a flag began says nothing of it. Answers to an edited flag may be heard of before the edit: these stay.
+    fn begin_post(&self, fact: &Fact, begun: Begun) {
+        let is_edit = begun == Begun::Here && fact.kind != FactKind::Reset;
+        match self.snapshot.flag_named(fact.flag.as_str()) {
+            Some(flag) if !is_edit => self.sentry.begin(flag, fact.step),
+            _ => self.sentry.forget_others(&fact.flag, fact.definition),
+        }
     }
 
     /// Watches a flag from the fact on with which it began. Where that was elsewhere, what was seen since then is asked for.

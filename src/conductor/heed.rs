@@ -20,6 +20,7 @@ impl Conductor {
             Told::Arrivals(name, step, arrivals, came) => {
                 if let Some(ward) = self.wards.get_mut(&name) {
                     ward.arrived(step, arrivals, came);
+                    self.sentry.recount(&name, step, came);
                 }
             }
         }
@@ -33,6 +34,8 @@ impl Conductor {
             let alarms: Vec<_> = self.wards.iter().filter_map(alarm).collect();
             alarms.iter().for_each(|(name, evidence)| self.alarm(name, evidence));
         }
+        // what was asked before may never be answered
+        self.wards.values_mut().for_each(|ward| ward.is_asked = false);
         self.away = why;
     }
 
@@ -53,6 +56,12 @@ impl Conductor {
         let mut lost = Vec::new();
         let before = self.wards.remove(name);
         if let Some(mut ward) = Ward::new(facts) {
+            let epoch = ward.standing.epoch;
+            if before.as_ref().is_some_and(|before| before.standing.epoch != epoch)
+                && let Some(flag) = self.snapshot.flag_named(name.as_str())
+            {
+                self.sentry.begin(flag, ward.standing.step);
+            }
             before.into_iter().for_each(|mut before| {
                 ward.limit_as(&mut before);
                 lost = before.decided_here();

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use flagstaff_experiment::guard::{
@@ -24,8 +24,6 @@ const PLACES_EACH: std::ops::RangeInclusive<usize> = (1 << 14)..=(1 << 20);
 const MOST_COUNTED: usize = 1_000_000;
 /// Parts of the visitors of a step, with a lock each.
 const SHARDS: usize = 16;
-/// Nothing is known of an upstream that was asked nothing for so long, at least.
-const SHORTEST_SPELL: Duration = Duration::from_secs(10);
 
 /// What is known of one flag since it began, for one definition of it.
 pub(super) struct Post {
@@ -39,7 +37,6 @@ pub(super) struct Post {
     fuse: Option<Fuse>,
     stand: Stand,
     network_signs: u32,
-    upstream_away: Duration,
     at_step: ArcSwap<AtStep>,
 }
 
@@ -52,7 +49,7 @@ pub(super) struct People {
 /// What is known of a step.
 pub(super) struct AtStep {
     pub(super) step: usize,
-    limit: Option<Limit>,
+    limit: Option<Arc<Limit>>,
     came: Came,
 }
 
@@ -101,7 +98,6 @@ impl Post {
             fuse: guard.and_then(|guard| guard.fuse).map(|n| Fuse::new(n as usize)),
             stand: Stand::default(),
             network_signs: guard.map_or(Guard::NETWORK_SIGNS, |guard| guard.network_signs),
-            upstream_away: guard.map_or(Guard::UPSTREAM_AWAY, |guard| guard.upstream_away),
             at_step: ArcSwap::from_pointee(AtStep::new(flag, step)),
         }
     }
@@ -117,6 +113,14 @@ impl Post {
 
     pub(super) fn begin_step(&self, flag: &Flag, step: usize) {
         self.at_step.store(Arc::new(AtStep::new(flag, step)));
+    }
+
+    /// Fewer visitors are recorded at a step than came: some were forgotten, or the record was lost. They count when they come again,
+    /// and one that is recorded still is recorded once.
+    pub(super) fn recount(&self, step: usize, recorded: u64) {
+        if let Some(anew) = self.at_step.load().recounted(step, recorded) {
+            self.at_step.store(Arc::new(anew));
+        }
     }
 
     /// A unit meets the flag.
@@ -147,7 +151,7 @@ impl Post {
 
     /// The upstream of the variant, where it is away.
     pub(super) fn upstream(&self) -> Option<Away> {
-        self.stand.away(Instant::now(), self.upstream_away.max(SHORTEST_SPELL))
+        self.stand.away()
     }
 
     /// An answer to a visitor who was drawn into an arm, at a step.
@@ -171,9 +175,9 @@ impl Post {
     fn heard_of_arm(&self, outcome: &Outcome<'_>, treated: bool, at: &AtStep, now: i64) -> Option<Blown> {
         let meeting = &outcome.meeting;
         let bad = outcome.result == Answered::Error;
-        if outcome.result == Answered::Fallback {
+        if matches!(outcome.result, Answered::Fallback(_)) {
             if treated {
-                self.stand.fell_back(meeting.since, self.upstream_away.max(SHORTEST_SPELL));
+                self.stand.fell_back(meeting.since, self.failed(meeting));
             }
             return None;
         }
@@ -181,7 +185,7 @@ impl Post {
         if let (false, Some(limit), Answered::Fine(Some(latency))) = (treated, &at.limit, outcome.result) {
             limit.control_answered(latency, || self.limited(meeting.network));
         }
-        if treated && !bad {
+        if outcome.by_upstream {
             self.stand.answered();
         }
         let fuse = self.fuse.as_ref()?;
@@ -208,15 +212,21 @@ impl AtStep {
             SlowerThan::ControlP95 => Limit::of_control(),
         };
         let limit = flag.guard.as_ref().and_then(|guard| guard.slower_than).map(limit);
-        Self { step, limit, came: Came::new(enough(flag, step)) }
+        Self { step, limit: limit.map(Arc::new), came: Came::new(enough(flag, step)) }
+    }
+
+    /// Counts anew who comes, where all were counted here and fewer are recorded.
+    fn recounted(&self, step: usize, recorded: u64) -> Option<Self> {
+        let Came { enough, count, .. } = &self.came;
+        let is_short = recorded < *enough as u64 && count.load(Ordering::Relaxed) >= *enough;
+        (self.step == step && is_short).then(|| Self { step, limit: self.limit.clone(), came: Came::new(*enough) })
     }
 
     fn sign(&self, result: Answered) -> Option<Sign> {
         let latency = match result {
             Answered::Error => return Some(Sign::Error),
-            Answered::Fine(latency) => latency?,
+            Answered::Fine(latency) | Answered::Fallback(latency) => latency?,
             Answered::Abandoned(waited) => waited,
-            Answered::Fallback => return None,
         };
         self.limit.as_ref().is_some_and(|limit| limit.is_slow(latency)).then_some(Sign::Slow)
     }

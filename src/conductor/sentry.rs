@@ -116,6 +116,23 @@ impl Sentry {
         });
     }
 
+    /// So many visitors are recorded at a step of a flag: where more were counted here, they are counted anew.
+    pub(super) fn recount(&self, flag: &Name, step: usize, recorded: u64) {
+        let _one_at_a_time = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(post) = self.posts.load().get(flag) {
+            post.recount(step, recorded);
+        }
+    }
+
+    /// Forgets what was seen of other definitions of a flag than this.
+    pub(super) fn forget_others(&self, flag: &Name, definition: Definition) {
+        if self.posts.load().get(flag).is_some_and(|post| post.definition != definition) {
+            self.change(|posts| {
+                posts.remove(flag);
+            });
+        }
+    }
+
     /// Forgets flags that are not in force.
     pub(super) fn retain(&self, snapshot: &Snapshot) {
         self.change(|posts| posts.retain(|name, _| snapshot.find(name.as_str()).is_some()));

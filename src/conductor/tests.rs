@@ -46,6 +46,10 @@ struct Visitor<'a> {
 
 impl Visitor<'_> {
     fn does(&self, sentry: &Sentry, result: Answered) {
+        self.gets(sentry, result, false);
+    }
+
+    fn gets(&self, sentry: &Sentry, result: Answered, by_upstream: bool) {
         let variant = if self.has_flag { VariantId::ON } else { VariantId::OFF };
         let block = if self.shares_network { 1 } else { 1_000 + self.number };
         let meeting = Meeting {
@@ -59,7 +63,7 @@ impl Visitor<'_> {
             since: Instant::now(),
         };
         sentry.met(&meeting);
-        sentry.answered(&Outcome { meeting, result });
+        sentry.answered(&Outcome { meeting, result, by_upstream });
     }
 }
 
@@ -230,6 +234,68 @@ fn a_trip_gives_way_to_an_edit_and_to_a_person_who_came_after_it() {
         conductor.told(Told::Instead(name(), facts));
         assert_eq!(conductor.wards[&name()].standing.trip.is_some(), stays, "{after}");
     }
+}
+
+/// Visitors who were forgotten, or whose record is lost, count when they come again: no rollout waits for those it counted before.
+#[test]
+fn visitors_who_are_no_longer_recorded_are_counted_again() {
+    let step = |percent| RolloutStep {
+        percent: Percent::new(percent).unwrap(),
+        hold: Hold::Approval,
+        min_visitors: Some(3),
+    };
+    let rollout = Rollout::new(None, [50.0, 100.0].map(step).into()).unwrap();
+    let (publisher, reader) = publisher(snapshot(Flag { percent: None, rollout: Some(rollout), ..flag(1) }));
+    let snapshot = publisher.current();
+    let (words, mut heard) = mpsc::channel(64);
+    let sentry = Sentry::new(words, reader);
+    let mut come = || {
+        for number in 0..3 {
+            Visitor { snapshot: &snapshot, number, has_flag: true, shares_network: false }.does(&sentry, FINE);
+        }
+        std::iter::from_fn(|| heard.try_recv().ok()).filter(|word| matches!(word, Word::Came(..))).count()
+    };
+    assert_eq!((come(), come()), (3, 0), "once each");
+    sentry.recount(&name(), 0, 3);
+    sentry.recount(&name(), 1, 2);
+    assert_eq!(come(), 0, "all are recorded");
+    sentry.recount(&name(), 0, 2);
+    assert_eq!((come(), come()), (3, 0), "one is missing");
+}
+
+/// Trouble that comes and goes is one trouble; only the upstream itself says that it is back; and after a trip nobody knows.
+#[test]
+fn trouble_is_over_after_a_minute_without_it() {
+    let (mut conductor, _entered) = desk(flag(1));
+    let (sentry, snapshot) = (Arc::clone(&conductor.sentry), Arc::clone(&conductor.snapshot));
+    let gets = |result, by_upstream| {
+        let visitor = Visitor { snapshot: &snapshot, number: 1, has_flag: true, shares_network: false };
+        visitor.gets(&sentry, result, by_upstream);
+    };
+    let mut tells = |seconds| {
+        conductor.troubles.values_mut().for_each(|noticed| noticed.at -= Duration::from_secs(seconds));
+        let fact = conductor.look_at(&name());
+        conductor.add(fact.clone().into_iter().collect());
+        fact.map(|fact| fact.kind)
+    };
+    gets(Answered::Fallback(None), false);
+    assert_eq!(tells(0), Some(FactKind::Inconclusive));
+    gets(FINE, false);
+    assert_eq!(tells(600), None, "another's answer says nothing");
+    for _ in 0..9 {
+        gets(FINE, true);
+        assert_eq!(tells(50), None, "it may come again");
+        gets(Answered::Fallback(None), false);
+        assert_eq!(tells(1), None, "it was told");
+    }
+    gets(FINE, true);
+    assert_eq!(tells(61), Some(FactKind::Recovered));
+    gets(Answered::Fallback(None), false);
+    assert_eq!(tells(1), Some(FactKind::Inconclusive));
+    gets(FINE, true);
+    trips(&mut conductor);
+    conductor.troubles.values_mut().for_each(|noticed| noticed.at -= Duration::from_secs(600));
+    assert!(conductor.look_at(&name()).is_none());
 }
 
 #[test]

@@ -38,7 +38,8 @@ pub(super) struct Ward {
     unsaved: Vec<FirstSign>,
     latest: i64,
     arrivals: Option<(usize, Vec<u64>, u64, Instant)>,
-    pub(super) asked_at: Option<Instant>,
+    /// Who came is asked and not answered yet.
+    pub(super) is_asked: bool,
 }
 
 /// What is said once of a guard.
@@ -98,7 +99,7 @@ impl Ward {
             unsaved: Vec::new(),
             latest: 0,
             arrivals: None,
-            asked_at: None,
+            is_asked: false,
         })
     }
 
@@ -269,7 +270,7 @@ impl Ward {
     /// Who came at a step.
     pub(super) fn arrived(&mut self, step: usize, arrivals: Vec<u64>, came: u64) {
         self.arrivals = Some((step, arrivals, came, Instant::now()));
-        self.asked_at = None;
+        self.is_asked = false;
     }
 
     /// Who was new at the present step, and how many came to the treatment, where that is known of late.

@@ -18,7 +18,8 @@ pub trait Outcomes: Send + Sync + 'static {
         true
     }
 
-    /// A unit meets a flag. An implementation that remembers it hears of the unit's later requests too.
+    /// A unit meets a flag, or one that met it before asks for something else. An implementation that remembers it hears of the
+    /// unit's later requests too.
     fn met(&self, meeting: &Meeting<'_>) {
         let _ = meeting;
     }
@@ -65,6 +66,8 @@ pub struct Outcome<'a> {
     pub meeting: Meeting<'a>,
     /// What became of the request.
     pub result: Answered,
+    /// Whether the answer came from the flag's own upstream of the variant.
+    pub by_upstream: bool,
 }
 
 /// What became of a request, seen from one flag.
@@ -77,8 +80,8 @@ pub enum Answered {
     Fine(Option<Duration>),
     /// The client went away before there was an answer, after so long: nothing else is known.
     Abandoned(Duration),
-    /// The upstream of the variant gave no answer, and the app answered in its place.
-    Fallback,
+    /// The upstream of the variant gave no answer, and the app answered in its place, after so long; none as with [`Self::Fine`].
+    Fallback(Option<Duration>),
 }
 
 /// A unit reached a goal, seen from one flag.

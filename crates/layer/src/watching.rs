@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use flagstaff_flags::{Flag, FlagId, Goal, Guard, Step, VariantId};
 use flagstaff_tag::{Blame, Flags};
@@ -71,11 +71,15 @@ impl Heard {
             // where a gate is closed for those without the flag, the control would seem to fail
             Some(Blame::Gate | Blame::Client) => None,
             _ if is_error() => Some(Answered::Error),
-            Some(Blame::Fallback(blamed)) if blamed == id => Some(Answered::Fallback),
+            Some(Blame::Fallback(blamed)) if blamed == id => Some(Answered::Fallback(self.latency(asked))),
             // it took as long as it took to see that the upstream of another flag is away
             Some(Blame::Fallback(_)) => Some(Answered::Fine(None)),
-            Some(Blame::Upstream) | None => Some(Answered::Fine(asked.taken_by_app().filter(|_| !self.endless))),
+            Some(Blame::Answered(_) | Blame::Upstream) | None => Some(Answered::Fine(self.latency(asked))),
         }
+    }
+
+    fn latency(self, asked: &Asked) -> Option<Duration> {
+        asked.taken_by_app().filter(|_| !self.endless)
     }
 
     /// Whether a client that does not send the whole request brings this about: the app waits in vain, or the connection is cut.
@@ -104,15 +108,17 @@ impl Watching {
         let when = When { at: asked.at, since: asked.since };
         for case in self.cases(flags, asked.at) {
             let result = heard.means(case.id, case.guard, asked);
+            let by_upstream = heard.blamed == Some(Blame::Answered(case.id));
             case.meeting(flags, when, |meeting| {
-                let shown = shown(case.flag);
-                if shown {
+                // told once a request: guards go by who comes again
+                if !asked.meets(case.flag) {
+                    if !shown(case.flag) && !self.0.has_met(&meeting) {
+                        return;
+                    }
                     self.0.met(&meeting);
                 }
-                if let Some(result) = result
-                    && (shown || asked.meets(case.flag) || self.0.has_met(&meeting))
-                {
-                    self.0.answered(&Outcome { meeting, result });
+                if let Some(result) = result {
+                    self.0.answered(&Outcome { meeting, result, by_upstream });
                 }
             });
         }

@@ -82,9 +82,10 @@ impl Outcomes for Ear {
                 "fine timed"
             }
             Answered::Abandoned(_) => "abandoned",
-            Answered::Fallback => "fallback",
+            Answered::Fallback(_) => "fallback",
         };
-        self.write(&outcome.meeting, what);
+        let by_upstream = if outcome.by_upstream { " by its upstream" } else { "" };
+        self.write(&outcome.meeting, &format!("{what}{by_upstream}"));
     }
 
     fn converted(&self, conversion: &Conversion<'_>) {
@@ -130,7 +131,7 @@ impl http_body::Body for Coming {
 }
 
 /// An app that answers as the query says: with `blame=NAME` as if that flag's upstream had failed, with `instead=NAME` as if the app
-/// had answered for it, with `fail=` not at all.
+/// had answered for it, with `by=NAME` as if it had answered, with `fail=` not at all.
 fn app(request: &Request<Coming>, snapshot: &Snapshot) -> Result<Response<Text>, &'static str> {
     let mut answer = Response::builder();
     for (name, value) in request.uri().query().unwrap_or_default().split('&').filter_map(|p| p.split_once('=')) {
@@ -138,6 +139,7 @@ fn app(request: &Request<Coming>, snapshot: &Snapshot) -> Result<Response<Text>,
             "status" => answer.status(value.parse::<u16>().unwrap()),
             "blame" => answer.extension(Blame::Canary(snapshot.find(value).unwrap())),
             "instead" => answer.extension(Blame::Fallback(snapshot.find(value).unwrap())),
+            "by" => answer.extension(Blame::Answered(snapshot.find(value).unwrap())),
             "made" => answer.extension(if value == "client" { Blame::Client } else { Blame::Upstream }),
             "fail" => return Err("no answer"),
             name => answer.header(name, value.replace('+', " ")),
@@ -320,6 +322,9 @@ async fn time_and_errors_of_the_client_are_not_the_app_s() {
 async fn an_app_that_stands_in_for_an_upstream_does_no_harm() {
     let site = Site::new(vec![watched("form"), watched("shop")]);
     assert_eq!(site.get("/?instead=shop").await, [line("form", "fine untimed"), line("shop", "fallback")]);
+    // only the flag whose upstream it is hears that it answers
+    let both = [line("form", "fine timed"), line("shop", "fine timed by its upstream")];
+    assert_eq!(site.get("/?by=shop").await, both);
     assert_eq!(
         site.get("/?instead=shop&status=500").await,
         [line("form", "error untimed"), line("shop", "error untimed")]

@@ -1,8 +1,15 @@
 //! How long the upstream of a variant has given no answer, while the app answered in its place.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use super::crowd::Quota;
+use super::fuse::Failed;
+
+/// Requests and visitors without an answer of the upstream before it counts as lost.
+const ENOUGH: usize = 3;
 
 /// The upstream of a flag's variant, as its visitors find it. No visitor is harmed while the app answers in its place.
 #[derive(Debug, Default)]
@@ -12,11 +19,14 @@ pub struct Stand {
 }
 
 /// A time without any answer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Spell {
     first: Instant,
     last: Instant,
     requests: u64,
+    /// As many visitors as it takes.
+    visitors: HashSet<u128>,
+    quota: Quota,
 }
 
 /// An upstream that is away.
@@ -26,41 +36,57 @@ pub struct Away {
     pub lasted: Duration,
     /// Requests that the app answered in its place.
     pub requests: u64,
+    /// These were at least three, of three visitors whose networks may bring so many.
+    pub is_sure: bool,
 }
 
 impl Stand {
-    /// The app answered in its place. After a pause of `most` without requests nothing is known of the time between.
-    pub fn fell_back(&self, now: Instant, most: Duration) {
-        self.is_away.store(true, Ordering::Relaxed);
+    /// The app answered a visitor in its place. Only an answer of the upstream ends that, however long nobody asks.
+    pub fn fell_back(&self, now: Instant, visitor: Failed) {
         let mut spell = self.spell();
-        match &mut *spell {
-            Some(spell) if now.saturating_duration_since(spell.last) <= most => {
-                spell.last = spell.last.max(now);
-                spell.requests += 1;
-            }
-            _ => *spell = Some(Spell { first: now, last: now, requests: 1 }),
-        }
+        self.is_away.store(true, Ordering::Relaxed);
+        spell.get_or_insert_with(|| Spell::new(now)).fell_back(now, visitor);
     }
 
-    /// It answered by itself.
+    /// The upstream itself answered.
     pub fn answered(&self) {
         if self.is_away.load(Ordering::Relaxed) && self.is_away.swap(false, Ordering::Relaxed) {
             *self.spell() = None;
         }
     }
 
-    /// What is known, where no answer came since, and the last request is no longer ago than `most`.
+    /// What is known, where no answer came since.
     #[must_use]
-    pub fn away(&self, now: Instant, most: Duration) -> Option<Away> {
+    pub fn away(&self) -> Option<Away> {
         if !self.is_away.load(Ordering::Relaxed) {
             return None;
         }
-        let spell = (*self.spell()).filter(|spell| now.saturating_duration_since(spell.last) <= most)?;
-        Some(Away { lasted: spell.last.saturating_duration_since(spell.first), requests: spell.requests })
+        self.spell().as_ref().map(Spell::away)
     }
 
     fn spell(&self) -> MutexGuard<'_, Option<Spell>> {
         self.spell.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Spell {
+    fn new(now: Instant) -> Self {
+        Self { first: now, last: now, requests: 0, visitors: HashSet::new(), quota: Quota::default() }
+    }
+
+    fn fell_back(&mut self, now: Instant, visitor: Failed) {
+        self.last = self.last.max(now);
+        self.requests += 1;
+        let origin = visitor.limited.map(|(origin, _)| origin);
+        let has_room = visitor.limited.is_none_or(|(_, most)| self.quota.has_room(origin, most));
+        if self.visitors.len() < ENOUGH && has_room && self.visitors.insert(visitor.unit) {
+            self.quota.brought(origin);
+        }
+    }
+
+    fn away(&self) -> Away {
+        let is_sure = self.visitors.len() >= ENOUGH;
+        Away { lasted: self.last.saturating_duration_since(self.first), requests: self.requests, is_sure }
     }
 }
 
@@ -79,29 +105,46 @@ impl Away {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guard::Origin;
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    fn visitor(unit: u128) -> Failed {
+        Failed { unit, limited: None }
+    }
+
     #[test]
     fn it_is_away_from_the_first_request_to_the_last_until_it_answers() {
-        let (stand, start, most) = (Stand::default(), Instant::now(), 30 * SECOND);
-        assert_eq!(stand.away(start, most), None);
-        [0, 20, 40].iter().for_each(|second| stand.fell_back(start + *second * SECOND, most));
-        let away = stand.away(start + 41 * SECOND, most).unwrap();
-        assert_eq!(away, Away { lasted: 40 * SECOND, requests: 3 });
+        let (stand, start) = (Stand::default(), Instant::now());
+        assert_eq!(stand.away(), None);
+        [(0, 0), (1, 20), (2, 40)].iter().for_each(|(unit, s)| stand.fell_back(start + *s * SECOND, visitor(*unit)));
+        let away = stand.away().unwrap();
+        assert_eq!(away, Away { lasted: 40 * SECOND, requests: 3, is_sure: true });
         let told =
             "the upstream of the variant has given no answer for 40 s; the app answered 3 requests in its place";
         assert_eq!(away.words(), told);
         stand.answered();
-        assert_eq!(stand.away(start + 41 * SECOND, most), None);
+        assert_eq!(stand.away(), None);
     }
 
     #[test]
-    fn two_short_times_are_no_long_one() {
-        let (stand, start, most) = (Stand::default(), Instant::now(), 30 * SECOND);
-        stand.fell_back(start, most);
-        assert_eq!(stand.away(start + 31 * SECOND, most), None, "nobody asked for long");
-        stand.fell_back(start + 600 * SECOND, most);
-        assert_eq!(stand.away(start + 600 * SECOND, most).unwrap().lasted, Duration::ZERO);
+    fn a_pause_is_no_answer() {
+        let (stand, start) = (Stand::default(), Instant::now());
+        stand.fell_back(start, visitor(1));
+        stand.fell_back(start + 600 * SECOND, visitor(2));
+        assert_eq!(stand.away(), Some(Away { lasted: 600 * SECOND, requests: 2, is_sure: false }));
+    }
+
+    #[test]
+    fn it_takes_three_visitors_and_not_of_one_network() {
+        let (stand, now) = (Stand::default(), Instant::now());
+        (0..9).for_each(|_| stand.fell_back(now, visitor(1)));
+        assert!(!stand.away().unwrap().is_sure, "one visitor");
+        stand.answered();
+        let limited = Some((Origin(1), 2));
+        (0..9).for_each(|unit| stand.fell_back(now, Failed { unit, limited }));
+        assert!(!stand.away().unwrap().is_sure, "one network");
+        stand.fell_back(now, visitor(100));
+        assert!(stand.away().unwrap().is_sure);
     }
 }

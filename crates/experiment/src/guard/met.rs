@@ -51,17 +51,17 @@ impl Met {
     /// A unit meets the flag. Returns whether it is new, as far as is remembered.
     pub fn meets(&self, unit: u128) -> bool {
         let Some(mut shard) = self.shard(unit) else { return false };
-        if shard.has(unit, &self.forgotten) {
+        if shard.comes_again(unit, &self.forgotten) {
             return false;
         }
         shard.once.add(unit, &self.forgotten);
         true
     }
 
-    /// Whether a unit met the flag before.
+    /// Whether a unit met the flag before. To be asked is not to come: it stays among those that came once, if it did.
     #[must_use]
     pub fn has(&self, unit: u128) -> bool {
-        self.shard(unit).is_some_and(|mut shard| shard.has(unit, &self.forgotten))
+        self.shard(unit).is_some_and(|shard| shard.once.has(unit) || shard.again.has(unit))
     }
 
     /// How many units were forgotten because the places ran out.
@@ -78,8 +78,8 @@ impl Met {
 }
 
 impl Shard {
-    fn has(&mut self, unit: u128, forgotten: &AtomicU64) -> bool {
-        if self.again.has(unit, forgotten) {
+    fn comes_again(&mut self, unit: u128, forgotten: &AtomicU64) -> bool {
+        if self.again.comes_again(unit, forgotten) {
             return true;
         }
         let came_once = self.once.remove(unit);
@@ -95,7 +95,11 @@ impl Generations {
         Self { young: HashSet::new(), old: HashSet::new(), most: (places / 2).max(1) }
     }
 
-    fn has(&mut self, unit: u128, forgotten: &AtomicU64) -> bool {
+    fn has(&self, unit: u128) -> bool {
+        self.young.contains(&unit) || self.old.contains(&unit)
+    }
+
+    fn comes_again(&mut self, unit: u128, forgotten: &AtomicU64) -> bool {
         if self.young.contains(&unit) {
             return true;
         }
@@ -140,6 +144,14 @@ mod tests {
         (1_000_000..2_000_000).for_each(|stranger| _ = met.meets(stranger));
         assert!((0..500).all(|visitor| met.has(visitor)));
         assert!(met.forgotten() > 900_000, "it is counted: {}", met.forgotten());
+    }
+
+    #[test]
+    fn requests_that_meet_and_ask_at_once_push_nobody_out() {
+        let met = Met::new(PLACES);
+        (0..500).for_each(|visitor| _ = (met.meets(visitor), met.meets(visitor)));
+        (1_000_000..1_200_000).for_each(|stranger| _ = (met.meets(stranger), met.has(stranger)));
+        assert!((0..500).all(|visitor| met.has(visitor)));
     }
 
     #[test]

@@ -185,7 +185,8 @@ mod tests {
         let settings = Settings::new(Options { listen, upstream, ..Options::default() }).unwrap();
         let Ok(answer) = Proxy::for_canaries(&settings).unwrap().oneshot(request).await;
         let said = match answer.extensions().get::<Blame>() {
-            None => "it answered",
+            None => "nothing",
+            Some(blame) if *blame == Blame::Answered(shop) => "it answered",
             Some(blame) if *blame == Blame::Canary(shop) => "it failed",
             Some(blame) if *blame == Blame::Fallback(shop) => "the app stood in",
             Some(_) => "somebody else",

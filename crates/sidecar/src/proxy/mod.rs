@@ -126,7 +126,7 @@ impl Inner {
         let canary = self.canaries.of(request.extensions());
         let switch = self.switch(request);
         *request.version_mut() = Version::HTTP_11;
-        let (answered, failed) = match canary {
+        let (answered, said) = match canary {
             None => (exchange(self, None, request).await, None),
             // In a box: few visitors go there, and all others would carry what it takes.
             Some(canary) => Box::pin(self.ask_canary(&canary, request)).await,
@@ -135,8 +135,8 @@ impl Inner {
             Ok(answered) => self.pass_back(answered, switch),
             Err(trouble) => refuse(&trouble),
         };
-        if let Some(failed) = failed {
-            answer.extensions_mut().insert(failed);
+        if let Some(said) = said {
+            answer.extensions_mut().insert(said);
         }
         answer
     }
@@ -150,7 +150,7 @@ impl Inner {
         })
     }
 
-    /// The app answers in place of a variant's upstream that does not, where asking again does no harm.
+    /// The app answers in place of a variant's upstream that does not, where asking again does no harm. Says who answered.
     async fn ask_canary(
         &self,
         canary: &Canary,
@@ -160,8 +160,11 @@ impl Inner {
         let blame = Some(Blame::Canary(canary.flag));
         if self.upstreams.is_empty() || !repeatable(request) {
             let answered = exchange(self, Some(upstream), request).await;
-            let failed = answered.as_ref().is_err_and(Trouble::is_upstreams);
-            return (answered, blame.filter(|_| failed));
+            let said = match &answered {
+                Ok(_) => Some(Blame::Answered(canary.flag)),
+                Err(trouble) => blame.filter(|_| trouble.is_upstreams()),
+            };
+            return (answered, said);
         }
         if self.upstreams.is_due(upstream) {
             match exchange(self, Some(upstream), &mut copy(request)).await {
@@ -175,7 +178,10 @@ impl Inner {
                         "the upstream of a variant did not answer; asking the app"
                     );
                 }
-                other => return (other, None),
+                other => {
+                    let said = other.is_ok().then_some(Blame::Answered(canary.flag));
+                    return (other, said);
+                }
             }
         }
         canary.fallbacks.increment(1);
