@@ -64,7 +64,7 @@ impl StateFolder {
             entry.metadata().and_then(|meta| meta.modified()).unwrap_or(SystemTime::UNIX_EPOCH)
         };
         let mut all: Vec<_> = fs::read_dir(&self.0).into_iter().flatten().flatten().collect();
-        all.retain(|entry| entry.path().extension().is_some_and(|ending| ending == "json"));
+        all.retain(|entry| entry.file_name().to_str().is_some_and(is_ours));
         all.sort_by_key(age);
         let over = all.len().saturating_sub(FILES_KEPT);
         for entry in all.iter().take(over) {
@@ -72,6 +72,11 @@ impl StateFolder {
             let _ = fs::remove_file(entry.path());
         }
     }
+}
+
+/// Whether a file of the folder is one that this program wrote. Somebody may have named a folder with files of others.
+fn is_ours(name: &str) -> bool {
+    name.ends_with(".json") && ["flags-", "facts-"].iter().any(|kind| name.starts_with(kind))
 }
 
 /// Makes the folder, but not those above it: a ledger whose folder is missing must not find it made by this.
@@ -182,10 +187,14 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let state = StateFolder::new(&folder.path().join("state"));
-        (0..2 * FILES_KEPT).for_each(|i| state.write(&format!("{i}.json"), b"x").unwrap());
+        fs::create_dir(state.path()).unwrap();
+        fs::set_permissions(state.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        fs::write(state.path().join("package.json"), "{}").unwrap();
+        (0..2 * FILES_KEPT).for_each(|i| state.write(&format!("facts-{i}.json"), b"x").unwrap());
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(state.path()), 0o700);
-        assert_eq!(mode(&state.path().join("63.json")), 0o600);
-        assert_eq!(fs::read_dir(state.path()).unwrap().count(), FILES_KEPT);
+        assert_eq!(mode(&state.path().join("facts-63.json")), 0o600);
+        assert_eq!(fs::read_dir(state.path()).unwrap().count(), FILES_KEPT + 1);
+        assert!(state.path().join("package.json").exists(), "what others wrote stays");
     }
 }

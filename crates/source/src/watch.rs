@@ -63,8 +63,16 @@ impl Watch {
         let intake = Intake::new(publisher, observer);
         let status = intake.status().clone();
         let folders = Folders::new(nudges.clone());
-        let mut guard =
-            Guard { files, options, intake, folders, seen: None, is_told: false, is_told_of_keeping: false };
+        let mut guard = Guard {
+            files,
+            options,
+            intake,
+            folders,
+            seen: None,
+            unkept: None,
+            is_told: false,
+            is_told_of_keeping: false,
+        };
         let thread = Some(flagstaff_supervise::thread("flags-watch", move || guard.run(&heard, poll))?);
         Ok(Self { nudges, status, thread })
     }
@@ -101,6 +109,8 @@ struct Guard<O> {
     intake: Intake<O>,
     folders: Folders,
     seen: Option<Seen>,
+    /// Good contents that could not be kept yet.
+    unkept: Option<Contents>,
     /// It was said that the system tells nothing.
     is_told: bool,
     /// It was said that nothing can be kept.
@@ -141,6 +151,9 @@ impl<O: Observer> Guard<O> {
     }
 
     fn look(&mut self) {
+        if let Some(contents) = self.unkept.take() {
+            self.keep(Some(&contents));
+        }
         let mut now = self.files.read();
         if self.seen.as_ref().is_some_and(|seen| same(seen, &now)) {
             return;
@@ -174,12 +187,17 @@ impl<O: Observer> Guard<O> {
 
     /// Keeps contents that are good, for a start with broken ones.
     fn keep(&mut self, good: Option<&Contents>) {
-        let kept = good.map_or(Ok(()), |contents| self.files.keep(contents));
-        if let Err(error) = kept
-            && !self.is_told_of_keeping
-        {
-            self.is_told_of_keeping = true;
-            self.intake.observer().on_not_kept(&error.to_string());
+        let Some(contents) = good else {
+            return;
+        };
+        match self.files.keep(contents) {
+            Ok(()) => (self.unkept, self.is_told_of_keeping) = (None, false),
+            Err(error) => {
+                self.unkept = Some(contents.clone());
+                if !std::mem::replace(&mut self.is_told_of_keeping, true) {
+                    self.intake.observer().on_not_kept(&error.to_string());
+                }
+            }
         }
     }
 

@@ -1,9 +1,12 @@
 //! Files are replaced as a whole, or not at all.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tempfile::NamedTempFile;
 
 use super::EditError;
 use crate::archive::Unreadable;
@@ -37,6 +40,9 @@ impl fmt::Display for Refused {
                     io::ErrorKind::ResourceBusy => {
                         f.write_str("; it seems to be mounted by itself: mount its folder instead")
                     }
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                        f.write_str("; make room on the disk")
+                    }
                     _ => Ok(()),
                 }
             }
@@ -62,40 +68,92 @@ impl From<io::Error> for Refused {
 /// or those of another one that it is like. A file that is mounted by itself, or stands in a folder that may not be written, keeps its
 /// place and gets the bytes.
 pub(super) fn replace(target: &Path, before: Option<&[u8]>, after: &[u8], like: &Path) -> Result<(), Refused> {
-    match renamed_over(target, before, after, like) {
-        Err(Refused::Io(error)) if keeps_its_place(&error) => match before {
-            Some(before) => Ok(overwrite(target, before, after).map_err(|_| error)?),
-            None => Err(error.into()),
-        },
-        other => other,
+    Prepared::new(target, before, after, like)?.commit()
+}
+
+/// A replacement whose new text can be written: only the last step is left.
+#[derive(Debug)]
+pub(super) struct Prepared<'a> {
+    target: &'a Path,
+    before: Option<&'a [u8]>,
+    after: &'a [u8],
+    /// The new text on the disk; none where the file keeps its place.
+    new: Result<NamedTempFile, io::Error>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Writes the new text beside the file. Where that cannot be, the file itself must be one that may be written.
+    pub(super) fn new(
+        target: &'a Path,
+        before: Option<&'a [u8]>,
+        after: &'a [u8],
+        like: &Path,
+    ) -> Result<Self, Refused> {
+        let new = match written_beside(target, after, if before.is_some() { target } else { like }) {
+            Err(error) if !keeps_its_place(&error) || before.is_none() => return Err(error.into()),
+            Err(error) if File::options().read(true).write(true).open(target).is_err() => return Err(error.into()),
+            new => new,
+        };
+        let prepared = Self { target, before, after, new };
+        prepared.is_as_it_was()?;
+        Ok(prepared)
+    }
+
+    fn is_as_it_was(&self) -> Result<(), Refused> {
+        let now = match fs::read(self.target) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            now => Some(now?),
+        };
+        if now.as_deref() == self.before { Ok(()) } else { Err(Refused::Changed) }
+    }
+
+    pub(super) fn commit(self) -> Result<(), Refused> {
+        self.is_as_it_was()?;
+        let error = match self.new.and_then(|new| renamed(new, self.target)) {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        match self.before {
+            Some(before) if keeps_its_place(&error) => {
+                Ok(overwrite(self.target, before, self.after).map_err(|_| error)?)
+            }
+            _ => Err(error.into()),
+        }
     }
 }
 
-fn renamed_over(target: &Path, before: Option<&[u8]>, after: &[u8], like: &Path) -> Result<(), Refused> {
-    let folder = target.parent().unwrap_or(Path::new("."));
-    let mut new = tempfile::Builder::new().prefix(".flagstaff-").suffix(".tmp").tempfile_in(folder)?;
+/// A new file in the folder of the target, on the disk, with the rights of another one.
+fn written_beside(target: &Path, after: &[u8], like: &Path) -> io::Result<NamedTempFile> {
+    let mut new = tempfile::Builder::new().prefix(".flagstaff-").suffix(".tmp").tempfile_in(folder_of(target))?;
     new.write_all(after)?;
-    let meta = fs::metadata(if before.is_some() { target } else { like })?;
+    let meta = fs::metadata(like)?;
     new.as_file().set_permissions(meta.permissions())?;
     keep_owner(new.path(), &meta);
     new.as_file().sync_all()?;
-    let now = match fs::read(target) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        now => Some(now?),
-    };
-    if now.as_deref() != before {
-        return Err(Refused::Changed);
-    }
+    Ok(new)
+}
+
+fn renamed(new: NamedTempFile, target: &Path) -> io::Result<()> {
     new.persist(target).map_err(|e| e.error)?;
     // The new name is on the disk only when the folder is; where folders cannot be synced, nothing is lost by trying.
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    let _ = File::open(folder_of(target)).and_then(|folder| folder.sync_all());
     Ok(())
 }
 
-/// Whether a file cannot be replaced, but perhaps be written: it is a mount, or its folder may not be written.
+fn folder_of(target: &Path) -> &Path {
+    target.parent().unwrap_or(Path::new("."))
+}
+
+/// Whether a file cannot be replaced, but perhaps be written: it is a mount, its folder may not be written, or a second file has no
+/// room on the disk.
 fn keeps_its_place(error: &io::Error) -> bool {
-    use io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
-    matches!(error.kind(), ResourceBusy | CrossesDevices | ReadOnlyFilesystem | PermissionDenied)
+    use io::ErrorKind::{
+        CrossesDevices, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, ResourceBusy, StorageFull,
+    };
+    matches!(
+        error.kind(),
+        ResourceBusy | CrossesDevices | ReadOnlyFilesystem | PermissionDenied | StorageFull | QuotaExceeded
+    )
 }
 
 /// Writes over a file that still has these bytes. When the disk is full, it has them again.
@@ -131,15 +189,31 @@ fn keep_owner(path: &Path, meta: &fs::Metadata) {
 #[cfg(not(unix))]
 fn keep_owner(_: &Path, _: &fs::Metadata) {}
 
+/// How long an edit waits for another one. After that it goes on: the bytes are compared before the rename.
+const TURN_WITHIN: Duration = Duration::from_secs(3);
+/// How often it looks whether its turn has come.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
 /// One edit at a time in a folder, also among processes.
 #[derive(Debug)]
 pub(super) struct Turn(Option<File>);
 
 impl Turn {
-    /// Waits for the others. Where folders cannot be locked, the check for changes before the rename must do.
+    /// Waits for the others, for a while. Where folders cannot be locked, the check for changes before the rename must do.
     pub(super) fn wait(target: &Path) -> Self {
         let folder = target.parent().and_then(|folder| File::open(folder).ok());
-        Self(folder.filter(|folder| folder.lock().is_ok()))
+        let until = Instant::now() + TURN_WITHIN;
+        Self(folder.filter(|folder| is_locked(folder, until)))
+    }
+}
+
+fn is_locked(folder: &File, until: Instant) -> bool {
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return true,
+            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(LOOK_EVERY),
+            Err(_) => return false,
+        }
     }
 }
 

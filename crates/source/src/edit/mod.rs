@@ -16,7 +16,7 @@ use toml_edit::{Document, Item, Table, TableLike, Value};
 pub use end::{Ending, Settled, end};
 pub use file::Refused;
 use place::Place;
-pub use plan::{Plan, Undo};
+pub use plan::{Plan, Ready, Undo};
 pub use settle::Variants;
 
 /// Sets keys of a flag in a text. A key is a path with dots, such as `percent`, `guard.errors` or `rollout.steps.0.hold`; a

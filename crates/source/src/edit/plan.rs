@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::file::{Refused, Turn, replace};
+use super::file::{Prepared, Refused, Turn};
 use super::settle::value;
 use super::{Change, EditError};
 use crate::load::{Contents, Files};
@@ -15,6 +15,7 @@ use crate::report::Report;
 #[derive(Debug)]
 pub struct Plan {
     definitions: PathBuf,
+    revision: String,
     before: Result<Loaded, Box<Report>>,
     after: Result<Loaded, Box<Report>>,
     writes: Vec<Write>,
@@ -28,6 +29,12 @@ struct Write {
     path: PathBuf,
     before: Vec<u8>,
     after: Vec<u8>,
+}
+
+impl Write {
+    fn prepare(&self, like: &Path) -> Result<Prepared<'_>, Refused> {
+        Prepared::new(&self.path, Some(&self.before), &self.after, like)
+    }
 }
 
 /// What a key said before.
@@ -78,7 +85,14 @@ impl Plan {
             return Err(Refused::Invalid(report.clone()));
         }
         let writes = writes(files, &target, &contents, &edited)?;
-        Ok(Self { definitions: target, before, after, writes, undo, _turn: turn })
+        let revision = contents.revision();
+        Ok(Self { definitions: target, revision, before, after, writes, undo, _turn: turn })
+    }
+
+    /// The revision of the files that it was made for.
+    #[must_use]
+    pub fn revision(&self) -> &str {
+        &self.revision
     }
 
     /// What the files mean now, when they can be read.
@@ -117,9 +131,29 @@ impl Plan {
     /// # Errors
     /// When a file changed meanwhile, or cannot be written.
     pub fn write(&self) -> Result<(), Refused> {
-        self.writes
-            .iter()
-            .try_for_each(|write| replace(&write.path, Some(&write.before), &write.after, &self.definitions))
+        self.prepare()?.write()
+    }
+
+    /// Does all but the last step: the new texts are on the disk, or the files may be written.
+    ///
+    /// # Errors
+    /// When a file changed meanwhile, or cannot be written.
+    pub fn prepare(&self) -> Result<Ready<'_>, Refused> {
+        self.writes.iter().map(|write| write.prepare(&self.definitions)).collect::<Result<_, _>>().map(Ready)
+    }
+}
+
+/// A plan whose last step alone is left.
+#[derive(Debug)]
+pub struct Ready<'a>(Vec<Prepared<'a>>);
+
+impl Ready<'_> {
+    /// Does it: whoever reads a file finds the old text or the new one.
+    ///
+    /// # Errors
+    /// When a file changed meanwhile, or cannot be written after all.
+    pub fn write(self) -> Result<(), Refused> {
+        self.0.into_iter().try_for_each(Prepared::commit)
     }
 }
 
