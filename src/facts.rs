@@ -14,9 +14,32 @@ use crate::settings::{Override, Settings, checked};
 /// # Errors
 /// When they cannot be read or are wrong.
 pub(crate) fn settings(args: &Facts) -> anyhow::Result<Settings> {
+    Settings::load(args.flags.config.as_deref(), options(args))
+}
+
+/// Settings as a switch sees them: a slip that does not concern it stops nobody who must switch something off.
+///
+/// # Errors
+/// When they are wrong, and it is not clear where flags and ledger are.
+pub(crate) fn settings_of_switch(args: &Facts) -> anyhow::Result<Settings> {
+    let error = match settings(args) {
+        Ok(settings) => return Ok(settings),
+        Err(error) => error,
+    };
+    let Some(settings) = Settings::of_places(args.flags.config.as_deref(), options(args)) else {
+        return Err(error);
+    };
+    err(&format!(
+        "{}: the settings are wrong, so flags, environment and ledger alone are read from them\n{error:#}\n",
+        styled(ODD, "warning")
+    ));
+    Ok(settings)
+}
+
+fn options(args: &Facts) -> Vec<Override> {
     let mut options = flags::options(&args.flags);
     options.extend(args.ledger.clone().map(|text| Override { key: "ledger".into(), place: "--ledger".into(), text }));
-    Settings::load(args.flags.config.as_deref(), options)
+    options
 }
 
 /// Opens the ledger, asks, and closes it. All that is asked is answered from one moment, whatever is written meanwhile.

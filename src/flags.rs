@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use flagstaff_flags::{Flag, FlagId, Problem, Snapshot, VariantId, nearest};
-use flagstaff_source::{Loaded, Options, Report};
+use flagstaff_source::{Files, Loaded, Options, Report};
 use jiff::Zoned;
 use jiff::civil::Date;
 
 use crate::cli::Flags;
-use crate::settings::{Override, Settings, shown, typed};
+use crate::print::{ODD, err, styled};
+use crate::settings::{Override, Settings, checked, shown, typed};
 
 /// Settings as a command about flags sees them.
 ///
@@ -96,6 +97,26 @@ pub(crate) fn snapshot(args: &Flags) -> anyhow::Result<Arc<Snapshot>> {
 pub(crate) fn snapshot_of(settings: &Settings) -> anyhow::Result<Arc<Snapshot>> {
     let path = existing(settings)?;
     let loaded = load(&path, &settings.typed).map_err(|report| shown(&report))?;
+    Ok(Arc::new(loaded.snapshot))
+}
+
+/// The flags that these settings name, to be looked at. Where their file cannot be used, those that were good last, as running
+/// programs have them, with a warning.
+///
+/// # Errors
+/// As [`snapshot`], where none are kept.
+pub(crate) fn seen_by_programs(settings: &Settings) -> anyhow::Result<Arc<Snapshot>> {
+    let error = match snapshot_of(settings) {
+        Ok(snapshot) => return Ok(snapshot),
+        Err(error) => error,
+    };
+    let files = path(&settings.typed).map(|path| Files::new(&path, settings.typed.environment.as_deref()))?;
+    let kept = checked::state(&settings.typed).map(|folder| files.keeping(folder));
+    let Some((loaded, _)) = kept.and_then(|files| files.last_good(&reading(&settings.typed))) else {
+        return Err(error);
+    };
+    let warning = styled(ODD, "warning");
+    err(&format!("{error:#}\n{warning}: the flag file cannot be used, so this is about the last good one\n"));
     Ok(Arc::new(loaded.snapshot))
 }
 

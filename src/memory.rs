@@ -62,13 +62,14 @@ impl Memory {
             let ends = stopped.recv_timeout(LOOK_EVERY) != Err(RecvTimeoutError::Timeout);
             let now = known(publisher);
             if !now.unknown && kept.as_ref() != Some(&now) {
-                let written = self.folder.write(&self.name, as_json(&now).to_string().as_bytes());
-                if let Err(error) = written
-                    && !std::mem::replace(&mut is_told, true)
-                {
-                    tracing::warn!(%error, "what is known of flags cannot be kept for a start while the ledger is away");
+                match self.folder.write(&self.name, as_json(&now).to_string().as_bytes()) {
+                    Ok(()) => (*kept, is_told) = (Some(now), false),
+                    Err(_) if is_told => {}
+                    Err(error) => {
+                        is_told = true;
+                        tracing::warn!(%error, "what is known of flags cannot be kept for a start while the ledger is away; it is tried again");
+                    }
                 }
-                *kept = Some(now);
             }
             if ends {
                 return;

@@ -74,7 +74,7 @@ struct Asked {
 impl Asked {
     fn new(args: &Explain) -> anyhow::Result<Self> {
         let settings = facts::settings(&args.facts)?;
-        let loaded = flags::snapshot_of(&settings)?;
+        let loaded = flags::seen_by_programs(&settings)?;
         let snapshot = Arc::new(supposing(&loaded, facts::recorded(&settings), &args.tripped)?);
         let mut tag = checked::tagger_settings(&settings)?;
         if args.country.is_some() {

@@ -13,7 +13,7 @@ use crate::{facts, flags};
 
 pub(crate) fn run(args: &List) -> anyhow::Result<Answer> {
     let settings = facts::settings(&args.facts)?;
-    let snapshot = flags::snapshot_of(&settings)?.with_facts(&facts::recorded(&settings));
+    let snapshot = flags::seen_by_programs(&settings)?.with_facts(&facts::recorded(&settings));
     let today = flags::today();
     let chosen = |flag: &Flag| (!args.stale || flag.is_stale(today)) && (!args.expired || flag.is_expired(today));
     let flags: Vec<&Flag> = snapshot.flags().iter().map(|flag| &**flag).filter(|flag| chosen(flag)).collect();

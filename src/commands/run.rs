@@ -19,7 +19,7 @@ use crate::commands::banner::Banner;
 use crate::commands::health::{Health, Log};
 use crate::commands::left_out::LeftOutLog;
 use crate::commands::{Answer, listen, meters};
-use crate::conductor::Conducting;
+use crate::conductor::{Conducting, Start};
 use crate::memory::Memory;
 use crate::print::{GOOD, STRONG, out, styled};
 use crate::settings::{Override, Settings, checked, shown};
@@ -107,6 +107,7 @@ struct Checked {
     files: Files,
     reading: flagstaff_source::Options,
     loaded: Loaded,
+    is_last_good: bool,
 }
 
 impl Checked {
@@ -130,20 +131,36 @@ impl Checked {
         else {
             return Err(settings.report(problems));
         };
-        let path = flags::existing(settings)?;
+        let path = flags::path(&settings.typed)?;
         let reading = flags::reading(&settings.typed);
         let mut files = Files::new(&path, settings.typed.environment.as_deref());
         let state = checked::state(&settings.typed);
         if let Some(folder) = &state {
             files = files.keeping(folder.clone());
         }
-        let loaded = match flagstaff_source::load(&path, &reading) {
-            Ok(loaded) => loaded,
-            Err(report) => last_good(&files, &reading).filter(|_| !dry_run).ok_or_else(|| shown(&report))?,
+        let read = flags::existing(settings)
+            .and_then(|path| flagstaff_source::load(&path, &reading).map_err(|report| shown(&report)));
+        let (loaded, is_last_good) = match read {
+            Ok(loaded) => (loaded, false),
+            Err(error) if dry_run => return Err(error),
+            Err(error) => (last_good(&files, &reading).ok_or(error)?, true),
         };
         let (upstream, environment) = (settings.typed.upstream.0.clone(), settings.typed.environment.clone());
         let tagger = Arc::new(tagger);
-        Ok(Self { proxy, tagger, admin, ledger, hooks, upstream, environment, state, files, reading, loaded })
+        Ok(Self {
+            proxy,
+            tagger,
+            admin,
+            ledger,
+            hooks,
+            upstream,
+            environment,
+            state,
+            files,
+            reading,
+            loaded,
+            is_last_good,
+        })
     }
 
     fn summary(&self) -> String {
@@ -214,7 +231,8 @@ impl Checked {
         let memory =
             self.state.zip(ledger_place.as_ref()).map(|(folder, place)| Memory::new(folder, &place.to_string()));
         let known = memory.as_ref().map(Memory::last_known).unwrap_or_default();
-        let conducting = Conducting::start(Arc::clone(&publisher), ledger_place, webhooks.teller(), known)
+        let start = Start { known, is_last_good: self.is_last_good };
+        let conducting = Conducting::start(Arc::clone(&publisher), ledger_place, webhooks.teller(), start)
             .context("guards cannot work")?;
         warn_of_unread(&publisher);
         let keeping = memory.map(|memory| memory.keep(Arc::clone(&publisher))).transpose()?;

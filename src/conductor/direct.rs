@@ -50,6 +50,8 @@ pub(super) struct Conductor {
     measured: Instant,
     /// Why the ledger cannot be read, while it cannot.
     pub(super) away: Option<String>,
+    /// The flags in force are the last good ones, until their file is good again.
+    is_last_good: bool,
 }
 
 impl Conductor {
@@ -72,7 +74,13 @@ impl Conductor {
             measured: Instant::now(),
             snapshot,
             away: None,
+            is_last_good: false,
         }
+    }
+
+    /// Whether the flags in force are the last good ones.
+    pub(super) fn serving_last_good(self, is_last_good: bool) -> Self {
+        Self { is_last_good, ..self }
     }
 
     /// Works until it is told to stop.
@@ -121,6 +129,7 @@ impl Conductor {
     fn hear(&mut self, word: Word) {
         match word {
             Word::Loaded(snapshot) => {
+                self.is_last_good = false;
                 let before = std::mem::replace(&mut self.snapshot, snapshot);
                 if self.is_ready() {
                     self.take_up(&before);
@@ -174,7 +183,9 @@ impl Conductor {
         let was_here = |name: &Name| before.find(name.as_str()).is_some();
         let here = self.wards.iter().filter(|(name, _)| was_here(name));
         let gone = here.filter_map(|(name, ward)| take_up::gone(name, &snapshot, ward));
-        let facts: Vec<_> = seen.chain(gone).collect();
+        let is_last_good = self.is_last_good;
+        let is_news = |fact: &Fact| !is_last_good || !take_up::is_edit(fact.kind);
+        let facts: Vec<_> = seen.chain(gone).filter(is_news).collect();
         self.warn_of_undone(&facts);
         for ward in self.wards.values_mut() {
             ward.flag = None;

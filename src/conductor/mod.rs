@@ -42,6 +42,15 @@ const WORDS: usize = 65_536;
 /// How long the start waits for what is recorded. Until it is known, flags with a rollout or a guard stay off.
 const FIRST_READING: Duration = Duration::from_secs(3);
 
+/// What is known at the start, before the ledger is read.
+#[derive(Debug, Default)]
+pub(crate) struct Start {
+    /// Facts as they were last known.
+    pub(crate) known: Facts,
+    /// The flags are the last good ones, because their file cannot be used: serving them is no edit.
+    pub(crate) is_last_good: bool,
+}
+
 /// A conductor at work. Dropped, it writes down what it knows and ends.
 pub(crate) struct Conducting {
     words: mpsc::Sender<sentry::Word>,
@@ -111,18 +120,19 @@ impl Conducting {
         publisher: Arc<Publisher>,
         ledger: Option<Place>,
         teller: Teller,
-        known: Facts,
+        start: Start,
     ) -> std::io::Result<Self> {
         let (words, heard) = mpsc::channel(WORDS);
         let sentry = Arc::new(Sentry::new(words.clone(), publisher.reader()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         if ledger.is_some() {
-            publisher.learn(Facts { unknown: true, ..known });
+            publisher.learn(Facts { unknown: true, ..start.known });
         }
         let (ready, is_ready) = std::sync::mpsc::channel();
         let books = ledger.map(|place| books::open(place, words.clone(), teller.clone()));
         let (entries, books) = books.unzip();
         let conductor = Conductor::new(publisher, Arc::clone(&sentry), entries, teller, ready);
+        let conductor = conductor.serving_last_good(start.is_last_good);
         let mut work = Work { conductor, heard, books, has_begun: false, runtime };
         let thread = flagstaff_supervise::thread("conductor", move || work.go_on())?;
         // whether in time or not, it runs

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flagstaff_flags::{
-    Definition, Fact, FactKind, Facts, Flag, Guard, Hold, Name, Percent, Publisher, Rollout, RolloutStep, Snapshot,
+    Definition, Fact, FactKind, Flag, Guard, Hold, Name, Percent, Publisher, Rollout, RolloutStep, Snapshot,
     StatusSet, Step, Subject, VariantId, publisher,
 };
 use flagstaff_layer::{Answered, Meeting, Outcome, Outcomes};
@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use super::Conducting;
+use super::Start;
 use super::books::{Entry, Told};
 use super::direct::Conductor;
 use super::sentry::{Sentry, Word};
@@ -93,7 +94,7 @@ impl Running {
         let (publisher, _) = publisher(snapshot(flag));
         let publisher = Arc::new(publisher);
         let conducting =
-            Conducting::start(Arc::clone(&publisher), None, Teller::default(), Facts::default()).unwrap();
+            Conducting::start(Arc::clone(&publisher), None, Teller::default(), Start::default()).unwrap();
         let sentry = conducting.sentry();
         Self { publisher, conducting, sentry }
     }

@@ -3,6 +3,7 @@
 pub(crate) mod checked;
 mod duration;
 mod overrides;
+mod places;
 mod resolve;
 mod token;
 pub(crate) mod typed;

@@ -76,6 +76,31 @@ fn off_is_off_whatever_is_wrong_in_the_file() {
     eventually("an edit of what decides clears it", || is_on(&program, "a"));
 }
 
+/// A switch needs no settings that are right everywhere, and `on --everyone` ends what a fact holds off.
+#[test]
+fn a_switch_needs_nothing_that_does_not_concern_it() {
+    let app = App::mirror();
+    let good = "[flags.a]\npercent = 20\n";
+    let program = Setup::to(&[app.address]).flags(good).start();
+    eventually("the ledger knows it", || kinds(&rollout(&program, "a")) == ["defined"]);
+    let unsound = fs::read_to_string(program.path("flagstaff.toml")).unwrap() + "\n[log]\nlevel = \"loud\"\n";
+    fs::write(program.path("unsound.toml"), unsound).unwrap();
+    fs::write(program.path("flags.toml"), "[flags.a\n").unwrap();
+    let off = flagstaff(program.folder.path(), ["off", "a", "--config", "unsound.toml"], &[]);
+    assert!(off.code == 0 && off.err.contains("flags, environment and ledger alone"), "{off:?}");
+    let set = flagstaff(program.folder.path(), ["set", "a", "percent=3", "--config", "unsound.toml"], &[]);
+    assert_eq!(set.code, 2, "an edit wants all settings right: {set:?}");
+    program.save_flags(good);
+    assert!(!is_on(&program, "a"), "the fact holds");
+    let on = asked(&program, "on a --everyone");
+    assert_eq!(on.code, 0, "{on:?}");
+    eventually("it is on for everyone", || is_on(&program, "a"));
+    let slip = [("FLAGSTAFF_WORKERS", "many")];
+    let off = flagstaff(program.folder.path(), ["off", "a", "--config", "flagstaff.toml"], &slip);
+    assert_eq!(off.code, 0, "{off:?}");
+    eventually("it is off", || !is_on(&program, "a"));
+}
+
 #[test]
 fn off_is_never_said_of_what_is_still_on() {
     let app = App::mirror();
@@ -88,6 +113,9 @@ fn off_is_never_said_of_what_is_still_on() {
     eventually("it is on to begin with", || is_on(&program, "a"));
     let elsewhere = flagstaff(program.folder.path(), ["off", "a", "--flags", "flags.toml"], &[]);
     assert!(elsewhere.code == 1 && elsewhere.out.contains("--environment production"), "{elsewhere:?}");
+    fs::write(program.path("flags.test.toml"), "[flags.b]\npercent = 200\n").unwrap();
+    let elsewhere = flagstaff(program.folder.path(), ["off", "b", "--flags", "flags.toml", "--ledger", "none"], &[]);
+    assert!(elsewhere.code == 1 && elsewhere.out.contains("`test` cannot be used"), "{elsewhere:?}");
     let off = asked(&program, "off a");
     assert_eq!(off.code, 0, "{off:?}");
     eventually("the overlay wins, and says off", || !is_on(&program, "a"));
@@ -176,6 +204,8 @@ fn a_start_with_a_broken_file_serves_the_last_good_one() {
         eventually("it is said", || program.process.log().contains("the last good flags are served"));
         eventually("health says it", || program.health()["flags"]["problem"].is_string());
         assert_ne!(asked(&program, "check").code, 0, "{text}");
+        let listed = asked(&program, "list");
+        assert!(listed.code == 0 && listed.err.contains("last good"), "{text}: {listed:?}");
         assert_ne!(asked(&program, "run --dry-run").code, 0, "{text}");
     }
     assert!(program.stop().success());

@@ -23,17 +23,17 @@ use crate::{facts, flags, who};
 
 pub(crate) fn set(args: &Set) -> anyhow::Result<Answer> {
     let changes: Vec<_> = args.values.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    let case = Case::new(&args.edit)?;
+    let case = Case::new(&args.edit, false)?;
     case.edit(&Change::Set(&changes), args.yes)
 }
 
 pub(crate) fn on(args: &On) -> anyhow::Result<Answer> {
-    let case = Case::new(&args.edit)?;
+    let case = Case::new(&args.edit, true)?;
     if args.everyone { case.edit(&Change::OnForEveryone, args.yes) } else { case.on() }
 }
 
 pub(crate) fn off(args: &Off) -> anyhow::Result<Answer> {
-    Case::new(&args.edit)?.off()
+    Case::new(&args.edit, true)?.off()
 }
 
 /// An edit of one flag.
@@ -47,8 +47,10 @@ struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    fn new(args: &'a EditOf) -> anyhow::Result<Self> {
-        let settings = facts::settings(&args.facts)?;
+    /// A switch goes on with less than whole settings.
+    fn new(args: &'a EditOf, is_switch: bool) -> anyhow::Result<Self> {
+        let settings =
+            if is_switch { facts::settings_of_switch(&args.facts)? } else { facts::settings(&args.facts)? };
         let path = flags::path(&settings.typed)?;
         let files = Files::new(&path, settings.typed.environment.as_deref());
         let reading = flags::reading(&settings.typed);
@@ -70,42 +72,66 @@ impl<'a> Case<'a> {
 
     /// Sets keys: the file must be sound then, and a rollout that runs begins anew only with `--yes`.
     fn edit(&self, change: &Change<'_>, yes: bool) -> anyhow::Result<Answer> {
-        let plan = self.plan(change).map_err(|refused| self.refusal(refused))?;
+        let mut plan = self.plan(change).map_err(|refused| self.refusal(refused))?;
         let mut record = self.record();
+        let is_on = matches!(change, Change::OnForEveryone);
         let standing = record.as_mut().and_then(Record::standing);
-        if !yes && self.undoes(&plan, standing.as_ref()).is_some_and(|undone| !self.asks(&undone)) {
-            return Ok(Answer::No);
+        let undone = standing.as_ref().filter(|_| !yes).and_then(|standing| self.undoes(&plan, standing, is_on));
+        if let Some(undone) = undone {
+            // nobody else waits for who thinks about it
+            let revision = plan.revision().to_owned();
+            drop(plan);
+            if !self.asks(&undone) {
+                return Ok(Answer::No);
+            }
+            let again = Plan::new(&self.files, &self.reading, Some(&revision), self.name, change);
+            plan = again.map_err(|refused| self.refusal(refused))?;
         }
-        let recorded = self.tell_of(&plan, record.as_mut());
-        plan.write().map_err(|refused| self.refusal(refused))?;
-        let wanted = matches!(change, Change::OnForEveryone).then_some(true);
-        self.tell(&plan, record, &Outcome { wanted, recorded, problem: None })
+        let ready = plan.prepare().map_err(|refused| self.refusal(refused))?;
+        let mut recorded = self.tell_of(&plan, record.as_mut());
+        ready.write().map_err(|refused| self.refusal(refused))?;
+        let mut problem = None;
+        if is_on && is_held(record.as_mut()) {
+            problem = self.switch_on(record.as_mut()).err();
+            recorded |= problem.is_none();
+        }
+        self.tell(&plan, record, &Outcome { wanted: is_on.then_some(true), recorded, problem })
     }
 
     /// On again, as it was: in the file, and where a fact holds it off.
     fn on(&self) -> anyhow::Result<Answer> {
         let mut record = self.record();
-        let is_held = record.as_mut().and_then(Record::standing).is_some_and(|one| one.switched_off.is_some());
+        let is_held = is_held(record.as_mut());
         let plan = match self.plan(&Change::On) {
             Ok(plan) => plan,
             Err(refused) if is_held => {
                 let why = format!("{:#}", self.refusal(refused));
-                self.add(record.as_mut(), FactKind::SwitchedOn, "switched on by command");
-                return tell::by_fact(self, record, true, &why);
+                let recorded = self.switch_on(record.as_mut());
+                return tell::by_fact(self, record, true, recorded, &why);
             }
             Err(refused) => return Err(self.refusal(refused)),
         };
-        let recorded = match (is_held, plan.is_change()) {
-            (true, _) => self.add(record.as_mut(), FactKind::SwitchedOn, "switched on by command"),
-            (false, true) => self.tell_of(&plan, record.as_mut()),
-            (false, false) => false,
+        let ready = plan.prepare().map_err(|refused| self.refusal(refused))?;
+        let (recorded, problem) = match (is_held, plan.is_change()) {
+            (true, _) => {
+                let problem = self.switch_on(record.as_mut()).err();
+                (problem.is_none(), problem)
+            }
+            (false, true) => (self.tell_of(&plan, record.as_mut()), None),
+            (false, false) => (false, None),
         };
-        plan.write().map_err(|refused| self.refusal(refused))?;
+        ready.write().map_err(|refused| self.refusal(refused))?;
         match plan.after() {
-            Ok(_) => self.tell(&plan, record, &Outcome { wanted: Some(true), recorded, problem: None }),
+            Ok(_) => self.tell(&plan, record, &Outcome { wanted: Some(true), recorded, problem }),
             Err(report) => {
                 let why = report.only_errors().render(true);
-                tell::by_fact(self, record, is_held, &why)
+                let not_held =
+                    || "nothing in the ledger holds the flag off, so it is as in the last good file".to_owned();
+                let recorded = match problem {
+                    _ if !is_held => Err(not_held()),
+                    problem => problem.map_or(Ok(()), Err),
+                };
+                tell::by_fact(self, record, true, recorded, &why)
             }
         }
     }
@@ -119,12 +145,12 @@ impl<'a> Case<'a> {
             }
             Err(refused) => format!("{:#}", self.refusal(refused)),
             Ok(plan) if plan.after().is_ok() => {
-                let recorded = self.tell_of(&plan, record.as_mut());
-                match plan.write() {
-                    Ok(()) => {
-                        let outcome = Outcome { wanted: Some(false), recorded, problem: self.elsewhere() };
-                        return self.tell(&plan, record, &outcome);
-                    }
+                let written = plan.prepare().and_then(|ready| {
+                    let recorded = self.tell_of(&plan, record.as_mut());
+                    ready.write().map(|()| recorded)
+                });
+                match written {
+                    Ok(recorded) => return self.off_in_file(&plan, record, recorded),
                     Err(refused) => format!("{:#}", self.refusal(refused)),
                 }
             }
@@ -136,9 +162,33 @@ impl<'a> Case<'a> {
                 }
             }
         };
-        let is_off = record.as_mut().and_then(Record::standing).is_some_and(|one| one.switched_off.is_some())
-            || self.add(record.as_mut(), FactKind::SwitchedOff, "the file could not say it");
-        tell::by_fact(self, record, is_off, &why)
+        let recorded = self.switch_off(record.as_mut());
+        tell::by_fact(self, record, false, recorded, &why)
+    }
+
+    /// The file says off. Where programs of an environment cannot take it, a fact says it too.
+    fn off_in_file(&self, plan: &Plan, mut record: Option<Record>, recorded: bool) -> anyhow::Result<Answer> {
+        let problem = match self.elsewhere() {
+            None => None,
+            Some(Elsewhere::On(words)) => Some(words),
+            Some(Elsewhere::Broken(words)) => match self.switch_off(record.as_mut()) {
+                Ok(()) => return tell::by_fact(self, record, false, Ok(()), &words),
+                Err(why) => Some(format!("{words}\n{why}")),
+            },
+        };
+        self.tell(plan, record, &Outcome { wanted: Some(false), recorded, problem })
+    }
+
+    /// Has a fact hold the flag off.
+    fn switch_off(&self, mut record: Option<&mut Record>) -> Result<(), String> {
+        if is_held(record.as_deref_mut()) {
+            return Ok(());
+        }
+        self.add(record, FactKind::SwitchedOff, "the file could not say it")
+    }
+
+    fn switch_on(&self, record: Option<&mut Record>) -> Result<(), String> {
+        self.add(record, FactKind::SwitchedOn, "switched on by command")
     }
 
     /// Whether the ledger knows the flag, whatever the file says.
@@ -146,8 +196,10 @@ impl<'a> Case<'a> {
         record.and_then(Record::standing).is_some_and(|standing| !standing.removed)
     }
 
-    fn add(&self, record: Option<&mut Record>, kind: FactKind, why: &str) -> bool {
-        record.is_some_and(|record| record.add(kind, None, &self.by, why))
+    fn add(&self, record: Option<&mut Record>, kind: FactKind, why: &str) -> Result<(), String> {
+        let none =
+            "there is no ledger in which running programs would find it; name theirs with --ledger or --config";
+        record.ok_or(none)?.add(kind, None, &self.by, why)
     }
 
     /// Writes down who makes an edit, before the running programs see it. Returns whether it did.
@@ -162,11 +214,11 @@ impl<'a> Case<'a> {
         if before.definition != after.definition {
             let undone = undone(&standing).map(|undone| format!(": {undone}")).unwrap_or_default();
             let why = format!("edited by command{undone}");
-            told |= record.add(FactKind::Changed, Some(after.definition), &self.by, &why);
+            told |= record.add(FactKind::Changed, Some(after.definition), &self.by, &why).is_ok();
         }
         if before.enabled != after.enabled && standing.enabled != Some(after.enabled) {
             let (kind, word) = if after.enabled { (FactKind::Enabled, "on") } else { (FactKind::Disabled, "off") };
-            told |= record.add(kind, None, &self.by, &format!("switched {word} by command"));
+            told |= record.add(kind, None, &self.by, &format!("switched {word} by command")).is_ok();
         }
         told
     }
@@ -177,11 +229,14 @@ impl<'a> Case<'a> {
         Some((before, after))
     }
 
-    /// What an edit undoes of a flag as running programs have it.
-    fn undoes(&self, plan: &Plan, standing: Option<&Standing>) -> Option<String> {
+    /// What an edit undoes of a flag as running programs have it. Who switches on need not be told that it is on then.
+    fn undoes(&self, plan: &Plan, standing: &Standing, is_on: bool) -> Option<String> {
         let (before, after) = self.both(plan).filter(|(before, after)| before.definition != after.definition)?;
-        let standing = standing.filter(|standing| is_of(standing, before) && !is_of(standing, after))?;
-        undone(standing)
+        if !is_of(standing, before) || is_of(standing, after) {
+            return None;
+        }
+        let switched_off = standing.switched_off.clone().filter(|_| !is_on);
+        undone(&Standing { switched_off, ..standing.clone() })
     }
 
     /// Says what an edit undoes, and asks whether to go on.
@@ -201,20 +256,31 @@ impl<'a> Case<'a> {
         is_yes
     }
 
-    /// Where the flag is still on although the file says off: an overlay of an environment that was not named.
-    fn elsewhere(&self) -> Option<String> {
+    /// Where the flag may still be on although the file says off: in environments that were not named. One that cannot be read comes
+    /// first: the fact that it needs holds everywhere.
+    fn elsewhere(&self) -> Option<Elsewhere> {
         if self.settings.typed.environment.is_some() {
             return None;
         }
-        let is_on = |environment: &String| {
-            let reading = Options { environment: Some(environment.clone()), ..Options::default() };
-            let loaded = flagstaff_source::load(self.files.definitions(), &reading).ok();
-            loaded.is_some_and(|loaded| loaded.snapshot.flag_named(self.name).is_some_and(|flag| flag.enabled))
-        };
-        let environment = self.files.environments().into_iter().find(is_on)?;
-        Some(format!(
-            "its overlay for `{environment}` says that it is on there; switch it off with --environment {environment}"
-        ))
+        let all = self.files.environments();
+        let found: Vec<_> = all.iter().filter_map(|environment| self.found_in(environment)).collect();
+        let first = found.iter().position(|one| matches!(one, Elsewhere::Broken(_))).unwrap_or_default();
+        found.into_iter().nth(first)
+    }
+
+    fn found_in(&self, environment: &str) -> Option<Elsewhere> {
+        let reading = Options { environment: Some(environment.to_owned()), ..Options::default() };
+        match flagstaff_source::load(self.files.definitions(), &reading) {
+            Ok(loaded) => loaded.snapshot.flag_named(self.name).filter(|flag| flag.enabled).map(|_| {
+                Elsewhere::On(format!(
+                    "its overlay for `{environment}` says that it is on there; switch it off with --environment {environment}"
+                ))
+            }),
+            Err(report) => Some(Elsewhere::Broken(format!(
+                "its overlay for `{environment}` cannot be used:\n{}",
+                report.only_errors().render(true).trim_end()
+            ))),
+        }
     }
 
     fn tell(&self, plan: &Plan, mut record: Option<Record>, outcome: &Outcome) -> anyhow::Result<Answer> {
@@ -236,6 +302,19 @@ impl<'a> Case<'a> {
             other => anyhow::anyhow!("{}: {other}", self.files.definitions().display()),
         }
     }
+}
+
+/// Why a flag that its file switches off may be on in an environment, in words.
+enum Elsewhere {
+    /// Its overlay says on.
+    On(String),
+    /// Programs there cannot take the file, and go on with the last good one.
+    Broken(String),
+}
+
+/// Whether a fact holds the flag off.
+fn is_held(record: Option<&mut Record>) -> bool {
+    record.and_then(Record::standing).is_some_and(|standing| standing.switched_off.is_some())
 }
 
 /// Whether facts are about this definition of a flag.

@@ -46,11 +46,20 @@ impl Record {
         Standing::of(&facts.ok()?.ok()?)
     }
 
-    /// Adds a fact. Returns whether it is written down.
-    pub(super) fn add(&mut self, kind: FactKind, definition: Option<Definition>, by: &str, why: &str) -> bool {
+    /// Adds a fact.
+    ///
+    /// # Errors
+    /// With why it is not written down, in words.
+    pub(super) fn add(
+        &mut self,
+        kind: FactKind,
+        definition: Option<Definition>,
+        by: &str,
+        why: &str,
+    ) -> Result<(), String> {
         for _ in 0..TRIES {
             let Some(standing) = self.standing() else {
-                return false;
+                return Err(format!("the ledger {} does not know the flag or does not answer", self.place));
             };
             let fact = Fact {
                 flag: self.flag.clone(),
@@ -67,11 +76,12 @@ impl Record {
             let Self { runtime, register, .. } = self;
             let added = runtime.block_on(async { tokio::time::timeout(PATIENCE, register.add(&facts)).await });
             match added {
-                Ok(Ok(true)) => return true,
+                Ok(Ok(true)) => return Ok(()),
                 Ok(Ok(false)) => {}
-                Ok(Err(_)) | Err(_) => return false,
+                Ok(Err(error)) => return Err(format!("the ledger {} did not take it: {error}", self.place)),
+                Err(_) => return Err(format!("the ledger {} does not answer", self.place)),
             }
         }
-        false
+        Err(format!("the ledger {} takes facts of others all the time; try again", self.place))
     }
 }

@@ -95,11 +95,19 @@ fn quoted(words: &[String]) -> String {
     words.iter().map(quote).collect::<Vec<_>>().join(" ")
 }
 
-/// Says that a flag is off, or on again, by a fact in the ledger, because the file cannot say it; or that it is not.
-pub(super) fn by_fact(case: &Case<'_>, record: Option<Record>, is_done: bool, why: &str) -> anyhow::Result<Answer> {
-    let mut record = record;
+/// Says that a flag is off, or on again, by a fact in the ledger, because the file cannot say it; or that it is not. What was written
+/// down is read again: it may be another's that counts.
+pub(super) fn by_fact(
+    case: &Case<'_>,
+    mut record: Option<Record>,
+    on: bool,
+    recorded: Result<(), String>,
+    why: &str,
+) -> anyhow::Result<Answer> {
     let standing = record.as_mut().and_then(Record::standing);
     let is_off = standing.as_ref().is_some_and(|standing| standing.switched_off.is_some());
+    let is_done = recorded.is_ok() && standing.is_some() && is_off != on;
+    let help = recorded.err().unwrap_or_else(|| "the ledger says otherwise when it is read again".into());
     let word = if is_off { "off" } else { "on" };
     if case.as_json {
         print_json(&json!({
@@ -115,18 +123,14 @@ pub(super) fn by_fact(case: &Case<'_>, record: Option<Record>, is_done: bool, wh
             "undo": format!("flagstaff {} {}", if is_off { "on" } else { "off" }, case.name),
         }))?;
         err(&format!("{}\n", why.trim_end()));
+        if !is_done {
+            err(&format!("{}: {help}\n", styled(BAD, "not in force")));
+        }
         return Ok(if is_done { Answer::Yes } else { Answer::No });
     }
     let name = styled(STRONG, case.name);
     if !is_done {
         err(&format!("{}\n", why.trim_end()));
-        let help = match &record {
-            Some(record) => format!("the ledger {} does not know the flag or does not answer", record.place),
-            None => {
-                "there is no ledger in which running programs would find it; name theirs with --ledger or --config"
-                    .into()
-            }
-        };
         err(&format!("{}: running programs cannot use the file, and {help}\n", styled(BAD, "not in force")));
         return Ok(Answer::No);
     }

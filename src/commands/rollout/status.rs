@@ -41,7 +41,7 @@ impl Desk {
     /// Opens what is there, to read alone unless something is to be written.
     pub(super) async fn open(args: &Facts, name: &str, to_write: bool) -> anyhow::Result<Self> {
         let settings = facts::settings(args)?;
-        let snapshot = flags::snapshot_of(&settings)?;
+        let snapshot = flags::seen_by_programs(&settings)?;
         let id = flags::find(&snapshot, name)?;
         let flag = Arc::clone(snapshot.flag(id).ok_or_else(|| anyhow::anyhow!("no such flag"))?);
         let ledger = checked::ledger(&settings.typed).map_err(|problems| settings.report(problems))?;
