@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn what_was_good_last_is_of_these_files_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let state = StateFolder::new(&folder.path().join("deep/state"));
+        let state = StateFolder::new(&folder.path().join("state"));
         let files =
             |name: &str, environment| Files::new(&folder.path().join(name), environment).keeping(state.clone());
         let options = Options::default();

@@ -124,7 +124,8 @@ fn a_switch_works_beside_any_mistake() {
         "<<<<<<< HEAD\n=======\n>>>>>>> theirs\n",
     ] {
         for (before, after) in [(broken, ""), ("", broken)] {
-            if before.starts_with("flugs") || (after.starts_with("flugs")) && !before.is_empty() {
+            // a key behind the table is one of it, and within a list without an end there is no table
+            if after.starts_with("flugs") || before.contains("goals = [") {
                 continue;
             }
             let text = format!("{before}[flags.a] # it\npercent = 5\n\n{after}");
@@ -145,6 +146,7 @@ fn a_switch_adds_no_mistake() {
         "[flags.b]\ndescription = \"\"\"\n[flags.a]\npercent = 5\n",
         "[flags.a]\n[flags.a]\n",
         "[flags.a\npercent = 5\n",
+        "[flags.b]\ngoals = [\n\"x\",\n[flags.a]\npercent = 5\n",
     ] {
         let f = Fixture::of(text);
         assert!(f.change(None, &Change::Off).is_err(), "{text}");

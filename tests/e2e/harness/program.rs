@@ -167,8 +167,16 @@ impl Process {
         rustix::process::kill_process(id, signal).unwrap();
     }
 
-    /// Everything it has written so far.
+    /// Everything it has written so far. Lines are written by a thread of their own, so this waits until none follows for a moment.
     pub(crate) fn log(&self) -> String {
+        let mut before = self.log.lock().unwrap().len();
+        for _ in 0..50 {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            let now = self.log.lock().unwrap().len();
+            if std::mem::replace(&mut before, now) == now {
+                break;
+            }
+        }
         self.log.lock().unwrap().clone()
     }
 
@@ -237,9 +245,28 @@ impl Program {
     #[track_caller]
     fn wait_until_it_listens(&mut self) {
         eventually("the program listens", || {
-            assert!(!self.process.has_ended(), "the program ended at once");
+            if self.process.has_ended() {
+                self.start_where_nobody_listens();
+            }
             TcpStream::connect(self.address).is_ok() && TcpStream::connect(self.admin).is_ok()
         });
+    }
+
+    /// Between the choice of a free address and its use another program of this machine may have taken it: then it begins again,
+    /// elsewhere. Any other end is one.
+    #[track_caller]
+    fn start_where_nobody_listens(&mut self) {
+        let log = self.process.log();
+        assert!(log.contains("Address already in use") && self.setup.socket.is_none(), "the program ended at once");
+        let settings = self.path("flagstaff.toml");
+        let mut text = fs::read_to_string(&settings).unwrap();
+        for address in [&mut self.address, &mut self.tls_address, &mut self.admin] {
+            let free = free_address();
+            text = text.replace(&address.to_string(), &free.to_string());
+            *address = free;
+        }
+        fs::write(settings, text).unwrap();
+        self.process = Process::start(&self.setup, self.folder.path());
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
