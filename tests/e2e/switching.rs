@@ -91,7 +91,7 @@ fn a_switch_needs_nothing_that_does_not_concern_it() {
     let set = flagstaff(program.folder.path(), ["set", "a", "percent=3", "--config", "unsound.toml"], &[]);
     assert_eq!(set.code, 2, "an edit wants all settings right: {set:?}");
     program.save_flags(good);
-    assert!(!is_on(&program, "a"), "the fact holds");
+    eventually("the fact holds", || !is_on(&program, "a"));
     let on = asked(&program, "on a --everyone");
     assert_eq!(on.code, 0, "{on:?}");
     eventually("it is on for everyone", || is_on(&program, "a"));
