@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 pub(crate) const CONNECTIONS: usize = 64;
 /// How long a head may take, and how long a connection may be idle before the next.
 pub(crate) const HEAD: Duration = Duration::from_secs(5);
-/// How long a connection may last: whoever reads no answer must not keep it.
+/// How long a connection may last, so that a client that reads no answer does not keep it.
 const LONGEST_CONNECTION: Duration = Duration::from_secs(60);
 /// How long to wait for a descriptor to become free.
 const SHORTAGE: Duration = Duration::from_millis(50);

@@ -1,7 +1,7 @@
 //! Text from outside, made safe to print.
 //!
 //! A name, a header's value or a message of a database may hold characters that steer a terminal, turn the reading direction or
-//! end a line for some readers. Whoever prints such text prints it through these functions.
+//! end a line for some readers. Such text is printed through these functions alone.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

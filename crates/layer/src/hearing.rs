@@ -157,7 +157,7 @@ impl Hearing {
     }
 }
 
-/// Why an event does not reach a goal, whoever the visitor is.
+/// Why an event does not reach a goal, for any visitor.
 fn refusal(wanted: &EventGoal, event: &Event, teller: Teller) -> Option<NotReached> {
     match teller {
         _ if wanted.from.admits(teller) => event.value.filter(|value| !is_value(*value)).map(|_| NotReached::Value),

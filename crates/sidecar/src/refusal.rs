@@ -90,7 +90,7 @@ impl Refusal {
         Self::ALL.get(usize::from(index)).copied()
     }
 
-    /// What a page says besides the status, to whoever wrote the client.
+    /// What a page says besides the status, for the author of the client.
     pub(crate) const fn why(self) -> Option<&'static str> {
         Some(match self {
             Self::TargetBytes => {

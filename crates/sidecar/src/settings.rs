@@ -46,13 +46,13 @@ pub struct Timeouts {
     pub write: Duration,
     /// From the request to the head of the upstream's answer. Default 60 s.
     pub upstream: Duration,
-    /// Silence in the middle of an answer's body; zero: for ever. Default 5 min.
+    /// Silence in the middle of an answer's body; zero: no limit. Default 5 min.
     pub stream: Duration,
-    /// Silence in both directions of an upgraded connection; zero: for ever. Default 5 min.
+    /// Silence in both directions of an upgraded connection; zero: no limit. Default 5 min.
     pub tunnel: Duration,
     /// How long an unused connection to the upstream is kept. Default 4 s: Node closes its own after 5.
     pub pool: Duration,
-    /// How long a connection to the upstream is used at all, so that a name that moves is followed; zero: for ever. Default 30 s.
+    /// How long a connection to the upstream is used at all, so that a name that moves is followed; zero: no limit. Default 30 s.
     pub pool_age: Duration,
     /// After the signal to stop, how long connections may still bring requests. Default 700 ms.
     pub linger: Duration,

@@ -4,7 +4,7 @@
 //! first bad event of a visitor → Watch::see → Counted | Alarm(Evidence)        within the stated false-alarm chance
 //! every answer                 → Pulse      → an outage that both share: hold, do not take back
 //! every answer                 → Fuse       → Blown                            for the obvious, outside that chance
-//! a variant's upstream is away → Stand      → Away                             hold; take back when it lasts
+//! a variant's upstream is away → Stand      → Away                             hold; roll back when it lasts
 //! who met the flag             → Met        → whose later answers count
 //! from which network           → Crowd      → whose signs are limited
 //! ```

@@ -1,4 +1,4 @@
-//! Which addresses flags may name as upstreams of variants. Whoever writes flags need not be whoever runs the machine.
+//! Which addresses flags may name as upstreams of variants. The author of flags need not be the one who runs the machine.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::PathBuf;

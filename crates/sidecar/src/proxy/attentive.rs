@@ -26,7 +26,7 @@ impl<T> Attentive<T> {
         match &result {
             Poll::Ready(Err(error)) if means_closed(error.kind()) => {
                 self.deaf = true;
-                // Whoever writes is to read now.
+                // The task that writes is to read now.
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }

@@ -101,7 +101,7 @@ pub(crate) struct Keeping {
     pub(crate) kept: usize,
     /// For how long one is kept unused.
     pub(crate) limit: Duration,
-    /// For how long one is used at all, so that a name that moves to another address is followed; none: for ever.
+    /// For how long one is used at all, so that a name that moves to another address is followed; none: no limit.
     pub(crate) age: Option<Duration>,
 }
 
