@@ -7,7 +7,8 @@
 
 use crate::refusal::Refusal;
 
-/// Bytes of a line that are kept when it comes in pieces: the fields that matter are shorter.
+/// Bytes of a field or of a chunk's size that are kept when its line comes in pieces: the fields that matter are shorter. Of a
+/// request's first line as many as a head may have are kept, because its target is looked at whole.
 const KEPT: usize = 96;
 /// Bytes of chunk extensions in one body. Nobody uses them.
 const EXTENSION_LIMIT: usize = 256;
@@ -48,20 +49,18 @@ pub(crate) struct Violation {
     pub(crate) refusal: Refusal,
 }
 
-/// A line that came in pieces.
-#[derive(Debug)]
+/// A line that came in pieces, and how much of it is kept.
+#[derive(Debug, Default)]
 struct Pieces {
-    bytes: [u8; KEPT],
+    bytes: Vec<u8>,
     length: usize,
     last: u8,
 }
 
 impl Pieces {
-    fn add(&mut self, piece: &[u8]) {
-        let free = KEPT.saturating_sub(self.length).min(piece.len());
-        if let (Some(to), Some(from)) = (self.bytes.get_mut(self.length..self.length + free), piece.get(..free)) {
-            to.copy_from_slice(from);
-        }
+    fn add(&mut self, piece: &[u8], limit: usize) {
+        let free = limit.saturating_sub(self.bytes.len()).min(piece.len());
+        self.bytes.extend_from_slice(piece.get(..free).unwrap_or_default());
         self.length += piece.len();
         self.last = piece.last().copied().unwrap_or(self.last);
     }
@@ -86,7 +85,7 @@ impl Framing {
     pub(crate) fn new(head_limit: usize) -> Self {
         Self {
             place: Place::Start,
-            pieces: Pieces { bytes: [0; KEPT], length: 0, last: 0 },
+            pieces: Pieces::default(),
             head_limit,
             used: 0,
             length: None,
@@ -152,22 +151,25 @@ impl Framing {
             if self.pieces.length == 0 && matches!(self.place, Place::Fields | Place::Trailers) && folded(piece) {
                 return Err(Refusal::Folded);
             }
-            self.pieces.add(piece);
+            self.pieces.add(piece, self.kept());
             return Ok(taken);
         }
         if self.pieces.length == 0 {
             self.whole(without_return(piece, piece.last().copied())?, piece.len().saturating_sub(1))?;
         } else {
-            self.pieces.add(piece);
-            let (kept, length) = (self.pieces.bytes, self.pieces.length);
-            let known = kept.get(..length.min(KEPT)).unwrap_or_default();
-            let line = without_return(known, Some(self.pieces.last))?;
+            self.pieces.add(piece, self.kept());
+            let Pieces { bytes, length, last } = std::mem::take(&mut self.pieces);
+            let line = without_return(&bytes, Some(last))?;
             // Beyond what was kept, the return at the end was not among it.
-            let line = if length > KEPT { known } else { line };
-            self.pieces.length = 0;
+            let line = if length > bytes.len() { &bytes } else { line };
             self.whole(line, length - 1)?;
         }
         Ok(taken)
+    }
+
+    /// Bytes that are kept of a line in pieces.
+    fn kept(&self) -> usize {
+        if self.place == Place::Start { self.head_limit } else { KEPT }
     }
 
     /// Heads over their limit are left to hyper, which answers 431; extensions and trailers are refused here.
@@ -201,8 +203,8 @@ impl Framing {
     fn request(&mut self, line: &[u8], length: usize) -> Result<(), Refusal> {
         (self.length, self.chunked) = (None, false);
         self.opens = line.starts_with(b"CONNECT ");
-        // A line that came in pieces is not known whole: hyper refuses it alike, without saying why.
-        if line.len() == length && !has_fine_target(line) {
+        // A longer line may not be known whole: hyper refuses it, because the head is over its limit.
+        if length < self.head_limit && !has_fine_target(line) {
             return Err(Refusal::TargetBytes);
         }
         self.place = Place::Fields;

@@ -77,6 +77,7 @@ proptest! {
                 Just("Content-Length: 3\r\n"), Just("Transfer-Encoding: chunked\r\n"), Just("\r\n"), Just("abc"),
                 Just("3\r\nabc\r\n"), Just("0\r\n\r\n"), Just("POST / HTTP/1.1\r\n"), Just("A: b\r\n"), Just(" c\r\n"),
                 Just("A: b\n"), Just("Upgrade: x\r\n"),
+                Just("GET /<aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa HTTP/1.1\r\n"),
                 Just("Cookie: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"),
             ],
             0..14,
@@ -130,5 +131,18 @@ fn bytes_that_belong_in_escapes_are_told() {
     }
     for bad in [&b"/caf\xe9"[..], b"/a<b", b"/a>b", b"/a?b=\"", b"/a?<", b"/`", b"/\xff", b"/\x7f"] {
         assert_eq!(of(bad), Some((0, Refusal::TargetBytes)), "{}", bad.escape_ascii());
+    }
+}
+
+#[test]
+fn a_long_target_in_pieces_is_looked_at_whole_up_to_the_limit_of_a_head() {
+    let of = |length: usize, size: usize| {
+        let bytes = format!("GET /{}< HTTP/1.1\r\n", "a".repeat(length));
+        let mut framing = Framing::new(1000);
+        bytes.as_bytes().chunks(size).find_map(|piece| framing.pass(piece).err()).map(|violation| violation.refusal)
+    };
+    for size in [1, 7, 100, 10_000] {
+        assert_eq!(of(500, size), Some(Refusal::TargetBytes), "in pieces of {size}");
+        assert_eq!(of(1000, size), None, "in pieces of {size}: the head is too long, which hyper says");
     }
 }
