@@ -1,6 +1,13 @@
 //! The walls of the house: which crate may depend on which, held by reading the manifests.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
+#[path = "house/circles.rs"]
+mod circles;
+#[path = "house/sizes.rs"]
+mod sizes;
+#[path = "house/source.rs"]
+mod source;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
