@@ -6,8 +6,8 @@ use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, ConnectOptions, Connection, Executor};
 
 use crate::Place;
-use crate::fault::Fault;
-use crate::schema::migrator;
+use crate::store::fault::Fault;
+use crate::store::schema::migrator;
 
 /// How long opening, or one batch, may take before the store counts as away.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use sqlx::AnyConnection;
 
-use crate::counts::MINUTE;
-use crate::query::query;
-use crate::store::in_time;
+use crate::store::connection::in_time;
+use crate::store::query::query;
+use crate::write::counts::MINUTE;
 
 /// Rows of one table that are deleted at once: events wait meanwhile.
 const ROWS: i64 = 5_000;
@@ -50,7 +50,7 @@ mod tests {
     use sqlx::{Connection, Executor, Row};
 
     use super::*;
-    use crate::schema::migrator;
+    use crate::store::schema::migrator;
 
     #[test]
     fn nothing_is_searched_row_by_row() {

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row};
 
-use crate::query::query;
-use crate::register::fact;
-use crate::store::{Store, in_time};
+use crate::facts::fact_store::fact;
+use crate::store::connection::{Store, in_time};
+use crate::store::query::query;
 use crate::{Error, Place};
 
 /// After so many tries in vain (about 17 minutes) a fact no longer holds up those of its flag that came later.

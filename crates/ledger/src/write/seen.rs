@@ -6,7 +6,7 @@ use std::sync::{PoisonError, RwLock};
 use flagstaff_flags::Trial;
 use quick_cache::sync::Cache;
 
-use crate::name::hash;
+use crate::store::name::hash;
 use crate::stored_name;
 
 /// Pages of one unit that can tell a bounce.

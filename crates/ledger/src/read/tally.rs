@@ -10,8 +10,8 @@
 
 use std::time::Duration;
 
-use crate::count::count;
-use crate::ledger::{Error, Ledger};
+use crate::read::count::count;
+use crate::read::ledger::{Error, Ledger};
 use flagstaff_flags::Trial;
 use jiff::Timestamp;
 

@@ -9,12 +9,12 @@ use flagstaff_flags::{Decision, Flag, FlagId, Holdout, Snapshot, Step, Trial, Va
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
-use crate::counts::Counts;
-use crate::limits::Limits;
-use crate::memory::Memory;
-use crate::name::hash;
-use crate::status::{Loss, Shared};
-use crate::writer::{State, Writer, micros};
+use crate::store::name::hash;
+use crate::write::counts::Counts;
+use crate::write::limits::Limits;
+use crate::write::seen::Memory;
+use crate::write::status::{Loss, Shared};
+use crate::write::writer::{State, Writer, micros};
 use crate::{Event, Experiment, Place, Status, stored_name};
 
 /// How much is held, and for how long.

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use crate::batch::Batch;
-use crate::counts::{Count, Key};
-use crate::forget::FORGOTTEN_AT_ONCE;
+use crate::store::forget::FORGOTTEN_AT_ONCE;
+use crate::write::batch::Batch;
+use crate::write::counts::{Count, Key};
 
 pub(crate) enum Piece {
     /// Units to forget.
@@ -129,7 +129,7 @@ impl Pieces {
 mod tests {
     use super::*;
     use crate::Event;
-    use crate::clock::Clock;
+    use crate::write::clock::Clock;
 
     fn batch(events: impl IntoIterator<Item = Event>) -> Batch {
         let (mut batch, mut clock) = (Batch::default(), Clock::after(0));

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use crate::query::query;
-use crate::recorded::{Recorded, find};
-use crate::sums::{Group, Sums};
-use crate::tally::{GoalKind, Question, Tally};
-use crate::writer::micros;
+use crate::read::recorded::{Recorded, find};
+use crate::read::sums::{Group, Sums};
+use crate::read::tally::{GoalKind, Question, Tally};
+use crate::store::query::query;
+use crate::write::writer::micros;
 
 pub(crate) const DAY: i64 = 86_400_000_000;
 

@@ -2,9 +2,9 @@
 
 use sqlx::{AnyConnection, Connection, Row};
 
-use crate::name::{from_hex, hash, hex};
-use crate::query::{places, query};
-use crate::store::{Store, in_time};
+use crate::store::connection::{Store, in_time};
+use crate::store::name::{from_hex, hash, hex};
+use crate::store::query::{places, query};
 
 /// Units that are deleted in one transaction.
 pub(crate) const FORGOTTEN_AT_ONCE: usize = 200;

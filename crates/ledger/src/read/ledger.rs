@@ -4,8 +4,8 @@ use std::fmt;
 
 use sqlx::{AnyConnection, Executor, Row};
 
-use crate::forget::{FORGOTTEN_AT_ONCE, forget};
-use crate::store::{Store, in_time};
+use crate::store::connection::{Store, in_time};
+use crate::store::forget::{FORGOTTEN_AT_ONCE, forget};
 use crate::{Place, stored_name};
 
 /// A ledger that is open to be asked. The recorder writes by a connection of its own.

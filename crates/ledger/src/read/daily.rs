@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sqlx::{AnyConnection, Row};
 
-use crate::count::{DAY, VALUE, after, bounce, code, counts, ends, numbers};
-use crate::ledger::{Error, Ledger};
-use crate::query::query;
-use crate::recorded::{Recorded, find};
-use crate::sums::{Group, Sums};
-use crate::tally::{GoalKind, Question, Step};
-use crate::writer::micros;
+use crate::read::count::{DAY, VALUE, after, bounce, code, counts, ends, numbers};
+use crate::read::ledger::{Error, Ledger};
+use crate::read::recorded::{Recorded, find};
+use crate::read::sums::{Group, Sums};
+use crate::read::tally::{GoalKind, Question, Step};
+use crate::store::query::query;
+use crate::write::writer::micros;
 
 /// The steps of an experiment at the end of a day. Of what a conversion is worth, its value alone; who met a second variant later is
 /// left out from the start.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::{AnyConnection, Row};
 
 use crate::Experiment;
-use crate::batch::Batch;
+use crate::write::batch::Batch;
 
 /// Requests that began with the shares before may still come for so long (µs).
 const UNDER_WAY: i64 = 30_000_000;

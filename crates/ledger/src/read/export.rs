@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
-use crate::count::VALUE;
-use crate::ledger::{Error, Ledger};
+use crate::read::count::VALUE;
+use crate::read::ledger::{Error, Ledger};
 use crate::{GoalKind, TallyGoal};
 
 /// What is exported of a flag.

@@ -2,11 +2,11 @@
 
 use sqlx::{AnyConnection, Connection};
 
-use crate::batch::{Batch, Conversion, Exposure};
-use crate::counts::{Count, Key};
-use crate::period::id;
-use crate::query::{places, query};
-use crate::store::Store;
+use crate::store::connection::Store;
+use crate::store::query::{places, query};
+use crate::write::batch::{Batch, Conversion, Exposure};
+use crate::write::counts::{Count, Key};
+use crate::write::period::id;
 
 /// Rows of one statement: with eleven columns well below the 32,766 values SQLite takes.
 const ROWS: usize = 500;

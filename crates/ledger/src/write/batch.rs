@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use flagstaff_flags::Trial;
 
-use crate::clock::Clock;
+use crate::write::clock::Clock;
 use crate::{Event, Experiment};
 
 /// Events in the order in which they came, sorted by what is done with them. No statement meets a row twice.

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row};
 
-use crate::fault::{Fault, in_words};
-use crate::query::{places, query};
-use crate::store::{Store, in_time};
+use crate::store::connection::{Store, in_time};
+use crate::store::fault::{Fault, in_words};
+use crate::store::query::{places, query};
 use crate::{Error, Place, stored_name};
 
 /// Rows of one statement.

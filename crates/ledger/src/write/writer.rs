@@ -8,19 +8,19 @@ use sqlx::Row;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::batch::Batch;
-use crate::clock::Clock;
-use crate::counts::{Counts, Minutes};
-use crate::expire::expire;
-use crate::fault::{Fault, in_words};
-use crate::forget::{forget, forgotten, forgotten_since};
-use crate::memory::Memory;
-use crate::name::hash;
-use crate::period::Periods;
-use crate::piece::{Piece, Pieces, Waiting};
-use crate::status::{Loss, Shared};
-use crate::store::{Identity, Store, in_time};
-use crate::write::{write, write_counts};
+use crate::store::connection::{Identity, Store, in_time};
+use crate::store::fault::{Fault, in_words};
+use crate::store::forget::{forget, forgotten, forgotten_since};
+use crate::store::name::hash;
+use crate::write::batch::Batch;
+use crate::write::clock::Clock;
+use crate::write::counts::{Counts, Minutes};
+use crate::write::expire::expire;
+use crate::write::period::Periods;
+use crate::write::piece::{Piece, Pieces, Waiting};
+use crate::write::rows::{write, write_counts};
+use crate::write::seen::Memory;
+use crate::write::status::{Loss, Shared};
 use crate::{Event, Place};
 
 /// A batch is written this long after its first event, at the latest.

@@ -5,13 +5,13 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 /// Every change of the tables, in order. What was released is never edited.
 const CHANGES: [(i64, &str, &str); 7] = [
-    (1, "what happened", include_str!("../migrations/1.sql")),
-    (2, "facts and signs", include_str!("../migrations/2.sql")),
-    (3, "who is told", include_str!("../migrations/3.sql")),
-    (4, "who must notice", include_str!("../migrations/4.sql")),
-    (5, "since when who is told", include_str!("../migrations/5.sql")),
-    (6, "who was forgotten", include_str!("../migrations/6.sql")),
-    (7, "when who was forgotten", include_str!("../migrations/7.sql")),
+    (1, "what happened", include_str!("../../migrations/1.sql")),
+    (2, "facts and signs", include_str!("../../migrations/2.sql")),
+    (3, "who is told", include_str!("../../migrations/3.sql")),
+    (4, "who must notice", include_str!("../../migrations/4.sql")),
+    (5, "since when who is told", include_str!("../../migrations/5.sql")),
+    (6, "who was forgotten", include_str!("../../migrations/6.sql")),
+    (7, "when who was forgotten", include_str!("../../migrations/7.sql")),
 ];
 
 /// The changes, for one kind of store.

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use sqlx::Row;
 
 use crate::Latency;
-use crate::counts::MINUTE;
-use crate::ledger::{Error, Ledger};
+use crate::read::ledger::{Error, Ledger};
+use crate::write::counts::MINUTE;
 
 /// Answers of one variant in one minute, of all instances.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

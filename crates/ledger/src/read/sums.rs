@@ -1,7 +1,7 @@
 //! Groups of units become a tally.
 
-use crate::recorded::Recorded;
-use crate::tally::{Arm, GoalTally, Step, Tally, VariantTally};
+use crate::read::recorded::Recorded;
+use crate::read::tally::{Arm, GoalTally, Step, Tally, VariantTally};
 
 /// Units that are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,9 @@
+//! One connection to SQLite or PostgreSQL, its tables, and what its errors mean.
+
+pub(crate) mod connection;
+pub(crate) mod fault;
+pub(crate) mod forget;
+pub(crate) mod location;
+pub(crate) mod name;
+pub(crate) mod query;
+pub(crate) mod schema;
