@@ -13,8 +13,8 @@ use flagstaff_flags::{Flag, Name, Percent, Snapshot, Subject};
 use flagstaff_ledger::{GoalKind, Ledger, Place, Question, Recorder, Settings, TallyGoal, record};
 use jiff::Timestamp;
 
-/// How long the last of a million may take to be written.
-const PATIENCE: Duration = Duration::from_secs(900);
+/// The longest that the last of a million rows may take to be written.
+const LONGEST_WRITE: Duration = Duration::from_secs(900);
 
 fn main() {
     let visitors = if std::env::args().any(|word| word == "--test") { 20_000 } else { 1_000_000 };
@@ -43,7 +43,7 @@ fn measure(place: &Place, visitors: u32) {
         meet(&recorder, &snapshot, i);
     }
     let queued = start.elapsed().as_secs_f64() / f64::from(visitors);
-    assert!(keeper.close(PATIENCE));
+    assert!(keeper.close(LONGEST_WRITE));
     let written = f64::from(visitors) / start.elapsed().as_secs_f64();
     assert_eq!(recorder.status().dropped, 0);
     println!(
@@ -68,7 +68,7 @@ fn meet(recorder: &Recorder, snapshot: &Arc<Snapshot>, i: u32) {
     }
 }
 
-/// What a request costs whose visitor is recorded already.
+/// Measures a request of a visitor who is recorded already.
 fn repeat(recorder: &Recorder, snapshot: &Arc<Snapshot>, visitors: u32) {
     let (visitor, now, id) = (visitor(visitors - 1), Timestamp::now(), snapshot.find("form").unwrap());
     let decision = snapshot.decide(&Subject::at(now).visitor(&visitor)).of(id);

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Requests a second of flagstaff with a ledger beside flagstaff without one, in the same rounds.
 
-    cargo build --release && python3 benches/recording.py [--rounds 7] [--seconds 4] [--workers 1] [--pages 5]
+    cargo build --profile dist && python3 benches/recording.py [--rounds 7] [--seconds 4] [--workers 1] [--pages 5]
 
-Needs nginx (the app) and wrk. Every few pages (`--pages`) there is another visitor, with a cookie and with what browsers send; ten flags are
-experiments that each page exposes. Machines are noisy, so both run in turn and medians and the median ratio of the rounds are told.
+`--program PATH` measures another build. Needs nginx (the app) and wrk. Every few pages (`--pages`) there is another visitor, with a cookie and
+with what browsers send; each page exposes ten experiments. Machines are noisy, so both run in turn. Printed are medians, and the median ratio
+of the rounds.
 """
 import argparse
 import json
@@ -34,13 +35,13 @@ end
 """
 
 
-def start(folder, app, ledger, workers, cpus):
+def start(program, folder, app, ledger, workers, cpus):
     folder.mkdir()
     (folder / "flags.toml").write_text(FLAGS + GOAL)
     settings = folder / "flagstaff.toml"
     port, admin = wire.free_port(), wire.free_port()
     settings.write_text(f'ledger = "{ledger}"\n[log]\nlevel = "error"\n')
-    command = [str(wire.ROOT / "target/release/flagstaff"), "run", "--config", str(settings), "--upstream", f"127.0.0.1:{app}"]
+    command = [str(program), "run", "--config", str(settings), "--upstream", f"127.0.0.1:{app}"]
     command += ["--workers", str(workers), "--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin}"]
     env = {k: v for k, v in os.environ.items() if not k.startswith("FLAGSTAFF_")}
     running = wire.Running(command, port, cpus, env)
@@ -63,6 +64,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--pages", type=int, default=5)
+    parser.add_argument("--program", default=wire.SHIPPED)
     args = parser.parse_args()
     cores = os.cpu_count() or 1
     alone = args.workers == 1 and cores > 1
@@ -72,7 +74,8 @@ def main():
         port = wire.free_port()
         running = [wire.start_nginx(temp / "app", wire.app_conf(temp / "app", port), port, other_cpus)]
         try:
-            servers = [start(temp / name, port, ledger, args.workers, proxy_cpus) for name, ledger in (("off", "none"), ("on", "flagstaff.db"))]
+            ledgers = (("off", "none"), ("on", "flagstaff.db"))
+            servers = [start(args.program, temp / name, port, ledger, args.workers, proxy_cpus) for name, ledger in ledgers]
             running += servers
             rows, first, script = [], 0, temp / "visitors.lua"
             for _ in range(args.rounds + 1):

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Requests a second of flagstaff beside nginx `split_clients` with as many flags, in the same rounds.
 
-    cargo build --release && python3 benches/wire.py [--rounds 9] [--seconds 2] [--workers 1] [--flags 0,10,50]
+    cargo build --profile dist && python3 benches/wire.py [--rounds 9] [--seconds 2] [--workers 1] [--flags 0,10,50]
 
-Needs nginx and wrk. The app behind both is an nginx that answers 1 KiB from memory. With one worker the proxy has core 0 to itself, app
-and load share the others. Machines are noisy, so both run in turn, in short rounds, and medians are told: of requests a second, of the
-ratio of each round, and of the processor time a request takes. The last hardly changes when something else runs on the machine.
+`--program PATH` measures another build. Needs nginx and wrk. The app behind both is an nginx that answers 1 KiB from memory. With one worker
+the proxy has core 0 to itself; app and load share the others. Machines are noisy, so both run in turn, in short rounds. Printed are medians:
+requests a second, the ratio of each round, and the processor time of a request. The last hardly changes when other programs use the machine.
 """
 import argparse
 import contextlib
@@ -23,6 +23,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COOKIE = "flagstaff_visitor=JhoB6FefJzcxCplLENynrQ"
+SHIPPED = ROOT / "target/dist/flagstaff"
 
 
 def free_port():
@@ -98,15 +99,14 @@ def start_nginx(folder, conf, port, cpus):
     return Running(["nginx", "-c", str(path), "-e", str(folder / "error.log")], port, cpus)
 
 
-def start_flagstaff(folder, app, flags, workers, send, cpus):
+def start_flagstaff(program, folder, app, flags, workers, send, cpus):
     folder.mkdir()
     text = "".join(f'[flags.f{i}]\nowner = "bench"\npercent = {percent(i)}\n' for i in range(flags)) or "# none\n"
     (folder / "flags.toml").write_text(text)
     port, admin = free_port(), free_port()
     settings = folder / "flagstaff.toml"
     settings.write_text(f'[headers]\nsend = "{send}"\n[log]\nlevel = "error"\n')
-    binary = ROOT / "target/release/flagstaff"
-    command = [str(binary), "run", "--config", str(settings), "--upstream", f"127.0.0.1:{app}", "--workers", str(workers)]
+    command = [str(program), "run", "--config", str(settings), "--upstream", f"127.0.0.1:{app}", "--workers", str(workers)]
     command += ["--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin}"]
     env = {k: v for k, v in os.environ.items() if not k.startswith("FLAGSTAFF_")}
     return Running(command, port, cpus, env)
@@ -132,7 +132,7 @@ def check(port):
     assert response.status == 200 and len(response.read()) == 1024
 
 
-def told(rows, column):
+def cell(rows, column):
     """Medians of one program, and of nginx's figures over them: above 1 is ahead of nginx."""
     rate, spent = (statistics.median(row[column][i] for row in rows) for i in (0, 1))
     if column == 0:
@@ -148,6 +148,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--flags", default="0,10,50")
+    parser.add_argument("--program", default=SHIPPED)
     args = parser.parse_args()
     missing = [tool for tool in ("nginx", "wrk", "taskset") if not shutil.which(tool)]
     if missing:
@@ -167,7 +168,7 @@ def main():
                 port, folder = free_port(), temp / f"n{flags}"
                 nginx = start_nginx(folder, proxy_conf(folder, port, app_port, flags, args.workers), port, proxy_cpus)
                 ours = {
-                    send: start_flagstaff(temp / f"{send}{flags}", app_port, flags, args.workers, send, proxy_cpus)
+                    send: start_flagstaff(args.program, temp / f"{send}{flags}", app_port, flags, args.workers, send, proxy_cpus)
                     for send in ("both", "compact")
                 }
                 running += [nginx, *ours.values()]
@@ -177,7 +178,7 @@ def main():
                     load(server, 1, other_cpus)
                 for _ in range(args.rounds):
                     rows.append([load(s, args.seconds, other_cpus) for s in (nginx, *ours.values())])
-                print(f"{flags:>5}", *(told(rows, i) for i in range(3)), flush=True)
+                print(f"{flags:>5}", *(cell(rows, i) for i in range(3)), flush=True)
                 for server in (nginx, *ours.values()):
                     server.stop()
                     running.remove(server)
