@@ -7,7 +7,7 @@ use std::pin::Pin;
 
 use tokio::net::TcpListener;
 
-use crate::process::drain::Stop;
+use crate::drain::Stop;
 
 type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 type Run = Box<dyn Fn(Vec<TcpListener>, Stop) -> Running + Send + Sync>;

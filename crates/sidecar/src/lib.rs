@@ -21,13 +21,18 @@
 //! # }
 //! ```
 
-mod access;
+mod access_log;
 mod address;
 mod app;
 mod background;
 mod body;
+mod client;
 pub mod demo;
+mod descriptors;
+mod drain;
 mod edge;
+mod head;
+mod io;
 mod meters;
 mod pages;
 mod process;
@@ -40,7 +45,7 @@ mod wire;
 pub use app::App;
 pub use background::Background;
 pub use body::{BoxError, RequestBody, ResponseBody};
-pub use process::drain::Stop;
+pub use drain::Stop;
 pub use process::{BindError, Bound, Ended, Sidecar, StartError, pass_over_signals};
 pub use proxy::{Proxy, ProxyError};
 pub use settings::{AccessLog, CertificateFiles, Limits, Options, Problem, Problems, Settings, Timeouts};

@@ -14,8 +14,8 @@ use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig};
 
+use crate::drain::Stop;
 use crate::meters::METERS;
-use crate::process::drain::Stop;
 use crate::settings::{CertificateFiles, Problem, Settings};
 
 const HTTP2: &[u8] = b"h2";

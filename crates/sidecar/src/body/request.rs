@@ -16,10 +16,10 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use crate::body::{BoxError, Course};
-use crate::edge::trailers;
+use crate::head::trailers;
+use crate::io::Patience;
 use crate::meters::METERS;
 use crate::refusal::Refusal;
-use crate::wire::Patience;
 
 /// Why a request's body did not come whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -8,11 +8,11 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::access::Answered;
+use crate::access_log::Answered;
 use crate::body::{BoxError, Course, ResponseBody};
-use crate::edge::trailers;
-use crate::wire::client::UnderWay;
-use crate::wire::streams;
+use crate::client::UnderWay;
+use crate::head::trailers;
+use crate::io::stalled_streams;
 
 pin_project! {
     /// The layers' body, or a page of our own.
@@ -98,7 +98,7 @@ where
         {
             trailers::clean(fields, &[]);
         }
-        streams::note(&polled);
+        stalled_streams::note(&polled);
         if let Some(record) = this.record {
             match &polled {
                 Poll::Ready(Some(Ok(frame))) => record.sent(frame.data_ref().map_or(0, Bytes::len)),

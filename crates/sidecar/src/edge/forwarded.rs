@@ -7,9 +7,9 @@ use flagstaff_tag::{Peer, begins, same};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
-use crate::edge::strangers::Strangers;
-use crate::edge::survey::Survey;
-use crate::wire::client::Client;
+use crate::client::Client;
+use crate::edge::untrusted_proxies::Strangers;
+use crate::head::scan::Survey;
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -172,7 +172,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::process::drain::Drain;
+    use crate::drain::Drain;
 
     fn client(address: &str, trusted: bool) -> Client {
         let permit = Arc::new(tokio::sync::Semaphore::new(1)).try_acquire_owned().unwrap();

@@ -4,17 +4,13 @@
 //! `Connection: X-Flag-A` can delete it.
 
 mod answer;
-mod forwarded;
-mod hop;
-mod request;
-mod ring;
+pub(crate) mod forwarded;
+pub(crate) mod loop_detection;
+mod normalize;
 mod service;
-mod strangers;
-mod survey;
-pub(crate) mod trailers;
+mod untrusted_proxies;
 
 pub(crate) use forwarded::{Forwarding, entry_address};
-pub(crate) use hop::{has_token, strip_connection};
-pub(crate) use request::WEBSOCKET;
-pub(crate) use ring::Mark;
+pub(crate) use loop_detection::Mark;
+pub(crate) use normalize::WEBSOCKET;
 pub(crate) use service::{Edge, Shared, Stack, Tunnel};

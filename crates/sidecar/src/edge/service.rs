@@ -16,18 +16,18 @@ use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tower::Service;
 
-use crate::access::{Access, Record};
+use crate::access_log::{Access, Record};
 use crate::body::{BodyRules, BoxError, Course, RequestBody};
+use crate::client::{Client, UnderWay};
+use crate::drain::Drain;
 use crate::edge::answer::Answer;
 use crate::edge::forwarded::{Forwarding, written};
-use crate::edge::request::{Plain, Reading, plain};
-use crate::edge::ring::Mark;
-use crate::edge::survey::Survey;
+use crate::edge::loop_detection::Mark;
+use crate::edge::normalize::{Plain, Reading, plain};
+use crate::head::scan::Survey;
 use crate::meters::METERS;
 use crate::pages;
-use crate::process::drain::Drain;
 use crate::refusal::Refusal;
-use crate::wire::client::{Client, UnderWay};
 
 /// What stands behind the edge: the layer that was handed in, around the service that answers.
 pub(crate) trait Stack:

@@ -10,20 +10,15 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::client::Client;
+use crate::descriptors::out_of_descriptors;
 use crate::edge::{Edge, Shared, Stack};
 use crate::meters::METERS;
 use crate::tls::Certificates;
-use crate::wire::client::Client;
 use crate::wire::{Wire, handshake, serve};
 
 /// How long to wait for a descriptor to become free.
 const SHORTAGE: Duration = Duration::from_millis(50);
-
-/// The process (EMFILE) or the system (ENFILE) has no descriptor left.
-pub(crate) fn out_of_descriptors(os_error: Option<i32>) -> bool {
-    use nix::errno::Errno;
-    os_error.is_some_and(|code| code == Errno::EMFILE as i32 || code == Errno::ENFILE as i32)
-}
 
 /// Clients' connections that may be open at once.
 #[derive(Debug)]

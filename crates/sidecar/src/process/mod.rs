@@ -1,8 +1,6 @@
 //! The process: sockets, workers, signals, and how it ends.
 
-pub(crate) mod accept;
-pub(crate) mod drain;
-mod files;
+mod accept;
 mod run;
 mod services;
 mod signals;

@@ -12,14 +12,14 @@ use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server};
 use tower::{Layer, Service};
 
-use crate::access::{Access, Describe};
+use crate::access_log::{Access, Describe};
 use crate::background::Background;
 use crate::body::{BodyRules, BoxError, RequestBody};
+use crate::descriptors;
+use crate::drain::Drain;
 use crate::edge::{Forwarding, Mark, Shared, Stack};
 use crate::meters::METERS;
 use crate::process::accept::{Reception, Seats};
-use crate::process::drain::Drain;
-use crate::process::files;
 use crate::process::services::{Beside, Follow, Worker};
 use crate::process::signals::{Caught, Reread, Signals};
 use crate::process::sockets::{BindError, Sockets};
@@ -103,8 +103,8 @@ where
         // every counter is there with 0 before anything is counted
         LazyLock::force(&METERS);
         let certificates = self.settings.tls.clone().map(Certificates::load).transpose()?.map(Arc::new);
-        let files = files::raise_limit();
-        let seats = self.settings.limits.connections.unwrap_or_else(|| files::connections_within(files));
+        let files = descriptors::raise_limit();
+        let seats = self.settings.limits.connections.unwrap_or_else(|| descriptors::connections_within(files));
         let caught = Caught::new()?;
         let mut sockets = Sockets::from_systemd()?;
         let takes_over = self.settings.upgrade_socket.as_ref().filter(|_| self.settings.upgrade);

@@ -12,9 +12,9 @@ use pingora::services::Service;
 use tokio::task::JoinSet;
 
 use crate::background::Background;
+use crate::drain::{Drain, Present};
 use crate::edge::Stack;
 use crate::process::accept::Reception;
-use crate::process::drain::{Drain, Present};
 use crate::tls::Certificates;
 
 /// How often connections that were kept too long are looked for.

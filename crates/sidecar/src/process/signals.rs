@@ -10,7 +10,7 @@ use nix::libc;
 use pingora::server::{ShutdownSignal, ShutdownSignalWatch};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::process::drain::{Drain, Reason};
+use crate::drain::{Drain, Reason};
 use crate::process::sockets::Sockets;
 
 /// How long background services get once the last connection is gone.

@@ -10,8 +10,8 @@ use http::Extensions;
 use metrics::{Counter, counter};
 
 use crate::address::Origin;
-use crate::proxy::allowed::Allowed;
 use crate::proxy::upstream::Upstream;
+use crate::settings::upstream_policy::Allowed;
 
 /// Addresses of variants at most; visitors of further ones stay with the app.
 const MOST: usize = 256;

@@ -16,14 +16,14 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::address::Origin;
 use crate::body::RequestBody;
+use crate::io::Gathering;
 use crate::meters::Failure;
-use crate::proxy::allowed::Allowed;
-use crate::proxy::attentive::Attentive;
+use crate::proxy::early_answer::Attentive;
 use crate::proxy::pool::{self, Connection, Home, Keeping, Sender};
 use crate::proxy::upstream::Upstream;
 use crate::settings::Settings;
+use crate::settings::upstream_policy::Allowed;
 use crate::tls;
-use crate::wire::Gathering;
 
 /// What is buffered of an answer at most, where its head may not be larger.
 const BUFFER: usize = 64 << 10;
@@ -188,7 +188,7 @@ fn failure(error: &io::Error) -> Failure {
         return Failure::Forbidden;
     }
     let os = error.raw_os_error().or_else(|| error.source()?.downcast_ref::<io::Error>()?.raw_os_error());
-    if crate::process::accept::out_of_descriptors(os) { Failure::Descriptors } else { Failure::Connect }
+    if crate::descriptors::out_of_descriptors(os) { Failure::Descriptors } else { Failure::Connect }
 }
 
 #[cfg(test)]

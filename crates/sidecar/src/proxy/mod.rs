@@ -1,9 +1,8 @@
 //! The service that passes requests on to the app.
 
-mod allowed;
-mod attentive;
 mod canary;
 mod connect;
+mod early_answer;
 mod exchange;
 mod pool;
 mod tunnel;
@@ -23,7 +22,8 @@ use hyper::upgrade::OnUpgrade;
 use tower::Service;
 
 use crate::body::{BodyFault, RequestBody, ResponseBody};
-use crate::edge::{Tunnel, WEBSOCKET, has_token, strip_connection};
+use crate::edge::{Tunnel, WEBSOCKET};
+use crate::head::{has_token, strip_connection};
 use crate::meters::{Failure, METERS};
 use crate::pages::{answer_too_large, page};
 use crate::proxy::canary::{Canaries, Canary};
@@ -31,7 +31,6 @@ use crate::proxy::exchange::{Answered, Trouble, copy, exchange, repeatable};
 use crate::refusal::Refusal;
 use crate::settings::{Settings, Timeouts};
 
-pub(crate) use allowed::{Allowed, Place as AllowedPlace};
 pub(crate) use pool::{UpstreamBody, sweep};
 use upstream::Upstreams;
 

@@ -19,9 +19,9 @@ use hyper::client::conn::{TrySendError, http1, http2};
 use tokio::time::{Instant, timeout_at};
 
 use crate::body::{BoxError, RequestBody};
+use crate::io::Patience;
 use crate::meters::{Failure, METERS};
 use crate::proxy::exchange::nothing;
-use crate::wire::Patience;
 
 /// For how long it is remembered that the app closed a connection early.
 const REMEMBERED: Duration = Duration::from_secs(60);

@@ -8,10 +8,10 @@ use metrics::{Gauge, gauge};
 
 use crate::address::Origin;
 use crate::proxy::ProxyError;
-use crate::proxy::allowed::Allowed;
 use crate::proxy::connect::Connector;
 use crate::proxy::pool::Place;
 use crate::settings::Settings;
+use crate::settings::upstream_policy::Allowed;
 
 /// How long an address is left out after its first failure; doubled with each further one.
 const FIRST_REST: Duration = Duration::from_secs(1);

@@ -11,11 +11,11 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::sleep;
 
+use crate::client::Client;
 use crate::edge::{Edge, Stack};
-use crate::wire::client::Client;
-use crate::wire::guard::Guard;
-use crate::wire::seldom::Seldom;
 use crate::wire::serve::Wire;
+use crate::wire::socket::Guard;
+use crate::wire::wake_filter::Seldom;
 
 /// How long a connection keeps its buffers without a request.
 const ASIDE: Duration = Duration::from_millis(100);

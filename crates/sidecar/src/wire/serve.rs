@@ -10,16 +10,16 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use crate::client::Client;
+use crate::drain::Drain;
 use crate::edge::{Edge, Stack};
-use crate::process::drain::Drain;
+use crate::io::stalled_streams::Streams;
 use crate::refusal::Refusal;
 use crate::settings::{Limits, Timeouts};
-use crate::wire::client::Client;
 use crate::wire::framing::Framing;
-use crate::wire::guard::Guard;
 use crate::wire::http1;
 use crate::wire::preface::First;
-use crate::wire::streams::Streams;
+use crate::wire::socket::Guard;
 
 /// How connections are served; the same for all.
 #[derive(Debug)]

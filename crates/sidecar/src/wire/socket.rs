@@ -10,12 +10,12 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
+use crate::client::Client;
+use crate::io::Patience;
+use crate::io::coalesce;
 use crate::refusal::Refusal;
 use crate::settings::Timeouts;
-use crate::wire::client::Client;
 use crate::wire::framing::{Framing, Reading, Violation};
-use crate::wire::gather;
-use crate::wire::patience::Patience;
 
 /// What hyper gets to read in place of a violation: no method, no field, no chunk may hold a zero byte, so it answers
 /// 400 in its turn, after the answers that are due before it, and closes.
@@ -238,7 +238,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<T> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let result = gather::write(Pin::new(&mut this.io), cx, bufs);
+        let result = coalesce::write(Pin::new(&mut this.io), cx, bufs);
         this.written(cx, result)
     }
 

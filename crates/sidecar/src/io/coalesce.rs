@@ -16,7 +16,7 @@ thread_local! {
 }
 
 /// Writes buffers as one, where they are small.
-pub(super) fn write<T: AsyncWrite>(
+pub(crate) fn write<T: AsyncWrite>(
     io: Pin<&mut T>,
     cx: &mut Context<'_>,
     bufs: &[IoSlice<'_>],

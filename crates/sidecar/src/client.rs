@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::drain::Present;
 use crate::meters::METERS;
-use crate::process::drain::Present;
 use crate::refusal::Refusal;
 
 const NONE: u8 = u8::MAX;

@@ -1,10 +1,10 @@
 //! Bodies: what comes from clients, and what goes back.
 
-mod course;
+mod progress;
 mod request;
 mod response;
 
-pub(crate) use course::Course;
+pub(crate) use progress::Course;
 pub use request::RequestBody;
 pub(crate) use request::{BodyFault, BodyRules};
 pub use response::ResponseBody;

@@ -1,6 +1,7 @@
 //! What the proxy is told to do: [`Options`] as typed, [`Settings`] as checked.
 
 mod check;
+pub(crate) mod upstream_policy;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -11,7 +12,7 @@ use http::header::HeaderName;
 use ipnet::IpNet;
 
 use crate::address::{Listen, Origin};
-use crate::proxy::{Allowed, AllowedPlace};
+use upstream_policy::{Allowed, Place as AllowedPlace};
 
 /// How often a request may be written in the access log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,6 +24,12 @@ pub(crate) fn connections_within(limit: u64) -> usize {
     usize::try_from(fit).unwrap_or(usize::MAX).clamp(16, tokio::sync::Semaphore::MAX_PERMITS)
 }
 
+/// The process (EMFILE) or the system (ENFILE) has no descriptor left.
+pub(crate) fn out_of_descriptors(os_error: Option<i32>) -> bool {
+    use nix::errno::Errno;
+    os_error.is_some_and(|code| code == Errno::EMFILE as i32 || code == Errno::ENFILE as i32)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,9 +14,9 @@ use hyper::rt::Executor;
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
+use crate::io::Patience;
 use crate::meters::METERS;
 use crate::refusal::Refusal;
-use crate::wire::patience::Patience;
 
 /// What the body of the stream that runs now said last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

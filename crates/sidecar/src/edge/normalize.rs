@@ -4,9 +4,9 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Uri};
 use http::{Method, Request, Version};
 
-use crate::edge::hop::{has_token, strip_surveyed};
-use crate::edge::survey::Survey;
-use crate::edge::trailers;
+use crate::head::hop_by_hop::{has_token, strip_surveyed};
+use crate::head::scan::Survey;
+use crate::head::trailers;
 use crate::refusal::Refusal;
 
 /// What the answer needs to know about a request that has gone on.

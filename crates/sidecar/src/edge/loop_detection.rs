@@ -5,8 +5,8 @@ use std::io;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::edge::forwarded::extend;
-use crate::edge::hop::has_token;
-use crate::edge::survey::Survey;
+use crate::head::hop_by_hop::has_token;
+use crate::head::scan::Survey;
 use crate::refusal::Refusal;
 use crate::tls;
 

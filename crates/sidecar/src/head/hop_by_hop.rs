@@ -2,9 +2,9 @@
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::edge::ring::CDN_LOOP;
-use crate::edge::survey::Survey;
-use crate::edge::trailers;
+use crate::edge::loop_detection::CDN_LOOP;
+use crate::head::scan::Survey;
+use crate::head::trailers;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY: HeaderName = HeaderName::from_static("proxy");
