@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flagstaff_experiment::guard::{Evidence, Origin};
+use flagstaff_experiment::rollout::undone;
 use flagstaff_flags::{Fact, FactKind, Facts, Flag, Name, OnTrip, Publisher, Snapshot};
 use flagstaff_ledger::FirstSign;
 use metrics::counter;
@@ -202,7 +203,7 @@ impl Conductor {
     /// Says of edits by hand what they undo; an edit by command asked before.
     fn warn_of_undone(&self, facts: &[Fact]) {
         for fact in facts.iter().filter(|fact| fact.kind == FactKind::Changed) {
-            let undone = self.wards.get(&fact.flag).and_then(|ward| take_up::undone(&ward.standing));
+            let undone = self.wards.get(&fact.flag).and_then(|ward| undone(&ward.standing));
             if let Some(undone) = undone {
                 tracing::warn!(
                     flag = fact.flag.as_str(),

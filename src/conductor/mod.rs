@@ -30,8 +30,6 @@ use flagstaff_ledger::Place;
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use self::sentry::Sentry;
-pub(crate) use self::take_up::undone;
-pub(crate) use self::ward::watch;
 
 use self::books::Books;
 use self::direct::Conductor;

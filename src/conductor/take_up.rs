@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use flagstaff_experiment::rollout::undone;
 use flagstaff_flags::{Fact, FactKind, Flag, Name, Snapshot, Standing};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -53,16 +54,6 @@ fn switched(flag: &Flag, before: Option<&Flag>, standing: &Standing) -> Option<(
 /// Whether a fact says that somebody edited the file of a flag that was known before.
 pub(super) const fn is_edit(kind: FactKind) -> bool {
     matches!(kind, FactKind::Changed | FactKind::Enabled | FactKind::Disabled)
-}
-
-/// What an edit of the definition undoes, in words; none when nothing is lost.
-pub(crate) fn undone(standing: &Standing) -> Option<String> {
-    let step = (standing.step > 0).then(|| format!("its rollout begins anew, it was at step {}", standing.step + 1));
-    let trip = standing.trip.as_ref().map(|_| "the rollback by its guard is cleared".to_owned());
-    let off = standing.switched_off.as_ref();
-    let off = off.map(|fact| format!("it is on again, as its file says: {} had switched it off", fact.by));
-    let all: Vec<_> = off.into_iter().chain(trip).chain(step).collect();
-    (!all.is_empty()).then(|| all.join("; "))
 }
 
 fn first(flag: &Flag) -> Fact {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flagstaff_experiment::guard::{Event, Evidence, Origin, Quota, Seen, Terms, Watch};
+use flagstaff_experiment::guard::{Event, Evidence, Origin, Quota, Seen, Watch};
 use flagstaff_experiment::rollout::waited;
 use flagstaff_flags::{Fact, FactKind, Flag, Guard, Name, Rollout, Standing};
 use flagstaff_ledger::FirstSign;
@@ -144,7 +144,7 @@ impl Ward {
     /// Begins to watch anew: at once, or once the signs of before are read.
     pub(super) fn begin_watch(&mut self, wait_for_signs: bool) {
         self.arrivals = None;
-        self.watch = self.flag.as_ref().and_then(|flag| watch(flag, self.standing.step, &[]));
+        self.watch = self.flag.as_ref().and_then(|flag| Watch::replay(flag, self.standing.step, &[]));
         self.early = (wait_for_signs && self.watch.is_some()).then(Vec::new);
     }
 
@@ -159,7 +159,8 @@ impl Ward {
             return;
         };
         self.latest = signs.last().map_or(0, |sign| sign.at);
-        self.watch = watch(&flag, self.standing.step, signs);
+        let events: Vec<_> = signs.iter().filter_map(event).collect();
+        self.watch = Watch::replay(&flag, self.standing.step, &events);
         early.into_iter().for_each(|(sign, limited)| {
             let _ = self.see(sign, limited);
         });
@@ -308,89 +309,6 @@ fn shares(flag: &Flag, step: usize) -> Vec<f64> {
     flag.shares(step).into_iter().map(f64::from).collect()
 }
 
-/// What a flag's guard watches; none without a guard, or where it watches nothing.
-fn terms(flag: &Flag) -> Option<Terms> {
-    let guard = flag.guard.as_ref()?;
-    let arms = if flag.variants.are_named() {
-        flag.variants.weights().map(|(id, _)| flag.variants.name(id).to_owned()).collect()
-    } else {
-        vec!["off".into(), "on".into()]
-    };
-    Some(Terms {
-        arms,
-        errors: guard.errors.is_some(),
-        slow: guard.slower_than.is_some(),
-        goals: guard.goals.iter().map(ToString::to_string).collect(),
-        false_alarm: guard.false_alarm(),
-    })
-}
-
-/// The watch of a flag that saw these signs, at a step. Signs in the order of their times: the same signs make the same watch.
-pub(crate) fn watch(flag: &Flag, step: usize, signs: &[FirstSign]) -> Option<Watch> {
-    let mut watch = Watch::new(terms(flag)?).ok()?;
-    // every step is known before the first sign: a request of an earlier step may end after one of a later step
-    let steps = flag.rollout.as_ref().map_or(1, |rollout| rollout.steps().len());
-    let first = signs.first().map_or(step, |sign| sign.step.min(step));
-    for begun in (0..=step).take(steps).chain([first]) {
-        watch.begin_step(begun, &shares(flag, begun));
-    }
-    let mut now = first;
-    for sign in signs {
-        // signs of requests that began before a step may come after it
-        if sign.step > now {
-            now = sign.step;
-            watch.begin_step(now, &shares(flag, now));
-        }
-        if let Some(event) = event(sign) {
-            watch.see(&event);
-        }
-    }
-    watch.begin_step(step, &shares(flag, step));
-    Some(watch)
-}
-
 fn event(sign: &FirstSign) -> Option<Event> {
     Some(Event { sign: sign.sign.parse().ok()?, arm: sign.variant, step: sign.step, unit: unit_key(&sign.unit) })
-}
-
-#[cfg(test)]
-mod tests {
-    use flagstaff_flags::{Guard, Hold, Percent, Rollout, RolloutStep, StatusSet};
-
-    use super::*;
-
-    fn flag() -> Flag {
-        let step = |percent| RolloutStep {
-            percent: Percent::new(percent).unwrap(),
-            hold: Hold::Approval,
-            min_visitors: None,
-        };
-        let mut guard = Guard::new(0.01).unwrap();
-        guard.errors = Some(StatusSet::new("5xx").unwrap());
-        let rollout = Rollout::new(None, [1.0, 10.0, 50.0].map(step).into()).unwrap();
-        Flag { rollout: Some(rollout), guard: Some(guard), ..Flag::new(Name::new("checkout").unwrap()) }
-    }
-
-    /// What is read again is what was seen, also where requests of an earlier step end later.
-    #[test]
-    fn signs_that_are_read_again_make_the_same_watch() {
-        let flag = flag();
-        for steps in [[0, 0, 1, 1, 2], [1, 0, 1, 2, 0], [2, 2, 1, 0, 2], [0, 2, 2, 1, 2], [2, 2, 2, 2, 2]] {
-            let mut live = watch(&flag, 0, &[]).unwrap();
-            let mut now = 0;
-            let mut signs = Vec::new();
-            for (at, step) in (0..).zip(steps) {
-                for begun in now + 1..=step {
-                    live.begin_step(begun, &shares(&flag, begun));
-                }
-                now = now.max(step);
-                let unit = format!("unit-{at}");
-                let variant = u8::from(at % 2 == 0);
-                let sign = FirstSign { sign: "errors".into(), unit, variant, step, at };
-                assert_eq!(live.see(&event(&sign).unwrap()), Seen::Counted);
-                signs.push(sign);
-            }
-            assert_eq!(watch(&flag, now, &signs).unwrap().evidence(), live.evidence(), "{steps:?}");
-        }
-    }
 }

@@ -8,6 +8,7 @@ mod tell;
 
 use std::io::{BufRead as _, IsTerminal as _};
 
+use flagstaff_experiment::rollout::undone;
 use flagstaff_flags::{FactKind, Flag, Snapshot, Standing, VariantId};
 use flagstaff_source::edit::{Change, EditError, Plan, Refused};
 use flagstaff_source::{Files, Options};
@@ -16,7 +17,6 @@ use self::record::Record;
 use self::tell::{Done, Outcome};
 use crate::cli::{EditOf, Off, On, Set};
 use crate::commands::Answer;
-use crate::conductor::undone;
 use crate::print::{BAD, ODD, err, styled};
 use crate::settings::{Settings, shown_under};
 use crate::{facts, flags, who};

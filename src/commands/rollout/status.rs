@@ -1,8 +1,9 @@
 //! What is known of a rollout: the flag file says what is meant, the ledger what happened.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use flagstaff_experiment::guard::Evidence;
+use flagstaff_experiment::guard::{Event, Evidence, Watch};
 use flagstaff_experiment::rollout::{Moment, Next, Outlook, State, Trouble, outlook, sample_ratio_broken, waited};
 use flagstaff_flags::{Fact, Flag, FlagId, Percent, Snapshot, Standing, VariantId};
 use flagstaff_ledger::{FirstSign, Place, Register};
@@ -10,7 +11,6 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::cli::Facts;
-use crate::conductor::watch;
 use crate::settings::checked;
 use crate::{facts, flags};
 
@@ -121,7 +121,8 @@ impl Desk {
         };
         let standing = standing.ok();
         let step = standing.as_ref().map_or(0, |standing| standing.step);
-        let guard = watch(&self.flag, step, &signs).map(|watch| watch.evidence()).unwrap_or_default();
+        let watch = Watch::replay(&self.flag, step, &events(&signs));
+        let guard = watch.map(|watch| watch.evidence()).unwrap_or_default();
         let is_off = self.off(&history).is_some();
         let percent = if is_off { Percent::ZERO } else { self.percent(standing.as_ref()) };
         Ok(Status { flag: Arc::clone(&self.flag), standing, outlook, percent, visitors, guard, history })
@@ -168,6 +169,18 @@ impl Desk {
             (_, None) => self.flag.share_of_the_rest(),
         }
     }
+}
+
+/// First signs as a guard takes them, with a number for each unit.
+fn events(signs: &[FirstSign]) -> Vec<Event> {
+    let mut numbers: HashMap<&str, u128> = HashMap::new();
+    let mut events = Vec::new();
+    for FirstSign { sign, unit, variant, step, .. } in signs {
+        let next = numbers.len() as u128;
+        let unit = *numbers.entry(unit).or_insert(next);
+        events.extend(sign.parse().map(|sign| Event { sign, arm: *variant, step: *step, unit }));
+    }
+    events
 }
 
 const fn waits(why: String) -> Outlook {

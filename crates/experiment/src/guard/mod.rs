@@ -20,6 +20,7 @@ mod fuse;
 mod limit;
 mod met;
 mod pulse;
+mod replay;
 mod sign;
 mod terms;
 mod watch;

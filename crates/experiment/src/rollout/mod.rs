@@ -2,9 +2,11 @@
 
 mod order;
 mod outlook;
+mod undone;
 
 pub use order::{Order, Refusal, obey};
 pub use outlook::{
     MIN_VISITORS, Moment, Next, Outlook, SHARED_OUTAGE, State, Trouble, UPSTREAM_AWAY, outlook, sample_ratio_broken,
     told_once, waited,
 };
+pub use undone::undone;
