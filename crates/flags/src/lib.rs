@@ -11,74 +11,37 @@
 //! Everything a snapshot is made of is checked when it is made, so nothing downstream checks again: a decision cannot
 //! fail.
 
-mod audience;
-mod bucket_by;
-mod condition;
-mod decide;
-mod decision;
+mod conditions;
 mod draw;
-mod explain;
-mod exposure;
-mod fact;
-mod flag;
-mod flag_layer;
-mod glob;
-mod goal;
-mod guard;
-mod holdout;
-mod kept;
-mod links;
-mod live;
-mod matcher;
+mod evaluate;
+mod facts;
+mod model;
 mod name;
-mod parts;
 mod percent;
-mod place;
 mod problem;
-mod rollout;
-mod secret;
-mod segment;
-mod seldom;
 mod snapshot;
-mod state;
-mod subject;
-mod variants;
-mod version;
-mod visible;
-mod words;
+mod text;
+mod throttle;
 
-pub use audience::Audience;
-pub use bucket_by::{BucketBy, Sticky};
-pub use condition::{Condition, Conditions, Key, KeyError};
-pub use decision::{Decision, Decisions, Reason, Step};
-pub use draw::Draw;
-pub use explain::{Explanation, Outcome, TraceStep};
-pub use exposure::{Arm, Trial};
-pub use fact::{Fact, FactKind, FactKindError, Standing};
-pub use flag::Flag;
-pub use flag_layer::{FlagLayer, Slice};
-pub use glob::{Glob, Route, RouteError};
-pub use goal::{
-    EventFrom, EventGoal, EventValue, Goal, LARGEST_VALUE, StatusSet, StatusSetError, Teller, Trigger, is_value,
+pub use conditions::{
+    Attributes, Audience, Condition, Conditions, Forced, Held, Key, KeyError, Matcher, MatcherError, NoAttributes,
+    Ranges, Segment, Subject, User, Version, Words,
 };
-pub use guard::{Guard, GuardError, OnTrip, SlowerThan};
-pub use holdout::Holdout;
-pub use kept::KeptDraw;
-pub use live::{Publisher, Reader, publisher};
-pub use matcher::{Matcher, MatcherError};
+pub use draw::Draw;
+pub use evaluate::{Decision, Decisions, Explanation, KeptDraw, Outcome, Reason, Step, TraceStep};
+pub use facts::{Fact, FactKind, FactKindError, Standing};
+pub use model::{
+    Arm, BucketBy, Definition, EventFrom, EventGoal, EventValue, Flag, FlagLayer, Gate, GateAnswer, Goal, Guard,
+    GuardError, Hold, Holdout, LARGEST_VALUE, OnTrip, Origin, Pin, Requirement, Rollout, RolloutError, RolloutStep,
+    Rule, Serve, Slice, SlowerThan, State, StatusSet, StatusSetError, Sticky, Teller, Trial, Trigger, VariantId,
+    Variants, VariantsError, is_value,
+};
 pub use name::{Name, NameError};
-pub use parts::{Definition, Gate, GateAnswer, Origin, Pin, Requirement, Rule, Serve};
 pub use percent::{Percent, PercentError};
-pub use place::{PlainPath, plain_host};
 pub use problem::{Problem, nearest};
-pub use rollout::{Hold, Rollout, RolloutError, RolloutStep};
-pub use secret::{MASK, is_secret, userinfo, without_userinfo};
-pub use segment::Segment;
-pub use seldom::Seldom;
-pub use snapshot::{Facts, FlagId, Snapshot};
-pub use state::State;
-pub use subject::{Attributes, Forced, Held, NoAttributes, Subject, User};
-pub use variants::{VariantId, Variants, VariantsError};
-pub use version::Version;
-pub use visible::{brief, is_hidden, visible, visible_but, visible_json};
-pub use words::{Ranges, Words};
+pub use snapshot::{Facts, FlagId, Publisher, Reader, Snapshot, publisher};
+pub use text::{
+    Glob, MASK, PlainPath, Route, RouteError, brief, is_hidden, is_secret, plain_host, userinfo, visible,
+    visible_but, visible_json, without_userinfo,
+};
+pub use throttle::Seldom;

@@ -8,36 +8,16 @@
 //! line, a caret and what to write instead.
 
 pub mod archive;
+mod assemble;
 mod convert;
-mod definition;
+mod decode;
 mod document;
 pub mod edit;
-mod folders;
-mod intake;
-mod kept;
-mod lint;
-mod load;
-mod parse;
-mod pins;
-mod read;
-mod render;
 mod report;
-mod salvage;
-mod secrets;
-mod sources;
-mod ties;
-mod tree;
-mod watch;
-mod wording;
-mod work;
+mod store;
 
+pub use assemble::{LARGEST, Loaded, Options, PIN_PREFIX, Text, parse, truth};
+pub use decode::{Spans, mistake, read};
 pub use document::schema;
-pub use intake::{Health, Observer, Status};
-pub use kept::StateFolder;
-pub use load::{Files, load};
-pub use parse::{LARGEST, Loaded, Options, Text, parse};
-pub use pins::{PREFIX as PIN_PREFIX, truth};
-pub use read::{Spans, read};
 pub use report::{Located, Report, Severity};
-pub use watch::{POLL, Watch};
-pub use wording::mistake;
+pub use store::{Files, Health, Observer, POLL, StateFolder, Status, Watch, load};

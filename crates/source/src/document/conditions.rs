@@ -5,9 +5,9 @@ use std::fmt;
 use flagstaff_flags::{Condition, Conditions, Key};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
-use super::wanted::{Test, WantedReading};
-use super::words::{Moment, Named};
-use crate::wording::mistake;
+use super::scalars::{Moment, Named};
+use super::value_tests::{Test, WantedReading};
+use crate::decode::serde_messages::mistake;
 
 /// Conditions that must all hold.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::conditions::{FAMILIES, When};
-use super::words::Moment;
+use super::scalars::Moment;
 use flagstaff_flags::Key;
 
 /// What a condition looks at.

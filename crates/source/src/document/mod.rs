@@ -3,9 +3,9 @@
 mod conditions;
 mod conditions_schema;
 mod readers;
+mod scalars;
 mod tables;
-mod wanted;
-mod words;
+mod value_tests;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -13,11 +13,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub(crate) use conditions::When;
-pub(crate) use tables::{Bounds, Needs, Weights};
-pub(crate) use words::{
+pub(crate) use scalars::{
     Address, Chance, Codes, Day, FewSigns, Fuse, Length, Moment, Named, Paths, Requests, Share, Slower, Stay, Target,
     Unit,
 };
+pub(crate) use tables::{Bounds, Needs, Weights};
 
 /// A table whose written order counts.
 pub(crate) type Table<T> = IndexMap<String, T>;
@@ -28,16 +28,16 @@ pub(crate) type Table<T> = IndexMap<String, T>;
 #[schemars(title = "Flagstaff flags")]
 pub(crate) struct Document {
     /// The flags, each a table `[flags.NAME]`. A name is snake_case, at most 64 bytes.
-    #[schemars(extend("propertyNames" = words::name_schema()))]
+    #[schemars(extend("propertyNames" = scalars::name_schema()))]
     pub(crate) flags: Table<FlagTable>,
     /// Things worth counting, each a table `[goals.NAME]`.
-    #[schemars(extend("propertyNames" = words::name_schema()))]
+    #[schemars(extend("propertyNames" = scalars::name_schema()))]
     pub(crate) goals: Table<GoalTable>,
     /// Groups of people with a name, each a table `[segments.NAME]`.
-    #[schemars(extend("propertyNames" = words::name_schema()))]
+    #[schemars(extend("propertyNames" = scalars::name_schema()))]
     pub(crate) segments: Table<SegmentTable>,
     /// Sets of flags of which a visitor meets at most one, each a table `[layers.NAME]`.
-    #[schemars(extend("propertyNames" = words::name_schema()))]
+    #[schemars(extend("propertyNames" = scalars::name_schema()))]
     pub(crate) layers: Table<LayerTable>,
     /// Visitors who are in no experiment, so that all of them together can be compared with none.
     pub(crate) holdout: Option<HoldoutTable>,

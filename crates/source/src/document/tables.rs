@@ -7,8 +7,8 @@ use flagstaff_flags::{Percent, Requirement, Variants, VariantsError};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::words::{Named, Share, Weight};
-use crate::wording::mistake;
+use super::scalars::{Named, Share, Weight};
+use crate::decode::serde_messages::mistake;
 
 /// Weights of variants, in written order.
 #[derive(Clone, Debug)]

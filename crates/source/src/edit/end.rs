@@ -6,13 +6,13 @@ use std::path::Path;
 use flagstaff_flags::{Flag, Snapshot};
 
 use super::cut::cut;
+use super::end_checks as ties;
 use super::file::{Refused, Turn, replace};
 use super::settle::{settle, without_slices};
 use super::{EditError, Variants};
 use crate::archive::{self, Ended};
-use crate::load::Files;
-use crate::parse::Options;
-use crate::ties;
+use crate::assemble::parse::Options;
+use crate::store::files::Files;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug)]

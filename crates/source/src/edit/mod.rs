@@ -3,8 +3,9 @@
 mod chunk;
 mod cut;
 mod end;
+mod end_checks;
 mod file;
-mod place;
+mod location;
 mod plan;
 mod settle;
 
@@ -15,7 +16,7 @@ use toml_edit::{Document, Item, Table, TableLike, Value};
 
 pub use end::{Ending, Settled, end};
 pub use file::Refused;
-use place::Place;
+use location::Place;
 pub use plan::{Plan, Ready, Undo};
 pub use settle::Variants;
 

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use super::file::{Prepared, Refused, Turn};
 use super::settle::value;
 use super::{Change, EditError};
-use crate::load::{Contents, Files};
-use crate::parse::{Loaded, Options};
+use crate::assemble::parse::{Loaded, Options};
 use crate::report::Report;
+use crate::store::files::{Contents, Files};
 
 /// An edit that can be made. Nobody else edits files of this folder while it is there.
 #[derive(Debug)]

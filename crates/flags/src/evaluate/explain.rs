@@ -1,0 +1,101 @@
+//! Why a subject gets a variant, step by step.
+
+use std::sync::Arc;
+
+use super::decide::{Case, Watch};
+use crate::{Decision, Draw, Snapshot, Step, Subject};
+
+/// A decision with everything that led to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// The flag that was asked for.
+    pub flag: String,
+    /// The variant's name.
+    pub variant: String,
+    /// The decision.
+    pub decision: Decision,
+    /// The id that is hashed, when known.
+    pub unit: Option<String>,
+    /// Where it falls, when known.
+    pub draw: Option<Draw>,
+    /// Every step that was asked; the last one decided.
+    pub trace: Vec<TraceStep>,
+}
+
+/// One step that was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceStep {
+    /// Which.
+    pub step: Step,
+    /// Whether it decided.
+    pub outcome: Outcome,
+    /// What it saw.
+    pub detail: String,
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It had nothing to say.
+    Passed,
+    /// It decided.
+    Decided,
+}
+
+impl Outcome {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Decided => "decided",
+        }
+    }
+}
+
+struct Trace(Vec<TraceStep>);
+
+impl Watch for Trace {
+    fn saw(&mut self, step: Step, decided: bool, detail: impl FnOnce() -> String) {
+        let outcome = if decided { Outcome::Decided } else { Outcome::Passed };
+        self.0.push(TraceStep { step, outcome, detail: detail() });
+    }
+}
+
+impl Snapshot {
+    /// Decides one flag and tells each step on the way.
+    #[must_use]
+    pub fn explain(self: &Arc<Self>, flag: &str, subject: &Subject<'_>) -> Explanation {
+        let unknown = || Explanation {
+            flag: flag.into(),
+            variant: "off".into(),
+            decision: Decision::UNKNOWN,
+            unit: None,
+            draw: None,
+            trace: vec![TraceStep {
+                step: Step::Unknown,
+                outcome: Outcome::Decided,
+                detail: format!("no flag `{flag}` in revision {}", self.revision()),
+            }],
+        };
+        let Some(id) = self.find(flag) else {
+            return unknown();
+        };
+        let decisions = self.decide(subject);
+        let made: Vec<_> = decisions.iter().map(|(_, _, decision)| decision).collect();
+        let Some(case) = Case::new(self, id, subject, &made, self.holds_out(subject)) else {
+            return unknown();
+        };
+        let mut trace = Trace(Vec::new());
+        trace.saw(Step::Unknown, false, || format!("defined in revision {}", self.revision()));
+        let decision = case.decide(&mut trace);
+        Explanation {
+            flag: flag.into(),
+            variant: decisions.variant(flag).into(),
+            decision,
+            unit: case.unit().map(Into::into),
+            draw: case.draw(),
+            trace: trace.0,
+        }
+    }
+}

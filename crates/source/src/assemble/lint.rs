@@ -1,0 +1,129 @@
+//! What should be mended although it can be used.
+
+use flagstaff_flags::{EventFrom, EventGoal, Flag, Goal, Name, Percent, Problem, Serve, Trigger, VariantId};
+use jiff::civil::Date;
+
+use crate::assemble::parse::Options;
+
+/// The headers gunicorn takes (`limit_request_fields`).
+const GUNICORN: usize = 100;
+
+/// Headers that are there without any flag: what a browser sends (about 18), what a proxy adds, and two of ours.
+const USUAL: usize = 25;
+
+/// The goals of a document.
+pub(crate) struct Goals<'a> {
+    pub(crate) all: &'a [Goal],
+    /// Those reached by an event, whose tables do not say by whose word.
+    pub(crate) silent: &'a [Name],
+}
+
+/// All warnings, in no order.
+pub(crate) fn lint(flags: &[&Flag], goals: &Goals<'_>, options: &Options) -> Vec<Problem> {
+    let mut warnings: Vec<Problem> = flags.iter().flat_map(|flag| of_flag(flag, options.today)).collect();
+    warnings.extend(goals.all.iter().filter_map(|goal| of_goal(goal, goals, flags)));
+    let headers = flags.iter().filter(|flag| flag.enabled).count() + USUAL;
+    if headers > GUNICORN && !options.one_header {
+        let message =
+            format!("a request with a header per flag may have {headers} headers, and gunicorn takes {GUNICORN}");
+        let help = "write headers.send = \"compact\" in flagstaff.toml, or take out flags that are done";
+        warnings.push(Problem::new(["flags"], message).help(help));
+    }
+    warnings
+}
+
+fn of_flag(flag: &Flag, today: Option<Date>) -> Vec<Problem> {
+    let old = today.and_then(|today| expired(flag, today).or_else(|| stale(flag, today)));
+    [old, no_expiry(flag), no_owner(flag), no_goal(flag), nobody(flag)].into_iter().flatten().collect()
+}
+
+/// By whose word a goal is reached, where that is likely to be another than was meant.
+fn of_goal(goal: &Goal, goals: &Goals<'_>, flags: &[&Flag]) -> Option<Problem> {
+    let Trigger::Event(EventGoal { from, .. }) = &goal.trigger else { return None };
+    let in_pages = flags.iter().any(|flag| flag.client && flag.goals.contains(&goal.name));
+    let guarded = flags.iter().find(|flag| flag.guard.as_ref().is_some_and(|guard| guard.goals.contains(&goal.name)));
+    let (key, message, help) = match (from, guarded) {
+        (EventFrom::App, _) if in_pages && goals.silent.contains(&goal.name) => (
+            None,
+            "only the app's word reaches the goal: what pages send with flagstaff.track() is not counted".to_owned(),
+            "write from = \"page\" or from = \"both\" where pages send it, else from = \"app\"",
+        ),
+        (EventFrom::Page | EventFrom::Both, Some(flag)) => (
+            Some("from"),
+            format!("anybody can send what a page sends, and the guard of `{}` goes by this goal", flag.name),
+            "have the app say it with X-Flag-Event, and write from = \"app\"",
+        ),
+        _ => return None,
+    };
+    let at = ["goals", goal.name.as_str()].into_iter().chain(key);
+    Some(Problem::new(at, message).help(help))
+}
+
+fn warning(flag: &Flag, key: Option<&str>, message: impl Into<String>, help: impl Into<String>) -> Option<Problem> {
+    let at = ["flags", flag.name.as_str()].into_iter().chain(key);
+    Some(Problem::new(at, message).help(help))
+}
+
+fn expired(flag: &Flag, today: Date) -> Option<Problem> {
+    let expires = flag.expires.filter(|expires| *expires < today)?;
+    let message = format!("the flag expired on {expires}");
+    warning(flag, Some("expires"), message, "take it out of code and file, or set a later day")
+}
+
+fn stale(flag: &Flag, today: Date) -> Option<Problem> {
+    let created = flag.created.filter(|_| flag.is_stale(today))?;
+    let state = flag.state().as_str();
+    warning(
+        flag,
+        None,
+        format!("the flag was made on {created} and is {state} for everybody"),
+        "keep one of the two sides in the code, and take the flag out",
+    )
+}
+
+/// Variants that someone gets.
+fn arms(flag: &Flag) -> usize {
+    flag.variants.weights().filter(|(_, share)| *share > Percent::ZERO).count()
+}
+
+/// A kill switch is meant to stay; every other flag is meant to go.
+fn no_expiry(flag: &Flag) -> Option<Problem> {
+    let missing = flag.expires.is_none() && flag.gate.is_none();
+    missing
+        .then(|| warning(flag, None, "the flag has no end", "add expires = 2027-01-31, the day it should be gone"))?
+}
+
+fn no_owner(flag: &Flag) -> Option<Problem> {
+    let missing = flag.owner.as_deref().is_none_or(|owner| owner.trim().is_empty());
+    missing.then(|| warning(flag, None, "the flag has no owner", "add owner = \"…\", who answers for it"))?
+}
+
+/// Named variants that are drawn are an experiment, and one that counts nothing tells nothing.
+fn no_goal(flag: &Flag) -> Option<Problem> {
+    let experiment = flag.variants.are_named() && arms(flag) > 1 && flag.share_of_the_rest() > Percent::ZERO;
+    let missing = experiment && flag.goals.is_empty();
+    missing.then(|| {
+        warning(flag, Some("variants"), "the experiment has no goal", "add goals = [\"…\"]: what is it to change?")
+    })?
+}
+
+fn nobody(flag: &Flag) -> Option<Problem> {
+    let by_name = flag.allow.is_some() || flag.rules.iter().any(|rule| can_serve(rule.serve));
+    let by_share = flag.rollout.is_some() || flag.share_of_the_rest() > Percent::ZERO;
+    let out_of_reach = flag.enabled && flag.pin.is_none() && !flag.testing && !by_name && !by_share;
+    out_of_reach.then(|| {
+        warning(
+            flag,
+            Some("percent"),
+            "the flag is enabled, and nobody can get it",
+            "raise percent, or write enabled = false",
+        )
+    })?
+}
+
+fn can_serve(serve: Serve) -> bool {
+    match serve {
+        Serve::Variant(variant) => variant != VariantId::OFF,
+        Serve::Percent(share) => share > Percent::ZERO,
+    }
+}

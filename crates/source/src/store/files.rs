@@ -1,0 +1,232 @@
+//! Files become a snapshot.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use crate::archive::ARCHIVE;
+use crate::assemble::fingerprint as definition;
+use crate::assemble::parse::{LARGEST, Loaded, Options, Text, parse};
+use crate::report::Report;
+use crate::store::last_good::StateFolder;
+
+/// The file of definitions, and the file of state that an environment lays over it: `flags.toml` and
+/// `flags.production.toml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Files {
+    definitions: PathBuf,
+    overlay: Option<PathBuf>,
+    environment: Option<String>,
+    /// Where what was good last is kept.
+    pub(crate) folder: Option<StateFolder>,
+    /// An environment that no file can be named after.
+    misnamed: Option<String>,
+}
+
+impl Files {
+    /// The files of this path and environment. An overlay need not exist.
+    #[must_use]
+    pub fn new(definitions: &Path, environment: Option<&str>) -> Self {
+        let overlay = environment.and_then(|environment| overlay_of(definitions, environment));
+        Self {
+            definitions: definitions.into(),
+            misnamed: environment.filter(|_| overlay.is_none()).map(Into::into),
+            environment: environment.map(Into::into),
+            folder: None,
+            overlay,
+        }
+    }
+
+    /// The file of definitions.
+    #[must_use]
+    pub fn definitions(&self) -> &Path {
+        &self.definitions
+    }
+
+    /// The environment whose overlay counts.
+    #[must_use]
+    pub fn environment(&self) -> Option<&str> {
+        self.environment.as_deref()
+    }
+
+    /// Where the overlay is, or would be.
+    #[must_use]
+    pub fn overlay(&self) -> Option<&Path> {
+        self.overlay.as_deref()
+    }
+
+    /// Overlays of any environment that are there: files beside the definitions with a name between theirs and its ending.
+    #[must_use]
+    pub fn overlays(&self) -> Vec<PathBuf> {
+        self.environments().iter().filter_map(|environment| overlay_of(&self.definitions, environment)).collect()
+    }
+
+    /// Environments that have an overlay, in the order of their names.
+    #[must_use]
+    pub fn environments(&self) -> Vec<String> {
+        let folder = self.definitions.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten().flatten();
+        let environment = |path: PathBuf| {
+            let whole = if self.definitions.extension().is_some() { path.file_stem()? } else { path.file_name()? };
+            let environment = Path::new(whole).extension().and_then(OsStr::to_str)?;
+            let overlay = overlay_of(&self.definitions, environment)?;
+            (overlay.file_name() == path.file_name()).then(|| environment.to_owned())
+        };
+        let mut all: Vec<_> = entries.filter_map(|entry| environment(entry.path())).collect();
+        all.sort();
+        all
+    }
+
+    /// What is in the files now.
+    ///
+    /// # Errors
+    /// When one cannot be read, or the environment names no file. A missing overlay is none.
+    pub(crate) fn read(&self) -> Result<Contents, Report> {
+        if let Some(environment) = &self.misnamed {
+            let message = format!("no file can be named after the environment `{environment}`");
+            let help = "name it in letters, digits, _ and -, such as production; but not archive".to_owned();
+            return Err(Report::of_file(&self.definitions.to_string_lossy(), message, Some(help)));
+        }
+        let definitions = read(&self.definitions).map_err(|e| unreadable(&self.definitions, &e))?;
+        let overlay = match self.overlay.as_deref().map(|path| (path, read(path))) {
+            Some((_, Ok(bytes))) => Some(bytes),
+            Some((_, Err(e))) if e.kind() == io::ErrorKind::NotFound => None,
+            Some((path, Err(e))) => return Err(unreadable(path, &e)),
+            None => None,
+        };
+        Ok(Contents { definitions, overlay })
+    }
+
+    pub(crate) fn parse(&self, contents: &Contents, options: &Options) -> Result<Loaded, Report> {
+        let name = self.definitions.to_string_lossy();
+        let overlay_name = self.overlay.as_deref().map(Path::to_string_lossy).unwrap_or_default();
+        let text = Text { name: &name, bytes: &contents.definitions };
+        let overlay = contents.overlay.as_deref().map(|bytes| Text { name: &overlay_name, bytes });
+        let mut loaded = parse(text, overlay, options)?;
+        if let (Some(path), None) = (self.overlay(), &contents.overlay) {
+            loaded.report.warn_of_file(&name, self.without_overlay(path));
+        }
+        Ok(loaded)
+    }
+
+    /// An environment without its file is a slip, as likely as not: what production switches off would be on.
+    fn without_overlay(&self, path: &Path) -> String {
+        let known = self.environments();
+        let environment = self.environment().unwrap_or_default();
+        let near = flagstaff_flags::nearest(environment, known.iter().map(String::as_str));
+        let mend = match (near, known.as_slice()) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            (None, []) => "no environment has an overlay here".into(),
+            (None, known) => format!("there is one for {}", known.join(", ")),
+        };
+        format!("the environment `{environment}` has no overlay, there is no {}: {mend}", path.display())
+    }
+}
+
+/// `flags.toml` → `flags.production.toml`. `None` for an environment whose name is not one part of a file's name.
+fn overlay_of(definitions: &Path, environment: &str) -> Option<PathBuf> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    let named = !environment.is_empty() && environment.bytes().all(plain) && environment != ARCHIVE;
+    let stem = definitions.file_stem().filter(|_| named)?;
+    let mut name = stem.to_os_string();
+    name.push(format!(".{environment}"));
+    if let Some(extension) = definitions.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    Some(definitions.with_file_name(name))
+}
+
+/// What was in the files at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Contents {
+    definitions: Vec<u8>,
+    overlay: Option<Vec<u8>>,
+}
+
+impl Contents {
+    pub(crate) const fn new(definitions: Vec<u8>, overlay: Option<Vec<u8>>) -> Self {
+        Self { definitions, overlay }
+    }
+
+    pub(crate) fn definitions(&self) -> &[u8] {
+        &self.definitions
+    }
+
+    /// The same with other definitions.
+    pub(crate) fn with_definitions(&self, definitions: Vec<u8>) -> Self {
+        let overlay = self.overlay.clone();
+        Self { definitions, overlay }
+    }
+
+    /// Whether the files are texts: bytes that are not UTF-8 would be lost in an edit.
+    pub(crate) fn is_text(&self) -> bool {
+        let all = [Some(&self.definitions), self.overlay.as_ref()];
+        all.into_iter().flatten().all(|bytes| std::str::from_utf8(bytes).is_ok())
+    }
+
+    pub(crate) fn overlay(&self) -> Option<&[u8]> {
+        self.overlay.as_deref()
+    }
+
+    /// The same with another overlay.
+    pub(crate) fn with_overlay(&self, overlay: Option<Vec<u8>>) -> Self {
+        Self { definitions: self.definitions.clone(), overlay }
+    }
+
+    pub(crate) fn revision(&self) -> String {
+        definition::revision([self.definitions.as_slice()].into_iter().chain(self.overlay.as_deref()))
+    }
+}
+
+/// A file's bytes, one more than [`LARGEST`] at most.
+///
+/// # Errors
+/// When there is no such file, it is no file, or it may not be read.
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    // A pipe would hold whoever opens it until someone writes.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    let most = u64::try_from(LARGEST).unwrap_or(u64::MAX) + 1;
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Report {
+    let help = match error.kind() {
+        io::ErrorKind::NotFound => "is the path right? Name the file with --flags",
+        io::ErrorKind::PermissionDenied => "let the user this program runs as read it",
+        _ => "name a file of flags with --flags",
+    };
+    let message = format!("the file cannot be read: {error}");
+    Report::of_file(&path.to_string_lossy(), message, Some(help.into()))
+}
+
+/// Reads flags from a file, and from the overlay of `options.environment` where there is one.
+///
+/// # Errors
+/// With every problem, when the file cannot be read or has an error.
+pub fn load(path: &Path, options: &Options) -> Result<Loaded, Report> {
+    let files = Files::new(path, options.environment.as_deref());
+    files.parse(&files.read()?, options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlays_are_beside_their_file() {
+        let of = |path: &str, environment| overlay_of(Path::new(path), environment).map(|p| p.display().to_string());
+        assert_eq!(of("a/flags.toml", "production").as_deref(), Some("a/flags.production.toml"));
+        assert_eq!(of("flags", "test").as_deref(), Some("flags.test"));
+        assert_eq!(of("flags.toml", "../x"), None);
+        assert_eq!(of("flags.toml", ""), None);
+        assert_eq!(of("flags.toml", "archive"), None);
+        let report = Files::new(Path::new("flags.toml"), Some("../x")).read().unwrap_err();
+        assert!(report.to_string().contains("environment `../x`"));
+    }
+}

@@ -1,0 +1,174 @@
+//! What every source does with a document that came: publish it, or keep the last good one; and say so.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use flagstaff_flags::Publisher;
+use metrics::counter;
+
+use crate::assemble::parse::Loaded;
+use crate::report::Report;
+
+/// Looks on while documents come. Called on the thread that watches, so it should return soon.
+pub trait Observer: Send + 'static {
+    /// A document was taken; its snapshot is published.
+    fn on_loaded(&self, _loaded: &Loaded) {}
+
+    /// A document was refused, or none could be read; the last good one stays. Once for each that is different.
+    fn on_rejected(&self, _report: &Report) {}
+
+    /// Flags that are good could not be kept for a start with broken ones, for this reason. Told once.
+    fn on_not_kept(&self, _why: &str) {}
+
+    /// The system does not tell changes of files, for this reason, so the files are looked at every so often. Told once.
+    fn on_polling(&self, _why: &str, _every: Duration) {}
+}
+
+impl Observer for () {}
+
+/// How a source is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// The document seen last is the one in force.
+    pub healthy: bool,
+    /// The revision in force.
+    pub revision: String,
+    /// Since when.
+    pub loaded_at: SystemTime,
+    /// What was wrong with the document seen last, as drawn by [`Report::render`].
+    pub problem: Option<String>,
+    /// Documents taken since the start.
+    pub loads: u64,
+    /// Documents refused since the start.
+    pub rejections: u64,
+    /// Changes are told at once; otherwise they are found by looking every so often.
+    pub instant: bool,
+}
+
+/// A handle on how a source is; cheap to clone and to ask.
+#[derive(Clone, Debug)]
+pub struct Status(Arc<Mutex<Health>>);
+
+impl Status {
+    /// How the source is now.
+    #[must_use]
+    pub fn get(&self) -> Health {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Health> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_instant(&self, instant: bool) {
+        self.lock().instant = instant;
+    }
+}
+
+/// The one place where documents arrive, wherever they come from.
+pub(crate) struct Intake<O> {
+    publisher: Arc<Publisher>,
+    observer: O,
+    status: Status,
+}
+
+impl<O: Observer> Intake<O> {
+    pub(crate) fn new(publisher: Arc<Publisher>, observer: O) -> Self {
+        let health = Health {
+            healthy: true,
+            revision: publisher.current().revision().into(),
+            loaded_at: SystemTime::now(),
+            problem: None,
+            loads: 0,
+            rejections: 0,
+            instant: false,
+        };
+        for result in ["loaded", "rejected"] {
+            counter!("flagstaff_reloads_total", "result" => result).increment(0);
+        }
+        Self { publisher, observer, status: Status(Arc::new(Mutex::new(health))) }
+    }
+
+    pub(crate) fn observer(&self) -> &O {
+        &self.observer
+    }
+
+    pub(crate) fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// The revision in force.
+    pub(crate) fn revision(&self) -> String {
+        self.publisher.current().revision().into()
+    }
+
+    pub(crate) fn take(&self, outcome: Result<Loaded, Report>) {
+        match outcome {
+            Ok(loaded) => self.accept(&loaded),
+            Err(report) => self.reject(&report),
+        }
+    }
+
+    fn accept(&self, loaded: &Loaded) {
+        self.publisher.publish(&loaded.snapshot);
+        counter!("flagstaff_reloads_total", "result" => "loaded").increment(1);
+        {
+            let mut health = self.status.lock();
+            health.healthy = true;
+            health.revision = loaded.snapshot.revision().into();
+            health.loaded_at = SystemTime::now();
+            health.problem = None;
+            health.loads += 1;
+        }
+        self.observer.on_loaded(loaded);
+    }
+
+    fn reject(&self, report: &Report) {
+        counter!("flagstaff_reloads_total", "result" => "rejected").increment(1);
+        {
+            let mut health = self.status.lock();
+            health.healthy = false;
+            health.problem = Some(report.render(false));
+            health.rejections += 1;
+        }
+        self.observer.on_rejected(report);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flagstaff_flags::{Snapshot, publisher};
+    use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+
+    use super::*;
+    use crate::assemble::parse::{Options, Text, parse};
+
+    #[test]
+    fn good_and_bad_documents_are_counted_apart() {
+        let recorder = DebuggingRecorder::new();
+        let seen = recorder.snapshotter();
+        let (publisher, reader) = publisher(Snapshot::empty());
+        let intake = Intake::new(Arc::new(publisher), ());
+        let take = |text: &str| {
+            let (name, bytes) = ("flags.toml", text.as_bytes());
+            intake.take(parse(Text { name, bytes }, None, &Options::default()));
+        };
+        metrics::with_local_recorder(&recorder, || {
+            take("[flags.a]");
+            take("[flags.a]\npercnt = 1");
+            take("");
+        });
+        let counted: Vec<_> = seen
+            .snapshot()
+            .into_vec()
+            .into_iter()
+            .map(|(key, _, _, value)| (key.key().labels().map(|l| l.value().to_owned()).collect::<String>(), value))
+            .collect();
+        assert!(counted.contains(&("loaded".into(), DebugValue::Counter(1))), "{counted:?}");
+        assert!(counted.contains(&("rejected".into(), DebugValue::Counter(2))), "{counted:?}");
+        let health = intake.status().get();
+        assert_eq!((health.loads, health.rejections, health.healthy), (1, 2, false));
+        assert!(health.problem.is_some_and(|problem| problem.contains("empty")));
+        assert_eq!(health.revision, reader.load().revision());
+    }
+}
