@@ -18,7 +18,7 @@ use tower::layer::util::Stack;
 use tower::{Layer, Service};
 
 use crate::FlagLayer;
-use crate::hearing::Hearing;
+use crate::observe::observers::Hearing;
 
 /// Answers what is below `/.flagstaff/` or behind a closed gate; everything else goes on to the service inside. Belongs inside
 /// [`FlagLayer`](crate::FlagLayer): a request that is not tagged is passed on.

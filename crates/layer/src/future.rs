@@ -12,8 +12,8 @@ use http::Response;
 use jiff::Timestamp;
 use pin_project_lite::pin_project;
 
-use crate::asked::Asked;
 use crate::layer::Shared;
+use crate::observe::context::Asked;
 
 pin_project! {
     /// The future of [`FlagService`](crate::FlagService): that of the service inside, and then what its answer says to us.

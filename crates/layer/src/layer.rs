@@ -8,10 +8,10 @@ use flagstaff_flags::Reader;
 use flagstaff_tag::{Plan, Tagger};
 use tower::Layer;
 
-use crate::hearing::Hearing;
+use crate::observe::guard_observer::Watching;
 #[cfg(feature = "ledger")]
-use crate::record::Recording;
-use crate::watching::Watching;
+use crate::observe::ledger_observer::Recording;
+use crate::observe::observers::Hearing;
 use crate::{Answers, FlagService, Outcomes};
 
 /// Wraps services into [`FlagService`]s that share one reader and one tagger.

@@ -15,26 +15,19 @@
 //!
 //! [`FlagLayer::measuring`] counts answers and how long they took by variant, for `/metrics`. [`FlagLayer::watched_by`] tells how visitors of guarded flags fare. With the feature `ledger`, `FlagLayer::recording` keeps what happens, for experiments.
 
-mod answers;
-mod asked;
 mod endpoints;
 #[cfg(feature = "axum")]
 mod extract;
 mod future;
-mod hearing;
 mod layer;
-mod outcome;
-#[cfg_attr(not(feature = "ledger"), path = "unrecorded.rs")]
-mod record;
+mod observe;
 mod service;
-mod watching;
 
-pub use answers::Answers;
 pub use endpoints::{EndpointFuture, EndpointLayer, EndpointService};
 #[cfg(feature = "axum")]
 pub use extract::{NotTagged, VisitorFlags};
 pub use flagstaff_tag::{Flags, LeftOut, Peer, Settings, Tagger};
 pub use future::FlagFuture;
 pub use layer::FlagLayer;
-pub use outcome::{Answered, Conversion, Meeting, Outcome, Outcomes};
+pub use observe::{Answered, Answers, Conversion, Meeting, Outcome, Outcomes};
 pub use service::FlagService;

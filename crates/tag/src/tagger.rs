@@ -7,21 +7,23 @@ use http::header::HeaderName;
 use http::{Request, Response, request};
 use jiff::Timestamp;
 
-use crate::counting::{Exclude, LeftOut, NotCounted};
-use crate::directives::{Directives, Identify};
-use crate::endpoint::is_own;
-use crate::flags::{Flags, Reply, Tagged};
-use crate::id::Id;
-use crate::keys::{Keys, Purpose};
-use crate::network::Network;
-use crate::plan::Plan;
-use crate::posted::Forgotten;
-use crate::see::{Head, Seen};
+use crate::compiled::snapshot::Plan;
+use crate::compiled::unknown_names::Unknown;
+use crate::endpoints::body::Forgotten;
+use crate::endpoints::pages::is_own;
+use crate::identity::Peer;
+use crate::identity::id::Id;
+use crate::identity::keys::{Keys, Purpose};
+use crate::identity::network::Network;
+use crate::identity::user::{Users, header_name};
+use crate::identity::visitor::Visitors;
+use crate::request::counting::{Exclude, LeftOut, NotCounted};
+use crate::request::flags::{Flags, Reply, Tagged};
+use crate::request::identify::{Head, Seen};
+use crate::request::overrides;
+use crate::response::caching;
+use crate::response::directives::{Directives, Identify};
 use crate::settings::{HeaderSettings, SendFlags, Settings, WhenFlagsDiffer};
-use crate::unknown::Unknown;
-use crate::user::{Users, header_name};
-use crate::visitor::Visitors;
-use crate::{Peer, cache, overrides};
 
 /// Tags requests and reads answers, by settings that were checked.
 #[derive(Debug)]
@@ -119,7 +121,7 @@ impl Tagger {
             method: head.method.clone(),
             differs: plan.differs(head.method, head.uri.path()),
             forced: decisions.iter().any(|(.., one)| one.step() == Step::Override),
-            authorized: cache::is_authorized(head.headers),
+            authorized: caching::is_authorized(head.headers),
             secure: self.visitors.secure.unwrap_or_else(secure),
             may_set: seen.consent && seen.lasts.is_ok(),
             new_visitor: seen.new_visitor,

@@ -1,0 +1,9 @@
+//! What a snapshot means for headers and goals, made once for each snapshot.
+
+pub(crate) mod goals;
+pub(crate) mod interned;
+pub(crate) mod snapshot;
+pub(crate) mod unknown_names;
+
+pub use goals::NotReached;
+pub use snapshot::Plan;

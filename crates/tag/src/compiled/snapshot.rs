@@ -1,0 +1,224 @@
+//! What a snapshot means for headers, made once and shared by all requests.
+
+use std::sync::Arc;
+
+use flagstaff_flags::{BucketBy, Decisions, Flag, FlagId, Goal, Percent, Snapshot, Sticky, Trial, VariantId};
+use http::Method;
+use http::header::{HeaderName, HeaderValue};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::compiled::goals::{Goals, NotReached};
+use crate::compiled::interned;
+use crate::compiled::unknown_names::Unknown;
+use crate::request::sticky::scope_of;
+
+/// One snapshot with everything that depends on it alone: names and values of headers, texts for browsers, what cookies are
+/// needed. [`Tagger::plan`](crate::Tagger::plan) makes it.
+#[derive(Debug)]
+pub struct Plan {
+    snapshot: Arc<Snapshot>,
+    flags: Vec<Entry>,
+    needs_request: bool,
+    remembers: bool,
+    gated: Vec<FlagId>,
+    watched: Vec<FlagId>,
+    by_attribute: Vec<FlagId>,
+    goals: Goals,
+    unknown: Arc<Unknown>,
+}
+
+/// One flag, ready to be written.
+#[derive(Debug)]
+struct Entry {
+    header: Option<HeaderName>,
+    /// By variant.
+    values: Vec<HeaderValue>,
+    /// `name=variant` of the dictionary, by variant.
+    members: Vec<Box<str>>,
+    /// `"name":{"value":…,"variant":…}` by variant, when browsers may see the flag.
+    client: Option<Vec<Box<str>>>,
+    varies: bool,
+}
+
+impl Plan {
+    pub(crate) fn new(snapshot: Arc<Snapshot>, unknown: Arc<Unknown>) -> Self {
+        let flags = || snapshot.flags().iter();
+        Self {
+            flags: flags().map(|flag| Entry::new(flag)).collect(),
+            needs_request: flags().any(|flag| flag.bucket_by == BucketBy::Request),
+            remembers: flags().any(|flag| scope_of(flag) != Sticky::None),
+            gated: those(&snapshot, |flag| flag.gate.is_some()),
+            watched: those(&snapshot, |flag| {
+                let moves = flag.guard.is_some() || flag.rollout.is_some();
+                moves && flag.bucket_by != BucketBy::Request
+            }),
+            by_attribute: those(&snapshot, |flag| is_by_attribute(&flag.bucket_by)),
+            goals: Goals::new(&snapshot),
+            unknown,
+            snapshot,
+        }
+    }
+
+    /// The snapshot it was made from.
+    #[must_use]
+    pub const fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// For each kind of unit that flags with this goal draw by, one of these flags.
+    #[must_use]
+    pub fn counted_for(&self, goal: &Goal) -> &[FlagId] {
+        self.goals.of(&self.snapshot, goal)
+    }
+
+    /// The experiments in which a goal counts.
+    #[must_use]
+    pub fn experiments_with(&self, goal: &Goal) -> Option<&Arc<[Trial]>> {
+        self.goals.trials(&self.snapshot, goal)
+    }
+
+    /// Counts an event that was said and does not reach a goal. It is told in the log at most once a minute for each goal and reason.
+    pub fn refuse(&self, goal: &Goal, why: NotReached, now: Timestamp) {
+        self.goals.refuse(&self.snapshot, goal, why, now);
+    }
+
+    /// For each kind of unit that flags with a goal of bounces draw by, one of these flags.
+    #[must_use]
+    pub fn counted_for_bounces(&self) -> &[FlagId] {
+        self.goals.bounces()
+    }
+
+    /// The flags that are watched: a guard asks how their visitors fare, a rollout how many come. One drawn anew for each request has
+    /// nobody to be watched.
+    #[must_use]
+    pub fn watched(&self) -> &[FlagId] {
+        &self.watched
+    }
+
+    /// The flags whose unit is a header or cookie of the request.
+    pub(crate) fn by_attribute(&self) -> &[FlagId] {
+        &self.by_attribute
+    }
+
+    /// The flags that have a gate.
+    pub(crate) fn gated(&self) -> &[FlagId] {
+        &self.gated
+    }
+
+    pub(crate) fn unknown(&self) -> &Unknown {
+        &self.unknown
+    }
+
+    pub(crate) fn needs_session(&self) -> bool {
+        self.snapshot.needs_session()
+    }
+
+    pub(crate) const fn needs_request(&self) -> bool {
+        self.needs_request
+    }
+
+    pub(crate) const fn remembers(&self) -> bool {
+        self.remembers
+    }
+
+    /// Names and values of a header per flag.
+    pub(crate) fn each<'a>(
+        &'a self,
+        decisions: &'a Decisions,
+        off: bool,
+    ) -> impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)> {
+        let chosen = move |(entry, variant): (&'a Entry, VariantId)| {
+            let value = entry.values.get(variant.index())?;
+            (off || variant != VariantId::OFF).then_some((entry.header.as_ref()?, value))
+        };
+        self.decided(decisions).filter_map(chosen)
+    }
+
+    /// All flags in one, a dictionary (RFC 9651, 3.2); empty when all are off.
+    pub(crate) fn dictionary(&self, decisions: &Decisions, off: bool) -> String {
+        let mut text = String::with_capacity(self.flags.len() * 16);
+        for (entry, variant) in self.decided(decisions).filter(|(_, variant)| off || *variant != VariantId::OFF) {
+            let Some(member) = entry.members.get(variant.index()) else {
+                continue;
+            };
+            if !text.is_empty() {
+                text.push_str(", ");
+            }
+            text.push_str(member);
+        }
+        text
+    }
+
+    /// The flags browsers may see, as a JSON object.
+    pub(crate) fn client_json(&self, decisions: &Decisions) -> String {
+        let of = |(entry, variant): (&'_ Entry, VariantId)| entry.client.as_ref()?.get(variant.index()).cloned();
+        let all: Vec<_> = self.decided(decisions).filter_map(of).collect();
+        format!("{{{}}}", all.join(","))
+    }
+
+    /// Whether an answer to this request could be another for another visitor.
+    pub(crate) fn differs(&self, method: &Method, path: &str) -> bool {
+        let met =
+            |flag: &Flag| flag.exposed_on.is_empty() || flag.exposed_on.iter().any(|r| r.fits(method.as_str(), path));
+        self.flags.iter().zip(self.snapshot.flags()).any(|(entry, flag)| entry.varies && met(flag))
+    }
+
+    fn decided<'a>(&'a self, decisions: &'a Decisions) -> impl Iterator<Item = (&'a Entry, VariantId)> {
+        self.flags.iter().zip(decisions.iter()).map(|(entry, (_, _, decision))| (entry, decision.variant()))
+    }
+}
+
+impl Entry {
+    fn new(flag: &Flag) -> Self {
+        let names = || flag.variants.names().iter();
+        Self {
+            header: interned::name(&format!("x-flag-{}", flag.name.as_str().replace('_', "-"))),
+            values: names().map(|name| interned::value(name)).collect(),
+            members: names().map(|name| format!("{}={}", flag.name, bare(name)).into()).collect(),
+            client: flag.client.then(|| client(flag)),
+            varies: varies(flag),
+        }
+    }
+}
+
+/// A token, or a string where the name of a variant does not begin as a token does (RFC 9651, 3.3.4).
+fn bare(name: &str) -> String {
+    if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name.into() } else { format!("\"{name}\"") }
+}
+
+fn client(flag: &Flag) -> Vec<Box<str>> {
+    let of = |name: &Arc<str>| {
+        let id = flag.variants.find(name).unwrap_or(VariantId::OFF);
+        let entry = json!({ "value": flag.value(id), "variant": &**name });
+        format!("{}:{entry}", Value::String(flag.name.as_str().into())).into()
+    };
+    flag.variants.names().iter().map(of).collect()
+}
+
+fn those(snapshot: &Snapshot, wanted: impl Fn(&Flag) -> bool) -> Vec<FlagId> {
+    snapshot.ids().filter(|id| snapshot.flag(*id).is_some_and(|flag| wanted(flag))).collect()
+}
+
+fn is_by_attribute(bucket_by: &BucketBy) -> bool {
+    matches!(bucket_by, BucketBy::Header(_) | BucketBy::Cookie(_))
+}
+
+/// Whether two visitors can get different variants. A flag that needs others is taken for one that does.
+fn varies(flag: &Flag) -> bool {
+    if flag.pin.is_some() || !flag.enabled {
+        return false;
+    }
+    let share = flag.share_of_the_rest();
+    // Whoever lacks the unit (nobody is logged in) is off, also where everybody else is on.
+    let always_known = matches!(flag.bucket_by, BucketBy::Visitor | BucketBy::Session | BucketBy::Request);
+    let on_for_all = share == Percent::ALL && !flag.variants.are_named() && always_known;
+    let same_for_all = share == Percent::ZERO || on_for_all;
+    let named = flag.allow.is_some() || flag.deny.is_some() || !flag.rules.is_empty();
+    named
+        || flag.testing
+        || flag.layer.is_some()
+        || flag.rollout.is_some()
+        || !flag.requires.is_empty()
+        || !same_for_all
+}

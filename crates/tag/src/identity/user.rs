@@ -1,0 +1,267 @@
+//! The person who asks, as far as somebody we believe says so.
+
+use std::sync::Once;
+use std::time::Duration;
+
+use flagstaff_flags::{Problem, User};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
+use jiff::Timestamp;
+
+use crate::header_list::words;
+use crate::header_names;
+use crate::identity::Peer;
+use crate::identity::cookies::{LONGEST_LIFE, named as cookies_named};
+use crate::identity::jwt::Jwt;
+use crate::identity::revocations::Statements;
+use crate::identity::user_cookie::Named;
+use crate::settings::UserSettings;
+
+/// Longer ids are no ids, more groups or roles are not read.
+const LONGEST: usize = 256;
+const MOST: usize = 64;
+/// Tokens of one cookie's name that are looked at: to verify one takes a while.
+const TOKENS: usize = 16;
+
+/// The user, when the id is one; too many or too long groups and roles are left out.
+pub(crate) fn checked(mut user: User) -> Option<User> {
+    let fits = |text: &String| !text.is_empty() && text.len() <= LONGEST && !text.chars().any(char::is_control);
+    for list in [&mut user.groups, &mut user.roles] {
+        list.retain(&fits);
+        list.truncate(MOST);
+    }
+    fits(&user.id).then_some(user)
+}
+
+/// Headers in which a trusted peer names the person.
+#[derive(Debug)]
+struct Headers {
+    id: HeaderName,
+    groups: HeaderName,
+    roles: HeaderName,
+}
+
+/// `X-User-Id` → `X-User-Groups`.
+fn beside_id(id: &str, word: &str) -> String {
+    let base = id.strip_suffix("-Id").or(id.strip_suffix("-id")).unwrap_or(id);
+    format!("{base}-{word}")
+}
+
+impl UserSettings {
+    /// The header fields that name a person, their groups and roles: the one that is set, and those beside it.
+    #[must_use]
+    pub fn fields(&self) -> Vec<String> {
+        let Some(id) = &self.header else { return Vec::new() };
+        let beside = |own: &Option<String>, word| own.clone().unwrap_or_else(|| beside_id(id, word));
+        vec![id.clone(), beside(&self.groups, "Groups"), beside(&self.roles, "Roles")]
+    }
+}
+
+impl Headers {
+    fn new(id: &str, settings: &UserSettings, problems: &mut Vec<Problem>) -> Option<Self> {
+        let mut name = |key, text: &str| header_name(&["user", key], text, problems);
+        let id_name = name("header", id);
+        let mut beside = |key, own: &Option<String>, word| match own {
+            Some(own) => name(key, own),
+            // What is made of a name that is none is no second mistake.
+            None => id_name.as_ref().and_then(|_| name(key, &beside_id(id, word))),
+        };
+        let groups = beside("groups", &settings.groups, "Groups");
+        let roles = beside("roles", &settings.roles, "Roles");
+        Some(Self { id: id_name?, groups: groups?, roles: roles? })
+    }
+
+    fn all(&self) -> [&HeaderName; 3] {
+        [&self.id, &self.groups, &self.roles]
+    }
+
+    /// Whether one of them came twice: which of the two an app reads nobody knows.
+    fn are_doubled(&self, headers: &HeaderMap) -> bool {
+        self.all().iter().any(|name| headers.get_all(*name).iter().nth(1).is_some())
+    }
+
+    fn read(&self, headers: &HeaderMap) -> Option<User> {
+        let text = |name: &HeaderName| headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
+        checked(User {
+            id: text(&self.id)?.trim().into(),
+            groups: text(&self.groups).map(words).unwrap_or_default(),
+            roles: text(&self.roles).map(words).unwrap_or_default(),
+        })
+    }
+}
+
+/// A header's name from settings.
+pub(crate) fn header_name(at: &[&str], text: &str, problems: &mut Vec<Problem>) -> Option<HeaderName> {
+    let name = HeaderName::from_bytes(text.as_bytes()).ok().filter(|name| !header_names::is_ours(name.as_str()));
+    if name.is_none() {
+        let problem =
+            Problem::new(at.iter().copied(), format!("`{text}` is no name of a header that could tell this"));
+        problems.push(problem.help("letters, digits and `-`, not beginning with X-Flag"));
+    }
+    name
+}
+
+/// Where the token is.
+#[derive(Debug)]
+enum Carrier {
+    Cookie(String),
+    Header(HeaderName),
+}
+
+/// All ways to know the person, in their order.
+#[derive(Debug)]
+pub(crate) struct Users {
+    headers: Option<Headers>,
+    jwt: Option<(Vec<Carrier>, Jwt)>,
+    identify: bool,
+    /// How long the app's word holds.
+    pub(crate) max_age: Duration,
+    pub(crate) statements: Statements,
+}
+
+impl Users {
+    pub(crate) fn new(settings: &UserSettings, problems: &mut Vec<Problem>) -> Self {
+        let headers = settings.header.as_deref().and_then(|id| Headers::new(id, settings, problems));
+        let beside = [("groups", &settings.groups), ("roles", &settings.roles)];
+        for (key, _) in beside.iter().filter(|(_, own)| settings.header.is_none() && own.is_some()) {
+            let message = "this header stands beside that of `user.header`, which is not set";
+            let problem = Problem::new(["user", key], message);
+            problems.push(problem.help("name the claims of tokens under user.jwt, or set user.header"));
+        }
+        let jwt = settings.jwt.as_ref().map(|jwt| {
+            let cookie = jwt.cookie.clone().map(Carrier::Cookie);
+            let header = jwt.header.as_deref();
+            let header = header.and_then(|name| header_name(&["user", "jwt", "header"], name, problems));
+            let mut carriers: Vec<_> = cookie.into_iter().chain(header.map(Carrier::Header)).collect();
+            if jwt.cookie.is_none() && jwt.header.is_none() {
+                carriers.push(Carrier::Header(AUTHORIZATION));
+            }
+            (carriers, Jwt::new(jwt, problems))
+        });
+        if settings.max_age.is_zero() || settings.max_age > LONGEST_LIFE {
+            let problem = Problem::new(["user", "max_age"], "this is more than nothing and at most 400 days");
+            problems.push(problem.help("\"1d\""));
+        }
+        let (identify, max_age) = (settings.identify, settings.max_age);
+        Self { headers, jwt, identify, max_age, statements: Statements::default() }
+    }
+
+    /// Whether the app's word counts.
+    pub(crate) const fn identify(&self) -> bool {
+        self.identify
+    }
+
+    /// Removes the headers that name a person when nobody trusted sent them, and other spellings of them always: a proxy that
+    /// overwrites `X-User-Id` lets `X_User_Id` through. Of a person who is named twice nothing reaches the app either: it could read the
+    /// other of the two. Returns whether that was so.
+    pub(crate) fn strip(&self, headers: &mut HeaderMap, trusted: bool) -> bool {
+        let Some(names) = &self.headers else { return false };
+        let are_doubled = trusted && names.are_doubled(headers);
+        if are_doubled {
+            warn_of_two(names.id.as_str());
+        }
+        let trusted = trusted && !are_doubled;
+        header_names::remove(headers, |name| {
+            let alike =
+                |own: &&HeaderName| header_names::same(name, own.as_str()) && !(trusted && name == own.as_str());
+            names.all().iter().any(alike)
+        });
+        are_doubled
+    }
+
+    /// The person, by the first of the configured ways that knows. Whom one of them names twice is nobody, whatever the others say.
+    pub(crate) fn find(&self, from: &From<'_>) -> Option<User> {
+        if from.is_named_twice {
+            return None;
+        }
+        let by_cookie = || from.named.and_then(|named| named.user.clone());
+        match self.by_header(from) {
+            None => match self.by_token(from) {
+                Ok(user) => user.or_else(by_cookie),
+                Err(Several) => {
+                    warn_of_tokens();
+                    None
+                }
+            },
+            user => user,
+        }
+    }
+
+    fn by_header(&self, from: &From<'_>) -> Option<User> {
+        let names = self.headers.as_ref().filter(|_| from.peer.is_some_and(|peer| peer.trusted))?;
+        names.read(from.headers)
+    }
+
+    fn by_token(&self, from: &From<'_>) -> Result<Option<User>, Several> {
+        let Some((carriers, jwt)) = &self.jwt else { return Ok(None) };
+        for carrier in carriers {
+            if let Some(user) = carrier.read(jwt, from)? {
+                return Ok(Some(user));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Several tokens in one place, so that an app may read another of them than we do.
+struct Several;
+
+impl Carrier {
+    /// The person that all sound tokens here name.
+    fn read(&self, jwt: &Jwt, from: &From<'_>) -> Result<Option<User>, Several> {
+        match self {
+            Self::Cookie(name) => {
+                let tokens = cookies_named(from.headers, name).filter(|value| value.matches('.').count() == 2);
+                let mut people = tokens.take(TOKENS).filter_map(|token| jwt.read(token, from.now));
+                let Some(first) = people.next() else { return Ok(None) };
+                if people.all(|other| other.id == first.id) { Ok(Some(first)) } else { Err(Several) }
+            }
+            Self::Header(name) => {
+                let mut values = from.headers.get_all(name).iter();
+                let token = values.next().and_then(|value| value.to_str().ok());
+                if values.next().is_some() {
+                    return Err(Several);
+                }
+                Ok(token.and_then(|token| jwt.read(bearer(token), from.now)))
+            }
+        }
+    }
+}
+
+fn warn_of_two(name: &str) {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        tracing::warn!(
+            "a request names its user twice ({name} or the groups or roles beside it), so nobody is logged in for it; let \
+             the proxy in front overwrite these headers, not add to them"
+        );
+    });
+}
+
+fn warn_of_tokens() {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        tracing::warn!(
+            "a request has tokens of several people in one cookie's name, or its token's header twice, so nobody is logged in \
+             for it; a sibling host or a proxy in front may have added one"
+        );
+    });
+}
+
+/// `Bearer token` or the token alone.
+fn bearer(text: &str) -> &str {
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ => text.trim(),
+    }
+}
+
+/// Where a person may be found in one request.
+pub(crate) struct From<'a> {
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) peer: Option<&'a Peer>,
+    /// A trusted peer named the person in two headers, which are gone.
+    pub(crate) is_named_twice: bool,
+    pub(crate) now: Timestamp,
+    /// Whom the app named, by the visitor's cookie.
+    pub(crate) named: Option<&'a Named>,
+}

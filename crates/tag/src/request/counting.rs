@@ -1,0 +1,203 @@
+//! Who is never counted, and how many that were.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use flagstaff_flags::{Glob, Problem};
+use http::header::{HeaderMap, HeaderValue, USER_AGENT};
+use ipnet::IpNet;
+use metrics::Counter;
+
+use crate::identity::Peer;
+use crate::request::bots;
+use crate::request::prefetch::{self, Mark};
+use crate::settings::{CountSettings, ExcludeSettings};
+
+/// Longer user agents are cut before they are looked at.
+const LONGEST_AGENT: usize = 1024;
+
+/// Why a request gets decisions but is not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NotCounted {
+    /// A program, by its user agent or for want of one.
+    Bot,
+    /// The browser fetched a page nobody looks at yet.
+    Prefetch,
+    /// The settings leave it out.
+    Excluded,
+    /// The visitor has not consented.
+    Consent,
+    /// One of the visitor's own endpoints, not a page.
+    Endpoint,
+    /// It brings no id, and another site had it sent: a browser that knows an id may have kept it back.
+    CrossSite,
+    /// It brings no id and is not for a document, so it is given none.
+    NoId,
+}
+
+impl NotCounted {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bot => "bot",
+            Self::Prefetch => "prefetch",
+            Self::Excluded => "excluded",
+            Self::Consent => "consent",
+            Self::Endpoint => "endpoint",
+            Self::CrossSite => "cross_site",
+            Self::NoId => "no_id",
+        }
+    }
+}
+
+impl fmt::Display for NotCounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How many requests one reason, and one pattern of it, left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Why.
+    pub reason: NotCounted,
+    /// The word of our list, the header or the setting that said so; empty where there is only one.
+    pub pattern: String,
+    /// How many requests since the start.
+    pub requests: u64,
+}
+
+/// Requests of one reason and pattern.
+#[derive(Debug, Default)]
+struct Tally {
+    requests: AtomicU64,
+    metric: OnceLock<Counter>,
+}
+
+/// Tallies by reason and pattern. All are there from the start, so nothing that is sent makes them more.
+#[derive(Debug, Default)]
+struct Tallies(HashMap<NotCounted, HashMap<Box<str>, Tally>>);
+
+impl Tallies {
+    fn add(&mut self, reason: NotCounted, pattern: &str) {
+        self.0.entry(reason).or_default().entry(pattern.into()).or_default();
+    }
+
+    fn note(&self, reason: NotCounted, pattern: &str) {
+        let Some(tally) = self.0.get(&reason).and_then(|all| all.get(pattern)) else {
+            return;
+        };
+        tally.requests.fetch_add(1, Relaxed);
+        let labels = || [("reason", reason.as_str().to_owned()), ("pattern", pattern.to_owned())];
+        tally.metric.get_or_init(|| metrics::counter!("flagstaff_not_counted_total", &labels())).increment(1);
+    }
+
+    fn all(&self) -> Vec<LeftOut> {
+        let of = |reason: NotCounted, pattern: &str, tally: &Tally| LeftOut {
+            reason,
+            pattern: pattern.to_owned(),
+            requests: tally.requests.load(Relaxed),
+        };
+        let each =
+            self.0.iter().flat_map(|(reason, all)| all.iter().map(|(pattern, tally)| (*reason, pattern, tally)));
+        let all = each.map(|(reason, pattern, tally)| of(reason, pattern, tally));
+        let mut all: Vec<_> = all.filter(|one| one.requests > 0).collect();
+        all.sort_by(|a, b| b.requests.cmp(&a.requests).then_with(|| a.pattern.cmp(&b.pattern)));
+        all
+    }
+}
+
+/// Who the settings leave out, and who they do not.
+#[derive(Debug, Default)]
+pub(crate) struct Exclude {
+    paths: Vec<Glob>,
+    addresses: Vec<(IpNet, String)>,
+    user_agents: Vec<Glob>,
+    marks: Vec<Mark>,
+    counted_agents: Vec<Glob>,
+    tallies: Tallies,
+}
+
+impl Exclude {
+    pub(crate) fn new(settings: &ExcludeSettings, count: &CountSettings, problems: &mut Vec<Problem>) -> Self {
+        for path in settings.paths.iter().filter(|path| !path.starts_with(['/', '*'])) {
+            let message = format!("the path `{path}` does not begin with `/` or `*`");
+            problems.push(Problem::new(["exclude", "paths"], message).help(format!("\"/{path}\"")));
+        }
+        let addresses = settings.addresses.iter().filter_map(|text| Some((range(text, problems)?, text.clone())));
+        let mut exclude = Self {
+            paths: settings.paths.iter().map(|path| Glob::new(path)).collect(),
+            addresses: addresses.collect(),
+            user_agents: settings.user_agents.iter().map(|agent| Glob::any_case(agent)).collect(),
+            counted_agents: count.user_agents.iter().map(|agent| Glob::any_case(agent)).collect(),
+            ..Self::default()
+        };
+        exclude.marks = settings.prefetch_headers.iter().filter_map(|text| Mark::read(text, problems)).collect();
+        exclude.tally(settings);
+        exclude
+    }
+
+    /// Everything that can leave a request out.
+    fn tally(&mut self, settings: &ExcludeSettings) {
+        let ExcludeSettings { paths, addresses, user_agents, .. } = settings;
+        bots::lines().for_each(|line| self.tallies.add(NotCounted::Bot, line));
+        prefetch::names(&self.marks).for_each(|name| self.tallies.add(NotCounted::Prefetch, name));
+        let own = paths.iter().chain(addresses).chain(user_agents);
+        own.for_each(|pattern| self.tallies.add(NotCounted::Excluded, pattern));
+        for reason in [NotCounted::Consent, NotCounted::CrossSite, NotCounted::NoId] {
+            self.tallies.add(reason, "");
+        }
+    }
+
+    /// Counts a request that is left out for what only we know.
+    pub(crate) fn note(&self, reason: NotCounted) {
+        self.tallies.note(reason, "");
+    }
+
+    pub(crate) fn left_out(&self) -> Vec<LeftOut> {
+        self.tallies.all()
+    }
+
+    /// The setting that leaves a request out.
+    fn excluded(&self, path: &str, agent: &str, peer: Option<&Peer>) -> Option<&str> {
+        let client = peer.map(|peer| peer.client.to_canonical());
+        let by_path = || self.paths.iter().find(|glob| glob.fits(path)).map(Glob::as_str);
+        let by_address = || {
+            let mut ranges = self.addresses.iter();
+            ranges
+                .find(|(range, _)| client.is_some_and(|client| range.contains(&client)))
+                .map(|(_, text)| text.as_str())
+        };
+        let by_agent = || self.user_agents.iter().find(|glob| glob.fits(agent)).map(Glob::as_str);
+        by_path().or_else(by_address).or_else(by_agent)
+    }
+
+    /// Whether a request counts, as far as it tells by itself.
+    pub(crate) fn judge(&self, path: &str, headers: &HeaderMap, peer: Option<&Peer>) -> Result<(), NotCounted> {
+        let agent = headers.get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
+        let agent = agent.get(..LONGEST_AGENT).unwrap_or(agent);
+        let text = String::from_utf8_lossy(agent);
+        let is_counted = || self.counted_agents.iter().any(|glob| glob.fits(&text));
+        let bot = || bots::bot(agent).filter(|_| !is_counted()).map(|line| (NotCounted::Bot, line));
+        let ahead = || prefetch::prefetch(headers, &self.marks).map(|name| (NotCounted::Prefetch, name));
+        let excluded = || self.excluded(path, &text, peer).map(|pattern| (NotCounted::Excluded, pattern));
+        let Some((reason, pattern)) = bot().or_else(ahead).or_else(excluded) else {
+            return Ok(());
+        };
+        self.tallies.note(reason, pattern);
+        Err(reason)
+    }
+}
+
+fn range(text: &str, problems: &mut Vec<Problem>) -> Option<IpNet> {
+    let range = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok();
+    if range.is_none() {
+        let message = format!("`{text}` is no address or range");
+        problems.push(Problem::new(["exclude", "addresses"], message).help("such as \"10.0.0.0/8\""));
+    }
+    range
+}

@@ -1,0 +1,179 @@
+//! What is known about one request, for whoever handles it.
+
+use std::sync::Arc;
+
+use flagstaff_flags::{BucketBy, Decisions, FlagId, User};
+use http::Method;
+
+use crate::compiled::snapshot::Plan;
+use crate::identity::id::Id;
+use crate::identity::network::Network;
+use crate::identity::user_cookie::Named;
+use crate::request::counting::NotCounted;
+
+/// The flags of one request, in its extensions and in those of its answer. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Flags(Arc<Tagged>);
+
+/// What was found and decided.
+#[derive(Debug)]
+pub(crate) struct Tagged {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) decisions: Decisions,
+    pub(crate) visitor: Id,
+    pub(crate) session: Option<Id>,
+    pub(crate) network: Option<Network>,
+    pub(crate) user: Option<User>,
+    /// Units of flags that draw by a header or cookie, as the request had them.
+    pub(crate) units: Vec<(FlagId, Box<str>)>,
+    /// Whether this visitor counts.
+    pub(crate) counted: Result<(), NotCounted>,
+    /// It is for one of the visitor's own endpoints.
+    pub(crate) is_own: bool,
+    pub(crate) reply: Reply,
+}
+
+/// What the answer will need to know about the request.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) method: Method,
+    /// Some flag that differs between visitors is met on this request.
+    pub(crate) differs: bool,
+    /// Some variant was asked for: this answer is a preview for whoever asked.
+    pub(crate) forced: bool,
+    /// It came with `Authorization`.
+    pub(crate) authorized: bool,
+    pub(crate) secure: bool,
+    /// Cookies may be set at all.
+    pub(crate) may_set: bool,
+    pub(crate) new_visitor: bool,
+    pub(crate) new_session: bool,
+    /// The sealed sticky cookie, and whether it outlasts the session.
+    pub(crate) sticky: Option<(String, bool)>,
+    /// The sealed override cookie; empty: to be forgotten.
+    pub(crate) overrides: Option<String>,
+    /// Whom the app named before, by the visitor's cookie.
+    pub(crate) named: Option<Named>,
+    /// How many cookies that name a person came with the request, void ones too.
+    pub(crate) user_cookies: usize,
+}
+
+impl Flags {
+    pub(crate) fn new(tagged: Tagged) -> Self {
+        Self(Arc::new(tagged))
+    }
+
+    pub(crate) fn tagged(&self) -> &Tagged {
+        &self.0
+    }
+
+    /// Whether a flag is anything but off. A name that nobody defined is off, counted in `flagstaff_unknown_flags_total`, and
+    /// told once in the log.
+    #[must_use]
+    pub fn is_on(&self, name: &str) -> bool {
+        self.note_unknown(name);
+        self.0.decisions.is_on(name)
+    }
+
+    /// The variant of a flag; `off` for a name that nobody defined, as in [`Flags::is_on`].
+    #[must_use]
+    pub fn variant(&self, name: &str) -> &str {
+        self.note_unknown(name);
+        self.0.decisions.variant(name)
+    }
+
+    fn note_unknown(&self, name: &str) {
+        if self.0.plan.snapshot().find(name).is_none() {
+            self.0.plan.unknown().saw(name);
+        }
+    }
+
+    /// The visitor's id.
+    #[must_use]
+    pub fn visitor(&self) -> &str {
+        self.0.visitor.as_str()
+    }
+
+    /// The visitor's id, where it came with the request or may be set by its answer. Any other stands for one request only, or for all of
+    /// one browser at one address, and is not to be kept.
+    #[must_use]
+    pub fn lasting_visitor(&self) -> Option<&str> {
+        self.0.reply.may_set.then(|| self.visitor())
+    }
+
+    /// Whether the request brought no id of its own.
+    #[must_use]
+    pub fn is_new_visitor(&self) -> bool {
+        self.0.reply.new_visitor
+    }
+
+    /// The network that the visitor comes from; none where the server did not say.
+    #[must_use]
+    pub fn network(&self) -> Option<Network> {
+        self.0.network
+    }
+
+    /// The id of the browser session, when some flag needs it; none where no cookie holds it.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        self.0.session.as_ref().map(Id::as_str)
+    }
+
+    /// Whether the id of the session was made up for this request.
+    #[must_use]
+    pub fn is_new_session(&self) -> bool {
+        self.0.reply.new_session
+    }
+
+    /// The person, when known.
+    #[must_use]
+    pub fn user(&self) -> Option<&User> {
+        self.0.user.as_ref()
+    }
+
+    /// Every decision, with its reason.
+    #[must_use]
+    pub fn decisions(&self) -> &Decisions {
+        &self.0.decisions
+    }
+
+    /// The id that a flag draws by on this request, when known. A flag drawn anew for each request has none that lasts.
+    #[must_use]
+    pub fn unit(&self, id: FlagId) -> Option<&str> {
+        match &self.0.plan.snapshot().flag(id)?.bucket_by {
+            BucketBy::Visitor => Some(self.visitor()),
+            BucketBy::User => self.user().map(|user| user.id.as_str()),
+            BucketBy::Session => self.session(),
+            BucketBy::Request => None,
+            BucketBy::Header(_) | BucketBy::Cookie(_) => {
+                let mut units = self.0.units.iter();
+                units.find(|(of, _)| *of == id).map(|(_, unit)| &**unit)
+            }
+        }
+    }
+
+    /// Whether this request may count in experiments, rollouts and guards.
+    ///
+    /// # Errors
+    /// With the reason why it must not.
+    pub fn counted(&self) -> Result<(), NotCounted> {
+        if self.0.is_own {
+            return Err(NotCounted::Endpoint);
+        }
+        self.0.counted
+    }
+
+    /// Whether what this visitor says may count: as [`Flags::counted`], but for the visitor's own endpoints too.
+    ///
+    /// # Errors
+    /// With the reason why it must not.
+    pub fn counted_visitor(&self) -> Result<(), NotCounted> {
+        self.0.counted
+    }
+
+    /// What the snapshot means for headers.
+    #[must_use]
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.0.plan
+    }
+}

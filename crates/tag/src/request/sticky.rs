@@ -1,0 +1,175 @@
+//! Assignments that are remembered, in one signed cookie.
+//!
+//! The cookie says `1/form:on~price:simple/SESSION/other:on`: what lasts as long as the visitor, then what lasts as long as
+//! one session. For a visitor who got a new id it begins with 2 and goes on with `/DRAWS/DRAWS`: where the id before fell, for the visitor
+//! and for the session. It keeps only those who were drawn into a test, so raising a percentage reaches everybody else at once.
+
+use flagstaff_flags::{BucketBy, Decision, Decisions, Flag, FlagId, Held, KeptDraw, Snapshot, Sticky, VariantId};
+
+use crate::request::kept_draws;
+
+/// A cookie with its name and signature is at most 4096 bytes.
+const FITS: usize = 3500;
+
+/// What is remembered, by the place of the flag.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Memory {
+    kept: Vec<Option<VariantId>>,
+    draws: Vec<KeptDraw>,
+    has_new_draws: bool,
+    payload: String,
+}
+
+/// The session that a payload remembers variants of.
+pub(crate) fn session_of(payload: &str) -> Option<&str> {
+    payload.split('/').nth(2)
+}
+
+impl Memory {
+    /// Reads a payload whose signature is verified. What no longer exists is passed over.
+    pub(crate) fn read(payload: &str, snapshot: &Snapshot, session: Option<&str>) -> Self {
+        if payload.is_empty() {
+            return Self::default();
+        }
+        let mut kept = vec![None; snapshot.flags().len()];
+        let mut keep = |entries: &str, scope: Sticky| {
+            for (name, variant) in entries.split('~').filter_map(|entry| entry.split_once(':')) {
+                let Some(id) = snapshot.find(name) else { continue };
+                let Some(flag) = snapshot.flag(id).filter(|flag| scope_of(flag) == scope) else {
+                    continue;
+                };
+                if let (Some(slot), Some(variant)) = (kept.get_mut(id.index()), flag.variants.find(variant)) {
+                    *slot = Some(variant);
+                }
+            }
+        };
+        let mut parts = payload.split('/');
+        let mut next = || parts.next().unwrap_or_default();
+        let (form, of_visitor, id, of_session) = (next(), next(), next(), next());
+        let (drawn, drawn_for_session) = (next(), next());
+        let is_same = session.is_some_and(|session| session == id);
+        let mut draws = Vec::new();
+        if matches!(form, "1" | "2") {
+            keep(of_visitor, Sticky::Visitor);
+            draws.extend(kept_draws::read(drawn, false));
+        }
+        if matches!(form, "1" | "2") && is_same {
+            keep(of_session, Sticky::Session);
+            draws.extend(kept_draws::read(drawn_for_session, true));
+        }
+        Self { kept, draws, has_new_draws: false, payload: payload.into() }
+    }
+
+    /// With where the visitor fell by an earlier id.
+    pub(crate) fn with_draws(mut self, draws: Vec<KeptDraw>) -> Self {
+        if !draws.is_empty() {
+            self.draws = draws;
+            self.draws.truncate(kept_draws::MOST);
+            self.has_new_draws = true;
+        }
+        self
+    }
+
+    /// Where the visitor fell by an earlier id.
+    pub(crate) fn draws(&self) -> &[KeptDraw] {
+        &self.draws
+    }
+
+    /// Whether there is something new to keep, whatever is decided.
+    pub(crate) const fn has_new_draws(&self) -> bool {
+        self.has_new_draws
+    }
+
+    /// As decisions ask for it.
+    pub(crate) fn held(&self, snapshot: &Snapshot) -> Vec<Held> {
+        let of = |(flag, variant): (FlagId, &Option<VariantId>)| variant.map(|variant| Held { flag, variant });
+        snapshot.ids().zip(&self.kept).filter_map(of).collect()
+    }
+
+    /// The payload after these decisions; `None` when nothing changed.
+    pub(crate) fn after(&self, decisions: &Decisions, session: Option<&str>) -> Option<Payload> {
+        let before = |id: FlagId| self.kept.get(id.index()).copied().flatten();
+        let fresh = |id, flag: &Flag, decision: Decision| {
+            let drawn = scope_of(flag) != Sticky::None && is_in(flag, decision);
+            drawn.then_some(decision.variant()).filter(|variant| before(id) != Some(*variant))
+        };
+        if !self.has_new_draws && !decisions.iter().any(|(id, flag, decision)| fresh(id, flag, decision).is_some()) {
+            return None;
+        }
+        let mut payload = Payload::new(session, &self.draws);
+        // What was there goes first: a full cookie forgets nobody who was in.
+        for (id, flag, decision) in decisions.iter().filter(|(id, ..)| before(*id).is_some()) {
+            if let Some(variant) = fresh(id, flag, decision).or(before(id)) {
+                payload.add(flag, variant);
+            }
+        }
+        for (id, flag, decision) in decisions.iter().filter(|(id, ..)| before(*id).is_none()) {
+            if let Some(variant) = fresh(id, flag, decision) {
+                payload.add(flag, variant);
+            }
+        }
+        (payload.text() != self.payload).then_some(payload)
+    }
+}
+
+/// A payload in the making.
+pub(crate) struct Payload {
+    visitor: String,
+    session: String,
+    id: String,
+    /// For the visitor and for the session.
+    draws: [String; 2],
+}
+
+impl Payload {
+    fn new(session: Option<&str>, draws: &[KeptDraw]) -> Self {
+        Self {
+            visitor: String::new(),
+            session: String::new(),
+            id: session.unwrap_or_default().into(),
+            draws: [false, true].map(|by_session| kept_draws::write(draws, by_session)),
+        }
+    }
+
+    fn add(&mut self, flag: &Flag, variant: VariantId) {
+        let drawn: usize = self.draws.iter().map(String::len).sum();
+        let room = FITS.saturating_sub(self.visitor.len() + self.session.len() + self.id.len() + drawn);
+        let (name, variant) = (flag.name.as_str(), flag.variants.name(variant));
+        let entries = if scope_of(flag) == Sticky::Visitor { &mut self.visitor } else { &mut self.session };
+        if name.len() + variant.len() + 2 > room {
+            return;
+        }
+        if !entries.is_empty() {
+            entries.push('~');
+        }
+        entries.extend([name, ":", variant]);
+    }
+
+    pub(crate) fn text(&self) -> String {
+        let [drawn, drawn_for_session] = &self.draws;
+        if drawn.is_empty() && drawn_for_session.is_empty() {
+            return format!("1/{}/{}/{}", self.visitor, self.id, self.session);
+        }
+        format!("2/{}/{}/{}/{drawn}/{drawn_for_session}", self.visitor, self.id, self.session)
+    }
+
+    /// Whether something in it outlasts the session.
+    pub(crate) fn outlasts_session(&self) -> bool {
+        !self.visitor.is_empty() || self.draws.first().is_some_and(|drawn| !drawn.is_empty())
+    }
+}
+
+/// How long an assignment of this flag is remembered here. Flags drawn by something other than the browser have the same
+/// answer wherever that is known; a browser that several people share must not mix them.
+pub(crate) fn scope_of(flag: &Flag) -> Sticky {
+    match (&flag.bucket_by, flag.stickiness()) {
+        (BucketBy::Visitor, scope) => scope,
+        (BucketBy::Session, Sticky::Session) => Sticky::Session,
+        _ => Sticky::None,
+    }
+}
+
+/// Whether a decision drew its subject into the test. Of a flag of off and on, those outside are counted as off.
+fn is_in(flag: &Flag, decision: Decision) -> bool {
+    decision.is_counted() && (flag.variants.are_named() || decision.variant() != VariantId::OFF)
+}
