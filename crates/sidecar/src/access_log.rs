@@ -14,7 +14,6 @@ use http::{Extensions, Method, Request, Response, StatusCode, Uri, Version};
 use jiff::Timestamp;
 
 use crate::meters::METERS;
-use crate::proxy::Served;
 use crate::settings::AccessLog;
 
 /// Lines that may wait to be written; requests never wait for the log, what does not fit is dropped and counted.
@@ -25,6 +24,10 @@ const TOGETHER: usize = 64 << 10;
 
 /// Who and what an answer was for: the visitor, where one may be named, and flags, from the extensions of the answer.
 pub(crate) type Describe = Arc<dyn Fn(&Extensions) -> Option<(Option<String>, String)> + Send + Sync>;
+
+/// The upstream that answered, in the answer's extensions; only when the access log asks for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Served(pub(crate) Arc<str>);
 
 /// The way to the log.
 #[derive(Clone)]

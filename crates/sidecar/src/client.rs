@@ -120,3 +120,7 @@ impl Drop for UnderWay {
         self.0.under_way.fetch_sub(1, Relaxed);
     }
 }
+
+/// Goes with the request that an upgrade may come of: the connection counts as open as long as its tunnel.
+#[derive(Clone, Debug)]
+pub(crate) struct Tunnel(#[allow(dead_code, reason = "kept for what its end does")] pub(crate) Arc<Client>);

@@ -16,7 +16,7 @@ use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig};
 
 use crate::drain::Stop;
 use crate::meters::METERS;
-use crate::settings::{CertificateFiles, Problem, Settings};
+use crate::settings::{CertificateFiles, Problem, Problems, Settings};
 
 const HTTP2: &[u8] = b"h2";
 const HTTP1: &[u8] = b"http/1.1";
@@ -61,8 +61,20 @@ impl From<TlsError> for Problem {
     }
 }
 
-/// Reads the files that settings name, and tells what is wrong with each.
-pub(crate) fn problems(settings: &Settings) -> Vec<Problem> {
+impl Settings {
+    /// Reads the certificates and keys that are named, to tell what is wrong before anything listens.
+    ///
+    /// # Errors
+    ///
+    /// All problems at once, under `tls.certificate`, `tls.key` and `upstream_ca`.
+    pub fn check_files(&self) -> Result<(), Problems> {
+        let problems = problems(self);
+        if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
+    }
+}
+
+/// What is wrong with each of the files that settings name.
+fn problems(settings: &Settings) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let Some(files) = &settings.tls {
         let chain = read(CERTIFICATE, &files.certificate).and_then(|pem| chain(&files.certificate, &pem));

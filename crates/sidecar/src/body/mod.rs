@@ -3,11 +3,13 @@
 mod progress;
 mod request;
 mod response;
+mod upstream;
 
 pub(crate) use progress::Course;
 pub use request::RequestBody;
-pub(crate) use request::{BodyFault, BodyRules};
+pub(crate) use request::{BodyFault, BodyRules, empty_request};
 pub use response::ResponseBody;
+pub(crate) use upstream::{Reuse, UpstreamBody};
 
 /// An error of any kind, as tower has it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use flagstaff_tag::BodyProgress;
-use http::HeaderMap;
 use http::header::HeaderName;
+use http::{HeaderMap, Request};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -150,6 +150,11 @@ impl RequestBody {
         }
         Ok(())
     }
+}
+
+/// What stands in the place of a request that was taken.
+pub(crate) fn empty_request() -> Request<RequestBody> {
+    Request::new(RequestBody::empty())
 }
 
 impl Watch {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::body::BoxError;
-use crate::proxy::UpstreamBody;
+use crate::body::upstream::UpstreamBody;
 
 /// The body of an answer.
 #[derive(Debug)]

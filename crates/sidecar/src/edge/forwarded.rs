@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
-use flagstaff_tag::{Peer, begins, same};
+use flagstaff_tag::Peer;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
 use crate::client::Client;
 use crate::edge::untrusted_proxies::Strangers;
-use crate::head::scan::Survey;
+use crate::head::list::extend;
+use crate::head::scan::{Survey, unwanted};
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -109,24 +110,6 @@ fn clean(headers: &mut HeaderMap, trusted: bool) {
     }
 }
 
-pub(crate) fn unwanted(name: &str, trusted: bool) -> bool {
-    // Told by the first letter: nearly all fields are done here.
-    match name.as_bytes().first() {
-        Some(b'x') => is_told_by_proxies(name) && (!trusted || !is_usual(name)),
-        Some(b'f') => name == "forwarded" && !trusted,
-        _ => false,
-    }
-}
-
-/// `X-Forwarded-…` or `X-Real-IP`, in any spelling.
-fn is_told_by_proxies(name: &str) -> bool {
-    begins(name, "x-forwarded-") || same(name, "x-real-ip")
-}
-
-fn is_usual(name: &str) -> bool {
-    name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-}
-
 /// An address as proxies write it: bare, in brackets, in quotes, with a port, with a zone (`fe80::1%eth0`).
 pub(crate) fn entry_address(entry: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(entry).ok()?.trim();
@@ -142,15 +125,6 @@ pub(crate) fn entry_address(entry: &[u8]) -> Option<IpAddr> {
     let port = port.trim_start_matches(':');
     let address = bare.split('%').next().unwrap_or(bare);
     if port.bytes().all(|b| b.is_ascii_digit()) { address.parse().ok() } else { None }
-}
-
-/// Adds to the end of a comma-separated field, joining several lines into one.
-pub(crate) fn extend(headers: &mut HeaderMap, name: HeaderName, addition: &[u8]) {
-    let mut parts: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
-    parts.push(addition);
-    if let Ok(joined) = HeaderValue::from_bytes(&parts.join(&b", "[..])) {
-        headers.insert(name, joined);
-    }
 }
 
 /// One element of `Forwarded`. Addresses of IPv6 are bracketed and quoted; a host is quoted for its port.

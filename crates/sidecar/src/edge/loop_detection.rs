@@ -2,16 +2,13 @@
 
 use std::io;
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderValue};
 
-use crate::edge::forwarded::extend;
-use crate::head::hop_by_hop::has_token;
+use crate::head::hop_by_hop::CDN_LOOP;
+use crate::head::list::{extend, has_token};
 use crate::head::scan::Survey;
 use crate::refusal::Refusal;
 use crate::tls;
-
-/// RFC 8586. `Via` would do as well, but nginx, IIS and others stop compressing for requests that have one.
-pub(crate) const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
 
 /// What this proxy leaves in every request that passes. No two proxies leave the same, so they may stand in a row.
 #[derive(Debug)]

@@ -4,13 +4,12 @@
 //! `Connection: X-Flag-A` can delete it.
 
 mod answer;
-pub(crate) mod forwarded;
-pub(crate) mod loop_detection;
+mod forwarded;
+mod loop_detection;
 mod normalize;
 mod service;
 mod untrusted_proxies;
 
 pub(crate) use forwarded::{Forwarding, entry_address};
 pub(crate) use loop_detection::Mark;
-pub(crate) use normalize::WEBSOCKET;
-pub(crate) use service::{Edge, Shared, Stack, Tunnel};
+pub(crate) use service::{Edge, Shared, Stack};

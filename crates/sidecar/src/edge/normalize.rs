@@ -4,7 +4,8 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Uri};
 use http::{Method, Request, Version};
 
-use crate::head::hop_by_hop::{has_token, strip_surveyed};
+use crate::head::hop_by_hop::{WEBSOCKET, strip_surveyed};
+use crate::head::list::has_token;
 use crate::head::scan::Survey;
 use crate::head::trailers;
 use crate::refusal::Refusal;
@@ -88,10 +89,6 @@ fn as_in_http1(headers: &HeaderMap, fields: usize) -> Result<(), Refusal> {
     }
     if lengths.next().is_some() { Err(Refusal::LengthTwice) } else { Ok(()) }
 }
-
-/// The one protocol that is switched to, also out of a list. Within any other nobody here would see what is asked; HTTP/2 is
-/// spoken at once or not at all.
-pub(crate) const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
 fn upgrade(headers: &HeaderMap) -> bool {
     has_token(headers, &header::UPGRADE, "websocket") && has_token(headers, &header::CONNECTION, "upgrade")

@@ -18,7 +18,7 @@ use tower::Service;
 
 use crate::access_log::{Access, Record};
 use crate::body::{BodyRules, BoxError, Course, RequestBody};
-use crate::client::{Client, UnderWay};
+use crate::client::{Client, Tunnel, UnderWay};
 use crate::drain::Drain;
 use crate::edge::answer::Answer;
 use crate::edge::forwarded::{Forwarding, written};
@@ -76,10 +76,6 @@ pub(crate) struct Edge<S> {
     address: HeaderValue,
     shared: Arc<Shared>,
 }
-
-/// Goes with the request that an upgrade may come of: the connection counts as open as long as its tunnel.
-#[derive(Clone, Debug)]
-pub(crate) struct Tunnel(#[allow(dead_code, reason = "kept for what its end does")] pub(crate) Arc<Client>);
 
 impl<S: Stack> Edge<S> {
     pub(crate) fn new(stack: S, client: Arc<Client>, shared: Arc<Shared>) -> Self {

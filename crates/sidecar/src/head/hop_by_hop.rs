@@ -2,9 +2,16 @@
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::edge::loop_detection::CDN_LOOP;
+use crate::head::list::tokens;
 use crate::head::scan::Survey;
 use crate::head::trailers;
+
+/// RFC 8586. `Via` would do as well, but nginx, IIS and others stop compressing for requests that have one.
+pub(crate) const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
+
+/// The one protocol that is switched to, also out of a list. Within any other nobody here would see what is asked; HTTP/2 is
+/// spoken at once or not at all.
+pub(crate) const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY: HeaderName = HeaderName::from_static("proxy");
@@ -77,16 +84,6 @@ fn strip_named(headers: &mut HeaderMap, named: &HeaderValue) {
             headers.remove(name);
         }
     }
-}
-
-/// The words of a comma-separated list.
-pub(crate) fn tokens(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
-    value.as_bytes().split(|b| *b == b',').map(<[u8]>::trim_ascii).filter(|token| !token.is_empty())
-}
-
-/// Any of the field's values has this word.
-pub(crate) fn has_token(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
-    headers.get_all(name).iter().flat_map(tokens).any(|token| token.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! One look at all names of a head. Most heads hold nothing that has to be taken out or read closely, and looking once
 //! costs less than asking for each field that might be there.
 
+use flagstaff_tag::{begins, same};
 use http::header::HeaderMap;
-
-use crate::edge::forwarded::unwanted;
 
 /// What a head holds of fields that need something done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +48,25 @@ impl Survey {
     pub(crate) const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
+}
+
+/// Whether a field is only for proxies to write, and this one may not: it has no trust, or the spelling is not the usual one.
+pub(crate) fn unwanted(name: &str, trusted: bool) -> bool {
+    // Told by the first letter: nearly all fields are done here.
+    match name.as_bytes().first() {
+        Some(b'x') => is_told_by_proxies(name) && (!trusted || !is_usual(name)),
+        Some(b'f') => name == "forwarded" && !trusted,
+        _ => false,
+    }
+}
+
+/// `X-Forwarded-…` or `X-Real-IP`, in any spelling.
+fn is_told_by_proxies(name: &str) -> bool {
+    begins(name, "x-forwarded-") || same(name, "x-real-ip")
+}
+
+fn is_usual(name: &str) -> bool {
+    name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use flagstaff_tag::{begins, is_ours, same};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::head::hop_by_hop::tokens;
+use crate::head::list::tokens;
 
 /// What says where a message ends, where it goes, who sends it and what its body is (RFC 9110, 6.5.1).
 const NEVER: [&str; 35] = [

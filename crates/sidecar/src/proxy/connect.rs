@@ -20,7 +20,6 @@ use crate::io::Gathering;
 use crate::meters::Failure;
 use crate::proxy::early_answer::Attentive;
 use crate::proxy::pool::{self, Connection, Home, Keeping, Sender};
-use crate::proxy::upstream::Upstream;
 use crate::settings::Settings;
 use crate::settings::upstream_policy::Allowed;
 use crate::tls;
@@ -81,21 +80,28 @@ impl Connector {
     }
 
     /// Resolves, connects and shakes hands, within the time for it.
-    pub(crate) async fn connect(&self, upstream: &Upstream) -> Result<Sender, (Failure, String)> {
-        let origin = &upstream.origin;
-        match tokio::time::timeout(self.limit, self.open(upstream)).await {
+    ///
+    /// # Errors
+    ///
+    /// With what failed, and why in words.
+    pub(crate) async fn connect(
+        &self,
+        origin: &Origin,
+        place: usize,
+        allowed: Option<&Allowed>,
+    ) -> Result<Sender, (Failure, String)> {
+        match tokio::time::timeout(self.limit, self.open(origin, place, allowed)).await {
             Ok(Ok(sender)) => Ok(sender),
             Ok(Err(error)) => Err((failure(&error), format!("{}: {error}", origin.authority))),
             Err(_) => Err((Failure::ConnectTimeout, format!("{}: no connection in time", origin.authority))),
         }
     }
 
-    async fn open(&self, upstream: &Upstream) -> io::Result<Sender> {
-        let (origin, place) = (&upstream.origin, upstream.place.number());
+    async fn open(&self, origin: &Origin, place: usize, allowed: Option<&Allowed>) -> io::Result<Sender> {
         if let Some(path) = &origin.socket {
             return self.speak(UnixStream::connect(path).await?, place).await;
         }
-        let stream = dial(origin, upstream.allowed.as_deref()).await?;
+        let stream = dial(origin, allowed).await?;
         stream.set_nodelay(true)?;
         match self.tls.as_ref().filter(|_| origin.tls) {
             None => self.speak(stream, place).await,

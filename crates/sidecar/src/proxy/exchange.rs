@@ -11,12 +11,11 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
-use crate::body::{BodyFault, Course, RequestBody};
+use crate::body::{BodyFault, Course, RequestBody, empty_request};
 use crate::meters::{Failure, METERS};
-use crate::proxy::Inner;
 use crate::proxy::connect::AnswerLimits;
 use crate::proxy::pool::{self, Connection, Sender};
-use crate::proxy::upstream::{Tried, Upstream};
+use crate::proxy::upstream::{Tried, Upstream, Upstreams};
 
 /// The app's answer and where it came from.
 #[derive(Debug)]
@@ -51,25 +50,25 @@ impl Trouble {
 ///
 /// `only` names the one upstream it may go to; without it, all addresses of the app may be asked.
 pub(crate) async fn exchange(
-    proxy: &Inner,
+    upstreams: &Upstreams,
     only: Option<&Upstream>,
     request: &mut Request<RequestBody>,
 ) -> Result<Answered, Trouble> {
-    let deadline = Instant::now() + proxy.timeouts.upstream;
+    let deadline = Instant::now() + upstreams.timeout;
     let mut tried = Tried::default();
     let mut fresh = false;
     let mut last = None;
     let extensions = std::mem::take(request.extensions_mut());
     let course = request.body().course();
-    while let Some(upstream) = next(proxy, only, &tried) {
-        let began = proxy.upstreams.now();
+    while let Some(upstream) = next(upstreams, only, &tried) {
+        let began = upstreams.now();
         let repeatable = repeatable(request);
-        let (mut sender, unused) = match connection(proxy, upstream, fresh, !repeatable, deadline).await? {
+        let (mut sender, unused) = match connection(upstreams, upstream, fresh, !repeatable, deadline).await? {
             Ok(connection) => connection,
             Err((failure, why)) => {
                 tried.add(upstream);
                 if !matches!(failure, Failure::Descriptors | Failure::Forbidden) {
-                    proxy.upstreams.failed(upstream, began);
+                    upstreams.failed(upstream, began);
                 }
                 last = Some(Trouble::Failed(failure, why));
                 continue;
@@ -81,17 +80,17 @@ pub(crate) async fn exchange(
         let mut error = match sent.ok_or_else(late)? {
             Ok(mut answer) => {
                 upstream.answered();
-                let limits = proxy.upstreams.connector.answer_limits();
+                let limits = upstreams.connector.answer_limits();
                 if answer.headers().len() > limits.fields {
                     return Err(too_large(upstream, limits));
                 }
                 hand_on(extensions, answer.extensions_mut());
-                return Ok(answered(proxy, answer, sender, upstream));
+                return Ok(answered(upstreams, answer, sender, upstream));
             }
             Err(error) => error,
         };
         let unsent = error.take_message();
-        let trouble = trouble(&error.into_error(), course.as_deref(), upstream, proxy);
+        let trouble = trouble(&error.into_error(), course.as_deref(), upstream, upstreams);
         let died = matches!(trouble, Trouble::Failed(Failure::Died, _));
         if let Some(unused) = unused.filter(|_| died) {
             pool::died(&upstream.place, unused);
@@ -105,17 +104,12 @@ pub(crate) async fn exchange(
             METERS.retries.increment(1);
         } else {
             tried.add(upstream);
-            proxy.upstreams.failed(upstream, began);
+            upstreams.failed(upstream, began);
         }
         fresh = true;
         last = Some(trouble);
     }
     Err(last.unwrap_or(Trouble::Failed(Failure::Connect, "no upstream".to_owned())))
-}
-
-/// In place of a request that has been taken.
-pub(super) fn nothing() -> Request<RequestBody> {
-    Request::new(RequestBody::empty())
 }
 
 /// What the layers noted on the request goes back with its answer, so that they need not note it again.
@@ -131,14 +125,14 @@ fn late() -> Trouble {
     Trouble::Failed(Failure::AnswerTimeout, String::new())
 }
 
-fn next<'a>(proxy: &'a Inner, only: Option<&'a Upstream>, tried: &Tried) -> Option<&'a Upstream> {
-    only.map_or_else(|| proxy.upstreams.choose(tried), |only| Some(only).filter(|only| !tried.has(only)))
+fn next<'a>(upstreams: &'a Upstreams, only: Option<&'a Upstream>, tried: &Tried) -> Option<&'a Upstream> {
+    only.map_or_else(|| upstreams.choose(tried), |only| Some(only).filter(|only| !tried.has(only)))
 }
 
 /// A connection, and for one that was used before, how long it was not. Whoever may send only once first lets the
 /// kernel tell which kept connections have ended: their tasks run before this one goes on.
 async fn connection(
-    proxy: &Inner,
+    upstreams: &Upstreams,
     upstream: &Upstream,
     fresh: bool,
     careful: bool,
@@ -151,20 +145,21 @@ async fn connection(
         return Ok(Ok((sender, Some(unused))));
     }
     // In a box: it is large, for its handshakes, and hardly any request needs it.
-    let connecting = Box::pin(proxy.upstreams.connector.connect(upstream));
+    let connecting =
+        Box::pin(upstreams.connector.connect(&upstream.origin, upstream.place.number(), upstream.allowed.as_deref()));
     let connected = timeout_at(deadline, connecting).await.map_err(|_| late())?;
     if let Ok(Sender::Http2(sender)) = &connected {
-        pool::share(&upstream.place, sender, proxy.upstreams.connector.keeping());
+        pool::share(&upstream.place, sender, upstreams.connector.keeping());
     }
     Ok(connected.map(|sender| (sender, None)))
 }
 
-fn answered(proxy: &Inner, answer: Response<Incoming>, sender: Sender, upstream: &Upstream) -> Answered {
+fn answered(upstreams: &Upstreams, answer: Response<Incoming>, sender: Sender, upstream: &Upstream) -> Answered {
     let connection = match sender {
         Sender::Http1(connection) => Some(connection),
         Sender::Http2(_) => None,
     };
-    let upstream = proxy.notes_upstream.then(|| Arc::clone(&upstream.origin.authority));
+    let upstream = upstreams.notes_address.then(|| Arc::clone(&upstream.origin.authority));
     Answered { answer, connection, upstream }
 }
 
@@ -215,7 +210,7 @@ pub(crate) fn repeatable(request: &Request<RequestBody>) -> bool {
 }
 
 pub(crate) fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
-    let mut copy = nothing();
+    let mut copy = empty_request();
     copy.method_mut().clone_from(request.method());
     copy.uri_mut().clone_from(request.uri());
     copy.headers_mut().clone_from(request.headers());
@@ -224,12 +219,12 @@ pub(crate) fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
 }
 
 #[cold]
-fn trouble(error: &hyper::Error, course: Option<&Course>, upstream: &Upstream, proxy: &Inner) -> Trouble {
+fn trouble(error: &hyper::Error, course: Option<&Course>, upstream: &Upstream, upstreams: &Upstreams) -> Trouble {
     if let Some(fault) = body_fault(error).or_else(|| course?.fault()) {
         return Trouble::Body(fault);
     }
     if error.is_parse_too_large() {
-        return too_large(upstream, proxy.upstreams.connector.answer_limits());
+        return too_large(upstream, upstreams.connector.answer_limits());
     }
     let failure = if error.is_parse() { Failure::Malformed } else { Failure::Died };
     let mut why = format!("{}: {error}", upstream.origin.authority);

@@ -5,23 +5,18 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 use tokio::time::{Instant, timeout_at};
 
-use crate::body::{BoxError, RequestBody};
+use crate::body::{RequestBody, Reuse, empty_request};
 use crate::io::Patience;
-use crate::meters::{Failure, METERS};
-use crate::proxy::exchange::nothing;
 
 /// For how long it is remembered that the app closed a connection early.
 const REMEMBERED: Duration = Duration::from_secs(60);
@@ -43,10 +38,10 @@ impl Sender {
             Self::Http1(connection) => {
                 let Connection { sender, patience, .. } = &mut **connection;
                 patience.until(deadline);
-                patience.with(pin!(sender.try_send_request(std::mem::replace(request, nothing())))).await
+                patience.with(pin!(sender.try_send_request(std::mem::replace(request, empty_request())))).await
             }
             Self::Http2(sender) => {
-                let answer = sender.try_send_request(std::mem::replace(request, nothing()));
+                let answer = sender.try_send_request(std::mem::replace(request, empty_request()));
                 timeout_at(deadline, Box::pin(answer)).await.ok()
             }
         }
@@ -70,8 +65,9 @@ impl Connection {
     pub(crate) fn new(sender: http1::SendRequest<RequestBody>, number: u64, home: Home) -> Self {
         Self { sender, number, patience: Patience::default(), born: Instant::now(), home }
     }
+}
 
-    /// Keeps it for the next request, once its answer has come whole.
+impl Reuse for Connection {
     fn keep(self: Box<Self>) {
         if self.sender.is_closed() {
             return;
@@ -262,82 +258,6 @@ pub(crate) fn sweep() {
         slots.retain(|_, slot| slot.life.strong_count() > 0);
         slots.values_mut().for_each(|slot| slot.drop_old(now));
     });
-}
-
-/// The body of the app's answer. At its end the connection goes back to where it is kept.
-#[derive(Debug)]
-pub(crate) struct UpstreamBody {
-    incoming: Incoming,
-    /// Nothing for HTTP/2, whose connections are shared.
-    connection: Option<Box<Connection>>,
-    silence: Option<Duration>,
-    patience: Patience,
-}
-
-impl UpstreamBody {
-    pub(crate) fn new(incoming: Incoming, connection: Option<Box<Connection>>, silence: Option<Duration>) -> Self {
-        Self { incoming, connection, silence, patience: Patience::default() }
-    }
-
-    fn end(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            connection.keep();
-        }
-    }
-
-    /// Nothing has come: for how long?
-    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let Some(silence) = self.silence else {
-            return Poll::Pending;
-        };
-        if self.patience.is_calm() {
-            self.patience.until(Instant::now() + silence);
-        }
-        self.patience.poll(cx).map(|()| {
-            METERS.fail(Failure::Cut);
-            Some(Err("the upstream fell silent in the middle of its answer".into()))
-        })
-    }
-}
-
-impl Body for UpstreamBody {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = self.get_mut();
-        let polled = Pin::new(&mut this.incoming).poll_frame(cx);
-        match &polled {
-            Poll::Pending => return this.wait(cx),
-            Poll::Ready(Some(Err(error))) => {
-                METERS.fail(Failure::Cut);
-                tracing::warn!(%error, "the upstream's answer ended in the middle");
-                this.connection = None;
-            }
-            Poll::Ready(None) => this.end(),
-            Poll::Ready(Some(Ok(_))) if this.incoming.is_end_stream() => this.end(),
-            Poll::Ready(Some(Ok(_))) => {}
-        }
-        this.patience.calm();
-        polled.map_err(Into::into)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
-    }
-}
-
-impl Drop for UpstreamBody {
-    /// A body without bytes is never read.
-    fn drop(&mut self) {
-        if self.incoming.is_end_stream() {
-            self.end();
-        }
-    }
 }
 
 #[cfg(test)]

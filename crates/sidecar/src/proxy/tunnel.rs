@@ -13,7 +13,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 
-use crate::edge::Tunnel;
+use crate::client::Tunnel;
 use crate::meters::METERS;
 
 /// Joins the two halves once both have switched.

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use metrics::{Gauge, gauge};
 
 use crate::address::Origin;
-use crate::proxy::ProxyError;
 use crate::proxy::connect::Connector;
 use crate::proxy::pool::Place;
 use crate::settings::Settings;
@@ -100,16 +99,25 @@ pub(crate) struct Upstreams {
     started: Instant,
     pub(crate) http2: bool,
     pub(crate) connector: Connector,
+    /// From a request to the head of its answer.
+    pub(crate) timeout: Duration,
+    /// The access log asks which address answered.
+    pub(crate) notes_address: bool,
 }
 
 impl Upstreams {
-    pub(crate) fn new(settings: &Settings) -> Result<Self, ProxyError> {
+    /// # Errors
+    ///
+    /// When the certificates to trust cannot be used.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, String> {
         Ok(Self {
             all: settings.upstream.iter().cloned().map(|origin| Upstream::new(origin, None)).collect(),
             next: AtomicUsize::new(0),
             started: Instant::now(),
             http2: settings.upstream_http2,
-            connector: Connector::new(settings).map_err(ProxyError::Roots)?,
+            connector: Connector::new(settings)?,
+            timeout: settings.timeouts.upstream,
+            notes_address: settings.access_log.is_some(),
         })
     }
 

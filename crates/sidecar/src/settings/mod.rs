@@ -247,16 +247,6 @@ impl Settings {
         })
     }
 
-    /// Reads the certificates and keys that are named, to tell what is wrong before anything listens.
-    ///
-    /// # Errors
-    ///
-    /// All problems at once, under `tls.certificate`, `tls.key` and `upstream_ca`.
-    pub fn check_files(&self) -> Result<(), Problems> {
-        let problems = crate::tls::problems(self);
-        if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
-    }
-
     /// Whether there is an app to ask.
     pub fn has_upstream(&self) -> bool {
         !self.upstream.is_empty()
