@@ -117,7 +117,7 @@ fn slack_is_spoken_where_it_is_said() {
     let receiver = Receiver::takes();
     let program = telling(&receiver).key("webhooks", "format = \"slack\"").start();
     happen_because(&program, "form", &[FactKind::Tripped], "5xx of on > 2 % & <rising>");
-    let text = "form was taken back: 5xx of on &gt; 2 % &amp; &lt;rising&gt;";
+    let text = "form was rolled back: 5xx of on &gt; 2 % &amp; &lt;rising&gt;";
     assert_eq!(receiver.wait_for(1)[0].json(), json!({ "text": text }));
 }
 

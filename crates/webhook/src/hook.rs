@@ -1,4 +1,4 @@
-//! An address, and what it is told of.
+//! A receiver: its address, and the events it is told of.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,21 +7,13 @@ use flagstaff_flags::{Fact, Percent, Problem, nearest};
 use http::Uri;
 
 use crate::event::Event;
-use crate::message::{Message, Told};
+use crate::fact_view::FactView;
+use crate::message::{Format, Message};
 use crate::sign::fingerprint;
 use crate::template::Template;
 
 /// The host whose addresses take Slack's messages.
 const SLACK: &str = "hooks.slack.com";
-
-/// How messages are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// All there is, for programs.
-    Json,
-    /// `{"text": …}`, as Slack and those compatible with it read it.
-    Slack,
-}
 
 /// What was said of a hook.
 #[derive(Clone, Default)]
@@ -103,7 +95,7 @@ impl Hook {
     #[must_use]
     pub fn message(&self, fact: &Fact, percent: Option<Percent>) -> Option<Message> {
         let event = Event::of(fact.kind).filter(|event| self.events.contains(event))?;
-        Some(Message::new(&Told::new(fact, percent), event, self.format, self.template.as_ref()))
+        Some(Message::new(&FactView::new(fact, percent), event, self.format, self.template.as_ref()))
     }
 
     pub(crate) fn is_encrypted(&self) -> bool {

@@ -1,10 +1,10 @@
-//! Texts with places in them.
+//! Texts with placeholders.
 
 use std::fmt;
 
-/// What a place in a template can stand for.
+/// What a template can be filled with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Word {
+pub(crate) enum Placeholder {
     Flag,
     Event,
     Kind,
@@ -16,7 +16,7 @@ pub(crate) enum Word {
     Id,
 }
 
-impl Word {
+impl Placeholder {
     const ALL: [(&'static str, Self); 9] = [
         ("flag", Self::Flag),
         ("event", Self::Event),
@@ -30,21 +30,21 @@ impl Word {
     ];
 }
 
-/// A text with places, such as `"{flag}: {why}"`. Braces themselves are written twice.
+/// A text with placeholders, such as `"{flag}: {why}"`. Braces themselves are written twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Template(Vec<Part>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Text(String),
-    Word(Word),
+    Placeholder(Placeholder),
 }
 
 impl Template {
     /// Reads a template.
     ///
     /// # Errors
-    /// When it is empty, names a place that is none, or has a brace without the other.
+    /// When it is empty, names an unknown placeholder, or has a brace without the other.
     pub(crate) fn new(text: &str) -> Result<Self, TemplateError> {
         if text.trim().is_empty() {
             return Err(TemplateError::Empty);
@@ -62,8 +62,8 @@ impl Template {
                 plain.push('}');
                 rest = after;
             } else {
-                let (word, after) = place(after)?;
-                parts.extend([Part::Text(std::mem::take(&mut plain)), Part::Word(word)]);
+                let (placeholder, after) = placeholder(after)?;
+                parts.extend([Part::Text(std::mem::take(&mut plain)), Part::Placeholder(placeholder)]);
                 rest = after;
             }
         }
@@ -73,23 +73,23 @@ impl Template {
         Ok(Self(parts))
     }
 
-    /// The text with every place filled.
-    pub(crate) fn fill(&self, value: impl Fn(Word) -> String) -> String {
+    /// The text with every placeholder filled.
+    pub(crate) fn fill(&self, value: impl Fn(Placeholder) -> String) -> String {
         let part = |part: &Part| match part {
             Part::Text(text) => text.clone(),
-            Part::Word(word) => value(*word),
+            Part::Placeholder(placeholder) => value(*placeholder),
         };
         self.0.iter().map(part).collect()
     }
 }
 
-/// The word within the braces a text begins with, and what follows them.
-fn place(text: &str) -> Result<(Word, &str), TemplateError> {
+/// The placeholder a text begins with, and what follows it.
+fn placeholder(text: &str) -> Result<(Placeholder, &str), TemplateError> {
     let inside = text.strip_prefix('{').ok_or(TemplateError::Brace)?;
     let (name, after) = inside.split_once('}').ok_or(TemplateError::Brace)?;
-    let word = Word::ALL.into_iter().find(|(known, _)| *known == name.trim());
-    let (_, word) = word.ok_or_else(|| TemplateError::Unknown(name.trim().into()))?;
-    Ok((word, after))
+    let placeholder = Placeholder::ALL.into_iter().find(|(known, _)| *known == name.trim());
+    let (_, placeholder) = placeholder.ok_or_else(|| TemplateError::Unknown(name.trim().into()))?;
+    Ok((placeholder, after))
 }
 
 /// Why a text is no template.
@@ -108,9 +108,9 @@ impl TemplateError {
     pub(crate) fn help(&self) -> String {
         match self {
             Self::Empty => "such as \"{flag}: {why}\", or no template at all".into(),
-            Self::Brace => "a brace that shall be seen is written twice: {{ or }}".into(),
+            Self::Brace => "to show a brace, write it twice: {{ or }}".into(),
             Self::Unknown(_) => {
-                let known: Vec<_> = Word::ALL.iter().map(|(name, _)| format!("{{{name}}}")).collect();
+                let known: Vec<_> = Placeholder::ALL.iter().map(|(name, _)| format!("{{{name}}}")).collect();
                 format!("there are {}", known.join(" "))
             }
         }
@@ -132,11 +132,11 @@ mod tests {
     use super::*;
 
     fn filled(text: &str) -> String {
-        Template::new(text).unwrap().fill(|word| format!("<{word:?}>"))
+        Template::new(text).unwrap().fill(|placeholder| format!("<{placeholder:?}>"))
     }
 
     #[test]
-    fn places_are_filled_and_doubled_braces_are_braces() {
+    fn placeholders_are_filled_and_doubled_braces_are_braces() {
         assert_eq!(filled("{flag}: {why}"), "<Flag>: <Why>");
         assert_eq!(filled("{{{ flag }}} }}{{"), "{<Flag>} }{");
         assert_eq!(filled("no places: é"), "no places: é");
