@@ -3,6 +3,8 @@
 
 #[path = "house/circles.rs"]
 mod circles;
+#[path = "house/pages.rs"]
+mod pages;
 #[path = "house/sizes.rs"]
 mod sizes;
 #[path = "house/source.rs"]
