@@ -3,17 +3,14 @@
 mod cli;
 mod code;
 mod commands;
-mod conductor;
 mod facts;
 mod flags;
 mod logging;
-mod memory;
 mod observed;
 mod picture;
 mod print;
 mod rights;
 mod settings;
-mod webhooks;
 mod who;
 mod wrap;
 

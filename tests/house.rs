@@ -31,10 +31,11 @@ const WALLS: [(&str, &[&str]); 13] = [
 ];
 
 /// Floors from the bottom up; a crate may use those below its own floor, never its own.
-const FLOORS: [&[&str]; 5] = [
+const FLOORS: [&[&str]; 6] = [
     &["flags", "stats", "supervise"],
     &["source", "tag", "ledger", "experiment", "webhook"],
     &["layer"],
+    &["rollout"],
     &["sidecar", "admin"],
     &["flagstaff"],
 ];

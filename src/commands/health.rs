@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use flagstaff_admin::{FlagsHealth, Health as Told, LedgerHealth, LedgerStatus};
 use flagstaff_flags::{Reader, without_userinfo};
 use flagstaff_ledger::{Health as Of, Recorder};
+use flagstaff_rollout::{Herald, Sentry};
 use flagstaff_source::{Loaded, Observer, Report, Status};
 use jiff::Timestamp;
-
-use crate::conductor::{Herald, Sentry};
 
 /// The version of this program.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -10,6 +10,7 @@ use flagstaff_admin::{Admin, PrometheusBuilder};
 use flagstaff_flags::{Problem, Publisher, VariantId, publisher};
 use flagstaff_layer::{Answers, FlagLayer, Flags, Tagger};
 use flagstaff_ledger::{Keeper, Recorder};
+use flagstaff_rollout::{Conducting, Memory, Start, Webhooks};
 use flagstaff_sidecar::{App, Background, Sidecar, Stop};
 use flagstaff_source::{Files, Loaded, POLL, StateFolder, Watch};
 use flagstaff_webhook::Hook;
@@ -19,11 +20,8 @@ use crate::commands::banner::Banner;
 use crate::commands::health::{Health, Log};
 use crate::commands::left_out::LeftOutLog;
 use crate::commands::{Answer, listen, meters};
-use crate::conductor::{Conducting, Start};
-use crate::memory::Memory;
 use crate::print::{GOOD, STRONG, out, styled};
 use crate::settings::{Override, Settings, checked, shown};
-use crate::webhooks::Webhooks;
 use crate::{flags, logging, rights, settings};
 
 /// How long what waits for the ledger may take at the end.

@@ -13,12 +13,11 @@ use flagstaff_tag::Network;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
-use super::Conducting;
-use super::Start;
-use super::books::{Entry, Told};
-use super::direct::Conductor;
-use super::sentry::{Sentry, Word};
-use super::ward::Ward;
+use crate::controller::Conductor;
+use crate::flag_state::Ward;
+use crate::handle::{Conducting, Start, WORDS};
+use crate::ledger_sync::{Entry, Told};
+use crate::monitor::{Sentry, Word};
 use crate::webhooks::Teller;
 
 fn name() -> Name {
@@ -172,7 +171,7 @@ fn one_network_of_many_trips_neither_test_nor_fuse() {
         }
     };
     strangers(0..50);
-    let heard = || running.conducting.words.capacity() == super::WORDS;
+    let heard = || running.conducting.words.capacity() == WORDS;
     eventually("it has heard of them", heard);
     assert!(!is_tripped(&running.publisher));
     // the same from networks of their own

@@ -10,13 +10,13 @@ use flagstaff_tag::Network;
 static HASHERS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
 
 /// 128 bits that tell units apart.
-pub(super) fn unit_key(unit: &str) -> u128 {
+pub(crate) fn unit_key(unit: &str) -> u128 {
     let [high, low] = &*HASHERS;
     u128::from(high.hash_one(unit)) << 64 | u128::from(low.hash_one(unit))
 }
 
 /// 64 bits that tell networks apart.
-pub(super) fn origin(network: Network) -> Origin {
+pub(crate) fn origin(network: Network) -> Origin {
     let [first, _] = &*HASHERS;
     Origin(first.hash_one(network))
 }

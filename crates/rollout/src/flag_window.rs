@@ -14,7 +14,7 @@ use flagstaff_flags::{Definition, Flag, Guard, SlowerThan};
 use flagstaff_layer::{Answered, Meeting, Outcome};
 use flagstaff_tag::Network;
 
-use super::keys::{origin, unit_key};
+use crate::keys::{origin, unit_key};
 
 /// Units that all guards of this process remember together.
 const PLACES: usize = 2 << 20;
@@ -26,10 +26,10 @@ const MOST_COUNTED: usize = 1_000_000;
 const SHARDS: usize = 16;
 
 /// What is known of one flag since it began, for one definition of it.
-pub(super) struct Post {
+pub(crate) struct Post {
     /// Which of all posts there ever were.
-    pub(super) number: u64,
-    pub(super) definition: Definition,
+    pub(crate) number: u64,
+    pub(crate) definition: Definition,
     /// What was asked before says nothing.
     begun: Option<Instant>,
     people: Arc<People>,
@@ -41,14 +41,14 @@ pub(super) struct Post {
 }
 
 /// Who met the flag. That stays when a flag begins anew with the same definition.
-pub(super) struct People {
+pub(crate) struct People {
     met: Met,
     crowd: Crowd,
 }
 
 /// What is known of a step.
-pub(super) struct AtStep {
-    pub(super) step: usize,
+pub(crate) struct AtStep {
+    pub(crate) step: usize,
     limit: Option<Arc<Limit>>,
     came: Came,
 }
@@ -63,27 +63,27 @@ struct Came {
 
 /// What an answer says.
 #[derive(Default)]
-pub(super) struct Heard {
-    pub(super) comes: bool,
-    pub(super) sign: Option<Sign>,
-    pub(super) blown: Option<Blown>,
+pub(crate) struct Heard {
+    pub(crate) comes: bool,
+    pub(crate) sign: Option<Sign>,
+    pub(crate) blown: Option<Blown>,
 }
 
 impl People {
     /// With as many places as there are for each of so many flags.
-    pub(super) fn of_one_in(flags: usize) -> Self {
+    pub(crate) fn of_one_in(flags: usize) -> Self {
         let places = (PLACES / flags.max(1)).clamp(*PLACES_EACH.start(), *PLACES_EACH.end());
         Self { met: Met::new(places), crowd: Crowd::default() }
     }
 }
 
 impl Post {
-    pub(super) fn new(number: u64, flag: &Flag, step: usize, people: People) -> Self {
+    pub(crate) fn new(number: u64, flag: &Flag, step: usize, people: People) -> Self {
         Self::with(number, flag, step, Arc::new(people), None)
     }
 
     /// The flag begins anew, and is defined as before.
-    pub(super) fn anew(&self, number: u64, flag: &Flag, step: usize) -> Self {
+    pub(crate) fn anew(&self, number: u64, flag: &Flag, step: usize) -> Self {
         Self::with(number, flag, step, Arc::clone(&self.people), Some(Instant::now()))
     }
 
@@ -103,59 +103,59 @@ impl Post {
     }
 
     /// Whether it wants to hear of what was asked then.
-    pub(super) fn hears(&self, asked: Instant) -> bool {
+    pub(crate) fn hears(&self, asked: Instant) -> bool {
         self.begun.is_none_or(|begun| asked >= begun)
     }
 
-    pub(super) fn at_step(&self) -> Arc<AtStep> {
+    pub(crate) fn at_step(&self) -> Arc<AtStep> {
         self.at_step.load_full()
     }
 
-    pub(super) fn begin_step(&self, flag: &Flag, step: usize) {
+    pub(crate) fn begin_step(&self, flag: &Flag, step: usize) {
         self.at_step.store(Arc::new(AtStep::new(flag, step)));
     }
 
     /// Fewer visitors are recorded at a step than came: some were forgotten, or the record was lost. They count when they come again,
     /// and one that is recorded still is recorded once.
-    pub(super) fn recount(&self, step: usize, recorded: u64) {
+    pub(crate) fn recount(&self, step: usize, recorded: u64) {
         if let Some(anew) = self.at_step.load().recounted(step, recorded) {
             self.at_step.store(Arc::new(anew));
         }
     }
 
     /// A unit meets the flag.
-    pub(super) fn meets(&self, meeting: &Meeting<'_>) {
+    pub(crate) fn meets(&self, meeting: &Meeting<'_>) {
         if self.people.met.meets(unit_key(meeting.unit)) {
             self.people.crowd.came(meeting.network.map(origin));
         }
     }
 
-    pub(super) fn has_met(&self, meeting: &Meeting<'_>) -> bool {
+    pub(crate) fn has_met(&self, meeting: &Meeting<'_>) -> bool {
         self.people.met.has(unit_key(meeting.unit))
     }
 
     /// How many units it had to forget.
-    pub(super) fn forgotten(&self) -> u64 {
+    pub(crate) fn forgotten(&self) -> u64 {
         self.people.met.forgotten()
     }
 
     /// The network, where it is one whose signs are limited.
-    pub(super) fn limited(&self, network: Option<Network>) -> Option<Origin> {
+    pub(crate) fn limited(&self, network: Option<Network>) -> Option<Origin> {
         let origin = network.filter(|_| self.network_signs > 0).map(origin)?;
         Some(origin).filter(|origin| !self.people.crowd.is_part(*origin))
     }
 
-    pub(super) fn outage(&self, now: i64) -> Option<Outage> {
+    pub(crate) fn outage(&self, now: i64) -> Option<Outage> {
         self.pulse.shared_outage(now)
     }
 
     /// The upstream of the variant, where it is away.
-    pub(super) fn upstream(&self) -> Option<Away> {
+    pub(crate) fn upstream(&self) -> Option<Away> {
         self.stand.away()
     }
 
     /// An answer to a visitor who was drawn into an arm, at a step.
-    pub(super) fn answered(&self, outcome: &Outcome<'_>, arm: u8, step: usize, now: i64) -> Heard {
+    pub(crate) fn answered(&self, outcome: &Outcome<'_>, arm: u8, step: usize, now: i64) -> Heard {
         let at = self.at_step.load();
         let meeting = &outcome.meeting;
         let treated = arm != 0;

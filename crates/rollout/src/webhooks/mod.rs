@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Tells that something happened. Cheap to clone; never waits.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Teller(Arc<[Line]>);
+pub struct Teller(Arc<[Line]>);
 
 /// The way to one deliverer.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ struct Line {
 
 impl Teller {
     /// These facts were added. With a ledger they are in it already, and this only saves the time until it is looked at again.
-    pub(crate) fn tell(&self, facts: &[Fact]) {
+    pub fn tell(&self, facts: &[Fact]) {
         for line in self.0.iter() {
             if let Some(memory) = &line.memory {
                 memory.add(facts);
@@ -48,7 +48,7 @@ impl Teller {
 
 /// The deliverers, running.
 #[derive(Debug)]
-pub(crate) struct Webhooks {
+pub struct Webhooks {
     teller: Teller,
     stop: Arc<AtomicBool>,
     ended: Vec<Mutex<Receiver<()>>>,
@@ -59,7 +59,7 @@ impl Webhooks {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn start(hooks: Vec<Hook>, ledger: Option<&Place>, flags: &Reader) -> io::Result<Self> {
+    pub fn start(hooks: Vec<Hook>, ledger: Option<&Place>, flags: &Reader) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let (ready, all_ready) = mpsc::channel();
         let (mut lines, mut ended) = (Vec::new(), Vec::new());
@@ -90,13 +90,13 @@ impl Webhooks {
     }
 
     /// For whoever knows what happens.
-    pub(crate) fn teller(&self) -> Teller {
+    pub fn teller(&self) -> Teller {
         self.teller.clone()
     }
 
     /// Has them tell what is due and end, waits for that so long at most, and returns whether they did. What is not told by then
     /// stays in the ledger.
-    pub(crate) fn stop(self, patience: Duration) -> bool {
+    pub fn stop(self, patience: Duration) -> bool {
         self.stop.store(true, Ordering::Relaxed);
         self.teller.tell(&[]);
         let until = Instant::now() + patience;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use super::sentry::Word;
+use crate::monitor::Word;
 use crate::webhooks::Teller;
 
 /// How often the ledger is asked what others did.
@@ -21,7 +21,7 @@ const LAST: Duration = Duration::from_secs(3);
 
 /// What is to be entered, or asked.
 #[derive(Debug)]
-pub(super) enum Entry {
+pub(crate) enum Entry {
     /// Facts, of one or of many flags.
     Facts(Vec<Fact>),
     /// Signs of a flag, since the fact with which it began.
@@ -43,7 +43,7 @@ impl Entry {
 
 /// What the books tell.
 #[derive(Debug)]
-pub(super) enum Told {
+pub(crate) enum Told {
     /// All facts of all flags: the first word there is.
     All(HashMap<Name, Vec<Fact>>),
     /// Facts of a flag that others added.
@@ -61,7 +61,7 @@ pub(super) enum Told {
 }
 
 /// Opens the books. They close when the other end is dropped, after what is entered, or after a while.
-pub(super) fn open(place: Place, words: mpsc::Sender<Word>, teller: Teller) -> (mpsc::UnboundedSender<Entry>, Books) {
+pub(crate) fn open(place: Place, words: mpsc::Sender<Word>, teller: Teller) -> (mpsc::UnboundedSender<Entry>, Books) {
     let (entries, heard) = mpsc::unbounded_channel();
     let books =
         Books { place, words, heard, teller, register: None, known: None, waiting: Vec::new(), is_away: false };
@@ -69,7 +69,7 @@ pub(super) fn open(place: Place, words: mpsc::Sender<Word>, teller: Teller) -> (
 }
 
 /// Who keeps the books.
-pub(super) struct Books {
+pub(crate) struct Books {
     place: Place,
     words: mpsc::Sender<Word>,
     heard: mpsc::UnboundedReceiver<Entry>,
@@ -83,7 +83,7 @@ pub(super) struct Books {
 
 impl Books {
     /// Keeps them until the conductor has ended, and a little longer for what is still to be entered.
-    pub(super) async fn keep(&mut self, ended: oneshot::Receiver<()>) {
+    pub(crate) async fn keep(&mut self, ended: oneshot::Receiver<()>) {
         let too_late = async {
             // whether it said so or was dropped, it has ended
             let _ = ended.await;
@@ -98,7 +98,7 @@ impl Books {
 
     /// Goes on after a panic: what the conductor decided and is neither written nor waiting is entered. One that knows nothing yet is
     /// told all there is again.
-    pub(super) fn recover(&mut self, knows: bool, facts: Vec<Fact>) {
+    pub(crate) fn recover(&mut self, knows: bool, facts: Vec<Fact>) {
         self.register = None;
         if !knows {
             self.known = None;

@@ -1,26 +1,4 @@
-//! Rollouts that climb and guards that take back, while the program runs.
-//!
-//! ```text
-//! answers → Sentry (in the request's way: counts, never waits) → words → Conductor → facts → Publisher ⇒ every request
-//!                                                                            ⇅
-//!                                                                          Books → ledger
-//! ```
-//!
-//! The conductor decides in memory and at once; the books follow when the ledger takes it. So a guard works while the store
-//! is down, and a store that is slow holds up nothing. Should the conductor end with a panic, `/readyz` says so, and it goes on with
-//! what it had decided.
-
-mod books;
-mod climb;
-mod direct;
-mod heed;
-mod keys;
-mod post;
-mod sentry;
-mod take_up;
-#[cfg(test)]
-mod tests;
-mod ward;
+//! A controller at work, on a thread of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,29 +7,28 @@ use flagstaff_flags::{Facts, Publisher, Snapshot};
 use flagstaff_ledger::Place;
 use tokio::sync::{mpsc, oneshot};
 
-pub(crate) use self::sentry::Sentry;
-
-use self::books::Books;
-use self::direct::Conductor;
+use crate::controller::Conductor;
+use crate::ledger_sync::{self, Books};
+use crate::monitor::{Sentry, Word};
 use crate::webhooks::Teller;
 
 /// What waits for the conductor at most; what comes beyond is dropped and counted.
-const WORDS: usize = 65_536;
+pub(crate) const WORDS: usize = 65_536;
 /// How long the start waits for what is recorded. Until it is known, flags with a rollout or a guard stay off.
 const FIRST_READING: Duration = Duration::from_secs(3);
 
 /// What is known at the start, before the ledger is read.
 #[derive(Debug, Default)]
-pub(crate) struct Start {
+pub struct Start {
     /// Facts as they were last known.
-    pub(crate) known: Facts,
+    pub known: Facts,
     /// The flags are the last good ones, because their file cannot be used: serving them is no edit.
-    pub(crate) is_last_good: bool,
+    pub is_last_good: bool,
 }
 
 /// A conductor at work. Dropped, it writes down what it knows and ends.
-pub(crate) struct Conducting {
-    words: mpsc::Sender<sentry::Word>,
+pub struct Conducting {
+    pub(crate) words: mpsc::Sender<Word>,
     sentry: Arc<Sentry>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -60,7 +37,7 @@ pub(crate) struct Conducting {
 /// still to be written down.
 struct Work {
     conductor: Conductor,
-    heard: mpsc::Receiver<sentry::Word>,
+    heard: mpsc::Receiver<Word>,
     books: Option<Books>,
     has_begun: bool,
     /// The last to be dropped: connections of the books are closed on it.
@@ -97,13 +74,13 @@ impl Work {
 
 /// Tells a conductor of flags that were loaded.
 #[derive(Clone)]
-pub(crate) struct Herald(mpsc::Sender<sentry::Word>);
+pub struct Herald(mpsc::Sender<Word>);
 
 impl Herald {
     /// A snapshot is in force.
-    pub(crate) fn loaded(&self, snapshot: &Snapshot) {
+    pub fn loaded(&self, snapshot: &Snapshot) {
         // Called on the thread that watches files, which may wait; an ended conductor needs no news.
-        let _ = self.0.blocking_send(sentry::Word::Loaded(Arc::new(snapshot.clone())));
+        let _ = self.0.blocking_send(Word::Loaded(Arc::new(snapshot.clone())));
     }
 }
 
@@ -114,7 +91,7 @@ impl Conducting {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn start(
+    pub fn start(
         publisher: Arc<Publisher>,
         ledger: Option<Place>,
         teller: Teller,
@@ -127,7 +104,7 @@ impl Conducting {
             publisher.learn(Facts { unknown: true, ..start.known });
         }
         let (ready, is_ready) = std::sync::mpsc::channel();
-        let books = ledger.map(|place| books::open(place, words.clone(), teller.clone()));
+        let books = ledger.map(|place| ledger_sync::open(place, words.clone(), teller.clone()));
         let (entries, books) = books.unzip();
         let conductor = Conductor::new(publisher, Arc::clone(&sentry), entries, teller, ready);
         let conductor = conductor.serving_last_good(start.is_last_good);
@@ -139,19 +116,19 @@ impl Conducting {
     }
 
     /// What hears of answers.
-    pub(crate) fn sentry(&self) -> Arc<Sentry> {
+    pub fn sentry(&self) -> Arc<Sentry> {
         Arc::clone(&self.sentry)
     }
 
     /// What tells of flags that were loaded.
-    pub(crate) fn herald(&self) -> Herald {
+    pub fn herald(&self) -> Herald {
         Herald(self.words.clone())
     }
 }
 
 impl Drop for Conducting {
     fn drop(&mut self) {
-        let _ = self.words.blocking_send(sentry::Word::Stop);
+        let _ = self.words.blocking_send(Word::Stop);
         if let Some(thread) = self.thread.take() {
             // it ended by itself
             let _ = thread.join();

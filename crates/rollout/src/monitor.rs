@@ -13,12 +13,12 @@ use flagstaff_ledger::{FirstSign, came_at};
 use metrics::counter;
 use tokio::sync::mpsc;
 
-use super::books::Told;
-use super::post::{Heard, People, Post};
+use crate::flag_window::{Heard, People, Post};
+use crate::ledger_sync::Told;
 
 /// What the conductor hears.
 #[derive(Debug)]
-pub(super) enum Word {
+pub(crate) enum Word {
     /// A snapshot is in force.
     Loaded(Arc<Snapshot>),
     /// A unit showed a sign. It may not be its first. Of a network that is named, few count.
@@ -38,15 +38,15 @@ pub(super) enum Word {
 
 /// To which beginning of a flag a word belongs.
 #[derive(Clone, Debug)]
-pub(super) struct Stamp {
-    pub(super) flag: Name,
-    pub(super) definition: Definition,
+pub(crate) struct Stamp {
+    pub(crate) flag: Name,
+    pub(crate) definition: Definition,
     /// The post that heard it.
     post: u64,
 }
 
 /// Hears of answers, and watches over what needs every one of them.
-pub(crate) struct Sentry {
+pub struct Sentry {
     words: mpsc::Sender<Word>,
     reader: Reader,
     /// Read on every request; replaced when a flag begins.
@@ -61,7 +61,7 @@ pub(crate) struct Sentry {
 }
 
 impl Sentry {
-    pub(super) fn new(words: mpsc::Sender<Word>, reader: Reader) -> Self {
+    pub(crate) fn new(words: mpsc::Sender<Word>, reader: Reader) -> Self {
         Self {
             words,
             reader,
@@ -74,38 +74,38 @@ impl Sentry {
     }
 
     /// What guards say to operators, each in a sentence.
-    pub(crate) fn said(&self) -> Vec<String> {
+    pub fn said(&self) -> Vec<String> {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn say(&self, said: Vec<String>) {
+    pub(crate) fn say(&self, said: Vec<String>) {
         *self.said.lock().unwrap_or_else(PoisonError::into_inner) = said;
     }
 
     /// The outage that treatment and control of a flag share just now.
-    pub(super) fn outage(&self, flag: &str) -> Option<Outage> {
+    pub(crate) fn outage(&self, flag: &str) -> Option<Outage> {
         self.posts.load().get(flag)?.outage(self.now())
     }
 
     /// The upstream of a flag's variant, where it is away.
-    pub(super) fn upstream(&self, flag: &str) -> Option<Away> {
+    pub(crate) fn upstream(&self, flag: &str) -> Option<Away> {
         self.posts.load().get(flag)?.upstream()
     }
 
     /// How many units each guard had to forget, where it had to.
-    pub(super) fn forgotten(&self) -> Vec<(Name, u64)> {
+    pub(crate) fn forgotten(&self) -> Vec<(Name, u64)> {
         let posts = self.posts.load();
         let each = posts.iter().map(|(name, post)| (name.clone(), post.forgotten()));
         each.filter(|(_, forgotten)| *forgotten > 0).collect()
     }
 
     /// Whether a word is of the present beginning of its flag.
-    pub(super) fn is_current(&self, stamp: &Stamp) -> bool {
+    pub(crate) fn is_current(&self, stamp: &Stamp) -> bool {
         self.posts.load().get(&stamp.flag).is_some_and(|post| post.number == stamp.post)
     }
 
     /// A flag begins anew: what was seen of it says nothing any more, but who met it is known still.
-    pub(super) fn begin(&self, flag: &Flag, step: usize) {
+    pub(crate) fn begin(&self, flag: &Flag, step: usize) {
         self.change(|posts| {
             if let Some(post) = posts.get(&flag.name).filter(|post| post.definition == flag.definition) {
                 let post = post.anew(self.next(), flag, step);
@@ -117,7 +117,7 @@ impl Sentry {
     }
 
     /// So many visitors are recorded at a step of a flag: where more were counted here, they are counted anew.
-    pub(super) fn recount(&self, flag: &Name, step: usize, recorded: u64) {
+    pub(crate) fn recount(&self, flag: &Name, step: usize, recorded: u64) {
         let _one_at_a_time = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(post) = self.posts.load().get(flag) {
             post.recount(step, recorded);
@@ -125,7 +125,7 @@ impl Sentry {
     }
 
     /// Forgets what was seen of other definitions of a flag than this.
-    pub(super) fn forget_others(&self, flag: &Name, definition: Definition) {
+    pub(crate) fn forget_others(&self, flag: &Name, definition: Definition) {
         if self.posts.load().get(flag).is_some_and(|post| post.definition != definition) {
             self.change(|posts| {
                 posts.remove(flag);
@@ -134,7 +134,7 @@ impl Sentry {
     }
 
     /// Forgets flags that are not in force.
-    pub(super) fn retain(&self, snapshot: &Snapshot) {
+    pub(crate) fn retain(&self, snapshot: &Snapshot) {
         self.change(|posts| posts.retain(|name, _| snapshot.find(name.as_str()).is_some()));
     }
 

@@ -7,7 +7,7 @@ use flagstaff_flags::{Fact, FactKind, Flag, Name, Snapshot, Standing};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::ward::Ward;
+use crate::flag_state::Ward;
 
 /// Who edits files by hand is not known.
 const BY_FILE: &str = "file";
@@ -15,7 +15,7 @@ const BY_FILE: &str = "file";
 const BY_PROGRAM: &str = "flagstaff";
 
 /// The fact that a flag of a new snapshot makes, if any. `before` is the flag as it was in force here; none at the start.
-pub(super) fn seen(flag: &Flag, before: Option<&Flag>, ward: Option<&Ward>) -> Option<Fact> {
+pub(crate) fn seen(flag: &Flag, before: Option<&Flag>, ward: Option<&Ward>) -> Option<Fact> {
     let Some(ward) = ward else {
         return Some(first(flag));
     };
@@ -52,7 +52,7 @@ fn switched(flag: &Flag, before: Option<&Flag>, standing: &Standing) -> Option<(
 }
 
 /// Whether a fact says that somebody edited the file of a flag that was known before.
-pub(super) const fn is_edit(kind: FactKind) -> bool {
+pub(crate) const fn is_edit(kind: FactKind) -> bool {
     matches!(kind, FactKind::Changed | FactKind::Enabled | FactKind::Disabled)
 }
 
@@ -71,7 +71,7 @@ fn first(flag: &Flag) -> Fact {
 }
 
 /// The fact that a flag makes by not being there any more, if it was.
-pub(super) fn gone(name: &Name, snapshot: &Snapshot, ward: &Ward) -> Option<Fact> {
+pub(crate) fn gone(name: &Name, snapshot: &Snapshot, ward: &Ward) -> Option<Fact> {
     let is_gone = snapshot.find(name.as_str()).is_none() && !ward.standing.removed;
     is_gone.then(|| Fact {
         kind: FactKind::Removed,
@@ -81,7 +81,7 @@ pub(super) fn gone(name: &Name, snapshot: &Snapshot, ward: &Ward) -> Option<Fact
 }
 
 /// The fact that a flag has expired, where that is new.
-pub(super) fn expired(flag: &Arc<Flag>, ward: &Ward, today: Date) -> Option<Fact> {
+pub(crate) fn expired(flag: &Arc<Flag>, ward: &Ward, today: Date) -> Option<Fact> {
     let is_new = flag.is_expired(today) && !ward.standing.expired_told;
     is_new.then(|| Fact {
         kind: FactKind::Expired,

@@ -13,12 +13,11 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use super::books::Entry;
-use super::climb::{Noticed, measure};
-use super::sentry::{Sentry, Stamp, Word};
-use super::take_up;
-use super::ward::{Notice, Ward};
-use crate::flags::today;
+use crate::advance::{Noticed, measure};
+use crate::flag_state::{Notice, Ward};
+use crate::ledger_sync::Entry;
+use crate::monitor::{Sentry, Stamp, Word};
+use crate::reconcile;
 use crate::webhooks::Teller;
 
 /// How often rollouts are looked at.
@@ -26,37 +25,37 @@ const TICK: Duration = Duration::from_millis(250);
 /// How often where flags stand is shown in the metrics, and dates are looked at.
 const MEASURE_EVERY: Duration = Duration::from_secs(2);
 /// Who takes back and holds.
-pub(super) const BY_GUARD: &str = "guard";
+pub(crate) const BY_GUARD: &str = "guard";
 
 /// Where a flag began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Begun {
+pub(crate) enum Begun {
     /// Here and now: nothing was seen before.
     Here,
     /// In what is recorded.
     Elsewhere,
 }
 
-pub(super) struct Conductor {
+pub(crate) struct Conductor {
     publisher: Arc<Publisher>,
-    pub(super) sentry: Arc<Sentry>,
-    pub(super) books: Option<mpsc::UnboundedSender<Entry>>,
+    pub(crate) sentry: Arc<Sentry>,
+    pub(crate) books: Option<mpsc::UnboundedSender<Entry>>,
     teller: Teller,
     ready: Option<std::sync::mpsc::Sender<()>>,
-    pub(super) wards: HashMap<Name, Ward>,
+    pub(crate) wards: HashMap<Name, Ward>,
     /// The flags in force.
-    pub(super) snapshot: Arc<Snapshot>,
+    pub(crate) snapshot: Arc<Snapshot>,
     /// Trouble of flags that was told: the program that saw it says when it is over.
-    pub(super) troubles: HashMap<Name, Noticed>,
+    pub(crate) troubles: HashMap<Name, Noticed>,
     measured: Instant,
     /// Why the ledger cannot be read, while it cannot.
-    pub(super) away: Option<String>,
+    pub(crate) away: Option<String>,
     /// The flags in force are the last good ones, until their file is good again.
     is_last_good: bool,
 }
 
 impl Conductor {
-    pub(super) fn new(
+    pub(crate) fn new(
         publisher: Arc<Publisher>,
         sentry: Arc<Sentry>,
         books: Option<mpsc::UnboundedSender<Entry>>,
@@ -80,12 +79,12 @@ impl Conductor {
     }
 
     /// Whether the flags in force are the last good ones.
-    pub(super) fn serving_last_good(self, is_last_good: bool) -> Self {
+    pub(crate) fn serving_last_good(self, is_last_good: bool) -> Self {
         Self { is_last_good, ..self }
     }
 
     /// Works until it is told to stop.
-    pub(super) async fn run(&mut self, heard: &mut mpsc::Receiver<Word>) {
+    pub(crate) async fn run(&mut self, heard: &mut mpsc::Receiver<Word>) {
         if self.books.is_none() && !self.is_ready() {
             self.begin(HashMap::new());
         }
@@ -107,7 +106,7 @@ impl Conductor {
     }
 
     /// Goes on after a panic: what was decided stands, what was seen is read again, and the flags are those in force.
-    pub(super) fn recover(&mut self) {
+    pub(crate) fn recover(&mut self) {
         self.snapshot = self.publisher.current();
         self.troubles.clear();
         if !self.is_ready() {
@@ -123,7 +122,7 @@ impl Conductor {
     }
 
     /// All facts since each flag began.
-    pub(super) fn facts(&self) -> Vec<Fact> {
+    pub(crate) fn facts(&self) -> Vec<Fact> {
         self.wards.values().flat_map(|ward| ward.facts.clone()).collect()
     }
 
@@ -155,12 +154,12 @@ impl Conductor {
     }
 
     /// Whether what is recorded is known.
-    pub(super) const fn is_ready(&self) -> bool {
+    pub(crate) const fn is_ready(&self) -> bool {
         self.ready.is_none()
     }
 
     /// Begins, with all that is recorded.
-    pub(super) fn begin(&mut self, all: HashMap<Name, Vec<Fact>>) {
+    pub(crate) fn begin(&mut self, all: HashMap<Name, Vec<Fact>>) {
         self.wards = all.into_iter().filter_map(|(name, facts)| Some((name, Ward::new(&facts)?))).collect();
         let names: Vec<_> = self.snapshot.flags().iter().map(|flag| flag.name.clone()).collect();
         names.iter().for_each(|name| self.watch_anew(name, Begun::Elsewhere));
@@ -180,12 +179,12 @@ impl Conductor {
         self.sentry.retain(&snapshot);
         let was = |flag: &Flag| before.flag_named(flag.name.as_str()).map(|flag| &**flag);
         let seen =
-            snapshot.flags().iter().filter_map(|flag| take_up::seen(flag, was(flag), self.wards.get(&flag.name)));
+            snapshot.flags().iter().filter_map(|flag| reconcile::seen(flag, was(flag), self.wards.get(&flag.name)));
         let was_here = |name: &Name| before.find(name.as_str()).is_some();
         let here = self.wards.iter().filter(|(name, _)| was_here(name));
-        let gone = here.filter_map(|(name, ward)| take_up::gone(name, &snapshot, ward));
+        let gone = here.filter_map(|(name, ward)| reconcile::gone(name, &snapshot, ward));
         let is_last_good = self.is_last_good;
-        let is_news = |fact: &Fact| !is_last_good || !take_up::is_edit(fact.kind);
+        let is_news = |fact: &Fact| !is_last_good || !reconcile::is_edit(fact.kind);
         let facts: Vec<_> = seen.chain(gone).filter(is_news).collect();
         self.warn_of_undone(&facts);
         for ward in self.wards.values_mut() {
@@ -214,14 +213,14 @@ impl Conductor {
     }
 
     fn tell_expired(&mut self) {
-        let today = today();
-        let expired = self.wards.values().filter_map(|ward| take_up::expired(ward.flag.as_ref()?, ward, today));
+        let today = jiff::Zoned::now().date();
+        let expired = self.wards.values().filter_map(|ward| reconcile::expired(ward.flag.as_ref()?, ward, today));
         let facts: Vec<_> = expired.collect();
         self.add(facts);
     }
 
     /// Adds facts: decided here and now, published at once, written down as soon as the ledger takes them.
-    pub(super) fn add(&mut self, facts: Vec<Fact>) {
+    pub(crate) fn add(&mut self, facts: Vec<Fact>) {
         if facts.is_empty() {
             return;
         }
@@ -237,7 +236,7 @@ impl Conductor {
     }
 
     /// What a fact changes in what is known here.
-    pub(super) fn follow(&mut self, fact: &Fact, begun: Begun) {
+    pub(crate) fn follow(&mut self, fact: &Fact, begun: Begun) {
         let anew = match self.wards.get_mut(&fact.flag) {
             Some(ward) => ward.add(fact),
             None => {
@@ -263,7 +262,7 @@ impl Conductor {
     }
 
     /// Watches a flag from the fact on with which it began. Where that was elsewhere, what was seen since then is asked for.
-    pub(super) fn watch_anew(&mut self, name: &Name, begun: Begun) {
+    pub(crate) fn watch_anew(&mut self, name: &Name, begun: Begun) {
         let flag = self.snapshot.flag_named(name.as_str()).cloned();
         self.troubles.remove(name);
         let Some(ward) = self.wards.get_mut(name) else { return };
@@ -275,13 +274,13 @@ impl Conductor {
         }
     }
 
-    pub(super) fn publish(&self) {
+    pub(crate) fn publish(&self) {
         let mut facts = Facts { unknown: !self.is_ready(), ..Facts::default() };
         self.wards.iter().for_each(|(name, ward)| facts.add(name, &ward.standing));
         self.publisher.learn(facts);
     }
 
-    pub(super) fn enter(&self, entry: Entry) {
+    pub(crate) fn enter(&self, entry: Entry) {
         if let Some(books) = &self.books {
             // they close after the conductor
             let _ = books.send(entry);
@@ -314,13 +313,13 @@ impl Conductor {
         }
     }
 
-    pub(super) fn alarm(&mut self, name: &Name, evidence: &Evidence) {
+    pub(crate) fn alarm(&mut self, name: &Name, evidence: &Evidence) {
         let value = serde_json::to_value(evidence).unwrap_or_default();
         self.act(name, evidence.words(), &value);
     }
 
     /// Does what the flag says its guard does, once.
-    pub(super) fn act(&mut self, name: &Name, why: String, evidence: &Value) {
+    pub(crate) fn act(&mut self, name: &Name, why: String, evidence: &Value) {
         let Some(ward) = self.wards.get(name) else { return };
         let Some(guard) = ward.flag.as_ref().and_then(|flag| flag.guard.as_ref()) else { return };
         let standing = &ward.standing;
@@ -338,7 +337,7 @@ impl Conductor {
         self.add(vec![fact]);
     }
 
-    pub(super) fn write_signs(&mut self) {
+    pub(crate) fn write_signs(&mut self) {
         let unsaved = |(name, ward): (&Name, &mut Ward)| {
             let signs = ward.take_unsaved();
             (!signs.is_empty()).then(|| Entry::Signs(name.clone(), ward.standing.epoch, signs))
@@ -380,7 +379,7 @@ impl Conductor {
 }
 
 /// Says in the log what happened.
-pub(super) fn announce(fact: &Fact) {
+pub(crate) fn announce(fact: &Fact) {
     counter!("flagstaff_facts_total", "kind" => fact.kind.as_str()).increment(1);
     // once all steps are behind it, it is at none any more
     let step = fact.step + usize::from(fact.kind != FactKind::Done);

@@ -3,13 +3,13 @@
 use flagstaff_flags::{Fact, FactKind, Name};
 use flagstaff_ledger::FirstSign;
 
-use super::books::{Entry, Told};
-use super::direct::{Begun, Conductor, announce};
-use super::take_up;
-use super::ward::Ward;
+use crate::controller::{Begun, Conductor, announce};
+use crate::flag_state::Ward;
+use crate::ledger_sync::{Entry, Told};
+use crate::reconcile;
 
 impl Conductor {
-    pub(super) fn told(&mut self, told: Told) {
+    pub(crate) fn told(&mut self, told: Told) {
         match told {
             Told::All(all) => self.begin(all),
             Told::Away(why) => self.away(why),
@@ -70,7 +70,7 @@ impl Conductor {
             self.watch_anew(name, Begun::Elsewhere);
         }
         let current = self.snapshot.flag_named(name.as_str());
-        let seen = current.and_then(|flag| take_up::seen(flag, Some(flag), self.wards.get(name)));
+        let seen = current.and_then(|flag| reconcile::seen(flag, Some(flag), self.wards.get(name)));
         self.add(seen.into_iter().collect());
         self.decide_again(name, lost);
         self.publish();

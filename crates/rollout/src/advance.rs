@@ -13,9 +13,9 @@ use metrics::gauge;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::books::Entry;
-use super::direct::{BY_GUARD, Conductor};
-use super::ward::Ward;
+use crate::controller::{BY_GUARD, Conductor};
+use crate::flag_state::Ward;
+use crate::ledger_sync::Entry;
 
 /// Trouble that was seen here is over after so long without it: what comes and goes is one trouble, and is told once.
 const CALM: Duration = Duration::from_mins(1);
@@ -26,7 +26,7 @@ const BY_ROLLOUT: &str = "rollout";
 
 impl Conductor {
     /// Whether a flag goes on, and if so, makes it.
-    pub(super) fn look_at(&mut self, name: &Name) -> Option<Fact> {
+    pub(crate) fn look_at(&mut self, name: &Name) -> Option<Fact> {
         let now = Timestamp::now();
         let ward = self.wards.get(name)?;
         // a flag that is off stays at its step
@@ -74,7 +74,7 @@ impl Conductor {
     }
 
     /// An upstream that has been away for longer than the flag allows trips its guard.
-    pub(super) fn trip_lost_upstream(&mut self, name: &Name) {
+    pub(crate) fn trip_lost_upstream(&mut self, name: &Name) {
         let limit = self.wards.get(name).and_then(|ward| ward.flag.as_ref()?.guard.as_ref()).map(|g| g.upstream_away);
         let is_lost = |limit| move |away: &Away| away.is_sure && away.lasted >= limit;
         let away = limit.and_then(|limit| self.sentry.upstream(name.as_str()).filter(is_lost(limit)));
@@ -154,10 +154,10 @@ struct Came {
 
 /// Trouble of a flag, as this program came to know of it.
 #[derive(Clone, Copy)]
-pub(super) struct Noticed {
+pub(crate) struct Noticed {
     /// It was seen here.
     here: bool,
-    pub(super) at: Instant,
+    pub(crate) at: Instant,
 }
 
 fn recovered(ward: &Ward, reason: &'static str, here: bool) -> Fact {
@@ -180,7 +180,7 @@ fn without_rollout(ward: &Ward, trouble: Option<Trouble>) -> Option<Fact> {
 }
 
 /// Shows where a flag stands in the metrics.
-pub(super) fn measure(name: &Name, ward: &Ward) {
+pub(crate) fn measure(name: &Name, ward: &Ward) {
     let Some(flag) = &ward.flag else { return };
     let label = || name.to_string();
     if let Some(rollout) = &flag.rollout {

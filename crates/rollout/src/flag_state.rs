@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use metrics::counter;
 use tokio::time::Instant;
 
-use super::keys::unit_key;
+use crate::keys::unit_key;
 
 /// Who came is known for so long.
 const FRESH: Duration = Duration::from_secs(2);
@@ -20,13 +20,13 @@ const FRESH: Duration = Duration::from_secs(2);
 const EARLY_SIGNS: usize = 65_536;
 
 /// A flag, where it stands, and what its guard saw.
-pub(super) struct Ward {
+pub(crate) struct Ward {
     name: Name,
-    pub(super) standing: Standing,
+    pub(crate) standing: Standing,
     /// Its facts since it began, so that a ledger that lost them can be told again.
-    pub(super) facts: Vec<Fact>,
+    pub(crate) facts: Vec<Fact>,
     /// The flag as it is in force; none when it is not.
-    pub(super) flag: Option<Arc<Flag>>,
+    pub(crate) flag: Option<Arc<Flag>>,
     watch: Option<Watch>,
     /// Signs that came while those of before were still being read.
     early: Option<Vec<(FirstSign, Option<Origin>)>>,
@@ -39,12 +39,12 @@ pub(super) struct Ward {
     latest: i64,
     arrivals: Option<(usize, Vec<u64>, u64, Instant)>,
     /// Who came is asked and not answered yet.
-    pub(super) is_asked: bool,
+    pub(crate) is_asked: bool,
 }
 
 /// What is said once of a guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Notice {
+pub(crate) enum Notice {
     /// One network brings more signs than count.
     Limits,
     /// Visitors who met the flag had to be forgotten.
@@ -81,7 +81,7 @@ struct Held {
 
 impl Ward {
     /// A flag with its facts so far; `None` without any.
-    pub(super) fn new(facts: &[Fact]) -> Option<Self> {
+    pub(crate) fn new(facts: &[Fact]) -> Option<Self> {
         let standing = Standing::of(facts)?;
         let epoch = standing.epoch;
         let name = facts.first()?.flag.clone();
@@ -104,7 +104,7 @@ impl Ward {
     }
 
     /// Adds a fact. Returns whether the flag began anew with it.
-    pub(super) fn add(&mut self, fact: &Fact) -> bool {
+    pub(crate) fn add(&mut self, fact: &Fact) -> bool {
         let before = self.standing.epoch;
         self.standing.add(fact);
         let anew = self.standing.epoch != before;
@@ -123,7 +123,7 @@ impl Ward {
     }
 
     /// Begins from its facts: what else was known may be half done.
-    pub(super) fn recover(&mut self) {
+    pub(crate) fn recover(&mut self) {
         if let Some(mut anew) = Self::new(&self.facts) {
             anew.limit_as(self);
             anew.unsaved = std::mem::take(&mut self.unsaved);
@@ -132,7 +132,7 @@ impl Ward {
     }
 
     /// The ledger lost its facts: they have other numbers now. What was seen stays.
-    pub(super) fn renumber(&mut self, after: u64) {
+    pub(crate) fn renumber(&mut self, after: u64) {
         for (number, fact) in (after + 1..).zip(&mut self.facts) {
             fact.number = number;
         }
@@ -142,19 +142,19 @@ impl Ward {
     }
 
     /// Begins to watch anew: at once, or once the signs of before are read.
-    pub(super) fn begin_watch(&mut self, wait_for_signs: bool) {
+    pub(crate) fn begin_watch(&mut self, wait_for_signs: bool) {
         self.arrivals = None;
         self.watch = self.flag.as_ref().and_then(|flag| Watch::replay(flag, self.standing.step, &[]));
         self.early = (wait_for_signs && self.watch.is_some()).then(Vec::new);
     }
 
     /// Whether signs of before are still being read.
-    pub(super) const fn waits_for_signs(&self) -> bool {
+    pub(crate) const fn waits_for_signs(&self) -> bool {
         self.early.is_some()
     }
 
     /// The signs of before; then those that came meanwhile.
-    pub(super) fn replay(&mut self, signs: &[FirstSign]) {
+    pub(crate) fn replay(&mut self, signs: &[FirstSign]) {
         let Some((early, flag)) = self.early.take().zip(self.flag.clone()) else {
             return;
         };
@@ -170,7 +170,7 @@ impl Ward {
     ///
     /// Which signs are left out depends on networks alone, never on the variant: so of those that count, each has the flag with the
     /// chance that its share says, and the test stays what it is.
-    pub(super) fn see(&mut self, mut sign: FirstSign, limited: Option<Origin>) -> Option<Box<Evidence>> {
+    pub(crate) fn see(&mut self, mut sign: FirstSign, limited: Option<Origin>) -> Option<Box<Evidence>> {
         if let Some(early) = &mut self.early {
             if early.len() < EARLY_SIGNS {
                 early.push((sign, limited));
@@ -210,7 +210,7 @@ impl Ward {
     }
 
     /// Goes on with what networks brought to the same flag before.
-    pub(super) fn limit_as(&mut self, before: &mut Self) {
+    pub(crate) fn limit_as(&mut self, before: &mut Self) {
         if before.standing.definition == self.standing.definition {
             self.brought = std::mem::take(&mut before.brought);
             self.told = std::mem::take(&mut before.told);
@@ -218,7 +218,7 @@ impl Ward {
     }
 
     /// Says something in the log, unless it was said since the flag began.
-    pub(super) fn tell_once(&mut self, notice: Notice) {
+    pub(crate) fn tell_once(&mut self, notice: Notice) {
         if self.told.contains(&notice) {
             return;
         }
@@ -227,13 +227,13 @@ impl Ward {
     }
 
     /// What was said of its guard since the flag began.
-    pub(super) fn notices(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn notices(&self) -> impl Iterator<Item = String> {
         self.told.iter().map(|notice| format!("{}: {}", self.name, notice.words()))
     }
 
     /// How long its present step has been held: by the clock on the wall until this program first looked, since then by one that
     /// nobody sets.
-    pub(super) fn waited(&mut self, rollout: &Rollout, now: Timestamp) -> Duration {
+    pub(crate) fn waited(&mut self, rollout: &Rollout, now: Timestamp) -> Duration {
         if rollout.start().is_some_and(|start| now < start) {
             return Duration::ZERO;
         }
@@ -249,45 +249,45 @@ impl Ward {
     }
 
     /// A unit came to the treatment at a step.
-    pub(super) fn came(&mut self, sign: FirstSign) {
+    pub(crate) fn came(&mut self, sign: FirstSign) {
         self.unsaved.push(sign);
     }
 
     /// The alarm that its signs make, if any.
-    pub(super) fn alarm(&self) -> Option<Evidence> {
+    pub(crate) fn alarm(&self) -> Option<Evidence> {
         self.watch.as_ref()?.alarms().next().cloned()
     }
 
     /// What its tests rest on now.
-    pub(super) fn evidence(&self) -> Vec<Evidence> {
+    pub(crate) fn evidence(&self) -> Vec<Evidence> {
         self.watch.as_ref().map(Watch::evidence).unwrap_or_default()
     }
 
     /// Takes the signs that the ledger does not have yet.
-    pub(super) fn take_unsaved(&mut self) -> Vec<FirstSign> {
+    pub(crate) fn take_unsaved(&mut self) -> Vec<FirstSign> {
         std::mem::take(&mut self.unsaved)
     }
 
     /// Who came at a step.
-    pub(super) fn arrived(&mut self, step: usize, arrivals: Vec<u64>, came: u64) {
+    pub(crate) fn arrived(&mut self, step: usize, arrivals: Vec<u64>, came: u64) {
         self.arrivals = Some((step, arrivals, came, Instant::now()));
         self.is_asked = false;
     }
 
     /// Who was new at the present step, and how many came to the treatment, where that is known of late.
-    pub(super) fn arrivals(&self) -> Option<(&[u64], u64)> {
+    pub(crate) fn arrivals(&self) -> Option<(&[u64], u64)> {
         let (step, arrivals, came, at) = self.arrivals.as_ref()?;
         (*step == self.standing.step && at.elapsed() < FRESH).then_some((arrivals, *came))
     }
 
     /// What its guard decided since it began.
-    pub(super) fn decided_here(&self) -> Vec<Fact> {
+    pub(crate) fn decided_here(&self) -> Vec<Fact> {
         let decided = |fact: &&Fact| matches!(fact.kind, FactKind::Tripped | FactKind::Held | FactKind::Observed);
         self.facts.iter().filter(decided).cloned().collect()
     }
 
     /// The next fact about it, to be filled in.
-    pub(super) fn draft(&self, by: &str) -> Fact {
+    pub(crate) fn draft(&self, by: &str) -> Fact {
         let newest = self.facts.last().map_or(Timestamp::MIN, |fact| fact.at);
         Fact {
             flag: self.name.clone(),

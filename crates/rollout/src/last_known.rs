@@ -14,21 +14,21 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Where it is kept.
 #[derive(Clone, Debug)]
-pub(crate) struct Memory {
+pub struct Memory {
     folder: StateFolder,
     name: String,
 }
 
 /// Keeps what is known while the program runs. Dropped, it writes once more and ends.
 #[derive(Debug)]
-pub(crate) struct Keeping {
+pub struct Keeping {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Memory {
     /// The memory of what one ledger says.
-    pub(crate) fn new(folder: StateFolder, ledger: &str) -> Self {
+    pub fn new(folder: StateFolder, ledger: &str) -> Self {
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
         // an address may hold a password
         let place = ledger.rsplit_once('@').map_or(ledger, |(_, place)| place);
@@ -38,7 +38,7 @@ impl Memory {
     }
 
     /// What was last known. Nothing, where nothing was kept or what was kept makes no sense.
-    pub(crate) fn last_known(&self) -> Facts {
+    pub fn last_known(&self) -> Facts {
         let bytes = self.folder.read(&self.name).ok().flatten().unwrap_or_default();
         let kept: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         facts(&kept).unwrap_or_default()
@@ -48,7 +48,7 @@ impl Memory {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn keep(self, publisher: Arc<Publisher>) -> std::io::Result<Keeping> {
+    pub fn keep(self, publisher: Arc<Publisher>) -> std::io::Result<Keeping> {
         let (stop, stopped) = mpsc::channel();
         let mut kept = None;
         let body = move || self.keep_until(&stopped, &publisher, &mut kept);
