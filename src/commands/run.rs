@@ -326,7 +326,7 @@ fn operators(address: SocketAddr, admin: Admin, health: Health) -> Background {
             let Some(listener) = listeners.into_iter().next() else {
                 return;
             };
-            let (mut draining, mut finishing) = (stop.clone(), stop);
+            let (draining, finishing) = (stop.clone(), stop);
             let watch = async move {
                 draining.draining().await;
                 health.drains();

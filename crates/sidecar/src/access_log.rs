@@ -27,23 +27,23 @@ pub(crate) type Describe = Arc<dyn Fn(&Extensions) -> Option<(Option<String>, St
 
 /// The upstream that answered, in the answer's extensions; only when the access log asks for it.
 #[derive(Clone, Debug)]
-pub(crate) struct Served(pub(crate) Arc<str>);
+pub(crate) struct ServedBy(pub(crate) Arc<str>);
 
 /// The way to the log.
 #[derive(Clone)]
-pub(crate) struct Access {
+pub(crate) struct AccessLogWriter {
     format: AccessLog,
     describe: Option<Describe>,
     lines: SyncSender<String>,
 }
 
-impl fmt::Debug for Access {
+impl fmt::Debug for AccessLogWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Access").field("format", &self.format).finish_non_exhaustive()
+        f.debug_struct("AccessLogWriter").field("format", &self.format).finish_non_exhaustive()
     }
 }
 
-impl Access {
+impl AccessLogWriter {
     /// Starts the thread that writes.
     ///
     /// # Errors
@@ -79,8 +79,8 @@ fn write(queue: &Receiver<String>, mut out: impl Write) {
 
 /// What is known when a request comes in.
 #[derive(Debug)]
-pub(crate) struct Record {
-    access: Access,
+pub(crate) struct RequestRecord {
+    access: AccessLogWriter,
     time: Timestamp,
     pub(crate) client: IpAddr,
     method: Method,
@@ -91,8 +91,8 @@ pub(crate) struct Record {
     agent: Option<HeaderValue>,
 }
 
-impl Record {
-    pub(crate) fn new<B>(access: &Access, request: &Request<B>) -> Self {
+impl RequestRecord {
+    pub(crate) fn new<B>(access: &AccessLogWriter, request: &Request<B>) -> Self {
         let field = |name: HeaderName| request.headers().get(name).cloned();
         Self {
             access: access.clone(),
@@ -107,12 +107,12 @@ impl Record {
         }
     }
 
-    pub(crate) fn answered<B>(self, answer: &Response<B>, started: Instant) -> Answered {
+    pub(crate) fn answered<B>(self, answer: &Response<B>, started: Instant) -> AccessLine {
         let described = self.access.describe.as_ref().and_then(|describe| describe(answer.extensions()));
         let (visitor, flags) = described.map_or((None, None), |(visitor, flags)| (visitor, Some(flags)));
-        Answered {
+        AccessLine {
             status: answer.status(),
-            upstream: answer.extensions().get::<Served>().map(|served| Arc::clone(&served.0)),
+            upstream: answer.extensions().get::<ServedBy>().map(|served| Arc::clone(&served.0)),
             head: started.elapsed(),
             record: self,
             started,
@@ -126,8 +126,8 @@ impl Record {
 
 /// What is known when the answer's head has gone out; written when its body has ended.
 #[derive(Debug)]
-pub(crate) struct Answered {
-    record: Record,
+pub(crate) struct AccessLine {
+    record: RequestRecord,
     status: StatusCode,
     upstream: Option<Arc<str>>,
     started: Instant,
@@ -138,7 +138,7 @@ pub(crate) struct Answered {
     whole: bool,
 }
 
-impl Answered {
+impl AccessLine {
     pub(crate) fn sent(&mut self, bytes: usize) {
         self.bytes += bytes as u64;
     }
@@ -202,7 +202,7 @@ impl Answered {
     }
 }
 
-impl Drop for Answered {
+impl Drop for AccessLine {
     fn drop(&mut self) {
         let line = match self.record.access.format {
             AccessLog::Text => self.text(),
@@ -238,9 +238,9 @@ mod tests {
     fn line_of(format: AccessLog, agent: &[u8]) -> String {
         let (lines, queue) = sync_channel(1);
         let describe: Describe = Arc::new(|_| Some((Some("v1".to_owned()), "a=on".to_owned())));
-        let access = Access { format, describe: Some(describe), lines };
+        let access = AccessLogWriter { format, describe: Some(describe), lines };
         let request = Request::get("/a?b=c").header("host", "x").header("user-agent", agent).body(()).unwrap();
-        let mut answered = Record::new(&access, &request).answered(&Response::new(()), Instant::now());
+        let mut answered = RequestRecord::new(&access, &request).answered(&Response::new(()), Instant::now());
         answered.sent(5);
         answered.ended();
         drop(answered);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::drain::Present;
+use crate::drain::TaskToken;
 use crate::meters::METERS;
 use crate::refusal::Refusal;
 
@@ -22,10 +22,10 @@ pub(crate) struct Client {
     refused: AtomicU8,
     /// The number of the request that broke the rules in its target or body; 0: none.
     broken: AtomicU32,
-    under_way: AtomicU32,
+    in_flight: AtomicU32,
     served: AtomicU32,
     blocked: AtomicBool,
-    _present: Present,
+    _token: TaskToken,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -34,7 +34,7 @@ impl Client {
         address: SocketAddr,
         trusted: bool,
         tls: bool,
-        present: Present,
+        token: TaskToken,
         permit: OwnedSemaphorePermit,
     ) -> Self {
         METERS.connections.increment(1.0);
@@ -45,10 +45,10 @@ impl Client {
             tls,
             refused: AtomicU8::new(NONE),
             broken: AtomicU32::new(0),
-            under_way: AtomicU32::new(0),
+            in_flight: AtomicU32::new(0),
             served: AtomicU32::new(0),
             blocked: AtomicBool::new(false),
-            _present: present,
+            _token: token,
             _permit: permit,
         }
     }
@@ -88,7 +88,7 @@ impl Client {
     }
 
     pub(crate) fn is_busy(&self) -> bool {
-        self.under_way.load(Relaxed) > 0
+        self.in_flight.load(Relaxed) > 0
     }
 
     /// Requests served so far, for telling whether anything happened meanwhile.
@@ -105,19 +105,19 @@ impl Drop for Client {
 
 /// A request from its head to the end of its answer.
 #[derive(Debug)]
-pub(crate) struct UnderWay(pub(crate) Arc<Client>);
+pub(crate) struct InFlight(pub(crate) Arc<Client>);
 
-impl UnderWay {
+impl InFlight {
     pub(crate) fn new(client: &Arc<Client>) -> Self {
-        client.under_way.fetch_add(1, Relaxed);
+        client.in_flight.fetch_add(1, Relaxed);
         client.served.fetch_add(1, Relaxed);
         Self(Arc::clone(client))
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.under_way.fetch_sub(1, Relaxed);
+        self.0.in_flight.fetch_sub(1, Relaxed);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 pub(crate) fn page(status: StatusCode) -> Response<ResponseBody> {
     let text = match status {
         StatusCode::BAD_REQUEST => "400 Bad Request: this is not a request that can be passed on.\n",
-        StatusCode::METHOD_NOT_ALLOWED => "405 Method Not Allowed.\n",
+        StatusCode::METHOD_NOT_ALLOWED => "405 Method Not UpstreamPolicy.\n",
         StatusCode::REQUEST_TIMEOUT => "408 Request Timeout: the request did not come in time.\n",
         StatusCode::PAYLOAD_TOO_LARGE => "413 Content Too Large: the request is larger than allowed here.\n",
         StatusCode::BAD_GATEWAY => "502 Bad Gateway: the application cannot be reached.\n",

@@ -99,7 +99,7 @@ impl Refusal {
             Self::Target => "its target is neither a path nor an address",
             Self::HostMissing => "it names no host",
             Self::HostTwice => "it names two hosts",
-            Self::HostBad => "its host is no name and no address",
+            Self::HostBad => "its host is not a valid name or address",
             Self::HostMismatch => "its Host is not the host of its target",
             Self::LengthTwice => "it has more than one Content-Length",
             Self::LengthBad => "its Content-Length is no number",

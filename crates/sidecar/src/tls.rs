@@ -187,7 +187,7 @@ impl Certificates {
     }
 
     /// Follows the files.
-    pub(crate) async fn follow(self: Arc<Self>, mut stop: Stop) {
+    pub(crate) async fn follow(self: Arc<Self>, stop: Stop) {
         loop {
             tokio::select! {
                 () = stop.finishing() => return,

@@ -1,11 +1,11 @@
 //! Bodies: what comes from clients, and what goes back.
 
-mod progress;
+mod exchange_state;
 mod request;
 mod response;
 mod upstream;
 
-pub(crate) use progress::Course;
+pub(crate) use exchange_state::ExchangeState;
 pub use request::RequestBody;
 pub(crate) use request::{BodyFault, BodyRules, empty_request};
 pub use response::ResponseBody;

@@ -15,9 +15,9 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use crate::body::{BoxError, Course};
+use crate::body::{BoxError, ExchangeState};
 use crate::head::trailers;
-use crate::io::Patience;
+use crate::io::Deadline;
 use crate::meters::METERS;
 use crate::refusal::Refusal;
 
@@ -73,17 +73,17 @@ pub struct RequestBody {
 #[derive(Debug)]
 struct Watch {
     rules: Arc<BodyRules>,
-    course: Arc<Course>,
+    exchange_state: Arc<ExchangeState>,
     left: u64,
     /// On HTTP/2: for how long nothing has come.
-    patience: Option<Patience>,
-    gathered: Option<Gathered>,
+    timer: Option<Deadline>,
+    buffered: Option<Buffered>,
     progress: BodyProgress,
 }
 
 /// A body that was read whole before it goes on.
 #[derive(Debug)]
-struct Gathered {
+struct Buffered {
     data: Bytes,
     trailers: Option<HeaderMap>,
 }
@@ -93,10 +93,10 @@ impl RequestBody {
         let watch = (!incoming.is_end_stream()).then(|| {
             Box::new(Watch {
                 rules: Arc::clone(rules),
-                course: Arc::default(),
+                exchange_state: Arc::default(),
                 left: rules.limit.unwrap_or(u64::MAX),
-                patience: http2.then(Patience::default),
-                gathered: None,
+                timer: http2.then(Deadline::default),
+                buffered: None,
                 progress: BodyProgress::default(),
             })
         });
@@ -107,9 +107,9 @@ impl RequestBody {
         Self { incoming: None, watch: None }
     }
 
-    /// How the exchange goes; nothing without a body.
-    pub(crate) fn course(&self) -> Option<Arc<Course>> {
-        self.watch.as_ref().map(|watch| Arc::clone(&watch.course))
+    /// How far the exchange has come; nothing without a body.
+    pub(crate) fn exchange_state(&self) -> Option<Arc<ExchangeState>> {
+        self.watch.as_ref().map(|watch| Arc::clone(&watch.exchange_state))
     }
 
     /// What says when it is complete; nothing without a body.
@@ -119,7 +119,7 @@ impl RequestBody {
 
     /// Whether it still has to come and says that it has at most so many bytes.
     pub(crate) fn is_small(&self, limit: u64) -> bool {
-        self.watch.as_ref().is_some_and(|watch| watch.gathered.is_none())
+        self.watch.as_ref().is_some_and(|watch| watch.buffered.is_none())
             && self.size_hint().exact().is_some_and(|size| (1..=limit).contains(&size))
     }
 
@@ -128,7 +128,7 @@ impl RequestBody {
     /// # Errors
     ///
     /// When it does not come, or not by the rules.
-    pub(crate) async fn gather(&mut self) -> Result<(), BodyFault> {
+    pub(crate) async fn buffer(&mut self) -> Result<(), BodyFault> {
         let (mut first, mut all, mut trailers) = (Bytes::new(), BytesMut::new(), None);
         while let Some(frame) = poll_fn(|cx| Pin::new(&mut *self).poll_frame(cx)).await {
             let frame = frame.map_err(|error| error.downcast_ref().copied().unwrap_or(BodyFault::Broken))?;
@@ -146,7 +146,7 @@ impl RequestBody {
         }
         if let Some(watch) = &mut self.watch {
             let data = if all.is_empty() { first } else { all.freeze() };
-            watch.gathered = Some(Gathered { data, trailers });
+            watch.buffered = Some(Buffered { data, trailers });
         }
         Ok(())
     }
@@ -184,17 +184,17 @@ impl Watch {
     /// Nothing has come: for how long? While an answer is under way, a client of HTTP/2 may be silent: streams that go both
     /// ways are.
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<BodyFault> {
-        let Some(patience) = &mut self.patience else {
+        let Some(timer) = &mut self.timer else {
             return Poll::Pending;
         };
         loop {
-            if patience.is_calm() {
-                patience.until(Instant::now() + self.rules.silence);
+            if timer.is_unset() {
+                timer.set(Instant::now() + self.rules.silence);
             }
-            if patience.poll(cx).is_pending() {
+            if timer.poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            if !self.course.is_answering() {
+            if !self.exchange_state.is_answering() {
                 METERS.refuse(Refusal::BodyTimeout);
                 return Poll::Ready(BodyFault::Late);
             }
@@ -202,12 +202,12 @@ impl Watch {
     }
 
     fn fail(&self, fault: BodyFault) -> Option<Result<Frame<Bytes>, BoxError>> {
-        self.course.failed(fault);
+        self.exchange_state.failed(fault);
         Some(Err(fault.into()))
     }
 }
 
-impl Gathered {
+impl Buffered {
     fn next(&mut self) -> Option<Result<Frame<Bytes>, BoxError>> {
         if !self.data.is_empty() {
             return Some(Ok(Frame::data(std::mem::take(&mut self.data))));
@@ -225,8 +225,8 @@ impl Body for RequestBody {
         let (Some(incoming), Some(watch)) = (&mut this.incoming, &mut this.watch) else {
             return Poll::Ready(None);
         };
-        if let Some(gathered) = &mut watch.gathered {
-            return Poll::Ready(gathered.next());
+        if let Some(buffered) = &mut watch.buffered {
+            return Poll::Ready(buffered.next());
         }
         loop {
             let passed = match Pin::new(&mut *incoming).poll_frame(cx) {
@@ -239,9 +239,9 @@ impl Body for RequestBody {
                 Poll::Ready(Some(Ok(frame))) => watch.pass(frame),
             };
             if passed.is_some()
-                && let Some(patience) = &mut watch.patience
+                && let Some(timer) = &mut watch.timer
             {
-                patience.calm();
+                timer.clear();
             }
             // the last piece may be known as such, and then nobody asks for another
             if incoming.is_end_stream() && !matches!(passed, Some(Err(_))) {
@@ -258,8 +258,8 @@ impl Body for RequestBody {
 
     fn is_end_stream(&self) -> bool {
         match (&self.incoming, &self.watch) {
-            (Some(incoming), Some(watch)) => match &watch.gathered {
-                Some(gathered) => gathered.data.is_empty() && gathered.trailers.is_none(),
+            (Some(incoming), Some(watch)) => match &watch.buffered {
+                Some(buffered) => buffered.data.is_empty() && buffered.trailers.is_none(),
                 None => incoming.is_end_stream(),
             },
             _ => true,
@@ -268,8 +268,8 @@ impl Body for RequestBody {
 
     fn size_hint(&self) -> SizeHint {
         match (&self.incoming, &self.watch) {
-            (Some(incoming), Some(watch)) => match &watch.gathered {
-                Some(gathered) => SizeHint::with_exact(gathered.data.len() as u64),
+            (Some(incoming), Some(watch)) => match &watch.buffered {
+                Some(buffered) => SizeHint::with_exact(buffered.data.len() as u64),
                 None => incoming.size_hint(),
             },
             _ => SizeHint::with_exact(0),

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use crate::body::BoxError;
-use crate::io::Patience;
+use crate::io::Deadline;
 use crate::meters::{Failure, METERS};
 
 /// A connection to the app, which can be used again once its answer has come whole.
@@ -26,12 +26,12 @@ pub(crate) struct UpstreamBody {
     /// Nothing for HTTP/2, whose connections are shared.
     connection: Option<Box<dyn Reuse>>,
     silence: Option<Duration>,
-    patience: Patience,
+    timer: Deadline,
 }
 
 impl UpstreamBody {
     pub(crate) fn new(incoming: Incoming, connection: Option<Box<dyn Reuse>>, silence: Option<Duration>) -> Self {
-        Self { incoming, connection, silence, patience: Patience::default() }
+        Self { incoming, connection, silence, timer: Deadline::default() }
     }
 
     fn end(&mut self) {
@@ -45,10 +45,10 @@ impl UpstreamBody {
         let Some(silence) = self.silence else {
             return Poll::Pending;
         };
-        if self.patience.is_calm() {
-            self.patience.until(Instant::now() + silence);
+        if self.timer.is_unset() {
+            self.timer.set(Instant::now() + silence);
         }
-        self.patience.poll(cx).map(|()| {
+        self.timer.poll(cx).map(|()| {
             METERS.fail(Failure::Cut);
             Some(Err("the upstream fell silent in the middle of its answer".into()))
         })
@@ -73,7 +73,7 @@ impl Body for UpstreamBody {
             Poll::Ready(Some(Ok(_))) if this.incoming.is_end_stream() => this.end(),
             Poll::Ready(Some(Ok(_))) => {}
         }
-        this.patience.calm();
+        this.timer.clear();
         polled.map_err(Into::into)
     }
 

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use super::VARIANTS;
 
 /// How long one answer may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A connection to the proxy in front of the shop, over which one visitor after the other comes.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub enum ClientError {
     #[error("{0}")]
     Http(#[from] hyper::Error),
     /// None came in time.
-    #[error("no answer came within {} seconds", PATIENCE.as_secs())]
+    #[error("no answer came within {} seconds", ANSWER_TIMEOUT.as_secs())]
     Late,
 }
 
@@ -56,9 +56,9 @@ impl Client {
     /// Connects to `host:port`.
     ///
     /// # Errors
-    /// When nobody listens there, or it is no name of a host.
+    /// When nobody listens there, or it is not a valid host name.
     pub async fn connect(authority: &str) -> Result<Self, ClientError> {
-        let no_host = |_| io::Error::new(io::ErrorKind::InvalidInput, "this is no name of a host");
+        let no_host = |_| io::Error::new(io::ErrorKind::InvalidInput, "this is not a valid host name");
         let host = HeaderValue::from_str(authority).map_err(no_host)?;
         let stream = TcpStream::connect(authority).await?;
         stream.set_nodelay(true)?;
@@ -101,7 +101,7 @@ impl Client {
             let response = self.sender.send_request(request).await?;
             read(response).await
         };
-        let answer = tokio::time::timeout(PATIENCE, answer).await.map_err(|_| ClientError::Late)??;
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, answer).await.map_err(|_| ClientError::Late)??;
         browser.keep(&answer.headers);
         Ok(answer)
     }

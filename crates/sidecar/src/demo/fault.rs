@@ -1,4 +1,4 @@
-//! Faults on request, so that one can see what the numbers make of a variant that fails or dawdles.
+//! Faults on request, so that one can see what the numbers make of a variant that fails or is slow.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::pages::View;
 pub const FAULT: HeaderName = HeaderName::from_static("x-shop-fault");
 
 /// The longest delay, in milliseconds.
-const LONGEST: u64 = 10_000;
+const MAX_DELAY_MS: u64 = 10_000;
 
 /// What goes wrong with one request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Fault {
                 self.status = status.and_then(|status| StatusCode::from_u16(status).ok()).or(self.status);
             }
             "delay" => {
-                let millis = value.parse::<u64>().ok().filter(|millis| *millis <= LONGEST);
+                let millis = value.parse::<u64>().ok().filter(|millis| *millis <= MAX_DELAY_MS);
                 self.delay = millis.map(Duration::from_millis).or(self.delay);
             }
             _ => {}

@@ -103,7 +103,7 @@ read them. Edit <code>config/flags.toml</code>, save, and reload.</p>
     }
 
     pub(super) fn order(&self) -> String {
-        self.page("Order", "<h1>It is yours</h1><p>The answer to your order said <code>X-Flag-Event: order_paid; value=49.90</code>: that is how an app tells of a conversion.</p>")
+        self.page("Your order", "<h1>It is yours</h1><p>The answer to your order said <code>X-Flag-Event: order_paid; value=49.90</code>: that is how an app tells of a conversion.</p>")
     }
 
     pub(super) fn pay(&self) -> String {

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::access_log::Answered;
-use crate::body::{BoxError, Course, ResponseBody};
-use crate::client::UnderWay;
+use crate::access_log::AccessLine;
+use crate::body::{BoxError, ExchangeState, ResponseBody};
+use crate::client::InFlight;
 use crate::head::trailers;
 use crate::io::stalled_streams;
 
@@ -19,16 +19,16 @@ pin_project! {
     pub(crate) struct Answer<B> {
         #[pin]
         kind: Kind<B>,
-        under_way: Option<UnderWay>,
-        course: Option<Answering>,
-        record: Option<Answered>,
+        in_flight: Option<InFlight>,
+        exchange_state: Option<AnswerUnderWay>,
+        record: Option<AccessLine>,
     }
 }
 
 /// Tells the request's body that the answer is under way, and at its end that it is not any more.
-struct Answering(Arc<Course>);
+struct AnswerUnderWay(Arc<ExchangeState>);
 
-impl Drop for Answering {
+impl Drop for AnswerUnderWay {
     fn drop(&mut self) {
         self.0.answered();
     }
@@ -44,24 +44,24 @@ pin_project! {
 
 impl<B: Body> Answer<B> {
     pub(crate) fn new(body: B) -> Self {
-        Self { kind: Kind::Layered { body }, under_way: None, course: None, record: None }
+        Self { kind: Kind::Layered { body }, in_flight: None, exchange_state: None, record: None }
     }
 
     pub(crate) fn page(body: ResponseBody) -> Self {
-        Self { kind: Kind::Page { body }, under_way: None, course: None, record: None }
+        Self { kind: Kind::Page { body }, in_flight: None, exchange_state: None, record: None }
     }
 
     /// Keeps these until the body has ended or is dropped.
     pub(crate) fn track(
         mut self,
-        under_way: UnderWay,
-        course: Option<Arc<Course>>,
-        record: Option<Answered>,
+        in_flight: InFlight,
+        exchange_state: Option<Arc<ExchangeState>>,
+        record: Option<AccessLine>,
     ) -> Self {
-        self.under_way = Some(under_way);
-        self.course = course.map(|course| {
-            course.answering();
-            Answering(course)
+        self.in_flight = Some(in_flight);
+        self.exchange_state = exchange_state.map(|exchange_state| {
+            exchange_state.answering();
+            AnswerUnderWay(exchange_state)
         });
         self.record = record;
         if let Some(record) = self.record.as_mut().filter(|_| self.kind.ended()) {

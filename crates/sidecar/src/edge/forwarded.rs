@@ -8,9 +8,9 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
 use crate::client::Client;
-use crate::edge::untrusted_proxies::Strangers;
+use crate::edge::untrusted_proxies::UntrustedProxies;
 use crate::head::list::extend;
-use crate::head::scan::{Survey, unwanted};
+use crate::head::scan::{HeaderScan, unwanted};
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -23,12 +23,12 @@ const HTTPS: HeaderValue = HeaderValue::from_static("https");
 pub(crate) struct Forwarding {
     trusted: Vec<IpNet>,
     forwarded: bool,
-    strangers: Strangers,
+    untrusted: UntrustedProxies,
 }
 
 impl Forwarding {
     pub(crate) fn new(trusted: Vec<IpNet>, forwarded: bool) -> Self {
-        Self { trusted, forwarded, strangers: Strangers::default() }
+        Self { trusted, forwarded, untrusted: UntrustedProxies::default() }
     }
 
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
@@ -42,17 +42,17 @@ impl Forwarding {
         headers: &mut HeaderMap,
         client: &Client,
         address: &HeaderValue,
-        survey: Survey,
+        scan: HeaderScan,
     ) -> Peer {
-        if survey.has(Survey::FORWARDED) {
+        if scan.has(HeaderScan::FORWARDED) {
             if !client.trusted {
-                self.strangers.notice(headers, client.address.ip());
+                self.untrusted.notice(headers, client.address.ip());
             }
             clean(headers, client.trusted);
         }
         let visitor = if client.trusted { self.visitor(headers, client.address.ip()) } else { client.address.ip() };
         let https = client.tls || (client.trusted && is_https(headers));
-        self.write(headers, client, address, survey.has(Survey::FORWARDED));
+        self.write(headers, client, address, scan.has(HeaderScan::FORWARDED));
         Peer { address: client.address, client: visitor.to_canonical(), trusted: client.trusted, tls: https }
     }
 
@@ -160,8 +160,8 @@ mod tests {
             headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         let client = client(if trusted { "10.0.0.1:1" } else { "192.0.2.1:1" }, trusted);
-        let survey = Survey::of(&headers);
-        let peer = forwarding.apply(&mut headers, &client, &written(client.address), survey);
+        let scan = HeaderScan::of(&headers);
+        let peer = forwarding.apply(&mut headers, &client, &written(client.address), scan);
         (peer, headers)
     }
 

@@ -1,4 +1,4 @@
-//! Telling a request that has been here before: it came back through other proxies.
+//! Loop detection: a request that has been here before, and came back through other proxies.
 
 use std::io;
 
@@ -6,18 +6,18 @@ use http::header::{HeaderMap, HeaderValue};
 
 use crate::head::hop_by_hop::CDN_LOOP;
 use crate::head::list::{extend, has_token};
-use crate::head::scan::Survey;
+use crate::head::scan::HeaderScan;
 use crate::refusal::Refusal;
 use crate::tls;
 
-/// What this proxy leaves in every request that passes. No two proxies leave the same, so they may stand in a row.
+/// The mark that this proxy leaves in every request that passes. No two proxies leave the same one, so several may stand in a row.
 #[derive(Debug)]
-pub(crate) struct Mark {
+pub(crate) struct LoopDetector {
     name: String,
     value: HeaderValue,
 }
 
-impl Mark {
+impl LoopDetector {
     /// A mark of its own.
     ///
     /// # Errors
@@ -30,8 +30,8 @@ impl Mark {
     }
 
     /// Leaves the mark behind those of others.
-    pub(crate) fn leave(&self, headers: &mut HeaderMap, survey: Survey) -> Result<(), Refusal> {
-        if !survey.has(Survey::RING) {
+    pub(crate) fn mark(&self, headers: &mut HeaderMap, scan: HeaderScan) -> Result<(), Refusal> {
+        if !scan.has(HeaderScan::LOOP) {
             headers.insert(CDN_LOOP, self.value.clone());
         } else if has_token(headers, &CDN_LOOP, &self.name) {
             return Err(Refusal::Loop);
@@ -46,23 +46,23 @@ impl Mark {
 mod tests {
     use super::*;
 
-    fn leave(mark: &Mark, headers: &mut HeaderMap) -> Result<(), Refusal> {
-        let survey = Survey::of(headers);
-        mark.leave(headers, survey)
+    fn mark(detector: &LoopDetector, headers: &mut HeaderMap) -> Result<(), Refusal> {
+        let scan = HeaderScan::of(headers);
+        detector.mark(headers, scan)
     }
 
     #[test]
     fn a_second_visit_is_told_and_a_row_of_proxies_is_not() {
-        let (first, second) = (Mark::new().unwrap(), Mark::new().unwrap());
+        let (first, second) = (LoopDetector::new().unwrap(), LoopDetector::new().unwrap());
         let mut headers = HeaderMap::new();
         headers.append(CDN_LOOP, HeaderValue::from_static("a.example; v=1"));
         headers.append(CDN_LOOP, HeaderValue::from_static("b.example"));
-        leave(&first, &mut headers).unwrap();
-        leave(&second, &mut headers).unwrap();
+        mark(&first, &mut headers).unwrap();
+        mark(&second, &mut headers).unwrap();
         let all: Vec<_> = headers.get_all(CDN_LOOP).iter().collect();
         let wanted = format!("a.example; v=1, b.example, {}, {}", first.name, second.name);
         assert_eq!(all, [wanted.as_str()]);
-        assert_eq!(leave(&first, &mut headers), Err(Refusal::Loop));
-        assert_eq!(leave(&second, &mut headers), Err(Refusal::Loop));
+        assert_eq!(mark(&first, &mut headers), Err(Refusal::Loop));
+        assert_eq!(mark(&second, &mut headers), Err(Refusal::Loop));
     }
 }

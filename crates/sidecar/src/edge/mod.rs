@@ -11,5 +11,5 @@ mod service;
 mod untrusted_proxies;
 
 pub(crate) use forwarded::{Forwarding, entry_address};
-pub(crate) use loop_detection::Mark;
-pub(crate) use service::{Edge, Shared, Stack};
+pub(crate) use loop_detection::LoopDetector;
+pub(crate) use service::{Edge, EdgeContext, Stack};

@@ -4,37 +4,37 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Uri};
 use http::{Method, Request, Version};
 
-use crate::head::hop_by_hop::{WEBSOCKET, strip_surveyed};
+use crate::head::hop_by_hop::{WEBSOCKET, strip_hop_by_hop};
 use crate::head::list::has_token;
-use crate::head::scan::Survey;
+use crate::head::scan::HeaderScan;
 use crate::head::trailers;
 use crate::refusal::Refusal;
 
 /// What the answer needs to know about a request that has gone on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Plain {
+pub(crate) struct Normalized {
     /// It asked to switch protocols and may.
     pub(crate) upgrade: bool,
     /// No request may follow on this connection whatever happens.
     pub(crate) last: bool,
 }
 
-/// What a request is read by.
+/// What holds for a request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Reading<'a> {
-    pub(crate) survey: Survey,
-    /// The address it comes from is.
+pub(crate) struct Rules<'a> {
+    pub(crate) scan: HeaderScan,
+    /// It comes from a trusted address.
     pub(crate) trusted: bool,
     /// Header fields at most.
     pub(crate) fields: usize,
-    /// Fields by which only trusted proxies may say who asks.
+    /// Fields by which only trusted proxies may name the user.
     pub(crate) vouched: &'a [HeaderName],
 }
 
 /// Brings a request into the form that is passed on: Host alone names the host, the target is a path, cookies are one
 /// field, and what concerns the connection is gone.
-pub(crate) fn plain<B>(request: &mut Request<B>, reading: Reading<'_>) -> Result<Plain, Refusal> {
-    let survey = reading.survey;
+pub(crate) fn normalize<B>(request: &mut Request<B>, rules: Rules<'_>) -> Result<Normalized, Refusal> {
+    let scan = rules.scan;
     method(request.method())?;
     host(request)?;
     origin_form(request)?;
@@ -42,17 +42,17 @@ pub(crate) fn plain<B>(request: &mut Request<B>, reading: Reading<'_>) -> Result
     let headers = request.headers_mut();
     if !http1 {
         join_cookies(headers);
-        as_in_http1(headers, reading.fields)?;
+        as_in_http1(headers, rules.fields)?;
     }
     // The framing stops looking at the connection behind this field, so nothing may follow.
-    let last = http1 && survey.has(Survey::UPGRADE);
+    let last = http1 && scan.has(HeaderScan::UPGRADE);
     let upgrade = last && upgrade(headers);
-    let trailers = survey.has(Survey::TE) && has_token(headers, &header::TE, "trailers");
-    strip_surveyed(headers, survey, reading.trusted);
-    if survey.has(Survey::TRAILER) {
-        trailers::announce(headers, reading.vouched);
+    let trailers = scan.has(HeaderScan::TE) && has_token(headers, &header::TE, "trailers");
+    strip_hop_by_hop(headers, scan, rules.trusted);
+    if scan.has(HeaderScan::TRAILER) {
+        trailers::announce(headers, rules.vouched);
     }
-    if survey.has(Survey::EXPECT) {
+    if scan.has(HeaderScan::EXPECT) {
         // hyper has asked for the body already, or will when the app's connection wants it.
         headers.remove(header::EXPECT);
     }
@@ -63,7 +63,7 @@ pub(crate) fn plain<B>(request: &mut Request<B>, reading: Reading<'_>) -> Result
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, WEBSOCKET);
     }
-    Ok(Plain { upgrade, last })
+    Ok(Normalized { upgrade, last })
 }
 
 /// `CONNECT` is for forward proxies, and what `TRACE` (or `TRACK`) sends back would show scripts the cookies and credentials they
@@ -186,13 +186,13 @@ mod tests {
         builder.body(()).unwrap()
     }
 
-    fn plainly(request: &mut Request<()>) -> Result<Plain, Refusal> {
-        let survey = Survey::of(request.headers());
-        plain(request, Reading { survey, trusted: false, fields: 5, vouched: &[] })
+    fn normalized(request: &mut Request<()>) -> Result<Normalized, Refusal> {
+        let scan = HeaderScan::of(request.headers());
+        normalize(request, Rules { scan, trusted: false, fields: 5, vouched: &[] })
     }
 
     fn refusal(version: Version, target: &str, fields: &[(&str, &str)]) -> Option<Refusal> {
-        plainly(&mut request(version, target, fields)).err()
+        normalized(&mut request(version, target, fields)).err()
     }
 
     #[test]
@@ -215,7 +215,7 @@ mod tests {
     fn targets_become_paths() {
         for (target, path) in [("http://a", "/"), ("http://a/x?y=z", "/x?y=z"), ("http://a?y", "/?y")] {
             let mut request = request(Version::HTTP_2, target, &[]);
-            plainly(&mut request).unwrap();
+            normalized(&mut request).unwrap();
             assert_eq!(
                 (request.uri().to_string().as_str(), &request.headers()["host"]),
                 (path, &"a".parse().unwrap())
@@ -247,7 +247,7 @@ mod tests {
         {
             let mut request = request(Version::HTTP_11, "/", &[("host", "a")]);
             *request.method_mut() = method.parse().unwrap();
-            assert_eq!(plainly(&mut request), Err(refusal));
+            assert_eq!(normalized(&mut request), Err(refusal));
         }
     }
 
@@ -257,7 +257,7 @@ mod tests {
             let star = Uri::builder().scheme("http").authority("a").path_and_query("*").build().unwrap();
             let mut request = request(Version::HTTP_2, "/", &[]);
             (*request.uri_mut(), *request.method_mut()) = (star, method.parse().unwrap());
-            plainly(&mut request).map(|_| request.uri().to_string())
+            normalized(&mut request).map(|_| request.uri().to_string())
         };
         assert_eq!(of("OPTIONS").as_deref(), Ok("*"));
         assert_eq!((of("GET"), of("POST")), (Err(Refusal::Target), Err(Refusal::Target)));
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn cookies_become_one() {
         let mut request = request(Version::HTTP_2, "https://a/", &[("cookie", "a=1"), ("cookie", "b=2")]);
-        plainly(&mut request).unwrap();
+        normalized(&mut request).unwrap();
         assert_eq!(request.headers().get_all("cookie").iter().collect::<Vec<_>>(), ["a=1; b=2"]);
     }
 
@@ -274,7 +274,7 @@ mod tests {
     fn upgrades_to_websockets_pass_when_they_are_meant() {
         let of = |fields: &[(&str, &str)]| {
             let mut request = request(Version::HTTP_11, "/", &[&[("host", "a")], fields].concat());
-            let plain = plainly(&mut request).unwrap();
+            let plain = normalized(&mut request).unwrap();
             (
                 plain,
                 request
@@ -285,8 +285,8 @@ mod tests {
                     .collect::<Vec<_>>(),
             )
         };
-        let passed = (Plain { upgrade: true, last: true }, vec!["websocket".to_owned()]);
-        let stopped = (Plain { upgrade: false, last: true }, vec![]);
+        let passed = (Normalized { upgrade: true, last: true }, vec!["websocket".to_owned()]);
+        let stopped = (Normalized { upgrade: false, last: true }, vec![]);
         for protocols in ["websocket", "WebSocket", "h2c, websocket", "websocket, h2c", "foo/1,websocket"] {
             for connection in ["Upgrade", "keep-alive, upgrade", "Upgrade, HTTP2-Settings"] {
                 assert_eq!(of(&[("upgrade", protocols), ("connection", connection)]), passed, "{protocols}");
@@ -299,6 +299,6 @@ mod tests {
             assert_eq!(of(&[("upgrade", protocols), ("connection", "upgrade")]), stopped, "{protocols}");
         }
         assert_eq!(of(&[("upgrade", "websocket")]), stopped);
-        assert_eq!(of(&[]), (Plain { upgrade: false, last: false }, vec![]));
+        assert_eq!(of(&[]), (Normalized { upgrade: false, last: false }, vec![]));
     }
 }

@@ -16,15 +16,15 @@ use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tower::Service;
 
-use crate::access_log::{Access, Record};
-use crate::body::{BodyRules, BoxError, Course, RequestBody};
-use crate::client::{Client, Tunnel, UnderWay};
+use crate::access_log::{AccessLogWriter, RequestRecord};
+use crate::body::{BodyRules, BoxError, ExchangeState, RequestBody};
+use crate::client::{Client, InFlight, Tunnel};
 use crate::drain::Drain;
 use crate::edge::answer::Answer;
 use crate::edge::forwarded::{Forwarding, written};
-use crate::edge::loop_detection::Mark;
-use crate::edge::normalize::{Plain, Reading, plain};
-use crate::head::scan::Survey;
+use crate::edge::loop_detection::LoopDetector;
+use crate::edge::normalize::{Normalized, Rules, normalize};
+use crate::head::scan::HeaderScan;
 use crate::meters::METERS;
 use crate::pages;
 use crate::refusal::Refusal;
@@ -58,14 +58,14 @@ where
 
 /// What the edges of all connections have in common.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct EdgeContext {
     pub(crate) forwarding: Forwarding,
-    pub(crate) mark: Mark,
+    pub(crate) loops: LoopDetector,
     /// Header fields of a request.
     pub(crate) fields: usize,
     pub(crate) bodies: Arc<BodyRules>,
     pub(crate) drain: Arc<Drain>,
-    pub(crate) access: Option<Access>,
+    pub(crate) access: Option<AccessLogWriter>,
 }
 
 /// The edge of one connection.
@@ -74,42 +74,47 @@ pub(crate) struct Edge<S> {
     stack: RefCell<S>,
     client: Arc<Client>,
     address: HeaderValue,
-    shared: Arc<Shared>,
+    context: Arc<EdgeContext>,
 }
 
 impl<S: Stack> Edge<S> {
-    pub(crate) fn new(stack: S, client: Arc<Client>, shared: Arc<Shared>) -> Self {
-        Self { stack: RefCell::new(stack), address: written(client.address), client, shared }
+    pub(crate) fn new(stack: S, client: Arc<Client>, context: Arc<EdgeContext>) -> Self {
+        Self { stack: RefCell::new(stack), address: written(client.address), client, context }
     }
 
-    fn admit(&self, request: &mut Request<Incoming>, survey: Survey) -> Result<Plain, Refusal> {
+    fn admit(&self, request: &mut Request<Incoming>, scan: HeaderScan) -> Result<Normalized, Refusal> {
         if let Some(refusal) = self.client.broken_request() {
             return Err(refusal);
         }
         let known = request.body().size_hint().exact();
-        if let (Some(limit), Some(size)) = (self.shared.bodies.limit, known)
+        if let (Some(limit), Some(size)) = (self.context.bodies.limit, known)
             && size > limit
         {
             return Err(Refusal::BodyTooLarge);
         }
-        let plain = plain(request, self.reading(survey))?;
-        self.shared.mark.leave(request.headers_mut(), survey)?;
-        Ok(plain)
+        let normalized = normalize(request, self.rules(scan))?;
+        self.context.loops.mark(request.headers_mut(), scan)?;
+        Ok(normalized)
     }
 
-    fn reading(&self, survey: Survey) -> Reading<'_> {
-        let Shared { fields, bodies, .. } = &*self.shared;
-        Reading { survey, trusted: self.client.trusted, fields: *fields, vouched: &bodies.vouched }
+    fn rules(&self, scan: HeaderScan) -> Rules<'_> {
+        let EdgeContext { fields, bodies, .. } = &*self.context;
+        Rules { scan, trusted: self.client.trusted, fields: *fields, vouched: &bodies.vouched }
     }
 
-    fn prepare(&self, mut request: Request<Incoming>, plain: Plain, survey: Survey) -> Request<RequestBody> {
-        let peer: Peer = self.shared.forwarding.apply(request.headers_mut(), &self.client, &self.address, survey);
+    fn prepare(
+        &self,
+        mut request: Request<Incoming>,
+        normalized: Normalized,
+        scan: HeaderScan,
+    ) -> Request<RequestBody> {
+        let peer: Peer = self.context.forwarding.apply(request.headers_mut(), &self.client, &self.address, scan);
         request.extensions_mut().insert(peer);
-        if plain.upgrade {
+        if normalized.upgrade {
             request.extensions_mut().insert(Tunnel(Arc::clone(&self.client)));
         }
         let http2 = request.version() >= Version::HTTP_2;
-        let mut request = request.map(|body| RequestBody::new(body, &self.shared.bodies, http2));
+        let mut request = request.map(|body| RequestBody::new(body, &self.context.bodies, http2));
         if let Some(progress) = request.body().progress() {
             request.extensions_mut().insert(progress);
         }
@@ -141,29 +146,29 @@ impl<S: Stack> hyper::service::Service<Request<Incoming>> for Edge<S> {
 
     fn call(&self, mut request: Request<Incoming>) -> Answering<S> {
         let http1 = request.version() < Version::HTTP_2;
-        let record = self.shared.access.as_ref().map(|access| Record::new(access, &request));
-        let mut visit = Visit {
+        let record = self.context.access.as_ref().map(|access| RequestRecord::new(access, &request));
+        let mut scope = RequestScope {
             http1,
             last: false,
             started: Instant::now(),
             record,
-            course: None,
-            under_way: UnderWay::new(&self.client),
-            shared: Arc::clone(&self.shared),
+            exchange_state: None,
+            in_flight: InFlight::new(&self.client),
+            context: Arc::clone(&self.context),
         };
-        let survey = Survey::of(request.headers());
-        let state = match self.admit(&mut request, survey) {
-            Ok(plain) => {
-                visit.last = plain.last;
-                let request = self.prepare(request, plain, survey);
-                visit.course = request.body().course();
-                if let (Some(record), Some(peer)) = (&mut visit.record, request.extensions().get::<Peer>()) {
+        let scan = HeaderScan::of(request.headers());
+        let state = match self.admit(&mut request, scan) {
+            Ok(normalized) => {
+                scope.last = normalized.last;
+                let request = self.prepare(request, normalized, scan);
+                scope.exchange_state = request.body().exchange_state();
+                if let (Some(record), Some(peer)) = (&mut scope.record, request.extensions().get::<Peer>()) {
                     record.client = peer.client;
                 }
                 self.call_stack(request)
             }
             Err(refusal) => {
-                visit.last = true;
+                scope.last = true;
                 match refusal {
                     // Over HTTP/2 one bad request is no reason to end the others.
                     _ if !http1 => METERS.refuse(refusal),
@@ -172,7 +177,7 @@ impl<S: Stack> hyper::service::Service<Request<Incoming>> for Edge<S> {
                 State::Done { answer: Some(Box::new(pages::refused(refusal).map(Answer::page))) }
             }
         };
-        Answering { state, visit: Some(visit) }
+        Answering { state, scope: Some(scope) }
     }
 }
 
@@ -183,31 +188,31 @@ fn failed<B: Body>(fault: &BoxError) -> Response<Answer<B>> {
 
 /// What is remembered of a request until its answer has ended.
 #[derive(Debug)]
-pub(crate) struct Visit {
+pub(crate) struct RequestScope {
     http1: bool,
     last: bool,
     started: Instant,
-    record: Option<Record>,
+    record: Option<RequestRecord>,
     /// With a request that has a body.
-    course: Option<Arc<Course>>,
-    under_way: UnderWay,
-    shared: Arc<Shared>,
+    exchange_state: Option<Arc<ExchangeState>>,
+    in_flight: InFlight,
+    context: Arc<EdgeContext>,
 }
 
-impl Visit {
+impl RequestScope {
     fn finish<B: Body>(self, mut answer: Response<Answer<B>>) -> Response<Answer<B>> {
         let status = answer.status();
         METERS.answer(status);
         METERS.seconds.record(self.started.elapsed());
         let switched = status == StatusCode::SWITCHING_PROTOCOLS;
-        let last = self.last || self.shared.drain.has_begun();
+        let last = self.last || self.context.drain.has_begun();
         if self.http1 && last && !switched {
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         // hyper writes the version the client speaks; the upstream's own would end the client's connection.
         *answer.version_mut() = Version::HTTP_11;
         let record = self.record.map(|record| record.answered(&answer, self.started));
-        answer.map(|body| body.track(self.under_way, self.course, record))
+        answer.map(|body| body.track(self.in_flight, self.exchange_state, record))
     }
 }
 
@@ -225,7 +230,7 @@ pin_project! {
     pub(crate) struct Answering<S: Stack> {
         #[pin]
         state: State<S>,
-        visit: Option<Visit>,
+        scope: Option<RequestScope>,
     }
 }
 
@@ -239,15 +244,18 @@ impl<S: Stack> Future for Answering<S> {
             StateProjected::Waiting { call } => ready!(call.as_mut().poll(cx)).map_err(Into::into),
             StateProjected::Done { answer } => {
                 let answer = answer.take().ok_or("polled after it was ready")?;
-                return Poll::Ready(finish(this.visit, *answer));
+                return Poll::Ready(finish(this.scope, *answer));
             }
         };
         let answer = called.map_or_else(|fault| failed(&fault), |answer| answer.map(Answer::new));
-        Poll::Ready(finish(this.visit, answer))
+        Poll::Ready(finish(this.scope, answer))
     }
 }
 
-fn finish<B: Body>(visit: &mut Option<Visit>, answer: Response<Answer<B>>) -> Result<Response<Answer<B>>, BoxError> {
-    let visit = visit.take().ok_or("polled after it was ready")?;
-    Ok(visit.finish(answer))
+fn finish<B: Body>(
+    scope: &mut Option<RequestScope>,
+    answer: Response<Answer<B>>,
+) -> Result<Response<Answer<B>>, BoxError> {
+    let scope = scope.take().ok_or("polled after it was ready")?;
+    Ok(scope.finish(answer))
 }

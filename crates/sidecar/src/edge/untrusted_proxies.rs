@@ -18,12 +18,12 @@ const TOLD: usize = 8;
 
 /// Addresses that were told of, each once.
 #[derive(Debug, Default)]
-pub(crate) struct Strangers {
+pub(crate) struct UntrustedProxies {
     told: Mutex<HashSet<IpAddr>>,
     count: AtomicUsize,
 }
 
-impl Strangers {
+impl UntrustedProxies {
     /// Tells once of an address that is not trusted and says whom it forwards for.
     pub(crate) fn notice(&self, headers: &HeaderMap, address: IpAddr) {
         let Some(name) = TELLING.into_iter().find(|name| headers.contains_key(name)) else {
@@ -66,12 +66,12 @@ mod tests {
 
     #[test]
     fn each_address_is_told_of_once_and_only_a_few() {
-        let strangers = Strangers::default();
+        let untrusted = UntrustedProxies::default();
         for n in 0..TOLD {
             let address = IpAddr::from([192, 0, 2, u8::try_from(n).unwrap()]);
-            assert!(strangers.is_news(address));
-            assert!(!strangers.is_news(address));
+            assert!(untrusted.is_news(address));
+            assert!(!untrusted.is_news(address));
         }
-        assert!(!strangers.is_news(IpAddr::from([192, 0, 2, 200])));
+        assert!(!untrusted.is_news(IpAddr::from([192, 0, 2, 200])));
     }
 }

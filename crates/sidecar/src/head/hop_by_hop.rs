@@ -3,7 +3,7 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::head::list::tokens;
-use crate::head::scan::Survey;
+use crate::head::scan::HeaderScan;
 use crate::head::trailers;
 
 /// RFC 8586. `Via` would do as well, but nginx, IIS and others stop compressing for requests that have one.
@@ -39,24 +39,24 @@ const NEVER: [HeaderName; 6] =
 
 /// Removes from an answer `Connection`, what it names, and the fields that never pass.
 pub(crate) fn strip_connection(headers: &mut HeaderMap) {
-    let survey = Survey::of(headers);
-    strip_surveyed(headers, survey, false);
-    if survey.has(Survey::TRAILER) {
+    let scan = HeaderScan::of(headers);
+    strip_hop_by_hop(headers, scan, false);
+    if scan.has(HeaderScan::TRAILER) {
         trailers::announce(headers, &[]);
     }
 }
 
 /// The same for a head that was looked at already. From a trusted proxy `Connection` takes nothing away: what it says may be a
 /// client's own word, passed on, and the fields are what the proxy wrote.
-pub(crate) fn strip_surveyed(headers: &mut HeaderMap, survey: Survey, trusted: bool) {
-    if survey.has(Survey::CONNECTION) {
+pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap, scan: HeaderScan, trusted: bool) {
+    if scan.has(HeaderScan::CONNECTION) {
         if trusted {
             headers.remove(header::CONNECTION);
         } else {
             strip_all_named(headers);
         }
     }
-    if survey.has(Survey::HOP) {
+    if scan.has(HeaderScan::HOP_BY_HOP) {
         for name in &ALWAYS {
             headers.remove(name);
         }
@@ -131,8 +131,8 @@ mod tests {
         let named = ("connection", "close, x-forwarded-for, x-user-id, x-request-id");
         for trusted in [true, false] {
             let mut headers = map(&[&[named, ("keep-alive", "1")], wrote.as_slice()].concat());
-            let survey = Survey::of(&headers);
-            strip_surveyed(&mut headers, survey, trusted);
+            let scan = HeaderScan::of(&headers);
+            strip_hop_by_hop(&mut headers, scan, trusted);
             assert_eq!(headers, if trusted { map(&wrote) } else { HeaderMap::new() });
         }
     }

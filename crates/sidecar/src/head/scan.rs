@@ -6,16 +6,16 @@ use http::header::HeaderMap;
 
 /// What a head holds of fields that need something done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Survey(u8);
+pub(crate) struct HeaderScan(u8);
 
-impl Survey {
+impl HeaderScan {
     pub(crate) const CONNECTION: Self = Self(1);
     /// Fields that never pass.
-    pub(crate) const HOP: Self = Self(1 << 1);
+    pub(crate) const HOP_BY_HOP: Self = Self(1 << 1);
     pub(crate) const UPGRADE: Self = Self(1 << 2);
     pub(crate) const TE: Self = Self(1 << 3);
     pub(crate) const EXPECT: Self = Self(1 << 4);
-    pub(crate) const RING: Self = Self(1 << 5);
+    pub(crate) const LOOP: Self = Self(1 << 5);
     /// What only proxies may say.
     pub(crate) const FORWARDED: Self = Self(1 << 6);
     /// Names of fields to come behind the body.
@@ -28,17 +28,17 @@ impl Survey {
     fn named(name: &str) -> Self {
         match name {
             "connection" => Self::CONNECTION,
-            "upgrade" => Self(Self::HOP.0 | Self::UPGRADE.0),
-            "te" => Self(Self::HOP.0 | Self::TE.0),
+            "upgrade" => Self(Self::HOP_BY_HOP.0 | Self::UPGRADE.0),
+            "te" => Self(Self::HOP_BY_HOP.0 | Self::TE.0),
             "keep-alive"
             | "proxy-connection"
             | "proxy-authenticate"
             | "proxy-authorization"
             | "proxy"
             | "http2-settings"
-            | "transfer-encoding" => Self::HOP,
+            | "transfer-encoding" => Self::HOP_BY_HOP,
             "expect" => Self::EXPECT,
-            "cdn-loop" => Self::RING,
+            "cdn-loop" => Self::LOOP,
             "trailer" => Self::TRAILER,
             name if unwanted(name, false) => Self::FORWARDED,
             _ => Self::default(),
@@ -52,7 +52,7 @@ impl Survey {
 
 /// Whether a field is only for proxies to write, and this one may not: it has no trust, or the spelling is not the usual one.
 pub(crate) fn unwanted(name: &str, trusted: bool) -> bool {
-    // Told by the first letter: nearly all fields are done here.
+    // The first letter tells for nearly all fields.
     match name.as_bytes().first() {
         Some(b'x') => is_told_by_proxies(name) && (!trusted || !is_usual(name)),
         Some(b'f') => name == "forwarded" && !trusted,
@@ -75,36 +75,36 @@ mod tests {
 
     use super::*;
 
-    fn of(names: &[&'static str]) -> Survey {
+    fn of(names: &[&'static str]) -> HeaderScan {
         let name = |name: &&'static str| (HeaderName::from_static(name), HeaderValue::from_static("x"));
-        Survey::of(&names.iter().map(name).collect())
+        HeaderScan::of(&names.iter().map(name).collect())
     }
 
     #[test]
     fn plain_heads_hold_nothing() {
-        assert_eq!(of(&["host", "cookie", "accept", "x-request-id", "from", "x-forward"]), Survey::default());
+        assert_eq!(of(&["host", "cookie", "accept", "x-request-id", "from", "x-forward"]), HeaderScan::default());
     }
 
     #[test]
     fn each_field_is_seen_among_others() {
         for (name, kind) in [
-            ("connection", Survey::CONNECTION),
-            ("keep-alive", Survey::HOP),
-            ("upgrade", Survey::UPGRADE),
-            ("te", Survey::TE),
-            ("expect", Survey::EXPECT),
-            ("proxy", Survey::HOP),
-            ("http2-settings", Survey::HOP),
-            ("cdn-loop", Survey::RING),
-            ("trailer", Survey::TRAILER),
-            ("forwarded", Survey::FORWARDED),
-            ("x_forwarded_for", Survey::FORWARDED),
-            ("x+forwarded.for", Survey::FORWARDED),
-            ("x-real-ip", Survey::FORWARDED),
+            ("connection", HeaderScan::CONNECTION),
+            ("keep-alive", HeaderScan::HOP_BY_HOP),
+            ("upgrade", HeaderScan::UPGRADE),
+            ("te", HeaderScan::TE),
+            ("expect", HeaderScan::EXPECT),
+            ("proxy", HeaderScan::HOP_BY_HOP),
+            ("http2-settings", HeaderScan::HOP_BY_HOP),
+            ("cdn-loop", HeaderScan::LOOP),
+            ("trailer", HeaderScan::TRAILER),
+            ("forwarded", HeaderScan::FORWARDED),
+            ("x_forwarded_for", HeaderScan::FORWARDED),
+            ("x+forwarded.for", HeaderScan::FORWARDED),
+            ("x-real-ip", HeaderScan::FORWARDED),
         ] {
             let found = of(&["host", name, "accept"]);
             assert!(found.has(kind) && !of(&["host", "accept"]).has(kind), "{name}");
         }
-        assert!(of(&["te"]).has(Survey::HOP) && of(&["upgrade"]).has(Survey::HOP));
+        assert!(of(&["te"]).has(HeaderScan::HOP_BY_HOP) && of(&["upgrade"]).has(HeaderScan::HOP_BY_HOP));
     }
 }

@@ -36,15 +36,15 @@ pub(crate) fn write<T: AsyncWrite>(
 
 /// A socket whose small messages are written in one piece.
 #[derive(Debug)]
-pub(crate) struct Gathering<T>(pub(crate) T);
+pub(crate) struct CoalescedWrites<T>(pub(crate) T);
 
-impl<T: AsyncRead + Unpin> AsyncRead for Gathering<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for CoalescedWrites<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_read(cx, buf)
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Gathering<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for CoalescedWrites<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, buf)
     }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     async fn written(limit: usize, pieces: [&[u8]; 2]) -> (Vec<(bool, usize)>, Vec<u8>) {
-        let mut io = Gathering(Notes(Vec::new(), limit, Vec::new()));
+        let mut io = CoalescedWrites(Notes(Vec::new(), limit, Vec::new()));
         let mut all = bytes::Buf::chain(pieces[0], pieces[1]);
         io.write_all_buf(&mut all).await.unwrap();
         (io.0.0, io.0.2)

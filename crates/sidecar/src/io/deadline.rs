@@ -8,22 +8,22 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Registers one timer and lets it stand while the deadline moves on; when it fires early it is set again.
 #[derive(Debug, Default)]
-pub(crate) struct Patience {
+pub(crate) struct Deadline {
     deadline: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl Patience {
+impl Deadline {
     /// Nothing is waited for any more.
-    pub(crate) fn calm(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.deadline = None;
     }
 
-    pub(crate) fn is_calm(&self) -> bool {
+    pub(crate) fn is_unset(&self) -> bool {
         self.deadline.is_none()
     }
 
-    pub(crate) fn until(&mut self, deadline: Instant) {
+    pub(crate) fn set(&mut self, deadline: Instant) {
         self.deadline = Some(deadline);
     }
 
@@ -51,7 +51,7 @@ impl Patience {
     pub(crate) async fn with<T>(&mut self, mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
         poll_fn(|cx| {
             if let Poll::Ready(output) = future.as_mut().poll(cx) {
-                self.calm();
+                self.clear();
                 return Poll::Ready(Some(output));
             }
             self.poll(cx).map(|()| None)
@@ -69,17 +69,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_ends_at_the_last_deadline_that_was_set() {
         let start = Instant::now();
-        let mut patience = Patience::default();
-        patience.until(start + Duration::from_secs(5));
-        assert!(poll_fn(|cx| Poll::Ready(patience.poll(cx))).await.is_pending());
-        patience.until(start + Duration::from_secs(60));
-        poll_fn(|cx| patience.poll(cx)).await;
+        let mut timer = Deadline::default();
+        timer.set(start + Duration::from_secs(5));
+        assert!(poll_fn(|cx| Poll::Ready(timer.poll(cx))).await.is_pending());
+        timer.set(start + Duration::from_secs(60));
+        poll_fn(|cx| timer.poll(cx)).await;
         assert_eq!(start.elapsed().as_secs(), 60);
-        patience.until(start + Duration::from_secs(90));
-        assert!(poll_fn(|cx| Poll::Ready(patience.poll(cx))).await.is_pending());
-        patience.until(start + Duration::from_secs(70));
-        poll_fn(|cx| patience.poll(cx)).await;
+        timer.set(start + Duration::from_secs(90));
+        assert!(poll_fn(|cx| Poll::Ready(timer.poll(cx))).await.is_pending());
+        timer.set(start + Duration::from_secs(70));
+        poll_fn(|cx| timer.poll(cx)).await;
         assert_eq!(start.elapsed().as_secs(), 70);
-        assert!(patience.is_calm());
+        assert!(timer.is_unset());
     }
 }

@@ -7,5 +7,5 @@ pub(crate) mod coalesce;
 mod deadline;
 pub(crate) mod stalled_streams;
 
-pub(crate) use coalesce::Gathering;
-pub(crate) use deadline::Patience;
+pub(crate) use coalesce::CoalescedWrites;
+pub(crate) use deadline::Deadline;

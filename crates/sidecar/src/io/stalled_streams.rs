@@ -14,7 +14,7 @@ use hyper::rt::Executor;
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
-use crate::io::Patience;
+use crate::io::Deadline;
 use crate::meters::METERS;
 use crate::refusal::Refusal;
 
@@ -48,7 +48,7 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     fn execute(&self, stream: F) {
-        let watched = Watched { stream, limit: self.limit, patience: Patience::default() };
+        let watched = Watched { stream, limit: self.limit, timer: Deadline::default() };
         drop(tokio::spawn(watched));
     }
 }
@@ -58,7 +58,7 @@ pin_project! {
         #[pin]
         stream: F,
         limit: Duration,
-        patience: Patience,
+        timer: Deadline,
     }
 }
 
@@ -72,11 +72,11 @@ impl<F: Future> Future for Watched<F> {
             return Poll::Ready(());
         }
         match SAID.get() {
-            Said::Bytes => this.patience.until(Instant::now() + *this.limit),
-            Said::Wait => this.patience.calm(),
+            Said::Bytes => this.timer.set(Instant::now() + *this.limit),
+            Said::Wait => this.timer.clear(),
             Said::Nothing => {}
         }
         // Dropping the stream resets it.
-        this.patience.poll(cx).map(|()| METERS.refuse(Refusal::WriteTimeout))
+        this.timer.poll(cx).map(|()| METERS.refuse(Refusal::WriteTimeout))
     }
 }

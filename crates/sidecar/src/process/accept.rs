@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::client::Client;
 use crate::descriptors::out_of_descriptors;
-use crate::edge::{Edge, Shared, Stack};
+use crate::edge::{Edge, EdgeContext, Stack};
 use crate::meters::METERS;
 use crate::tls::Certificates;
 use crate::wire::{Wire, handshake, serve};
@@ -22,14 +22,14 @@ const SHORTAGE: Duration = Duration::from_millis(50);
 
 /// Clients' connections that may be open at once.
 #[derive(Debug)]
-pub(crate) struct Seats {
+pub(crate) struct ConnectionLimit {
     free: Arc<Semaphore>,
     number: usize,
     full: AtomicBool,
     short: AtomicBool,
 }
 
-impl Seats {
+impl ConnectionLimit {
     pub(crate) fn new(number: usize) -> Self {
         let number = number.min(Semaphore::MAX_PERMITS);
         Self {
@@ -40,7 +40,7 @@ impl Seats {
         }
     }
 
-    /// Waits until there is room, without taking it: it must stay free for whoever accepts first.
+    /// Waits until there is room, without taking it: it must stay free for the worker that accepts first.
     async fn room(&self) {
         if self.free.available_permits() > 0 {
             self.full.store(false, Relaxed);
@@ -78,24 +78,23 @@ impl Seats {
     }
 }
 
-/// Everything a connection needs once it is accepted.
+/// Accepts connections: all that one needs once it is there.
 #[derive(Clone, Debug)]
-pub(crate) struct Reception<S> {
+pub(crate) struct Acceptor<S> {
     pub(crate) wire: Arc<Wire>,
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) seats: Arc<Seats>,
+    pub(crate) edge: Arc<EdgeContext>,
+    pub(crate) limit: Arc<ConnectionLimit>,
     pub(crate) certificates: Option<Arc<Certificates>>,
     pub(crate) stack: S,
 }
 
-impl<S: Stack> Reception<S> {
+impl<S: Stack> Acceptor<S> {
     /// Accepts until the process stops. When another process serves the address by then, it stops at once; otherwise
-    /// late clients are served during the linger, and whoever is still in the queue after it.
+    /// late clients are served during the linger, and those still in the queue after it.
     pub(crate) async fn accept(self, listener: Arc<TcpListener>, tls: bool) {
-        let mut stop = self.wire.drain.stop();
         let (drain, linger) = (Arc::clone(&self.wire.drain), self.wire.timeouts.linger);
         let closing = async move {
-            stop.draining().await;
+            drain.stop().draining().await;
             if !drain.is_handover() {
                 tokio::time::sleep(linger).await;
             }
@@ -113,35 +112,35 @@ impl<S: Stack> Reception<S> {
         }
     }
 
-    /// Closing a listening socket resets whoever waits in its queue.
+    /// Closing a listening socket resets the connections that wait in its queue.
     fn empty_queue(&self, listener: &TcpListener, tls: bool) {
         let mut cx = Context::from_waker(Waker::noop());
-        while let Ok(seat) = Arc::clone(&self.seats.free).try_acquire_owned()
+        while let Ok(permit) = Arc::clone(&self.limit.free).try_acquire_owned()
             && let Poll::Ready(Ok((io, address))) = listener.poll_accept(&mut cx)
         {
-            self.receive(io, address, seat, tls);
+            self.receive(io, address, permit, tls);
         }
     }
 
     async fn next(&self, listener: &TcpListener, tls: bool) {
-        self.seats.room().await;
+        self.limit.room().await;
         match listener.accept().await {
             Ok((io, address)) => {
-                self.seats.accepted();
-                if let Some(seat) = self.seats.take().await {
-                    self.receive(io, address, seat, tls);
+                self.limit.accepted();
+                if let Some(permit) = self.limit.take().await {
+                    self.receive(io, address, permit, tls);
                 }
             }
-            Err(error) => self.seats.failed(&error).await,
+            Err(error) => self.limit.failed(&error).await,
         }
     }
 
-    fn receive(&self, io: TcpStream, address: SocketAddr, seat: OwnedSemaphorePermit, tls: bool) {
+    fn receive(&self, io: TcpStream, address: SocketAddr, permit: OwnedSemaphorePermit, tls: bool) {
         // Answers are written whole; waiting for more to send would only delay them.
         let _ = io.set_nodelay(true);
-        let trusted = self.shared.forwarding.trusts(address.ip());
-        let client = Arc::new(Client::new(address, trusted, tls, self.wire.drain.client(), seat));
-        let edge = Edge::new(self.stack.clone(), Arc::clone(&client), Arc::clone(&self.shared));
+        let trusted = self.edge.forwarding.trusts(address.ip());
+        let client = Arc::new(Client::new(address, trusted, tls, self.wire.drain.client(), permit));
+        let edge = Edge::new(self.stack.clone(), Arc::clone(&client), Arc::clone(&self.edge));
         let wire = Arc::clone(&self.wire);
         match self.certificates.as_ref().filter(|_| tls) {
             None => drop(tokio::spawn(serve(io, client, wire, edge))),

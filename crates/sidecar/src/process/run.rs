@@ -12,16 +12,16 @@ use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server};
 use tower::{Layer, Service};
 
-use crate::access_log::{Access, Describe};
+use crate::access_log::{AccessLogWriter, Describe};
 use crate::background::Background;
 use crate::body::{BodyRules, BoxError, RequestBody};
 use crate::descriptors;
 use crate::drain::Drain;
-use crate::edge::{Forwarding, Mark, Shared, Stack};
+use crate::edge::{EdgeContext, Forwarding, LoopDetector, Stack};
 use crate::meters::METERS;
-use crate::process::accept::{Reception, Seats};
-use crate::process::services::{Beside, Follow, Worker};
-use crate::process::signals::{Caught, Reread, Signals};
+use crate::process::accept::{Acceptor, ConnectionLimit};
+use crate::process::services::{BackgroundService, CertificateReload, Worker};
+use crate::process::signals::{Reread, Signals, StopSignals};
 use crate::process::sockets::{BindError, Sockets};
 use crate::settings::Settings;
 use crate::tls::{Certificates, TlsError};
@@ -104,8 +104,8 @@ where
         LazyLock::force(&METERS);
         let certificates = self.settings.tls.clone().map(Certificates::load).transpose()?.map(Arc::new);
         let files = descriptors::raise_limit();
-        let seats = self.settings.limits.connections.unwrap_or_else(|| descriptors::connections_within(files));
-        let caught = Caught::new()?;
+        let limit = self.settings.limits.connections.unwrap_or_else(|| descriptors::connections_within(files));
+        let stop_signals = StopSignals::new()?;
         let mut sockets = Sockets::from_systemd()?;
         let takes_over = self.settings.upgrade_socket.as_ref().filter(|_| self.settings.upgrade);
         if let Some(path) = takes_over {
@@ -124,7 +124,7 @@ where
             sockets.drop_unclaimed();
         }
         sockets.all_claimed()?;
-        tracing::info!(files, connections = seats, workers = self.settings.workers, "limits");
+        tracing::info!(files, connections = limit, workers = self.settings.workers, "limits");
         Ok(Bound {
             settings: self.settings,
             stack: self.stack,
@@ -132,10 +132,10 @@ where
             describe: self.describe,
             reread: self.reread,
             certificates,
-            seats: Arc::new(Seats::new(seats)),
+            limit: Arc::new(ConnectionLimit::new(limit)),
             sockets,
             listen,
-            caught,
+            stop_signals,
         })
     }
 }
@@ -155,10 +155,10 @@ pub struct Bound<S> {
     describe: Option<Describe>,
     reread: Vec<Reread>,
     certificates: Option<Arc<Certificates>>,
-    seats: Arc<Seats>,
+    limit: Arc<ConnectionLimit>,
     sockets: Sockets,
     listen: Vec<(SocketAddr, bool)>,
-    caught: Caught,
+    stop_signals: StopSignals,
 }
 
 impl<S> fmt::Debug for Bound<S> {
@@ -193,22 +193,22 @@ impl<S: Stack + Sync> Bound<S> {
     /// When a thread or a descriptor cannot be had at the start.
     pub fn run(mut self) -> Result<Ended, StartError> {
         let drain = Drain::new();
-        let reception = self.reception(&drain)?;
+        let acceptor = self.acceptor(&drain)?;
         let mut reread = std::mem::take(&mut self.reread);
         let mut server = Server::new_with_opt_and_conf(None, self.configuration());
         for number in 0..self.settings.workers {
-            server.add_service(Worker::new(number, self.listeners()?, reception.clone()));
+            server.add_service(Worker::new(number, self.listeners()?, acceptor.clone()));
         }
         if let Some(certificates) = &self.certificates {
             let certificates = Arc::clone(certificates);
             let again = Arc::clone(&certificates);
             reread.push(Box::new(move || again.look()));
-            server.add_service(Follow { certificates, drain: Arc::clone(&drain) });
+            server.add_service(CertificateReload { certificates, drain: Arc::clone(&drain) });
         }
         for (background, addresses) in self.background {
             let listeners = addresses.iter().map(|a| self.sockets.duplicate(*a)).collect::<io::Result<_>>()?;
-            let present = Some(drain.service());
-            server.add_service(Beside { background, listeners, drain: Arc::clone(&drain), present });
+            let token = Some(drain.service());
+            server.add_service(BackgroundService { background, listeners, drain: Arc::clone(&drain), token });
         }
         let cut = Arc::new(AtomicUsize::new(0));
         let signals = Signals {
@@ -218,20 +218,20 @@ impl<S: Stack + Sync> Bound<S> {
             linger: self.settings.timeouts.linger,
             limit: self.settings.timeouts.drain,
             cut: Arc::clone(&cut),
-            caught: tokio::sync::Mutex::new(self.caught),
+            stop_signals: tokio::sync::Mutex::new(self.stop_signals),
             reread,
         };
         server.run(RunArgs { shutdown_signal: Box::new(signals) });
         Ok(Ended { cut: cut.load(SeqCst) })
     }
 
-    fn reception(&self, drain: &Arc<Drain>) -> io::Result<Reception<S>> {
+    fn acceptor(&self, drain: &Arc<Drain>) -> io::Result<Acceptor<S>> {
         let settings = &self.settings;
         let describe = self.describe.clone();
-        let access = settings.access_log.map(|format| Access::start(format, describe)).transpose()?;
-        let shared = Shared {
+        let access = settings.access_log.map(|format| AccessLogWriter::start(format, describe)).transpose()?;
+        let edge = EdgeContext {
             forwarding: Forwarding::new(settings.trusted.clone(), settings.forwarded),
-            mark: Mark::new()?,
+            loops: LoopDetector::new()?,
             fields: settings.limits.headers,
             bodies: Arc::new(BodyRules {
                 limit: settings.limits.body_bytes,
@@ -243,10 +243,10 @@ impl<S: Stack + Sync> Bound<S> {
             access,
         };
         let wire = Wire::new(settings.timeouts.clone(), settings.limits.clone(), Arc::clone(drain));
-        Ok(Reception {
+        Ok(Acceptor {
             wire: Arc::new(wire),
-            shared: Arc::new(shared),
-            seats: Arc::clone(&self.seats),
+            edge: Arc::new(edge),
+            limit: Arc::clone(&self.limit),
             certificates: self.certificates.clone(),
             stack: self.stack.clone(),
         })

@@ -12,9 +12,9 @@ use pingora::services::Service;
 use tokio::task::JoinSet;
 
 use crate::background::Background;
-use crate::drain::{Drain, Present};
+use crate::drain::{Drain, TaskToken};
 use crate::edge::Stack;
-use crate::process::accept::Reception;
+use crate::process::accept::Acceptor;
 use crate::tls::Certificates;
 
 /// How often connections that were kept too long are looked for.
@@ -27,24 +27,24 @@ const SWEEP: Duration = Duration::from_secs(1);
 pub(crate) struct Worker<S> {
     name: String,
     listeners: Vec<(TcpListener, bool)>,
-    reception: Reception<S>,
-    /// Present before the thread starts, so that a stop cannot overlook it.
-    present: Option<Present>,
+    acceptor: Acceptor<S>,
+    /// Taken before the thread starts, so that a stop cannot overlook it.
+    token: Option<TaskToken>,
 }
 
 impl<S: Stack + Sync> Worker<S> {
-    pub(crate) fn new(number: usize, listeners: Vec<(TcpListener, bool)>, reception: Reception<S>) -> Self {
-        let present = Some(reception.wire.drain.client());
-        Self { name: format!("worker-{number}"), listeners, reception, present }
+    pub(crate) fn new(number: usize, listeners: Vec<(TcpListener, bool)>, acceptor: Acceptor<S>) -> Self {
+        let token = Some(acceptor.wire.drain.client());
+        Self { name: format!("worker-{number}"), listeners, acceptor, token }
     }
 
     /// Accepts until the process stops, also after a panic.
     fn accepting(&self, listener: Arc<tokio::net::TcpListener>, tls: bool) -> impl Future<Output = ()> + use<S> {
-        let (name, reception) = (self.name.clone(), self.reception.clone());
-        let present = reception.wire.drain.client();
+        let (name, acceptor) = (self.name.clone(), self.acceptor.clone());
+        let token = acceptor.wire.drain.client();
         async move {
-            supervise::task(&name, || reception.clone().accept(Arc::clone(&listener), tls)).await;
-            drop(present);
+            supervise::task(&name, || acceptor.clone().accept(Arc::clone(&listener), tls)).await;
+            drop(token);
         }
     }
 }
@@ -59,7 +59,7 @@ impl<S: Stack + Sync> Service for Worker<S> {
                 Err(error) => tracing::error!(%error, worker = self.name, "cannot listen"),
             }
         }
-        drop(self.present.take());
+        drop(self.token.take());
         loops.spawn(supervise::task("sweep", || async {
             loop {
                 tokio::time::sleep(SWEEP).await;
@@ -83,21 +83,21 @@ impl<S: Stack + Sync> Service for Worker<S> {
 }
 
 /// A service beside the proxy.
-pub(crate) struct Beside {
+pub(crate) struct BackgroundService {
     pub(crate) background: Background,
     pub(crate) listeners: Vec<TcpListener>,
     pub(crate) drain: Arc<Drain>,
-    pub(crate) present: Option<Present>,
+    pub(crate) token: Option<TaskToken>,
 }
 
 #[async_trait]
-impl Service for Beside {
+impl Service for BackgroundService {
     async fn start_service(&mut self, _: Option<ListenFds>, _: ShutdownWatch, _: usize) {
-        let _present = self.present.take();
+        let _token = self.token.take();
         let listeners = std::mem::take(&mut self.listeners);
         let (run, drain, name) = (&self.background.run, &self.drain, &self.background.name);
         supervise::task(name, || {
-            let running = listen(&listeners).map(|listeners| run(listeners, drain.stop()));
+            let running = listen(&listeners).map(|listeners| run(listeners, drain.stop().clone()));
             let name = name.clone();
             async move {
                 match running {
@@ -128,16 +128,16 @@ fn listen(listeners: &[TcpListener]) -> std::io::Result<Vec<tokio::net::TcpListe
 }
 
 /// Follows the certificates' files.
-pub(crate) struct Follow {
+pub(crate) struct CertificateReload {
     pub(crate) certificates: Arc<Certificates>,
     pub(crate) drain: Arc<Drain>,
 }
 
 #[async_trait]
-impl Service for Follow {
+impl Service for CertificateReload {
     async fn start_service(&mut self, _: Option<ListenFds>, _: ShutdownWatch, _: usize) {
         let (certificates, drain) = (&self.certificates, &self.drain);
-        supervise::task("certificates", || Arc::clone(certificates).follow(drain.stop())).await;
+        supervise::task("certificates", || Arc::clone(certificates).follow(drain.stop().clone())).await;
     }
 
     fn name(&self) -> &str {

@@ -10,7 +10,7 @@ use nix::libc;
 use pingora::server::{ShutdownSignal, ShutdownSignalWatch};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::drain::{Drain, Reason};
+use crate::drain::{Drain, StopReason};
 use crate::process::sockets::Sockets;
 
 /// How long background services get once the last connection is gone.
@@ -31,7 +31,7 @@ pub(crate) struct Signals {
     pub(crate) limit: Duration,
     /// Connections that were cut off.
     pub(crate) cut: Arc<AtomicUsize>,
-    pub(crate) caught: tokio::sync::Mutex<Caught>,
+    pub(crate) stop_signals: tokio::sync::Mutex<StopSignals>,
     /// What is read again on SIGHUP.
     pub(crate) reread: Vec<Reread>,
 }
@@ -66,22 +66,22 @@ pub fn pass_over_signals() -> std::io::Result<()> {
 #[async_trait]
 impl ShutdownSignalWatch for Signals {
     async fn recv(&self) -> ShutdownSignal {
-        self.follow(&mut *self.caught.lock().await).await;
+        self.follow(&mut *self.stop_signals.lock().await).await;
         ShutdownSignal::FastShutdown
     }
 }
 
 /// The signals that stop the process, caught from here on.
 #[derive(Debug)]
-pub(crate) struct Caught {
+pub(crate) struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
     quit: Signal,
     hangup: Signal,
 }
 
-impl Caught {
-    /// Catches them before anything listens: connections queue up as soon as an address is bound, and whoever sees one
+impl StopSignals {
+    /// Catches them before anything listens: connections queue up as soon as an address is bound. An operator who sees one
     /// taken may send a signal, which would kill a process that is not ready for it. What comes before the runtimes
     /// start waits for them.
     pub(crate) fn new() -> std::io::Result<Self> {
@@ -113,12 +113,12 @@ impl Caught {
 }
 
 impl Signals {
-    async fn follow(&self, caught: &mut Caught) {
+    async fn follow(&self, signals: &mut StopSignals) {
         let reason = loop {
-            let quit = caught.next(&self.reread).await;
+            let quit = signals.next(&self.reread).await;
             match self.upgrade_socket.as_deref().filter(|_| quit) {
-                None => break Reason::Terminate,
-                Some(path) if self.hand_over(path).await => break Reason::Handover,
+                None => break StopReason::Terminate,
+                Some(path) if self.hand_over(path).await => break StopReason::Handover,
                 Some(_) => {}
             }
         };
@@ -126,7 +126,7 @@ impl Signals {
         self.drain.begin(reason);
         tokio::select! {
             cut = self.finish() => self.cut.store(cut, SeqCst),
-            _ = caught.next(&self.reread) => tracing::warn!("signalled again; ending at once"),
+            _ = signals.next(&self.reread) => tracing::warn!("signalled again; ending at once"),
         }
     }
 

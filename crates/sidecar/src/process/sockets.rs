@@ -45,7 +45,7 @@ pub enum BindError {
 #[derive(Debug, Default)]
 pub(crate) struct Sockets {
     inherited: HashMap<SocketAddr, TcpListener>,
-    /// Asked-for address, socket.
+    /// The address that was asked for, and its socket.
     open: Vec<(SocketAddr, TcpListener)>,
 }
 

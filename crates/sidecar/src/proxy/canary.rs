@@ -11,10 +11,10 @@ use metrics::{Counter, counter};
 
 use crate::address::Origin;
 use crate::proxy::upstream::Upstream;
-use crate::settings::upstream_policy::Allowed;
+use crate::settings::upstream_policy::UpstreamPolicy;
 
 /// Addresses of variants at most; visitors of further ones stay with the app.
-const MOST: usize = 256;
+const MAX_UPSTREAMS: usize = 256;
 
 /// Where a variant's visitors go.
 #[derive(Clone)]
@@ -41,7 +41,7 @@ struct Routes {
 #[derive(Default)]
 pub(crate) struct Canaries {
     routes: ArcSwapOption<Routes>,
-    allowed: Arc<Allowed>,
+    policy: Arc<UpstreamPolicy>,
 }
 
 impl std::fmt::Debug for Canaries {
@@ -51,8 +51,8 @@ impl std::fmt::Debug for Canaries {
 }
 
 impl Canaries {
-    pub(crate) fn new(allowed: Allowed) -> Self {
-        Self { routes: ArcSwapOption::empty(), allowed: Arc::new(allowed) }
+    pub(crate) fn new(policy: UpstreamPolicy) -> Self {
+        Self { routes: ArcSwapOption::empty(), policy: Arc::new(policy) }
     }
 
     /// The upstream of the first flag that has one for the variant this visitor got.
@@ -63,7 +63,7 @@ impl Canaries {
         match &*self.routes.load() {
             Some(routes) if Arc::ptr_eq(&routes.snapshot, decisions.snapshot()) => found(routes),
             before => {
-                let routes = Arc::new(Routes::new(decisions.snapshot(), before.as_deref(), &self.allowed));
+                let routes = Arc::new(Routes::new(decisions.snapshot(), before.as_deref(), &self.policy));
                 let canary = found(&routes);
                 self.routes.store(Some(routes));
                 canary
@@ -74,7 +74,7 @@ impl Canaries {
 
 impl Routes {
     /// Addresses that were known before keep their connections; those that are named no longer lose them.
-    fn new(snapshot: &Arc<Snapshot>, before: Option<&Self>, allowed: &Arc<Allowed>) -> Self {
+    fn new(snapshot: &Arc<Snapshot>, before: Option<&Self>, policy: &Arc<UpstreamPolicy>) -> Self {
         let mut known: HashMap<Arc<str>, Arc<Upstream>> = before
             .into_iter()
             .flat_map(|routes| &routes.all)
@@ -88,7 +88,7 @@ impl Routes {
                 continue;
             };
             for (variant, address) in &flag.upstream {
-                let Some(upstream) = upstream(address, allowed, &mut known, &mut named) else {
+                let Some(upstream) = upstream(address, policy, &mut known, &mut named) else {
                     continue;
                 };
                 let fallbacks = counter!("flagstaff_canary_fallbacks_total", "flag" => flag.name.to_string());
@@ -101,21 +101,21 @@ impl Routes {
 
 fn upstream(
     address: &str,
-    allowed: &Arc<Allowed>,
+    policy: &Arc<UpstreamPolicy>,
     known: &mut HashMap<Arc<str>, Arc<Upstream>>,
     named: &mut HashMap<String, Arc<Upstream>>,
 ) -> Option<Arc<Upstream>> {
     if let Some(upstream) = named.get(address) {
         return Some(Arc::clone(upstream));
     }
-    if named.len() == MOST {
-        tracing::warn!(address, "more than {MOST} upstreams of variants; this one is not used");
+    if named.len() == MAX_UPSTREAMS {
+        tracing::warn!(address, "more than {MAX_UPSTREAMS} upstreams of variants; this one is not used");
         return None;
     }
     let upstream = match known.remove(address) {
         Some(upstream) => upstream,
-        None => match Origin::parse(address).and_then(|origin| allowed.written(&origin).map(|()| origin)) {
-            Ok(origin) => Arc::new(Upstream::new(origin, Some(Arc::clone(allowed)))),
+        None => match Origin::parse(address).and_then(|origin| policy.written(&origin).map(|()| origin)) {
+            Ok(origin) => Arc::new(Upstream::new(origin, Some(Arc::clone(policy)))),
             Err(error) => {
                 tracing::warn!(
                     address,
@@ -186,9 +186,9 @@ mod tests {
         let Ok(answer) = Proxy::for_canaries(&settings).unwrap().oneshot(request).await;
         let said = match answer.extensions().get::<Blame>() {
             None => "nothing",
-            Some(blame) if *blame == Blame::Answered(shop) => "it answered",
-            Some(blame) if *blame == Blame::Canary(shop) => "it failed",
-            Some(blame) if *blame == Blame::Fallback(shop) => "the app stood in",
+            Some(fault) if *fault == Blame::Answered(shop) => "it answered",
+            Some(fault) if *fault == Blame::Canary(shop) => "it failed",
+            Some(fault) if *fault == Blame::Fallback(shop) => "the app stood in",
             Some(_) => "somebody else",
         };
         (answer.status(), said)

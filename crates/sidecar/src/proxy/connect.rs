@@ -16,12 +16,12 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::address::Origin;
 use crate::body::RequestBody;
-use crate::io::Gathering;
+use crate::io::CoalescedWrites;
 use crate::meters::Failure;
-use crate::proxy::early_answer::Attentive;
+use crate::proxy::early_answer::EarlyAnswer;
 use crate::proxy::pool::{self, Connection, Home, Keeping, Sender};
 use crate::settings::Settings;
-use crate::settings::upstream_policy::Allowed;
+use crate::settings::upstream_policy::UpstreamPolicy;
 use crate::tls;
 
 /// What is buffered of an answer at most, where its head may not be larger.
@@ -87,37 +87,37 @@ impl Connector {
     pub(crate) async fn connect(
         &self,
         origin: &Origin,
-        place: usize,
-        allowed: Option<&Allowed>,
+        key: usize,
+        policy: Option<&UpstreamPolicy>,
     ) -> Result<Sender, (Failure, String)> {
-        match tokio::time::timeout(self.limit, self.open(origin, place, allowed)).await {
+        match tokio::time::timeout(self.limit, self.open(origin, key, policy)).await {
             Ok(Ok(sender)) => Ok(sender),
             Ok(Err(error)) => Err((failure(&error), format!("{}: {error}", origin.authority))),
             Err(_) => Err((Failure::ConnectTimeout, format!("{}: no connection in time", origin.authority))),
         }
     }
 
-    async fn open(&self, origin: &Origin, place: usize, allowed: Option<&Allowed>) -> io::Result<Sender> {
+    async fn open(&self, origin: &Origin, key: usize, policy: Option<&UpstreamPolicy>) -> io::Result<Sender> {
         if let Some(path) = &origin.socket {
-            return self.speak(UnixStream::connect(path).await?, place).await;
+            return self.speak(UnixStream::connect(path).await?, key).await;
         }
-        let stream = dial(origin, allowed).await?;
+        let stream = dial(origin, policy).await?;
         stream.set_nodelay(true)?;
         match self.tls.as_ref().filter(|_| origin.tls) {
-            None => self.speak(stream, place).await,
+            None => self.speak(stream, key).await,
             Some(tls) => {
                 let name = ServerName::try_from(origin.host.to_string()).map_err(io::Error::other)?;
-                self.speak(tls.connect(name, stream).await?, place).await
+                self.speak(tls.connect(name, stream).await?, key).await
             }
         }
     }
 
-    async fn speak<T>(&self, io: T, place: usize) -> io::Result<Sender>
+    async fn speak<T>(&self, io: T, key: usize) -> io::Result<Sender>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let io = Attentive::new(Gathering(io));
-        let home = Home { place, keeping: self.keeping };
+        let io = EarlyAnswer::new(CoalescedWrites(io));
+        let home = Home { key, keeping: self.keeping };
         let spoken =
             if self.http2 { speak_http2(io, self.answer).await } else { speak_http1(io, home, self.answer).await };
         spoken.map_err(io::Error::other)
@@ -137,7 +137,7 @@ where
         if let Err(error) = connection.with_upgrades().await {
             tracing::debug!(%error, "a connection to the upstream ended");
         }
-        pool::ended(home.place, number);
+        pool::ended(home.key, number);
     });
     sender.ready().await?;
     Ok(Sender::Http1(Box::new(Connection::new(sender, number, home))))
@@ -162,8 +162,8 @@ where
 
 /// The addresses of the name in turn, until one takes the connection. Which of them may be asked is decided here, where a name that
 /// leads elsewhere than before cannot lead astray.
-async fn dial(origin: &Origin, allowed: Option<&Allowed>) -> io::Result<TcpStream> {
-    let fine = |address: &SocketAddr| match allowed.map_or(Ok(()), |allowed| allowed.address(origin, *address)) {
+async fn dial(origin: &Origin, policy: Option<&UpstreamPolicy>) -> io::Result<TcpStream> {
+    let fine = |address: &SocketAddr| match policy.map_or(Ok(()), |policy| policy.address(origin, *address)) {
         Ok(()) => Ok(*address),
         Err(why) => Err(io::Error::new(io::ErrorKind::PermissionDenied, why)),
     };

@@ -11,13 +11,13 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 #[derive(Debug)]
-pub(crate) struct Attentive<T> {
+pub(crate) struct EarlyAnswer<T> {
     io: T,
     /// The other side takes nothing any more.
     deaf: bool,
 }
 
-impl<T> Attentive<T> {
+impl<T> EarlyAnswer<T> {
     pub(crate) fn new(io: T) -> Self {
         Self { io, deaf: false }
     }
@@ -39,13 +39,13 @@ fn means_closed(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted)
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Attentive<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for EarlyAnswer<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_read(cx, buf)
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Attentive<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for EarlyAnswer<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         if self.deaf {
             return Poll::Pending;
@@ -118,7 +118,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_said_is_read_after_a_failed_write() {
-        let mut io = Attentive::new(Rude(b"413"));
+        let mut io = EarlyAnswer::new(Rude(b"413"));
         for _ in 0..2 {
             let written = poll_fn(|cx| Poll::Ready(Pin::new(&mut io).poll_write(cx, b"more"))).await;
             assert!(written.is_pending());

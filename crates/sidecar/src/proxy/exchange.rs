@@ -11,7 +11,7 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
-use crate::body::{BodyFault, Course, RequestBody, empty_request};
+use crate::body::{BodyFault, ExchangeState, RequestBody, empty_request};
 use crate::meters::{Failure, METERS};
 use crate::proxy::connect::AnswerLimits;
 use crate::proxy::pool::{self, Connection, Sender};
@@ -19,7 +19,7 @@ use crate::proxy::upstream::{Tried, Upstream, Upstreams};
 
 /// The app's answer and where it came from.
 #[derive(Debug)]
-pub(crate) struct Answered {
+pub(crate) struct UpstreamAnswer {
     pub(crate) answer: Response<Incoming>,
     /// Nothing for HTTP/2, whose connections are shared.
     pub(crate) connection: Option<Box<Connection>>,
@@ -29,15 +29,15 @@ pub(crate) struct Answered {
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(crate) enum Trouble {
+pub(crate) enum ExchangeError {
     /// The client's body was at fault.
     Body(BodyFault),
     /// The upstream was.
     Failed(Failure, String),
 }
 
-impl Trouble {
-    /// Whether the upstream is to blame, not the client nor this machine.
+impl ExchangeError {
+    /// Whether the upstream is at fault, not the client nor this machine.
     pub(crate) fn is_upstreams(&self) -> bool {
         matches!(self, Self::Failed(failure, _) if *failure != Failure::Descriptors)
     }
@@ -53,13 +53,13 @@ pub(crate) async fn exchange(
     upstreams: &Upstreams,
     only: Option<&Upstream>,
     request: &mut Request<RequestBody>,
-) -> Result<Answered, Trouble> {
+) -> Result<UpstreamAnswer, ExchangeError> {
     let deadline = Instant::now() + upstreams.timeout;
     let mut tried = Tried::default();
     let mut fresh = false;
     let mut last = None;
     let extensions = std::mem::take(request.extensions_mut());
-    let course = request.body().course();
+    let exchange_state = request.body().exchange_state();
     while let Some(upstream) = next(upstreams, only, &tried) {
         let began = upstreams.now();
         let repeatable = repeatable(request);
@@ -70,7 +70,7 @@ pub(crate) async fn exchange(
                 if !matches!(failure, Failure::Descriptors | Failure::Forbidden) {
                     upstreams.failed(upstream, began);
                 }
-                last = Some(Trouble::Failed(failure, why));
+                last = Some(ExchangeError::Failed(failure, why));
                 continue;
             }
         };
@@ -90,15 +90,15 @@ pub(crate) async fn exchange(
             Err(error) => error,
         };
         let unsent = error.take_message();
-        let trouble = trouble(&error.into_error(), course.as_deref(), upstream, upstreams);
-        let died = matches!(trouble, Trouble::Failed(Failure::Died, _));
+        let cause = cause_of(&error.into_error(), exchange_state.as_deref(), upstream, upstreams);
+        let died = matches!(cause, ExchangeError::Failed(Failure::Died, _));
         if let Some(unused) = unused.filter(|_| died) {
-            pool::died(&upstream.place, unused);
+            pool::died(&upstream.key, unused);
         }
         *request = match (unsent, copy) {
             (Some(unsent), _) if died => unsent,
             (None, Some(copy)) if died => *copy,
-            _ => return Err(trouble),
+            _ => return Err(cause),
         };
         if unused.is_some() {
             METERS.retries.increment(1);
@@ -107,9 +107,9 @@ pub(crate) async fn exchange(
             upstreams.failed(upstream, began);
         }
         fresh = true;
-        last = Some(trouble);
+        last = Some(cause);
     }
-    Err(last.unwrap_or(Trouble::Failed(Failure::Connect, "no upstream".to_owned())))
+    Err(last.unwrap_or(ExchangeError::Failed(Failure::Connect, "no upstream".to_owned())))
 }
 
 /// What the layers noted on the request goes back with its answer, so that they need not note it again.
@@ -121,15 +121,15 @@ fn hand_on(mut noted: Extensions, answer: &mut Extensions) {
 }
 
 #[cold]
-fn late() -> Trouble {
-    Trouble::Failed(Failure::AnswerTimeout, String::new())
+fn late() -> ExchangeError {
+    ExchangeError::Failed(Failure::AnswerTimeout, String::new())
 }
 
 fn next<'a>(upstreams: &'a Upstreams, only: Option<&'a Upstream>, tried: &Tried) -> Option<&'a Upstream> {
     only.map_or_else(|| upstreams.choose(tried), |only| Some(only).filter(|only| !tried.has(only)))
 }
 
-/// A connection, and for one that was used before, how long it was not. Whoever may send only once first lets the
+/// A connection, and for one that was used before, how long it was not. A request that may be sent only once first lets the
 /// kernel tell which kept connections have ended: their tasks run before this one goes on.
 async fn connection(
     upstreams: &Upstreams,
@@ -137,34 +137,39 @@ async fn connection(
     fresh: bool,
     careful: bool,
     deadline: Instant,
-) -> Result<Result<(Sender, Option<Duration>), (Failure, String)>, Trouble> {
+) -> Result<Result<(Sender, Option<Duration>), (Failure, String)>, ExchangeError> {
     if careful && !fresh {
         tokio::task::yield_now().await;
     }
-    if !fresh && let Some((sender, unused)) = pool::take(&upstream.place, careful) {
+    if !fresh && let Some((sender, unused)) = pool::take(&upstream.key, careful) {
         return Ok(Ok((sender, Some(unused))));
     }
     // In a box: it is large, for its handshakes, and hardly any request needs it.
     let connecting =
-        Box::pin(upstreams.connector.connect(&upstream.origin, upstream.place.number(), upstream.allowed.as_deref()));
+        Box::pin(upstreams.connector.connect(&upstream.origin, upstream.key.number(), upstream.policy.as_deref()));
     let connected = timeout_at(deadline, connecting).await.map_err(|_| late())?;
     if let Ok(Sender::Http2(sender)) = &connected {
-        pool::share(&upstream.place, sender, upstreams.connector.keeping());
+        pool::share(&upstream.key, sender, upstreams.connector.keeping());
     }
     Ok(connected.map(|sender| (sender, None)))
 }
 
-fn answered(upstreams: &Upstreams, answer: Response<Incoming>, sender: Sender, upstream: &Upstream) -> Answered {
+fn answered(
+    upstreams: &Upstreams,
+    answer: Response<Incoming>,
+    sender: Sender,
+    upstream: &Upstream,
+) -> UpstreamAnswer {
     let connection = match sender {
         Sender::Http1(connection) => Some(connection),
         Sender::Http2(_) => None,
     };
     let upstream = upstreams.notes_address.then(|| Arc::clone(&upstream.origin.authority));
-    Answered { answer, connection, upstream }
+    UpstreamAnswer { answer, connection, upstream }
 }
 
 /// Writes host and target as the protocol wants them.
-fn address(request: &mut Request<RequestBody>, upstream: &Upstream, sender: &Sender) -> Result<(), Trouble> {
+fn address(request: &mut Request<RequestBody>, upstream: &Upstream, sender: &Sender) -> Result<(), ExchangeError> {
     match sender {
         Sender::Http1(_) => {
             // HTTP/1.0 clients may name no host, but HTTP/1.1 must.
@@ -188,7 +193,7 @@ fn address(request: &mut Request<RequestBody>, upstream: &Upstream, sender: &Sen
 }
 
 /// HTTP/2 has scheme and authority beside the path, and no Host.
-fn absolute(request: &mut Request<RequestBody>, upstream: &Upstream) -> Result<(), Trouble> {
+fn absolute(request: &mut Request<RequestBody>, upstream: &Upstream) -> Result<(), ExchangeError> {
     let host = request.headers_mut().remove(header::HOST);
     let host = host.as_ref().map_or(upstream.origin.host_field().as_bytes(), HeaderValue::as_bytes);
     let authority = request.uri().authority().cloned().map_or_else(|| host.try_into(), Ok);
@@ -196,7 +201,7 @@ fn absolute(request: &mut Request<RequestBody>, upstream: &Upstream) -> Result<(
     parts.scheme = Some(if upstream.origin.tls { Scheme::HTTPS } else { Scheme::HTTP });
     parts.authority = authority.ok();
     parts.path_and_query = request.uri().path_and_query().cloned().or_else(|| Some(PathAndQuery::from_static("/")));
-    let uri = Uri::from_parts(parts).map_err(|e| Trouble::Failed(Failure::Malformed, e.to_string()))?;
+    let uri = Uri::from_parts(parts).map_err(|e| ExchangeError::Failed(Failure::Malformed, e.to_string()))?;
     *request.uri_mut() = uri;
     *request.version_mut() = http::Version::HTTP_2;
     Ok(())
@@ -219,9 +224,14 @@ pub(crate) fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
 }
 
 #[cold]
-fn trouble(error: &hyper::Error, course: Option<&Course>, upstream: &Upstream, upstreams: &Upstreams) -> Trouble {
-    if let Some(fault) = body_fault(error).or_else(|| course?.fault()) {
-        return Trouble::Body(fault);
+fn cause_of(
+    error: &hyper::Error,
+    exchange_state: Option<&ExchangeState>,
+    upstream: &Upstream,
+    upstreams: &Upstreams,
+) -> ExchangeError {
+    if let Some(fault) = body_fault(error).or_else(|| exchange_state?.fault()) {
+        return ExchangeError::Body(fault);
     }
     if error.is_parse_too_large() {
         return too_large(upstream, upstreams.connector.answer_limits());
@@ -231,18 +241,18 @@ fn trouble(error: &hyper::Error, course: Option<&Course>, upstream: &Upstream, u
     if let Some(source) = error.source() {
         why = format!("{why}: {source}");
     }
-    Trouble::Failed(failure, why)
+    ExchangeError::Failed(failure, why)
 }
 
 #[cold]
-fn too_large(upstream: &Upstream, limits: AnswerLimits) -> Trouble {
+fn too_large(upstream: &Upstream, limits: AnswerLimits) -> ExchangeError {
     let AnswerLimits { fields, bytes } = limits;
     let why = format!(
         "{}: the head of its answer has more than {fields} fields or {bytes} bytes; raise limits.answer_headers or \
          limits.answer_head_bytes",
         upstream.origin.authority
     );
-    Trouble::Failed(Failure::AnswerHead, why)
+    ExchangeError::Failed(Failure::AnswerHead, why)
 }
 
 /// The client's body is the cause when one of the errors behind this one says so.

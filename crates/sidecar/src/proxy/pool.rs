@@ -16,7 +16,7 @@ use hyper::client::conn::{TrySendError, http1, http2};
 use tokio::time::{Instant, timeout_at};
 
 use crate::body::{RequestBody, Reuse, empty_request};
-use crate::io::Patience;
+use crate::io::Deadline;
 
 /// For how long it is remembered that the app closed a connection early.
 const REMEMBERED: Duration = Duration::from_secs(60);
@@ -36,9 +36,9 @@ impl Sender {
     pub(crate) async fn send(&mut self, request: &mut Request<RequestBody>, deadline: Instant) -> Sent {
         match self {
             Self::Http1(connection) => {
-                let Connection { sender, patience, .. } = &mut **connection;
-                patience.until(deadline);
-                patience.with(pin!(sender.try_send_request(std::mem::replace(request, empty_request())))).await
+                let Connection { sender, timer, .. } = &mut **connection;
+                timer.set(deadline);
+                timer.with(pin!(sender.try_send_request(std::mem::replace(request, empty_request())))).await
             }
             Self::Http2(sender) => {
                 let answer = sender.try_send_request(std::mem::replace(request, empty_request()));
@@ -56,14 +56,14 @@ pub(crate) struct Connection {
     number: u64,
     /// For how long an answer is waited for. It stays with the connection, whose requests follow each other closely: a
     /// timer of its own for each of them would cost more than they do.
-    patience: Patience,
+    timer: Deadline,
     born: Instant,
     home: Home,
 }
 
 impl Connection {
     pub(crate) fn new(sender: http1::SendRequest<RequestBody>, number: u64, home: Home) -> Self {
-        Self { sender, number, patience: Patience::default(), born: Instant::now(), home }
+        Self { sender, number, timer: Deadline::default(), born: Instant::now(), home }
     }
 }
 
@@ -72,8 +72,8 @@ impl Reuse for Connection {
         if self.sender.is_closed() {
             return;
         }
-        let (Home { place, keeping }, now) = (self.home, Instant::now());
-        with_number(place, |slot| {
+        let (Home { key, keeping }, now) = (self.home, Instant::now());
+        with_number(key, |slot| {
             slot.keeping = keeping;
             if slot.idle.len() < keeping.kept && !keeping.is_old(self.born, now) {
                 slot.idle.push(Kept { connection: self, since: now });
@@ -85,8 +85,8 @@ impl Reuse for Connection {
 /// Where a connection is kept while it is not used.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Home {
-    /// The number of its place.
-    pub(crate) place: usize,
+    /// The number of its [`PoolKey`].
+    pub(crate) key: usize,
     pub(crate) keeping: Keeping,
 }
 
@@ -113,14 +113,14 @@ struct Kept {
     since: Instant,
 }
 
-/// The place of an address in the pools of all threads. With it the connections kept there go.
+/// The key of an address in the pools of all threads. When it is dropped, the connections kept there are closed.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct PoolKey {
     number: usize,
     life: Arc<()>,
 }
 
-impl Place {
+impl PoolKey {
     pub(crate) fn new() -> Self {
         static NUMBERS: AtomicUsize = AtomicUsize::new(0);
         Self { number: NUMBERS.fetch_add(1, Relaxed), life: Arc::default() }
@@ -137,7 +137,7 @@ struct Slot {
     life: Weak<()>,
     /// The one used last is at the end, and taken first: the others grow old and go.
     idle: Vec<Kept>,
-    shared: Option<Shared>,
+    shared: Option<SharedConnection>,
     keeping: Keeping,
     /// Half the shortest time after which the app has closed an unused connection, and when it did so last.
     short: Option<(Duration, Instant)>,
@@ -145,7 +145,7 @@ struct Slot {
 
 /// A connection of HTTP/2, which all requests share.
 #[derive(Debug)]
-struct Shared {
+struct SharedConnection {
     sender: http2::SendRequest<RequestBody>,
     born: Instant,
 }
@@ -185,7 +185,7 @@ impl Slot {
 
     /// Lets go of a shared connection that is closed or old; what is under way on it goes on.
     fn drop_ended(&mut self, now: Instant) -> bool {
-        let ended = |shared: &Shared| shared.sender.is_closed() || self.keeping.is_old(shared.born, now);
+        let ended = |shared: &SharedConnection| shared.sender.is_closed() || self.keeping.is_old(shared.born, now);
         let ended = self.shared.as_ref().is_some_and(ended);
         if ended {
             self.shared = None;
@@ -207,11 +207,10 @@ thread_local! {
     static SLOTS: RefCell<BTreeMap<usize, Slot>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-fn with_slot<T>(place: &Place, act: impl FnOnce(&mut Slot) -> T) -> T {
+fn with_slot<T>(key: &PoolKey, act: impl FnOnce(&mut Slot) -> T) -> T {
     SLOTS.with_borrow_mut(|slots| {
-        let slot = slots
-            .entry(place.number)
-            .or_insert_with(|| Slot { life: Arc::downgrade(&place.life), ..Slot::default() });
+        let slot =
+            slots.entry(key.number).or_insert_with(|| Slot { life: Arc::downgrade(&key.life), ..Slot::default() });
         act(slot)
     })
 }
@@ -223,19 +222,19 @@ fn with_number(number: usize, act: impl FnOnce(&mut Slot)) {
 
 /// A kept connection, if one is ready, and how long it was not used. A request that is sent only once is `careful`: it
 /// takes none that the app may be about to close.
-pub(crate) fn take(place: &Place, careful: bool) -> Option<(Sender, Duration)> {
-    with_slot(place, |slot| slot.take(careful))
+pub(crate) fn take(key: &PoolKey, careful: bool) -> Option<(Sender, Duration)> {
+    with_slot(key, |slot| slot.take(careful))
 }
 
 /// A kept connection turned out dead after this time without use.
-pub(crate) fn died(place: &Place, unused: Duration) {
-    with_slot(place, |slot| slot.learn(unused, Instant::now()));
+pub(crate) fn died(key: &PoolKey, unused: Duration) {
+    with_slot(key, |slot| slot.learn(unused, Instant::now()));
 }
 
 /// A connection has ended. When it was kept at that time, the app has closed it.
-pub(crate) fn ended(place: usize, number: u64) {
+pub(crate) fn ended(key: usize, number: u64) {
     let now = Instant::now();
-    with_number(place, |slot| {
+    with_number(key, |slot| {
         let at = slot.idle.iter().position(|kept| kept.connection.number == number);
         if let Some(kept) = at.map(|at| slot.idle.remove(at)) {
             slot.learn(now.duration_since(kept.since), now);
@@ -244,10 +243,10 @@ pub(crate) fn ended(place: usize, number: u64) {
 }
 
 /// An HTTP/2 connection is shared from its beginning.
-pub(crate) fn share(place: &Place, sender: &http2::SendRequest<RequestBody>, keeping: Keeping) {
-    with_slot(place, |slot| {
+pub(crate) fn share(key: &PoolKey, sender: &http2::SendRequest<RequestBody>, keeping: Keeping) {
+    with_slot(key, |slot| {
         slot.keeping = keeping;
-        slot.shared = Some(Shared { sender: sender.clone(), born: Instant::now() });
+        slot.shared = Some(SharedConnection { sender: sender.clone(), born: Instant::now() });
     });
 }
 

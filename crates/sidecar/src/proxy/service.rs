@@ -13,7 +13,7 @@ use http::{Request, Response, StatusCode, Version};
 use hyper::upgrade::OnUpgrade;
 use tower::Service;
 
-use crate::access_log::Served;
+use crate::access_log::ServedBy;
 use crate::body::{BodyFault, RequestBody, ResponseBody, Reuse, UpstreamBody};
 use crate::client::Tunnel;
 use crate::head::hop_by_hop::{WEBSOCKET, strip_connection};
@@ -21,7 +21,7 @@ use crate::head::list::has_token;
 use crate::meters::{Failure, METERS};
 use crate::pages::{answer_too_large, page};
 use crate::proxy::canary::{Canaries, Canary};
-use crate::proxy::exchange::{Answered, Trouble, copy, exchange, repeatable};
+use crate::proxy::exchange::{ExchangeError, UpstreamAnswer, copy, exchange, repeatable};
 use crate::refusal::Refusal;
 use crate::settings::{Settings, Timeouts};
 
@@ -49,7 +49,7 @@ struct Inner {
     canaries: Canaries,
     timeouts: Timeouts,
     /// Bytes of a body that is read whole before the app is asked.
-    gathered: u64,
+    buffer_limit: u64,
 }
 
 impl Proxy {
@@ -69,9 +69,9 @@ impl Proxy {
     pub(crate) fn for_canaries(settings: &Settings) -> Result<Self, ProxyError> {
         Ok(Self(Arc::new(Inner {
             upstreams: Upstreams::new(settings).map_err(ProxyError::Roots)?,
-            canaries: Canaries::new(settings.allowed.clone()),
+            canaries: Canaries::new(settings.policy.clone()),
             timeouts: settings.timeouts.clone(),
-            gathered: settings.limits.buffer_body,
+            buffer_limit: settings.limits.buffer_body,
         })))
     }
 
@@ -105,10 +105,10 @@ struct Switch {
 
 impl Inner {
     async fn pass_on(&self, request: &mut Request<RequestBody>) -> Response<ResponseBody> {
-        if request.body().is_small(self.gathered)
-            && let Err(fault) = Box::pin(self.gather(request.body_mut())).await
+        if request.body().is_small(self.buffer_limit)
+            && let Err(fault) = Box::pin(self.buffer(request.body_mut())).await
         {
-            return refuse(&Trouble::Body(fault));
+            return refuse(&ExchangeError::Body(fault));
         }
         let canary = self.canaries.of(request.extensions());
         let switch = self.switch(request);
@@ -120,7 +120,7 @@ impl Inner {
         };
         let mut answer = match answered {
             Ok(answered) => self.pass_back(answered, switch),
-            Err(trouble) => refuse(&trouble),
+            Err(cause) => refuse(&cause),
         };
         if let Some(said) = said {
             answer.extensions_mut().insert(said);
@@ -129,9 +129,9 @@ impl Inner {
     }
 
     /// Reads a small body whole: a client that sends it slowly keeps no worker of the app's waiting.
-    async fn gather(&self, body: &mut RequestBody) -> Result<(), BodyFault> {
-        let gathering = tokio::time::timeout(self.timeouts.upstream, body.gather()).await;
-        gathering.unwrap_or_else(|_| {
+    async fn buffer(&self, body: &mut RequestBody) -> Result<(), BodyFault> {
+        let buffering = tokio::time::timeout(self.timeouts.upstream, body.buffer()).await;
+        buffering.unwrap_or_else(|_| {
             METERS.refuse(Refusal::BodyTimeout);
             Err(BodyFault::Late)
         })
@@ -142,20 +142,20 @@ impl Inner {
         &self,
         canary: &Canary,
         request: &mut Request<RequestBody>,
-    ) -> (Result<Answered, Trouble>, Option<Blame>) {
+    ) -> (Result<UpstreamAnswer, ExchangeError>, Option<Blame>) {
         let upstream = &canary.upstream;
-        let blame = Some(Blame::Canary(canary.flag));
+        let fault = Some(Blame::Canary(canary.flag));
         if self.upstreams.is_empty() || !repeatable(request) {
             let answered = exchange(&self.upstreams, Some(upstream), request).await;
             let said = match &answered {
                 Ok(_) => Some(Blame::Answered(canary.flag)),
-                Err(trouble) => blame.filter(|_| trouble.is_upstreams()),
+                Err(cause) => fault.filter(|_| cause.is_upstreams()),
             };
             return (answered, said);
         }
         if self.upstreams.is_due(upstream) {
             match exchange(&self.upstreams, Some(upstream), &mut copy(request)).await {
-                Err(Trouble::Failed(failure, why)) if failure != Failure::Descriptors => {
+                Err(ExchangeError::Failed(failure, why)) if failure != Failure::Descriptors => {
                     METERS.fail(failure);
                     let authority = &*upstream.origin.authority;
                     tracing::warn!(
@@ -174,7 +174,7 @@ impl Inner {
         canary.fallbacks.increment(1);
         let answered = exchange(&self.upstreams, None, request).await;
         let served = answered.is_ok();
-        (answered, if served { Some(Blame::Fallback(canary.flag)) } else { blame })
+        (answered, if served { Some(Blame::Fallback(canary.flag)) } else { fault })
     }
 
     /// An upgrade needs HTTP/1.1 on both sides; toward HTTP/2 the wish is left out, which the client may expect.
@@ -191,13 +191,13 @@ impl Inner {
         Some(Switch { upgrade: hyper::upgrade::on(request), tunnel })
     }
 
-    fn pass_back(&self, answered: Answered, switch: Option<Switch>) -> Response<ResponseBody> {
-        let Answered { mut answer, connection, upstream } = answered;
+    fn pass_back(&self, answered: UpstreamAnswer, switch: Option<Switch>) -> Response<ResponseBody> {
+        let UpstreamAnswer { mut answer, connection, upstream } = answered;
         let switched = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
         if switched {
             let Some(switch) = switch.filter(|_| is_websocket(answer.headers())) else {
                 let why = "it switched to a protocol that was not asked for";
-                return refuse(&Trouble::Failed(Failure::Malformed, why.to_owned()));
+                return refuse(&ExchangeError::Failed(Failure::Malformed, why.to_owned()));
             };
             tunnel::join(switch.upgrade, &mut answer, switch.tunnel, self.timeouts.tunnel);
         }
@@ -208,7 +208,7 @@ impl Inner {
             keep_upgrade(answer.headers_mut());
         }
         if let Some(upstream) = upstream {
-            answer.extensions_mut().insert(Served(upstream));
+            answer.extensions_mut().insert(ServedBy(upstream));
         }
         let silence = Some(self.timeouts.stream).filter(|limit| *limit > Duration::ZERO);
         let connection = connection.filter(|_| !switched && !closes).map(|connection| connection as Box<dyn Reuse>);
@@ -228,26 +228,26 @@ fn keep_upgrade(headers: &mut HeaderMap) {
 
 /// The answer in place of one, and whose fault it is.
 #[cold]
-fn refuse(trouble: &Trouble) -> Response<ResponseBody> {
-    let mut answer = refusal(trouble);
-    let blame = match trouble {
-        Trouble::Body(_) => Blame::Client,
-        Trouble::Failed(..) => Blame::Upstream,
+fn refuse(cause: &ExchangeError) -> Response<ResponseBody> {
+    let mut answer = refusal(cause);
+    let fault = match cause {
+        ExchangeError::Body(_) => Blame::Client,
+        ExchangeError::Failed(..) => Blame::Upstream,
     };
-    answer.extensions_mut().insert(blame);
+    answer.extensions_mut().insert(fault);
     answer
 }
 
-fn refusal(trouble: &Trouble) -> Response<ResponseBody> {
-    match trouble {
-        Trouble::Body(BodyFault::TooLarge) => {
+fn refusal(cause: &ExchangeError) -> Response<ResponseBody> {
+    match cause {
+        ExchangeError::Body(BodyFault::TooLarge) => {
             METERS.refuse(Refusal::BodyTooLarge);
             page(StatusCode::PAYLOAD_TOO_LARGE)
         }
         // Counted where it was seen.
-        Trouble::Body(BodyFault::Late) => page(StatusCode::REQUEST_TIMEOUT),
-        Trouble::Body(BodyFault::Broken) => page(StatusCode::BAD_REQUEST),
-        Trouble::Failed(failure, why) => {
+        ExchangeError::Body(BodyFault::Late) => page(StatusCode::REQUEST_TIMEOUT),
+        ExchangeError::Body(BodyFault::Broken) => page(StatusCode::BAD_REQUEST),
+        ExchangeError::Failed(failure, why) => {
             METERS.fail(*failure);
             tracing::warn!(reason = failure.label(), why, "the upstream did not answer");
             match failure {

@@ -8,9 +8,9 @@ use metrics::{Gauge, gauge};
 
 use crate::address::Origin;
 use crate::proxy::connect::Connector;
-use crate::proxy::pool::Place;
+use crate::proxy::pool::PoolKey;
 use crate::settings::Settings;
-use crate::settings::upstream_policy::Allowed;
+use crate::settings::upstream_policy::UpstreamPolicy;
 
 /// How long an address is left out after its first failure; doubled with each further one.
 const FIRST_REST: Duration = Duration::from_secs(1);
@@ -21,9 +21,9 @@ const LONGEST_REST: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Upstream {
     pub(crate) origin: Origin,
-    pub(crate) place: Place,
+    pub(crate) key: PoolKey,
     /// For one that a flag names: where it may be.
-    pub(crate) allowed: Option<Arc<Allowed>>,
+    pub(crate) policy: Option<Arc<UpstreamPolicy>>,
     failures: AtomicU32,
     /// The end of its rest, in milliseconds since the start; 0: it has none.
     rests_until: AtomicU64,
@@ -34,11 +34,11 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
-    pub(crate) fn new(origin: Origin, allowed: Option<Arc<Allowed>>) -> Self {
+    pub(crate) fn new(origin: Origin, policy: Option<Arc<UpstreamPolicy>>) -> Self {
         Self {
             origin,
-            place: Place::new(),
-            allowed,
+            key: PoolKey::new(),
+            policy,
             failures: AtomicU32::new(0),
             rests_until: AtomicU64::new(0),
             due: AtomicU64::new(0),
@@ -148,7 +148,7 @@ impl Upstreams {
             return;
         };
         let address = &*upstream.origin.authority;
-        if upstream.allowed.is_none() && self.all.len() == 1 {
+        if upstream.policy.is_none() && self.all.len() == 1 {
             tracing::warn!(
                 upstream = address,
                 "cannot be reached; it is the only one, so each request tries it again"
@@ -170,11 +170,11 @@ pub(crate) struct Tried(Vec<usize>);
 
 impl Tried {
     pub(crate) fn add(&mut self, upstream: &Upstream) {
-        self.0.push(upstream.place.number());
+        self.0.push(upstream.key.number());
     }
 
     pub(crate) fn has(&self, upstream: &Upstream) -> bool {
-        self.0.contains(&upstream.place.number())
+        self.0.contains(&upstream.key.number())
     }
 }
 

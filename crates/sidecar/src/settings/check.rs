@@ -16,7 +16,7 @@ pub(super) fn range(text: &str) -> Result<IpNet, String> {
 }
 
 pub(super) fn field(text: &str) -> Result<HeaderName, String> {
-    HeaderName::from_bytes(text.as_bytes()).map_err(|_| format!("`{text}` is no name of a header field"))
+    HeaderName::from_bytes(text.as_bytes()).map_err(|_| format!("`{text}` is not a valid name of a header field"))
 }
 
 /// Collects problems.
@@ -59,7 +59,7 @@ impl Check {
     }
 
     /// A proxy that is its own app multiplies one request until no descriptor is left.
-    pub(super) fn ring(&mut self, options: &Options, listen: &[Listen], upstream: &[Origin]) {
+    pub(super) fn not_itself(&mut self, options: &Options, listen: &[Listen], upstream: &[Origin]) {
         let operators = options.operators.map(|address| Listen { address, tls: false });
         for origin in upstream {
             let upgrades =

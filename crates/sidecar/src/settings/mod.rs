@@ -12,7 +12,7 @@ use http::header::HeaderName;
 use ipnet::IpNet;
 
 use crate::address::{Listen, Origin};
-use upstream_policy::{Allowed, Place as AllowedPlace};
+use upstream_policy::{UpstreamPattern, UpstreamPolicy};
 
 /// How often a request may be written in the access log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,7 +195,7 @@ pub struct Settings {
     pub(crate) tls: Option<CertificateFiles>,
     pub(crate) trusted: Vec<IpNet>,
     pub(crate) vouched: Vec<HeaderName>,
-    pub(crate) allowed: Allowed,
+    pub(crate) policy: UpstreamPolicy,
     pub(crate) forwarded: bool,
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
@@ -216,9 +216,9 @@ impl Settings {
         let upstream = check.each("upstream", &options.upstream, Origin::parse);
         let trusted = check.each("trust.addresses", &options.trusted, check::range);
         let vouched = check.each("trust", &options.vouched, check::field);
-        let listed = check.each("trust.upstreams", &options.trusted_upstreams, AllowedPlace::parse);
+        let listed = check.each("trust.upstreams", &options.trusted_upstreams, UpstreamPattern::parse);
         check.listen(&options, &listen);
-        check.ring(&options, &listen, &upstream);
+        check.not_itself(&options, &listen, &upstream);
         check.timeouts(&options.timeouts);
         check.limits(&options.limits);
         check.upgrade(&options);
@@ -227,7 +227,7 @@ impl Settings {
             return Err(Problems(check.0));
         }
         let own = listen.iter().map(|listen| listen.address).chain(options.operators).collect();
-        let allowed = Allowed { own, own_socket: options.upgrade_socket.clone(), listed };
+        let policy = UpstreamPolicy { own, own_socket: options.upgrade_socket.clone(), listed };
         Ok(Self {
             listen,
             upstream,
@@ -237,7 +237,7 @@ impl Settings {
             tls: options.tls,
             trusted,
             vouched,
-            allowed,
+            policy,
             forwarded: options.forwarded,
             timeouts: options.timeouts,
             limits: options.limits,

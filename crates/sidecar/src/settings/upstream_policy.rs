@@ -8,26 +8,26 @@ use ipnet::IpNet;
 
 use crate::address::{Origin, meant};
 
-/// What is allowed, and what is ourselves.
+/// Which upstreams are allowed, and the addresses of this process.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Allowed {
+pub(crate) struct UpstreamPolicy {
     /// Addresses of this process: for visitors and for operators.
     pub(crate) own: Vec<SocketAddr>,
     pub(crate) own_socket: Option<PathBuf>,
     /// Empty: all but ourselves and link-local addresses.
-    pub(crate) listed: Vec<Place>,
+    pub(crate) listed: Vec<UpstreamPattern>,
 }
 
 /// One entry of `trust.upstreams`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum UpstreamPattern {
     Range(IpNet),
     /// A name, and its port where one is written.
     Host(Glob, Option<u16>),
     Socket(Glob),
 }
 
-impl Place {
+impl UpstreamPattern {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if let Some(path) = text.strip_prefix("unix:") {
             return Ok(Self::Socket(Glob::new(path)));
@@ -59,7 +59,7 @@ impl Place {
     }
 }
 
-impl Allowed {
+impl UpstreamPolicy {
     /// Whether an upstream may be used, as far as that is written in its address. A name counts at each connection.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl Allowed {
     pub(crate) fn written(&self, origin: &Origin) -> Result<(), String> {
         if let Some(path) = &origin.socket {
             let own = self.own_socket.as_deref() == Some(path);
-            let listed = self.listed.is_empty() || self.listed.iter().any(|place| place.names(origin));
+            let listed = self.listed.is_empty() || self.listed.iter().any(|pattern| pattern.names(origin));
             return match (own, listed) {
                 (true, _) => Err("it is the upgrade socket of this program".to_owned()),
                 (false, false) => Err(NOT_LISTED.to_owned()),
@@ -77,8 +77,8 @@ impl Allowed {
         if let Ok(ip) = origin.host.parse() {
             return self.address(origin, SocketAddr::new(ip, origin.port));
         }
-        let ranges = self.listed.iter().any(|place| matches!(place, Place::Range(_)));
-        let listed = self.listed.is_empty() || ranges || self.listed.iter().any(|place| place.names(origin));
+        let ranges = self.listed.iter().any(|pattern| matches!(pattern, UpstreamPattern::Range(_)));
+        let listed = self.listed.is_empty() || ranges || self.listed.iter().any(|pattern| pattern.names(origin));
         if listed { Ok(()) } else { Err(NOT_LISTED.to_owned()) }
     }
 
@@ -91,8 +91,9 @@ impl Allowed {
         if self.own.iter().any(|own| is_at(*own, ip, address.port())) {
             return Err("it is an address of this program itself".to_owned());
         }
-        let within =
-            |place: &Place| matches!(place, Place::Range(range) if range.contains(&ip)) || place.names(origin);
+        let within = |pattern: &UpstreamPattern| {
+            matches!(pattern, UpstreamPattern::Range(range) if range.contains(&ip)) || pattern.names(origin)
+        };
         if self.listed.iter().any(within) {
             return Ok(());
         }
@@ -131,16 +132,16 @@ fn is_link_local(ip: IpAddr) -> bool {
 mod tests {
     use super::*;
 
-    fn allowed(listed: &[&str]) -> Allowed {
-        Allowed {
+    fn policy(listed: &[&str]) -> UpstreamPolicy {
+        UpstreamPolicy {
             own: vec!["127.0.0.1:8081".parse().unwrap(), "0.0.0.0:8080".parse().unwrap(), "[::1]:9".parse().unwrap()],
             own_socket: Some("/run/upgrade.sock".into()),
-            listed: listed.iter().map(|text| Place::parse(text).unwrap()).collect(),
+            listed: listed.iter().map(|text| UpstreamPattern::parse(text).unwrap()).collect(),
         }
     }
 
     fn fine(listed: &[&str], upstream: &str) -> bool {
-        allowed(listed).written(&Origin::parse(upstream).unwrap()).is_ok()
+        policy(listed).written(&Origin::parse(upstream).unwrap()).is_ok()
     }
 
     #[test]
@@ -161,7 +162,7 @@ mod tests {
             assert!(fine(&[], other), "{other}");
         }
         let named = Origin::parse("app:8081").unwrap();
-        assert!(allowed(&[]).address(&named, "127.0.0.1:8081".parse().unwrap()).is_err());
+        assert!(policy(&[]).address(&named, "127.0.0.1:8081".parse().unwrap()).is_err());
     }
 
     #[test]
@@ -170,7 +171,7 @@ mod tests {
             assert!(!fine(&[], address) && fine(&["169.254.0.0/16", "fe80::/10"], address), "{address}");
         }
         let named = Origin::parse("metadata:80").unwrap();
-        assert!(allowed(&[]).address(&named, "169.254.169.254:80".parse().unwrap()).is_err());
+        assert!(policy(&[]).address(&named, "169.254.169.254:80".parse().unwrap()).is_err());
     }
 
     #[test]
@@ -184,10 +185,10 @@ mod tests {
         assert!(!fine(names, "canary.internal:8001") && !fine(names, "other:80"));
         // A name may lead into a range: that is known when it is resolved.
         let other = Origin::parse("other:80").unwrap();
-        let at = |ip: &str| allowed(&list).address(&other, ip.parse().unwrap());
+        let at = |ip: &str| policy(&list).address(&other, ip.parse().unwrap());
         assert!(fine(&list, "other:80") && at("10.0.0.1:80").is_ok() && at("192.0.2.1:80").is_err());
         for bad in ["", "a b", "host:0", "host:port"] {
-            assert!(Place::parse(bad).is_err(), "{bad}");
+            assert!(UpstreamPattern::parse(bad).is_err(), "{bad}");
         }
     }
 }

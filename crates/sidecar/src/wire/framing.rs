@@ -2,7 +2,7 @@
 //!
 //! hyper parses the requests. It is lenient where two servers could disagree about a request's length: it drops a
 //! second equal Content-Length, drops Content-Length beside Transfer-Encoding and takes a bare line feed for the end
-//! of a line. Whoever sends such a request may want another server to see a second request in it (RFC 9112 §11.2),
+//! of a line. An attacker sends such a request so that another server sees a second request in it (RFC 9112 §11.2),
 //! so this walks along and refuses it before hyper has the end of the head. What passes here, hyper reads alike.
 
 use crate::refusal::Refusal;
@@ -14,7 +14,7 @@ const KEPT: usize = 96;
 const EXTENSION_LIMIT: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Position {
     /// Before a request, or in its first line: empty lines are skipped.
     Start,
     /// In the fields.
@@ -69,7 +69,7 @@ impl Pieces {
 /// The framing of one connection.
 #[derive(Debug)]
 pub(crate) struct Framing {
-    place: Place,
+    position: Position,
     pieces: Pieces,
     head_limit: usize,
     /// Bytes of the head, the extensions or the trailers so far.
@@ -84,7 +84,7 @@ pub(crate) struct Framing {
 impl Framing {
     pub(crate) fn new(head_limit: usize) -> Self {
         Self {
-            place: Place::Start,
+            position: Position::Start,
             pieces: Pieces::default(),
             head_limit,
             used: 0,
@@ -106,10 +106,10 @@ impl Framing {
     }
 
     pub(crate) fn reading(&self) -> Reading {
-        match self.place {
-            Place::Start if self.pieces.length == 0 => Reading::Nothing,
-            Place::Start | Place::Fields => Reading::Head,
-            Place::Open => Reading::Open,
+        match self.position {
+            Position::Start if self.pieces.length == 0 => Reading::Nothing,
+            Position::Start | Position::Fields => Reading::Head,
+            Position::Open => Reading::Open,
             _ => Reading::Body,
         }
     }
@@ -123,10 +123,10 @@ impl Framing {
         let mut rest = bytes;
         while !rest.is_empty() {
             let at = bytes.len() - rest.len();
-            let taken = match self.place {
-                Place::Open => rest.len(),
-                Place::Body(left) => self.skip(left, rest.len(), Place::Start, Place::Body),
-                Place::Chunk(left) => self.skip(left, rest.len(), Place::ChunkEnd, Place::Chunk),
+            let taken = match self.position {
+                Position::Open => rest.len(),
+                Position::Body(left) => self.skip(left, rest.len(), Position::Start, Position::Body),
+                Position::Chunk(left) => self.skip(left, rest.len(), Position::ChunkEnd, Position::Chunk),
                 _ => self.line(rest).map_err(|refusal| Violation { at, refusal })?,
             };
             rest = rest.get(taken..).unwrap_or_default();
@@ -134,9 +134,9 @@ impl Framing {
         Ok(())
     }
 
-    fn skip(&mut self, left: u64, available: usize, after: Place, within: impl Fn(u64) -> Place) -> usize {
+    fn skip(&mut self, left: u64, available: usize, after: Position, within: impl Fn(u64) -> Position) -> usize {
         let taken = left.min(available as u64);
-        self.place = if taken == left { after } else { within(left - taken) };
+        self.position = if taken == left { after } else { within(left - taken) };
         usize::try_from(taken).unwrap_or(available)
     }
 
@@ -148,7 +148,10 @@ impl Framing {
         self.budget(taken)?;
         if end.is_none() {
             // hyper parses what is there, so a verdict that can be given is given.
-            if self.pieces.length == 0 && matches!(self.place, Place::Fields | Place::Trailers) && folded(piece) {
+            if self.pieces.length == 0
+                && matches!(self.position, Position::Fields | Position::Trailers)
+                && folded(piece)
+            {
                 return Err(Refusal::Folded);
             }
             self.pieces.add(piece, self.kept());
@@ -169,33 +172,33 @@ impl Framing {
 
     /// Bytes that are kept of a line in pieces.
     fn kept(&self) -> usize {
-        if self.place == Place::Start { self.head_limit } else { KEPT }
+        if self.position == Position::Start { self.head_limit } else { KEPT }
     }
 
     /// Heads over their limit are left to hyper, which answers 431; extensions and trailers are refused here.
     fn budget(&mut self, taken: usize) -> Result<(), Refusal> {
         self.used += taken;
-        match self.place {
-            Place::Size if self.used > EXTENSION_LIMIT => Err(Refusal::ChunkExtension),
-            Place::ChunkEnd if self.used > 2 => Err(Refusal::ChunkEnd),
-            Place::Trailers if self.used > self.head_limit => Err(Refusal::Trailers),
+        match self.position {
+            Position::Size if self.used > EXTENSION_LIMIT => Err(Refusal::ChunkExtension),
+            Position::ChunkEnd if self.used > 2 => Err(Refusal::ChunkEnd),
+            Position::Trailers if self.used > self.head_limit => Err(Refusal::Trailers),
             _ => Ok(()),
         }
     }
 
     /// Takes a line without its end. `length` is that of the whole line, `line` may be its beginning only.
     fn whole(&mut self, line: &[u8], length: usize) -> Result<(), Refusal> {
-        match self.place {
-            Place::Start if length == 0 => self.used = 0,
-            Place::Start => self.request(line, length)?,
-            Place::Fields if length == 0 => self.head_end()?,
-            Place::Fields => self.field(line, length)?,
-            Place::Size => self.chunk(line)?,
-            Place::ChunkEnd if length == 0 => (self.place, self.used) = (Place::Size, 0),
-            Place::ChunkEnd => return Err(Refusal::ChunkEnd),
-            Place::Trailers if length == 0 => (self.place, self.used) = (Place::Start, 0),
-            Place::Trailers if folded(line) => return Err(Refusal::Folded),
-            Place::Trailers | Place::Body(_) | Place::Chunk(_) | Place::Open => {}
+        match self.position {
+            Position::Start if length == 0 => self.used = 0,
+            Position::Start => self.request(line, length)?,
+            Position::Fields if length == 0 => self.head_end()?,
+            Position::Fields => self.field(line, length)?,
+            Position::Size => self.chunk(line)?,
+            Position::ChunkEnd if length == 0 => (self.position, self.used) = (Position::Size, 0),
+            Position::ChunkEnd => return Err(Refusal::ChunkEnd),
+            Position::Trailers if length == 0 => (self.position, self.used) = (Position::Start, 0),
+            Position::Trailers if folded(line) => return Err(Refusal::Folded),
+            Position::Trailers | Position::Body(_) | Position::Chunk(_) | Position::Open => {}
         }
         Ok(())
     }
@@ -207,7 +210,7 @@ impl Framing {
         if length < self.head_limit && !has_fine_target(line) {
             return Err(Refusal::TargetBytes);
         }
-        self.place = Place::Fields;
+        self.position = Position::Fields;
         Ok(())
     }
 
@@ -255,14 +258,14 @@ impl Framing {
     fn head_end(&mut self) -> Result<(), Refusal> {
         self.used = 0;
         self.requests = self.requests.wrapping_add(1);
-        self.place = match self.length {
+        self.position = match self.length {
             // A body before the other protocol begins would leave its end to interpretation.
             Some(1..) if self.opens => return Err(Refusal::LengthBad),
             _ if self.chunked && self.opens => return Err(Refusal::Encoding),
-            _ if self.opens => Place::Open,
-            _ if self.chunked => Place::Size,
-            Some(length @ 1..) => Place::Body(length),
-            _ => Place::Start,
+            _ if self.opens => Position::Open,
+            _ if self.chunked => Position::Size,
+            Some(length @ 1..) => Position::Body(length),
+            _ => Position::Start,
         };
         Ok(())
     }
@@ -279,7 +282,7 @@ impl Framing {
             return Err(Refusal::ChunkSize);
         }
         self.used = 0;
-        self.place = if total == 0 { Place::Trailers } else { Place::Chunk(total) };
+        self.position = if total == 0 { Position::Trailers } else { Position::Chunk(total) };
         Ok(())
     }
 }

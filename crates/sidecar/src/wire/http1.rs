@@ -14,15 +14,15 @@ use tokio::time::sleep;
 use crate::client::Client;
 use crate::edge::{Edge, Stack};
 use crate::wire::serve::Wire;
-use crate::wire::socket::Guard;
-use crate::wire::wake_filter::Seldom;
+use crate::wire::socket::ClientSocket;
+use crate::wire::wake_filter::WakeFilter;
 
 /// How long a connection keeps its buffers without a request.
 const ASIDE: Duration = Duration::from_millis(100);
 
 /// Serves until the connection ends; `going` ends when it should.
 pub(super) async fn serve<T, S>(
-    mut guard: Guard<T>,
+    mut socket: ClientSocket<T>,
     client: &Client,
     wire: &Wire,
     mut edge: Edge<S>,
@@ -33,11 +33,11 @@ where
     S: Stack,
 {
     let going = pin!(going);
-    let mut going = Seldom::new(going);
+    let mut going = WakeFilter::new(going);
     loop {
         // In a box, so that a connection that was put aside is small.
-        let mut connection = Box::new(wire.http1.serve_connection(TokioIo::new(guard), edge).with_upgrades());
-        let mut unused = Seldom::new(Box::pin(unused(client)));
+        let mut connection = Box::new(wire.http1.serve_connection(TokioIo::new(socket), edge).with_upgrades());
+        let mut unused = WakeFilter::new(Box::pin(unused(client)));
         tokio::select! {
             biased;
             end = &mut *connection => return end,
@@ -50,16 +50,16 @@ where
         let Some(parts) = connection.into_parts() else {
             return Ok(());
         };
-        (guard, edge) = (parts.io.into_inner(), parts.service);
-        guard.put_back(&parts.read_buf);
+        (socket, edge) = (parts.io.into_inner(), parts.service);
+        socket.put_back(&parts.read_buf);
         drop(parts.read_buf);
         let more = tokio::select! {
             biased;
-            more = poll_fn(|cx| guard.poll_more(cx)) => more,
+            more = poll_fn(|cx| socket.poll_more(cx)) => more,
             () = &mut going => false,
         };
         if !more {
-            let _ = guard.shutdown().await;
+            let _ = socket.shutdown().await;
             return Ok(());
         }
     }

@@ -19,7 +19,7 @@ use crate::settings::{Limits, Timeouts};
 use crate::wire::framing::Framing;
 use crate::wire::http1;
 use crate::wire::preface::First;
-use crate::wire::socket::Guard;
+use crate::wire::socket::ClientSocket;
 
 /// How connections are served; the same for all.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub(crate) struct Wire {
 impl Wire {
     pub(crate) fn new(timeouts: Timeouts, limits: Limits, drain: Arc<Drain>) -> Self {
         let mut http1 = conn::http1::Builder::new();
-        // The app's own Date passes; time limits are kept by the guard, which knows why it waits.
+        // The app's own Date passes; time limits are kept by the socket, which knows why it waits.
         http1.auto_date_header(false).header_read_timeout(None);
         http1.max_header_size(limits.head_bytes).max_buf_size(limits.head_bytes);
         if limits.headers != 100 {
@@ -61,13 +61,14 @@ where
     };
     let http2 = first.is_http2();
     let framing = (!http2).then(|| Framing::new(wire.limits.head_bytes));
-    let guard = Guard::new(io, Arc::clone(&client), framing, Arc::clone(&wire.timeouts)).with_first(first.bytes());
+    let socket =
+        ClientSocket::new(io, Arc::clone(&client), framing, Arc::clone(&wire.timeouts)).with_first(first.bytes());
     let going = going(&wire);
     let end = if http2 {
-        // In a box for the same reason as HTTP/1.1 connections: whoever waits before is small.
-        Box::pin(serve_http2(guard, &client, &wire, edge, going)).await
+        // In a box for the same reason as HTTP/1.1 connections: a connection that waits before it is small.
+        Box::pin(serve_http2(socket, &client, &wire, edge, going)).await
     } else {
-        http1::serve(guard, &client, &wire, edge, going).await
+        http1::serve(socket, &client, &wire, edge, going).await
     };
     if let Some(refusal) = end.err().as_ref().and_then(reason) {
         client.refuse(refusal);
@@ -87,13 +88,12 @@ async fn first_bytes(io: &mut (impl AsyncRead + Unpin), wire: &Wire) -> Option<F
 /// After the signal to stop, answers say `Connection: close` and idle connections may still ask for a while: a
 /// request that is on its way when a connection closes is lost, and only the client knows whether to send it again.
 async fn going(wire: &Wire) {
-    let mut stop = wire.drain.stop();
-    stop.draining().await;
+    wire.drain.stop().draining().await;
     sleep(wire.timeouts.linger).await;
 }
 
 async fn serve_http2<T, S>(
-    guard: Guard<T>,
+    socket: ClientSocket<T>,
     client: &Client,
     wire: &Wire,
     edge: Edge<S>,
@@ -103,7 +103,7 @@ where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Stack,
 {
-    let mut connection = pin!(wire.http2.serve_connection(TokioIo::new(guard), edge));
+    let mut connection = pin!(wire.http2.serve_connection(TokioIo::new(socket), edge));
     tokio::select! {
         biased;
         end = connection.as_mut() => return end,

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use crate::client::Client;
-use crate::io::Patience;
+use crate::io::Deadline;
 use crate::io::coalesce;
 use crate::refusal::Refusal;
 use crate::settings::Timeouts;
@@ -31,7 +31,7 @@ const LEFTOVER_TIME: Duration = Duration::from_secs(2);
 
 /// A client's socket, watched.
 #[derive(Debug)]
-pub(crate) struct Guard<T> {
+pub(crate) struct ClientSocket<T> {
     io: T,
     client: Arc<Client>,
     /// Bytes that were read to tell the protocol. They come with those that follow, so that a line is seen whole.
@@ -41,8 +41,8 @@ pub(crate) struct Guard<T> {
     /// Nothing for HTTP/2, which has frames.
     framing: Option<Framing>,
     timeouts: Arc<Timeouts>,
-    read: Patience,
-    write: Patience,
+    read: Deadline,
+    write: Deadline,
     ended: bool,
     leftover: Leftover,
 }
@@ -56,7 +56,7 @@ enum Leftover {
     Taken(usize),
 }
 
-impl<T> Guard<T> {
+impl<T> ClientSocket<T> {
     pub(crate) fn new(io: T, client: Arc<Client>, framing: Option<Framing>, timeouts: Arc<Timeouts>) -> Self {
         Self {
             io,
@@ -65,8 +65,8 @@ impl<T> Guard<T> {
             ahead: Bytes::new(),
             framing,
             timeouts,
-            read: Patience::default(),
-            write: Patience::default(),
+            read: Deadline::default(),
+            write: Deadline::default(),
             ended: false,
             leftover: Leftover::Unknown,
         }
@@ -121,8 +121,8 @@ impl<T> Guard<T> {
         if reading == Reading::Nothing && self.client.is_busy() {
             return Poll::Pending;
         }
-        if self.read.is_calm() {
-            self.read.until(Instant::now() + limit);
+        if self.read.is_unset() {
+            self.read.set(Instant::now() + limit);
         }
         ready!(self.read.poll(cx));
         if let Some(refusal) = refusal {
@@ -137,8 +137,8 @@ impl<T> Guard<T> {
     fn end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let whole = self.framing.as_ref().is_some_and(|framing| framing.reading() == Reading::Nothing);
         if whole && self.client.is_busy() {
-            if self.read.is_calm() {
-                self.read.until(Instant::now() + HALF_CLOSED);
+            if self.read.is_unset() {
+                self.read.set(Instant::now() + HALF_CLOSED);
             }
             ready!(self.read.poll(cx));
         }
@@ -149,7 +149,7 @@ impl<T> Guard<T> {
         let now = self.framing.as_ref().map(Framing::reading);
         // A head's time runs from its first byte; everything else starts anew with each byte.
         if !(before == Some(Reading::Head) && now == Some(Reading::Head)) {
-            self.read.calm();
+            self.read.clear();
         }
     }
 
@@ -157,17 +157,17 @@ impl<T> Guard<T> {
         if result.is_ready() {
             // Bytes that leave show that the client may still be there.
             if self.ended && matches!(result, Poll::Ready(Ok(1..))) {
-                self.read.calm();
+                self.read.clear();
             }
-            if !self.write.is_calm() {
-                self.write.calm();
+            if !self.write.is_unset() {
+                self.write.clear();
                 self.client.blocked(false);
             }
             return result;
         }
-        if self.write.is_calm() {
+        if self.write.is_unset() {
             self.client.blocked(true);
-            self.write.until(Instant::now() + self.timeouts.write);
+            self.write.set(Instant::now() + self.timeouts.write);
         }
         ready!(self.write.poll(cx));
         self.client.refuse(Refusal::WriteTimeout);
@@ -175,7 +175,7 @@ impl<T> Guard<T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> Guard<T> {
+impl<T: AsyncRead + Unpin> ClientSocket<T> {
     /// Whether there is something to read, once that is clear; not when the client has gone or is too late.
     pub(crate) fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         if !self.ahead.is_empty() {
@@ -189,7 +189,7 @@ impl<T: AsyncRead + Unpin> Guard<T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Guard<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for ClientSocket<T> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if !this.ahead.is_empty() {
@@ -212,7 +212,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guard<T> {
         let came = buf.filled().get(start..).unwrap_or_default();
         if came.is_empty() && buf.remaining() > 0 && matches!(result, Poll::Ready(Ok(()))) {
             this.ended = true;
-            this.read.calm();
+            this.read.clear();
             return this.end(cx);
         }
         if let Some((fine, instead)) = this.check(came) {
@@ -225,7 +225,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guard<T> {
     }
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientSocket<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let result = Pin::new(&mut this.io).poll_write(cx, buf);
@@ -259,7 +259,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<T> {
         if this.leftover == Leftover::Unknown {
             ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
             this.leftover = Leftover::Taken(0);
-            this.read.until(Instant::now() + LEFTOVER_TIME);
+            this.read.set(Instant::now() + LEFTOVER_TIME);
         }
         let between = this.framing.as_ref().is_none_or(|framing| framing.reading() == Reading::Nothing);
         let mut scratch = [0; 8192];

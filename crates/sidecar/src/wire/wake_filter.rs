@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 /// Asks a future only after it has called: a task that is woken for something else pays nothing for it.
 #[derive(Debug)]
-pub(super) struct Seldom<F> {
+pub(super) struct WakeFilter<F> {
     future: F,
     call: Option<(Arc<Call>, Waker)>,
 }
@@ -31,7 +31,7 @@ impl Wake for Call {
     }
 }
 
-impl<F> Seldom<F> {
+impl<F> WakeFilter<F> {
     pub(super) const fn new(future: F) -> Self {
         Self { future, call: None }
     }
@@ -43,7 +43,7 @@ fn first_call(task: &Waker) -> (Arc<Call>, Waker) {
     (call, waker)
 }
 
-impl<F: Future + Unpin> Future for Seldom<F> {
+impl<F: Future + Unpin> Future for WakeFilter<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
@@ -77,20 +77,20 @@ mod tests {
             })
             .await;
         };
-        let mut seldom = Seldom::new(Box::pin(counted));
+        let mut filtered = WakeFilter::new(Box::pin(counted));
         for _ in 0..5 {
-            assert!(poll_fn(|cx| Poll::Ready(Pin::new(&mut seldom).poll(cx))).await.is_pending());
+            assert!(poll_fn(|cx| Poll::Ready(Pin::new(&mut filtered).poll(cx))).await.is_pending());
         }
         assert_eq!(asked.get(), 1);
-        seldom.await;
+        filtered.await;
         assert_eq!(asked.get(), 2);
     }
 
     #[tokio::test(start_paused = true)]
     async fn it_calls_the_task_that_asked_last() {
-        let seldom = Seldom::new(Box::pin(tokio::time::sleep(Duration::from_secs(1))));
-        let mut seldom = Box::new(seldom);
-        assert!(poll_fn(|cx| Poll::Ready(Pin::new(&mut *seldom).poll(cx))).await.is_pending());
-        tokio::spawn(seldom).await.unwrap();
+        let filtered = WakeFilter::new(Box::pin(tokio::time::sleep(Duration::from_secs(1))));
+        let mut filtered = Box::new(filtered);
+        assert!(poll_fn(|cx| Poll::Ready(Pin::new(&mut *filtered).poll(cx))).await.is_pending());
+        tokio::spawn(filtered).await.unwrap();
     }
 }

@@ -95,7 +95,7 @@ proptest! {
         }
         let mut at_once = Framing::new(1000);
         prop_assert_eq!(verdict, at_once.pass(&bytes).map_err(|v| v.refusal));
-        prop_assert_eq!(cut.place, at_once.place);
+        prop_assert_eq!(cut.position, at_once.position);
     }
 
     #[test]

@@ -11,15 +11,15 @@ const ANSWERING: u8 = 1;
 /// The answer has ended.
 const ANSWERED: u8 = 2;
 
-/// The course of one exchange.
+/// How far one exchange has come.
 #[derive(Debug, Default)]
-pub(crate) struct Course {
+pub(crate) struct ExchangeState {
     stage: AtomicU8,
     /// The fault of the request's body, plus one; 0: none.
     fault: AtomicU8,
 }
 
-impl Course {
+impl ExchangeState {
     pub(crate) fn answering(&self) {
         let _ = self.stage.compare_exchange(ASKED, ANSWERING, Relaxed, Relaxed);
     }
