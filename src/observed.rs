@@ -1,7 +1,7 @@
 //! From what the ledger counted to what an experiment is judged by.
 
 use flagstaff_experiment as experiment;
-use flagstaff_flags::{EventGoal, EventValue, Flag, FlagId, Goal, Holdout, Name, Snapshot, Trial, Trigger};
+use flagstaff_flags::{EventGoal, EventValue, ExperimentId, Flag, FlagId, Goal, Holdout, Name, Snapshot, Trigger};
 use flagstaff_ledger as ledger;
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 pub(crate) struct Asked<'a> {
     /// The flag, or what is recorded of the holdout.
     name: &'a str,
-    trial: Option<Trial>,
+    trial: Option<ExperimentId>,
     goals: Vec<&'a Goal>,
     is_holdout: bool,
 }
@@ -18,12 +18,12 @@ impl<'a> Asked<'a> {
     /// One flag, with its goals.
     pub(crate) fn of_flag(snapshot: &'a Snapshot, id: FlagId, flag: &'a Flag) -> Self {
         let goals = goals(snapshot, flag).collect();
-        Self { name: flag.name.as_str(), trial: Some(snapshot.trial(id)), goals, is_holdout: false }
+        Self { name: flag.name.as_str(), trial: Some(snapshot.experiment_id(id)), goals, is_holdout: false }
     }
 
     /// All experiments together, with every goal of the file. Where nobody is held out now, what was recorded last.
     pub(crate) fn of_holdout(snapshot: &'a Snapshot) -> Self {
-        let trial = snapshot.holdout().map(Holdout::trial);
+        let trial = snapshot.holdout().map(Holdout::experiment_id);
         Self { name: Holdout::NAME, trial, goals: snapshot.goals().iter().collect(), is_holdout: true }
     }
 

@@ -105,11 +105,11 @@ fn supposing(snapshot: &Snapshot, mut facts: Facts, tripped: &[String]) -> anyho
     Ok(snapshot.with_facts(&facts))
 }
 
-fn held(snapshot: &Snapshot, name: &str, variant: &str) -> anyhow::Result<flagstaff_flags::Held> {
+fn held(snapshot: &Snapshot, name: &str, variant: &str) -> anyhow::Result<flagstaff_flags::StickyVariant> {
     let id = flags::find(snapshot, name)?;
     let flag = snapshot.flag(id).context("no such flag")?;
     let variant = flags::variant(flag, variant)?;
-    Ok(flagstaff_flags::Held { flag: id, variant })
+    Ok(flagstaff_flags::StickyVariant { flag: id, variant })
 }
 
 /// The request that is asked about, from a peer that is trusted: whoever asks here may say who they are.

@@ -1,7 +1,7 @@
 //! `flagstaff list`: every flag on a line.
 
 use anstyle::Style;
-use flagstaff_flags::{Flag, Origin, Percent, Snapshot, State, visible};
+use flagstaff_flags::{Flag, FlagMode, Origin, Percent, Snapshot, visible};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
@@ -68,14 +68,14 @@ fn as_json(snapshot: &Snapshot, flag: &Flag, today: Date) -> Value {
 fn state(snapshot: &Snapshot, flag: &Flag) -> (&'static str, Style) {
     let id = snapshot.find(flag.name.as_str());
     let tripped = id.is_some_and(|id| snapshot.is_tripped(id));
-    let style = match flag.state() {
-        _ if id.is_some_and(|id| snapshot.switched_off(id).is_some()) => return (State::Off.as_str(), BAD),
+    let style = match flag.mode() {
+        _ if id.is_some_and(|id| snapshot.switched_off(id).is_some()) => return (FlagMode::Off.as_str(), BAD),
         _ if tripped && flag.enabled => return ("tripped", BAD),
-        State::Off => FAINT,
-        State::On => GOOD,
-        State::Split | State::Targeted | State::Rollout => STRONG,
+        FlagMode::Off => FAINT,
+        FlagMode::On => GOOD,
+        FlagMode::Split | FlagMode::Targeted | FlagMode::Rollout => STRONG,
     };
-    (flag.state().as_str(), style)
+    (flag.mode().as_str(), style)
 }
 
 fn row(snapshot: &Snapshot, flag: &Flag, today: Date) -> Vec<String> {

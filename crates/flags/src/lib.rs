@@ -1,47 +1,51 @@
-//! What a flag is and who gets which variant.
+#![doc = include_str!("../README.md")]
 //!
-//! The heart of Flagstaff is pure: no clock, no files, no network. A [`Snapshot`] is one whole, valid, immutable set
-//! of flags. Asked with a [`Subject`] (who asks, with what, at what time) it answers with a [`Decision`] per flag, and
-//! with [`Snapshot::explain`] it tells how it came to one.
+//! ## The way of a decision
 //!
 //! ```text
 //! Flag … → Snapshot::new → Publisher ⇒ Reader → Snapshot::decide(&Subject) → Decisions
 //! ```
 //!
-//! Everything a snapshot is made of is checked when it is made, so nothing downstream checks again: a decision cannot
-//! fail.
+//! Rooms, each using only those after it: `evaluate` (the steps of a decision), `snapshot` (one checked set of flags), `model` (what
+//! is written of flags), `conditions` (subjects, and what holds for them), `facts` (what happened to flags), `text`.
+//!
+//! Everything in a snapshot is checked when the snapshot is made, so nothing downstream checks again: a decision cannot fail.
 
 mod conditions;
 mod draw;
 mod evaluate;
 mod facts;
+mod former_draw;
+mod ids;
+mod log_throttle;
 mod model;
 mod name;
 mod percent;
 mod problem;
 mod snapshot;
 mod text;
-mod throttle;
 
 pub use conditions::{
-    Attributes, Audience, Condition, Conditions, Forced, Held, Key, KeyError, Matcher, MatcherError, NoAttributes,
-    Ranges, Segment, Subject, User, Version, Words,
+    Attributes, Audience, Condition, Conditions, ForcedVariant, IpRanges, Key, KeyError, Matcher, MatcherError,
+    NoAttributes, Segment, StickyVariant, Subject, User, Version, WordList,
 };
 pub use draw::Draw;
-pub use evaluate::{Decision, Decisions, Explanation, KeptDraw, Outcome, Reason, Step, TraceStep};
+pub use evaluate::{Decision, Decisions, Explanation, Outcome, Reason, Step, TraceStep};
 pub use facts::{Fact, FactKind, FactKindError, Standing};
+pub use former_draw::FormerDraw;
+pub use ids::{Definition, ExperimentId, FlagId, VariantId};
+pub use log_throttle::LogThrottle;
 pub use model::{
-    Arm, BucketBy, Definition, EventFrom, EventGoal, EventValue, Flag, FlagLayer, Gate, GateAnswer, Goal, Guard,
-    GuardError, Hold, Holdout, LARGEST_VALUE, OnTrip, Origin, Pin, Requirement, Rollout, RolloutError, RolloutStep,
-    Rule, Serve, Slice, SlowerThan, State, StatusSet, StatusSetError, Sticky, Teller, Trial, Trigger, VariantId,
-    Variants, VariantsError, is_value,
+    Arm, BucketBy, EventFrom, EventGoal, EventSource, EventValue, ExclusionLayer, Flag, FlagMode, Gate, GateAnswer,
+    Goal, Guard, GuardError, Hold, Holdout, LARGEST_VALUE, OnTrip, Origin, Pin, Requirement, Rollout, RolloutError,
+    RolloutStep, Rule, Serve, Slice, SlowerThan, StatusSet, StatusSetError, Sticky, Trigger, Variants, VariantsError,
+    is_value,
 };
 pub use name::{Name, NameError};
 pub use percent::{Percent, PercentError};
-pub use problem::{Problem, nearest};
-pub use snapshot::{Facts, FlagId, Publisher, Reader, Snapshot, publisher};
+pub use problem::Problem;
+pub use snapshot::{Facts, Publisher, Reader, Snapshot, publisher};
 pub use text::{
-    Glob, MASK, PlainPath, Route, RouteError, brief, is_hidden, is_secret, plain_host, userinfo, visible,
+    Glob, MASK, PlainPath, Route, RouteError, brief, is_hidden, is_secret, nearest, plain_host, userinfo, visible,
     visible_but, visible_json, without_userinfo,
 };
-pub use throttle::Seldom;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The longest name, in bytes.
-const LONGEST: usize = 64;
+const LONGEST_NAME: usize = 64;
 
 /// A snake_case name: `[a-z][a-z0-9_]*`, at most 64 bytes. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -19,7 +19,7 @@ impl Name {
         let mut bytes = text.bytes();
         let starts_well = bytes.next().is_some_and(|b| b.is_ascii_lowercase());
         let goes_on_well = bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        if starts_well && goes_on_well && text.len() <= LONGEST {
+        if starts_well && goes_on_well && text.len() <= LONGEST_NAME {
             Ok(Self(text.into()))
         } else {
             Err(NameError { suggestion: suggest(text) })
@@ -51,7 +51,7 @@ impl std::borrow::Borrow<str> for Name {
     }
 }
 
-/// Why a text is no name.
+/// Why a text is not a valid name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameError {
     suggestion: Option<String>,
@@ -89,7 +89,7 @@ fn suggest(text: &str) -> Option<String> {
         }
     }
     let cut: String = out.trim_matches('_').trim_start_matches(|c: char| !c.is_ascii_lowercase()).into();
-    let cut: String = cut.chars().take(LONGEST).collect();
+    let cut: String = cut.chars().take(LONGEST_NAME).collect();
     (!cut.is_empty()).then_some(cut)
 }
 

@@ -27,23 +27,26 @@ fn now() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().unwrap()
 }
 
-fn trial(flag: Flag) -> Trial {
+fn experiment(flag: Flag) -> ExperimentId {
     let snapshot = snapshot(vec![flag], vec![]);
-    snapshot.trial(snapshot.ids().next().unwrap())
+    snapshot.experiment_id(snapshot.ids().next().unwrap())
 }
 
 #[test]
 fn an_experiment_goes_on_while_it_draws_alike() {
-    let first = trial(flag("form", 10.0));
-    assert_eq!(first, trial(flag("form", 50.0)));
-    assert_eq!(first, trial(Flag { owner: Some("growth".into()), definition: Definition(7), ..flag("form", 10.0) }));
-    assert_ne!(first, trial(flag("other", 10.0)));
-    assert_ne!(first, trial(Flag { salt: Some("again".into()), ..flag("form", 10.0) }));
-    assert_ne!(first, trial(Flag { bucket_by: BucketBy::User, ..flag("form", 10.0) }));
+    let first = experiment(flag("form", 10.0));
+    assert_eq!(first, experiment(flag("form", 50.0)));
+    assert_eq!(
+        first,
+        experiment(Flag { owner: Some("growth".into()), definition: Definition(7), ..flag("form", 10.0) })
+    );
+    assert_ne!(first, experiment(flag("other", 10.0)));
+    assert_ne!(first, experiment(Flag { salt: Some("again".into()), ..flag("form", 10.0) }));
+    assert_ne!(first, experiment(Flag { bucket_by: BucketBy::User, ..flag("form", 10.0) }));
     let named =
         |weights: [(&str, f64); 2]| Flag { variants: Variants::weighted(weights).unwrap(), ..flag("form", 10.0) };
-    assert_eq!(trial(named([("a", 50.0), ("b", 50.0)])), trial(named([("a", 90.0), ("b", 10.0)])));
-    assert_ne!(trial(named([("a", 50.0), ("b", 50.0)])), trial(named([("b", 50.0), ("a", 50.0)])));
+    assert_eq!(experiment(named([("a", 50.0), ("b", 50.0)])), experiment(named([("a", 90.0), ("b", 10.0)])));
+    assert_ne!(experiment(named([("a", 50.0), ("b", 50.0)])), experiment(named([("b", 50.0), ("a", 50.0)])));
 }
 
 #[test]
@@ -55,9 +58,9 @@ fn a_visitor_meets_it_where_it_is_written() {
     assert!(!form.is_met_on("POST", "/contact", true));
     // who uses no pages must be guarded too
     let step = RolloutStep { percent: Percent::ALL, hold: Hold::End, min_visitors: None };
-    let climbing = Flag { rollout: Some(Rollout::new(None, vec![step]).unwrap()), ..flag("climbing", 50.0) };
+    let rising = Flag { rollout: Some(Rollout::new(None, vec![step]).unwrap()), ..flag("rising", 50.0) };
     let guarded = Flag { guard: Some(Guard::new(0.01).unwrap()), ..flag("guarded", 50.0) };
-    assert!([climbing, guarded].iter().all(|flag| flag.is_met_on("POST", "/api", false)));
+    assert!([rising, guarded].iter().all(|flag| flag.is_met_on("POST", "/api", false)));
 }
 
 #[test]
@@ -124,7 +127,6 @@ fn goals_are_reached_by_requests_and_events() {
         .collect();
     assert_eq!(of, [("paid", true), ("paid_once", false)]);
     assert_eq!(with.goals_of_event("other").count(), 0);
-    assert!(with.counts_bounces() && !snapshot(vec![], vec![]).counts_bounces());
 }
 
 #[test]
@@ -135,7 +137,7 @@ fn units_of_every_kind_have_names_of_their_own() {
 }
 
 proptest! {
-    /// The arms say beforehand what the draw does: whoever is drawn gets the variant that has the unit's place.
+    /// The arms say beforehand what the draw does: a unit that is drawn gets the variant at its place.
     #[test]
     fn arms_foretell_the_draw(unit in "[a-z0-9]{1,12}", percent in 1..100_000u32, weights in 1..100u32, own in any::<bool>()) {
         let share = Percent::from_thousandths(percent);

@@ -94,7 +94,7 @@ fn raising_the_share_never_reshuffles_variants() {
 /// A world in which every step of the order can be made to decide.
 fn every_step() -> Flag {
     let users = |id: &str| Audience { users: [id.into()].into(), ..Audience::default() };
-    let pro = Condition::Value(Key::Country, Matcher::Word(Glob::any_case("de")));
+    let pro = Condition::Value(Key::Country, Matcher::Pattern(Glob::any_case("de")));
     Flag {
         requires: vec![Requirement { flag: name("base"), variant: None }],
         testing: true,
@@ -114,7 +114,7 @@ fn world(f: Flag, base_on: bool) -> Arc<Snapshot> {
         from: Percent::new(from).unwrap(),
         to: Percent::new(to).unwrap(),
     };
-    let shelf = FlagLayer { name: name("shelf"), slices: vec![slice("f", 0.0, 50.0), slice("g", 50.0, 100.0)] };
+    let shelf = ExclusionLayer { name: name("shelf"), slices: vec![slice("f", 0.0, 50.0), slice("g", 50.0, 100.0)] };
     let base = Flag { enabled: base_on, ..flag("base") };
     let g = Flag { layer: Some(name("shelf")), ..flag("g") };
     Arc::new(Snapshot::new("r", vec![f, base, g], vec![], vec![], vec![shelf]).unwrap())
@@ -132,17 +132,17 @@ fn each_step_decides_in_its_turn_and_beats_those_after_it() {
     let on = world_on.flag(id).unwrap().variants.find("on").unwrap();
     let user = |id: &str| User { id: id.into(), ..User::default() };
     let (denied, allowed) = (user("denied"), user("allowed"));
-    let forced = [Forced { flag: id, variant: on, signed: false }];
-    let held = [Held { flag: id, variant: on }];
+    let forced = [ForcedVariant { flag: id, variant: on, signed: false }];
+    let held = [StickyVariant { flag: id, variant: on }];
     let (inside, outside) = (in_slice(true), in_slice(false));
     // From the last step to the first: each adds what lets an earlier step decide.
     let base = visitor(&inside);
-    let sticky = Subject { held: &held, ..base };
+    let sticky = Subject { sticky: &held, ..base };
     let layer = Subject { visitor: Some(&outside), ..sticky };
     let rule = Subject { country: Some("DE"), ..layer };
     let allow = Subject { user: Some(&allowed), ..rule };
     let deny = Subject { user: Some(&denied), ..rule };
-    let force = Subject { forced: &forced, ..deny };
+    let force = Subject { overrides: &forced, ..deny };
     let step = |snapshot: &Arc<Snapshot>, subject: &Subject<'_>| {
         let explained = snapshot.explain("f", subject);
         assert_eq!(explained.trace.last().unwrap().step, explained.decision.step());
@@ -214,8 +214,8 @@ fn an_override_counts_with_testing_or_a_signature_only() {
     let forced = |signed| {
         let f = Flag { testing: false, ..at_percent("f", 0.0) };
         let s = snapshot(vec![f]);
-        let forced = [Forced { flag: s.find("f").unwrap(), variant: VariantId::ON, signed }];
-        s.decide(&Subject { forced: &forced, ..visitor("v") }).is_on("f")
+        let forced = [ForcedVariant { flag: s.find("f").unwrap(), variant: VariantId::ON, signed }];
+        s.decide(&Subject { overrides: &forced, ..visitor("v") }).is_on("f")
     };
     assert!(forced(true) && !forced(false));
 }
@@ -224,9 +224,9 @@ fn an_override_counts_with_testing_or_a_signature_only() {
 fn a_remembered_variant_ends_when_nobody_is_in() {
     let is_on = |percent| {
         let s = snapshot(vec![Flag { sticky: Some(Sticky::Visitor), ..at_percent("f", percent) }]);
-        let held = [Held { flag: s.find("f").unwrap(), variant: VariantId::ON }];
+        let held = [StickyVariant { flag: s.find("f").unwrap(), variant: VariantId::ON }];
         let out = (0..).map(|i| format!("v{i}")).find(|id| Draw::of("f", id).position() > 90_000).unwrap();
-        s.decide(&Subject { held: &held, ..visitor(&out) }).is_on("f")
+        s.decide(&Subject { sticky: &held, ..visitor(&out) }).is_on("f")
     };
     assert!(is_on(1.0) && !is_on(0.0));
 }
@@ -249,7 +249,7 @@ fn a_visitor_meets_at_most_one_flag_of_a_layer() {
 #[test]
 fn a_slice_makes_a_flag_one_of_the_layer() {
     let slice = |flag: &str| Slice { flag: name(flag), from: Percent::ZERO, to: Percent::new(50.0).unwrap() };
-    let layer = |text: &str| FlagLayer { name: name(text), slices: vec![slice("f")] };
+    let layer = |text: &str| ExclusionLayer { name: name(text), slices: vec![slice("f")] };
     let silent = Snapshot::new("r", vec![flag("f")], vec![], vec![], vec![layer("shelf")]).unwrap();
     let ons = (0..1_000).filter(|i| Arc::new(silent.clone()).decide(&visitor(&i.to_string())).is_on("f")).count();
     assert!((400..600).contains(&ons), "{ons}");
@@ -260,7 +260,7 @@ fn a_slice_makes_a_flag_one_of_the_layer() {
 #[test]
 fn a_flag_and_its_layer_never_share_a_draw() {
     let slice = Slice { flag: name("shelf"), from: Percent::ZERO, to: Percent::new(50.0).unwrap() };
-    let layer = || FlagLayer { name: name("shelf"), slices: vec![slice.clone()] };
+    let layer = || ExclusionLayer { name: name("shelf"), slices: vec![slice.clone()] };
     let same = Snapshot::new("r", vec![flag("shelf")], vec![], vec![], vec![layer()]).unwrap_err();
     assert!(same[0].message.contains("one draw"), "{same:?}");
     let salted = Flag { salt: Some("other".into()), ..flag("shelf") };
@@ -375,7 +375,7 @@ fn conditions_look_at_what_they_name() {
     let word = |key: &str, text: &str| {
         let key = Key::new(key).unwrap();
         let glob = if key.is_any_case() { Glob::any_case(text) } else { Glob::new(text) };
-        Condition::Value(key, Matcher::Word(glob))
+        Condition::Value(key, Matcher::Pattern(glob))
     };
     let value = |key: &str, matcher| Condition::Value(Key::new(key).unwrap(), matcher);
     let segment = Segment { name: name("beta"), any: vec![Conditions(vec![word("group", "beta")])] };
@@ -420,7 +420,7 @@ fn paths_and_hosts_are_those_the_app_understands() {
     let serves = |key: &str, pattern: &str, subject: Subject<'_>| {
         let key = Key::new(key).unwrap();
         let glob = if key.is_any_case() { Glob::any_case(pattern) } else { Glob::new(pattern) };
-        let when = Conditions(vec![Condition::Value(key, Matcher::Word(glob))]);
+        let when = Conditions(vec![Condition::Value(key, Matcher::Pattern(glob))]);
         let rules = vec![Rule { when, serve: Serve::Variant(VariantId::ON) }];
         snapshot(vec![Flag { rules, ..flag("f") }]).decide(&subject).is_on("f")
     };

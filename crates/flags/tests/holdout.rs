@@ -28,7 +28,7 @@ fn snapshot(flags: Vec<Flag>, held: f64) -> Arc<Snapshot> {
     with_layers(flags, vec![], held)
 }
 
-fn with_layers(flags: Vec<Flag>, layers: Vec<FlagLayer>, held: f64) -> Arc<Snapshot> {
+fn with_layers(flags: Vec<Flag>, layers: Vec<ExclusionLayer>, held: f64) -> Arc<Snapshot> {
     let trigger = Trigger::Event(EventGoal::new("sent"));
     let goals = vec![Goal { name: name("sent"), trigger }];
     let snapshot = Snapshot::new("test", flags, goals, vec![], layers).unwrap();
@@ -127,11 +127,11 @@ fn deliberate_acts_win_and_the_rest_does_not() {
     let pin = Pin { variant: VariantId::ON, variable: "FLAGSTAFF_FLAG_FORM".into() };
     assert_eq!(step(Flag { pin: Some(pin), ..trial("form") }, someone), Step::Pinned);
     let id = snapshot(vec![trial("form")], 5.0).find("form").unwrap();
-    let forced = [Forced { flag: id, variant: VariantId::ON, signed: true }];
-    assert_eq!(step(trial("form"), Subject { forced: &forced, ..someone }), Step::Override);
+    let forced = [ForcedVariant { flag: id, variant: VariantId::ON, signed: true }];
+    assert_eq!(step(trial("form"), Subject { overrides: &forced, ..someone }), Step::Override);
     // what came of a draw earlier is no act
-    let remembered = [Held { flag: id, variant: VariantId::ON }];
-    assert_eq!(step(trial("form"), Subject { held: &remembered, ..someone }), Step::Holdout);
+    let remembered = [StickyVariant { flag: id, variant: VariantId::ON }];
+    assert_eq!(step(trial("form"), Subject { sticky: &remembered, ..someone }), Step::Holdout);
 }
 
 #[test]
@@ -145,9 +145,9 @@ fn another_share_moves_only_those_between() {
         }
     }
     let (one, other) = (Holdout::new(percent(5.0), None), Holdout::new(percent(7.0), None));
-    assert_eq!(one.trial(), other.trial(), "the comparison goes on");
+    assert_eq!(one.experiment_id(), other.experiment_id(), "the comparison goes on");
     let renewed = Holdout::new(percent(5.0), Some("holdout_2027"));
-    assert_ne!(one.trial(), renewed.trial());
+    assert_ne!(one.experiment_id(), renewed.experiment_id());
     let both = (0..20_000)
         .map(|i| format!("v{i}"))
         .filter(|id| one.holds(one.place(id)) && renewed.holds(renewed.place(id)));
@@ -232,7 +232,7 @@ fn any_flag(text: &'static str) -> impl Strategy<Value = Flag> {
             sticky,
             bucket_by,
             rules: if ruled {
-                let country = Condition::Value(Key::Country, Matcher::Word(Glob::any_case("de")));
+                let country = Condition::Value(Key::Country, Matcher::Pattern(Glob::any_case("de")));
                 vec![Rule { when: Conditions(vec![country]), serve: Serve::Percent(percent(50.0)) }]
             } else {
                 vec![]
@@ -255,17 +255,17 @@ proptest! {
     ) {
         let slice = |flag: &str, from, to| Slice { flag: name(flag), from: percent(from), to: percent(to) };
         let two = Flag { bucket_by: if layered { one.bucket_by.clone() } else { two.bucket_by.clone() }, ..two };
-        let layer = FlagLayer { name: name("shelf"), slices: vec![slice("one", 0.0, 60.0), slice("two", 60.0, 100.0)] };
+        let layer = ExclusionLayer { name: name("shelf"), slices: vec![slice("one", 0.0, 60.0), slice("two", 60.0, 100.0)] };
         let layers = if layered { vec![layer] } else { vec![] };
         let flags = vec![one, two];
         let with = with_layers(flags.clone(), layers.clone(), f64::from(share));
         let without = with_layers(flags, layers, 0.0);
         let user = User { id: format!("user-{unit}"), ..User::default() };
-        let held: Vec<_> = with.ids().map(|flag| Held { flag, variant: VariantId::ON }).collect();
+        let held: Vec<_> = with.ids().map(|flag| StickyVariant { flag, variant: VariantId::ON }).collect();
         let subject = Subject {
             session: Some("session"),
             country,
-            held: if remembered { &held } else { &[] },
+            sticky: if remembered { &held } else { &[] },
             ..visitor(&unit).user(&user)
         };
         let is_held = Draw::of("holdout", &unit).position() < share * 1000;

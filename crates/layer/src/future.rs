@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use flagstaff_flags::Teller;
+use flagstaff_flags::EventSource;
 use flagstaff_tag::{Blame, Event, Flags, NotCounted, NotReached};
 use http::Response;
 use jiff::Timestamp;
@@ -98,7 +98,7 @@ impl Tagged {
         };
         let plan = self.flags.plan();
         let goals = events.iter().flat_map(|event| plan.snapshot().goals_of_event(event.name.as_str()));
-        for (goal, _) in goals.filter(|(_, wanted)| wanted.from.admits(Teller::App)) {
+        for (goal, _) in goals.filter(|(_, wanted)| wanted.from.admits(EventSource::App)) {
             plan.refuse(goal, why, now);
         }
     }

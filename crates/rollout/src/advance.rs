@@ -123,7 +123,7 @@ impl Conductor {
 
     /// Who came at the present step, where that matters now and is known; else it is asked.
     fn who_came(&mut self, name: &Name, shares: &[f64], (rollout, now): (&Rollout, Timestamp)) -> Option<Came> {
-        let trial = self.snapshot.trial(self.snapshot.find(name.as_str())?);
+        let trial = self.snapshot.experiment_id(self.snapshot.find(name.as_str())?);
         let ward = self.wards.get_mut(name)?;
         let waited = ward.waited(rollout, now);
         let standing = &ward.standing;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use flagstaff_flags::{Fact, Name, Trial};
+use flagstaff_flags::{ExperimentId, Fact, Name};
 use flagstaff_ledger::{Error, FirstSign, Place, Register};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
@@ -29,7 +29,7 @@ pub(crate) enum Entry {
     /// What signs are there of a flag, since the fact with which it began?
     AskSigns(Name, u64),
     /// Who came at a step?
-    AskArrivals { flag: Name, epoch: u64, step: usize, trial: Trial, since: Timestamp, arms: usize },
+    AskArrivals { flag: Name, epoch: u64, step: usize, trial: ExperimentId, since: Timestamp, arms: usize },
 }
 
 impl Entry {

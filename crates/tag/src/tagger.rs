@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{Explanation, FlagId, Held, Problem, Snapshot, Step, Subject, User};
+use flagstaff_flags::{Explanation, FlagId, Problem, Snapshot, Step, StickyVariant, Subject, User};
 use http::header::HeaderName;
 use http::{Request, Response, request};
 use jiff::Timestamp;
@@ -46,7 +46,7 @@ pub struct Known {
     /// The person.
     pub user: Option<User>,
     /// Variants remembered from before, besides those the request's own cookie remembers.
-    pub held: Vec<Held>,
+    pub held: Vec<StickyVariant>,
 }
 
 impl Tagger {
@@ -201,10 +201,10 @@ impl Tagger {
         self.with_subject(head, &seen, |subject| {
             let mut subject = *subject;
             if let Some(visitor) = known.visitor.as_deref() {
-                (subject.visitor, subject.kept) = (Some(visitor), &[]);
+                (subject.visitor, subject.former_draws) = (Some(visitor), &[]);
             }
-            let held: Vec<_> = known.held.iter().chain(subject.held).copied().collect();
-            subject.held = &held;
+            let held: Vec<_> = known.held.iter().chain(subject.sticky).copied().collect();
+            subject.sticky = &held;
             snapshot.explain(flag, &subject)
         })
     }

@@ -1,7 +1,7 @@
 //! What visitors are going to do, from the options and the flag file.
 
 use anyhow::{anyhow, bail};
-use flagstaff_flags::{EventValue, Flag, FlagId, Goal, Route, Snapshot, StatusSet, Teller, Trigger, nearest};
+use flagstaff_flags::{EventSource, EventValue, Flag, FlagId, Goal, Route, Snapshot, StatusSet, Trigger, nearest};
 
 use crate::cli::DemoTraffic;
 use crate::settings::typed;
@@ -135,7 +135,7 @@ fn act(goal: &Goal) -> Act {
         Trigger::Event(said) => Act::Event {
             name: said.event.clone(),
             has_value: said.value == EventValue::Sum,
-            by_page: !said.from.admits(Teller::App),
+            by_page: !said.from.admits(EventSource::App),
         },
         Trigger::Bounce { .. } => Act::Leave,
     }

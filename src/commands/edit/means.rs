@@ -1,6 +1,6 @@
 //! What a flag does for visitors now, in words.
 
-use flagstaff_flags::{Flag, FlagId, Percent, Snapshot, State, VariantId};
+use flagstaff_flags::{Flag, FlagId, FlagMode, Percent, Snapshot, VariantId};
 use jiff::Timestamp;
 
 /// Whether a flag is on for some visitors, as far as its file and its facts say.
@@ -19,7 +19,7 @@ fn why_off(snapshot: &Snapshot, flag: &Flag, id: FlagId) -> Option<String> {
     if snapshot.is_tripped(id) {
         return Some(format!("its guard rolled it back; flagstaff rollout {} reset", flag.name));
     }
-    (flag.state() == State::Off).then(|| "its percent is 0".into())
+    (flag.mode() == FlagMode::Off).then(|| "its percent is 0".into())
 }
 
 /// What a flag does for visitors now.
@@ -38,9 +38,9 @@ pub(super) fn words(snapshot: &Snapshot, flag: &Flag) -> String {
     let share = snapshot.share(id, Timestamp::now());
     let names_someone = flag.allow.is_some() || !flag.rules.is_empty();
     let others = if names_someone { ", and as it says for those whom it names" } else { "" };
-    match flag.state() {
-        State::Rollout => format!("following its rollout, at {share} % of visitors"),
-        State::Targeted => "on for those whom it names".into(),
+    match flag.mode() {
+        FlagMode::Rollout => format!("following its rollout, at {share} % of visitors"),
+        FlagMode::Targeted => "on for those whom it names".into(),
         _ if flag.variants.are_named() => format!("split between its variants for {share} % of visitors{others}"),
         _ if share == Percent::ALL => format!("on for everyone{others}"),
         _ => format!("on for {share} % of visitors{others}"),

@@ -41,7 +41,7 @@ pub(super) fn done(done: &Done<'_>) -> anyhow::Result<Answer> {
         print_json(&json!({
             "flag": case.name,
             "changed": is_change,
-            "state": flag.state().as_str(),
+            "state": flag.mode().as_str(),
             "enabled": flag.enabled,
             "origin": list::origin(flag),
             "in_force": holds,

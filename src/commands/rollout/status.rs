@@ -142,7 +142,7 @@ impl Desk {
         };
         let since = rollout.begins(standing.since);
         let shares: Vec<f64> = self.flag.shares(standing.step).into_iter().map(f64::from).collect();
-        let arrivals = register.arrivals(self.snapshot.trial(self.id), since, shares.len()).await?;
+        let arrivals = register.arrivals(self.snapshot.experiment_id(self.id), since, shares.len()).await?;
         let treatment = register.came(&self.flag.name, standing.epoch, standing.step).await?;
         Ok((Some(treatment), sample_ratio_broken(&arrivals, &shares)))
     }

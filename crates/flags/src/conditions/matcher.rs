@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use regex::{Regex, RegexBuilder};
 
-use crate::{Glob, Ranges, Version, Words};
+use crate::{Glob, IpRanges, Version, WordList};
 
 /// The largest compiled regular expression, in bytes: enough for any sane one, and a bound for the others.
 const REGEX_SIZE: usize = 256 * 1024;
@@ -18,11 +18,11 @@ type Test<'a> = &'a dyn Fn(&str) -> bool;
 #[derive(Clone, Debug)]
 pub enum Matcher {
     /// A word, or a pattern with `*`.
-    Word(Glob),
+    Pattern(Glob),
     /// One of these words and patterns.
-    OneOf(Words),
+    OneOf(WordList),
     /// An address in one of these ranges.
-    InOneOf(Ranges),
+    InOneOf(IpRanges),
     /// An address in this range.
     Within(IpNet),
     /// A version from this one on.
@@ -48,7 +48,7 @@ impl Matcher {
         range(text).map(Self::Within)
     }
 
-    /// Ranges of addresses, of which one is enough.
+    /// IpRanges of addresses, of which one is enough.
     ///
     /// # Errors
     /// With the first text that is neither a range nor an address.
@@ -60,7 +60,7 @@ impl Matcher {
     /// Versions from this one on.
     ///
     /// # Errors
-    /// When the text is no version.
+    /// When the text is not a version.
     pub fn at_least(text: &str) -> Result<Self, MatcherError> {
         Version::new(text).map(Self::AtLeast).ok_or(MatcherError::Version)
     }
@@ -68,7 +68,7 @@ impl Matcher {
     /// Versions before this one.
     ///
     /// # Errors
-    /// When the text is no version.
+    /// When the text is not a version.
     pub fn below(text: &str) -> Result<Self, MatcherError> {
         Version::new(text).map(Self::Below).ok_or(MatcherError::Version)
     }
@@ -76,7 +76,7 @@ impl Matcher {
     /// Texts in which the expression is found; `^` and `$` anchor it.
     ///
     /// # Errors
-    /// When the expression is none, or too large.
+    /// When the expression is not valid, or too large.
     pub fn matches(text: &str) -> Result<Self, MatcherError> {
         let regex = RegexBuilder::new(text).size_limit(REGEX_SIZE).build();
         regex.map(Self::Matches).map_err(|e| MatcherError::Regex(e.to_string()))
@@ -85,7 +85,7 @@ impl Matcher {
     /// Whether the test holds, where `any` asks whether one of the values passes.
     pub(crate) fn holds(&self, any: &dyn Fn(Test<'_>) -> bool) -> bool {
         match self {
-            Self::Word(glob) => any(&|value| glob.fits(value)),
+            Self::Pattern(glob) => any(&|value| glob.fits(value)),
             Self::OneOf(words) => any(&|value| words.fits(value)),
             Self::InOneOf(ranges) => any(&|value| value.parse::<IpAddr>().is_ok_and(|ip| ranges.contain(plain(ip)))),
             Self::Within(range) => any(&|value| value.parse::<IpAddr>().is_ok_and(|ip| range.contains(&plain(ip)))),
@@ -108,7 +108,7 @@ fn plain(ip: IpAddr) -> IpAddr {
     ip.to_canonical()
 }
 
-/// Why a text is no test.
+/// Why a text is not a valid test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MatcherError {
     /// Neither an address nor a range.
@@ -122,11 +122,11 @@ pub enum MatcherError {
 impl fmt::Display for MatcherError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Address => f.write_str("this is no address or range, such as \"10.0.0.0/8\""),
-            Self::Version => f.write_str("this is no version, such as \"2.4.0\""),
+            Self::Address => f.write_str("this is not an address or range, such as \"10.0.0.0/8\""),
+            Self::Version => f.write_str("this is not a version, such as \"2.4.0\""),
             // The parser draws the place over several lines; the last one says what is wrong.
             Self::Regex(why) => {
-                write!(f, "this is no regular expression: {}", why.lines().last().unwrap_or_default())
+                write!(f, "this is not a regular expression: {}", why.lines().last().unwrap_or_default())
             }
         }
     }
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_missing_value_passes_only_a_negation() {
-        let word = Matcher::Word(Glob::new("pro"));
+        let word = Matcher::Pattern(Glob::new("pro"));
         assert!(!holds(&word, &[]));
         assert!(holds(&Matcher::Not(Box::new(word)), &[]));
         assert!(!holds(&Matcher::below("2").unwrap(), &[]) && !holds(&Matcher::matches("").unwrap(), &[]));

@@ -1,4 +1,7 @@
-//! Who asks, and whether conditions hold for them.
+//! The subject of a decision, and whether conditions hold for it.
+//!
+//! [`subject`] is all that a decision may look at. A [`condition`] looks at one value of it through a [`matcher`], which may be a
+//! [`word_list`] or a [`version`]. A [`segment`] is a named group of subjects, an [`audience`] is what `allow` and `deny` name.
 
 mod audience;
 mod condition;
@@ -12,6 +15,6 @@ pub use audience::Audience;
 pub use condition::{Condition, Conditions, Key, KeyError};
 pub use matcher::{Matcher, MatcherError};
 pub use segment::Segment;
-pub use subject::{Attributes, Forced, Held, NoAttributes, Subject, User};
+pub use subject::{Attributes, ForcedVariant, NoAttributes, StickyVariant, Subject, User};
 pub use version::Version;
-pub use word_list::{Ranges, Words};
+pub use word_list::{IpRanges, WordList};

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use crate::{FlagId, KeptDraw, VariantId};
+use crate::{FlagId, FormerDraw, VariantId};
 
 /// A person known to the app.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Attributes for NoAttributes {
 
 /// A variant remembered from an earlier request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct StickyVariant {
     /// The flag.
     pub flag: FlagId,
     /// What it was.
@@ -60,7 +60,7 @@ pub struct Held {
 
 /// A variant asked for in this request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Forced {
+pub struct ForcedVariant {
     /// The flag.
     pub flag: FlagId,
     /// What it shall be.
@@ -69,7 +69,7 @@ pub struct Forced {
     pub signed: bool,
 }
 
-/// Everything a decision may look at. Times are an argument: the heart has no clock.
+/// Everything a decision may look at. Times are an argument: this crate has no clock.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
     /// The time of the decision.
@@ -97,11 +97,11 @@ pub struct Subject<'a> {
     /// Headers, cookies, query, attributes.
     pub attributes: &'a dyn Attributes,
     /// Sticky assignments.
-    pub held: &'a [Held],
+    pub sticky: &'a [StickyVariant],
     /// Draws of an id that the visitor had before.
-    pub kept: &'a [KeptDraw],
+    pub former_draws: &'a [FormerDraw],
     /// Overrides, the first of a flag counts.
-    pub forced: &'a [Forced],
+    pub overrides: &'a [ForcedVariant],
 }
 
 impl<'a> Subject<'a> {
@@ -121,9 +121,9 @@ impl<'a> Subject<'a> {
             host: None,
             path: None,
             attributes: &NoAttributes,
-            held: &[],
-            kept: &[],
-            forced: &[],
+            sticky: &[],
+            former_draws: &[],
+            overrides: &[],
         }
     }
 

@@ -10,11 +10,11 @@ pub struct Version {
     pre: Vec<Part>,
 }
 
-/// One part of a pre-release; numbers come before words (semver.org, 11.4).
+/// One part of a pre-release; numbers come before texts (semver.org, 11.4).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     Number(u64),
-    Word(String),
+    Text(String),
 }
 
 impl Version {
@@ -28,7 +28,7 @@ impl Version {
         while numbers.last() == Some(&0) {
             numbers.pop();
         }
-        let part = |p: &str| p.parse().map_or_else(|_| Part::Word(p.into()), Part::Number);
+        let part = |p: &str| p.parse().map_or_else(|_| Part::Text(p.into()), Part::Number);
         let pre = if pre.is_empty() { Vec::new() } else { pre.split('.').map(part).collect() };
         Some(Self { numbers, pre })
     }

@@ -7,21 +7,21 @@ use ipnet::IpNet;
 
 use crate::Glob;
 
-/// Words and patterns with `*`, of which one must fit. Words are found by hash, patterns one after the other.
+/// WordList and patterns with `*`, of which one must fit. WordList are found by hash, patterns one after the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Words {
+pub struct WordList {
     any_case: bool,
     words: HashSet<Box<str>>,
     patterns: Vec<Glob>,
 }
 
-impl Words {
-    /// Words and patterns that mind upper and lower case.
+impl WordList {
+    /// WordList and patterns that mind upper and lower case.
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
         Self::of(words, false)
     }
 
-    /// Words and patterns that take ASCII letters of either case.
+    /// WordList and patterns that take ASCII letters of either case.
     pub fn any_case<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
         Self::of(words, true)
     }
@@ -51,11 +51,11 @@ impl Words {
     }
 }
 
-/// Ranges of addresses, by their lengths: an address is looked for once per length, of which there are at most 33 and 129.
+/// IpRanges of addresses, by their lengths: an address is looked for once per length, of which there are at most 33 and 129.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ranges(BTreeMap<u8, HashSet<IpNet>>);
+pub struct IpRanges(BTreeMap<u8, HashSet<IpNet>>);
 
-impl FromIterator<IpNet> for Ranges {
+impl FromIterator<IpNet> for IpRanges {
     fn from_iter<I: IntoIterator<Item = IpNet>>(ranges: I) -> Self {
         let mut by_length: BTreeMap<u8, HashSet<IpNet>> = BTreeMap::new();
         for range in ranges {
@@ -65,7 +65,7 @@ impl FromIterator<IpNet> for Ranges {
     }
 }
 
-impl Ranges {
+impl IpRanges {
     /// Whether an address is in one of them.
     #[must_use]
     pub fn contain(&self, address: IpAddr) -> bool {
@@ -84,15 +84,15 @@ mod tests {
         let all = ["pro", "Team*", "", "*x", "ÄÖ", "A*b"];
         for text in ["pro", "Pro", "team", "Team1", "", "x", "aX", "ÄÖ", "äö", "a-B", "A-b"] {
             let one_by_one = |glob: fn(&str) -> Glob| all.iter().any(|word| glob(word).fits(text));
-            assert_eq!(Words::new(all).fits(text), one_by_one(Glob::new), "{text}");
-            assert_eq!(Words::any_case(all).fits(text), one_by_one(Glob::any_case), "{text}");
+            assert_eq!(WordList::new(all).fits(text), one_by_one(Glob::new), "{text}");
+            assert_eq!(WordList::any_case(all).fits(text), one_by_one(Glob::any_case), "{text}");
         }
     }
 
     #[test]
     fn ranges_of_all_lengths() {
         let ranges = ["10.1.2.3/8", "192.0.2.7/32", "2001:db8::/32", "::1/128"];
-        let all: Ranges = ranges.iter().filter_map(|range| range.parse::<IpNet>().ok()).collect();
+        let all: IpRanges = ranges.iter().filter_map(|range| range.parse::<IpNet>().ok()).collect();
         for (address, inside) in [
             ("10.9.9.9", true),
             ("192.0.2.7", true),
@@ -103,7 +103,7 @@ mod tests {
         ] {
             assert_eq!(address.parse().map(|address| all.contain(address)), Ok(inside), "{address}");
         }
-        let everything: Ranges = "0.0.0.0/0".parse::<IpNet>().into_iter().collect();
+        let everything: IpRanges = "0.0.0.0/0".parse::<IpNet>().into_iter().collect();
         assert!(everything.contain(IpAddr::from([1, 2, 3, 4])) && !everything.contain(IpAddr::from([0; 16])));
     }
 }

@@ -4,22 +4,20 @@ use std::cell::OnceCell;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use crate::{
-    Decision, Decisions, Draw, Flag, FlagId, KeptDraw, Percent, Reason, Serve, Snapshot, Step, Sticky, Subject,
-    VariantId,
+    BucketBy, Decision, Decisions, Draw, Flag, FlagId, ForcedVariant, FormerDraw, Percent, Reason, Rule, Serve,
+    Snapshot, Step, Sticky, Subject, VariantId,
 };
 
-/// Looks on while a decision is made. `()` looks away, at no cost.
-pub(crate) trait Watch {
-    /// A step was asked: whether it decided, and what it saw.
-    fn saw(&mut self, step: Step, decided: bool, detail: impl FnOnce() -> String);
+/// Records how a decision is made. `()` records nothing, at no cost.
+pub(crate) trait Trace {
+    /// A step was asked: whether it decided, and what it found.
+    fn record(&mut self, step: Step, decided: bool, detail: impl FnOnce() -> String);
 }
 
-impl Watch for () {
+impl Trace for () {
     #[inline]
-    fn saw(&mut self, _: Step, _: bool, _: impl FnOnce() -> String) {}
+    fn record(&mut self, _: Step, _: bool, _: impl FnOnce() -> String) {}
 }
 
 impl Snapshot {
@@ -32,34 +30,21 @@ impl Snapshot {
     /// Decides one flag, and those it needs, for one subject. For many flags, [`Snapshot::decide`] is cheaper.
     #[must_use]
     pub fn decide_one(&self, id: FlagId, subject: &Subject<'_>) -> Decision {
-        if self.links.of.get(id.index()).is_some_and(|ties| ties.requires.is_empty()) {
-            let case = Case::new(self, id, subject, &[], self.holds_out(subject));
-            return case.map_or(Decision::UNKNOWN, |case| case.decide(&mut ()));
+        if self.link(id).is_some_and(|link| link.requires.is_empty()) {
+            let evaluation = Evaluation::new(self, id, subject, &[], self.holds_out(subject));
+            return evaluation.map_or(Decision::UNKNOWN, |evaluation| evaluation.decide(&mut ()));
         }
         self.decisions(subject).get(id.index()).copied().unwrap_or(Decision::UNKNOWN)
-    }
-
-    /// The share that counts for a flag at a time: that of its rollout's step, or the one written. For those whom neither
-    /// `deny`, `allow` nor a rule names; nobody, when there is no such flag.
-    #[must_use]
-    pub fn share(&self, id: FlagId, now: Timestamp) -> Percent {
-        let Some(flag) = self.flag(id) else {
-            return Percent::ZERO;
-        };
-        match &flag.rollout {
-            Some(rollout) => rollout.percent(now, self.fact(id).map_or(0, |fact| fact.step)),
-            None => flag.share_of_the_rest(),
-        }
     }
 
     fn decisions(&self, subject: &Subject<'_>) -> Vec<Decision> {
         let mut all = vec![Decision::UNKNOWN; self.flags().len()];
         let held_out = self.holds_out(subject);
         for id in &self.links.order {
-            let Some(case) = Case::new(self, *id, subject, &all, held_out) else {
+            let Some(evaluation) = Evaluation::new(self, *id, subject, &all, held_out) else {
                 continue;
             };
-            let decision = case.decide(&mut ());
+            let decision = evaluation.decide(&mut ());
             if let Some(slot) = all.get_mut(id.index()) {
                 *slot = decision;
             }
@@ -69,7 +54,7 @@ impl Snapshot {
 }
 
 /// One flag for one subject.
-pub(crate) struct Case<'a> {
+pub(crate) struct Evaluation<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) subject: &'a Subject<'a>,
     pub(crate) flag: &'a Flag,
@@ -81,7 +66,7 @@ pub(crate) struct Case<'a> {
     draw: OnceCell<Option<Draw>>,
 }
 
-impl<'a> Case<'a> {
+impl<'a> Evaluation<'a> {
     pub(crate) fn new(
         snapshot: &'a Snapshot,
         id: FlagId,
@@ -93,26 +78,26 @@ impl<'a> Case<'a> {
         Some(Self { snapshot, subject, flag, held_out, id, made, draw: OnceCell::new() })
     }
 
-    pub(crate) fn decide(&self, watch: &mut impl Watch) -> Decision {
-        let decision = match self.course(watch) {
+    pub(crate) fn decide(&self, trace: &mut impl Trace) -> Decision {
+        let decision = match self.steps(trace) {
             Break(decision) => decision,
-            Continue(()) => self.share(self.percent(), Step::Percent, watch),
+            Continue(()) => self.share(self.percent(), Step::Percent, trace),
         };
-        self.beside_holdout(decision)
+        self.counted_beside_holdout(decision)
     }
 
-    fn course(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
-        self.pinned(watch)?;
-        self.disabled(watch)?;
-        self.tripped(watch)?;
-        self.requires(watch)?;
-        self.forced(watch)?;
-        self.deny(watch)?;
-        self.allow(watch)?;
-        self.rules(watch)?;
-        self.holdout(watch)?;
-        self.layer(watch)?;
-        self.sticky(watch)
+    fn steps(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
+        self.pinned(trace)?;
+        self.disabled(trace)?;
+        self.tripped(trace)?;
+        self.requires(trace)?;
+        self.override_(trace)?;
+        self.deny(trace)?;
+        self.allow(trace)?;
+        self.rules(trace)?;
+        self.holdout(trace)?;
+        self.layer(trace)?;
+        self.sticky(trace)
     }
 
     /// The id that is hashed for this flag.
@@ -128,34 +113,40 @@ impl<'a> Case<'a> {
     /// Where the unit falls for a salt: where it fell under an earlier id, when that is kept.
     fn draw_for(&self, salt: &str) -> Option<Draw> {
         let unit = self.unit()?;
-        Some(self.kept_draw(salt).unwrap_or_else(|| Draw::of(salt, unit)))
+        Some(self.former_draw(salt).unwrap_or_else(|| Draw::of(salt, unit)))
     }
 
-    fn kept_draw(&self, salt: &str) -> Option<Draw> {
-        KeptDraw::find(self.subject.kept, &self.flag.bucket_by, salt)
+    fn former_draw(&self, salt: &str) -> Option<Draw> {
+        let by_session = match self.flag.bucket_by {
+            BucketBy::Visitor => false,
+            BucketBy::Session => true,
+            _ => return None,
+        };
+        FormerDraw::find(self.subject.former_draws, by_session, salt)
     }
 
-    fn pinned(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
+    fn pinned(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let Some(pin) = &self.flag.pin else {
-            watch.saw(Step::Pinned, false, || "no environment variable pins it".into());
+            trace.record(Step::Pinned, false, || "no environment variable pins it".into());
             return Continue(());
         };
-        watch.saw(Step::Pinned, true, || format!("{} says {}", pin.variable, self.flag.variants.name(pin.variant)));
+        trace
+            .record(Step::Pinned, true, || format!("{} says {}", pin.variable, self.flag.variants.name(pin.variant)));
         Break(Decision::new(pin.variant, Reason::Static, Step::Pinned))
     }
 
-    fn disabled(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
+    fn disabled(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let off = !self.flag.enabled;
-        watch.saw(Step::Disabled, off, || format!("enabled = {}", self.flag.enabled));
+        trace.record(Step::Disabled, off, || format!("enabled = {}", self.flag.enabled));
         stop_if(off, Decision::new(VariantId::OFF, Reason::Disabled, Step::Disabled))
     }
 
-    fn tripped(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
+    fn tripped(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let Some(fact) = self.snapshot.fact(self.id) else {
             return Continue(());
         };
         let off = fact.switched_off.is_some() || fact.tripped || fact.unknown;
-        watch.saw(Step::Tripped, off, || match (&fact.switched_off, fact.tripped, fact.unknown) {
+        trace.record(Step::Tripped, off, || match (&fact.switched_off, fact.tripped, fact.unknown) {
             (Some(words), _, _) => words.to_string(),
             (None, true, _) => "its guard rolled this definition back".into(),
             (None, false, true) => "whether its guard rolled it back cannot be read yet".into(),
@@ -164,56 +155,57 @@ impl<'a> Case<'a> {
         stop_if(off, Decision::new(VariantId::OFF, Reason::Disabled, Step::Tripped))
     }
 
-    fn requires(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
-        let Some(ties) = self.snapshot.links.of.get(self.id.index()) else {
+    fn requires(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
+        let Some(link) = self.snapshot.link(self.id) else {
             return Continue(());
         };
         let is = |id: FlagId| self.made.get(id.index()).map_or(VariantId::OFF, |decision| decision.variant());
-        let unmet = ties.requires.iter().find(|(id, wanted)| match wanted {
+        let unmet = link.requires.iter().find(|(id, wanted)| match wanted {
             Some(wanted) => is(*id) != *wanted,
             None => is(*id) == VariantId::OFF,
         });
-        watch.saw(Step::Requires, unmet.is_some(), || {
+        trace.record(Step::Requires, unmet.is_some(), || {
             match unmet.and_then(|(id, _)| Some((id, self.snapshot.flag(*id)?))) {
                 Some((id, other)) => format!("{} is {}", other.name, other.variants.name(is(*id))),
-                None if ties.requires.is_empty() => "needs no other flag".into(),
+                None if link.requires.is_empty() => "needs no other flag".into(),
                 None => "the flags it needs are as they must be".into(),
             }
         });
         stop_if(unmet.is_some(), Decision::new(VariantId::OFF, Reason::Default, Step::Requires))
     }
 
-    fn forced(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
-        let of_this = |f: &&crate::Forced| f.flag == self.id && (f.signed || self.flag.testing);
-        let Some(forced) = self.subject.forced.iter().find(of_this) else {
-            watch.saw(Step::Override, false, || "none that counts".into());
+    fn override_(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
+        let of_this = |f: &&ForcedVariant| f.flag == self.id && (f.signed || self.flag.testing);
+        let Some(forced) = self.subject.overrides.iter().find(of_this) else {
+            trace.record(Step::Override, false, || "none that counts".into());
             return Continue(());
         };
         let how = if forced.signed { "a signed link" } else { "testing = true" };
-        watch
-            .saw(Step::Override, true, || format!("asked for {}, by {how}", self.flag.variants.name(forced.variant)));
+        trace.record(Step::Override, true, || {
+            format!("asked for {}, by {how}", self.flag.variants.name(forced.variant))
+        });
         Break(Decision::new(forced.variant, Reason::TargetingMatch, Step::Override))
     }
 
-    fn deny(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
+    fn deny(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let matched = self.flag.deny.as_ref().and_then(|deny| deny.find(self.subject, &self.snapshot.segments));
-        watch.saw(Step::Deny, matched.is_some(), || found("denied", self.flag.deny.is_some(), matched));
+        trace.record(Step::Deny, matched.is_some(), || found("denied", self.flag.deny.is_some(), matched));
         stop_if(matched.is_some(), Decision::new(VariantId::OFF, Reason::TargetingMatch, Step::Deny))
     }
 
-    fn allow(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
+    fn allow(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let matched = self.flag.allow.as_ref().and_then(|allow| allow.find(self.subject, &self.snapshot.segments));
-        watch.saw(Step::Allow, matched.is_some(), || found("allowed", self.flag.allow.is_some(), matched));
+        trace.record(Step::Allow, matched.is_some(), || found("allowed", self.flag.allow.is_some(), matched));
         if matched.is_none() {
             return Continue(());
         }
         Break(self.named_in(Step::Allow))
     }
 
-    fn rules(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
-        let holds = |rule: &crate::Rule| rule.when.hold(self.subject, &self.snapshot.segments);
+    fn rules(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
+        let holds = |rule: &Rule| rule.when.hold(self.subject, &self.snapshot.segments);
         let Some((i, rule)) = self.flag.rules.iter().enumerate().find(|(_, rule)| holds(rule)) else {
-            watch.saw(Step::Rule, false, || match self.flag.rules.len() {
+            trace.record(Step::Rule, false, || match self.flag.rules.len() {
                 0 => "has no rules".into(),
                 1 => "its one rule does not fit".into(),
                 n => format!("none of its {n} rules fits"),
@@ -222,44 +214,46 @@ impl<'a> Case<'a> {
         };
         match rule.serve {
             Serve::Variant(variant) => {
-                watch.saw(Step::Rule, true, || format!("rule {} serves {}", i + 1, self.flag.variants.name(variant)));
+                trace.record(Step::Rule, true, || {
+                    format!("rule {} serves {}", i + 1, self.flag.variants.name(variant))
+                });
                 Break(Decision::new(variant, Reason::TargetingMatch, Step::Rule))
             }
             Serve::Percent(percent) => {
-                watch.saw(Step::Rule, true, || format!("rule {} takes {percent} percent", i + 1));
+                trace.record(Step::Rule, true, || format!("rule {} takes {percent} percent", i + 1));
                 Break(self.share_of_named(percent))
             }
         }
     }
 
-    fn layer(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
-        let ties = self.snapshot.links.of.get(self.id.index());
-        let Some((place, slices)) = ties.and_then(|ties| ties.layer.as_ref()) else {
-            watch.saw(Step::Layer, false, || "in no layer".into());
+    fn layer(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
+        let layer = self.snapshot.link(self.id).and_then(|link| link.layer.as_ref());
+        let Some((place, slices)) = layer else {
+            trace.record(Step::Layer, false, || "in no layer".into());
             return Continue(());
         };
         let salt = self.snapshot.layers.get(*place).map_or("", |layer| layer.name.as_str());
         let Some(draw) = self.draw_for(salt) else {
-            watch.saw(Step::Layer, true, || self.missing());
+            trace.record(Step::Layer, true, || self.missing());
             return Break(Decision::without_unit(Step::Layer));
         };
         let position = draw.position();
         let inside = slices.iter().any(|slice| slice.holds(position));
         let whether = if inside { "inside" } else { "outside" };
-        watch.saw(Step::Layer, !inside, || format!("position {position} of layer {salt} is {whether} its slices"));
+        trace.record(Step::Layer, !inside, || format!("position {position} of layer {salt} is {whether} its slices"));
         stop_if(!inside, Decision::new(self.flag.variants.control(), Reason::Split, Step::Layer))
     }
 
-    fn sticky(&self, watch: &mut impl Watch) -> ControlFlow<Decision> {
-        let held = self.subject.held.iter().find(|held| held.flag == self.id);
+    fn sticky(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
+        let held = self.subject.sticky.iter().find(|held| held.flag == self.id);
         let counts = self.flag.stickiness() != Sticky::None && self.percent() > Percent::ZERO;
         let Some(held) = held.filter(|_| counts) else {
-            watch.saw(Step::Sticky, false, || {
+            trace.record(Step::Sticky, false, || {
                 if counts { "nothing remembered" } else { "nothing is remembered for it" }.into()
             });
             return Continue(());
         };
-        watch.saw(Step::Sticky, true, || format!("remembered as {}", self.flag.variants.name(held.variant)));
+        trace.record(Step::Sticky, true, || format!("remembered as {}", self.flag.variants.name(held.variant)));
         Break(Decision::new(held.variant, Reason::Split, Step::Sticky).counted())
     }
 
@@ -267,9 +261,9 @@ impl<'a> Case<'a> {
         self.snapshot.share(self.id, self.subject.now)
     }
 
-    fn share(&self, percent: Percent, step: Step, watch: &mut impl Watch) -> Decision {
+    fn share(&self, percent: Percent, step: Step, trace: &mut impl Trace) -> Decision {
         let decision = self.decided_by_share(percent, step);
-        watch.saw(step, true, || self.told(percent, decision));
+        trace.record(step, true, || self.describe(percent, decision));
         decision
     }
 
@@ -291,7 +285,7 @@ impl<'a> Case<'a> {
     fn drawn(&self, percent: Percent, draw: Draw, step: Step) -> Decision {
         let variants = &self.flag.variants;
         // Like a variant that is remembered, it need not be what the unit of now would draw.
-        let step = if self.kept_draw(self.flag.salt()).is_some() { Step::Sticky } else { step };
+        let step = if self.former_draw(self.flag.salt()).is_some() { Step::Sticky } else { step };
         if percent.holds(draw.position()) {
             return Decision::new(variants.at(draw.split()), Reason::Split, step).counted();
         }
@@ -325,7 +319,7 @@ impl<'a> Case<'a> {
         format!("unit_missing: no {} is known", self.flag.bucket_by)
     }
 
-    fn told(&self, percent: Percent, decision: Decision) -> String {
+    fn describe(&self, percent: Percent, decision: Decision) -> String {
         let variant = self.flag.variants.name(decision.variant());
         match self.draw() {
             _ if decision.is_unit_missing() => self.missing(),

@@ -18,8 +18,6 @@ pub enum Reason {
     Disabled,
     /// Nothing else applied.
     Default,
-    /// Something went wrong.
-    Error,
 }
 
 impl Reason {
@@ -32,7 +30,6 @@ impl Reason {
             Self::Split => "SPLIT",
             Self::Disabled => "DISABLED",
             Self::Default => "DEFAULT",
-            Self::Error => "ERROR",
         }
     }
 }
@@ -52,7 +49,7 @@ pub enum Step {
     Pinned,
     /// `enabled = false`.
     Disabled,
-    /// A guard took it back.
+    /// Its guard rolled it back, or a person switched it off.
     Tripped,
     /// A flag it needs is not as it must be.
     Requires,

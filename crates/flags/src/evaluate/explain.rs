@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::decide::{Case, Watch};
+use super::decide::{Evaluation, Trace};
 use crate::{Decision, Draw, Snapshot, Step, Subject};
 
 /// A decision with everything that led to it.
@@ -53,10 +53,10 @@ impl Outcome {
     }
 }
 
-struct Trace(Vec<TraceStep>);
+struct Steps(Vec<TraceStep>);
 
-impl Watch for Trace {
-    fn saw(&mut self, step: Step, decided: bool, detail: impl FnOnce() -> String) {
+impl Trace for Steps {
+    fn record(&mut self, step: Step, decided: bool, detail: impl FnOnce() -> String) {
         let outcome = if decided { Outcome::Decided } else { Outcome::Passed };
         self.0.push(TraceStep { step, outcome, detail: detail() });
     }
@@ -83,19 +83,19 @@ impl Snapshot {
         };
         let decisions = self.decide(subject);
         let made: Vec<_> = decisions.iter().map(|(_, _, decision)| decision).collect();
-        let Some(case) = Case::new(self, id, subject, &made, self.holds_out(subject)) else {
+        let Some(evaluation) = Evaluation::new(self, id, subject, &made, self.holds_out(subject)) else {
             return unknown();
         };
-        let mut trace = Trace(Vec::new());
-        trace.saw(Step::Unknown, false, || format!("defined in revision {}", self.revision()));
-        let decision = case.decide(&mut trace);
+        let mut steps = Steps(Vec::new());
+        steps.record(Step::Unknown, false, || format!("defined in revision {}", self.revision()));
+        let decision = evaluation.decide(&mut steps);
         Explanation {
             flag: flag.into(),
             variant: decisions.variant(flag).into(),
             decision,
-            unit: case.unit().map(Into::into),
-            draw: case.draw(),
-            trace: trace.0,
+            unit: evaluation.unit().map(Into::into),
+            draw: evaluation.draw(),
+            trace: steps.0,
         }
     }
 }

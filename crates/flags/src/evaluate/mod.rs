@@ -1,11 +1,13 @@
 //! Who gets which variant, and why.
+//!
+//! [`decide`] asks the steps in their order, and [`holdout`] is one of them. [`decision`] is the answer. [`explain`] tells each step
+//! on the way. [`exposure`] says which decisions a request exposes its visitor to.
 
 mod decide;
 mod decision;
 mod explain;
-mod kept;
+mod exposure;
+mod holdout;
 
-pub(crate) use decide::{Case, Watch};
 pub use decision::{Decision, Decisions, Reason, Step};
 pub use explain::{Explanation, Outcome, TraceStep};
-pub use kept::KeptDraw;

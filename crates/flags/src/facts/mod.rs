@@ -1,5 +1,7 @@
-//! What happened to a flag, and where that leaves it.
+//! What happened to a flag ([`fact`]), and where that leaves it ([`standing`]).
 
 mod fact;
+mod standing;
 
-pub use fact::{Fact, FactKind, FactKindError, Standing};
+pub use fact::{Fact, FactKind, FactKindError};
+pub use standing::Standing;

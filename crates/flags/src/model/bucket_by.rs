@@ -1,6 +1,9 @@
 //! Which id is hashed, and how long what came of it is remembered.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use crate::Subject;
 
 /// Which id is hashed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +37,31 @@ impl BucketBy {
                 Ok(crate::Key::Cookie(name)) => Some(Self::Cookie(name)),
                 _ => None,
             },
+        }
+    }
+}
+
+impl BucketBy {
+    /// The id it hashes of a subject, when known.
+    #[must_use]
+    pub fn unit<'a>(&self, subject: &Subject<'a>) -> Option<&'a str> {
+        match self {
+            Self::Visitor => subject.visitor,
+            Self::User => subject.user.map(|user| user.id.as_str()),
+            Self::Session => subject.session,
+            Self::Request => subject.request,
+            Self::Header(name) => subject.attributes.header(name),
+            Self::Cookie(name) => subject.attributes.cookie(name),
+        }
+    }
+
+    /// What a unit is called where units of every kind stand side by side: a visitor's id as it is, others with what they
+    /// are, as in `user:42`.
+    #[must_use]
+    pub fn key<'a>(&self, unit: &'a str) -> Cow<'a, str> {
+        match self {
+            Self::Visitor => unit.into(),
+            other => format!("{other}:{unit}").into(),
         }
     }
 }

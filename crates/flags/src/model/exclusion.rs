@@ -1,10 +1,10 @@
-//! Layers of flags: a visitor meets at most one of them.
+//! Layers of flags that exclude each other: a visitor gets at most one of them.
 
 use crate::{Name, Percent, Problem};
 
 /// A set of flags that exclude each other: each has slices of one draw, whose salt is the layer's name.
 #[derive(Clone, Debug)]
-pub struct FlagLayer {
+pub struct ExclusionLayer {
     /// Its name, and the salt of its draw.
     pub name: Name,
     /// Who has which part.
@@ -29,7 +29,7 @@ impl Slice {
     }
 }
 
-impl FlagLayer {
+impl ExclusionLayer {
     /// The slices that are empty or share positions with another.
     pub(crate) fn problems(&self) -> Vec<Problem> {
         let at = |slice: &Slice, message: String| {

@@ -1,8 +1,8 @@
 //! Things worth counting.
 
-use std::fmt;
 use std::time::Duration;
 
+use super::status_set::StatusSet;
 use crate::{Name, Route};
 
 /// A goal, and how the traffic shows it.
@@ -24,7 +24,7 @@ pub enum Trigger {
         /// Which answers.
         status: StatusSet,
     },
-    /// An event said by the app or the page.
+    /// An event sent by the app or the page.
     Event(EventGoal),
     /// Exposed, and no second page within this time.
     Bounce {
@@ -49,7 +49,7 @@ pub struct EventGoal {
     pub event: String,
     /// What is measured.
     pub value: EventValue,
-    /// Whose word counts.
+    /// Whose events count.
     pub from: EventFrom,
     /// A larger value counts as this much, a smaller one than its negative as that. Above 0, at most [`LARGEST_VALUE`].
     pub at_most: Option<f64>,
@@ -70,32 +70,32 @@ impl EventGoal {
     }
 }
 
-/// Who says that something happened.
+/// Where an event comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Teller {
+pub enum EventSource {
     /// The app, in its answer.
     App,
     /// The page, by a request that anybody can make.
     Page,
 }
 
-/// Whose word counts for a goal.
+/// Whose events count for a goal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EventFrom {
-    /// The app's alone.
+    /// The app's only.
     #[default]
     App,
-    /// The page's alone.
+    /// The page's only.
     Page,
     /// Either's.
     Both,
 }
 
 impl EventFrom {
-    /// Whether the word of a teller counts.
+    /// Whether events from a source count.
     #[must_use]
-    pub const fn admits(self, teller: Teller) -> bool {
-        matches!((self, teller), (Self::Both, _) | (Self::App, Teller::App) | (Self::Page, Teller::Page))
+    pub const fn admits(self, source: EventSource) -> bool {
+        matches!((self, source), (Self::Both, _) | (Self::App, EventSource::App) | (Self::Page, EventSource::Page))
     }
 }
 
@@ -108,54 +108,6 @@ pub enum EventValue {
     /// The sum of its values per visitor.
     Sum,
 }
-
-/// Status codes: `2xx`, `404`, `500-503`, several with commas.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatusSet(Vec<(u16, u16)>);
-
-impl StatusSet {
-    /// Reads a list such as `2xx,304,500-503`.
-    ///
-    /// # Errors
-    /// When a part is neither a class, a code of 100 to 599, nor a rising range of codes.
-    pub fn new(text: &str) -> Result<Self, StatusSetError> {
-        let code = |t: &str| t.trim().parse().ok().filter(|c| (100..=599).contains(c));
-        let part = |part: &str| {
-            let part = part.trim();
-            if let Some(class) = part.strip_suffix("xx") {
-                let class: u16 = class.parse().ok().filter(|c| (1..=5).contains(c))?;
-                return Some((class * 100, class * 100 + 99));
-            }
-            let (from, to) = part.split_once('-').unwrap_or((part, part));
-            Some((code(from)?, code(to)?)).filter(|(from, to)| from <= to)
-        };
-        text.split(',').map(part).collect::<Option<_>>().map(Self).ok_or(StatusSetError)
-    }
-
-    /// Success and redirection, `2xx,3xx`: the app took the request.
-    #[must_use]
-    pub fn accepted() -> Self {
-        Self(vec![(200, 399)])
-    }
-
-    /// Whether a status is one of these.
-    #[must_use]
-    pub fn contains(&self, status: u16) -> bool {
-        self.0.iter().any(|(from, to)| (*from..=*to).contains(&status))
-    }
-}
-
-/// A text that names no statuses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StatusSetError;
-
-impl fmt::Display for StatusSetError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("statuses are written as \"5xx\", \"404\" or \"500-503\", several with commas")
-    }
-}
-
-impl std::error::Error for StatusSetError {}
 
 #[cfg(test)]
 mod tests {
@@ -177,18 +129,8 @@ mod tests {
 
     #[test]
     fn a_page_counts_only_where_it_is_asked() {
-        let admits = |from: EventFrom| [Teller::App, Teller::Page].map(|teller| from.admits(teller));
+        let admits = |from: EventFrom| [EventSource::App, EventSource::Page].map(|source| from.admits(source));
         assert_eq!(admits(EventFrom::default()), [true, false]);
         assert_eq!([admits(EventFrom::Page), admits(EventFrom::Both)], [[false, true], [true, true]]);
-    }
-
-    #[test]
-    fn reads_classes_codes_and_ranges() {
-        let set = StatusSet::new("2xx, 304,500-503").unwrap();
-        assert!([200, 299, 304, 500, 503].iter().all(|s| set.contains(*s)));
-        assert!([199, 300, 305, 504].iter().all(|s| !set.contains(*s)));
-        for bad in ["", "6xx", "xx", "600", "99", "503-500", "2xx,", "2xx 3xx", "ok"] {
-            assert_eq!(StatusSet::new(bad), Err(StatusSetError), "{bad}");
-        }
     }
 }

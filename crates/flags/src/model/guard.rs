@@ -9,7 +9,7 @@ use crate::{Name, StatusSet};
 /// What happens when a guard trips.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnTrip {
-    /// The variant is taken back.
+    /// The flag is rolled back.
     #[default]
     Off,
     /// The rollout stays where it is.

@@ -17,23 +17,23 @@ impl Flag {
     pub fn is_stale(&self, today: Date) -> bool {
         const DAYS: i32 = 30;
         let depends = self.enabled && !self.requires.is_empty();
-        let settled = matches!(self.state(), State::Off | State::On) && !depends && self.gate.is_none();
+        let settled = matches!(self.mode(), FlagMode::Off | FlagMode::On) && !depends && self.gate.is_none();
         let age = self.created.and_then(|created| created.until(today).ok()).map(|span| span.get_days());
         settled && age.is_some_and(|days| days >= DAYS)
     }
 
     /// What it does, in one word.
     #[must_use]
-    pub fn state(&self) -> State {
+    pub fn mode(&self) -> FlagMode {
         let share = self.share_of_the_rest();
         let names_someone = self.allow.is_some() || self.rules.iter().any(|rule| rule.serve != Serve::OFF);
         match share {
-            _ if !self.enabled => State::Off,
-            _ if self.rollout.is_some() => State::Rollout,
-            Percent::ZERO if names_someone => State::Targeted,
-            Percent::ZERO => State::Off,
-            Percent::ALL if self.is_the_same_for_all_who_are_in() => State::On,
-            _ => State::Split,
+            _ if !self.enabled => FlagMode::Off,
+            _ if self.rollout.is_some() => FlagMode::Rollout,
+            Percent::ZERO if names_someone => FlagMode::Targeted,
+            Percent::ZERO => FlagMode::Off,
+            Percent::ALL if self.is_the_same_for_all_who_are_in() => FlagMode::On,
+            _ => FlagMode::Split,
         }
     }
 
@@ -46,7 +46,7 @@ impl Flag {
 
 /// What a flag does, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum FlagMode {
     /// Off for everybody.
     Off,
     /// On for everybody.
@@ -59,7 +59,7 @@ pub enum State {
     Rollout,
 }
 
-impl State {
+impl FlagMode {
     /// The word for it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

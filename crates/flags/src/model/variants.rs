@@ -3,29 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::Percent;
+use crate::{Percent, VariantId};
 
 /// The most variants a flag may have, `off` included.
-const MOST: usize = 64;
+const MOST_VARIANTS: usize = 64;
 /// How far weights may miss 100 altogether, so that three times 33.333 is enough.
 const SLACK: f64 = 0.01;
-
-/// A variant of one flag, by its place in the flag's list. Place 0 is always `off`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct VariantId(u8);
-
-impl VariantId {
-    /// The variant every flag has: `off`.
-    pub const OFF: Self = Self(0);
-    /// The other variant of a flag of off and on.
-    pub const ON: Self = Self(1);
-
-    /// The place in [`Variants::names`].
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
 
 /// The variants of a flag, their weights, and which one is the control.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,7 +99,7 @@ impl Variants {
 }
 
 fn check(weights: &[(&str, f64)]) -> Result<(), VariantsError> {
-    if weights.is_empty() || weights.len() >= MOST {
+    if weights.is_empty() || weights.len() >= MOST_VARIANTS {
         return Err(VariantsError::Count);
     }
     for (i, (name, weight)) in weights.iter().enumerate() {
@@ -144,7 +127,7 @@ fn id_of(names: &mut Vec<Arc<str>>, name: &str) -> VariantId {
     VariantId(u8::try_from(place).unwrap_or(0))
 }
 
-/// Why a list of variants is none.
+/// Why a list of variants is not valid.
 #[derive(Clone, Debug, PartialEq)]
 pub enum VariantsError {
     /// None at all, or more than 63.
@@ -162,11 +145,14 @@ pub enum VariantsError {
 impl fmt::Display for VariantsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Count => write!(f, "a flag has 1 to {} variants", MOST - 1),
+            Self::Count => write!(f, "a flag has 1 to {} variants", MOST_VARIANTS - 1),
             Self::Name(name) => {
-                write!(f, "`{name}` is no name of a variant: letters, digits, `_`, `-` and `.`, at most 64 bytes")
+                write!(
+                    f,
+                    "`{name}` is not a valid name of a variant: use letters, digits, `_`, `-` and `.`, at most 64 bytes"
+                )
             }
-            Self::Repeated(name) => write!(f, "the variant `{name}` is there twice"),
+            Self::Repeated(name) => write!(f, "the variant `{name}` is listed twice"),
             Self::Weight(name) => write!(f, "the weight of `{name}` must lie between 0 and 100"),
             Self::Total(total) => write!(f, "the weights add up to {}, not 100", (total * 1000.0).round() / 1000.0),
         }

@@ -1,8 +1,19 @@
-//! One whole, checked, immutable set of flags, and the one that holds now.
+//! One whole, checked, immutable set of flags, and the one that is live.
+//!
+//! [`flag_set`] is the snapshot. It is made through [`checks`], which resolves [`links`] between flags and the order in which they
+//! are decided ([`required_first`]). [`recorded`] is what facts add to it. [`shares`], [`goals`] and [`former_draws`] answer
+//! questions about it. [`live`] publishes one snapshot after the other.
 
+mod checks;
 mod flag_set;
+mod former_draws;
+mod goals;
 mod links;
 mod live;
+mod recorded;
+mod required_first;
+mod shares;
 
-pub use flag_set::{Facts, FlagId, Snapshot};
+pub use flag_set::Snapshot;
 pub use live::{Publisher, Reader, publisher};
+pub use recorded::Facts;

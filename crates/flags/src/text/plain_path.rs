@@ -7,8 +7,8 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlainPath<'a> {
     text: Cow<'a, str>,
-    /// It had a `..`, so that what is written names another place than what is meant.
-    climbs: bool,
+    /// It had a `..`: what is written is not what is meant.
+    leaves: bool,
 }
 
 impl<'a> PlainPath<'a> {
@@ -16,15 +16,15 @@ impl<'a> PlainPath<'a> {
     #[must_use]
     pub fn of(path: &'a str) -> Self {
         if is_plain(path.as_bytes()) {
-            return Self { text: Cow::Borrowed(path), climbs: false };
+            return Self { text: Cow::Borrowed(path), leaves: false };
         }
         let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
         let mut parts: Vec<&str> = Vec::new();
-        let (mut is_folder, mut climbs) = (false, false);
+        let (mut is_folder, mut leaves) = (false, false);
         for part in decoded.split(['/', '\\']) {
             let part = part.split(';').next().unwrap_or(part);
             is_folder = matches!(part, "" | "." | "..");
-            climbs |= part == "..";
+            leaves |= part == "..";
             match part {
                 "" | "." => {}
                 ".." => drop(parts.pop()),
@@ -32,7 +32,7 @@ impl<'a> PlainPath<'a> {
             }
         }
         let end = if is_folder && !parts.is_empty() { "/" } else { "" };
-        Self { text: Cow::Owned(format!("/{}{end}", parts.join("/"))), climbs }
+        Self { text: Cow::Owned(format!("/{}{end}", parts.join("/"))), leaves }
     }
 
     /// The path that is meant.
@@ -44,7 +44,7 @@ impl<'a> PlainPath<'a> {
     /// Whether the path fits a test, as it is meant. As it was written counts too where both name the same place, for patterns
     /// that are written with escapes.
     pub(crate) fn passes(&self, written: &str, test: &dyn Fn(&str) -> bool) -> bool {
-        test(&self.text) || (!self.climbs && matches!(self.text, Cow::Owned(_)) && test(written))
+        test(&self.text) || (!self.leaves && matches!(self.text, Cow::Owned(_)) && test(written))
     }
 }
 
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_climbs_counts_only_where_it_ends() {
+    fn a_path_that_leaves_counts_only_where_it_ends() {
         let passes = |path: &str, wanted: &str| PlainPath::of(path).passes(path, &|text| text == wanted);
         assert!(passes("/a%20b", "/a b") && passes("/a%20b", "/a%20b"));
         assert!(passes("/a/../b", "/b") && !passes("/a/../b", "/a/../b"));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::problem::nearest;
+use super::nearest::nearest;
 
 /// What stands in place of a secret.
 pub const MASK: &str = "***";

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use flagstaff_flags::{BucketBy, Flag, FlagId, Goal, SlowerThan, Snapshot, Teller};
+use flagstaff_flags::{BucketBy, EventSource, Flag, FlagId, Goal, SlowerThan, Snapshot};
 use flagstaff_ledger::{NotTaken, Recorder, Visit};
 use flagstaff_tag::{Directives, Flags, Network, NotReached};
 use http::Response;
@@ -103,7 +103,7 @@ impl Recording {
         &self,
         flags: &Flags,
         goal: &Goal,
-        teller: Option<Teller>,
+        teller: Option<EventSource>,
         told: (Option<f64>, Option<&str>),
         at: Timestamp,
     ) -> Result<(), NotReached> {
@@ -112,8 +112,8 @@ impl Recording {
             // the recorder counts what it drops of these two
             match teller {
                 None => drop(visit.reached(name, &unit, at)),
-                Some(Teller::App) => drop(visit.told(name, &unit, told, at)),
-                Some(Teller::Page) => {
+                Some(EventSource::App) => drop(visit.told(name, &unit, told, at)),
+                Some(EventSource::Page) => {
                     let Some(met) = flags.plan().experiments_with(goal) else { continue };
                     visit.page_said(name, &unit, met, told, at).map_err(not_reached)?;
                 }

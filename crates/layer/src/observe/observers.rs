@@ -1,6 +1,6 @@
 //! Who hears what a request and its answer say: the ledger, and those who watch guarded flags.
 
-use flagstaff_flags::{EventGoal, Flag, Goal, Teller, is_value};
+use flagstaff_flags::{EventGoal, EventSource, Flag, Goal, is_value};
 use flagstaff_tag::{Blame, Directives, Event, Flags, NotReached};
 use http::{Request, Response};
 use http_body::Body;
@@ -81,7 +81,7 @@ impl Hearing {
         for goal in flags.plan().snapshot().goals_reached(method, path, status) {
             self.converted(flags, goal, None, (None, None), now);
         }
-        self.told(flags, &directives.events, Teller::App, now);
+        self.told(flags, &directives.events, EventSource::App, now);
     }
 
     /// Hears that the app gave no answer.
@@ -107,7 +107,7 @@ impl Hearing {
     /// Hears what a page says happened. Who is here for the first time met nothing yet, so it is nobody's.
     pub(crate) fn reported(&self, flags: &Flags, events: &[Event], now: Timestamp) {
         if flags.counted_visitor().is_ok() && !flags.is_new_visitor() {
-            self.told(flags, events, Teller::Page, now);
+            self.told(flags, events, EventSource::Page, now);
         }
     }
 
@@ -122,7 +122,7 @@ impl Hearing {
         self.recording.as_ref().map(Recording::pending)
     }
 
-    fn told(&self, flags: &Flags, events: &[Event], teller: Teller, now: Timestamp) {
+    fn told(&self, flags: &Flags, events: &[Event], teller: EventSource, now: Timestamp) {
         for (place, event) in (0..).zip(events) {
             // Without a key an event is known by its time, and two of one answer are two.
             let at = now.saturating_add(SignedDuration::from_micros(place)).unwrap_or(now);
@@ -142,7 +142,7 @@ impl Hearing {
         &self,
         flags: &Flags,
         goal: &Goal,
-        teller: Option<Teller>,
+        teller: Option<EventSource>,
         told: (Option<f64>, Option<&str>),
         at: Timestamp,
     ) {
@@ -158,10 +158,10 @@ impl Hearing {
 }
 
 /// Why an event does not reach a goal, for any visitor.
-fn refusal(wanted: &EventGoal, event: &Event, teller: Teller) -> Option<NotReached> {
+fn refusal(wanted: &EventGoal, event: &Event, teller: EventSource) -> Option<NotReached> {
     match teller {
         _ if wanted.from.admits(teller) => event.value.filter(|value| !is_value(*value)).map(|_| NotReached::Value),
-        Teller::Page => Some(NotReached::SaidByPage),
-        Teller::App => Some(NotReached::SaidByApp),
+        EventSource::Page => Some(NotReached::SaidByPage),
+        EventSource::App => Some(NotReached::SaidByApp),
     }
 }

@@ -1,6 +1,6 @@
 //! Stands in for `record` where the feature `ledger` is off: there is no recording, so nothing of it ever runs.
 
-use flagstaff_flags::{Goal, Teller};
+use flagstaff_flags::{EventSource, Goal};
 use flagstaff_tag::{Directives, Flags, NotReached};
 use http::Response;
 use jiff::Timestamp;
@@ -39,7 +39,7 @@ impl Recording {
         &self,
         _: &Flags,
         _: &Goal,
-        _: Option<Teller>,
+        _: Option<EventSource>,
         _: (Option<f64>, Option<&str>),
         _: Timestamp,
     ) -> Result<(), NotReached> {

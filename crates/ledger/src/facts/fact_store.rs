@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use flagstaff_flags::{Definition, Fact, FactKind, Name, Trial};
+use flagstaff_flags::{Definition, ExperimentId, Fact, FactKind, Name};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row};
@@ -174,7 +174,7 @@ impl Register {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn arrivals(&mut self, trial: Trial, since: Timestamp, arms: usize) -> Result<Vec<u64>, Error> {
+    pub async fn arrivals(&mut self, trial: ExperimentId, since: Timestamp, arms: usize) -> Result<Vec<u64>, Error> {
         let select =
             "SELECT variant, COUNT(*) FROM exposures WHERE trial = $1 AND held = 0 AND at >= $2 GROUP BY variant";
         let select = sqlx::query(select).bind(trial.as_u64().cast_signed()).bind(since.as_microsecond());

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::read::count::count;
 use crate::read::ledger::{Error, Ledger};
-use flagstaff_flags::Trial;
+use flagstaff_flags::ExperimentId;
 use jiff::Timestamp;
 
 /// What is asked.
@@ -21,7 +21,7 @@ pub struct Question {
     /// The flag.
     pub flag: String,
     /// Which of its experiments; none: the latest.
-    pub trial: Option<Trial>,
+    pub trial: Option<ExperimentId>,
     /// Its goals.
     pub goals: Vec<TallyGoal>,
     /// The time now: bounces are open until their time is over.

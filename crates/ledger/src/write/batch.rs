@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use flagstaff_flags::Trial;
+use flagstaff_flags::ExperimentId;
 
 use crate::write::clock::Clock;
 use crate::{Event, Experiment};
@@ -12,7 +12,7 @@ use crate::{Event, Experiment};
 #[derive(Default)]
 pub(crate) struct Batch {
     pub(crate) forget: Vec<Box<str>>,
-    pub(crate) exposures: Waves<(Trial, Box<str>), Exposure>,
+    pub(crate) exposures: Waves<(ExperimentId, Box<str>), Exposure>,
     pub(crate) returned: HashSet<Box<str>>,
     pub(crate) pages: Waves<Box<str>, i64>,
     pub(crate) conversions: Vec<Conversion>,
@@ -38,7 +38,7 @@ pub(crate) struct Conversion {
     pub(crate) key: String,
     pub(crate) at: i64,
     pub(crate) value: Option<f64>,
-    pub(crate) met: Option<Arc<[Trial]>>,
+    pub(crate) met: Option<Arc<[ExperimentId]>>,
 }
 
 /// Rows by key: in each wave a key is there once, and what came later is in a later wave.

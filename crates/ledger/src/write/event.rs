@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{Trial, is_value};
+use flagstaff_flags::{ExperimentId, is_value};
 
 use crate::{Experiment, stored_name};
 
@@ -52,7 +52,7 @@ pub enum Event {
         /// When.
         at: i64,
         /// It counts only for a unit that met one of these; none: for any.
-        met: Option<Arc<[Trial]>>,
+        met: Option<Arc<[ExperimentId]>>,
     },
     /// Everything about a unit is to be deleted.
     Forget {

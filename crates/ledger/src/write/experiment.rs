@@ -1,12 +1,12 @@
 //! The experiment an exposure belongs to.
 
-use flagstaff_flags::{BucketBy, FlagId, Holdout, Snapshot, Trial};
+use flagstaff_flags::{BucketBy, ExperimentId, FlagId, Holdout, Snapshot};
 use jiff::Timestamp;
 
 /// One flag's experiment with the shares it has now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Experiment {
-    trial: Trial,
+    trial: ExperimentId,
     flag: Box<str>,
     bucket_by: BucketBy,
     arms: Vec<Arm>,
@@ -31,7 +31,7 @@ impl Experiment {
             to: arm.to,
         });
         Some(Self {
-            trial: snapshot.trial(id),
+            trial: snapshot.experiment_id(id),
             flag: flag.name.as_str().into(),
             bucket_by: flag.bucket_by.clone(),
             arms: arms.collect(),
@@ -44,7 +44,7 @@ impl Experiment {
         let arms = holdout.arms().into_iter().zip(Holdout::ARMS);
         let arms = arms.map(|(arm, name)| Arm { name: name.into(), from: arm.from, to: arm.to });
         Self {
-            trial: holdout.trial(),
+            trial: holdout.experiment_id(),
             flag: Holdout::NAME.into(),
             bucket_by: BucketBy::Visitor,
             arms: arms.collect(),
@@ -53,7 +53,7 @@ impl Experiment {
 
     /// Which experiment.
     #[must_use]
-    pub fn trial(&self) -> Trial {
+    pub fn trial(&self) -> ExperimentId {
         self.trial
     }
 

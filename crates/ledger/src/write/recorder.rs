@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use flagstaff_flags::{Decision, Flag, FlagId, Holdout, Snapshot, Step, Trial, VariantId};
+use flagstaff_flags::{Decision, ExperimentId, Flag, FlagId, Holdout, Snapshot, Step, VariantId};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
@@ -150,7 +150,7 @@ impl Recorder {
 
     /// Whether a unit, as [`flagstaff_flags::BucketBy::key`] names it, was exposed to an experiment, as far as this process remembers.
     #[must_use]
-    pub fn has_met(&self, trial: Trial, unit: &str) -> bool {
+    pub fn has_met(&self, trial: ExperimentId, unit: &str) -> bool {
         self.memory.has_met(trial, unit)
     }
 
@@ -278,7 +278,7 @@ impl Visit<'_> {
         };
         let key: &str = &flag.bucket_by.key(unit);
         let mut recorded = true;
-        self.recorder.memory.exposed(snapshot.trial(id), key, number, confirmed, || {
+        self.recorder.memory.exposed(snapshot.experiment_id(id), key, number, confirmed, || {
             let experiment = Experiment::of(snapshot, id, at);
             let event = experiment.map(|experiment| Event::Exposed {
                 variant: number,
@@ -299,7 +299,7 @@ impl Visit<'_> {
     pub fn met_experiment(&self, holdout: &Holdout, visitor: &str, confirmed: bool, at: Timestamp) {
         let place = holdout.place(visitor);
         let number = u8::from(!holdout.holds(place));
-        self.recorder.memory.exposed(holdout.trial(), visitor, number, confirmed, || {
+        self.recorder.memory.exposed(holdout.experiment_id(), visitor, number, confirmed, || {
             let event = Event::Exposed {
                 experiment: Arc::new(Experiment::of_holdout(holdout)),
                 unit: visitor.into(),
@@ -371,7 +371,7 @@ impl Visit<'_> {
         &self,
         goal: &str,
         unit: &str,
-        met: &Arc<[Trial]>,
+        met: &Arc<[ExperimentId]>,
         (value, key): (Option<f64>, Option<&str>),
         at: Timestamp,
     ) -> Result<(), NotTaken> {

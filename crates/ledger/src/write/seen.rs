@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{PoisonError, RwLock};
 
-use flagstaff_flags::Trial;
+use flagstaff_flags::ExperimentId;
 use quick_cache::sync::Cache;
 
 use crate::store::name::hash;
@@ -31,7 +31,7 @@ struct Key {
 /// What a note is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Kind {
-    Exposure(Trial),
+    Exposure(ExperimentId),
     Returned,
     Pages,
     Goal(u128),
@@ -73,7 +73,7 @@ impl Memory {
     /// Runs `send` unless the exposure tells nothing new, and remembers it when that succeeds.
     pub(crate) fn exposed(
         &self,
-        trial: Trial,
+        trial: ExperimentId,
         unit: &str,
         variant: u8,
         confirmed: bool,
@@ -99,7 +99,7 @@ impl Memory {
     }
 
     /// Whether an exposure is remembered.
-    pub(crate) fn has_met(&self, trial: Trial, unit: &str) -> bool {
+    pub(crate) fn has_met(&self, trial: ExperimentId, unit: &str) -> bool {
         self.known.get(&Key { unit: of(unit), kind: Kind::Exposure(trial) }).is_some()
     }
 
@@ -165,7 +165,7 @@ mod tests {
         let mut sent = Vec::new();
         let mut meet = |unit: &str, variant, confirmed, taken| {
             let mut was_sent = false;
-            memory.exposed(Trial::default(), unit, variant, confirmed, || {
+            memory.exposed(ExperimentId::default(), unit, variant, confirmed, || {
                 was_sent = true;
                 taken
             });
@@ -194,7 +194,7 @@ mod tests {
             was_sent
         };
         assert_eq!([page(), page(), page()], [true, true, false]);
-        memory.exposed(Trial::default(), "a", 0, true, || true);
+        memory.exposed(ExperimentId::default(), "a", 0, true, || true);
         assert_eq!([page(), page(), page()], [true, true, false]);
         memory.clear();
         assert!(page());
@@ -204,11 +204,11 @@ mod tests {
     fn one_unit_is_forgotten_alone() {
         let memory = Memory::new(100);
         for unit in ["a", "b"] {
-            memory.exposed(Trial::default(), unit, 0, true, || true);
+            memory.exposed(ExperimentId::default(), unit, 0, true, || true);
             memory.returned(unit, || true);
         }
         memory.forget(hash("a"));
-        let met = |unit: &str| memory.has_met(Trial::default(), unit);
+        let met = |unit: &str| memory.has_met(ExperimentId::default(), unit);
         assert_eq!((met("a"), met("b")), (false, true));
         let mut sent = Vec::new();
         for unit in ["a", "b"] {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use flagstaff_flags::Seldom;
+use flagstaff_flags::LogThrottle;
 use jiff::Timestamp;
 
 /// How a ledger fares, for a health page.
@@ -82,8 +82,8 @@ pub(crate) struct Shared {
     taken: AtomicU64,
     settled: AtomicU64,
     opened: AtomicBool,
-    losses: [Seldom; Loss::ALL.len()],
-    refusals: Seldom,
+    losses: [LogThrottle; Loss::ALL.len()],
+    refusals: LogThrottle,
     trouble: Mutex<Option<(Instant, String)>>,
 }
 

@@ -147,7 +147,7 @@ fn arrivals_are_told_apart() {
             desk.meet(&half, id, 1000);
         }
         let place = desk.close();
-        let trial = half.trial(half.find("form").unwrap());
+        let trial = half.experiment_id(half.find("form").unwrap());
         block_on(async {
             let mut register = Register::open(&place).await.unwrap();
             let arrivals = register.arrivals(trial, at(500), 2).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{Decision, Held, Snapshot, Subject, VariantId};
+use flagstaff_flags::{Decision, Snapshot, StickyVariant, Subject, VariantId};
 use flagstaff_ledger::Tally;
 
 use crate::desk::*;
@@ -128,10 +128,10 @@ fn a_remembered_variant_is_judged_by_the_shares_that_drew_it() {
         desk.meet(&half, &visitor_at(50_000..100_000, 6), 1000);
         let held = |id: &str, variant| -> Decision {
             let id_of_flag = half.find("form").unwrap();
-            let held = [Held { flag: id_of_flag, variant }];
+            let held = [StickyVariant { flag: id_of_flag, variant }];
             let mut sticky = form(50.0);
             sticky.sticky = Some(flagstaff_flags::Sticky::Session);
-            snapshot(sticky).decide(&Subject { held: &held, ..Subject::at(at(1010)).visitor(id) }).get("form")
+            snapshot(sticky).decide(&Subject { sticky: &held, ..Subject::at(at(1010)).visitor(id) }).get("form")
         };
         let flag = half.find("form").unwrap();
         // off in both; moved by the change, but still off for this session; on in both

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
-use flagstaff_flags::{Definition, Flag, FlagLayer, Goal, Holdout, Name, NameError, Problem, Segment, Snapshot};
+use flagstaff_flags::{Definition, ExclusionLayer, Flag, Goal, Holdout, Name, NameError, Problem, Segment, Snapshot};
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 
@@ -25,7 +25,7 @@ pub(crate) struct Parts {
     /// Goals reached by an event, whose tables do not say by whose word.
     silent: Vec<Name>,
     segments: Vec<Segment>,
-    layers: Vec<FlagLayer>,
+    layers: Vec<ExclusionLayer>,
     holdout: Option<Holdout>,
     /// Sections and names of parts with mistakes.
     broken: BTreeSet<(&'static str, Name)>,

@@ -72,7 +72,7 @@ fn expired(flag: &Flag, today: Date) -> Option<Problem> {
 
 fn stale(flag: &Flag, today: Date) -> Option<Problem> {
     let created = flag.created.filter(|_| flag.is_stale(today))?;
-    let state = flag.state().as_str();
+    let state = flag.mode().as_str();
     warning(
         flag,
         None,

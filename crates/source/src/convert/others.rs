@@ -1,7 +1,7 @@
 //! Goals, segments and layers.
 
 use flagstaff_flags::{
-    EventFrom, EventGoal, EventValue, FlagLayer, Goal, LARGEST_VALUE, Name, Segment, Slice, StatusSet, Trigger,
+    EventFrom, EventGoal, EventValue, ExclusionLayer, Goal, LARGEST_VALUE, Name, Segment, Slice, StatusSet, Trigger,
     is_value,
 };
 
@@ -75,7 +75,7 @@ impl Conversion {
         Segment { name, any }
     }
 
-    pub(crate) fn layer(&mut self, name: Name, table: LayerTable) -> FlagLayer {
+    pub(crate) fn layer(&mut self, name: Name, table: LayerTable) -> ExclusionLayer {
         let mut slices = Vec::new();
         for (key, bounds) in table.slices {
             match Name::new(&key) {
@@ -85,7 +85,7 @@ impl Conversion {
                 Err(e) => self.wrong(&["slices", &key], format!("`{key}` is no name of a flag"), e.to_string()),
             }
         }
-        FlagLayer { name, slices }
+        ExclusionLayer { name, slices }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use flagstaff_flags::{Condition, Glob, Key, Matcher, MatcherError, Words as WordList};
+use flagstaff_flags::{Condition, Glob, Key, Matcher, MatcherError, WordList};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::decode::serde_messages::mistake;
@@ -74,8 +74,8 @@ fn any_of(key: &Key, words: &[String]) -> Result<Matcher, Wrong> {
             let help = "write a range such as \"10.0.0.0/8\" or an address such as \"192.0.2.1\"";
             (format!("`{word}`: {}", MatcherError::Address), help)
         })?,
-        (_, [word]) if key.is_any_case() => Matcher::Word(Glob::any_case(word)),
-        (_, [word]) => Matcher::Word(Glob::new(word)),
+        (_, [word]) if key.is_any_case() => Matcher::Pattern(Glob::any_case(word)),
+        (_, [word]) => Matcher::Pattern(Glob::new(word)),
         _ if key.is_any_case() => Matcher::OneOf(WordList::any_case(words.iter().map(String::as_str))),
         _ => Matcher::OneOf(WordList::new(words.iter().map(String::as_str))),
     })
@@ -118,7 +118,7 @@ impl<'de> Visitor<'de> for WantedReading {
         let mut wanted = Wanted::default();
         while let Some(bound) = map.next_key::<Bound>()? {
             match bound {
-                Bound::Not => wanted.not = Some(map.next_value::<Words>()?.0),
+                Bound::Not => wanted.not = Some(map.next_value::<Texts>()?.0),
                 Bound::AtLeast => wanted.at_least = Some(map.next_value_seed(Checked(Matcher::at_least))?),
                 Bound::Below => wanted.below = Some(map.next_value_seed(Checked(Matcher::below))?),
                 Bound::Matches => wanted.matches = Some(map.next_value_seed(Checked(Matcher::matches))?),
@@ -173,9 +173,9 @@ impl Visitor<'_> for PlainReading {
 }
 
 /// One word or several.
-struct Words(Vec<String>);
+struct Texts(Vec<String>);
 
-impl<'de> Deserialize<'de> for Words {
+impl<'de> Deserialize<'de> for Texts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let wanted = deserializer.deserialize_any(WantedReading)?;
         let refuse = || mistake("`not` takes a word or a list of words", "write { not = [\"DE\", \"AT\"] }");

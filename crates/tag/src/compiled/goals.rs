@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{BucketBy, FlagId, Goal, Holdout, Name, Seldom, Snapshot, Trial, Trigger};
+use flagstaff_flags::{BucketBy, ExperimentId, FlagId, Goal, Holdout, LogThrottle, Name, Snapshot, Trigger};
 use jiff::Timestamp;
 
 /// Why an event that was said does not reach a goal.
@@ -71,9 +71,9 @@ pub(crate) struct Goals {
     by_goal: Vec<Vec<FlagId>>,
     bounces: Vec<FlagId>,
     /// By goal, the experiments that have it.
-    trials: Vec<Arc<[Trial]>>,
+    trials: Vec<Arc<[ExperimentId]>>,
     /// By goal and reason.
-    refused: Vec<[Seldom; NotReached::ALL.len()]>,
+    refused: Vec<[LogThrottle; NotReached::ALL.len()]>,
 }
 
 impl Goals {
@@ -92,7 +92,7 @@ impl Goals {
         place.and_then(|place| self.by_goal.get(place)).map_or(&[], Vec::as_slice)
     }
 
-    pub(crate) fn trials(&self, snapshot: &Snapshot, goal: &Goal) -> Option<&Arc<[Trial]>> {
+    pub(crate) fn trials(&self, snapshot: &Snapshot, goal: &Goal) -> Option<&Arc<[ExperimentId]>> {
         self.trials.get(snapshot.goals().iter().position(|one| one.name == goal.name)?)
     }
 
@@ -113,10 +113,10 @@ impl Goals {
 }
 
 /// The experiments of flags that have a goal, and that of the holdout, which has them all.
-fn trials(snapshot: &Snapshot, goal: &Goal) -> Arc<[Trial]> {
+fn trials(snapshot: &Snapshot, goal: &Goal) -> Arc<[ExperimentId]> {
     let has = |id: &FlagId| snapshot.flag(*id).is_some_and(|flag| flag.goals.contains(&goal.name));
-    let of_flags = snapshot.ids().filter(has).map(|id| snapshot.trial(id));
-    of_flags.chain(snapshot.holdout().map(Holdout::trial)).collect()
+    let of_flags = snapshot.ids().filter(has).map(|id| snapshot.experiment_id(id));
+    of_flags.chain(snapshot.holdout().map(Holdout::experiment_id)).collect()
 }
 
 /// One flag for each kind of unit, of those that have such a goal.

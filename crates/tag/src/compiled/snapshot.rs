@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{BucketBy, Decisions, Flag, FlagId, Goal, Percent, Snapshot, Sticky, Trial, VariantId};
+use flagstaff_flags::{BucketBy, Decisions, ExperimentId, Flag, FlagId, Goal, Percent, Snapshot, Sticky, VariantId};
 use http::Method;
 use http::header::{HeaderName, HeaderValue};
 use jiff::Timestamp;
@@ -74,7 +74,7 @@ impl Plan {
 
     /// The experiments in which a goal counts.
     #[must_use]
-    pub fn experiments_with(&self, goal: &Goal) -> Option<&Arc<[Trial]>> {
+    pub fn experiments_with(&self, goal: &Goal) -> Option<&Arc<[ExperimentId]>> {
         self.goals.trials(&self.snapshot, goal)
     }
 

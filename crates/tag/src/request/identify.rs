@@ -1,6 +1,6 @@
 //! Who asks: everything that is found in one request before a flag is decided.
 
-use flagstaff_flags::{FlagId, Forced, Held, KeptDraw, Snapshot, Subject, User, VariantId};
+use flagstaff_flags::{FlagId, ForcedVariant, FormerDraw, Snapshot, StickyVariant, Subject, User, VariantId};
 use http::header::{ACCEPT_LANGUAGE, HeaderMap, HeaderValue, USER_AGENT};
 use http::{Method, Uri};
 use jiff::Timestamp;
@@ -61,9 +61,9 @@ pub(crate) struct Seen {
     /// Whether the visitor's id came with the request or may be set by its answer; else why not.
     pub(crate) lasts: Result<(), NotCounted>,
     pub(crate) memory: Memory,
-    held: Vec<Held>,
+    held: Vec<StickyVariant>,
     pub(crate) wishes: Wishes,
-    forced: Vec<Forced>,
+    forced: Vec<ForcedVariant>,
 }
 
 /// The ids of one request.
@@ -72,7 +72,7 @@ struct Ids {
     session: Option<Id>,
     new_session: bool,
     /// Where the ids before consent fell.
-    draws: Vec<KeptDraw>,
+    draws: Vec<FormerDraw>,
 }
 
 impl Tagger {
@@ -174,7 +174,7 @@ impl Tagger {
 
     /// A fresh id for a visitor who has consented, and where the one before fell: two people with one address and browser must not
     /// share an id for good, and neither may change variant.
-    fn renamed(&self, plan: &Plan, earlier: Id, now: Timestamp) -> (Id, Vec<KeptDraw>) {
+    fn renamed(&self, plan: &Plan, earlier: Id, now: Timestamp) -> (Id, Vec<FormerDraw>) {
         let snapshot = plan.snapshot();
         let session = plan.needs_session().then(|| self.session_of(earlier));
         let draws = snapshot.draws(earlier.as_str(), session.as_ref().map(Id::as_str));
@@ -231,9 +231,9 @@ impl Tagger {
             host: host(head.headers, head.uri),
             path: Some(head.uri.path()),
             attributes: &Looked::new(head.headers, head.uri),
-            held: &seen.held,
-            kept: seen.memory.draws(),
-            forced: &seen.forced,
+            sticky: &seen.held,
+            former_draws: seen.memory.draws(),
+            overrides: &seen.forced,
         })
     }
 }

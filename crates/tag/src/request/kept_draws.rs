@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use flagstaff_flags::KeptDraw;
+use flagstaff_flags::FormerDraw;
 
 /// Draws that are kept. With more flags than that, the later ones of the file are drawn anew.
 pub(crate) const MOST: usize = 200;
@@ -11,7 +11,7 @@ const BYTES: usize = 9;
 const BITS: u32 = 17;
 
 /// The draws of one kind.
-pub(crate) fn write(draws: &[KeptDraw], by_session: bool) -> String {
+pub(crate) fn write(draws: &[FormerDraw], by_session: bool) -> String {
     let mut bytes = Vec::new();
     for draw in draws.iter().filter(|draw| draw.is_by_session() == by_session) {
         let [salt, position, split] = draw.parts();
@@ -23,16 +23,16 @@ pub(crate) fn write(draws: &[KeptDraw], by_session: bool) -> String {
 }
 
 /// Reads them; what is none is passed over.
-pub(crate) fn read(text: &str, by_session: bool) -> Vec<KeptDraw> {
+pub(crate) fn read(text: &str, by_session: bool) -> Vec<FormerDraw> {
     let bytes = URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
     bytes.chunks_exact(BYTES).take(MOST).filter_map(|chunk| one(chunk, by_session)).collect()
 }
 
-fn one(chunk: &[u8], by_session: bool) -> Option<KeptDraw> {
+fn one(chunk: &[u8], by_session: bool) -> Option<FormerDraw> {
     let (salt, places) = chunk.split_at_checked(4)?;
     let places = places.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
     let (position, split) = (u32::try_from(places >> BITS).ok()?, u32::try_from(places & ((1 << BITS) - 1)).ok()?);
-    KeptDraw::of_parts(by_session, [u32::from_be_bytes(salt.try_into().ok()?), position, split])
+    FormerDraw::of_parts(by_session, [u32::from_be_bytes(salt.try_into().ok()?), position, split])
 }
 
 #[cfg(test)]
@@ -44,7 +44,7 @@ mod tests {
     proptest! {
         #[test]
         fn come_back_as_they_went(parts in prop::collection::vec((any::<u32>(), 0..100_000_u32, 0..100_000_u32, any::<bool>()), 0..50)) {
-            let draw = |(salt, position, split, by_session)| KeptDraw::of_parts(by_session, [salt, position, split]).unwrap();
+            let draw = |(salt, position, split, by_session)| FormerDraw::of_parts(by_session, [salt, position, split]).unwrap();
             let all: Vec<_> = parts.into_iter().map(draw).collect();
             for by_session in [false, true] {
                 let kept: Vec<_> = all.iter().filter(|draw| draw.is_by_session() == by_session).copied().collect();
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_whole_lot_fits_a_cookie() {
-        let one = KeptDraw::of_parts(false, [u32::MAX, 99_999, 99_999]).unwrap();
+        let one = FormerDraw::of_parts(false, [u32::MAX, 99_999, 99_999]).unwrap();
         assert!(write(&[one; MOST], false).len() <= 2_400);
     }
 }

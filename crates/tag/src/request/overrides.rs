@@ -1,6 +1,6 @@
 //! Variants asked for: by the query, by the cookie that remembers it for a session, by a header of a trusted peer.
 
-use flagstaff_flags::{Flag, FlagId, Forced, Snapshot, VariantId};
+use flagstaff_flags::{Flag, FlagId, ForcedVariant, Snapshot, VariantId};
 use http::HeaderMap;
 use jiff::Timestamp;
 
@@ -64,9 +64,11 @@ impl Wishes {
     }
 
     /// As decisions ask for it: the query and the cookie, then the header.
-    pub(crate) fn forced(&self, header: &[(FlagId, VariantId)]) -> Vec<Forced> {
-        let own = self.all.iter().map(|w| Forced { flag: w.flag, variant: w.variant, signed: w.until.is_some() });
-        let header = header.iter().map(|(flag, variant)| Forced { flag: *flag, variant: *variant, signed: false });
+    pub(crate) fn forced(&self, header: &[(FlagId, VariantId)]) -> Vec<ForcedVariant> {
+        let own =
+            self.all.iter().map(|w| ForcedVariant { flag: w.flag, variant: w.variant, signed: w.until.is_some() });
+        let header =
+            header.iter().map(|(flag, variant)| ForcedVariant { flag: *flag, variant: *variant, signed: false });
         own.chain(header).collect()
     }
 

@@ -4,7 +4,9 @@
 //! one session. For a visitor who got a new id it begins with 2 and goes on with `/DRAWS/DRAWS`: where the id before fell, for the visitor
 //! and for the session. It keeps only those who were drawn into a test, so raising a percentage reaches everybody else at once.
 
-use flagstaff_flags::{BucketBy, Decision, Decisions, Flag, FlagId, Held, KeptDraw, Snapshot, Sticky, VariantId};
+use flagstaff_flags::{
+    BucketBy, Decision, Decisions, Flag, FlagId, FormerDraw, Snapshot, Sticky, StickyVariant, VariantId,
+};
 
 use crate::request::kept_draws;
 
@@ -15,7 +17,7 @@ const FITS: usize = 3500;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
     kept: Vec<Option<VariantId>>,
-    draws: Vec<KeptDraw>,
+    draws: Vec<FormerDraw>,
     has_new_draws: bool,
     payload: String,
 }
@@ -61,7 +63,7 @@ impl Memory {
     }
 
     /// With where the visitor fell by an earlier id.
-    pub(crate) fn with_draws(mut self, draws: Vec<KeptDraw>) -> Self {
+    pub(crate) fn with_draws(mut self, draws: Vec<FormerDraw>) -> Self {
         if !draws.is_empty() {
             self.draws = draws;
             self.draws.truncate(kept_draws::MOST);
@@ -71,7 +73,7 @@ impl Memory {
     }
 
     /// Where the visitor fell by an earlier id.
-    pub(crate) fn draws(&self) -> &[KeptDraw] {
+    pub(crate) fn draws(&self) -> &[FormerDraw] {
         &self.draws
     }
 
@@ -81,8 +83,9 @@ impl Memory {
     }
 
     /// As decisions ask for it.
-    pub(crate) fn held(&self, snapshot: &Snapshot) -> Vec<Held> {
-        let of = |(flag, variant): (FlagId, &Option<VariantId>)| variant.map(|variant| Held { flag, variant });
+    pub(crate) fn held(&self, snapshot: &Snapshot) -> Vec<StickyVariant> {
+        let of =
+            |(flag, variant): (FlagId, &Option<VariantId>)| variant.map(|variant| StickyVariant { flag, variant });
         snapshot.ids().zip(&self.kept).filter_map(of).collect()
     }
 
@@ -122,7 +125,7 @@ pub(crate) struct Payload {
 }
 
 impl Payload {
-    fn new(session: Option<&str>, draws: &[KeptDraw]) -> Self {
+    fn new(session: Option<&str>, draws: &[FormerDraw]) -> Self {
         Self {
             visitor: String::new(),
             session: String::new(),

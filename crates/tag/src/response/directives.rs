@@ -1,6 +1,6 @@
 //! What the app may answer: who it is, what was shown, what happened.
 
-use flagstaff_flags::{Name, Seldom, User, is_value};
+use flagstaff_flags::{LogThrottle, Name, User, is_value};
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 
@@ -68,13 +68,13 @@ impl Directives {
 }
 
 /// How often headers of each name were refused.
-static REFUSED: [Seldom; 3] = [const { Seldom::new() }; 3];
+static REFUSED: [LogThrottle; 3] = [const { LogThrottle::new() }; 3];
 
 /// What the headers of a name say, each read by itself.
 fn all<T>(
     headers: &HeaderMap,
     name: &'static str,
-    refused: &'static Seldom,
+    refused: &'static LogThrottle,
     read: impl Fn(&str) -> Option<T>,
 ) -> impl Iterator<Item = T> {
     headers.get_all(name).iter().enumerate().filter_map(move |(place, value)| {
@@ -103,7 +103,7 @@ fn one(headers: &HeaderMap) -> Option<Identify> {
     Some(first)
 }
 
-fn refuse(name: &'static str, refused: &Seldom, value: &HeaderValue) {
+fn refuse(name: &'static str, refused: &LogThrottle, value: &HeaderValue) {
     metrics::counter!("flagstaff_directives_refused_total", "header" => name).increment(1);
     let Some(headers) = refused.count(1, Timestamp::now()) else { return };
     // who somebody is stands in no log

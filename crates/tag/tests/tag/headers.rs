@@ -117,7 +117,7 @@ fn conditions_see_the_request() {
     use flagstaff_flags::{Condition, Conditions, Flag, Glob, Key, Matcher, Rule, Serve, VariantId};
     let rule = |key: &str, word: &str| Flag {
         rules: vec![Rule {
-            when: Conditions(vec![Condition::Value(Key::new(key).unwrap(), Matcher::Word(Glob::new(word)))]),
+            when: Conditions(vec![Condition::Value(Key::new(key).unwrap(), Matcher::Pattern(Glob::new(word)))]),
             serve: Serve::Variant(VariantId::ON),
         }],
         ..on(&key.replace(['.', '-'], "_"))

@@ -180,7 +180,9 @@ fn paid() -> flagstaff_flags::Goal {
 
 #[test]
 fn two_people_with_one_address_and_browser_part_on_consent() {
-    use flagstaff_flags::{BucketBy, Conditions, Flag, FlagLayer, Holdout, Percent, Rule, Serve, Slice, Snapshot};
+    use flagstaff_flags::{
+        BucketBy, Conditions, ExclusionLayer, Flag, Holdout, Percent, Rule, Serve, Slice, Snapshot,
+    };
     let in_layer = |text| Flag { layer: Some(name("shelf")), ..half(text) };
     let of_goal = Flag { goals: vec![name("paid")], ..half("with_goal") };
     let by_rule = Flag {
@@ -189,7 +191,8 @@ fn two_people_with_one_address_and_browser_part_on_consent() {
     };
     let by_session = Flag { bucket_by: BucketBy::Session, ..half("by_session") };
     let slice = |flag, from, to| Slice { flag: name(flag), from: percent(from).unwrap(), to: percent(to).unwrap() };
-    let layer = FlagLayer { name: name("shelf"), slices: vec![slice("one", 0.0, 40.0), slice("two", 40.0, 80.0)] };
+    let layer =
+        ExclusionLayer { name: name("shelf"), slices: vec![slice("one", 0.0, 40.0), slice("two", 40.0, 80.0)] };
     let flags = vec![half("form"), three("price"), in_layer("one"), in_layer("two"), of_goal, by_rule, by_session];
     let snapshot = Snapshot::new("r", flags, vec![paid()], Vec::new(), vec![layer]).unwrap();
     let snapshot = snapshot.with_holdout(Some(Holdout::new(Percent::new(30.0).unwrap(), None)));

@@ -1,0 +1,247 @@
+//! Where its facts leave a flag.
+
+use jiff::Timestamp;
+
+use super::fact::{Fact, FactKind};
+use crate::Definition;
+
+/// Where its facts leave a flag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The number of the newest fact: the next one has one more.
+    pub number: u64,
+    /// The definition that holds.
+    pub definition: Definition,
+    /// The number of the fact with which it began: its first sight, an edit or a reset. Evidence counts from there.
+    pub epoch: u64,
+    /// When that was.
+    pub began: Timestamp,
+    /// The step of its rollout, from 0; the number of steps once all are behind it.
+    pub step: usize,
+    /// When that step was entered.
+    pub since: Timestamp,
+    /// Someone keeps it at its step.
+    pub paused: bool,
+    /// Its guard took it back.
+    pub trip: Option<Fact>,
+    /// Definitions of before that were taken back and never came again.
+    pub tripped_before: Vec<Definition>,
+    /// Its guard holds it where it is.
+    pub hold: Option<Fact>,
+    /// Its guard would have tripped.
+    pub observed: Option<Fact>,
+    /// Why its step does not go on, as told last.
+    pub inconclusive: Option<Fact>,
+    /// That this step waits for an approval was told.
+    pub approval_told: bool,
+    /// That it expired was told.
+    pub expired_told: bool,
+    /// It is no longer in the file.
+    pub removed: bool,
+    /// Someone switched it off beside its file.
+    pub switched_off: Option<Fact>,
+    /// What was told last of the file's `enabled`; none while nothing was.
+    pub enabled: Option<bool>,
+}
+
+impl Standing {
+    /// Where facts leave a flag, in the order of their numbers; `None` without any.
+    #[must_use]
+    pub fn of<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Option<Self> {
+        let mut facts = facts.into_iter().peekable();
+        // a ledger that lost the first ones still says what the rest do
+        let mut standing = Self::from(*facts.peek()?);
+        facts.for_each(|fact| standing.add(fact));
+        Some(standing)
+    }
+
+    /// Adds the next fact.
+    pub fn add(&mut self, fact: &Fact) {
+        self.number = fact.number;
+        match fact.kind {
+            FactKind::Defined | FactKind::Changed | FactKind::Reset => self.begin(fact),
+            FactKind::Removed => self.removed = true,
+            FactKind::Step | FactKind::Done => {
+                (self.step, self.since) = (fact.step, fact.at);
+                (self.approval_told, self.inconclusive) = (false, None);
+            }
+            FactKind::ApprovalNeeded => self.approval_told = true,
+            FactKind::Paused => self.paused = true,
+            FactKind::Resumed => self.paused = false,
+            FactKind::Inconclusive => self.inconclusive = Some(fact.clone()),
+            FactKind::Recovered => self.inconclusive = None,
+            FactKind::Tripped => self.trip = Some(fact.clone()),
+            FactKind::Held => self.hold = Some(fact.clone()),
+            FactKind::Observed => self.observed = Some(fact.clone()),
+            FactKind::Expired => self.expired_told = true,
+            FactKind::SwitchedOff => (self.switched_off, self.enabled) = (Some(fact.clone()), Some(false)),
+            FactKind::Disabled => self.enabled = Some(false),
+            FactKind::SwitchedOn | FactKind::Enabled => self.go_on(fact),
+            FactKind::Continued => self.continue_as(fact.definition),
+            FactKind::Unknown => {}
+        }
+    }
+
+    /// It is on again: at the step where it was, whose time begins anew.
+    fn go_on(&mut self, fact: &Fact) {
+        (self.switched_off, self.enabled) = (None, Some(true));
+        self.since = fact.at;
+        (self.approval_told, self.inconclusive) = (false, None);
+    }
+
+    /// Goes on under another fingerprint of the same definition.
+    fn continue_as(&mut self, definition: Definition) {
+        self.tripped_before.retain(|before| *before != definition);
+        self.definition = definition;
+    }
+
+    /// Begins anew. A definition that was taken back stays so wherever it is still in force, as it is on programs that do not
+    /// have the new file yet.
+    fn begin(&mut self, fact: &Fact) {
+        let mut tripped = std::mem::take(&mut self.tripped_before);
+        tripped.extend(self.trip.as_ref().map(|_| self.definition));
+        tripped.retain(|definition| *definition != fact.definition);
+        tripped.dedup();
+        let (switched_off, enabled) = (self.switched_off.take(), self.enabled);
+        *self = Self::from(fact);
+        self.tripped_before = tripped;
+        if fact.kind == FactKind::Reset {
+            // who begins a rollout anew does not switch its flag on
+            (self.switched_off, self.enabled) = (switched_off, enabled);
+        }
+    }
+}
+
+/// A flag that begins, anew or for the first time, with this fact.
+impl From<&Fact> for Standing {
+    fn from(fact: &Fact) -> Self {
+        Self {
+            number: fact.number,
+            definition: fact.definition,
+            epoch: fact.number,
+            began: fact.at,
+            step: fact.step,
+            since: fact.at,
+            paused: false,
+            trip: None,
+            tripped_before: Vec::new(),
+            hold: None,
+            observed: None,
+            inconclusive: None,
+            approval_told: false,
+            expired_told: false,
+            removed: false,
+            switched_off: None,
+            enabled: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Name;
+
+    fn facts(kinds: &[(FactKind, u64, usize)]) -> Vec<Fact> {
+        let fact = |(number, (kind, definition, step)): (u64, &(FactKind, u64, usize))| Fact {
+            flag: Name::new("checkout").unwrap(),
+            number,
+            at: Timestamp::from_second(number.cast_signed()).unwrap(),
+            definition: Definition(*definition),
+            kind: *kind,
+            step: *step,
+            by: "test".into(),
+            why: String::new(),
+            evidence: None,
+        };
+        (1..).zip(kinds).map(fact).collect()
+    }
+
+    #[test]
+    fn nothing_leaves_nothing() {
+        assert_eq!(Standing::of(&[]), None);
+    }
+
+    #[test]
+    fn a_trip_stays_until_an_edit_or_a_reset() {
+        use FactKind::{Changed, Defined, Reset, Step, Tripped};
+        let history = facts(&[(Defined, 7, 0), (Step, 7, 1), (Tripped, 7, 1)]);
+        let standing = Standing::of(&history).unwrap();
+        assert_eq!(standing.trip.as_ref().map(|fact| fact.number), Some(3));
+        assert_eq!((standing.number, standing.epoch, standing.step), (3, 1, 1));
+        for end in [(Changed, 8, 0), (Reset, 7, 0)] {
+            let history = facts(&[(Defined, 7, 0), (Step, 7, 1), (Tripped, 7, 1), end]);
+            let standing = Standing::of(&history).unwrap();
+            assert_eq!((&standing.trip, standing.step, standing.epoch), (&None, 0, 4));
+            assert_eq!(standing.definition, Definition(end.1));
+        }
+    }
+
+    #[test]
+    fn a_definition_that_was_taken_back_stays_so_until_it_comes_again() {
+        use FactKind::{Changed, Defined, Step, Tripped, Unknown};
+        let history = facts(&[(Defined, 7, 0), (Tripped, 7, 0), (Changed, 8, 0), (Unknown, 8, 0), (Step, 8, 1)]);
+        let standing = Standing::of(&history).unwrap();
+        assert_eq!((&standing.trip, standing.tripped_before.as_slice()), (&None, &[Definition(7)][..]));
+        assert_eq!((standing.step, standing.number), (1, 5), "what nobody knows says nothing");
+        let history = facts(&[(Defined, 7, 0), (Tripped, 7, 0), (Changed, 8, 0), (Changed, 7, 0)]);
+        assert!(Standing::of(&history).unwrap().tripped_before.is_empty());
+    }
+
+    #[test]
+    fn a_ledger_that_lost_the_first_facts_says_what_the_rest_do() {
+        use FactKind::{Step, Tripped};
+        let rest = facts(&[(Step, 7, 3), (Tripped, 7, 3)]);
+        let standing = Standing::of(&rest).unwrap();
+        assert_eq!((standing.step, standing.trip.is_some()), (3, true));
+    }
+
+    #[test]
+    fn off_stays_until_it_is_on_again_or_edited() {
+        use FactKind::{Changed, Defined, Enabled, Held, Reset, Step, SwitchedOff, SwitchedOn};
+        let history = facts(&[(Defined, 7, 0), (Step, 7, 2), (SwitchedOff, 7, 2), (Held, 7, 2)]);
+        assert_eq!(Standing::of(&history).unwrap().switched_off.map(|fact| fact.number), Some(3));
+        let after = |kind, definition| {
+            let history = facts(&[(Defined, 7, 0), (Step, 7, 2), (SwitchedOff, 7, 2), (kind, definition, 2)]);
+            Standing::of(&history).unwrap()
+        };
+        assert!(after(Reset, 7).switched_off.is_some(), "a reset is no switch");
+        assert!(after(Changed, 8).switched_off.is_none());
+        for on in [after(SwitchedOn, 7), after(Enabled, 7)] {
+            assert_eq!((&on.switched_off, on.step, on.epoch), (&None, 2, 1), "at the step where it was");
+            assert_eq!(on.since.as_second(), 4, "whose time begins anew");
+        }
+    }
+
+    #[test]
+    fn the_same_definition_under_another_fingerprint_goes_on() {
+        use FactKind::{Changed, Continued, Defined, Step, Tripped};
+        let history = facts(&[(Defined, 7, 0), (Step, 7, 2), (Tripped, 7, 2), (Continued, 9, 2)]);
+        let standing = Standing::of(&history).unwrap();
+        assert_eq!((standing.definition, standing.step, standing.epoch), (Definition(9), 2, 1));
+        assert!(standing.trip.is_some());
+        let history = facts(&[(Defined, 7, 0), (Tripped, 7, 2), (Continued, 9, 2), (Changed, 8, 0)]);
+        assert_eq!(Standing::of(&history).unwrap().tripped_before, [Definition(9)]);
+    }
+
+    #[test]
+    fn a_step_is_a_new_chance() {
+        use FactKind::{ApprovalNeeded, Defined, Inconclusive, Step};
+        let mut history = facts(&[(Defined, 7, 0), (Inconclusive, 7, 0), (ApprovalNeeded, 7, 0)]);
+        let standing = Standing::of(&history).unwrap();
+        assert!(standing.approval_told && standing.inconclusive.is_some());
+        history.extend(facts(&[(Step, 7, 1)]));
+        let standing = Standing::of(&history).unwrap();
+        assert!(!standing.approval_told && standing.inconclusive.is_none());
+    }
+
+    #[test]
+    fn a_flag_that_comes_back_begins_anew() {
+        use FactKind::{Changed, Defined, Paused, Removed};
+        let mut history = facts(&[(Defined, 7, 0), (Paused, 7, 0), (Removed, 7, 0)]);
+        assert!(Standing::of(&history).unwrap().removed);
+        history.extend(facts(&[(Changed, 7, 0)]));
+        let standing = Standing::of(&history).unwrap();
+        assert!(!standing.removed && !standing.paused);
+    }
+}

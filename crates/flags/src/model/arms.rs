@@ -1,0 +1,72 @@
+//! The arms of a flag: which places of the draw each variant has.
+
+use jiff::Timestamp;
+
+use crate::{Draw, Flag, Percent, VariantId};
+
+/// Which places (0 to 99,999) a variant has at some time, from `from` up to, and without, `to`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Arm {
+    /// The variant.
+    pub variant: VariantId,
+    /// Where it begins.
+    pub from: u32,
+    /// Where it ends.
+    pub to: u32,
+}
+
+impl Flag {
+    /// Where a unit falls among its arms, 0 to 99,999: the position for a flag of off and on, the split for one with
+    /// variants of its own.
+    #[must_use]
+    pub fn place(&self, unit: &str) -> u32 {
+        let draw = Draw::of(self.salt(), unit);
+        if self.variants.are_named() { draw.split() } else { draw.position() }
+    }
+
+    /// The number of a variant among what is drawn, the control being 0; `None` for one that is not drawn.
+    #[must_use]
+    pub fn arm(&self, variant: VariantId) -> Option<u8> {
+        if self.variants.are_named() {
+            let number = self.variants.weights().position(|(id, _)| id == variant)?;
+            return u8::try_from(number).ok();
+        }
+        match variant {
+            VariantId::OFF => Some(0),
+            VariantId::ON => Some(1),
+            _ => None,
+        }
+    }
+
+    /// Shares of what is drawn at a step of its rollout (from 0), the control first, in thousandths of a percent; where there is
+    /// no rollout every step has those that are written. They need not make a whole: a layer or a share of named variants
+    /// may leave some out.
+    #[must_use]
+    pub fn shares(&self, step: usize) -> Vec<u32> {
+        let percent = match &self.rollout {
+            Some(rollout) => rollout.percent(Timestamp::MAX, step),
+            None => self.share_of_the_rest(),
+        };
+        self.arms(percent).into_iter().map(|arm| arm.to - arm.from).collect()
+    }
+
+    /// Where the draw sends a unit that nothing else decides for.
+    pub(crate) fn arms(&self, percent: Percent) -> Vec<Arm> {
+        if self.variants.are_named() {
+            return weighted(self);
+        }
+        let edge = percent.thousandths();
+        let on = Arm { variant: VariantId::ON, from: 0, to: edge };
+        vec![Arm { variant: VariantId::OFF, from: edge, to: Percent::WHOLE }, on]
+    }
+}
+
+/// Weights one after the other, in written order.
+fn weighted(flag: &Flag) -> Vec<Arm> {
+    let mut from = 0;
+    let arm = |(variant, share): (VariantId, Percent)| {
+        let to = from + share.thousandths();
+        Arm { variant, from: std::mem::replace(&mut from, to), to }
+    };
+    flag.variants.weights().map(arm).collect()
+}

@@ -1,0 +1,43 @@
+//! A flag as an experiment: which one it is, whether it is one, and which requests count for it.
+
+use crate::{BucketBy, ExperimentId, Flag, Percent};
+
+impl Flag {
+    /// Which experiment it is.
+    #[must_use]
+    pub fn experiment_id(&self) -> ExperimentId {
+        let bucket_by = self.bucket_by.to_string();
+        let names = self.variants.weights().map(|(id, _)| self.variants.name(id));
+        ExperimentId::of_parts([self.name.as_str(), self.salt(), &bucket_by].into_iter().chain(names))
+    }
+
+    /// Whether it is an experiment at this share: it has goals, and somebody is drawn who may get something else than others.
+    /// What is the same for everybody, named people and flags drawn anew for each request are none.
+    #[must_use]
+    pub fn is_experiment(&self, share: Percent) -> bool {
+        self.no_experiment(share).is_none()
+    }
+
+    /// Why it is no experiment.
+    pub(crate) fn no_experiment(&self, share: Percent) -> Option<&'static str> {
+        let drawn = || self.variants.weights().filter(|(_, weight)| *weight > Percent::ZERO).count() > 1;
+        match share {
+            _ if self.goals.is_empty() => Some("it has no goals"),
+            _ if self.bucket_by == BucketBy::Request => Some("it is drawn anew for each request"),
+            Percent::ZERO => Some("at 0 percent nobody is drawn"),
+            Percent::ALL if !drawn() => Some("at 100 percent everybody has the same"),
+            _ => None,
+        }
+    }
+
+    /// Whether a visitor really meets it on this request: one of `exposed_on`; where none is written, any page, or with a
+    /// rollout or a guard any request at all, because who uses no pages must be guarded too.
+    #[must_use]
+    pub fn is_met_on(&self, method: &str, path: &str, is_page: bool) -> bool {
+        if self.exposed_on.is_empty() {
+            is_page || self.rollout.is_some() || self.guard.is_some()
+        } else {
+            self.exposed_on.iter().any(|route| route.fits(method, path))
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What was recorded about flags, beside what is written of them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::{Definition, Flag, Name, Standing};
+
+/// What was recorded about flags, beside what is written: each holds for one definition of a flag, so an edit ends it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Flags that a guard took back.
+    pub tripped: Vec<(Name, Definition)>,
+    /// Steps of rollouts, from 0; the number of steps once all are behind.
+    pub steps: Vec<(Name, Definition, usize)>,
+    /// Flags that a person switched off beside their file, whatever their definition, and who did it in words.
+    pub switched_off: Vec<(Name, String)>,
+    /// What was recorded could not be read yet. Flags with a rollout or a guard stay off until then: one of them may have
+    /// been taken back.
+    pub unknown: bool,
+    /// Flags of which enough is known all the same.
+    pub known: Vec<Name>,
+}
+
+impl Facts {
+    /// Adds where a flag stands.
+    pub fn add(&mut self, flag: &Name, standing: &Standing) {
+        if standing.trip.is_some() {
+            self.tripped.push((flag.clone(), standing.definition));
+        }
+        self.tripped.extend(standing.tripped_before.iter().map(|definition| (flag.clone(), *definition)));
+        if standing.step > 0 {
+            self.steps.push((flag.clone(), standing.definition, standing.step));
+        }
+        if let Some(off) = &standing.switched_off {
+            self.switched_off.push((flag.clone(), format!("switched off by {} at {:.0}", off.by, off.at)));
+        }
+    }
+
+    /// What of this is about each of these flags, in their order.
+    pub(super) fn of_each(&self, flags: &[Arc<Flag>]) -> Arc<[FlagFacts]> {
+        let tripped: HashSet<_> = self.tripped.iter().map(|(name, definition)| (name, *definition)).collect();
+        let of = |(name, definition, step): &'_ (Name, Definition, usize)| ((name.clone(), *definition), *step);
+        let steps: HashMap<_, _> = self.steps.iter().map(of).collect();
+        let off: HashMap<_, _> = self.switched_off.iter().map(|(name, words)| (name, words.as_str())).collect();
+        let known: HashSet<_> = self.known.iter().collect();
+        // what an earlier version of the program recorded is about the same definition
+        let both = |flag: &Flag| [flag.definition, flag.former_definition];
+        let of = |flag: &Arc<Flag>| FlagFacts {
+            switched_off: off.get(&flag.name).map(|words| Arc::from(*words)),
+            unknown: self.unknown && flag.needs_facts() && !known.contains(&flag.name),
+            tripped: both(flag).into_iter().any(|definition| tripped.contains(&(&flag.name, definition))),
+            step: both(flag)
+                .into_iter()
+                .find_map(|one| steps.get(&(flag.name.clone(), one)).copied())
+                .unwrap_or_default(),
+        };
+        flags.iter().map(of).collect()
+    }
+}
+
+/// What is recorded about one flag.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FlagFacts {
+    pub(crate) switched_off: Option<Arc<str>>,
+    pub(crate) unknown: bool,
+    pub(crate) tripped: bool,
+    pub(crate) step: usize,
+}
