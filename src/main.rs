@@ -6,7 +6,6 @@ mod commands;
 mod facts;
 mod flags;
 mod logging;
-mod observed;
 mod picture;
 mod print;
 mod rights;
