@@ -6,6 +6,7 @@ mod commands;
 mod facts;
 mod flags;
 mod logging;
+mod observed;
 mod picture;
 mod print;
 mod rights;

@@ -31,10 +31,9 @@ const WALLS: [(&str, &[&str]); 13] = [
 ];
 
 /// Floors from the bottom up; a crate may use those below its own floor, never its own.
-const FLOORS: [&[&str]; 7] = [
+const FLOORS: [&[&str]; 6] = [
     &["flags", "stats", "supervise"],
-    &["experiment"],
-    &["source", "tag", "ledger", "webhook"],
+    &["source", "tag", "ledger", "experiment", "webhook"],
     &["layer"],
     &["rollout"],
     &["sidecar", "admin"],

@@ -5,15 +5,15 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use flagstaff_flags::{Goal, Holdout, Snapshot};
-use flagstaff_ledger::{Export as Rows, Format as Written, Ledger, goals_of};
+use flagstaff_flags::{Holdout, Snapshot};
+use flagstaff_ledger::{Export as Rows, Format as Written, Ledger, TallyGoal};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 
 use crate::cli::{Export, Format, Per};
 use crate::commands::Answer;
 use crate::print::{err, grouped};
-use crate::{facts, flags};
+use crate::{facts, flags, observed};
 
 /// How often progress is told.
 const FRAME: Duration = Duration::from_millis(200);
@@ -61,12 +61,13 @@ fn chosen(args: &Export, snapshot: &Snapshot, recorded: &[String]) -> anyhow::Re
 }
 
 /// Goals of a flag; none of one that is not defined any more, and all of the holdout.
-fn goals(snapshot: &Snapshot, flag: &str) -> Vec<Goal> {
+fn goals(snapshot: &Snapshot, flag: &str) -> Vec<TallyGoal> {
     if flag == Holdout::NAME {
-        return snapshot.goals().to_vec();
+        return snapshot.goals().iter().map(observed::counted).collect();
     }
     let flag = snapshot.flag_named(flag);
-    flag.into_iter().flat_map(|flag| goals_of(snapshot, flag)).cloned().collect()
+    let all = flag.into_iter().flat_map(|flag| observed::goals(snapshot, flag));
+    all.map(observed::counted).collect()
 }
 
 /// Writes one flag's rows; false when nobody reads them any more.
@@ -74,7 +75,7 @@ async fn export(
     args: &Export,
     ledger: &mut Ledger,
     flag: &str,
-    goals: &[Goal],
+    goals: &[TallyGoal],
     out: &mut impl Write,
 ) -> anyhow::Result<bool> {
     let rows = match args.per {

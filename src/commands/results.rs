@@ -5,40 +5,41 @@ mod experiments;
 use std::fmt::Write as _;
 
 use anyhow::anyhow;
-use flagstaff_experiment::{Comparison, GoalReport, Kind, Report, VariantReport, analyse_daily};
-use flagstaff_ledger::Question;
+use flagstaff_experiment::{Comparison, GoalReport, Kind, Report, VariantReport, analyse_with_past};
+use flagstaff_ledger::Tally;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::Results;
 use crate::commands::Answer;
+use crate::observed::Asked;
 use crate::picture::{Drawn, Scale};
 use crate::print::{BAD, FAINT, GOOD, STRONG, grouped, json as print_json, out, percent, signed, styled, table};
-use crate::{facts, flags};
+use crate::{facts, flags, observed};
 
 pub(crate) fn run(args: &Results) -> anyhow::Result<Answer> {
     let settings = facts::settings(&args.facts)?;
     let certainty = facts::certainty(args.certainty)?;
     let snapshot = flags::snapshot_of(&settings)?;
-    let now = Timestamp::now();
-    let question = match &args.flag {
+    let asked = match &args.flag {
         Some(name) => {
             let id = flags::find(&snapshot, name)?;
             let flag = snapshot.flag(id).ok_or_else(|| anyhow!("there is no flag `{name}`"))?;
-            Question::of_flag(&snapshot, id, flag, now)
+            Asked::of_flag(&snapshot, id, flag)
         }
-        None if args.holdout => Question::of_holdout(&snapshot, now),
+        None if args.holdout => Asked::of_holdout(&snapshot),
         None => return experiments::list(args, &settings, &snapshot, &certainty),
     };
-    let (observed, days) =
-        facts::ask(&settings, async |ledger| Ok((ledger.tally(&question).await?, ledger.daily(&question).await?)))?;
-    let report = analyse_daily(&observed, &days, &certainty);
+    let question = asked.question(Timestamp::now());
+    let (tally, past) =
+        facts::ask(&settings, async |ledger| Ok((ledger.tally(&question).await?, ledger.past(&question).await?)))?;
+    let report = analyse_with_past(&asked.observed(&tally), &observed::past(&past), &certainty);
     if args.json {
         print_json(&report)?;
     } else if args.csv {
         out(&csv(&report))?;
     } else {
-        out(&text(&report, observed.began))?;
+        out(&text(&report, &tally))?;
     }
     Ok(match report.verdict.kind {
         Kind::BrokenSplit => Answer::No,
@@ -47,8 +48,8 @@ pub(crate) fn run(args: &Results) -> anyhow::Result<Answer> {
 }
 
 /// The report for people.
-fn text(report: &Report, began: Option<Timestamp>) -> String {
-    let mut text = format!("{}\n", head(report, began));
+fn text(report: &Report, tally: &Tally) -> String {
+    let mut text = format!("{}\n", head(report, tally));
     for goal in &report.goals {
         let better = if goal.better == "down" { " (less is better)" } else { "" };
         let _ = write!(text, "\n{}{better}\n{}", styled(STRONG, &goal.goal), figures(goal));
@@ -67,10 +68,10 @@ fn text(report: &Report, began: Option<Timestamp>) -> String {
     text
 }
 
-fn head(report: &Report, began: Option<Timestamp>) -> String {
+fn head(report: &Report, tally: &Tally) -> String {
     let visitors: u64 = report.sample_ratio.observed.iter().sum();
     let mut head = format!("{}: {} visitors", styled(STRONG, &report.flag), grouped(visitors));
-    if let Some(began) = began {
+    if let Some(began) = tally.began {
         let began = began.to_zoned(TimeZone::system());
         let _ = write!(head, " since {}", began.strftime("%Y-%m-%d %H:%M"));
     }

@@ -184,7 +184,7 @@ fn last_good(files: &Files, reading: &flagstaff_source::Options) -> Option<Loade
 
 /// Names the flags that depend on a ledger which does not answer yet.
 fn warn_of_unread(publisher: &Publisher) {
-    if !publisher.facts().unknown {
+    if !publisher.recorded().unknown {
         return;
     }
     let current = publisher.current();

@@ -4,19 +4,19 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-/// A flag of one snapshot, by its place.
+/// A flag of one snapshot, by its index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FlagId(pub(crate) u32);
 
 impl FlagId {
-    /// The place in [`Snapshot::flags`].
+    /// The index in [`Snapshot::flags`].
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// A variant of one flag, by its place in the flag's list. Place 0 is always `off`.
+/// A variant of one flag, by its index in the flag's list. Index 0 is always `off`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VariantId(pub(crate) u8);
 
@@ -26,7 +26,7 @@ impl VariantId {
     /// The other variant of a flag of off and on.
     pub const ON: Self = Self(1);
 
-    /// The place in [`Variants::names`].
+    /// The index in [`Variants::names`].
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize

@@ -7,15 +7,15 @@
 //! ```
 //!
 //! Rooms, each using only those after it: `evaluate` (the steps of a decision), `snapshot` (one checked set of flags), `model` (what
-//! is written of flags), `conditions` (subjects, and what holds for them), `facts` (what happened to flags), `text`.
+//! is written of flags), `conditions` (subjects, and what holds for them), `history` (what happened to flags), `text`.
 //!
 //! Everything in a snapshot is checked when the snapshot is made, so nothing downstream checks again: a decision cannot fail.
 
 mod conditions;
 mod draw;
 mod evaluate;
-mod facts;
 mod former_draw;
+mod history;
 mod ids;
 mod log_throttle;
 mod model;
@@ -31,8 +31,8 @@ pub use conditions::{
 };
 pub use draw::Draw;
 pub use evaluate::{Decision, Decisions, Explanation, Outcome, Reason, Step, TraceStep};
-pub use facts::{Fact, FactKind, FactKindError, Standing};
 pub use former_draw::FormerDraw;
+pub use history::{Fact, FactKind, FactKindError, Standing};
 pub use ids::{Definition, ExperimentId, FlagId, VariantId};
 pub use log_throttle::LogThrottle;
 pub use model::{
@@ -43,7 +43,7 @@ pub use model::{
 };
 pub use name::{Name, NameError};
 pub use percent::{Percent, PercentError};
-pub use problem::Problem;
+pub use problem::{Problem, ProblemKind};
 pub use snapshot::{Facts, Publisher, Reader, Snapshot, publisher};
 pub use text::{
     Glob, MASK, PlainPath, Route, RouteError, brief, is_hidden, is_secret, nearest, plain_host, userinfo, visible,

@@ -91,7 +91,7 @@ impl Drop for Keeping {
 /// What a publisher knows, of which flags.
 fn known(publisher: &Publisher) -> Facts {
     let names = publisher.current().flags().iter().map(|flag| flag.name.clone()).collect();
-    Facts { known: names, ..publisher.facts() }
+    Facts { known: names, ..publisher.recorded() }
 }
 
 fn as_json(facts: &Facts) -> Value {

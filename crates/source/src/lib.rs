@@ -1,4 +1,6 @@
-//! A flag document becomes a snapshot, and again when it changes.
+#![doc = include_str!("../README.md")]
+//!
+//! ## The way of a text
 //!
 //! ```text
 //! text → tree (values with places) → tables (what was typed) → flags (what is true) → Snapshot
@@ -6,6 +8,10 @@
 //!
 //! Whatever is wrong on the way is noted and passed by, so that a [`Report`] holds every problem at once, each with its
 //! line, a caret and what to write instead.
+//!
+//! Rooms, each using only those after it: [`edit`] (changes of files), `store` (where documents are), [`archive`] (flags that were
+//! ended), `assemble` (texts to a snapshot), `convert` (tables to flags), `document` (what is typed), `decode` (text to typed
+//! values), `findings` (what is wrong, and where).
 
 pub mod archive;
 mod assemble;
@@ -13,11 +19,11 @@ mod convert;
 mod decode;
 mod document;
 pub mod edit;
-mod report;
+mod findings;
 mod store;
 
-pub use assemble::{LARGEST, Loaded, Options, PIN_PREFIX, Text, parse, truth};
-pub use decode::{Spans, mistake, read};
+pub use assemble::{Loaded, Options, PIN_PREFIX, parse};
+pub use decode::{LARGEST, Spans, Text, mistake, read, truth};
 pub use document::schema;
-pub use report::{Located, Report, Severity};
+pub use findings::{Located, Report, Severity};
 pub use store::{Files, Health, Observer, POLL, StateFolder, Status, Watch, load};

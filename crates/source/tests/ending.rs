@@ -199,7 +199,10 @@ fn what_holds_on_to_it_is_told_at_its_place() {
     ]);
     let said = refused(shop.end("form", "on", false));
     assert_eq!(said.len(), 2, "{said:#?}");
-    assert!(said[0].starts_with("flags.production.toml:3: this overlay has a say in the flag `form`"), "{said:#?}");
+    assert!(
+        said[0].starts_with("flags.production.toml:3: this overlay says something about the flag `form`"),
+        "{said:#?}"
+    );
     assert!(said[1].starts_with("flags.production.toml:6: "), "{said:#?}");
 
     let gated = "[flags.pay]\nenabled = false\n[flags.pay.gate]\npaths = [\"/pay/*\"]\nwhen_off = { status = 503 }\n";

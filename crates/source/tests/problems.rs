@@ -94,7 +94,7 @@ fn names_that_nothing_has() {
     assert_error("values = { of = «1 }", "no variant `of`", "did you mean `off`?");
     assert_error("upstream = { simple = «\"h:1\" }", "no variant `simple`", "off, on");
     assert_error("rules = [{ serve = «\"maybe\" }]", "no variant `maybe`", "off, on");
-    assert_error("goals = [«\"Sent!\"]", "`Sent!` is no name", "write `sent`");
+    assert_error("goals = [«\"Sent!\"]", "`Sent!` is not a valid name", "write `sent`");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn names_of_flags() {
     assert_eq!(
         errors("[flags.ShowNew-Form]\n[flags.x]\nrequires = [\"show_new_form\"]"),
         [
-            "1:8 `ShowNew-Form` is no name: a name is snake_case: a to z, 0 to 9 and _, a letter first, at most 64 bytes | \
+            "1:8 `ShowNew-Form` is not a valid name: a name is snake_case: a to z, 0 to 9 and _, a letter first, at most 64 bytes | \
           write [flags.show_new_form]"
         ]
     );
@@ -166,7 +166,11 @@ fn guards_and_gates() {
     assert_error("gate = { paths = [«\"x\"], when_off = { status = 503 } }", "no path", "/x");
     assert_error("gate = { paths = [\"/x\"], when_off = { status = «302 } }", "cannot answer 302", "503");
     assert_error("gate = { paths = [\"/x\"], «when_off = {} }", "answers nothing", "redirect");
-    assert_error("gate = { paths = [\"/x\"], when_off = { redirect = «\"x\" } }", "leads nowhere", "/checkout");
+    assert_error(
+        "gate = { paths = [\"/x\"], when_off = { redirect = «\"x\" } }",
+        "is not a valid target",
+        "/checkout",
+    );
     let both = "gate = { paths = [\"/x\"], «when_off = { redirect = \"/\", status = 503 } }";
     assert_error(both, "no status", "keep");
 }
@@ -289,7 +293,7 @@ fn warnings() {
     assert_eq!(
         told("[flags.a]\n"),
         [
-            "1:8 the flag has no end | add expires = 2027-01-31, the day it should be gone",
+            "1:8 the flag has no expiry date | add expires = 2027-01-31, the day it should be removed",
             "1:8 the flag has no owner | add owner = \"…\", who answers for it",
         ]
     );

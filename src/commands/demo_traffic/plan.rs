@@ -4,8 +4,8 @@ use anyhow::{anyhow, bail};
 use flagstaff_flags::{EventSource, EventValue, Flag, FlagId, Goal, Route, Snapshot, StatusSet, Trigger, nearest};
 
 use crate::cli::DemoTraffic;
-use crate::flags;
 use crate::settings::typed;
+use crate::{flags, observed};
 
 /// The control's true rate, and that of the other variants: 20,000 visitors tell them apart in at least 19 of 20 runs, by the test
 /// that may be read any day, corrected for two goals.
@@ -60,7 +60,7 @@ impl Plan {
     pub(super) fn new(args: &DemoTraffic, settings: &typed::Settings, snapshot: &Snapshot) -> anyhow::Result<Self> {
         let id = chosen(args.flag.as_deref(), snapshot)?;
         let flag = snapshot.flag(id).ok_or_else(|| anyhow!("there is no such flag"))?;
-        let goal = flagstaff_ledger::goals_of(snapshot, flag).next();
+        let goal = observed::goals(snapshot, flag).next();
         let goal = goal.ok_or_else(|| anyhow!("`{}` has no goals, so there is nothing to reach", flag.name))?;
         if args.slow_by.as_secs_f64() > 10.0 {
             bail!("--slow-by is at most 10s");

@@ -1,12 +1,13 @@
 //! What the results say of a winner.
 
-use flagstaff_experiment::{Kind, Report, analyse_daily};
-use flagstaff_ledger::{Ledger, Question};
+use flagstaff_experiment::{Kind, Report, analyse_with_past};
+use flagstaff_ledger::Ledger;
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Case;
 use crate::facts::{self, Kept};
+use crate::observed::{self, Asked};
 
 /// Results, where something was recorded, and what they have against the winner.
 #[derive(Debug, Default)]
@@ -39,9 +40,10 @@ pub(super) fn judge(case: &Case<'_>) -> anyhow::Result<Judged> {
     let Some(id) = case.snapshot.find(&case.args.flag) else {
         return Ok(Judged::default());
     };
-    let question = Question::of_flag(case.snapshot, id, case.flag, Timestamp::now());
-    let ask = async |ledger: &mut Ledger| Ok((ledger.tally(&question).await?, ledger.daily(&question).await?));
-    let (observed, days) = match facts::ask_if_there(&case.place.settings, ask)? {
+    let asked = Asked::of_flag(case.snapshot, id, case.flag);
+    let question = asked.question(Timestamp::now());
+    let ask = async |ledger: &mut Ledger| Ok((ledger.tally(&question).await?, ledger.past(&question).await?));
+    let (tally, past) = match facts::ask_if_there(&case.place.settings, ask)? {
         Kept::Answer(answer) => answer,
         Kept::Nothing => return Ok(Judged::default()),
         Kept::Missing(place) => {
@@ -50,10 +52,10 @@ pub(super) fn judge(case: &Case<'_>) -> anyhow::Result<Judged> {
             return Ok(Judged { results: None, objection: Some(objection) });
         }
     };
-    let Some(began) = observed.began else {
+    let Some(began) = tally.began else {
         return Ok(Judged::default());
     };
-    let report = analyse_daily(&observed, &days, &certainty);
+    let report = analyse_with_past(&asked.observed(&tally), &observed::past(&past), &certainty);
     let objection = if case.flag.goals.is_empty() { None } else { objection(&report, case.winner) };
     Ok(Judged { results: Some((report, began)), objection })
 }

@@ -1,14 +1,14 @@
 //! `flagstaff results` without a flag: a line for each experiment.
 
-use flagstaff_experiment::{Kind, Report, analyse_daily};
+use flagstaff_experiment::{Kind, Report, analyse_with_past};
 use flagstaff_flags::{FlagId, Snapshot};
-use flagstaff_ledger::Question;
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::cli::Results;
 use crate::commands::Answer;
 use crate::facts;
+use crate::observed::{self, Asked};
 use crate::print::{err, grouped, json as print_json, out, signed, table};
 use crate::settings::Settings;
 
@@ -32,9 +32,10 @@ pub(super) fn list(
         let mut reports: Vec<Report> = Vec::new();
         for id in &ids {
             let Some(flag) = snapshot.flag(*id) else { continue };
-            let question = Question::of_flag(snapshot, *id, flag, now);
-            let (observed, days) = (ledger.tally(&question).await?, ledger.daily(&question).await?);
-            reports.push(analyse_daily(&observed, &days, certainty));
+            let asked = Asked::of_flag(snapshot, *id, flag);
+            let question = asked.question(now);
+            let (tally, past) = (ledger.tally(&question).await?, ledger.past(&question).await?);
+            reports.push(analyse_with_past(&asked.observed(&tally), &observed::past(&past), certainty));
         }
         Ok(reports)
     })?;

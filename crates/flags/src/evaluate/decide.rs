@@ -12,12 +12,12 @@ use crate::{
 /// Records how a decision is made. `()` records nothing, at no cost.
 pub(crate) trait Trace {
     /// A step was asked: whether it decided, and what it found.
-    fn record(&mut self, step: Step, decided: bool, detail: impl FnOnce() -> String);
+    fn note(&mut self, step: Step, decided: bool, detail: impl FnOnce() -> String);
 }
 
 impl Trace for () {
     #[inline]
-    fn record(&mut self, _: Step, _: bool, _: impl FnOnce() -> String) {}
+    fn note(&mut self, _: Step, _: bool, _: impl FnOnce() -> String) {}
 }
 
 impl Snapshot {
@@ -127,17 +127,16 @@ impl<'a> Evaluation<'a> {
 
     fn pinned(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let Some(pin) = &self.flag.pin else {
-            trace.record(Step::Pinned, false, || "no environment variable pins it".into());
+            trace.note(Step::Pinned, false, || "no environment variable pins it".into());
             return Continue(());
         };
-        trace
-            .record(Step::Pinned, true, || format!("{} says {}", pin.variable, self.flag.variants.name(pin.variant)));
+        trace.note(Step::Pinned, true, || format!("{} says {}", pin.variable, self.flag.variants.name(pin.variant)));
         Break(Decision::new(pin.variant, Reason::Static, Step::Pinned))
     }
 
     fn disabled(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let off = !self.flag.enabled;
-        trace.record(Step::Disabled, off, || format!("enabled = {}", self.flag.enabled));
+        trace.note(Step::Disabled, off, || format!("enabled = {}", self.flag.enabled));
         stop_if(off, Decision::new(VariantId::OFF, Reason::Disabled, Step::Disabled))
     }
 
@@ -146,7 +145,7 @@ impl<'a> Evaluation<'a> {
             return Continue(());
         };
         let off = fact.switched_off.is_some() || fact.tripped || fact.unknown;
-        trace.record(Step::Tripped, off, || match (&fact.switched_off, fact.tripped, fact.unknown) {
+        trace.note(Step::Tripped, off, || match (&fact.switched_off, fact.tripped, fact.unknown) {
             (Some(words), _, _) => words.to_string(),
             (None, true, _) => "its guard rolled this definition back".into(),
             (None, false, true) => "whether its guard rolled it back cannot be read yet".into(),
@@ -164,7 +163,7 @@ impl<'a> Evaluation<'a> {
             Some(wanted) => is(*id) != *wanted,
             None => is(*id) == VariantId::OFF,
         });
-        trace.record(Step::Requires, unmet.is_some(), || {
+        trace.note(Step::Requires, unmet.is_some(), || {
             match unmet.and_then(|(id, _)| Some((id, self.snapshot.flag(*id)?))) {
                 Some((id, other)) => format!("{} is {}", other.name, other.variants.name(is(*id))),
                 None if link.requires.is_empty() => "needs no other flag".into(),
@@ -177,11 +176,11 @@ impl<'a> Evaluation<'a> {
     fn override_(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let of_this = |f: &&ForcedVariant| f.flag == self.id && (f.signed || self.flag.testing);
         let Some(forced) = self.subject.overrides.iter().find(of_this) else {
-            trace.record(Step::Override, false, || "none that counts".into());
+            trace.note(Step::Override, false, || "none that counts".into());
             return Continue(());
         };
         let how = if forced.signed { "a signed link" } else { "testing = true" };
-        trace.record(Step::Override, true, || {
+        trace.note(Step::Override, true, || {
             format!("asked for {}, by {how}", self.flag.variants.name(forced.variant))
         });
         Break(Decision::new(forced.variant, Reason::TargetingMatch, Step::Override))
@@ -189,13 +188,13 @@ impl<'a> Evaluation<'a> {
 
     fn deny(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let matched = self.flag.deny.as_ref().and_then(|deny| deny.find(self.subject, &self.snapshot.segments));
-        trace.record(Step::Deny, matched.is_some(), || found("denied", self.flag.deny.is_some(), matched));
+        trace.note(Step::Deny, matched.is_some(), || found("denied", self.flag.deny.is_some(), matched));
         stop_if(matched.is_some(), Decision::new(VariantId::OFF, Reason::TargetingMatch, Step::Deny))
     }
 
     fn allow(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let matched = self.flag.allow.as_ref().and_then(|allow| allow.find(self.subject, &self.snapshot.segments));
-        trace.record(Step::Allow, matched.is_some(), || found("allowed", self.flag.allow.is_some(), matched));
+        trace.note(Step::Allow, matched.is_some(), || found("allowed", self.flag.allow.is_some(), matched));
         if matched.is_none() {
             return Continue(());
         }
@@ -205,7 +204,7 @@ impl<'a> Evaluation<'a> {
     fn rules(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let holds = |rule: &Rule| rule.when.hold(self.subject, &self.snapshot.segments);
         let Some((i, rule)) = self.flag.rules.iter().enumerate().find(|(_, rule)| holds(rule)) else {
-            trace.record(Step::Rule, false, || match self.flag.rules.len() {
+            trace.note(Step::Rule, false, || match self.flag.rules.len() {
                 0 => "has no rules".into(),
                 1 => "its one rule does not fit".into(),
                 n => format!("none of its {n} rules fits"),
@@ -214,13 +213,12 @@ impl<'a> Evaluation<'a> {
         };
         match rule.serve {
             Serve::Variant(variant) => {
-                trace.record(Step::Rule, true, || {
-                    format!("rule {} serves {}", i + 1, self.flag.variants.name(variant))
-                });
+                trace
+                    .note(Step::Rule, true, || format!("rule {} serves {}", i + 1, self.flag.variants.name(variant)));
                 Break(Decision::new(variant, Reason::TargetingMatch, Step::Rule))
             }
             Serve::Percent(percent) => {
-                trace.record(Step::Rule, true, || format!("rule {} takes {percent} percent", i + 1));
+                trace.note(Step::Rule, true, || format!("rule {} takes {percent} percent", i + 1));
                 Break(self.share_of_named(percent))
             }
         }
@@ -229,18 +227,18 @@ impl<'a> Evaluation<'a> {
     fn layer(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let layer = self.snapshot.link(self.id).and_then(|link| link.layer.as_ref());
         let Some((place, slices)) = layer else {
-            trace.record(Step::Layer, false, || "in no layer".into());
+            trace.note(Step::Layer, false, || "in no layer".into());
             return Continue(());
         };
         let salt = self.snapshot.layers.get(*place).map_or("", |layer| layer.name.as_str());
         let Some(draw) = self.draw_for(salt) else {
-            trace.record(Step::Layer, true, || self.missing());
+            trace.note(Step::Layer, true, || self.missing());
             return Break(Decision::without_unit(Step::Layer));
         };
         let position = draw.position();
         let inside = slices.iter().any(|slice| slice.holds(position));
         let whether = if inside { "inside" } else { "outside" };
-        trace.record(Step::Layer, !inside, || format!("position {position} of layer {salt} is {whether} its slices"));
+        trace.note(Step::Layer, !inside, || format!("position {position} of layer {salt} is {whether} its slices"));
         stop_if(!inside, Decision::new(self.flag.variants.control(), Reason::Split, Step::Layer))
     }
 
@@ -248,12 +246,12 @@ impl<'a> Evaluation<'a> {
         let held = self.subject.sticky.iter().find(|held| held.flag == self.id);
         let counts = self.flag.stickiness() != Sticky::None && self.percent() > Percent::ZERO;
         let Some(held) = held.filter(|_| counts) else {
-            trace.record(Step::Sticky, false, || {
+            trace.note(Step::Sticky, false, || {
                 if counts { "nothing remembered" } else { "nothing is remembered for it" }.into()
             });
             return Continue(());
         };
-        trace.record(Step::Sticky, true, || format!("remembered as {}", self.flag.variants.name(held.variant)));
+        trace.note(Step::Sticky, true, || format!("remembered as {}", self.flag.variants.name(held.variant)));
         Break(Decision::new(held.variant, Reason::Split, Step::Sticky).counted())
     }
 
@@ -263,7 +261,7 @@ impl<'a> Evaluation<'a> {
 
     fn share(&self, percent: Percent, step: Step, trace: &mut impl Trace) -> Decision {
         let decision = self.decided_by_share(percent, step);
-        trace.record(step, true, || self.describe(percent, decision));
+        trace.note(step, true, || self.describe(percent, decision));
         decision
     }
 

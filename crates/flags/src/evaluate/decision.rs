@@ -53,7 +53,7 @@ pub enum Step {
     Tripped,
     /// A flag it needs is not as it must be.
     Requires,
-    /// Asked for in this request.
+    /// Forced in this request.
     Override,
     /// `deny`.
     Deny,

@@ -56,7 +56,7 @@ impl Outcome {
 struct Steps(Vec<TraceStep>);
 
 impl Trace for Steps {
-    fn record(&mut self, step: Step, decided: bool, detail: impl FnOnce() -> String) {
+    fn note(&mut self, step: Step, decided: bool, detail: impl FnOnce() -> String) {
         let outcome = if decided { Outcome::Decided } else { Outcome::Passed };
         self.0.push(TraceStep { step, outcome, detail: detail() });
     }
@@ -87,7 +87,7 @@ impl Snapshot {
             return unknown();
         };
         let mut steps = Steps(Vec::new());
-        steps.record(Step::Unknown, false, || format!("defined in revision {}", self.revision()));
+        steps.note(Step::Unknown, false, || format!("defined in revision {}", self.revision()));
         let decision = evaluation.decide(&mut steps);
         Explanation {
             flag: flag.into(),

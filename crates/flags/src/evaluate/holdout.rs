@@ -8,12 +8,12 @@ use crate::{Decision, Reason, Step};
 impl Evaluation<'_> {
     pub(crate) fn holdout(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let Some(holdout) = self.snapshot.holdout() else {
-            trace.record(Step::Holdout, false, || "nobody is held out".into());
+            trace.note(Step::Holdout, false, || "nobody is held out".into());
             return Continue(());
         };
         let excuse = self.flag.no_experiment(self.percent());
         let stops = self.held_out && excuse.is_none();
-        trace.record(Step::Holdout, stops, || match (excuse, self.subject.visitor) {
+        trace.note(Step::Holdout, stops, || match (excuse, self.subject.visitor) {
             (Some(why), _) => format!("not an experiment: {why}"),
             (None, None) => "no visitor is known".into(),
             (None, Some(visitor)) => {

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use super::links::{Link, Links};
 use super::required_first::required_first;
 use crate::{
-    BucketBy, ExclusionLayer, Flag, FlagId, Goal, Name, Problem, Segment, Slice, Trigger, VariantId, nearest,
+    BucketBy, ExclusionLayer, Flag, FlagId, Goal, Name, Problem, ProblemKind, Segment, Slice, Trigger, VariantId,
+    nearest,
 };
 
 /// How many problems get a suggestion of what was meant.
@@ -186,7 +187,8 @@ impl Check<'_> {
         let slices = self.known.slices.get(&(name, &flag.name));
         let slices: Vec<_> = slices.into_iter().flatten().map(|slice| (*slice).clone()).collect();
         if slices.is_empty() {
-            let problem = Problem::new(at, format!("the layer `{name}` has no slice for `{}`", flag.name));
+            let problem = Problem::new(at, format!("the layer `{name}` has no slice for `{}`", flag.name))
+                .kind(ProblemKind::NoSlice { layer: name.clone() });
             self.problems.push(problem.help(format!("add {} = [from, to] to the layer's slices", flag.name)));
         }
         if flag.salt() == name.as_str() {
@@ -227,7 +229,8 @@ impl Check<'_> {
         if let Some((unit, name)) = other.iter().find(|(unit, _)| *unit != first.0) {
             let message =
                 format!("`{name}` draws by {unit} and `{}` by {}: a layer needs one bucket_by", first.1, first.0);
-            self.problems.push(Problem::new(["layers", layer.name.as_str(), "slices", name.as_str()], message));
+            let at = ["layers", layer.name.as_str(), "slices", name.as_str()];
+            self.problems.push(Problem::new(at, message).kind(ProblemKind::UnitsDiffer));
         }
     }
 

@@ -1,7 +1,7 @@
 //! The snapshot that holds now.
 //!
-//! One writer, many readers, no lock. A reader gets the whole snapshot, owned: whoever decided with it keeps it until the
-//! answer is out, however often it is replaced meanwhile.
+//! One writer, many readers, no lock. A reader gets the whole snapshot, owned: it keeps the one it decided with until the answer is
+//! out, however often the snapshot is replaced meanwhile.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -29,7 +29,7 @@ pub fn publisher(first: Snapshot) -> (Publisher, Reader) {
 }
 
 impl Publisher {
-    /// Replaces the snapshot; whoever loads from now on gets this one, with the facts learned last.
+    /// Replaces the snapshot; a reader that loads from now on gets this one, with the facts learned last.
     pub fn publish(&self, snapshot: &Snapshot) {
         let facts = self.lock();
         self.shared.store(Arc::new(snapshot.with_facts(&facts)));
@@ -44,7 +44,7 @@ impl Publisher {
 
     /// What is recorded about flags, as it was learned last.
     #[must_use]
-    pub fn facts(&self) -> Facts {
+    pub fn recorded(&self) -> Facts {
         self.lock().clone()
     }
 

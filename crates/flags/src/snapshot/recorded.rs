@@ -8,14 +8,14 @@ use crate::{Definition, Flag, Name, Standing};
 /// What was recorded about flags, beside what is written: each holds for one definition of a flag, so an edit ends it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// Flags that a guard took back.
+    /// Flags that a guard rolled back.
     pub tripped: Vec<(Name, Definition)>,
     /// Steps of rollouts, from 0; the number of steps once all are behind.
     pub steps: Vec<(Name, Definition, usize)>,
     /// Flags that a person switched off beside their file, whatever their definition, and who did it in words.
     pub switched_off: Vec<(Name, String)>,
     /// What was recorded could not be read yet. Flags with a rollout or a guard stay off until then: one of them may have
-    /// been taken back.
+    /// been rolled back.
     pub unknown: bool,
     /// Flags of which enough is known all the same.
     pub known: Vec<Name>,

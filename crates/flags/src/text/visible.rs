@@ -144,12 +144,12 @@ mod tests {
 
     #[test]
     fn messages_are_short_and_keep_what_is_wrong() {
-        let message = |name: &str| format!("`{name}` is no name: a letter first");
+        let message = |name: &str| format!("`{name}` is not a valid name: a letter first");
         assert!(matches!(brief(&message("ä")), Cow::Borrowed(_)));
         let (long, words) = (message(&"ä".repeat(1_000_000)), message(&"ä ".repeat(1_000_000)));
         let (long, words) = (brief(&long), brief(&words));
         assert!(long.len() < 300 && long.starts_with("`ää"), "{long}");
-        assert!(long.ends_with("ä` is no name: a letter first"), "{long}");
+        assert!(long.ends_with("ä` is not a valid name: a letter first"), "{long}");
         assert!(words.len() < 2100 && words.starts_with("`ä ä") && words.ends_with('…'), "{words}");
     }
 }

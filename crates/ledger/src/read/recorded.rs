@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, Row};
 
-use crate::read::question::Question;
+use crate::Question;
 
 /// One experiment as it is stored.
 pub(crate) struct Recorded {

@@ -3,7 +3,7 @@
 use flagstaff_flags::{EventFrom, EventGoal, Flag, Goal, Name, Percent, Problem, Serve, Trigger, VariantId};
 use jiff::civil::Date;
 
-use crate::assemble::parse::Options;
+use super::options::Options;
 
 /// The headers gunicorn takes (`limit_request_fields`).
 const GUNICORN: usize = 100;
@@ -14,7 +14,7 @@ const USUAL: usize = 25;
 /// The goals of a document.
 pub(crate) struct Goals<'a> {
     pub(crate) all: &'a [Goal],
-    /// Those reached by an event, whose tables do not say by whose word.
+    /// Those reached by an event, whose tables do not say where it comes from.
     pub(crate) silent: &'a [Name],
 }
 
@@ -37,7 +37,7 @@ fn of_flag(flag: &Flag, today: Option<Date>) -> Vec<Problem> {
     [old, no_expiry(flag), no_owner(flag), no_goal(flag), nobody(flag)].into_iter().flatten().collect()
 }
 
-/// By whose word a goal is reached, where that is likely to be another than was meant.
+/// Where the event of a goal comes from, where that is likely not what was meant.
 fn of_goal(goal: &Goal, goals: &Goals<'_>, flags: &[&Flag]) -> Option<Problem> {
     let Trigger::Event(EventGoal { from, .. }) = &goal.trigger else { return None };
     let in_pages = flags.iter().any(|flag| flag.client && flag.goals.contains(&goal.name));
@@ -45,8 +45,9 @@ fn of_goal(goal: &Goal, goals: &Goals<'_>, flags: &[&Flag]) -> Option<Problem> {
     let (key, message, help) = match (from, guarded) {
         (EventFrom::App, _) if in_pages && goals.silent.contains(&goal.name) => (
             None,
-            "only the app's word reaches the goal: what pages send with flagstaff.track() is not counted".to_owned(),
-            "write from = \"page\" or from = \"both\" where pages send it, else from = \"app\"",
+            "only events from the app count for this goal: what pages send with flagstaff.track() is not counted"
+                .to_owned(),
+            "write from = \"page\" or from = \"both\" if pages send it, else from = \"app\"",
         ),
         (EventFrom::Page | EventFrom::Both, Some(flag)) => (
             Some("from"),
@@ -89,8 +90,9 @@ fn arms(flag: &Flag) -> usize {
 /// A kill switch is meant to stay; every other flag is meant to go.
 fn no_expiry(flag: &Flag) -> Option<Problem> {
     let missing = flag.expires.is_none() && flag.gate.is_none();
-    missing
-        .then(|| warning(flag, None, "the flag has no end", "add expires = 2027-01-31, the day it should be gone"))?
+    missing.then(|| {
+        warning(flag, None, "the flag has no expiry date", "add expires = 2027-01-31, the day it should be removed")
+    })?
 }
 
 fn no_owner(flag: &Flag) -> Option<Problem> {

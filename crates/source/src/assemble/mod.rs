@@ -1,11 +1,16 @@
-//! Texts become a snapshot: read, converted, pinned, checked, and looked through for what is old.
+//! Texts become a snapshot.
+//!
+//! [`parse`] is the way: it reads the texts, lays the overlay over them, and has an [`assembly`] read every table by itself, convert it
+//! and join what it can. [`pins`] come from the environment, [`lint`] says what should be mended, [`fingerprint`] tells definitions and
+//! revisions apart. [`options`] are what goes in and what comes out.
 
-#[allow(clippy::module_inception, reason = "the way itself")]
-pub(crate) mod assemble;
+mod assembly;
 pub(crate) mod fingerprint;
 mod lint;
-pub(crate) mod parse;
-pub(crate) mod pins;
+mod options;
+mod parse;
+mod pins;
 
-pub use parse::{LARGEST, Loaded, Options, Text, parse};
-pub use pins::{PREFIX as PIN_PREFIX, truth};
+pub use options::{Loaded, Options};
+pub use parse::parse;
+pub use pins::PREFIX as PIN_PREFIX;

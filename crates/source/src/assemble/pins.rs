@@ -2,8 +2,8 @@
 
 use flagstaff_flags::{Flag, Pin, VariantId, nearest};
 
-use crate::report::Finding;
-use crate::report::sources::Sources;
+use crate::decode::text::truth;
+use crate::findings::{Finding, Sources};
 
 /// What variables that pin a flag begin with.
 pub const PREFIX: &str = "FLAGSTAFF_FLAG_";
@@ -53,16 +53,6 @@ fn variant(flag: &Flag, value: &str) -> Option<VariantId> {
         let meant = truth(word)?;
         flag.variants.find(if meant { "on" } else { "off" })
     })
-}
-
-/// What a word for true or false means.
-#[must_use]
-pub fn truth(word: &str) -> Option<bool> {
-    match word.to_ascii_lowercase().as_str() {
-        "true" | "1" | "on" | "yes" => Some(true),
-        "false" | "0" | "off" | "no" => Some(false),
-        _ => None,
-    }
 }
 
 fn unknown_flag<'a>(name: &str, names: impl Iterator<Item = &'a str>, span: std::ops::Range<usize>) -> Finding {

@@ -82,7 +82,9 @@ impl Conversion {
                 Ok(flag) => {
                     slices.extend(bounds.0.into_iter().map(|(from, to)| Slice { flag: flag.clone(), from, to }));
                 }
-                Err(e) => self.wrong(&["slices", &key], format!("`{key}` is no name of a flag"), e.to_string()),
+                Err(e) => {
+                    self.wrong(&["slices", &key], format!("`{key}` is not a valid name of a flag"), e.to_string())
+                }
             }
         }
         ExclusionLayer { name, slices }

@@ -3,12 +3,11 @@
 use flagstaff_flags::Problem;
 use serde::de::DeserializeOwned;
 
-use crate::assemble::assemble as work;
-use crate::assemble::parse::{self, Text};
-use crate::decode::recover::{Salvaged, salvage};
-use crate::decode::tree;
-use crate::report::sources::Sources;
-use crate::report::{Finding, Report, Severity};
+use super::echoes::without_echoes;
+use super::recover::{Recovered, recover};
+use super::text::{Text, readable};
+use super::tree;
+use crate::findings::{Finding, Report, Severity, Sources};
 
 /// Where the keys of a document stand.
 #[derive(Clone, Debug)]
@@ -24,8 +23,8 @@ impl Spans {
         let root = tree::parse(text, 0, &mut Vec::new());
         let errors = errors.into_iter().map(|problem| (problem, Severity::Error));
         let warnings = warnings.into_iter().map(|problem| (problem, Severity::Warning));
-        let place = |(problem, severity)| work::place(&root, problem, severity);
-        Report::new(self.sources.clone(), errors.chain(warnings).map(place).collect())
+        let finding = |(problem, severity)| tree::finding_of(&root, problem, severity);
+        Report::new(self.sources.clone(), errors.chain(warnings).map(finding).collect())
     }
 }
 
@@ -35,13 +34,13 @@ impl Spans {
 /// # Errors
 /// With every mistake: syntax, unknown keys, wrong types, each at its place with its mend.
 pub fn read<T: DeserializeOwned>(text: Text<'_>) -> Result<(T, Spans), Report> {
-    let content = parse::readable(text)?;
+    let content = readable(text)?;
     let mut sources = Sources::default();
     let base = sources.add_settings(text.name, content);
     let mut findings = Vec::new();
     let mut root = tree::parse(content, base, &mut findings);
-    let Salvaged { read, .. } = salvage(&mut root, None, &sources, &mut findings);
-    work::without_echoes(&mut findings);
+    let Recovered { read, .. } = recover(&mut root, None, &sources, &mut findings);
+    without_echoes(&mut findings);
     match read {
         Some(read) if !findings.iter().any(Finding::is_error) => Ok((read, Spans { sources })),
         _ => Err(Report::new(sources, findings)),

@@ -9,16 +9,16 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
-use crate::decode::serde_messages::{self, Written};
-use crate::decode::tree::{self, Value};
-use crate::report::Finding;
-use crate::report::sources::Sources;
+use super::serde_messages::{self, Written};
+use super::tree::{self, Value};
+
+use crate::findings::{Finding, Sources};
 
 /// How many mistakes are looked for in one flag. Each costs one more reading of it.
-const MOST: usize = 64;
+const MOST_MISTAKES: usize = 64;
 
 /// How many are looked for however large it is.
-const LEAST: usize = 4;
+const LEAST_MISTAKES: usize = 4;
 
 /// From how many mistakes in the whole text on only one of each part is looked for.
 const MANY: usize = 1000;
@@ -27,7 +27,7 @@ const MANY: usize = 1000;
 const EFFORT: usize = 1_000_000;
 
 /// What was read, and what had to be left out.
-pub(crate) struct Salvaged<T> {
+pub(crate) struct Recovered<T> {
     /// What was read; `None` when nothing could be.
     pub(crate) read: Option<T>,
     /// The paths that were left out.
@@ -35,19 +35,19 @@ pub(crate) struct Salvaged<T> {
 }
 
 /// Reads a value, which messages call by this name. Mistakes become findings and are taken out of it.
-pub(crate) fn salvage<T: DeserializeOwned>(
+pub(crate) fn recover<T: DeserializeOwned>(
     value: &mut Value<'_>,
     name: Option<&str>,
     sources: &Sources,
     findings: &mut Vec<Finding>,
-) -> Salvaged<T> {
+) -> Recovered<T> {
     let mut lost = Vec::new();
-    let most = (EFFORT / tree::size(value.get_ref()).max(1)).clamp(LEAST, MOST);
+    let most = (EFFORT / tree::size(value.get_ref()).max(1)).clamp(LEAST_MISTAKES, MOST_MISTAKES);
     for _ in 0..most {
         let error = match T::deserialize(ValueDeserializer::from(value.clone())) {
             Ok(read) => {
                 let read = Some(read);
-                return Salvaged { read, lost };
+                return Recovered { read, lost };
             }
             Err(error) => error,
         };
@@ -68,14 +68,14 @@ pub(crate) fn salvage<T: DeserializeOwned>(
         }
         match path {
             // nobody reads that many, so one of each part is enough
-            Some(_) | None if findings.len() > MANY => return Salvaged { read: None, lost },
+            Some(_) | None if findings.len() > MANY => return Recovered { read: None, lost },
             Some(path) => lost.push(path),
-            None => return Salvaged { read: None, lost },
+            None => return Recovered { read: None, lost },
         }
     }
     let finding = Finding::error(value.span(), format!("there may be more than these {most} mistakes here"));
     findings.push(finding.help("mend these first"));
-    Salvaged { read: None, lost }
+    Recovered { read: None, lost }
 }
 
 /// Whether a mistake may come only from what was taken out below it: weights that no longer make 100, say.

@@ -1,13 +1,15 @@
-//! What the reading types say, in words of the file rather than of Rust.
+//! What serde and the types that read say, in words of the file rather than of Rust.
+//!
+//! serde gives only text. Nothing is decided by it: a message that is not known is shown as it is.
 
 use flagstaff_flags::nearest;
 
-use crate::assemble::pins::truth;
+use super::text::truth;
 
 /// Between what is wrong and its mend, in the one text an error of serde carries.
 const MEND: char = '\n';
 
-/// An error of a type that checks what it reads: what is wrong, and what to write instead. [`read`](crate::read) tells them apart.
+/// An error of a type that checks what it reads: what is wrong, and what to write instead. [`read`](crate::read) separates them.
 pub fn mistake<E: serde::de::Error>(message: impl std::fmt::Display, help: &str) -> E {
     E::custom(format!("{message}{MEND}{help}"))
 }

@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use flagstaff_flags::Problem;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use crate::report::Finding;
+use super::syntax;
+use crate::findings::{Finding, FindingKind, Severity};
 
 pub(crate) type Value<'t> = Spanned<DeValue<'t>>;
 
-/// How deep tables and lists may lie in each other. The format needs eight; whatever walks a document may recurse.
+/// How deep tables and lists may lie in each other. The format needs eight; code that walks a document may recurse.
 const DEEPEST: usize = 32;
 
 /// How many syntax errors are told apart; a file with more is not TOML at all.
@@ -21,40 +23,14 @@ pub(crate) fn parse<'t>(text: &'t str, base: usize, findings: &mut Vec<Finding>)
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in errors.iter().take(MOST_SYNTAX_ERRORS) {
         let span = error.span().unwrap_or(0..0);
-        let mut finding = Finding::error(span.start + base..span.end + base, syntax(error.message()));
-        finding.syntax = true;
-        findings.push(match syntax_help(error.message(), text, &span) {
-            Some(help) => finding.help(help),
-            None => finding,
-        });
+        let mut finding = syntax::finding(error.message(), text, &span);
+        finding.span = span.start + base..span.end + base;
+        findings.push(finding);
     }
     let mut place = Placing { base, findings };
     let span = root.span();
     let table = place.table(root.into_inner(), 0);
     Spanned::new(span.start + base..span.end + base, DeValue::Table(table))
-}
-
-fn syntax(message: &str) -> String {
-    format!("this is not TOML: {message}")
-}
-
-/// The mends of the slips seen most.
-fn syntax_help(message: &str, text: &str, span: &Range<usize>) -> Option<String> {
-    let line_start = text.get(..span.start)?.rfind('\n').map_or(0, |at| at + 1);
-    let line = text.get(line_start..)?.lines().next().unwrap_or_default();
-    if message.contains("duplicate key") {
-        return Some("keep one of the two".into());
-    }
-    if message.contains("invalid date") {
-        return Some("a day is written as 2026-11-01".into());
-    }
-    let (key, value) = line.split_once('=')?;
-    let (key, value) = (key.trim(), value.split('#').next().unwrap_or_default().trim());
-    if value.is_empty() {
-        return Some(format!("write a value behind {key} ="));
-    }
-    let is_word = value.chars().all(|c| c.is_alphanumeric() || "_-./:* ".contains(c));
-    is_word.then(|| format!("a word is written in quotes: {key} = \"{value}\""))
 }
 
 /// Moves values to their place among all texts.
@@ -115,9 +91,22 @@ pub(crate) fn overlay<'t>(below: &mut DeTable<'t>, above: DeTable<'t>) {
     }
 }
 
+/// A problem that knows its keys, at its place.
+pub(crate) fn finding_of(root: &Value<'_>, problem: Problem, severity: Severity) -> Finding {
+    let flag = problem.at.first().filter(|section| *section == "flags").and(problem.at.get(1));
+    Finding {
+        severity,
+        flag: flag.cloned(),
+        span: locate(root, &problem.at),
+        message: problem.message,
+        help: problem.help,
+        kind: FindingKind::Value,
+    }
+}
+
 /// The value at the end of a path, as far as there is one: the place of its value, or of the deepest there is on the way.
 /// The last key may also name an element of a list, or be a key of it.
-pub(crate) fn locate(root: &Value<'_>, path: &[String]) -> Range<usize> {
+fn locate(root: &Value<'_>, path: &[String]) -> Range<usize> {
     let (mut here, mut span) = (root, root.span());
     for step in path {
         match here.get_ref() {

@@ -5,7 +5,7 @@ use std::fmt;
 use flagstaff_flags::{Condition, Conditions, Key};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
-use super::scalars::{Moment, Named};
+use super::scalars::{Named, PointInTime};
 use super::value_tests::{Test, WantedReading};
 use crate::decode::serde_messages::mistake;
 
@@ -14,7 +14,7 @@ use crate::decode::serde_messages::mistake;
 pub(crate) struct When(pub(crate) Conditions);
 
 /// A key of a condition.
-enum Word {
+enum ConditionKey {
     Authenticated,
     Segment,
     After,
@@ -27,7 +27,7 @@ enum Word {
 /// Keys with a name of one's own behind a dot.
 pub(super) const FAMILIES: [&str; 3] = ["header", "cookie", "query"];
 
-impl Word {
+impl ConditionKey {
     fn new(text: &str) -> Result<Self, String> {
         if let Some(family) = FAMILIES.into_iter().find(|family| *family == text) {
             return Ok(Self::Family(family));
@@ -55,7 +55,7 @@ fn is_slip(text: &str, known: &str) -> bool {
     strsim::damerau_levenshtein(text, known) <= slips
 }
 
-impl<'de> Deserialize<'de> for Word {
+impl<'de> Deserialize<'de> for ConditionKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::new(&text).map_err(|help| mistake(format!("there is no condition `{text}`"), &help))
@@ -79,14 +79,14 @@ impl<'de> Visitor<'de> for Reading {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<When, A::Error> {
         let mut all = Vec::new();
-        while let Some(word) = map.next_key::<Word>()? {
+        while let Some(word) = map.next_key::<ConditionKey>()? {
             match word {
-                Word::Authenticated => all.push(Condition::Authenticated(map.next_value()?)),
-                Word::Segment => all.push(map.next_value::<Segments>()?.0),
-                Word::After => all.push(Condition::After(map.next_value::<Moment>()?.0)),
-                Word::Before => all.push(Condition::Before(map.next_value::<Moment>()?.0)),
-                Word::Value(key) => all.push(map.next_value_seed(Test(key))?),
-                Word::Family(family) => all.extend(map.next_value_seed(Family(family))?),
+                ConditionKey::Authenticated => all.push(Condition::Authenticated(map.next_value()?)),
+                ConditionKey::Segment => all.push(map.next_value::<Segments>()?.0),
+                ConditionKey::After => all.push(Condition::After(map.next_value::<PointInTime>()?.0)),
+                ConditionKey::Before => all.push(Condition::Before(map.next_value::<PointInTime>()?.0)),
+                ConditionKey::Value(key) => all.push(map.next_value_seed(Test(key))?),
+                ConditionKey::Family(family) => all.extend(map.next_value_seed(Family(family))?),
             }
         }
         Ok(When(Conditions(all)))

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::conditions::{FAMILIES, When};
-use super::scalars::Moment;
+use super::scalars::PointInTime;
 use flagstaff_flags::Key;
 
 /// What a condition looks at.
@@ -70,7 +70,7 @@ impl JsonSchema for When {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let test = generator.subschema_for::<Test>();
-        let time = generator.subschema_for::<Moment>();
+        let time = generator.subschema_for::<PointInTime>();
         let mut properties = Map::new();
         for word in Key::words().chain(FAMILIES) {
             let mut schema = match word {

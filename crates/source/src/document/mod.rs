@@ -14,8 +14,8 @@ use serde_json::Value;
 
 pub(crate) use conditions::When;
 pub(crate) use scalars::{
-    Address, Chance, Codes, Day, FewSigns, Fuse, Length, Moment, Named, Paths, Requests, Share, Slower, Stay, Target,
-    Unit,
+    Address, Chance, Codes, Day, FewSigns, Fuse, Length, Named, Paths, PointInTime, Requests, Share, Slower, Stay,
+    Target, Unit,
 };
 pub(crate) use tables::{Bounds, Needs, Weights};
 
@@ -82,7 +82,7 @@ pub(crate) struct FlagTable {
     pub(crate) rules: Vec<RuleTable>,
     /// A share that rises in steps; instead of `percent`.
     pub(crate) rollout: Option<RolloutTable>,
-    /// What watches the flag and takes it back when it does harm.
+    /// What watches the flag and rolls it back when it does harm.
     pub(crate) guard: Option<GuardTable>,
     /// Paths that answer by themselves while the flag is off: a kill switch above the code.
     pub(crate) gate: Option<GateTable>,
@@ -154,7 +154,7 @@ pub(crate) struct RuleTable {
 #[schemars(title = "Rollout")]
 pub(crate) struct RolloutTable {
     /// When it starts, such as 2026-11-20T09:00:00Z; nobody is in before. Default: at once.
-    pub(crate) start: Option<Moment>,
+    pub(crate) start: Option<PointInTime>,
     /// The steps; each above the one before.
     pub(crate) steps: Vec<StepTable>,
 }
@@ -188,7 +188,7 @@ pub(crate) struct GuardTable {
     /// So many visitors in a row with nothing but errors trip it at once, while those without the flag hardly meet any; outside the
     /// chance of a false alarm. 3 to 1000. Default: none.
     pub(crate) fuse: Option<Fuse>,
-    /// What happens when it trips: "off" takes the flag back, "hold" stops the rollout where it is. Default: off.
+    /// What happens when it trips: "off" rolls the flag back, "hold" stops the rollout where it is. Default: off.
     pub(crate) on_trip: Option<Tripped>,
     /// true: it reports what it sees and does nothing. Default: false.
     pub(crate) observe: bool,
@@ -204,7 +204,7 @@ pub(crate) struct GuardTable {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Tripped {
-    /// The flag is taken back.
+    /// The flag is rolled back.
     Off,
     /// The rollout stays where it is.
     Hold,
@@ -246,11 +246,11 @@ pub(crate) struct GoalTable {
     pub(crate) on: Option<Requests>,
     /// With `on`: which answers count. Default: "2xx,3xx".
     pub(crate) status: Option<Codes>,
-    /// Reached by an event that the app or the page says.
+    /// Reached by an event that the app or the page sends.
     pub(crate) event: Option<String>,
     /// With `event`: "count" visitors who sent it, or "sum" its values. Default: count.
     pub(crate) value: Option<Measured>,
-    /// With `event`: whose word counts, the "app"'s, the "page"'s, which anybody can send, or "both". Default: app.
+    /// With `event`: where it must come from: the "app", the "page" (anybody can send what a page sends), or "both". Default: app.
     pub(crate) from: Option<SaidBy>,
     /// With `value = "sum"`: a larger value of one event counts as this much. Above 0, at most 10^12.
     pub(crate) at_most: Option<f64>,
@@ -258,7 +258,7 @@ pub(crate) struct GoalTable {
     pub(crate) bounce_after: Option<Length>,
 }
 
-/// Who says that an event happened.
+/// Where an event comes from.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum SaidBy {

@@ -12,16 +12,16 @@ type Wrong = (String, String);
 pub(super) fn name(text: &str) -> Result<Name, Wrong> {
     Name::new(text).map_err(|e| {
         let help = e.suggestion().map_or_else(String::new, |s| format!("write `{s}`"));
-        (format!("`{text}` is no name: {e}"), help)
+        (format!("`{text}` is not a valid name: {e}"), help)
     })
 }
 
 pub(super) fn day(text: &str) -> Result<Date, Wrong> {
     let help = || "a day is written as 2026-11-01: year, month, day".to_owned();
-    // The library would take the day out of a longer text; whoever writes a time means something by it.
+    // The library would take the day out of a longer text; a time that is written means something.
     let plain = text.len() == 10;
     let parsed = text.parse().ok().filter(|_| plain);
-    parsed.ok_or_else(|| (format!("`{text}` is no day"), help()))
+    parsed.ok_or_else(|| (format!("`{text}` is not a valid day"), help()))
 }
 
 pub(super) fn moment(text: &str) -> Result<Timestamp, Wrong> {
@@ -30,17 +30,17 @@ pub(super) fn moment(text: &str) -> Result<Timestamp, Wrong> {
         let time = text.get(11..).filter(|time| !time.is_empty()).unwrap_or("09:00:00");
         let help = match day {
             Some(day) => {
-                format!("say where on earth: {day}T{time}Z is UTC, {day}T{time}+01:00 is an hour ahead of it")
+                format!("add the time zone: {day}T{time}Z is UTC, {day}T{time}+01:00 is an hour ahead of it")
             }
             None => "a time is written as 2026-11-20T09:00:00Z".into(),
         };
-        (format!("`{text}` is no point in time"), help)
+        (format!("`{text}` is not a valid time"), help)
     })
 }
 
 pub(super) fn length(text: &str) -> Result<Duration, Wrong> {
     let wrong = |what: &str| (format!("`{text}` {what}"), "write \"30m\", \"2h\", \"800ms\" or \"1d\"".into());
-    let span: Span = text.parse().map_err(|_| wrong("is no duration"))?;
+    let span: Span = text.parse().map_err(|_| wrong("is not a valid duration"))?;
     if span.get_months() != 0 || span.get_years() != 0 {
         return Err(wrong("has no fixed length"));
     }
@@ -80,7 +80,7 @@ pub(super) fn paths(text: &str) -> Result<Glob, Wrong> {
     if text.starts_with(['/', '*']) {
         Ok(Glob::any_case(text))
     } else {
-        Err((format!("`{text}` is no path: a path begins with /"), help))
+        Err((format!("`{text}` is not a valid path: a path begins with /"), help))
     }
 }
 
@@ -109,7 +109,7 @@ pub(super) fn address(text: &str) -> Result<String, Wrong> {
     match parts {
         Some((host, 1..)) if fits(host) => Ok(text.into()),
         _ => Err((
-            format!("`{text}` is no address"),
+            format!("`{text}` is not a valid address"),
             "an upstream is written as host:port, such as \"127.0.0.1:8001\", or as \"unix:/run/app.sock\"".into(),
         )),
     }
@@ -123,7 +123,7 @@ pub(super) fn target(text: &str) -> Result<String, Wrong> {
         Ok(text.into())
     } else {
         let help = "write a path such as \"/checkout\", or a whole address with https://".into();
-        Err((format!("`{text}` leads nowhere"), help))
+        Err((format!("`{text}` is not a valid target"), help))
     }
 }
 

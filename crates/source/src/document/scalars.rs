@@ -62,7 +62,7 @@ word!(
 );
 word!(
     /// A point in time, with its offset from UTC.
-    Moment(Timestamp), "a time, such as 2026-11-20T09:00:00Z", readers::moment,
+    PointInTime(Timestamp), "a time, such as 2026-11-20T09:00:00Z", readers::moment,
     {
         "type": "string", "examples": ["2026-11-20T09:00:00Z"],
         "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+([Zz]|[+-][0-9]{2}:?[0-9]{2})$"

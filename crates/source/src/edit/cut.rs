@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde_json::Value as Json;
 use toml_edit::{Document, InlineTable, Item, Table, Value};
 
-use super::EditError;
+use super::error::EditError;
 
 /// A text without something, and what that was.
 pub(super) struct Cut {
@@ -19,12 +19,12 @@ pub(super) struct Cut {
 /// When the text is not TOML, or what would be left is not the same document without it.
 pub(super) fn cut(text: &str, path: &[&str]) -> Result<Option<Cut>, EditError> {
     let document = Document::parse(text).map_err(|e| EditError::NotToml(e.message().into()))?;
-    let mut place = Place { text, headers: headers(document.as_table()), blocks: Vec::new(), rest: Vec::new() };
-    let found = place.find(document.as_table(), path);
+    let mut removal = Removal { text, headers: headers(document.as_table()), blocks: Vec::new(), rest: Vec::new() };
+    let found = removal.find(document.as_table(), path);
     if !found {
         return Ok(None);
     }
-    let ranges = place.ranges();
+    let ranges = removal.ranges();
     let taken: Vec<_> = ranges.iter().filter_map(|range| text.get(range.clone())).map(str::trim).collect();
     let taken = taken.join("\n");
     let mut left = text.to_owned();
@@ -38,7 +38,7 @@ pub(super) fn cut(text: &str, path: &[&str]) -> Result<Option<Cut>, EditError> {
 }
 
 /// What is to be taken out of a text.
-struct Place<'t> {
+struct Removal<'t> {
     text: &'t str,
     /// Where each header of the text begins, in order.
     headers: Vec<usize>,
@@ -48,7 +48,7 @@ struct Place<'t> {
     rest: Vec<Range<usize>>,
 }
 
-impl Place<'_> {
+impl Removal<'_> {
     fn find(&mut self, table: &Table, path: &[&str]) -> bool {
         let Some((key, below)) = path.split_first() else {
             return false;

@@ -6,13 +6,12 @@ use std::path::Path;
 use flagstaff_flags::{Flag, Snapshot};
 
 use super::cut::cut;
-use super::end_checks as ties;
-use super::file::{Refused, Turn, replace};
-use super::settle::{settle, without_slices};
-use super::{EditError, Variants};
+use super::end_checks::check_free_to_end;
+use super::error::{EditError, Refused};
+use super::settle::{Variants, settle, without_slices};
 use crate::archive::{self, Ended};
-use crate::assemble::parse::Options;
-use crate::store::files::Files;
+use crate::assemble::Options;
+use crate::store::{DocumentStore as _, Files, Turn, replace};
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug)]
@@ -54,18 +53,17 @@ pub struct Settled {
 pub fn end(files: &Files, options: &Options, revision: &str, ending: &Ending<'_>) -> Result<Settled, Refused> {
     let target = fs::canonicalize(files.definitions())?;
     let _turn = Turn::wait(&target);
-    let invalid = |report| Refused::Invalid(Box::new(report));
-    let before = files.read().map_err(invalid)?;
+    let before = files.read()?;
     if before.revision() != revision {
         return Err(Refused::Changed);
     }
-    ties::free_to_end(files, &before, ending.flag, ending.winner, ending.remove).map_err(invalid)?;
+    check_free_to_end(files, &before, ending.flag, ending.winner, ending.remove)?;
     let text = String::from_utf8_lossy(before.definitions()).into_owned();
-    let (after, gone) = ended(&text, ending).map_err(Refused::Edit)?;
-    let flag_text = taken(&text, ending.flag).map_err(Refused::Edit)?;
+    let (after, gone) = ended(&text, ending)?;
+    let flag_text = taken(&text, ending.flag)?;
     let changed = after != text;
     let after = before.with_definitions(after.into_bytes());
-    let loaded = files.parse(&after, options).map_err(invalid)?;
+    let loaded = files.parse(&after, options)?;
     if !ending.remove && !is_settled(&loaded.snapshot, ending) {
         return Err(Refused::Edit(EditError::NoValue {
             path: ending.flag.into(),
@@ -74,7 +72,7 @@ pub fn end(files: &Files, options: &Options, revision: &str, ending: &Ending<'_>
     }
     let archived = archive(files.definitions(), &target, ending, &flag_text, changed)?;
     if changed && !ending.dry_run {
-        replace(&target, Some(before.definitions()), after.definitions(), &target)?;
+        files.compare_and_set(&before, &after)?;
     }
     Ok(Settled { text: flag_text, archived, changed, gone })
 }
@@ -142,8 +140,8 @@ fn archive(
     let after = archive::with(before.as_deref(), &one, &path)?;
     if !ending.dry_run {
         // a link stays a link
-        let place = fs::canonicalize(&path).unwrap_or(path);
-        replace(&place, before.as_deref().map(str::as_bytes), after.as_bytes(), target)?;
+        let target_of_link = fs::canonicalize(&path).unwrap_or(path);
+        replace(&target_of_link, before.as_deref().map(str::as_bytes), after.as_bytes(), target)?;
     }
     Ok(true)
 }

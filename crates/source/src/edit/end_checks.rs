@@ -5,16 +5,13 @@ use std::path::Path;
 use flagstaff_flags::Problem;
 use toml::de::{DeTable, DeValue};
 
-use crate::Text;
-use crate::assemble::assemble::place;
-use crate::assemble::parse::readable;
+use crate::decode::text::{Text, readable};
 use crate::decode::tree::{self, Value};
-use crate::report::sources::Sources;
-use crate::report::{Finding, Report, Severity};
-use crate::store::files::{self, Contents, Files};
+use crate::findings::{Finding, Report, Severity, Sources};
+use crate::store::{self, Contents, Files};
 
 /// A flag that is to be ended.
-struct Case<'a> {
+struct EndCheck<'a> {
     flag: &'a str,
     winner: &'a str,
     remove: bool,
@@ -25,34 +22,34 @@ struct Case<'a> {
 ///
 /// # Errors
 /// With everything that does, at its place.
-pub(crate) fn free_to_end(
+pub(super) fn check_free_to_end(
     files: &Files,
     contents: &Contents,
     flag: &str,
     winner: &str,
     remove: bool,
 ) -> Result<(), Report> {
-    let case = Case { flag, winner, remove };
+    let check = EndCheck { flag, winner, remove };
     let mut sources = Sources::default();
     let mut findings = Vec::new();
     let name = files.definitions().to_string_lossy().into_owned();
     let definitions = read(&name, contents.definitions())?;
     let base = sources.add(&name, &definitions);
     let root = tree::parse(&definitions, base, &mut Vec::new());
-    findings.extend(case.requirements(&root).chain(case.gate(&root)));
+    findings.extend(check.requirements(&root).chain(check.gate(&root)));
     for path in files.overlays() {
         let name = path.to_string_lossy().into_owned();
         let text = read(&name, &bytes(&path)?)?;
         let base = sources.add(&name, &text);
         let root = tree::parse(&text, base, &mut Vec::new());
-        findings.extend(case.requirements(&root).chain(case.overlaid(&root)));
+        findings.extend(check.requirements(&root).chain(check.overlaid(&root)));
     }
     if findings.is_empty() { Ok(()) } else { Err(Report::new(sources, findings)) }
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, Report> {
-    files::read(path).map_err(|error| {
-        let help = "whether it has a say in the flag cannot be told; make it readable, or move it away".to_owned();
+    store::read(path).map_err(|error| {
+        let help = "it may say something about the flag; make it readable, or move it away".to_owned();
         Report::of_file(&path.to_string_lossy(), format!("the file cannot be read: {error}"), Some(help))
     })
 }
@@ -66,10 +63,10 @@ fn table<'a, 't>(root: &'a Value<'t>, path: &[&str]) -> Option<&'a DeTable<'t>> 
 }
 
 fn error(root: &Value<'_>, at: &[&str], message: String, help: String) -> Finding {
-    place(root, Problem::new(at.iter().copied(), message).help(help), Severity::Error)
+    tree::finding_of(root, Problem::new(at.iter().copied(), message).help(help), Severity::Error)
 }
 
-impl Case<'_> {
+impl EndCheck<'_> {
     /// Flags that require it, and would not be met or would name nothing.
     fn requirements<'a>(&'a self, root: &'a Value<'_>) -> impl Iterator<Item = Finding> + 'a {
         let flags = table(root, &["flags"]).into_iter().flatten();
@@ -110,8 +107,8 @@ impl Case<'_> {
         let said = places.filter(|at| table(root, at).is_some_and(|table| table.contains_key(self.flag)));
         said.map(|mut at| {
             at.push(self.flag);
-            let message = format!("this overlay has a say in the flag `{}`", self.flag);
-            error(root, &at, message, "take it out here first: what it says would go on holding".into())
+            let message = format!("this overlay says something about the flag `{}`", self.flag);
+            error(root, &at, message, "remove it here first: what it says would stay in force".into())
         })
         .collect()
     }

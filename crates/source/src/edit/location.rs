@@ -5,7 +5,7 @@ use std::ops::Range;
 use toml_edit::{ArrayOfTables, Item, Key, Table, Value};
 
 /// Where a value goes.
-pub(super) enum Place<'d> {
+pub(super) enum Location<'d> {
     /// In place of what is there.
     Instead(Range<usize>),
     /// Into a table that has a header, or into one without that has entries, on a line of its own.
@@ -16,7 +16,7 @@ pub(super) enum Place<'d> {
     Header { at: usize, newline: &'static str, header: Vec<String>, key: Vec<String> },
 }
 
-impl<'d> Place<'d> {
+impl<'d> Location<'d> {
     /// The place a path leads to from a flag.
     ///
     /// # Errors
@@ -37,7 +37,7 @@ impl<'d> Place<'d> {
             }
         }
         match way.here {
-            Node::Value(value) => value.span().map(Place::Instead).ok_or("it has no place of its own"),
+            Node::Value(value) => value.span().map(Location::Instead).ok_or("it has no place of its own"),
             _ => Err("it is a table; set the keys in it"),
         }
     }
@@ -45,12 +45,12 @@ impl<'d> Place<'d> {
     /// The bytes to replace, and by what.
     pub(super) fn splice(self, value: &str) -> (Range<usize>, String) {
         match self {
-            Place::Instead(range) => (range, value.into()),
-            Place::Line { text, table, prefix, key } => {
+            Location::Instead(range) => (range, value.into()),
+            Location::Line { text, table, prefix, key } => {
                 let entry = entry(prefix.iter().chain(key.first()), key.get(1..), value);
                 on_a_line(text, table, &entry)
             }
-            Place::Inside { text, braces, last, key } => {
+            Location::Inside { text, braces, last, key } => {
                 let entry = entry(key.first(), key.get(1..), value);
                 match last {
                     Some(last) => (last..last, format!(", {entry}")),
@@ -60,7 +60,7 @@ impl<'d> Place<'d> {
                     }
                 }
             }
-            Place::Header { at, newline, header, key } => {
+            Location::Header { at, newline, header, key } => {
                 let entry = entry(key.first(), key.get(1..), value);
                 (at..at, format!("[{}]{newline}{entry}{newline}{newline}", keys(header.iter())))
             }
@@ -147,18 +147,18 @@ impl<'d> Way<'d> {
     }
 
     /// Where a key that is not there goes.
-    fn insert(self, text: &'d str, key: Vec<String>) -> Option<Place<'d>> {
+    fn insert(self, text: &'d str, key: Vec<String>) -> Option<Location<'d>> {
         match self.here {
             Node::Table(table) if table.is_implicit() && table.get_values().is_empty() => {
                 let at = first_header(table)?;
                 let at = text.get(..at)?.rfind('\n').map_or(0, |at| at + 1);
                 let newline = newline_at(text, text.get(at..)?.find('\n').map_or(text.len(), |end| at + end));
-                Some(Place::Header { at, newline, header: self.whole, key })
+                Some(Location::Header { at, newline, header: self.whole, key })
             }
-            Node::Table(table) => Some(Place::Line { text, table, prefix: self.since, key }),
+            Node::Table(table) => Some(Location::Line { text, table, prefix: self.since, key }),
             Node::Value(Value::InlineTable(table)) => {
                 let last = table.get_values().iter().filter_map(|(_, v)| v.span()).map(|span| span.end).max();
-                Some(Place::Inside { text, braces: table.span()?, last, key })
+                Some(Location::Inside { text, braces: table.span()?, last, key })
             }
             _ => None,
         }

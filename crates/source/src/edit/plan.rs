@@ -4,37 +4,26 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::file::{Prepared, Refused, Turn};
+use super::change::Change;
+use super::chunk;
+use super::error::{EditError, Refused};
 use super::settle::value;
-use super::{Change, EditError};
-use crate::assemble::parse::{Loaded, Options};
-use crate::report::Report;
-use crate::store::files::{Contents, Files};
+use crate::assemble::{Loaded, Options};
+use crate::findings::Report;
+use crate::store::{Contents, DocumentStore as _, Files, Prepared, Turn};
 
 /// An edit that can be made. Nobody else edits files of this folder while it is there.
 #[derive(Debug)]
 pub struct Plan {
-    definitions: PathBuf,
-    revision: String,
+    store: Files,
+    contents: Contents,
+    edited: Contents,
+    /// The files that change.
+    changed: Vec<PathBuf>,
     before: Result<Loaded, Box<Report>>,
     after: Result<Loaded, Box<Report>>,
-    writes: Vec<Write>,
     undo: Vec<Undo>,
     _turn: Turn,
-}
-
-/// One file with another text.
-#[derive(Debug)]
-struct Write {
-    path: PathBuf,
-    before: Vec<u8>,
-    after: Vec<u8>,
-}
-
-impl Write {
-    fn prepare(&self, like: &Path) -> Result<Prepared<'_>, Refused> {
-        Prepared::new(&self.path, Some(&self.before), &self.after, like)
-    }
 }
 
 /// What a key said before.
@@ -67,7 +56,7 @@ impl Plan {
         // a link stays a link: what it leads to is replaced
         let target = fs::canonicalize(files.definitions())?;
         let turn = Turn::wait(&target);
-        let contents = files.read().map_err(|report| Refused::Invalid(Box::new(report)))?;
+        let contents = files.read()?;
         if revision.is_some_and(|revision| revision != contents.revision()) {
             return Err(Refused::Changed);
         }
@@ -84,15 +73,14 @@ impl Plan {
         {
             return Err(Refused::Invalid(report.clone()));
         }
-        let writes = writes(files, &target, &contents, &edited)?;
-        let revision = contents.revision();
-        Ok(Self { definitions: target, revision, before, after, writes, undo, _turn: turn })
+        let changed = files.changed(&contents, &edited)?.into_iter().map(|(path, ..)| path).collect();
+        Ok(Self { store: files.clone(), contents, edited, changed, before, after, undo, _turn: turn })
     }
 
     /// The revision of the files that it was made for.
     #[must_use]
-    pub fn revision(&self) -> &str {
-        &self.revision
+    pub fn revision(&self) -> String {
+        self.contents.revision()
     }
 
     /// What the files mean now, when they can be read.
@@ -112,7 +100,7 @@ impl Plan {
     /// Whether a byte would change.
     #[must_use]
     pub fn is_change(&self) -> bool {
-        !self.writes.is_empty()
+        !self.changed.is_empty()
     }
 
     /// What the keys said before.
@@ -123,15 +111,15 @@ impl Plan {
 
     /// The files it goes into.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
-        self.writes.iter().map(|write| &*write.path)
+        self.changed.iter().map(PathBuf::as_path)
     }
 
-    /// Does it: whoever reads a file finds the old text or the new one.
+    /// Writes it: a reader of a file finds the old text or the new one.
     ///
     /// # Errors
     /// When a file changed meanwhile, or cannot be written.
     pub fn write(&self) -> Result<(), Refused> {
-        self.prepare()?.write()
+        Ok(self.store.compare_and_set(&self.contents, &self.edited)?)
     }
 
     /// Does all but the last step: the new texts are on the disk, or the files may be written.
@@ -139,7 +127,7 @@ impl Plan {
     /// # Errors
     /// When a file changed meanwhile, or cannot be written.
     pub fn prepare(&self) -> Result<Ready<'_>, Refused> {
-        self.writes.iter().map(|write| write.prepare(&self.definitions)).collect::<Result<_, _>>().map(Ready)
+        Ok(Ready(self.store.prepare(&self.contents, &self.edited)?))
     }
 }
 
@@ -148,12 +136,12 @@ impl Plan {
 pub struct Ready<'a>(Vec<Prepared<'a>>);
 
 impl Ready<'_> {
-    /// Does it: whoever reads a file finds the old text or the new one.
+    /// Writes it: a reader of a file finds the old text or the new one.
     ///
     /// # Errors
     /// When a file changed meanwhile, or cannot be written after all.
     pub fn write(self) -> Result<(), Refused> {
-        self.0.into_iter().try_for_each(Prepared::commit)
+        Ok(self.0.into_iter().try_for_each(Prepared::commit)?)
     }
 }
 
@@ -171,7 +159,7 @@ fn edited(
         |key: &str, texts: [Option<&str>; 2]| texts.into_iter().flatten().any(|text| says(text, flag, key));
     let keys = change.keys(|key| effective(key, [Some(&definitions), overlay.as_deref()]));
     if keys.is_empty() && !has(&definitions, flag) && !overlay.as_deref().is_some_and(|text| has(text, flag)) {
-        change.apply(&definitions, flag, &[]).map_err(Refused::Edit)?;
+        change.apply(&definitions, flag, &[])?;
     }
     for (key, wanted) in keys {
         let is_over = overlay
@@ -182,7 +170,7 @@ fn edited(
             _ => (&mut definitions, files.definitions()),
         };
         undo.push(Undo { key: key.into(), value: value(text, flag, key).ok().flatten(), file: file.into() });
-        *text = change.apply(text, flag, &[(key, wanted)]).map_err(Refused::Edit)?;
+        *text = change.apply(text, flag, &[(key, wanted)])?;
     }
     let after = contents.with_definitions(definitions.into_bytes()).with_overlay(overlay.map(String::into_bytes));
     Ok((after, undo))
@@ -190,7 +178,7 @@ fn edited(
 
 /// Whether a text says a key of a flag.
 fn says(text: &str, flag: &str, key: &str) -> bool {
-    let within = super::chunk::find(text, flag).and_then(|range| text.get(range));
+    let within = chunk::find(text, flag).and_then(|range| text.get(range));
     [Some(text), within].into_iter().flatten().any(|text| matches!(value(text, flag, key), Ok(Some(_))))
 }
 
@@ -198,7 +186,7 @@ fn says(text: &str, flag: &str, key: &str) -> bool {
 fn has(text: &str, flag: &str) -> bool {
     let is_read =
         |text: &str| !matches!(value(text, flag, "enabled"), Err(EditError::NoFlag { .. } | EditError::NotToml(_)));
-    is_read(text) || super::chunk::find(text, flag).is_some()
+    is_read(text) || chunk::find(text, flag).is_some()
 }
 
 /// Whether all mistakes were there before.
@@ -217,18 +205,4 @@ fn adds_nothing(before: Option<&Report>, after: &Report) -> bool {
             *left >= 0
         })
     })
-}
-
-fn writes(files: &Files, target: &Path, before: &Contents, after: &Contents) -> Result<Vec<Write>, Refused> {
-    let mut all = Vec::new();
-    if before.definitions() != after.definitions() {
-        let (before, after) = (before.definitions().to_vec(), after.definitions().to_vec());
-        all.push(Write { path: target.into(), before, after });
-    }
-    if let (Some(file), Some(old), Some(new)) = (files.overlay(), before.overlay(), after.overlay())
-        && old != new
-    {
-        all.push(Write { path: fs::canonicalize(file)?, before: old.to_vec(), after: new.to_vec() });
-    }
-    Ok(all)
 }

@@ -3,7 +3,8 @@
 use toml_edit::Document;
 
 use super::cut::cut;
-use super::{EditError, find_flag, set};
+use super::error::EditError;
+use super::set::{find_flag, set};
 
 /// What says who gets what, and what is counted. The rest of a flag stays: what it is, what its variants mean, whom it needs.
 const DECIDING: [&str; 12] = [

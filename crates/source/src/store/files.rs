@@ -1,15 +1,23 @@
 //! Files become a snapshot.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
 
+use super::DocumentStore;
+use super::contents::Contents;
+use super::folders::{Folders, Wake};
+use super::replace::{Prepared, WriteError};
+use super::state_folder::StateFolder;
 use crate::archive::ARCHIVE;
-use crate::assemble::fingerprint as definition;
-use crate::assemble::parse::{LARGEST, Loaded, Options, Text, parse};
-use crate::report::Report;
-use crate::store::last_good::StateFolder;
+use crate::assemble::{Loaded, Options, parse};
+use crate::decode::text::{LARGEST, Text};
+use crate::findings::Report;
+
+/// A file that changes, its bytes before and after.
+type Changed<'a> = (PathBuf, &'a [u8], &'a [u8]);
 
 /// The file of definitions, and the file of state that an environment lays over it: `flags.toml` and
 /// `flags.production.toml`.
@@ -78,11 +86,50 @@ impl Files {
         all
     }
 
-    /// What is in the files now.
-    ///
-    /// # Errors
-    /// When one cannot be read, or the environment names no file. A missing overlay is none.
-    pub(crate) fn read(&self) -> Result<Contents, Report> {
+    pub(crate) fn parse(&self, contents: &Contents, options: &Options) -> Result<Loaded, Report> {
+        let name = self.definitions.to_string_lossy();
+        let overlay_name = self.overlay.as_deref().map(Path::to_string_lossy).unwrap_or_default();
+        let text = Text { name: &name, bytes: contents.definitions() };
+        let overlay = contents.overlay().map(|bytes| Text { name: &overlay_name, bytes });
+        let mut loaded = parse(text, overlay, options)?;
+        if let (Some(path), None) = (self.overlay(), contents.overlay()) {
+            loaded.report.warn_of_file(&name, self.without_overlay(path));
+        }
+        Ok(loaded)
+    }
+
+    /// The files that differ, with their bytes before and after. A link stays a link: what it leads to is replaced.
+    pub(crate) fn changed<'a>(&self, before: &'a Contents, after: &'a Contents) -> io::Result<Vec<Changed<'a>>> {
+        let mut all = Vec::new();
+        if before.definitions() != after.definitions() {
+            all.push((fs::canonicalize(&self.definitions)?, before.definitions(), after.definitions()));
+        }
+        if let (Some(file), Some(old), Some(new)) = (self.overlay(), before.overlay(), after.overlay())
+            && old != new
+        {
+            all.push((fs::canonicalize(file)?, old, new));
+        }
+        Ok(all)
+    }
+
+    /// An environment without its file is probably a mistake: what production switches off would be on.
+    fn without_overlay(&self, path: &Path) -> String {
+        let known = self.environments();
+        let environment = self.environment().unwrap_or_default();
+        let near = flagstaff_flags::nearest(environment, known.iter().map(String::as_str));
+        let mend = match (near, known.as_slice()) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            (None, []) => "no environment has an overlay here".into(),
+            (None, known) => format!("there is one for {}", known.join(", ")),
+        };
+        format!("the environment `{environment}` has no overlay, there is no {}: {mend}", path.display())
+    }
+}
+
+impl DocumentStore for Files {
+    type Watcher = Folders;
+
+    fn read(&self) -> Result<Contents, Report> {
         if let Some(environment) = &self.misnamed {
             let message = format!("no file can be named after the environment `{environment}`");
             let help = "name it in letters, digits, _ and -, such as production; but not archive".to_owned();
@@ -95,32 +142,18 @@ impl Files {
             Some((path, Err(e))) => return Err(unreadable(path, &e)),
             None => None,
         };
-        Ok(Contents { definitions, overlay })
+        Ok(Contents::new(definitions, overlay))
     }
 
-    pub(crate) fn parse(&self, contents: &Contents, options: &Options) -> Result<Loaded, Report> {
-        let name = self.definitions.to_string_lossy();
-        let overlay_name = self.overlay.as_deref().map(Path::to_string_lossy).unwrap_or_default();
-        let text = Text { name: &name, bytes: &contents.definitions };
-        let overlay = contents.overlay.as_deref().map(|bytes| Text { name: &overlay_name, bytes });
-        let mut loaded = parse(text, overlay, options)?;
-        if let (Some(path), None) = (self.overlay(), &contents.overlay) {
-            loaded.report.warn_of_file(&name, self.without_overlay(path));
-        }
-        Ok(loaded)
+    fn prepare<'a>(&self, before: &'a Contents, after: &'a Contents) -> Result<Vec<Prepared<'a>>, WriteError> {
+        // a new file has the rights of the definitions
+        let like = fs::canonicalize(&self.definitions)?;
+        let changed = self.changed(before, after)?.into_iter();
+        changed.map(|(path, before, after)| Prepared::new(path, Some(before), after, &like)).collect()
     }
 
-    /// An environment without its file is a slip, as likely as not: what production switches off would be on.
-    fn without_overlay(&self, path: &Path) -> String {
-        let known = self.environments();
-        let environment = self.environment().unwrap_or_default();
-        let near = flagstaff_flags::nearest(environment, known.iter().map(String::as_str));
-        let mend = match (near, known.as_slice()) {
-            (Some(near), _) => format!("did you mean `{near}`?"),
-            (None, []) => "no environment has an overlay here".into(),
-            (None, known) => format!("there is one for {}", known.join(", ")),
-        };
-        format!("the environment `{environment}` has no overlay, there is no {}: {mend}", path.display())
+    fn watch(&self, wakes: Sender<Wake>) -> Folders {
+        Folders::new(self.clone(), wakes)
     }
 }
 
@@ -138,54 +171,12 @@ fn overlay_of(definitions: &Path, environment: &str) -> Option<PathBuf> {
     Some(definitions.with_file_name(name))
 }
 
-/// What was in the files at a time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Contents {
-    definitions: Vec<u8>,
-    overlay: Option<Vec<u8>>,
-}
-
-impl Contents {
-    pub(crate) const fn new(definitions: Vec<u8>, overlay: Option<Vec<u8>>) -> Self {
-        Self { definitions, overlay }
-    }
-
-    pub(crate) fn definitions(&self) -> &[u8] {
-        &self.definitions
-    }
-
-    /// The same with other definitions.
-    pub(crate) fn with_definitions(&self, definitions: Vec<u8>) -> Self {
-        let overlay = self.overlay.clone();
-        Self { definitions, overlay }
-    }
-
-    /// Whether the files are texts: bytes that are not UTF-8 would be lost in an edit.
-    pub(crate) fn is_text(&self) -> bool {
-        let all = [Some(&self.definitions), self.overlay.as_ref()];
-        all.into_iter().flatten().all(|bytes| std::str::from_utf8(bytes).is_ok())
-    }
-
-    pub(crate) fn overlay(&self) -> Option<&[u8]> {
-        self.overlay.as_deref()
-    }
-
-    /// The same with another overlay.
-    pub(crate) fn with_overlay(&self, overlay: Option<Vec<u8>>) -> Self {
-        Self { definitions: self.definitions.clone(), overlay }
-    }
-
-    pub(crate) fn revision(&self) -> String {
-        definition::revision([self.definitions.as_slice()].into_iter().chain(self.overlay.as_deref()))
-    }
-}
-
 /// A file's bytes, one more than [`LARGEST`] at most.
 ///
 /// # Errors
-/// When there is no such file, it is no file, or it may not be read.
+/// When there is no such file, it is not a file, or it may not be read.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    // A pipe would hold whoever opens it until someone writes.
+    // Opening a pipe would wait until someone writes to it.
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
     }

@@ -7,15 +7,27 @@ use std::sync::mpsc::Sender;
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use crate::store::files::Files;
-use crate::store::watch::Nudge;
+use super::Watcher;
+use super::files::Files;
 
 /// How many links in a row are followed; systems give up at 40.
 const LINKS: usize = 40;
 
+/// Why the thread that watches wakes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wake {
+    /// Something changed.
+    Changed,
+    /// A folder on watch is no longer where it was.
+    Lost,
+    /// Look no more.
+    Stop,
+}
+
 /// Folders on watch.
 pub(crate) struct Folders {
-    nudges: Sender<Nudge>,
+    files: Files,
+    wakes: Sender<Wake>,
     /// `None` where the system gives no watcher; then looking every so often must do.
     watcher: Option<RecommendedWatcher>,
     /// Each with what tells it from another of its name.
@@ -25,22 +37,33 @@ pub(crate) struct Folders {
 type Identity = (u64, u64);
 
 impl Folders {
-    pub(crate) const fn new(nudges: Sender<Nudge>) -> Self {
-        Self { nudges, watcher: None, watched: BTreeMap::new() }
+    pub(super) const fn new(files: Files, wakes: Sender<Wake>) -> Self {
+        Self { files, wakes, watcher: None, watched: BTreeMap::new() }
     }
 
-    /// Drops every watch: they may be dead.
-    pub(crate) fn forget(&mut self) {
+    fn new_watcher(&self) -> notify::Result<RecommendedWatcher> {
+        let wakes = self.wakes.clone();
+        let tell = move |event: notify::Result<Event>| {
+            let wake = match event {
+                Ok(event) if is_noise(event.kind) => return,
+                Ok(event) => wake_of(&event),
+                Err(_) => Wake::Lost,
+            };
+            // Nobody listens any more when the watch has ended.
+            let _ = wakes.send(wake);
+        };
+        notify::recommended_watcher(tell)
+    }
+}
+
+impl Watcher for Folders {
+    fn forget(&mut self) {
         self.watcher = None;
         self.watched.clear();
     }
 
-    /// Puts every folder of the files on watch that is not, and takes off those of no more use. Says whether all are.
-    ///
-    /// # Errors
-    /// When the system tells no changes: in its words.
-    pub(crate) fn renew(&mut self, files: &Files) -> Result<bool, String> {
-        let wanted: BTreeMap<_, _> = folders_of(files)
+    fn renew(&mut self) -> Result<bool, String> {
+        let wanted: BTreeMap<_, _> = folders_of(&self.files)
             .into_iter()
             .map(|f| {
                 let id = identity(&f);
@@ -49,7 +72,7 @@ impl Folders {
             .collect();
         if self.watcher.is_none() {
             self.watched.clear();
-            self.watcher = Some(self.watcher().map_err(|error| error.to_string())?);
+            self.watcher = Some(self.new_watcher().map_err(|error| error.to_string())?);
         }
         let Some(watcher) = &mut self.watcher else {
             return Ok(false);
@@ -72,20 +95,6 @@ impl Folders {
         }
         Ok(self.watched.len() == wanted.len())
     }
-
-    fn watcher(&self) -> notify::Result<RecommendedWatcher> {
-        let nudges = self.nudges.clone();
-        let tell = move |event: notify::Result<Event>| {
-            let nudge = match event {
-                Ok(event) if is_noise(event.kind) => return,
-                Ok(event) => nudge_of(&event),
-                Err(_) => Nudge::Lost,
-            };
-            // Nobody listens any more when the watch has ended.
-            let _ = nudges.send(nudge);
-        };
-        notify::recommended_watcher(tell)
-    }
 }
 
 fn is_away(error: &notify::Error) -> bool {
@@ -103,10 +112,10 @@ const fn is_noise(kind: EventKind) -> bool {
 
 /// A folder that is moved or removed takes its watch along. Whether the event is about a folder on watch or about a file in
 /// one is not known here; to look anew is right for both.
-fn nudge_of(event: &Event) -> Nudge {
+fn wake_of(event: &Event) -> Wake {
     let moved = matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)));
     let folder_gone = moved && event.paths.iter().any(|path| !path.exists());
-    if folder_gone { Nudge::Lost } else { Nudge::Changed }
+    if folder_gone { Wake::Lost } else { Wake::Changed }
 }
 
 /// The folders of the files, and of what they are links to, link by link: a Kubernetes ConfigMap swaps a link on the way.

@@ -1,4 +1,4 @@
-//! What every source does with a document that came: publish it, or keep the last good one; and say so.
+//! What is done with a document that was read: it is published, or the last good one stays; and that is reported.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime};
 use flagstaff_flags::Publisher;
 use metrics::counter;
 
-use crate::assemble::parse::Loaded;
-use crate::report::Report;
+use crate::assemble::Loaded;
+use crate::findings::Report;
 
-/// Looks on while documents come. Called on the thread that watches, so it should return soon.
+/// Is told when documents come. Called on the thread that watches, so it should return soon.
 pub trait Observer: Send + 'static {
     /// A document was taken; its snapshot is published.
     fn on_loaded(&self, _loaded: &Loaded) {}
@@ -17,16 +17,16 @@ pub trait Observer: Send + 'static {
     /// A document was refused, or none could be read; the last good one stays. Once for each that is different.
     fn on_rejected(&self, _report: &Report) {}
 
-    /// Flags that are good could not be kept for a start with broken ones, for this reason. Told once.
+    /// Flags that are good could not be kept for a start with broken ones, for this reason. Reported once.
     fn on_not_kept(&self, _why: &str) {}
 
-    /// The system does not tell changes of files, for this reason, so the files are looked at every so often. Told once.
+    /// The system does not say when files change, for this reason, so the files are looked at every so often. Reported once.
     fn on_polling(&self, _why: &str, _every: Duration) {}
 }
 
 impl Observer for () {}
 
-/// How a source is.
+/// How reloading goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
     /// The document seen last is the one in force.
@@ -41,16 +41,16 @@ pub struct Health {
     pub loads: u64,
     /// Documents refused since the start.
     pub rejections: u64,
-    /// Changes are told at once; otherwise they are found by looking every so often.
+    /// Changes are noticed at once; otherwise they are found by looking every so often.
     pub instant: bool,
 }
 
-/// A handle on how a source is; cheap to clone and to ask.
+/// A handle on how reloading goes; cheap to clone and to ask.
 #[derive(Clone, Debug)]
 pub struct Status(Arc<Mutex<Health>>);
 
 impl Status {
-    /// How the source is now.
+    /// How it goes now.
     #[must_use]
     pub fn get(&self) -> Health {
         self.lock().clone()
@@ -65,14 +65,14 @@ impl Status {
     }
 }
 
-/// The one place where documents arrive, wherever they come from.
-pub(crate) struct Intake<O> {
+/// The one place where documents arrive, from any store.
+pub(crate) struct Reload<O> {
     publisher: Arc<Publisher>,
     observer: O,
     status: Status,
 }
 
-impl<O: Observer> Intake<O> {
+impl<O: Observer> Reload<O> {
     pub(crate) fn new(publisher: Arc<Publisher>, observer: O) -> Self {
         let health = Health {
             healthy: true,
@@ -102,7 +102,7 @@ impl<O: Observer> Intake<O> {
         self.publisher.current().revision().into()
     }
 
-    pub(crate) fn take(&self, outcome: Result<Loaded, Report>) {
+    pub(crate) fn apply(&self, outcome: Result<Loaded, Report>) {
         match outcome {
             Ok(loaded) => self.accept(&loaded),
             Err(report) => self.reject(&report),
@@ -141,17 +141,18 @@ mod tests {
     use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 
     use super::*;
-    use crate::assemble::parse::{Options, Text, parse};
+    use crate::assemble::{Options, parse};
+    use crate::decode::text::Text;
 
     #[test]
     fn good_and_bad_documents_are_counted_apart() {
         let recorder = DebuggingRecorder::new();
         let seen = recorder.snapshotter();
         let (publisher, reader) = publisher(Snapshot::empty());
-        let intake = Intake::new(Arc::new(publisher), ());
+        let reload = Reload::new(Arc::new(publisher), ());
         let take = |text: &str| {
             let (name, bytes) = ("flags.toml", text.as_bytes());
-            intake.take(parse(Text { name, bytes }, None, &Options::default()));
+            reload.apply(parse(Text { name, bytes }, None, &Options::default()));
         };
         metrics::with_local_recorder(&recorder, || {
             take("[flags.a]");
@@ -166,7 +167,7 @@ mod tests {
             .collect();
         assert!(counted.contains(&("loaded".into(), DebugValue::Counter(1))), "{counted:?}");
         assert!(counted.contains(&("rejected".into(), DebugValue::Counter(2))), "{counted:?}");
-        let health = intake.status().get();
+        let health = reload.status().get();
         assert_eq!((health.loads, health.rejections, health.healthy), (1, 2, false));
         assert!(health.problem.is_some_and(|problem| problem.contains("empty")));
         assert_eq!(health.revision, reader.load().revision());

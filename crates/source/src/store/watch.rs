@@ -12,17 +12,19 @@ use std::time::Duration;
 use flagstaff_flags::Publisher;
 use jiff::Zoned;
 
-use crate::assemble::parse::{Loaded, Options};
-use crate::report::Report;
-use crate::store::files::{Contents, Files};
-use crate::store::folders::Folders;
-use crate::store::reload::{Intake, Observer, Status};
+use super::contents::Contents;
+use super::files::Files;
+use super::folders::{Folders, Wake};
+use super::reload::{Observer, Reload, Status};
+use super::{DocumentStore as _, Watcher as _};
+use crate::assemble::{Loaded, Options};
+use crate::findings::Report;
 
 /// How long files must stay as they are before they are read, so that nobody is caught in the middle of a save.
 const SETTLE: Duration = Duration::from_millis(50);
 
 /// How often files that keep changing are waited for.
-const PATIENCE: usize = 10;
+const SETTLE_TRIES: usize = 10;
 
 /// How often files are looked at without being told to, unless said otherwise.
 pub const POLL: Duration = Duration::from_secs(2);
@@ -30,20 +32,9 @@ pub const POLL: Duration = Duration::from_secs(2);
 /// Files on watch. Dropped, it stops.
 #[derive(Debug)]
 pub struct Watch {
-    nudges: Sender<Nudge>,
+    wakes: Sender<Wake>,
     status: Status,
     thread: Option<JoinHandle<()>>,
-}
-
-/// Why to look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Nudge {
-    /// Something changed.
-    Changed,
-    /// A folder on watch is no longer where it was.
-    Lost,
-    /// Look no more.
-    Stop,
 }
 
 impl Watch {
@@ -59,22 +50,22 @@ impl Watch {
         publisher: Arc<Publisher>,
         observer: impl Observer,
     ) -> std::io::Result<Self> {
-        let (nudges, heard) = mpsc::channel();
-        let intake = Intake::new(publisher, observer);
-        let status = intake.status().clone();
-        let folders = Folders::new(nudges.clone());
-        let mut guard = Guard {
+        let (wakes, woken) = mpsc::channel();
+        let reload = Reload::new(publisher, observer);
+        let status = reload.status().clone();
+        let folders = files.watch(wakes.clone());
+        let mut watch_loop = WatchLoop {
             files,
             options,
-            intake,
+            reload,
             folders,
             seen: None,
             unkept: None,
-            is_told: false,
-            is_told_of_keeping: false,
+            polling_reported: false,
+            not_kept_reported: false,
         };
-        let thread = Some(flagstaff_supervise::thread("flags-watch", move || guard.run(&heard, poll))?);
-        Ok(Self { nudges, status, thread })
+        let thread = Some(flagstaff_supervise::thread("flags-watch", move || watch_loop.run(&woken, poll))?);
+        Ok(Self { wakes, status, thread })
     }
 
     /// How it goes.
@@ -86,13 +77,13 @@ impl Watch {
     /// Looks at the files now.
     pub fn look(&self) {
         // The thread ends only when this is dropped.
-        let _ = self.nudges.send(Nudge::Changed);
+        let _ = self.wakes.send(Wake::Changed);
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let _ = self.nudges.send(Nudge::Stop);
+        let _ = self.wakes.send(Wake::Stop);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -102,51 +93,51 @@ impl Drop for Watch {
 /// What is in the files: contents, or why they cannot be read.
 type Seen = Result<Contents, Report>;
 
-/// The thread's own.
-struct Guard<O> {
+/// What the thread that watches has.
+struct WatchLoop<O> {
     files: Files,
     options: Options,
-    intake: Intake<O>,
+    reload: Reload<O>,
     folders: Folders,
     seen: Option<Seen>,
     /// Good contents that could not be kept yet.
     unkept: Option<Contents>,
-    /// It was said that the system tells nothing.
-    is_told: bool,
-    /// It was said that nothing can be kept.
-    is_told_of_keeping: bool,
+    /// It was reported that the system says nothing.
+    polling_reported: bool,
+    /// It was reported that nothing can be kept.
+    not_kept_reported: bool,
 }
 
-impl<O: Observer> Guard<O> {
-    fn run(&mut self, heard: &Receiver<Nudge>, poll: Duration) {
+impl<O: Observer> WatchLoop<O> {
+    fn run(&mut self, woken: &Receiver<Wake>, poll: Duration) {
         loop {
             self.renew(poll);
             self.look();
-            match heard.recv_timeout(poll) {
-                Ok(Nudge::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(Nudge::Lost) => self.folders.forget(),
-                Ok(Nudge::Changed) | Err(RecvTimeoutError::Timeout) => {}
+            match woken.recv_timeout(poll) {
+                Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Wake::Lost) => self.folders.forget(),
+                Ok(Wake::Changed) | Err(RecvTimeoutError::Timeout) => {}
             }
             // What else was said meanwhile is about the same save.
-            for nudge in heard.try_iter() {
-                match nudge {
-                    Nudge::Stop => return,
-                    Nudge::Lost => self.folders.forget(),
-                    Nudge::Changed => {}
+            for wake in woken.try_iter() {
+                match wake {
+                    Wake::Stop => return,
+                    Wake::Lost => self.folders.forget(),
+                    Wake::Changed => {}
                 }
             }
         }
     }
 
-    /// Has the system tell changes of the files. Where it does not, that is said once.
+    /// Has the system say when the files change. Where it does not, that is reported once.
     fn renew(&mut self, poll: Duration) {
-        let instant = self.folders.renew(&self.files);
-        self.intake.status().set_instant(instant.as_ref().is_ok_and(|all| *all));
+        let instant = self.folders.renew();
+        self.reload.status().set_instant(instant.as_ref().is_ok_and(|all| *all));
         if let Err(why) = instant
-            && !self.is_told
+            && !self.polling_reported
         {
-            self.is_told = true;
-            self.intake.observer().on_polling(&why, poll);
+            self.polling_reported = true;
+            self.reload.observer().on_polling(&why, poll);
         }
     }
 
@@ -158,7 +149,7 @@ impl<O: Observer> Guard<O> {
         if self.seen.as_ref().is_some_and(|seen| same(seen, &now)) {
             return;
         }
-        for _ in 0..PATIENCE {
+        for _ in 0..SETTLE_TRIES {
             thread::sleep(SETTLE);
             let later = self.files.read();
             let settled = same(&now, &later);
@@ -171,13 +162,13 @@ impl<O: Observer> Guard<O> {
         if self.seen.as_ref().is_some_and(|seen| same(seen, &now)) {
             return;
         }
-        if !(first && now.as_ref().is_ok_and(|now| now.revision() == self.intake.revision())) {
+        if !(first && now.as_ref().is_ok_and(|now| now.revision() == self.reload.revision())) {
             let outcome = match &now {
                 Ok(contents) => self.parse(contents),
                 Err(report) => Err(report.clone()),
             };
             let is_good = outcome.is_ok();
-            self.intake.take(outcome);
+            self.reload.apply(outcome);
             self.keep(now.as_ref().ok().filter(|_| is_good));
         } else {
             self.keep(now.as_ref().ok());
@@ -191,21 +182,21 @@ impl<O: Observer> Guard<O> {
             return;
         };
         match self.files.keep(contents) {
-            Ok(()) => (self.unkept, self.is_told_of_keeping) = (None, false),
+            Ok(()) => (self.unkept, self.not_kept_reported) = (None, false),
             Err(error) => {
                 self.unkept = Some(contents.clone());
-                if !std::mem::replace(&mut self.is_told_of_keeping, true) {
-                    self.intake.observer().on_not_kept(&error.to_string());
+                if !std::mem::replace(&mut self.not_kept_reported, true) {
+                    self.reload.observer().on_not_kept(&error.to_string());
                 }
             }
         }
     }
 
-    /// What the contents mean. A text that the program itself cannot bear is refused like any other.
+    /// What the contents mean. A text that makes the program panic is refused like any other.
     fn parse(&self, contents: &Contents) -> Result<Loaded, Report> {
         let parse = || self.files.parse(contents, &self.options());
         catch_unwind(AssertUnwindSafe(parse)).unwrap_or_else(|_| {
-            let help = "this is a mistake of the program: please report it with the file".to_owned();
+            let help = "this is a bug in the program: please report it with the file".to_owned();
             let file = self.files.definitions().to_string_lossy();
             Err(Report::of_file(&file, "the file cannot be read: reading it ended with a panic", Some(help)))
         })

@@ -22,9 +22,9 @@ pub struct Standing {
     pub since: Timestamp,
     /// Someone keeps it at its step.
     pub paused: bool,
-    /// Its guard took it back.
+    /// Its guard rolled it back.
     pub trip: Option<Fact>,
-    /// Definitions of before that were taken back and never came again.
+    /// Earlier definitions that were rolled back and never came again.
     pub tripped_before: Vec<Definition>,
     /// Its guard holds it where it is.
     pub hold: Option<Fact>,
@@ -95,7 +95,7 @@ impl Standing {
         self.definition = definition;
     }
 
-    /// Begins anew. A definition that was taken back stays so wherever it is still in force, as it is on programs that do not
+    /// Begins anew. A definition that was rolled back stays so wherever it is still in force, as it is on programs that do not
     /// have the new file yet.
     fn begin(&mut self, fact: &Fact) {
         let mut tripped = std::mem::take(&mut self.tripped_before);
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
     use crate::Name;
 
-    fn facts(kinds: &[(FactKind, u64, usize)]) -> Vec<Fact> {
+    fn recorded(kinds: &[(FactKind, u64, usize)]) -> Vec<Fact> {
         let fact = |(number, (kind, definition, step)): (u64, &(FactKind, u64, usize))| Fact {
             flag: Name::new("checkout").unwrap(),
             number,
@@ -165,12 +165,12 @@ mod tests {
     #[test]
     fn a_trip_stays_until_an_edit_or_a_reset() {
         use FactKind::{Changed, Defined, Reset, Step, Tripped};
-        let history = facts(&[(Defined, 7, 0), (Step, 7, 1), (Tripped, 7, 1)]);
+        let history = recorded(&[(Defined, 7, 0), (Step, 7, 1), (Tripped, 7, 1)]);
         let standing = Standing::of(&history).unwrap();
         assert_eq!(standing.trip.as_ref().map(|fact| fact.number), Some(3));
         assert_eq!((standing.number, standing.epoch, standing.step), (3, 1, 1));
         for end in [(Changed, 8, 0), (Reset, 7, 0)] {
-            let history = facts(&[(Defined, 7, 0), (Step, 7, 1), (Tripped, 7, 1), end]);
+            let history = recorded(&[(Defined, 7, 0), (Step, 7, 1), (Tripped, 7, 1), end]);
             let standing = Standing::of(&history).unwrap();
             assert_eq!((&standing.trip, standing.step, standing.epoch), (&None, 0, 4));
             assert_eq!(standing.definition, Definition(end.1));
@@ -178,20 +178,20 @@ mod tests {
     }
 
     #[test]
-    fn a_definition_that_was_taken_back_stays_so_until_it_comes_again() {
+    fn a_definition_that_was_rolled_back_stays_so_until_it_comes_again() {
         use FactKind::{Changed, Defined, Step, Tripped, Unknown};
-        let history = facts(&[(Defined, 7, 0), (Tripped, 7, 0), (Changed, 8, 0), (Unknown, 8, 0), (Step, 8, 1)]);
+        let history = recorded(&[(Defined, 7, 0), (Tripped, 7, 0), (Changed, 8, 0), (Unknown, 8, 0), (Step, 8, 1)]);
         let standing = Standing::of(&history).unwrap();
         assert_eq!((&standing.trip, standing.tripped_before.as_slice()), (&None, &[Definition(7)][..]));
-        assert_eq!((standing.step, standing.number), (1, 5), "what nobody knows says nothing");
-        let history = facts(&[(Defined, 7, 0), (Tripped, 7, 0), (Changed, 8, 0), (Changed, 7, 0)]);
+        assert_eq!((standing.step, standing.number), (1, 5), "an unknown fact says nothing");
+        let history = recorded(&[(Defined, 7, 0), (Tripped, 7, 0), (Changed, 8, 0), (Changed, 7, 0)]);
         assert!(Standing::of(&history).unwrap().tripped_before.is_empty());
     }
 
     #[test]
     fn a_ledger_that_lost_the_first_facts_says_what_the_rest_do() {
         use FactKind::{Step, Tripped};
-        let rest = facts(&[(Step, 7, 3), (Tripped, 7, 3)]);
+        let rest = recorded(&[(Step, 7, 3), (Tripped, 7, 3)]);
         let standing = Standing::of(&rest).unwrap();
         assert_eq!((standing.step, standing.trip.is_some()), (3, true));
     }
@@ -199,10 +199,10 @@ mod tests {
     #[test]
     fn off_stays_until_it_is_on_again_or_edited() {
         use FactKind::{Changed, Defined, Enabled, Held, Reset, Step, SwitchedOff, SwitchedOn};
-        let history = facts(&[(Defined, 7, 0), (Step, 7, 2), (SwitchedOff, 7, 2), (Held, 7, 2)]);
+        let history = recorded(&[(Defined, 7, 0), (Step, 7, 2), (SwitchedOff, 7, 2), (Held, 7, 2)]);
         assert_eq!(Standing::of(&history).unwrap().switched_off.map(|fact| fact.number), Some(3));
         let after = |kind, definition| {
-            let history = facts(&[(Defined, 7, 0), (Step, 7, 2), (SwitchedOff, 7, 2), (kind, definition, 2)]);
+            let history = recorded(&[(Defined, 7, 0), (Step, 7, 2), (SwitchedOff, 7, 2), (kind, definition, 2)]);
             Standing::of(&history).unwrap()
         };
         assert!(after(Reset, 7).switched_off.is_some(), "a reset is no switch");
@@ -216,21 +216,21 @@ mod tests {
     #[test]
     fn the_same_definition_under_another_fingerprint_goes_on() {
         use FactKind::{Changed, Continued, Defined, Step, Tripped};
-        let history = facts(&[(Defined, 7, 0), (Step, 7, 2), (Tripped, 7, 2), (Continued, 9, 2)]);
+        let history = recorded(&[(Defined, 7, 0), (Step, 7, 2), (Tripped, 7, 2), (Continued, 9, 2)]);
         let standing = Standing::of(&history).unwrap();
         assert_eq!((standing.definition, standing.step, standing.epoch), (Definition(9), 2, 1));
         assert!(standing.trip.is_some());
-        let history = facts(&[(Defined, 7, 0), (Tripped, 7, 2), (Continued, 9, 2), (Changed, 8, 0)]);
+        let history = recorded(&[(Defined, 7, 0), (Tripped, 7, 2), (Continued, 9, 2), (Changed, 8, 0)]);
         assert_eq!(Standing::of(&history).unwrap().tripped_before, [Definition(9)]);
     }
 
     #[test]
     fn a_step_is_a_new_chance() {
         use FactKind::{ApprovalNeeded, Defined, Inconclusive, Step};
-        let mut history = facts(&[(Defined, 7, 0), (Inconclusive, 7, 0), (ApprovalNeeded, 7, 0)]);
+        let mut history = recorded(&[(Defined, 7, 0), (Inconclusive, 7, 0), (ApprovalNeeded, 7, 0)]);
         let standing = Standing::of(&history).unwrap();
         assert!(standing.approval_told && standing.inconclusive.is_some());
-        history.extend(facts(&[(Step, 7, 1)]));
+        history.extend(recorded(&[(Step, 7, 1)]));
         let standing = Standing::of(&history).unwrap();
         assert!(!standing.approval_told && standing.inconclusive.is_none());
     }
@@ -238,9 +238,9 @@ mod tests {
     #[test]
     fn a_flag_that_comes_back_begins_anew() {
         use FactKind::{Changed, Defined, Paused, Removed};
-        let mut history = facts(&[(Defined, 7, 0), (Paused, 7, 0), (Removed, 7, 0)]);
+        let mut history = recorded(&[(Defined, 7, 0), (Paused, 7, 0), (Removed, 7, 0)]);
         assert!(Standing::of(&history).unwrap().removed);
-        history.extend(facts(&[(Changed, 7, 0)]));
+        history.extend(recorded(&[(Changed, 7, 0)]));
         let standing = Standing::of(&history).unwrap();
         assert!(!standing.removed && !standing.paused);
     }

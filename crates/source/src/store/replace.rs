@@ -1,64 +1,22 @@
 //! Files are replaced as a whole, or not at all.
 
-use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
 
-use super::EditError;
-use crate::archive::Unreadable;
-use crate::report::Report;
-
-/// Why a file was not edited. It is as it was.
+/// Why a file was not replaced. It is as it was.
 #[derive(Debug)]
-pub enum Refused {
-    /// The edit itself makes no sense.
-    Edit(EditError),
-    /// The file would be, or already is, no valid document.
-    Invalid(Box<Report>),
-    /// The files are no longer those the edit was made for.
+pub(crate) enum WriteError {
+    /// It no longer has the bytes it was read with.
     Changed,
-    /// The archive cannot be read.
-    Archive(Unreadable),
-    /// The file cannot be found or written.
+    /// It cannot be found or written.
     Io(io::Error),
 }
 
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Edit(error) => error.fmt(f),
-            Self::Invalid(report) => report.fmt(f),
-            Self::Changed => f.write_str("the file was changed meanwhile; look at it again"),
-            Self::Archive(error) => error.fmt(f),
-            Self::Io(error) => {
-                write!(f, "the file cannot be edited: {error}")?;
-                match error.kind() {
-                    io::ErrorKind::ResourceBusy => {
-                        f.write_str("; it seems to be mounted by itself: mount its folder instead")
-                    }
-                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                        f.write_str("; make room on the disk")
-                    }
-                    _ => Ok(()),
-                }
-            }
-        }
-    }
-}
-
-impl std::error::Error for Refused {}
-
-impl From<Unreadable> for Refused {
-    fn from(error: Unreadable) -> Self {
-        Self::Archive(error)
-    }
-}
-
-impl From<io::Error> for Refused {
+impl From<io::Error> for WriteError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
@@ -67,14 +25,14 @@ impl From<io::Error> for Refused {
 /// Replaces a file that still has these bytes, or is still not there. It has the mode and, where allowed, the owner that it had,
 /// or those of another one that it is like. A file that is mounted by itself, or stands in a folder that may not be written, keeps its
 /// place and gets the bytes.
-pub(super) fn replace(target: &Path, before: Option<&[u8]>, after: &[u8], like: &Path) -> Result<(), Refused> {
-    Prepared::new(target, before, after, like)?.commit()
+pub(crate) fn replace(target: &Path, before: Option<&[u8]>, after: &[u8], like: &Path) -> Result<(), WriteError> {
+    Prepared::new(target.into(), before, after, like)?.commit()
 }
 
 /// A replacement whose new text can be written: only the last step is left.
 #[derive(Debug)]
-pub(super) struct Prepared<'a> {
-    target: &'a Path,
+pub(crate) struct Prepared<'a> {
+    target: PathBuf,
     before: Option<&'a [u8]>,
     after: &'a [u8],
     /// The new text on the disk; none where the file keeps its place.
@@ -83,15 +41,15 @@ pub(super) struct Prepared<'a> {
 
 impl<'a> Prepared<'a> {
     /// Writes the new text beside the file. Where that cannot be, the file itself must be one that may be written.
-    pub(super) fn new(
-        target: &'a Path,
+    pub(crate) fn new(
+        target: PathBuf,
         before: Option<&'a [u8]>,
         after: &'a [u8],
         like: &Path,
-    ) -> Result<Self, Refused> {
-        let new = match written_beside(target, after, if before.is_some() { target } else { like }) {
+    ) -> Result<Self, WriteError> {
+        let new = match written_beside(&target, after, if before.is_some() { &target } else { like }) {
             Err(error) if !keeps_its_place(&error) || before.is_none() => return Err(error.into()),
-            Err(error) if File::options().read(true).write(true).open(target).is_err() => return Err(error.into()),
+            Err(error) if File::options().read(true).write(true).open(&target).is_err() => return Err(error.into()),
             new => new,
         };
         let prepared = Self { target, before, after, new };
@@ -99,23 +57,23 @@ impl<'a> Prepared<'a> {
         Ok(prepared)
     }
 
-    fn is_as_it_was(&self) -> Result<(), Refused> {
-        let now = match fs::read(self.target) {
+    fn is_as_it_was(&self) -> Result<(), WriteError> {
+        let now = match fs::read(&self.target) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             now => Some(now?),
         };
-        if now.as_deref() == self.before { Ok(()) } else { Err(Refused::Changed) }
+        if now.as_deref() == self.before { Ok(()) } else { Err(WriteError::Changed) }
     }
 
-    pub(super) fn commit(self) -> Result<(), Refused> {
+    pub(crate) fn commit(self) -> Result<(), WriteError> {
         self.is_as_it_was()?;
-        let error = match self.new.and_then(|new| renamed(new, self.target)) {
+        let error = match self.new.and_then(|new| renamed(new, &self.target)) {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
         match self.before {
             Some(before) if keeps_its_place(&error) => {
-                Ok(overwrite(self.target, before, self.after).map_err(|_| error)?)
+                Ok(overwrite(&self.target, before, self.after).map_err(|_| error)?)
             }
             _ => Err(error.into()),
         }
@@ -196,11 +154,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// One edit at a time in a folder, also among processes.
 #[derive(Debug)]
-pub(super) struct Turn(Option<File>);
+pub(crate) struct Turn(Option<File>);
 
 impl Turn {
     /// Waits for the others, for a while. Where folders cannot be locked, the check for changes before the rename must do.
-    pub(super) fn wait(target: &Path) -> Self {
+    pub(crate) fn wait(target: &Path) -> Self {
         let folder = target.parent().and_then(|folder| File::open(folder).ok());
         let until = Instant::now() + TURN_WITHIN;
         Self(folder.filter(|folder| is_locked(folder, until)))

@@ -12,7 +12,7 @@ use flagstaff_flags::{Reader, publisher};
 use flagstaff_source::{Files, Loaded, Observer, Options, Report, Watch, load};
 
 /// Longer than anything takes.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// So long that no poll comes before a test has ended: what is seen was told.
 const NEVER: Duration = Duration::from_secs(3600);
@@ -89,7 +89,7 @@ impl Fixture {
     fn until(&self, what: &str, holds: impl Fn() -> bool) {
         let start = Instant::now();
         while !holds() {
-            assert!(start.elapsed() < PATIENCE, "never {what}; flags {:?}, seen {:?}", self.now(), self.log.all());
+            assert!(start.elapsed() < TIMEOUT, "never {what}; flags {:?}, seen {:?}", self.now(), self.log.all());
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -242,7 +242,7 @@ fn permission_lost_and_given_back() {
     let mode = |mode| fs::set_permissions(&f.file, fs::Permissions::from_mode(mode)).unwrap();
     mode(0o000);
     if fs::read(&f.file).is_ok() {
-        // Whoever runs this may read everything.
+        // The user who runs this may read everything.
         return;
     }
     f.expect_rejected("cannot be read");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use flagstaff_flags::{MASK, brief, without_userinfo};
 
-use crate::report::secrets;
+use super::secrets;
 
 /// What some editors begin a file with.
 pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';

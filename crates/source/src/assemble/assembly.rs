@@ -1,28 +1,31 @@
-//! The work on one document: read what can be read, note the rest.
+//! One document becomes a snapshot: what can be read is read, the rest is noted.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
-use flagstaff_flags::{Definition, ExclusionLayer, Flag, Goal, Holdout, Name, NameError, Problem, Segment, Snapshot};
+use flagstaff_flags::{
+    Definition, ExclusionLayer, Flag, Goal, Holdout, Name, NameError, Problem, ProblemKind, Segment, Snapshot,
+};
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 
-use crate::assemble::lint::Goals;
-use crate::assemble::parse::{Loaded, Options};
-use crate::assemble::{fingerprint as definition, lint, pins};
+use super::fingerprint;
+use super::lint::{self, Goals};
+use super::options::{Loaded, Options};
+use super::pins;
 use crate::convert::Conversion;
-use crate::decode::recover::{Salvaged, emptied, salvage};
+use crate::decode::echoes::without_echoes;
+use crate::decode::recover::{Recovered, emptied, recover};
 use crate::decode::tree::{self, Value};
 use crate::document::{Document, FlagTable, GoalTable, HoldoutTable, LayerTable, SegmentTable};
-use crate::report::sources::Sources;
-use crate::report::{Finding, Report, Severity};
+use crate::findings::{Finding, Report, Severity, Sources};
 
 /// What a document is made of. Parts with mistakes stand in for themselves, so that nothing which names them seems wrong.
 #[derive(Default)]
 pub(crate) struct Parts {
     pub(crate) flags: Vec<Flag>,
     goals: Vec<Goal>,
-    /// Goals reached by an event, whose tables do not say by whose word.
+    /// Goals reached by an event, whose tables do not say where it comes from.
     silent: Vec<Name>,
     segments: Vec<Segment>,
     layers: Vec<ExclusionLayer>,
@@ -31,9 +34,9 @@ pub(crate) struct Parts {
     broken: BTreeSet<(&'static str, Name)>,
 }
 
-/// The work on one document.
+/// A document on its way to a snapshot.
 #[derive(Default)]
-pub(crate) struct Work {
+pub(crate) struct Assembly {
     pub(crate) sources: Sources,
     pub(crate) findings: Vec<Finding>,
 }
@@ -46,10 +49,10 @@ struct Read<T> {
     lost: Vec<Vec<String>>,
 }
 
-impl Work {
+impl Assembly {
     pub(crate) fn read(&mut self, root: &mut Value<'_>) -> Parts {
         let mut frame = emptied(root);
-        let _: Salvaged<Document> = salvage(&mut frame, None, &self.sources, &mut self.findings);
+        let _: Recovered<Document> = recover(&mut frame, None, &self.sources, &mut self.findings);
         let definitions = definitions(root);
         let mut parts = Parts::default();
         for read in self.section::<FlagTable>(root, "flags") {
@@ -83,8 +86,8 @@ impl Work {
         };
         let value = root.get_mut("holdout").filter(|value| value.get_ref().is_table())?;
         let span = value.span();
-        let Salvaged { read, lost } =
-            salvage::<HoldoutTable>(value, Some("holdout"), &self.sources, &mut self.findings);
+        let Recovered { read, lost } =
+            recover::<HoldoutTable>(value, Some("holdout"), &self.sources, &mut self.findings);
         let table = read?;
         let Some(share) = table.percent else {
             if lost.is_empty() {
@@ -112,7 +115,7 @@ impl Work {
         let names: Vec<(Range<usize>, Name, String)> = self.names(table, section);
         for (key, name, value) in names.into_iter().zip(table.iter_mut()).map(|(n, (_, value))| (n.2, n.1, value)) {
             let before = self.findings.len();
-            let Salvaged { read, mut lost } = salvage(value, Some(&key), &self.sources, &mut self.findings);
+            let Recovered { read, mut lost } = recover(value, Some(&key), &self.sources, &mut self.findings);
             if read.is_none() {
                 // All of it is lost: nothing of it is judged any further.
                 lost.push(Vec::new());
@@ -124,7 +127,7 @@ impl Work {
         all
     }
 
-    /// The names of a section. One that is none is reported, and the nearest name stands in for it.
+    /// The names of a section. One that is not valid is reported, and the nearest name stands in for it.
     fn names(&mut self, table: &DeTable<'_>, section: &str) -> Vec<(Range<usize>, Name, String)> {
         let mut names = Vec::with_capacity(table.len());
         for (i, key) in table.keys().enumerate() {
@@ -172,7 +175,7 @@ impl Work {
 
     /// Places problems that know their keys.
     fn found(&mut self, root: &Value<'_>, problems: Vec<Problem>, severity: Severity) {
-        self.findings.extend(problems.into_iter().map(|problem| place(root, problem, severity)));
+        self.findings.extend(problems.into_iter().map(|problem| tree::finding_of(root, problem, severity)));
     }
 
     pub(crate) fn finish(
@@ -207,55 +210,20 @@ impl Work {
     }
 }
 
-/// Syntax errors that stay in their place. Any other may swallow what comes after it, as a string without an end does.
-const HARMLESS: [&str; 5] =
-    ["invalid unquoted key", "string values must be quoted", "duplicate key", "invalid date", "invalid time"];
-
-/// Takes out what may only follow from syntax errors. Whether what seems to be missing may well be there.
-pub(crate) fn without_echoes(findings: &mut Vec<Finding>) -> bool {
-    let syntax = findings.iter().filter(|finding| finding.syntax);
-    let harmless = |finding: &&Finding| HARMLESS.iter().any(|known| finding.message.contains(known));
-    let (harmless, harmful): (Vec<_>, Vec<_>) = syntax.partition(harmless);
-    let touched: BTreeSet<usize> = harmless.iter().map(|finding| finding.span.start).collect();
-    let torn_from = harmful.iter().map(|finding| finding.span.start).min();
-    findings.retain(|finding| {
-        let (from, to) = (finding.span.start, finding.span.end.max(finding.span.start));
-        let sound = torn_from.is_none_or(|torn| to < torn) && touched.range(from..=to).next().is_none();
-        finding.syntax || sound
-    });
-    torn_from.is_some()
-}
-
 /// Whether a problem may come from a mistake elsewhere: it is about something that names a broken part.
 fn follows(problem: &Problem, broken: &BTreeSet<(&'static str, Name)>) -> bool {
     let is =
         |section: &'static str, name: &String| Name::new(name).is_ok_and(|name| broken.contains(&(section, name)));
-    let says = |words: &str| problem.message.contains(words);
-    match problem.at.as_slice() {
-        [_, _, key, flag] if key == "requires" => is("flags", flag),
-        [_, _, key, flag] if key == "slices" => is("flags", flag) && says("draws by"),
-        [_, _, key] if key == "layer" => {
-            let layer = problem.message.split('`').nth(1).map(str::to_owned);
-            says("has no slice") && layer.is_some_and(|layer| is("layers", &layer))
-        }
+    match (problem.at.as_slice(), &problem.kind) {
+        ([_, _, key, flag], _) if key == "requires" => is("flags", flag),
+        ([_, _, _, flag], ProblemKind::UnitsDiffer) => is("flags", flag),
+        (_, ProblemKind::NoSlice { layer }) => broken.contains(&("layers", layer.clone())),
         _ => false,
     }
 }
 
-pub(crate) fn place(root: &Value<'_>, problem: Problem, severity: Severity) -> Finding {
-    let flag = problem.at.first().filter(|section| *section == "flags").and(problem.at.get(1));
-    Finding {
-        severity,
-        flag: flag.cloned(),
-        span: tree::locate(root, &problem.at),
-        message: problem.message,
-        help: problem.help,
-        syntax: false,
-    }
-}
-
 fn bad_name(span: Range<usize>, section: &str, written: &str, error: &NameError) -> Finding {
-    let finding = Finding::error(span, format!("`{written}` is no name: {error}"));
+    let finding = Finding::error(span, format!("`{written}` is not a valid name: {error}"));
     let finding = finding.of((section == "flags").then_some(written));
     match error.suggestion() {
         Some(near) => finding.help(format!("write [{section}.{near}]")),
@@ -268,7 +236,7 @@ fn definitions(root: &Value<'_>) -> HashMap<String, (Definition, Definition)> {
     let flags = root.get_ref().as_table().and_then(|root| root.get("flags")?.get_ref().as_table());
     let of = |flags: &DeTable<'_>| {
         let each = flags.iter();
-        let both = |value| (definition::of(value), definition::former(value));
+        let both = |value| (fingerprint::of(value), fingerprint::former(value));
         each.map(|(key, value)| (key.get_ref().to_string(), both(value.get_ref()))).collect()
     };
     flags.map(of).unwrap_or_default()

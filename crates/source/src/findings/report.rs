@@ -6,17 +6,8 @@ use std::ops::Range;
 use flagstaff_flags::brief;
 use serde::Serialize;
 
-use crate::report::sources::Sources;
-
-/// How bad a problem is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// The document cannot be used.
-    Error,
-    /// It can be used, and should be mended.
-    Warning,
-}
+use super::finding::{Finding, Severity};
+use super::sources::{Position, Sources};
 
 /// One problem at its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -40,43 +31,6 @@ pub struct Located {
     pub(crate) place: Option<(usize, Range<usize>)>,
 }
 
-/// A problem before its place is known in lines.
-#[derive(Clone, Debug)]
-pub(crate) struct Finding {
-    pub(crate) severity: Severity,
-    pub(crate) flag: Option<String>,
-    pub(crate) span: Range<usize>,
-    pub(crate) message: String,
-    pub(crate) help: Option<String>,
-    /// The text was no TOML here.
-    pub(crate) syntax: bool,
-}
-
-impl Finding {
-    pub(crate) fn error(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, flag: None, span, message: message.into(), help: None, syntax: false }
-    }
-
-    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-
-    pub(crate) fn warning(mut self) -> Self {
-        self.severity = Severity::Warning;
-        self
-    }
-
-    pub(crate) fn is_error(&self) -> bool {
-        self.severity == Severity::Error
-    }
-
-    pub(crate) fn of(mut self, flag: Option<&str>) -> Self {
-        self.flag = flag.map(Into::into);
-        self
-    }
-}
-
 /// Every problem of a document, in the order of their places. Displayed plainly, it draws each with its line and a caret.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -90,17 +44,16 @@ impl Report {
         findings.sort_by_key(|finding| (finding.span.start, finding.severity as u8));
         findings.dedup_by(|a, b| a.span == b.span && a.message == b.message);
         let positions = sources.positions(findings.iter().map(|f| &f.span));
-        let locate =
-            |(finding, (position, range)): (Finding, (crate::report::sources::Position, Range<usize>))| Located {
-                severity: finding.severity,
-                flag: finding.flag.map(|flag| brief(&flag).into_owned()),
-                file: sources.get(position.source).map_or_else(String::new, |s| s.name.to_string()),
-                line: position.line,
-                column: position.column,
-                message: sources.safe(&finding.message),
-                help: finding.help.map(|help| sources.safe(&help)),
-                place: Some((position.source, range)),
-            };
+        let locate = |(finding, (position, range)): (Finding, (Position, Range<usize>))| Located {
+            severity: finding.severity,
+            flag: finding.flag.map(|flag| brief(&flag).into_owned()),
+            file: sources.get(position.source).map_or_else(String::new, |s| s.name.to_string()),
+            line: position.line,
+            column: position.column,
+            message: sources.safe(&finding.message),
+            help: finding.help.map(|help| sources.safe(&help)),
+            place: Some((position.source, range)),
+        };
         let problems = findings.into_iter().zip(positions).map(locate).collect();
         Self { problems, sources }
     }

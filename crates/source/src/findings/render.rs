@@ -7,14 +7,15 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use flagstaff_flags::{is_hidden, visible_but};
 
-use crate::report::sources::BYTE_ORDER_MARK;
-use crate::report::{Located, Report, Severity};
+use super::finding::Severity;
+use super::report::{Located, Report};
+use super::sources::BYTE_ORDER_MARK;
 
 /// The most characters of a line that are shown on either side of a mistake.
 const AROUND: usize = 120;
 
 /// How many problems are drawn; the rest is counted.
-const MOST: usize = 100;
+const MOST_DRAWN: usize = 100;
 
 impl Report {
     /// Draws each problem with its line, a caret and the mend. Colour is for terminals.
@@ -22,10 +23,10 @@ impl Report {
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Ascii);
-        let shown = self.problems().iter().take(MOST);
+        let shown = self.problems().iter().take(MOST_DRAWN);
         let drawn: Vec<String> = shown.map(|p| renderer.render(&[self.group(p)])).collect();
         let mut out = drawn.join("\n\n");
-        if let Some(more) = self.problems().len().checked_sub(MOST + 1) {
+        if let Some(more) = self.problems().len().checked_sub(MOST_DRAWN + 1) {
             out.push_str(&format!("\n\n… and {} more", more + 1));
         }
         out

@@ -48,13 +48,13 @@ pub enum FactKind {
     ApprovalNeeded,
     /// Someone keeps its rollout at its step.
     Paused,
-    /// Someone lets it climb again.
+    /// Someone lets it go on.
     Resumed,
     /// Its step could go on by time, but something else does not allow it.
     Inconclusive,
     /// What held it back is over.
     Recovered,
-    /// Its guard took it back.
+    /// Its guard rolled it back.
     Tripped,
     /// Its guard holds it where it is.
     Held,

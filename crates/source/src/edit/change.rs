@@ -1,0 +1,53 @@
+//! What can be changed of a flag, and which keys that sets.
+
+use super::chunk;
+use super::error::EditError;
+use super::set::set;
+
+/// A change of a flag.
+#[derive(Clone, Copy, Debug)]
+pub enum Change<'a> {
+    /// Keys and their values.
+    Set(&'a [(&'a str, &'a str)]),
+    /// Off for everybody, at once.
+    Off,
+    /// On again, for those for whom it was on.
+    On,
+    /// On for everybody it may be on for.
+    OnForEveryone,
+}
+
+impl<'a> Change<'a> {
+    /// The keys it sets, given which of them the flag has.
+    pub(super) fn keys(&self, has: impl Fn(&str) -> bool) -> Vec<(&'a str, &'a str)> {
+        let enabled = has("enabled").then_some(("enabled", "true"));
+        match self {
+            Self::Set(keys) => keys.to_vec(),
+            Self::Off => vec![("enabled", "false")],
+            Self::On => enabled.into_iter().collect(),
+            Self::OnForEveryone => {
+                let limited = has("percent") || has("allow") || has("rules");
+                enabled.into_iter().chain(limited.then_some(("percent", "100"))).collect()
+            }
+        }
+    }
+
+    /// Whether it switches a flag off or on, and no more: that is possible in a file in which something else is wrong.
+    pub(super) const fn is_switch(&self) -> bool {
+        matches!(self, Self::Off | Self::On)
+    }
+
+    /// A text with these keys set. A switch edits the table of its flag alone where the rest is not TOML.
+    pub(super) fn apply(&self, text: &str, flag: &str, keys: &[(&str, &str)]) -> Result<String, EditError> {
+        match set(text, flag, keys) {
+            Err(EditError::NotToml(why)) if self.is_switch() => {
+                let range = chunk::find(text, flag).ok_or(EditError::NotToml(why))?;
+                let edited = set(text.get(range.clone()).unwrap_or_default(), flag, keys)?;
+                let mut text = text.to_owned();
+                text.replace_range(range, &edited);
+                Ok(text)
+            }
+            other => other,
+        }
+    }
+}

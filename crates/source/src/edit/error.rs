@@ -1,0 +1,127 @@
+//! Why an edit is not made.
+
+use std::fmt;
+use std::io;
+
+use crate::archive::Unreadable;
+use crate::findings::Report;
+use crate::store::WriteError;
+
+/// Why a file was not edited. It is as it was.
+#[derive(Debug)]
+pub enum Refused {
+    /// The edit itself makes no sense.
+    Edit(EditError),
+    /// The file would be, or already is, no valid document.
+    Invalid(Box<Report>),
+    /// The files are no longer those the edit was made for.
+    Changed,
+    /// The archive cannot be read.
+    Archive(Unreadable),
+    /// The file cannot be found or written.
+    Io(io::Error),
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Edit(error) => error.fmt(f),
+            Self::Invalid(report) => report.fmt(f),
+            Self::Changed => f.write_str("the file was changed meanwhile; look at it again"),
+            Self::Archive(error) => error.fmt(f),
+            Self::Io(error) => {
+                write!(f, "the file cannot be edited: {error}")?;
+                match error.kind() {
+                    io::ErrorKind::ResourceBusy => {
+                        f.write_str("; it seems to be mounted by itself: mount its folder instead")
+                    }
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                        f.write_str("; make room on the disk")
+                    }
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl From<EditError> for Refused {
+    fn from(error: EditError) -> Self {
+        Self::Edit(error)
+    }
+}
+
+impl From<Report> for Refused {
+    fn from(report: Report) -> Self {
+        Self::Invalid(Box::new(report))
+    }
+}
+
+impl From<Unreadable> for Refused {
+    fn from(error: Unreadable) -> Self {
+        Self::Archive(error)
+    }
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<WriteError> for Refused {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Changed => Self::Changed,
+            WriteError::Io(error) => Self::Io(error),
+        }
+    }
+}
+
+/// Why an edit cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EditError {
+    /// The text is not TOML, and why.
+    NotToml(String),
+    /// There is no such flag; perhaps this one was meant.
+    NoFlag {
+        /// The name that nothing has.
+        flag: String,
+        /// A name like it.
+        near: Option<String>,
+    },
+    /// The path leads to no value.
+    NoValue {
+        /// The path.
+        path: String,
+        /// Why it leads to none.
+        why: &'static str,
+    },
+    /// The text is not a valid value.
+    NotAValue(String),
+}
+
+impl fmt::Display for EditError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotToml(why) => write!(f, "the file is not TOML: {why}"),
+            Self::NoFlag { flag, near: Some(near) } => {
+                write!(f, "there is no flag `{flag}` in the file: did you mean `{near}`?")
+            }
+            Self::NoFlag { flag, near: None } => {
+                write!(f, "there is no flag `{flag}` in the file: add a table [flags.{flag}]")
+            }
+            Self::NoValue { path, why } => write!(f, "`{path}` cannot be set: {why}"),
+            Self::NotAValue(text) => {
+                write!(
+                    f,
+                    "`{text}` is not a valid value: write a word, a number, true, false, or TOML such as [\"a\", \"b\"]"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for EditError {}

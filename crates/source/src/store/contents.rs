@@ -1,0 +1,45 @@
+//! What is in a flag document at a time.
+
+use crate::assemble::fingerprint;
+
+/// What was in the files at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Contents {
+    definitions: Vec<u8>,
+    overlay: Option<Vec<u8>>,
+}
+
+impl Contents {
+    pub(crate) const fn new(definitions: Vec<u8>, overlay: Option<Vec<u8>>) -> Self {
+        Self { definitions, overlay }
+    }
+
+    pub(crate) fn definitions(&self) -> &[u8] {
+        &self.definitions
+    }
+
+    /// The same with other definitions.
+    pub(crate) fn with_definitions(&self, definitions: Vec<u8>) -> Self {
+        let overlay = self.overlay.clone();
+        Self { definitions, overlay }
+    }
+
+    /// Whether the files are texts: bytes that are not UTF-8 would be lost in an edit.
+    pub(crate) fn is_text(&self) -> bool {
+        let all = [Some(&self.definitions), self.overlay.as_ref()];
+        all.into_iter().flatten().all(|bytes| std::str::from_utf8(bytes).is_ok())
+    }
+
+    pub(crate) fn overlay(&self) -> Option<&[u8]> {
+        self.overlay.as_deref()
+    }
+
+    /// The same with another overlay.
+    pub(crate) fn with_overlay(&self, overlay: Option<Vec<u8>>) -> Self {
+        Self { definitions: self.definitions.clone(), overlay }
+    }
+
+    pub(crate) fn revision(&self) -> String {
+        fingerprint::revision([self.definitions.as_slice()].into_iter().chain(self.overlay.as_deref()))
+    }
+}
