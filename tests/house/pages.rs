@@ -89,3 +89,15 @@ fn each_promise_names_a_test_that_exists() {
     let missing: Vec<_> = named.into_iter().filter(|name| !functions.contains(name)).collect();
     assert!(missing.is_empty(), "docs/security.md names tests that are not there: {missing:?}");
 }
+
+#[test]
+fn the_picture_of_the_house_shows_every_floor() {
+    let text = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let picture = text.split("```").nth(1).unwrap();
+    // A floor's name and a gap take ten columns; then comes the crate.
+    let krate = |line: &str| line.get(10..).and_then(|rest| rest.split_whitespace().next()).map(str::to_owned);
+    let drawn: Vec<BTreeSet<_>> = picture.split('│').map(|floor| floor.lines().filter_map(krate).collect()).collect();
+    let built: Vec<BTreeSet<_>> =
+        crate::FLOORS.iter().rev().map(|floor| floor.iter().map(|name| (*name).to_owned()).collect()).collect();
+    assert_eq!(drawn, built, "docs/architecture.md draws other floors than FLOORS says");
+}
