@@ -1,18 +1,12 @@
 //! The program: parse, build, announce, run, drain.
 
 mod cli;
-mod code;
 mod commands;
-mod facts;
-mod flags;
 mod logging;
-mod observed;
-mod picture;
-mod print;
 mod rights;
 mod settings;
-mod who;
-mod wrap;
+mod terminal;
+mod workspace;
 
 use std::process::ExitCode;
 
@@ -24,6 +18,7 @@ use crate::commands::{
     Answer, check, compare, demo_traffic, edit, end, explain, export, forget, link, list, power, results, rollout,
     run, shell, simulate, webhook,
 };
+use crate::terminal::{BAD, styled};
 
 /// Many small allocations of many sizes are what a proxy makes.
 #[global_allocator]
@@ -47,7 +42,7 @@ fn main() -> ExitCode {
 fn told(error: &anyhow::Error) -> String {
     match error.is::<settings::Shown>() {
         true => format!("{error}\n"),
-        false => format!("{}: {}\n", print::styled(print::BAD, "error"), without_userinfo(&format!("{error:#}"))),
+        false => format!("{}: {}\n", styled(BAD, "error"), without_userinfo(&format!("{error:#}"))),
     }
 }
 

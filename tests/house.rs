@@ -35,7 +35,7 @@ const FLOORS: [&[&str]; 6] = [
     &["flags", "stats", "supervise"],
     &["source", "tag", "ledger", "experiment", "webhook"],
     &["layer"],
-    &["rollout"],
+    &["operations", "rollout"],
     &["sidecar", "admin"],
     &["flagstaff"],
 ];

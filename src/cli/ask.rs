@@ -2,8 +2,8 @@
 
 use clap::{Args, ValueHint};
 
-use crate::cli::read::pair;
-use crate::cli::{Facts, Flags};
+use crate::cli::values::pair;
+use crate::cli::{FlagArgs, LedgerArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
@@ -11,7 +11,7 @@ pub(crate) struct Check {
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) file: Option<String>,
     #[command(flatten)]
-    pub(crate) flags: Flags,
+    pub(crate) flags: FlagArgs,
     /// Warnings count as problems
     #[arg(long)]
     pub(crate) strict: bool,
@@ -23,7 +23,7 @@ pub(crate) struct Check {
 #[derive(Debug, Args)]
 pub(crate) struct List {
     #[command(flatten)]
-    pub(crate) facts: Facts,
+    pub(crate) ledger: LedgerArgs,
     /// Only flags at 0 or 100 percent for 30 days
     #[arg(long)]
     pub(crate) stale: bool,
@@ -40,7 +40,7 @@ pub(crate) struct Explain {
     /// The flag [default: all, one line each]
     pub(crate) flag: Option<String>,
     #[command(flatten)]
-    pub(crate) facts: Facts,
+    pub(crate) ledger: LedgerArgs,
     /// The visitor's id [default: a new one]
     #[arg(long, value_name = "ID")]
     pub(crate) visitor: Option<String>,
@@ -87,7 +87,7 @@ pub(crate) struct Simulate {
     /// The flag
     pub(crate) flag: String,
     #[command(flatten)]
-    pub(crate) flags: Flags,
+    pub(crate) flags: FlagArgs,
     /// Suppose this percentage
     #[arg(long, value_name = "P")]
     pub(crate) percent: Option<f64>,

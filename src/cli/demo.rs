@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::Flags;
-use super::read::share;
+use super::FlagArgs;
+use super::values::share;
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoTraffic {
@@ -14,7 +14,7 @@ pub(crate) struct DemoTraffic {
     #[arg(long, value_name = "FLAG")]
     pub(crate) flag: Option<String>,
     #[command(flatten)]
-    pub(crate) flags: Flags,
+    pub(crate) flags: FlagArgs,
     /// How many visitors
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub(crate) visitors: u64,

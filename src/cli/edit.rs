@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use crate::cli::read::pair;
-use crate::cli::{Certainty, Facts, Flags};
+use crate::cli::values::pair;
+use crate::cli::{Certainty, FlagArgs, LedgerArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct Set {
@@ -46,7 +46,7 @@ pub(crate) struct EditOf {
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Option<String>,
     #[command(flatten)]
-    pub(crate) facts: Facts,
+    pub(crate) ledger: LedgerArgs,
     /// Answer as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -75,7 +75,7 @@ pub(crate) struct End {
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
-    pub(crate) facts: Facts,
+    pub(crate) ledger: LedgerArgs,
     #[command(flatten)]
     pub(crate) certainty: Certainty,
     /// Answer as JSON
@@ -91,7 +91,7 @@ pub(crate) struct Link {
     #[arg(required = true, value_name = "FLAG=VARIANT", value_parser = pair)]
     pub(crate) values: Vec<(String, String)>,
     #[command(flatten)]
-    pub(crate) flags: Flags,
+    pub(crate) flags: FlagArgs,
     /// How long the link can be used
     #[arg(long = "for", value_name = "TIME", default_value = "1d", value_parser = humantime::parse_duration)]
     pub(crate) lasts: std::time::Duration,

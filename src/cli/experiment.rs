@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use crate::cli::Facts;
-use crate::cli::read::{count, share};
+use crate::cli::LedgerArgs;
+use crate::cli::values::{count, share};
 
 #[derive(Debug, Args)]
 pub(crate) struct Results {
@@ -13,7 +13,7 @@ pub(crate) struct Results {
     #[arg(long, conflicts_with = "flag")]
     pub(crate) holdout: bool,
     #[command(flatten)]
-    pub(crate) facts: Facts,
+    pub(crate) ledger: LedgerArgs,
     #[command(flatten)]
     pub(crate) certainty: Certainty,
     /// Answer as JSON

@@ -4,10 +4,10 @@ mod ask;
 mod demo;
 mod edit;
 mod experiment;
-mod facts;
-mod read;
+mod records;
 mod rollout;
 mod run;
+mod values;
 mod webhook;
 
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ pub(crate) use self::ask::{Check, Explain, List, Simulate};
 pub(crate) use self::demo::DemoTraffic;
 pub(crate) use self::edit::{EditOf, End, Link, Off, On, Set};
 pub(crate) use self::experiment::{Certainty, Compare, Power, Results};
-pub(crate) use self::facts::{Export, Forget, Format, Per};
+pub(crate) use self::records::{Export, Forget, Format, Per};
 pub(crate) use self::rollout::{Action, Rollout};
 pub(crate) use self::run::Run;
 pub(crate) use self::webhook::{Webhook, WebhookAction, WebhookTest};
@@ -80,7 +80,7 @@ pub(crate) enum Command {
 
 /// Which flag file. Without `--flags`, the one the settings name.
 #[derive(Clone, Debug, Default, Args)]
-pub(crate) struct Flags {
+pub(crate) struct FlagArgs {
     /// The flag file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) flags: Option<String>,
@@ -94,9 +94,9 @@ pub(crate) struct Flags {
 
 /// Where what happened is kept. Without `--ledger`, where the settings say.
 #[derive(Clone, Debug, Default, Args)]
-pub(crate) struct Facts {
+pub(crate) struct LedgerArgs {
     #[command(flatten)]
-    pub(crate) flags: Flags,
+    pub(crate) flags: FlagArgs,
     /// The ledger: a file, or postgres://…
     #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath)]
     pub(crate) ledger: Option<String>,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::cli::Facts;
+use crate::cli::LedgerArgs;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Action {
@@ -31,7 +31,7 @@ pub(crate) struct Rollout {
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Option<String>,
     #[command(flatten)]
-    pub(crate) facts: Facts,
+    pub(crate) ledger: LedgerArgs,
     /// Answer as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -2,12 +2,12 @@
 
 use clap::{Args, ValueHint};
 
-use crate::cli::Flags;
+use crate::cli::FlagArgs;
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct Run {
     #[command(flatten)]
-    pub(crate) flags: Flags,
+    pub(crate) flags: FlagArgs,
     /// The app: HOST:PORT or https://HOST:PORT, again for several
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) upstream: Vec<String>,

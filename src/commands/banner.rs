@@ -6,7 +6,7 @@ use flagstaff_flags::{visible, visible_json};
 
 use crate::commands::health::short;
 use crate::logging;
-use crate::print::{FAINT, GOOD, STRONG, out, styled};
+use crate::terminal::{FAINT, GOOD, STRONG, out, styled};
 
 /// Where everything is.
 pub(crate) struct Banner<'a> {

@@ -3,9 +3,11 @@
 pub(crate) mod banner;
 pub(crate) mod check;
 pub(crate) mod compare;
+mod comparison;
 pub(crate) mod demo_traffic;
 pub(crate) mod edit;
 pub(crate) mod end;
+mod experiments;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod forget;
@@ -15,6 +17,7 @@ pub(crate) mod link;
 pub(crate) mod list;
 pub(crate) mod listen;
 pub(crate) mod meters;
+mod person;
 pub(crate) mod power;
 pub(crate) mod results;
 pub(crate) mod rollout;
@@ -24,6 +27,8 @@ pub(crate) mod simulate;
 pub(crate) mod webhook;
 
 use std::process::ExitCode;
+
+use person::{logged_in, person};
 
 /// What a command says by its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

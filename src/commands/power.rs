@@ -1,10 +1,10 @@
 //! `flagstaff power`: how many visitors and days an experiment takes.
 
-use flagstaff_experiment::Plan;
+use flagstaff_operations::results::Plan;
 
 use crate::cli::Power;
 use crate::commands::Answer;
-use crate::print::{STRONG, grouped, json as print_json, out, percent, styled};
+use crate::terminal::{STRONG, grouped, json as print_json, out, percent, styled};
 
 pub(crate) fn run(args: &Power) -> anyhow::Result<Answer> {
     let plan = Plan {
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Power) -> anyhow::Result<Answer> {
         percent(args.baseline),
         (args.power * 100.0).round(),
         100,
-        if args.read_daily { ", read whenever one likes" } else { ", read once, at the end" },
+        if args.read_daily { ", read at any time" } else { ", read once, at the end" },
     ))?;
     Ok(Answer::Yes)
 }

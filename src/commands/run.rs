@@ -20,9 +20,10 @@ use crate::commands::banner::Banner;
 use crate::commands::health::{Health, Log};
 use crate::commands::left_out::LeftOutLog;
 use crate::commands::{Answer, listen, meters};
-use crate::print::{GOOD, STRONG, out, styled};
 use crate::settings::{Override, Settings, checked, shown};
-use crate::{flags, logging, rights, settings};
+use crate::terminal::{GOOD, STRONG, out, styled};
+use crate::workspace::{files, flag_options, no_flag_file, reading};
+use crate::{logging, rights, settings};
 
 /// How long what waits for the ledger may take at the end.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -80,7 +81,7 @@ fn example(settings: &Settings) -> anyhow::Result<()> {
 
 /// What the options say, as settings.
 fn options(args: &Run) -> Vec<Override> {
-    let mut options = flags::options(&args.flags);
+    let mut options = flag_options(&args.flags);
     let mut say = |key: &str, text: Option<String>| {
         options.extend(text.map(|text| Override { key: key.into(), place: format!("--{key}"), text }));
     };
@@ -129,15 +130,14 @@ impl Checked {
         else {
             return Err(settings.report(problems));
         };
-        let path = flags::path(&settings.typed)?;
-        let reading = flags::reading(&settings.typed);
-        let mut files = Files::new(&path, settings.typed.environment.as_deref());
+        let (files, reading) = (files(&settings.typed)?, reading(&settings.typed));
         let state = checked::state(&settings.typed);
-        if let Some(folder) = &state {
-            files = files.keeping(folder.clone());
-        }
-        let read = flags::existing(settings)
-            .and_then(|path| flagstaff_source::load(&path, &reading).map_err(|report| shown(&report)));
+        let path = files.definitions();
+        let read = if path.exists() {
+            flagstaff_source::load(path, &reading).map_err(|report| shown(&report))
+        } else {
+            Err(no_flag_file(settings, path))
+        };
         let (loaded, is_last_good) = match read {
             Ok(loaded) => (loaded, false),
             Err(error) if dry_run => return Err(error),

@@ -4,16 +4,16 @@ use clap::CommandFactory;
 
 use crate::cli::Cli;
 use crate::commands::Answer;
-use crate::print;
+use crate::terminal::{json, out};
 
 pub(crate) fn schema() -> anyhow::Result<Answer> {
-    print::json(&flagstaff_source::schema())?;
+    json(&flagstaff_source::schema())?;
     Ok(Answer::Yes)
 }
 
 pub(crate) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Answer> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "flagstaff", &mut text);
-    print::out(&String::from_utf8_lossy(&text))?;
+    out(&String::from_utf8_lossy(&text))?;
     Ok(Answer::Yes)
 }

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::cli::{Webhook, WebhookAction, WebhookTest};
 use crate::commands::Answer;
-use crate::print::{BAD, GOOD, json as print_json, out, styled};
 use crate::settings::{Settings, webhooks};
+use crate::terminal::{BAD, GOOD, json as print_json, out, styled};
 
 /// One fact for each event.
 const SAMPLES: [FactKind; 7] = [

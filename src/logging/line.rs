@@ -2,6 +2,8 @@
 
 use flagstaff_flags::{visible_but, visible_json, without_userinfo};
 
+use crate::terminal::with_colours;
+
 /// The most bytes of a line. A list of a hundred mistakes, each drawn, is shorter.
 const LONGEST_LINE: usize = 128 << 10;
 
@@ -49,24 +51,6 @@ fn cut(line: &str) -> &str {
         at -= 1;
     }
     line.get(..at).unwrap_or(line)
-}
-
-/// Colours stay; every other character that steers a terminal is written out.
-pub(crate) fn with_colours(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut pieces = text.split('\u{1b}');
-    shown.push_str(&visible_but(pieces.next().unwrap_or_default(), &['\n', '\t']));
-    for piece in pieces {
-        shown.push_str(if is_colour(piece) { "\u{1b}" } else { "\\u{1b}" });
-        shown.push_str(&visible_but(piece, &['\n', '\t']));
-    }
-    shown
-}
-
-/// `[31m` and the like.
-fn is_colour(piece: &str) -> bool {
-    let code = piece.strip_prefix('[').and_then(|rest| rest.split_once('m')).map(|(code, _)| code);
-    code.is_some_and(|code| code.bytes().all(|b| b.is_ascii_digit() || b == b';'))
 }
 
 #[cfg(test)]

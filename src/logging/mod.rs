@@ -15,10 +15,9 @@ use std::time::Duration;
 use tracing_subscriber::filter::LevelFilter;
 
 use self::line::Shape;
-pub(crate) use self::line::with_colours;
 use self::queue::{Queue, Writing};
-use crate::print;
 use crate::settings::typed::{Log, LogFormat, LogLevel};
+use crate::terminal::{err, plain, with_colours};
 
 /// How long the end of the program waits for the last lines to be written.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -73,15 +72,15 @@ pub(crate) fn expect_json(json: bool) {
 pub(crate) fn fatal(text: &str) {
     let text = if is_json() { object(text) } else { text.into() };
     match QUEUE.get() {
-        None => print::err(&text),
+        None => err(&text),
         // a reader that sleeps must not keep the program from ending
         Some(queue) if std::io::stderr().is_terminal() => queue.add(with_colours(&text)),
-        Some(queue) => queue.add(print::plain(&text)),
+        Some(queue) => queue.add(plain(&text)),
     }
 }
 
 fn object(text: &str) -> String {
-    let message = print::plain(text);
+    let message = plain(text);
     let line = serde_json::json!({ "timestamp": jiff::Timestamp::now().to_string(), "level": "ERROR", "message": message.trim() });
     flagstaff_flags::visible_json(&format!("{line}\n")).into_owned()
 }

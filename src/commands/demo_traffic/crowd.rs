@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::plan::{Act, Plan};
 use super::sent::Sent;
-use crate::print::grouped;
+use crate::terminal::grouped;
 
 /// How often progress is told.
 const FRAME: Duration = Duration::from_millis(200);

@@ -13,16 +13,16 @@ use self::crowd::Crowd;
 use self::plan::Plan;
 use crate::cli::DemoTraffic;
 use crate::commands::Answer;
-use crate::flags;
-use crate::print::{json as print_json, out};
+use crate::terminal::{json as print_json, out};
+use crate::workspace::Opened;
 
 /// How a process ends that was interrupted twice: 128 and SIGINT.
 const INTERRUPTED: i32 = 130;
 
 pub(crate) fn run(args: &DemoTraffic) -> anyhow::Result<Answer> {
-    let settings = flags::settings(&args.flags)?;
-    let snapshot = flags::snapshot_of(&settings)?;
-    let plan = Plan::new(args, &settings.typed, &snapshot)?;
+    let opened = Opened::flags(&args.flags)?;
+    let snapshot = opened.answer(opened.workspace.snapshot())?;
+    let plan = Plan::new(args, &opened.settings.typed, &snapshot)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let sent = runtime.context("cannot send anything")?.block_on(async {
         let stopping = interrupted();

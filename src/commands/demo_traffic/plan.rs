@@ -3,9 +3,11 @@
 use anyhow::{anyhow, bail};
 use flagstaff_flags::{EventSource, EventValue, Flag, FlagId, Goal, Route, Snapshot, StatusSet, Trigger, nearest};
 
+use flagstaff_operations::results::goals;
+use flagstaff_operations::workspace::find;
+
 use crate::cli::DemoTraffic;
 use crate::settings::typed;
-use crate::{flags, observed};
 
 /// The control's true rate, and that of the other variants: 20,000 visitors tell them apart in at least 19 of 20 runs, by the test
 /// that may be read any day, corrected for two goals.
@@ -60,7 +62,7 @@ impl Plan {
     pub(super) fn new(args: &DemoTraffic, settings: &typed::Settings, snapshot: &Snapshot) -> anyhow::Result<Self> {
         let id = chosen(args.flag.as_deref(), snapshot)?;
         let flag = snapshot.flag(id).ok_or_else(|| anyhow!("there is no such flag"))?;
-        let goal = observed::goals(snapshot, flag).next();
+        let goal = goals(snapshot, flag).next();
         let goal = goal.ok_or_else(|| anyhow!("`{}` has no goals, so there is nothing to reach", flag.name))?;
         if args.slow_by.as_secs_f64() > 10.0 {
             bail!("--slow-by is at most 10s");
@@ -97,7 +99,7 @@ fn chosen(name: Option<&str>, snapshot: &Snapshot) -> anyhow::Result<FlagId> {
         let is_experiment = |id: &FlagId| snapshot.flag(*id).is_some_and(|flag| !flag.goals.is_empty());
         return snapshot.ids().find(is_experiment).ok_or_else(|| anyhow!("no flag has goals; give one `goals`"));
     };
-    flags::find(snapshot, name)
+    Ok(find(snapshot, name)?.0)
 }
 
 /// `host:port` of an address.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::plan::Plan;
-use crate::print::{FAINT, STRONG, grouped, percent, styled, table};
+use crate::terminal::{FAINT, STRONG, grouped, percent, styled, table};
 
 /// What was done, once it was done.
 #[derive(Clone, Debug, Default)]

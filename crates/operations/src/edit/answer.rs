@@ -1,0 +1,155 @@
+//! What is answered to an edit: what the flag is now, where that stands, and how to undo it.
+
+use std::path::PathBuf;
+
+use flagstaff_flags::Snapshot;
+use flagstaff_source::edit::Plan;
+use serde::Serialize;
+
+use super::meaning;
+use crate::Error;
+use crate::flags::origin;
+use crate::workspace::find;
+
+/// A flag after an edit.
+#[derive(Debug, Serialize)]
+pub struct Edited {
+    /// The flag.
+    pub flag: String,
+    /// Something is otherwise than before.
+    pub changed: bool,
+    /// What it does, in one word; `unknown` where that cannot be told.
+    pub state: &'static str,
+    /// Whether it is on, as its file or the ledger says.
+    pub enabled: bool,
+    /// Where what holds was said.
+    pub origin: String,
+    /// The flag is everywhere what was wanted.
+    pub in_force: bool,
+    /// What it does for visitors now, in words.
+    pub means: String,
+    /// The person who made the edit.
+    pub by: String,
+    /// The person is recorded in the ledger.
+    pub recorded: bool,
+    /// How to undo it, as a command.
+    pub undo: String,
+    /// Where it was written.
+    #[serde(skip)]
+    pub way: Way,
+}
+
+/// Where an edit was written.
+#[derive(Debug)]
+pub enum Way {
+    /// In files; in the ledger alone where there are none.
+    Files {
+        /// The files that were changed.
+        files: Vec<PathBuf>,
+        /// Why the flag is not everywhere what was wanted.
+        problems: Vec<Error>,
+    },
+    /// In the ledger, because running programs cannot use the file.
+    Ledger {
+        /// Where the ledger is.
+        location: String,
+        /// Why the file cannot be used.
+        why: Vec<Error>,
+        /// Why it is not in force.
+        refused: Option<String>,
+    },
+}
+
+/// What came of an edit of the file.
+#[derive(Default)]
+pub(super) struct Outcome {
+    /// On or off, where that was wanted.
+    pub(super) wanted: Option<bool>,
+    /// The person who made it is recorded.
+    pub(super) recorded: bool,
+    /// Why the flag is not everywhere what was wanted.
+    pub(super) problems: Vec<Error>,
+}
+
+/// An edit of the file was made. What a pin or another file overrides is not what was wanted.
+pub(super) fn by_file(
+    name: &str,
+    by: &str,
+    plan: &Plan,
+    snapshot: &Snapshot,
+    outcome: Outcome,
+) -> Result<Edited, Error> {
+    let (_, flag) = find(snapshot, name)?;
+    let Outcome { wanted, recorded, problems } = outcome;
+    let is_as_wanted = wanted.map_or(flag.pin.is_none(), |on| meaning::is_as_wanted(snapshot, flag, on));
+    Ok(Edited {
+        flag: name.into(),
+        changed: plan.is_change() || recorded,
+        state: flag.mode().as_str(),
+        enabled: flag.enabled,
+        origin: origin(flag),
+        in_force: problems.is_empty() && is_as_wanted,
+        means: meaning::words(snapshot, flag),
+        by: by.into(),
+        recorded,
+        undo: undo(name, wanted, plan),
+        way: Way::Files { files: plan.files().map(Into::into).collect(), problems },
+    })
+}
+
+/// A fact in the ledger was to switch the flag `on`, or off. What the ledger says now is known from reading it again: another fact may
+/// have come after it. `is_off` is none where the ledger does not know the flag.
+pub(super) fn by_fact(
+    name: &str,
+    by: &str,
+    on: bool,
+    is_off: Option<bool>,
+    recorded: Result<(), Error>,
+    location: String,
+    why: Vec<Error>,
+) -> Edited {
+    let is_done = recorded.is_ok() && is_off == Some(!on);
+    let is_off = is_off.unwrap_or_default();
+    let (word, other) = if is_off { ("off", "on") } else { ("on", "off") };
+    let refused = recorded
+        .map_or_else(|error| error.to_string(), |()| "the ledger says otherwise when it is read again".to_owned());
+    Edited {
+        flag: name.into(),
+        changed: is_done,
+        state: if is_done { word } else { "unknown" },
+        enabled: !is_off,
+        origin: if is_done { "ledger" } else { "none" }.into(),
+        in_force: is_done,
+        means: if is_off { "off for everyone" } else { "as it was" }.into(),
+        by: by.into(),
+        recorded: is_done,
+        undo: format!("flagstaff {other} {name}"),
+        way: Way::Ledger { location, why, refused: (!is_done).then_some(refused) },
+    }
+}
+
+/// How to have it as it was.
+fn undo(name: &str, wanted: Option<bool>, plan: &Plan) -> String {
+    match (wanted, plan.undo()) {
+        (Some(false), _) => format!("flagstaff on {name}"),
+        (Some(true), [] | [_]) => format!("flagstaff off {name}"),
+        (_, keys) => {
+            let set: Vec<_> =
+                keys.iter().filter_map(|one| Some(format!("{}={}", one.key, one.value.as_ref()?))).collect();
+            let added: Vec<_> =
+                keys.iter().filter(|one| one.value.is_none()).map(|one| format!("`{}`", one.key)).collect();
+            let set = (!set.is_empty()).then(|| format!("flagstaff set {name} {}", quoted(&set)));
+            let added = (!added.is_empty()).then(|| format!("take {} out of the file", added.join(" and ")));
+            set.into_iter().chain(added).collect::<Vec<_>>().join(", and ")
+        }
+    }
+}
+
+/// Words as a shell takes them.
+fn quoted(words: &[String]) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "=._-:/".contains(c);
+    let quote = |word: &String| {
+        if word.chars().all(plain) { word.clone() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    };
+    words.iter().map(quote).collect::<Vec<_>>().join(" ")
+}

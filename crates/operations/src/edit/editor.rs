@@ -1,0 +1,277 @@
+//! An edit's way: plan it, record who makes it, write the file.
+
+use flagstaff_experiment::rollout::undone;
+use flagstaff_flags::{FactKind, Facts, Flag, Standing};
+use flagstaff_source::edit::{Change, EditError, Plan, Refused};
+
+use super::answer::{Edited, Outcome, by_fact, by_file};
+use super::environments::still_on;
+use super::fact_log::FactLog;
+use crate::Error;
+use crate::workspace::Workspace;
+
+/// Makes edits of one flag.
+pub struct Editor<'a> {
+    /// Where the flags and the ledger are.
+    pub workspace: &'a Workspace,
+    /// The flag.
+    pub flag: &'a str,
+    /// The person who makes the edit.
+    pub by: &'a str,
+    /// Hears why the ledger cannot be used: that keeps no file from being edited.
+    pub warn: &'a dyn Fn(&Error),
+}
+
+/// Whether an edit may undo what happened to the flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmation<'a> {
+    /// Not yet: an edit that undoes something answers [`Answer::WouldUndo`].
+    No,
+    /// Whatever it undoes.
+    Yes,
+    /// For the files of the revision that the question was about.
+    Of(&'a str),
+}
+
+/// What came of an edit.
+#[derive(Debug)]
+pub enum Answer {
+    /// It was made, or is the case already.
+    Edited(Edited),
+    /// It was not made, because it would undo something.
+    WouldUndo(WouldUndo),
+}
+
+/// What an edit would undo.
+#[derive(Clone, Debug)]
+pub struct WouldUndo {
+    /// What it would undo, in words.
+    pub what: String,
+    /// The revision of the files, for [`Confirmation::Of`].
+    pub revision: String,
+}
+
+impl Editor<'_> {
+    /// Makes a change. A switch-off is made whatever else is wrong.
+    ///
+    /// # Errors
+    /// When the change makes no sense, the file would be wrong, or it cannot be written.
+    pub async fn apply(&self, change: &Change<'_>, confirmation: Confirmation<'_>) -> Result<Answer, Error> {
+        match change {
+            Change::Off => self.off().await.map(Answer::Edited),
+            Change::On => self.on().await.map(Answer::Edited),
+            Change::Set(_) | Change::OnForEveryone => self.edit(change, confirmation).await,
+        }
+    }
+
+    fn plan(&self, change: &Change<'_>, revision: Option<&str>) -> Result<Plan, Refused> {
+        Plan::new(&self.workspace.files, &self.workspace.reading, revision, self.flag, change)
+    }
+
+    /// The facts of the flag, to add to them.
+    async fn facts(&self) -> Option<FactLog> {
+        FactLog::open(self.workspace, self.flag).await.unwrap_or_else(|error| {
+            (self.warn)(&error);
+            None
+        })
+    }
+
+    /// Sets keys: the file must be sound then, and what happened to the flag is undone only where that is confirmed.
+    async fn edit(&self, change: &Change<'_>, confirmation: Confirmation<'_>) -> Result<Answer, Error> {
+        let revision = if let Confirmation::Of(revision) = confirmation { Some(revision) } else { None };
+        let plan = self.plan(change, revision).map_err(|refused| self.refusal(refused))?;
+        let mut facts = self.facts().await;
+        let is_on = matches!(change, Change::OnForEveryone);
+        if confirmation == Confirmation::No
+            && let Some(standing) = standing(&mut facts).await
+            && let Some(what) = self.undoes(&plan, &standing, is_on)
+        {
+            return Ok(Answer::WouldUndo(WouldUndo { what, revision: plan.revision().to_owned() }));
+        }
+        let ready = plan.prepare().map_err(|refused| self.refusal(refused))?;
+        let mut recorded = self.record(&plan, &mut facts).await;
+        ready.write().map_err(|refused| self.refusal(refused))?;
+        let mut problems = Vec::new();
+        if is_on && is_held_off(&mut facts).await {
+            problems.extend(self.switch_on(&mut facts).await.err());
+            recorded |= problems.is_empty();
+        }
+        let outcome = Outcome { wanted: is_on.then_some(true), recorded, problems };
+        self.edited(&plan, facts, outcome).await.map(Answer::Edited)
+    }
+
+    /// On again, as it was: in the file, and where a fact holds it off.
+    async fn on(&self) -> Result<Edited, Error> {
+        let mut facts = self.facts().await;
+        let is_held = is_held_off(&mut facts).await;
+        let plan = match self.plan(&Change::On, None) {
+            Ok(plan) => plan,
+            Err(refused) if is_held => {
+                let recorded = self.switch_on(&mut facts).await;
+                return Ok(self.switched(facts, true, recorded, vec![self.refusal(refused)]).await);
+            }
+            Err(refused) => return Err(self.refusal(refused)),
+        };
+        let ready = plan.prepare().map_err(|refused| self.refusal(refused))?;
+        let switched = if is_held { Some(self.switch_on(&mut facts).await) } else { None };
+        let recorded = match &switched {
+            Some(switched) => switched.is_ok(),
+            None => plan.is_change() && self.record(&plan, &mut facts).await,
+        };
+        ready.write().map_err(|refused| self.refusal(refused))?;
+        let Err(report) = plan.after() else {
+            let problems = switched.and_then(Result::err).into_iter().collect();
+            return self.edited(&plan, facts, Outcome { wanted: Some(true), recorded, problems }).await;
+        };
+        let why = "nothing in the ledger holds the flag off, so it is as in the last good file";
+        let switched = switched.unwrap_or_else(|| Err(Error::NotRecorded(why.into())));
+        Ok(self.switched(facts, true, switched, vec![Error::Flags(Box::new(report.clone()))]).await)
+    }
+
+    /// Off for everyone, whatever else is wrong.
+    async fn off(&self) -> Result<Edited, Error> {
+        let mut facts = self.facts().await;
+        let why = match self.plan(&Change::Off, None) {
+            Err(refused @ Refused::Edit(EditError::NoFlag { .. })) if !is_known(&mut facts).await => {
+                return Err(self.refusal(refused));
+            }
+            Err(refused) => vec![self.refusal(refused)],
+            Ok(plan) => match plan.after() {
+                Ok(_) => match self.write_off(&plan, &mut facts).await {
+                    Ok(recorded) => return self.off_in_file(&plan, facts, recorded).await,
+                    Err(refused) => vec![self.refusal(refused)],
+                },
+                Err(report) => {
+                    let refused = plan.write().err().map(|refused| self.refusal(refused));
+                    refused.into_iter().chain([Error::Flags(Box::new(report.clone()))]).collect()
+                }
+            },
+        };
+        let recorded = self.switch_off(&mut facts).await;
+        Ok(self.switched(facts, false, recorded, why).await)
+    }
+
+    /// Records who switches the flag off, and writes the file. Returns whether it was recorded.
+    async fn write_off(&self, plan: &Plan, facts: &mut Option<FactLog>) -> Result<bool, Refused> {
+        let ready = plan.prepare()?;
+        let recorded = self.record(plan, facts).await;
+        ready.write().map(|()| recorded)
+    }
+
+    /// The file says off. Where programs of an environment cannot use it, a fact says it too.
+    async fn off_in_file(&self, plan: &Plan, mut facts: Option<FactLog>, recorded: bool) -> Result<Edited, Error> {
+        let mut problems: Vec<_> = still_on(self.workspace, self.flag).into_iter().collect();
+        if let Some(Error::Overlay { .. }) = problems.first() {
+            match self.switch_off(&mut facts).await {
+                Ok(()) => return Ok(self.switched(facts, false, Ok(()), problems).await),
+                Err(why) => problems.push(why),
+            }
+        }
+        self.edited(plan, facts, Outcome { wanted: Some(false), recorded, problems }).await
+    }
+
+    /// Has a fact hold the flag off.
+    async fn switch_off(&self, facts: &mut Option<FactLog>) -> Result<(), Error> {
+        if is_held_off(facts).await {
+            return Ok(());
+        }
+        self.add(facts, FactKind::SwitchedOff, "the file could not say it").await
+    }
+
+    async fn switch_on(&self, facts: &mut Option<FactLog>) -> Result<(), Error> {
+        self.add(facts, FactKind::SwitchedOn, "switched on by command").await
+    }
+
+    async fn add(&self, facts: &mut Option<FactLog>, kind: FactKind, why: &str) -> Result<(), Error> {
+        let none =
+            "there is no ledger in which running programs would find it; name theirs with --ledger or --config";
+        let facts = facts.as_mut().ok_or_else(|| Error::NotRecorded(none.into()))?;
+        facts.add(kind, None, self.by, why).await
+    }
+
+    /// Records who makes an edit, before the running programs see it. Returns whether it did.
+    async fn record(&self, plan: &Plan, facts: &mut Option<FactLog>) -> bool {
+        let (Some(facts), Some((before, after))) = (facts, self.both(plan)) else {
+            return false;
+        };
+        let Some(standing) = facts.standing().await.filter(|standing| is_of(standing, before)) else {
+            return false;
+        };
+        let mut recorded = false;
+        if before.definition != after.definition {
+            let undone = undone(&standing).map(|undone| format!(": {undone}")).unwrap_or_default();
+            let why = format!("edited by command{undone}");
+            recorded |= facts.add(FactKind::Changed, Some(after.definition), self.by, &why).await.is_ok();
+        }
+        if before.enabled != after.enabled && standing.enabled != Some(after.enabled) {
+            let (kind, word) = if after.enabled { (FactKind::Enabled, "on") } else { (FactKind::Disabled, "off") };
+            recorded |= facts.add(kind, None, self.by, &format!("switched {word} by command")).await.is_ok();
+        }
+        recorded
+    }
+
+    /// The flag before and after.
+    fn both<'p>(&self, plan: &'p Plan) -> Option<(&'p Flag, &'p Flag)> {
+        let before = plan.before()?.snapshot.flag_named(self.flag)?;
+        let after = plan.after().ok()?.snapshot.flag_named(self.flag)?;
+        Some((before, after))
+    }
+
+    /// What an edit undoes of a flag as running programs have it. A switch-on need not say that the flag is on then.
+    fn undoes(&self, plan: &Plan, standing: &Standing, is_on: bool) -> Option<String> {
+        let (before, after) = self.both(plan).filter(|(before, after)| before.definition != after.definition)?;
+        if !is_of(standing, before) || is_of(standing, after) {
+            return None;
+        }
+        let switched_off = standing.switched_off.clone().filter(|_| !is_on);
+        undone(&Standing { switched_off, ..standing.clone() })
+    }
+
+    /// The answer to an edit of the file, with what the ledger holds of the flag then.
+    async fn edited(&self, plan: &Plan, mut facts: Option<FactLog>, outcome: Outcome) -> Result<Edited, Error> {
+        let loaded = plan.after().map_err(|report| Error::Flags(Box::new(report.clone())))?;
+        let mut known = Facts::default();
+        if let (Some(flag), Some(standing)) = (loaded.snapshot.flag_named(self.flag), standing(&mut facts).await) {
+            known.add(&flag.name, &standing);
+        }
+        by_file(self.flag, self.by, plan, &loaded.snapshot.with_facts(&known), outcome)
+    }
+
+    /// The answer to a switch by a fact, because of what is wrong with the file.
+    async fn switched(
+        &self,
+        mut facts: Option<FactLog>,
+        on: bool,
+        recorded: Result<(), Error>,
+        why: Vec<Error>,
+    ) -> Edited {
+        let is_off = standing(&mut facts).await.map(|standing| standing.switched_off.is_some());
+        let location = facts.map(|facts| facts.location).unwrap_or_default();
+        by_fact(self.flag, self.by, on, is_off, recorded, location, why)
+    }
+
+    fn refusal(&self, refused: Refused) -> Error {
+        match refused {
+            Refused::Invalid(report) => Error::NotWritten(report),
+            why => Error::NotEdited { path: self.workspace.files.definitions().to_owned(), why },
+        }
+    }
+}
+
+async fn standing(facts: &mut Option<FactLog>) -> Option<Standing> {
+    facts.as_mut()?.standing().await
+}
+
+async fn is_held_off(facts: &mut Option<FactLog>) -> bool {
+    standing(facts).await.is_some_and(|standing| standing.switched_off.is_some())
+}
+
+/// Whether the ledger knows the flag, whatever the file says.
+async fn is_known(facts: &mut Option<FactLog>) -> bool {
+    standing(facts).await.is_some_and(|standing| !standing.removed)
+}
+
+/// Whether facts are about this definition of a flag.
+fn is_of(standing: &Standing, flag: &Flag) -> bool {
+    !standing.removed && [flag.definition, flag.former_definition].contains(&standing.definition)
+}

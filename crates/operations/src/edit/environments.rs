@@ -1,0 +1,28 @@
+//! Environments in which a flag may still be on although its file says off.
+
+use flagstaff_source::{Options, load};
+
+use crate::Error;
+use crate::workspace::Workspace;
+
+/// Why the flag may still be on, where no environment was named: [`Error::StillOn`] or [`Error::Overlay`]. An overlay that cannot be
+/// read comes first: the fact that it needs holds in every environment.
+pub(super) fn still_on(workspace: &Workspace, flag: &str) -> Option<Error> {
+    if workspace.files.environment().is_some() {
+        return None;
+    }
+    let all = workspace.files.environments();
+    let found: Vec<_> = all.into_iter().filter_map(|environment| still_on_in(workspace, flag, environment)).collect();
+    let first = found.iter().position(|one| matches!(one, Error::Overlay { .. })).unwrap_or_default();
+    found.into_iter().nth(first)
+}
+
+fn still_on_in(workspace: &Workspace, flag: &str, environment: String) -> Option<Error> {
+    let reading = Options { environment: Some(environment.clone()), ..Options::default() };
+    match load(workspace.files.definitions(), &reading) {
+        Ok(loaded) => {
+            loaded.snapshot.flag_named(flag).filter(|flag| flag.enabled).map(|_| Error::StillOn(environment))
+        }
+        Err(report) => Some(Error::Overlay { environment, report: Box::new(report) }),
+    }
+}

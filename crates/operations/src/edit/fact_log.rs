@@ -1,0 +1,79 @@
+//! The facts of one flag, to read them and to add to them.
+
+use std::time::Duration;
+
+use flagstaff_flags::{Definition, Fact, FactKind, Name, Standing};
+use flagstaff_ledger::Register;
+use jiff::Timestamp;
+use tokio::time::timeout;
+
+use crate::Error;
+use crate::workspace::Workspace;
+
+/// How long a ledger may take for one answer: somebody is waiting to switch something off.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often another one may be first with a number.
+const TRIES: usize = 5;
+
+/// The facts of one flag, the ledger being open.
+pub(super) struct FactLog {
+    register: Register,
+    flag: Name,
+    /// Where the ledger is.
+    pub(super) location: String,
+}
+
+impl FactLog {
+    /// Opens the ledger; none where nothing is kept, or no program has run with it yet.
+    pub(super) async fn open(workspace: &Workspace, flag: &str) -> Result<Option<Self>, Error> {
+        let (Some(place), Ok(flag)) = (workspace.ledger_that_is_there()?, Name::new(flag)) else {
+            return Ok(None);
+        };
+        let opened = timeout(ANSWER_TIMEOUT, Register::open(place)).await;
+        let register = opened.map_err(|_| Error::LedgerSilent(place.to_string()))??;
+        Ok(Some(Self { register, flag, location: place.to_string() }))
+    }
+
+    /// Where the flag stands; none where nothing is known of it.
+    pub(super) async fn standing(&mut self) -> Option<Standing> {
+        let facts = timeout(ANSWER_TIMEOUT, self.register.facts(&self.flag, 1)).await;
+        Standing::of(&facts.ok()?.ok()?)
+    }
+
+    /// Adds a fact.
+    ///
+    /// # Errors
+    /// [`Error::NotRecorded`] with the reason.
+    pub(super) async fn add(
+        &mut self,
+        kind: FactKind,
+        definition: Option<Definition>,
+        by: &str,
+        why: &str,
+    ) -> Result<(), Error> {
+        let refuse = |why: String| Err(Error::NotRecorded(why));
+        for _ in 0..TRIES {
+            let Some(standing) = self.standing().await else {
+                return refuse(format!("the ledger {} does not know the flag or does not answer", self.location));
+            };
+            let fact = Fact {
+                flag: self.flag.clone(),
+                number: standing.number + 1,
+                at: Timestamp::now().max(standing.since),
+                definition: definition.unwrap_or(standing.definition),
+                kind,
+                step: if kind == FactKind::Changed { 0 } else { standing.step },
+                by: by.into(),
+                why: why.into(),
+                evidence: None,
+            };
+            match timeout(ANSWER_TIMEOUT, self.register.add(&[fact])).await {
+                Ok(Ok(true)) => return Ok(()),
+                Ok(Ok(false)) => {}
+                Ok(Err(error)) => return refuse(format!("the ledger {} refused it: {error}", self.location)),
+                Err(_) => return refuse(format!("the ledger {} does not answer", self.location)),
+            }
+        }
+        refuse(format!("other programs write to the ledger {} all the time; try again", self.location))
+    }
+}

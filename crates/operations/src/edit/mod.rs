@@ -1,0 +1,19 @@
+//! Changes of a flag in place, which keep comments and layout, and say who made them.
+//!
+//! - `editor.rs`: an edit's way: plan it, record who makes it, write the file.
+//! - `environments.rs`: environments in which a flag may still be on although its file says off.
+//! - `fact_log.rs`: the facts of one flag, to read them and to add to them.
+//! - `answer.rs`: what is answered: what the flag is now, where that stands, and how to undo it.
+//! - `meaning.rs`: what a flag does for visitors now, in words.
+//!
+//! A switch-off must work when nothing else does. Where running programs cannot use the file, it is a fact in the ledger.
+
+mod answer;
+mod editor;
+mod environments;
+mod fact_log;
+mod meaning;
+
+pub use answer::{Edited, Way};
+pub use editor::{Answer, Confirmation, Editor, WouldUndo};
+pub use flagstaff_source::edit::Change;

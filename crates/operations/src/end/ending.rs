@@ -1,0 +1,176 @@
+//! An end's way: judge it, archive the flag, give everybody the winner or take the flag out.
+
+use std::path::PathBuf;
+
+use flagstaff_flags::Flag;
+use flagstaff_source::archive;
+use flagstaff_source::edit;
+use flagstaff_source::edit::{Ending, Refused, Settled, Variants};
+use jiff::{Timestamp, Unit};
+use serde::Serialize;
+
+use super::answer::{Ended, Gone, Passed, Results};
+use super::case::{Case, End, choices};
+use super::code_search::{Found, Spellings};
+use crate::Error;
+use crate::workspace::{Workspace, find};
+
+/// What came of an end.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// The flag was ended before, and is out of the file.
+    Gone(Gone),
+    /// It was ended now, or was not, and why.
+    Ended(Box<Ended>),
+}
+
+/// Ends an experiment: archives its flag with its results, and gives everybody the winner or takes the flag out. Where something speaks
+/// against it nothing is done, unless it is forced.
+///
+/// # Errors
+/// When there is no such flag or variant, the flag file or the archive cannot be used, or the ledger gives no answer.
+pub async fn end(workspace: &Workspace, wanted: &End<'_>) -> Result<Answer, Error> {
+    let loaded = workspace.load()?;
+    let ended = archive::read(&archive_path(workspace))?;
+    let latest = archive::latest(&ended, wanted.flag);
+    let Some(flag) = loaded.snapshot.flag_named(wanted.flag) else {
+        return match latest.filter(|one| wanted.winner.is_none_or(|winner| winner == one.winner)) {
+            Some(before) => {
+                let spellings = Spellings::new(wanted.flag);
+                let code = code(workspace, wanted, &spellings)?;
+                Ok(Answer::Gone(Gone::new(before, &spellings, code)))
+            }
+            None => Err(find(&loaded.snapshot, wanted.flag).err().unwrap_or(Error::Input("no such flag".into()))),
+        };
+    };
+    let winner = winner(wanted, flag, latest)?;
+    let case = Case { workspace, wanted, snapshot: &loaded.snapshot, flag, winner: &winner };
+    let ended = match latest {
+        Some(latest) if wanted.winner.is_none() || is_ended(&case, latest)? => remove(&case, latest)?,
+        _ => archive_and_settle(&case).await?,
+    };
+    Ok(Answer::Ended(Box::new(ended)))
+}
+
+/// Where ended flags are archived.
+fn archive_path(workspace: &Workspace) -> PathBuf {
+    archive::path(workspace.files.definitions())
+}
+
+/// The lines that ask for the flag, where it is said where to look. The flag files do not count.
+fn code(workspace: &Workspace, wanted: &End<'_>, spellings: &Spellings) -> Result<Option<Vec<Found>>, Error> {
+    let files = [workspace.files.definitions().to_owned(), archive_path(workspace)];
+    let but: Vec<_> = files.into_iter().chain(workspace.files.overlays()).collect();
+    wanted.code.map(|folder| spellings.search(folder, &but)).transpose()
+}
+
+/// The variant everybody gets: as said, or as it was ended before.
+fn winner(wanted: &End<'_>, flag: &Flag, latest: Option<&archive::Ended>) -> Result<String, Error> {
+    let choices = choices(flag);
+    let Some(winner) = wanted.winner.or(latest.map(|one| one.winner.as_str())) else {
+        let (flag, choices) = (wanted.flag, choices.join(", "));
+        return Err(Error::Input(format!("`{flag}` was not ended yet: name the winner with --winner ({choices})")));
+    };
+    if choices.contains(&winner) {
+        return Ok(winner.into());
+    }
+    let help = format!("it can be: {}", choices.join(", "));
+    Err(Error::NoVariant { flag: wanted.flag.into(), variant: winner.into(), help })
+}
+
+/// Archives the flag with its results, and gives everybody the winner or takes it out.
+async fn archive_and_settle(case: &Case<'_>) -> Result<Ended, Error> {
+    let judged = case.judge().await?;
+    let code = code(case.workspace, case.wanted, &case.spellings())?;
+    let mut objections: Vec<_> = judged.objection.into_iter().chain(case.is_off()).collect();
+    objections.extend(case.tripped().await);
+    if case.wanted.remove {
+        objections.extend(case.still_asked(code.as_deref()));
+    }
+    let entry = entry(case, judged.results.as_ref(), !objections.is_empty());
+    finish(case, judged.results, Some(&entry), objections, code)
+}
+
+/// Whether all that is left is to take out a flag that was ended with this winner before.
+fn is_ended(case: &Case<'_>, latest: &archive::Ended) -> Result<bool, Error> {
+    Ok(case.wanted.remove && latest.winner == case.winner && !settle(case, None, false, true)?.changed)
+}
+
+/// Takes out a flag that was ended before.
+fn remove(case: &Case<'_>, latest: &archive::Ended) -> Result<Ended, Error> {
+    let code = code(case.workspace, case.wanted, &case.spellings())?;
+    let mut objections = Vec::new();
+    if settle(case, None, false, true)?.changed {
+        let (flag, winner) = (case.wanted.flag, &latest.winner);
+        objections.push(format!(
+            "`{flag}` was changed since it was ended on {}: not everybody gets `{winner}`; end it again with --winner",
+            latest.at
+        ));
+    }
+    objections.extend(case.still_asked(code.as_deref()));
+    finish(case, None, None, objections, code)
+}
+
+fn finish(
+    case: &Case<'_>,
+    results: Option<Results>,
+    entry: Option<&archive::Ended>,
+    objections: Vec<String>,
+    code: Option<Vec<Found>>,
+) -> Result<Ended, Error> {
+    let stops = !objections.is_empty() && !case.wanted.force;
+    let settled = if stops { None } else { Some(settle(case, entry, case.wanted.remove, case.wanted.dry_run)?) };
+    let upstream = case.flag.upstream.iter().filter(|(id, _)| case.flag.variants.name(*id) == case.winner);
+    Ok(Ended {
+        flag: case.wanted.flag.into(),
+        winner: case.winner.into(),
+        done: settled.is_some() && !case.wanted.dry_run,
+        dry_run: case.wanted.dry_run,
+        archived: settled.as_ref().is_some_and(|settled| settled.archived),
+        archive: archive_path(case.workspace).display().to_string(),
+        changed: settled.as_ref().is_some_and(|settled| settled.changed),
+        removed: settled.is_some() && case.wanted.remove,
+        unused_goals: case.unused_goals(),
+        results,
+        objections,
+        keep: case.winner.into(),
+        delete: choices(case.flag).into_iter().filter(|name| *name != case.winner).map(Into::into).collect(),
+        spellings: case.spellings().all(),
+        code,
+        next: settled.as_ref().map(|_| case.next()),
+        gone: settled.map(|settled| settled.gone),
+        passed: Passed {
+            requires: case.flag.requires.iter().map(|one| one.flag.to_string()).collect(),
+            pin: case.flag.pin.as_ref().map(|pin| pin.variable.clone()),
+            upstream: upstream.map(|(_, address)| address.to_string()).collect(),
+        },
+    })
+}
+
+fn settle(case: &Case<'_>, entry: Option<&archive::Ended>, remove: bool, dry_run: bool) -> Result<Settled, Error> {
+    let names = choices(case.flag);
+    let variants = if case.flag.variants.are_named() { Variants::Named(&names) } else { Variants::OffAndOn };
+    let ending = Ending { flag: case.wanted.flag, winner: case.winner, variants, entry, remove, dry_run };
+    let Workspace { files, reading, .. } = case.workspace;
+    edit::end(files, reading, case.snapshot.revision(), &ending).map_err(|refused| match refused {
+        Refused::Invalid(report) => Error::NotWritten(report),
+        why => Error::NotEdited { path: files.definitions().to_owned(), why },
+    })
+}
+
+/// The entry of the archive.
+fn entry(case: &Case<'_>, results: Option<&Results>, has_objections: bool) -> archive::Ended {
+    let now = Timestamp::now();
+    archive::Ended {
+        flag: case.wanted.flag.into(),
+        winner: case.winner.into(),
+        at: now.round(Unit::Second).unwrap_or(now),
+        by: case.wanted.by.clone(),
+        revision: case.snapshot.revision().into(),
+        definition: case.flag.definition.to_string(),
+        forced: has_objections,
+        text: String::new(),
+        results: results.and_then(|results| serde_json::to_value(results).ok()),
+    }
+}

@@ -1,0 +1,88 @@
+//! Why an operation gives no answer.
+
+use std::path::PathBuf;
+
+use flagstaff_flags::Problem;
+use flagstaff_source::Report;
+use flagstaff_source::archive::Unreadable;
+use flagstaff_source::edit::Refused;
+
+/// Why an operation gives no answer: what is wrong, and how to mend it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The settings of the ledger or of the tagger are wrong; each problem names its key.
+    #[error("{}", listed(.0))]
+    Settings(Vec<Problem>),
+    /// There is no flag file.
+    #[error("there is no file {}", .0.display())]
+    NoFlagFile(PathBuf),
+    /// The flag file cannot be used.
+    #[error("{}", .0.only_errors().render(false).trim_end())]
+    Flags(Box<Report>),
+    /// The overlay of an environment cannot be used.
+    #[error("its overlay for `{environment}` cannot be used:\n{}", .report.only_errors().render(false).trim_end())]
+    Overlay {
+        /// The environment.
+        environment: String,
+        /// What is wrong with it.
+        report: Box<Report>,
+    },
+    /// The file would be wrong after an edit, so nothing was written.
+    #[error("nothing was written, because the file would be wrong:\n{}", .0.only_errors().render(false).trim_end())]
+    NotWritten(Box<Report>),
+    /// The file was not edited.
+    #[error("{}: {why}", .path.display())]
+    NotEdited {
+        /// The flag file.
+        path: PathBuf,
+        /// Why it was not.
+        why: Refused,
+    },
+    /// The archive of ended flags cannot be read.
+    #[error(transparent)]
+    Archive(#[from] Unreadable),
+    /// There is no such flag.
+    #[error("there is no flag `{flag}`; {}", .near.as_ref().map_or("`flagstaff list` shows those there are".into(), |near| format!("did you mean `{near}`?")))]
+    NoFlag {
+        /// The name that no flag has.
+        flag: String,
+        /// The name that was probably meant.
+        near: Option<String>,
+    },
+    /// The flag has no such variant.
+    #[error("the flag `{flag}` has no variant `{variant}`; {help}")]
+    NoVariant {
+        /// The flag.
+        flag: String,
+        /// The name that none of its variants has.
+        variant: String,
+        /// What it can be.
+        help: String,
+    },
+    /// An input makes no sense.
+    #[error("{0}")]
+    Input(String),
+    /// The settings name no ledger.
+    #[error("no ledger is kept: the settings say ledger = \"none\"; name one with --ledger")]
+    NoLedger,
+    /// The ledger did not answer in time.
+    #[error("{0} does not answer")]
+    LedgerSilent(String),
+    /// The ledger gives no answer.
+    #[error(transparent)]
+    Ledger(#[from] flagstaff_ledger::Error),
+    /// A fact was not written to the ledger.
+    #[error("{0}")]
+    NotRecorded(String),
+    /// A flag that its file switches off is on in an environment.
+    #[error("its overlay for `{0}` says that it is on there; switch it off with --environment {0}")]
+    StillOn(String),
+    /// An answer cannot be written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+fn listed(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}

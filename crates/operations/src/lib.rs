@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # Where to look
+//!
+//! - [`workspace`]: where the flags and the ledger are, and how they are opened.
+//! - [`flags`]: what a flag file says, and what would be decided.
+//! - [`results`]: whether an experiment's variants differ, and how many visitors it takes.
+//! - [`records`]: what was recorded of visitors, to export or to forget.
+//! - [`rollout`]: where a rollout stands, and commands to it.
+//! - [`edit`]: changes of a flag in place.
+//! - [`end`]: the end of an experiment, and the code that still asks for its flag.
+
+pub mod edit;
+pub mod end;
+mod error;
+pub mod flags;
+mod json;
+pub mod records;
+pub mod results;
+pub mod rollout;
+pub mod workspace;
+
+pub use error::Error;

@@ -1,0 +1,112 @@
+//! The results of one experiment, of the holdout, and of every experiment.
+
+use flagstaff_experiment::{ByHand, Report, Settings, Share, analyse_with_past};
+use flagstaff_flags::Snapshot;
+use flagstaff_ledger::Ledger;
+use flagstaff_stats::Proportion;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::question::{Question, past};
+use crate::Error;
+use crate::workspace::{Workspace, find};
+
+/// The results of an experiment.
+#[derive(Clone, Debug, Serialize)]
+pub struct Results {
+    /// What they say.
+    #[serde(flatten)]
+    pub report: Report,
+    /// When its first visitor came; none where nobody did.
+    #[serde(skip)]
+    pub began: Option<Timestamp>,
+}
+
+/// The results of every experiment.
+#[derive(Clone, Debug, Serialize)]
+pub struct Experiments {
+    /// Each flag that has goals, in the order of the file.
+    pub experiments: Vec<Report>,
+}
+
+/// The results of one flag.
+///
+/// # Errors
+/// When there is no such flag, or the ledger gives no answer.
+pub async fn of_flag(
+    workspace: &Workspace,
+    snapshot: &Snapshot,
+    name: &str,
+    certainty: &Settings,
+) -> Result<Results, Error> {
+    let (id, flag) = find(snapshot, name)?;
+    let question = Question::of_flag(snapshot, id, flag);
+    workspace.ask(async |ledger| judge(ledger, &question, certainty, Timestamp::now()).await).await
+}
+
+/// All experiments together: visitors who are held out against everybody else, on every goal of the file.
+///
+/// # Errors
+/// When the ledger gives no answer.
+pub async fn of_holdout(workspace: &Workspace, snapshot: &Snapshot, certainty: &Settings) -> Result<Results, Error> {
+    let question = Question::of_holdout(snapshot);
+    workspace.ask(async |ledger| judge(ledger, &question, certainty, Timestamp::now()).await).await
+}
+
+/// Every flag that has goals, with what is known of each at one moment.
+///
+/// # Errors
+/// When the ledger gives no answer.
+pub async fn experiments(
+    workspace: &Workspace,
+    snapshot: &Snapshot,
+    certainty: &Settings,
+) -> Result<Experiments, Error> {
+    let now = Timestamp::now();
+    let all = snapshot.ids().filter_map(|id| Some((id, snapshot.flag(id)?)));
+    let questions: Vec<_> = all
+        .filter(|(_, flag)| !flag.goals.is_empty())
+        .map(|(id, flag)| Question::of_flag(snapshot, id, flag))
+        .collect();
+    workspace
+        .ask(async |ledger| {
+            let mut experiments = Vec::new();
+            for question in &questions {
+                experiments.push(judge(ledger, question, certainty, now).await?.report);
+            }
+            Ok(Experiments { experiments })
+        })
+        .await
+}
+
+/// Asks an open ledger, and judges what it counted.
+pub(crate) async fn judge(
+    ledger: &mut Ledger,
+    question: &Question<'_>,
+    certainty: &Settings,
+    now: Timestamp,
+) -> Result<Results, Error> {
+    let asked = question.to_ledger(now);
+    let (tally, days) = (ledger.tally(&asked).await?, ledger.past(&asked).await?);
+    let report = analyse_with_past(&question.observed(&tally), &past(&days), certainty);
+    Ok(Results { report, began: tally.began })
+}
+
+/// Compares two counts that are given by hand, each as conversions of visitors. `share` is the treatment's part of the visitors of both,
+/// above 0 and below 1.
+///
+/// # Errors
+/// When there are more conversions than visitors or no visitors, or the share makes no sense.
+pub fn compare(
+    control: (u64, u64),
+    treatment: (u64, u64),
+    share: f64,
+    certainty: &Settings,
+) -> Result<ByHand, Error> {
+    let proportion = |name: &str, (x, n): (u64, u64)| {
+        Proportion::new(n, x).map_err(|error| Error::Input(format!("{x}/{n} is not a valid {name}: {error}")))
+    };
+    let (control, treatment) = (proportion("control", control)?, proportion("treatment", treatment)?);
+    let share = Share::new(share).map_err(|error| Error::Input(format!("--share: {error}")))?;
+    Ok(flagstaff_experiment::compare(&control, &treatment, share, certainty))
+}

@@ -1,0 +1,156 @@
+//! What is answered of a rollout: its status, its steps and its history.
+
+use flagstaff_experiment::guard::Evidence;
+use flagstaff_experiment::rollout::{MIN_VISITORS, Outlook, State};
+use flagstaff_flags::{Fact, FactKind, Flag, Hold, Percent, RolloutStep, Standing};
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::json;
+
+/// Where a rollout stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct RolloutStatus {
+    /// The flag.
+    pub flag: String,
+    /// The step it is at, from 1; the last one once all are done.
+    pub step: usize,
+    /// The number of steps; 0 without a rollout.
+    pub steps: usize,
+    /// The share of visitors that is served now (0 to 100).
+    #[serde(serialize_with = "json::percent")]
+    pub percent: Percent,
+    /// When it came to this step; none until a running program has read the flag.
+    #[serde(serialize_with = "json::optional_time")]
+    pub since: Option<Timestamp>,
+    /// When it goes on by itself.
+    #[serde(serialize_with = "json::optional_time")]
+    pub advances_at: Option<Timestamp>,
+    /// Where it stands, in one word.
+    #[serde(serialize_with = "state")]
+    pub state: State,
+    /// Why, in words.
+    pub why: String,
+    /// What the last decision of its guard rests on.
+    pub evidence: Option<Value>,
+    /// Somebody paused it.
+    pub paused: bool,
+    /// Visitors of the treatment who came at this step.
+    pub visitors: Option<u64>,
+    /// Its steps.
+    pub plan: Vec<PlannedStep>,
+    /// What its guard has seen so far.
+    pub guard: Vec<Evidence>,
+    /// All its facts, the oldest first.
+    pub history: Vec<HistoryEntry>,
+    /// The number of steps that are done; none until a running program has read the flag.
+    #[serde(skip)]
+    pub done: Option<usize>,
+}
+
+/// A step of a rollout.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedStep {
+    /// The share of visitors (0 to 100).
+    #[serde(serialize_with = "json::percent")]
+    pub percent: Percent,
+    /// How long it is held: a time, `approval`, or none at the end.
+    pub hold: Option<String>,
+    /// Visitors of the treatment who must have come before it goes on.
+    pub min_visitors: u64,
+}
+
+/// What happened to a flag.
+#[derive(Clone, Debug, Serialize)]
+pub struct HistoryEntry {
+    /// The number of the fact, from 1.
+    pub number: u64,
+    /// When.
+    #[serde(serialize_with = "json::time")]
+    pub at: Timestamp,
+    /// What.
+    #[serde(serialize_with = "json::text")]
+    pub kind: FactKind,
+    /// The step after it, from 1.
+    pub step: usize,
+    /// A person, or what did it.
+    pub by: String,
+    /// Why, in words.
+    pub why: String,
+    /// The fingerprint of the flag's definition.
+    pub definition: String,
+    /// What it rests on.
+    pub evidence: Option<Value>,
+}
+
+impl RolloutStatus {
+    pub(super) fn new(
+        flag: &Flag,
+        standing: Option<&Standing>,
+        outlook: Outlook,
+        percent: Percent,
+        visitors: Option<u64>,
+        guard: Vec<Evidence>,
+        history: &[Fact],
+    ) -> Self {
+        let steps = flag.rollout.as_ref().map_or(&[][..], |rollout| rollout.steps());
+        let last = steps.len().max(1);
+        let decided = |standing: &Standing| {
+            let facts = [&standing.trip, &standing.hold, &standing.observed];
+            facts.into_iter().flatten().next().and_then(evidence)
+        };
+        Self {
+            flag: flag.name.to_string(),
+            step: (standing.map_or(0, |standing| standing.step) + 1).min(last),
+            steps: steps.len(),
+            percent,
+            since: standing.map(|standing| standing.since),
+            advances_at: outlook.advances_at,
+            state: outlook.state,
+            why: outlook.why,
+            evidence: standing.and_then(decided),
+            paused: standing.is_some_and(|standing| standing.paused),
+            visitors,
+            plan: steps.iter().map(PlannedStep::of).collect(),
+            guard,
+            history: history.iter().map(|fact| HistoryEntry::of(fact, last)).collect(),
+            done: standing.map(|standing| standing.step),
+        }
+    }
+}
+
+impl PlannedStep {
+    fn of(step: &RolloutStep) -> Self {
+        let hold = match step.hold {
+            Hold::For(time) => Some(humantime::format_duration(time).to_string()),
+            Hold::Approval => Some("approval".into()),
+            Hold::End => None,
+        };
+        Self { percent: step.percent, hold, min_visitors: step.min_visitors.unwrap_or(MIN_VISITORS) }
+    }
+}
+
+impl HistoryEntry {
+    fn of(fact: &Fact, last: usize) -> Self {
+        Self {
+            number: fact.number,
+            at: fact.at,
+            kind: fact.kind,
+            step: (fact.step + 1).min(last),
+            by: fact.by.clone(),
+            why: fact.why.clone(),
+            definition: fact.definition.to_string(),
+            evidence: evidence(fact),
+        }
+    }
+}
+
+fn evidence(fact: &Fact) -> Option<Value> {
+    serde_json::from_str(fact.evidence.as_ref()?).ok()
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn state<S: Serializer>(state: &State, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(state.as_str())
+}

@@ -1,0 +1,107 @@
+//! A flag as its file says, with what the ledger holds of it.
+
+use std::sync::Arc;
+
+use flagstaff_flags::{Fact, Flag, FlagId, Snapshot, Standing, VariantId};
+use flagstaff_ledger::{FirstSign, Place, Register};
+
+use crate::Error;
+use crate::workspace::{Workspace, find};
+
+/// A flag and its facts, the ledger being open.
+pub(super) struct FlagRecord {
+    snapshot: Arc<Snapshot>,
+    id: FlagId,
+    pub(super) flag: Arc<Flag>,
+    place: Place,
+    /// None where nothing was ever recorded.
+    register: Option<Register>,
+    pub(super) history: Vec<Fact>,
+}
+
+impl FlagRecord {
+    /// Opens the ledger and reads the facts of a flag; to write to it only where that is said. Only looking begins no ledger.
+    pub(super) async fn open(
+        workspace: &Workspace,
+        snapshot: &Arc<Snapshot>,
+        name: &str,
+        to_write: bool,
+    ) -> Result<Self, Error> {
+        let (id, flag) = find(snapshot, name)?;
+        let (snapshot, flag) = (Arc::clone(snapshot), Arc::clone(flag));
+        let place = workspace.ledger()?.ok_or(Error::NoLedger)?.clone();
+        let register = match (workspace.ledger_that_is_there()?, to_write) {
+            (None, _) => None,
+            (Some(place), true) => Some(Register::open(place).await?),
+            (Some(place), false) => Some(Register::open_to_read(place).await?),
+        };
+        let mut record = Self { snapshot, id, flag, place, register, history: Vec::new() };
+        record.read_history().await?;
+        Ok(record)
+    }
+
+    async fn read_history(&mut self) -> Result<(), Error> {
+        if let Some(register) = &mut self.register {
+            self.history = register.facts(&self.flag.name, 1).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn close(self) {
+        if let Some(register) = self.register {
+            register.close().await;
+        }
+    }
+
+    /// Where the flag stands as it is in the file; or why that is not known.
+    pub(super) fn standing(&self) -> Result<Standing, String> {
+        let definitions = [self.flag.definition, self.flag.former_definition];
+        let standing = Standing::of(&self.history)
+            .filter(|standing| definitions.contains(&standing.definition) && !standing.removed);
+        standing.ok_or_else(|| match &self.register {
+            Some(_) => "no running program has read the flag as it is in the file yet".into(),
+            None => format!("there is no ledger at {} yet: no program has run with it", self.place),
+        })
+    }
+
+    /// Why the flag is off for everyone, where a person, a pin or its file says so.
+    pub(super) fn why_off(&self) -> Option<String> {
+        if let Some(pin) = self.flag.pin.as_ref().filter(|pin| pin.variant == VariantId::OFF) {
+            return Some(format!("the flag is off: pinned here by {}", pin.variable));
+        }
+        if let Some(off) = Standing::of(&self.history).and_then(|standing| standing.switched_off) {
+            return Some(format!("the flag is off: switched off by {} at {:.0}", off.by, off.at));
+        }
+        (!self.flag.enabled).then(|| "the flag is off: its file says enabled = false".into())
+    }
+
+    /// Adds a fact. Returns false when another fact was first.
+    pub(super) async fn add(&mut self, fact: Fact) -> Result<bool, Error> {
+        let Some(register) = &mut self.register else {
+            return Ok(false);
+        };
+        let was_first = register.add(&[fact]).await?;
+        self.read_history().await?;
+        Ok(was_first)
+    }
+
+    /// What the guard saw first of each visitor since the flag began.
+    pub(super) async fn signs(&mut self, standing: &Standing) -> Result<Vec<FirstSign>, Error> {
+        match &mut self.register {
+            Some(register) => Ok(register.signs(&self.flag.name, standing.epoch).await?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Visitors by arm since a step began, and those of the treatment who came at this step; none without a rollout.
+    pub(super) async fn arrivals(&mut self, standing: &Standing) -> Result<Option<(Vec<u64>, u64)>, Error> {
+        let (Some(register), Some(rollout)) = (&mut self.register, &self.flag.rollout) else {
+            return Ok(None);
+        };
+        let since = rollout.begins(standing.since);
+        let arms = self.flag.shares(standing.step).len();
+        let arrivals = register.arrivals(self.snapshot.experiment_id(self.id), since, arms).await?;
+        let treatment = register.came(&self.flag.name, standing.epoch, standing.step).await?;
+        Ok(Some((arrivals, treatment)))
+    }
+}

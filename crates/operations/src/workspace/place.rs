@@ -1,0 +1,83 @@
+//! Where the flags and the ledger are.
+
+use std::sync::Arc;
+
+use flagstaff_flags::{Problem, Snapshot};
+use flagstaff_ledger::Place;
+use flagstaff_source::{Files, Loaded, Options, load};
+
+use crate::Error;
+
+/// Where the flags and the ledger are, and how they are read.
+#[derive(Debug)]
+pub struct Workspace {
+    /// The flag file and its overlays, and the folder of the last good ones.
+    pub files: Files,
+    /// How the flag file is read: environment, pins, today.
+    pub reading: Options,
+    /// The ledger; none where nothing is kept, or what is wrong with its settings.
+    pub ledger: Result<Option<Place>, Vec<Problem>>,
+}
+
+/// The flags as running programs have them.
+#[derive(Debug)]
+pub struct InForce {
+    /// The flags.
+    pub snapshot: Arc<Snapshot>,
+    /// Why these are the last good flags, and not those of the file.
+    pub fallback: Option<Error>,
+}
+
+impl Workspace {
+    /// Reads the flag file.
+    ///
+    /// # Errors
+    /// [`Error::NoFlagFile`] when it is not there, [`Error::Flags`] when it is wrong.
+    pub fn load(&self) -> Result<Loaded, Error> {
+        let path = self.files.definitions();
+        if !path.exists() {
+            return Err(Error::NoFlagFile(path.to_owned()));
+        }
+        load(path, &self.reading).map_err(|report| Error::Flags(Box::new(report)))
+    }
+
+    /// The flags of the file.
+    ///
+    /// # Errors
+    /// As [`Workspace::load`].
+    pub fn snapshot(&self) -> Result<Arc<Snapshot>, Error> {
+        self.load().map(|loaded| Arc::new(loaded.snapshot))
+    }
+
+    /// The flags to look at. Where the file cannot be used, the last good ones, as running programs have them.
+    ///
+    /// # Errors
+    /// As [`Workspace::load`], where no last good flags are kept.
+    pub fn in_force(&self) -> Result<InForce, Error> {
+        let error = match self.snapshot() {
+            Ok(snapshot) => return Ok(InForce { snapshot, fallback: None }),
+            Err(error) => error,
+        };
+        match self.files.last_good(&self.reading) {
+            Some((loaded, _)) => Ok(InForce { snapshot: Arc::new(loaded.snapshot), fallback: Some(error) }),
+            None => Err(error),
+        }
+    }
+
+    /// Where the ledger is; none where nothing is kept.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] when its settings are wrong.
+    pub fn ledger(&self) -> Result<Option<&Place>, Error> {
+        self.ledger.as_ref().map(Option::as_ref).map_err(|problems| Error::Settings(problems.clone()))
+    }
+
+    /// Where the ledger is, if it has begun: only looking begins none.
+    ///
+    /// # Errors
+    /// As [`Workspace::ledger`].
+    pub(crate) fn ledger_that_is_there(&self) -> Result<Option<&Place>, Error> {
+        let there = |place: &&Place| place.path().is_none_or(std::path::Path::exists);
+        Ok(self.ledger()?.filter(there))
+    }
+}

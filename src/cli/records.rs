@@ -1,0 +1,62 @@
+//! What was recorded.
+
+use clap::Args;
+use flagstaff_flags::BucketBy;
+
+use crate::cli::LedgerArgs;
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// RFC 4180, names first
+    Csv,
+    /// A JSON object a line
+    Jsonl,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Per {
+    /// A row per visitor
+    Visitor,
+    /// A row per day (UTC) and variant
+    Day,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The flag [default: all, as JSON lines; the only one, as CSV]
+    #[arg(long, value_name = "FLAG")]
+    pub(crate) flag: Option<String>,
+    /// How rows are written
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    pub(crate) format: Format,
+    /// What a row is
+    #[arg(long, value_enum, default_value_t = Per::Visitor)]
+    pub(crate) per: Per,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Forget {
+    /// The visitor's id
+    #[arg(required_unless_present = "unit")]
+    pub(crate) visitor: Option<String>,
+    /// Another unit that flags are drawn by (bucket_by), again for several: user=42, session=ID, header.x-account=42, cookie.org=7
+    #[arg(long, value_name = "KIND=ID", value_parser = unit)]
+    pub(crate) unit: Vec<String>,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+    /// Answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Reads `user=42` as the ledger names it, `user:42`.
+fn unit(text: &str) -> Result<String, String> {
+    let (kind, id) = text.split_once('=').filter(|(_, id)| !id.is_empty()).ok_or("write KIND=ID, such as user=42")?;
+    match BucketBy::new(kind.trim()) {
+        Some(BucketBy::Request) => Err("of single requests nothing is kept".into()),
+        Some(kind) => Ok(kind.key(id).into_owned()),
+        None => Err("the kind is visitor, user, session, header.NAME or cookie.NAME".into()),
+    }
+}

@@ -1,0 +1,32 @@
+//! A comparison of two variants, for people.
+
+use flagstaff_experiment::{Comparison, Kind, Report};
+
+use crate::commands::Answer;
+use crate::terminal::{Interval, signed};
+
+/// One comparison in words.
+pub(crate) fn lines(one: &Comparison) -> String {
+    let lift = one.lift.map_or_else(|| "no lift can be told".into(), |lift| format!("lift {}", signed(lift)));
+    let between = one.lift_interval.map(|range| format!(" ({} to {})", signed(range.low), signed(range.high)));
+    let chance = |p: Option<f64>| p.map_or_else(|| "not yet".into(), |p| format!("{p:.4}"));
+    let text = format!(
+        "{lift}{}; p = {} at a planned end, {} on any day",
+        between.unwrap_or_default(),
+        chance(one.p_value),
+        chance(one.always_valid.p_value)
+    );
+    format!("  {}: {}\n", one.variant, text)
+}
+
+/// The interval that may be read on any day, or the one of a planned end while there is none.
+pub(crate) fn interval(one: &Comparison) -> Option<Interval> {
+    let range = one.always_valid.interval.or(one.interval)?;
+    Some(Interval { low: range.low, value: one.difference?, high: range.high })
+}
+
+/// No where the split of one is broken.
+pub(crate) fn answer<'a>(reports: impl IntoIterator<Item = &'a Report>) -> Answer {
+    let is_broken = reports.into_iter().any(|report| report.verdict.kind == Kind::BrokenSplit);
+    if is_broken { Answer::No } else { Answer::Yes }
+}

@@ -1,0 +1,134 @@
+//! `flagstaff rollout`: where a rollout stands, and commands to it.
+
+use flagstaff_experiment::guard::Evidence;
+use flagstaff_operations::rollout::{self, HistoryEntry, Order, PlannedStep, RolloutStatus, State};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::cli::{Action, Rollout};
+use crate::commands::{Answer, person};
+use crate::terminal::{BAD, FAINT, GOOD, ODD, STRONG, bar, err, grouped, json as print_json, out, styled, table};
+use crate::workspace::{Opened, block_on};
+
+/// Characters of a bar.
+const WIDTH: usize = 20;
+/// As many facts are shown to people; scripts get all.
+const FACTS: usize = 12;
+
+pub(crate) fn run(args: &Rollout) -> anyhow::Result<Answer> {
+    let opened = Opened::ledger(&args.ledger)?;
+    let snapshot = opened.in_force()?;
+    let (workspace, flag) = (&opened.workspace, args.flag.as_str());
+    let (status, refused) = match order(args.action) {
+        None => (opened.answer(block_on(rollout::status(workspace, &snapshot, flag))?)?, None),
+        Some(order) => {
+            let by = person(args.by.as_deref());
+            let commanded = block_on(rollout::command(workspace, &snapshot, flag, order, &by))?;
+            let commanded = opened.answer(commanded)?;
+            (commanded.status, commanded.refused)
+        }
+    };
+    if let Some(why) = &refused {
+        err(&format!("{}: {why}\n", styled(BAD, "not done")));
+    }
+    if args.json {
+        print_json(&status)?;
+    } else {
+        out(&text(&status))?;
+    }
+    Ok(if refused.is_some() { Answer::No } else { Answer::Yes })
+}
+
+const fn order(action: Action) -> Option<Order> {
+    match action {
+        Action::Status => None,
+        Action::Advance => Some(Order::Advance),
+        Action::Approve => Some(Order::Approve),
+        Action::Pause => Some(Order::Pause),
+        Action::Resume => Some(Order::Resume),
+        Action::Reset => Some(Order::Reset),
+    }
+}
+
+fn text(status: &RolloutStatus) -> String {
+    let style = match status.state {
+        State::Climbing | State::Done => GOOD,
+        State::Holding | State::Approval => ODD,
+        State::Tripped => BAD,
+    };
+    let step = match status.steps {
+        0 => String::new(),
+        steps => format!(", step {} of {steps}", status.step),
+    };
+    let (flag, state) = (styled(STRONG, &status.flag), styled(style, status.state.as_str()));
+    let mut text = format!("{flag}: {state} at {} %{step}\n{}\n", status.percent, status.why);
+    for section in [steps(status), guard(&status.guard), history(&status.history)] {
+        if !section.is_empty() {
+            text.push('\n');
+            text.push_str(&section);
+        }
+    }
+    text
+}
+
+/// A line for each step: what is done, where it is, what is to come.
+fn steps(status: &RolloutStatus) -> String {
+    let row = |(number, step): (usize, &PlannedStep)| {
+        let is_here = status.done == Some(number);
+        let mark = if status.done.is_some_and(|done| number < done) {
+            styled(GOOD, "●")
+        } else if is_here {
+            styled(STRONG, "▶")
+        } else {
+            "○".into()
+        };
+        let hold = step.hold.clone().unwrap_or_else(|| "for good".into());
+        let now = if is_here { progress(status, step) } else { String::new() };
+        vec![format!("{mark} {} %", step.percent), bar(step.percent.as_f64() / 100.0, WIDTH), hold, now]
+    };
+    if status.plan.is_empty() {
+        return String::new();
+    }
+    let heading = ["  STEP", "SHARE", "HOLD", "NOW"].map(Into::into).into();
+    table(&std::iter::once(heading).chain(status.plan.iter().enumerate().map(row)).collect::<Vec<_>>())
+}
+
+/// How far the present step is.
+fn progress(status: &RolloutStatus, step: &PlannedStep) -> String {
+    let came = status.visitors.map(|came| format!("{} of {} visitors", grouped(came), grouped(step.min_visitors)));
+    let left = status.advances_at.map(|at| {
+        let left = at.duration_since(Timestamp::now()).max(SignedDuration::ZERO);
+        format!("{} to go", humantime::format_duration(std::time::Duration::from_secs(left.unsigned_abs().as_secs())))
+    });
+    [came, left].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn guard(guard: &[Evidence]) -> String {
+    if guard.is_empty() {
+        return String::new();
+    }
+    let row = |evidence: &Evidence| {
+        let full = (evidence.log_evidence / evidence.threshold).clamp(0.0, 1.0);
+        vec![
+            evidence.sign.to_string(),
+            format!("{} {}", evidence.variant, grouped(evidence.treatment_visitors)),
+            format!("{} {}", evidence.control, grouped(evidence.control_visitors)),
+            bar(full, WIDTH),
+            format!("{:.0} %", full * 100.0),
+        ]
+    };
+    let heading = ["GUARD", "VISITORS", "CONTROL", "EVIDENCE", "OF A TRIP"].map(Into::into).into();
+    table(&std::iter::once(heading).chain(guard.iter().map(row)).collect::<Vec<_>>())
+}
+
+fn history(all: &[HistoryEntry]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let row = |one: &HistoryEntry| {
+        let at = styled(FAINT, &format!("{:.0}", one.at));
+        vec![at, one.kind.to_string(), one.step.to_string(), one.by.clone(), one.why.clone()]
+    };
+    let heading = ["WHEN", "WHAT", "STEP", "BY", "WHY"].map(Into::into).into();
+    let rows = all.iter().skip(all.len().saturating_sub(FACTS)).map(row);
+    table(&std::iter::once(heading).chain(rows).collect::<Vec<_>>())
+}

@@ -1,0 +1,18 @@
+//! Answers for people: what is written to the terminal, and how it looks there.
+//!
+//! - `output.rs`: standard output and standard error.
+//! - `style.rs`: colours.
+//! - `table.rs`: tables, bars and numbers.
+//! - `interval_plot.rs`: a plot of intervals.
+//! - `wrap.rs`: lines no wider than the terminal.
+
+mod interval_plot;
+mod output;
+mod style;
+mod table;
+mod wrap;
+
+pub(crate) use interval_plot::{Interval, Scale};
+pub(crate) use output::{err, is_live, json, out, redraw};
+pub(crate) use style::{BAD, FAINT, GOOD, ODD, STRONG, plain, styled, with_colours};
+pub(crate) use table::{bar, grouped, percent, signed, table};
