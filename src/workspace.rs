@@ -170,7 +170,7 @@ pub(crate) fn reading(settings: &typed::Settings) -> Options {
         environment: settings.environment.clone(),
         pins: pins.filter(|(name, _)| name.starts_with(flagstaff_source::PIN_PREFIX)).collect(),
         today: Some(Zoned::now().date()),
-        one_header: settings.headers.send == typed::Send::Compact,
+        one_header: settings.headers.send == flagstaff_tag::SendFlags::Compact,
     }
 }
 

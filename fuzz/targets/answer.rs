@@ -13,7 +13,7 @@ const FLAGS: &str = include_str!("../../config/flags.toml");
 
 static WORLD: LazyLock<(Tagger, Arc<Plan>)> = LazyLock::new(|| {
     let settings = Settings {
-        user: UserSettings { identify: true, ..UserSettings::default() },
+        user: UserSettings { identify: Some(true), ..UserSettings::default() },
         keys: vec!["a secret of thirty-two bytes or many more".into()],
         ..Settings::default()
     };

@@ -19,7 +19,7 @@ static WORLD: LazyLock<(Tagger, Arc<Plan>)> = LazyLock::new(|| {
         user: UserSettings {
             header: Some("X-User-Id".into()),
             jwt: Some(JwtSettings { keys: vec!["a secret of at least thirty-two bytes".into()], ..JwtSettings::default() }),
-            identify: true,
+            identify: Some(true),
             ..UserSettings::default()
         },
         keys: vec!["another secret of thirty-two bytes or more".into()],

@@ -70,7 +70,7 @@ fn warn_of_misspelt() {
 fn example(settings: &Settings) -> anyhow::Result<()> {
     const EXAMPLE: &str = include_str!("../../config/flags.toml");
     let path = Path::new(&settings.typed.flags);
-    if settings.names_flags() || !settings.typed.upstream.0.is_empty() || path.exists() {
+    if settings.names_flags() || !settings.typed.upstream.is_empty() || path.exists() {
         return Ok(());
     }
     // Its first line leads editors to the schema, which is not beside it here.
@@ -119,7 +119,7 @@ impl Checked {
         let mut note = |more: Vec<Problem>| problems.extend(more);
         let proxy = checked::proxy(&settings.typed, upgrade).map_err(&mut note).ok();
         if let Some(Err(wrong)) = proxy.as_ref().map(flagstaff_sidecar::Settings::check_files) {
-            note(checked::of_sidecar(wrong));
+            note(wrong);
         }
         let tagger = Tagger::new(&checked::tagger_settings(settings)?).map_err(&mut note).ok();
         let admin = settings.typed.admin.parse().map_err(|_| note(vec![no_address(&settings.typed.admin)])).ok();
@@ -143,7 +143,7 @@ impl Checked {
             Err(error) if dry_run => return Err(error),
             Err(error) => (last_good(&files, &reading).ok_or(error)?, true),
         };
-        let (upstream, environment) = (settings.typed.upstream.0.clone(), settings.typed.environment.clone());
+        let (upstream, environment) = (settings.typed.upstream.clone(), settings.typed.environment.clone());
         let tagger = Arc::new(tagger);
         Ok(Self {
             proxy,

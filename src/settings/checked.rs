@@ -61,62 +61,21 @@ pub(crate) fn state(typed: &typed::Settings) -> Option<StateFolder> {
 /// # Errors
 /// When a file with keys cannot be read, or a key of tokens is neither file nor secret.
 pub(crate) fn tagger_settings(settings: &Settings) -> anyhow::Result<tag::Settings> {
-    let typed = &settings.typed;
-    let keys = keys(typed)?;
-    let identify = typed.user.identify.unwrap_or(!keys.is_empty());
-    let usual = tag::UserSettings::default();
-    let jwt =
-        typed.user.jwt.as_ref().map(token::settings).transpose().map_err(|problems| settings.report(problems))?;
+    let typed = settings.typed.clone();
+    let keys = keys(&typed)?;
+    let mut user = typed.user;
+    user.identify.get_or_insert(!keys.is_empty());
+    if let Some(jwt) = &mut user.jwt {
+        token::read_keys(jwt).map_err(|problems| settings.report(problems))?;
+    }
     Ok(tag::Settings {
-        headers: tag::HeaderSettings {
-            send: match typed.headers.send {
-                typed::Send::Both => tag::SendFlags::Both,
-                typed::Send::Each => tag::SendFlags::Each,
-                typed::Send::Compact => tag::SendFlags::Compact,
-            },
-            off: typed.headers.off,
-            waffle: typed.headers.waffle,
-            sign: typed.headers.sign,
-        },
-        visitor: tag::VisitorSettings {
-            cookie: typed.visitor.cookie.clone(),
-            domain: typed.visitor.domain.clone(),
-            secure: typed.visitor.secure,
-            max_age: typed.visitor.max_age,
-            consent_cookie: typed.visitor.consent_cookie.clone(),
-            same_site: match typed.visitor.same_site {
-                typed::SameSite::Lax => tag::SameSite::Lax,
-                typed::SameSite::Strict => tag::SameSite::Strict,
-                typed::SameSite::None => tag::SameSite::None,
-            },
-            issue_to: match typed.visitor.issue_to {
-                typed::IssueTo::Documents => tag::IssueTo::Documents,
-                typed::IssueTo::All => tag::IssueTo::All,
-            },
-        },
-        user: tag::UserSettings {
-            header: typed.user.header.clone(),
-            groups: typed.user.groups.clone(),
-            roles: typed.user.roles.clone(),
-            jwt,
-            identify,
-            max_age: typed.user.max_age.unwrap_or(usual.max_age),
-        },
-        trust: tag::TrustSettings { country_header: typed.trust.country_header.clone() },
-        cache: tag::CacheSettings {
-            when_flags_differ: match typed.cache.when_flags_differ {
-                typed::WhenFlagsDiffer::Vary => tag::WhenFlagsDiffer::Vary,
-                typed::WhenFlagsDiffer::Private => tag::WhenFlagsDiffer::Private,
-                typed::WhenFlagsDiffer::Ignore => tag::WhenFlagsDiffer::Ignore,
-            },
-        },
-        exclude: tag::ExcludeSettings {
-            paths: typed.exclude.paths.0.clone(),
-            addresses: typed.exclude.addresses.0.clone(),
-            user_agents: typed.exclude.user_agents.0.clone(),
-            prefetch_headers: typed.exclude.prefetch_headers.0.clone(),
-        },
-        count: tag::CountSettings { user_agents: typed.count.user_agents.0.clone() },
+        headers: typed.headers,
+        visitor: typed.visitor,
+        user,
+        trust: typed.trust,
+        cache: typed.cache,
+        exclude: typed.exclude,
+        count: typed.count,
         keys,
     })
 }
@@ -146,83 +105,39 @@ fn keys(typed: &typed::Settings) -> anyhow::Result<Vec<String>> {
 /// With every problem.
 pub(crate) fn proxy(typed: &typed::Settings, upgrade: bool) -> Result<sidecar::Settings, Vec<Problem>> {
     let is_https = |address: &String| address.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"));
-    if typed.tls.is_some() && !typed.listen.0.iter().any(is_https) {
+    if typed.tls.is_some() && !typed.listen.iter().any(is_https) {
         let message =
             "there is a certificate, but no address of `listen` begins with https://, so nothing would be encrypted";
         let problem = Problem::new(["tls"], message);
         return Err(vec![problem.help("write such as listen = [\"https://0.0.0.0:8443\"], or take [tls] out")]);
     }
-    let typed::Timeouts { connect, head, idle, body, write, upstream, stream, tunnel, pool, pool_age, linger, drain } =
-        typed.timeouts.clone();
     let format = match typed.log.format {
         typed::LogFormat::Text => sidecar::AccessLog::Text,
         typed::LogFormat::Json => sidecar::AccessLog::Json,
     };
-    let tls = typed.tls.clone();
-    let options = sidecar::Options {
-        listen: typed.listen.0.clone(),
-        upstream: typed.upstream.0.clone(),
+    sidecar::Settings::new(sidecar::Options {
+        listen: typed.listen.clone(),
+        upstream: typed.upstream.clone(),
         upstream_http2: typed.upstream_http2,
         upstream_ca: typed.upstream_ca.clone(),
         workers: typed.workers,
-        tls: tls.map(|tls| sidecar::CertificateFiles { certificate: tls.certificate, key: tls.key }),
-        trusted: typed.trust.addresses.0.clone(),
+        tls: typed.tls.clone(),
         vouched: vouched(typed),
-        trusted_upstreams: typed.trust.upstreams.0.clone(),
         // What is no address is told where it is bound.
         operators: typed.admin.parse().ok(),
-        forwarded: typed.trust.forwarded,
-        timeouts: sidecar::Timeouts {
-            connect,
-            head,
-            idle,
-            body,
-            write,
-            upstream,
-            stream,
-            tunnel,
-            pool,
-            pool_age,
-            linger,
-            drain,
-        },
-        limits: limits(&typed.limits),
+        trust: typed.trust.clone(),
+        timeouts: typed.timeouts.clone(),
+        limits: typed.limits.clone(),
         access_log: typed.log.access.then_some(format),
         upgrade_socket: typed.upgrade_socket.clone(),
         upgrade,
-    };
-    sidecar::Settings::new(options).map_err(of_sidecar)
+    })
 }
 
-fn limits(typed: &typed::Limits) -> sidecar::Limits {
-    sidecar::Limits {
-        head_bytes: typed.head_bytes,
-        headers: typed.headers,
-        body_bytes: typed.body_bytes,
-        buffer_body: typed.buffer_body,
-        answer_headers: typed.answer_headers,
-        answer_head_bytes: typed.answer_head_bytes,
-        connections: typed.connections,
-        pool: typed.pool,
-        streams: typed.streams,
-    }
-}
-
-/// The header fields by which a trusted proxy says who asks. What is no name is told where the tagger is made of it.
+/// The header fields by which a trusted proxy names the user. One with a name that is not valid is told where the tagger is made of
+/// it.
 fn vouched(typed: &typed::Settings) -> Vec<String> {
-    let user = tag::UserSettings {
-        header: typed.user.header.clone(),
-        groups: typed.user.groups.clone(),
-        roles: typed.user.roles.clone(),
-        ..tag::UserSettings::default()
-    };
     let token = typed.user.jwt.as_ref().and_then(|jwt| jwt.header.clone());
-    let all = user.fields().into_iter().chain(token).chain(typed.trust.country_header.clone());
+    let all = typed.user.fields().into_iter().chain(token).chain(typed.trust.country_header.clone());
     all.filter(|name| http::HeaderName::from_bytes(name.as_bytes()).is_ok()).collect()
-}
-
-/// The sidecar's problems as problems of the settings.
-pub(crate) fn of_sidecar(problems: sidecar::Problems) -> Vec<Problem> {
-    let problem = |p: sidecar::Problem| Problem::new(p.key.split('.'), p.message);
-    problems.0.into_iter().map(problem).collect()
 }

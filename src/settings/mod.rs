@@ -1,7 +1,6 @@
 //! Settings: the file, over it the environment, over it the options of the command line.
 
 pub(crate) mod checked;
-mod duration;
 mod overrides;
 mod places;
 mod resolve;

@@ -5,7 +5,10 @@
 use std::borrow::Cow;
 
 use flagstaff_flags::{MASK, Problem, is_secret, nearest, without_userinfo};
+use flagstaff_sidecar::CertificateFiles;
 use flagstaff_source::PIN_PREFIX;
+use flagstaff_tag::JwtSettings;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::checked::KEYS;
@@ -16,15 +19,14 @@ const PREFIX: &str = "FLAGSTAFF_";
 /// No key of the file: a secret stays out of it.
 const ADMIN_TOKEN: &str = "FLAGSTAFF_ADMIN_TOKEN";
 
-/// Tables that are absent by default, with the keys they may have.
-const OPTIONAL: [(&str, &[&str]); 3] = [
-    ("tls", &["certificate", "key"]),
-    (
-        "user.jwt",
-        &["cookie", "header", "key_files", "secrets", "keys", "claim", "groups", "roles", "issuer", "audience"],
-    ),
-    ("webhooks", &["url", "events", "secret", "format", "template"]),
-];
+/// Tables that are absent by default, as they would be.
+fn optional() -> [(&'static str, Value); 3] {
+    [
+        ("tls", tree(&CertificateFiles::default())),
+        ("user.jwt", tree(&JwtSettings::default())),
+        ("webhooks", tree(&flagstaff_webhook::Options::default())),
+    ]
+}
 
 /// A value for one key, from outside the file.
 #[derive(Clone, Debug)]
@@ -91,16 +93,16 @@ pub(crate) fn variable(key: &str) -> String {
 /// Every key of the settings file, dotted.
 pub(crate) fn keys() -> Vec<String> {
     let mut keys = Vec::new();
-    collect("", &defaults(), &mut keys);
-    for (table, names) in OPTIONAL {
+    collect("", &tree(&typed::Settings::default()), &mut keys);
+    for (table, default) in optional() {
         keys.retain(|key| key != table);
-        keys.extend(names.iter().map(|name| format!("{table}.{name}")));
+        collect(table, &default, &mut keys);
     }
     keys
 }
 
-fn defaults() -> Value {
-    serde_json::to_value(typed::Settings::default()).unwrap_or_default()
+fn tree(settings: &impl Serialize) -> Value {
+    serde_json::to_value(settings).unwrap_or_default()
 }
 
 fn collect(prefix: &str, value: &Value, keys: &mut Vec<String>) {
@@ -119,7 +121,7 @@ fn collect(prefix: &str, value: &Value, keys: &mut Vec<String>) {
 /// # Errors
 /// With a problem for each override whose value does not fit its key.
 pub(crate) fn apply(settings: &typed::Settings, overrides: &[Override]) -> Result<typed::Settings, Vec<Problem>> {
-    let mut tree = serde_json::to_value(settings).unwrap_or_default();
+    let mut tree = tree(settings);
     let mut problems = Vec::new();
     for one in overrides {
         match attempt(&tree, one) {
@@ -246,11 +248,11 @@ mod tests {
             over("tls.key", "b.pem"),
         ];
         let settings = apply(&typed::Settings::default(), &overrides).unwrap();
-        assert_eq!(settings.listen.0, ["127.0.0.1:1", "127.0.0.1:2"]);
+        assert_eq!(settings.listen, ["127.0.0.1:1", "127.0.0.1:2"]);
         assert_eq!(settings.workers, 3);
         assert_eq!(settings.timeouts.connect.as_millis(), 250);
         assert!(settings.headers.waffle);
-        assert_eq!(settings.headers.send, typed::Send::Compact);
+        assert_eq!(settings.headers.send, flagstaff_tag::SendFlags::Compact);
         assert_eq!(settings.environment.as_deref(), Some("42"));
         assert_eq!(settings.tls.unwrap().key.to_str(), Some("b.pem"));
     }

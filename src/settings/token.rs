@@ -7,8 +7,6 @@ use std::path::Path;
 use flagstaff_flags::Problem;
 use flagstaff_tag::{JwtKey, JwtSettings};
 
-use super::typed::Jwt;
-
 /// Whether a key of `user.jwt.keys`, seen from a folder, names a file.
 fn names_file(key: &str, folder: &Path) -> bool {
     let ending = Path::new(key).extension().is_some_and(|ending| ending == "pem" || ending == "key");
@@ -22,36 +20,26 @@ fn is_pem(key: &str) -> bool {
 
 /// Makes the files lead from the folder of the settings. A secret that is the name of a file there becomes its path too, so that it is
 /// refused.
-pub(crate) fn beside(jwt: &mut Jwt, folder: &Path) {
-    let Jwt { key_files, secrets, keys, .. } = jwt;
-    let mixed = keys.0.iter_mut().chain(&mut secrets.0).filter(|key| names_file(key, folder));
-    for key in key_files.0.iter_mut().chain(mixed) {
+pub(crate) fn beside(jwt: &mut JwtSettings, folder: &Path) {
+    let JwtSettings { key_files, secrets, mixed_keys, .. } = jwt;
+    let mixed = mixed_keys.iter_mut().chain(secrets).filter(|key| names_file(key, folder));
+    for key in key_files.iter_mut().chain(mixed) {
         *key = folder.join(&*key).display().to_string();
     }
 }
 
-/// What tokens are verified with, and what is read from them.
+/// Reads the keys that tokens are verified with: files, and secrets as they stand there.
 ///
 /// # Errors
 /// With a problem at the place of each file that cannot be read, and of each secret that could be a file.
-pub(crate) fn settings(typed: &Jwt) -> Result<JwtSettings, Vec<Problem>> {
+pub(crate) fn read_keys(jwt: &mut JwtSettings) -> Result<(), Vec<Problem>> {
     let mut problems = Vec::new();
-    let usual = JwtSettings::default();
-    let settings = JwtSettings {
-        cookie: typed.cookie.clone(),
-        header: typed.header.clone(),
-        keys: keys(typed, &mut problems),
-        claim: typed.claim.clone().unwrap_or(usual.claim),
-        groups: typed.groups.clone().unwrap_or(usual.groups),
-        roles: typed.roles.clone().unwrap_or(usual.roles),
-        issuer: typed.issuer.clone(),
-        audience: typed.audience.clone(),
-    };
-    if problems.is_empty() { Ok(settings) } else { Err(problems) }
+    jwt.keys = keys(jwt, &mut problems);
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
-fn keys(typed: &Jwt, problems: &mut Vec<Problem>) -> Vec<JwtKey> {
-    let Jwt { key_files, secrets, keys, .. } = typed;
+fn keys(jwt: &JwtSettings, problems: &mut Vec<Problem>) -> Vec<JwtKey> {
+    let JwtSettings { key_files, secrets, mixed_keys, .. } = jwt;
     let mut all = Vec::new();
     let mut each = |list: &[String], name: &'static str, read: fn(&str) -> Result<String, Wrong>| {
         for (i, one) in list.iter().enumerate() {
@@ -64,9 +52,9 @@ fn keys(typed: &Jwt, problems: &mut Vec<Problem>) -> Vec<JwtKey> {
             }
         }
     };
-    each(&key_files.0, "key_files", file);
-    each(&secrets.0, "secrets", secret);
-    each(&keys.0, "keys", either);
+    each(key_files, "key_files", file);
+    each(secrets, "secrets", secret);
+    each(mixed_keys, "keys", either);
     all
 }
 
@@ -105,16 +93,15 @@ fn either(text: &str) -> Result<String, Wrong> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::typed::OneOrMany;
 
     const SECRET: &str = "a secret of at least 32 bytes, in a file";
 
-    fn list(all: &[&str]) -> OneOrMany {
-        OneOrMany(all.iter().map(|one| (*one).to_owned()).collect())
+    fn list(all: &[&str]) -> Vec<String> {
+        all.iter().map(|one| (*one).to_owned()).collect()
     }
 
-    fn places(jwt: &Jwt) -> Vec<String> {
-        let problems = settings(jwt).err().unwrap_or_default();
+    fn places(jwt: &JwtSettings) -> Vec<String> {
+        let problems = read_keys(&mut jwt.clone()).err().unwrap_or_default();
         problems.iter().map(|problem| problem.at.join(".")).collect()
     }
 
@@ -125,26 +112,26 @@ mod tests {
             std::fs::write(folder.path().join(name), format!("{SECRET}\r\n")).unwrap();
             let absolute = folder.path().join(name).display().to_string();
             for mut jwt in [
-                Jwt { key_files: list(&[name]), ..Jwt::default() },
-                Jwt { keys: list(&[name]), ..Jwt::default() },
-                Jwt { keys: list(&[&absolute]), ..Jwt::default() },
-                Jwt { key_files: list(&[&absolute]), ..Jwt::default() },
+                JwtSettings { key_files: list(&[name]), ..JwtSettings::default() },
+                JwtSettings { mixed_keys: list(&[name]), ..JwtSettings::default() },
+                JwtSettings { mixed_keys: list(&[&absolute]), ..JwtSettings::default() },
+                JwtSettings { key_files: list(&[&absolute]), ..JwtSettings::default() },
             ] {
                 beside(&mut jwt, folder.path());
-                let keys = settings(&jwt).unwrap().keys;
-                let key_files = !jwt.key_files.0.is_empty();
+                read_keys(&mut jwt).unwrap();
+                let key_files = !jwt.key_files.is_empty();
                 let list = if key_files { "key_files" } else { "keys" };
-                assert_eq!(keys, [JwtKey::at(SECRET.into(), ["user", "jwt", list, "0"])]);
+                assert_eq!(jwt.keys, [JwtKey::at(SECRET.into(), ["user", "jwt", list, "0"])]);
             }
         }
     }
 
     #[test]
     fn a_file_that_is_not_there_is_told_at_its_place() {
-        let jwt = Jwt {
+        let jwt = JwtSettings {
             key_files: list(&["none.pem"]),
-            keys: list(&["/run/secrets/jwt_signing_key_of_the_shop", SECRET, "run/jwt"]),
-            ..Jwt::default()
+            mixed_keys: list(&["/run/secrets/jwt_signing_key_of_the_shop", SECRET, "run/jwt"]),
+            ..JwtSettings::default()
         };
         assert_eq!(places(&jwt), ["user.jwt.key_files.0", "user.jwt.keys.0", "user.jwt.keys.2"]);
     }
@@ -154,7 +141,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a_file_whose_name_is_long_enough_for_a_key"), SECRET).unwrap();
         let pem = "-----BEGIN PUBLIC KEY-----\nMIIB/x\n-----END PUBLIC KEY-----";
-        let mut jwt = Jwt {
+        let mut jwt = JwtSettings {
             secrets: list(&[
                 "/run/secrets/jwt_signing_key_of_the_shop",
                 "with/slash/as/base64/has/it/aaaaaaaaaaaaaaaaa=",
@@ -162,20 +149,21 @@ mod tests {
                 pem,
                 SECRET,
             ]),
-            ..Jwt::default()
+            ..JwtSettings::default()
         };
         beside(&mut jwt, folder.path());
         let wrong = [0, 1, 2, 3].map(|place| format!("user.jwt.secrets.{place}"));
         assert_eq!(places(&jwt), wrong);
-        let shown = settings(&jwt).unwrap_err().iter().map(ToString::to_string).collect::<String>();
+        let shown = read_keys(&mut jwt).unwrap_err().iter().map(ToString::to_string).collect::<String>();
         assert!(!shown.contains("base64") && !shown.contains("signing"), "{shown}");
     }
 
     #[test]
     fn a_public_key_may_stand_among_mixed_keys() {
         let pem = "-----BEGIN PUBLIC KEY-----\nMIIB/x\n-----END PUBLIC KEY-----";
-        let mut jwt = Jwt { keys: list(&[pem, SECRET]), ..Jwt::default() };
+        let mut jwt = JwtSettings { mixed_keys: list(&[pem, SECRET]), ..JwtSettings::default() };
         beside(&mut jwt, Path::new("config"));
-        assert_eq!(settings(&jwt).unwrap().keys.len(), 2);
+        read_keys(&mut jwt).unwrap();
+        assert_eq!(jwt.keys.len(), 2);
     }
 }

@@ -3,11 +3,9 @@
 use std::fmt;
 
 use flagstaff_flags::Problem;
-use flagstaff_webhook::{self as webhook, Hook};
+use flagstaff_webhook::{Hook, Options, twice};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
-
-use super::typed::OneOrMany;
 
 /// `[webhooks]`, or `[[webhooks]]` for each of several.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -17,26 +15,9 @@ pub(crate) enum Webhooks {
     #[default]
     None,
     /// One.
-    One(Webhook),
+    One(Options),
     /// Several.
-    Many(Vec<Webhook>),
-}
-
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Webhook {
-    url: String,
-    events: OneOrMany,
-    secret: Option<String>,
-    format: Option<Format>,
-    template: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Format {
-    Json,
-    Slack,
+    Many(Vec<Options>),
 }
 
 impl<'de> Deserialize<'de> for Webhooks {
@@ -48,7 +29,7 @@ impl<'de> Deserialize<'de> for Webhooks {
                 f.write_str("a table [webhooks], or several [[webhooks]]")
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Webhooks, A::Error> {
-                Webhook::deserialize(MapAccessDeserializer::new(map)).map(Webhooks::One)
+                Options::deserialize(MapAccessDeserializer::new(map)).map(Webhooks::One)
             }
             fn visit_seq<A: serde::de::SeqAccess<'de>>(self, list: A) -> Result<Webhooks, A::Error> {
                 Vec::deserialize(SeqAccessDeserializer::new(list)).map(Webhooks::Many)
@@ -79,29 +60,16 @@ pub(crate) fn hooks(typed: &Webhooks) -> Result<Vec<Hook>, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut hooks = Vec::new();
     for (i, one) in all.iter().enumerate() {
-        match Hook::new(&options(one)) {
+        match Hook::new(one) {
             Ok(hook) => hooks.push(hook),
             Err(wrong) => problems.extend(wrong.into_iter().map(|problem| at(i, problem))),
         }
     }
-    if let Some((first, second, event)) = webhook::twice(&hooks).filter(|_| problems.is_empty()) {
+    if let Some((first, second, event)) = twice(&hooks).filter(|_| problems.is_empty()) {
         let message = format!("webhook {} and this one tell the same address of `{event}`", first + 1);
         problems.push(at(second, Problem::new(["url"], message).help("give each its own events, or keep one")));
     }
     if problems.is_empty() { Ok(hooks) } else { Err(problems) }
-}
-
-fn options(typed: &Webhook) -> webhook::Options {
-    webhook::Options {
-        url: typed.url.clone(),
-        events: typed.events.0.clone(),
-        secret: typed.secret.clone(),
-        format: typed.format.map(|format| match format {
-            Format::Json => webhook::Format::Json,
-            Format::Slack => webhook::Format::Slack,
-        }),
-        template: typed.template.clone(),
-    }
 }
 
 #[cfg(test)]

@@ -356,7 +356,7 @@ fn proxy(app: &App) -> Program {
 fn the_same_settings() -> Settings {
     Settings {
         headers: HeaderSettings { off: true, ..HeaderSettings::default() },
-        user: UserSettings { header: Some("X-User-Id".into()), identify: true, ..UserSettings::default() },
+        user: UserSettings { header: Some("X-User-Id".into()), identify: Some(true), ..UserSettings::default() },
         trust: TrustSettings { country_header: Some("CF-IPCountry".into()) },
         keys: vec![KEYS.into()],
         ..Settings::default()

@@ -46,6 +46,6 @@ pub use percent::{Percent, PercentError};
 pub use problem::{Problem, ProblemKind};
 pub use snapshot::{Facts, Publisher, Reader, Snapshot, publisher};
 pub use text::{
-    Glob, MASK, PlainPath, Route, RouteError, brief, is_hidden, is_secret, nearest, plain_host, userinfo, visible,
-    visible_but, visible_json, without_userinfo,
+    Glob, MASK, PlainPath, Route, RouteError, brief, is_hidden, is_secret, nearest, plain_host, typed, userinfo,
+    visible, visible_but, visible_json, without_userinfo,
 };

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use flagstaff_flags::Problem;
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
@@ -16,7 +17,7 @@ use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig};
 
 use crate::drain::Stop;
 use crate::meters::METERS;
-use crate::settings::{CertificateFiles, Problem, Problems, Settings};
+use crate::settings::{CertificateFiles, Settings};
 
 const HTTP2: &[u8] = b"h2";
 const HTTP1: &[u8] = b"http/1.1";
@@ -52,11 +53,11 @@ const CERTIFICATE: &str = "tls.certificate";
 const KEY: &str = "tls.key";
 const ROOTS: &str = "upstream_ca";
 
-impl From<TlsError> for Problem {
-    fn from(error: TlsError) -> Self {
-        match error {
-            TlsError::Read { key, path, source } => Self { key, message: format!("cannot read {path}: {source}") },
-            TlsError::Content { key, path, message } => Self { key, message: format!("{path}: {message}") },
+impl TlsError {
+    fn into_problem(self) -> Problem {
+        match self {
+            Self::Read { key, path, source } => Problem::new(key.split('.'), format!("cannot read {path}: {source}")),
+            Self::Content { key, path, message } => Problem::new(key.split('.'), format!("{path}: {message}")),
         }
     }
 }
@@ -67,9 +68,9 @@ impl Settings {
     /// # Errors
     ///
     /// All problems at once, under `tls.certificate`, `tls.key` and `upstream_ca`.
-    pub fn check_files(&self) -> Result<(), Problems> {
+    pub fn check_files(&self) -> Result<(), Vec<Problem>> {
         let problems = problems(self);
-        if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 }
 
@@ -84,11 +85,11 @@ fn problems(settings: &Settings) -> Vec<Problem> {
             (chain, key) => problems.extend(chain.err().into_iter().chain(key.err())),
         }
     }
-    let mut problems: Vec<_> = problems.into_iter().map(Problem::from).collect();
+    let mut problems: Vec<_> = problems.into_iter().map(TlsError::into_problem).collect();
     // Without a file the system's certificates count, which only upstreams behind TLS need.
     if settings.upstream_ca.is_some() || settings.upstream.iter().any(|origin| origin.tls) {
         let wrong = client(settings.upstream_ca.as_deref(), settings.upstream_http2).err();
-        problems.extend(wrong.map(|message| Problem { key: ROOTS, message }));
+        problems.extend(wrong.map(|message| Problem::new([ROOTS], message)));
     }
     problems
 }

@@ -23,7 +23,7 @@ mod findings;
 mod store;
 
 pub use assemble::{Loaded, Options, PIN_PREFIX, parse};
-pub use decode::{LARGEST, Spans, Text, mistake, read, truth};
+pub use decode::{LARGEST, Spans, Text, read, truth};
 pub use document::schema;
 pub use findings::{Located, Report, Severity};
 pub use store::{Files, Health, Observer, POLL, StateFolder, Status, Watch, load};

@@ -1,7 +1,12 @@
 //! What is to be read and written, as it was typed. [`Tagger::new`](crate::Tagger::new) checks it.
+//!
+//! Each table of `flagstaff.toml` is read into the type here that is named after it.
 
 use std::fmt;
 use std::time::Duration;
+
+use flagstaff_flags::typed;
+use serde::{Deserialize, Serialize};
 
 /// All settings; each part is a table of `flagstaff.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,7 +17,7 @@ pub struct Settings {
     pub visitor: VisitorSettings,
     /// `[user]`: where the person comes from.
     pub user: UserSettings,
-    /// `[trust]`: what else trusted peers may say.
+    /// `[trust]`: who is trusted, and with what.
     pub trust: TrustSettings,
     /// `[cache]`: what caches are told.
     pub cache: CacheSettings,
@@ -25,7 +30,8 @@ pub struct Settings {
 }
 
 /// What the app gets.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct HeaderSettings {
     /// A header per flag, one for all, or both.
     pub send: SendFlags,
@@ -38,7 +44,8 @@ pub struct HeaderSettings {
 }
 
 /// Which headers tell the flags.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SendFlags {
     /// `X-Flag-…` per flag, and `X-Flags`.
     #[default]
@@ -50,7 +57,8 @@ pub enum SendFlags {
 }
 
 /// The visitor's cookie.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct VisitorSettings {
     /// Its name.
     pub cookie: String,
@@ -59,6 +67,7 @@ pub struct VisitorSettings {
     /// Send it over TLS only. None: when the request came over TLS.
     pub secure: Option<bool>,
     /// How long it lasts; at most 400 days, as browsers keep none longer.
+    #[serde(with = "typed::duration")]
     pub max_age: Duration,
     /// The cookie without which none is set and nobody is counted: `consent=yes`, or `consent` for any value.
     pub consent_cookie: Option<String>,
@@ -69,7 +78,8 @@ pub struct VisitorSettings {
 }
 
 /// What of other sites browsers send our cookies with (RFC 6265bis, 5.6.7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SameSite {
     /// Links, and addresses that are typed.
     #[default]
@@ -93,7 +103,8 @@ impl SameSite {
 }
 
 /// Which requests get an id that come without one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum IssueTo {
     /// Documents, and clients that do not say what they ask for: several requests that a page sends at once must not become several
     /// visitors.
@@ -118,7 +129,8 @@ impl Default for VisitorSettings {
 }
 
 /// Where the person comes from. What is configured is asked in this order; the first answer counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct UserSettings {
     /// A header of trusted peers with the person's id.
     pub header: Option<String>,
@@ -128,9 +140,10 @@ pub struct UserSettings {
     pub roles: Option<String>,
     /// A signed token.
     pub jwt: Option<JwtSettings>,
-    /// The app answers `X-Flag-Identify`.
-    pub identify: bool,
+    /// The app answers `X-Flag-Identify`. None: no.
+    pub identify: Option<bool>,
     /// How long that holds unless it says so again; at most 400 days.
+    #[serde(with = "typed::duration")]
     pub max_age: Duration,
 }
 
@@ -141,20 +154,31 @@ impl Default for UserSettings {
             groups: None,
             roles: None,
             jwt: None,
-            identify: false,
+            identify: None,
             max_age: Duration::from_secs(24 * 60 * 60),
         }
     }
 }
 
 /// A signed token (RFC 7519) that says who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct JwtSettings {
     /// The cookie it is in.
     pub cookie: Option<String>,
     /// The header it is in, after `Bearer` or alone. Without `cookie` and `header`: `Authorization`.
     pub header: Option<String>,
+    /// Files with a secret or a public key each. The tagger reads no files: the program puts what they hold into `keys`.
+    #[serde(deserialize_with = "typed::list")]
+    pub key_files: Vec<String>,
+    /// Secrets as they stand in a settings file, for `keys` as well.
+    #[serde(deserialize_with = "typed::list")]
+    pub secrets: Vec<String>,
+    /// Files and secrets mixed, as older settings files have them under `keys`.
+    #[serde(rename = "keys", deserialize_with = "typed::list")]
+    pub mixed_keys: Vec<String>,
     /// Secrets (HS256, at least 32 bytes) and public keys in PEM (RS256, ES256). Each key verifies its own algorithm only.
+    #[serde(skip)]
     pub keys: Vec<JwtKey>,
     /// The claim with the person's id.
     pub claim: String,
@@ -173,6 +197,9 @@ impl Default for JwtSettings {
         Self {
             cookie: None,
             header: None,
+            key_files: Vec::new(),
+            secrets: Vec::new(),
+            mixed_keys: Vec::new(),
             keys: Vec::new(),
             claim: "sub".into(),
             groups: "groups".into(),
@@ -220,22 +247,34 @@ impl fmt::Debug for JwtKey {
     }
 }
 
-/// What else trusted peers may say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Who is trusted, and with what. Addresses and upstreams are of use to a proxy only.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct TrustSettings {
+    /// Addresses or ranges whose `X-Forwarded-*` and `Forwarded` count.
+    #[serde(deserialize_with = "typed::list")]
+    pub addresses: Vec<String>,
     /// The header with the visitor's country, such as `CF-IPCountry`.
     pub country_header: Option<String>,
+    /// Which upstreams flags may name for variants: ranges, names with `*`, `unix:` paths; none: all but link-local addresses. The
+    /// proxy's own addresses are never among them.
+    #[serde(deserialize_with = "typed::list")]
+    pub upstreams: Vec<String>,
+    /// Write `Forwarded` (RFC 7239) besides `X-Forwarded-*`.
+    pub forwarded: bool,
 }
 
 /// What caches are told.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct CacheSettings {
     /// About a response that a shared cache may keep although it may differ by flag.
     pub when_flags_differ: WhenFlagsDiffer,
 }
 
 /// What becomes of a response that a shared cache may keep although it may differ by flag.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum WhenFlagsDiffer {
     /// It gets `Vary: Cookie`.
     #[default]
@@ -247,21 +286,28 @@ pub enum WhenFlagsDiffer {
 }
 
 /// Who gets decisions but is never counted, besides bots and prefetches.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ExcludeSettings {
     /// Paths, with `*`.
+    #[serde(deserialize_with = "typed::list")]
     pub paths: Vec<String>,
     /// Visitors' addresses and ranges.
+    #[serde(deserialize_with = "typed::list")]
     pub addresses: Vec<String>,
     /// User agents, with `*`, in any case.
+    #[serde(deserialize_with = "typed::list")]
     pub user_agents: Vec<String>,
     /// Headers that mark what is fetched ahead, besides those that are known: `X-Preload`, or `X-Why: preload` for one value.
+    #[serde(deserialize_with = "typed::list")]
     pub prefetch_headers: Vec<String>,
 }
 
 /// Who is counted although a list of ours takes it for a program.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct CountSettings {
     /// User agents, with `*`, in any case.
+    #[serde(deserialize_with = "typed::list")]
     pub user_agents: Vec<String>,
 }

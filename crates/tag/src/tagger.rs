@@ -229,7 +229,7 @@ fn units(plan: &Plan, subject: &Subject<'_>) -> Vec<(FlagId, Box<str>)> {
 fn check_signing(settings: &Settings, problems: &mut Vec<Problem>) {
     let needs_key = [
         (settings.headers.sign, ["headers", "sign"]),
-        (settings.user.identify, ["user", "identify"]),
+        (settings.user.identify == Some(true), ["user", "identify"]),
         (settings.visitor.consent_cookie.is_some(), ["visitor", "consent_cookie"]),
     ];
     for (_, at) in needs_key.iter().filter(|(on, _)| *on && settings.keys.is_empty()) {

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use flagstaff_flags::{Fact, Percent, Problem, nearest};
+use flagstaff_flags::{Fact, Percent, Problem, nearest, typed};
 use http::Uri;
+use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::fact_view::FactView;
@@ -15,12 +16,14 @@ use crate::template::Template;
 /// The host whose addresses take Slack's messages.
 const SLACK: &str = "hooks.slack.com";
 
-/// What was said of a hook.
-#[derive(Clone, Default)]
+/// A hook as it is typed: a table `[webhooks]` of the settings. [`Hook::new`] checks it.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// Where messages go: `http://` or `https://`.
     pub url: String,
     /// Words of [`Event`]s; none: all.
+    #[serde(deserialize_with = "typed::list")]
     pub events: Vec<String>,
     /// What messages are signed with.
     pub secret: Option<String>,
@@ -28,6 +31,13 @@ pub struct Options {
     pub format: Option<Format>,
     /// Their text, with places such as `{flag}`; none: a sentence that fits the event.
     pub template: Option<String>,
+}
+
+/// Without its address and its secret.
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("events", &self.events).finish_non_exhaustive()
+    }
 }
 
 /// A receiver of messages, whole and valid.

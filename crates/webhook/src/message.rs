@@ -1,5 +1,6 @@
 //! A fact as a receiver gets it.
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::event::Event;
@@ -11,7 +12,8 @@ use crate::template::Template;
 const MAX_TEXT: usize = 4_000;
 
 /// How messages are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// All there is, for programs.
     Json,

@@ -70,7 +70,7 @@ impl Plan {
         let consent = settings.visitor.consent_cookie.as_deref();
         let consent = consent.map(|text| text.split_once('=').unwrap_or((text, "yes")));
         Ok(Self {
-            to: authority(args.to.as_deref(), &settings.listen.0)?,
+            to: authority(args.to.as_deref(), &settings.listen)?,
             id,
             flag: flag.name.to_string(),
             page: page(flag),

@@ -1,9 +1,11 @@
-//! Text: patterns that fit it, paths and hosts as servers read them, which word was meant, and what of it is safe to print.
+//! Text: patterns that fit it, paths and hosts as servers read them, which word was meant, what of it is safe to print, and
+//! settings as people type them.
 
 mod glob;
 mod nearest;
 mod plain_path;
 mod secret;
+pub mod typed;
 mod visible;
 
 pub use glob::{Glob, Route, RouteError};

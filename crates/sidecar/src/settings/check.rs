@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use flagstaff_flags::Problem;
 use http::header::HeaderName;
 use ipnet::IpNet;
 
-use super::{Limits, Options, Problem, Timeouts};
+use super::{Limits, Options, Timeouts};
 use crate::address::{Listen, Origin};
 
 pub(super) fn range(text: &str) -> Result<IpNet, String> {
@@ -23,15 +24,15 @@ pub(super) fn field(text: &str) -> Result<HeaderName, String> {
 pub(super) struct Check(pub(super) Vec<Problem>);
 
 impl Check {
-    pub(super) fn that(&mut self, key: &'static str, holds: bool, message: impl FnOnce() -> String) {
+    pub(super) fn that(&mut self, key: &str, holds: bool, message: impl FnOnce() -> String) {
         if !holds {
-            self.0.push(Problem { key, message: message() });
+            self.0.push(Problem::new(key.split('.'), message()));
         }
     }
 
     pub(super) fn each<T>(
         &mut self,
-        key: &'static str,
+        key: &str,
         texts: &[String],
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Vec<T> {
@@ -39,7 +40,7 @@ impl Check {
         for text in texts {
             match parse(text) {
                 Ok(value) => parsed.push(value),
-                Err(message) => self.0.push(Problem { key, message }),
+                Err(message) => self.0.push(Problem::new(key.split('.'), message)),
             }
         }
         parsed

@@ -3,13 +3,15 @@
 mod check;
 pub(crate) mod upstream_policy;
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use flagstaff_flags::{Problem, typed};
+use flagstaff_tag::TrustSettings;
 use http::header::HeaderName;
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 
 use crate::address::{Listen, Origin};
 use upstream_policy::{UpstreamPattern, UpstreamPolicy};
@@ -24,7 +26,8 @@ pub enum AccessLog {
 }
 
 /// Certificate chain and private key in PEM files; both are read again when they change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CertificateFiles {
     /// The chain, the server's own certificate first.
     pub certificate: PathBuf,
@@ -33,31 +36,44 @@ pub struct CertificateFiles {
 }
 
 /// How long something may take. Zero is refused everywhere except where it says what zero means.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Timeouts {
     /// Name resolution, connecting to the upstream and its TLS handshake. Default 5 s.
+    #[serde(with = "typed::duration")]
     pub connect: Duration,
     /// A client's TLS handshake, and a request's head from its first byte. Default 10 s.
+    #[serde(with = "typed::duration")]
     pub head: Duration,
     /// A client's connection without a request. Default 60 s.
+    #[serde(with = "typed::duration")]
     pub idle: Duration,
     /// Silence in the middle of a request's body. Default 30 s.
+    #[serde(with = "typed::duration")]
     pub body: Duration,
     /// A client that takes no bytes. Default 30 s.
+    #[serde(with = "typed::duration")]
     pub write: Duration,
     /// From the request to the head of the upstream's answer. Default 60 s.
+    #[serde(with = "typed::duration")]
     pub upstream: Duration,
     /// Silence in the middle of an answer's body; zero: no limit. Default 5 min.
+    #[serde(with = "typed::duration")]
     pub stream: Duration,
     /// Silence in both directions of an upgraded connection; zero: no limit. Default 5 min.
+    #[serde(with = "typed::duration")]
     pub tunnel: Duration,
     /// How long an unused connection to the upstream is kept. Default 4 s: Node closes its own after 5.
+    #[serde(with = "typed::duration")]
     pub pool: Duration,
     /// How long a connection to the upstream is used at all, so that a name that moves is followed; zero: no limit. Default 30 s.
+    #[serde(with = "typed::duration")]
     pub pool_age: Duration,
     /// After the signal to stop, how long connections may still bring requests. Default 700 ms.
+    #[serde(with = "typed::duration")]
     pub linger: Duration,
     /// After the signal to stop, when what is left is cut off. Default 30 s.
+    #[serde(with = "typed::duration")]
     pub drain: Duration,
 }
 
@@ -81,7 +97,8 @@ impl Default for Timeouts {
 }
 
 /// How much of something there may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Bytes of a request's head, 8,192 to 1,048,576. Default 32,768.
     pub head_bytes: usize,
@@ -135,17 +152,12 @@ pub struct Options {
     pub workers: usize,
     /// Certificates for `https://` addresses.
     pub tls: Option<CertificateFiles>,
-    /// Addresses or ranges whose `X-Forwarded-*` and `Forwarded` count.
-    pub trusted: Vec<String>,
     /// Names of the header fields by which trusted addresses say who asks. They never stand behind a body.
     pub vouched: Vec<String>,
-    /// Which upstreams flags may name for variants: ranges, names with `*`, `unix:` paths; none: all but link-local addresses. Our own
-    /// addresses are never among them.
-    pub trusted_upstreams: Vec<String>,
     /// The address for operators: no upstream.
     pub operators: Option<SocketAddr>,
-    /// Write `Forwarded` (RFC 7239) besides `X-Forwarded-*`.
-    pub forwarded: bool,
+    /// Who is trusted, and with what.
+    pub trust: TrustSettings,
     /// How long things may take.
     pub timeouts: Timeouts,
     /// How much there may be.
@@ -157,32 +169,6 @@ pub struct Options {
     /// Take the listening sockets over from a running process, which has to get SIGQUIT meanwhile.
     pub upgrade: bool,
 }
-
-/// Something in [`Options`] that cannot be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{key}: {message}")]
-pub struct Problem {
-    /// The key, as in the settings file.
-    pub key: &'static str,
-    /// What is wrong and what to write instead.
-    pub message: String,
-}
-
-/// All problems of one set of options.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problems(pub Vec<Problem>);
-
-impl fmt::Display for Problems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (n, problem) in self.0.iter().enumerate() {
-            let line_end = if n == 0 { "" } else { "\n" };
-            write!(f, "{line_end}{problem}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Problems {}
 
 /// Checked options. Nothing downstream checks them again.
 #[derive(Clone, Debug)]
@@ -210,13 +196,13 @@ impl Settings {
     /// # Errors
     ///
     /// All problems at once, each with its key.
-    pub fn new(options: Options) -> Result<Self, Problems> {
+    pub fn new(options: Options) -> Result<Self, Vec<Problem>> {
         let mut check = check::Check(Vec::new());
         let listen = check.each("listen", &options.listen, Listen::parse);
         let upstream = check.each("upstream", &options.upstream, Origin::parse);
-        let trusted = check.each("trust.addresses", &options.trusted, check::range);
+        let trusted = check.each("trust.addresses", &options.trust.addresses, check::range);
         let vouched = check.each("trust", &options.vouched, check::field);
-        let listed = check.each("trust.upstreams", &options.trusted_upstreams, UpstreamPattern::parse);
+        let listed = check.each("trust.upstreams", &options.trust.upstreams, UpstreamPattern::parse);
         check.listen(&options, &listen);
         check.not_itself(&options, &listen, &upstream);
         check.timeouts(&options.timeouts);
@@ -224,7 +210,7 @@ impl Settings {
         check.upgrade(&options);
         check.that("workers", options.workers <= 1024, || "at most 1024".to_owned());
         if !check.0.is_empty() {
-            return Err(Problems(check.0));
+            return Err(check.0);
         }
         let own = listen.iter().map(|listen| listen.address).chain(options.operators).collect();
         let policy = UpstreamPolicy { own, own_socket: options.upgrade_socket.clone(), listed };
@@ -238,7 +224,7 @@ impl Settings {
             trusted,
             vouched,
             policy,
-            forwarded: options.forwarded,
+            forwarded: options.trust.forwarded,
             timeouts: options.timeouts,
             limits: options.limits,
             access_log: options.access_log,
@@ -276,14 +262,14 @@ mod tests {
                 "https://[::1]:8443".into(),
             ],
             upstream: vec!["ftp://app".into()],
-            trusted: vec!["10.0.0.0/33".into()],
+            trust: TrustSettings { addresses: vec!["10.0.0.0/33".into()], ..TrustSettings::default() },
             timeouts: Timeouts { connect: Duration::ZERO, linger: Duration::from_secs(31), ..Timeouts::default() },
             limits: Limits { head_bytes: 100, connections: Some(0), ..Limits::default() },
             upgrade: true,
             ..Options::default()
         };
         let problems = Settings::new(options).unwrap_err();
-        let keys: Vec<_> = problems.0.iter().map(|p| p.key).collect();
+        let keys: Vec<_> = problems.iter().map(|p| p.at.join(".")).collect();
         assert_eq!(
             keys,
             [
@@ -311,18 +297,20 @@ mod tests {
                 upstream: vec![upstream.into()],
                 ..Options::default()
             };
-            Settings::new(options).map_err(|problems| problems.0.iter().map(|p| p.key).collect::<Vec<_>>()).err()
+            Settings::new(options)
+                .map_err(|problems| problems.iter().map(|p| p.at.join(".")).collect::<Vec<_>>())
+                .err()
         };
         for own in ["127.0.0.1:8080", "localhost:8081", "http://127.0.0.1:8081", "unix:/tmp/upgrade.sock"] {
-            assert_eq!(keys(own), Some(vec!["upstream"]), "{own}");
+            assert_eq!(keys(own), Some(vec!["upstream".to_owned()]), "{own}");
         }
         assert_eq!((keys("127.0.0.1:8000"), keys("unix:/tmp/app.sock")), (None, None));
     }
 
     #[test]
     fn defaults_with_an_address_are_fine() {
-        let options =
-            Options { listen: vec!["127.0.0.1:0".into()], trusted: vec!["::1".into()], ..Options::default() };
+        let trust = TrustSettings { addresses: vec!["::1".into()], ..TrustSettings::default() };
+        let options = Options { listen: vec!["127.0.0.1:0".into()], trust, ..Options::default() };
         let settings = Settings::new(options).unwrap();
         assert!(settings.workers() >= 1);
         assert_eq!(settings.trusted.len(), 1);

@@ -13,5 +13,4 @@ pub(crate) mod text;
 pub(crate) mod tree;
 
 pub use read::{Spans, read};
-pub use serde_messages::mistake;
 pub use text::{LARGEST, Text, truth};

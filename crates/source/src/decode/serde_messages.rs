@@ -3,16 +3,10 @@
 //! serde gives only text. Nothing is decided by it: a message that is not known is shown as it is.
 
 use flagstaff_flags::nearest;
+use flagstaff_flags::typed::MEND;
+pub(crate) use flagstaff_flags::typed::mistake;
 
 use super::text::truth;
-
-/// Between what is wrong and its mend, in the one text an error of serde carries.
-const MEND: char = '\n';
-
-/// An error of a type that checks what it reads: what is wrong, and what to write instead. [`read`](crate::read) separates them.
-pub fn mistake<E: serde::de::Error>(message: impl std::fmt::Display, help: &str) -> E {
-    E::custom(format!("{message}{MEND}{help}"))
-}
 
 /// A value as it stands in the file.
 #[derive(Clone, Copy, Debug)]

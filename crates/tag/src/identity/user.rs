@@ -141,7 +141,7 @@ impl Users {
             let problem = Problem::new(["user", "max_age"], "this is more than nothing and at most 400 days");
             problems.push(problem.help("\"1d\""));
         }
-        let (identify, max_age) = (settings.identify, settings.max_age);
+        let (identify, max_age) = (settings.identify.unwrap_or_default(), settings.max_age);
         Self { headers, jwt, identify, max_age, statements: Statements::default() }
     }
 

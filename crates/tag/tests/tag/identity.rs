@@ -57,7 +57,7 @@ fn a_malformed_id_is_a_new_visitor_and_the_first_good_one_counts() {
 
 #[test]
 fn the_app_names_the_user_once_and_takes_it_back() {
-    let user = UserSettings { identify: true, ..UserSettings::default() };
+    let user = UserSettings { identify: Some(true), ..UserSettings::default() };
     let site = Site::new(&Settings { user, ..with_key() }, vec![half("form")]);
     let mut browser = Browser::new();
     let before = browser.get(&site, "/");
@@ -88,7 +88,7 @@ fn the_app_is_not_heard_when_not_asked() {
 
 #[test]
 fn a_user_that_fits_no_cookie_gets_none() {
-    let user = UserSettings { identify: true, ..UserSettings::default() };
+    let user = UserSettings { identify: Some(true), ..UserSettings::default() };
     let site = Site::new(&Settings { user, ..with_key() }, Vec::new());
     let groups: Vec<_> = (0..60).map(|i| format!("{i:0>100}")).collect();
     let visit =
@@ -154,7 +154,7 @@ fn without_an_address_nobody_is_taken_for_another() {
 
 #[test]
 fn two_sites_with_one_key_agree_and_a_rotated_key_still_opens() {
-    let user = UserSettings { identify: true, ..UserSettings::default() };
+    let user = UserSettings { identify: Some(true), ..UserSettings::default() };
     let with = |keys: &[&str]| {
         let keys = keys.iter().map(|k| (*k).into()).collect();
         Site::new(&Settings { user: user.clone(), keys, ..Settings::default() }, Vec::new())

@@ -114,7 +114,7 @@ fn a_form_of_another_site_gets_its_flags_and_nothing_else() {
 
 #[test]
 fn the_app_cannot_name_somebody_whose_id_is_not_known() {
-    let user = flagstaff_tag::UserSettings { identify: true, ..flagstaff_tag::UserSettings::default() };
+    let user = flagstaff_tag::UserSettings { identify: Some(true), ..flagstaff_tag::UserSettings::default() };
     let site = Site::new(&Settings { user, ..with_key() }, Vec::new());
     let visit = fetch().visit(&site, "/login", &[("x-flag-identify", "42")]);
     assert!(!visit.sets_cookies() && visit.answered("x-flag-identify").is_none());

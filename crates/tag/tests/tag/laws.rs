@@ -19,7 +19,7 @@ fn site() -> Site {
         user: UserSettings {
             header: Some("x-user-id".into()),
             jwt: Some(jwt),
-            identify: true,
+            identify: Some(true),
             ..UserSettings::default()
         },
         ..with_key()

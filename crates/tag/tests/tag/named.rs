@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::vocabulary::*;
 
 fn site() -> Site {
-    let user = UserSettings { identify: true, ..UserSettings::default() };
+    let user = UserSettings { identify: Some(true), ..UserSettings::default() };
     let staff = flagstaff_flags::Flag { sticky: Some(Sticky::Visitor), ..half("form") };
     Site::new(&Settings { user, ..with_key() }, vec![staff])
 }
@@ -231,5 +231,5 @@ fn a_logout_stays_a_logout_where_an_older_cookie_cannot_be_reached() {
 }
 
 fn settings_of(_: &Site) -> Settings {
-    Settings { user: UserSettings { identify: true, ..UserSettings::default() }, ..with_key() }
+    Settings { user: UserSettings { identify: Some(true), ..UserSettings::default() }, ..with_key() }
 }

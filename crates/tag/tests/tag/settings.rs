@@ -33,7 +33,7 @@ fn every_problem_is_told_at_once() {
                 keys: vec!["short".into()],
                 ..JwtSettings::default()
             }),
-            identify: true,
+            identify: Some(true),
             max_age: Duration::ZERO,
             ..UserSettings::default()
         },

@@ -80,7 +80,7 @@ fn other_spellings_of_the_users_header_never_pass() {
 
 #[test]
 fn a_signed_user_cookie_belongs_to_its_visitor() {
-    let user = UserSettings { identify: true, ..UserSettings::default() };
+    let user = UserSettings { identify: Some(true), ..UserSettings::default() };
     let site = Site::new(&Settings { user, ..with_key() }, Vec::new());
     let mut victim = Browser::new();
     victim.visit(&site, "/login", &[("x-flag-identify", "42; groups=\"beta\"")]);
@@ -105,7 +105,7 @@ fn a_signed_user_cookie_belongs_to_its_visitor() {
 
 #[test]
 fn a_cookie_of_one_purpose_is_none_of_another() {
-    let user = UserSettings { identify: true, ..UserSettings::default() };
+    let user = UserSettings { identify: Some(true), ..UserSettings::default() };
     let flags = || vec![flagstaff_flags::Flag { testing: true, ..half("form") }];
     let site = Site::new(&Settings { user, ..with_key() }, flags());
     let mut browser = Browser::new();
@@ -123,7 +123,7 @@ fn a_cookie_of_one_purpose_is_none_of_another() {
 
 #[test]
 fn a_planted_cookie_does_not_hide_the_signed_one() {
-    let user = UserSettings { identify: true, ..UserSettings::default() };
+    let user = UserSettings { identify: Some(true), ..UserSettings::default() };
     let site = Site::new(&Settings { user, ..with_key() }, Vec::new());
     let mut browser = Browser::new();
     browser.visit(&site, "/login", &[("x-flag-identify", "42")]);
@@ -177,8 +177,12 @@ fn who_is_named_twice_is_nobody_whatever_else_names_them() {
         header: Some("authorization".into()),
         ..JwtSettings::default()
     };
-    let user =
-        UserSettings { header: Some("X-User-Id".into()), jwt: Some(jwt), identify: true, ..UserSettings::default() };
+    let user = UserSettings {
+        header: Some("X-User-Id".into()),
+        jwt: Some(jwt),
+        identify: Some(true),
+        ..UserSettings::default()
+    };
     let site = Site::new(&Settings { user, ..with_key() }, Vec::new());
     let (one, other) = (token_of("7"), token_of("8"));
     let named = || {
