@@ -143,7 +143,7 @@ pub(crate) fn misspelt() -> Vec<(String, Option<String>)> {
     overrides::misspelt(names)
 }
 
-/// An error that is drawn already: whoever prints it adds nothing.
+/// An error that is drawn already: it is printed as it is.
 #[derive(Debug)]
 pub(crate) struct Shown(String);
 

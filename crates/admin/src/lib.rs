@@ -1,114 +1,56 @@
-//! The address for operators: is it well, is it ready, what did it count.
-//!
-//! | path | answers |
-//! |---|---|
-//! | `/healthz` | 200 while the process lives, with the flags in force, what is wrong with a newer file, and how the ledger is |
-//! | `/readyz` | 200 once flags are in force and until it drains, else 503 with the reasons: one line each |
-//! | `/metrics` | counters, in the text format of Prometheus |
+#![doc = include_str!("../README.md")]
 
-mod connections;
 mod health;
+mod metrics;
+mod response;
+mod server;
 
 use std::future::Future;
-use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use flagstaff_flags::{visible, visible_json};
 pub use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
 pub use crate::health::{FlagsHealth, Health, LedgerHealth, LedgerStatus, Status};
 
-/// How often what was measured is added up.
-const UPKEEP: Duration = Duration::from_secs(5);
-
-/// What the pages are made of.
-struct Inner {
-    health: Box<dyn Fn() -> Health + Send + Sync>,
+/// The address for operators. Each room has its routes; this puts them together and serves them.
+#[derive(Clone)]
+pub struct Admin {
+    router: Router,
     metrics: PrometheusHandle,
-    more: Box<dyn Fn() -> String + Send + Sync>,
 }
 
-/// The operators' pages.
-#[derive(Clone)]
-pub struct Admin(Arc<Inner>);
-
 impl Admin {
-    /// Pages that ask `health` anew each time, and render what `metrics` has counted, followed by `more` in the same format.
+    /// Answers that ask `health` anew each time, and render what `metrics` has counted, followed by `more` in the same format.
     pub fn new(
         health: impl Fn() -> Health + Send + Sync + 'static,
         metrics: PrometheusHandle,
         more: impl Fn() -> String + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(Inner { health: Box::new(health), metrics, more: Box::new(more) }))
+        let router = health::router(health).merge(metrics::router(metrics.clone(), more));
+        Self { router, metrics }
     }
 
-    /// The routes.
+    /// The routes, for a server of one's own.
     pub fn router(&self) -> Router {
-        Router::new()
-            .route("/healthz", get(healthz))
-            .route("/readyz", get(readyz))
-            .route("/metrics", get(metrics))
-            .with_state(self.clone())
+        self.router.clone()
     }
 
     /// Serves until `stop` is done: 64 connections at once, each with 5 seconds for a head and a minute in all.
     pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
         tokio::select! {
-            () = connections::serve(listener, self.router(), stop) => {}
-            () = regularly(|| self.0.metrics.run_upkeep()) => {}
+            () = server::serve(listener, self.router(), stop) => {}
+            () = metrics::upkeep(|| self.metrics.run_upkeep()) => {}
         }
     }
 }
 
-/// Measured values wait one by one until they are added up; where nobody asks for them, that must be done anyway.
-async fn regularly(work: impl Fn()) {
-    let mut often = tokio::time::interval(UPKEEP);
-    loop {
-        often.tick().await;
-        work();
-    }
-}
-
-async fn healthz(State(admin): State<Admin>) -> Response {
-    let json = serde_json::to_string(&(admin.0.health)()).unwrap_or_default();
-    let format = HeaderValue::from_static("application/json");
-    fresh(([(header::CONTENT_TYPE, format)], visible_json(&json).into_owned()))
-}
-
-async fn readyz(State(admin): State<Admin>) -> Response {
-    let health = (admin.0.health)();
-    if health.ready {
-        let waiting =
-            health.waiting_for_ledger.iter().map(|flag| format!("off until the ledger answers: {}\n", visible(flag)));
-        return fresh(format!("ready\n{}", waiting.collect::<String>()));
-    }
-    let reasons = health.not_ready.iter().map(|reason| format!("not ready: {}\n", visible(reason)));
-    fresh((StatusCode::SERVICE_UNAVAILABLE, reasons.collect::<String>()))
-}
-
-async fn metrics(State(admin): State<Admin>) -> Response {
-    admin.0.metrics.run_upkeep();
-    let format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    fresh(([(header::CONTENT_TYPE, format)], admin.0.metrics.render() + &(admin.0.more)()))
-}
-
-/// None of these answers is worth keeping.
-fn fresh(answer: impl IntoResponse) -> Response {
-    let mut answer = answer.into_response();
-    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use axum::body::Body;
-    use axum::http::Request;
+    use axum::http::{Request, StatusCode};
     use http_body_util::BodyExt;
     use tower::ServiceExt;
 
@@ -117,8 +59,8 @@ mod tests {
     async fn ask(health: Health, path: &str) -> (StatusCode, String) {
         let recorder = PrometheusBuilder::new().build_recorder();
         let metrics = recorder.handle();
-        metrics::with_local_recorder(&recorder, || {
-            metrics::counter!("seen_total", "why" => "test").increment(3);
+        ::metrics::with_local_recorder(&recorder, || {
+            ::metrics::counter!("seen_total", "why" => "test").increment(3);
         });
         let router = Admin::new(move || health.clone(), metrics, || "more_total 7\n".into()).router();
         let answer = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
@@ -185,36 +127,5 @@ mod tests {
         let (_, body) = ask(health(true, None), "/metrics").await;
         assert!(body.contains("seen_total{why=\"test\"} 3\n"), "{body}");
         assert!(body.ends_with("\nmore_total 7\n"), "{body}");
-    }
-
-    #[tokio::test]
-    async fn unfinished_connections_have_their_time_and_number() {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let router = Router::new().route("/healthz", get(|| async { "fine" }));
-        let serving = tokio::spawn(connections::serve(listener, router, async { drop(stopped.await) }));
-        let mut held = Vec::new();
-        for _ in 0..connections::CONNECTIONS + 5 {
-            let mut io = tokio::net::TcpStream::connect(address).await.unwrap();
-            io.write_all(b"G").await.unwrap();
-            held.push(io);
-        }
-        let mut last = tokio::net::TcpStream::connect(address).await.unwrap();
-        last.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
-        let mut answer = String::new();
-        tokio::time::timeout(6 * connections::HEAD, last.read_to_string(&mut answer)).await.unwrap().unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        drop((stop, held));
-        serving.await.unwrap();
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_was_measured_does_not_pile_up_where_nobody_asks() {
-        let added_up = std::cell::Cell::new(0);
-        let hour = Duration::from_secs(3600);
-        let ended = tokio::time::timeout(hour, regularly(|| added_up.set(added_up.get() + 1))).await;
-        assert!(ended.is_err() && added_up.get() >= 720, "{}", added_up.get());
     }
 }

@@ -1,25 +1,4 @@
-//! The reverse proxy: pingora for the process, hyper for the wire, tower for the middleware.
-//!
-//! A request goes through three services. The edge refuses what two servers could read differently and makes the rest
-//! plain; the [`tower::Layer`] that was handed in does its work; the [`Proxy`], or another service handed in its
-//! place, answers.
-//!
-//! ```no_run
-//! use flagstaff_sidecar::{Options, Proxy, Settings, Sidecar};
-//!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let settings = Settings::new(Options {
-//!     listen: vec!["127.0.0.1:8080".into()],
-//!     upstream: vec!["127.0.0.1:8000".into()],
-//!     ..Options::default()
-//! })?;
-//! let proxy = Proxy::new(&settings)?;
-//! let bound = Sidecar::new(settings, &flagstaff_sidecar::no_layer(), proxy).bind()?;
-//! println!("serving {}", bound.urls().join(", "));
-//! bound.run()?;
-//! # Ok(())
-//! # }
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod access_log;
 mod address;

@@ -1,19 +1,4 @@
-//! Threads and tasks that must go on.
-//!
-//! A thread that ends with a panic is gone without a word, and with it whatever it did: nobody watches the flag file, no guard
-//! trips, nothing is written down. So each of them runs under this supervisor: its panic is told, it is started again after a
-//! pause, and until then [`ailing`] names it, so that `/readyz` can.
-//!
-//! ```
-//! let mut rounds = 0;
-//! let thread = flagstaff_supervise::thread("example", move || {
-//!     rounds += 1; // state that the thread keeps lives outside the body, and outlives a panic
-//!     assert!(rounds > 1, "the first round ends with a panic");
-//! })?;
-//! thread.join().ok();
-//! assert!(flagstaff_supervise::ailing().is_empty());
-//! # Ok::<(), std::io::Error>(())
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod life;
 mod pause;
@@ -86,7 +71,7 @@ where
     }
 }
 
-/// A task that ends with who waits for it.
+/// A task that is aborted when the one that waits for it is dropped.
 struct Running(tokio::task::JoinHandle<()>);
 
 impl Future for Running {
@@ -168,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_task_ends_with_who_waits_for_it() {
+    async fn a_task_ends_with_the_one_that_waits_for_it() {
         let held = Arc::new(());
         let inside = Arc::clone(&held);
         let endless = task("endless", move || {

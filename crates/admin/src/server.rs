@@ -74,3 +74,33 @@ async fn one(io: TcpStream, router: Router, mut closed: watch::Receiver<bool>, _
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn unfinished_connections_have_their_time_and_number() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let router = Router::new().route("/healthz", get(|| async { "fine" }));
+        let serving = tokio::spawn(serve(listener, router, async { drop(stopped.await) }));
+        let mut held = Vec::new();
+        for _ in 0..CONNECTIONS + 5 {
+            let mut io = tokio::net::TcpStream::connect(address).await.unwrap();
+            io.write_all(b"G").await.unwrap();
+            held.push(io);
+        }
+        let mut last = tokio::net::TcpStream::connect(address).await.unwrap();
+        last.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        tokio::time::timeout(6 * HEAD, last.read_to_string(&mut answer)).await.unwrap().unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        drop((stop, held));
+        serving.await.unwrap();
+    }
+}
