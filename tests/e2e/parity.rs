@@ -357,7 +357,7 @@ fn the_same_settings() -> Settings {
     Settings {
         headers: HeaderSettings { off: true, ..HeaderSettings::default() },
         user: UserSettings { header: Some("X-User-Id".into()), identify: Some(true), ..UserSettings::default() },
-        trust: TrustSettings { country_header: Some("CF-IPCountry".into()) },
+        trust: TrustSettings { country_header: Some("CF-IPCountry".into()), ..TrustSettings::default() },
         keys: vec![KEYS.into()],
         ..Settings::default()
     }

@@ -123,7 +123,10 @@ fn conditions_see_the_request() {
         ..on(&key.replace(['.', '-'], "_"))
     };
     let settings = Settings {
-        trust: flagstaff_tag::TrustSettings { country_header: Some("CF-IPCountry".into()) },
+        trust: flagstaff_tag::TrustSettings {
+            country_header: Some("CF-IPCountry".into()),
+            ..flagstaff_tag::TrustSettings::default()
+        },
         ..with_key()
     };
     let flags = vec![

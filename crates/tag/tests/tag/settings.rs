@@ -37,7 +37,7 @@ fn every_problem_is_told_at_once() {
             max_age: Duration::ZERO,
             ..UserSettings::default()
         },
-        trust: TrustSettings { country_header: Some("x country".into()) },
+        trust: TrustSettings { country_header: Some("x country".into()), ..TrustSettings::default() },
         exclude: ExcludeSettings {
             paths: vec!["internal".into()],
             addresses: vec!["10.0.0.0/33".into()],
