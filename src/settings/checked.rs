@@ -115,7 +115,7 @@ pub(crate) fn proxy(typed: &typed::Settings, upgrade: bool) -> Result<sidecar::S
         typed::LogFormat::Text => sidecar::AccessLog::Text,
         typed::LogFormat::Json => sidecar::AccessLog::Json,
     };
-    sidecar::Settings::new(sidecar::Options {
+    sidecar::Settings::new(sidecar::RawSettings {
         listen: typed.listen.clone(),
         upstream: typed.upstream.clone(),
         upstream_http2: typed.upstream_http2,

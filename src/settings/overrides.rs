@@ -24,7 +24,7 @@ fn optional() -> [(&'static str, Value); 3] {
     [
         ("tls", tree(&CertificateFiles::default())),
         ("user.jwt", tree(&JwtSettings::default())),
-        ("webhooks", tree(&flagstaff_webhook::Options::default())),
+        ("webhooks", tree(&flagstaff_webhook::HookSettings::default())),
     ]
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use flagstaff_flags::Problem;
-use flagstaff_webhook::{Hook, Options, twice};
+use flagstaff_webhook::{Hook, HookSettings, twice};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -15,9 +15,9 @@ pub(crate) enum Webhooks {
     #[default]
     None,
     /// One.
-    One(Options),
+    One(HookSettings),
     /// Several.
-    Many(Vec<Options>),
+    Many(Vec<HookSettings>),
 }
 
 impl<'de> Deserialize<'de> for Webhooks {
@@ -29,7 +29,7 @@ impl<'de> Deserialize<'de> for Webhooks {
                 f.write_str("a table [webhooks], or several [[webhooks]]")
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Webhooks, A::Error> {
-                Options::deserialize(MapAccessDeserializer::new(map)).map(Webhooks::One)
+                HookSettings::deserialize(MapAccessDeserializer::new(map)).map(Webhooks::One)
             }
             fn visit_seq<A: serde::de::SeqAccess<'de>>(self, list: A) -> Result<Webhooks, A::Error> {
                 Vec::deserialize(SeqAccessDeserializer::new(list)).map(Webhooks::Many)

@@ -38,19 +38,6 @@ pub fn thread(name: &str, mut body: impl FnMut() + Send + 'static) -> io::Result
     })
 }
 
-/// Starts a thread that cannot be started again. When it ends with a panic, [`ailing`] names it from then on.
-///
-/// # Errors
-/// When the system gives no thread.
-pub fn thread_once(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-    let life = Life::begin(name);
-    std::thread::Builder::new().name(name.into()).spawn(move || {
-        if catch_unwind(AssertUnwindSafe(body)).is_err() {
-            life.is_gone();
-        }
-    })
-}
-
 /// Runs a task on tokio's runtime until it returns. When it ends with a panic, another is made after a pause of 100 ms to 5 s.
 pub async fn task<F>(name: &str, mut make: impl FnMut() -> F)
 where
@@ -128,15 +115,6 @@ mod tests {
         let _ = go.send(false);
         assert!(thread.is_ok_and(|thread| thread.join().is_ok()));
         assert!(!names("shown"));
-    }
-
-    #[test]
-    fn one_that_cannot_be_started_again_stays_named() {
-        for (name, falls) in [("gone", true), ("done", false)] {
-            let thread = thread_once(name, move || assert!(!falls, "it falls"));
-            assert!(thread.is_ok_and(|thread| thread.join().is_ok()));
-            assert_eq!(names(name), falls);
-        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -51,10 +51,4 @@ impl Life {
         }
         self.restarts.increment(1);
     }
-
-    /// It ended with a panic for good.
-    pub(crate) fn is_gone(&self) {
-        *all().entry(self.name.clone()).or_default() += 1;
-        tracing::error!(thread = self.name, "ended with a panic, and cannot be started again");
-    }
 }

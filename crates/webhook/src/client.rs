@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn no_error_tells_a_secret_address() {
         let url = "https://me:s3cret@example.org/s3cret?s3cret";
-        let hook = Hook::new(&crate::Options { url: url.into(), ..crate::Options::default() }).unwrap();
+        let hook = Hook::new(&crate::HookSettings { url: url.into(), ..crate::HookSettings::default() }).unwrap();
         let words = in_words(&ureq::Error::BadUri(url.into()), &hook);
         assert_eq!(words, "bad uri: https://example.org/…");
     }

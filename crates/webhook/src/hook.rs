@@ -19,7 +19,7 @@ const SLACK: &str = "hooks.slack.com";
 /// A hook as it is typed: a table `[webhooks]` of the settings. [`Hook::new`] checks it.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct HookSettings {
     /// Where messages go: `http://` or `https://`.
     pub url: String,
     /// Words of [`Event`]s; none: all.
@@ -34,9 +34,9 @@ pub struct Options {
 }
 
 /// Without its address and its secret.
-impl fmt::Debug for Options {
+impl fmt::Debug for HookSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options").field("events", &self.events).finish_non_exhaustive()
+        f.debug_struct("HookSettings").field("events", &self.events).finish_non_exhaustive()
     }
 }
 
@@ -56,7 +56,7 @@ impl Hook {
     ///
     /// # Errors
     /// With every problem, at `url`, `events`, `secret` or `template`.
-    pub fn new(options: &Options) -> Result<Self, Vec<Problem>> {
+    pub fn new(options: &HookSettings) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let uri = address(&options.url).map_err(|problem| problems.push(problem)).ok();
         let events = events(&options.events, &mut problems);
@@ -186,25 +186,25 @@ fn id(url: &str, events: &BTreeSet<Event>) -> String {
 mod tests {
     use super::*;
 
-    fn options(url: &str) -> Options {
-        Options { url: url.into(), ..Options::default() }
+    fn options(url: &str) -> HookSettings {
+        HookSettings { url: url.into(), ..HookSettings::default() }
     }
 
     fn hook(url: &str, events: &[&str]) -> Hook {
-        Hook::new(&Options { events: events.iter().map(|&e| e.into()).collect(), ..options(url) }).unwrap()
+        Hook::new(&HookSettings { events: events.iter().map(|&e| e.into()).collect(), ..options(url) }).unwrap()
     }
 
     #[test]
     fn slack_is_known_by_its_host() {
         assert_eq!(hook("https://hooks.slack.com/services/T0/B0/x", &[]).format, Format::Slack);
         assert_eq!(hook("https://hooks.slack.com.example/T0", &[]).format, Format::Json);
-        let told = Options { format: Some(Format::Slack), ..options("http://mattermost.example/hooks/x") };
+        let told = HookSettings { format: Some(Format::Slack), ..options("http://mattermost.example/hooks/x") };
         assert_eq!(Hook::new(&told).unwrap().format, Format::Slack);
     }
 
     #[test]
     fn all_mistakes_are_told_at_their_places() {
-        let wrong = Options {
+        let wrong = HookSettings {
             url: "ftp://example.org".into(),
             events: vec!["trip".into(), "tripp".into(), "zebra".into()],
             secret: Some(" ".into()),
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn what_may_be_secret_is_not_shown() {
         let options =
-            Options { secret: Some("s3cret".into()), ..options("https://me:s3cret@example.org:8443/s3cret") };
+            HookSettings { secret: Some("s3cret".into()), ..options("https://me:s3cret@example.org:8443/s3cret") };
         let hook = Hook::new(&options).unwrap();
         assert_eq!(hook.host(), "example.org:8443");
         assert!(!format!("{hook:?}").contains("s3cret"));

@@ -12,7 +12,7 @@ mod template;
 
 pub use client::{Answer, Client};
 pub use event::Event;
-pub use hook::{Hook, Options, twice};
+pub use hook::{Hook, HookSettings, twice};
 pub use message::{Format, Message};
 pub use retry::{LONGEST_ASKED, wait};
 pub use sign::signature;

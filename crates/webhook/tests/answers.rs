@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use flagstaff_flags::{Definition, Fact, FactKind, Name};
-use flagstaff_webhook::{Answer, Client, Hook, Message, Options};
+use flagstaff_webhook::{Answer, Client, Hook, HookSettings, Message};
 use jiff::Timestamp;
 
 fn fact() -> Fact {
@@ -26,7 +26,7 @@ fn fact() -> Fact {
 fn to(answers: Vec<Vec<u8>>) -> (Client, Message, std::thread::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
-    let hook = Hook::new(&Options { url, ..Options::default() }).unwrap();
+    let hook = Hook::new(&HookSettings { url, ..HookSettings::default() }).unwrap();
     let message = hook.message(&fact(), None).unwrap();
     let receiver = std::thread::spawn(move || {
         for answer in answers {

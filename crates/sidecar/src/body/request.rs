@@ -67,11 +67,11 @@ pub struct RequestBody {
     /// Nothing for a request that is sent a second time: it has no body.
     incoming: Option<Incoming>,
     /// For a body that has more to come than its head.
-    watch: Option<Box<Watch>>,
+    checked: Option<Box<Checked>>,
 }
 
 #[derive(Debug)]
-struct Watch {
+struct Checked {
     rules: Arc<BodyRules>,
     exchange_state: Arc<ExchangeState>,
     left: u64,
@@ -90,8 +90,8 @@ struct Buffered {
 
 impl RequestBody {
     pub(crate) fn new(incoming: Incoming, rules: &Arc<BodyRules>, http2: bool) -> Self {
-        let watch = (!incoming.is_end_stream()).then(|| {
-            Box::new(Watch {
+        let checked = (!incoming.is_end_stream()).then(|| {
+            Box::new(Checked {
                 rules: Arc::clone(rules),
                 exchange_state: Arc::default(),
                 left: rules.limit.unwrap_or(u64::MAX),
@@ -100,26 +100,26 @@ impl RequestBody {
                 progress: BodyProgress::default(),
             })
         });
-        Self { incoming: Some(incoming), watch }
+        Self { incoming: Some(incoming), checked }
     }
 
     pub(crate) fn empty() -> Self {
-        Self { incoming: None, watch: None }
+        Self { incoming: None, checked: None }
     }
 
     /// How far the exchange has come; nothing without a body.
     pub(crate) fn exchange_state(&self) -> Option<Arc<ExchangeState>> {
-        self.watch.as_ref().map(|watch| Arc::clone(&watch.exchange_state))
+        self.checked.as_ref().map(|checked| Arc::clone(&checked.exchange_state))
     }
 
     /// What says when it is complete; nothing without a body.
     pub(crate) fn progress(&self) -> Option<BodyProgress> {
-        self.watch.as_ref().map(|watch| watch.progress.clone())
+        self.checked.as_ref().map(|checked| checked.progress.clone())
     }
 
     /// Whether it still has to come and says that it has at most so many bytes.
     pub(crate) fn is_small(&self, limit: u64) -> bool {
-        self.watch.as_ref().is_some_and(|watch| watch.buffered.is_none())
+        self.checked.as_ref().is_some_and(|checked| checked.buffered.is_none())
             && self.size_hint().exact().is_some_and(|size| (1..=limit).contains(&size))
     }
 
@@ -144,9 +144,9 @@ impl RequestBody {
                 Err(frame) => trailers = frame.into_trailers().ok(),
             }
         }
-        if let Some(watch) = &mut self.watch {
+        if let Some(checked) = &mut self.checked {
             let data = if all.is_empty() { first } else { all.freeze() };
-            watch.buffered = Some(Buffered { data, trailers });
+            checked.buffered = Some(Buffered { data, trailers });
         }
         Ok(())
     }
@@ -157,7 +157,7 @@ pub(crate) fn empty_request() -> Request<RequestBody> {
     Request::new(RequestBody::empty())
 }
 
-impl Watch {
+impl Checked {
     /// What may go on of a frame; nothing when nothing of it may.
     fn pass(&mut self, mut frame: Frame<Bytes>) -> Option<Result<Frame<Bytes>, BodyFault>> {
         if let Some(data) = frame.data_ref() {
@@ -222,43 +222,43 @@ impl Body for RequestBody {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
-        let (Some(incoming), Some(watch)) = (&mut this.incoming, &mut this.watch) else {
+        let (Some(incoming), Some(checked)) = (&mut this.incoming, &mut this.checked) else {
             return Poll::Ready(None);
         };
-        if let Some(buffered) = &mut watch.buffered {
+        if let Some(buffered) = &mut checked.buffered {
             return Poll::Ready(buffered.next());
         }
         loop {
             let passed = match Pin::new(&mut *incoming).poll_frame(cx) {
-                Poll::Pending => return watch.wait(cx).map(|fault| watch.fail(fault)),
+                Poll::Pending => return checked.wait(cx).map(|fault| checked.fail(fault)),
                 Poll::Ready(None) => {
-                    watch.progress.complete();
+                    checked.progress.complete();
                     return Poll::Ready(None);
                 }
                 Poll::Ready(Some(Err(error))) => Some(Err(BodyFault::of(&error))),
-                Poll::Ready(Some(Ok(frame))) => watch.pass(frame),
+                Poll::Ready(Some(Ok(frame))) => checked.pass(frame),
             };
             if passed.is_some()
-                && let Some(timer) = &mut watch.timer
+                && let Some(timer) = &mut checked.timer
             {
                 timer.clear();
             }
             // the last piece may be known as such, and then nobody asks for another
             if incoming.is_end_stream() && !matches!(passed, Some(Err(_))) {
-                watch.progress.complete();
+                checked.progress.complete();
             }
             match passed {
                 // A frame of which nothing is left.
                 None => {}
                 Some(Ok(frame)) => return Poll::Ready(Some(Ok(frame))),
-                Some(Err(fault)) => return Poll::Ready(watch.fail(fault)),
+                Some(Err(fault)) => return Poll::Ready(checked.fail(fault)),
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        match (&self.incoming, &self.watch) {
-            (Some(incoming), Some(watch)) => match &watch.buffered {
+        match (&self.incoming, &self.checked) {
+            (Some(incoming), Some(checked)) => match &checked.buffered {
                 Some(buffered) => buffered.data.is_empty() && buffered.trailers.is_none(),
                 None => incoming.is_end_stream(),
             },
@@ -267,8 +267,8 @@ impl Body for RequestBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        match (&self.incoming, &self.watch) {
-            (Some(incoming), Some(watch)) => match &watch.buffered {
+        match (&self.incoming, &self.checked) {
+            (Some(incoming), Some(checked)) => match &checked.buffered {
                 Some(buffered) => SizeHint::with_exact(buffered.data.len() as u64),
                 None => incoming.size_hint(),
             },

@@ -11,10 +11,10 @@ use crate::body::upstream::UpstreamBody;
 
 /// The body of an answer.
 #[derive(Debug)]
-pub struct ResponseBody(Kind);
+pub struct ResponseBody(Content);
 
 #[derive(Debug)]
-enum Kind {
+enum Content {
     Whole(Option<Bytes>),
     Upstream(UpstreamBody),
 }
@@ -22,17 +22,17 @@ enum Kind {
 impl ResponseBody {
     /// No body.
     pub fn empty() -> Self {
-        Self(Kind::Whole(None))
+        Self(Content::Whole(None))
     }
 
     pub(crate) fn upstream(body: UpstreamBody) -> Self {
-        Self(Kind::Upstream(body))
+        Self(Content::Upstream(body))
     }
 }
 
 impl<T: Into<Bytes>> From<T> for ResponseBody {
     fn from(bytes: T) -> Self {
-        Self(Kind::Whole(Some(bytes.into()).filter(|bytes| !bytes.is_empty())))
+        Self(Content::Whole(Some(bytes.into()).filter(|bytes| !bytes.is_empty())))
     }
 }
 
@@ -42,22 +42,22 @@ impl Body for ResponseBody {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut self.get_mut().0 {
-            Kind::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Kind::Upstream(body) => Pin::new(body).poll_frame(cx),
+            Content::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Content::Upstream(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
-            Kind::Whole(bytes) => bytes.is_none(),
-            Kind::Upstream(body) => body.is_end_stream(),
+            Content::Whole(bytes) => bytes.is_none(),
+            Content::Upstream(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Kind::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
-            Kind::Upstream(body) => body.size_hint(),
+            Content::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Content::Upstream(body) => body.size_hint(),
         }
     }
 }

@@ -18,7 +18,7 @@ pin_project! {
     /// The layers' body, or a page of our own.
     pub(crate) struct Answer<B> {
         #[pin]
-        kind: Kind<B>,
+        source: AnswerBody<B>,
         in_flight: Option<InFlight>,
         exchange_state: Option<AnswerUnderWay>,
         record: Option<AccessLine>,
@@ -35,8 +35,8 @@ impl Drop for AnswerUnderWay {
 }
 
 pin_project! {
-    #[project = KindProjected]
-    enum Kind<B> {
+    #[project = AnswerBodyProjected]
+    enum AnswerBody<B> {
         Layered { #[pin] body: B },
         Page { body: ResponseBody },
     }
@@ -44,11 +44,11 @@ pin_project! {
 
 impl<B: Body> Answer<B> {
     pub(crate) fn new(body: B) -> Self {
-        Self { kind: Kind::Layered { body }, in_flight: None, exchange_state: None, record: None }
+        Self { source: AnswerBody::Layered { body }, in_flight: None, exchange_state: None, record: None }
     }
 
     pub(crate) fn page(body: ResponseBody) -> Self {
-        Self { kind: Kind::Page { body }, in_flight: None, exchange_state: None, record: None }
+        Self { source: AnswerBody::Page { body }, in_flight: None, exchange_state: None, record: None }
     }
 
     /// Keeps these until the body has ended or is dropped.
@@ -64,14 +64,14 @@ impl<B: Body> Answer<B> {
             AnswerUnderWay(exchange_state)
         });
         self.record = record;
-        if let Some(record) = self.record.as_mut().filter(|_| self.kind.ended()) {
+        if let Some(record) = self.record.as_mut().filter(|_| self.source.ended()) {
             record.ended();
         }
         self
     }
 }
 
-impl<B: Body> Kind<B> {
+impl<B: Body> AnswerBody<B> {
     fn ended(&self) -> bool {
         match self {
             Self::Layered { body } => body.is_end_stream(),
@@ -89,9 +89,9 @@ where
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut this = self.project();
-        let mut polled = match this.kind.as_mut().project() {
-            KindProjected::Layered { body } => body.poll_frame(cx).map_err(Into::into),
-            KindProjected::Page { body } => Pin::new(body).poll_frame(cx),
+        let mut polled = match this.source.as_mut().project() {
+            AnswerBodyProjected::Layered { body } => body.poll_frame(cx).map_err(Into::into),
+            AnswerBodyProjected::Page { body } => Pin::new(body).poll_frame(cx),
         };
         if let Poll::Ready(Some(Ok(frame))) = &mut polled
             && let Some(fields) = frame.trailers_mut()
@@ -105,7 +105,7 @@ where
                 Poll::Ready(None) => record.ended(),
                 _ => {}
             }
-            if this.kind.ended() {
+            if this.source.ended() {
                 record.ended();
             }
         }
@@ -113,13 +113,13 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.kind.ended()
+        self.source.ended()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.kind {
-            Kind::Layered { body } => body.size_hint(),
-            Kind::Page { body } => body.size_hint(),
+        match &self.source {
+            AnswerBody::Layered { body } => body.size_hint(),
+            AnswerBody::Page { body } => body.size_hint(),
         }
     }
 }

@@ -121,19 +121,19 @@ impl<S: Stack> Edge<S> {
         request
     }
 
-    fn call_stack(&self, request: Request<RequestBody>) -> State<S> {
+    fn call_stack(&self, request: Request<RequestBody>) -> Call<S> {
         let mut stack = self.stack.borrow_mut();
         // Ready at once, nearly always; then nothing is cloned.
         match stack.poll_ready(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(())) => State::Calling { call: stack.call(request) },
-            Poll::Ready(Err(fault)) => State::Done { answer: Some(Box::new(failed(&fault.into()))) },
+            Poll::Ready(Ok(())) => Call::Calling { call: stack.call(request) },
+            Poll::Ready(Err(fault)) => Call::Done { answer: Some(Box::new(failed(&fault.into()))) },
             Poll::Pending => {
                 let mut later = stack.clone();
                 let call = async move {
                     std::future::poll_fn(|cx| later.poll_ready(cx)).await?;
                     later.call(request).await
                 };
-                State::Waiting { call: Box::pin(call) }
+                Call::Waiting { call: Box::pin(call) }
             }
         }
     }
@@ -157,7 +157,7 @@ impl<S: Stack> hyper::service::Service<Request<Incoming>> for Edge<S> {
             context: Arc::clone(&self.context),
         };
         let scan = HeaderScan::of(request.headers());
-        let state = match self.admit(&mut request, scan) {
+        let call = match self.admit(&mut request, scan) {
             Ok(normalized) => {
                 scope.last = normalized.last;
                 let request = self.prepare(request, normalized, scan);
@@ -174,10 +174,10 @@ impl<S: Stack> hyper::service::Service<Request<Incoming>> for Edge<S> {
                     _ if !http1 => METERS.refuse(refusal),
                     _ => self.client.refuse(refusal),
                 }
-                State::Done { answer: Some(Box::new(pages::refused(refusal).map(Answer::page))) }
+                Call::Done { answer: Some(Box::new(pages::refused(refusal).map(Answer::page))) }
             }
         };
-        Answering { state, scope: Some(scope) }
+        Answering { call, scope: Some(scope) }
     }
 }
 
@@ -217,8 +217,8 @@ impl RequestScope {
 }
 
 pin_project! {
-    #[project = StateProjected]
-    enum State<S: Stack> {
+    #[project = CallProjected]
+    enum Call<S: Stack> {
         Calling { #[pin] call: S::Calling },
         Waiting { call: Pin<Box<dyn Future<Output = Result<Response<S::Body>, S::Fault>> + Send>> },
         Done { answer: Option<Box<Response<Answer<S::Body>>>> },
@@ -229,7 +229,7 @@ pin_project! {
     /// The answer to one request, on its way.
     pub(crate) struct Answering<S: Stack> {
         #[pin]
-        state: State<S>,
+        call: Call<S>,
         scope: Option<RequestScope>,
     }
 }
@@ -239,10 +239,10 @@ impl<S: Stack> Future for Answering<S> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let called = match this.state.project() {
-            StateProjected::Calling { call } => ready!(call.poll(cx)).map_err(Into::into),
-            StateProjected::Waiting { call } => ready!(call.as_mut().poll(cx)).map_err(Into::into),
-            StateProjected::Done { answer } => {
+        let called = match this.call.project() {
+            CallProjected::Calling { call } => ready!(call.poll(cx)).map_err(Into::into),
+            CallProjected::Waiting { call } => ready!(call.as_mut().poll(cx)).map_err(Into::into),
+            CallProjected::Done { answer } => {
                 let answer = answer.take().ok_or("polled after it was ready")?;
                 return Poll::Ready(finish(this.scope, *answer));
             }

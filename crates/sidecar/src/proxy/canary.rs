@@ -142,7 +142,7 @@ mod tests {
 
     use super::*;
     use crate::body::RequestBody;
-    use crate::{Options, Proxy, Settings};
+    use crate::{Proxy, RawSettings, Settings};
 
     /// Answers every connection once, 500 for a POST.
     async fn app() -> String {
@@ -182,7 +182,7 @@ mod tests {
         tagger.tag(&Arc::new(tagger.plan(snapshot)), &mut request, Timestamp::now());
         let upstream = app.into_iter().map(Into::into).collect();
         let listen = vec!["127.0.0.1:0".into()];
-        let settings = Settings::new(Options { listen, upstream, ..Options::default() }).unwrap();
+        let settings = Settings::new(RawSettings { listen, upstream, ..RawSettings::default() }).unwrap();
         let Ok(answer) = Proxy::for_canaries(&settings).unwrap().oneshot(request).await;
         let said = match answer.extensions().get::<Blame>() {
             None => "nothing",

@@ -264,12 +264,12 @@ fn refusal(cause: &ExchangeError) -> Response<ResponseBody> {
 mod tests {
     use super::*;
     use crate::body::empty_request;
-    use crate::settings::Options;
+    use crate::settings::RawSettings;
 
     #[test]
     fn a_request_on_its_way_is_small() {
         let listen = vec!["127.0.0.1:0".into()];
-        let options = Options { listen, upstream: vec!["127.0.0.1:1".into()], ..Options::default() };
+        let options = RawSettings { listen, upstream: vec!["127.0.0.1:1".into()], ..RawSettings::default() };
         let proxy = Proxy::new(&Settings::new(options).unwrap()).unwrap();
         // It is made for every request. With a handshake inside it had 10 KB, and moving them took an eighth of the time.
         let mut request = empty_request();

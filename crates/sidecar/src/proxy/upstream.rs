@@ -185,11 +185,11 @@ fn millis(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Options;
+    use crate::settings::RawSettings;
 
     fn upstreams(count: u16) -> Upstreams {
         let upstream = (1..=count).map(|port| format!("127.0.0.1:{port}")).collect();
-        let options = Options { listen: vec!["127.0.0.1:0".into()], upstream, ..Options::default() };
+        let options = RawSettings { listen: vec!["127.0.0.1:0".into()], upstream, ..RawSettings::default() };
         Upstreams::new(&Settings::new(options).unwrap()).unwrap()
     }
 

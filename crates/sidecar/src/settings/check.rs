@@ -7,7 +7,7 @@ use flagstaff_flags::Problem;
 use http::header::HeaderName;
 use ipnet::IpNet;
 
-use super::{Limits, Options, Timeouts};
+use super::{Limits, RawSettings, Timeouts};
 use crate::address::{Listen, Origin};
 
 pub(super) fn range(text: &str) -> Result<IpNet, String> {
@@ -46,7 +46,7 @@ impl Check {
         parsed
     }
 
-    pub(super) fn listen(&mut self, options: &Options, listen: &[Listen]) {
+    pub(super) fn listen(&mut self, options: &RawSettings, listen: &[Listen]) {
         self.that("listen", !options.listen.is_empty(), || "name at least one address".to_owned());
         // A takeover passes 32 descriptors in one message; the admin address is one of them.
         self.that("listen", options.listen.len() <= 30, || "at most 30 addresses".to_owned());
@@ -60,7 +60,7 @@ impl Check {
     }
 
     /// A proxy that is its own app multiplies one request until no descriptor is left.
-    pub(super) fn not_itself(&mut self, options: &Options, listen: &[Listen], upstream: &[Origin]) {
+    pub(super) fn not_itself(&mut self, options: &RawSettings, listen: &[Listen], upstream: &[Origin]) {
         let operators = options.operators.map(|address| Listen { address, tls: false });
         for origin in upstream {
             let upgrades =
@@ -114,7 +114,7 @@ impl Check {
         self.that("limits.streams", (1..=10_000).contains(&l.streams), || "must be 1 to 10000".to_owned());
     }
 
-    pub(super) fn upgrade(&mut self, options: &Options) {
+    pub(super) fn upgrade(&mut self, options: &RawSettings) {
         self.that("upgrade_socket", !options.upgrade || options.upgrade_socket.is_some(), || {
             "name the socket of the running process to take over from it".to_owned()
         });

@@ -1,4 +1,4 @@
-//! What the proxy is told to do: [`Options`] as typed, [`Settings`] as checked.
+//! What the proxy is told to do: [`RawSettings`] as typed, [`Settings`] as checked.
 
 mod check;
 pub(crate) mod upstream_policy;
@@ -139,7 +139,7 @@ impl Default for Limits {
 
 /// Everything that can be set, as it was typed.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct RawSettings {
     /// Addresses for visitors: `127.0.0.1:8080`, `http://…` or, with certificates, `https://…`.
     pub listen: Vec<String>,
     /// Addresses of the app: `HOST:PORT`, `http://…` or `https://…`; none when another service answers.
@@ -196,7 +196,7 @@ impl Settings {
     /// # Errors
     ///
     /// All problems at once, each with its key.
-    pub fn new(options: Options) -> Result<Self, Vec<Problem>> {
+    pub fn new(options: RawSettings) -> Result<Self, Vec<Problem>> {
         let mut check = check::Check(Vec::new());
         let listen = check.each("listen", &options.listen, Listen::parse);
         let upstream = check.each("upstream", &options.upstream, Origin::parse);
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn every_problem_is_reported_at_once() {
-        let options = Options {
+        let options = RawSettings {
             listen: vec![
                 "127.0.0.1:8080".into(),
                 "127.0.0.1:8080".into(),
@@ -266,7 +266,7 @@ mod tests {
             timeouts: Timeouts { connect: Duration::ZERO, linger: Duration::from_secs(31), ..Timeouts::default() },
             limits: Limits { head_bytes: 100, connections: Some(0), ..Limits::default() },
             upgrade: true,
-            ..Options::default()
+            ..RawSettings::default()
         };
         let problems = Settings::new(options).unwrap_err();
         let keys: Vec<_> = problems.iter().map(|p| p.at.join(".")).collect();
@@ -290,12 +290,12 @@ mod tests {
     #[test]
     fn no_address_of_our_own_is_the_app() {
         let keys = |upstream: &str| {
-            let options = Options {
+            let options = RawSettings {
                 listen: vec!["127.0.0.1:8080".into()],
                 operators: Some("127.0.0.1:8081".parse().unwrap()),
                 upgrade_socket: Some("/tmp/upgrade.sock".into()),
                 upstream: vec![upstream.into()],
-                ..Options::default()
+                ..RawSettings::default()
             };
             Settings::new(options)
                 .map_err(|problems| problems.iter().map(|p| p.at.join(".")).collect::<Vec<_>>())
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn defaults_with_an_address_are_fine() {
         let trust = TrustSettings { addresses: vec!["::1".into()], ..TrustSettings::default() };
-        let options = Options { listen: vec!["127.0.0.1:0".into()], trust, ..Options::default() };
+        let options = RawSettings { listen: vec!["127.0.0.1:0".into()], trust, ..RawSettings::default() };
         let settings = Settings::new(options).unwrap();
         assert!(settings.workers() >= 1);
         assert_eq!(settings.trusted.len(), 1);
