@@ -65,7 +65,7 @@ refusals! {
     Trace = "trace", METHOD_NOT_ALLOWED;
     /// A target with bytes that belong in escapes.
     TargetBytes = "target_bytes", BAD_REQUEST;
-    /// It was here before: proxies pass it on in a ring.
+    /// It was here before: proxies pass it on in a loop.
     Loop = "loop", LOOP_DETECTED;
     /// A head beyond its limit, in bytes or fields.
     HeadTooLarge = "head_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE;

@@ -161,7 +161,7 @@ impl Default for UserSettings {
 }
 
 /// A signed token (RFC 7519) that says who asks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct JwtSettings {
     /// The cookie it is in.
@@ -190,6 +190,20 @@ pub struct JwtSettings {
     pub issuer: Option<String>,
     /// What `aud` must be or contain.
     pub audience: Option<String>,
+}
+
+/// Without the secrets.
+impl fmt::Debug for JwtSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwtSettings")
+            .field("cookie", &self.cookie)
+            .field("header", &self.header)
+            .field("keys", &self.keys)
+            .field("claim", &self.claim)
+            .field("issuer", &self.issuer)
+            .field("audience", &self.audience)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for JwtSettings {

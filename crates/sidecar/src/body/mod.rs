@@ -1,4 +1,5 @@
-//! Bodies: what comes from clients, and what goes back.
+//! Bodies: what comes from clients ([`request`]), and what goes back ([`response`], [`upstream`]). The two tell each other how far they
+//! have come ([`exchange_state`]).
 
 mod exchange_state;
 mod request;

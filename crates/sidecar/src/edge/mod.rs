@@ -2,6 +2,10 @@
 //!
 //! Everything a client says about the connection is gone before the layer behind writes its first field, so that no
 //! `Connection: X-Flag-A` can delete it.
+//!
+//! [`service`] is what hyper calls. [`normalize`] checks a request and brings it into one form, [`loop_detection`] refuses one that was
+//! here before, [`forwarded`] finds the visitor's address, [`untrusted_proxies`] warns of proxies that `[trust]` does not name, and
+//! [`answer`] is the body on its way out.
 
 mod answer;
 mod forwarded;

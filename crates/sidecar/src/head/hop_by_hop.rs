@@ -33,7 +33,7 @@ const ALWAYS: [HeaderName; 9] = [
 ];
 
 /// Fields that `Connection` may not take away: a client could make the app see another request than we do, or hide that
-/// it goes in a ring (RFC 8586 §2).
+/// it goes in a loop (RFC 8586 §2).
 const NEVER: [HeaderName; 6] =
     [CDN_LOOP, header::HOST, header::CONTENT_LENGTH, header::COOKIE, header::AUTHORIZATION, header::CONTENT_TYPE];
 

@@ -1,4 +1,7 @@
 //! The process: sockets, workers, signals, and how it ends.
+//!
+//! [`run`] builds and runs it all. [`sockets`] binds addresses or takes them over, [`services`] are the threads, [`accept`] takes
+//! connections and gives each to the wire, [`signals`] says when to stop.
 
 mod accept;
 mod run;
