@@ -9,8 +9,8 @@ mod server;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flagstaff_flags::{Flag, Name, Percent, Snapshot, Subject};
-use flagstaff_ledger::{GoalKind, Ledger, Place, Question, Recorder, Settings, TallyGoal, record};
+use flagstaff_flags::{EventGoal, Flag, Goal, Name, Percent, Snapshot, Subject, Trigger};
+use flagstaff_ledger::{Ledger, Place, Question, Recorder, Settings, record};
 use jiff::Timestamp;
 
 /// The longest that the last of a million rows may take to be written.
@@ -83,8 +83,9 @@ fn repeat(recorder: &Recorder, snapshot: &Arc<Snapshot>, visitors: u32) {
 }
 
 async fn ask(place: &Place, visitors: u32) {
-    let goal = |name: &str, kind| TallyGoal { name: name.into(), kind };
-    let goals = vec![goal("sent", GoalKind::Reached), goal("bounced", GoalKind::Bounced(Duration::from_secs(1800)))];
+    let goal = |name: &str, trigger| Goal { name: Name::new(name).unwrap(), trigger };
+    let bounce = Trigger::Bounce { after: Duration::from_secs(1800) };
+    let goals = vec![goal("sent", Trigger::Event(EventGoal::new("sent"))), goal("bounced", bounce)];
     let question = Question { flag: "form".into(), trial: None, goals, now: Timestamp::now() };
     let mut ledger = Ledger::open(place).await.unwrap();
     let mut times = Vec::new();
@@ -97,8 +98,8 @@ async fn ask(place: &Place, visitors: u32) {
     times.sort_by(f64::total_cmp);
     println!("  the counts of a result, two goals: {:.2} s", times[1]);
     let (tomorrow, start) = (question.now + Duration::from_secs(86_400), Instant::now());
-    let past = ledger.past(&Question { now: tomorrow, ..question }).await.unwrap();
+    let days = ledger.daily(&Question { now: tomorrow, ..question }).await.unwrap();
     ledger.close().await;
-    assert_eq!(past.iter().map(|day| day.steps[0].exposed.iter().sum::<u64>()).max(), Some(u64::from(visitors)));
+    assert_eq!(days.iter().map(|day| day.steps[0].exposed.iter().sum::<u64>()).max(), Some(u64::from(visitors)));
     println!("  how it stood at the ends of days before: {:.2} s", start.elapsed().as_secs_f64());
 }

@@ -7,23 +7,23 @@ use crate::observed::{Direction, Goal, Measure, Total};
 use crate::report::{GoalReport, LeftOut, Range, VariantReport};
 use crate::sample_ratio::sample_ratio;
 use crate::verdict::{Case, decide};
-use crate::{Comparison, Observed, Report, Settings, Step};
+use crate::{Comparison, Day, Observed, Report, Settings};
 
 /// Analyses an experiment. What cannot be computed is left out; nothing fails.
 #[must_use]
 pub fn analyse(observed: &Observed, settings: &Settings) -> Report {
-    analyse_with_past(observed, &[], settings)
+    analyse_daily(observed, &[], settings)
 }
 
-/// The same, where it is known how the steps stood at earlier looks: of the test that may be read at any time the smallest p-value
+/// The same, where it is known how the steps stood at the end of each day before: of the test that may be read at any time the smallest p-value
 /// so far is reported (see [`flagstaff_stats::sequential::RunningP`]). Looks at which the difference lay on the other side of 0 are
 /// passed over, which only makes it larger: yesterday's winner is none today because it once was the loser.
 #[must_use]
-pub fn analyse_with_past(observed: &Observed, past: &[Vec<Step>], settings: &Settings) -> Report {
+pub fn analyse_daily(observed: &Observed, days: &[Day], settings: &Settings) -> Report {
     let sample_ratio = sample_ratio(observed);
     let mut compared = every_goal(observed, settings);
-    for steps in past {
-        let then = Observed { steps: steps.clone(), ..observed.clone() };
+    for day in days {
+        let then = Observed { steps: day.steps.clone(), ..observed.clone() };
         remember(&mut compared, &every_goal(&then, settings));
     }
     correct(&mut compared);

@@ -37,9 +37,9 @@ mod settings;
 mod verdict;
 mod words;
 
-pub use analyse::{analyse, analyse_with_past};
+pub use analyse::{analyse, analyse_daily};
 pub use by_hand::{ByHand, Share, ShareError, compare};
-pub use observed::{Arm, Direction, Goal, Measure, Observed, Step, Sums, Total, Variant};
+pub use observed::{Arm, Day, Direction, Goal, Measure, Observed, Step, Sums, Total, Variant};
 pub use plan::{Needed, Plan};
 pub use report::{
     Adjusted, AlwaysValid, Comparison, GoalReport, LeftOut, PerConversion, Range, Report, SampleRatio, VariantReport,

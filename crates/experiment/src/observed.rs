@@ -1,4 +1,7 @@
-//! What was counted: the one thing an analysis needs.
+//! What was counted: the one thing an analysis needs. The ledger fills it.
+
+use flagstaff_flags::{EventGoal, EventValue, Trigger};
+use jiff::Timestamp;
 
 /// One experiment as it was observed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +18,17 @@ pub struct Observed {
     pub steps: Vec<Step>,
     /// Visitors newly exposed a day at present, all variants together.
     pub per_day: Option<f64>,
+    /// When the first visitor was exposed; `None`: nobody was.
+    pub began: Option<Timestamp>,
+}
+
+/// The steps of an experiment as they stood at the end of one day. Of what a conversion is worth, only its value is known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Day {
+    /// The end of the day (UTC).
+    pub end: Timestamp,
+    /// The steps, as [`Observed::steps`] has them.
+    pub steps: Vec<Step>,
 }
 
 /// Who met one variant, over the whole experiment.
@@ -41,6 +55,20 @@ pub struct Goal {
     pub better: Direction,
     /// Per variant, what those did who met it and no other.
     pub totals: Vec<Total>,
+}
+
+impl Goal {
+    /// A goal as the flag file defines it, before anything was counted. A bounce is no success; a value that is summed is compared by
+    /// its mean.
+    #[must_use]
+    pub fn of(goal: &flagstaff_flags::Goal) -> Self {
+        let (measure, better) = match goal.trigger {
+            Trigger::Bounce { .. } => (Measure::Rate, Direction::Down),
+            Trigger::Event(EventGoal { value: EventValue::Sum, .. }) => (Measure::Mean, Direction::Up),
+            Trigger::Event(_) | Trigger::Request { .. } => (Measure::Rate, Direction::Up),
+        };
+        Self { name: goal.name.to_string(), measure, better, totals: Vec::new() }
+    }
 }
 
 /// What is compared between variants.
@@ -116,6 +144,14 @@ pub struct Sums {
     pub sum_sq: f64,
 }
 
+impl Sums {
+    /// Adds the sums of more visitors.
+    pub fn add(&mut self, sum: f64, sum_sq: f64) {
+        self.sum += sum;
+        self.sum_sq += sum_sq;
+    }
+}
+
 impl Arm {
     /// Visitors and converters alone.
     #[must_use]
@@ -131,5 +167,26 @@ impl Step {
 
     pub(crate) fn share(&self, variant: usize) -> f64 {
         self.shares.get(variant).copied().filter(|share| share.is_finite() && *share > 0.0).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use flagstaff_flags::Name;
+
+    use super::*;
+
+    #[test]
+    fn a_goal_says_what_is_compared_and_which_way_is_better() {
+        let of = |trigger| {
+            let goal = Goal::of(&flagstaff_flags::Goal { name: Name::new("goal").unwrap(), trigger });
+            (goal.measure, goal.better)
+        };
+        let event = |value| Trigger::Event(EventGoal { value, ..EventGoal::new("paid") });
+        assert_eq!(of(event(EventValue::Count)), (Measure::Rate, Direction::Up));
+        assert_eq!(of(event(EventValue::Sum)), (Measure::Mean, Direction::Up));
+        assert_eq!(of(Trigger::Bounce { after: Duration::from_secs(60) }), (Measure::Rate, Direction::Down));
     }
 }

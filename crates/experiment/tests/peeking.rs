@@ -21,6 +21,7 @@ fn observed(counts: [(u64, u64); 2]) -> Observed {
             arms: vec![counts.map(|(n, x)| Arm::counts(n, x)).to_vec()],
         }],
         per_day: None,
+        began: None,
     }
 }
 

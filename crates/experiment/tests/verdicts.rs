@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use flagstaff_experiment::{
-    Arm, Direction, Goal, Kind, Measure, Observed, Plan, Report, Settings, Share, Step, Sums, Total, Variant,
-    analyse, analyse_with_past, compare,
+    Arm, Day, Direction, Goal, Kind, Measure, Observed, Plan, Report, Settings, Share, Step, Sums, Total, Variant,
+    analyse, analyse_daily, compare,
 };
 use flagstaff_stats::Proportion;
 use proptest::prelude::*;
@@ -41,6 +41,7 @@ fn halves(off: (u64, u64), on: (u64, u64)) -> Observed {
             arms: vec![vec![Arm::counts(off.0, off.1), Arm::counts(on.0, on.1)]],
         }],
         per_day: Some(1000.0),
+        began: None,
     }
 }
 
@@ -64,9 +65,9 @@ fn a_clear_winner_is_shipped_with_a_warning() {
     assert!(one.always_valid.p_value.unwrap() > one.p_value.unwrap(), "the price of looking every day");
 }
 
-/// The steps of halves at an earlier look.
-fn earlier(off: (u64, u64), on: (u64, u64)) -> Vec<Step> {
-    halves(off, on).steps
+/// The steps of halves at the end of an earlier day.
+fn earlier(off: (u64, u64), on: (u64, u64)) -> Day {
+    Day { steps: halves(off, on).steps, ..Day::default() }
 }
 
 #[test]
@@ -75,10 +76,11 @@ fn the_smallest_p_value_so_far_stays() {
     let alone = report(&now).goals[0].comparisons[0].always_valid;
     assert_eq!((alone.p_value, alone.p_value_now), (Some(1.0), Some(1.0)));
     let best = earlier((4_000, 200), (4_000, 280));
-    let past = [earlier((100, 1), (100, 2)), best.clone(), earlier((6_000, 300), (6_000, 350))];
-    let report = analyse_with_past(&now, &past, &settings);
+    let days = [earlier((100, 1), (100, 2)), best.clone(), earlier((6_000, 300), (6_000, 350))];
+    let report = analyse_daily(&now, &days, &settings);
     let after = report.goals[0].comparisons[0].always_valid;
-    let then = analyse(&Observed { steps: best, ..now.clone() }, &settings).goals[0].comparisons[0].always_valid;
+    let then =
+        analyse(&Observed { steps: best.steps, ..now.clone() }, &settings).goals[0].comparisons[0].always_valid;
     assert_eq!((after.p_value, after.p_value_now), (then.p_value, Some(1.0)));
     let (today, kept) = (alone.interval.unwrap(), after.interval.unwrap());
     assert!(
@@ -94,8 +96,8 @@ fn the_smallest_p_value_so_far_stays() {
 #[test]
 fn once_the_loser_is_no_winner_today() {
     let now = halves((8_000, 400), (8_000, 430));
-    let past = [earlier((4_000, 280), (4_000, 200))];
-    let report = analyse_with_past(&now, &past, &Settings::default());
+    let days = [earlier((4_000, 280), (4_000, 200))];
+    let report = analyse_daily(&now, &days, &Settings::default());
     assert_eq!(report.goals[0].comparisons[0].always_valid.p_value, Some(1.0));
     assert_ne!(report.verdict.kind, Kind::Ship);
 }
@@ -196,6 +198,7 @@ fn steps_of_a_ramp_are_compared_each_by_itself() {
             step([50.0, 50.0], (10_000, 1_000), (10_000, 1_000)),
         ],
         per_day: Some(1000.0),
+        began: None,
     };
     let report = report(&observed);
     assert!(!report.sample_ratio.broken && report.steps == 2);
@@ -405,6 +408,7 @@ proptest! {
             goals: goals.collect(),
             steps,
             per_day,
+            began: None,
         };
         let report = analyse(&observed, &Settings::default());
         prop_assert!(!report.sample_ratio.p_value.is_nan());

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use flagstaff_experiment::Observed;
 use flagstaff_flags::{
     BucketBy, Draw, EventFrom, EventGoal, EventValue, Flag, Goal, Holdout, Name, Percent, Publisher, Route, Snapshot,
     StatusSet, Trigger, publisher,
 };
 use flagstaff_layer::{FlagLayer, Settings, Tagger};
-use flagstaff_ledger::{GoalKind, Keeper, Ledger, Place, Question, Tally, TallyGoal, record};
+use flagstaff_ledger::{Keeper, Ledger, Place, Question, record};
 use flagstaff_tag::VisitorSettings;
 use http::{Request, Response, StatusCode};
 use jiff::Timestamp;
@@ -130,24 +131,14 @@ impl Site {
     }
 
     /// Everything is written; what was counted of a flag.
-    async fn tally(&mut self, flag: &str) -> Tally {
+    async fn tally(&mut self, flag: &str) -> Observed {
         if let Some(keeper) = self.keeper.take() {
             assert!(keeper.close(Duration::from_secs(20)));
         }
         let place = Place::file(&self.folder.path().join("ledger.db")).unwrap();
         let mut ledger = Ledger::open(&place).await.unwrap();
-        let goal = |name: &str, kind| TallyGoal { name: name.into(), kind };
-        let question = Question {
-            flag: flag.into(),
-            trial: None,
-            goals: vec![
-                goal("sent", GoalKind::Reached),
-                goal("paid", GoalKind::Reached),
-                goal("revenue", GoalKind::Reached),
-                goal("left", GoalKind::Bounced(HOUR)),
-            ],
-            now: Timestamp::now() + 2 * HOUR,
-        };
+        let goals = snapshot().goals().to_vec();
+        let question = Question { flag: flag.into(), trial: None, goals, now: Timestamp::now() + 2 * HOUR };
         let tally = ledger.tally(&question).await.unwrap();
         ledger.close().await;
         tally
@@ -158,15 +149,13 @@ fn visitor(number: usize) -> String {
     format!("visitor-number-{number:07}")
 }
 
-fn visitors(tally: &Tally) -> u64 {
+fn visitors(tally: &Observed) -> u64 {
     tally.variants.iter().map(|one| one.visitors).sum()
 }
 
 /// Units that reached a goal, and the sum of values.
-fn reached(tally: &Tally, goal: usize) -> (u64, f64) {
-    let Some(arms) = tally.goals.get(goal) else {
-        return (0, 0.0);
-    };
+fn reached(tally: &Observed, goal: usize) -> (u64, f64) {
+    let arms = &tally.goals[goal].totals;
     (arms.iter().map(|arm| arm.conversions).sum(), arms.iter().map(|arm| arm.sum).sum())
 }
 
@@ -219,7 +208,7 @@ async fn a_holdout_is_met_by_all_and_counts_every_goal() {
         let count = |of: &dyn Fn(usize) -> bool| (0..60).chain([78]).filter(|i| of(*i)).count() as u64;
         let expected = [count(&|i| held(i)), count(&|i| !held(i))];
         assert_eq!([tally.variants[0].visitors, tally.variants[1].visitors], expected);
-        let paid = |arm: usize| tally.goals[2][arm].sum;
+        let paid = |arm: usize| tally.goals[2].totals[arm].sum;
         let payers = (0..10).filter(|i| held(*i)).count() as f64;
         assert!(payers > 0.0, "some of the ten are held out");
         assert_eq!((paid(0), paid(1)), (5.0 * payers, 5.0 * (10.0 - payers)));

@@ -16,11 +16,10 @@ mod write;
 
 pub use facts::fact_store::{FirstSign, Register, came_at};
 pub use facts::outbox::{Delivery, Outbox};
-pub use read::daily::Past;
 pub use read::export::{Export, Format};
 pub use read::ledger::{Error, Ledger};
+pub use read::question::{Question, goals_of};
 pub use read::served::Served;
-pub use read::tally::{Arm, GoalKind, GoalTally, Question, Step, Tally, TallyGoal, VariantTally};
 pub use store::location::{Place, PlaceError};
 pub use store::name::stored_name;
 pub use write::event::Event;

@@ -3,7 +3,7 @@
 use anyhow::{anyhow, bail};
 use flagstaff_flags::{EventSource, EventValue, Flag, FlagId, Goal, Route, Snapshot, StatusSet, Trigger, nearest};
 
-use flagstaff_operations::results::goals;
+use flagstaff_operations::results::goals_of;
 use flagstaff_operations::workspace::find;
 
 use crate::cli::DemoTraffic;
@@ -62,7 +62,7 @@ impl Plan {
     pub(super) fn new(args: &DemoTraffic, settings: &typed::Settings, snapshot: &Snapshot) -> anyhow::Result<Self> {
         let id = chosen(args.flag.as_deref(), snapshot)?;
         let flag = snapshot.flag(id).ok_or_else(|| anyhow!("there is no such flag"))?;
-        let goal = goals(snapshot, flag).next();
+        let goal = goals_of(snapshot, flag).next();
         let goal = goal.ok_or_else(|| anyhow!("`{}` has no goals, so there is nothing to reach", flag.name))?;
         if args.slow_by.as_secs_f64() > 10.0 {
             bail!("--slow-by is at most 10s");

@@ -1,38 +1,30 @@
 //! An experiment as it stood at the end of each day.
 //!
-//! Whoever reads a test every day may keep the smallest p-value of all days. Looks at the ends of days need no note of who looked when:
-//! they can be repeated from the rows at any time, and come out the same.
+//! A reader who looks at a test every day may keep the smallest p-value of all days. Looks at the ends of days need no note of who looked
+//! when: they can be repeated from the rows at any time, and come out the same.
 
 use std::collections::BTreeMap;
 
+use flagstaff_experiment::Day;
+use flagstaff_flags::{Goal, Trigger};
 use jiff::Timestamp;
 use sqlx::{AnyConnection, Row};
 
-use crate::read::count::{DAY, VALUE, after, bounce, code, counts, ends, numbers};
+use crate::read::group::{DAY, Group, VALUE, bounce, code, counts, ends, micros, numbers};
 use crate::read::ledger::{Error, Ledger};
+use crate::read::question::Question;
 use crate::read::recorded::{Recorded, find};
-use crate::read::sums::{Group, Sums};
-use crate::read::tally::{GoalKind, Question, Step};
+use crate::read::sums::Sums;
 use crate::store::query::query;
-use crate::write::writer::micros;
-
-/// The steps of an experiment at the end of a day. Of what a conversion is worth, its value alone; who met a second variant later is
-/// left out from the start.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Past {
-    /// The end of the day (UTC).
-    pub at: Timestamp,
-    /// The steps, as [`crate::Tally::steps`] has them.
-    pub steps: Vec<Step>,
-}
 
 impl Ledger {
-    /// How an experiment stood at the end of each day (UTC) that is over, from the first exposure on.
+    /// How an experiment stood at the end of each day (UTC) that is over, from the first exposure on. A unit that saw a second variant
+    /// later is left out from the start.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn past(&mut self, question: &Question) -> Result<Vec<Past>, Error> {
-        past(self.connection(), question).await.map_err(|error| self.error(error))
+    pub async fn daily(&mut self, question: &Question) -> Result<Vec<Day>, Error> {
+        daily(self.connection(), question).await.map_err(|error| self.error(error))
     }
 }
 
@@ -47,8 +39,8 @@ enum Added {
 
 type Days = BTreeMap<i64, Vec<(Group, Added)>>;
 
-async fn past(store: &mut AnyConnection, question: &Question) -> Result<Vec<Past>, sqlx::Error> {
-    let until = micros(question.now).div_euclid(DAY) * DAY;
+async fn daily(store: &mut AnyConnection, question: &Question) -> Result<Vec<Day>, sqlx::Error> {
+    let until = question.now.as_microsecond().div_euclid(DAY) * DAY;
     let recorded = find(store, question).await?.filter(|recorded| !recorded.periods.is_empty());
     let Some(recorded) = recorded.filter(|recorded| recorded.began < until) else {
         return Ok(Vec::new());
@@ -56,35 +48,37 @@ async fn past(store: &mut AnyConnection, question: &Question) -> Result<Vec<Past
     let mut days = Days::new();
     exposed(store, &recorded, until, &mut days).await?;
     for (goal, asked) in question.goals.iter().enumerate() {
-        match asked.kind {
-            GoalKind::Reached => reached(store, &recorded, until, (goal, &asked.name), &mut days).await?,
-            GoalKind::Bounced(time) => settled(store, &recorded, until, (goal, after(time)), &mut days).await?,
+        match asked.trigger {
+            Trigger::Bounce { after } => settled(store, &recorded, until, (goal, micros(after)), &mut days).await?,
+            Trigger::Request { .. } | Trigger::Event(_) => {
+                reached(store, &recorded, until, (goal, asked.name.as_str()), &mut days).await?;
+            }
         }
     }
-    let bounces = question.goals.iter().map(|goal| matches!(goal.kind, GoalKind::Bounced(_))).collect::<Vec<_>>();
-    Ok(added_up(&recorded, &bounces, &days, until))
+    Ok(added_up(&recorded, &question.goals, &days, until))
 }
 
 /// Every day from the first on, also those on which nothing happened but time passing.
-fn added_up(recorded: &Recorded, bounces: &[bool], days: &Days, until: i64) -> Vec<Past> {
-    let mut sums = Sums::new(recorded, bounces.len());
+fn added_up(recorded: &Recorded, goals: &[Goal], days: &Days, until: i64) -> Vec<Day> {
+    let mut sums = Sums::new(recorded, goals);
     let first = days.keys().next().copied().unwrap_or(until / DAY);
     let mut all = Vec::new();
     for day in first..until / DAY {
         let Some(added) = days.get(&day) else { continue };
-        added.iter().for_each(|(group, added)| add(&mut sums, bounces, *group, added));
-        if let Ok(at) = Timestamp::from_microsecond((day + 1) * DAY) {
-            all.push(Past { at, steps: sums.tally.steps.clone() });
+        added.iter().for_each(|(group, added)| add(&mut sums, goals, *group, added));
+        if let Ok(end) = Timestamp::from_microsecond((day + 1) * DAY) {
+            all.push(Day { end, steps: sums.observed.steps.clone() });
         }
     }
     all
 }
 
-fn add(sums: &mut Sums, bounces: &[bool], group: Group, added: &Added) {
+fn add(sums: &mut Sums, goals: &[Goal], group: Group, added: &Added) {
     match *added {
         Added::Exposed(units) => {
             sums.expose(group, units, 0);
-            for (goal, _) in bounces.iter().enumerate().filter(|(_, is_bounce)| **is_bounce) {
+            let is_bounce = |goal: &Goal| matches!(goal.trigger, Trigger::Bounce { .. });
+            for (goal, _) in goals.iter().enumerate().filter(|(_, goal)| is_bounce(goal)) {
                 // of these only those count whose time is over
                 if let Some(arm) = sums.arm(group, goal) {
                     arm.visitors = arm.visitors.saturating_sub(units);
@@ -94,7 +88,7 @@ fn add(sums: &mut Sums, bounces: &[bool], group: Group, added: &Added) {
         Added::Reached(goal, units, value, squares) => {
             if let Some(arm) = sums.arm(group, goal) {
                 arm.conversions += units;
-                arm.value = (arm.value.0 + value, arm.value.1 + squares);
+                arm.value.add(value, squares);
             }
         }
         Added::Settled(goal, units, left) => {

@@ -1,13 +1,15 @@
 //! Rows for other programs: one per visitor, or one per day.
 
+use std::time::Duration;
+
+use flagstaff_flags::{Goal, Trigger};
 use futures_util::{Stream, StreamExt};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
-use crate::read::count::VALUE;
+use crate::read::group::{VALUE, bounce, micros};
 use crate::read::ledger::{Error, Ledger};
-use crate::{GoalKind, TallyGoal};
 
 /// What is exported of a flag.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +58,7 @@ impl Ledger {
     pub fn export<'a>(
         &'a mut self,
         flag: &str,
-        goals: &[TallyGoal],
+        goals: &[Goal],
         what: &Export,
         format: Format,
         now: Timestamp,
@@ -69,9 +71,9 @@ impl Ledger {
         let mut select = sqlx::query(AssertSqlSafe(select(what, goals))).bind(flag.to_owned());
         select = select.bind(now.as_microsecond());
         for goal in goals {
-            select = match goal.kind {
-                GoalKind::Reached => select.bind(goal.name.clone()),
-                GoalKind::Bounced(after) => select.bind(i64::try_from(after.as_micros()).unwrap_or(i64::MAX / 4)),
+            select = match bounce_time(goal) {
+                None => select.bind(goal.name.to_string()),
+                Some(after) => select.bind(micros(after)),
             };
         }
         let kinds = kinds(what, goals);
@@ -84,6 +86,14 @@ impl Ledger {
             })
         };
         futures_util::stream::iter(head).chain(select.fetch(self.connection()).map(line))
+    }
+}
+
+/// How long a second page may take, for a goal of bounces.
+fn bounce_time(goal: &Goal) -> Option<Duration> {
+    match goal.trigger {
+        Trigger::Bounce { after } => Some(after),
+        Trigger::Request { .. } | Trigger::Event(_) => None,
     }
 }
 
@@ -122,33 +132,30 @@ fn fixed(what: &Export) -> &'static [(&'static str, Kind)] {
     }
 }
 
-fn of_goal(what: &Export, goal: &TallyGoal) -> Vec<(String, Kind)> {
-    match (what, goal.kind) {
-        (Export::Visitors, GoalKind::Bounced(_)) => vec![(goal.name.clone(), Kind::Truth)],
-        (Export::Days, GoalKind::Bounced(_)) => {
-            vec![(goal.name.clone(), Kind::Whole), (format!("{}_open", goal.name), Kind::Whole)]
-        }
-        (_, GoalKind::Reached) => {
-            vec![(goal.name.clone(), Kind::Whole), (format!("{}_value", goal.name), Kind::Number)]
-        }
+fn of_goal(what: &Export, goal: &Goal) -> Vec<(String, Kind)> {
+    let name = goal.name.to_string();
+    match (what, bounce_time(goal)) {
+        (Export::Visitors, Some(_)) => vec![(name, Kind::Truth)],
+        (Export::Days, Some(_)) => vec![(name, Kind::Whole), (format!("{}_open", goal.name), Kind::Whole)],
+        (_, None) => vec![(name, Kind::Whole), (format!("{}_value", goal.name), Kind::Number)],
     }
 }
 
-fn all(what: &Export, goals: &[TallyGoal]) -> Vec<(String, Kind)> {
+fn all(what: &Export, goals: &[Goal]) -> Vec<(String, Kind)> {
     let fixed = fixed(what).iter().map(|(name, kind)| ((*name).to_owned(), *kind));
     fixed.chain(goals.iter().flat_map(|goal| of_goal(what, goal))).collect()
 }
 
-fn columns(what: &Export, goals: &[TallyGoal]) -> Vec<String> {
+fn columns(what: &Export, goals: &[Goal]) -> Vec<String> {
     all(what, goals).into_iter().map(|(name, _)| name).collect()
 }
 
-fn kinds(what: &Export, goals: &[TallyGoal]) -> Vec<Kind> {
+fn kinds(what: &Export, goals: &[Goal]) -> Vec<Kind> {
     all(what, goals).into_iter().map(|(_, kind)| kind).collect()
 }
 
 /// The statement: names of variants first, then the columns. Goals are parameters from $3 on.
-fn select(what: &Export, goals: &[TallyGoal]) -> String {
+fn select(what: &Export, goals: &[Goal]) -> String {
     let per_unit = goals.iter().zip(3..).map(|(goal, at)| per_unit(goal, at));
     let of_goals: Vec<_> = per_unit.flatten().zip(0..).map(|(sql, at)| format!(", {sql} AS g{at}")).collect();
     let from = "FROM exposures e JOIN trials t ON e.trial = t.trial WHERE t.flag = $1 AND e.at <= $2 + 60000000";
@@ -158,11 +165,11 @@ fn select(what: &Export, goals: &[TallyGoal]) -> String {
             of_goals.concat()
         ),
         Export::Days => {
-            let sums = goals.iter().flat_map(|goal| match goal.kind {
-                GoalKind::Reached => {
+            let sums = goals.iter().flat_map(|goal| match bounce_time(goal) {
+                None => {
                     ["CAST(SUM(CASE WHEN {} > 0 THEN 1 ELSE 0 END) AS BIGINT)", "CAST(SUM({}) AS DOUBLE PRECISION)"]
                 }
-                GoalKind::Bounced(_) => [
+                Some(_) => [
                     "CAST(SUM(COALESCE({}, 0)) AS BIGINT)",
                     "CAST(SUM(CASE WHEN {} IS NULL THEN 1 ELSE 0 END) AS BIGINT)",
                 ],
@@ -170,7 +177,7 @@ fn select(what: &Export, goals: &[TallyGoal]) -> String {
             // a bounce is one column per unit, read twice
             let places = goals.iter().scan(0, |next, goal| {
                 let first = *next;
-                let is_bounce = matches!(goal.kind, GoalKind::Bounced(_));
+                let is_bounce = bounce_time(goal).is_some();
                 *next += if is_bounce { 1 } else { 2 };
                 Some([first, if is_bounce { first } else { first + 1 }])
             });
@@ -190,18 +197,18 @@ fn select(what: &Export, goals: &[TallyGoal]) -> String {
 }
 
 /// What one unit did about a goal, as one or two columns.
-fn per_unit(goal: &TallyGoal, at: usize) -> Vec<String> {
-    match goal.kind {
-        GoalKind::Reached => {
+fn per_unit(goal: &Goal, at: usize) -> Vec<String> {
+    match bounce_time(goal) {
+        None => {
             let of = format!("FROM conversions c WHERE c.goal = ${at} AND c.unit = e.unit AND c.at >= e.at");
             vec![
                 format!("(SELECT COUNT(*) {of})"),
                 format!("(SELECT CAST(COALESCE(SUM({VALUE}), 0) AS DOUBLE PRECISION) {of})"),
             ]
         }
-        GoalKind::Bounced(_) => vec![format!(
-            "CASE WHEN e.at > $2 - ${at} THEN NULL
-                  WHEN e.page1 <= e.at + ${at} AND (e.page2 IS NULL OR e.page2 > e.at + ${at}) THEN 1 ELSE 0 END"
+        Some(_) => vec![format!(
+            "CASE WHEN e.at > $2 - ${at} THEN NULL WHEN {} THEN 1 ELSE 0 END",
+            bounce(&format!("${at}"))
         )],
     }
 }

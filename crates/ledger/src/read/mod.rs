@@ -1,9 +1,10 @@
 //! From rows to answers: a tally of an experiment, how it stood day by day, and rows for export.
 
-pub(crate) mod count;
 pub(crate) mod daily;
 pub(crate) mod export;
+pub(crate) mod group;
 pub(crate) mod ledger;
+pub(crate) mod question;
 pub(crate) mod recorded;
 pub(crate) mod served;
 pub(crate) mod sums;

@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, Row};
 
-use crate::Question;
+use crate::read::question::Question;
 
 /// One experiment as it is stored.
 pub(crate) struct Recorded {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use flagstaff_experiment::Observed;
 use flagstaff_flags::*;
-use flagstaff_ledger::{GoalKind, Keeper, Ledger, Place, Question, Recorder, Settings, Tally, TallyGoal, record};
+use flagstaff_ledger::{Keeper, Ledger, Place, Question, Recorder, Settings, record};
 use jiff::Timestamp;
 
 /// No step of a test takes longer.
@@ -25,9 +26,7 @@ pub(crate) fn form(percent: f64) -> Flag {
 }
 
 pub(crate) fn snapshot(flag: Flag) -> Arc<Snapshot> {
-    let event = |text: &str| Goal { name: name(text), trigger: Trigger::Event(EventGoal::new(text)) };
-    let bounced = Goal { name: name("bounced"), trigger: Trigger::Bounce { after: Duration::from_secs(1800) } };
-    Arc::new(Snapshot::new("test", vec![flag], vec![event("sent"), event("paid"), bounced], vec![], vec![]).unwrap())
+    Arc::new(Snapshot::new("test", vec![flag], goals(), vec![], vec![]).unwrap())
 }
 
 /// Seconds after a fixed point in time.
@@ -82,20 +81,17 @@ pub(crate) fn visitor_at(places: std::ops::Range<u32>, number: usize) -> String 
     (0..).map(|i| format!("visitor-{i}")).filter(|id| places.contains(&flag.place(id))).nth(number).unwrap()
 }
 
-pub(crate) fn goals() -> Vec<TallyGoal> {
-    let goal = |name: &str, kind| TallyGoal { name: name.into(), kind };
-    vec![
-        goal("sent", GoalKind::Reached),
-        goal("bounced", GoalKind::Bounced(Duration::from_secs(1800))),
-        goal("paid", GoalKind::Reached),
-    ]
+pub(crate) fn goals() -> Vec<Goal> {
+    let event = |text: &str| Goal { name: name(text), trigger: Trigger::Event(EventGoal::new(text)) };
+    let bounced = Goal { name: name("bounced"), trigger: Trigger::Bounce { after: Duration::from_secs(1800) } };
+    vec![event("sent"), bounced, event("paid")]
 }
 
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
-pub(crate) fn tally_at(place: &Place, seconds: i64) -> Tally {
+pub(crate) fn tally_at(place: &Place, seconds: i64) -> Observed {
     let question = Question { flag: "form".into(), trial: None, goals: goals(), now: at(seconds) };
     block_on(async {
         let mut ledger = Ledger::open(place).await.unwrap();

@@ -176,7 +176,7 @@ fn a_clock_set_back_loses_no_conversion() {
     wait_until("it is open", || is_fine(&desk));
     desk.convert("sent", "b", 3700);
     let tally = tally_at(&desk.close(), 10_000);
-    assert_eq!(tally.goals[0].iter().map(|goal| goal.conversions).sum::<u64>(), 2);
+    assert_eq!(tally.goals[0].totals.iter().map(|goal| goal.conversions).sum::<u64>(), 2);
 }
 
 #[test]
@@ -252,6 +252,6 @@ fn one_refused_row_is_lost_alone() {
     assert_eq!(recorder.status().dropped, 2);
     let tally = tally_at(&place, 10_000);
     assert_eq!(tally.variants.iter().map(|variant| variant.visitors).sum::<u64>(), 100);
-    let sum: f64 = tally.goals[2].iter().map(|goal| goal.sum).sum();
+    let sum: f64 = tally.goals[2].totals.iter().map(|goal| goal.sum).sum();
     assert!((sum - 198.0 * 20.0).abs() < 1e-6, "{sum}");
 }

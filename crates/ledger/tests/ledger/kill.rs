@@ -57,11 +57,11 @@ fn at_most_the_last_second_is_missing_and_nothing_is_there_twice() {
     let place = Place::file(&path).unwrap();
     let tally = tally_at(&place, 10_000);
     let exposed: u64 = tally.variants.iter().map(|variant| variant.visitors).sum();
-    let sent: u64 = tally.goals[0].iter().map(|goal| goal.conversions).sum();
+    let sent: u64 = tally.goals[0].totals.iter().map(|goal| goal.conversions).sum();
     println!("{} told, {exposed} written", last + 1);
     assert!(exposed >= second_before && exposed <= last + 1, "{exposed} of {} ({second_before})", last + 1);
     assert!(sent >= second_before && sent <= exposed);
-    let times: f64 = tally.steps[0].arms[0].iter().map(|arm| arm.times.0).sum();
+    let times: f64 = tally.steps[0].arms[0].iter().map(|arm| arm.times.sum).sum();
     assert_eq!(times, sent as f64, "none twice");
     // and it goes on where it was
     let desk = Desk::open(&place);

@@ -1,12 +1,12 @@
 //! The ledger as its users see it: what is recorded through one door comes out of the other, in files and in PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
+mod daily;
 mod desk;
 mod export;
 mod faults;
 mod kill;
 mod outbox;
-mod past;
 mod postgres;
 mod records;
 mod register;

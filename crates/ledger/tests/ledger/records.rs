@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
+use flagstaff_experiment::{Observed, Sums};
 use flagstaff_flags::VariantId;
-use flagstaff_ledger::{Ledger, Place, Settings, Tally};
+use flagstaff_ledger::{Ledger, Place, Settings};
 use sqlx::{Connection, Row};
 
 use crate::desk::*;
 use crate::postgres::each_store;
 
-fn visitors(tally: &Tally) -> [u64; 2] {
+fn visitors(tally: &Observed) -> [u64; 2] {
     [tally.variants[0].visitors, tally.variants[1].visitors]
 }
 
-fn conversions(tally: &Tally, goal: usize) -> [u64; 2] {
-    [tally.goals[goal][0].conversions, tally.goals[goal][1].conversions]
+fn conversions(tally: &Observed, goal: usize) -> [u64; 2] {
+    [tally.goals[goal].totals[0].conversions, tally.goals[goal].totals[1].conversions]
 }
 
 #[test]
@@ -44,7 +45,7 @@ fn the_first_exposure_counts_and_goals_only_after_it() {
             ([50_000.0, 50_000.0].as_slice(), expected.0.as_slice())
         );
         assert_eq!([step.arms[0][0].conversions, step.arms[0][1].conversions], expected.1);
-        assert_eq!(step.arms[0][0].times.0, 2.0 * expected.1[0] as f64);
+        assert_eq!(step.arms[0][0].times.sum, 2.0 * expected.1[0] as f64);
     });
 }
 
@@ -64,7 +65,7 @@ fn nothing_is_counted_twice_after_a_restart() {
         let tally = tally_at(place, 60);
         assert_eq!(visitors(&tally).iter().sum::<u64>(), 100);
         assert_eq!(tally.steps.len(), 1);
-        let paid = tally.goals[2].iter().map(|goal| goal.sum).sum::<f64>();
+        let paid = tally.goals[2].totals.iter().map(|goal| goal.sum).sum::<f64>();
         assert!((paid - 250.0).abs() < 1e-9, "{paid}");
     });
 }
@@ -84,8 +85,9 @@ fn values_add_up_per_visitor_with_their_past() {
         pay(7.0, 30);
         let tally = tally_at(&desk.close(), 60);
         let arm = tally.steps[0].arms[2][1];
-        assert_eq!((arm.visitors, arm.conversions, arm.value, arm.times), (1, 1, (12.0, 144.0), (2.0, 4.0)));
-        assert_eq!((arm.value_times, arm.before, arm.value_before), (24.0, Some((3.0, 9.0)), 36.0));
+        let sums = |sum, sum_sq| Sums { sum, sum_sq };
+        assert_eq!((arm.visitors, arm.conversions, arm.value, arm.times), (1, 1, sums(12.0, 144.0), sums(2.0, 4.0)));
+        assert_eq!((arm.value_times, arm.before, arm.value_before), (24.0, Some(sums(3.0, 9.0)), 36.0));
         assert_eq!(tally.steps[0].arms[0][1].before, None);
     });
 }
@@ -104,8 +106,9 @@ fn a_bounce_is_one_page_and_open_until_its_time_is_over() {
         desk.recorder.page(&late, at(100 + 1801));
         desk.recorder.page(&again, at(100)); // the same page, told again
         let place = desk.close();
-        let bounced =
-            |tally: &Tally| (tally.goals[1][1].visitors, tally.goals[1][1].conversions, tally.goals[1][1].open);
+        let bounced = |tally: &Observed| {
+            (tally.goals[1].totals[1].visitors, tally.goals[1].totals[1].conversions, tally.goals[1].totals[1].open)
+        };
         assert_eq!(bounced(&tally_at(&place, 1000)), (0, 0, 5));
         assert_eq!(bounced(&tally_at(&place, 100 + 1800)), (5, 3, 0));
     });
@@ -125,7 +128,7 @@ fn pages_count_in_whatever_order_they_come() {
         desk.recorder.page(&slow, at(100 + 1900));
         desk.recorder.page(&slow, at(100));
         let tally = tally_at(&desk.close(), 10_000);
-        assert_eq!((tally.goals[1][1].visitors, tally.goals[1][1].conversions), (2, 1));
+        assert_eq!((tally.goals[1].totals[1].visitors, tally.goals[1].totals[1].conversions), (2, 1));
     });
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use flagstaff_experiment::Observed;
 use flagstaff_flags::{Decision, Snapshot, StickyVariant, Subject, VariantId};
-use flagstaff_ledger::Tally;
 
 use crate::desk::*;
 use crate::postgres::each_store;
@@ -38,11 +38,11 @@ fn a_visitor_who_met_two_variants_is_left_out_and_reported() {
         let first = &tally.steps[0].arms[0];
         assert_eq!([first[0].visitors, first[0].conversions], [2, 2]);
         // one conversion each, for the second came after the step
-        assert_eq!((first[0].times.0, first[1].times.0), (2.0, 1.0));
+        assert_eq!((first[0].times.sum, first[1].times.sum), (2.0, 1.0));
     });
 }
 
-fn rate(tally: &Tally, step: usize, variant: usize) -> f64 {
+fn rate(tally: &Observed, step: usize, variant: usize) -> f64 {
     let arm = tally.steps[step].arms[0][variant];
     arm.conversions as f64 / arm.visitors as f64
 }
@@ -74,7 +74,7 @@ fn a_ramp_with_regulars_favours_nobody() {
     assert_eq!(tally.steps[0].exposed.iter().sum::<u64>(), 12_000);
     // true rate 14 %; 1,200 visitors on: 1 point is one standard error
     assert!((off - on).abs() < 0.03 && (off - 0.14).abs() < 0.012, "{off} against {on}");
-    let (totals, crossed) = (&tally.goals[0], tally.variants[0].crossed);
+    let (totals, crossed) = (&tally.goals[0].totals, tally.variants[0].crossed);
     assert!(crossed > 1000, "{crossed}");
     // what the totals alone would say
     let naive = totals[1].conversions as f64 / tally.variants[1].visitors as f64

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use flagstaff_experiment::{Kind, Report, Settings};
 use flagstaff_flags::{Definition, Flag, Name, Snapshot};
+use flagstaff_ledger::Question;
 use jiff::Timestamp;
 
 use super::answer::Results;
 use super::code_search::{AskedAs, Found, Spellings};
 use crate::Error;
-use crate::results::{Question, judge};
+use crate::results::judge;
 use crate::workspace::Workspace;
 
 /// An experiment that is to be ended.
@@ -74,9 +75,9 @@ impl Case<'_> {
             let why = format!("there is no ledger at {place}, so the results are not known; name it with --ledger");
             return Ok(Judged { results: None, objection: Some(why) });
         }
-        let question = Question::of_flag(self.snapshot, id, self.flag);
+        let question = Question::of_flag(self.snapshot, id, self.flag, Timestamp::now());
         let certainty = &self.wanted.certainty;
-        let results = self.workspace.ask(async |ledger| judge(ledger, &question, certainty, Timestamp::now()).await);
+        let results = self.workspace.ask(async |ledger| judge(ledger, &question, certainty).await);
         let results = results.await?;
         let Some(began) = results.began else {
             return Ok(Judged::default());

@@ -3,13 +3,12 @@
 use std::io;
 use std::pin::pin;
 
-use flagstaff_flags::{Holdout, Snapshot};
-use flagstaff_ledger::{Export as Rows, Format, Ledger, TallyGoal};
+use flagstaff_flags::{Goal, Holdout, Snapshot};
+use flagstaff_ledger::{Export as Rows, Format, Ledger, goals_of};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 
 use crate::Error;
-use crate::results::{counted, goals};
 use crate::workspace::{Workspace, find};
 
 /// What is to be exported.
@@ -101,7 +100,7 @@ async fn rows(
         Rows::Visitors => Some(ledger.visitors(flag).await?),
         Rows::Days => None,
     };
-    let goals = goals_of(snapshot, flag);
+    let goals = goals(snapshot, flag);
     let mut lines = pin!(ledger.export(flag, &goals, &wanted.rows, wanted.format, Timestamp::now()));
     let mut goes_on = write(Part::Begin(known))?;
     while goes_on {
@@ -114,10 +113,10 @@ async fn rows(
 }
 
 /// Goals of a flag; none of one that is not defined any more, and all of the holdout.
-fn goals_of(snapshot: &Snapshot, flag: &str) -> Vec<TallyGoal> {
+fn goals(snapshot: &Snapshot, flag: &str) -> Vec<Goal> {
     if flag == Holdout::NAME {
-        return snapshot.goals().iter().map(counted).collect();
+        return snapshot.goals().to_vec();
     }
     let flag = snapshot.flag_named(flag);
-    flag.into_iter().flat_map(|flag| goals(snapshot, flag)).map(counted).collect()
+    flag.into_iter().flat_map(|flag| goals_of(snapshot, flag)).cloned().collect()
 }

@@ -2,17 +2,14 @@
 //!
 //! - `report.rs`: the results of one experiment, of the holdout, and of every experiment.
 //! - `csv.rs`: results as CSV.
-//! - `question.rs`: what the ledger is asked, and what it counted.
 //!
 //! [`compare`] compares two counts that are given by hand, and [`Plan`] says how many visitors an experiment needs.
 
 mod csv;
-mod question;
 mod report;
 
 pub use csv::csv;
 pub use flagstaff_experiment::{ByHand, Needed, Plan};
-pub use question::goals;
-pub(crate) use question::{Question, counted};
+pub use flagstaff_ledger::goals_of;
 pub(crate) use report::judge;
 pub use report::{Experiments, Results, compare, experiments, of_flag, of_holdout};

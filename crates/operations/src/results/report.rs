@@ -1,13 +1,12 @@
 //! The results of one experiment, of the holdout, and of every experiment.
 
-use flagstaff_experiment::{ByHand, Report, Settings, Share, analyse_with_past};
+use flagstaff_experiment::{ByHand, Report, Settings, Share, analyse_daily};
 use flagstaff_flags::Snapshot;
-use flagstaff_ledger::Ledger;
+use flagstaff_ledger::{Ledger, Question};
 use flagstaff_stats::Proportion;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::question::{Question, past};
 use crate::Error;
 use crate::workspace::{Workspace, find};
 
@@ -40,8 +39,8 @@ pub async fn of_flag(
     certainty: &Settings,
 ) -> Result<Results, Error> {
     let (id, flag) = find(snapshot, name)?;
-    let question = Question::of_flag(snapshot, id, flag);
-    workspace.ask(async |ledger| judge(ledger, &question, certainty, Timestamp::now()).await).await
+    let question = Question::of_flag(snapshot, id, flag, Timestamp::now());
+    workspace.ask(async |ledger| judge(ledger, &question, certainty).await).await
 }
 
 /// All experiments together: visitors who are held out against everybody else, on every goal of the file.
@@ -49,8 +48,8 @@ pub async fn of_flag(
 /// # Errors
 /// When the ledger gives no answer.
 pub async fn of_holdout(workspace: &Workspace, snapshot: &Snapshot, certainty: &Settings) -> Result<Results, Error> {
-    let question = Question::of_holdout(snapshot);
-    workspace.ask(async |ledger| judge(ledger, &question, certainty, Timestamp::now()).await).await
+    let question = Question::of_holdout(snapshot, Timestamp::now());
+    workspace.ask(async |ledger| judge(ledger, &question, certainty).await).await
 }
 
 /// Every flag that has goals, with what is known of each at one moment.
@@ -66,13 +65,13 @@ pub async fn experiments(
     let all = snapshot.ids().filter_map(|id| Some((id, snapshot.flag(id)?)));
     let questions: Vec<_> = all
         .filter(|(_, flag)| !flag.goals.is_empty())
-        .map(|(id, flag)| Question::of_flag(snapshot, id, flag))
+        .map(|(id, flag)| Question::of_flag(snapshot, id, flag, now))
         .collect();
     workspace
         .ask(async |ledger| {
             let mut experiments = Vec::new();
             for question in &questions {
-                experiments.push(judge(ledger, question, certainty, now).await?.report);
+                experiments.push(judge(ledger, question, certainty).await?.report);
             }
             Ok(Experiments { experiments })
         })
@@ -80,16 +79,9 @@ pub async fn experiments(
 }
 
 /// Asks an open ledger, and judges what it counted.
-pub(crate) async fn judge(
-    ledger: &mut Ledger,
-    question: &Question<'_>,
-    certainty: &Settings,
-    now: Timestamp,
-) -> Result<Results, Error> {
-    let asked = question.to_ledger(now);
-    let (tally, days) = (ledger.tally(&asked).await?, ledger.past(&asked).await?);
-    let report = analyse_with_past(&question.observed(&tally), &past(&days), certainty);
-    Ok(Results { report, began: tally.began })
+pub(crate) async fn judge(ledger: &mut Ledger, question: &Question, certainty: &Settings) -> Result<Results, Error> {
+    let (observed, days) = (ledger.tally(question).await?, ledger.daily(question).await?);
+    Ok(Results { report: analyse_daily(&observed, &days, certainty), began: observed.began })
 }
 
 /// Compares two counts that are given by hand, each as conversions of visitors. `share` is the treatment's part of the visitors of both,

@@ -1,6 +1,7 @@
 //! How an experiment stood at the end of a day is what a ledger that ended there would count.
 
-use flagstaff_ledger::{Ledger, Place, Question, Step};
+use flagstaff_experiment::Step;
+use flagstaff_ledger::{Ledger, Place, Question};
 use jiff::Timestamp;
 
 use crate::desk::{self, *};
@@ -70,8 +71,8 @@ fn needed(steps: &[Step]) -> Vec<(Vec<f64>, Vec<Numbers>)> {
     let met = steps.iter().filter(|step| step.exposed.iter().sum::<u64>() > 0);
     let of = |step: &Step| {
         let arms = step.arms.iter().flatten();
-        let numbers =
-            arms.map(|arm| (arm.visitors, arm.conversions, rounded(arm.value.0), rounded(arm.value.1 / 100.0)));
+        let numbers = arms
+            .map(|arm| (arm.visitors, arm.conversions, rounded(arm.value.sum), rounded(arm.value.sum_sq / 100.0)));
         (step.shares.clone(), numbers.collect())
     };
     met.map(of).collect()
@@ -83,18 +84,18 @@ fn each_day_is_what_a_ledger_that_ended_there_counts() {
     each_store(|place| {
         told(place, 10 * DAY);
         let question = Question { flag: "form".into(), trial: None, goals: goals(), now: at(4 * DAY + 100) };
-        let past = block_on(async { Ledger::open(place).await.unwrap().past(&question).await.unwrap() });
-        assert_eq!(past.iter().map(|day| day.at).collect::<Vec<_>>(), [1, 2, 3, 4].map(|day| at(day * DAY)));
-        for (day, number) in past.iter().zip(1..) {
+        let days = block_on(async { Ledger::open(place).await.unwrap().daily(&question).await.unwrap() });
+        assert_eq!(days.iter().map(|day| day.end).collect::<Vec<_>>(), [1, 2, 3, 4].map(|day| at(day * DAY)));
+        for (day, number) in days.iter().zip(1..) {
             let folder = tempfile::tempdir().unwrap();
             let ended = Place::file(&folder.path().join("ledger.db")).unwrap();
             told(&ended, number * DAY);
             let tally = tally_at(&ended, MIDNIGHT + number * DAY);
             assert_eq!(needed(&day.steps), needed(&tally.steps), "day {number}");
         }
-        assert!(past[3].steps.len() > 1 && past[0].steps[0].arms[2].iter().any(|arm| arm.value.1 > 0.0));
+        assert!(days[3].steps.len() > 1 && days[0].steps[0].arms[2].iter().any(|arm| arm.value.sum_sq > 0.0));
         // on the first day there is no other yet
         let today = Question { now: at(DAY - 1), ..question };
-        assert!(block_on(async { Ledger::open(place).await.unwrap().past(&today).await.unwrap() }).is_empty());
+        assert!(block_on(async { Ledger::open(place).await.unwrap().daily(&today).await.unwrap() }).is_empty());
     });
 }
