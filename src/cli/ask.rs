@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueHint};
 
-use crate::cli::values::pair;
+use crate::cli::values::{id, pair};
 use crate::cli::{FlagArgs, LedgerArgs};
 
 #[derive(Debug, Args)]
@@ -42,10 +42,10 @@ pub(crate) struct Explain {
     #[command(flatten)]
     pub(crate) ledger: LedgerArgs,
     /// The visitor's id [default: a new one]
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true, value_parser = id)]
     pub(crate) visitor: Option<String>,
     /// The user's id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true, value_parser = id)]
     pub(crate) user: Option<String>,
     /// A group of the user, again for several
     #[arg(long, value_name = "NAME", requires = "user")]

@@ -4,6 +4,7 @@ use clap::Args;
 use flagstaff_flags::BucketBy;
 
 use crate::cli::LedgerArgs;
+use crate::cli::values::id;
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum Format {
@@ -39,7 +40,7 @@ pub(crate) struct Export {
 #[derive(Debug, Args)]
 pub(crate) struct Forget {
     /// The visitor's id
-    #[arg(required_unless_present = "unit")]
+    #[arg(required_unless_present = "unit", allow_hyphen_values = true, value_parser = id)]
     pub(crate) visitor: Option<String>,
     /// Another unit that flags are drawn by (bucket_by), again for several: user=42, session=ID, header.x-account=42, cookie.org=7
     #[arg(long, value_name = "KIND=ID", value_parser = unit)]

@@ -29,3 +29,12 @@ pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     if key.trim().is_empty() { Err("write NAME=VALUE".into()) } else { Ok((key.trim().into(), value.into())) }
 }
+
+/// An id of a visitor or a user. One in 64 of our own begins with a hyphen; two hyphens begin an option that is mistyped,
+/// unless the text is as long as our ids are.
+pub(super) fn id(text: &str) -> Result<String, String> {
+    match text.starts_with("--") && text.len() != 22 {
+        true => Err("looks like an option".to_owned()),
+        false => Ok(text.to_owned()),
+    }
+}

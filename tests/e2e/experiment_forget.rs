@@ -76,3 +76,20 @@ fn units_of_every_kind_are_forgotten() {
     assert_eq!((forgotten.code, &forgotten.json()["rows"]), (0, &1.into()), "{forgotten:?}");
     assert!(!is_known(&program, "acme") && is_known(&program, "header.x-account:other"));
 }
+
+/// One id in 64 begins with a hyphen.
+#[test]
+fn ids_that_begin_with_a_hyphen_are_no_options() {
+    let app = form();
+    let mut program = Setup::to(&[app.address]).flags(FLAGS).start();
+    assert!(program.stop().success());
+    let said = |line: &str| said(&program, line);
+    for id in ["-mAAAAAAAAAAAAAAAAAAAA", "--AAAAAAAAAAAAAAAAAAAA", "-h"] {
+        let forgotten = said(&format!("forget {id} --json"));
+        assert!(id == "-h" || forgotten.code == 0, "{id}: {forgotten:?}");
+        let explained = said(&format!("explain --visitor {id} --user -x{id}"));
+        assert_eq!(explained.code, 0, "{id}: {explained:?}");
+    }
+    let mistyped = said("forget --unti user=7");
+    assert!(mistyped.code == 2 && mistyped.err.contains("--unti"), "{mistyped:?}");
+}
