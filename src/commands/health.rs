@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use flagstaff_admin::{FlagsHealth, Health as Told, LedgerHealth, LedgerStatus};
 use flagstaff_flags::{Reader, without_userinfo};
 use flagstaff_ledger::{Health as Of, Recorder};
-use flagstaff_rollout::{Herald, Sentry};
+use flagstaff_rollout::{OutcomeMonitor, SnapshotSender};
 use flagstaff_source::{Loaded, Observer, Report, Status};
 use jiff::Timestamp;
 
@@ -20,14 +20,14 @@ pub(crate) struct Health {
     source: Arc<str>,
     flags: Status,
     ledger: Option<(Arc<str>, Recorder)>,
-    guards: Arc<Sentry>,
+    guards: Arc<OutcomeMonitor>,
     draining: Arc<AtomicBool>,
     since: Instant,
     in_force: Reader,
 }
 
 impl Health {
-    pub(crate) fn new(source: &str, flags: Status, guards: Arc<Sentry>, in_force: Reader) -> Self {
+    pub(crate) fn new(source: &str, flags: Status, guards: Arc<OutcomeMonitor>, in_force: Reader) -> Self {
         let (draining, since) = (Arc::default(), Instant::now());
         Self { source: source.into(), flags, ledger: None, guards, draining, since, in_force }
     }
@@ -53,7 +53,7 @@ impl Health {
             loaded_at,
             problem: flags.problem,
         };
-        let mut told = Told::new(VERSION, self.since.elapsed(), flags).with_guards(self.guards.said());
+        let mut told = Told::new(VERSION, self.since.elapsed(), flags).with_guards(self.guards.notices());
         if let Some((place, recorder)) = &self.ledger {
             told = told.with_ledger(of(place, recorder));
         }
@@ -89,18 +89,18 @@ fn of(place: &str, recorder: &Recorder) -> LedgerHealth {
     }
 }
 
-/// Writes to the log what becomes of each change of the flags, and tells the conductor.
-pub(crate) struct Log(Herald);
+/// Writes to the log what becomes of each change of the flags, and tells the controller of rollouts.
+pub(crate) struct Log(SnapshotSender);
 
 impl Log {
-    pub(crate) const fn telling(herald: Herald) -> Self {
-        Self(herald)
+    pub(crate) const fn telling(snapshots: SnapshotSender) -> Self {
+        Self(snapshots)
     }
 }
 
 impl Observer for Log {
     fn on_loaded(&self, loaded: &Loaded) {
-        self.0.loaded(&loaded.snapshot);
+        self.0.send(&loaded.snapshot);
         tracing::info!(
             revision = short(loaded.snapshot.revision()),
             flags = loaded.snapshot.flags().len(),

@@ -10,7 +10,7 @@ use flagstaff_admin::{Admin, PrometheusBuilder};
 use flagstaff_flags::{Problem, Publisher, VariantId, publisher};
 use flagstaff_layer::{Answers, FlagLayer, Flags, Tagger};
 use flagstaff_ledger::{Keeper, Recorder};
-use flagstaff_rollout::{Conducting, Memory, Start, Webhooks};
+use flagstaff_rollout::{LastKnown, RunningController, Start, Webhooks};
 use flagstaff_sidecar::{App, Background, Sidecar, Stop};
 use flagstaff_source::{Files, Loaded, POLL, StateFolder, Watch};
 use flagstaff_webhook::Hook;
@@ -226,18 +226,18 @@ impl Checked {
         // before anything can happen
         let webhooks =
             Webhooks::start(self.hooks, ledger_place.as_ref(), &reader).context("webhooks cannot start")?;
-        let memory =
-            self.state.zip(ledger_place.as_ref()).map(|(folder, place)| Memory::new(folder, &place.to_string()));
-        let known = memory.as_ref().map(Memory::last_known).unwrap_or_default();
-        let start = Start { known, is_last_good: self.is_last_good };
-        let conducting = Conducting::start(Arc::clone(&publisher), ledger_place, webhooks.teller(), start)
-            .context("guards cannot work")?;
+        let file = self.state.zip(ledger_place.as_ref());
+        let file = file.map(|(folder, place)| LastKnown::new(folder, &place.to_string()));
+        let last_known = file.as_ref().map(LastKnown::read).unwrap_or_default();
+        let (ledger, is_last_good) = (ledger_place, self.is_last_good);
+        let start = Start { ledger, webhooks: webhooks.sender(), last_known, is_last_good };
+        let controller = RunningController::start(Arc::clone(&publisher), start).context("guards cannot work")?;
         warn_of_unread(&publisher);
-        let keeping = memory.map(|memory| memory.keep(Arc::clone(&publisher))).transpose()?;
-        layer = layer.watched_by(conducting.sentry());
-        let watch = Watch::start(self.files, self.reading, POLL, publisher, Log::telling(conducting.herald()))?;
+        let last_known = file.map(|file| file.keep(Arc::clone(&publisher))).transpose()?;
+        layer = layer.watched_by(controller.monitor());
+        let watch = Watch::start(self.files, self.reading, POLL, publisher, Log::telling(controller.snapshots()))?;
         let watch = Arc::new(watch);
-        let mut health = Health::new(&source, watch.status(), conducting.sentry(), reader.clone());
+        let mut health = Health::new(&source, watch.status(), controller.monitor(), reader.clone());
         let place = self.ledger.as_ref().map(|ledger| ledger.place.to_string());
         let keeper = match self.ledger.and_then(recorder) {
             Some((recorder, keeper)) => {
@@ -292,8 +292,8 @@ impl Checked {
         drop(left_out);
         drop(watch);
         // facts first: webhooks tell what is left of them
-        drop(conducting);
-        drop(keeping);
+        drop(controller);
+        drop(last_known);
         if !webhooks.stop(LAST_NEWS) {
             tracing::warn!(
                 "a webhook's receiver is slow; what it was not told yet waits in the ledger, where there is one"

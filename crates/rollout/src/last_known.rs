@@ -1,4 +1,4 @@
-//! What was recorded about flags, as it was last known: for a start while the ledger is away.
+//! The facts of flags as they were last known, in a file: for a start while the ledger is away.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -9,25 +9,26 @@ use flagstaff_flags::{Definition, Facts, Name, Publisher};
 use flagstaff_source::StateFolder;
 use serde_json::{Value, json};
 
-/// How often is looked whether something new is known.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How often it is checked whether something new is known.
+const CHECK_EVERY: Duration = Duration::from_millis(250);
 
-/// Where it is kept.
+/// A file that keeps what one ledger says of flags.
 #[derive(Clone, Debug)]
-pub struct Memory {
+pub struct LastKnown {
     folder: StateFolder,
     name: String,
 }
 
-/// Keeps what is known while the program runs. Dropped, it writes once more and ends.
+/// Writes what is known while the program runs. Dropped, it writes once more and ends.
 #[derive(Debug)]
-pub struct Keeping {
+pub struct LastKnownWriter {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Memory {
-    /// The memory of what one ledger says.
+impl LastKnown {
+    /// In a folder, for the ledger at this address.
+    #[must_use]
     pub fn new(folder: StateFolder, ledger: &str) -> Self {
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
         // an address may hold a password
@@ -37,29 +38,30 @@ impl Memory {
         Self { folder, name }
     }
 
-    /// What was last known. Nothing, where nothing was kept or what was kept makes no sense.
-    pub fn last_known(&self) -> Facts {
+    /// What was last known. Empty, where nothing was kept or what was kept makes no sense.
+    #[must_use]
+    pub fn read(&self) -> Facts {
         let bytes = self.folder.read(&self.name).ok().flatten().unwrap_or_default();
         let kept: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        facts(&kept).unwrap_or_default()
+        from_json(&kept).unwrap_or_default()
     }
 
-    /// Keeps what a publisher knows, from the moment on when it is no longer what was last known.
+    /// Writes what a publisher knows, from now on and whenever it changes.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn keep(self, publisher: Arc<Publisher>) -> std::io::Result<Keeping> {
+    pub fn keep(self, publisher: Arc<Publisher>) -> std::io::Result<LastKnownWriter> {
         let (stop, stopped) = mpsc::channel();
         let mut kept = None;
         let body = move || self.keep_until(&stopped, &publisher, &mut kept);
-        let thread = flagstaff_supervise::thread("memory", body)?;
-        Ok(Keeping { stop: Some(stop), thread: Some(thread) })
+        let thread = flagstaff_supervise::thread("last known", body)?;
+        Ok(LastKnownWriter { stop: Some(stop), thread: Some(thread) })
     }
 
     fn keep_until(&self, stopped: &Receiver<()>, publisher: &Publisher, kept: &mut Option<Facts>) {
         let mut is_told = false;
         loop {
-            let ends = stopped.recv_timeout(LOOK_EVERY) != Err(RecvTimeoutError::Timeout);
+            let ends = stopped.recv_timeout(CHECK_EVERY) != Err(RecvTimeoutError::Timeout);
             let now = known(publisher);
             if !now.unknown && kept.as_ref() != Some(&now) {
                 match self.folder.write(&self.name, as_json(&now).to_string().as_bytes()) {
@@ -78,7 +80,7 @@ impl Memory {
     }
 }
 
-impl Drop for Keeping {
+impl Drop for LastKnownWriter {
     fn drop(&mut self) {
         self.stop = None;
         if let Some(thread) = self.thread.take() {
@@ -107,7 +109,7 @@ fn as_json(facts: &Facts) -> Value {
 }
 
 /// None where anything of it makes no sense: a half of it could keep on what was rolled back.
-fn facts(kept: &Value) -> Option<Facts> {
+fn from_json(kept: &Value) -> Option<Facts> {
     let list = |key: &str| kept.get(key).and_then(Value::as_array);
     let text = |one: &Value, at: usize| Some(one.get(at)?.as_str()?.to_owned());
     let name = |one: &Value| Name::new(&text(one, 0)?).ok();
@@ -140,19 +142,19 @@ mod tests {
             known: vec![name("a"), name("b"), name("c")],
             unknown: false,
         };
-        assert_eq!(facts(&as_json(&all)), Some(all.clone()));
+        assert_eq!(from_json(&as_json(&all)), Some(all.clone()));
         for (key, broken) in
             [("tripped", json!([["a", "x"]])), ("steps", json!([["b", "7", -1]])), ("known", json!("a"))]
         {
             let mut kept = as_json(&all);
             kept[key] = broken;
-            assert_eq!(facts(&kept), None, "{key}");
+            assert_eq!(from_json(&kept), None, "{key}");
         }
     }
 
     #[test]
-    fn two_ledgers_have_two_memories_and_no_password_is_in_a_name() {
-        let of = |ledger: &str| Memory::new(StateFolder::new(std::path::Path::new("x")), ledger).name;
+    fn two_ledgers_have_two_files_and_no_password_is_in_a_name() {
+        let of = |ledger: &str| LastKnown::new(StateFolder::new(std::path::Path::new("x")), ledger).name;
         assert_ne!(of("a.db"), of("b.db"));
         assert!(!of("postgres://me:secret@host/facts").contains("secret"));
     }

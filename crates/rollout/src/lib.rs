@@ -1,31 +1,38 @@
-//! Rollouts that climb and guards that take back, while the program runs.
+#![doc = include_str!("../README.md")]
+//!
+//! # How it works
 //!
 //! ```text
-//! answers → Sentry (in the request's way: counts, never waits) → words → Conductor → facts → Publisher ⇒ every request
-//!                                                                            ⇅
-//!                                                                          Books → ledger
+//! answers → OutcomeMonitor (in the request's way: counts, never waits) → messages → controller → facts → Publisher ⇒ every request
+//!                                                                                       ⇅
+//!                                                                                  ledger sync → ledger, webhooks
 //! ```
 //!
-//! The conductor decides in memory and at once; the books follow when the ledger takes it. So a guard works while the store
-//! is down, and a store that is slow holds up nothing. Should the conductor end with a panic, `/readyz` says so, and it goes on with
+//! The controller decides in memory and at once; the ledger follows when it can. So a guard works while the store is down, and a store
+//! that is slow holds up nothing. Should the controller end with a panic, [`flagstaff_supervise::ailing`] says so, and it goes on with
 //! what it had decided.
+//!
+//! | room or file | what is in it |
+//! |---|---|
+//! | `monitor/` | [`OutcomeMonitor`] counts answers |
+//! | `controller/` | decides: reconciles facts and flags, goes on with steps, rolls back |
+//! | `ledger_sync.rs` | writes facts and signs, and reads what other programs wrote |
+//! | `webhooks/` | [`Webhooks`] tell receivers of facts |
+//! | `messages.rs` | what they tell each other |
+//! | `running.rs` | [`RunningController`]: all of it on one thread |
+//! | `last_known.rs` | [`LastKnown`]: facts in a file, for a start while the ledger is away |
 
-mod advance;
 mod controller;
-mod flag_state;
-mod flag_window;
-mod handle;
-mod keys;
-mod last_known;
-mod ledger_events;
-mod ledger_sync;
-mod monitor;
-mod reconcile;
 #[cfg(test)]
-mod tests;
+mod fixtures;
+mod last_known;
+mod ledger_sync;
+mod messages;
+mod monitor;
+mod running;
 mod webhooks;
 
-pub use handle::{Conducting, Herald, Start};
-pub use last_known::{Keeping, Memory};
-pub use monitor::Sentry;
-pub use webhooks::{Teller, Webhooks};
+pub use last_known::{LastKnown, LastKnownWriter};
+pub use monitor::OutcomeMonitor;
+pub use running::{RunningController, SnapshotSender, Start};
+pub use webhooks::{WebhookSender, Webhooks};

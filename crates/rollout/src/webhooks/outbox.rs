@@ -1,4 +1,4 @@
-//! What a hook is still to be told of, wherever that is kept.
+//! What a hook is still to be told of: in a ledger, or in memory where there is none.
 
 use std::io;
 use std::sync::Arc;
@@ -9,21 +9,21 @@ use flagstaff_ledger::{self as ledger, Place};
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
-use super::memory::Memory;
+use super::memory_outbox::MemoryOutbox;
 
 /// A claim that is not renewed ends after this: well above the longest a delivery takes.
-const CLAIM: Duration = Duration::from_secs(30);
+const CLAIM_LASTS: Duration = Duration::from_secs(30);
 
 /// What a hook is still to be told of.
 #[derive(Debug)]
 pub(super) enum Outbox {
-    Ledger(Box<Kept>),
-    Memory(Arc<Memory>),
+    Ledger(Box<LedgerOutbox>),
+    InMemory(Arc<MemoryOutbox>),
 }
 
 /// In a ledger, which is opened when it is first asked and again after an error.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct LedgerOutbox {
     runtime: Runtime,
     place: Place,
     hook: String,
@@ -37,21 +37,21 @@ pub(super) struct Kept {
 #[derive(Debug)]
 pub(super) enum Delivery {
     Ledger(ledger::Delivery),
-    Memory(Fact, u32),
+    InMemory(Fact, u32),
 }
 
 impl Delivery {
     pub(super) fn fact(&self) -> Option<&Fact> {
         match self {
             Self::Ledger(delivery) => delivery.fact(),
-            Self::Memory(fact, _) => Some(fact),
+            Self::InMemory(fact, _) => Some(fact),
         }
     }
 
     pub(super) fn tries(&self) -> u32 {
         match self {
             Self::Ledger(delivery) => delivery.tries(),
-            Self::Memory(_, tries) => *tries,
+            Self::InMemory(_, tries) => *tries,
         }
     }
 }
@@ -64,14 +64,14 @@ impl Outbox {
     pub(super) fn ledger(place: Place, hook: &str) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (hook, holder, answered) = (hook.into(), ledger::Outbox::holder()?, Timestamp::now());
-        Ok(Self::Ledger(Box::new(Kept { runtime, place, hook, answered, holder, open: None })))
+        Ok(Self::Ledger(Box::new(LedgerOutbox { runtime, place, hook, answered, holder, open: None })))
     }
 
     /// Whether there is something to tell now.
     pub(super) fn is_due(&mut self) -> Result<bool, ledger::Error> {
         match self {
             Self::Ledger(kept) => kept.ask(async |outbox| outbox.is_due().await),
-            Self::Memory(memory) => Ok(memory.next(Instant::now()).is_some()),
+            Self::InMemory(memory) => Ok(memory.next(Instant::now()).is_some()),
         }
     }
 
@@ -79,8 +79,8 @@ impl Outbox {
     pub(super) fn next(&mut self) -> Result<Option<Delivery>, ledger::Error> {
         match self {
             Self::Ledger(kept) => kept.ask(async |outbox| outbox.next().await).map(|one| one.map(Delivery::Ledger)),
-            Self::Memory(memory) => {
-                Ok(memory.next(Instant::now()).map(|(fact, tries)| Delivery::Memory(fact, tries)))
+            Self::InMemory(memory) => {
+                Ok(memory.next(Instant::now()).map(|(fact, tries)| Delivery::InMemory(fact, tries)))
             }
         }
     }
@@ -89,7 +89,7 @@ impl Outbox {
     pub(super) fn done(&mut self, delivery: &Delivery) -> Result<(), ledger::Error> {
         match (self, delivery) {
             (Self::Ledger(kept), Delivery::Ledger(delivery)) => kept.ask(async |outbox| outbox.done(delivery).await),
-            (Self::Memory(memory), Delivery::Memory(fact, _)) => {
+            (Self::InMemory(memory), Delivery::InMemory(fact, _)) => {
                 memory.done(fact);
                 Ok(())
             }
@@ -103,7 +103,7 @@ impl Outbox {
             (Self::Ledger(kept), Delivery::Ledger(delivery)) => {
                 kept.ask(async |outbox| outbox.again(delivery, wait, quiet).await)
             }
-            (Self::Memory(memory), Delivery::Memory(fact, _)) => {
+            (Self::InMemory(memory), Delivery::InMemory(fact, _)) => {
                 memory.again(fact, Instant::now(), wait, quiet);
                 Ok(())
             }
@@ -115,12 +115,12 @@ impl Outbox {
     pub(super) fn release(&mut self) -> Result<(), ledger::Error> {
         match self {
             Self::Ledger(kept) => kept.ask(async |outbox| outbox.release().await),
-            Self::Memory(_) => Ok(()),
+            Self::InMemory(_) => Ok(()),
         }
     }
 }
 
-impl Kept {
+impl LedgerOutbox {
     /// Asks the ledger. After an error it is opened anew.
     fn ask<T>(
         &mut self,
@@ -135,7 +135,7 @@ impl Kept {
             let outbox = match open {
                 Some(outbox) => outbox,
                 // a ledger that took the place of another has told what happened before that one was gone
-                None => open.insert(ledger::Outbox::open(place, hook, *answered, holder, CLAIM).await?),
+                None => open.insert(ledger::Outbox::open(place, hook, *answered, holder, CLAIM_LASTS).await?),
             };
             let answer = question(outbox).await;
             if answer.is_ok() {

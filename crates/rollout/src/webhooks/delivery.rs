@@ -6,22 +6,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use flagstaff_flags::{Fact, Reader};
+use flagstaff_flags::{Fact, FactKind, Percent, Reader, Snapshot};
 use flagstaff_ledger::Error;
 use flagstaff_webhook::{Answer, Client, Hook, Message, wait};
 use jiff::{SignedDuration, Timestamp};
 
 use super::outbox::{Delivery, Outbox};
-use super::words::share;
 
-/// How often is looked for what other programs added.
-const POLL: Duration = Duration::from_secs(1);
+/// How often the outbox is asked for what other programs added.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long a ledger that is away is left alone.
-const AWAY: Duration = Duration::from_secs(5);
-/// News older than this is none.
-const OLDEST: SignedDuration = SignedDuration::from_hours(24);
+const AWAY_PAUSE: Duration = Duration::from_secs(5);
+/// What happened longer ago is no longer told.
+const MAX_AGE: SignedDuration = SignedDuration::from_hours(24);
 /// When stopping, nothing is begun after this.
-const LAST: Duration = Duration::from_secs(1);
+const LAST_ROUND: Duration = Duration::from_secs(1);
 
 /// Tells one receiver.
 pub(super) struct Deliverer {
@@ -46,12 +45,12 @@ impl Deliverer {
         drop(ready);
         while !self.is_stopping() {
             let round = self.round(None);
-            let pause = if self.look_at(round) { POLL } else { AWAY };
+            let pause = if self.look_at(round) { LOOK_EVERY } else { AWAY_PAUSE };
             if !self.is_stopping() && woken.recv_timeout(pause) == Err(RecvTimeoutError::Disconnected) {
                 break;
             }
         }
-        let last = self.round(Some(Instant::now() + LAST));
+        let last = self.round(Some(Instant::now() + LAST_ROUND));
         self.look_at(last);
     }
 
@@ -78,7 +77,7 @@ impl Deliverer {
         let Some((fact, message)) = told else {
             return self.outbox.done(delivery);
         };
-        if Timestamp::now().duration_since(fact.at) > OLDEST {
+        if Timestamp::now().duration_since(fact.at) > MAX_AGE {
             if delivery.tries() > 0 {
                 self.give_up(&message, "it was not taken for a day");
             }
@@ -93,7 +92,7 @@ impl Deliverer {
     }
 
     fn message(&self, fact: &Fact) -> Option<Message> {
-        self.client.hook().message(fact, share(&self.flags.load(), fact))
+        self.client.hook().message(fact, percent(&self.flags.load(), fact))
     }
 
     /// Returns whether the receiver is done with it.
@@ -146,4 +145,16 @@ impl Deliverer {
 fn count(message: &Message, result: &'static str) {
     metrics::counter!("flagstaff_webhooks_total", "event" => message.event().as_str(), "result" => result)
         .increment(1);
+}
+
+/// The percentage at which something happened to a flag, as long as the flag is still the one it happened to.
+fn percent(snapshot: &Snapshot, fact: &Fact) -> Option<Percent> {
+    let flag = snapshot.find(fact.flag.as_str()).and_then(|id| snapshot.flag(id))?;
+    if matches!(fact.kind, FactKind::SwitchedOff | FactKind::Disabled) {
+        return Some(Percent::ZERO);
+    }
+    if flag.definition != fact.definition {
+        return None;
+    }
+    flag.rollout.as_ref().map(|rollout| rollout.percent(fact.at, fact.step)).or(flag.percent)
 }

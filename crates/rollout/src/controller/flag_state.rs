@@ -1,85 +1,60 @@
-//! One flag in the conductor's care.
+//! One flag: where it stands, and what its guard saw.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use flagstaff_experiment::guard::{Event, Evidence, Origin, Quota, Seen, Watch};
-use flagstaff_experiment::rollout::waited;
 use flagstaff_flags::{Fact, FactKind, Flag, Guard, Name, Rollout, Standing};
 use flagstaff_ledger::FirstSign;
 use jiff::Timestamp;
 use metrics::counter;
 use tokio::time::Instant;
 
-use crate::keys::unit_key;
+use super::hold_clock::HoldClock;
+use super::notice::Notice;
+use super::trouble::TroubleTracker;
+use crate::monitor::unit_key;
 
-/// Who came is known for so long.
+/// Arrivals that were counted are good for so long.
 const FRESH: Duration = Duration::from_secs(2);
 /// Signs that wait at most while those of before are read; what comes beyond is dropped and counted.
-const EARLY_SIGNS: usize = 65_536;
+const MAX_EARLY_SIGNS: usize = 65_536;
 
 /// A flag, where it stands, and what its guard saw.
-pub(crate) struct Ward {
+pub(crate) struct FlagState {
     name: Name,
-    pub(crate) standing: Standing,
+    standing: Standing,
     /// Its facts since it began, so that a ledger that lost them can be told again.
-    pub(crate) facts: Vec<Fact>,
-    /// The flag as it is in force; none when it is not.
-    pub(crate) flag: Option<Arc<Flag>>,
+    facts: Vec<Fact>,
+    flag: Option<Arc<Flag>>,
     watch: Option<Watch>,
     /// Signs that came while those of before were still being read.
     early: Option<Vec<(FirstSign, Option<Origin>)>>,
-    /// What each network that is limited brought of each sign.
-    brought: HashMap<String, Quota>,
-    told: Vec<Notice>,
-    held: Option<Held>,
+    /// How many signs each limited network brought, by sign.
+    quotas: HashMap<String, Quota>,
+    notices: Vec<Notice>,
+    hold: HoldClock,
+    trouble: TroubleTracker,
     /// Signs that the ledger does not have yet.
     unsaved: Vec<FirstSign>,
     latest: i64,
-    arrivals: Option<(usize, Vec<u64>, u64, Instant)>,
-    /// Who came is asked and not answered yet.
-    pub(crate) is_asked: bool,
+    arrivals: Option<(Arrivals, Instant)>,
+    awaits_arrivals: bool,
 }
 
-/// What is said once of a guard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Notice {
-    /// One network brings more signs than count.
-    Limits,
-    /// Visitors who met the flag had to be forgotten.
-    Forgets,
-    /// No further signs can be counted.
-    Full,
+/// Who came at a step.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrivals {
+    /// The step.
+    pub(crate) step: usize,
+    /// Units that were new at it, by arm.
+    pub(crate) by_arm: Vec<u64>,
+    /// Units that came to the treatment.
+    pub(crate) treatment: u64,
 }
 
-impl Notice {
-    const fn words(self) -> &'static str {
-        match self {
-            Self::Limits => {
-                "one network brings more errors, slow answers or goals than its part of the visitors; its further ones do not \
-                 count for the guard"
-            }
-            Self::Forgets => {
-                "more visitors meet the flag than its guard remembers; it forgets those that stayed away longest"
-            }
-            Self::Full => {
-                "the guard remembers as many visitors as fit and counts no further ones; `flagstaff rollout FLAG reset` begins anew"
-            }
-        }
-    }
-}
-
-/// How long a step has been held.
-struct Held {
-    /// The beginning, the step, and when the step was entered.
-    which: (u64, usize, Timestamp),
-    /// So long, when this program first looked at it, and when that was.
-    before: Duration,
-    looked_at: Instant,
-}
-
-impl Ward {
+impl FlagState {
     /// A flag with its facts so far; `None` without any.
     pub(crate) fn new(facts: &[Fact]) -> Option<Self> {
         let standing = Standing::of(facts)?;
@@ -93,14 +68,47 @@ impl Ward {
             flag: None,
             watch: None,
             early: None,
-            brought: HashMap::new(),
-            told: Vec::new(),
-            held: None,
+            quotas: HashMap::new(),
+            notices: Vec::new(),
+            hold: HoldClock::default(),
+            trouble: TroubleTracker::default(),
             unsaved: Vec::new(),
             latest: 0,
             arrivals: None,
-            is_asked: false,
+            awaits_arrivals: false,
         })
+    }
+
+    pub(crate) const fn name(&self) -> &Name {
+        &self.name
+    }
+
+    pub(crate) const fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// Its facts since it began.
+    pub(crate) fn facts(&self) -> &[Fact] {
+        &self.facts
+    }
+
+    /// The flag as it is in force; `None` when it is not.
+    pub(crate) const fn flag(&self) -> Option<&Arc<Flag>> {
+        self.flag.as_ref()
+    }
+
+    /// The flag, where it is on and its facts are about it as it is now: one that is off stays at its step.
+    pub(crate) fn live_flag(&self) -> Option<Arc<Flag>> {
+        let is_on = |flag: &&Arc<Flag>| flag.enabled && self.standing.switched_off.is_none();
+        self.flag.as_ref().filter(|flag| flag.definition == self.standing.definition).filter(is_on).cloned()
+    }
+
+    pub(crate) fn set_flag(&mut self, flag: Option<Arc<Flag>>) {
+        self.flag = flag;
+    }
+
+    pub(crate) const fn trouble(&mut self) -> &mut TroubleTracker {
+        &mut self.trouble
     }
 
     /// Adds a fact. Returns whether the flag began anew with it.
@@ -111,8 +119,8 @@ impl Ward {
         if anew {
             self.facts.clear();
             self.unsaved.clear();
-            self.brought.clear();
-            self.told.clear();
+            self.quotas.clear();
+            self.notices.clear();
         }
         self.facts.push(fact.clone());
         if let Some(shares) = self.flag.as_ref().map(|flag| shares(flag, self.standing.step)) {
@@ -125,7 +133,7 @@ impl Ward {
     /// Begins from its facts: what else was known may be half done.
     pub(crate) fn recover(&mut self) {
         if let Some(mut anew) = Self::new(&self.facts) {
-            anew.limit_as(self);
+            anew.inherit_limits(self);
             anew.unsaved = std::mem::take(&mut self.unsaved);
             *self = anew;
         }
@@ -142,7 +150,9 @@ impl Ward {
     }
 
     /// Begins to watch anew: at once, or once the signs of before are read.
-    pub(crate) fn begin_watch(&mut self, wait_for_signs: bool) {
+    pub(crate) fn begin_watch(&mut self, flag: Option<Arc<Flag>>, wait_for_signs: bool) {
+        self.flag = flag;
+        self.trouble = TroubleTracker::default();
         self.arrivals = None;
         self.watch = self.flag.as_ref().and_then(|flag| Watch::replay(flag, self.standing.step, &[]));
         self.early = (wait_for_signs && self.watch.is_some()).then(Vec::new);
@@ -162,17 +172,17 @@ impl Ward {
         let events: Vec<_> = signs.iter().filter_map(event).collect();
         self.watch = Watch::replay(&flag, self.standing.step, &events);
         early.into_iter().for_each(|(sign, limited)| {
-            let _ = self.see(sign, limited);
+            let _ = self.observe(sign, limited);
         });
     }
 
-    /// A sign; of a network that is named, few count. Returns what it rests on when it makes an alarm.
+    /// A sign; `limited` is its network, where few signs of that network count. Returns what it rests on when it makes an alarm.
     ///
     /// Which signs are left out depends on networks alone, never on the variant: so of those that count, each has the flag with the
     /// chance that its share says, and the test stays what it is.
-    pub(crate) fn see(&mut self, mut sign: FirstSign, limited: Option<Origin>) -> Option<Box<Evidence>> {
+    pub(crate) fn observe(&mut self, mut sign: FirstSign, limited: Option<Origin>) -> Option<Box<Evidence>> {
         if let Some(early) = &mut self.early {
-            if early.len() < EARLY_SIGNS {
+            if early.len() < MAX_EARLY_SIGNS {
                 early.push((sign, limited));
             } else {
                 counter!("flagstaff_guard_dropped_total").increment(1);
@@ -181,7 +191,7 @@ impl Ward {
         }
         if !self.has_room(&sign, limited) {
             counter!("flagstaff_guard_limited_total", "flag" => self.name.to_string()).increment(1);
-            self.tell_once(Notice::Limits);
+            self.say_once(Notice::Limits);
             return None;
         }
         // in the order in which they were seen, whatever the clocks of the threads say: so they are read again
@@ -190,14 +200,14 @@ impl Ward {
         let seen = self.watch.as_mut()?.see(&event);
         if matches!(seen, Seen::Counted | Seen::Alarm(_)) {
             if limited.is_some() {
-                self.brought.entry(sign.sign.clone()).or_default().brought(limited);
+                self.quotas.entry(sign.sign.clone()).or_default().brought(limited);
             }
             self.latest = sign.at;
             self.unsaved.push(sign);
         }
         match seen {
             Seen::Alarm(evidence) => return Some(evidence),
-            Seen::Full => self.tell_once(Notice::Full),
+            Seen::Full => self.say_once(Notice::Full),
             Seen::Counted | Seen::Again | Seen::Aside => {}
         }
         None
@@ -206,50 +216,37 @@ impl Ward {
     fn has_room(&self, sign: &FirstSign, limited: Option<Origin>) -> bool {
         let guard = self.flag.as_ref().and_then(|flag| flag.guard.as_ref());
         let most = guard.map_or(Guard::NETWORK_SIGNS, |guard| guard.network_signs);
-        self.brought.get(&sign.sign).is_none_or(|brought| brought.has_room(limited, most))
+        self.quotas.get(&sign.sign).is_none_or(|quota| quota.has_room(limited, most))
     }
 
     /// Goes on with what networks brought to the same flag before.
-    pub(crate) fn limit_as(&mut self, before: &mut Self) {
+    pub(crate) fn inherit_limits(&mut self, before: &mut Self) {
         if before.standing.definition == self.standing.definition {
-            self.brought = std::mem::take(&mut before.brought);
-            self.told = std::mem::take(&mut before.told);
+            self.quotas = std::mem::take(&mut before.quotas);
+            self.notices = std::mem::take(&mut before.notices);
         }
     }
 
     /// Says something in the log, unless it was said since the flag began.
-    pub(crate) fn tell_once(&mut self, notice: Notice) {
-        if self.told.contains(&notice) {
-            return;
+    pub(crate) fn say_once(&mut self, notice: Notice) {
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
+            tracing::warn!(flag = self.name.as_str(), "{}", notice.text());
         }
-        self.told.push(notice);
-        tracing::warn!(flag = self.name.as_str(), "{}", notice.words());
     }
 
     /// What was said of its guard since the flag began.
     pub(crate) fn notices(&self) -> impl Iterator<Item = String> {
-        self.told.iter().map(|notice| format!("{}: {}", self.name, notice.words()))
+        self.notices.iter().map(|notice| format!("{}: {}", self.name, notice.text()))
     }
 
-    /// How long its present step has been held: by the clock on the wall until this program first looked, since then by one that
-    /// nobody sets.
+    /// How long its present step has been held.
     pub(crate) fn waited(&mut self, rollout: &Rollout, now: Timestamp) -> Duration {
-        if rollout.start().is_some_and(|start| now < start) {
-            return Duration::ZERO;
-        }
-        let standing = &self.standing;
-        let which = (standing.epoch, standing.step, standing.since);
-        let held = match self.held.take().filter(|held| held.which == which) {
-            Some(held) => held,
-            None => Held { which, before: waited(rollout, standing, now), looked_at: Instant::now() },
-        };
-        let waited = held.before.saturating_add(held.looked_at.elapsed());
-        self.held = Some(held);
-        waited
+        self.hold.waited(rollout, &self.standing, now)
     }
 
     /// A unit came to the treatment at a step.
-    pub(crate) fn came(&mut self, sign: FirstSign) {
+    pub(crate) fn arrived(&mut self, sign: FirstSign) {
         self.unsaved.push(sign);
     }
 
@@ -268,16 +265,32 @@ impl Ward {
         std::mem::take(&mut self.unsaved)
     }
 
-    /// Who came at a step.
-    pub(crate) fn arrived(&mut self, step: usize, arrivals: Vec<u64>, came: u64) {
-        self.arrivals = Some((step, arrivals, came, Instant::now()));
-        self.is_asked = false;
+    /// The ledger counted who came.
+    pub(crate) fn set_arrivals(&mut self, arrivals: Arrivals) {
+        self.arrivals = Some((arrivals, Instant::now()));
+        self.awaits_arrivals = false;
     }
 
-    /// Who was new at the present step, and how many came to the treatment, where that is known of late.
-    pub(crate) fn arrivals(&self) -> Option<(&[u64], u64)> {
-        let (step, arrivals, came, at) = self.arrivals.as_ref()?;
-        (*step == self.standing.step && at.elapsed() < FRESH).then_some((arrivals, *came))
+    /// What was counted is no longer good.
+    #[cfg(test)]
+    pub(crate) fn forget_arrivals(&mut self) {
+        self.arrivals = None;
+    }
+
+    /// Who came at the present step, where that was counted a moment ago.
+    pub(crate) fn arrivals(&self) -> Option<&Arrivals> {
+        let (arrivals, at) = self.arrivals.as_ref()?;
+        (arrivals.step == self.standing.step && at.elapsed() < FRESH).then_some(arrivals)
+    }
+
+    /// Waits for the ledger to count who came. Returns whether it did not wait before.
+    pub(crate) const fn await_arrivals(&mut self) -> bool {
+        !std::mem::replace(&mut self.awaits_arrivals, true)
+    }
+
+    /// What was asked may never be answered.
+    pub(crate) const fn stop_waiting(&mut self) {
+        self.awaits_arrivals = false;
     }
 
     /// What its guard decided since it began.
@@ -305,7 +318,7 @@ impl Ward {
 }
 
 /// Shares of the arms at a step, the control first.
-fn shares(flag: &Flag, step: usize) -> Vec<f64> {
+pub(crate) fn shares(flag: &Flag, step: usize) -> Vec<f64> {
     flag.shares(step).into_iter().map(f64::from).collect()
 }
 

@@ -1,26 +1,41 @@
-//! What a new snapshot means for the facts about its flags.
+//! Reconciles facts with a new snapshot: which facts follow from flags that are new, edited or gone.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 
 use flagstaff_experiment::rollout::undone;
 use flagstaff_flags::{Fact, FactKind, Flag, Name, Snapshot, Standing};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::flag_state::Ward;
+use super::flag_state::FlagState;
 
-/// Who edits files by hand is not known.
+/// What edits the file, as facts say it: who did is not known.
 const BY_FILE: &str = "file";
 /// What the program does by itself.
 const BY_PROGRAM: &str = "flagstaff";
 
-/// The fact that a flag of a new snapshot makes, if any. `before` is the flag as it was in force here; none at the start.
-pub(crate) fn seen(flag: &Flag, before: Option<&Flag>, ward: Option<&Ward>) -> Option<Fact> {
-    let Some(ward) = ward else {
+/// The facts that a snapshot makes in place of the one before it, which is empty at the start. While the snapshot is the last good
+/// one, serving it is no edit.
+pub(crate) fn reconcile(
+    before: &Snapshot,
+    now: &Snapshot,
+    states: &HashMap<Name, FlagState>,
+    is_last_good: bool,
+) -> Vec<Fact> {
+    let was = |flag: &Flag| before.flag_named(flag.name.as_str()).map(|flag| &**flag);
+    let seen = now.flags().iter().filter_map(|flag| seen(flag, was(flag), states.get(&flag.name)));
+    let here = states.values().filter(|state| before.find(state.name().as_str()).is_some());
+    let gone = here.filter_map(|state| gone(state, now));
+    seen.chain(gone).filter(|fact| !is_last_good || !is_edit(fact.kind)).collect()
+}
+
+/// The fact that a flag of a snapshot makes, if any. `before` is the flag as it was in force here; none at the start.
+pub(crate) fn seen(flag: &Flag, before: Option<&Flag>, state: Option<&FlagState>) -> Option<Fact> {
+    let Some(state) = state else {
         return Some(first(flag));
     };
-    let standing = &ward.standing;
-    let fact = |kind, why: String| Fact { kind, why, definition: flag.definition, ..ward.draft(BY_FILE) };
+    let standing = state.standing();
+    let fact = |kind, why: String| Fact { kind, why, definition: flag.definition, ..state.draft(BY_FILE) };
     if standing.removed {
         return Some(Fact { step: 0, ..fact(FactKind::Changed, "it is back in the file".into()) });
     }
@@ -52,7 +67,7 @@ fn switched(flag: &Flag, before: Option<&Flag>, standing: &Standing) -> Option<(
 }
 
 /// Whether a fact says that somebody edited the file of a flag that was known before.
-pub(crate) const fn is_edit(kind: FactKind) -> bool {
+const fn is_edit(kind: FactKind) -> bool {
     matches!(kind, FactKind::Changed | FactKind::Enabled | FactKind::Disabled)
 }
 
@@ -71,22 +86,23 @@ fn first(flag: &Flag) -> Fact {
 }
 
 /// The fact that a flag makes by not being there any more, if it was.
-pub(crate) fn gone(name: &Name, snapshot: &Snapshot, ward: &Ward) -> Option<Fact> {
-    let is_gone = snapshot.find(name.as_str()).is_none() && !ward.standing.removed;
+fn gone(state: &FlagState, now: &Snapshot) -> Option<Fact> {
+    let is_gone = now.find(state.name().as_str()).is_none() && !state.standing().removed;
     is_gone.then(|| Fact {
         kind: FactKind::Removed,
         why: "it is no longer in the file".into(),
-        ..ward.draft(BY_FILE)
+        ..state.draft(BY_FILE)
     })
 }
 
 /// The fact that a flag has expired, where that is new.
-pub(crate) fn expired(flag: &Arc<Flag>, ward: &Ward, today: Date) -> Option<Fact> {
-    let is_new = flag.is_expired(today) && !ward.standing.expired_told;
+pub(crate) fn expired(state: &FlagState, today: Date) -> Option<Fact> {
+    let flag = state.flag()?;
+    let is_new = flag.is_expired(today) && !state.standing().expired_told;
     is_new.then(|| Fact {
         kind: FactKind::Expired,
         why: flag.expires.map(|date| format!("it expired on {date}")).unwrap_or_default(),
-        ..ward.draft(BY_PROGRAM)
+        ..state.draft(BY_PROGRAM)
     })
 }
 
@@ -101,7 +117,7 @@ mod tests {
         Flag { definition: Definition(definition), former_definition: Definition(former), ..Flag::new(name) }
     }
 
-    fn ward(kinds: &[FactKind], definition: u64) -> Ward {
+    fn state(kinds: &[FactKind], definition: u64) -> FlagState {
         let fact = |(number, kind): (u64, &FactKind)| Fact {
             number,
             kind: *kind,
@@ -109,22 +125,22 @@ mod tests {
             step: usize::from(*kind != FactKind::Defined),
             ..first(&flag(definition, 0))
         };
-        Ward::new(&(1..).zip(kinds).map(fact).collect::<Vec<_>>()).unwrap()
+        FlagState::new(&(1..).zip(kinds).map(fact).collect::<Vec<_>>()).unwrap()
     }
 
     /// What an earlier version recorded, with a fingerprint over every key, goes on at its step and stays rolled back.
     #[test]
     fn an_upgrade_restarts_nothing() {
         use FactKind::{Changed, Continued, Defined, Step, Tripped};
-        let mut ward = ward(&[Defined, Step, Tripped], 5);
-        let fact = seen(&flag(9, 5), None, Some(&ward)).unwrap();
+        let mut state = state(&[Defined, Step, Tripped], 5);
+        let fact = seen(&flag(9, 5), None, Some(&state)).unwrap();
         assert_eq!((fact.kind, fact.definition, fact.number), (Continued, Definition(9), 4));
-        assert!(!ward.add(&fact), "nothing begins anew");
-        let standing = &ward.standing;
+        assert!(!state.add(&fact), "nothing begins anew");
+        let standing = state.standing();
         assert_eq!((standing.step, standing.trip.is_some(), standing.definition), (1, true, Definition(9)));
-        assert_eq!(seen(&flag(9, 5), None, Some(&ward)), None, "once");
-        assert_eq!(seen(&flag(9, 6), None, Some(&ward)), None, "a note was edited since");
-        let edited = seen(&flag(10, 7), None, Some(&ward)).unwrap();
+        assert_eq!(seen(&flag(9, 5), None, Some(&state)), None, "once");
+        assert_eq!(seen(&flag(9, 6), None, Some(&state)), None, "a note was edited since");
+        let edited = seen(&flag(10, 7), None, Some(&state)).unwrap();
         assert_eq!((edited.kind, edited.step), (Changed, 0));
         assert!(edited.why.contains("rollback") && edited.why.contains("step 2"), "{}", edited.why);
     }
@@ -133,15 +149,15 @@ mod tests {
     #[test]
     fn only_an_edit_switches_on_again() {
         use FactKind::{Defined, Disabled, Enabled, SwitchedOff};
-        let ward = ward(&[Defined, SwitchedOff], 9);
+        let state = state(&[Defined, SwitchedOff], 9);
         let (on, off) = (flag(9, 5), Flag { enabled: false, ..flag(9, 5) });
-        let kind = |flag: &Flag, before: Option<&Flag>| seen(flag, before, Some(&ward)).map(|fact| fact.kind);
+        let kind = |flag: &Flag, before: Option<&Flag>| seen(flag, before, Some(&state)).map(|fact| fact.kind);
         assert_eq!(kind(&on, None), None, "a start");
         assert_eq!(kind(&on, Some(&on)), None, "an edit of something else");
         assert_eq!(kind(&off, Some(&on)), None, "the file says it now too");
         assert_eq!(kind(&on, Some(&off)), Some(Enabled));
-        let ward = self::ward(&[Defined], 9);
-        let kind = |flag: &Flag, before: Option<&Flag>| seen(flag, before, Some(&ward)).map(|fact| fact.kind);
+        let state = self::state(&[Defined], 9);
+        let kind = |flag: &Flag, before: Option<&Flag>| seen(flag, before, Some(&state)).map(|fact| fact.kind);
         assert_eq!(kind(&off, Some(&on)), Some(Disabled));
         assert_eq!(kind(&off, None), None, "nothing was told of it before");
     }

@@ -1,0 +1,98 @@
+//! What the controller does with what becomes known of the ledger.
+
+use flagstaff_flags::{Fact, Name};
+use flagstaff_ledger::FirstSign;
+
+use super::flag_state::{Arrivals, FlagState};
+use super::reconcile::seen;
+use super::report::announce;
+use super::rollback::decided_again;
+use super::{Began, Controller};
+use crate::messages::{LedgerCommand, LedgerEvent};
+
+impl Controller {
+    pub(super) fn handle_ledger(&mut self, event: LedgerEvent) {
+        match event {
+            LedgerEvent::AllFacts(all) => self.begin(all),
+            LedgerEvent::Unreachable(why) => self.ledger_away(why.is_some()),
+            LedgerEvent::FactsAdded(name, facts) => self.added_elsewhere(&name, &facts),
+            LedgerEvent::Conflict(name, facts) => self.resolve(&name, &facts),
+            LedgerEvent::FactsLost(name, number) => self.write_again(&name, number),
+            LedgerEvent::Signs(name, epoch, signs) => self.replay(&name, epoch, &signs),
+            LedgerEvent::Arrivals { flag, step, by_arm, treatment } => {
+                if let Some(state) = self.states.get_mut(&flag) {
+                    state.set_arrivals(Arrivals { step, by_arm, treatment });
+                    self.monitor.recount(&flag, step, treatment);
+                }
+            }
+        }
+    }
+
+    /// The ledger is away, or back. Nothing waits for what it cannot tell now.
+    fn ledger_away(&mut self, is_away: bool) {
+        if is_away && self.is_ready() {
+            self.states.values_mut().for_each(|state| state.replay(&[]));
+            let names: Vec<_> = self.states.keys().cloned().collect();
+            self.trip_recorded(&names);
+        }
+        self.states.values_mut().for_each(FlagState::stop_waiting);
+        self.ledger_is_away = is_away;
+    }
+
+    /// Facts that other programs added.
+    fn added_elsewhere(&mut self, name: &Name, facts: &[Fact]) {
+        let known = self.states.get(name).map_or(0, |state| state.standing().number);
+        for fact in facts.iter().filter(|fact| fact.number > known) {
+            self.follow(fact, Began::Elsewhere);
+            announce(fact);
+        }
+        self.publish();
+    }
+
+    /// Other programs were first: what they did holds, and what is still to be done is done after it.
+    fn resolve(&mut self, name: &Name, facts: &[Fact]) {
+        // what was seen here is read again with the rest
+        self.keep_signs();
+        let mut lost = Vec::new();
+        let before = self.states.remove(name);
+        if let Some(mut state) = FlagState::new(facts) {
+            let epoch = state.standing().epoch;
+            if before.as_ref().is_some_and(|before| before.standing().epoch != epoch)
+                && let Some(flag) = self.snapshot.flag_named(name.as_str())
+            {
+                self.monitor.begin(flag, state.standing().step);
+            }
+            before.into_iter().for_each(|mut before| {
+                state.inherit_limits(&mut before);
+                lost = before.decided_here();
+            });
+            self.states.insert(name.clone(), state);
+            self.watch_anew(name, Began::Elsewhere);
+        }
+        let current = self.snapshot.flag_named(name.as_str());
+        let seen = current.and_then(|flag| seen(flag, Some(flag), self.states.get(name)));
+        self.add(seen.into_iter().collect());
+        for lost in lost {
+            let again = self.states.get(name).and_then(|state| decided_again(state, lost));
+            self.add(again.into_iter().collect());
+        }
+        self.publish();
+    }
+
+    /// The ledger is another one, or lost what it had: what is known here is written down again.
+    fn write_again(&mut self, name: &Name, number: u64) {
+        if let Some(state) = self.states.get_mut(name) {
+            state.renumber(number);
+            let again = state.facts().to_vec();
+            self.send(LedgerCommand::AddFacts(again));
+        }
+    }
+
+    fn replay(&mut self, name: &Name, epoch: u64, signs: &[FirstSign]) {
+        if let Some(state) = self.states.get_mut(name).filter(|state| state.standing().epoch == epoch) {
+            state.replay(signs);
+            // what the signs say holds, also where no program lived to write it down
+            self.trip_recorded(std::slice::from_ref(name));
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! The controller: it is told what happens, decides, and has its decisions published and written down. It does no input and output,
+//! so tests run it without a thread and without a ledger.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `mod.rs` | [`Controller`]: messages in, facts out |
+//! | `ledger_events.rs` | what it does with what becomes known of the ledger |
+//! | `flag_state.rs` | one flag: where it stands, what its guard saw |
+//! | `reconcile.rs` | the facts that a new snapshot makes |
+//! | `advance.rs` | whether a flag goes on to its next step |
+//! | `rollback.rs` | what a guard does when it trips |
+//! | `trouble.rs`, `hold_clock.rs` | what keeps a flag at its step, and for how long |
+//! | `notice.rs`, `report.rs` | what operators, the log and the metrics are told |
+
+mod advance;
+mod flag_state;
+mod hold_clock;
+mod ledger_events;
+mod notice;
+mod reconcile;
+mod report;
+mod rollback;
+#[cfg(test)]
+mod tests;
+mod trouble;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flagstaff_experiment::guard::Origin;
+use flagstaff_experiment::rollout::undone;
+use flagstaff_flags::{Fact, FactKind, Facts, Flag, Name, Publisher, Snapshot};
+use flagstaff_ledger::FirstSign;
+use metrics::counter;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+use self::advance::{LedgerAccess, Surroundings, advance};
+use self::flag_state::FlagState;
+use self::notice::Notice;
+use self::reconcile::{expired, reconcile};
+use self::report::{announce, measure};
+use self::rollback::{Alarm, fact, lost_upstream};
+use crate::messages::{LedgerCommand, Message, WindowId};
+use crate::monitor::OutcomeMonitor;
+use crate::webhooks::WebhookSender;
+
+/// How often rollouts are looked at.
+const TICK: Duration = Duration::from_millis(250);
+/// How often metrics show where flags stand, and dates are looked at.
+const MEASURE_EVERY: Duration = Duration::from_secs(2);
+
+/// Where a flag began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Began {
+    /// Here and now: nothing was seen before.
+    Here,
+    /// In what is recorded.
+    Elsewhere,
+}
+
+/// Decides what becomes of flags.
+pub(crate) struct Controller {
+    publisher: Arc<Publisher>,
+    monitor: Arc<OutcomeMonitor>,
+    ledger: Option<mpsc::UnboundedSender<LedgerCommand>>,
+    webhooks: WebhookSender,
+    /// Is sent to once, when what is recorded is known.
+    ready: Option<std::sync::mpsc::Sender<()>>,
+    states: HashMap<Name, FlagState>,
+    /// The flags in force.
+    snapshot: Arc<Snapshot>,
+    measured: Instant,
+    ledger_is_away: bool,
+    /// The flags in force are the last good ones, until their file is good again.
+    is_last_good: bool,
+}
+
+impl Controller {
+    pub(crate) fn new(
+        publisher: Arc<Publisher>,
+        monitor: Arc<OutcomeMonitor>,
+        ledger: Option<mpsc::UnboundedSender<LedgerCommand>>,
+        webhooks: WebhookSender,
+        ready: std::sync::mpsc::Sender<()>,
+        is_last_good: bool,
+    ) -> Self {
+        Self {
+            snapshot: publisher.current(),
+            publisher,
+            monitor,
+            ledger,
+            webhooks,
+            ready: Some(ready),
+            states: HashMap::new(),
+            measured: Instant::now(),
+            ledger_is_away: false,
+            is_last_good,
+        }
+    }
+
+    /// Works until it is told to stop.
+    pub(crate) async fn run(&mut self, messages: &mut mpsc::Receiver<Message>) {
+        if self.ledger.is_none() && !self.is_ready() {
+            self.begin(HashMap::new());
+        }
+        let mut next_tick = Instant::now() + TICK;
+        loop {
+            match timeout_at(next_tick, messages.recv()).await {
+                Ok(None | Some(Message::Stop)) => break,
+                Ok(Some(message)) => self.handle(message),
+                Err(_) => {}
+            }
+            if Instant::now() >= next_tick {
+                self.tick();
+                next_tick = Instant::now() + TICK;
+            }
+        }
+        self.keep_signs();
+        // the ledger closes after what it was given
+        self.ledger = None;
+    }
+
+    /// Goes on after a panic: what was decided stands, what was seen is read again, and the flags are those in force.
+    pub(crate) fn recover(&mut self) {
+        self.snapshot = self.publisher.current();
+        if !self.is_ready() {
+            return;
+        }
+        self.states.values_mut().for_each(FlagState::recover);
+        let names: Vec<_> = self.states.keys().cloned().collect();
+        names.iter().for_each(|name| self.watch_anew(name, Began::Elsewhere));
+        self.reconcile(&Snapshot::empty());
+        self.publish();
+    }
+
+    /// Whether what is recorded is known.
+    pub(crate) const fn is_ready(&self) -> bool {
+        self.ready.is_none()
+    }
+
+    /// All facts since each flag began.
+    pub(crate) fn facts(&self) -> Vec<Fact> {
+        self.states.values().flat_map(FlagState::facts).cloned().collect()
+    }
+
+    /// Takes a message.
+    pub(crate) fn handle(&mut self, message: Message) {
+        match message {
+            Message::Published(snapshot) => {
+                self.is_last_good = false;
+                let before = std::mem::replace(&mut self.snapshot, snapshot);
+                if self.is_ready() {
+                    self.reconcile(&before);
+                }
+            }
+            Message::Sign { window, sign, limited } => self.observe(&window, sign, limited),
+            Message::Arrived(window, sign) => {
+                if let Some(state) = self.state_of(&window) {
+                    state.arrived(sign);
+                }
+            }
+            Message::FuseBlown(window, blown) => {
+                if self.state_of(&window).is_some() {
+                    self.trip(&window.flag, Alarm::from(&blown));
+                }
+            }
+            Message::Ledger(event) => self.handle_ledger(event),
+            Message::Stop => {}
+            #[cfg(test)]
+            Message::Panic => unreachable!("a test asks for it"),
+        }
+    }
+
+    /// Looks at every flag with a rollout or a guard.
+    pub(crate) fn tick(&mut self) {
+        self.keep_signs();
+        if !self.is_ready() {
+            return;
+        }
+        let moves = |flag: &&Arc<Flag>| flag.rollout.is_some() || flag.guard.is_some();
+        let names: Vec<_> = self.snapshot.flags().iter().filter(moves).map(|flag| flag.name.clone()).collect();
+        for name in &names {
+            let lost = self.states.get(name).and_then(|state| lost_upstream(state, &self.monitor));
+            lost.into_iter().for_each(|alarm| self.trip(name, alarm));
+        }
+        let facts: Vec<_> = names.iter().filter_map(|name| self.advance(name)).collect();
+        self.add(facts);
+        if self.measured.elapsed() > MEASURE_EVERY {
+            self.measured = Instant::now();
+            self.states.values().for_each(measure);
+            self.tell_forgotten();
+            self.tell_expired();
+        }
+    }
+
+    /// Whether a flag goes on, and if so, the fact with which it does.
+    fn advance(&mut self, name: &Name) -> Option<Fact> {
+        let trouble = trouble::seen(&self.monitor, name);
+        let experiment = self.snapshot.find(name.as_str()).map(|id| self.snapshot.experiment_id(id));
+        let ledger = match (&self.ledger, self.ledger_is_away) {
+            (None, _) => LedgerAccess::None,
+            (Some(_), false) => LedgerAccess::Reachable,
+            (Some(_), true) => LedgerAccess::Unreachable,
+        };
+        let next = advance(self.states.get_mut(name)?, Surroundings { trouble, experiment, ledger });
+        next.ask.into_iter().for_each(|command| self.send(command));
+        next.fact
+    }
+
+    fn observe(&mut self, window: &WindowId, sign: FirstSign, limited: Option<Origin>) {
+        let evidence = self.state_of(window).and_then(|state| state.observe(sign, limited));
+        if let Some(evidence) = evidence {
+            self.trip(&window.flag, Alarm::from(&*evidence));
+        }
+    }
+
+    /// Does what the flag says its guard does, once.
+    fn trip(&mut self, name: &Name, alarm: Alarm) {
+        if let Some(fact) = self.states.get(name).and_then(|state| fact(state, alarm)) {
+            // the signs first: the trip can be read together with what it rests on
+            self.keep_signs();
+            self.add(vec![fact]);
+        }
+    }
+
+    /// Trips guards of which the recorded signs make an alarm.
+    fn trip_recorded(&mut self, names: &[Name]) {
+        for name in names {
+            if let Some(evidence) = self.states.get(name).and_then(FlagState::alarm) {
+                self.trip(name, Alarm::from(&evidence));
+            }
+        }
+    }
+
+    /// The flag that a message is about, where it has not begun anew since.
+    fn state_of(&mut self, window: &WindowId) -> Option<&mut FlagState> {
+        self.catch_up(window);
+        let state = self.states.get_mut(&window.flag)?;
+        Some(state)
+            .filter(|state| state.standing().definition == window.definition && self.monitor.is_current(window))
+    }
+
+    /// Answers to requests that were decided with new flags may be heard of before those flags.
+    fn catch_up(&mut self, window: &WindowId) {
+        if self.states.get(&window.flag).is_some_and(|state| state.standing().definition == window.definition) {
+            return;
+        }
+        let current = self.publisher.current();
+        let flag = current.flag_named(window.flag.as_str());
+        if flag.is_some_and(|flag| flag.definition == window.definition) {
+            self.handle(Message::Published(current));
+        }
+    }
+
+    /// Begins, with all that is recorded.
+    fn begin(&mut self, all: HashMap<Name, Vec<Fact>>) {
+        self.states = all.into_iter().filter_map(|(name, facts)| Some((name, FlagState::new(&facts)?))).collect();
+        let names: Vec<_> = self.snapshot.flags().iter().map(|flag| flag.name.clone()).collect();
+        names.iter().for_each(|name| self.watch_anew(name, Began::Elsewhere));
+        let ready = self.ready.take();
+        // what went while no program ran may be another program's: nothing is known to have gone
+        self.reconcile(&Snapshot::empty());
+        self.publish();
+        if let Some(ready) = ready {
+            // the start may have waited too long already
+            let _ = ready.send(());
+        }
+    }
+
+    /// Takes over the flags in force: those that are new, edited or gone begin or end.
+    fn reconcile(&mut self, before: &Snapshot) {
+        let snapshot = Arc::clone(&self.snapshot);
+        self.monitor.retain(&snapshot);
+        let facts = reconcile(before, &snapshot, &self.states, self.is_last_good);
+        self.warn_of_undone(&facts);
+        for (name, state) in &mut self.states {
+            state.set_flag(snapshot.flag_named(name.as_str()).cloned());
+        }
+        self.add(facts);
+        self.tell_expired();
+    }
+
+    /// Says of edits by hand what they undo; an edit by command asked before.
+    fn warn_of_undone(&self, facts: &[Fact]) {
+        for fact in facts.iter().filter(|fact| fact.kind == FactKind::Changed) {
+            if let Some(undone) = self.states.get(&fact.flag).and_then(|state| undone(state.standing())) {
+                tracing::warn!(
+                    flag = fact.flag.as_str(),
+                    "the edit of the file changes what decides of the flag: {undone}"
+                );
+            }
+        }
+    }
+
+    fn tell_expired(&mut self) {
+        let today = jiff::Zoned::now().date();
+        let facts: Vec<_> = self.states.values().filter_map(|state| expired(state, today)).collect();
+        self.add(facts);
+    }
+
+    /// Says once of each guard that it cannot remember every visitor, and counts those that it forgot. Shows what guards say.
+    fn tell_forgotten(&mut self) {
+        for (name, forgotten) in self.monitor.forgotten() {
+            counter!("flagstaff_guard_forgotten_total", "flag" => name.to_string()).absolute(forgotten);
+            if let Some(state) = self.states.get_mut(&name) {
+                state.say_once(Notice::Forgets);
+            }
+        }
+        self.monitor.set_notices(self.states.values().flat_map(FlagState::notices).collect());
+    }
+
+    /// Adds facts: decided here and now, published at once, written down as soon as the ledger takes them.
+    fn add(&mut self, facts: Vec<Fact>) {
+        if facts.is_empty() {
+            return;
+        }
+        for fact in &facts {
+            self.follow(fact, Began::Here);
+            announce(fact);
+        }
+        self.publish();
+        if self.ledger.is_none() {
+            self.webhooks.send(&facts);
+        }
+        self.send(LedgerCommand::AddFacts(facts));
+    }
+
+    /// What a fact changes in what is known here.
+    fn follow(&mut self, fact: &Fact, began: Began) {
+        let anew = match self.states.get_mut(&fact.flag) {
+            Some(state) => state.add(fact),
+            None => {
+                let begun = FlagState::new(std::slice::from_ref(fact));
+                self.states.extend(begun.map(|state| (fact.flag.clone(), state)));
+                true
+            }
+        };
+        if anew {
+            self.begin_window(fact, began);
+            self.watch_anew(&fact.flag, began);
+        }
+        self.states.get(&fact.flag).into_iter().for_each(measure);
+    }
+
+    /// What was seen before a flag began says nothing of it. Answers to an edited flag may be heard of before the edit: these stay.
+    fn begin_window(&self, fact: &Fact, began: Began) {
+        let is_edit = began == Began::Here && fact.kind != FactKind::Reset;
+        match self.snapshot.flag_named(fact.flag.as_str()) {
+            Some(flag) if !is_edit => self.monitor.begin(flag, fact.step),
+            _ => self.monitor.forget_others(&fact.flag, fact.definition),
+        }
+    }
+
+    /// Watches a flag from the fact on with which it began. Where that was elsewhere, what was seen since then is asked for.
+    fn watch_anew(&mut self, name: &Name, began: Began) {
+        let flag = self.snapshot.flag_named(name.as_str()).cloned();
+        let Some(state) = self.states.get_mut(name) else { return };
+        state.begin_watch(flag, began == Began::Elsewhere && self.ledger.is_some());
+        if state.waits_for_signs() {
+            let command = LedgerCommand::ReadSigns(name.clone(), state.standing().epoch);
+            self.send(command);
+        }
+    }
+
+    fn publish(&self) {
+        let mut facts = Facts { unknown: !self.is_ready(), ..Facts::default() };
+        self.states.iter().for_each(|(name, state)| facts.add(name, state.standing()));
+        self.publisher.learn(facts);
+    }
+
+    fn send(&self, command: LedgerCommand) {
+        if let Some(ledger) = &self.ledger {
+            // it closes after the controller
+            let _ = ledger.send(command);
+        }
+    }
+
+    fn keep_signs(&mut self) {
+        let unsaved = |(name, state): (&Name, &mut FlagState)| {
+            let signs = state.take_unsaved();
+            (!signs.is_empty()).then(|| LedgerCommand::KeepSigns(name.clone(), state.standing().epoch, signs))
+        };
+        let commands: Vec<_> = self.states.iter_mut().filter_map(unsaved).collect();
+        commands.into_iter().for_each(|command| self.send(command));
+    }
+}

@@ -1,0 +1,69 @@
+//! What is told to the controller, and what the controller asks of the ledger. Nothing here does anything.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use flagstaff_experiment::guard::{Blown, Origin};
+use flagstaff_flags::{Definition, ExperimentId, Fact, Name, Snapshot};
+use flagstaff_ledger::FirstSign;
+use jiff::Timestamp;
+
+/// What is told to the controller.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// A snapshot is in force.
+    Published(Arc<Snapshot>),
+    /// A unit showed a sign. It may not be its first. `limited` is its network, where few signs of that network count.
+    Sign { window: WindowId, sign: FirstSign, limited: Option<Origin> },
+    /// A unit came to the treatment at a step. It may have come before.
+    Arrived(WindowId, FirstSign),
+    /// A fuse blew.
+    FuseBlown(WindowId, Blown),
+    /// Something became known of the ledger.
+    Ledger(LedgerEvent),
+    /// Write down what is known, and end.
+    Stop,
+    /// End with a panic.
+    #[cfg(test)]
+    Panic,
+}
+
+/// The window that saw something: what it saw counts only while it is the present one of its flag.
+#[derive(Clone, Debug)]
+pub(crate) struct WindowId {
+    pub(crate) flag: Name,
+    pub(crate) definition: Definition,
+    pub(crate) number: u64,
+}
+
+/// What the controller asks of the ledger. An epoch is the number of the fact with which a flag began.
+#[derive(Debug)]
+pub(crate) enum LedgerCommand {
+    /// Add facts, of one flag or of many.
+    AddFacts(Vec<Fact>),
+    /// Keep signs of a flag and an epoch.
+    KeepSigns(Name, u64, Vec<FirstSign>),
+    /// Read the signs of a flag and an epoch.
+    ReadSigns(Name, u64),
+    /// Count who came at a step.
+    CountArrivals { flag: Name, epoch: u64, step: usize, experiment: ExperimentId, since: Timestamp, arms: usize },
+}
+
+/// What becomes known of the ledger.
+#[derive(Debug)]
+pub(crate) enum LedgerEvent {
+    /// All facts of all flags: the first event there is.
+    AllFacts(HashMap<Name, Vec<Fact>>),
+    /// Other programs added facts of a flag.
+    FactsAdded(Name, Vec<Fact>),
+    /// Another program was first with a number: all facts of the flag, as they are now.
+    Conflict(Name, Vec<Fact>),
+    /// The ledger has fewer facts of a flag than it had: up to this number.
+    FactsLost(Name, u64),
+    /// The signs of a flag and an epoch.
+    Signs(Name, u64, Vec<FirstSign>),
+    /// Who was new at a step, by arm, and how many came to the treatment.
+    Arrivals { flag: Name, step: usize, by_arm: Vec<u64>, treatment: u64 },
+    /// The ledger cannot be reached, and why; or it can again.
+    Unreachable(Option<String>),
+}

@@ -1,0 +1,192 @@
+//! What a guard knows of one flag, by the answers to its visitors.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use flagstaff_experiment::guard::{Away, Blown, Crowd, Failed, Fuse, Met, Origin, Outage, Pulse, Sign, Stand};
+use flagstaff_flags::{Definition, Flag, Guard};
+use flagstaff_layer::{Answered, Meeting, Outcome};
+use flagstaff_tag::Network;
+
+use super::keys::{origin, unit_key};
+use super::step_window::StepWindow;
+use crate::messages::WindowId;
+
+/// Units that all guards of this process remember together.
+const MAX_REMEMBERED: usize = 2 << 20;
+/// Units that one guard remembers at least, and at most.
+const REMEMBERED_EACH: std::ops::RangeInclusive<usize> = (1 << 14)..=(1 << 20);
+
+/// What is known of one flag since it began, for one definition of it.
+pub(super) struct FlagWindow {
+    /// Which of all windows there ever were.
+    pub(super) number: u64,
+    pub(super) definition: Definition,
+    /// Answers to earlier requests say nothing.
+    begun: Option<Instant>,
+    visitors: Arc<KnownVisitors>,
+    error_rates: Pulse,
+    fuse: Option<Fuse>,
+    stand: Stand,
+    network_signs: u32,
+    step: ArcSwap<StepWindow>,
+}
+
+/// The visitors who saw the flag. They stay known when a flag begins anew with the same definition.
+pub(super) struct KnownVisitors {
+    met: Met,
+    crowd: Crowd,
+}
+
+/// What follows from an answer.
+#[derive(Default)]
+pub(super) struct Signals {
+    /// A unit came to the treatment at a step.
+    pub(super) arrives: bool,
+    /// What a guard counts.
+    pub(super) sign: Option<Sign>,
+    /// The fuse blew.
+    pub(super) blown: Option<Blown>,
+}
+
+impl KnownVisitors {
+    /// With as much room as there is for each of so many flags.
+    pub(super) fn of_one_in(flags: usize) -> Self {
+        let room = (MAX_REMEMBERED / flags.max(1)).clamp(*REMEMBERED_EACH.start(), *REMEMBERED_EACH.end());
+        Self { met: Met::new(room), crowd: Crowd::default() }
+    }
+}
+
+impl FlagWindow {
+    pub(super) fn new(number: u64, flag: &Flag, step: usize, visitors: KnownVisitors) -> Self {
+        Self::with(number, flag, step, Arc::new(visitors), None)
+    }
+
+    /// The flag begins anew, and is defined as before.
+    pub(super) fn restarted(&self, number: u64, flag: &Flag, step: usize) -> Self {
+        Self::with(number, flag, step, Arc::clone(&self.visitors), Some(Instant::now()))
+    }
+
+    fn with(number: u64, flag: &Flag, step: usize, visitors: Arc<KnownVisitors>, begun: Option<Instant>) -> Self {
+        let guard = flag.guard.as_ref();
+        Self {
+            number,
+            definition: flag.definition,
+            begun,
+            visitors,
+            error_rates: Pulse::default(),
+            fuse: guard.and_then(|guard| guard.fuse).map(|n| Fuse::new(n as usize)),
+            stand: Stand::default(),
+            network_signs: guard.map_or(Guard::NETWORK_SIGNS, |guard| guard.network_signs),
+            step: ArcSwap::from_pointee(StepWindow::new(flag, step)),
+        }
+    }
+
+    /// What tells it apart from all others; `flag` is its flag.
+    pub(super) fn id(&self, flag: &Flag) -> WindowId {
+        WindowId { flag: flag.name.clone(), definition: self.definition, number: self.number }
+    }
+
+    /// Whether the answer to a request of then says something.
+    pub(super) fn covers(&self, asked: Instant) -> bool {
+        self.begun.is_none_or(|begun| asked >= begun)
+    }
+
+    pub(super) fn step(&self) -> Arc<StepWindow> {
+        self.step.load_full()
+    }
+
+    pub(super) fn begin_step(&self, flag: &Flag, step: usize) {
+        self.step.store(Arc::new(StepWindow::new(flag, step)));
+    }
+
+    /// Fewer visitors are recorded at a step than came: some were forgotten, or the record was lost. They count when they come again,
+    /// and one that is recorded still is recorded once.
+    pub(super) fn recount(&self, step: usize, recorded: u64) {
+        if let Some(anew) = self.step.load().recounted(step, recorded) {
+            self.step.store(Arc::new(anew));
+        }
+    }
+
+    /// A unit sees the flag.
+    pub(super) fn sees(&self, meeting: &Meeting<'_>) {
+        if self.visitors.met.meets(unit_key(meeting.unit)) {
+            self.visitors.crowd.came(meeting.network.map(origin));
+        }
+    }
+
+    pub(super) fn has_seen(&self, meeting: &Meeting<'_>) -> bool {
+        self.visitors.met.has(unit_key(meeting.unit))
+    }
+
+    /// How many units it had to forget.
+    pub(super) fn forgotten(&self) -> u64 {
+        self.visitors.met.forgotten()
+    }
+
+    /// The network, where it is one whose signs are limited.
+    pub(super) fn limited(&self, network: Option<Network>) -> Option<Origin> {
+        let origin = network.filter(|_| self.network_signs > 0).map(origin)?;
+        Some(origin).filter(|origin| !self.visitors.crowd.is_part(*origin))
+    }
+
+    pub(super) fn outage(&self, now: i64) -> Option<Outage> {
+        self.error_rates.shared_outage(now)
+    }
+
+    /// The upstream of the variant, where it is away.
+    pub(super) fn upstream(&self) -> Option<Away> {
+        self.stand.away()
+    }
+
+    /// An answer to a visitor who was drawn into an arm, at a step.
+    pub(super) fn answered(&self, outcome: &Outcome<'_>, arm: u8, step: usize, now: i64) -> Signals {
+        let at = self.step.load();
+        let meeting = &outcome.meeting;
+        let treated = arm != 0;
+        let limited = || self.limited(meeting.network);
+        let arrives = treated && at.arrives(step, meeting.unit, limited);
+        let abandoned = matches!(outcome.result, Answered::Abandoned(_));
+        // a visitor who keeps another variant says nothing of either by itself, but counts where the draw counts
+        let blown = if abandoned || meeting.variant != meeting.drawn {
+            None
+        } else {
+            self.count_for_arm(outcome, treated, &at, now)
+        };
+        Signals { arrives, sign: at.sign(outcome.result), blown }
+    }
+
+    /// What an answer says of its arm. Returns why the fuse blows, if it does.
+    fn count_for_arm(&self, outcome: &Outcome<'_>, treated: bool, at: &StepWindow, now: i64) -> Option<Blown> {
+        let meeting = &outcome.meeting;
+        let bad = outcome.result == Answered::Error;
+        if matches!(outcome.result, Answered::Fallback(_)) {
+            if treated {
+                self.stand.fell_back(meeting.since, self.failed(meeting));
+            }
+            return None;
+        }
+        self.error_rates.answered(treated, bad, now);
+        if let (false, Some(limit), Answered::Fine(Some(latency))) = (treated, at.limit(), outcome.result) {
+            limit.control_answered(latency, || self.limited(meeting.network));
+        }
+        if outcome.by_upstream {
+            self.stand.answered();
+        }
+        let fuse = self.fuse.as_ref()?;
+        match (treated, bad) {
+            (true, true) => fuse.failed(self.failed(meeting)),
+            (true, false) => {
+                fuse.worked();
+                None
+            }
+            (false, _) => fuse.compared(bad),
+        }
+    }
+
+    fn failed(&self, meeting: &Meeting<'_>) -> Failed {
+        let limited = self.limited(meeting.network).map(|origin| (origin, self.network_signs));
+        Failed { unit: unit_key(meeting.unit), limited }
+    }
+}
