@@ -37,7 +37,7 @@ const FLOORS: [&[&str]; 7] = [
     &["source", "tag", "ledger", "webhook"],
     &["layer"],
     &["operations", "rollout"],
-    &["sidecar", "admin"],
+    &["sidecar", "admin", "embed"],
     &["flagstaff"],
 ];
 

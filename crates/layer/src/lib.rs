@@ -31,3 +31,4 @@ pub use future::FlagFuture;
 pub use layer::FlagLayer;
 pub use observe::{Answered, Answers, Conversion, Meeting, Outcome, Outcomes};
 pub use service::FlagService;
+pub use tower::layer::util::Stack;

@@ -1,0 +1,130 @@
+//! What a service says of its flags before they start.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use flagstaff_layer::{Settings, Tagger};
+use flagstaff_ledger::Place;
+use flagstaff_source::{Files, Loaded, Options, PIN_PREFIX, StateFolder};
+use flagstaff_webhook::Hook;
+
+use crate::flagstaff::Parts;
+use crate::{Flagstaff, StartError};
+
+/// The name of the state folder, where it is not said.
+const STATE: &str = "flagstaff-state";
+
+/// What a service says of its flags before they start. All but the flag file may be left out.
+#[derive(Debug)]
+#[must_use = "nothing starts before `start`"]
+pub struct Builder {
+    flags: PathBuf,
+    environment: Option<String>,
+    ledger: Option<String>,
+    keep: Option<Duration>,
+    state: Option<PathBuf>,
+    settings: Settings,
+    hooks: Vec<Hook>,
+}
+
+impl Builder {
+    pub(crate) fn new(flags: &Path) -> Self {
+        Self {
+            flags: flags.into(),
+            environment: None,
+            ledger: None,
+            keep: None,
+            state: None,
+            settings: Settings::default(),
+            hooks: Vec::new(),
+        }
+    }
+
+    /// Lays the file of an environment over the flag file: `flags.production.toml` over `flags.toml`. Without it there is none.
+    pub fn environment(mut self, name: impl Into<String>) -> Self {
+        self.environment = Some(name.into());
+        self
+    }
+
+    /// Keeps what happens in a ledger: the path of a SQLite file, or `postgres://user:password@host/database`. Without it nothing is
+    /// measured, guards work but what they decide does not outlive the process, and no rollout goes to its next step.
+    pub fn ledger(mut self, address: impl Into<String>) -> Self {
+        self.ledger = Some(address.into());
+        self
+    }
+
+    /// Deletes what happened longer ago than this. Without it, all is kept.
+    pub fn ledger_keep(mut self, keep: Duration) -> Self {
+        self.keep = Some(keep);
+        self
+    }
+
+    /// Keeps the last good flags and the last known facts in this folder, for a start with a broken file or without a ledger. Without it
+    /// the folder is `flagstaff-state` beside the ledger's file, or else beside the flag file.
+    pub fn state(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.state = Some(folder.into());
+        self
+    }
+
+    /// Visitors, users, headers, caches and keys. Without keys, cookies that are signed end with the process.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Tells a receiver what happens to flags. May be called more than once.
+    pub fn webhook(mut self, hook: Hook) -> Self {
+        self.hooks.push(hook);
+        self
+    }
+
+    /// Reads the flags, and starts to follow them, to record and to guard. It blocks while the ledger is read, three seconds at most, so
+    /// call it before the service takes requests.
+    ///
+    /// # Errors
+    /// When the flags cannot be used and there are no last good ones, when settings are wrong, or when the system gives no thread.
+    pub fn start(self) -> Result<Flagstaff, StartError> {
+        let tagger = Tagger::new(&self.settings).map_err(StartError::Settings)?;
+        let place = self.ledger.as_deref().map(Place::new).transpose();
+        let place = place.map_err(|error| StartError::Ledger(error.to_string()))?;
+        let beside = place.as_ref().and_then(Place::path).unwrap_or(&self.flags);
+        let state = StateFolder::new(&self.state.unwrap_or_else(|| beside.with_file_name(STATE)));
+        let files = Files::new(&self.flags, self.environment.as_deref()).keeping(state.clone());
+        let reading = reading(self.environment);
+        let (loaded, is_last_good) = load(&files, &reading)?;
+        let (tagger, ledger, hooks, keep) = (Arc::new(tagger), place, self.hooks, self.keep);
+        Flagstaff::start(Parts { tagger, files, reading, loaded, is_last_good, state, ledger, keep, hooks })
+    }
+}
+
+/// How the flag file is read here, now.
+fn reading(environment: Option<String>) -> Options {
+    let pins = std::env::vars_os().filter_map(|(name, value)| {
+        // a value that is not Unicode is no variant, and is told so
+        Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+    });
+    Options {
+        environment,
+        pins: pins.filter(|(name, _)| name.starts_with(PIN_PREFIX)).collect(),
+        today: Some(jiff::Zoned::now().date()),
+        ..Options::default()
+    }
+}
+
+/// The flags, or the last good ones where they cannot be used.
+fn load(files: &Files, reading: &Options) -> Result<(Loaded, bool), StartError> {
+    match flagstaff_source::load(files.definitions(), reading) {
+        Ok(loaded) => Ok((loaded, false)),
+        Err(report) => match files.last_good(reading) {
+            Some((loaded, _)) => {
+                tracing::error!(
+                    "the flag file cannot be used, so the last good flags are served: {}",
+                    report.summary()
+                );
+                Ok((loaded, true))
+            }
+            None => Err(StartError::Flags(Box::new(report))),
+        },
+    }
+}
