@@ -21,7 +21,7 @@ pub(super) const NO_STATE: &str = "none";
 /// The state folder's name, where it is not said.
 const STATE: &str = "flagstaff-state";
 /// Rows that are kept for less are gone before anybody looks at them.
-const SHORTEST: std::time::Duration = std::time::Duration::from_secs(60 * 60);
+const MIN_LEDGER_KEEP: std::time::Duration = std::time::Duration::from_secs(60 * 60);
 
 /// Where what happened is kept; none when nothing is.
 ///
@@ -35,7 +35,7 @@ pub(crate) fn ledger(typed: &typed::Settings) -> Result<Option<ledger::Settings>
         let problem = Problem::new(["ledger"], error.to_string());
         vec![problem.help("or \"none\", to keep nothing")]
     })?;
-    if typed.ledger_keep.is_some_and(|keep| keep < SHORTEST) {
+    if typed.ledger_keep.is_some_and(|keep| keep < MIN_LEDGER_KEEP) {
         let problem = Problem::new(["ledger_keep"], "what happened is kept for an hour at least");
         return Err(vec![problem.help("such as \"400d\"; without it, all is kept")]);
     }

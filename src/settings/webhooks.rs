@@ -1,4 +1,4 @@
-//! Who is told what happens to flags.
+//! The receivers of webhooks.
 
 use std::fmt;
 
@@ -42,7 +42,7 @@ impl<'de> Deserialize<'de> for Webhooks {
     }
 }
 
-/// Who is told, checked.
+/// The receivers, checked.
 ///
 /// # Errors
 /// With every problem.

@@ -15,17 +15,17 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 /// Connections that may be open at once; further ones wait.
-pub(crate) const CONNECTIONS: usize = 64;
+pub(crate) const MAX_CONNECTIONS: usize = 64;
 /// How long a head may take, and how long a connection may be idle before the next.
-pub(crate) const HEAD: Duration = Duration::from_secs(5);
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a connection may last, so that a client that reads no answer does not keep it.
-const LONGEST_CONNECTION: Duration = Duration::from_secs(60);
+const MAX_CONNECTION_TIME: Duration = Duration::from_secs(60);
 /// How long to wait for a descriptor to become free.
 const SHORTAGE: Duration = Duration::from_millis(50);
 
 /// Serves until `stop` is done, and then what is open.
 pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    let seats = Arc::new(Semaphore::new(CONNECTIONS));
+    let seats = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let (closing, closed) = watch::channel(false);
     let mut open = JoinSet::new();
     let mut stop = pin!(stop);
@@ -58,9 +58,9 @@ async fn next(listener: &TcpListener, seats: &Arc<Semaphore>) -> io::Result<(Tcp
 
 async fn one(io: TcpStream, router: Router, mut closed: watch::Receiver<bool>, _seat: OwnedSemaphorePermit) {
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD);
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(io), TowerToHyperService::new(router)));
-    let mut longest = pin!(tokio::time::sleep(LONGEST_CONNECTION));
+    let mut longest = pin!(tokio::time::sleep(MAX_CONNECTION_TIME));
     let mut is_closing = false;
     loop {
         tokio::select! {
@@ -90,7 +90,7 @@ mod tests {
         let router = Router::new().route("/healthz", get(|| async { "fine" }));
         let serving = tokio::spawn(serve(listener, router, async { drop(stopped.await) }));
         let mut held = Vec::new();
-        for _ in 0..CONNECTIONS + 5 {
+        for _ in 0..MAX_CONNECTIONS + 5 {
             let mut io = tokio::net::TcpStream::connect(address).await.unwrap();
             io.write_all(b"G").await.unwrap();
             held.push(io);
@@ -98,7 +98,7 @@ mod tests {
         let mut last = tokio::net::TcpStream::connect(address).await.unwrap();
         last.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
         let mut answer = String::new();
-        tokio::time::timeout(6 * HEAD, last.read_to_string(&mut answer)).await.unwrap().unwrap();
+        tokio::time::timeout(6 * HEAD_TIMEOUT, last.read_to_string(&mut answer)).await.unwrap().unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         drop((stop, held));
         serving.await.unwrap();

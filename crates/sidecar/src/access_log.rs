@@ -17,12 +17,12 @@ use crate::meters::METERS;
 use crate::settings::AccessLog;
 
 /// Lines that may wait to be written; requests never wait for the log, what does not fit is dropped and counted.
-const QUEUE: usize = 8192;
+const QUEUED_LINES: usize = 8192;
 
 /// Bytes that are written together.
-const TOGETHER: usize = 64 << 10;
+const BATCH_BYTES: usize = 64 << 10;
 
-/// Who and what an answer was for: the visitor, where one may be named, and flags, from the extensions of the answer.
+/// The visitor an answer was for, where one may be named, and the flags, from the answer's extensions.
 pub(crate) type Describe = Arc<dyn Fn(&Extensions) -> Option<(Option<String>, String)> + Send + Sync>;
 
 /// The upstream that answered, in the answer's extensions; only when the access log asks for it.
@@ -50,7 +50,7 @@ impl AccessLogWriter {
     ///
     /// When the system has no thread left.
     pub(crate) fn start(format: AccessLog, describe: Option<Describe>) -> io::Result<Self> {
-        let (lines, queue) = sync_channel(QUEUE);
+        let (lines, queue) = sync_channel(QUEUED_LINES);
         flagstaff_supervise::thread("access-log", move || write(&queue, io::stdout()))?;
         Ok(Self { format, describe, lines })
     }
@@ -64,7 +64,7 @@ fn write(queue: &Receiver<String>, mut out: impl Write) {
         // what was written of a line before the disk was full must not run into the next
         let mut text = if torn { format!("\n{line}") } else { line };
         let mut lines = 1;
-        while text.len() < TOGETHER
+        while text.len() < BATCH_BYTES
             && let Ok(line) = queue.try_recv()
         {
             text.push_str(&line);
@@ -276,7 +276,7 @@ mod tests {
     fn what_cannot_be_written_does_not_end_the_log() {
         let (lines, queue) = sync_channel(8);
         let mut out = Failing(1, Vec::new());
-        lines.send("a\n".repeat(TOGETHER)).unwrap();
+        lines.send("a\n".repeat(BATCH_BYTES)).unwrap();
         lines.send("b\n".into()).unwrap();
         drop(lines);
         write(&queue, &mut out);

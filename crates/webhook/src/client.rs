@@ -1,4 +1,4 @@
-//! Sending.
+//! Sending messages, and reading what receivers answer.
 
 use std::io::Read as _;
 use std::sync::Arc;
@@ -11,14 +11,16 @@ use crate::hook::Hook;
 use crate::message::Message;
 use crate::sign::signature;
 
-/// How long a receiver may take to be reached, and for all of it.
-const TIMEOUTS: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(10));
+/// How long it may take to connect to a receiver.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long sending a message may take in all.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of an answer that are read.
-const ANSWER: u64 = 512;
+const ANSWER_BYTES: u64 = 512;
 /// Bytes of the head of an answer.
-const HEAD: usize = 32 * 1024;
+const HEAD_BYTES: usize = 32 * 1024;
 
-/// What became of a message.
+/// What came of sending a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The receiver has it.
@@ -61,9 +63,9 @@ impl Client {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_idle_connections(0)
-            .max_response_header_size(HEAD)
-            .timeout_connect(Some(TIMEOUTS.0))
-            .timeout_global(Some(TIMEOUTS.1))
+            .max_response_header_size(HEAD_BYTES)
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .timeout_global(Some(TOTAL_TIMEOUT))
             .user_agent(concat!("flagstaff/", env!("CARGO_PKG_VERSION")))
             .accept("")
             .build();
@@ -139,7 +141,7 @@ fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
 /// What an answer says, as far as it fits a line.
 fn beginning(response: &mut http::Response<ureq::Body>) -> String {
     let mut bytes = Vec::new();
-    let _ = response.body_mut().as_reader().take(ANSWER).read_to_end(&mut bytes);
+    let _ = response.body_mut().as_reader().take(ANSWER_BYTES).read_to_end(&mut bytes);
     let text = String::from_utf8_lossy(&bytes);
     let line: Vec<_> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
     line.join(" ")

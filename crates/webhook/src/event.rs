@@ -1,10 +1,10 @@
-//! What a hook can be told of.
+//! The events of webhooks.
 
 use std::fmt;
 
 use flagstaff_flags::FactKind;
 
-/// A kind of news. One word stands for all facts of which somebody who wants one wants the others.
+/// A kind of event. One word stands for all facts that a receiver wants together or not at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Event {
     /// A flag was edited, removed, or switched off or on.

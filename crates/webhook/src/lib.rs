@@ -14,5 +14,5 @@ pub use client::{Answer, Client};
 pub use event::Event;
 pub use hook::{Hook, HookSettings, twice};
 pub use message::{Format, Message};
-pub use retry::{LONGEST_ASKED, wait};
+pub use retry::wait;
 pub use sign::signature;

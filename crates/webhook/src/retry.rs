@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-/// The first wait, and the longest one.
-const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5 * 60));
+/// The wait after the first try in vain; doubled with each further one.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// The longest wait that is not asked for.
+const MAX_WAIT: Duration = Duration::from_secs(5 * 60);
 /// The longest wait a receiver may ask for with `Retry-After`.
-pub const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// How long to wait after so many tries (from 1) in vain: 1 s, 2 s, 4 s and so on up to 5 minutes, or as long as the receiver
 /// asked for, up to an hour.
 #[must_use]
 pub fn wait(tries: u32, asked: Option<Duration>) -> Duration {
-    let doubled = WAITS.0.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1))).min(WAITS.1);
-    asked.map_or(doubled, |asked| asked.clamp(doubled.min(WAITS.0), LONGEST_ASKED))
+    let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1))).min(MAX_WAIT);
+    asked.map_or(doubled, |asked| asked.clamp(doubled.min(FIRST_WAIT), MAX_RETRY_AFTER))
 }
 
 #[cfg(test)]

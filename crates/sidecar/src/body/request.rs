@@ -57,7 +57,7 @@ pub(crate) struct BodyRules {
     pub(crate) fields: usize,
     /// Silence within a body, on HTTP/2. On HTTP/1.1 the socket's guard keeps it.
     pub(crate) silence: Duration,
-    /// Fields by which only trusted proxies may say who asks.
+    /// Fields by which only trusted proxies may name the user.
     pub(crate) vouched: Vec<HeaderName>,
 }
 

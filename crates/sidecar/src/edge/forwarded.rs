@@ -1,4 +1,4 @@
-//! Who the visitor is, and telling the app (`X-Forwarded-*`, RFC 7239 `Forwarded`).
+//! The visitor's address, and what the app is told of it (`X-Forwarded-*`, RFC 7239 `Forwarded`).
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};

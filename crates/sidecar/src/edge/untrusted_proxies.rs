@@ -11,25 +11,25 @@ use std::sync::{Mutex, PoisonError};
 use http::header::{self, HeaderMap, HeaderName};
 
 /// Headers by which proxies say whom they forward for.
-const TELLING: [HeaderName; 3] =
+const FORWARDING_FIELDS: [HeaderName; 3] =
     [HeaderName::from_static("x-forwarded-for"), HeaderName::from_static("x-real-ip"), header::FORWARDED];
-/// Addresses that are told of. Anybody can send the header, so the log must not grow with them.
-const TOLD: usize = 8;
+/// Addresses that are reported at most. Anybody can send the header, so the log must not grow with them.
+const MAX_REPORTED: usize = 8;
 
-/// Addresses that were told of, each once.
+/// Addresses that were reported, each once.
 #[derive(Debug, Default)]
 pub(crate) struct UntrustedProxies {
-    told: Mutex<HashSet<IpAddr>>,
+    reported: Mutex<HashSet<IpAddr>>,
     count: AtomicUsize,
 }
 
 impl UntrustedProxies {
-    /// Tells once of an address that is not trusted and says whom it forwards for.
+    /// Warns once of an address that is not trusted and says whom it forwards for.
     pub(crate) fn notice(&self, headers: &HeaderMap, address: IpAddr) {
-        let Some(name) = TELLING.into_iter().find(|name| headers.contains_key(name)) else {
+        let Some(name) = FORWARDING_FIELDS.into_iter().find(|name| headers.contains_key(name)) else {
             return;
         };
-        if self.is_news(address) {
+        if self.is_first(address) {
             let address = address.to_canonical();
             let name = written(&name);
             tracing::warn!(
@@ -39,15 +39,15 @@ impl UntrustedProxies {
         }
     }
 
-    fn is_news(&self, address: IpAddr) -> bool {
-        // Once enough are told of, requests take no lock.
-        if self.count.load(Relaxed) >= TOLD {
+    fn is_first(&self, address: IpAddr) -> bool {
+        // Once enough are reported, requests take no lock.
+        if self.count.load(Relaxed) >= MAX_REPORTED {
             return false;
         }
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_news = told.len() < TOLD && told.insert(address);
-        self.count.store(told.len(), Relaxed);
-        is_news
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = reported.len() < MAX_REPORTED && reported.insert(address);
+        self.count.store(reported.len(), Relaxed);
+        is_first
     }
 }
 
@@ -67,11 +67,11 @@ mod tests {
     #[test]
     fn each_address_is_told_of_once_and_only_a_few() {
         let untrusted = UntrustedProxies::default();
-        for n in 0..TOLD {
+        for n in 0..MAX_REPORTED {
             let address = IpAddr::from([192, 0, 2, u8::try_from(n).unwrap()]);
-            assert!(untrusted.is_news(address));
-            assert!(!untrusted.is_news(address));
+            assert!(untrusted.is_first(address));
+            assert!(!untrusted.is_first(address));
         }
-        assert!(!untrusted.is_news(IpAddr::from([192, 0, 2, 200])));
+        assert!(!untrusted.is_first(IpAddr::from([192, 0, 2, 200])));
     }
 }

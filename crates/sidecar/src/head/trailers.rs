@@ -6,7 +6,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::head::list::tokens;
 
-/// What says where a message ends, where it goes, who sends it and what its body is (RFC 9110, 6.5.1).
+/// Fields about the length of a message, its way, its sender and its body (RFC 9110, 6.5.1).
 const NEVER: [&str; 35] = [
     "accept-ranges",
     "age",

@@ -84,7 +84,7 @@ where
         self
     }
 
-    /// Says who an answer was for, where that may be written down, and with which flags, for the access log.
+    /// Describes answers for the access log: the visitor, where one may be named, and the flags.
     #[must_use]
     pub fn describe<F>(mut self, describe: F) -> Self
     where

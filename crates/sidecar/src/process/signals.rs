@@ -14,12 +14,12 @@ use crate::drain::{Drain, StopReason};
 use crate::process::sockets::Sockets;
 
 /// How long background services get once the last connection is gone.
-const GRACE: Duration = Duration::from_secs(5);
+const SERVICE_GRACE: Duration = Duration::from_secs(5);
 
 /// How long the new process may take to fetch the sockets.
-const TAKING: Duration = Duration::from_secs(10);
+const HANDOVER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long it has to start its workers.
-const STARTING: Duration = Duration::from_millis(500);
+const STARTING_WORKERS: Duration = Duration::from_millis(500);
 
 /// Waits for a signal and drains. pingora would then sleep through its whole grace period even when nobody is left, so
 /// the draining is done here and pingora is told to end at once.
@@ -59,7 +59,7 @@ const HARMLESS: [i32; 8] = [
 pub fn pass_over_signals() -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let _entered = runtime.enter();
-    // a handler stays when the last who listens to it is gone
+    // a handler stays when the last listener to it is gone
     HARMLESS.iter().try_for_each(|number| signal(SignalKind::from_raw(*number)).map(drop))
 }
 
@@ -138,7 +138,7 @@ impl Signals {
             tokio::time::sleep(linger).await;
             sockets.lock().unwrap_or_else(PoisonError::into_inner).take();
         };
-        tokio::join!(self.drain.finish(self.limit, GRACE), closing).0
+        tokio::join!(self.drain.finish(self.limit, SERVICE_GRACE), closing).0
     }
 
     /// Without a process that takes the sockets, this one goes on.
@@ -170,7 +170,7 @@ async fn taken(path: &Path) -> std::io::Result<()> {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(TAKING, gone).await.map_err(|_| std::io::ErrorKind::TimedOut)?;
-    tokio::time::sleep(STARTING).await;
+    tokio::time::timeout(HANDOVER_TIMEOUT, gone).await.map_err(|_| std::io::ErrorKind::TimedOut)?;
+    tokio::time::sleep(STARTING_WORKERS).await;
     Ok(())
 }

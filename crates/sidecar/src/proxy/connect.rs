@@ -25,7 +25,7 @@ use crate::settings::upstream_policy::UpstreamPolicy;
 use crate::tls;
 
 /// What is buffered of an answer at most, where its head may not be larger.
-const BUFFER: usize = 64 << 10;
+const MAX_BUFFER: usize = 64 << 10;
 
 /// Makes connections.
 pub(crate) struct Connector {
@@ -131,7 +131,7 @@ where
     static NUMBERS: AtomicU64 = AtomicU64::new(0);
     let number = NUMBERS.fetch_add(1, Relaxed);
     let mut builder = http1::Builder::new();
-    builder.max_headers(answer.fields).max_header_size(answer.bytes).max_buf_size(answer.bytes.max(BUFFER));
+    builder.max_headers(answer.fields).max_header_size(answer.bytes).max_buf_size(answer.bytes.max(MAX_BUFFER));
     let (mut sender, connection) = builder.handshake::<_, RequestBody>(TokioIo::new(io)).await?;
     tokio::spawn(async move {
         if let Err(error) = connection.with_upgrades().await {

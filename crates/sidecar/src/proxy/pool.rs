@@ -19,7 +19,7 @@ use crate::body::{RequestBody, Reuse, empty_request};
 use crate::io::Deadline;
 
 /// For how long it is remembered that the app closed a connection early.
-const REMEMBERED: Duration = Duration::from_secs(60);
+const EARLY_CLOSE_REMEMBERED: Duration = Duration::from_secs(60);
 
 /// One connection to the app, ready for a request.
 #[derive(Debug)]
@@ -173,7 +173,7 @@ impl Slot {
     /// How long a connection may have been unused for a request that is sent only once.
     fn safe(&self, now: Instant) -> Duration {
         match self.short {
-            Some((short, at)) if now.duration_since(at) < REMEMBERED => short,
+            Some((short, at)) if now.duration_since(at) < EARLY_CLOSE_REMEMBERED => short,
             _ => self.keeping.limit,
         }
     }
@@ -275,6 +275,6 @@ mod tests {
         assert_eq!(slot.safe(start), ms(1000));
         slot.learn(ms(500), start + ms(20));
         assert_eq!(slot.safe(start + ms(20)), ms(250));
-        assert_eq!(slot.safe(start + ms(20) + REMEMBERED), ms(4000));
+        assert_eq!(slot.safe(start + ms(20) + EARLY_CLOSE_REMEMBERED), ms(4000));
     }
 }

@@ -137,7 +137,7 @@ impl Inner {
         })
     }
 
-    /// The app answers in place of a variant's upstream that does not, where asking again does no harm. Says who answered.
+    /// The app answers in place of a variant's upstream that does not, where asking again does no harm. Returns which of the two answered.
     async fn ask_canary(
         &self,
         canary: &Canary,

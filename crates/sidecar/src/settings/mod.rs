@@ -152,11 +152,11 @@ pub struct RawSettings {
     pub workers: usize,
     /// Certificates for `https://` addresses.
     pub tls: Option<CertificateFiles>,
-    /// Names of the header fields by which trusted addresses say who asks. They never stand behind a body.
+    /// Names of the header fields by which trusted addresses name the user. They never stand behind a body.
     pub vouched: Vec<String>,
     /// The address for operators: no upstream.
     pub operators: Option<SocketAddr>,
-    /// Who is trusted, and with what.
+    /// Which addresses are trusted, and with what.
     pub trust: TrustSettings,
     /// How long things may take.
     pub timeouts: Timeouts,

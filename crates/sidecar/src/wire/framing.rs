@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 
 /// Bytes of a field or of a chunk's size that are kept when its line comes in pieces: the fields that matter are shorter. Of a
 /// request's first line as many as a head may have are kept, because its target is looked at whole.
-const KEPT: usize = 96;
+const KEPT_BYTES: usize = 96;
 /// Bytes of chunk extensions in one body. Nobody uses them.
 const EXTENSION_LIMIT: usize = 256;
 
@@ -172,7 +172,7 @@ impl Framing {
 
     /// Bytes that are kept of a line in pieces.
     fn kept(&self) -> usize {
-        if self.position == Position::Start { self.head_limit } else { KEPT }
+        if self.position == Position::Start { self.head_limit } else { KEPT_BYTES }
     }
 
     /// Heads over their limit are left to hyper, which answers 431; extensions and trailers are refused here.
@@ -233,7 +233,7 @@ impl Framing {
         if self.chunked {
             return Err(Refusal::LengthAndEncoding);
         }
-        let number = if length < KEPT { digits(value) } else { None };
+        let number = if length < KEPT_BYTES { digits(value) } else { None };
         match (self.length, number) {
             (_, None) => Err(Refusal::LengthBad),
             (Some(_), _) => Err(Refusal::LengthTwice),
@@ -248,7 +248,7 @@ impl Framing {
         if self.length.is_some() {
             return Err(Refusal::LengthAndEncoding);
         }
-        if self.chunked || length >= KEPT || !value.eq_ignore_ascii_case(b"chunked") {
+        if self.chunked || length >= KEPT_BYTES || !value.eq_ignore_ascii_case(b"chunked") {
             return Err(Refusal::Encoding);
         }
         self.chunked = true;

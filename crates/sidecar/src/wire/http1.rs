@@ -18,7 +18,7 @@ use crate::wire::socket::ClientSocket;
 use crate::wire::wake_filter::WakeFilter;
 
 /// How long a connection keeps its buffers without a request.
-const ASIDE: Duration = Duration::from_millis(100);
+const IDLE_BEFORE_ASIDE: Duration = Duration::from_millis(100);
 
 /// Serves until the connection ends; `going` ends when it should.
 pub(super) async fn serve<T, S>(
@@ -69,7 +69,7 @@ where
 async fn unused(client: &Client) {
     loop {
         let served = client.served();
-        sleep(ASIDE).await;
+        sleep(IDLE_BEFORE_ASIDE).await;
         if !client.is_busy() && !client.is_blocked() && client.served() == served {
             return;
         }
