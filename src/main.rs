@@ -3,7 +3,7 @@
 mod cli;
 mod commands;
 mod logging;
-mod rights;
+mod serve;
 mod settings;
 mod terminal;
 mod workspace;
@@ -16,7 +16,7 @@ use flagstaff_flags::without_userinfo;
 use crate::cli::{Cli, Command};
 use crate::commands::{
     Answer, check, compare, demo_traffic, edit, end, explain, export, forget, link, list, power, results, rollout,
-    run, shell, simulate, webhook,
+    shell, simulate, webhook,
 };
 use crate::terminal::{BAD, styled};
 
@@ -48,7 +48,7 @@ fn told(error: &anyhow::Error) -> String {
 
 fn answer(command: &Command) -> anyhow::Result<Answer> {
     match command {
-        Command::Run(args) => run::run(args),
+        Command::Run(args) => serve::run(args),
         Command::Check(args) => check::run(args),
         Command::List(args) => list::run(args),
         Command::Explain(args) => explain::run(args),

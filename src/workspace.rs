@@ -101,8 +101,8 @@ impl Opened {
     }
 
     /// Steps, trips and switches, as the ledger has them. One that gives no answer keeps nobody from looking at flags.
-    pub(crate) fn facts(&self) -> Facts {
-        let facts = block_on(self.workspace.facts()).and_then(|facts| self.answer(facts));
+    pub(crate) fn recorded_facts(&self) -> Facts {
+        let facts = block_on(self.workspace.recorded_facts()).and_then(|facts| self.answer(facts));
         facts.unwrap_or_else(|error| {
             warn(&format!("steps and rollbacks are not known: {error:#}"));
             Facts::default()

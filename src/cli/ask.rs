@@ -1,4 +1,4 @@
-//! What a flag file says, and what would be decided.
+//! Options of `check`, `list`, `explain` and `simulate`.
 
 use clap::{Args, ValueHint};
 
@@ -12,7 +12,7 @@ pub(crate) struct Check {
     pub(crate) file: Option<String>,
     #[command(flatten)]
     pub(crate) flags: FlagArgs,
-    /// Warnings count as problems
+    /// Count warnings as problems
     #[arg(long)]
     pub(crate) strict: bool,
     /// Answer as JSON
@@ -47,19 +47,19 @@ pub(crate) struct Explain {
     /// The user's id
     #[arg(long, value_name = "ID", allow_hyphen_values = true, value_parser = id)]
     pub(crate) user: Option<String>,
-    /// A group of the user, again for several
+    /// A group of the user; repeat for several
     #[arg(long, value_name = "NAME", requires = "user")]
     pub(crate) group: Vec<String>,
-    /// A role of the user, again for several
+    /// A role of the user; repeat for several
     #[arg(long, value_name = "NAME", requires = "user")]
     pub(crate) role: Vec<String>,
-    /// A header of the request, from a trusted address; again for several. Cookies too: --header Cookie=…
+    /// A header of the request, from a trusted address; repeat for several. Also cookies: --header Cookie=…
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     pub(crate) header: Vec<(String, String)>,
     /// The method of the request
     #[arg(long, default_value = "GET")]
     pub(crate) method: String,
-    /// Path and query of the request, or a whole URL
+    /// Path and query of the request, or a full URL
     #[arg(long, default_value = "/")]
     pub(crate) path: String,
     /// The visitor's address
@@ -68,10 +68,10 @@ pub(crate) struct Explain {
     /// The visitor's country
     #[arg(long, value_name = "CODE")]
     pub(crate) country: Option<String>,
-    /// A variant remembered from before, again for several
+    /// A variant remembered from before; repeat for several
     #[arg(long, value_name = "FLAG=VARIANT", value_parser = pair)]
     pub(crate) sticky: Vec<(String, String)>,
-    /// Suppose that the guard of this flag had tripped, again for several
+    /// Assume that the guard of this flag has tripped; repeat for several
     #[arg(long, value_name = "FLAG")]
     pub(crate) tripped: Vec<String>,
     /// The time of the decision: 2026-11-20T09:00:00Z [default: now]
@@ -88,7 +88,7 @@ pub(crate) struct Simulate {
     pub(crate) flag: String,
     #[command(flatten)]
     pub(crate) flags: FlagArgs,
-    /// Suppose this percentage
+    /// Assume this percentage
     #[arg(long, value_name = "P")]
     pub(crate) percent: Option<f64>,
     /// How many visitors

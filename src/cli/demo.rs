@@ -7,10 +7,10 @@ use super::values::share;
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoTraffic {
-    /// Where the visitors go: http://HOST:PORT [default: where the settings listen]
+    /// The address of the shop: http://HOST:PORT [default: the address the settings listen on]
     #[arg(long, value_name = "URL")]
     pub(crate) to: Option<String>,
-    /// The flag [default: the first of the file that has goals]
+    /// The flag [default: the first in the file that has goals]
     #[arg(long, value_name = "FLAG")]
     pub(crate) flag: Option<String>,
     #[command(flatten)]
@@ -18,25 +18,25 @@ pub(crate) struct DemoTraffic {
     /// How many visitors
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub(crate) visitors: u64,
-    /// The true rate of a variant, again for others: on=7% [default: 5% of the control, 6.8% of the others]
+    /// The true conversion rate of a variant; repeat for others: on=7% [default: 5% for the control, 6.8% for the others]
     #[arg(long, value_name = "VARIANT=RATE", value_parser = rate)]
     pub(crate) rate: Vec<(String, f64)>,
-    /// How often the shop is to fail for a variant, again for others: on=10%
+    /// How often the shop fails for a variant; repeat for others: on=10%
     #[arg(long, value_name = "VARIANT=RATE", value_parser = rate)]
     pub(crate) errors: Vec<(String, f64)>,
-    /// How often the shop is to dawdle for a variant, again for others: on=20%
+    /// How often the shop is slow for a variant; repeat for others: on=20%
     #[arg(long, value_name = "VARIANT=RATE", value_parser = rate)]
     pub(crate) slow: Vec<(String, f64)>,
-    /// How long it dawdles then, up to 10s
+    /// How long a slow answer takes, up to 10s
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = humantime::parse_duration)]
     pub(crate) slow_by: std::time::Duration,
-    /// Bots and prefetches besides, for a hundred visitors: nothing may move
+    /// Bots and prefetches in addition, as a share of the visitors; they must not change the results
     #[arg(long, value_name = "SHARE", default_value = "0%", value_parser = chance)]
     pub(crate) bots: f64,
-    /// Visitors a second at most [default: as many as it takes]
+    /// The most visitors per second [default: no limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) per_second: Option<u32>,
-    /// What visitors do is drawn from this number [default: another one each time]
+    /// The seed of what visitors do [default: a new one each time]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
     /// Connections at once
@@ -56,6 +56,6 @@ fn rate(text: &str) -> Result<(String, f64), String> {
 /// Reads `40%` or `0.4`, from none to all.
 fn chance(text: &str) -> Result<f64, String> {
     share(text).and_then(|share| {
-        if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("it lies between 0% and 100%".into()) }
+        if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("write a share between 0% and 100%".into()) }
     })
 }

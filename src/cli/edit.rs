@@ -14,7 +14,7 @@ pub(crate) struct Set {
     /// What to set: percent=20 enabled=true owner=growth guard.errors=5xx
     #[arg(required = true, value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) values: Vec<(String, String)>,
-    /// Do it also when a rollout begins anew with it, or a rollback is cleared
+    /// Do it even if a rollout starts again or a rollback is cleared
     #[arg(long)]
     pub(crate) yes: bool,
 }
@@ -23,10 +23,10 @@ pub(crate) struct Set {
 pub(crate) struct On {
     #[command(flatten)]
     pub(crate) edit: EditOf,
-    /// On for everybody it may be on for: at 100 percent [default: as before it was off]
+    /// Switch it on for everyone: at 100 percent [default: as it was before it was switched off]
     #[arg(long)]
     pub(crate) everyone: bool,
-    /// Do it also when a rollback is cleared with it
+    /// Do it even if a rollback is cleared
     #[arg(long, requires = "everyone")]
     pub(crate) yes: bool,
 }
@@ -56,22 +56,22 @@ pub(crate) struct EditOf {
 pub(crate) struct End {
     /// The flag
     pub(crate) flag: String,
-    /// The variant everybody gets from now on
+    /// The variant that everyone gets from now on
     #[arg(long, value_name = "VARIANT", required_unless_present = "remove")]
     pub(crate) winner: Option<String>,
-    /// Take the flag out of the file: once no code asks for it any more
+    /// Remove the flag from the file, once no code asks for it any more
     #[arg(long)]
     pub(crate) remove: bool,
-    /// Also when the results do not say so, or the flag is off now
+    /// Do it even if the results do not support it, or the flag is off now
     #[arg(long)]
     pub(crate) force: bool,
-    /// Who decides [default: $USER]
+    /// The person who decides [default: $USER]
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Option<String>,
-    /// Look here for the code to delete; what .gitignore names is passed over
+    /// Search this folder for the code to delete; files that .gitignore names are skipped
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) code: Option<PathBuf>,
-    /// Say what would be done, and do nothing
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
@@ -85,14 +85,14 @@ pub(crate) struct End {
 
 #[derive(Debug, Args)]
 pub(crate) struct Link {
-    /// The address the link leads to
+    /// The address that the link opens
     pub(crate) url: String,
-    /// What it gives, again for several flags
+    /// The variant that it gives; repeat for several flags
     #[arg(required = true, value_name = "FLAG=VARIANT", value_parser = pair)]
     pub(crate) values: Vec<(String, String)>,
     #[command(flatten)]
     pub(crate) flags: FlagArgs,
-    /// How long the link can be used
+    /// How long the link is valid
     #[arg(long = "for", value_name = "TIME", default_value = "1d", value_parser = humantime::parse_duration)]
     pub(crate) lasts: std::time::Duration,
 }

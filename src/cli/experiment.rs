@@ -1,4 +1,4 @@
-//! Whether it matters.
+//! Options of `results`, `power` and `compare`.
 
 use clap::Args;
 
@@ -9,7 +9,7 @@ use crate::cli::values::{count, share};
 pub(crate) struct Results {
     /// The flag [default: a line for each experiment]
     pub(crate) flag: Option<String>,
-    /// All experiments together: those held out against everybody else, on every goal of the file
+    /// All experiments together: visitors who are held out against everyone else, on every goal of the file
     #[arg(long, conflicts_with = "flag")]
     pub(crate) holdout: bool,
     #[command(flatten)]
@@ -24,38 +24,38 @@ pub(crate) struct Results {
     pub(crate) csv: bool,
 }
 
-/// How sure is sure; to be fixed before anyone looks.
+/// How sure results must be; to be fixed before anyone looks.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub(crate) struct Certainty {
-    /// The chance to err [default: 5%]
+    /// The chance of a wrong result [default: 5%]
     #[arg(long, value_name = "CHANCE", value_parser = share)]
     pub(crate) alpha: Option<f64>,
-    /// Visitors of all variants at which the test that may be read any day is sharpest [default: 5000]
+    /// The number of visitors, all variants together, at which the test for every day is most precise [default: 5000]
     #[arg(long, value_name = "N")]
     pub(crate) planned: Option<u32>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Power {
-    /// The rate today: 5% or 0.05
+    /// The conversion rate today: 5% or 0.05
     #[arg(long, value_name = "RATE", value_parser = share)]
     pub(crate) baseline: f64,
-    /// The relative lift to be found: 10% makes 5% 5.5%
+    /// The relative lift to find: 10% turns 5% into 5.5%
     #[arg(long, value_name = "LIFT", value_parser = share, allow_hyphen_values = true)]
     pub(crate) lift: f64,
-    /// Visitors a day who take part, all variants together
+    /// Visitors per day who take part, all variants together
     #[arg(long, value_name = "N")]
     pub(crate) per_day: Option<f64>,
-    /// Variants, the control among them
+    /// The number of variants, including the control
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub(crate) variants: u32,
-    /// It will be read while it runs: up to twice as many
+    /// The results will be read while it runs: this needs up to twice as many visitors
     #[arg(long)]
     pub(crate) read_daily: bool,
     /// The chance of a false alarm
     #[arg(long, value_name = "CHANCE", value_parser = share, default_value = "5%")]
     pub(crate) alpha: f64,
-    /// The chance of finding the lift where it is there
+    /// The chance of finding the lift if it is there
     #[arg(long, value_name = "CHANCE", value_parser = share, default_value = "80%")]
     pub(crate) power: f64,
     /// Answer as JSON

@@ -33,41 +33,41 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run the proxy; with no upstream it serves a built-in demo shop (what happens without a command, too)
+    /// Run the proxy; without an upstream it serves a built-in demo shop (this is the default command)
     Run(Box<Run>),
     /// Check a flag file: 0 fine, 1 problems, 2 could not run
     Check(Check),
     /// List flags with state, percent, owner, expiry and origin
     List(List),
-    /// Tell why a visitor gets a variant, step by step; without a flag, what the visitor gets of each
+    /// Explain why a visitor gets a variant, step by step; without a flag: the variant of every flag
     Explain(Box<Explain>),
-    /// Picture visitors falling into variants
+    /// Show how many visitors get each variant
     Simulate(Simulate),
     /// Edit a flag in place: flagstaff set FLAG percent=20 enabled=true
     Set(Set),
-    /// Switch a flag on again, as it was before it was off; with --everyone at 100 percent
+    /// Switch a flag on again, as it was before it was switched off; with --everyone: at 100 percent
     On(On),
-    /// Switch a flag off for everybody, at once, whatever else is wrong in the file
+    /// Switch a flag off for everyone at once, whatever else is wrong in the file
     Off(Off),
-    /// End an experiment: archive it with its results, give everybody the winner, say which code to delete
+    /// End an experiment: archive it with its results, give everyone the winner, list the code to delete
     End(Box<End>),
-    /// Tell whether an experiment's variants differ: a table, a picture of the intervals, a verdict
+    /// Show whether an experiment's variants differ: a table, a plot of the intervals, a verdict
     Results(Results),
-    /// Tell where a rollout stands, and have it advance, wait or begin anew
+    /// Show where a rollout stands; advance, pause or reset it
     Rollout(Rollout),
-    /// Tell how many visitors and days an experiment takes
+    /// Calculate how many visitors and days an experiment needs
     Power(Power),
     /// Compare two counts by hand: flagstaff compare 500/10000 615/10000
     Compare(Compare),
-    /// Write what was recorded, per visitor or per day, for other programs
+    /// Export what was recorded, per visitor or per day, for other programs
     Export(Export),
-    /// Delete everything that was recorded of a visitor
+    /// Delete everything that was recorded about a visitor
     Forget(Forget),
-    /// Send visitors with known true rates to the demo shop, to see what `results` makes of them
+    /// Send visitors with known conversion rates to the demo shop, to see what `results` says about them
     DemoTraffic(Box<DemoTraffic>),
     /// Sign a link that gives its visitor a variant for a browser session
     Link(Link),
-    /// Try out who is told what happens to flags
+    /// Test the receivers of webhooks
     Webhook(Webhook),
     /// Print the JSON Schema of flag files
     Schema,
@@ -84,15 +84,15 @@ pub(crate) struct FlagArgs {
     /// The flag file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) flags: Option<String>,
-    /// Lay flags.ENVIRONMENT.toml over flags.toml
+    /// Read flags.ENVIRONMENT.toml on top of flags.toml
     #[arg(long, value_name = "NAME")]
     pub(crate) environment: Option<String>,
-    /// The settings file [default: config/flagstaff.toml when there]
+    /// The settings file [default: config/flagstaff.toml if it exists]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
 }
 
-/// Where what happened is kept. Without `--ledger`, where the settings say.
+/// The ledger. Without `--ledger`, the one the settings name.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct LedgerArgs {
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! What was recorded.
+//! Options of `export` and `forget`.
 
 use clap::Args;
 use flagstaff_flags::BucketBy;
@@ -8,9 +8,9 @@ use crate::cli::values::id;
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum Format {
-    /// RFC 4180, names first
+    /// RFC 4180, with a line of names first
     Csv,
-    /// A JSON object a line
+    /// One JSON object per line
     Jsonl,
 }
 
@@ -24,7 +24,7 @@ pub(crate) enum Per {
 
 #[derive(Debug, Args)]
 pub(crate) struct Export {
-    /// The flag [default: all, as JSON lines; the only one, as CSV]
+    /// The flag [default: all as JSON lines, or the only one as CSV]
     #[arg(long, value_name = "FLAG")]
     pub(crate) flag: Option<String>,
     /// How rows are written
@@ -42,7 +42,7 @@ pub(crate) struct Forget {
     /// The visitor's id
     #[arg(required_unless_present = "unit", allow_hyphen_values = true, value_parser = id)]
     pub(crate) visitor: Option<String>,
-    /// Another unit that flags are drawn by (bucket_by), again for several: user=42, session=ID, header.x-account=42, cookie.org=7
+    /// Another id that flags are drawn by (bucket_by); repeat for several: user=42, session=ID, header.x-account=42, cookie.org=7
     #[arg(long, value_name = "KIND=ID", value_parser = unit)]
     pub(crate) unit: Vec<String>,
     #[command(flatten)]
@@ -56,7 +56,7 @@ pub(crate) struct Forget {
 fn unit(text: &str) -> Result<String, String> {
     let (kind, id) = text.split_once('=').filter(|(_, id)| !id.is_empty()).ok_or("write KIND=ID, such as user=42")?;
     match BucketBy::new(kind.trim()) {
-        Some(BucketBy::Request) => Err("of single requests nothing is kept".into()),
+        Some(BucketBy::Request) => Err("nothing is kept about single requests".into()),
         Some(kind) => Ok(kind.key(id).into_owned()),
         None => Err("the kind is visitor, user, session, header.NAME or cookie.NAME".into()),
     }

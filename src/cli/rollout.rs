@@ -1,4 +1,4 @@
-//! Rollouts.
+//! Options of `rollout`.
 
 use clap::Args;
 
@@ -6,17 +6,17 @@ use crate::cli::LedgerArgs;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Action {
-    /// Tell where it stands, and why
+    /// Show where it stands, and why
     Status,
     /// Go to the next step now, whatever the hold says
     Advance,
-    /// Go on from a step that waits for an approval
+    /// Go to the next step from one that waits for an approval
     Approve,
     /// Stay at this step
     Pause,
-    /// Climb again
+    /// Continue after a pause
     Resume,
-    /// Begin anew at the first step; a trip is cleared, and what the guard saw is set aside
+    /// Start again at the first step; a rollback is cleared, and what the guard saw is forgotten
     Reset,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Rollout {
     /// What to do
     #[arg(value_enum, default_value_t = Action::Status)]
     pub(crate) action: Action,
-    /// Who asks for it, for the record [default: whoever is logged in]
+    /// Your name, for the record [default: $USER]
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Option<String>,
     #[command(flatten)]

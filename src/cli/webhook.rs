@@ -13,13 +13,13 @@ pub(crate) struct Webhook {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum WebhookAction {
-    /// Send a sample of each event to the receivers of the settings: 0 all took them, 1 one did not
+    /// Send a sample of each event to the receivers of the settings: exit code 0: all accepted them, 1: one did not
     Test(WebhookTest),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct WebhookTest {
-    /// The settings file [default: config/flagstaff.toml when there]
+    /// The settings file [default: config/flagstaff.toml if it exists]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
     /// Only this event: changed, step, approval, inconclusive, trip, reset or expired

@@ -64,7 +64,7 @@ fn text(args: &End, opened: &Opened, ended: &Ended) -> String {
     };
     let file = name(opened.workspace.files.definitions());
     text += &changes(args, ended, &file);
-    text += &code(ended);
+    text += &branches(ended);
     text + &format!("{next}\n")
 }
 
@@ -119,7 +119,7 @@ fn notes(args: &End, ended: &Ended) -> String {
 }
 
 /// The code to delete, or what to look for.
-fn code(ended: &Ended) -> String {
+fn branches(ended: &Ended) -> String {
     let others: Vec<_> = ended.delete.iter().map(|name| format!("`{name}`")).collect();
     let mut text = format!("\nCode: keep the branch of `{}`, delete that of {}.\n", ended.keep, others.join(", "));
     match &ended.code {

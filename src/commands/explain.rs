@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Explain) -> anyhow::Result<Answer> {
 
 fn explainer(args: &Explain) -> anyhow::Result<Explainer> {
     let opened = Opened::ledger(&args.ledger)?;
-    let (snapshot, facts) = (opened.in_force()?, opened.facts());
+    let (snapshot, facts) = (opened.in_force()?, opened.recorded_facts());
     let tagger = checked::tagger_settings(&opened.settings)?;
     let query = Query {
         visitor: args.visitor.clone(),

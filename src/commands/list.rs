@@ -12,7 +12,7 @@ use crate::workspace::Opened;
 
 pub(crate) fn run(args: &List) -> anyhow::Result<Answer> {
     let opened = Opened::ledger(&args.ledger)?;
-    let snapshot = opened.in_force()?.with_facts(&opened.facts());
+    let snapshot = opened.in_force()?.with_facts(&opened.recorded_facts());
     let mut all = flags::list(&snapshot, Timestamp::now(), Zoned::now().date());
     all.retain(|flag| (!args.stale || flag.stale) && (!args.expired || flag.expired));
     if args.json {

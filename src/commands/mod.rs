@@ -1,6 +1,5 @@
 //! What each command does. A command answers yes or no; what keeps it from answering is an error.
 
-pub(crate) mod banner;
 pub(crate) mod check;
 pub(crate) mod compare;
 mod comparison;
@@ -11,17 +10,12 @@ mod experiments;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod forget;
-pub(crate) mod health;
-pub(crate) mod left_out;
 pub(crate) mod link;
 pub(crate) mod list;
-pub(crate) mod listen;
-pub(crate) mod meters;
 mod person;
 pub(crate) mod power;
 pub(crate) mod results;
 pub(crate) mod rollout;
-pub(crate) mod run;
 pub(crate) mod shell;
 pub(crate) mod simulate;
 pub(crate) mod webhook;

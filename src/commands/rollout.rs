@@ -1,7 +1,7 @@
 //! `flagstaff rollout`: where a rollout stands, and commands to it.
 
 use flagstaff_experiment::guard::Evidence;
-use flagstaff_operations::rollout::{self, HistoryEntry, Order, PlannedStep, RolloutStatus, State};
+use flagstaff_operations::rollout::{self, Command, HistoryEntry, PlannedStep, RolloutStatus, State};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::{Action, Rollout};
@@ -18,13 +18,13 @@ pub(crate) fn run(args: &Rollout) -> anyhow::Result<Answer> {
     let opened = Opened::ledger(&args.ledger)?;
     let snapshot = opened.in_force()?;
     let (workspace, flag) = (&opened.workspace, args.flag.as_str());
-    let (status, refused) = match order(args.action) {
+    let (status, refused) = match command(args.action) {
         None => (opened.answer(block_on(rollout::status(workspace, &snapshot, flag))?)?, None),
-        Some(order) => {
+        Some(command) => {
             let by = person(args.by.as_deref());
-            let commanded = block_on(rollout::command(workspace, &snapshot, flag, order, &by))?;
-            let commanded = opened.answer(commanded)?;
-            (commanded.status, commanded.refused)
+            let applied = block_on(rollout::apply(workspace, &snapshot, flag, command, &by))?;
+            let applied = opened.answer(applied)?;
+            (applied.status, applied.refused)
         }
     };
     if let Some(why) = &refused {
@@ -38,14 +38,14 @@ pub(crate) fn run(args: &Rollout) -> anyhow::Result<Answer> {
     Ok(if refused.is_some() { Answer::No } else { Answer::Yes })
 }
 
-const fn order(action: Action) -> Option<Order> {
+const fn command(action: Action) -> Option<Command> {
     match action {
         Action::Status => None,
-        Action::Advance => Some(Order::Advance),
-        Action::Approve => Some(Order::Approve),
-        Action::Pause => Some(Order::Pause),
-        Action::Resume => Some(Order::Resume),
-        Action::Reset => Some(Order::Reset),
+        Action::Advance => Some(Command::Advance),
+        Action::Approve => Some(Command::Approve),
+        Action::Pause => Some(Command::Pause),
+        Action::Resume => Some(Command::Resume),
+        Action::Reset => Some(Command::Reset),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Lines on their way to where they are written. Whoever has one never waits.
+//! Lines on their way to where they are written. Who writes one never waits.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -55,12 +55,12 @@ impl Queue {
     }
 
     /// Waits until all that waits now is written, so long at most.
-    pub(crate) fn finish(&self, patience: Duration) {
+    pub(crate) fn finish(&self, timeout: Duration) {
         let (done, is_done) = mpsc::channel();
         let sent = self.entries.get().map(|to| to.try_send(Entry::Done(done)));
         // a queue that is full has a reader that sleeps, and is not waited for
         if let Some(Ok(()) | Err(TrySendError::Disconnected(_))) = sent {
-            let _ = is_done.recv_timeout(patience);
+            let _ = is_done.recv_timeout(timeout);
         }
     }
 }
@@ -162,7 +162,7 @@ mod tests {
         }
     }
 
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const FINISH_TIMEOUT: Duration = Duration::from_secs(20);
 
     #[test]
     fn lines_come_again_when_the_disk_has_room() {
@@ -171,7 +171,7 @@ mod tests {
         for (line, full) in [("a\n", false), ("b\n", true), ("c\n", true), ("d\n", false)] {
             disk.set_full(full);
             queue.add(line.into());
-            queue.finish(PATIENCE);
+            queue.finish(FINISH_TIMEOUT);
         }
         assert_eq!(disk.text(), "a\n\nd\n");
         assert_eq!(queue.bytes.load(SeqCst), 0);
@@ -188,7 +188,7 @@ mod tests {
         (0..2 * WAITING_LINES).for_each(|_| queue.add(String::from("y")));
         queue.finish(Duration::from_millis(1));
         drop(wake);
-        queue.finish(PATIENCE);
+        queue.finish(FINISH_TIMEOUT);
         assert_eq!(queue.bytes.load(SeqCst), 0);
     }
 }

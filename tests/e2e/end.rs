@@ -179,10 +179,10 @@ fn what_makes_no_sense_is_refused() {
     ));
     let before = read(folder.path(), "flags.toml");
     for (line, code, wanted) in [
-        ("form --winner maybe", 2, "it can be off, on"),
-        ("price --winner on", 2, "it can be a, b"),
+        ("form --winner maybe", 2, "it can be: off, on"),
+        ("price --winner on", 2, "it can be: a, b"),
         ("from --winner on", 2, "did you mean `form`?"),
-        ("form --remove", 2, "say --winner VARIANT first (off, on)"),
+        ("form --remove", 2, "name the winner with --winner (off, on)"),
         ("form", 2, "--winner"),
         ("other --winner off", 2, "flags.toml:21:13"),
         ("form --winner on --code nowhere", 2, "no such folder"),
@@ -275,7 +275,7 @@ fn what_a_guard_took_back_does_not_come_back_by_accident() {
         register.close().await;
     });
     let tripped = end(folder.path(), "form --winner on --ledger flagstaff.db");
-    assert!(tripped.code == 1 && tripped.out.contains("its guard took `form` back"), "{tripped:?}");
+    assert!(tripped.code == 1 && tripped.out.contains("its guard rolled `form` back"), "{tripped:?}");
     assert_eq!(read(folder.path(), "flags.toml"), flags);
     assert_eq!(end(folder.path(), "form --winner off --ledger flagstaff.db").code, 0);
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use flagstaff_experiment::rollout::{
-    Moment, Next, Order, SHARED_OUTAGE, State, Trouble, obey, outlook, sample_ratio_broken, waited,
+    Command, Moment, Next, SHARED_OUTAGE, State, Trouble, apply, outlook, sample_ratio_broken, waited,
 };
 use flagstaff_flags::*;
 use jiff::Timestamp;
@@ -133,7 +133,7 @@ fn a_rollout_runs_from_its_start_to_its_end() {
     assert_eq!((waits.state, waits.next), (State::Approval, Next::AskApproval));
     add(&mut standing, FactKind::ApprovalNeeded, 1, 3600);
     assert_eq!(outlook(&moment(&rollout, &standing, 999_999)).next, Next::Wait);
-    let approved = obey(Order::Approve, &flag(), &standing, "ada", at(5000)).unwrap();
+    let approved = apply(Command::Approve, &flag(), &standing, "ada", at(5000)).unwrap();
     assert_eq!((approved.kind, approved.step, approved.by.as_str()), (FactKind::Step, 2, "ada"));
     standing.add(&approved);
     let last = outlook(&moment(&rollout, &standing, 5001));
@@ -142,7 +142,7 @@ fn a_rollout_runs_from_its_start_to_its_end() {
     standing.add(&finished);
     let done = outlook(&moment(&rollout, &standing, 5002));
     assert_eq!((done.state, done.next), (State::Done, Next::Wait));
-    assert!(obey(Order::Advance, &flag(), &standing, "ada", at(5003)).is_err());
+    assert!(apply(Command::Advance, &flag(), &standing, "ada", at(5003)).is_err());
 }
 
 fn last_fact(rollout: &Rollout, standing: &Standing) -> Fact {
@@ -163,11 +163,11 @@ fn a_trip_stops_everything_but_a_reset() {
     let (rollout, mut standing) = (rollout(), begun());
     add(&mut standing, FactKind::Tripped, 0, 10);
     assert_eq!(outlook(&moment(&rollout, &standing, 4000)).state, State::Tripped);
-    for order in [Order::Advance, Order::Approve, Order::Pause, Order::Resume] {
-        let refusal = obey(order, &flag(), &standing, "ada", at(20)).unwrap_err().to_string();
-        assert!(refusal.contains("taken back by its guard"), "{refusal}");
+    for command in [Command::Advance, Command::Approve, Command::Pause, Command::Resume] {
+        let refusal = apply(command, &flag(), &standing, "ada", at(20)).unwrap_err().to_string();
+        assert!(refusal.contains("rolled back by its guard"), "{refusal}");
     }
-    let reset = obey(Order::Reset, &flag(), &standing, "ada", at(20)).unwrap();
+    let reset = apply(Command::Reset, &flag(), &standing, "ada", at(20)).unwrap();
     standing.add(&reset);
     assert_eq!(outlook(&moment(&rollout, &standing, 21)).state, State::Climbing);
 }
@@ -175,20 +175,20 @@ fn a_trip_stops_everything_but_a_reset() {
 #[test]
 fn a_pause_holds_until_it_is_over() {
     let (rollout, mut standing) = (rollout(), begun());
-    assert!(obey(Order::Resume, &flag(), &standing, "ada", at(20)).is_err());
-    standing.add(&obey(Order::Pause, &flag(), &standing, "ada", at(20)).unwrap());
-    assert!(obey(Order::Pause, &flag(), &standing, "ada", at(20)).is_err());
+    assert!(apply(Command::Resume, &flag(), &standing, "ada", at(20)).is_err());
+    standing.add(&apply(Command::Pause, &flag(), &standing, "ada", at(20)).unwrap());
+    assert!(apply(Command::Pause, &flag(), &standing, "ada", at(20)).is_err());
     let paused = outlook(&moment(&rollout, &standing, 4000));
     assert_eq!((paused.state, paused.next), (State::Holding, Next::Wait));
-    standing.add(&obey(Order::Resume, &flag(), &standing, "ada", at(30)).unwrap());
+    standing.add(&apply(Command::Resume, &flag(), &standing, "ada", at(30)).unwrap());
     assert_eq!(outlook(&moment(&rollout, &standing, 4000)).next, Next::Climb);
 }
 
 #[test]
 fn a_flag_without_a_rollout_can_only_begin_anew() {
     let flag = Flag { rollout: None, ..flag() };
-    assert!(obey(Order::Advance, &flag, &begun(), "ada", at(1)).unwrap_err().to_string().contains("no rollout"));
-    assert!(obey(Order::Reset, &flag, &begun(), "ada", at(1)).is_ok());
+    assert!(apply(Command::Advance, &flag, &begun(), "ada", at(1)).unwrap_err().to_string().contains("no rollout"));
+    assert!(apply(Command::Reset, &flag, &begun(), "ada", at(1)).is_ok());
 }
 
 #[test]

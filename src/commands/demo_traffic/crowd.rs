@@ -48,7 +48,7 @@ pub(super) struct Crowd<'a> {
 struct Dice {
     reaches: f64,
     fails: f64,
-    dawdles: f64,
+    slow: f64,
     value: f64,
     brings: f64,
     is_bot: bool,
@@ -60,7 +60,7 @@ impl Dice {
         Self {
             reaches: dice.f64(),
             fails: dice.f64(),
-            dawdles: dice.f64(),
+            slow: dice.f64(),
             value: f64::from(dice.u32(2_000..8_000)) / 100.0,
             brings: dice.f64(),
             is_bot: dice.bool(),
@@ -191,7 +191,7 @@ impl<'a> Crowd<'a> {
         }
         let reached = !failed && dice.reaches < of.rate;
         self.act(client, &mut browser, reached, dice).await?;
-        self.sent.borrow_mut().count(variant, reached, failed, dice.dawdles < of.slow);
+        self.sent.borrow_mut().count(variant, reached, failed, dice.slow < of.slow);
         Ok(())
     }
 
@@ -217,7 +217,7 @@ impl<'a> Crowd<'a> {
         let (flag, delay) = (&self.plan.flag, self.plan.slow_by.as_millis());
         for variant in &self.plan.variants {
             let status = if dice.fails < variant.errors { "; status=500" } else { "" };
-            let delay = if dice.dawdles < variant.slow { format!("; delay={delay}") } else { String::new() };
+            let delay = if dice.slow < variant.slow { format!("; delay={delay}") } else { String::new() };
             let wish = HeaderValue::from_str(&format!("{flag}={}{status}{delay}", variant.name));
             if let Some(wish) = wish.ok().filter(|_| !status.is_empty() || !delay.is_empty()) {
                 browser.headers.append(FAULT, wish);

@@ -13,7 +13,7 @@ use crate::settings::typed;
 /// that may be read any day, corrected for two goals.
 const RATES: (f64, f64) = (0.05, 0.068);
 
-/// A variant, and how its visitors fare.
+/// A variant, and the true rates of its visitors.
 #[derive(Clone, Debug)]
 pub(super) struct Variant {
     pub(super) name: String,
@@ -109,8 +109,9 @@ fn authority(to: Option<&str>, listen: &[String]) -> anyhow::Result<String> {
         bail!("name an address that is not encrypted with --to, such as http://127.0.0.1:8080");
     };
     let rest = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
-    let authority: http::uri::Authority =
-        rest.parse().map_err(|_| anyhow!("`{text}` is no address of the demo shop; write http://127.0.0.1:8080"))?;
+    let authority: http::uri::Authority = rest
+        .parse()
+        .map_err(|_| anyhow!("`{text}` is not an address of the demo shop; write http://127.0.0.1:8080"))?;
     Ok(if authority.port().is_some() { authority.to_string() } else { format!("{authority}:80") })
 }
 

@@ -1,10 +1,10 @@
 //! When a rollout climbs, what people may ask of it, and where it stands.
 
-mod order;
+mod command;
 mod outlook;
 mod undone;
 
-pub use order::{Order, Refusal, obey};
+pub use command::{Command, Refusal, apply};
 pub use outlook::{
     MIN_VISITORS, Moment, Next, Outlook, SHARED_OUTAGE, State, Trouble, UPSTREAM_AWAY, outlook, sample_ratio_broken,
     told_once, waited,

@@ -69,7 +69,7 @@ impl Editor<'_> {
     }
 
     /// The facts of the flag, to add to them.
-    async fn facts(&self) -> Option<FactLog> {
+    async fn open_facts(&self) -> Option<FactLog> {
         FactLog::open(self.workspace, self.flag).await.unwrap_or_else(|error| {
             (self.warn)(&error);
             None
@@ -80,7 +80,7 @@ impl Editor<'_> {
     async fn edit(&self, change: &Change<'_>, confirmation: Confirmation<'_>) -> Result<Answer, Error> {
         let revision = if let Confirmation::Of(revision) = confirmation { Some(revision) } else { None };
         let plan = self.plan(change, revision).map_err(|refused| self.refusal(refused))?;
-        let mut facts = self.facts().await;
+        let mut facts = self.open_facts().await;
         let is_on = matches!(change, Change::OnForEveryone);
         if confirmation == Confirmation::No
             && let Some(standing) = standing(&mut facts).await
@@ -89,7 +89,7 @@ impl Editor<'_> {
             return Ok(Answer::WouldUndo(WouldUndo { what, revision: plan.revision().to_owned() }));
         }
         let ready = plan.prepare().map_err(|refused| self.refusal(refused))?;
-        let mut recorded = self.record(&plan, &mut facts).await;
+        let mut recorded = self.record_editor(&plan, &mut facts).await;
         ready.write().map_err(|refused| self.refusal(refused))?;
         let mut problems = Vec::new();
         if is_on && is_held_off(&mut facts).await {
@@ -102,7 +102,7 @@ impl Editor<'_> {
 
     /// On again, as it was: in the file, and where a fact holds it off.
     async fn on(&self) -> Result<Edited, Error> {
-        let mut facts = self.facts().await;
+        let mut facts = self.open_facts().await;
         let is_held = is_held_off(&mut facts).await;
         let plan = match self.plan(&Change::On, None) {
             Ok(plan) => plan,
@@ -116,7 +116,7 @@ impl Editor<'_> {
         let switched = if is_held { Some(self.switch_on(&mut facts).await) } else { None };
         let recorded = match &switched {
             Some(switched) => switched.is_ok(),
-            None => plan.is_change() && self.record(&plan, &mut facts).await,
+            None => plan.is_change() && self.record_editor(&plan, &mut facts).await,
         };
         ready.write().map_err(|refused| self.refusal(refused))?;
         let Err(report) = plan.after() else {
@@ -130,7 +130,7 @@ impl Editor<'_> {
 
     /// Off for everyone, whatever else is wrong.
     async fn off(&self) -> Result<Edited, Error> {
-        let mut facts = self.facts().await;
+        let mut facts = self.open_facts().await;
         let why = match self.plan(&Change::Off, None) {
             Err(refused @ Refused::Edit(EditError::NoFlag { .. })) if !is_known(&mut facts).await => {
                 return Err(self.refusal(refused));
@@ -154,7 +154,7 @@ impl Editor<'_> {
     /// Records who switches the flag off, and writes the file. Returns whether it was recorded.
     async fn write_off(&self, plan: &Plan, facts: &mut Option<FactLog>) -> Result<bool, Refused> {
         let ready = plan.prepare()?;
-        let recorded = self.record(plan, facts).await;
+        let recorded = self.record_editor(plan, facts).await;
         ready.write().map(|()| recorded)
     }
 
@@ -190,7 +190,7 @@ impl Editor<'_> {
     }
 
     /// Records who makes an edit, before the running programs see it. Returns whether it did.
-    async fn record(&self, plan: &Plan, facts: &mut Option<FactLog>) -> bool {
+    async fn record_editor(&self, plan: &Plan, facts: &mut Option<FactLog>) -> bool {
         let (Some(facts), Some((before, after))) = (facts, self.both(plan)) else {
             return false;
         };

@@ -96,7 +96,7 @@ impl Case<'_> {
 
     /// A guard rolled it back, and any edit of the flag would undo that.
     pub(super) async fn tripped(&self) -> Option<String> {
-        let facts = match self.workspace.facts().await {
+        let facts = match self.workspace.recorded_facts().await {
             Ok(facts) => facts,
             Err(error) => return Some(format!("it is not known whether its guard rolled it back: {error}")),
         };

@@ -38,7 +38,7 @@ pub async fn end(workspace: &Workspace, wanted: &End<'_>) -> Result<Answer, Erro
         return match latest.filter(|one| wanted.winner.is_none_or(|winner| winner == one.winner)) {
             Some(before) => {
                 let spellings = Spellings::new(wanted.flag);
-                let code = code(workspace, wanted, &spellings)?;
+                let code = code_that_asks(workspace, wanted, &spellings)?;
                 Ok(Answer::Gone(Gone::new(before, &spellings, code)))
             }
             None => Err(find(&loaded.snapshot, wanted.flag).err().unwrap_or(Error::Input("no such flag".into()))),
@@ -59,7 +59,11 @@ fn archive_path(workspace: &Workspace) -> PathBuf {
 }
 
 /// The lines that ask for the flag, where it is said where to look. The flag files do not count.
-fn code(workspace: &Workspace, wanted: &End<'_>, spellings: &Spellings) -> Result<Option<Vec<Found>>, Error> {
+fn code_that_asks(
+    workspace: &Workspace,
+    wanted: &End<'_>,
+    spellings: &Spellings,
+) -> Result<Option<Vec<Found>>, Error> {
     let files = [workspace.files.definitions().to_owned(), archive_path(workspace)];
     let but: Vec<_> = files.into_iter().chain(workspace.files.overlays()).collect();
     wanted.code.map(|folder| spellings.search(folder, &but)).transpose()
@@ -82,7 +86,7 @@ fn winner(wanted: &End<'_>, flag: &Flag, latest: Option<&archive::Ended>) -> Res
 /// Archives the flag with its results, and gives everybody the winner or takes it out.
 async fn archive_and_settle(case: &Case<'_>) -> Result<Ended, Error> {
     let judged = case.judge().await?;
-    let code = code(case.workspace, case.wanted, &case.spellings())?;
+    let code = code_that_asks(case.workspace, case.wanted, &case.spellings())?;
     let mut objections: Vec<_> = judged.objection.into_iter().chain(case.is_off()).collect();
     objections.extend(case.tripped().await);
     if case.wanted.remove {
@@ -99,7 +103,7 @@ fn is_ended(case: &Case<'_>, latest: &archive::Ended) -> Result<bool, Error> {
 
 /// Takes out a flag that was ended before.
 fn remove(case: &Case<'_>, latest: &archive::Ended) -> Result<Ended, Error> {
-    let code = code(case.workspace, case.wanted, &case.spellings())?;
+    let code = code_that_asks(case.workspace, case.wanted, &case.spellings())?;
     let mut objections = Vec::new();
     if settle(case, None, false, true)?.changed {
         let (flag, winner) = (case.wanted.flag, &latest.winner);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flagstaff_experiment::rollout::{Order, obey};
+use flagstaff_experiment::rollout::{self, Command};
 use flagstaff_flags::Snapshot;
 use jiff::Timestamp;
 
@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 
 /// What came of a command.
 #[derive(Clone, Debug)]
-pub struct Commanded {
+pub struct Applied {
     /// Where the rollout stands now.
     pub status: RolloutStatus,
     /// Why the command was not carried out, and what to do instead.
@@ -36,31 +36,31 @@ pub async fn status(workspace: &Workspace, snapshot: &Arc<Snapshot>, flag: &str)
 ///
 /// # Errors
 /// When there is no such flag or no ledger, or the ledger gives no answer.
-pub async fn command(
+pub async fn apply(
     workspace: &Workspace,
     snapshot: &Arc<Snapshot>,
     flag: &str,
-    order: Order,
+    command: Command,
     by: &str,
-) -> Result<Commanded, Error> {
+) -> Result<Applied, Error> {
     let mut record = FlagRecord::open(workspace, snapshot, flag, true).await?;
-    let refused = give(&mut record, order, by).await?;
+    let refused = give(&mut record, command, by).await?;
     let status = of(&mut record).await?;
     record.close().await;
-    Ok(Commanded { status, refused })
+    Ok(Applied { status, refused })
 }
 
 /// Gives the command; returns why it was refused.
-async fn give(record: &mut FlagRecord, order: Order, by: &str) -> Result<Option<String>, Error> {
+async fn give(record: &mut FlagRecord, command: Command, by: &str) -> Result<Option<String>, Error> {
     let standing = match record.standing() {
         Ok(standing) => standing,
         Err(why) => return Ok(Some(why)),
     };
     // it would advance while nobody has the flag, and be there at once when it is on again
-    if let Some(why) = record.why_off().filter(|_| matches!(order, Order::Advance | Order::Approve)) {
+    if let Some(why) = record.why_off().filter(|_| matches!(command, Command::Advance | Command::Approve)) {
         return Ok(Some(format!("{why}; switch it on first: flagstaff on {}", record.flag.name)));
     }
-    let fact = match obey(order, &record.flag, &standing, by, Timestamp::now()) {
+    let fact = match rollout::apply(command, &record.flag, &standing, by, Timestamp::now()) {
         Ok(fact) => fact,
         Err(refusal) => return Ok(Some(refusal.to_string())),
     };

@@ -11,5 +11,5 @@ mod flag_record;
 mod status;
 
 pub use answer::{HistoryEntry, PlannedStep, RolloutStatus};
-pub use command::{Commanded, command, status};
-pub use flagstaff_experiment::rollout::{Order, State};
+pub use command::{Applied, apply, status};
+pub use flagstaff_experiment::rollout::{Command, State};

@@ -3,7 +3,7 @@
 use flagstaff_flags::{Facts, Standing};
 use flagstaff_ledger::{Ledger, Register};
 
-use super::place::Workspace;
+use super::locations::Workspace;
 use crate::Error;
 
 impl Workspace {
@@ -35,7 +35,7 @@ impl Workspace {
     ///
     /// # Errors
     /// When the settings of the ledger are wrong, or it gives no answer.
-    pub async fn facts(&self) -> Result<Facts, Error> {
+    pub async fn recorded_facts(&self) -> Result<Facts, Error> {
         let Some(place) = self.ledger_that_is_there()? else {
             return Ok(Facts::default());
         };

@@ -1,12 +1,12 @@
 //! Where the flags and the ledger are, and how they are opened.
 //!
-//! - `place.rs`: a [`Workspace`], which names the flag files and the ledger, and reads the flags.
+//! - `locations.rs`: a [`Workspace`], which names the flag files and the ledger, and reads the flags.
 //! - `ledger.rs`: the ledger of a workspace, opened for one question or one change.
 //! - `find.rs`: a flag or a variant by its name.
 
 mod find;
 mod ledger;
-mod place;
+mod locations;
 
 pub use find::{find, variant};
-pub use place::{InForce, Workspace};
+pub use locations::{InForce, Workspace};

@@ -15,20 +15,21 @@ use flagstaff_sidecar::{App, Background, Sidecar, Stop};
 use flagstaff_source::{Files, Loaded, POLL, StateFolder, Watch};
 use flagstaff_webhook::Hook;
 
+use super::banner::Banner;
+use super::health::{Health, Log};
+use super::left_out::LeftOutLog;
+use super::{file_rights, listen, meters};
 use crate::cli::Run;
-use crate::commands::banner::Banner;
-use crate::commands::health::{Health, Log};
-use crate::commands::left_out::LeftOutLog;
-use crate::commands::{Answer, listen, meters};
+use crate::commands::Answer;
 use crate::settings::{Override, Settings, checked, shown};
 use crate::terminal::{GOOD, STRONG, out, styled};
 use crate::workspace::{files, flag_options, no_flag_file, reading};
-use crate::{logging, rights, settings};
+use crate::{logging, settings};
 
 /// How long what waits for the ledger may take at the end.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+const LEDGER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long webhooks may take at the end.
-const LAST_NEWS: Duration = Duration::from_secs(2);
+const WEBHOOKS_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(args: &Run) -> anyhow::Result<Answer> {
     let config = args.flags.config.as_deref();
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Answer> {
     logging::start(&settings.typed.log).context("the log cannot start")?;
     flagstaff_sidecar::pass_over_signals().context("signals cannot be caught")?;
     warn_of_misspelt();
-    rights::warn(&settings.typed);
+    file_rights::warn(&settings.typed);
     if !args.dry_run {
         example(&settings)?;
     }
@@ -206,14 +207,14 @@ fn warn_of_unread(publisher: &Publisher) {
 }
 
 fn no_address(text: &str) -> Problem {
-    Problem::new(["admin"], format!("`{text}` is no address")).help("write one such as \"127.0.0.1:8081\"")
+    Problem::new(["admin"], format!("`{text}` is not an address")).help("write one such as \"127.0.0.1:8081\"")
 }
 
 impl Checked {
     /// Binds, says every address, and runs.
     fn serve(self) -> anyhow::Result<Answer> {
         let app = App::new(&self.proxy)?;
-        let metrics = PrometheusBuilder::new().install_recorder().context("counting cannot start")?;
+        let metrics = PrometheusBuilder::new().install_recorder().context("metrics cannot start")?;
         meters::begin();
         let revision = self.loaded.snapshot.revision().to_owned();
         let (publisher, reader) = publisher(self.loaded.snapshot.clone());
@@ -231,7 +232,8 @@ impl Checked {
         let last_known = file.as_ref().map(LastKnown::read).unwrap_or_default();
         let (ledger, is_last_good) = (ledger_place, self.is_last_good);
         let start = Start { ledger, webhooks: webhooks.sender(), last_known, is_last_good };
-        let controller = RunningController::start(Arc::clone(&publisher), start).context("guards cannot work")?;
+        let controller = RunningController::start(Arc::clone(&publisher), start)
+            .context("the controller of rollouts cannot start")?;
         warn_of_unread(&publisher);
         let last_known = file.map(|file| file.keep(Arc::clone(&publisher))).transpose()?;
         layer = layer.watched_by(controller.monitor());
@@ -281,39 +283,38 @@ impl Checked {
         banner.print();
         if self.tagger.keys_are_temporary() {
             tracing::warn!(
-                "no signing key is set, so sticky assignments, override links and identified users end with this process; set FLAGSTAFF_KEYS"
+                "no signing key is set, so sticky assignments, override links and identified users are lost when this process ends; set FLAGSTAFF_KEYS"
             );
         }
         for warning in self.loaded.report.warnings() {
             tracing::warn!(file = &*warning.file, line = warning.line, "{}", warning.message);
         }
-        let left_out = LeftOutLog::start(Arc::clone(&self.tagger)).context("what is not counted cannot be told")?;
+        let left_out = LeftOutLog::start(Arc::clone(&self.tagger))
+            .context("the log of requests that are not counted cannot start")?;
         let ended = bound.run()?;
         drop(left_out);
         drop(watch);
         // facts first: webhooks tell what is left of them
         drop(controller);
         drop(last_known);
-        if !webhooks.stop(LAST_NEWS) {
-            tracing::warn!(
-                "a webhook's receiver is slow; what it was not told yet waits in the ledger, where there is one"
-            );
+        if !webhooks.stop(WEBHOOKS_TIMEOUT) {
+            tracing::warn!("a webhook's receiver is slow; its messages wait in the ledger, where there is one");
         }
-        if keeper.is_some_and(|keeper| !keeper.close(LAST_WORDS)) {
-            tracing::warn!("the ledger did not take what waited for it in time; that is lost");
+        if keeper.is_some_and(|keeper| !keeper.close(LEDGER_TIMEOUT)) {
+            tracing::warn!("the ledger was too slow for what waited for it; that is lost");
         }
         tracing::info!(cut = ended.cut, "stopped");
         Ok(Answer::Yes)
     }
 }
 
-/// Who writes down what happens. Without one there is nothing to look back on, but visitors are served.
+/// The thread that writes to the ledger. Visitors are served without one, too.
 fn recorder(settings: flagstaff_ledger::Settings) -> Option<(Recorder, Keeper)> {
     let started = flagstaff_ledger::record(settings);
     started.map_err(|error| tracing::error!(%error, "the ledger cannot be kept")).ok()
 }
 
-/// Whom webhooks tell; the rest of an address may be a secret.
+/// The hosts of webhooks' receivers; the rest of an address may be a secret.
 fn hosts(hooks: &[Hook]) -> String {
     hooks.iter().map(Hook::host).collect::<Vec<_>>().join(", ")
 }
@@ -338,7 +339,7 @@ fn operators(address: SocketAddr, admin: Admin, health: Health) -> Background {
     Background::new("operators", serve).listening(vec![address])
 }
 
-/// Who an answer was for and with which flags, for the access log. Nobody without a lasting id: without consent the log keeps none.
+/// The visitor of an answer and the flags, for the access log. Without an id that is kept (without consent) no visitor is named.
 fn described(extensions: &http::Extensions) -> Option<(Option<String>, String)> {
     let flags = extensions.get::<Flags>()?;
     let on = flags.decisions().iter().filter(|(_, _, decision)| decision.variant() != VariantId::OFF);

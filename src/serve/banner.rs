@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use flagstaff_flags::{visible, visible_json};
 
-use crate::commands::health::short;
+use super::health::short;
 use crate::logging;
 use crate::terminal::{FAINT, GOOD, STRONG, out, styled};
 
@@ -24,7 +24,7 @@ pub(crate) struct Banner<'a> {
     pub(crate) revision: &'a str,
     /// The ledger; none where nothing is kept.
     pub(crate) ledger: Option<&'a str>,
-    /// Whom webhooks tell; empty where nobody is told.
+    /// The hosts of webhooks' receivers; empty without any.
     pub(crate) hooks: &'a str,
 }
 

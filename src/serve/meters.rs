@@ -8,7 +8,7 @@ use crate::logging;
 /// Counters of losses. A rule on their increase sees the first loss only where they were there before it.
 const LOSSES: [(&str, &str); 2] = [
     ("flagstaff_ledger_written_total", "Events written to the ledger"),
-    ("flagstaff_guard_dropped_total", "Signs that no guard heard of, because too many waited"),
+    ("flagstaff_guard_dropped_total", "Signs that guards did not count, because too many waited"),
 ];
 
 /// Begins them. The recorder must be there.

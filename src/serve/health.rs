@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use flagstaff_admin::{FlagsHealth, Health as Told, LedgerHealth, LedgerStatus};
+use flagstaff_admin::{FlagsHealth, Health as HealthReport, LedgerHealth, LedgerStatus};
 use flagstaff_flags::{Reader, without_userinfo};
 use flagstaff_ledger::{Health as Of, Recorder};
 use flagstaff_rollout::{OutcomeMonitor, SnapshotSender};
@@ -44,7 +44,7 @@ impl Health {
     }
 
     /// How it is now. There is always a good set of flags: without one, nothing is bound.
-    pub(crate) fn now(&self) -> Told {
+    pub(crate) fn now(&self) -> HealthReport {
         let flags = self.flags.get();
         let loaded_at = Timestamp::try_from(flags.loaded_at).map(|time| format!("{time:.3}")).unwrap_or_default();
         let flags = FlagsHealth {
@@ -53,13 +53,13 @@ impl Health {
             loaded_at,
             problem: flags.problem,
         };
-        let mut told = Told::new(VERSION, self.since.elapsed(), flags).with_guards(self.guards.notices());
+        let mut report = HealthReport::new(VERSION, self.since.elapsed(), flags).with_guards(self.guards.notices());
         if let Some((place, recorder)) = &self.ledger {
-            told = told.with_ledger(of(place, recorder));
+            report = report.with_ledger(of(place, recorder));
         }
         let snapshot = self.in_force.load();
-        told = told.waiting(snapshot.off_for_want_of_facts().into_iter().map(ToString::to_string).collect());
-        self.reasons().into_iter().fold(told, Told::but)
+        report = report.waiting(snapshot.off_for_want_of_facts().into_iter().map(ToString::to_string).collect());
+        self.reasons().into_iter().fold(report, HealthReport::but)
     }
 
     /// Why no requests should be sent here.
@@ -113,7 +113,7 @@ impl Observer for Log {
 
     fn on_rejected(&self, report: &Report) {
         tracing::error!(
-            "the flags were not taken ({}), the last good ones stay\n{}",
+            "the flag file cannot be used ({}), so the last good flags stay in force\n{}",
             report.summary(),
             report.only_errors().render(false)
         );

@@ -1,5 +1,5 @@
-//! How many requests were not counted, and why: told in the log once an hour and at the end. A word of the list that takes people for
-//! programs is noticed nowhere else.
+//! How many requests were not counted, and why: in the log once an hour and at the end. A pattern of the list of bots that matches
+//! people is noticed nowhere else.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use flagstaff_layer::Tagger;
 
-/// How often it is told.
-const EVERY: Duration = Duration::from_secs(60 * 60);
-/// Patterns that are told, those that left out most.
-const TOLD: usize = 10;
+/// How often it is logged.
+const INTERVAL: Duration = Duration::from_secs(60 * 60);
+/// The most patterns that are logged, those with most requests.
+const MOST_PATTERNS: usize = 10;
 
-/// Tells until it is dropped, and then once more.
+/// Logs until it is dropped, and then once more.
 #[derive(Debug)]
 pub(crate) struct LeftOutLog {
     end: Option<Sender<()>>,
@@ -21,7 +21,7 @@ pub(crate) struct LeftOutLog {
 }
 
 impl LeftOutLog {
-    /// Starts the thread that tells.
+    /// Starts the thread that logs.
     ///
     /// # Errors
     /// When the system has no thread left.
@@ -42,7 +42,7 @@ impl Drop for LeftOutLog {
 
 fn tell(tagger: &Tagger, ended: &Receiver<()>, told: &mut String) {
     loop {
-        let is_over = ended.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout);
+        let is_over = ended.recv_timeout(INTERVAL) != Err(RecvTimeoutError::Timeout);
         let text = text(tagger);
         if text != *told {
             tracing::info!("not counted since the start: {text}");
@@ -61,8 +61,8 @@ fn text(tagger: &Tagger) -> String {
         let pattern = if one.pattern.is_empty() { String::new() } else { format!(" `{}`", one.pattern) };
         format!("{}{pattern} {}", one.reason, one.requests)
     };
-    let mut told: Vec<_> = all.iter().take(TOLD).map(one).collect();
-    let rest: u64 = all.iter().skip(TOLD).map(|one| one.requests).sum();
+    let mut told: Vec<_> = all.iter().take(MOST_PATTERNS).map(one).collect();
+    let rest: u64 = all.iter().skip(MOST_PATTERNS).map(|one| one.requests).sum();
     told.extend((rest > 0).then(|| format!("others {rest}")));
     told.join(", ")
 }

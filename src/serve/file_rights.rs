@@ -22,7 +22,7 @@ fn warnings(settings: &typed::Settings) -> Vec<String> {
     let ledger = ledger(settings).and_then(|file| {
         let mode = mode(file).filter(|mode| mode & OTHERS != 0)?;
         Some(format!(
-            "the ledger {} can be read by others (mode {mode:04o}), and says who met what: chmod 600 {0}",
+            "the ledger {} can be read by others (mode {mode:04o}), and says who saw which variant: chmod 600 {0}",
             file.display()
         ))
     });
