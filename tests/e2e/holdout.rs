@@ -79,7 +79,7 @@ fn the_held_out_are_compared_with_everybody_else() {
     }
     assert_eq!(results["verdict"]["kind"], "ship", "{results:#}");
     let text = said(&program, "results --holdout").out;
-    assert!(text.contains("All in all the experiments do good."), "{text}");
+    assert!(text.contains("All experiments together do good."), "{text}");
 
     // and nobody of them is in the experiment
     let form = said(&program, "results form --json").json();

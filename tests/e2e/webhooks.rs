@@ -536,7 +536,7 @@ fn a_trip_is_told_whatever_becomes_of_the_ledger() {
         }
         eventually("it is told", || told(&receiver).contains(&"checkout tripped".into()));
         let trip = receiver.got().pop().unwrap();
-        assert!(trip.json()["evidence"].is_object() && trip.text().contains("met a first error"), "{trip:?}");
+        assert!(trip.json()["evidence"].is_object() && trip.text().contains("had an error"), "{trip:?}");
         let wanted: &[&str] =
             if ledger == "none" { &["checkout tripped"] } else { &["checkout paused", "checkout tripped"] };
         assert_eq!(told(&receiver), wanted, "{ledger}");

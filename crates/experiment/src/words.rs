@@ -18,9 +18,9 @@ impl Words<'_> {
         let counts = list(ratio.observed.iter().map(|n| thousands(*n as f64)));
         let expected = list(ratio.expected.iter().map(|n| thousands(*n)));
         format!(
-            "Broken split: visitors fell {counts} where {expected} were due, by chance about once in {}. No variant can be \
-             named before that is explained. Look for a variant that fails or redirects before it is recorded, for caches, and \
-             for bots that meet only one.",
+            "Broken split: {counts} visitors, where {expected} were expected. By chance that happens about once in {}. No winner can \
+             be named before that is explained. Look for a variant that fails or redirects before it is recorded, for caches, and \
+             for bots that see only one variant.",
             once_in(ratio.p_value)
         )
     }
@@ -76,7 +76,7 @@ impl Words<'_> {
     fn earlier(&self, best: &Compared) -> &'static str {
         let of_today = best.comparison.always_valid.p_value_now;
         if of_today.is_some_and(|p| p >= self.case.settings.alpha()) {
-            "That was beyond doubt on an earlier day; the figures of today alone are not, so look whether it lasts. "
+            "That was certain on an earlier day. The figures of today alone are not, so watch whether it lasts. "
         } else {
             ""
         }
@@ -85,7 +85,7 @@ impl Words<'_> {
     pub(crate) fn worse(&self, goal: &Goal, compared: &[Compared]) -> String {
         let all = compared.iter().map(|one| format!("{}. {}", self.levels(goal, one), self.span(one)));
         let advice = if self.case.observed.is_holdout {
-            "All in all the experiments do harm.".into()
+            "All experiments together do harm.".into()
         } else {
             format!("Keep {}: nothing is better.", self.control())
         };
@@ -95,7 +95,7 @@ impl Words<'_> {
     pub(crate) fn pointless(&self, goal: &Goal, leader: &Compared) -> String {
         format!(
             "{}: a change of {} for the better is ruled out. {}. {}",
-            self.blame(),
+            self.no_winner(),
             percent(self.case.settings.worthwhile()),
             self.levels(goal, leader),
             self.span(leader).trim_end()
@@ -104,8 +104,8 @@ impl Words<'_> {
 
     pub(crate) fn exhausted(&self, goal: &Goal, leader: &Compared) -> String {
         format!(
-            "{}: as many visitors came as it takes to find a change of {}, and none was found. {}. {}{}",
-            self.blame(),
+            "{}: there were enough visitors to find a change of {}, and none was found. {}. {}{}",
+            self.no_winner(),
             percent(self.case.settings.worthwhile()),
             self.levels(goal, leader),
             self.span(leader),
@@ -113,18 +113,18 @@ impl Words<'_> {
         )
     }
 
-    /// What a winner is told first.
+    /// The beginning of a verdict with a winner.
     fn praise(&self, best: &Compared) -> String {
         if self.case.observed.is_holdout {
-            return "All in all the experiments do good.".into();
+            return "All experiments together do good.".into();
         }
         format!("Ship {}.", best.comparison.variant)
     }
 
-    /// What is told first where nothing wins.
-    fn blame(&self) -> String {
+    /// The beginning of a verdict without a winner.
+    fn no_winner(&self) -> String {
         if self.case.observed.is_holdout {
-            return "All in all the experiments change little".into();
+            return "All experiments together change little".into();
         }
         format!("Keep {}", self.control())
     }
@@ -133,7 +133,7 @@ impl Words<'_> {
         self.case.observed.variants.first().map_or("the control", |variant| &variant.name)
     }
 
-    /// Where both are.
+    /// The level of both.
     fn levels(&self, goal: &Goal, one: &Compared) -> String {
         let (base, _) = one.base.unwrap_or_default();
         let level = base + one.comparison.difference.unwrap_or_default();
@@ -147,7 +147,7 @@ impl Words<'_> {
         )
     }
 
-    /// Between what the truth lies.
+    /// The interval of the true change.
     fn span(&self, one: &Compared) -> String {
         let sure = percent(1.0 - self.case.settings.alpha());
         let always = &one.comparison.always_valid;
@@ -168,7 +168,7 @@ impl Words<'_> {
         }
     }
 
-    /// What so many visitors can see at all.
+    /// The smallest difference that so many visitors can show.
     fn sight(&self, goal: &Goal, one: &Compared) -> String {
         let Some(effect) = one.comparison.smallest_effect else {
             return String::new();
@@ -178,7 +178,7 @@ impl Words<'_> {
             Measure::Mean => significant(effect),
         };
         let (t, c) = (thousands(one.seen.0.visitors as f64), thousands(one.seen.1.visitors as f64));
-        format!("{t} and {c} visitors show a change of {size} or more, hardly a smaller one.")
+        format!("With {t} and {c} visitors, a difference below {size} would probably not be seen.")
     }
 
     /// The goals by which some variant is certainly worse.

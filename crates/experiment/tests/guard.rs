@@ -35,7 +35,7 @@ fn an_alarm_carries_what_it_rests_on() {
     assert!(alarm.log_evidence >= alarm.threshold && alarm.p_value <= alarm.alpha);
     assert_eq!((alarm.alpha, alarm.false_alarm, alarm.tolerated), (0.001, 0.001, 1.25));
     let words = format!(
-        "{} visitors of `on` met a first error where 1 of `off` did; at a share of 5 % that happens by chance less than \
+        "{} visitors with the flag had an error, 1 without it; at 5 % this happens by chance less than \
          once in 1,000 rollouts",
         alarm.treatment_visitors
     );
@@ -193,7 +193,7 @@ fn a_watch_that_never_compared_says_so() {
     assert!(!watch.is_awake());
     let [evidence] = watch.evidence().try_into().unwrap();
     assert_eq!((evidence.log_evidence, evidence.p_value, evidence.recompute()), (0.0, 1.0, Some(0.0)));
-    let told = "0 visitors of `on` met a first error where 0 of `off` did; there was nothing to compare with yet";
+    let told = "0 visitors with the flag had an error, 0 without it; there is nothing to compare with yet";
     assert_eq!(evidence.words(), told);
 }
 
@@ -237,7 +237,7 @@ fn goals_that_fall_make_an_alarm_in_words() {
     });
     let words = alarm.unwrap().words();
     assert!(
-        words.contains(" visitors of `on` reached order_paid where ") && words.contains("at a share of 50 %"),
+        words.contains(" visitors with the flag reached order_paid, ") && words.contains("; at 50 % this"),
         "{words}"
     );
 }
@@ -249,8 +249,7 @@ fn shares_that_changed_are_told_as_a_range() {
     watch.begin_step(1, &[0.95, 0.05]);
     watch.see(&Event { step: 1, ..event(Sign::Error, 1, 2) });
     let words = watch.evidence().remove(0).words();
-    let told =
-        "1 visitor of `on` met a first error where 1 of `off` did; at shares of 1 % to 5 % chance alone may do that";
+    let told = "1 visitor with the flag had an error, 1 without it; at 1 % to 5 % this may be chance";
     assert_eq!(words, told);
 }
 

@@ -125,24 +125,32 @@ impl Evidence {
     #[must_use]
     pub fn words(&self) -> String {
         let (seen, of_control) = (visitors(self.treatment_visitors), thousands(self.control_visitors as f64));
-        let (variant, control) = (&self.variant, &self.control);
+        let (with, without) = self.sides();
         let happened = match &self.sign {
-            Sign::Error => "met a first error".into(),
-            Sign::Slow => "met a first slow answer".into(),
+            Sign::Error => "had an error".into(),
+            Sign::Slow => "had a slow answer".into(),
             Sign::Goal(name) => format!("reached {name}"),
         };
-        format!("{seen} of `{variant}` {happened} where {of_control} of `{control}` did{}", self.judged())
+        format!("{seen} {with} {happened}, {of_control} {without}{}", self.judged())
+    }
+
+    /// The two that are compared. A flag that is on or off is had or not.
+    fn sides(&self) -> (String, String) {
+        match (self.variant.as_str(), self.control.as_str()) {
+            ("on", "off") => ("with the flag".into(), "without it".into()),
+            (variant, control) => (format!("with `{variant}`"), format!("with `{control}`")),
+        }
     }
 
     fn judged(&self) -> String {
         let Some(shares) = self.shares() else {
-            return "; there was nothing to compare with yet".into();
+            return "; there is nothing to compare with yet".into();
         };
         if self.is_alarm() {
             let rollouts = thousands(self.false_alarm.recip());
-            format!("; {shares} that happens by chance less than once in {rollouts} rollouts")
+            format!("; {shares} this happens by chance less than once in {rollouts} rollouts")
         } else {
-            format!("; {shares} chance alone may do that")
+            format!("; {shares} this may be chance")
         }
     }
 
@@ -153,9 +161,9 @@ impl Evidence {
         if low > high {
             None
         } else if low < high {
-            Some(format!("at shares of {} to {}", percent(low), percent(high)))
+            Some(format!("at {} to {}", percent(low), percent(high)))
         } else {
-            Some(format!("at a share of {}", percent(low)))
+            Some(format!("at {}", percent(low)))
         }
     }
 }

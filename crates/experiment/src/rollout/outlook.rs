@@ -145,7 +145,7 @@ pub fn outlook(moment: &Moment<'_>) -> Outlook {
         return Outlook::new(State::Tripped, trip.why.clone());
     }
     let Some(step) = rollout.steps().get(standing.step) else {
-        return Outlook::new(State::Done, "all steps are behind it".into());
+        return Outlook::new(State::Done, "all steps are done".into());
     };
     if let Some(start) = rollout.start().filter(|start| now < start) {
         return Outlook::new(State::Holding, format!("it starts at {start}")).at(start);
@@ -200,9 +200,7 @@ fn timed(moment: &Moment<'_>, step: &RolloutStep, hold: Duration) -> Outlook {
         None => {
             let is_last = moment.standing.step + 1 == moment.rollout.steps().len();
             let next = if is_last { Next::Finish } else { Next::Climb };
-            Outlook::new(State::Climbing, "its hold is over, and nothing speaks against it".into())
-                .at(ends)
-                .next(next)
+            Outlook::new(State::Climbing, "its hold is over, and no problem was seen".into()).at(ends).next(next)
         }
     }
 }
@@ -219,13 +217,13 @@ fn obstacle(moment: &Moment<'_>, step: &RolloutStep) -> Option<(&'static str, St
         return Some(("the ledger cannot be read", "the ledger cannot be read".into()));
     };
     if moment.split_is_broken {
-        let why = "visitors fell into the variants otherwise than the shares say: the split is broken";
+        let why = "visitors did not fall into the variants as the percentages say: the split is broken";
         return Some((why, why.into()));
     }
     let nobody = step.percent == flagstaff_flags::Percent::ZERO;
     let needed = if nobody { 0 } else { step.min_visitors.unwrap_or(MIN_VISITORS) };
     (visitors < needed).then(|| {
-        ("too few visitors of the treatment came", format!("{visitors} of {needed} visitors of the treatment came"))
+        ("too few visitors with the flag came", format!("{visitors} of {needed} visitors with the flag came"))
     })
 }
 
@@ -246,7 +244,7 @@ impl Next {
         fact.step = step;
         let seen = || match moment.visitors {
             Some(visitors) => {
-                format!("its hold is over, {visitors} visitors of the treatment came, nothing speaks against it")
+                format!("its hold is over, {visitors} visitors had the flag, and no problem was seen")
             }
             None => "its hold is over".into(),
         };
@@ -255,10 +253,11 @@ impl Next {
             Self::Climb => (fact.kind, fact.step, fact.why) = (FactKind::Step, step + 1, seen()),
             Self::Finish => {
                 (fact.kind, fact.step) = (FactKind::Done, moment.rollout.steps().len());
-                fact.why = "all steps are behind it".into();
+                fact.why = "all steps are done".into();
             }
             Self::AskApproval => {
-                (fact.kind, fact.why) = (FactKind::ApprovalNeeded, "this step is held until someone approves".into());
+                (fact.kind, fact.why) =
+                    (FactKind::ApprovalNeeded, "this step waits until a person approves it".into());
             }
             Self::TellInconclusive(reason) => (fact.kind, fact.why) = (FactKind::Inconclusive, (*reason).into()),
         }
