@@ -1,4 +1,4 @@
-//! What runs, and what does not run now.
+//! The threads and tasks that run, and those that are down.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use metrics::{Counter, counter};
 
-/// Names of what does not run now, each with how many of that name do not.
+/// The names of threads and tasks that are down, each with how many of that name are.
 static AILING: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
 
 fn all() -> MutexGuard<'static, BTreeMap<String, usize>> {

@@ -29,7 +29,7 @@ pub struct HookSettings {
     pub secret: Option<String>,
     /// How they are written; none: as Slack does it where the host is Slack's, else JSON.
     pub format: Option<Format>,
-    /// Their text, with places such as `{flag}`; none: a sentence that fits the event.
+    /// Their text, with placeholders such as `{flag}`; none: a sentence that fits the event.
     pub template: Option<String>,
 }
 
@@ -52,7 +52,7 @@ pub struct Hook {
 }
 
 impl Hook {
-    /// Checks what was said of a hook.
+    /// Checks a hook as it was typed.
     ///
     /// # Errors
     /// With every problem, at `url`, `events`, `secret` or `template`.
@@ -96,12 +96,12 @@ impl Hook {
         authority.rsplit('@').next().unwrap_or_default()
     }
 
-    /// What it is told of.
+    /// The events it is told of.
     pub fn events(&self) -> impl Iterator<Item = Event> + '_ {
         self.events.iter().copied()
     }
 
-    /// What is sent for a fact, which happened at this share of visitors; nothing when it is not told of such.
+    /// The message for a fact that happened at this percentage of visitors; none when the hook is not told of such facts.
     #[must_use]
     pub fn message(&self, fact: &Fact, percent: Option<Percent>) -> Option<Message> {
         let event = Event::of(fact.kind).filter(|event| self.events.contains(event))?;
@@ -128,7 +128,7 @@ impl fmt::Debug for Hook {
     }
 }
 
-/// The first pair of hooks, by their places, of which both would tell the same address of the same.
+/// The first two hooks that would send the same event to the same address: their indexes, and the event.
 #[must_use]
 pub fn twice(hooks: &[Hook]) -> Option<(usize, usize, Event)> {
     hooks.iter().enumerate().find_map(|(i, hook)| {

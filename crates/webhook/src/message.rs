@@ -21,7 +21,7 @@ pub enum Format {
     Slack,
 }
 
-/// What is sent: a body of JSON, and what its headers say.
+/// A message as it is sent: a body of JSON, with an id and an event for its headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     id: String,

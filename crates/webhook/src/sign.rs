@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use ring::{digest, hmac};
 
-/// `t=UNIX, v1=HEX`: HMAC-SHA256 of the time in seconds since 1970, a point, and the body.
+/// `t=UNIX, v1=HEX`: HMAC-SHA256 of the time in seconds since 1970, a dot, and the body.
 #[must_use]
 pub fn signature(key: &[u8], at: Timestamp, body: &[u8]) -> String {
     let at = at.as_second();

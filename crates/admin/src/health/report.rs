@@ -1,13 +1,13 @@
-//! How it is.
+//! What `/healthz` answers.
 
 use std::time::Duration;
 
 use serde::Serialize;
 
-/// How the program is.
+/// Whether the program is well, and why not.
 #[derive(Clone, Debug, Serialize)]
 pub struct Health {
-    /// In one word.
+    /// All of it in one word.
     pub status: Status,
     /// The version of the program.
     pub version: &'static str,
@@ -15,11 +15,11 @@ pub struct Health {
     pub uptime_seconds: u64,
     /// Whether requests should be sent here.
     pub ready: bool,
-    /// Why not, each in a sentence; nothing while it is ready.
+    /// Why it is not ready, each reason in a sentence; empty while it is ready.
     pub not_ready: Vec<String>,
     /// The flags.
     pub flags: FlagsHealth,
-    /// What happened, and whether it is written down; none where nothing is.
+    /// The ledger; none where nothing is recorded.
     pub ledger: Option<LedgerHealth>,
     /// Flags that are off only because the ledger could not be read yet.
     pub waiting_for_ledger: Vec<String>,
@@ -88,7 +88,7 @@ impl Health {
     }
 }
 
-/// How it is, in one word.
+/// The state of the program in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -98,7 +98,7 @@ pub enum Status {
     Degraded,
 }
 
-/// How the flags are.
+/// The flags in force.
 #[derive(Clone, Debug, Serialize)]
 pub struct FlagsHealth {
     /// The revision in force.
@@ -107,11 +107,11 @@ pub struct FlagsHealth {
     pub source: String,
     /// Since when (RFC 3339).
     pub loaded_at: String,
-    /// What is wrong with what is there now, when it was not taken.
+    /// What is wrong with the flags that are there now, when they are not in force.
     pub problem: Option<String>,
 }
 
-/// How the ledger is.
+/// The ledger, and what it has lost.
 #[derive(Clone, Debug, Serialize)]
 pub struct LedgerHealth {
     /// In one word.
@@ -128,7 +128,7 @@ pub struct LedgerHealth {
     pub dropped: u64,
 }
 
-/// How the ledger is, in one word.
+/// The state of the ledger in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LedgerStatus {
