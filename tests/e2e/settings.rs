@@ -150,7 +150,7 @@ fn durations_need_a_number_and_a_unit() {
     for wanted in [
         "error: 4 has no unit",
         "flagstaff.toml:1:15",
-        "`5 parsecs` is no duration",
+        "`5 parsecs` is not a duration",
         "idle must be a duration",
         "such as \"500ms\"",
     ] {

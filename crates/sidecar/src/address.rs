@@ -19,7 +19,7 @@ impl Listen {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (rest, tls) = scheme(text)?;
         let address = rest.parse().map_err(|_| {
-            format!("`{text}` is no address; write `127.0.0.1:8080`, `[::1]:8080` or `https://0.0.0.0:8443`")
+            format!("`{text}` is not an address; write `127.0.0.1:8080`, `[::1]:8080` or `https://0.0.0.0:8443`")
         })?;
         Ok(Self { address, tls })
     }
@@ -61,12 +61,12 @@ impl Origin {
             return Self::unix(path);
         }
         if text.starts_with('/') {
-            return Err(format!("`{text}` is no upstream; a unix socket is written as `unix:{text}`"));
+            return Err(format!("`{text}` is not an upstream; a unix socket is written as `unix:{text}`"));
         }
         let (rest, tls) = scheme(text)?;
         let wrong = || {
             format!(
-                "`{text}` is no upstream; write `127.0.0.1:8000`, `app:8000`, `https://app:8443` or `unix:/run/app.sock`"
+                "`{text}` is not an upstream; write `127.0.0.1:8000`, `app:8000`, `https://app:8443` or `unix:/run/app.sock`"
             )
         };
         let authority: http::uri::Authority = rest.trim_end_matches('/').parse().map_err(|_| wrong())?;
@@ -94,7 +94,9 @@ impl Origin {
     fn unix(path: &str) -> Result<Self, String> {
         let path = path.strip_prefix("//").filter(|path| path.starts_with('/')).unwrap_or(path);
         if !path.starts_with('/') || path.len() == 1 || path.contains('\0') {
-            return Err(format!("`unix:{path}` is no upstream; write the whole path, such as `unix:/run/app.sock`"));
+            return Err(format!(
+                "`unix:{path}` is not an upstream; write the whole path, such as `unix:/run/app.sock`"
+            ));
         }
         if path.len() > SOCKET_PATH {
             return Err(format!("`unix:{path}` is longer than the {SOCKET_PATH} bytes of a socket's path"));

@@ -102,9 +102,9 @@ impl Refusal {
             Self::HostBad => "its host is not a valid name or address",
             Self::HostMismatch => "its Host is not the host of its target",
             Self::LengthTwice => "it has more than one Content-Length",
-            Self::LengthBad => "its Content-Length is no number",
+            Self::LengthBad => "its Content-Length is not a number",
             Self::Trace => "TRACE is not answered here",
-            Self::Connect => "this is no forward proxy",
+            Self::Connect => "this is not a forward proxy",
             Self::HeadTooLarge => "its header fields are too many or too long",
             _ => return None,
         })

@@ -147,7 +147,7 @@ fn address(text: &str) -> Result<Uri, Problem> {
     if text.trim().is_empty() {
         return Err(problem("the address is missing".into()));
     }
-    let uri: Uri = text.parse().map_err(|error| problem(format!("this is no address: {error}")))?;
+    let uri: Uri = text.parse().map_err(|error| problem(format!("this is not an address: {error}")))?;
     let host = uri.host().unwrap_or_default();
     match uri.scheme_str() {
         Some("http" | "https") if !host.is_empty() => Ok(uri),
@@ -165,7 +165,7 @@ fn events(words: &[String], problems: &mut Vec<Problem>) -> BTreeSet<Event> {
                 events.insert(event);
             }
             None => {
-                let problem = Problem::new(["events", &i.to_string()], format!("`{word}` is no event"));
+                let problem = Problem::new(["events", &i.to_string()], format!("`{word}` is not an event"));
                 let help = match nearest(word, known()) {
                     Some(near) => format!("did you mean \"{near}\"?"),
                     None => format!("there are {}", known().collect::<Vec<_>>().join(", ")),

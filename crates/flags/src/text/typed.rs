@@ -71,7 +71,7 @@ pub mod duration {
         }
 
         fn visit_str<E: Error>(self, text: &str) -> Result<Duration, E> {
-            humantime::parse_duration(text).map_err(|_| mistake(format_args!("`{text}` is no duration"), EXAMPLE))
+            humantime::parse_duration(text).map_err(|_| mistake(format_args!("`{text}` is not a duration"), EXAMPLE))
         }
 
         fn visit_i64<E: Error>(self, number: i64) -> Result<Duration, E> {
@@ -113,7 +113,7 @@ pub mod optional_duration {
     /// Reads a duration, or nothing.
     ///
     /// # Errors
-    /// When it is no duration, with an example.
+    /// When it is not a duration, with an example.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
         Ok(Option::<Read>::deserialize(deserializer)?.map(|read| read.0))
     }
@@ -150,6 +150,6 @@ mod tests {
         let fine = read(r#"{ "list": "a, b", "time": "1h 30m" }"#).unwrap();
         assert_eq!((fine.list.as_slice(), fine.time.as_secs()), (&["a".to_owned(), "b".to_owned()][..], 5400));
         assert!(read(r#"{ "list": " ", "time": "1s" }"#).unwrap_err().contains("it is empty\nwrite a value"));
-        assert!(read(r#"{ "time": "5 parsecs" }"#).unwrap_err().contains("`5 parsecs` is no duration\nwrite"));
+        assert!(read(r#"{ "time": "5 parsecs" }"#).unwrap_err().contains("`5 parsecs` is not a duration\nwrite"));
     }
 }

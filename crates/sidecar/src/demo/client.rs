@@ -89,7 +89,7 @@ impl Client {
     ) -> Result<Answer, ClientError> {
         let mut request = Request::new(body.to_owned());
         *request.method_mut() = method.clone();
-        let no_path = |_| io::Error::new(io::ErrorKind::InvalidInput, "this is no path");
+        let no_path = |_| io::Error::new(io::ErrorKind::InvalidInput, "this is not a path");
         *request.uri_mut() = path.parse().map_err(no_path)?;
         *request.headers_mut() = browser.headers.clone();
         request.headers_mut().insert(header::HOST, self.host.clone());

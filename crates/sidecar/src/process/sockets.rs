@@ -27,7 +27,7 @@ pub enum BindError {
     #[error("systemd passed a socket for {0}, which `listen` does not name; make ListenStream= and `listen` agree")]
     Unclaimed(SocketAddr),
     /// systemd handed over something that is no listening TCP socket.
-    #[error("systemd passed a descriptor that is no listening TCP socket: {0}")]
+    #[error("systemd passed a descriptor that is not a listening TCP socket: {0}")]
     NotListening(io::Error),
     /// No process handed its sockets over.
     #[error(

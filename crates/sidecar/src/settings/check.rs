@@ -13,7 +13,7 @@ use crate::address::{Listen, Origin};
 pub(super) fn range(text: &str) -> Result<IpNet, String> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
-        .map_err(|_| format!("`{text}` is no address or range; write `10.0.0.0/8` or `192.0.2.7`"))
+        .map_err(|_| format!("`{text}` is not an address or a range; write `10.0.0.0/8` or `192.0.2.7`"))
 }
 
 pub(super) fn field(text: &str) -> Result<HeaderName, String> {

@@ -42,7 +42,7 @@ impl UpstreamPattern {
         let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._*[]:".contains(&b);
         if name.is_empty() || !name.bytes().all(fits) || port == Some(None) {
             return Err(format!(
-                "`{text}` names no upstream; write `10.0.0.0/8`, `canary.internal`, `*.internal:8000` or `unix:/run/*.sock`"
+                "`{text}` does not name an upstream; write `10.0.0.0/8`, `canary.internal`, `*.internal:8000` or `unix:/run/*.sock`"
             ));
         }
         Ok(Self::Host(Glob::any_case(name.trim_matches(['[', ']'])), port.flatten()))
