@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flagstaff_flags::{EventGoal, Flag, Goal, Name, Percent, Snapshot, Subject, Trigger};
-use flagstaff_ledger::{Ledger, Place, Question, Recorder, Settings, record};
+use flagstaff_ledger::{Ledger, LedgerSettings, Location, Question, Recorder};
 use jiff::Timestamp;
 
 /// The longest that the last of a million rows may take to be written.
@@ -19,7 +19,7 @@ const LONGEST_WRITE: Duration = Duration::from_secs(900);
 fn main() {
     let visitors = if std::env::args().any(|word| word == "--test") { 20_000 } else { 1_000_000 };
     let folder = tempfile::tempdir().unwrap();
-    let file = Place::file(&folder.path().join("ledger.db")).unwrap();
+    let file = Location::file(&folder.path().join("ledger.db")).unwrap();
     println!("SQLite, {visitors} visitors, one in twenty converts");
     measure(&file, visitors);
     let size = std::fs::metadata(file.path().unwrap()).unwrap().len() as f64;
@@ -27,17 +27,18 @@ fn main() {
     match server::Server::start() {
         Some(server) => {
             println!("PostgreSQL on this machine, fsync off");
-            measure(&Place::new(&server.database()).unwrap(), visitors);
+            measure(&Location::new(&server.database()).unwrap(), visitors);
         }
         None => println!("PostgreSQL: not installed, done without"),
     }
 }
 
-fn measure(place: &Place, visitors: u32) {
+fn measure(place: &Location, visitors: u32) {
     let flag = Flag { percent: Some(Percent::new(50.0).unwrap()), ..Flag::new(Name::new("form").unwrap()) };
     let snapshot = Arc::new(Snapshot::new("", vec![flag], vec![], vec![], vec![]).unwrap());
     let (recorder, keeper) =
-        record(Settings { queue: 2 * visitors as usize, ..Settings::new(place.clone()) }).unwrap();
+        Recorder::start(LedgerSettings { queue: 2 * visitors as usize, ..LedgerSettings::new(place.clone()) })
+            .unwrap();
     let start = Instant::now();
     for i in 0..visitors {
         meet(&recorder, &snapshot, i);
@@ -82,7 +83,7 @@ fn repeat(recorder: &Recorder, snapshot: &Arc<Snapshot>, visitors: u32) {
     );
 }
 
-async fn ask(place: &Place, visitors: u32) {
+async fn ask(place: &Location, visitors: u32) {
     let goal = |name: &str, trigger| Goal { name: Name::new(name).unwrap(), trigger };
     let bounce = Trigger::Bounce { after: Duration::from_secs(1800) };
     let goals = vec![goal("sent", Trigger::Event(EventGoal::new("sent"))), goal("bounced", bounce)];

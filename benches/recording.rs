@@ -12,7 +12,7 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use flagstaff_flags::{Flag, Goal, Name, Percent, Route, Snapshot, StatusSet, Trigger, publisher};
 use flagstaff_layer::{FlagLayer, FlagService, Settings, Tagger};
-use flagstaff_ledger::{Place, record};
+use flagstaff_ledger::{Location, Recorder};
 use http::{Request, Response};
 use tower::{Layer, Service};
 
@@ -68,8 +68,8 @@ fn recording(c: &mut Criterion) {
     let (_publisher, reader) = publisher(snapshot());
     let tagger = Arc::new(Tagger::new(&Settings::default()).unwrap());
     let folder = tempfile::tempdir().unwrap();
-    let place = Place::file(&folder.path().join("ledger.db")).unwrap();
-    let (recorder, keeper) = record(flagstaff_ledger::Settings::new(place)).unwrap();
+    let place = Location::file(&folder.path().join("ledger.db")).unwrap();
+    let (recorder, keeper) = Recorder::start(flagstaff_ledger::LedgerSettings::new(place)).unwrap();
     let plain = FlagLayer::new(reader, tagger);
     let (mut off, mut on) = (plain.clone().layer(App), plain.recording(recorder).layer(App));
     let mut group = c.benchmark_group("a request with ten experiments");

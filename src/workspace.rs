@@ -58,7 +58,7 @@ impl Opened {
         let workspace = Workspace {
             files: files(&settings.typed)?,
             reading: reading(&settings.typed),
-            ledger: checked::ledger(&settings.typed).map(|ledger| ledger.map(|ledger| ledger.place)),
+            ledger: checked::ledger(&settings.typed).map(|ledger| ledger.map(|ledger| ledger.location)),
         };
         Ok(Self { settings, workspace })
     }

@@ -99,7 +99,7 @@ struct Checked {
     proxy: flagstaff_sidecar::Settings,
     tagger: Arc<Tagger>,
     admin: SocketAddr,
-    ledger: Option<flagstaff_ledger::Settings>,
+    ledger: Option<flagstaff_ledger::LedgerSettings>,
     hooks: Vec<Hook>,
     upstream: Vec<String>,
     environment: Option<String>,
@@ -222,7 +222,7 @@ impl Checked {
         let mut layer = FlagLayer::new(reader.clone(), Arc::clone(&self.tagger)).measuring(answers.clone());
         let source = self.files.definitions().display().to_string();
         let publisher = Arc::new(publisher);
-        let ledger_place = self.ledger.as_ref().map(|ledger| ledger.place.clone());
+        let ledger_place = self.ledger.as_ref().map(|ledger| ledger.location.clone());
         let hosts = hosts(&self.hooks);
         // before anything can happen
         let webhooks =
@@ -240,7 +240,7 @@ impl Checked {
         let watch = Watch::start(self.files, self.reading, POLL, publisher, Log::telling(controller.snapshots()))?;
         let watch = Arc::new(watch);
         let mut health = Health::new(&source, watch.status(), controller.monitor(), reader.clone());
-        let place = self.ledger.as_ref().map(|ledger| ledger.place.to_string());
+        let place = self.ledger.as_ref().map(|ledger| ledger.location.to_string());
         let keeper = match self.ledger.and_then(recorder) {
             Some((recorder, keeper)) => {
                 layer = layer.recording(recorder.clone());
@@ -309,8 +309,8 @@ impl Checked {
 }
 
 /// The thread that writes to the ledger. Visitors are served without one, too.
-fn recorder(settings: flagstaff_ledger::Settings) -> Option<(Recorder, Keeper)> {
-    let started = flagstaff_ledger::record(settings);
+fn recorder(settings: flagstaff_ledger::LedgerSettings) -> Option<(Recorder, Keeper)> {
+    let started = flagstaff_ledger::Recorder::start(settings);
     started.map_err(|error| tracing::error!(%error, "the ledger cannot be kept")).ok()
 }
 

@@ -27,11 +27,11 @@ const MIN_LEDGER_KEEP: std::time::Duration = std::time::Duration::from_secs(60 *
 ///
 /// # Errors
 /// When the place is none, or the time makes no sense.
-pub(crate) fn ledger(typed: &typed::Settings) -> Result<Option<ledger::Settings>, Vec<Problem>> {
+pub(crate) fn ledger(typed: &typed::Settings) -> Result<Option<ledger::LedgerSettings>, Vec<Problem>> {
     if typed.ledger == NO_LEDGER {
         return Ok(None);
     }
-    let place = ledger::Place::new(&typed.ledger).map_err(|error| {
+    let place = ledger::Location::new(&typed.ledger).map_err(|error| {
         let problem = Problem::new(["ledger"], error.to_string());
         vec![problem.help("or \"none\", to keep nothing")]
     })?;
@@ -39,7 +39,7 @@ pub(crate) fn ledger(typed: &typed::Settings) -> Result<Option<ledger::Settings>
         let problem = Problem::new(["ledger_keep"], "what happened is kept for an hour at least");
         return Err(vec![problem.help("such as \"400d\"; without it, all is kept")]);
     }
-    Ok(Some(ledger::Settings { keep: typed.ledger_keep, ..ledger::Settings::new(place) }))
+    Ok(Some(ledger::LedgerSettings { keep: typed.ledger_keep, ..ledger::LedgerSettings::new(place) }))
 }
 
 /// Where the last good flags and the last known facts are kept; none when they are not. Without a word it is beside the ledger, and
@@ -49,8 +49,8 @@ pub(crate) fn state(typed: &typed::Settings) -> Option<StateFolder> {
         Some(NO_STATE) => None,
         Some(said) => Some(StateFolder::new(Path::new(said))),
         None => {
-            let place = ledger(typed).ok().flatten().map(|ledger| ledger.place);
-            let file = place.as_ref().and_then(ledger::Place::path).unwrap_or(Path::new(&typed.flags));
+            let place = ledger(typed).ok().flatten().map(|ledger| ledger.location);
+            let file = place.as_ref().and_then(ledger::Location::path).unwrap_or(Path::new(&typed.flags));
             Some(StateFolder::new(&file.with_file_name(STATE)))
         }
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use flagstaff_flags::{Fact, FactKind};
-use flagstaff_ledger::{Place, Register};
+use flagstaff_ledger::{FactStore, Location};
 use flagstaff_source::{Options, Text, parse};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -269,8 +269,8 @@ fn what_a_guard_took_back_does_not_come_back_by_accident() {
         evidence: None,
     };
     run(async {
-        let place = Place::file(&folder.path().join("flagstaff.db")).unwrap();
-        let mut register = Register::open(&place).await.unwrap();
+        let place = Location::file(&folder.path().join("flagstaff.db")).unwrap();
+        let mut register = FactStore::open(&place).await.unwrap();
         assert!(register.add(&[fact(FactKind::Defined, 1), fact(FactKind::Tripped, 2)]).await.unwrap());
         register.close().await;
     });

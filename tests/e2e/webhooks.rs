@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use flagstaff_flags::FactKind;
-use flagstaff_ledger::Place;
+use flagstaff_ledger::Location;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -201,7 +201,7 @@ fn a_fleet_tells_on_when_one_of_it_is_killed() {
     let receiver = Receiver::start(move |_, _| if still.load(SeqCst) { Reply::Hang } else { Reply::Take });
     let member = || telling(&receiver).top(&format!("ledger = \"{database}\"")).start();
     let first = member();
-    let place = Place::new(&database).unwrap();
+    let place = Location::new(&database).unwrap();
     for flag in ["form", "price", "search"] {
         happen_at(&place, flag, &[FactKind::Step, FactKind::Tripped], "it fails");
     }

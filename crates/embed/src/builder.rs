@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flagstaff_layer::{Settings, Tagger};
-use flagstaff_ledger::Place;
+use flagstaff_ledger::Location;
 use flagstaff_source::{Files, Loaded, Options, PIN_PREFIX, StateFolder};
 use flagstaff_webhook::Hook;
 
@@ -86,9 +86,9 @@ impl Builder {
     /// When the flags cannot be used and there are no last good ones, when settings are wrong, or when the system gives no thread.
     pub fn start(self) -> Result<Flagstaff, StartError> {
         let tagger = Tagger::new(&self.settings).map_err(StartError::Settings)?;
-        let place = self.ledger.as_deref().map(Place::new).transpose();
+        let place = self.ledger.as_deref().map(Location::new).transpose();
         let place = place.map_err(|error| StartError::Ledger(error.to_string()))?;
-        let beside = place.as_ref().and_then(Place::path).unwrap_or(&self.flags);
+        let beside = place.as_ref().and_then(Location::path).unwrap_or(&self.flags);
         let state = StateFolder::new(&self.state.unwrap_or_else(|| beside.with_file_name(STATE)));
         let files = Files::new(&self.flags, self.environment.as_deref()).keeping(state.clone());
         let reading = reading(self.environment);

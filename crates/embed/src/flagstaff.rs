@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flagstaff_flags::{Reader, publisher};
 use flagstaff_layer::{EndpointLayer, FlagLayer, Stack, Tagger};
-use flagstaff_ledger::{Keeper, Place, Recorder};
+use flagstaff_ledger::{Keeper, Location, Recorder};
 use flagstaff_rollout::{LastKnown, LastKnownWriter, RunningController, Start, Webhooks};
 use flagstaff_source::{Files, Loaded, Options, POLL, StateFolder, Watch};
 use flagstaff_webhook::Hook;
@@ -27,7 +27,7 @@ pub(crate) struct Parts {
     pub(crate) loaded: Loaded,
     pub(crate) is_last_good: bool,
     pub(crate) state: StateFolder,
-    pub(crate) ledger: Option<Place>,
+    pub(crate) ledger: Option<Location>,
     pub(crate) keep: Option<Duration>,
     pub(crate) hooks: Vec<Hook>,
 }
@@ -118,6 +118,9 @@ impl Drop for Flagstaff {
     }
 }
 
-fn record(place: Place, keep: Option<Duration>) -> std::io::Result<(Recorder, Keeper)> {
-    flagstaff_ledger::record(flagstaff_ledger::Settings { keep, ..flagstaff_ledger::Settings::new(place) })
+fn record(place: Location, keep: Option<Duration>) -> std::io::Result<(Recorder, Keeper)> {
+    flagstaff_ledger::Recorder::start(flagstaff_ledger::LedgerSettings {
+        keep,
+        ..flagstaff_ledger::LedgerSettings::new(place)
+    })
 }

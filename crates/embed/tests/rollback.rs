@@ -9,7 +9,7 @@ use axum::http::{Request, StatusCode};
 use axum::routing::get;
 use flagstaff_embed::{Flagstaff, StartError, VisitorFlags};
 use flagstaff_flags::{FactKind, Name};
-use flagstaff_ledger::{Place, Register};
+use flagstaff_ledger::{FactStore, Location};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -58,8 +58,8 @@ impl Service {
         let Self { folder, flagstaff, app } = self;
         drop(app);
         assert!(flagstaff.close());
-        let place = Place::file(&folder.path().join("flagstaff.db")).unwrap();
-        let mut facts = Register::open_to_read(&place).await.unwrap();
+        let place = Location::file(&folder.path().join("flagstaff.db")).unwrap();
+        let mut facts = FactStore::open_to_read(&place).await.unwrap();
         let kinds = facts.facts(&Name::new("checkout").unwrap(), 1).await.unwrap();
         facts.close().await;
         (folder, kinds.iter().map(|fact| fact.kind).collect())

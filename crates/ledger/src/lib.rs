@@ -1,4 +1,4 @@
-//! What happened: exposures, conversions and counts, in SQLite or PostgreSQL.
+//! What happened: exposures, conversions and facts, in SQLite or PostgreSQL.
 //!
 //! ```text
 //! request → Recorder (never waits) → bounded queue → writer's own thread → batches → store
@@ -14,16 +14,17 @@ mod read;
 mod store;
 mod write;
 
-pub use facts::fact_store::{FirstSign, Register, came_at};
+pub use facts::fact_store::{FactStore, FirstSign, came_at};
 pub use facts::outbox::{Delivery, Outbox};
 pub use read::export::{Export, Format};
-pub use read::ledger::{Error, Ledger};
+pub use read::ledger::Ledger;
 pub use read::question::{Question, goals_of};
-pub use read::served::Served;
-pub use store::location::{Place, PlaceError};
+pub use store::error::Error;
+pub use store::location::{Location, LocationError};
 pub use store::name::stored_name;
 pub use write::event::Event;
 pub use write::experiment::Experiment;
-pub use write::latency::Latency;
-pub use write::recorder::{Dropped, Keeper, NotTaken, Recorder, Settings, Visit, record};
+pub use write::recorder::{Dropped, Recorder};
+pub use write::start::{Keeper, LedgerSettings};
 pub use write::status::{Health, Status};
+pub use write::visit::{NotTaken, Visit};

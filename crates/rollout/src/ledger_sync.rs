@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use flagstaff_flags::{Fact, Name};
-use flagstaff_ledger::{Error, Place, Register};
+use flagstaff_ledger::{Error, FactStore, Location};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
@@ -21,11 +21,11 @@ const LAST_COMMANDS: Duration = Duration::from_secs(3);
 
 /// Writes and reads facts and signs for a controller.
 pub(crate) struct LedgerSync {
-    place: Place,
+    place: Location,
     messages: mpsc::Sender<Message>,
     commands: mpsc::UnboundedReceiver<LedgerCommand>,
     webhooks: WebhookSender,
-    register: Option<Register>,
+    register: Option<FactStore>,
     /// The number of the newest fact of each flag that was told or added; `None` before the first reading.
     known: Option<HashMap<Name, u64>>,
     waiting: Vec<LedgerCommand>,
@@ -36,7 +36,7 @@ impl LedgerSync {
     /// For a ledger that is opened when it is first asked. The sender is the way to it: when that is dropped, it ends after what it was
     /// given, or after a while.
     pub(crate) fn new(
-        place: Place,
+        place: Location,
         messages: mpsc::Sender<Message>,
         webhooks: WebhookSender,
     ) -> (mpsc::UnboundedSender<LedgerCommand>, Self) {
@@ -118,8 +118,8 @@ impl LedgerSync {
 
     /// Reads what is new and does what waits. What was done waits no more, whatever fails after it.
     async fn round(&mut self) -> Result<(), Error> {
-        if self.register.as_ref().is_none_or(Register::is_gone) {
-            self.register = Some(Register::open(&self.place).await?);
+        if self.register.as_ref().is_none_or(FactStore::is_gone) {
+            self.register = Some(FactStore::open(&self.place).await?);
         }
         self.read_new().await?;
         while let Some(command) = self.waiting.first() {

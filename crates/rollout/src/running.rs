@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flagstaff_flags::{Facts, Publisher, Snapshot};
-use flagstaff_ledger::Place;
+use flagstaff_ledger::Location;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
@@ -29,7 +29,7 @@ const FULL_PAUSE: Duration = Duration::from_millis(5);
 #[derive(Debug, Default)]
 pub struct Start {
     /// Where facts and signs are kept.
-    pub ledger: Option<Place>,
+    pub ledger: Option<Location>,
     /// Hears of facts once they are written down, or at once where there is no ledger.
     pub webhooks: WebhookSender,
     /// Facts as they were last known: flags follow them until the ledger is read.

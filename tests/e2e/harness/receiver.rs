@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use flagstaff_flags::{Definition, Fact, FactKind, Name};
-use flagstaff_ledger::{Place, Register};
+use flagstaff_ledger::{FactStore, Location};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -163,11 +163,11 @@ pub(crate) fn happen(program: &Program, flag: &str, kinds: &[FactKind]) {
 
 #[track_caller]
 pub(crate) fn happen_because(program: &Program, flag: &str, kinds: &[FactKind], why: &str) {
-    happen_at(&Place::file(&program.path("flagstaff.db")).unwrap(), flag, kinds, why);
+    happen_at(&Location::file(&program.path("flagstaff.db")).unwrap(), flag, kinds, why);
 }
 
 #[track_caller]
-pub(crate) fn happen_at(place: &Place, flag: &str, kinds: &[FactKind], why: &str) {
+pub(crate) fn happen_at(place: &Location, flag: &str, kinds: &[FactKind], why: &str) {
     let fact = |number: u64, kind: FactKind| Fact {
         flag: Name::new(flag).unwrap(),
         number,
@@ -180,7 +180,7 @@ pub(crate) fn happen_at(place: &Place, flag: &str, kinds: &[FactKind], why: &str
         evidence: Some("{\"p\":0.001}".into()),
     };
     run(async {
-        let mut register = Register::open(place).await.unwrap();
+        let mut register = FactStore::open(place).await.unwrap();
         loop {
             let newest = register.newest().await.unwrap();
             let newest = newest.iter().find(|(name, _)| name.as_str() == flag).map_or(0, |(_, number)| *number);

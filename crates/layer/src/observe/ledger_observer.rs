@@ -3,15 +3,14 @@
 //! Nothing here waits: the recorder puts events into a queue, or drops and counts them.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
-use flagstaff_flags::{BucketBy, EventSource, Flag, FlagId, Goal, SlowerThan, Snapshot};
+use flagstaff_flags::{BucketBy, EventSource, FlagId, Goal, Snapshot};
 use flagstaff_ledger::{NotTaken, Recorder, Visit};
 use flagstaff_tag::{Directives, Flags, Network, NotReached};
 use http::Response;
 use jiff::Timestamp;
 
-use crate::observe::context::{Asked, FAILED, is_endless};
+use crate::observe::context::Asked;
 
 /// A recorder, and what it is told when.
 #[derive(Clone, Debug)]
@@ -40,7 +39,7 @@ impl Recording {
         };
         let (method, path) = (asked.method.as_str(), asked.uri.path());
         if flags.decisions().meets_experiment(method, path, asked.is_page, named) {
-            self.visit(flags).met_experiment(holdout, flags.visitor(), !flags.is_new_visitor(), asked.at);
+            self.visit(flags).exposed_to_holdout(holdout, flags.visitor(), !flags.is_new_visitor(), asked.at);
         }
     }
 
@@ -56,7 +55,7 @@ impl Recording {
         }
     }
 
-    /// Records whom an answer exposed to what, and how long it took.
+    /// Records whom an answer exposed to what.
     pub(crate) fn answered<R>(&self, flags: &Flags, asked: &Asked, answer: &Response<R>, directives: &Directives) {
         let named: Vec<_> =
             directives.exposed.iter().filter_map(|name| snapshot(flags).find(name.as_str())).collect();
@@ -68,14 +67,6 @@ impl Recording {
         if asked.is_page && (status.is_success() || status.is_redirection()) {
             self.page(flags, asked.at);
         }
-        if !is_endless(answer) {
-            self.count(flags, asked, status.as_u16());
-        }
-    }
-
-    /// Records that the app gave no answer.
-    pub(crate) fn failed(&self, flags: &Flags, asked: &Asked) {
-        self.count(flags, asked, FAILED);
     }
 
     /// Has everything deleted that is known of this visitor, the session and the person, as far as the request brought them: of an
@@ -127,15 +118,6 @@ impl Recording {
             self.visit(flags).page(&unit, at);
         }
     }
-
-    /// Counts an answer for every flag met on its request.
-    fn count(&self, flags: &Flags, asked: &Asked, status: u16) {
-        let latency = asked.elapsed();
-        for (_, flag, decision) in asked.met(flags) {
-            let slow = is_slow(flag, latency);
-            self.0.answered(flag, decision.variant(), status, latency, slow, asked.at);
-        }
-    }
 }
 
 const fn not_reached(why: NotTaken) -> NotReached {
@@ -157,12 +139,4 @@ fn units<'a>(flags: &'a Flags, ids: &'a [FlagId]) -> impl Iterator<Item = Cow<'a
     let unit = |id: &FlagId| Some(snapshot(flags).flag(*id)?.bucket_by.key(flags.unit(*id)?));
     let missed = snapshot(flags).holdout().is_some() && !ids.iter().any(by_visitor);
     ids.iter().filter_map(unit).chain(missed.then(|| Cow::Borrowed(flags.visitor())))
-}
-
-/// Slow by the time that the flag's guard states.
-fn is_slow(flag: &Flag, latency: Duration) -> bool {
-    match flag.guard.as_ref().and_then(|guard| guard.slower_than) {
-        Some(SlowerThan::Time(limit)) => latency > limit,
-        Some(SlowerThan::ControlP95) | None => false,
-    }
 }

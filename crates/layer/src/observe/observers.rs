@@ -89,9 +89,6 @@ impl Hearing {
         if let Some(answers) = &self.answers {
             answers.answered(flags, asked, FAILED, Some(asked.elapsed()));
         }
-        if let Some(recording) = &self.recording {
-            recording.failed(flags, asked);
-        }
         if let Some(watching) = self.watching(flags) {
             watching.answered(flags, asked, Heard::FAILED, |_| false);
         }

@@ -8,9 +8,11 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row};
 
 use crate::store::connection::{Store, in_time};
+use crate::store::error::Error;
 use crate::store::fault::{Fault, in_words};
+use crate::store::location::Location;
+use crate::store::name::stored_name;
 use crate::store::query::{places, query};
-use crate::{Error, Place, stored_name};
 
 /// Rows of one statement.
 const ROWS: usize = 500;
@@ -22,9 +24,9 @@ const CAME: &str = "came:";
 const COLUMNS: &str = "flag, number, at, definition, kind, step, author, why, evidence";
 
 /// A ledger that is open for facts: to read them, and to add the next one.
-pub struct Register {
+pub struct FactStore {
     store: Store,
-    place: Place,
+    location: Location,
 }
 
 /// The first time a unit showed something that a guard watches for.
@@ -42,26 +44,26 @@ pub struct FirstSign {
     pub at: i64,
 }
 
-impl Register {
+impl FactStore {
     /// Opens a ledger, and begins it where there is none.
     ///
     /// # Errors
     /// When it cannot be reached, made or written to.
-    pub async fn open(place: &Place) -> Result<Self, Error> {
-        let store = Store::open(place).await.map_err(|error| Error::new(place, error))?;
-        Ok(Self { store, place: place.clone() })
+    pub async fn open(location: &Location) -> Result<Self, Error> {
+        let store = Store::open(location).await.map_err(|error| Error::new(location, error))?;
+        Ok(Self { store, location: location.clone() })
     }
 
     /// Opens a ledger that is there, to read: it waits for nobody who writes.
     ///
     /// # Errors
     /// When it cannot be reached or read.
-    pub async fn open_to_read(place: &Place) -> Result<Self, Error> {
-        let error = |error| Error::new(place, error);
-        let mut store = Store::open_to_read(place).await.map_err(error)?;
+    pub async fn open_to_read(location: &Location) -> Result<Self, Error> {
+        let error = |error| Error::new(location, error);
+        let mut store = Store::open_to_read(location).await.map_err(error)?;
         let probe = sqlx::query("SELECT COUNT(*) FROM facts").fetch_one(&mut store.connection);
         in_time(probe).await.map_err(|found| error(without_facts(found)))?;
-        Ok(Self { store, place: place.clone() })
+        Ok(Self { store, location: location.clone() })
     }
 
     /// Whether its file was deleted, or replaced by another.
@@ -107,7 +109,7 @@ impl Register {
                 Ok(Box::pin(self.add(first)).await? & Box::pin(self.add(second)).await?)
             }
             Err(error) if Fault::of(&error) == Fault::Refused => {
-                tracing::error!(ledger = %self.place, %error, fact = ?facts, "the ledger refuses a fact; it is lost");
+                tracing::error!(ledger = %self.location, %error, fact = ?facts, "the ledger refuses a fact; it is lost");
                 Ok(true)
             }
             added => added.map_err(|error| self.error(error)),
@@ -162,7 +164,7 @@ impl Register {
                 Box::pin(self.keep(flag, epoch, second)).await
             }
             Err(error) if Fault::of(&error) == Fault::Refused => {
-                tracing::error!(ledger = %self.place, %flag, %error, "the ledger refuses a sign of a guard; it is lost");
+                tracing::error!(ledger = %self.location, %flag, %error, "the ledger refuses a sign of a guard; it is lost");
                 Ok(())
             }
             done => done.map_err(|error| self.error(error)),
@@ -207,7 +209,7 @@ impl Register {
     }
 
     fn error(&self, error: sqlx::Error) -> Error {
-        Error::new(&self.place, error)
+        Error::new(&self.location, error)
     }
 }
 
@@ -300,8 +302,8 @@ fn no_fact(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error
     sqlx::Error::Decode(Box::new(error))
 }
 
-impl fmt::Debug for Register {
+impl fmt::Debug for FactStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Register({})", self.place)
+        write!(f, "FactStore({})", self.location)
     }
 }

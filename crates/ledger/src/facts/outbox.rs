@@ -10,11 +10,12 @@ use sqlx::{AnyConnection, Connection, Row};
 
 use crate::facts::fact_store::fact;
 use crate::store::connection::{Store, in_time};
+use crate::store::error::Error;
+use crate::store::location::Location;
 use crate::store::query::query;
-use crate::{Error, Place};
 
 /// After so many tries in vain (about 17 minutes) a fact no longer holds up those of its flag that came later.
-const PATIENT: i64 = 11;
+const TRIES_IN_ORDER: i64 = 11;
 
 /// A quiet time or a next try further away than this was set before the clock was: nobody waits for longer than an hour.
 const FAR: Duration = Duration::from_secs(2 * 60 * 60);
@@ -28,7 +29,7 @@ const NAMES: &str = "WITH RECURSIVE names (flag) AS (
 /// What one hook is still to be told of.
 pub struct Outbox {
     store: Store,
-    place: Place,
+    location: Location,
     hook: String,
     holder: String,
     claim: Duration,
@@ -58,7 +59,7 @@ impl Delivery {
 }
 
 impl Outbox {
-    /// A name for whoever claims hooks, unlike any other.
+    /// A name for a program that claims hooks, unlike any other.
     ///
     /// # Errors
     /// When the system gives no random number.
@@ -67,25 +68,26 @@ impl Outbox {
     }
 
     /// Opens a ledger for a holder, and begins it where there is none. A hook that is seen for the first time is told of what
-    /// happened from `since` on, whenever it is written down: whoever finds a ledger lost writes again what it knows. A claim
+    /// happened from `since` on, whenever it is written down: a program that finds a ledger lost writes again what it knows. A claim
     /// that is not renewed ends after `claim`.
     ///
     /// # Errors
     /// When the ledger cannot be reached, made or written to.
     pub async fn open(
-        place: &Place,
+        location: &Location,
         hook: &str,
         since: Timestamp,
         holder: &str,
         claim: Duration,
     ) -> Result<Self, Error> {
         let open = async {
-            let store = Store::open(place).await?;
-            let mut outbox = Self { store, place: place.clone(), hook: hook.into(), holder: holder.into(), claim };
+            let store = Store::open(location).await?;
+            let mut outbox =
+                Self { store, location: location.clone(), hook: hook.into(), holder: holder.into(), claim };
             in_time(outbox.begin(since)).await?;
             Ok(outbox)
         };
-        open.await.map_err(|error| Error::new(place, error))
+        open.await.map_err(|error| Error::new(location, error))
     }
 
     async fn begin(&mut self, since: Timestamp) -> Result<(), sqlx::Error> {
@@ -214,7 +216,7 @@ impl Outbox {
     }
 
     fn error(&self, error: sqlx::Error) -> Error {
-        Error::new(&self.place, error)
+        Error::new(&self.location, error)
     }
 }
 
@@ -228,7 +230,7 @@ async fn find(store: &mut Store, hook: &str) -> Result<Option<Delivery>, sqlx::E
                      AND at >= (SELECT began FROM hooks WHERE hook = $1)), 0
            FROM names LEFT JOIN told ON told.hook = $1 AND told.flag = names.flag
            WHERE names.flag IS NOT NULL AND NOT EXISTS
-                 (SELECT 1 FROM untold WHERE hook = $1 AND untold.flag = names.flag AND tries < {PATIENT})
+                 (SELECT 1 FROM untold WHERE hook = $1 AND untold.flag = names.flag AND tries < {TRIES_IN_ORDER})
            UNION ALL
            SELECT flag, number, tries FROM untold WHERE hook = $1 AND (next <= {now} OR next > {now} + $2))
          SELECT facts.flag, facts.number, facts.at, facts.definition, facts.kind, facts.step, facts.author, facts.why,
@@ -261,6 +263,6 @@ fn micros(duration: Duration) -> i64 {
 
 impl fmt::Debug for Outbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Outbox({}, {})", self.place, self.hook)
+        write!(f, "Outbox({}, {})", self.location, self.hook)
     }
 }

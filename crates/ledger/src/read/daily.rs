@@ -11,10 +11,11 @@ use jiff::Timestamp;
 use sqlx::{AnyConnection, Row};
 
 use crate::read::group::{DAY, Group, VALUE, bounce, code, counts, ends, micros, numbers};
-use crate::read::ledger::{Error, Ledger};
+use crate::read::ledger::Ledger;
 use crate::read::question::Question;
 use crate::read::recorded::{Recorded, find};
 use crate::read::sums::Sums;
+use crate::store::error::Error;
 use crate::store::query::query;
 
 impl Ledger {

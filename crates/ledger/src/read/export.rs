@@ -9,7 +9,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::read::group::{VALUE, bounce, micros};
-use crate::read::ledger::{Error, Ledger};
+use crate::read::ledger::Ledger;
+use crate::store::error::Error;
 
 /// What is exported of a flag.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,9 +78,9 @@ impl Ledger {
             };
         }
         let kinds = kinds(what, goals);
-        let place = self.place().clone();
+        let location = self.location().clone();
         let line = move |row: Result<AnyRow, sqlx::Error>| {
-            let values = row.and_then(|row| read(&row, &kinds)).map_err(|error| Error::new(&place, error))?;
+            let values = row.and_then(|row| read(&row, &kinds)).map_err(|error| Error::new(&location, error))?;
             Ok(match format {
                 Format::Csv => csv(values.into_iter()),
                 Format::JsonLines => json(&columns, &values),
@@ -106,7 +107,7 @@ enum Kind {
     Truth,
     Time,
     Day,
-    /// The place of a variant among the names in the first column, which is not written.
+    /// The location of a variant among the names in the first column, which is not written.
     Variant,
 }
 

@@ -5,13 +5,15 @@ use std::fmt;
 use sqlx::{AnyConnection, Executor, Row};
 
 use crate::store::connection::{Store, in_time};
+use crate::store::error::Error;
 use crate::store::forget::{FORGOTTEN_AT_ONCE, forget};
-use crate::{Place, stored_name};
+use crate::store::location::Location;
+use crate::store::name::stored_name;
 
 /// A ledger that is open to be asked. The recorder writes by a connection of its own.
 pub struct Ledger {
     store: Store,
-    place: Place,
+    location: Location,
 }
 
 impl Ledger {
@@ -19,15 +21,15 @@ impl Ledger {
     ///
     /// # Errors
     /// When it is not there, cannot be reached or read, or is none.
-    pub async fn open(place: &Place) -> Result<Self, Error> {
-        if place.path().is_some_and(|path| !path.exists()) {
-            return Err(Error::Missing(place.clone()));
+    pub async fn open(location: &Location) -> Result<Self, Error> {
+        if location.path().is_some_and(|path| !path.exists()) {
+            return Err(Error::Missing(location.clone()));
         }
-        let error = |error| Error::new(place, error);
-        let mut store = Store::open_to_read(place).await.map_err(error)?;
+        let error = |error| Error::new(location, error);
+        let mut store = Store::open_to_read(location).await.map_err(error)?;
         let probe = sqlx::query("SELECT COUNT(*) FROM trials").fetch_one(&mut store.connection);
         in_time(probe).await.map_err(error)?;
-        Ok(Self { store, place: place.clone() })
+        Ok(Self { store, location: location.clone() })
     }
 
     /// From here on every question is answered from one moment, however much is written meanwhile, until it is closed.
@@ -37,7 +39,7 @@ impl Ledger {
     pub async fn hold(&mut self) -> Result<(), Error> {
         let begin = self.store.begin_to_read();
         let done = in_time(self.store.connection.execute(begin)).await;
-        done.map(|_| ()).map_err(|error| Error::new(&self.place, error))
+        done.map(|_| ()).map_err(|error| Error::new(&self.location, error))
     }
 
     /// Deletes everything of some units, as [`flagstaff_flags::BucketBy::key`] names them. Returns how many rows that were.
@@ -50,7 +52,7 @@ impl Ledger {
         for names in names.chunks(FORGOTTEN_AT_ONCE) {
             let names: Vec<_> = names.iter().map(|name| &**name).collect();
             let done = in_time(forget(&mut self.store, &names)).await;
-            rows += done.map_err(|error| Error::new(&self.place, error))?;
+            rows += done.map_err(|error| Error::new(&self.location, error))?;
         }
         Ok(rows)
     }
@@ -60,10 +62,10 @@ impl Ledger {
     /// # Errors
     /// When the store does not answer.
     pub async fn flags(&mut self) -> Result<Vec<String>, Error> {
-        let place = self.place.clone();
+        let location = self.location.clone();
         let rows = sqlx::query("SELECT DISTINCT flag FROM trials ORDER BY flag").fetch_all(self.connection()).await;
         let names = rows.and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect());
-        names.map_err(|error| Error::new(&place, error))
+        names.map_err(|error| Error::new(&location, error))
     }
 
     /// Closes it.
@@ -75,51 +77,17 @@ impl Ledger {
         &mut self.store.connection
     }
 
-    pub(crate) fn place(&self) -> &Place {
-        &self.place
+    pub(crate) fn location(&self) -> &Location {
+        &self.location
     }
 
     pub(crate) fn error(&self, error: sqlx::Error) -> Error {
-        Error::new(&self.place, error)
+        Error::new(&self.location, error)
     }
 }
 
 impl fmt::Debug for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Ledger({})", self.place)
+        write!(f, "Ledger({})", self.location)
     }
 }
-
-/// Why a ledger gives no answer.
-#[derive(Debug)]
-pub enum Error {
-    /// There is none.
-    Missing(Place),
-    /// Its store says something else than an answer.
-    Store {
-        /// Where it is.
-        place: Place,
-        /// What it says.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-}
-
-impl Error {
-    pub(crate) fn new(place: &Place, error: sqlx::Error) -> Self {
-        Self::Store { place: place.clone(), source: Box::new(error) }
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing(place) => {
-                write!(f, "there is no ledger at {place}; `flagstaff run` begins one, `--ledger` names another")
-            }
-            Self::Store { place, source } => write!(f, "the ledger {place} gives no answer: {source}"),
-        }
-    }
-}
-
-// what the store says is part of the message already
-impl std::error::Error for Error {}

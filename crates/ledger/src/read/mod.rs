@@ -6,6 +6,5 @@ pub(crate) mod group;
 pub(crate) mod ledger;
 pub(crate) mod question;
 pub(crate) mod recorded;
-pub(crate) mod served;
 pub(crate) mod sums;
 pub(crate) mod tally;

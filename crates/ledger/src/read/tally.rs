@@ -16,10 +16,11 @@ use jiff::Timestamp;
 use sqlx::AnyConnection;
 
 use crate::read::group::{DAY, Group, VALUE, bounce, code, counts, ends, micros, numbers};
-use crate::read::ledger::{Error, Ledger};
+use crate::read::ledger::Ledger;
 use crate::read::question::Question;
 use crate::read::recorded::{Recorded, find};
 use crate::read::sums::Sums;
+use crate::store::error::Error;
 use crate::store::query::query;
 
 impl Ledger {
@@ -49,11 +50,11 @@ async fn counted(
     let mut sums = Sums::new(recorded, &question.goals);
     let now = question.now.as_microsecond();
     exposed(store, recorded, now, &mut sums).await?;
-    for (place, goal) in question.goals.iter().enumerate() {
+    for (index, goal) in question.goals.iter().enumerate() {
         match goal.trigger {
-            Trigger::Bounce { after } => bounced(store, recorded, (place, after), now, &mut sums).await?,
+            Trigger::Bounce { after } => bounced(store, recorded, (index, after), now, &mut sums).await?,
             Trigger::Request { .. } | Trigger::Event(_) => {
-                reached(store, recorded, (place, goal.name.as_str()), &mut sums).await?;
+                reached(store, recorded, (index, goal.name.as_str()), &mut sums).await?;
             }
         }
     }

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, ConnectOptions, Connection, Executor};
 
-use crate::Place;
 use crate::store::fault::Fault;
+use crate::store::location::Location;
 use crate::store::schema::migrator;
 
 /// How long opening, or one batch, may take before the store counts as away.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 /// How long opening waits for others who open the same file, and how long between two attempts.
 const LOCKED: Duration = Duration::from_secs(3);
@@ -22,7 +22,7 @@ const BUSY: &str = "PRAGMA busy_timeout = 3000";
 /// An open store.
 pub(crate) struct Store {
     pub(crate) connection: AnyConnection,
-    place: Place,
+    location: Location,
     identity: Option<Identity>,
 }
 
@@ -36,8 +36,8 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    fn of(place: &Place) -> Option<Self> {
-        let metadata = std::fs::metadata(place.path()?).ok()?;
+    fn of(location: &Location) -> Option<Self> {
+        let metadata = std::fs::metadata(location.path()?).ok()?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt;
@@ -50,10 +50,10 @@ impl Identity {
 
 impl Store {
     /// Opens a store to write to, makes it when it is a file that is not there, and brings its tables up to date.
-    pub(crate) async fn open(place: &Place) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn open(location: &Location) -> Result<Self, sqlx::Error> {
         let start = Instant::now();
         let connection = loop {
-            let opened = in_time(begin(place)).await;
+            let opened = in_time(begin(location)).await;
             // SQLite does not wait where several make one file at the same moment
             if opened.as_ref().is_err_and(|error| Fault::of(error) == Fault::Locked) && start.elapsed() < LOCKED {
                 tokio::time::sleep(TURN).await;
@@ -61,13 +61,13 @@ impl Store {
                 break opened?;
             }
         };
-        Ok(Self { connection, identity: Identity::of(place), place: place.clone() })
+        Ok(Self { connection, identity: Identity::of(location), location: location.clone() })
     }
 
     /// Opens a store to read from; a file that is not there is an error.
-    pub(crate) async fn open_to_read(place: &Place) -> Result<Self, sqlx::Error> {
-        let connection = in_time(connect(place, false)).await?;
-        Ok(Self { connection, identity: Identity::of(place), place: place.clone() })
+    pub(crate) async fn open_to_read(location: &Location) -> Result<Self, sqlx::Error> {
+        let connection = in_time(connect(location, false)).await?;
+        Ok(Self { connection, identity: Identity::of(location), location: location.clone() })
     }
 
     /// Which file it is; none for a database elsewhere.
@@ -77,22 +77,22 @@ impl Store {
 
     /// Whether its file was deleted or replaced by another.
     pub(crate) fn is_gone(&self) -> bool {
-        self.place.path().is_some() && Identity::of(&self.place) != self.identity
+        self.location.path().is_some() && Identity::of(&self.location) != self.identity
     }
 
     /// Begins to write. SQLite is told so at once: a reader cannot become a writer while another writes.
     pub(crate) fn begin(&self) -> &'static str {
-        if self.place.path().is_some() { "BEGIN IMMEDIATE" } else { "BEGIN" }
+        if self.location.path().is_some() { "BEGIN IMMEDIATE" } else { "BEGIN" }
     }
 
     /// Begins to read, all of it from one moment.
     pub(crate) fn begin_to_read(&self) -> &'static str {
-        if self.place.path().is_some() { "BEGIN" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" }
+        if self.location.path().is_some() { "BEGIN" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" }
     }
 
     /// The store's own time (µs since 1970), which is one for all who share it.
     pub(crate) fn now(&self) -> &'static str {
-        if self.place.path().is_some() {
+        if self.location.path().is_some() {
             "(SELECT CAST(unixepoch('subsec') * 1000000 AS BIGINT))"
         } else {
             "(SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT))"
@@ -101,19 +101,19 @@ impl Store {
 
     /// Closes it, before anyone opens another under its name.
     pub(crate) async fn close(self) {
-        let _ = tokio::time::timeout(PATIENCE, self.connection.close()).await;
+        let _ = tokio::time::timeout(ANSWER_WITHIN, self.connection.close()).await;
     }
 }
 
 /// Connects to write, and brings the tables up to date.
-async fn begin(place: &Place) -> Result<AnyConnection, sqlx::Error> {
-    let mut connection = connect(place, true).await?;
-    if place.path().is_some() {
+async fn begin(location: &Location) -> Result<AnyConnection, sqlx::Error> {
+    let mut connection = connect(location, true).await?;
+    if location.path().is_some() {
         // readers and the writer do not wait for each other; a killed process loses nothing that was committed
         connection.execute("PRAGMA journal_mode = WAL").await?;
         connection.execute("PRAGMA synchronous = NORMAL").await?;
     }
-    update(&mut connection, place.path().is_some()).await?;
+    update(&mut connection, location.path().is_some()).await?;
     Ok(connection)
 }
 
@@ -129,14 +129,14 @@ fn make(path: &std::path::Path) {
 #[cfg(not(unix))]
 fn make(_: &std::path::Path) {}
 
-async fn connect(place: &Place, create: bool) -> Result<AnyConnection, sqlx::Error> {
+async fn connect(location: &Location, create: bool) -> Result<AnyConnection, sqlx::Error> {
     sqlx::any::install_default_drivers();
-    if let Some(path) = place.path().filter(|_| create) {
+    if let Some(path) = location.path().filter(|_| create) {
         make(path);
     }
-    let options: AnyConnectOptions = place.url(create).parse()?;
+    let options: AnyConnectOptions = location.url(create).parse()?;
     let mut connection = options.disable_statement_logging().connect().await?;
-    if place.path().is_some() {
+    if location.path().is_some() {
         connection.execute(BUSY).await?;
     }
     Ok(connection)
@@ -155,5 +155,5 @@ async fn update(connection: &mut AnyConnection, is_file: bool) -> Result<(), sql
 /// A store that does not answer is away.
 pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     let late = || sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"));
-    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(late()))
+    tokio::time::timeout(ANSWER_WITHIN, work).await.unwrap_or_else(|_| Err(late()))
 }

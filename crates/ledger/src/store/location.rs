@@ -5,40 +5,40 @@ use std::path::{Path, PathBuf};
 
 /// A SQLite file or a PostgreSQL database.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Place(Kind);
+pub struct Location(Backend);
 
 #[derive(Clone, PartialEq, Eq)]
-enum Kind {
+enum Backend {
     File(PathBuf),
     Postgres(String),
 }
 
-impl Place {
+impl Location {
     /// Reads `postgres://user:password@host/database`, or the path of a file.
     ///
     /// # Errors
     /// When the text is empty, names another kind of database, or is no path that can be written as UTF-8.
-    pub fn new(text: &str) -> Result<Self, PlaceError> {
+    pub fn new(text: &str) -> Result<Self, LocationError> {
         let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
         match text.split_once("://") {
             Some(_) if is_postgres && text.parse::<sqlx::postgres::PgConnectOptions>().is_ok() => {
-                Ok(Self(Kind::Postgres(text.into())))
+                Ok(Self(Backend::Postgres(text.into())))
             }
-            Some(_) if is_postgres => Err(PlaceError::Address),
-            Some(_) => Err(PlaceError::Unknown),
-            None if text.trim().is_empty() || text.contains('\0') => Err(PlaceError::Empty),
-            None => Ok(Self(Kind::File(text.into()))),
+            Some(_) if is_postgres => Err(LocationError::Address),
+            Some(_) => Err(LocationError::Unknown),
+            None if text.trim().is_empty() || text.contains('\0') => Err(LocationError::Empty),
+            None => Ok(Self(Backend::File(text.into()))),
         }
     }
 
     /// A file.
     ///
     /// # Errors
-    /// As [`Place::new`].
-    pub fn file(path: &Path) -> Result<Self, PlaceError> {
+    /// As [`Location::new`].
+    pub fn file(path: &Path) -> Result<Self, LocationError> {
         match path.to_str() {
-            Some(text) if !text.trim().is_empty() && !text.contains('\0') => Ok(Self(Kind::File(path.into()))),
-            _ => Err(PlaceError::Empty),
+            Some(text) if !text.trim().is_empty() && !text.contains('\0') => Ok(Self(Backend::File(path.into()))),
+            _ => Err(LocationError::Empty),
         }
     }
 
@@ -46,16 +46,16 @@ impl Place {
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match &self.0 {
-            Kind::File(path) => Some(path),
-            Kind::Postgres(_) => None,
+            Backend::File(path) => Some(path),
+            Backend::Postgres(_) => None,
         }
     }
 
     /// As sqlx reads it.
     pub(crate) fn url(&self, create: bool) -> String {
         match &self.0 {
-            Kind::Postgres(url) => url.clone(),
-            Kind::File(path) => {
+            Backend::Postgres(url) => url.clone(),
+            Backend::File(path) => {
                 let mode = if create { "rwc" } else { "rw" };
                 format!("sqlite://{}?mode={mode}", escaped(&path.to_string_lossy()))
             }
@@ -73,32 +73,32 @@ fn escaped(path: &str) -> String {
 }
 
 /// Without the password.
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::File(path) => write!(f, "{}", path.display()),
-            Kind::Postgres(url) => {
+            Backend::File(path) => write!(f, "{}", path.display()),
+            Backend::Postgres(url) => {
                 let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
                 let authority = rest.split(['/', '?']).next().unwrap_or_default();
-                let place = match authority.rfind('@') {
+                let database = match authority.rfind('@') {
                     Some(at) => rest.get(at + 1..).unwrap_or_default(),
                     None => rest,
                 };
-                write!(f, "postgres://{}", place.split('?').next().unwrap_or_default())
+                write!(f, "postgres://{}", database.split('?').next().unwrap_or_default())
             }
         }
     }
 }
 
-impl fmt::Debug for Place {
+impl fmt::Debug for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Place({self})")
+        write!(f, "Location({self})")
     }
 }
 
 /// Why a text names no ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlaceError {
+pub enum LocationError {
     /// Nothing.
     Empty,
     /// Another kind of database.
@@ -107,7 +107,7 @@ pub enum PlaceError {
     Address,
 }
 
-impl fmt::Display for PlaceError {
+impl fmt::Display for LocationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => {
@@ -121,7 +121,7 @@ impl fmt::Display for PlaceError {
     }
 }
 
-impl std::error::Error for PlaceError {}
+impl std::error::Error for LocationError {}
 
 #[cfg(test)]
 mod tests {
@@ -129,23 +129,23 @@ mod tests {
 
     #[test]
     fn files_and_databases_are_told_apart() {
-        assert!(Place::new("flagstaff.db").unwrap().path().is_some());
-        assert!(Place::new("postgres://u:p@h/d").unwrap().path().is_none());
-        assert_eq!(Place::new(" "), Err(PlaceError::Empty));
-        assert_eq!(Place::new("mysql://h/d"), Err(PlaceError::Unknown));
-        assert_eq!(Place::new("postgres://h:notaport/d"), Err(PlaceError::Address));
+        assert!(Location::new("flagstaff.db").unwrap().path().is_some());
+        assert!(Location::new("postgres://u:p@h/d").unwrap().path().is_none());
+        assert_eq!(Location::new(" "), Err(LocationError::Empty));
+        assert_eq!(Location::new("mysql://h/d"), Err(LocationError::Unknown));
+        assert_eq!(Location::new("postgres://h:notaport/d"), Err(LocationError::Address));
     }
 
     #[test]
     fn a_password_is_never_shown() {
-        let place = Place::new("postgres://me:s3cret@db.example:5432/flags?sslpassword=s3cret").unwrap();
-        assert_eq!(place.to_string(), "postgres://db.example:5432/flags");
-        assert!(!format!("{place:?}").contains("s3cret"));
+        let location = Location::new("postgres://me:s3cret@db.example:5432/flags?sslpassword=s3cret").unwrap();
+        assert_eq!(location.to_string(), "postgres://db.example:5432/flags");
+        assert!(!format!("{location:?}").contains("s3cret"));
     }
 
     #[test]
     fn any_character_may_be_in_a_path() {
-        let place = Place::new("/tmp/a b?c#d%/é.db").unwrap();
-        assert_eq!(place.url(true), "sqlite:///tmp/a%20b%3Fc%23d%25/%C3%A9.db?mode=rwc");
+        let location = Location::new("/tmp/a b?c#d%/é.db").unwrap();
+        assert_eq!(location.url(true), "sqlite:///tmp/a%20b%3Fc%23d%25/%C3%A9.db?mode=rwc");
     }
 }

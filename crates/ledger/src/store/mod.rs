@@ -1,6 +1,7 @@
 //! One connection to SQLite or PostgreSQL, its tables, and what its errors mean.
 
 pub(crate) mod connection;
+pub(crate) mod error;
 pub(crate) mod fault;
 pub(crate) mod forget;
 pub(crate) mod location;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use flagstaff_flags::ExperimentId;
 
 use crate::write::clock::Clock;
-use crate::{Event, Experiment};
+use crate::write::event::Event;
+use crate::write::experiment::Experiment;
 
 /// Events in the order in which they came, sorted by what is done with them. No statement meets a row twice.
 #[derive(Default)]

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use flagstaff_flags::{ExperimentId, is_value};
 
-use crate::{Experiment, stored_name};
+use crate::store::name::stored_name;
+use crate::write::experiment::Experiment;
 
 /// Something that happened. Times are microseconds since 1970.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,7 +6,6 @@ use sqlx::AnyConnection;
 
 use crate::store::connection::in_time;
 use crate::store::query::query;
-use crate::write::counts::MINUTE;
 
 /// Rows of one table that are deleted at once: events wait meanwhile.
 const ROWS: i64 = 5_000;
@@ -21,6 +20,8 @@ pub(crate) const AGES: [(&str, &str, &str); 4] = [
     ("counts", KEY_OF_COUNTS, "minute"),
     ("signs", "flag, epoch, sign, unit", "at"),
 ];
+/// Minutes of the age in the table `counts`: nothing is written there any more, and what older versions wrote goes with its age.
+const MINUTE: i64 = 60_000_000;
 const KEY_OF_COUNTS: &str = "flag, definition, variant, minute, boot";
 
 /// The statement that deletes some rows of a table: those before $1, $2 at most.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use sqlx::{AnyConnection, Row};
 
-use crate::Experiment;
 use crate::write::batch::Batch;
+use crate::write::experiment::Experiment;
 
 /// Requests that began with the shares before may still come for so long (µs).
 const UNDER_WAY: i64 = 30_000_000;

@@ -4,15 +4,12 @@ use std::collections::VecDeque;
 
 use crate::store::forget::FORGOTTEN_AT_ONCE;
 use crate::write::batch::Batch;
-use crate::write::counts::{Count, Key};
 
 pub(crate) enum Piece {
     /// Units to forget.
     Forget(Vec<Box<str>>),
     /// What happened.
     Rows(Box<Batch>),
-    /// Minutes.
-    Counts(Vec<(Key, Count)>),
 }
 
 /// A piece, and how often it was late when it was one row alone.
@@ -27,7 +24,6 @@ impl Piece {
         match self {
             Self::Forget(units) => units.len(),
             Self::Rows(batch) => batch.rows(),
-            Self::Counts(rows) => rows.len(),
         }
     }
 
@@ -36,7 +32,6 @@ impl Piece {
         match self {
             Self::Forget(units) => units.len(),
             Self::Rows(batch) => batch.events(),
-            Self::Counts(_) => 0,
         }
     }
 
@@ -45,7 +40,6 @@ impl Piece {
         match self {
             Self::Forget(units) => units.first().map(|unit| &**unit),
             Self::Rows(batch) => batch.units().next(),
-            Self::Counts(_) => None,
         }
     }
 
@@ -54,7 +48,6 @@ impl Piece {
         match self {
             Self::Forget(units) => Self::Forget(units.extract_if(.., |other| **other == *unit).collect()),
             Self::Rows(batch) => Self::Rows(Box::new(batch.take_unit(unit))),
-            Self::Counts(_) => Self::Counts(Vec::new()),
         }
     }
 
@@ -66,7 +59,6 @@ impl Piece {
         Some(match self {
             Self::Forget(units) => Self::Forget(units.drain(..units.len() / 2).collect()),
             Self::Rows(batch) => Self::Rows(Box::new(batch.half())),
-            Self::Counts(rows) => Self::Counts(rows.drain(..rows.len() / 2).collect()),
         })
     }
 }
@@ -128,8 +120,8 @@ impl Pieces {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Event;
     use crate::write::clock::Clock;
+    use crate::write::event::Event;
 
     fn batch(events: impl IntoIterator<Item = Event>) -> Batch {
         let (mut batch, mut clock) = (Batch::default(), Clock::after(0));

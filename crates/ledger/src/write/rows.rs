@@ -5,7 +5,6 @@ use sqlx::{AnyConnection, Connection};
 use crate::store::connection::Store;
 use crate::store::query::{places, query};
 use crate::write::batch::{Batch, Conversion, Exposure};
-use crate::write::counts::{Count, Key};
 use crate::write::period::id;
 
 /// Rows of one statement: with eleven columns well below the 32,766 values SQLite takes.
@@ -41,16 +40,6 @@ pub(crate) async fn write(store: &mut Store, batch: &Batch, (boot, latest): (i64
         }
     }
     remember(&mut transaction, boot, latest).await?;
-    transaction.commit().await
-}
-
-/// Writes minutes, all or none.
-pub(crate) async fn write_counts(store: &mut Store, rows: &[(Key, Count)], boot: i64) -> Done {
-    let begin = store.begin();
-    let mut transaction = store.connection.begin_with(begin).await?;
-    for rows in rows.chunks(ROWS) {
-        count(&mut transaction, rows, boot).await?;
-    }
     transaction.commit().await
 }
 
@@ -127,28 +116,6 @@ async fn convert(store: &mut AnyConnection, rows: &[Conversion]) -> Done {
     for row in rows {
         insert = insert.bind((*row.goal).to_owned()).bind(row.unit.to_string()).bind(row.key.clone());
         insert = insert.bind(row.at).bind(row.value);
-    }
-    insert.execute(store).await.map(|_| ())
-}
-
-async fn count(store: &mut AnyConnection, rows: &[(Key, Count)], boot: i64) -> Done {
-    let sql = format!(
-        "INSERT INTO counts (flag, definition, variant, minute, boot, requests, informational, successes, redirects,
-                             client_errors, server_errors, slow, latency) VALUES {}
-         ON CONFLICT (flag, definition, variant, minute, boot) DO UPDATE SET
-           requests = excluded.requests, informational = excluded.informational, successes = excluded.successes,
-           redirects = excluded.redirects, client_errors = excluded.client_errors,
-           server_errors = excluded.server_errors, slow = excluded.slow, latency = excluded.latency",
-        places(store, rows.len(), 13)
-    );
-    let mut insert = query(sql);
-    for (key, count) in rows {
-        insert = insert.bind(key.flag.as_str().to_owned()).bind(key.definition.0.cast_signed());
-        insert = insert.bind(count.variant.clone()).bind(key.minute).bind(boot).bind(count.requests);
-        for class in count.classes {
-            insert = insert.bind(class);
-        }
-        insert = insert.bind(count.slow).bind(count.latency.text());
     }
     insert.execute(store).await.map(|_| ())
 }

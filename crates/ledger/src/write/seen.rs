@@ -1,4 +1,4 @@
-//! What is recorded already, as far as this process remembers: it keeps repeats off the queue.
+//! What this process has recorded already: it keeps repeats off the queue.
 
 use std::collections::HashSet;
 use std::sync::{PoisonError, RwLock};
@@ -6,31 +6,30 @@ use std::sync::{PoisonError, RwLock};
 use flagstaff_flags::ExperimentId;
 use quick_cache::sync::Cache;
 
-use crate::store::name::hash;
-use crate::stored_name;
+use crate::store::name::{hash, stored_name};
 
 /// Pages of one unit that can tell a bounce.
 const PAGES: u8 = 2;
 
 /// Experiments and goals whose notes can be found again by their unit. Only flags make new ones, so there are never as many.
-const KINDS: usize = 100_000;
+const MOST_KINDS: usize = 100_000;
 
-pub(crate) struct Memory {
+pub(crate) struct SeenSet {
     known: Cache<Key, Note>,
     /// All that there are notes of, so that those of one unit are found.
-    kinds: RwLock<HashSet<Kind>>,
+    kinds: RwLock<HashSet<NoteKind>>,
 }
 
 /// 128 bits of a unit's name: two units that share them are not to be expected in the life of a machine.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
     unit: u128,
-    kind: Kind,
+    kind: NoteKind,
 }
 
 /// What a note is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Kind {
+enum NoteKind {
     Exposure(ExperimentId),
     Returned,
     Pages,
@@ -53,7 +52,7 @@ enum Note {
     },
 }
 
-impl Memory {
+impl SeenSet {
     pub(crate) fn new(capacity: usize) -> Self {
         Self { known: Cache::new(capacity.max(1)), kinds: RwLock::default() }
     }
@@ -61,7 +60,7 @@ impl Memory {
     fn insert(&self, key: Key, note: Note) {
         if !self.kinds.read().unwrap_or_else(PoisonError::into_inner).contains(&key.kind) {
             let mut kinds = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
-            if kinds.len() >= KINDS {
+            if kinds.len() >= MOST_KINDS {
                 kinds.clear();
                 self.known.clear();
             }
@@ -80,7 +79,7 @@ impl Memory {
         send: impl FnOnce() -> bool,
     ) {
         let unit = of(unit);
-        let key = Key { unit, kind: Kind::Exposure(trial) };
+        let key = Key { unit, kind: NoteKind::Exposure(trial) };
         let new = match self.known.get(&key) {
             Some(Note::Exposed { crossed: true, .. }) => return,
             Some(Note::Exposed { variant: before, confirmed: was, .. }) => {
@@ -94,18 +93,18 @@ impl Memory {
         if send() {
             self.insert(key, new);
             // pages are counted from the exposure on
-            self.known.remove(&Key { unit, kind: Kind::Pages });
+            self.known.remove(&Key { unit, kind: NoteKind::Pages });
         }
     }
 
     /// Whether an exposure is remembered.
-    pub(crate) fn has_met(&self, trial: ExperimentId, unit: &str) -> bool {
-        self.known.get(&Key { unit: of(unit), kind: Kind::Exposure(trial) }).is_some()
+    pub(crate) fn was_exposed(&self, trial: ExperimentId, unit: &str) -> bool {
+        self.known.get(&Key { unit: of(unit), kind: NoteKind::Exposure(trial) }).is_some()
     }
 
     /// Runs `send` the first time a unit's cookie comes back.
     pub(crate) fn returned(&self, unit: &str, send: impl FnOnce() -> bool) {
-        let key = Key { unit: of(unit), kind: Kind::Returned };
+        let key = Key { unit: of(unit), kind: NoteKind::Returned };
         if self.known.get(&key).is_none() && send() {
             self.insert(key, Note::Returned);
         }
@@ -113,19 +112,19 @@ impl Memory {
 
     /// Runs `send` for as many pages after an exposure as can tell a bounce.
     pub(crate) fn page(&self, unit: &str, send: impl FnOnce() -> bool) {
-        let key = Key { unit: of(unit), kind: Kind::Pages };
-        let seen = match self.known.get(&key) {
-            Some(Note::Pages(seen)) => seen,
+        let key = Key { unit: of(unit), kind: NoteKind::Pages };
+        let pages = match self.known.get(&key) {
+            Some(Note::Pages(pages)) => pages,
             _ => 0,
         };
-        if seen < PAGES && send() {
-            self.insert(key, Note::Pages(seen + 1));
+        if pages < PAGES && send() {
+            self.insert(key, Note::Pages(pages + 1));
         }
     }
 
     /// Counts that a unit reached a goal. Returns whether that was not more often than `most` on this day.
     pub(crate) fn reaches(&self, goal: &str, unit: &str, day: i64, most: u32) -> bool {
-        let key = Key { unit: of(unit), kind: Kind::Goal(hash(goal)) };
+        let key = Key { unit: of(unit), kind: NoteKind::Goal(hash(goal)) };
         let before = match self.known.get(&key) {
             Some(Note::Reached { day: noted, times }) if noted == day => times,
             _ => 0,
@@ -161,11 +160,11 @@ mod tests {
 
     #[test]
     fn only_what_is_new_is_sent() {
-        let memory = Memory::new(100);
+        let seen = SeenSet::new(100);
         let mut sent = Vec::new();
         let mut meet = |unit: &str, variant, confirmed, taken| {
             let mut was_sent = false;
-            memory.exposed(ExperimentId::default(), unit, variant, confirmed, || {
+            seen.exposed(ExperimentId::default(), unit, variant, confirmed, || {
                 was_sent = true;
                 taken
             });
@@ -184,35 +183,35 @@ mod tests {
 
     #[test]
     fn two_pages_after_each_exposure() {
-        let memory = Memory::new(100);
+        let seen = SeenSet::new(100);
         let page = || {
             let mut was_sent = false;
-            memory.page("a", || {
+            seen.page("a", || {
                 was_sent = true;
                 true
             });
             was_sent
         };
         assert_eq!([page(), page(), page()], [true, true, false]);
-        memory.exposed(ExperimentId::default(), "a", 0, true, || true);
+        seen.exposed(ExperimentId::default(), "a", 0, true, || true);
         assert_eq!([page(), page(), page()], [true, true, false]);
-        memory.clear();
+        seen.clear();
         assert!(page());
     }
 
     #[test]
     fn one_unit_is_forgotten_alone() {
-        let memory = Memory::new(100);
+        let seen = SeenSet::new(100);
         for unit in ["a", "b"] {
-            memory.exposed(ExperimentId::default(), unit, 0, true, || true);
-            memory.returned(unit, || true);
+            seen.exposed(ExperimentId::default(), unit, 0, true, || true);
+            seen.returned(unit, || true);
         }
-        memory.forget(hash("a"));
-        let met = |unit: &str| memory.has_met(ExperimentId::default(), unit);
+        seen.forget(hash("a"));
+        let met = |unit: &str| seen.was_exposed(ExperimentId::default(), unit);
         assert_eq!((met("a"), met("b")), (false, true));
         let mut sent = Vec::new();
         for unit in ["a", "b"] {
-            memory.returned(unit, || {
+            seen.returned(unit, || {
                 sent.push(unit);
                 true
             });
@@ -222,8 +221,8 @@ mod tests {
 
     #[test]
     fn a_unit_reaches_a_goal_so_often_a_day() {
-        let memory = Memory::new(100);
-        let taken = |unit: &str, day| (0..9).filter(|_| memory.reaches("paid", unit, day, 5)).count();
+        let seen = SeenSet::new(100);
+        let taken = |unit: &str, day| (0..9).filter(|_| seen.reaches("paid", unit, day, 5)).count();
         assert_eq!((taken("a", 1), taken("a", 1), taken("b", 1), taken("a", 2)), (5, 0, 5, 5));
     }
 }

@@ -1,4 +1,4 @@
-//! How a ledger fares.
+//! How a ledger does.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use flagstaff_flags::LogThrottle;
 use jiff::Timestamp;
 
-/// How a ledger fares, for a health page.
+use crate::store::fault::Fault;
+
+/// How a ledger does, for a health page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     /// Whether the store takes what is written.
@@ -72,6 +74,15 @@ impl Loss {
     }
 }
 
+/// Why a store takes nothing.
+#[derive(Clone)]
+struct Trouble {
+    since: Instant,
+    /// What the store says; none where its file was deleted or replaced.
+    fault: Option<Fault>,
+    why: String,
+}
+
 /// What writer and recorders share.
 #[derive(Default)]
 pub(crate) struct Shared {
@@ -84,7 +95,7 @@ pub(crate) struct Shared {
     opened: AtomicBool,
     losses: [LogThrottle; Loss::ALL.len()],
     refusals: LogThrottle,
-    trouble: Mutex<Option<(Instant, String)>>,
+    trouble: Mutex<Option<Trouble>>,
 }
 
 impl Shared {
@@ -119,16 +130,16 @@ impl Shared {
         self.dropped.fetch_add(events, Ordering::Relaxed);
         let reason = why.label();
         metrics::counter!("flagstaff_ledger_dropped_total", "reason" => reason).increment(events);
-        let seldom = self.losses.get(why as usize);
-        if let Some(events) = seldom.and_then(|seldom| seldom.count(events, Timestamp::now())) {
+        let throttle = self.losses.get(why as usize);
+        if let Some(events) = throttle.and_then(|throttle| throttle.count(events, Timestamp::now())) {
             tracing::warn!(events, reason, "events did not get into the ledger and are lost");
         }
     }
 
     /// The store does not take a row.
-    pub(crate) fn refused(&self, place: &str, why: &str) {
+    pub(crate) fn refused(&self, ledger: &str, why: &str) {
         if let Some(rows) = self.refusals.count(1, Timestamp::now()) {
-            tracing::error!(ledger = place, why, rows, "the ledger refuses rows; they are lost, all others are kept");
+            tracing::error!(ledger, why, rows, "the ledger refuses rows; they are lost, all others are kept");
         }
     }
 
@@ -141,35 +152,36 @@ impl Shared {
     }
 
     /// The store took something, or was opened.
-    pub(crate) fn is_fine(&self, place: &str) {
+    pub(crate) fn is_fine(&self, ledger: &str) {
         self.opened.store(true, Ordering::Relaxed);
         metrics::gauge!("flagstaff_ledger_up").set(1.0);
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((since, _)) = trouble.take() {
-            let seconds = since.elapsed().as_secs();
-            tracing::info!(ledger = place, seconds, "the ledger is back");
+        if let Some(before) = trouble.take() {
+            let seconds = before.since.elapsed().as_secs();
+            tracing::info!(ledger, seconds, "the ledger is back");
         }
     }
 
-    /// The store did not take something. Told once in the log, until it does again or the reason changes.
-    pub(crate) fn is_away(&self, place: &str, why: &str) {
+    /// The store did not take something, or its file is another one (no fault). Told once in the log, until it does again or the fault
+    /// is another one.
+    pub(crate) fn is_away(&self, ledger: &str, fault: Option<Fault>, why: &str) {
         metrics::gauge!("flagstaff_ledger_up").set(0.0);
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if trouble.as_ref().is_none_or(|(_, before)| before != why) {
+        if trouble.as_ref().is_none_or(|before| before.fault != fault) {
             tracing::warn!(
-                ledger = place,
+                ledger,
                 why,
                 "the ledger takes nothing at the moment; requests go on, and it is tried again"
             );
         }
-        let since = trouble.as_ref().map_or_else(Instant::now, |(since, _)| *since);
-        *trouble = Some((since, why.into()));
+        let since = trouble.as_ref().map_or_else(Instant::now, |before| before.since);
+        *trouble = Some(Trouble { since, fault, why: why.into() });
     }
 
     pub(crate) fn status(&self, queued: usize) -> Status {
         let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let health = match trouble {
-            Some((since, why)) => Health::Away { since: since.elapsed(), why },
+            Some(trouble) => Health::Away { since: trouble.since.elapsed(), why: trouble.why },
             None if self.opened.load(Ordering::Relaxed) => Health::Fine,
             None => Health::Opening,
         };

@@ -11,22 +11,22 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use crate::store::connection::{Identity, Store, in_time};
 use crate::store::fault::{Fault, in_words};
 use crate::store::forget::{forget, forgotten, forgotten_since};
+use crate::store::location::Location;
 use crate::store::name::hash;
 use crate::write::batch::Batch;
 use crate::write::clock::Clock;
-use crate::write::counts::{Counts, Minutes};
+use crate::write::event::Event;
 use crate::write::expire::expire;
 use crate::write::period::Periods;
 use crate::write::piece::{Piece, Pieces, Waiting};
-use crate::write::rows::{write, write_counts};
-use crate::write::seen::Memory;
+use crate::write::rows::write;
+use crate::write::seen::SeenSet;
 use crate::write::status::{Loss, Shared};
-use crate::{Event, Place};
 
 /// A batch is written this long after its first event, at the latest.
-const GATHER: Duration = Duration::from_millis(400);
+const BATCH_WITHIN: Duration = Duration::from_millis(400);
 /// And as soon as it holds this many.
-const EVENTS: usize = 20_000;
+const BATCH_EVENTS: usize = 20_000;
 /// The first wait after a failure; doubled each time, up to the last.
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 /// A row that was late so often alone, while others were written, is lost.
@@ -38,10 +38,9 @@ const EXPIRE_AGAIN: Duration = Duration::from_secs(60);
 
 /// All a writer works with.
 pub(crate) struct Writer {
-    pub(crate) place: Place,
+    pub(crate) location: Location,
     pub(crate) events: mpsc::Receiver<Event>,
-    pub(crate) counts: Arc<Counts>,
-    pub(crate) memory: Arc<Memory>,
+    pub(crate) seen: Arc<SeenSet>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) keep: Option<Duration>,
@@ -54,7 +53,6 @@ pub(crate) struct State {
     store: Option<Store>,
     identity: Option<Option<Identity>>,
     periods: Periods,
-    minutes: Minutes,
     clock: Clock,
     expire_at: Instant,
     /// How often somebody was forgotten, by the latest look.
@@ -67,7 +65,6 @@ impl State {
             store: None,
             identity: None,
             periods: Periods::default(),
-            minutes: Minutes::default(),
             clock: Clock::after(0),
             expire_at: Instant::now(),
             forgotten: None,
@@ -83,7 +80,7 @@ impl Writer {
         // a store that is there is opened at once, so that its state is known before the first event
         let _ = self.attempt(&mut Piece::Rows(Box::default())).await;
         while !self.is_stopping() {
-            let batch = self.gather().await;
+            let batch = self.next_batch().await;
             self.persist(batch).await;
         }
         self.finish().await;
@@ -95,12 +92,12 @@ impl Writer {
     }
 
     /// What comes within a short while. Times are set right by the latest one the store knows, so it waits for the store.
-    async fn gather(&mut self) -> Batch {
+    async fn next_batch(&mut self) -> Batch {
         let mut batch = Batch::default();
-        let mut until = Instant::now() + GATHER;
+        let mut until = Instant::now() + BATCH_WITHIN;
         let mut some = Vec::new();
-        while batch.events() < EVENTS {
-            let room = EVENTS - batch.events();
+        while batch.events() < BATCH_EVENTS {
+            let room = BATCH_EVENTS - batch.events();
             let wait = timeout_at(until, self.events.recv_many(&mut some, room));
             let received = tokio::select! {
                 received = wait => received.unwrap_or(0),
@@ -112,7 +109,7 @@ impl Writer {
                 break;
             }
             if batch.events() == 0 {
-                until = Instant::now() + GATHER;
+                until = Instant::now() + BATCH_WITHIN;
             }
             some.drain(..).for_each(|event| batch.add(event, &mut self.state.clock));
         }
@@ -124,12 +121,6 @@ impl Writer {
     async fn persist(&mut self, batch: Batch) {
         let mut pieces = Pieces::default();
         pieces.add(batch);
-        self.take_counts();
-        let counts = self.state.minutes.changed();
-        self.state.minutes.wrote();
-        if !counts.is_empty() {
-            pieces.push_back(Piece::Counts(counts));
-        }
         // a store is looked after also when there is nothing to write
         pieces.push_back(Piece::Rows(Box::default()));
         let (mut wait, mut wrote) = (RETRY.0, false);
@@ -145,7 +136,6 @@ impl Writer {
                 continue;
             }
             self.away(&error).await;
-            self.take_counts();
             self.put_back(&mut pieces, waiting, &error, &mut wrote);
             if self.is_stopping() {
                 return self.lose_all(pieces);
@@ -153,12 +143,6 @@ impl Writer {
             sleep_unless(&mut self.stop, Instant::now() + wait).await;
             wait = (wait * 2).min(RETRY.1);
         }
-    }
-
-    /// Takes in what was counted. More rows than are held are lost.
-    fn take_counts(&mut self) {
-        let lost = self.state.minutes.absorb(self.counts.take());
-        self.shared.dropped(Loss::Queue, lost);
     }
 
     /// What could not be written waits. What is late may be too much for the store: it is halved; and a row that is late alone, again
@@ -174,7 +158,7 @@ impl Writer {
             return self.give_up(&alone.piece, error);
         }
         pieces.again_later(alone);
-        if pieces.rows() < EVENTS {
+        if pieces.rows() < BATCH_EVENTS {
             let more = self.waiting();
             pieces.add(more);
         }
@@ -205,22 +189,21 @@ impl Writer {
                 .await?;
             }
             Piece::Rows(_) => {}
-            Piece::Counts(rows) => in_time(write_counts(store, rows, self.boot)).await?,
         }
         self.shared.wrote(piece.events() as u64);
         self.expire().await;
-        self.shared.is_fine(&self.place.to_string());
+        self.shared.is_fine(&self.location.to_string());
         Ok(())
     }
 
-    /// Somebody was forgotten, here or by another program: whoever comes back is recorded again.
+    /// Units were forgotten, here or by another program: one that comes back is recorded again.
     async fn notice(&mut self) -> Result<(), sqlx::Error> {
         let Some(store) = &mut self.state.store else { return Ok(()) };
         let number = in_time(forgotten(&mut store.connection)).await?;
         let Some(mut before) = self.state.forgotten.replace(number) else { return Ok(()) };
         while before < number {
             let (units, read) = forgotten_since(&mut store.connection, before).await?;
-            units.iter().for_each(|unit| self.memory.forget(*unit));
+            units.iter().for_each(|unit| self.seen.forget(*unit));
             if read <= before {
                 break;
             }
@@ -235,12 +218,12 @@ impl Writer {
         if Instant::now() < self.state.expire_at {
             return;
         }
-        let before = micros(Timestamp::now()).saturating_sub(whole_micros(keep));
+        let before = Timestamp::now().as_microsecond().saturating_sub(micros(keep));
         let wait = match expire(&mut store.connection, before).await {
             Ok(true) => Duration::ZERO,
             Ok(false) => EXPIRE_EVERY,
             Err(error) => {
-                tracing::warn!(ledger = %self.place, why = in_words(&error), "what is too old cannot be deleted now");
+                tracing::warn!(ledger = %self.location, why = in_words(&error), "what is too old cannot be deleted now");
                 self.close().await;
                 EXPIRE_AGAIN
             }
@@ -251,13 +234,17 @@ impl Writer {
     /// A store that is open stays so, unless its file is another one by now. Returns whether it is another than before.
     async fn open(&mut self) -> Result<bool, sqlx::Error> {
         if self.state.store.as_ref().is_some_and(Store::is_gone) {
-            self.shared.is_away(&self.place.to_string(), "its file was deleted or replaced; a new one is begun");
+            self.shared.is_away(
+                &self.location.to_string(),
+                None,
+                "its file was deleted or replaced; a new one is begun",
+            );
             self.close().await;
         }
         if self.state.store.is_some() {
             return Ok(false);
         }
-        let mut store = Store::open(&self.place).await?;
+        let mut store = Store::open(&self.location).await?;
         self.go_on_from(latest(&mut store).await?);
         let is_another = self.state.identity.replace(store.identity()) != Some(store.identity());
         self.state.store = Some(store);
@@ -265,8 +252,8 @@ impl Writer {
     }
 
     fn go_on_from(&mut self, latest: i64) {
-        if latest > micros(Timestamp::now()).saturating_add(whole_micros(DAY)) {
-            tracing::warn!(ledger = %self.place, "the ledger has times in the future; they are not gone on from");
+        if latest > Timestamp::now().as_microsecond().saturating_add(micros(DAY)) {
+            tracing::warn!(ledger = %self.location, "the ledger has times in the future; they are not gone on from");
         } else {
             self.state.clock.knows(latest);
         }
@@ -278,19 +265,18 @@ impl Writer {
             store.close().await;
         }
         self.state.periods = Periods::default();
-        self.state.minutes.rewrite();
         self.state.forgotten = None;
-        self.memory.clear();
+        self.seen.clear();
     }
 
     async fn away(&mut self, error: &sqlx::Error) {
-        self.shared.is_away(&self.place.to_string(), &in_words(error));
+        self.shared.is_away(&self.location.to_string(), Some(Fault::of(error)), &in_words(error));
         self.close().await;
     }
 
     /// The store is there, and does not take this row: better to lose it than all that follow.
     fn give_up(&mut self, piece: &Piece, error: &sqlx::Error) {
-        self.shared.refused(&self.place.to_string(), &in_words(error));
+        self.shared.refused(&self.location.to_string(), &in_words(error));
         self.lose(piece, Loss::Refused);
         self.state.periods = Periods::default();
     }
@@ -306,14 +292,14 @@ impl Writer {
         self.shared.dropped(why, piece.len().max(piece.events()) as u64);
         self.shared.settled(piece.events() as u64);
         if let Piece::Rows(batch) = piece {
-            batch.units().for_each(|unit| self.memory.forget(hash(unit)));
+            batch.units().for_each(|unit| self.seen.forget(hash(unit)));
         }
     }
 
     /// What waits in the queue, as much as one batch holds.
     fn waiting(&mut self) -> Batch {
         let mut batch = Batch::default();
-        while batch.events() < EVENTS {
+        while batch.events() < BATCH_EVENTS {
             let Ok(event) = self.events.try_recv() else { break };
             batch.add(event, &mut self.state.clock);
         }
@@ -360,10 +346,6 @@ async fn latest(store: &mut Store) -> Result<i64, sqlx::Error> {
     sqlx::query(select).fetch_one(&mut store.connection).await?.try_get(0)
 }
 
-pub(crate) fn micros(time: Timestamp) -> i64 {
-    time.as_microsecond()
-}
-
-fn whole_micros(duration: Duration) -> i64 {
+fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }

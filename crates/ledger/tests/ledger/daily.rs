@@ -1,7 +1,7 @@
 //! How an experiment stood at the end of a day is what a ledger that ended there would count.
 
 use flagstaff_experiment::Step;
-use flagstaff_ledger::{Ledger, Place, Question};
+use flagstaff_ledger::{Ledger, Location, Question};
 use jiff::Timestamp;
 
 use crate::desk::{self, *};
@@ -45,7 +45,7 @@ fn story() -> Vec<(i64, Happens)> {
 }
 
 /// A ledger of what happened up to a time.
-fn told(place: &Place, until: i64) {
+fn told(place: &Location, until: i64) {
     let shares = [snapshot(form(30.0)), snapshot(form(60.0))];
     let desk = Desk::open(place);
     for (time, happens) in story().into_iter().filter(|(time, _)| *time < until) {
@@ -88,7 +88,7 @@ fn each_day_is_what_a_ledger_that_ended_there_counts() {
         assert_eq!(days.iter().map(|day| day.end).collect::<Vec<_>>(), [1, 2, 3, 4].map(|day| at(day * DAY)));
         for (day, number) in days.iter().zip(1..) {
             let folder = tempfile::tempdir().unwrap();
-            let ended = Place::file(&folder.path().join("ledger.db")).unwrap();
+            let ended = Location::file(&folder.path().join("ledger.db")).unwrap();
             told(&ended, number * DAY);
             let tally = tally_at(&ended, MIDNIGHT + number * DAY);
             assert_eq!(needed(&day.steps), needed(&tally.steps), "day {number}");

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use flagstaff_experiment::Observed;
 use flagstaff_flags::*;
-use flagstaff_ledger::{Keeper, Ledger, Place, Question, Recorder, Settings, record};
+use flagstaff_ledger::{Keeper, Ledger, LedgerSettings, Location, Question, Recorder};
 use jiff::Timestamp;
 
 /// No step of a test takes longer.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const STEP_WITHIN: Duration = Duration::from_secs(60);
 
 pub(crate) fn name(text: &str) -> Name {
     Name::new(text).unwrap()
@@ -38,17 +38,17 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 pub(crate) struct Desk {
     pub(crate) recorder: Recorder,
     pub(crate) keeper: Keeper,
-    pub(crate) place: Place,
+    pub(crate) place: Location,
 }
 
 impl Desk {
-    pub(crate) fn open(place: &Place) -> Self {
-        Self::with(Settings::new(place.clone()))
+    pub(crate) fn open(place: &Location) -> Self {
+        Self::with(LedgerSettings::new(place.clone()))
     }
 
-    pub(crate) fn with(settings: Settings) -> Self {
-        let place = settings.place.clone();
-        let (recorder, keeper) = record(settings).unwrap();
+    pub(crate) fn with(settings: LedgerSettings) -> Self {
+        let place = settings.location.clone();
+        let (recorder, keeper) = Recorder::start(settings).unwrap();
         Self { recorder, keeper, place }
     }
 
@@ -69,8 +69,8 @@ impl Desk {
         self.recorder.converted(goal, visitor, None, None, at(seconds)).unwrap();
     }
 
-    pub(crate) fn close(self) -> Place {
-        assert!(self.keeper.close(PATIENCE));
+    pub(crate) fn close(self) -> Location {
+        assert!(self.keeper.close(STEP_WITHIN));
         self.place
     }
 }
@@ -91,7 +91,7 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
-pub(crate) fn tally_at(place: &Place, seconds: i64) -> Observed {
+pub(crate) fn tally_at(place: &Location, seconds: i64) -> Observed {
     let question = Question { flag: "form".into(), trial: None, goals: goals(), now: at(seconds) };
     block_on(async {
         let mut ledger = Ledger::open(place).await.unwrap();
@@ -105,7 +105,7 @@ pub(crate) fn tally_at(place: &Place, seconds: i64) -> Observed {
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {
-        assert!(start.elapsed() < PATIENCE, "{what} did not come");
+        assert!(start.elapsed() < STEP_WITHIN, "{what} did not come");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -1,12 +1,12 @@
 //! Rows for other programs.
 
-use flagstaff_ledger::{Export, Format, Ledger, Place};
+use flagstaff_ledger::{Export, Format, Ledger, Location};
 use futures_util::TryStreamExt;
 
 use crate::desk::*;
 use crate::postgres::each_store;
 
-fn export(place: &Place, what: &Export, format: Format, seconds: i64) -> Vec<String> {
+fn export(place: &Location, what: &Export, format: Format, seconds: i64) -> Vec<String> {
     block_on(async {
         let mut ledger = Ledger::open(place).await.unwrap();
         let lines: Vec<String> =
@@ -63,7 +63,7 @@ fn every_visitor_is_a_row_and_every_day() {
 #[test]
 fn odd_ids_stay_one_field() {
     let folder = tempfile::tempdir().unwrap();
-    let place = Place::file(&folder.path().join("ledger.db")).unwrap();
+    let place = Location::file(&folder.path().join("ledger.db")).unwrap();
     let (desk, half) = (Desk::open(&place), snapshot(form(50.0)));
     desk.meet(&half, "a,\"b\"\nc", 0);
     let csv = export(&desk.close(), &Export::Visitors, Format::Csv, 60);
@@ -72,6 +72,6 @@ fn odd_ids_stay_one_field() {
 
 #[test]
 fn a_ledger_that_is_not_there_says_so() {
-    let error = block_on(Ledger::open(&Place::new("/nowhere/at/all.db").unwrap())).unwrap_err();
+    let error = block_on(Ledger::open(&Location::new("/nowhere/at/all.db").unwrap())).unwrap_err();
     assert!(error.to_string().starts_with("there is no ledger at /nowhere/at/all.db"), "{error}");
 }

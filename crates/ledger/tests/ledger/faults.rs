@@ -3,17 +3,17 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use flagstaff_ledger::{Health, Place};
+use flagstaff_ledger::{Health, Location};
 use sqlx::{Connection, Executor};
 
 use crate::desk::*;
 use crate::postgres::{Server, database};
 
-fn file(folder: &tempfile::TempDir) -> Place {
-    Place::file(&folder.path().join("ledger.db")).unwrap()
+fn file(folder: &tempfile::TempDir) -> Location {
+    Location::file(&folder.path().join("ledger.db")).unwrap()
 }
 
-fn visitors(place: &Place) -> u64 {
+fn visitors(place: &Location) -> u64 {
     tally_at(place, 10_000).variants.iter().map(|variant| variant.visitors).sum()
 }
 
@@ -60,7 +60,7 @@ fn a_deleted_file_is_begun_anew() {
 #[test]
 fn a_file_replaced_by_another_ledger_is_written_to() {
     let folder = tempfile::tempdir().unwrap();
-    let other = Desk::open(&Place::file(&folder.path().join("other.db")).unwrap());
+    let other = Desk::open(&Location::file(&folder.path().join("other.db")).unwrap());
     record_some(&other, 0, 30);
     let other = other.close();
     let desk = Desk::open(&file(&folder));

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use flagstaff_ledger::Place;
+use flagstaff_ledger::Location;
 
 use crate::desk::*;
 
@@ -16,7 +16,7 @@ fn child() {
     let Some(path) = std::env::var_os(CHILD) else {
         return;
     };
-    let desk = Desk::open(&Place::file(path.as_ref()).unwrap());
+    let desk = Desk::open(&Location::file(path.as_ref()).unwrap());
     let half = snapshot(form(50.0));
     let start = Instant::now();
     for i in 0.. {
@@ -54,7 +54,7 @@ fn at_most_the_last_second_is_missing_and_nothing_is_there_twice() {
     child.wait().unwrap();
     let (last, ended) = *told.last().unwrap();
     let second_before = told.iter().take_while(|(_, millis)| millis + 1000 < ended).count() as u64;
-    let place = Place::file(&path).unwrap();
+    let place = Location::file(&path).unwrap();
     let tally = tally_at(&place, 10_000);
     let exposed: u64 = tally.variants.iter().map(|variant| variant.visitors).sum();
     let sent: u64 = tally.goals[0].totals.iter().map(|goal| goal.conversions).sum();

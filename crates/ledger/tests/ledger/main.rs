@@ -4,11 +4,11 @@
 mod daily;
 mod desk;
 mod export;
+mod fact_store;
 mod faults;
 mod kill;
 mod outbox;
 mod postgres;
 mod records;
-mod register;
 mod server;
 mod steps;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use flagstaff_flags::{Definition, Fact, FactKind};
-use flagstaff_ledger::{Outbox, Place, Register};
+use flagstaff_ledger::{FactStore, Location, Outbox};
 
 use crate::desk::*;
 use crate::postgres::each_store;
@@ -26,22 +26,22 @@ fn fact(flag: &str, number: u64, seconds: i64) -> Fact {
     }
 }
 
-async fn happen(place: &Place, facts: &[Fact]) {
-    let mut register = Register::open(place).await.unwrap();
+async fn happen(place: &Location, facts: &[Fact]) {
+    let mut register = FactStore::open(place).await.unwrap();
     assert!(register.add(facts).await.unwrap());
     register.close().await;
 }
 
-async fn open(place: &Place) -> Outbox {
+async fn open(place: &Location) -> Outbox {
     open_as(place, "hook", LONG).await
 }
 
-async fn open_as(place: &Place, hook: &str, claim: Duration) -> Outbox {
+async fn open_as(place: &Location, hook: &str, claim: Duration) -> Outbox {
     Outbox::open(place, hook, at(0), &Outbox::holder().unwrap(), claim).await.unwrap()
 }
 
 /// A hook that begins so many seconds later.
-async fn open_later(place: &Place, hook: &str, seconds: i64) -> Outbox {
+async fn open_later(place: &Location, hook: &str, seconds: i64) -> Outbox {
     Outbox::open(place, hook, at(seconds), &Outbox::holder().unwrap(), LONG).await.unwrap()
 }
 
@@ -86,7 +86,7 @@ fn a_hook_is_told_of_what_comes_after_it() {
             assert_eq!(next(&mut other).await, None);
         });
         block_on(async {
-            let mut register = Register::open(place).await.unwrap();
+            let mut register = FactStore::open(place).await.unwrap();
             assert_eq!(register.newest().await.unwrap().len(), 2);
             let mut outbox = open_later(place, "other", 7).await;
             assert!(!outbox.is_due().await.unwrap());
@@ -147,7 +147,7 @@ fn one_program_tells_at_a_time() {
             let mut next = open_as(place, "hook", short).await;
             let start = std::time::Instant::now();
             while !next.claim().await.unwrap() {
-                assert!(start.elapsed() < PATIENCE);
+                assert!(start.elapsed() < STEP_WITHIN);
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             next.release().await.unwrap();
@@ -229,7 +229,7 @@ fn a_receiver_that_asks_for_quiet_gets_it() {
             let start = std::time::Instant::now();
             let mut told = next(&mut outbox).await;
             while told.is_none() {
-                assert!(start.elapsed() < PATIENCE);
+                assert!(start.elapsed() < STEP_WITHIN);
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 told = next(&mut outbox).await;
             }
@@ -243,7 +243,7 @@ fn a_receiver_that_asks_for_quiet_gets_it() {
 fn a_fact_of_a_later_version_says_nothing_and_stops_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("facts.db");
-    let place = Place::file(&file).unwrap();
+    let place = Location::file(&file).unwrap();
     block_on(async {
         let mut outbox = open(&place).await;
         happen(&place, &[fact("a", 1, 1), fact("a", 2, 2)]).await;
@@ -288,7 +288,7 @@ fn many_tell_each_fact_once() {
 }
 
 /// Tells until there is nothing left, and says when it told what.
-async fn teller(place: &Place, seed: u64) -> Vec<(std::time::Instant, String, u64)> {
+async fn teller(place: &Location, seed: u64) -> Vec<(std::time::Instant, String, u64)> {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut outbox = open(place).await;
     let mut told = Vec::new();
@@ -324,7 +324,7 @@ async fn teller(place: &Place, seed: u64) -> Vec<(std::time::Instant, String, u6
 fn many_begin_a_ledger_at_once() {
     let folder = tempfile::tempdir().unwrap();
     for round in 0..20 {
-        let place = Place::file(&folder.path().join(format!("{round}.db"))).unwrap();
+        let place = Location::file(&folder.path().join(format!("{round}.db"))).unwrap();
         let start = std::sync::Barrier::new(6);
         std::thread::scope(|scope| {
             for _ in 0..6 {

@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use flagstaff_ledger::Place;
+use flagstaff_ledger::Location;
 
 pub(crate) use crate::server::Server;
 
 /// Runs a test in a new file, and in a new database where PostgreSQL is installed.
-pub(crate) fn each_store(test: impl Fn(&Place)) {
+pub(crate) fn each_store(test: impl Fn(&Location)) {
     let folder = tempfile::tempdir().unwrap();
-    test(&Place::file(&folder.path().join("a ledger?.db")).unwrap());
+    test(&Location::file(&folder.path().join("a ledger?.db")).unwrap());
     match shared() {
         Some(server) => test(&database(&server)),
         None => eprintln!("SKIPPED for PostgreSQL, which is not installed; tests/postgresql unpacks it"),
@@ -17,8 +17,8 @@ pub(crate) fn each_store(test: impl Fn(&Place)) {
 }
 
 /// A new, empty database.
-pub(crate) fn database(server: &Server) -> Place {
-    Place::new(&server.database()).unwrap()
+pub(crate) fn database(server: &Server) -> Location {
+    Location::new(&server.database()).unwrap()
 }
 
 /// The server that tests share while any of them needs it; each has a database of its own.

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Long enough for a server to start on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const STEP_WITHIN: Duration = Duration::from_secs(60);
 
 /// A running server.
 pub(crate) struct Server {
@@ -84,7 +84,7 @@ impl Server {
         *self.child() = Some(receiver.recv().unwrap());
         let start = Instant::now();
         while !self.psql("postgres", "SELECT 1") {
-            assert!(start.elapsed() < PATIENCE, "PostgreSQL did not come");
+            assert!(start.elapsed() < STEP_WITHIN, "PostgreSQL did not come");
             std::thread::sleep(Duration::from_millis(20));
         }
     }

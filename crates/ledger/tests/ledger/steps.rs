@@ -56,7 +56,7 @@ fn is_regular(i: i64) -> bool {
 #[test]
 fn a_ramp_with_regulars_favours_nobody() {
     let folder = tempfile::tempdir().unwrap();
-    let place = flagstaff_ledger::Place::file(&folder.path().join("ledger.db")).unwrap();
+    let place = flagstaff_ledger::Location::file(&folder.path().join("ledger.db")).unwrap();
     let (tenth, half) = (snapshot(form(10.0)), snapshot(form(50.0)));
     let desk = Desk::open(&place);
     let mut random = fastrand::Rng::with_seed(11);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flagstaff_flags::{Definition, Fact, FactKind, Name, Standing};
-use flagstaff_ledger::Register;
+use flagstaff_ledger::FactStore;
 use jiff::Timestamp;
 use tokio::time::timeout;
 
@@ -17,7 +17,7 @@ const TRIES: usize = 5;
 
 /// The facts of one flag, the ledger being open.
 pub(super) struct FactLog {
-    register: Register,
+    register: FactStore,
     flag: Name,
     /// Where the ledger is.
     pub(super) location: String,
@@ -29,7 +29,7 @@ impl FactLog {
         let (Some(place), Ok(flag)) = (workspace.ledger_that_is_there()?, Name::new(flag)) else {
             return Ok(None);
         };
-        let opened = timeout(ANSWER_TIMEOUT, Register::open(place)).await;
+        let opened = timeout(ANSWER_TIMEOUT, FactStore::open(place)).await;
         let register = opened.map_err(|_| Error::LedgerSilent(place.to_string()))??;
         Ok(Some(Self { register, flag, location: place.to_string() }))
     }

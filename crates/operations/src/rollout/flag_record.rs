@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flagstaff_flags::{Fact, Flag, FlagId, Snapshot, Standing, VariantId};
-use flagstaff_ledger::{FirstSign, Place, Register};
+use flagstaff_ledger::{FactStore, FirstSign, Location};
 
 use crate::Error;
 use crate::workspace::{Workspace, find};
@@ -13,9 +13,9 @@ pub(super) struct FlagRecord {
     snapshot: Arc<Snapshot>,
     id: FlagId,
     pub(super) flag: Arc<Flag>,
-    place: Place,
+    place: Location,
     /// None where nothing was ever recorded.
-    register: Option<Register>,
+    register: Option<FactStore>,
     pub(super) history: Vec<Fact>,
 }
 
@@ -32,8 +32,8 @@ impl FlagRecord {
         let place = workspace.ledger()?.ok_or(Error::NoLedger)?.clone();
         let register = match (workspace.ledger_that_is_there()?, to_write) {
             (None, _) => None,
-            (Some(place), true) => Some(Register::open(place).await?),
-            (Some(place), false) => Some(Register::open_to_read(place).await?),
+            (Some(place), true) => Some(FactStore::open(place).await?),
+            (Some(place), false) => Some(FactStore::open_to_read(place).await?),
         };
         let mut record = Self { snapshot, id, flag, place, register, history: Vec::new() };
         record.read_history().await?;

@@ -1,7 +1,7 @@
 //! The ledger of a workspace, opened for one question or one change.
 
 use flagstaff_flags::{Facts, Standing};
-use flagstaff_ledger::{Ledger, Register};
+use flagstaff_ledger::{FactStore, Ledger};
 
 use super::locations::Workspace;
 use crate::Error;
@@ -39,7 +39,7 @@ impl Workspace {
         let Some(place) = self.ledger_that_is_there()? else {
             return Ok(Facts::default());
         };
-        let mut register = Register::open_to_read(place).await?;
+        let mut register = FactStore::open_to_read(place).await?;
         let mut facts = Facts::default();
         for (flag, _) in register.newest().await? {
             let standing = Standing::of(&register.facts(&flag, 1).await?);

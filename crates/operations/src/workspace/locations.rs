@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flagstaff_flags::{Problem, Snapshot};
-use flagstaff_ledger::Place;
+use flagstaff_ledger::Location;
 use flagstaff_source::{Files, Loaded, Options, load};
 
 use crate::Error;
@@ -16,7 +16,7 @@ pub struct Workspace {
     /// How the flag file is read: environment, pins, today.
     pub reading: Options,
     /// The ledger; none where nothing is kept, or what is wrong with its settings.
-    pub ledger: Result<Option<Place>, Vec<Problem>>,
+    pub ledger: Result<Option<Location>, Vec<Problem>>,
 }
 
 /// The flags as running programs have them.
@@ -68,7 +68,7 @@ impl Workspace {
     ///
     /// # Errors
     /// [`Error::Settings`] when its settings are wrong.
-    pub fn ledger(&self) -> Result<Option<&Place>, Error> {
+    pub fn ledger(&self) -> Result<Option<&Location>, Error> {
         self.ledger.as_ref().map(Option::as_ref).map_err(|problems| Error::Settings(problems.clone()))
     }
 
@@ -76,8 +76,8 @@ impl Workspace {
     ///
     /// # Errors
     /// As [`Workspace::ledger`].
-    pub(crate) fn ledger_that_is_there(&self) -> Result<Option<&Place>, Error> {
-        let there = |place: &&Place| place.path().is_none_or(std::path::Path::exists);
+    pub(crate) fn ledger_that_is_there(&self) -> Result<Option<&Location>, Error> {
+        let there = |place: &&Location| place.path().is_none_or(std::path::Path::exists);
         Ok(self.ledger()?.filter(there))
     }
 }

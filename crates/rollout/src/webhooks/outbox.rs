@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flagstaff_flags::Fact;
-use flagstaff_ledger::{self as ledger, Place};
+use flagstaff_ledger::{self as ledger, Location};
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
@@ -25,7 +25,7 @@ pub(super) enum Outbox {
 #[derive(Debug)]
 pub(super) struct LedgerOutbox {
     runtime: Runtime,
-    place: Place,
+    place: Location,
     hook: String,
     /// When it answered last, and before the first answer, when this began.
     answered: Timestamp,
@@ -61,7 +61,7 @@ impl Outbox {
     ///
     /// # Errors
     /// When the system does not give what waiting for it takes, or no random number.
-    pub(super) fn ledger(place: Place, hook: &str) -> io::Result<Self> {
+    pub(super) fn ledger(place: Location, hook: &str) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (hook, holder, answered) = (hook.into(), ledger::Outbox::holder()?, Timestamp::now());
         Ok(Self::Ledger(Box::new(LedgerOutbox { runtime, place, hook, answered, holder, open: None })))

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use flagstaff_flags::{Fact, Reader};
-use flagstaff_ledger::Place;
+use flagstaff_ledger::Location;
 use flagstaff_webhook::Hook;
 
 use super::delivery::Deliverer;
@@ -54,7 +54,7 @@ impl Webhooks {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(hooks: Vec<Hook>, ledger: Option<&Place>, flags: &Reader) -> io::Result<Self> {
+    pub fn start(hooks: Vec<Hook>, ledger: Option<&Location>, flags: &Reader) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let (ready, all_ready) = mpsc::channel();
         let (mut lines, mut ended) = (Vec::new(), Vec::new());

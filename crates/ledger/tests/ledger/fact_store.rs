@@ -1,7 +1,7 @@
 //! Facts and signs, as rollouts and guards keep them.
 
 use flagstaff_flags::{Definition, Fact, FactKind, Standing};
-use flagstaff_ledger::{FirstSign, Ledger, Register, came_at};
+use flagstaff_ledger::{FactStore, FirstSign, Ledger, came_at};
 
 use crate::desk::*;
 use crate::postgres::each_store;
@@ -25,11 +25,11 @@ fn facts_come_back_as_they_went() {
     each_store(|place| {
         let facts: Vec<_> = (1..).zip(FactKind::ALL).map(|(number, kind)| fact(number, kind)).collect();
         block_on(async {
-            let mut register = Register::open(place).await.unwrap();
+            let mut register = FactStore::open(place).await.unwrap();
             assert!(register.newest().await.unwrap().is_empty());
             assert!(register.add(&facts).await.unwrap());
             register.close().await;
-            let mut register = Register::open(place).await.unwrap();
+            let mut register = FactStore::open(place).await.unwrap();
             assert_eq!(register.facts(&name("form"), 1).await.unwrap(), facts);
             assert_eq!(register.facts(&name("form"), 13).await.unwrap(), facts[12..]);
             assert!(register.facts(&name("other"), 1).await.unwrap().is_empty());
@@ -44,9 +44,9 @@ fn facts_come_back_as_they_went() {
 fn a_name_that_is_none_is_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("facts.db");
-    let place = flagstaff_ledger::Place::file(&file).unwrap();
+    let place = flagstaff_ledger::Location::file(&file).unwrap();
     block_on(async {
-        let mut register = Register::open(&place).await.unwrap();
+        let mut register = FactStore::open(&place).await.unwrap();
         assert!(register.add(&[fact(1, FactKind::Defined)]).await.unwrap());
         let sql = "INSERT INTO facts SELECT 'Bad Name!', 1, 9223372036854775807, 1, 'step', 1, '', '', NULL";
         let script =
@@ -62,7 +62,7 @@ fn a_name_that_is_none_is_passed_over() {
 fn of_several_who_saw_the_same_one_is_first() {
     each_store(|place| {
         block_on(async {
-            let mut register = Register::open(place).await.unwrap();
+            let mut register = FactStore::open(place).await.unwrap();
             assert!(register.add(&[fact(1, FactKind::Defined)]).await.unwrap());
         });
         let racers: Vec<_> = (0..8)
@@ -70,7 +70,7 @@ fn of_several_who_saw_the_same_one_is_first() {
                 let place = place.clone();
                 std::thread::spawn(move || {
                     block_on(async {
-                        let mut register = Register::open(&place).await.unwrap();
+                        let mut register = FactStore::open(&place).await.unwrap();
                         let by = |number| Fact { by: format!("racer {racer}"), ..fact(number, FactKind::Step) };
                         register.add(&[by(2), by(3)]).await.unwrap()
                     })
@@ -80,7 +80,7 @@ fn of_several_who_saw_the_same_one_is_first() {
         let won: Vec<_> = (0..).zip(racers).filter_map(|(i, racer)| racer.join().unwrap().then_some(i)).collect();
         assert_eq!(won.len(), 1, "{won:?}");
         block_on(async {
-            let mut register = Register::open(place).await.unwrap();
+            let mut register = FactStore::open(place).await.unwrap();
             let late = [fact(4, FactKind::Paused), fact(3, FactKind::Step)];
             assert!(!register.add(&late).await.unwrap(), "all or none");
             let facts = register.facts(&name("form"), 2).await.unwrap();
@@ -96,7 +96,7 @@ fn signs_stay_as_they_were_first_seen_and_are_forgotten_with_their_unit() {
         let sign =
             |unit: &str, at, variant| FirstSign { sign: "errors".into(), unit: unit.into(), variant, step: 2, at };
         block_on(async {
-            let mut register = Register::open(place).await.unwrap();
+            let mut register = FactStore::open(place).await.unwrap();
             let form = name("form");
             register.keep_signs(&form, 3, &[sign("b", 20, 1), sign("a", 10, 0)]).await.unwrap();
             register.keep_signs(&form, 3, &[sign("a", 30, 1), sign("c", 40, 1)]).await.unwrap();
@@ -118,7 +118,7 @@ fn units_of_any_length_stop_nothing() {
             (0..6000_u32).map(|i| char::from(b'a' + (i.wrapping_mul(2_654_435_761) >> 24) as u8 % 26)).collect();
         let sign = |unit: &str| FirstSign { sign: "errors".into(), unit: unit.into(), variant: 1, step: 0, at: 1 };
         block_on(async {
-            let mut register = Register::open(place).await.unwrap();
+            let mut register = FactStore::open(place).await.unwrap();
             let form = name("form");
             register.keep_signs(&form, 1, &[sign("a"), sign(&noise), sign("b\0c"), sign("d")]).await.unwrap();
             assert_eq!(register.signs(&form, 1).await.unwrap().len(), 4);
@@ -149,7 +149,7 @@ fn arrivals_are_told_apart() {
         let place = desk.close();
         let trial = half.experiment_id(half.find("form").unwrap());
         block_on(async {
-            let mut register = Register::open(&place).await.unwrap();
+            let mut register = FactStore::open(&place).await.unwrap();
             let arrivals = register.arrivals(trial, at(500), 2).await.unwrap();
             assert_eq!(arrivals, [1, 1], "those who are new");
             let form = name("form");
