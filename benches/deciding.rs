@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use flagstaff_flags::{Draw, Snapshot, Subject};
-use flagstaff_source::{Options, Text, parse};
+use flagstaff_source::{ParseOptions, Text, parse};
 use flagstaff_tag::{HeaderSettings, Peer, SendFlags, Settings, Tagger};
 use http::Request;
 use jiff::Timestamp;
@@ -25,7 +25,7 @@ fn document(flags: usize) -> String {
 fn snapshot(flags: usize) -> Arc<Snapshot> {
     let text = document(flags);
     let text = Text { name: "flags.toml", bytes: text.as_bytes() };
-    Arc::new(parse(text, None, &Options::default()).unwrap().snapshot)
+    Arc::new(parse(text, None, &ParseOptions::default()).unwrap().snapshot)
 }
 
 fn request() -> Request<()> {
@@ -73,7 +73,7 @@ fn tagging(c: &mut Criterion) {
 
 fn loading(c: &mut Criterion) {
     let text = document(500);
-    let options = Options::default();
+    let options = ParseOptions::default();
     let text = Text { name: "flags.toml", bytes: text.as_bytes() };
     c.bench_function("load 500 flags", |b| b.iter(|| parse(black_box(text), None, &options).unwrap()));
 }

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use flagstaff_flags::{Facts, Problem, Snapshot};
+use flagstaff_flags::{Problem, RecordedFacts, Snapshot};
 use flagstaff_operations::Error;
 use flagstaff_operations::workspace::{InForce, Workspace};
-use flagstaff_source::{Files, Options};
+use flagstaff_source::{Files, ParseOptions};
 use jiff::Zoned;
 
 use crate::cli::{Certainty, FlagArgs, LedgerArgs};
@@ -101,11 +101,11 @@ impl Opened {
     }
 
     /// Steps, trips and switches, as the ledger has them. One that gives no answer keeps nobody from looking at flags.
-    pub(crate) fn recorded_facts(&self) -> Facts {
+    pub(crate) fn recorded_facts(&self) -> RecordedFacts {
         let facts = block_on(self.workspace.recorded_facts()).and_then(|facts| self.answer(facts));
         facts.unwrap_or_else(|error| {
             warn(&format!("steps and rollbacks are not known: {error:#}"));
-            Facts::default()
+            RecordedFacts::default()
         })
     }
 }
@@ -161,12 +161,12 @@ pub(crate) fn no_flag_file(settings: &Settings, path: &Path) -> anyhow::Error {
 }
 
 /// How the flag file is read here, now.
-pub(crate) fn reading(settings: &typed::Settings) -> Options {
+pub(crate) fn reading(settings: &typed::Settings) -> ParseOptions {
     let pins = std::env::vars_os().filter_map(|(name, value)| {
         // A value that is not Unicode is not a variant, and is reported as one.
         Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
     });
-    Options {
+    ParseOptions {
         environment: settings.environment.clone(),
         pins: pins.filter(|(name, _)| name.starts_with(flagstaff_source::PIN_PREFIX)).collect(),
         today: Some(Zoned::now().date()),

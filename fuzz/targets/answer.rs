@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use flagstaff_source::{Options, Text, parse};
+use flagstaff_source::{ParseOptions, Text, parse};
 use flagstaff_tag::{Plan, Settings, Tagger, UserSettings};
 use http::{HeaderName, HeaderValue, Request, Response};
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ static WORLD: LazyLock<(Tagger, Arc<Plan>)> = LazyLock::new(|| {
         ..Settings::default()
     };
     let tagger = Tagger::new(&settings).expect("good settings");
-    let loaded = parse(Text { name: "flags.toml", bytes: FLAGS.as_bytes() }, None, &Options::default());
+    let loaded = parse(Text { name: "flags.toml", bytes: FLAGS.as_bytes() }, None, &ParseOptions::default());
     let plan = tagger.plan(Arc::new(loaded.expect("good flags").snapshot));
     (tagger, Arc::new(plan))
 });

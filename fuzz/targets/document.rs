@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use flagstaff_flags::Subject;
-use flagstaff_source::{Options, Text, parse};
+use flagstaff_source::{ParseOptions, Text, parse};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     let (below, above) = bytes.split_at(at);
     let text = |name, bytes| Text { name, bytes };
     let overlay = (!above.is_empty()).then(|| text("overlay.toml", &above[1..]));
-    let options = Options { today: Some(jiff::civil::date(2026, 11, 20)), ..Options::default() };
+    let options = ParseOptions { today: Some(jiff::civil::date(2026, 11, 20)), ..ParseOptions::default() };
     match parse(text("flags.toml", below), overlay, &options) {
         Ok(loaded) => {
             let snapshot = Arc::new(loaded.snapshot);

@@ -2,13 +2,13 @@
 #![no_main]
 
 use flagstaff_source::edit::set;
-use flagstaff_source::{Options, Text, parse};
+use flagstaff_source::{ParseOptions, Text, parse};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (&str, &str, &str)| {
     let (text, key, value) = input;
     let _ = set(text, "f", &[(key, value)]);
-    let read = |text: &str| parse(Text { name: "flags.toml", bytes: text.as_bytes() }, None, &Options::default());
+    let read = |text: &str| parse(Text { name: "flags.toml", bytes: text.as_bytes() }, None, &ParseOptions::default());
     let Ok(before) = read(text) else { return };
     for flag in before.snapshot.flags() {
         let edited = set(text, flag.name.as_str(), &[("enabled", "false")]).expect("a flag that is there can be switched off");

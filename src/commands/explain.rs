@@ -1,6 +1,6 @@
 //! `flagstaff explain`: why this visitor gets this variant, of one flag or of each.
 
-use flagstaff_flags::{Outcome, Step, User, visible};
+use flagstaff_flags::{DecisionStep, StepOutcome, User, printable};
 use flagstaff_operations::flags::{Explainer, Explanation, Query, Request};
 use jiff::Timestamp;
 
@@ -16,7 +16,7 @@ pub(crate) fn run(args: &Explain) -> anyhow::Result<Answer> {
         return all(args, explainer);
     };
     let explanation = explainer.explain(flag);
-    let is_unknown = explanation.step == Step::Unknown;
+    let is_unknown = explanation.step == DecisionStep::Unknown;
     if args.json {
         print_json(&explanation)?;
     } else {
@@ -64,23 +64,23 @@ fn all(args: &Explain, explainer: Explainer) -> anyhow::Result<Answer> {
 }
 
 fn row(e: &Explanation) -> Vec<String> {
-    let decided = e.trace.iter().find(|step| step.outcome == Outcome::Decided);
-    let why = decided.map(|step| visible(&step.detail).into_owned()).unwrap_or_default();
-    vec![visible(&e.flag).into_owned(), styled(STRONG, &visible(&e.variant)), e.step.as_str().into(), why]
+    let decided = e.trace.iter().find(|step| step.outcome == StepOutcome::Decided);
+    let why = decided.map(|step| printable(&step.detail).into_owned()).unwrap_or_default();
+    vec![printable(&e.flag).into_owned(), styled(STRONG, &printable(&e.variant)), e.step.as_str().into(), why]
 }
 
 fn text(e: &Explanation) -> String {
-    let (flag, variant) = (styled(STRONG, &visible(&e.flag)), styled(STRONG, &visible(&e.variant)));
+    let (flag, variant) = (styled(STRONG, &printable(&e.flag)), styled(STRONG, &printable(&e.variant)));
     let mut text = format!("{flag} is {variant} ({})\n", e.reason);
     if let (Some(unit), Some(bucket), Some(position), Some(split)) = (&e.unit, e.bucket, e.position, e.split) {
-        text += &format!("{} has bucket {bucket}, position {position}, split {split}\n", visible(unit));
+        text += &format!("{} has bucket {bucket}, position {position}, split {split}\n", printable(unit));
     }
     text.push('\n');
     for step in &e.trace {
-        let line = format!("{:<9} {}", step.step.as_str(), visible(&step.detail));
+        let line = format!("{:<9} {}", step.step.as_str(), printable(&step.detail));
         text += &match step.outcome {
-            Outcome::Decided => format!("  {} {}\n", styled(GOOD, "▶"), styled(STRONG, &line)),
-            Outcome::Passed => format!("    {}\n", styled(FAINT, &line)),
+            StepOutcome::Decided => format!("  {} {}\n", styled(GOOD, "▶"), styled(STRONG, &line)),
+            StepOutcome::Passed => format!("    {}\n", styled(FAINT, &line)),
         };
     }
     text

@@ -1,7 +1,7 @@
 //! `flagstaff list`: every flag on a line.
 
 use anstyle::Style;
-use flagstaff_flags::{FlagMode, visible};
+use flagstaff_flags::{FlagMode, printable};
 use flagstaff_operations::flags::{self, Choice, ListedFlag, ListedState};
 use jiff::{Timestamp, Zoned};
 
@@ -46,7 +46,7 @@ fn row(flag: &ListedFlag) -> Vec<String> {
         styled(style(flag.state), flag.state.as_str()) + &note,
         flag.percent.to_string(),
         variants,
-        visible(flag.owner.as_deref().unwrap_or_default()).into_owned(),
+        printable(flag.owner.as_deref().unwrap_or_default()).into_owned(),
         if flag.expired { styled(BAD, &expires) } else { expires },
         flag.origin.clone(),
     ]

@@ -1,6 +1,6 @@
 //! A line of the log as it may be written: nothing in it steers a terminal, and nothing in it looks like another line.
 
-use flagstaff_flags::{visible_but, visible_json, without_userinfo};
+use flagstaff_flags::{printable_except, printable_json, without_userinfo};
 
 use crate::terminal::with_colours;
 
@@ -28,7 +28,7 @@ pub(crate) fn clean(line: &str, shape: Shape) -> String {
 /// What follows a line break belongs to the same entry, and is moved in to show it.
 fn text(line: &str, colours: bool) -> String {
     let line = cut(line.trim_end_matches('\n'));
-    let shown = if colours { with_colours(line) } else { visible_but(line, &['\n', '\t']).into_owned() };
+    let shown = if colours { with_colours(line) } else { printable_except(line, &['\n', '\t']).into_owned() };
     let mut text = shown.replace('\n', "\n    ");
     text.push('\n');
     text
@@ -37,12 +37,12 @@ fn text(line: &str, colours: bool) -> String {
 /// An object that is too long cannot be cut and stay one; its message says what is missing.
 fn json(line: &str) -> String {
     if line.len() <= LONGEST_LINE {
-        return visible_json(line).into_owned();
+        return printable_json(line).into_owned();
     }
     let start = cut(line);
     let object = serde_json::json!({ "timestamp": jiff::Timestamp::now().to_string(), "level": "WARN",
         "message": "an entry of the log was too long", "bytes": line.len(), "start": start.get(..1024) });
-    visible_json(&format!("{object}\n")).into_owned()
+    printable_json(&format!("{object}\n")).into_owned()
 }
 
 fn cut(line: &str) -> &str {

@@ -82,7 +82,7 @@ pub(crate) fn fatal(text: &str) {
 fn object(text: &str) -> String {
     let message = plain(text);
     let line = serde_json::json!({ "timestamp": jiff::Timestamp::now().to_string(), "level": "ERROR", "message": message.trim() });
-    flagstaff_flags::visible_json(&format!("{line}\n")).into_owned()
+    flagstaff_flags::printable_json(&format!("{line}\n")).into_owned()
 }
 
 /// Has panics told like everything else.

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use flagstaff_flags::{visible, visible_json};
+use flagstaff_flags::{printable, printable_json};
 
 use super::health::short;
 use crate::logging;
@@ -50,16 +50,16 @@ impl Banner<'_> {
         let upstream = self.upstream.join(", ");
         line(
             "upstream",
-            &visible(if upstream.is_empty() { "none: the built-in demo shop answers" } else { &upstream }),
+            &printable(if upstream.is_empty() { "none: the built-in demo shop answers" } else { &upstream }),
         );
         if let Some(environment) = self.environment {
-            line("overlay", &visible(&format!("environment {environment}")));
+            line("overlay", &printable(&format!("environment {environment}")));
         }
         let revision = styled(FAINT, &format!("revision {}", short(self.revision)));
-        line("flags", &format!("{} {revision}", visible(self.source)));
-        line("ledger", &visible(self.ledger.unwrap_or("none: nothing is kept")));
+        line("flags", &format!("{} {revision}", printable(self.source)));
+        line("ledger", &printable(self.ledger.unwrap_or("none: nothing is kept")));
         if !self.hooks.is_empty() {
-            line("webhooks", &visible(self.hooks));
+            line("webhooks", &printable(self.hooks));
         }
         text
     }
@@ -79,6 +79,6 @@ impl Banner<'_> {
             "ledger": self.ledger,
             "webhooks": self.hooks,
         });
-        visible_json(&format!("{json}\n")).into_owned()
+        printable_json(&format!("{json}\n")).into_owned()
     }
 }

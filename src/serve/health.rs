@@ -8,7 +8,7 @@ use flagstaff_admin::{FlagsHealth, Health as HealthReport, LedgerHealth, LedgerS
 use flagstaff_flags::{Reader, without_userinfo};
 use flagstaff_ledger::{Health as Of, Recorder};
 use flagstaff_rollout::{OutcomeMonitor, SnapshotSender};
-use flagstaff_source::{Loaded, Observer, Report, Status};
+use flagstaff_source::{Loaded, ReloadObserver, ReloadStatus, Report};
 use jiff::Timestamp;
 
 /// The version of this program.
@@ -18,7 +18,7 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 #[derive(Clone)]
 pub(crate) struct Health {
     source: Arc<str>,
-    flags: Status,
+    flags: ReloadStatus,
     ledger: Option<(Arc<str>, Recorder)>,
     guards: Arc<OutcomeMonitor>,
     draining: Arc<AtomicBool>,
@@ -27,7 +27,7 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    pub(crate) fn new(source: &str, flags: Status, guards: Arc<OutcomeMonitor>, in_force: Reader) -> Self {
+    pub(crate) fn new(source: &str, flags: ReloadStatus, guards: Arc<OutcomeMonitor>, in_force: Reader) -> Self {
         let (draining, since) = (Arc::default(), Instant::now());
         Self { source: source.into(), flags, ledger: None, guards, draining, since, in_force }
     }
@@ -98,7 +98,7 @@ impl Log {
     }
 }
 
-impl Observer for Log {
+impl ReloadObserver for Log {
     fn on_loaded(&self, loaded: &Loaded) {
         self.0.send(&loaded.snapshot);
         tracing::info!(

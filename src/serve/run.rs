@@ -12,7 +12,7 @@ use flagstaff_layer::{Answers, FlagLayer, Flags, Tagger};
 use flagstaff_ledger::{Keeper, Recorder};
 use flagstaff_rollout::{LastKnown, RunningController, Start, Webhooks};
 use flagstaff_sidecar::{App, Background, Sidecar, Stop};
-use flagstaff_source::{Files, Loaded, POLL, StateFolder, Watch};
+use flagstaff_source::{Files, Loaded, POLL, Reloader, StateFolder};
 use flagstaff_webhook::Hook;
 
 use super::banner::Banner;
@@ -105,7 +105,7 @@ struct Checked {
     environment: Option<String>,
     state: Option<StateFolder>,
     files: Files,
-    reading: flagstaff_source::Options,
+    reading: flagstaff_source::ParseOptions,
     loaded: Loaded,
     is_last_good: bool,
 }
@@ -173,7 +173,7 @@ impl Checked {
 }
 
 /// What was served before, where the files cannot be used now. The watch says at once what is wrong with them.
-fn last_good(files: &Files, reading: &flagstaff_source::Options) -> Option<Loaded> {
+fn last_good(files: &Files, reading: &flagstaff_source::ParseOptions) -> Option<Loaded> {
     let (loaded, at) = files.last_good(reading)?;
     let at = jiff::Timestamp::try_from(at).map(|at| format!("{at:.0}")).unwrap_or_default();
     tracing::error!(
@@ -237,7 +237,7 @@ impl Checked {
         warn_of_unread(&publisher);
         let last_known = file.map(|file| file.keep(Arc::clone(&publisher))).transpose()?;
         layer = layer.watched_by(controller.monitor());
-        let watch = Watch::start(self.files, self.reading, POLL, publisher, Log::telling(controller.snapshots()))?;
+        let watch = Reloader::start(self.files, self.reading, POLL, publisher, Log::telling(controller.snapshots()))?;
         let watch = Arc::new(watch);
         let mut health = Health::new(&source, watch.status(), controller.monitor(), reader.clone());
         let place = self.ledger.as_ref().map(|ledger| ledger.location.to_string());

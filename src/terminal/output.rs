@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use flagstaff_flags::visible_json;
+use flagstaff_flags::printable_json;
 
 use super::style::with_colours;
 use super::wrap;
@@ -47,7 +47,7 @@ pub(crate) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
     let mut stream = io::stdout().lock();
-    quiet(stream.write_all(visible_json(&text).as_bytes()).and_then(|()| stream.flush()))
+    quiet(stream.write_all(printable_json(&text).as_bytes()).and_then(|()| stream.flush()))
 }
 
 fn quiet(result: io::Result<()>) -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! Colours, on a terminal only.
 
 use anstyle::{AnsiColor, Style};
-use flagstaff_flags::visible_but;
+use flagstaff_flags::printable_except;
 use unicode_width::UnicodeWidthStr;
 
 /// For what is well.
@@ -34,10 +34,10 @@ pub(crate) fn width_of(cell: &str) -> usize {
 pub(crate) fn with_colours(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut pieces = text.split('\u{1b}');
-    shown.push_str(&visible_but(pieces.next().unwrap_or_default(), &['\n', '\t']));
+    shown.push_str(&printable_except(pieces.next().unwrap_or_default(), &['\n', '\t']));
     for piece in pieces {
         shown.push_str(if is_colour(piece) { "\u{1b}" } else { "\\u{1b}" });
-        shown.push_str(&visible_but(piece, &['\n', '\t']));
+        shown.push_str(&printable_except(piece, &['\n', '\t']));
     }
     shown
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use flagstaff_flags::{Fact, FactKind};
 use flagstaff_ledger::{FactStore, Location};
-use flagstaff_source::{Options, Text, parse};
+use flagstaff_source::{ParseOptions, Text, parse};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -255,7 +255,7 @@ fn what_a_guard_took_back_does_not_come_back_by_accident() {
     let flags = "[flags.form]\npercent = 50\nguard = { errors = \"5xx\" }\n";
     let folder = folder(flags);
     let text = Text { name: "flags.toml", bytes: flags.as_bytes() };
-    let snapshot = parse(text, None, &Options::default()).unwrap().snapshot;
+    let snapshot = parse(text, None, &ParseOptions::default()).unwrap().snapshot;
     let flag = snapshot.flag_named("form").unwrap();
     let fact = |kind, number| Fact {
         flag: flag.name.clone(),

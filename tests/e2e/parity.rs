@@ -12,7 +12,7 @@ use axum::response::Response;
 use fastrand::Rng;
 use flagstaff_flags::{Publisher, Reader, publisher};
 use flagstaff_layer::{FlagLayer, Peer, Settings, Tagger, VisitorFlags};
-use flagstaff_source::{Options, Text, parse};
+use flagstaff_source::{ParseOptions, Text, parse};
 use flagstaff_tag::{HeaderSettings, TrustSettings, UserSettings};
 
 use crate::flags_spoofing::KEYS;
@@ -335,7 +335,7 @@ async fn page(flags: VisitorFlags, request: Request) -> ([(&'static str, String)
 }
 
 fn snapshot(text: &str) -> flagstaff_flags::Snapshot {
-    let options = Options { pins: vec![(PIN.0.into(), PIN.1.into())], ..Options::default() };
+    let options = ParseOptions { pins: vec![(PIN.0.into(), PIN.1.into())], ..ParseOptions::default() };
     let source = Text { name: "flags.toml", bytes: text.as_bytes() };
     let loaded = parse(source, None, &options).unwrap_or_else(|report| panic!("{report}\n{text}"));
     loaded.snapshot

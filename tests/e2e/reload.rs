@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use flagstaff_layer::Settings;
-use flagstaff_source::{Options, Text, parse};
+use flagstaff_source::{ParseOptions, Text, parse};
 
 use crate::harness::app::App;
 use crate::harness::edits::revision;
@@ -188,7 +188,7 @@ fn ten_thousand_snapshots_in_a_service_mix_no_two() {
     let service = Service::start(&Settings::default());
     let publish = |bytes: &[u8]| {
         let name = "flags.toml";
-        let loaded = parse(Text { name, bytes }, None, &Options::default());
+        let loaded = parse(Text { name, bytes }, None, &ParseOptions::default());
         loaded.map(|loaded| service.publisher.publish(&loaded.snapshot)).is_ok()
     };
     assert!(publish(good(0).as_bytes()));

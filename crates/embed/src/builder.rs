@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flagstaff_layer::{Settings, Tagger};
 use flagstaff_ledger::Location;
-use flagstaff_source::{Files, Loaded, Options, PIN_PREFIX, StateFolder};
+use flagstaff_source::{Files, Loaded, PIN_PREFIX, ParseOptions, StateFolder};
 use flagstaff_webhook::Hook;
 
 use crate::flagstaff::Parts;
@@ -99,21 +99,21 @@ impl Builder {
 }
 
 /// How the flag file is read here, now.
-fn reading(environment: Option<String>) -> Options {
+fn reading(environment: Option<String>) -> ParseOptions {
     let pins = std::env::vars_os().filter_map(|(name, value)| {
         // a value that is not Unicode is no variant, and is told so
         Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
     });
-    Options {
+    ParseOptions {
         environment,
         pins: pins.filter(|(name, _)| name.starts_with(PIN_PREFIX)).collect(),
         today: Some(jiff::Zoned::now().date()),
-        ..Options::default()
+        ..ParseOptions::default()
     }
 }
 
 /// The flags, or the last good ones where they cannot be used.
-fn load(files: &Files, reading: &Options) -> Result<(Loaded, bool), StartError> {
+fn load(files: &Files, reading: &ParseOptions) -> Result<(Loaded, bool), StartError> {
     match flagstaff_source::load(files.definitions(), reading) {
         Ok(loaded) => Ok((loaded, false)),
         Err(report) => match files.last_good(reading) {

@@ -8,7 +8,7 @@ use flagstaff_flags::{Reader, publisher};
 use flagstaff_layer::{EndpointLayer, FlagLayer, Stack, Tagger};
 use flagstaff_ledger::{Keeper, Location, Recorder};
 use flagstaff_rollout::{LastKnown, LastKnownWriter, RunningController, Start, Webhooks};
-use flagstaff_source::{Files, Loaded, Options, POLL, StateFolder, Watch};
+use flagstaff_source::{Files, Loaded, POLL, ParseOptions, Reloader, StateFolder};
 use flagstaff_webhook::Hook;
 
 use crate::observer::FileObserver;
@@ -23,7 +23,7 @@ const LAST_WEBHOOKS: Duration = Duration::from_secs(2);
 pub(crate) struct Parts {
     pub(crate) tagger: Arc<Tagger>,
     pub(crate) files: Files,
-    pub(crate) reading: Options,
+    pub(crate) reading: ParseOptions,
     pub(crate) loaded: Loaded,
     pub(crate) is_last_good: bool,
     pub(crate) state: StateFolder,
@@ -44,7 +44,7 @@ pub struct Flagstaff {
 /// What ends in this order: facts first, as webhooks tell what is left of them.
 #[derive(Debug)]
 struct Threads {
-    watch: Watch,
+    watch: Reloader,
     controller: RunningController,
     last_known: Option<LastKnownWriter>,
     webhooks: Webhooks,
@@ -68,7 +68,7 @@ impl Flagstaff {
         let start = Start { ledger: ledger.clone(), webhooks: webhooks.sender(), last_known, is_last_good };
         let controller = RunningController::start(Arc::clone(&publisher), start)?;
         let last_known = file.map(|file| file.keep(Arc::clone(&publisher))).transpose()?;
-        let watch = Watch::start(files, reading, POLL, publisher, FileObserver(controller.snapshots()))?;
+        let watch = Reloader::start(files, reading, POLL, publisher, FileObserver(controller.snapshots()))?;
         let layer = FlagLayer::new(reader.clone(), tagger).watched_by(controller.monitor());
         let (recorder, keeper) = ledger.map(|place| record(place, keep)).transpose()?.unzip();
         let layer = match recorder {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use flagstaff_rollout::SnapshotSender;
-use flagstaff_source::{Loaded, Observer, Report};
+use flagstaff_source::{Loaded, ReloadObserver, Report};
 
 /// Tells the controller of new flags, and the log what became of the file.
 pub(crate) struct FileObserver(pub(crate) SnapshotSender);
 
-impl Observer for FileObserver {
+impl ReloadObserver for FileObserver {
     fn on_loaded(&self, loaded: &Loaded) {
         self.0.send(&loaded.snapshot);
         tracing::info!(flags = loaded.snapshot.flags().len(), "flags loaded");

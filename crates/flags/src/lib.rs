@@ -30,22 +30,22 @@ pub use conditions::{
     NoAttributes, Segment, StickyVariant, Subject, User, Version, WordList,
 };
 pub use draw::Draw;
-pub use evaluate::{Decision, Decisions, Explanation, Outcome, Reason, Step, TraceStep};
+pub use evaluate::{Decision, DecisionStep, Decisions, Explanation, Reason, StepOutcome, TraceStep};
 pub use former_draw::FormerDraw;
 pub use history::{Fact, FactKind, FactKindError, Standing};
 pub use ids::{Definition, ExperimentId, FlagId, VariantId};
 pub use log_throttle::LogThrottle;
 pub use model::{
-    Arm, BucketBy, EventFrom, EventGoal, EventSource, EventValue, ExclusionLayer, Flag, FlagMode, Gate, GateAnswer,
-    Goal, Guard, GuardError, Hold, Holdout, LARGEST_VALUE, OnTrip, Origin, Pin, Requirement, Rollout, RolloutError,
-    RolloutStep, Rule, Serve, Slice, SlowerThan, StatusSet, StatusSetError, Sticky, Trigger, Variants, VariantsError,
-    is_value,
+    Allocation, BucketBy, EventFrom, EventGoal, EventSource, EventValue, ExclusionLayer, Flag, FlagMode, Gate,
+    GateAnswer, Goal, Guard, GuardError, Hold, Holdout, LARGEST_VALUE, OnTrip, Origin, Pin, Requirement, Rollout,
+    RolloutError, RolloutStep, Rule, Serve, Slice, SlowerThan, StatusSet, StatusSetError, Sticky, Trigger, Variants,
+    VariantsError, is_value,
 };
 pub use name::{Name, NameError};
 pub use percent::{Percent, PercentError};
 pub use problem::{Problem, ProblemKind};
-pub use snapshot::{Facts, Publisher, Reader, Snapshot, publisher};
+pub use snapshot::{Publisher, Reader, RecordedFacts, Snapshot, publisher};
 pub use text::{
-    Glob, MASK, PlainPath, Route, RouteError, brief, is_hidden, is_secret, nearest, plain_host, typed, userinfo,
-    visible, visible_but, visible_json, without_userinfo,
+    Glob, MASK, PlainPath, Route, RouteError, brief, is_hidden, is_secret, nearest, plain_host, printable,
+    printable_except, printable_json, typed, userinfo, without_userinfo,
 };

@@ -96,7 +96,7 @@ fn a_step_of_a_rollout_sets_the_arms() {
     let on =
         |snapshot: &Snapshot| snapshot.arms(id, now()).iter().find(|arm| arm.variant == VariantId::ON).unwrap().to;
     assert_eq!(on(&first), 1_000);
-    let facts = Facts { steps: vec![(name("checkout"), Definition(0), 1)], ..Facts::default() };
+    let facts = RecordedFacts { steps: vec![(name("checkout"), Definition(0), 1)], ..RecordedFacts::default() };
     let second = first.with_facts(&facts);
     assert_eq!((on(&second), second.step(id)), (25_000, 1));
     let flag = first.flag(id).unwrap();

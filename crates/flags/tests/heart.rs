@@ -150,29 +150,41 @@ fn each_step_decides_in_its_turn_and_beats_those_after_it() {
         explained.decision.step()
     };
     let got = [&base, &sticky, &layer, &rule, &allow, &deny, &force].map(|subject| step(&world_on, subject));
-    assert_eq!(got, [Step::Percent, Step::Sticky, Step::Layer, Step::Rule, Step::Allow, Step::Deny, Step::Override]);
+    assert_eq!(
+        got,
+        [
+            DecisionStep::Percent,
+            DecisionStep::Sticky,
+            DecisionStep::Layer,
+            DecisionStep::Rule,
+            DecisionStep::Allow,
+            DecisionStep::Deny,
+            DecisionStep::Override
+        ]
+    );
 
     let unmet = world(every_step(), false);
-    assert_eq!(step(&unmet, &force), Step::Requires);
+    assert_eq!(step(&unmet, &force), DecisionStep::Requires);
     let tripped = |snapshot: &Snapshot| {
-        Arc::new(snapshot.with_facts(&Facts {
+        Arc::new(snapshot.with_facts(&RecordedFacts {
             tripped: vec![(name("f"), Definition(7))],
             steps: vec![],
-            ..Facts::default()
+            ..RecordedFacts::default()
         }))
     };
-    assert_eq!(step(&tripped(&unmet), &force), Step::Tripped);
+    assert_eq!(step(&tripped(&unmet), &force), DecisionStep::Tripped);
     let disabled = world(Flag { enabled: false, ..every_step() }, false);
-    assert_eq!(step(&tripped(&disabled), &force), Step::Disabled);
+    assert_eq!(step(&tripped(&disabled), &force), DecisionStep::Disabled);
     let pin = Pin { variant: on, variable: "FLAGSTAFF_FLAG_F".into() };
     let pinned = world(Flag { enabled: false, pin: Some(pin), ..every_step() }, false);
-    assert_eq!(step(&tripped(&pinned), &force), Step::Pinned);
-    assert_eq!(pinned.explain("nope", &force).decision.step(), Step::Unknown);
+    assert_eq!(step(&tripped(&pinned), &force), DecisionStep::Pinned);
+    assert_eq!(pinned.explain("nope", &force).decision.step(), DecisionStep::Unknown);
 }
 
 #[test]
 fn an_edit_clears_a_trip() {
-    let facts = Facts { tripped: vec![(name("f"), Definition(7))], steps: vec![], ..Facts::default() };
+    let facts =
+        RecordedFacts { tripped: vec![(name("f"), Definition(7))], steps: vec![], ..RecordedFacts::default() };
     let of = |definition| Arc::new(snapshot(vec![Flag { definition, ..flag("f") }]).with_facts(&facts));
     assert!(!of(Definition(7)).decide(&visitor("v")).is_on("f"));
     assert!(of(Definition(8)).decide(&visitor("v")).is_on("f"));
@@ -274,7 +286,11 @@ fn rollouts_start_in_time_and_follow_the_recorded_step() {
     let steps = vec![step(0.0, Hold::Approval), step(100.0, Hold::End)];
     let rollout = Rollout::new(Some("2026-11-20T13:00:00Z".parse().unwrap()), steps).unwrap();
     let world = snapshot(vec![Flag { rollout: Some(rollout), ..flag("f") }]);
-    let facts = |step| Facts { tripped: vec![], steps: vec![(name("f"), Definition(0), step)], ..Facts::default() };
+    let facts = |step| RecordedFacts {
+        tripped: vec![],
+        steps: vec![(name("f"), Definition(0), step)],
+        ..RecordedFacts::default()
+    };
     let is_on = |world: &Snapshot, now: &str| {
         Arc::new(world.clone()).decide(&Subject::at(now.parse().unwrap()).visitor("v")).is_on("f")
     };

@@ -55,12 +55,12 @@ fn the_held_get_the_control_uncounted() {
     let (held, other) = (at(0..5_000), at(5_000..100_000));
     let decided = all.decide(&visitor(&held));
     let form = decided.get("form");
-    assert_eq!((form.step(), form.reason(), form.is_counted()), (Step::Holdout, Reason::Split, false));
+    assert_eq!((form.step(), form.reason(), form.is_counted()), (DecisionStep::Holdout, Reason::Split, false));
     assert_eq!(decided.variant("form"), "off");
-    assert_ne!(all.decide(&visitor(&other)).get("form").step(), Step::Holdout);
+    assert_ne!(all.decide(&visitor(&other)).get("form").step(), DecisionStep::Holdout);
     let weights = [("classic", 50.0), ("simple", 50.0)];
     let price = snapshot(vec![named("price", &weights)], 5.0).decide(&visitor(&held));
-    assert_eq!((price.variant("price"), price.get("price").step()), ("classic", Step::Holdout));
+    assert_eq!((price.variant("price"), price.get("price").step()), ("classic", DecisionStep::Holdout));
 }
 
 #[test]
@@ -101,9 +101,9 @@ fn a_rollout_with_goals_is_an_experiment_until_everybody_has_it() {
     let rollout = Rollout::new(None, vec![step(25.0, Hold::Approval), step(100.0, Hold::End)]).ok();
     let flag = Flag { percent: None, rollout, definition: Definition(1), ..trial("form") };
     let (snapshot, held) = (snapshot(vec![flag], 5.0), at(0..5_000));
-    assert_eq!(snapshot.decide(&visitor(&held)).get("form").step(), Step::Holdout);
+    assert_eq!(snapshot.decide(&visitor(&held)).get("form").step(), DecisionStep::Holdout);
     let steps = vec![(name("form"), Definition(1), 1)];
-    let last = Arc::new(snapshot.with_facts(&Facts { steps, ..Facts::default() }));
+    let last = Arc::new(snapshot.with_facts(&RecordedFacts { steps, ..RecordedFacts::default() }));
     assert!(last.decide(&visitor(&held)).is_on("form"));
 }
 
@@ -120,18 +120,18 @@ fn deliberate_acts_win_and_the_rest_does_not() {
         explained.decision.step()
     };
     let people = || Some(Audience { users: ["42".into()].into(), ..Audience::default() });
-    assert_eq!(step(Flag { allow: people(), ..trial("form") }, someone), Step::Allow);
-    assert_eq!(step(Flag { deny: people(), ..trial("form") }, someone), Step::Deny);
+    assert_eq!(step(Flag { allow: people(), ..trial("form") }, someone), DecisionStep::Allow);
+    assert_eq!(step(Flag { deny: people(), ..trial("form") }, someone), DecisionStep::Deny);
     let rule = Rule { when: Conditions(vec![]), serve: Serve::Variant(VariantId::ON) };
-    assert_eq!(step(Flag { rules: vec![rule], ..trial("form") }, someone), Step::Rule);
+    assert_eq!(step(Flag { rules: vec![rule], ..trial("form") }, someone), DecisionStep::Rule);
     let pin = Pin { variant: VariantId::ON, variable: "FLAGSTAFF_FLAG_FORM".into() };
-    assert_eq!(step(Flag { pin: Some(pin), ..trial("form") }, someone), Step::Pinned);
+    assert_eq!(step(Flag { pin: Some(pin), ..trial("form") }, someone), DecisionStep::Pinned);
     let id = snapshot(vec![trial("form")], 5.0).find("form").unwrap();
     let forced = [ForcedVariant { flag: id, variant: VariantId::ON, signed: true }];
-    assert_eq!(step(trial("form"), Subject { overrides: &forced, ..someone }), Step::Override);
+    assert_eq!(step(trial("form"), Subject { overrides: &forced, ..someone }), DecisionStep::Override);
     // what came of a draw earlier is no act
     let remembered = [StickyVariant { flag: id, variant: VariantId::ON }];
-    assert_eq!(step(trial("form"), Subject { sticky: &remembered, ..someone }), Step::Holdout);
+    assert_eq!(step(trial("form"), Subject { sticky: &remembered, ..someone }), DecisionStep::Holdout);
 }
 
 #[test]
@@ -141,7 +141,11 @@ fn another_share_moves_only_those_between() {
         let id = format!("v{i}");
         let place = Draw::of("holdout", &id).position();
         for share in [5.0, 6.5, 1.0] {
-            assert_eq!(held(share, &id) == Step::Holdout, f64::from(place) < share * 1000.0, "{id} at {share}");
+            assert_eq!(
+                held(share, &id) == DecisionStep::Holdout,
+                f64::from(place) < share * 1000.0,
+                "{id} at {share}"
+            );
         }
     }
     let (one, other) = (Holdout::new(percent(5.0), None), Holdout::new(percent(7.0), None));
@@ -272,7 +276,7 @@ proptest! {
         for ((_, flag, a), (.., b)) in with.decide(&subject).iter().zip(without.decide(&subject).iter()) {
             if is_held {
                 prop_assert!(!a.is_counted());
-                prop_assert!(a.variant() == b.variant() || a.step() == Step::Holdout && a.variant() == flag.variants.control());
+                prop_assert!(a.variant() == b.variant() || a.step() == DecisionStep::Holdout && a.variant() == flag.variants.control());
             } else {
                 prop_assert_eq!((a.variant(), a.step(), a.is_counted()), (b.variant(), b.step(), b.is_counted()));
             }

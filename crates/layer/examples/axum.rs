@@ -16,7 +16,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
 use flagstaff_layer::{EndpointLayer, FlagLayer, Peer, Settings, Tagger, VisitorFlags};
-use flagstaff_source::{Options, Text, parse};
+use flagstaff_source::{ParseOptions, Text, parse};
 use tokio::net::TcpListener;
 
 const FLAGS: &str = r#"
@@ -49,7 +49,7 @@ async fn tell_peer(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: R
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let text = Text { name: "flags", bytes: FLAGS.as_bytes() };
-    let loaded = parse(text, None, &Options::default()).map_err(|report| report.summary())?;
+    let loaded = parse(text, None, &ParseOptions::default()).map_err(|report| report.summary())?;
     // Keep the publisher: whoever has it can replace the flags while requests run.
     let (_publisher, reader) = flagstaff_flags::publisher(loaded.snapshot);
     let tagger = Tagger::new(&Settings::default()).map_err(|problems| format!("{problems:?}"))?;

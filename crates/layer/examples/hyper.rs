@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use flagstaff_layer::{EndpointLayer, FlagLayer, Flags, Peer, Settings, Tagger};
-use flagstaff_source::{Options, Text, parse};
+use flagstaff_source::{ParseOptions, Text, parse};
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -34,7 +34,7 @@ async fn page(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infal
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let text = Text { name: "flags", bytes: FLAGS.as_bytes() };
-    let loaded = parse(text, None, &Options::default()).map_err(|report| report.summary())?;
+    let loaded = parse(text, None, &ParseOptions::default()).map_err(|report| report.summary())?;
     let (_publisher, reader) = flagstaff_flags::publisher(loaded.snapshot);
     let tagger = Tagger::new(&Settings::default()).map_err(|problems| format!("{problems:?}"))?;
     let service = FlagLayer::new(reader, Arc::new(tagger)).layer(EndpointLayer.layer(service_fn(page)));

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flagstaff_flags::{
-    Definition, Fact, FactKind, Flag, Guard, Hold, Name, Percent, Publisher, Rollout, RolloutStep, Snapshot,
-    StatusSet, Step, Subject, VariantId,
+    DecisionStep, Definition, Fact, FactKind, Flag, Guard, Hold, Name, Percent, Publisher, Rollout, RolloutStep,
+    Snapshot, StatusSet, Subject, VariantId,
 };
 use flagstaff_layer::{Answered, Meeting, Outcome, Outcomes};
 use flagstaff_tag::Network;
@@ -64,7 +64,7 @@ impl Visitor<'_> {
 pub(crate) const FINE: Answered = Answered::Fine(Some(Duration::from_millis(1)));
 
 pub(crate) fn is_tripped(publisher: &Publisher) -> bool {
-    publisher.current().decide(&Subject::at(Timestamp::now())).get("checkout").step() == Step::Tripped
+    publisher.current().decide(&Subject::at(Timestamp::now())).get("checkout").step() == DecisionStep::Tripped
 }
 
 pub(crate) fn fact(number: u64, kind: FactKind, at: Timestamp) -> Fact {

@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use flagstaff_flags::{Definition, Facts, Name, Publisher};
+use flagstaff_flags::{Definition, Name, Publisher, RecordedFacts};
 use flagstaff_source::StateFolder;
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ impl LastKnown {
 
     /// What was last known. Empty, where nothing was kept or what was kept makes no sense.
     #[must_use]
-    pub fn read(&self) -> Facts {
+    pub fn read(&self) -> RecordedFacts {
         let bytes = self.folder.read(&self.name).ok().flatten().unwrap_or_default();
         let kept: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         from_json(&kept).unwrap_or_default()
@@ -58,7 +58,7 @@ impl LastKnown {
         Ok(LastKnownWriter { stop: Some(stop), thread: Some(thread) })
     }
 
-    fn keep_until(&self, stopped: &Receiver<()>, publisher: &Publisher, kept: &mut Option<Facts>) {
+    fn keep_until(&self, stopped: &Receiver<()>, publisher: &Publisher, kept: &mut Option<RecordedFacts>) {
         let mut is_told = false;
         loop {
             let ends = stopped.recv_timeout(CHECK_EVERY) != Err(RecvTimeoutError::Timeout);
@@ -91,12 +91,12 @@ impl Drop for LastKnownWriter {
 }
 
 /// What a publisher knows, of which flags.
-fn known(publisher: &Publisher) -> Facts {
+fn known(publisher: &Publisher) -> RecordedFacts {
     let names = publisher.current().flags().iter().map(|flag| flag.name.clone()).collect();
-    Facts { known: names, ..publisher.recorded() }
+    RecordedFacts { known: names, ..publisher.recorded() }
 }
 
-fn as_json(facts: &Facts) -> Value {
+fn as_json(facts: &RecordedFacts) -> Value {
     let tripped = facts.tripped.iter().map(|(name, definition)| json!([name.as_str(), definition.0.to_string()]));
     let steps = facts.steps.iter().map(|(name, one, step)| json!([name.as_str(), one.0.to_string(), step]));
     let off = facts.switched_off.iter().map(|(name, words)| json!([name.as_str(), words]));
@@ -109,7 +109,7 @@ fn as_json(facts: &Facts) -> Value {
 }
 
 /// None where anything of it makes no sense: a half of it could keep on what was rolled back.
-fn from_json(kept: &Value) -> Option<Facts> {
+fn from_json(kept: &Value) -> Option<RecordedFacts> {
     let list = |key: &str| kept.get(key).and_then(Value::as_array);
     let text = |one: &Value, at: usize| Some(one.get(at)?.as_str()?.to_owned());
     let name = |one: &Value| Name::new(&text(one, 0)?).ok();
@@ -119,7 +119,7 @@ fn from_json(kept: &Value) -> Option<Facts> {
     let steps = list("steps")?.iter().map(|one| Some((name(one)?, definition(one)?, step(one)?)));
     let off = list("switched_off")?.iter().map(|one| Some((name(one)?, text(one, 1)?)));
     let known = list("known")?.iter().map(|one| Name::new(one.as_str()?).ok());
-    Some(Facts {
+    Some(RecordedFacts {
         tripped: tripped.collect::<Option<_>>()?,
         steps: steps.collect::<Option<_>>()?,
         switched_off: off.collect::<Option<_>>()?,
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_read_again_or_not_at_all() {
         let name = |name: &str| Name::new(name).unwrap();
-        let all = Facts {
+        let all = RecordedFacts {
             tripped: vec![(name("a"), Definition(u64::MAX))],
             steps: vec![(name("b"), Definition(7), 3)],
             switched_off: vec![(name("c"), "switched off by ada".into())],

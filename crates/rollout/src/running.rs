@@ -6,7 +6,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flagstaff_flags::{Facts, Publisher, Snapshot};
+use flagstaff_flags::{Publisher, RecordedFacts, Snapshot};
 use flagstaff_ledger::Location;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
@@ -33,7 +33,7 @@ pub struct Start {
     /// Hears of facts once they are written down, or at once where there is no ledger.
     pub webhooks: WebhookSender,
     /// Facts as they were last known: flags follow them until the ledger is read.
-    pub last_known: Facts,
+    pub last_known: RecordedFacts,
     /// The flags are the last good ones, because their file cannot be used: serving them is no edit.
     pub is_last_good: bool,
 }
@@ -70,7 +70,7 @@ impl RunningController {
         let monitor = Arc::new(OutcomeMonitor::new(messages.clone(), publisher.reader()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         if ledger.is_some() {
-            publisher.learn(Facts { unknown: true, ..last_known });
+            publisher.learn(RecordedFacts { unknown: true, ..last_known });
         }
         let (ready, is_ready) = std::sync::mpsc::channel();
         let sync = ledger.map(|place| LedgerSync::new(place, messages.clone(), webhooks.clone()));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use flagstaff_flags::visible_json;
+use flagstaff_flags::printable_json;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Extensions, Method, Request, Response, StatusCode, Uri, Version};
 use jiff::Timestamp;
@@ -195,7 +195,7 @@ impl AccessLine {
         })
         .to_string();
         line.push('\n');
-        match visible_json(&line) {
+        match printable_json(&line) {
             Cow::Owned(visible) => visible,
             Cow::Borrowed(_) => line,
         }

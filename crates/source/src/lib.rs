@@ -22,8 +22,8 @@ pub mod edit;
 mod findings;
 mod store;
 
-pub use assemble::{Loaded, Options, PIN_PREFIX, parse};
+pub use assemble::{Loaded, PIN_PREFIX, ParseOptions, parse};
 pub use decode::{LARGEST, Spans, Text, read, truth};
 pub use document::schema;
 pub use findings::{Located, Report, Severity};
-pub use store::{Files, Health, Observer, POLL, StateFolder, Status, Watch, load};
+pub use store::{Files, POLL, ReloadHealth, ReloadObserver, ReloadStatus, Reloader, StateFolder, load};

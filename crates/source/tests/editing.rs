@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use flagstaff_source::edit::{Change, EditError, Plan, Refused, set};
-use flagstaff_source::{Files, Options, Text, load, parse};
+use flagstaff_source::edit::{Change, EditError, EditPlan, Refused, set};
+use flagstaff_source::{Files, ParseOptions, Text, load, parse};
 use proptest::prelude::*;
 
 fn changed(text: &str, path: &str, value: &str) -> String {
@@ -164,9 +164,9 @@ fn a_key_is_written_where_its_value_stands() {
     let over = f.folder.path().join("flags.production.toml");
     fs::write(&over, "[flags.a]\nenabled = true\npercent = 100\n[flags.only]\n").unwrap();
     let files = Files::new(f.path(), Some("production"));
-    let options = Options { environment: Some("production".into()), ..Options::default() };
+    let options = ParseOptions { environment: Some("production".into()), ..ParseOptions::default() };
     let change = |flag: &str, change: Change<'_>| {
-        let plan = Plan::new(&files, &options, None, flag, &change).unwrap_or_else(|e| panic!("{e}"));
+        let plan = EditPlan::new(&files, &options, None, flag, &change).unwrap_or_else(|e| panic!("{e}"));
         plan.write().unwrap();
         plan.after().unwrap().snapshot.flag_named(flag).unwrap().enabled
     };
@@ -223,12 +223,12 @@ impl Fixture {
         fs::read_to_string(self.path()).unwrap()
     }
 
-    fn change(&self, revision: Option<&str>, change: &Change<'_>) -> Result<Plan, Refused> {
-        let plan = Plan::new(&self.files, &Options::default(), revision, "a", change)?;
+    fn change(&self, revision: Option<&str>, change: &Change<'_>) -> Result<EditPlan, Refused> {
+        let plan = EditPlan::new(&self.files, &ParseOptions::default(), revision, "a", change)?;
         plan.write().map(|()| plan)
     }
 
-    fn percent(&self, value: &str, revision: Option<&str>) -> Result<Plan, Refused> {
+    fn percent(&self, value: &str, revision: Option<&str>) -> Result<EditPlan, Refused> {
         self.change(revision, &Change::Set(&[("percent", value)]))
     }
 
@@ -270,15 +270,16 @@ fn a_file_that_is_wrong_can_be_mended() {
 #[test]
 fn a_file_that_changed_meanwhile_is_left_alone() {
     let f = Fixture::new();
-    let revision = load(f.path(), &Options::default()).unwrap().snapshot.revision().to_owned();
+    let revision = load(f.path(), &ParseOptions::default()).unwrap().snapshot.revision().to_owned();
     let other = "[flags.a]\npercent = 7\n";
-    let plan = Plan::new(&f.files, &Options::default(), None, "a", &Change::Set(&[("percent", "20")])).unwrap();
+    let plan =
+        EditPlan::new(&f.files, &ParseOptions::default(), None, "a", &Change::Set(&[("percent", "20")])).unwrap();
     fs::write(f.path(), other).unwrap();
     assert!(matches!(plan.write(), Err(Refused::Changed)));
     drop(plan);
     assert!(matches!(f.percent("20", Some(&revision)), Err(Refused::Changed)));
     assert_eq!((f.text().as_str(), f.others()), (other, 0));
-    let revision = load(f.path(), &Options::default()).unwrap().snapshot.revision().to_owned();
+    let revision = load(f.path(), &ParseOptions::default()).unwrap().snapshot.revision().to_owned();
     f.percent("20", Some(&revision)).unwrap();
 }
 
@@ -291,7 +292,7 @@ fn mode_and_link_stay() {
     let link = f.folder.path().join("link.toml");
     symlink("flags.toml", &link).unwrap();
     let files = Files::new(&link, None);
-    Plan::new(&files, &Options::default(), None, "a", &Change::Off).unwrap().write().unwrap();
+    EditPlan::new(&files, &ParseOptions::default(), None, "a", &Change::Off).unwrap().write().unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(fs::metadata(f.path()).unwrap().permissions().mode() & 0o777, 0o640);
     assert!(f.text().contains("enabled = false"));
@@ -346,7 +347,7 @@ proptest! {
         let cut = &text[before..text.len() - behind];
         prop_assert!(cut.len() <= 3 && !cut.contains('\n'), "cut {cut:?} of {text:?}");
         let bytes = edited.as_bytes();
-        let loaded = parse(Text { name: "flags.toml", bytes }, None, &Options::default());
+        let loaded = parse(Text { name: "flags.toml", bytes }, None, &ParseOptions::default());
         let loaded = loaded.unwrap_or_else(|report| panic!("{report}\n{edited}"));
         let percent = loaded.snapshot.flag_named("a").unwrap().percent.unwrap();
         prop_assert_eq!(percent.thousandths(), thousandths);

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use flagstaff_source::archive::{self, Ended};
-use flagstaff_source::edit::{Ending, Refused, Settled, Variants, end};
-use flagstaff_source::{Files, Options, Text, load, parse};
+use flagstaff_source::edit::{Ending, Refused, Settled, VariantNames, end};
+use flagstaff_source::{Files, ParseOptions, Text, load, parse};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -63,7 +63,8 @@ impl Shop {
     }
 
     fn end(&self, flag: &str, winner: &str, remove: bool) -> Result<Settled, Refused> {
-        let revision = load(&self.path("flags.toml"), &Options::default()).unwrap().snapshot.revision().to_owned();
+        let revision =
+            load(&self.path("flags.toml"), &ParseOptions::default()).unwrap().snapshot.revision().to_owned();
         self.end_of(&revision, flag, winner, remove)
     }
 
@@ -78,10 +79,11 @@ impl Shop {
         (flag, winner): (&str, &str),
         remove: bool,
     ) -> Result<Settled, Refused> {
-        let variants = if flag == "price" { Variants::Named(&["classic", "simple"]) } else { Variants::OffAndOn };
+        let variants =
+            if flag == "price" { VariantNames::Named(&["classic", "simple"]) } else { VariantNames::OffAndOn };
         let files = Files::new(&self.path("flags.toml"), None);
         let ending = Ending { flag, winner, variants, entry, remove, dry_run: false };
-        end(&files, &Options::default(), revision, &ending)
+        end(&files, &ParseOptions::default(), revision, &ending)
     }
 }
 
@@ -127,7 +129,7 @@ fn the_winner_is_for_everybody_and_then_the_flag_goes() {
     // once more changes nothing
     let again = shop.end("form", "on", false).unwrap();
     assert!(!again.archived && !again.changed);
-    let revision = load(&shop.path("flags.toml"), &Options::default()).unwrap().snapshot.revision().to_owned();
+    let revision = load(&shop.path("flags.toml"), &ParseOptions::default()).unwrap().snapshot.revision().to_owned();
     let removed = shop.end_with(&revision, None, ("form", "on"), true).unwrap();
     assert!(!removed.archived && removed.changed && shop.archived().len() == 1);
     let gone =
@@ -268,7 +270,7 @@ proptest! {
         }
         let name = which.get(&names);
         let read = |text: &str| {
-            let loaded = parse(Text { name: "flags.toml", bytes: text.as_bytes() }, None, &Options::default()).unwrap();
+            let loaded = parse(Text { name: "flags.toml", bytes: text.as_bytes() }, None, &ParseOptions::default()).unwrap();
             let flags = loaded.snapshot.flags().iter();
             flags.map(|flag| (flag.name.to_string(), flag.definition)).collect::<Vec<_>>()
         };

@@ -2,12 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
 use flagstaff_flags::{Holdout, Percent};
-use flagstaff_source::{Options, Report, Text, parse};
+use flagstaff_source::{ParseOptions, Report, Text, parse};
 
 fn read(text: &str, overlay: Option<&str>) -> Result<Option<Holdout>, Report> {
     let text = Text { name: "flags.toml", bytes: text.as_bytes() };
     let overlay = overlay.map(|text| Text { name: "flags.production.toml", bytes: text.as_bytes() });
-    Ok(parse(text, overlay, &Options::default())?.snapshot.holdout().cloned())
+    Ok(parse(text, overlay, &ParseOptions::default())?.snapshot.holdout().cloned())
 }
 
 fn holdout(percent: f64, salt: Option<&str>) -> Option<Holdout> {

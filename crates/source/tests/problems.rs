@@ -1,11 +1,11 @@
 //! Every kind of mistake: its place, its words, its mend.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
-use flagstaff_source::{Options, Report, Severity, Text, parse};
+use flagstaff_source::{ParseOptions, Report, Severity, Text, parse};
 use jiff::civil::date;
 
-fn options() -> Options {
-    Options { today: Some(date(2026, 11, 20)), ..Options::default() }
+fn options() -> ParseOptions {
+    ParseOptions { today: Some(date(2026, 11, 20)), ..ParseOptions::default() }
 }
 
 fn report(text: &str) -> Report {

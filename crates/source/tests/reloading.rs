@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use flagstaff_flags::{Reader, publisher};
-use flagstaff_source::{Files, Loaded, Observer, Options, Report, Watch, load};
+use flagstaff_source::{Files, Loaded, ParseOptions, ReloadObserver, Reloader, Report, load};
 
 /// Longer than anything takes.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -23,7 +23,7 @@ const OFTEN: Duration = Duration::from_millis(100);
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
 
-impl Observer for Log {
+impl ReloadObserver for Log {
     fn on_loaded(&self, loaded: &Loaded) {
         let names: Vec<_> = loaded.snapshot.flags().iter().map(|flag| flag.name.to_string()).collect();
         self.0.lock().unwrap().push(format!("loaded {}", names.join(",")));
@@ -43,7 +43,7 @@ impl Log {
 struct Fixture {
     folder: tempfile::TempDir,
     file: PathBuf,
-    watch: Watch,
+    watch: Reloader,
     reader: Reader,
     log: Log,
 }
@@ -66,11 +66,11 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let file = make(folder.path());
         let environment = Some("test".to_owned());
-        let options = Options { environment, ..Options::default() };
+        let options = ParseOptions { environment, ..ParseOptions::default() };
         let (publisher, reader) = publisher(load(&file, &options).unwrap().snapshot);
         let log = Log::default();
         let files = Files::new(&file, Some("test"));
-        let watch = Watch::start(files, options, poll, Arc::new(publisher), log.clone()).unwrap();
+        let watch = Reloader::start(files, options, poll, Arc::new(publisher), log.clone()).unwrap();
         let fixture = Self { folder, file, watch, reader, log };
         // From here on every change is told.
         fixture.until("on watch", || fixture.watch.status().get().instant || poll == OFTEN);
@@ -318,11 +318,12 @@ fn what_changed_before_the_watch_is_seen() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("flags.toml");
     fs::write(&file, flags(&["a"])).unwrap();
-    let (publisher, reader) = publisher(load(&file, &Options::default()).unwrap().snapshot);
+    let (publisher, reader) = publisher(load(&file, &ParseOptions::default()).unwrap().snapshot);
     fs::write(&file, flags(&["b"])).unwrap();
     let log = Log::default();
     let watch =
-        Watch::start(Files::new(&file, None), Options::default(), NEVER, Arc::new(publisher), log.clone()).unwrap();
+        Reloader::start(Files::new(&file, None), ParseOptions::default(), NEVER, Arc::new(publisher), log.clone())
+            .unwrap();
     let f = Fixture { folder, file, watch, reader, log };
     f.expect(&["b"]);
 }

@@ -1,11 +1,11 @@
 //! Whatever a file holds, it is read or refused: no panic, no stack that overflows, no time without end.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
-use flagstaff_source::{LARGEST, Loaded, Options, Report, Text, edit, parse};
+use flagstaff_source::{LARGEST, Loaded, ParseOptions, Report, Text, edit, parse};
 use proptest::prelude::*;
 
 fn parsed(bytes: &[u8]) -> Result<Loaded, Report> {
-    parse(Text { name: "flags.toml", bytes }, None, &Options::default())
+    parse(Text { name: "flags.toml", bytes }, None, &ParseOptions::default())
 }
 
 fn first(bytes: &[u8]) -> String {
@@ -133,7 +133,7 @@ proptest! {
         let text = |content: &'static str| content;
         let name = text("flags.toml");
         let overlay = Text { name: "over.toml", bytes: above.as_bytes() };
-        match parse(Text { name, bytes: below.as_bytes() }, Some(overlay), &Options::default()) {
+        match parse(Text { name, bytes: below.as_bytes() }, Some(overlay), &ParseOptions::default()) {
             Ok(loaded) => prop_assert!(loaded.report.is_usable()),
             Err(report) => {
                 prop_assert!(!report.is_usable());

@@ -1,7 +1,7 @@
 //! The schema takes what the types take, and refuses what they refuse.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
-use flagstaff_source::{Options, Text, parse, schema};
+use flagstaff_source::{ParseOptions, Text, parse, schema};
 use serde_json::{Map, Value};
 use toml::de::{DeTable, DeValue};
 
@@ -35,7 +35,7 @@ fn json(text: &str) -> Value {
 
 fn is_read(text: &str) -> bool {
     let bytes = text.as_bytes();
-    parse(Text { name: "flags.toml", bytes }, None, &Options::default()).is_ok()
+    parse(Text { name: "flags.toml", bytes }, None, &ParseOptions::default()).is_ok()
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn the_shipped_example_fits_and_needs_no_mending() {
     let errors: Vec<_> = validator.iter_errors(&json(&text)).map(|e| e.to_string()).collect();
     assert_eq!(errors, [""; 0]);
     let today = Some(jiff::civil::date(2026, 11, 20));
-    let options = Options { today, ..Options::default() };
+    let options = ParseOptions { today, ..ParseOptions::default() };
     let name = "flags.toml";
     let loaded =
         parse(Text { name, bytes: text.as_bytes() }, None, &options).unwrap_or_else(|report| panic!("{report}"));

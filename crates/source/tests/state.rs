@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 use flagstaff_flags::{Origin, Percent, Problem};
-use flagstaff_source::{Loaded, Options, Report, Severity, Text, parse, read};
+use flagstaff_source::{Loaded, ParseOptions, Report, Severity, Text, parse, read};
 
 fn text<'a>(name: &'a str, content: &'a str) -> Text<'a> {
     let bytes = content.as_bytes();
@@ -10,18 +10,18 @@ fn text<'a>(name: &'a str, content: &'a str) -> Text<'a> {
 }
 
 fn loaded(content: &str) -> Loaded {
-    parse(text("flags.toml", content), None, &Options::default()).unwrap_or_else(|report| panic!("{report}"))
+    parse(text("flags.toml", content), None, &ParseOptions::default()).unwrap_or_else(|report| panic!("{report}"))
 }
 
 fn overlaid(below: &str, above: &str) -> Result<Loaded, Report> {
     let environment = Some("production".into());
-    let options = Options { environment, ..Options::default() };
+    let options = ParseOptions { environment, ..ParseOptions::default() };
     parse(text("flags.toml", below), Some(text("flags.production.toml", above)), &options)
 }
 
 fn pinned(content: &str, pins: &[(&str, &str)]) -> Result<Loaded, Report> {
     let pins = pins.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    parse(text("flags.toml", content), None, &Options { pins, ..Options::default() })
+    parse(text("flags.toml", content), None, &ParseOptions { pins, ..ParseOptions::default() })
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn pins_take_the_usual_words_for_on_and_off() {
     let pinned = |value: &str, flag: &str| {
         let pins = vec![("FLAGSTAFF_FLAG_A".to_owned(), value.to_owned())];
         let text = Text { name: "flags.toml", bytes: flag.as_bytes() };
-        let loaded = parse(text, None, &Options { pins, ..Options::default() });
+        let loaded = parse(text, None, &ParseOptions { pins, ..ParseOptions::default() });
         loaded.map(|loaded| {
             let flag = loaded.snapshot.flag_named("a").unwrap().clone();
             flag.variants.name(flag.pin.as_ref().unwrap().variant).to_owned()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{Explanation, FlagId, Problem, Snapshot, Step, StickyVariant, Subject, User};
+use flagstaff_flags::{DecisionStep, Explanation, FlagId, Problem, Snapshot, StickyVariant, Subject, User};
 use http::header::HeaderName;
 use http::{Request, Response, request};
 use jiff::Timestamp;
@@ -120,7 +120,7 @@ impl Tagger {
         let reply = Reply {
             method: head.method.clone(),
             differs: plan.differs(head.method, head.uri.path()),
-            forced: decisions.iter().any(|(.., one)| one.step() == Step::Override),
+            forced: decisions.iter().any(|(.., one)| one.step() == DecisionStep::Override),
             authorized: caching::is_authorized(head.headers),
             secure: self.visitors.secure.unwrap_or_else(secure),
             may_set: seen.consent && seen.lasts.is_ok(),

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use flagstaff_source::{Options, Text, parse};
+use flagstaff_source::{ParseOptions, Text, parse};
 use serde_json::Value;
 
 use super::eventually;
@@ -13,7 +13,7 @@ use super::raw::Raw;
 #[track_caller]
 pub(crate) fn revision(text: &str) -> String {
     let text = Text { name: "flags.toml", bytes: text.as_bytes() };
-    let loaded = parse(text, None, &Options::default()).unwrap_or_else(|report| panic!("{report}"));
+    let loaded = parse(text, None, &ParseOptions::default()).unwrap_or_else(|report| panic!("{report}"));
     loaded.snapshot.revision().to_owned()
 }
 

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
-use flagstaff_flags::{visible, visible_json};
+use flagstaff_flags::{printable, printable_json};
 
 use crate::health::report::Health;
 use crate::response::no_store;
@@ -23,15 +23,17 @@ pub(crate) fn router(health: impl Fn() -> Health + Send + Sync + 'static) -> Rou
 fn whole(health: &Health) -> Response {
     let json = serde_json::to_string(health).unwrap_or_default();
     let format = HeaderValue::from_static("application/json");
-    no_store(([(header::CONTENT_TYPE, format)], visible_json(&json).into_owned()))
+    no_store(([(header::CONTENT_TYPE, format)], printable_json(&json).into_owned()))
 }
 
 fn readiness(health: &Health) -> Response {
     if health.ready {
-        let waiting =
-            health.waiting_for_ledger.iter().map(|flag| format!("off until the ledger answers: {}\n", visible(flag)));
+        let waiting = health
+            .waiting_for_ledger
+            .iter()
+            .map(|flag| format!("off until the ledger answers: {}\n", printable(flag)));
         return no_store(format!("ready\n{}", waiting.collect::<String>()));
     }
-    let reasons = health.not_ready.iter().map(|reason| format!("not ready: {}\n", visible(reason)));
+    let reasons = health.not_ready.iter().map(|reason| format!("not ready: {}\n", printable(reason)));
     no_store((StatusCode::SERVICE_UNAVAILABLE, reasons.collect::<String>()))
 }

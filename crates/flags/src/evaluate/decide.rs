@@ -5,19 +5,19 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
 
 use crate::{
-    BucketBy, Decision, Decisions, Draw, Flag, FlagId, ForcedVariant, FormerDraw, Percent, Reason, Rule, Serve,
-    Snapshot, Step, Sticky, Subject, VariantId,
+    BucketBy, Decision, DecisionStep, Decisions, Draw, Flag, FlagId, ForcedVariant, FormerDraw, Percent, Reason,
+    Rule, Serve, Snapshot, Sticky, Subject, VariantId,
 };
 
 /// Records how a decision is made. `()` records nothing, at no cost.
 pub(crate) trait Trace {
     /// A step was asked: whether it decided, and what it found.
-    fn note(&mut self, step: Step, decided: bool, detail: impl FnOnce() -> String);
+    fn note(&mut self, step: DecisionStep, decided: bool, detail: impl FnOnce() -> String);
 }
 
 impl Trace for () {
     #[inline]
-    fn note(&mut self, _: Step, _: bool, _: impl FnOnce() -> String) {}
+    fn note(&mut self, _: DecisionStep, _: bool, _: impl FnOnce() -> String) {}
 }
 
 impl Snapshot {
@@ -81,7 +81,7 @@ impl<'a> Evaluation<'a> {
     pub(crate) fn decide(&self, trace: &mut impl Trace) -> Decision {
         let decision = match self.steps(trace) {
             Break(decision) => decision,
-            Continue(()) => self.share(self.percent(), Step::Percent, trace),
+            Continue(()) => self.share(self.percent(), DecisionStep::Percent, trace),
         };
         self.counted_beside_holdout(decision)
     }
@@ -127,17 +127,19 @@ impl<'a> Evaluation<'a> {
 
     fn pinned(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let Some(pin) = &self.flag.pin else {
-            trace.note(Step::Pinned, false, || "no environment variable pins it".into());
+            trace.note(DecisionStep::Pinned, false, || "no environment variable pins it".into());
             return Continue(());
         };
-        trace.note(Step::Pinned, true, || format!("{} says {}", pin.variable, self.flag.variants.name(pin.variant)));
-        Break(Decision::new(pin.variant, Reason::Static, Step::Pinned))
+        trace.note(DecisionStep::Pinned, true, || {
+            format!("{} says {}", pin.variable, self.flag.variants.name(pin.variant))
+        });
+        Break(Decision::new(pin.variant, Reason::Static, DecisionStep::Pinned))
     }
 
     fn disabled(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let off = !self.flag.enabled;
-        trace.note(Step::Disabled, off, || format!("enabled = {}", self.flag.enabled));
-        stop_if(off, Decision::new(VariantId::OFF, Reason::Disabled, Step::Disabled))
+        trace.note(DecisionStep::Disabled, off, || format!("enabled = {}", self.flag.enabled));
+        stop_if(off, Decision::new(VariantId::OFF, Reason::Disabled, DecisionStep::Disabled))
     }
 
     fn tripped(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
@@ -145,13 +147,13 @@ impl<'a> Evaluation<'a> {
             return Continue(());
         };
         let off = fact.switched_off.is_some() || fact.tripped || fact.unknown;
-        trace.note(Step::Tripped, off, || match (&fact.switched_off, fact.tripped, fact.unknown) {
+        trace.note(DecisionStep::Tripped, off, || match (&fact.switched_off, fact.tripped, fact.unknown) {
             (Some(words), _, _) => words.to_string(),
             (None, true, _) => "its guard rolled this definition back".into(),
             (None, false, true) => "whether its guard rolled it back cannot be read yet".into(),
             (None, false, false) => "nobody switched it off, and no guard rolled it back".into(),
         });
-        stop_if(off, Decision::new(VariantId::OFF, Reason::Disabled, Step::Tripped))
+        stop_if(off, Decision::new(VariantId::OFF, Reason::Disabled, DecisionStep::Tripped))
     }
 
     fn requires(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
@@ -163,48 +165,48 @@ impl<'a> Evaluation<'a> {
             Some(wanted) => is(*id) != *wanted,
             None => is(*id) == VariantId::OFF,
         });
-        trace.note(Step::Requires, unmet.is_some(), || {
+        trace.note(DecisionStep::Requires, unmet.is_some(), || {
             match unmet.and_then(|(id, _)| Some((id, self.snapshot.flag(*id)?))) {
                 Some((id, other)) => format!("{} is {}", other.name, other.variants.name(is(*id))),
                 None if link.requires.is_empty() => "needs no other flag".into(),
                 None => "the flags it needs are as they must be".into(),
             }
         });
-        stop_if(unmet.is_some(), Decision::new(VariantId::OFF, Reason::Default, Step::Requires))
+        stop_if(unmet.is_some(), Decision::new(VariantId::OFF, Reason::Default, DecisionStep::Requires))
     }
 
     fn override_(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let of_this = |f: &&ForcedVariant| f.flag == self.id && (f.signed || self.flag.testing);
         let Some(forced) = self.subject.overrides.iter().find(of_this) else {
-            trace.note(Step::Override, false, || "none that counts".into());
+            trace.note(DecisionStep::Override, false, || "none that counts".into());
             return Continue(());
         };
         let how = if forced.signed { "a signed link" } else { "testing = true" };
-        trace.note(Step::Override, true, || {
+        trace.note(DecisionStep::Override, true, || {
             format!("asked for {}, by {how}", self.flag.variants.name(forced.variant))
         });
-        Break(Decision::new(forced.variant, Reason::TargetingMatch, Step::Override))
+        Break(Decision::new(forced.variant, Reason::TargetingMatch, DecisionStep::Override))
     }
 
     fn deny(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let matched = self.flag.deny.as_ref().and_then(|deny| deny.find(self.subject, &self.snapshot.segments));
-        trace.note(Step::Deny, matched.is_some(), || found("denied", self.flag.deny.is_some(), matched));
-        stop_if(matched.is_some(), Decision::new(VariantId::OFF, Reason::TargetingMatch, Step::Deny))
+        trace.note(DecisionStep::Deny, matched.is_some(), || found("denied", self.flag.deny.is_some(), matched));
+        stop_if(matched.is_some(), Decision::new(VariantId::OFF, Reason::TargetingMatch, DecisionStep::Deny))
     }
 
     fn allow(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let matched = self.flag.allow.as_ref().and_then(|allow| allow.find(self.subject, &self.snapshot.segments));
-        trace.note(Step::Allow, matched.is_some(), || found("allowed", self.flag.allow.is_some(), matched));
+        trace.note(DecisionStep::Allow, matched.is_some(), || found("allowed", self.flag.allow.is_some(), matched));
         if matched.is_none() {
             return Continue(());
         }
-        Break(self.named_in(Step::Allow))
+        Break(self.named_in(DecisionStep::Allow))
     }
 
     fn rules(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let holds = |rule: &Rule| rule.when.hold(self.subject, &self.snapshot.segments);
         let Some((i, rule)) = self.flag.rules.iter().enumerate().find(|(_, rule)| holds(rule)) else {
-            trace.note(Step::Rule, false, || match self.flag.rules.len() {
+            trace.note(DecisionStep::Rule, false, || match self.flag.rules.len() {
                 0 => "has no rules".into(),
                 1 => "its one rule does not fit".into(),
                 n => format!("none of its {n} rules fits"),
@@ -213,12 +215,13 @@ impl<'a> Evaluation<'a> {
         };
         match rule.serve {
             Serve::Variant(variant) => {
-                trace
-                    .note(Step::Rule, true, || format!("rule {} serves {}", i + 1, self.flag.variants.name(variant)));
-                Break(Decision::new(variant, Reason::TargetingMatch, Step::Rule))
+                trace.note(DecisionStep::Rule, true, || {
+                    format!("rule {} serves {}", i + 1, self.flag.variants.name(variant))
+                });
+                Break(Decision::new(variant, Reason::TargetingMatch, DecisionStep::Rule))
             }
             Serve::Percent(percent) => {
-                trace.note(Step::Rule, true, || format!("rule {} takes {percent} percent", i + 1));
+                trace.note(DecisionStep::Rule, true, || format!("rule {} takes {percent} percent", i + 1));
                 Break(self.share_of_named(percent))
             }
         }
@@ -227,45 +230,47 @@ impl<'a> Evaluation<'a> {
     fn layer(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let layer = self.snapshot.link(self.id).and_then(|link| link.layer.as_ref());
         let Some((place, slices)) = layer else {
-            trace.note(Step::Layer, false, || "in no layer".into());
+            trace.note(DecisionStep::Layer, false, || "in no layer".into());
             return Continue(());
         };
         let salt = self.snapshot.layers.get(*place).map_or("", |layer| layer.name.as_str());
         let Some(draw) = self.draw_for(salt) else {
-            trace.note(Step::Layer, true, || self.missing());
-            return Break(Decision::without_unit(Step::Layer));
+            trace.note(DecisionStep::Layer, true, || self.missing());
+            return Break(Decision::without_unit(DecisionStep::Layer));
         };
         let position = draw.position();
         let inside = slices.iter().any(|slice| slice.holds(position));
         let whether = if inside { "inside" } else { "outside" };
-        trace.note(Step::Layer, !inside, || format!("position {position} of layer {salt} is {whether} its slices"));
-        stop_if(!inside, Decision::new(self.flag.variants.control(), Reason::Split, Step::Layer))
+        trace.note(DecisionStep::Layer, !inside, || {
+            format!("position {position} of layer {salt} is {whether} its slices")
+        });
+        stop_if(!inside, Decision::new(self.flag.variants.control(), Reason::Split, DecisionStep::Layer))
     }
 
     fn sticky(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let held = self.subject.sticky.iter().find(|held| held.flag == self.id);
         let counts = self.flag.stickiness() != Sticky::None && self.percent() > Percent::ZERO;
         let Some(held) = held.filter(|_| counts) else {
-            trace.note(Step::Sticky, false, || {
+            trace.note(DecisionStep::Sticky, false, || {
                 if counts { "nothing remembered" } else { "nothing is remembered for it" }.into()
             });
             return Continue(());
         };
-        trace.note(Step::Sticky, true, || format!("remembered as {}", self.flag.variants.name(held.variant)));
-        Break(Decision::new(held.variant, Reason::Split, Step::Sticky).counted())
+        trace.note(DecisionStep::Sticky, true, || format!("remembered as {}", self.flag.variants.name(held.variant)));
+        Break(Decision::new(held.variant, Reason::Split, DecisionStep::Sticky).counted())
     }
 
     pub(crate) fn percent(&self) -> Percent {
         self.snapshot.share(self.id, self.subject.now)
     }
 
-    fn share(&self, percent: Percent, step: Step, trace: &mut impl Trace) -> Decision {
+    fn share(&self, percent: Percent, step: DecisionStep, trace: &mut impl Trace) -> Decision {
         let decision = self.decided_by_share(percent, step);
         trace.note(step, true, || self.describe(percent, decision));
         decision
     }
 
-    fn decided_by_share(&self, percent: Percent, step: Step) -> Decision {
+    fn decided_by_share(&self, percent: Percent, step: DecisionStep) -> Decision {
         let written = self.flag.percent.is_some() || self.flag.rollout.is_some();
         if percent == Percent::ZERO {
             let reason = if written { Reason::Static } else { Reason::Default };
@@ -280,10 +285,10 @@ impl<'a> Evaluation<'a> {
         self.draw().map_or(Decision::without_unit(step), |draw| self.drawn(percent, draw, step))
     }
 
-    fn drawn(&self, percent: Percent, draw: Draw, step: Step) -> Decision {
+    fn drawn(&self, percent: Percent, draw: Draw, step: DecisionStep) -> Decision {
         let variants = &self.flag.variants;
         // Like a variant that is remembered, it need not be what the unit of now would draw.
-        let step = if self.former_draw(self.flag.salt()).is_some() { Step::Sticky } else { step };
+        let step = if self.former_draw(self.flag.salt()).is_some() { DecisionStep::Sticky } else { step };
         if percent.holds(draw.position()) {
             return Decision::new(variants.at(draw.split()), Reason::Split, step).counted();
         }
@@ -293,7 +298,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// What one gets who was named, rather than drawn: on, or a variant by weight.
-    fn named_in(&self, step: Step) -> Decision {
+    fn named_in(&self, step: DecisionStep) -> Decision {
         if !self.flag.variants.are_named() {
             return Decision::new(VariantId::ON, Reason::TargetingMatch, step);
         }
@@ -305,12 +310,12 @@ impl<'a> Evaluation<'a> {
     /// What one gets whom a rule gives a share.
     fn share_of_named(&self, percent: Percent) -> Decision {
         let Some(draw) = self.draw() else {
-            return Decision::without_unit(Step::Rule);
+            return Decision::without_unit(DecisionStep::Rule);
         };
         if percent.holds(draw.position()) {
-            return self.named_in(Step::Rule);
+            return self.named_in(DecisionStep::Rule);
         }
-        Decision::new(self.flag.variants.control(), Reason::TargetingMatch, Step::Rule)
+        Decision::new(self.flag.variants.control(), Reason::TargetingMatch, DecisionStep::Rule)
     }
 
     fn missing(&self) -> String {

@@ -42,7 +42,7 @@ impl fmt::Display for Reason {
 
 /// The step that decided, in the order in which they are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Step {
+pub enum DecisionStep {
     /// No such flag.
     Unknown,
     /// This machine's environment.
@@ -71,7 +71,7 @@ pub enum Step {
     Percent,
 }
 
-impl Step {
+impl DecisionStep {
     /// The word for it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -93,7 +93,7 @@ impl Step {
     }
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for DecisionStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -104,7 +104,7 @@ impl fmt::Display for Step {
 pub struct Decision {
     variant: VariantId,
     reason: Reason,
-    step: Step,
+    step: DecisionStep,
     counted: bool,
     unit_missing: bool,
     tried: bool,
@@ -112,9 +112,9 @@ pub struct Decision {
 
 impl Decision {
     /// What a flag that does not exist is.
-    pub const UNKNOWN: Self = Self::new(VariantId::OFF, Reason::Default, Step::Unknown);
+    pub const UNKNOWN: Self = Self::new(VariantId::OFF, Reason::Default, DecisionStep::Unknown);
 
-    pub(crate) const fn new(variant: VariantId, reason: Reason, step: Step) -> Self {
+    pub(crate) const fn new(variant: VariantId, reason: Reason, step: DecisionStep) -> Self {
         Self { variant, reason, step, counted: false, unit_missing: false, tried: false }
     }
 
@@ -138,7 +138,7 @@ impl Decision {
         self.tried
     }
 
-    pub(crate) const fn without_unit(step: Step) -> Self {
+    pub(crate) const fn without_unit(step: DecisionStep) -> Self {
         Self {
             variant: VariantId::OFF,
             reason: Reason::Default,
@@ -163,7 +163,7 @@ impl Decision {
 
     /// The step that decided.
     #[must_use]
-    pub const fn step(self) -> Step {
+    pub const fn step(self) -> DecisionStep {
         self.step
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::decide::{Evaluation, Trace};
-use crate::{Decision, Draw, Snapshot, Step, Subject};
+use crate::{Decision, DecisionStep, Draw, Snapshot, Subject};
 
 /// A decision with everything that led to it.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,23 +26,23 @@ pub struct Explanation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceStep {
     /// Which.
-    pub step: Step,
+    pub step: DecisionStep,
     /// Whether it decided.
-    pub outcome: Outcome,
+    pub outcome: StepOutcome,
     /// What it saw.
     pub detail: String,
 }
 
 /// What became of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum StepOutcome {
     /// It had nothing to say.
     Passed,
     /// It decided.
     Decided,
 }
 
-impl Outcome {
+impl StepOutcome {
     /// The word for it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -56,8 +56,8 @@ impl Outcome {
 struct Steps(Vec<TraceStep>);
 
 impl Trace for Steps {
-    fn note(&mut self, step: Step, decided: bool, detail: impl FnOnce() -> String) {
-        let outcome = if decided { Outcome::Decided } else { Outcome::Passed };
+    fn note(&mut self, step: DecisionStep, decided: bool, detail: impl FnOnce() -> String) {
+        let outcome = if decided { StepOutcome::Decided } else { StepOutcome::Passed };
         self.0.push(TraceStep { step, outcome, detail: detail() });
     }
 }
@@ -73,8 +73,8 @@ impl Snapshot {
             unit: None,
             draw: None,
             trace: vec![TraceStep {
-                step: Step::Unknown,
-                outcome: Outcome::Decided,
+                step: DecisionStep::Unknown,
+                outcome: StepOutcome::Decided,
                 detail: format!("no flag `{flag}` in revision {}", self.revision()),
             }],
         };
@@ -87,7 +87,7 @@ impl Snapshot {
             return unknown();
         };
         let mut steps = Steps(Vec::new());
-        steps.note(Step::Unknown, false, || format!("defined in revision {}", self.revision()));
+        steps.note(DecisionStep::Unknown, false, || format!("defined in revision {}", self.revision()));
         let decision = evaluation.decide(&mut steps);
         Explanation {
             flag: flag.into(),

@@ -3,17 +3,17 @@
 use std::ops::ControlFlow::{self, Break, Continue};
 
 use super::decide::{Evaluation, Trace};
-use crate::{Decision, Reason, Step};
+use crate::{Decision, DecisionStep, Reason};
 
 impl Evaluation<'_> {
     pub(crate) fn holdout(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let Some(holdout) = self.snapshot.holdout() else {
-            trace.note(Step::Holdout, false, || "nobody is held out".into());
+            trace.note(DecisionStep::Holdout, false, || "nobody is held out".into());
             return Continue(());
         };
         let excuse = self.flag.no_experiment(self.percent());
         let stops = self.held_out && excuse.is_none();
-        trace.note(Step::Holdout, stops, || match (excuse, self.subject.visitor) {
+        trace.note(DecisionStep::Holdout, stops, || match (excuse, self.subject.visitor) {
             (Some(why), _) => format!("not an experiment: {why}"),
             (None, None) => "no visitor is known".into(),
             (None, Some(visitor)) => {
@@ -27,7 +27,7 @@ impl Evaluation<'_> {
             }
         });
         if stops {
-            return Break(Decision::new(self.flag.variants.control(), Reason::Split, Step::Holdout));
+            return Break(Decision::new(self.flag.variants.control(), Reason::Split, DecisionStep::Holdout));
         }
         Continue(())
     }
@@ -40,7 +40,7 @@ impl Evaluation<'_> {
         }
         let decision = if self.held_out && !self.flag.goals.is_empty() { decision.uncounted() } else { decision };
         // `requires` may fail because the other flag is held out, so it must not tell the held from the others.
-        let asked = decision.step() == Step::Requires || decision.step() >= Step::Holdout;
+        let asked = decision.step() == DecisionStep::Requires || decision.step() >= DecisionStep::Holdout;
         if asked && self.unit().is_some() && self.flag.is_experiment(self.percent()) {
             decision.tried()
         } else {

@@ -9,5 +9,5 @@ mod explain;
 mod exposure;
 mod holdout;
 
-pub use decision::{Decision, Decisions, Reason, Step};
-pub use explain::{Explanation, Outcome, TraceStep};
+pub use decision::{Decision, DecisionStep, Decisions, Reason};
+pub use explain::{Explanation, StepOutcome, TraceStep};

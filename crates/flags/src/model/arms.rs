@@ -6,7 +6,7 @@ use crate::{Draw, Flag, Percent, VariantId};
 
 /// Which places (0 to 99,999) a variant has at some time, from `from` up to, and without, `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Arm {
+pub struct Allocation {
     /// The variant.
     pub variant: VariantId,
     /// Where it begins.
@@ -51,22 +51,22 @@ impl Flag {
     }
 
     /// Where the draw sends a unit that nothing else decides for.
-    pub(crate) fn arms(&self, percent: Percent) -> Vec<Arm> {
+    pub(crate) fn arms(&self, percent: Percent) -> Vec<Allocation> {
         if self.variants.are_named() {
             return weighted(self);
         }
         let edge = percent.thousandths();
-        let on = Arm { variant: VariantId::ON, from: 0, to: edge };
-        vec![Arm { variant: VariantId::OFF, from: edge, to: Percent::WHOLE }, on]
+        let on = Allocation { variant: VariantId::ON, from: 0, to: edge };
+        vec![Allocation { variant: VariantId::OFF, from: edge, to: Percent::WHOLE }, on]
     }
 }
 
 /// Weights one after the other, in written order.
-fn weighted(flag: &Flag) -> Vec<Arm> {
+fn weighted(flag: &Flag) -> Vec<Allocation> {
     let mut from = 0;
     let arm = |(variant, share): (VariantId, Percent)| {
         let to = from + share.thousandths();
-        Arm { variant, from: std::mem::replace(&mut from, to), to }
+        Allocation { variant, from: std::mem::replace(&mut from, to), to }
     };
     flag.variants.weights().map(arm).collect()
 }

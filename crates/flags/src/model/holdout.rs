@@ -1,6 +1,6 @@
 //! Visitors who are in no experiment at all, so that all experiments together can be compared with none.
 
-use super::arms::Arm;
+use super::arms::Allocation;
 use crate::{BucketBy, Draw, ExperimentId, Percent, VariantId};
 
 /// A share of visitors who get the control of every experiment, uncounted. Its draw is by visitor and has a salt of its own, so
@@ -51,10 +51,10 @@ impl Holdout {
 
     /// The places of those held out, then of everybody else. The variants are [`Holdout::ARMS`].
     #[must_use]
-    pub const fn arms(&self) -> [Arm; 2] {
+    pub const fn arms(&self) -> [Allocation; 2] {
         let edge = self.percent.thousandths();
-        let held = Arm { variant: VariantId::OFF, from: 0, to: edge };
-        [held, Arm { variant: VariantId::ON, from: edge, to: Percent::WHOLE }]
+        let held = Allocation { variant: VariantId::OFF, from: 0, to: edge };
+        [held, Allocation { variant: VariantId::ON, from: edge, to: Percent::WHOLE }]
     }
 
     /// Which comparison it is: another salt begins another one, another share does not.

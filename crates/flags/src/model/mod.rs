@@ -20,7 +20,7 @@ mod rule;
 mod status_set;
 mod variants;
 
-pub use arms::Arm;
+pub use arms::Allocation;
 pub use bucket_by::{BucketBy, Sticky};
 pub use exclusion::{ExclusionLayer, Slice};
 pub use flag::Flag;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::checks::check;
 use super::links::{self, Link, Links};
-use super::recorded::{Facts, FlagFacts};
+use super::recorded::{FlagFacts, RecordedFacts};
 use crate::{ExclusionLayer, Flag, FlagId, Goal, Holdout, Name, Percent, Problem, Segment, Subject};
 
 /// One whole, valid, immutable set of flags.
@@ -70,7 +70,7 @@ impl Snapshot {
 
     /// The same flags with what was recorded about them. Facts about other definitions are passed over.
     #[must_use]
-    pub fn with_facts(&self, facts: &Facts) -> Self {
+    pub fn with_facts(&self, facts: &RecordedFacts) -> Self {
         Self { facts: facts.of_each(&self.flags), ..self.clone() }
     }
 

@@ -48,7 +48,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::{ExclusionLayer, Name, Slice, Step, Subject};
+    use crate::{DecisionStep, ExclusionLayer, Name, Slice, Subject};
 
     fn name(text: &str) -> Name {
         Name::new(text).unwrap()
@@ -105,7 +105,7 @@ mod tests {
         let step = |flag| decisions.of(snapshot.find(flag).unwrap()).step();
         assert_eq!(
             (step("half"), step("by_session"), step("everybody")),
-            (Step::Sticky, Step::Percent, Step::Percent)
+            (DecisionStep::Sticky, DecisionStep::Percent, DecisionStep::Percent)
         );
     }
 

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use crate::{Facts, Snapshot};
+use crate::{RecordedFacts, Snapshot};
 
 /// The one writer. Snapshots come from one side and facts about their flags from another; each is joined with the newest of
 /// the other here, so neither can undo the other.
 #[derive(Debug)]
 pub struct Publisher {
     shared: Arc<ArcSwap<Snapshot>>,
-    facts: Mutex<Facts>,
+    facts: Mutex<RecordedFacts>,
 }
 
 /// One of many readers; cheap to clone.
@@ -36,7 +36,7 @@ impl Publisher {
     }
 
     /// Replaces what is recorded about flags, in the snapshot that holds and in all that follow.
-    pub fn learn(&self, facts: Facts) {
+    pub fn learn(&self, facts: RecordedFacts) {
         let mut known = self.lock();
         self.shared.store(Arc::new(self.current().with_facts(&facts)));
         *known = facts;
@@ -44,11 +44,11 @@ impl Publisher {
 
     /// What is recorded about flags, as it was learned last.
     #[must_use]
-    pub fn recorded(&self) -> Facts {
+    pub fn recorded(&self) -> RecordedFacts {
         self.lock().clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Facts> {
+    fn lock(&self) -> MutexGuard<'_, RecordedFacts> {
         // whatever a thread that panicked left is whole: facts are only ever replaced
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -77,7 +77,7 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Definition, Flag, Name, Step, Subject};
+    use crate::{DecisionStep, Definition, Flag, Name, Subject};
 
     fn snapshot(definition: u64) -> Snapshot {
         let mut flag = Flag::new(Name::new("f").unwrap());
@@ -90,16 +90,19 @@ mod tests {
         let (publisher, reader) = publisher(snapshot(1));
         let tripped = || {
             let snapshot = reader.load();
-            snapshot.decide(&Subject::at(jiff::Timestamp::UNIX_EPOCH)).get("f").step() == Step::Tripped
+            snapshot.decide(&Subject::at(jiff::Timestamp::UNIX_EPOCH)).get("f").step() == DecisionStep::Tripped
         };
         assert!(!tripped());
-        publisher.learn(Facts { tripped: vec![(Name::new("f").unwrap(), Definition(1))], ..Facts::default() });
+        publisher.learn(RecordedFacts {
+            tripped: vec![(Name::new("f").unwrap(), Definition(1))],
+            ..RecordedFacts::default()
+        });
         assert!(tripped(), "in the snapshot that held");
         publisher.publish(&snapshot(2));
         assert!(!tripped(), "an edit ends it");
         publisher.publish(&snapshot(1));
         assert!(tripped(), "in one that comes later");
-        publisher.learn(Facts::default());
+        publisher.learn(RecordedFacts::default());
         assert!(!tripped());
     }
 }

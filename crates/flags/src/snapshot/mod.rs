@@ -16,4 +16,4 @@ mod shares;
 
 pub use flag_set::Snapshot;
 pub use live::{Publisher, Reader, publisher};
-pub use recorded::Facts;
+pub use recorded::RecordedFacts;

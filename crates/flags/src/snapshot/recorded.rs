@@ -7,7 +7,7 @@ use crate::{Definition, Flag, Name, Standing};
 
 /// What was recorded about flags, beside what is written: each holds for one definition of a flag, so an edit ends it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct RecordedFacts {
     /// Flags that a guard rolled back.
     pub tripped: Vec<(Name, Definition)>,
     /// Steps of rollouts, from 0; the number of steps once all are behind.
@@ -21,7 +21,7 @@ pub struct Facts {
     pub known: Vec<Name>,
 }
 
-impl Facts {
+impl RecordedFacts {
     /// Adds where a flag stands.
     pub fn add(&mut self, flag: &Name, standing: &Standing) {
         if standing.trip.is_some() {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{Arm, ExperimentId, FlagId, Percent, Snapshot, VariantId};
+use crate::{Allocation, ExperimentId, FlagId, Percent, Snapshot, VariantId};
 
 impl Snapshot {
     /// The share that counts for a flag at a time: that of its rollout's step, or the one written. For those whom neither
@@ -38,7 +38,7 @@ impl Snapshot {
 
     /// The arms of a flag's experiment at a time: where the draw sends a unit that nothing else decides for.
     #[must_use]
-    pub fn arms(&self, id: FlagId, now: Timestamp) -> Vec<Arm> {
+    pub fn arms(&self, id: FlagId, now: Timestamp) -> Vec<Allocation> {
         self.flag(id).map(|flag| flag.arms(self.share(id, now))).unwrap_or_default()
     }
 

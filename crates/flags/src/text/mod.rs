@@ -4,12 +4,12 @@
 mod glob;
 mod nearest;
 mod plain_path;
+mod printable;
 mod secret;
 pub mod typed;
-mod visible;
 
 pub use glob::{Glob, Route, RouteError};
 pub use nearest::nearest;
 pub use plain_path::{PlainPath, plain_host};
+pub use printable::{brief, is_hidden, printable, printable_except, printable_json};
 pub use secret::{MASK, is_secret, userinfo, without_userinfo};
-pub use visible::{brief, is_hidden, visible, visible_but, visible_json};

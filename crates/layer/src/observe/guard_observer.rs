@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flagstaff_flags::{Flag, FlagId, Goal, Guard, Step, VariantId};
+use flagstaff_flags::{DecisionStep, Flag, FlagId, Goal, Guard, VariantId};
 use flagstaff_tag::{Blame, Flags};
 use http::{Response, StatusCode};
 use jiff::Timestamp;
@@ -146,7 +146,7 @@ impl Watching {
             let flag = snapshot.flag(id).filter(|_| decision.is_counted() && self.0.wants(snapshot, id))?;
             let (guard, unit, variant) = (flag.guard.as_ref(), flags.unit(id)?, decision.variant());
             let drawn = match decision.step() {
-                Step::Sticky => snapshot.drawn(id, unit, at)?,
+                DecisionStep::Sticky => snapshot.drawn(id, unit, at)?,
                 _ => variant,
             };
             Some(Case { id, flag, guard, variant, drawn, unit })

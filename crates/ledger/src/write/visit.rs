@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use flagstaff_flags::{Decision, ExperimentId, FlagId, Holdout, Snapshot, Step};
+use flagstaff_flags::{Decision, DecisionStep, ExperimentId, FlagId, Holdout, Snapshot};
 use jiff::Timestamp;
 
 use crate::write::event::Event;
@@ -103,7 +103,7 @@ impl Visit<'_> {
             let event = experiment.map(|experiment| Event::Exposed {
                 variant: number,
                 place: flag.place(unit),
-                held: decision.step() == Step::Sticky,
+                held: decision.step() == DecisionStep::Sticky,
                 experiment: Arc::new(experiment),
                 unit: (*key).into(),
                 confirmed,

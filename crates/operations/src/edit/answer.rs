@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use flagstaff_flags::Snapshot;
-use flagstaff_source::edit::Plan;
+use flagstaff_source::edit::EditPlan;
 use serde::Serialize;
 
 use super::meaning;
@@ -75,7 +75,7 @@ pub(super) struct Outcome {
 pub(super) fn by_file(
     name: &str,
     by: &str,
-    plan: &Plan,
+    plan: &EditPlan,
     snapshot: &Snapshot,
     outcome: Outcome,
 ) -> Result<Edited, Error> {
@@ -129,7 +129,7 @@ pub(super) fn by_fact(
 }
 
 /// How to have it as it was.
-fn undo(name: &str, wanted: Option<bool>, plan: &Plan) -> String {
+fn undo(name: &str, wanted: Option<bool>, plan: &EditPlan) -> String {
     match (wanted, plan.undo()) {
         (Some(false), _) => format!("flagstaff on {name}"),
         (Some(true), [] | [_]) => format!("flagstaff off {name}"),

@@ -1,8 +1,8 @@
 //! An edit's way: plan it, record who makes it, write the file.
 
 use flagstaff_experiment::rollout::undone;
-use flagstaff_flags::{FactKind, Facts, Flag, Standing};
-use flagstaff_source::edit::{Change, EditError, Plan, Refused};
+use flagstaff_flags::{FactKind, Flag, RecordedFacts, Standing};
+use flagstaff_source::edit::{Change, EditError, EditPlan, Refused};
 
 use super::answer::{Edited, Outcome, by_fact, by_file};
 use super::environments::still_on;
@@ -64,8 +64,8 @@ impl Editor<'_> {
         }
     }
 
-    fn plan(&self, change: &Change<'_>, revision: Option<&str>) -> Result<Plan, Refused> {
-        Plan::new(&self.workspace.files, &self.workspace.reading, revision, self.flag, change)
+    fn plan(&self, change: &Change<'_>, revision: Option<&str>) -> Result<EditPlan, Refused> {
+        EditPlan::new(&self.workspace.files, &self.workspace.reading, revision, self.flag, change)
     }
 
     /// The facts of the flag, to add to them.
@@ -152,14 +152,19 @@ impl Editor<'_> {
     }
 
     /// Records who switches the flag off, and writes the file. Returns whether it was recorded.
-    async fn write_off(&self, plan: &Plan, facts: &mut Option<FactLog>) -> Result<bool, Refused> {
+    async fn write_off(&self, plan: &EditPlan, facts: &mut Option<FactLog>) -> Result<bool, Refused> {
         let ready = plan.prepare()?;
         let recorded = self.record_editor(plan, facts).await;
         ready.write().map(|()| recorded)
     }
 
     /// The file says off. Where programs of an environment cannot use it, a fact says it too.
-    async fn off_in_file(&self, plan: &Plan, mut facts: Option<FactLog>, recorded: bool) -> Result<Edited, Error> {
+    async fn off_in_file(
+        &self,
+        plan: &EditPlan,
+        mut facts: Option<FactLog>,
+        recorded: bool,
+    ) -> Result<Edited, Error> {
         let mut problems: Vec<_> = still_on(self.workspace, self.flag).into_iter().collect();
         if let Some(Error::Overlay { .. }) = problems.first() {
             match self.switch_off(&mut facts).await {
@@ -190,7 +195,7 @@ impl Editor<'_> {
     }
 
     /// Records who makes an edit, before the running programs see it. Returns whether it did.
-    async fn record_editor(&self, plan: &Plan, facts: &mut Option<FactLog>) -> bool {
+    async fn record_editor(&self, plan: &EditPlan, facts: &mut Option<FactLog>) -> bool {
         let (Some(facts), Some((before, after))) = (facts, self.both(plan)) else {
             return false;
         };
@@ -211,14 +216,14 @@ impl Editor<'_> {
     }
 
     /// The flag before and after.
-    fn both<'p>(&self, plan: &'p Plan) -> Option<(&'p Flag, &'p Flag)> {
+    fn both<'p>(&self, plan: &'p EditPlan) -> Option<(&'p Flag, &'p Flag)> {
         let before = plan.before()?.snapshot.flag_named(self.flag)?;
         let after = plan.after().ok()?.snapshot.flag_named(self.flag)?;
         Some((before, after))
     }
 
     /// What an edit undoes of a flag as running programs have it. A switch-on need not say that the flag is on then.
-    fn undoes(&self, plan: &Plan, standing: &Standing, is_on: bool) -> Option<String> {
+    fn undoes(&self, plan: &EditPlan, standing: &Standing, is_on: bool) -> Option<String> {
         let (before, after) = self.both(plan).filter(|(before, after)| before.definition != after.definition)?;
         if !is_of(standing, before) || is_of(standing, after) {
             return None;
@@ -228,9 +233,9 @@ impl Editor<'_> {
     }
 
     /// The answer to an edit of the file, with what the ledger holds of the flag then.
-    async fn edited(&self, plan: &Plan, mut facts: Option<FactLog>, outcome: Outcome) -> Result<Edited, Error> {
+    async fn edited(&self, plan: &EditPlan, mut facts: Option<FactLog>, outcome: Outcome) -> Result<Edited, Error> {
         let loaded = plan.after().map_err(|report| Error::Flags(Box::new(report.clone())))?;
-        let mut known = Facts::default();
+        let mut known = RecordedFacts::default();
         if let (Some(flag), Some(standing)) = (loaded.snapshot.flag_named(self.flag), standing(&mut facts).await) {
             known.add(&flag.name, &standing);
         }

@@ -1,6 +1,6 @@
 //! Environments in which a flag may still be on although its file says off.
 
-use flagstaff_source::{Options, load};
+use flagstaff_source::{ParseOptions, load};
 
 use crate::Error;
 use crate::workspace::Workspace;
@@ -18,7 +18,7 @@ pub(super) fn still_on(workspace: &Workspace, flag: &str) -> Option<Error> {
 }
 
 fn still_on_in(workspace: &Workspace, flag: &str, environment: String) -> Option<Error> {
-    let reading = Options { environment: Some(environment.clone()), ..Options::default() };
+    let reading = ParseOptions { environment: Some(environment.clone()), ..ParseOptions::default() };
     match load(workspace.files.definitions(), &reading) {
         Ok(loaded) => {
             loaded.snapshot.flag_named(flag).filter(|flag| flag.enabled).map(|_| Error::StillOn(environment))

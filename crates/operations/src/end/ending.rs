@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use flagstaff_flags::Flag;
 use flagstaff_source::archive;
 use flagstaff_source::edit;
-use flagstaff_source::edit::{Ending, Refused, Settled, Variants};
+use flagstaff_source::edit::{Ending, Refused, Settled, VariantNames};
 use jiff::{Timestamp, Unit};
 use serde::Serialize;
 
@@ -154,7 +154,7 @@ fn finish(
 
 fn settle(case: &Case<'_>, entry: Option<&archive::Ended>, remove: bool, dry_run: bool) -> Result<Settled, Error> {
     let names = choices(case.flag);
-    let variants = if case.flag.variants.are_named() { Variants::Named(&names) } else { Variants::OffAndOn };
+    let variants = if case.flag.variants.are_named() { VariantNames::Named(&names) } else { VariantNames::OffAndOn };
     let ending = Ending { flag: case.wanted.flag, winner: case.winner, variants, entry, remove, dry_run };
     let Workspace { files, reading, .. } = case.workspace;
     edit::end(files, reading, case.snapshot.revision(), &ending).map_err(|refused| match refused {

@@ -33,7 +33,7 @@ pub fn check(workspace: &Workspace) -> Result<Checked, Error> {
 
 #[cfg(test)]
 mod tests {
-    use flagstaff_source::{Files, Options};
+    use flagstaff_source::{Files, ParseOptions};
 
     use super::*;
 
@@ -42,7 +42,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for path in [folder.path().to_owned(), folder.path().join("none.toml")] {
             let workspace =
-                Workspace { files: Files::new(&path, None), reading: Options::default(), ledger: Ok(None) };
+                Workspace { files: Files::new(&path, None), reading: ParseOptions::default(), ledger: Ok(None) };
             assert!(check(&workspace).is_err(), "{}", path.display());
         }
     }

@@ -5,7 +5,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use flagstaff_flags::{Draw, Facts, Outcome, Snapshot, Step, StickyVariant, User};
+use flagstaff_flags::{DecisionStep, Draw, RecordedFacts, Snapshot, StepOutcome, StickyVariant, User};
 use flagstaff_tag::{Known, Peer, Settings, Tagger};
 use http::request::Parts;
 use jiff::Timestamp;
@@ -70,7 +70,7 @@ pub struct Explanation {
     pub reason: &'static str,
     /// The step that decided.
     #[serde(serialize_with = "step")]
-    pub step: Step,
+    pub step: DecisionStep,
     /// The id that is hashed, where it is known.
     pub unit: Option<String>,
     /// The bucket it falls into.
@@ -90,21 +90,21 @@ pub struct Explanation {
 pub struct ExplainedStep {
     /// The step.
     #[serde(serialize_with = "step")]
-    pub step: Step,
+    pub step: DecisionStep,
     /// Whether it decided.
     #[serde(serialize_with = "outcome")]
-    pub outcome: Outcome,
+    pub outcome: StepOutcome,
     /// What it saw.
     pub detail: String,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn step<S: Serializer>(step: &Step, serializer: S) -> Result<S::Ok, S::Error> {
+fn step<S: Serializer>(step: &DecisionStep, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(step.as_str())
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn outcome<S: Serializer>(outcome: &Outcome, serializer: S) -> Result<S::Ok, S::Error> {
+fn outcome<S: Serializer>(outcome: &StepOutcome, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(outcome.as_str())
 }
 
@@ -113,7 +113,12 @@ impl Explainer {
     ///
     /// # Errors
     /// When the tagger's settings are wrong, a flag or a variant is not there, or the request makes no sense.
-    pub fn new(snapshot: &Snapshot, facts: Facts, mut settings: Settings, query: &Query<'_>) -> Result<Self, Error> {
+    pub fn new(
+        snapshot: &Snapshot,
+        facts: RecordedFacts,
+        mut settings: Settings,
+        query: &Query<'_>,
+    ) -> Result<Self, Error> {
         let snapshot = Arc::new(supposing(snapshot, facts, query.tripped)?);
         if query.request.country.is_some() {
             settings.trust.country_header = Some(COUNTRY.into());
@@ -163,7 +168,7 @@ impl Explainer {
 }
 
 /// The flags with what is recorded of them, as they would be with these guards tripped.
-fn supposing(snapshot: &Snapshot, mut facts: Facts, tripped: &[String]) -> Result<Snapshot, Error> {
+fn supposing(snapshot: &Snapshot, mut facts: RecordedFacts, tripped: &[String]) -> Result<Snapshot, Error> {
     for name in tripped {
         let (_, flag) = find(snapshot, name)?;
         facts.tripped.push((flag.name.clone(), flag.definition));

@@ -1,6 +1,6 @@
 //! The ledger of a workspace, opened for one question or one change.
 
-use flagstaff_flags::{Facts, Standing};
+use flagstaff_flags::{RecordedFacts, Standing};
 use flagstaff_ledger::{FactStore, Ledger};
 
 use super::locations::Workspace;
@@ -35,12 +35,12 @@ impl Workspace {
     ///
     /// # Errors
     /// When the settings of the ledger are wrong, or it gives no answer.
-    pub async fn recorded_facts(&self) -> Result<Facts, Error> {
+    pub async fn recorded_facts(&self) -> Result<RecordedFacts, Error> {
         let Some(place) = self.ledger_that_is_there()? else {
-            return Ok(Facts::default());
+            return Ok(RecordedFacts::default());
         };
         let mut register = FactStore::open_to_read(place).await?;
-        let mut facts = Facts::default();
+        let mut facts = RecordedFacts::default();
         for (flag, _) in register.newest().await? {
             let standing = Standing::of(&register.facts(&flag, 1).await?);
             standing.into_iter().for_each(|standing| facts.add(&flag, &standing));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flagstaff_flags::{Problem, Snapshot};
 use flagstaff_ledger::Location;
-use flagstaff_source::{Files, Loaded, Options, load};
+use flagstaff_source::{Files, Loaded, ParseOptions, load};
 
 use crate::Error;
 
@@ -14,7 +14,7 @@ pub struct Workspace {
     /// The flag file and its overlays, and the folder of the last good ones.
     pub files: Files,
     /// How the flag file is read: environment, pins, today.
-    pub reading: Options,
+    pub reading: ParseOptions,
     /// The ledger; none where nothing is kept, or what is wrong with its settings.
     pub ledger: Result<Option<Location>, Vec<Problem>>,
 }

@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use flagstaff_experiment::guard::Origin;
 use flagstaff_experiment::rollout::undone;
-use flagstaff_flags::{Fact, FactKind, Facts, Flag, Name, Publisher, Snapshot};
+use flagstaff_flags::{Fact, FactKind, Flag, Name, Publisher, RecordedFacts, Snapshot};
 use flagstaff_ledger::FirstSign;
 use metrics::counter;
 use tokio::sync::mpsc;
@@ -365,7 +365,7 @@ impl Controller {
     }
 
     fn publish(&self) {
-        let mut facts = Facts { unknown: !self.is_ready(), ..Facts::default() };
+        let mut facts = RecordedFacts { unknown: !self.is_ready(), ..RecordedFacts::default() };
         self.states.iter().for_each(|(name, state)| facts.add(name, state.standing()));
         self.publisher.learn(facts);
     }

@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::fingerprint;
 use super::lint::{self, Goals};
-use super::options::{Loaded, Options};
+use super::options::{Loaded, ParseOptions};
 use super::pins;
 use crate::convert::Conversion;
 use crate::decode::echoes::without_echoes;
@@ -183,7 +183,7 @@ impl Assembly {
         mut parts: Parts,
         root: &Value<'_>,
         revision: &str,
-        options: &Options,
+        options: &ParseOptions,
     ) -> Result<Loaded, Report> {
         let torn = without_echoes(&mut self.findings);
         let pins = pins::apply(&options.pins, &mut parts.flags, &mut self.sources);

@@ -3,7 +3,7 @@
 use flagstaff_flags::{EventFrom, EventGoal, Flag, Goal, Name, Percent, Problem, Serve, Trigger, VariantId};
 use jiff::civil::Date;
 
-use super::options::Options;
+use super::options::ParseOptions;
 
 /// The headers gunicorn takes (`limit_request_fields`).
 const GUNICORN: usize = 100;
@@ -19,7 +19,7 @@ pub(crate) struct Goals<'a> {
 }
 
 /// All warnings, in no order.
-pub(crate) fn lint(flags: &[&Flag], goals: &Goals<'_>, options: &Options) -> Vec<Problem> {
+pub(crate) fn lint(flags: &[&Flag], goals: &Goals<'_>, options: &ParseOptions) -> Vec<Problem> {
     let mut warnings: Vec<Problem> = flags.iter().flat_map(|flag| of_flag(flag, options.today)).collect();
     warnings.extend(goals.all.iter().filter_map(|goal| of_goal(goal, goals, flags)));
     let headers = flags.iter().filter(|flag| flag.enabled).count() + USUAL;

@@ -11,6 +11,6 @@ mod options;
 mod parse;
 mod pins;
 
-pub use options::{Loaded, Options};
+pub use options::{Loaded, ParseOptions};
 pub use parse::parse;
 pub use pins::PREFIX as PIN_PREFIX;

@@ -7,7 +7,7 @@ use crate::findings::Report;
 
 /// What is known beside the texts.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct ParseOptions {
     /// The environment whose overlay counts, such as `production`.
     pub environment: Option<String>,
     /// Environment variables as name and value. Those that begin with `FLAGSTAFF_FLAG_` pin flags, others are passed over.

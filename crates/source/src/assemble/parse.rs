@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::assembly::Assembly;
 use super::fingerprint;
-use super::options::{Loaded, Options};
+use super::options::{Loaded, ParseOptions};
 use crate::decode::text::{Text, readable};
 use crate::decode::tree;
 use crate::findings::{Finding, Report};
@@ -16,7 +16,7 @@ use crate::findings::{Finding, Report};
 ///
 /// # Errors
 /// With every error and every warning, when there is an error.
-pub fn parse(text: Text<'_>, overlay: Option<Text<'_>>, options: &Options) -> Result<Loaded, Report> {
+pub fn parse(text: Text<'_>, overlay: Option<Text<'_>>, options: &ParseOptions) -> Result<Loaded, Report> {
     let content = full(text)?;
     let above = overlay.map(full).transpose()?;
     let texts = [text.bytes].into_iter().chain(overlay.map(|text| text.bytes));

@@ -8,9 +8,9 @@ use flagstaff_flags::{Flag, Snapshot};
 use super::cut::cut;
 use super::end_checks::check_free_to_end;
 use super::error::{EditError, Refused};
-use super::settle::{Variants, settle, without_slices};
+use super::settle::{VariantNames, settle, without_slices};
 use crate::archive::{self, Ended};
-use crate::assemble::Options;
+use crate::assemble::ParseOptions;
 use crate::store::{DocumentStore as _, Files, Turn, replace};
 
 /// What is to be done.
@@ -21,7 +21,7 @@ pub struct Ending<'a> {
     /// The variant everybody gets.
     pub winner: &'a str,
     /// What the flag can be.
-    pub variants: Variants<'a>,
+    pub variants: VariantNames<'a>,
     /// What goes into the archive, but for the flag's text, which is added; none: it is there already.
     pub entry: Option<&'a Ended>,
     /// The flag is taken out; else everybody gets the winner.
@@ -50,7 +50,7 @@ pub struct Settled {
 /// When the files are no longer those of `revision`, an overlay has a say in the flag, another flag requires it and would not be
 /// met, the result would be no valid document, or a file cannot be read or written. Nothing is changed then; but where the
 /// flag file cannot be written, the archive may have its entry already.
-pub fn end(files: &Files, options: &Options, revision: &str, ending: &Ending<'_>) -> Result<Settled, Refused> {
+pub fn end(files: &Files, options: &ParseOptions, revision: &str, ending: &Ending<'_>) -> Result<Settled, Refused> {
     let target = fs::canonicalize(files.definitions())?;
     let _turn = Turn::wait(&target);
     let before = files.read()?;
@@ -109,8 +109,8 @@ fn taken(text: &str, flag: &str) -> Result<String, EditError> {
 /// Whether everybody for whom it is enabled gets the winner.
 fn is_settled(snapshot: &Snapshot, ending: &Ending<'_>) -> bool {
     let is = |flag: &Flag| match ending.variants {
-        Variants::OffAndOn => flag.enabled == (ending.winner == "on"),
-        Variants::Named(_) => flag.enabled && flag.variants.name(flag.variants.at(0)) == ending.winner,
+        VariantNames::OffAndOn => flag.enabled == (ending.winner == "on"),
+        VariantNames::Named(_) => flag.enabled && flag.variants.name(flag.variants.at(0)) == ending.winner,
     };
     snapshot.flag_named(ending.flag).is_some_and(|flag| is(flag))
 }

@@ -18,6 +18,6 @@ mod settle;
 pub use change::Change;
 pub use end::{Ending, Settled, end};
 pub use error::{EditError, Refused};
-pub use plan::{Plan, Ready, Undo};
+pub use plan::{EditPlan, Ready, Undo};
 pub use set::set;
-pub use settle::Variants;
+pub use settle::VariantNames;

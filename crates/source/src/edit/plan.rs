@@ -8,13 +8,13 @@ use super::change::Change;
 use super::chunk;
 use super::error::{EditError, Refused};
 use super::settle::value;
-use crate::assemble::{Loaded, Options};
+use crate::assemble::{Loaded, ParseOptions};
 use crate::findings::Report;
 use crate::store::{Contents, DocumentStore as _, Files, Prepared, Turn};
 
 /// An edit that can be made. Nobody else edits files of this folder while it is there.
 #[derive(Debug)]
-pub struct Plan {
+pub struct EditPlan {
     store: Files,
     contents: Contents,
     edited: Contents,
@@ -37,7 +37,7 @@ pub struct Undo {
     pub file: PathBuf,
 }
 
-impl Plan {
+impl EditPlan {
     /// Plans a change of a flag. Each key is written where the value that holds stands: in the overlay of the environment where that
     /// says it, else in the file of definitions.
     ///
@@ -48,7 +48,7 @@ impl Plan {
     /// When the change makes no sense, there is no such flag, the result would be wrong, or a file cannot be read.
     pub fn new(
         files: &Files,
-        options: &Options,
+        options: &ParseOptions,
         revision: Option<&str>,
         flag: &str,
         change: &Change<'_>,

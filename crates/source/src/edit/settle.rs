@@ -24,7 +24,7 @@ const DECIDING: [&str; 12] = [
 
 /// A flag's variants as they are in the file.
 #[derive(Clone, Copy, Debug)]
-pub enum Variants<'a> {
+pub enum VariantNames<'a> {
     /// Off and on.
     OffAndOn,
     /// Those with a weight.
@@ -39,11 +39,11 @@ pub(super) fn settle(
     text: &str,
     flag: &str,
     winner: &str,
-    variants: Variants<'_>,
+    variants: VariantNames<'_>,
 ) -> Result<(String, Vec<String>), EditError> {
     let is_on = winner != "off";
     let (mut text, mut gone) = without_slices(text, flag)?;
-    let Variants::Named(names) = variants else {
+    let VariantNames::Named(names) = variants else {
         // a flag is on for everybody when nothing is said; but something must be left of it
         if !is_on || says_anything(&text, flag, "enabled")? || is_hollow(&text, flag)? {
             text = with(&text, flag, "enabled", if is_on { "true" } else { "false" })?;
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn settled(text: &str, winner: &str, variants: Variants<'_>) -> String {
+    fn settled(text: &str, winner: &str, variants: VariantNames<'_>) -> String {
         let (once, _) = settle(text, "a", winner, variants).unwrap();
         let (twice, gone) = settle(&once, "a", winner, variants).unwrap();
         assert_eq!((once.as_str(), gone), (twice.as_str(), vec![]), "twice is once");
@@ -145,19 +145,22 @@ mod tests {
     fn on_and_off() {
         let rest = "\n[flags.b]\npercent = 5\n\n[layers.p]\nslices = { b = [50, 100] }\n";
         let head = "[flags.a]\nowner = \"me\" # mine\nenabled = true # yes\n";
-        assert_eq!(settled(FORM, "on", Variants::OffAndOn), format!("{head}{rest}"));
+        assert_eq!(settled(FORM, "on", VariantNames::OffAndOn), format!("{head}{rest}"));
         let off = head.replace("true", "false");
-        assert_eq!(settled(FORM, "off", Variants::OffAndOn), format!("{off}{rest}"));
-        assert_eq!(settled("[flags.a]\npercent = 5\n", "on", Variants::OffAndOn), "[flags.a]\nenabled = true\n");
-        assert_eq!(settled("[flags.a]\nenabled = false\n", "on", Variants::OffAndOn), "[flags.a]\nenabled = true\n");
-        let (_, gone) = settle(FORM, "a", "on", Variants::OffAndOn).unwrap();
+        assert_eq!(settled(FORM, "off", VariantNames::OffAndOn), format!("{off}{rest}"));
+        assert_eq!(settled("[flags.a]\npercent = 5\n", "on", VariantNames::OffAndOn), "[flags.a]\nenabled = true\n");
+        assert_eq!(
+            settled("[flags.a]\nenabled = false\n", "on", VariantNames::OffAndOn),
+            "[flags.a]\nenabled = true\n"
+        );
+        let (_, gone) = settle(FORM, "a", "on", VariantNames::OffAndOn).unwrap();
         assert_eq!(gone, ["layers.p.slices.a", "percent", "guard", "allow", "goals"]);
     }
 
     #[test]
     fn weights() {
         let text = "[flags.a]\nvariants = { x = 50, y = 50.0 } # two\npercent = 10\n";
-        let named = Variants::Named(&["x", "y"]);
+        let named = VariantNames::Named(&["x", "y"]);
         assert_eq!(settled(text, "y", named), "[flags.a]\nvariants = { x = 0, y = 100 } # two\n");
         let table = "[flags]\na.percent = 1\n[flags.a.variants]\nx = 50\ny = 50\n";
         assert_eq!(settled(table, "x", named), "[flags]\n[flags.a.variants]\nx = 100\ny = 0\n");
@@ -166,6 +169,6 @@ mod tests {
     #[test]
     fn a_flag_that_is_only_a_header_is_still_there() {
         let text = "[flags.b]\n[flags.a.guard]\nerrors = \"5xx\"\n";
-        assert!(settled(text, "on", Variants::OffAndOn).contains("flags.a"));
+        assert!(settled(text, "on", VariantNames::OffAndOn).contains("flags.a"));
     }
 }

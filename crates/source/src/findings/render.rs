@@ -5,7 +5,7 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use flagstaff_flags::{is_hidden, visible_but};
+use flagstaff_flags::{is_hidden, printable_except};
 
 use super::finding::Severity;
 use super::report::{Located, Report};
@@ -97,5 +97,5 @@ fn one_by_one(text: &str) -> String {
 }
 
 fn visible(text: &str) -> String {
-    visible_but(text, &['\n']).into_owned()
+    printable_except(text, &['\n']).into_owned()
 }

@@ -12,7 +12,7 @@ use super::folders::{Folders, Wake};
 use super::replace::{Prepared, WriteError};
 use super::state_folder::StateFolder;
 use crate::archive::ARCHIVE;
-use crate::assemble::{Loaded, Options, parse};
+use crate::assemble::{Loaded, ParseOptions, parse};
 use crate::decode::text::{LARGEST, Text};
 use crate::findings::Report;
 
@@ -86,7 +86,7 @@ impl Files {
         all
     }
 
-    pub(crate) fn parse(&self, contents: &Contents, options: &Options) -> Result<Loaded, Report> {
+    pub(crate) fn parse(&self, contents: &Contents, options: &ParseOptions) -> Result<Loaded, Report> {
         let name = self.definitions.to_string_lossy();
         let overlay_name = self.overlay.as_deref().map(Path::to_string_lossy).unwrap_or_default();
         let text = Text { name: &name, bytes: contents.definitions() };
@@ -200,7 +200,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Report {
 ///
 /// # Errors
 /// With every problem, when the file cannot be read or has an error.
-pub fn load(path: &Path, options: &Options) -> Result<Loaded, Report> {
+pub fn load(path: &Path, options: &ParseOptions) -> Result<Loaded, Report> {
     let files = Files::new(path, options.environment.as_deref());
     files.parse(&files.read()?, options)
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::contents::Contents;
 use super::files::Files;
 use super::state_folder::StateFolder;
-use crate::assemble::{Loaded, Options, fingerprint};
+use crate::assemble::{Loaded, ParseOptions, fingerprint};
 
 /// The texts that were good last.
 #[derive(Debug, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ impl Files {
 
     /// What was good last, and when that was written; none where nothing was kept of these files.
     #[must_use]
-    pub fn last_good(&self, options: &Options) -> Option<(Loaded, SystemTime)> {
+    pub fn last_good(&self, options: &ParseOptions) -> Option<(Loaded, SystemTime)> {
         let folder = self.folder.as_ref()?;
         let name = self.name_of_kept();
         let bytes = folder.read(&name).ok()??;
@@ -84,7 +84,7 @@ mod tests {
         let state = StateFolder::new(&folder.path().join("state"));
         let files =
             |name: &str, environment| Files::new(&folder.path().join(name), environment).keeping(state.clone());
-        let options = Options::default();
+        let options = ParseOptions::default();
         let contents = Contents::new(b"[flags.a]\n".to_vec(), None);
         assert!(files("flags.toml", None).last_good(&options).is_none());
         files("flags.toml", None).keep(&contents).unwrap();

@@ -19,10 +19,10 @@ pub(crate) use contents::Contents;
 pub(crate) use files::read;
 pub use files::{Files, load};
 use folders::Wake;
-pub use reload::{Health, Observer, Status};
+pub use reload::{ReloadHealth, ReloadObserver, ReloadStatus};
 pub(crate) use replace::{Prepared, Turn, WriteError, replace};
 pub use state_folder::StateFolder;
-pub use watch::{POLL, Watch};
+pub use watch::{POLL, Reloader};
 
 use crate::findings::Report;
 

@@ -10,7 +10,7 @@ use crate::assemble::Loaded;
 use crate::findings::Report;
 
 /// Is told when documents come. Called on the thread that watches, so it should return soon.
-pub trait Observer: Send + 'static {
+pub trait ReloadObserver: Send + 'static {
     /// A document was taken; its snapshot is published.
     fn on_loaded(&self, _loaded: &Loaded) {}
 
@@ -24,11 +24,11 @@ pub trait Observer: Send + 'static {
     fn on_polling(&self, _why: &str, _every: Duration) {}
 }
 
-impl Observer for () {}
+impl ReloadObserver for () {}
 
 /// How reloading goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Health {
+pub struct ReloadHealth {
     /// The document seen last is the one in force.
     pub healthy: bool,
     /// The revision in force.
@@ -47,16 +47,16 @@ pub struct Health {
 
 /// A handle on how reloading goes; cheap to clone and to ask.
 #[derive(Clone, Debug)]
-pub struct Status(Arc<Mutex<Health>>);
+pub struct ReloadStatus(Arc<Mutex<ReloadHealth>>);
 
-impl Status {
+impl ReloadStatus {
     /// How it goes now.
     #[must_use]
-    pub fn get(&self) -> Health {
+    pub fn get(&self) -> ReloadHealth {
         self.lock().clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Health> {
+    fn lock(&self) -> MutexGuard<'_, ReloadHealth> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -69,12 +69,12 @@ impl Status {
 pub(crate) struct Reload<O> {
     publisher: Arc<Publisher>,
     observer: O,
-    status: Status,
+    status: ReloadStatus,
 }
 
-impl<O: Observer> Reload<O> {
+impl<O: ReloadObserver> Reload<O> {
     pub(crate) fn new(publisher: Arc<Publisher>, observer: O) -> Self {
-        let health = Health {
+        let health = ReloadHealth {
             healthy: true,
             revision: publisher.current().revision().into(),
             loaded_at: SystemTime::now(),
@@ -86,14 +86,14 @@ impl<O: Observer> Reload<O> {
         for result in ["loaded", "rejected"] {
             counter!("flagstaff_reloads_total", "result" => result).increment(0);
         }
-        Self { publisher, observer, status: Status(Arc::new(Mutex::new(health))) }
+        Self { publisher, observer, status: ReloadStatus(Arc::new(Mutex::new(health))) }
     }
 
     pub(crate) fn observer(&self) -> &O {
         &self.observer
     }
 
-    pub(crate) fn status(&self) -> &Status {
+    pub(crate) fn status(&self) -> &ReloadStatus {
         &self.status
     }
 
@@ -141,7 +141,7 @@ mod tests {
     use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 
     use super::*;
-    use crate::assemble::{Options, parse};
+    use crate::assemble::{ParseOptions, parse};
     use crate::decode::text::Text;
 
     #[test]
@@ -152,7 +152,7 @@ mod tests {
         let reload = Reload::new(Arc::new(publisher), ());
         let take = |text: &str| {
             let (name, bytes) = ("flags.toml", text.as_bytes());
-            reload.apply(parse(Text { name, bytes }, None, &Options::default()));
+            reload.apply(parse(Text { name, bytes }, None, &ParseOptions::default()));
         };
         metrics::with_local_recorder(&recorder, || {
             take("[flags.a]");

@@ -15,9 +15,9 @@ use jiff::Zoned;
 use super::contents::Contents;
 use super::files::Files;
 use super::folders::{Folders, Wake};
-use super::reload::{Observer, Reload, Status};
+use super::reload::{Reload, ReloadObserver, ReloadStatus};
 use super::{DocumentStore as _, Watcher as _};
-use crate::assemble::{Loaded, Options};
+use crate::assemble::{Loaded, ParseOptions};
 use crate::findings::Report;
 
 /// How long files must stay as they are before they are read, so that nobody is caught in the middle of a save.
@@ -31,13 +31,13 @@ pub const POLL: Duration = Duration::from_secs(2);
 
 /// Files on watch. Dropped, it stops.
 #[derive(Debug)]
-pub struct Watch {
+pub struct Reloader {
     wakes: Sender<Wake>,
-    status: Status,
+    status: ReloadStatus,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Watch {
+impl Reloader {
     /// Watches files, beginning with what differs from the snapshot in force. `options.today` is set anew at each reading,
     /// where there is one. The files are looked at every `poll`, which is [`POLL`] by default.
     ///
@@ -45,10 +45,10 @@ impl Watch {
     /// When no thread can be started.
     pub fn start(
         files: Files,
-        options: Options,
+        options: ParseOptions,
         poll: Duration,
         publisher: Arc<Publisher>,
-        observer: impl Observer,
+        observer: impl ReloadObserver,
     ) -> std::io::Result<Self> {
         let (wakes, woken) = mpsc::channel();
         let reload = Reload::new(publisher, observer);
@@ -70,7 +70,7 @@ impl Watch {
 
     /// How it goes.
     #[must_use]
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> ReloadStatus {
         self.status.clone()
     }
 
@@ -81,7 +81,7 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for Reloader {
     fn drop(&mut self) {
         let _ = self.wakes.send(Wake::Stop);
         if let Some(thread) = self.thread.take() {
@@ -96,7 +96,7 @@ type Seen = Result<Contents, Report>;
 /// What the thread that watches has.
 struct WatchLoop<O> {
     files: Files,
-    options: Options,
+    options: ParseOptions,
     reload: Reload<O>,
     folders: Folders,
     seen: Option<Seen>,
@@ -108,7 +108,7 @@ struct WatchLoop<O> {
     not_kept_reported: bool,
 }
 
-impl<O: Observer> WatchLoop<O> {
+impl<O: ReloadObserver> WatchLoop<O> {
     fn run(&mut self, woken: &Receiver<Wake>, poll: Duration) {
         loop {
             self.renew(poll);
@@ -202,10 +202,10 @@ impl<O: Observer> WatchLoop<O> {
         })
     }
 
-    fn options(&self) -> Options {
+    fn options(&self) -> ParseOptions {
         // By the clock of this place, as everywhere else.
         let today = self.options.today.map(|_| Zoned::now().date());
-        Options { today, ..self.options.clone() }
+        ParseOptions { today, ..self.options.clone() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flagstaff_flags::{Flag, Step};
+use flagstaff_flags::{DecisionStep, Flag};
 use jiff::Timestamp;
 
 use crate::vocabulary::*;
@@ -32,7 +32,10 @@ fn the_query_forces_what_is_tested_for_the_session_until_it_ends_it() {
     let site = site();
     let mut browser = Browser::new();
     let first = browser.get(&site, "/?a=b&flagstaff.tested=on");
-    assert_eq!((first.flags.variant("tested"), first.flags.decisions().get("tested").step()), ("on", Step::Override));
+    assert_eq!(
+        (first.flags.variant("tested"), first.flags.decisions().get("tested").step()),
+        ("on", DecisionStep::Override)
+    );
     assert!(!first.set("flagstaff_override").unwrap().contains("Max-Age"));
     let second = browser.get(&site, "/other");
     assert_eq!(second.flags.variant("tested"), "on");

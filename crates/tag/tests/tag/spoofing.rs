@@ -118,7 +118,7 @@ fn a_cookie_of_one_purpose_is_none_of_another() {
         .holding("flagstaff_sticky", &forced);
     let visit = browser.get(&site, "/");
     assert!(visit.flags.user().is_none());
-    assert_ne!(visit.flags.decisions().get("form").step(), flagstaff_flags::Step::Override);
+    assert_ne!(visit.flags.decisions().get("form").step(), flagstaff_flags::DecisionStep::Override);
 }
 
 #[test]

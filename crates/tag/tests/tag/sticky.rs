@@ -1,6 +1,6 @@
 //! What is remembered, and of whom.
 
-use flagstaff_flags::{BucketBy, Flag, Step, Sticky};
+use flagstaff_flags::{BucketBy, DecisionStep, Flag, Sticky};
 
 use crate::vocabulary::*;
 
@@ -31,7 +31,7 @@ fn who_was_in_stays_in_and_nobody_is_kept_out() {
             let visit = browser.get(&fewer, "/");
             assert_eq!(
                 (visit.flags.variant("form"), visit.flags.decisions().get("form").step()),
-                ("on", Step::Sticky)
+                ("on", DecisionStep::Sticky)
             );
         }
         assert_eq!(browser.get(&none, "/").flags.variant("form"), "off");
@@ -70,10 +70,10 @@ fn a_session_ends_with_its_cookie() {
     let variant = first.flags.variant("price").to_owned();
     let step = |visit: &Visit| visit.flags.decisions().get("price").step();
     let again = browser.get(&site, "/");
-    assert_eq!((again.flags.variant("price"), step(&again)), (&*variant, Step::Sticky));
+    assert_eq!((again.flags.variant("price"), step(&again)), (&*variant, DecisionStep::Sticky));
     browser.cookies.remove("flagstaff_session");
-    assert_eq!(step(&browser.get(&site, "/")), Step::Percent, "another session remembers nothing of it");
-    assert_eq!(step(&browser.get(&site, "/")), Step::Sticky);
+    assert_eq!(step(&browser.get(&site, "/")), DecisionStep::Percent, "another session remembers nothing of it");
+    assert_eq!(step(&browser.get(&site, "/")), DecisionStep::Sticky);
 }
 
 #[test]
@@ -86,9 +86,9 @@ fn a_cookie_of_another_visitor_or_a_changed_one_is_nothing() {
         let mut request = browser.request("/");
         site.tag(&mut request).decisions().get("price").step()
     };
-    assert_eq!(step(&owner), Step::Sticky);
+    assert_eq!(step(&owner), DecisionStep::Sticky);
     let other = Browser::new().holding("flagstaff_visitor", &"b".repeat(22)).holding("flagstaff_sticky", sealed);
-    assert_eq!(step(&other), Step::Percent);
+    assert_eq!(step(&other), DecisionStep::Percent);
     let visitor = owner.cookie("flagstaff_visitor").unwrap();
     for (from, to) in
         [("simple", "classic"), ("classic", "simple"), ("annual_first", "simple"), ("1/", "2/"), ("price", "pric")]
@@ -97,7 +97,7 @@ fn a_cookie_of_another_visitor_or_a_changed_one_is_nothing() {
             .holding("flagstaff_visitor", visitor)
             .holding("flagstaff_sticky", &sealed.replacen(from, to, 1));
         if sealed.contains(from) {
-            assert_eq!(step(&forged), Step::Percent, "{from}");
+            assert_eq!(step(&forged), DecisionStep::Percent, "{from}");
         }
     }
 }
@@ -109,7 +109,10 @@ fn a_variant_that_is_gone_is_forgotten() {
     browser.get(&site, "/");
     let renamed = site.edited(vec![kept(Sticky::Visitor, 100.0)]);
     let visit = browser.get(&renamed, "/");
-    assert_eq!((visit.flags.variant("form"), visit.flags.decisions().get("form").step()), ("on", Step::Percent));
+    assert_eq!(
+        (visit.flags.variant("form"), visit.flags.decisions().get("form").step()),
+        ("on", DecisionStep::Percent)
+    );
 }
 
 #[test]

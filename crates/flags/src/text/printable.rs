@@ -18,13 +18,13 @@ pub const fn is_hidden(c: char) -> bool {
 
 /// The text with every hidden character written out, as in `\u{1b}`. Line breaks and tabs are written out too.
 #[must_use]
-pub fn visible(text: &str) -> Cow<'_, str> {
-    visible_but(text, &[])
+pub fn printable(text: &str) -> Cow<'_, str> {
+    printable_except(text, &[])
 }
 
 /// The same, with these hidden characters left as they are: `['\n']` for a text of several lines.
 #[must_use]
-pub fn visible_but<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {
+pub fn printable_except<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {
     let hides = |c: char| is_hidden(c) && !kept.contains(&c);
     let Some(first) = text.find(hides) else {
         return Cow::Borrowed(text);
@@ -44,7 +44,7 @@ pub fn visible_but<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {
 /// A whole JSON text with the hidden characters in its strings escaped, as in `\u009b`. Writers of JSON escape C0 alone, and
 /// outside strings only line breaks and spaces stand, so what is escaped here always stands in a string.
 #[must_use]
-pub fn visible_json(json: &str) -> Cow<'_, str> {
+pub fn printable_json(json: &str) -> Cow<'_, str> {
     let hides = |c: char| is_hidden(c) && c >= '\x7f';
     let Some(first) = json.find(hides) else {
         return Cow::Borrowed(json);
@@ -116,18 +116,18 @@ mod tests {
 
     #[test]
     fn what_steers_a_terminal_is_written_out() {
-        assert_eq!(visible("\u{1b}]0;x\u{7}"), "\\u{1b}]0;x\\u{7}");
-        assert_eq!(visible("a\u{9b}2J\u{202e}b\n"), "a\\u{9b}2J\\u{202e}b\\u{a}");
-        assert_eq!(visible_but("a\tb\n\r", &['\n', '\t']), "a\tb\n\\u{d}");
+        assert_eq!(printable("\u{1b}]0;x\u{7}"), "\\u{1b}]0;x\\u{7}");
+        assert_eq!(printable("a\u{9b}2J\u{202e}b\n"), "a\\u{9b}2J\\u{202e}b\\u{a}");
+        assert_eq!(printable_except("a\tb\n\r", &['\n', '\t']), "a\tb\n\\u{d}");
         for plain in ["", "Größe, 日本, עברית, 👩\u{200d}🚒, e\u{301}"] {
-            assert!(matches!(visible(plain), Cow::Borrowed(same) if same == plain));
+            assert!(matches!(printable(plain), Cow::Borrowed(same) if same == plain));
         }
     }
 
     #[test]
     fn every_character_that_hides_is_gone_afterwards() {
         let all: String = (0..=0x10_ffff).filter_map(char::from_u32).collect();
-        assert!(!visible(&all).contains(is_hidden));
+        assert!(!printable(&all).contains(is_hidden));
         assert!(all.chars().filter(|c| c.is_control()).all(is_hidden));
     }
 
@@ -136,7 +136,7 @@ mod tests {
         let all: String = (0..=0xff).chain([0x202e, 0x2028, 0xe0041, 0x1f600]).filter_map(char::from_u32).collect();
         let value = serde_json::json!({ "agent": all, "list": [1, "\u{9b}"] });
         for json in [value.to_string(), format!("{value:#}\n")] {
-            let shown = visible_json(&json);
+            let shown = printable_json(&json);
             assert!(!shown.contains(|c| is_hidden(c) && c != '\n'), "{shown}");
             assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).ok(), Some(value.clone()));
         }
