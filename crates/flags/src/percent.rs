@@ -62,7 +62,7 @@ impl fmt::Display for Percent {
     }
 }
 
-/// Why a number is no share.
+/// Why a number is not a valid share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PercentError {
     /// Below 0, above 100, or not a number.

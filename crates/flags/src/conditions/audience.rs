@@ -1,4 +1,4 @@
-//! Whom `allow` and `deny` name.
+//! The people whom `allow` and `deny` name.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Conditions on who asks, with what, and when.
+//! Conditions on a subject, its request and the time.
 
 use std::fmt;
 
@@ -38,7 +38,7 @@ pub enum Key {
     Cookie(String),
     /// A parameter of the query.
     Query(String),
-    /// An attribute of one's own, such as `app_version`.
+    /// A custom attribute, such as `app_version`.
     Attribute(String),
 }
 
@@ -118,7 +118,7 @@ fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(fits)
 }
 
-/// A text that is no key of a condition.
+/// A text that is not a key of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyError;
 

@@ -1,4 +1,4 @@
-//! Who asks.
+//! The subject of a decision: all that it may look at.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -26,7 +26,7 @@ pub trait Attributes {
     fn cookie(&self, name: &str) -> Option<&str>;
     /// A parameter of the query, decoded.
     fn query(&self, name: &str) -> Option<Cow<'_, str>>;
-    /// An attribute of one's own.
+    /// A custom attribute.
     fn attribute(&self, name: &str) -> Option<Cow<'_, str>>;
 }
 
@@ -54,7 +54,7 @@ impl Attributes for NoAttributes {
 pub struct StickyVariant {
     /// The flag.
     pub flag: FlagId,
-    /// What it was.
+    /// The variant.
     pub variant: VariantId,
 }
 
@@ -63,7 +63,7 @@ pub struct StickyVariant {
 pub struct ForcedVariant {
     /// The flag.
     pub flag: FlagId,
-    /// What it shall be.
+    /// The variant.
     pub variant: VariantId,
     /// It comes from a signed link, which needs no `testing = true`.
     pub signed: bool,

@@ -45,7 +45,7 @@ impl fmt::Display for Reason {
 pub enum DecisionStep {
     /// No such flag.
     Unknown,
-    /// This machine's environment.
+    /// An environment variable of this machine.
     Pinned,
     /// `enabled = false`.
     Disabled,
@@ -65,7 +65,7 @@ pub enum DecisionStep {
     Holdout,
     /// Outside its slice of the layer.
     Layer,
-    /// Remembered.
+    /// Remembered from an earlier request.
     Sticky,
     /// The share and the weights.
     Percent,

@@ -17,17 +17,17 @@ pub struct Fact {
     pub flag: Name,
     /// Its place among the facts of the flag, from 1.
     pub number: u64,
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// For which definition of the flag.
+    /// The definition of the flag it is about.
     pub definition: Definition,
-    /// What.
+    /// What happened.
     pub kind: FactKind,
     /// The step of the rollout after it, from 0; 0 where there is no rollout. The number of steps once all are behind it.
     pub step: usize,
-    /// Who: a person, or the part of the program.
+    /// The person, or the part of the program, that did it.
     pub by: String,
-    /// Why, in a sentence; may be empty.
+    /// The reason, in a sentence; may be empty.
     pub why: String,
     /// The numbers it rests on, as JSON, so that anyone can recompute it.
     pub evidence: Option<String>,
@@ -38,21 +38,21 @@ pub struct Fact {
 pub enum FactKind {
     /// It was seen for the first time.
     Defined,
-    /// It was edited: everything begins anew.
+    /// It was edited: its rollout begins again.
     Changed,
     /// It is no longer in the file.
     Removed,
     /// Its rollout went to a step.
     Step,
-    /// Its rollout waits for someone to approve.
+    /// Its rollout waits for an approval.
     ApprovalNeeded,
-    /// Someone keeps its rollout at its step.
+    /// A person keeps its rollout at its step.
     Paused,
-    /// Someone lets it go on.
+    /// A person lets it go on.
     Resumed,
     /// Its step could go on by time, but something else does not allow it.
     Inconclusive,
-    /// What held it back is over.
+    /// What kept it from going on is over.
     Recovered,
     /// Its guard rolled it back.
     Tripped,
@@ -60,15 +60,15 @@ pub enum FactKind {
     Held,
     /// Its guard would have tripped, but only observes.
     Observed,
-    /// Someone had it begin anew.
+    /// A person started its rollout again.
     Reset,
-    /// All steps are behind it.
+    /// All its steps are done.
     Done,
-    /// Its date of expiry has passed.
+    /// Its expiry date has passed.
     Expired,
-    /// Someone switched it off beside its file: it is off for everyone, whatever the file says.
+    /// A person switched it off beside its file: it is off for everyone, whatever the file says.
     SwitchedOff,
-    /// Someone switched it on again.
+    /// A person switched it on again.
     SwitchedOn,
     /// Its file says `enabled = false` now.
     Disabled,
@@ -76,7 +76,7 @@ pub enum FactKind {
     Enabled,
     /// It goes on as it was, under the fingerprint that this version of the program gives the same definition.
     Continued,
-    /// Something that only a later version of this program knows. It counts, and says nothing.
+    /// Something that only a later version of this program knows. It has a number, and changes nothing.
     Unknown,
 }
 

@@ -7,14 +7,14 @@ use crate::{Name, Percent, Problem};
 pub struct ExclusionLayer {
     /// Its name, and the salt of its draw.
     pub name: Name,
-    /// Who has which part.
+    /// The parts, each with its flag.
     pub slices: Vec<Slice>,
 }
 
 /// A part of a layer: positions from `from` up to, and without, `to`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slice {
-    /// Whose it is.
+    /// The flag that has it.
     pub flag: Name,
     /// Where it begins.
     pub from: Percent,

@@ -18,7 +18,7 @@ impl Flag {
         self.no_experiment(share).is_none()
     }
 
-    /// Why it is no experiment.
+    /// Why it is not an experiment.
     pub(crate) fn no_experiment(&self, share: Percent) -> Option<&'static str> {
         let drawn = || self.variants.weights().filter(|(_, weight)| *weight > Percent::ZERO).count() > 1;
         match share {
@@ -30,8 +30,8 @@ impl Flag {
         }
     }
 
-    /// Whether a visitor really meets it on this request: one of `exposed_on`; where none is written, any page, or with a
-    /// rollout or a guard any request at all, because who uses no pages must be guarded too.
+    /// Whether a visitor is exposed to it on this request: one of `exposed_on`; where none is written, any page, or with a
+    /// rollout or a guard any request at all, because clients that use no pages must be guarded too.
     #[must_use]
     pub fn is_met_on(&self, method: &str, path: &str, is_page: bool) -> bool {
         if self.exposed_on.is_empty() {

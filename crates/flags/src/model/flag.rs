@@ -15,61 +15,61 @@ pub struct Flag {
     pub name: Name,
     /// What it is for.
     pub description: Option<String>,
-    /// Who answers for it.
+    /// The flag's owner: a person or a team.
     pub owner: Option<String>,
-    /// Where it was decided.
+    /// The issue or ticket in which it was decided.
     pub ticket: Option<String>,
-    /// When it was made.
+    /// The day it was made.
     pub created: Option<Date>,
-    /// When it should be gone. Changes no decision.
+    /// The day it should be removed. It changes no decision.
     pub expires: Option<Date>,
-    /// False is off for everybody, at once.
+    /// False: off for everybody, at once.
     pub enabled: bool,
-    /// The share of units that are in.
+    /// The share of units that get the flag.
     pub percent: Option<Percent>,
-    /// What it can be.
+    /// The variants it can have.
     pub variants: Variants,
-    /// What is hashed with the unit; the name when there is none.
+    /// The salt that is hashed with the unit; the flag's name when there is none.
     pub salt: Option<String>,
-    /// Which id is hashed.
+    /// The id that is hashed.
     pub bucket_by: BucketBy,
-    /// How long an assignment is remembered; when not said, a session where there are goals, else not at all.
+    /// How long an assignment is remembered. By default a session for a flag with goals, else not at all.
     pub sticky: Option<Sticky>,
-    /// The layer it shares with flags it excludes.
+    /// The layer it shares with the flags that it excludes.
     pub layer: Option<Name>,
-    /// Flags that must not be off, or must be a variant.
+    /// Flags that must not be off, or must have a certain variant.
     pub requires: Vec<Requirement>,
-    /// Who is on, whatever the share.
+    /// People for whom it is on, whatever the share.
     pub allow: Option<Audience>,
-    /// Who is off, whatever else.
+    /// People for whom it is off, whatever else is written.
     pub deny: Option<Audience>,
     /// Rules, the first match wins.
     pub rules: Vec<Rule>,
     /// A share that rises in steps.
     pub rollout: Option<Rollout>,
-    /// What watches the rollout.
+    /// The guard that watches it.
     pub guard: Option<Guard>,
-    /// Paths that answer by themselves when the flag is off.
+    /// Paths that the proxy itself answers while the flag is off.
     pub gate: Option<Gate>,
-    /// Upstream addresses of variants.
+    /// Addresses of the upstreams of variants.
     pub upstream: Vec<(VariantId, String)>,
-    /// What is counted; the first decides.
+    /// Goals that are counted; the first one decides.
     pub goals: Vec<Name>,
-    /// Requests on which a visitor really meets it; none: every page.
+    /// Requests on which a visitor is exposed to it; none: every page.
     pub exposed_on: Vec<Route>,
     /// Browsers may see it.
     pub client: bool,
-    /// It may be forced per request.
+    /// A request may force it.
     pub testing: bool,
     /// Anything else worth keeping with it.
     pub metadata: Map<String, Value>,
     /// What django-waffle calls it; the name when there is none.
     pub waffle_name: Option<String>,
-    /// What variants mean.
+    /// The values of variants.
     pub values: Vec<(VariantId, Value)>,
-    /// The variant this machine's environment insists on.
+    /// The variant that an environment variable of this machine sets.
     pub pin: Option<Pin>,
-    /// Where it was defined.
+    /// The file it was defined in.
     pub origin: Origin,
     /// The fingerprint of the keys that decide: facts are about one of these.
     pub definition: Definition,
@@ -117,7 +117,7 @@ impl Flag {
         }
     }
 
-    /// Whether what was recorded decides of it too: it may have been rolled back, or be at a step.
+    /// Whether recorded facts decide about it too: it may have been rolled back, or be at a step of its rollout.
     #[must_use]
     pub const fn needs_facts(&self) -> bool {
         self.rollout.is_some() || self.guard.is_some()
@@ -141,8 +141,8 @@ impl Flag {
         self.sticky.unwrap_or(if self.goals.is_empty() { Sticky::None } else { Sticky::Session })
     }
 
-    /// The share of those whom neither `deny`, `allow` nor a rule named: `percent` where it is written; without it nobody
-    /// when `allow` or a rule says who is on, else everybody.
+    /// The share of everybody whom neither `deny`, `allow` nor a rule names: `percent` where it is written. Without it, it is nobody
+    /// when `allow` or a rule names someone, else everybody.
     #[must_use]
     pub fn share_of_the_rest(&self) -> Percent {
         let someone_is_named = self.allow.is_some() || self.rules.iter().any(|rule| rule.serve != Serve::OFF);

@@ -2,12 +2,12 @@
 
 use crate::Glob;
 
-/// A kill switch above the code.
+/// A kill switch in front of the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gate {
-    /// Which paths.
+    /// The paths.
     pub paths: Vec<Glob>,
-    /// What they answer while the flag is off.
+    /// The answer while the flag is off.
     pub when_off: GateAnswer,
 }
 
@@ -21,6 +21,6 @@ pub enum GateAnswer {
         /// Its text.
         body: String,
     },
-    /// Somewhere else.
+    /// A redirect to this path or address.
     Redirect(String),
 }

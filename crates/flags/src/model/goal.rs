@@ -1,11 +1,11 @@
-//! Things worth counting.
+//! Goals: what is counted.
 
 use std::time::Duration;
 
 use super::status_set::StatusSet;
 use crate::{Name, Route};
 
-/// A goal, and how the traffic shows it.
+/// A goal, and how it is reached.
 #[derive(Clone, Debug)]
 pub struct Goal {
     /// What flags call it.
@@ -19,14 +19,14 @@ pub struct Goal {
 pub enum Trigger {
     /// A request, answered with one of these statuses.
     Request {
-        /// Which requests.
+        /// The requests.
         route: Route,
-        /// Which answers.
+        /// The statuses of the answers.
         status: StatusSet,
     },
     /// An event sent by the app or the page.
     Event(EventGoal),
-    /// Exposed, and no second page within this time.
+    /// No second page within this time after an exposure.
     Bounce {
         /// How long a second page may take.
         after: Duration,
@@ -56,7 +56,7 @@ pub struct EventGoal {
 }
 
 impl EventGoal {
-    /// Visitors of whom the app says this event.
+    /// Visitors for whom the app sends this event.
     #[must_use]
     pub fn new(event: impl Into<String>) -> Self {
         Self { event: event.into(), value: EventValue::Count, from: EventFrom::App, at_most: None }

@@ -1,4 +1,4 @@
-//! What watches a variant.
+//! The rules by which a flag is watched.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -25,7 +25,7 @@ pub enum SlowerThan {
     ControlP95,
 }
 
-/// The watch on a variant, compared with the concurrent control.
+/// The rules by which a flag is watched, compared with visitors who do not have it, at the same time.
 #[derive(Clone, Debug)]
 pub struct Guard {
     /// Answers that count as errors.
@@ -34,17 +34,17 @@ pub struct Guard {
     pub slower_than: Option<SlowerThan>,
     /// Goals that must not fall.
     pub goals: Vec<Name>,
-    /// So many visitors in a row with nothing but errors trip it at once, while the control works; outside the stated chance of a
+    /// This many visitors in a row with only errors trip it at once, while the control works. It is outside the stated chance of a
     /// false alarm.
     pub fuse: Option<u32>,
     /// What happens when it trips.
     pub on_trip: OnTrip,
     /// It reports what it sees and does nothing.
     pub observe: bool,
-    /// So many visitors with a first error, a first slow answer or a first goal count of one network that brings less than a tenth of
+    /// This many visitors with a first error, a first slow answer or a first goal count of one network that brings less than a tenth of
     /// the flag's visitors; 0: as many as there are.
     pub network_signs: u32,
-    /// So long may the upstream of a variant give no answer, while the app answers in its place, until the guard trips.
+    /// How long the upstream of a variant may give no answer, while the app answers in its place, before the guard trips.
     pub upstream_away: Duration,
     false_alarm: f64,
 }
@@ -59,7 +59,7 @@ impl Guard {
     /// First signs of one network that count when nothing is given: too few to trip a guard of the usual chance by themselves.
     pub const NETWORK_SIGNS: u32 = 2;
 
-    /// What may be given for it.
+    /// The largest number that may be given for it.
     pub const MOST_NETWORK_SIGNS: u32 = 1000;
 
     /// How long an upstream may be away when nothing is given.

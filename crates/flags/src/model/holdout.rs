@@ -4,7 +4,7 @@ use super::arms::Allocation;
 use crate::{BucketBy, Draw, ExperimentId, Percent, VariantId};
 
 /// A share of visitors who get the control of every experiment, uncounted. Its draw is by visitor and has a salt of its own, so
-/// it tells nothing of where somebody falls for any flag.
+/// it is independent of every flag's draw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holdout {
     percent: Percent,
@@ -16,7 +16,7 @@ impl Holdout {
     pub const SALT: &str = "holdout";
     /// The name of what is recorded of it: no flag can have it, since a name begins with a letter.
     pub const NAME: &str = "_holdout";
-    /// Who is held out, the control; and everybody else.
+    /// The visitors who are held out, which is the control; and everybody else.
     pub const ARMS: [&str; 2] = ["held", "in"];
 
     /// Holds out a share of visitors; another salt holds out others.

@@ -1,11 +1,11 @@
-//! What a flag does, in one word, and whether it is time to act on it.
+//! What a flag does, in one word, and whether it should be removed.
 
 use jiff::civil::Date;
 
 use crate::{Flag, Percent, Serve};
 
 impl Flag {
-    /// Whether it should be gone by this day.
+    /// Whether its expiry date has passed on this day.
     #[must_use]
     pub fn is_expired(&self, today: Date) -> bool {
         self.expires.is_some_and(|expires| expires < today)

@@ -1,13 +1,13 @@
-//! Where a flag comes from, and the variant that this machine insists on.
+//! Where a flag comes from, and the variant that this machine's environment sets.
 
 use crate::VariantId;
 
-/// A variant that this machine's environment insists on.
+/// A variant that an environment variable of this machine sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pin {
-    /// What.
+    /// The variant.
     pub variant: VariantId,
-    /// The variable that says so.
+    /// The name of the environment variable.
     pub variable: String,
 }
 

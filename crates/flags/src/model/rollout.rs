@@ -14,7 +14,7 @@ pub enum Hold {
     For(Duration),
     /// Until someone approves.
     Approval,
-    /// For good: the last step.
+    /// No end: the last step.
     End,
 }
 
@@ -25,11 +25,11 @@ pub struct RolloutStep {
     pub percent: Percent,
     /// How long it stays.
     pub hold: Hold,
-    /// Visitors of the treatment who must have been seen before it goes on.
+    /// Visitors with the flag who must have been seen before the next step.
     pub min_visitors: Option<u64>,
 }
 
-/// A share that rises in steps from a time on. Which step holds is a fact that others record; the first one holds until then.
+/// A share that rises in steps from a time on. Which step is in force is a recorded fact; it is the first one until then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rollout {
     start: Option<Timestamp>,
@@ -98,19 +98,19 @@ impl Rollout {
     }
 }
 
-/// Why steps are no rollout. Steps count from 0.
+/// Why steps are not a valid rollout. Steps count from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RolloutError {
     /// There is none.
     NoSteps,
     /// This one does not rise above the one before it.
     Falls {
-        /// Which.
+        /// The step.
         step: usize,
     },
     /// This one is not the last and says not how long it stays.
     NoHold {
-        /// Which.
+        /// The step.
         step: usize,
     },
 }

@@ -11,7 +11,7 @@ pub struct Requirement {
     pub variant: Option<String>,
 }
 
-/// A rule: who, and what they get.
+/// A rule: conditions, and what is served where they hold.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// All must hold.
@@ -30,6 +30,6 @@ pub enum Serve {
 }
 
 impl Serve {
-    /// Nothing.
+    /// The flag is off.
     pub const OFF: Self = Self::Variant(VariantId::OFF);
 }

@@ -86,7 +86,8 @@ impl Check<'_> {
             let named = if flag.waffle_name.is_some() { flag } else { other };
             let rest = if flag.waffle_name.is_some() { other } else { flag };
             let at = ["flags", named.name.as_str(), "waffle_name"];
-            let message = format!("`{}` is what django-waffle calls `{}` already", named.waffle_name(), rest.name);
+            let message =
+                format!("django-waffle already uses `{}` for the flag `{}`", named.waffle_name(), rest.name);
             self.problems.push(Problem::new(at, message).help("give each flag a name of its own there"));
         }
     }

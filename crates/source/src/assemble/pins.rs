@@ -56,7 +56,7 @@ fn variant(flag: &Flag, value: &str) -> Option<VariantId> {
 }
 
 fn unknown_flag<'a>(name: &str, names: impl Iterator<Item = &'a str>, span: std::ops::Range<usize>) -> Finding {
-    let finding = Finding::error(span, format!("this pins a flag `{name}` that there is not"));
+    let finding = Finding::error(span, format!("this pins a flag `{name}` that does not exist"));
     let finding = finding.warning();
     match nearest(name, names) {
         Some(near) => finding.help(format!("did you mean {PREFIX}{}?", near.to_ascii_uppercase())),

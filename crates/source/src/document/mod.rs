@@ -30,7 +30,7 @@ pub(crate) struct Document {
     /// The flags, each a table `[flags.NAME]`. A name is snake_case, at most 64 bytes.
     #[schemars(extend("propertyNames" = scalars::name_schema()))]
     pub(crate) flags: Table<FlagTable>,
-    /// Things worth counting, each a table `[goals.NAME]`.
+    /// Goals that can be counted, each a table `[goals.NAME]`.
     #[schemars(extend("propertyNames" = scalars::name_schema()))]
     pub(crate) goals: Table<GoalTable>,
     /// Groups of people with a name, each a table `[segments.NAME]`.
@@ -50,17 +50,17 @@ pub(crate) struct Document {
 pub(crate) struct FlagTable {
     /// What it is for, in a sentence.
     pub(crate) description: Option<String>,
-    /// Who answers for it: a person or a team.
+    /// The owner: a person or a team.
     pub(crate) owner: Option<String>,
-    /// Where it was decided, such as an issue's number.
+    /// The issue or ticket in which it was decided.
     pub(crate) ticket: Option<String>,
     /// The day it was made, such as 2026-11-01.
     pub(crate) created: Option<Day>,
-    /// The day it should be gone. Changes no decision; from then on it is reported.
+    /// The day it should be removed. It changes no decision; from then on it is reported.
     pub(crate) expires: Option<Day>,
     /// false: off for everybody, at once, whatever else is written. Default: true.
     pub(crate) enabled: Option<bool>,
-    /// The share of visitors who are in, 0 to 100, at most three decimals. Default: 100, or 0 when `allow` or a rule says who is on.
+    /// The percentage of visitors who get it, 0 to 100, at most three decimals. Default: 100, or 0 when `allow` or a rule names someone.
     pub(crate) percent: Option<Share>,
     /// What the flag can be, with weights that make 100; the first is the control. Default: off and on.
     pub(crate) variants: Option<Weights>,
@@ -74,9 +74,9 @@ pub(crate) struct FlagTable {
     pub(crate) layer: Option<Named>,
     /// Flags that must not be off: a list, or a table of flag and variant.
     pub(crate) requires: Option<Needs>,
-    /// Who is on, whatever the share.
+    /// People for whom it is on, whatever the percentage.
     pub(crate) allow: Option<PeopleTable>,
-    /// Who is off, whatever else.
+    /// People for whom it is off, whatever else is written.
     pub(crate) deny: Option<PeopleTable>,
     /// Rules; the first that matches wins.
     pub(crate) rules: Vec<RuleTable>,
@@ -84,17 +84,17 @@ pub(crate) struct FlagTable {
     pub(crate) rollout: Option<RolloutTable>,
     /// What watches the flag and rolls it back when it does harm.
     pub(crate) guard: Option<GuardTable>,
-    /// Paths that answer by themselves while the flag is off: a kill switch above the code.
+    /// Paths that Flagstaff itself answers while the flag is off: a kill switch in front of the app.
     pub(crate) gate: Option<GateTable>,
     /// Other upstreams for visitors of a variant, such as { on = "127.0.0.1:8001" }.
     pub(crate) upstream: Table<Address>,
-    /// What is counted; the first decides.
+    /// The goals that are counted; the first one decides.
     pub(crate) goals: Vec<Named>,
-    /// Where a visitor really meets it, such as ["GET /contact*"]. Default: every page.
+    /// Requests on which a visitor is exposed to it, such as ["GET /contact*"]. Default: every page.
     pub(crate) exposed_on: Vec<Requests>,
     /// true: browsers may see it. Default: false.
     pub(crate) client: Option<bool>,
-    /// true: it may be forced per request, by query, cookie or header. Default: false.
+    /// true: a request may force it, by query, cookie or header. Default: false.
     pub(crate) testing: Option<bool>,
     /// Anything else worth keeping with it.
     pub(crate) metadata: serde_json::Map<String, Value>,
@@ -135,12 +135,12 @@ pub(crate) struct PeopleTable {
     pub(crate) segments: Vec<Named>,
 }
 
-/// A rule: who, and what they get. Says `serve` or `percent`.
+/// A rule: conditions, and what people get for whom they hold. It has `serve` or `percent`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "Rule")]
 pub(crate) struct RuleTable {
-    /// Who: all conditions must hold. Default: everybody.
+    /// The conditions; all must hold. Default: everybody.
     pub(crate) r#if: When,
     /// The variant they get.
     pub(crate) serve: Option<String>,
@@ -185,17 +185,17 @@ pub(crate) struct GuardTable {
     pub(crate) goals: Vec<Named>,
     /// The chance that it trips without a reason, over the whole rollout; above 0, at most 0.1. Default: 0.001.
     pub(crate) false_alarm: Option<Chance>,
-    /// So many visitors in a row with nothing but errors trip it at once, while those without the flag hardly meet any; outside the
+    /// This many visitors in a row with only errors trip it at once, while visitors without the flag have almost none. It is outside the
     /// chance of a false alarm. 3 to 1000. Default: none.
     pub(crate) fuse: Option<Fuse>,
     /// What happens when it trips: "off" rolls the flag back, "hold" stops the rollout where it is. Default: off.
     pub(crate) on_trip: Option<Tripped>,
     /// true: it reports what it sees and does nothing. Default: false.
     pub(crate) observe: bool,
-    /// So many visitors with a first error, a first slow answer or a first goal count of one network (/24, /48) that brings less than
+    /// This many visitors with a first error, a first slow answer or a first goal count of one network (/24, /48) that brings less than
     /// a tenth of the flag's visitors; 0: no limit. Default: 2.
     pub(crate) network_signs: Option<FewSigns>,
-    /// It trips when the upstream of a variant has given no answer for so long, while the app answered in its place.
+    /// It trips when the upstream of a variant has given no answer for this long, while the app answered in its place.
     /// Default: 30s.
     pub(crate) upstream_away: Option<Length>,
 }
@@ -210,7 +210,7 @@ pub(crate) enum Tripped {
     Hold,
 }
 
-/// Paths that answer by themselves while the flag is off.
+/// Paths that Flagstaff itself answers while the flag is off.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "Gate")]
@@ -235,7 +235,7 @@ pub(crate) struct ClosedTable {
     pub(crate) redirect: Option<Target>,
 }
 
-/// Something worth counting. Says one of `on`, `event` and `bounce_after`.
+/// A goal that can be counted. It has one of `on`, `event` and `bounce_after`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "Goal")]
@@ -254,7 +254,7 @@ pub(crate) struct GoalTable {
     pub(crate) from: Option<SaidBy>,
     /// With `value = "sum"`: a larger value of one event counts as this much. Above 0, at most 10^12.
     pub(crate) at_most: Option<f64>,
-    /// Exposed, and no second page within this time.
+    /// No second page within this time after an exposure.
     pub(crate) bounce_after: Option<Length>,
 }
 
@@ -285,7 +285,7 @@ pub(crate) enum Measured {
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "Segment")]
 pub(crate) struct SegmentTable {
-    /// Who they are, in a sentence.
+    /// What it is, in a sentence.
     pub(crate) description: Option<String>,
     /// Tables of conditions; one of them must hold.
     pub(crate) any: Vec<When>,
