@@ -1,4 +1,4 @@
-//! Where a unit falls.
+//! The draw: where a unit falls for a salt.
 
 use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};

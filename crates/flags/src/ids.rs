@@ -1,4 +1,4 @@
-//! What flags, variants, definitions and experiments are told apart by.
+//! The ids of flags, variants, definitions and experiments.
 
 use std::fmt;
 

@@ -74,7 +74,7 @@ pub enum PercentError {
 impl fmt::Display for PercentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::OutOfRange => "a percentage lies between 0 and 100",
+            Self::OutOfRange => "a percentage is between 0 and 100",
             Self::TooFine => "a percentage has at most three decimals",
         })
     }

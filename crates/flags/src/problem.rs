@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::Name;
 
-/// What kind of mistake a problem is, where that decides what else is told.
+/// The kind of a mistake, where it decides what else is reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ProblemKind {
     /// Any mistake that stands alone.

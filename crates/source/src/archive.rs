@@ -69,8 +69,13 @@ mod time {
 /// The archive of a flag file: `flags.toml` → `flags.archive.toml`.
 #[must_use]
 pub fn path(definitions: &Path) -> PathBuf {
+    beside(definitions, ARCHIVE)
+}
+
+/// A file beside the definitions with one more part in its name: `flags.toml` → `flags.PART.toml`.
+pub(crate) fn beside(definitions: &Path, part: &str) -> PathBuf {
     let mut name = definitions.file_stem().unwrap_or_default().to_os_string();
-    name.push(format!(".{ARCHIVE}"));
+    name.push(format!(".{part}"));
     if let Some(extension) = definitions.extension() {
         name.push(".");
         name.push(extension);
@@ -87,7 +92,7 @@ pub struct Unreadable {
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} cannot be read: {}; mend it, or move it away", self.path.display(), self.why)
+        write!(f, "{} cannot be read: {}; fix it, or move it away", self.path.display(), self.why)
     }
 }
 
@@ -102,7 +107,7 @@ struct Archive {
 /// What is in an archive, the latest last; nothing when there is none.
 ///
 /// # Errors
-/// When it cannot be read, or is no archive.
+/// When it cannot be read, or is not an archive.
 pub fn read(path: &Path) -> Result<Vec<Ended>, Unreadable> {
     ended(text(path)?.as_deref().unwrap_or_default(), path)
 }
@@ -133,7 +138,7 @@ fn ended(text: &str, path: &Path) -> Result<Vec<Ended>, Unreadable> {
 /// An archive's text with one more flag.
 ///
 /// # Errors
-/// When the text is no archive, or would not be one.
+/// When the text is not an archive, or would not be one.
 pub(crate) fn with(before: Option<&str>, one: &Ended, path: &Path) -> Result<String, Unreadable> {
     let known = ended(before.unwrap_or_default(), path)?;
     let before = before.filter(|text| !text.trim().is_empty()).unwrap_or(HEAD);
@@ -235,10 +240,7 @@ mod tests {
         let text = with(Some(&text), &second, path).unwrap();
         assert_eq!(ended(&text, path).unwrap(), [first, second]);
         assert!(text.starts_with(HEAD) && text.contains("at = 2026-11-20T22:03:11Z\n"), "{text}");
-        assert_eq!(
-            with(Some("x = [\n"), &one("", None), path).unwrap_err().to_string().matches("mend it").count(),
-            1
-        );
+        assert_eq!(with(Some("x = [\n"), &one("", None), path).unwrap_err().to_string().matches("fix it").count(), 1);
     }
 
     #[test]

@@ -121,7 +121,7 @@ fn ties_between_flags() {
         "[flags.a]\nlayer = \"l\"\n[flags.b]\nlayer = \"l\"\n[layers.l]\nslices = { a = [0, 60], b = [50, 100] }";
     assert_eq!(errors(layers), ["6:29 the slice of `b` overlaps that of `a` | begin at 60"]);
     let outside = "[flags.a]\n[layers.l]\nslices = { a = [0, 60], c = [60, 101] }";
-    assert!(errors(outside)[0].starts_with("3:34 a percentage lies between"), "{:?}", errors(outside));
+    assert!(errors(outside)[0].starts_with("3:34 a percentage is between"), "{:?}", errors(outside));
     assert_eq!(
         errors(
             "[flags.a]\nlayer = \"m\"\n[layers.l]\nslices = { a = [0, 60] }\n[layers.m]\nslices = { a = [0, 60] }"

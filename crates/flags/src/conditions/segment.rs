@@ -6,7 +6,7 @@ use crate::{Conditions, Name};
 /// A named group of subjects: those for whom one of the lists of conditions holds.
 #[derive(Clone, Debug)]
 pub struct Segment {
-    /// What flags call it.
+    /// The name that flags use.
     pub name: Name,
     /// One of these must hold.
     pub any: Vec<Conditions>,

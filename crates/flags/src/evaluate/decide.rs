@@ -1,4 +1,4 @@
-//! Who gets which variant: the steps in their order, the first answer wins.
+//! The steps of a decision in their order; the first answer wins.
 
 use std::cell::OnceCell;
 use std::ops::ControlFlow::{self, Break, Continue};
@@ -297,7 +297,7 @@ impl<'a> Evaluation<'a> {
         if variants.are_named() { outside } else { outside.counted() }
     }
 
-    /// What one gets who was named, rather than drawn: on, or a variant by weight.
+    /// The variant of a subject that was named, not drawn: on, or one by weight.
     fn named_in(&self, step: DecisionStep) -> Decision {
         if !self.flag.variants.are_named() {
             return Decision::new(VariantId::ON, Reason::TargetingMatch, step);
@@ -307,7 +307,7 @@ impl<'a> Evaluation<'a> {
         })
     }
 
-    /// What one gets whom a rule gives a share.
+    /// The variant of a subject that a rule gives a share.
     fn share_of_named(&self, percent: Percent) -> Decision {
         let Some(draw) = self.draw() else {
             return Decision::without_unit(DecisionStep::Rule);

@@ -111,7 +111,7 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// What a flag that does not exist is.
+    /// The decision for a flag that does not exist.
     pub const UNKNOWN: Self = Self::new(VariantId::OFF, Reason::Default, DecisionStep::Unknown);
 
     pub(crate) const fn new(variant: VariantId, reason: Reason, step: DecisionStep) -> Self {

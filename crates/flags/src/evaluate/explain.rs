@@ -25,18 +25,18 @@ pub struct Explanation {
 /// One step that was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceStep {
-    /// Which.
+    /// The step.
     pub step: DecisionStep,
     /// Whether it decided.
     pub outcome: StepOutcome,
-    /// What it saw.
+    /// What it found.
     pub detail: String,
 }
 
-/// What became of a step.
+/// Whether a step decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepOutcome {
-    /// It had nothing to say.
+    /// It did not apply.
     Passed,
     /// It decided.
     Decided,

@@ -1,11 +1,11 @@
-//! Where its facts leave a flag.
+//! The state that its facts leave a flag in.
 
 use jiff::Timestamp;
 
 use super::fact::{Fact, FactKind};
 use crate::Definition;
 
-/// Where its facts leave a flag.
+/// The state that its facts leave a flag in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// The number of the newest fact: the next one has one more.
@@ -14,13 +14,13 @@ pub struct Standing {
     pub definition: Definition,
     /// The number of the fact with which it began: its first sight, an edit or a reset. Evidence counts from there.
     pub epoch: u64,
-    /// When that was.
+    /// The time of that.
     pub began: Timestamp,
     /// The step of its rollout, from 0; the number of steps once all are behind it.
     pub step: usize,
-    /// When that step was entered.
+    /// The time at which that step was entered.
     pub since: Timestamp,
-    /// Someone keeps it at its step.
+    /// A person keeps it at its step.
     pub paused: bool,
     /// Its guard rolled it back.
     pub trip: Option<Fact>,
@@ -30,22 +30,22 @@ pub struct Standing {
     pub hold: Option<Fact>,
     /// Its guard would have tripped.
     pub observed: Option<Fact>,
-    /// Why its step does not go on, as told last.
+    /// The last recorded reason why its step does not go on.
     pub inconclusive: Option<Fact>,
-    /// That this step waits for an approval was told.
+    /// It is recorded that this step waits for an approval.
     pub approval_told: bool,
-    /// That it expired was told.
+    /// It is recorded that it expired.
     pub expired_told: bool,
     /// It is no longer in the file.
     pub removed: bool,
-    /// Someone switched it off beside its file.
+    /// A person switched it off beside its file.
     pub switched_off: Option<Fact>,
-    /// What was told last of the file's `enabled`; none while nothing was.
+    /// The file's `enabled`, as recorded last; none when nothing was recorded.
     pub enabled: Option<bool>,
 }
 
 impl Standing {
-    /// Where facts leave a flag, in the order of their numbers; `None` without any.
+    /// The state after these facts, in the order of their numbers; `None` without any.
     #[must_use]
     pub fn of<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Option<Self> {
         let mut facts = facts.into_iter().peekable();
@@ -82,7 +82,7 @@ impl Standing {
         }
     }
 
-    /// It is on again: at the step where it was, whose time begins anew.
+    /// It is on again: at the step where it was, and the time of that step starts again.
     fn go_on(&mut self, fact: &Fact) {
         (self.switched_off, self.enabled) = (None, Some(true));
         self.since = fact.at;
@@ -95,7 +95,7 @@ impl Standing {
         self.definition = definition;
     }
 
-    /// Begins anew. A definition that was rolled back stays so wherever it is still in force, as it is on programs that do not
+    /// Starts again. A definition that was rolled back stays so wherever it is still in force, as it is on programs that do not
     /// have the new file yet.
     fn begin(&mut self, fact: &Fact) {
         let mut tripped = std::mem::take(&mut self.tripped_before);
@@ -106,13 +106,13 @@ impl Standing {
         *self = Self::from(fact);
         self.tripped_before = tripped;
         if fact.kind == FactKind::Reset {
-            // who begins a rollout anew does not switch its flag on
+            // a rollout that starts again does not switch its flag on
             (self.switched_off, self.enabled) = (switched_off, enabled);
         }
     }
 }
 
-/// A flag that begins, anew or for the first time, with this fact.
+/// A flag that starts, again or for the first time, with this fact.
 impl From<&Fact> for Standing {
     fn from(fact: &Fact) -> Self {
         Self {

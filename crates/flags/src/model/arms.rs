@@ -1,10 +1,10 @@
-//! The arms of a flag: which places of the draw each variant has.
+//! The arms of a flag: the places of the draw that each variant has.
 
 use jiff::Timestamp;
 
 use crate::{Draw, Flag, Percent, VariantId};
 
-/// Which places (0 to 99,999) a variant has at some time, from `from` up to, and without, `to`.
+/// The places (0 to 99,999) of a variant at some time: from `from` up to, and without, `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Allocation {
     /// The variant.
@@ -50,7 +50,7 @@ impl Flag {
         self.arms(percent).into_iter().map(|arm| arm.to - arm.from).collect()
     }
 
-    /// Where the draw sends a unit that nothing else decides for.
+    /// The variants by place of the draw, for units that nothing else decides for.
     pub(crate) fn arms(&self, percent: Percent) -> Vec<Allocation> {
         if self.variants.are_named() {
             return weighted(self);

@@ -1,11 +1,11 @@
-//! Which id is hashed, and how long what came of it is remembered.
+//! The id that is hashed, and how long the result is remembered.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::Subject;
 
-/// Which id is hashed.
+/// The id that is hashed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum BucketBy {
     /// The browser.

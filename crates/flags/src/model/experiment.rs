@@ -3,7 +3,7 @@
 use crate::{BucketBy, ExperimentId, Flag, Percent};
 
 impl Flag {
-    /// Which experiment it is.
+    /// The id of the experiment that it is.
     #[must_use]
     pub fn experiment_id(&self) -> ExperimentId {
         let bucket_by = self.bucket_by.to_string();
@@ -12,7 +12,7 @@ impl Flag {
     }
 
     /// Whether it is an experiment at this share: it has goals, and somebody is drawn who may get something else than others.
-    /// What is the same for everybody, named people and flags drawn anew for each request are none.
+    /// A flag that is the same for everybody, or is drawn again for each request, is none; nor are people who are named.
     #[must_use]
     pub fn is_experiment(&self, share: Percent) -> bool {
         self.no_experiment(share).is_none()

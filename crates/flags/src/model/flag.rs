@@ -1,4 +1,4 @@
-//! What a flag is.
+//! A flag.
 
 use jiff::civil::Date;
 use serde_json::{Map, Value};
@@ -13,7 +13,7 @@ use crate::{
 pub struct Flag {
     /// Its name.
     pub name: Name,
-    /// What it is for.
+    /// Its purpose.
     pub description: Option<String>,
     /// The flag's owner: a person or a team.
     pub owner: Option<String>,
@@ -63,7 +63,7 @@ pub struct Flag {
     pub testing: bool,
     /// Anything else worth keeping with it.
     pub metadata: Map<String, Value>,
-    /// What django-waffle calls it; the name when there is none.
+    /// Its name in django-waffle; the flag's name when there is none.
     pub waffle_name: Option<String>,
     /// The values of variants.
     pub values: Vec<(VariantId, Value)>,
@@ -123,13 +123,13 @@ impl Flag {
         self.rollout.is_some() || self.guard.is_some()
     }
 
-    /// What is hashed with the unit.
+    /// The salt that is hashed with the unit.
     #[must_use]
     pub fn salt(&self) -> &str {
         self.salt.as_deref().unwrap_or(self.name.as_str())
     }
 
-    /// What django-waffle calls it.
+    /// Its name in django-waffle.
     #[must_use]
     pub fn waffle_name(&self) -> &str {
         self.waffle_name.as_deref().unwrap_or(self.name.as_str())

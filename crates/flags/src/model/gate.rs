@@ -11,7 +11,7 @@ pub struct Gate {
     pub when_off: GateAnswer,
 }
 
-/// What a closed gate answers.
+/// The answer of a closed gate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GateAnswer {
     /// A page.

@@ -8,7 +8,7 @@ use crate::{Name, Route};
 /// A goal, and how it is reached.
 #[derive(Clone, Debug)]
 pub struct Goal {
-    /// What flags call it.
+    /// The name that flags use.
     pub name: Name,
     /// How it is reached.
     pub trigger: Trigger,
@@ -49,7 +49,7 @@ pub struct EventGoal {
     pub event: String,
     /// What is measured.
     pub value: EventValue,
-    /// Whose events count.
+    /// The source whose events count.
     pub from: EventFrom,
     /// A larger value counts as this much, a smaller one than its negative as that. Above 0, at most [`LARGEST_VALUE`].
     pub at_most: Option<f64>,
@@ -79,7 +79,7 @@ pub enum EventSource {
     Page,
 }
 
-/// Whose events count for a goal.
+/// The sources whose events count for a goal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EventFrom {
     /// The app's only.

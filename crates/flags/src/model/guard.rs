@@ -53,7 +53,7 @@ impl Guard {
     /// The chance of a false alarm when none is given.
     pub const FALSE_ALARM: f64 = 0.001;
 
-    /// What a fuse may take.
+    /// The range of a fuse, in visitors.
     pub const FUSE: RangeInclusive<u32> = 3..=1000;
 
     /// First signs of one network that count when nothing is given: too few to trip a guard of the usual chance by themselves.
@@ -68,7 +68,7 @@ impl Guard {
     /// A guard with a chance of false alarm over its whole life, above 0 and at most 0.1.
     ///
     /// # Errors
-    /// When the chance lies outside.
+    /// When the chance is outside of that.
     pub fn new(false_alarm: f64) -> Result<Self, GuardError> {
         if false_alarm > 0.0 && false_alarm <= 0.1 {
             Ok(Self {
@@ -100,7 +100,7 @@ pub struct GuardError;
 
 impl fmt::Display for GuardError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the chance of a false alarm lies above 0 and is at most 0.1")
+        f.write_str("the chance of a false alarm is above 0 and at most 0.1")
     }
 }
 

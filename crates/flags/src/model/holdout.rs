@@ -12,7 +12,7 @@ pub struct Holdout {
 }
 
 impl Holdout {
-    /// What is hashed with the visitor's id when nothing else is said.
+    /// The salt when none is given.
     pub const SALT: &str = "holdout";
     /// The name of what is recorded of it: no flag can have it, since a name begins with a letter.
     pub const NAME: &str = "_holdout";
@@ -31,7 +31,7 @@ impl Holdout {
         self.percent
     }
 
-    /// What is hashed with the visitor's id.
+    /// The salt that is hashed with the visitor's id.
     #[must_use]
     pub fn salt(&self) -> &str {
         &self.salt
@@ -57,7 +57,7 @@ impl Holdout {
         [held, Allocation { variant: VariantId::ON, from: edge, to: Percent::WHOLE }]
     }
 
-    /// Which comparison it is: another salt begins another one, another share does not.
+    /// The id of the comparison: another salt starts another one, another share does not.
     #[must_use]
     pub fn experiment_id(&self) -> ExperimentId {
         let [held, others] = Self::ARMS;

@@ -1,4 +1,4 @@
-//! What is written of flags, part by part.
+//! Flags as they are defined, part by part.
 //!
 //! [`flag`] holds a flag as a whole. Its parts: [`variants`], [`bucket_by`], [`rule`], [`rollout`], [`guard`], [`gate`], [`origin`].
 //! What it implies: [`mode`] (what it does, in one word), [`arms`] (which places of the draw each variant has), [`experiment`].

@@ -11,7 +11,7 @@ pub struct Pin {
     pub variable: String,
 }
 
-/// Where a flag was defined.
+/// The file in which a flag was defined.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origin {
     /// In the file of definitions.

@@ -58,7 +58,7 @@ impl Rollout {
         Ok(Self { start, steps })
     }
 
-    /// When it starts.
+    /// The time at which it starts.
     #[must_use]
     pub const fn start(&self) -> Option<Timestamp> {
         self.start
@@ -70,7 +70,7 @@ impl Rollout {
         &self.steps
     }
 
-    /// When a step really begins that was entered at a time: not before the rollout starts.
+    /// The time from which a step counts that was entered at a time: not before the rollout starts.
     #[must_use]
     pub fn begins(&self, entered: Timestamp) -> Timestamp {
         self.start.map_or(entered, |start| start.max(entered))

@@ -153,7 +153,7 @@ impl fmt::Display for VariantsError {
                 )
             }
             Self::Repeated(name) => write!(f, "the variant `{name}` is listed twice"),
-            Self::Weight(name) => write!(f, "the weight of `{name}` must lie between 0 and 100"),
+            Self::Weight(name) => write!(f, "the weight of `{name}` must be between 0 and 100"),
             Self::Total(total) => write!(f, "the weights add up to {}, not 100", (total * 1000.0).round() / 1000.0),
         }
     }

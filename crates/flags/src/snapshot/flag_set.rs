@@ -139,7 +139,7 @@ impl Snapshot {
         self.facts.get(id.index())
     }
 
-    /// Who switched a flag off beside its file, and when, in words; none when nobody did.
+    /// The person who switched a flag off beside its file, and the time, in words; none when nobody did.
     #[must_use]
     pub fn switched_off(&self, id: FlagId) -> Option<&str> {
         self.fact(id)?.switched_off.as_deref()

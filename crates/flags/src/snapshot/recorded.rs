@@ -12,7 +12,7 @@ pub struct RecordedFacts {
     pub tripped: Vec<(Name, Definition)>,
     /// Steps of rollouts, from 0; the number of steps once all are behind.
     pub steps: Vec<(Name, Definition, usize)>,
-    /// Flags that a person switched off beside their file, whatever their definition, and who did it in words.
+    /// Flags that a person switched off beside their file, whatever their definition, and the person who did it, in words.
     pub switched_off: Vec<(Name, String)>,
     /// What was recorded could not be read yet. Flags with a rollout or a guard stay off until then: one of them may have
     /// been rolled back.

@@ -7,11 +7,11 @@ use std::fmt;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 /// Between what is wrong and what to write instead, in an error of serde, which has one text.
-pub const MEND: char = '\n';
+pub const HELP_BELOW: char = '\n';
 
 /// A mistake with what to write instead, for types that check what they read.
 pub fn mistake<E: Error>(message: impl fmt::Display, help: &str) -> E {
-    E::custom(format!("{message}{MEND}{help}"))
+    E::custom(format!("{message}{HELP_BELOW}{help}"))
 }
 
 /// Reads `["a", "b"]`, or one text: `"a"` or `"a, b"`.

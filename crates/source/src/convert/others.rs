@@ -61,7 +61,7 @@ impl Conversion {
     fn at_most(&mut self, most: Option<f64>) -> Option<f64> {
         let most = most?;
         if !is_value(most) || most <= 0.0 {
-            let message = format!("`at_most` is {most}; it lies above 0, up to {LARGEST_VALUE:e}");
+            let message = format!("`at_most` is {most}; it must be above 0, up to {LARGEST_VALUE:e}");
             self.wrong(&["at_most"], message, "write the largest value that one event may have: at_most = 500");
         }
         Some(most)

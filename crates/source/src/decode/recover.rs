@@ -20,7 +20,7 @@ const MOST_MISTAKES: usize = 64;
 /// How many are looked for however large it is.
 const LEAST_MISTAKES: usize = 4;
 
-/// From how many mistakes in the whole text on only one of each part is looked for.
+/// The number of mistakes in the whole text from which only one of each part is looked for.
 const MANY: usize = 1000;
 
 /// How many values are read over and over for the sake of further mistakes.
@@ -74,7 +74,7 @@ pub(crate) fn recover<T: DeserializeOwned>(
         }
     }
     let finding = Finding::error(value.span(), format!("there may be more than these {most} mistakes here"));
-    findings.push(finding.help("mend these first"));
+    findings.push(finding.help("fix these first"));
     Recovered { read: None, lost }
 }
 

@@ -3,7 +3,7 @@
 //! serde gives only text. Nothing is decided by it: a message that is not known is shown as it is.
 
 use flagstaff_flags::nearest;
-use flagstaff_flags::typed::MEND;
+use flagstaff_flags::typed::HELP_BELOW;
 pub(crate) use flagstaff_flags::typed::mistake;
 
 use super::text::truth;
@@ -16,9 +16,9 @@ pub(crate) struct Written<'a> {
     pub(crate) list: Option<&'a [&'a str]>,
 }
 
-/// Message and mend of an error, for a value `written` at `key`.
+/// Message and help of an error, for a value `written` at `key`.
 pub(crate) fn of(error: &str, key: Option<&str>, written: Written<'_>) -> (String, Option<String>) {
-    if let Some((message, help)) = error.split_once(MEND) {
+    if let Some((message, help)) = error.split_once(HELP_BELOW) {
         return (message.into(), (!help.is_empty()).then(|| help.into()));
     }
     if let Some(rest) = error.strip_prefix("unknown field ") {

@@ -12,7 +12,7 @@ use crate::findings::{Finding, FindingKind, Severity};
 
 pub(crate) type Value<'t> = Spanned<DeValue<'t>>;
 
-/// How deep tables and lists may lie in each other. The format needs eight; code that walks a document may recurse.
+/// How deep tables and lists may be nested. The format needs eight; code that walks a document may recurse.
 const DEEPEST: usize = 32;
 
 /// How many syntax errors are told apart; a file with more is not TOML at all.
@@ -57,8 +57,9 @@ impl Placing<'_> {
     fn value<'t>(&mut self, value: Value<'t>, depth: usize) -> Value<'t> {
         let span = self.shift(&value.span());
         if depth > DEEPEST {
-            let finding = Finding::error(span.clone(), format!("tables and lists lie more than {DEEPEST} deep here"));
-            self.findings.push(finding.help("write it flatter"));
+            let finding =
+                Finding::error(span.clone(), format!("tables and lists are nested more than {DEEPEST} deep here"));
+            self.findings.push(finding.help("write it with fewer levels"));
             return Spanned::new(span, DeValue::Boolean(false));
         }
         let placed = match value.into_inner() {

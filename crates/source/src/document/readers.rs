@@ -141,7 +141,7 @@ pub(super) fn share(number: f64) -> Result<Percent, Wrong> {
 pub(super) fn weight(number: f64) -> Result<f64, Wrong> {
     let fits = (0.0..=100.0).contains(&number);
     fits.then_some(number).ok_or_else(|| {
-        (format!("a weight lies between 0 and 100, and this is {number}"), "all weights together make 100".into())
+        (format!("a weight is between 0 and 100, and this is {number}"), "all weights together make 100".into())
     })
 }
 

@@ -11,7 +11,7 @@ use super::contents::Contents;
 use super::folders::{Folders, Wake};
 use super::replace::{Prepared, WriteError};
 use super::state_folder::StateFolder;
-use crate::archive::ARCHIVE;
+use crate::archive::{ARCHIVE, beside};
 use crate::assemble::{Loaded, ParseOptions, parse};
 use crate::decode::text::{LARGEST, Text};
 use crate::findings::Report;
@@ -161,14 +161,7 @@ impl DocumentStore for Files {
 fn overlay_of(definitions: &Path, environment: &str) -> Option<PathBuf> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
     let named = !environment.is_empty() && environment.bytes().all(plain) && environment != ARCHIVE;
-    let stem = definitions.file_stem().filter(|_| named)?;
-    let mut name = stem.to_os_string();
-    name.push(format!(".{environment}"));
-    if let Some(extension) = definitions.extension() {
-        name.push(".");
-        name.push(extension);
-    }
-    Some(definitions.with_file_name(name))
+    (named && definitions.file_stem().is_some()).then(|| beside(definitions, environment))
 }
 
 /// A file's bytes, one more than [`LARGEST`] at most.
