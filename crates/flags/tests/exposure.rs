@@ -64,14 +64,14 @@ fn a_visitor_meets_it_where_it_is_written() {
 }
 
 #[test]
-fn a_guard_cannot_hear_who_leaves() {
+fn a_guard_cannot_watch_who_leaves() {
     let mut guard = Guard::new(0.01).unwrap();
     guard.goals = vec![name("left")];
     let left = goal("left", Trigger::Bounce { after: std::time::Duration::from_secs(60) });
     let form = Flag { guard: Some(guard), goals: vec![name("left")], ..flag("form", 50.0) };
     let problems = Snapshot::new("test", vec![form], vec![left], vec![], vec![]).unwrap_err();
     assert_eq!(problems.len(), 1, "{problems:?}");
-    assert!(problems[0].to_string().contains("cannot hear"), "{}", problems[0]);
+    assert!(problems[0].to_string().contains("cannot watch"), "{}", problems[0]);
 }
 
 #[test]

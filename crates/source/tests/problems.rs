@@ -75,7 +75,7 @@ fn shares_and_weights() {
     assert_error("percent = «1.2345", "three decimals", "write 1.235");
     assert_error("variants = «{ x = 50, y = 60 }", "add up to 110", "y = 50");
     assert_error("variants = { x = 50, y = «-60 }", "between 0 and 100", "");
-    assert_error("variants = { «\"x y\" = 100 }", "no name of a variant", "plain");
+    assert_error("variants = { «\"x y\" = 100 }", "not a valid name of a variant", "plain");
     assert_error("variants = «{}", "1 to 63 variants", "");
     assert_error("variants = «3", "a table of variants and weights", "");
 }
@@ -139,12 +139,12 @@ fn rollouts() {
     let steps = |steps: &str| format!("rollout.steps = [{steps}]");
     assert_error(&steps("{ percent = 5, hold = \"1h\" }, { percent = «4 }"), "only rises", "more than 5");
     assert_error(&steps("«{ percent = 5 }, { percent = 50 }"), "how long it stays", "hold");
-    assert_error(&steps("{ percent = 5, hold = «\"soon\" }, { percent = 50 }"), "no duration", "approval");
+    assert_error(&steps("{ percent = 5, hold = «\"soon\" }, { percent = 50 }"), "not a valid duration", "approval");
     assert_error(&steps("«{ hold = \"1h\" }, { percent = 50 }"), "no share", "percent");
     assert_error("«rollout.steps = []", "at least one step", "steps =");
     assert_error(
         "rollout = { start = «2026-11-20, steps = [{ percent = 100 }] }",
-        "no point in time",
+        "not a valid time",
         "2026-11-20T09:00:00Z",
     );
     let both = "percent = «5\nrollout.steps = [{ percent = 100 }]";
@@ -154,16 +154,16 @@ fn rollouts() {
 #[test]
 fn guards_and_gates() {
     assert_error("«guard = {}", "watches nothing", "errors");
-    assert_error("guard = { errors = «\"9xx\" }", "no statuses", "5xx");
-    assert_error("guard = { slower_than = «\"fast\" }", "no duration", "800ms");
-    assert_error("guard = { slower_than = «\"p99\" }", "no duration", "p95");
+    assert_error("guard = { errors = «\"9xx\" }", "not a valid list of statuses", "5xx");
+    assert_error("guard = { slower_than = «\"fast\" }", "not a valid duration", "800ms");
+    assert_error("guard = { slower_than = «\"p99\" }", "not a valid duration", "p95");
     assert_error("guard = { errors = \"5xx\", fuse = «2 }", "3 to 1000", "10 visitors");
     assert_error("guard = { slower_than = \"p95\", fuse = «10 }", "what an error is", "errors = \"5xx\"");
     assert_error("guard = { errors = \"5xx\", false_alarm = «0 }", "above 0", "one in a thousand");
     assert_error("guard = { errors = \"5xx\", on_trip = «\"of\" }", "cannot be `of`", "off");
     assert_error("«gate = { paths = [\"/x\"] }", "what it answers", "when_off");
     assert_error("«gate = { when_off = { status = 503 } }", "no paths", "/pay/*");
-    assert_error("gate = { paths = [«\"x\"], when_off = { status = 503 } }", "no path", "/x");
+    assert_error("gate = { paths = [«\"x\"], when_off = { status = 503 } }", "not a valid path", "/x");
     assert_error("gate = { paths = [\"/x\"], when_off = { status = «302 } }", "cannot answer 302", "503");
     assert_error("gate = { paths = [\"/x\"], «when_off = {} }", "answers nothing", "redirect");
     assert_error(
@@ -183,14 +183,14 @@ fn conditions() {
     };
     check("«contry = \"DE\"", "no condition `contry`", "did you mean `country`?");
     check("«\"header.x y\" = \"a\"", "no condition `header.x y`", "header.NAME");
-    check("ip = «\"10.0.0.0/99\"", "no address or range", "10.0.0.0/8");
-    check("ip = «[\"::1\", \"x\"]", "no address or range", "10.0.0.0/8");
-    check("v = { at_least = «\"new\" }", "no version", "");
-    check("v = { matches = «\"(\" }", "no regular expression", "");
+    check("ip = «\"10.0.0.0/99\"", "not an address or range", "10.0.0.0/8");
+    check("ip = «[\"::1\", \"x\"]", "not an address or range", "10.0.0.0/8");
+    check("v = { at_least = «\"new\" }", "not a version", "");
+    check("v = { matches = «\"(\" }", "not a regular expression", "");
     check("v = { «least = 1 }", "no key `least`", "");
     check("v = «{}", "asks for nothing", "a word");
-    check("after = «2026-11-01", "no point in time", "2026-11-01T");
-    check("before = «\"2026-11-01T10:00:00\"", "no point in time", "10:00:00Z");
+    check("after = «2026-11-01", "not a valid time", "2026-11-01T");
+    check("before = «\"2026-11-01T10:00:00\"", "not a valid time", "10:00:00Z");
     check("authenticated = «\"yes\"", "authenticated must be true or false", "authenticated = true");
     check("segment = «{ below = 1 }", "named", "beta_testers");
     check("country = [«[\"DE\"]]", "country must be a word, not a list", "");
@@ -203,13 +203,13 @@ fn conditions() {
 
 #[test]
 fn the_rest() {
-    assert_error("created = «\"1.11.2026\"", "no day", "2026-11-01");
+    assert_error("created = «\"1.11.2026\"", "not a valid day", "2026-11-01");
     assert_error("expires = «2026-02-30", "invalid date", "");
-    assert_error("expires = «2026-02-03T10:00:00Z", "no day", "2026-11-01");
+    assert_error("expires = «2026-02-03T10:00:00Z", "not a valid day", "2026-11-01");
     assert_error("bucket_by = «\"visiter\"", "bucketed", "did you mean \"visitor\"?");
     assert_error("bucket_by = «\"header.\"", "bucketed", "header.NAME");
-    assert_error("exposed_on = [«\"get /x\"]", "no requests", "GET /contact*");
-    assert_error("upstream = { on = «\"8001\" }", "no address", "127.0.0.1:8001");
+    assert_error("exposed_on = [«\"get /x\"]", "does not name requests", "GET /contact*");
+    assert_error("upstream = { on = «\"8001\" }", "not a valid address", "127.0.0.1:8001");
     assert_eq!(
         errors("[goals.g]\non = \"POST /x\"\nevent = \"x\"")[0].split(" | ").next(),
         Some("1:8 the goal can be reached in one way only")

@@ -67,11 +67,11 @@ pub(super) fn slower(text: &str) -> Result<SlowerThan, Wrong> {
 }
 
 pub(super) fn codes(text: &str) -> Result<StatusSet, Wrong> {
-    StatusSet::new(text).map_err(|e| (format!("`{text}` names no statuses"), e.to_string()))
+    StatusSet::new(text).map_err(|e| (format!("`{text}` is not a valid list of statuses"), e.to_string()))
 }
 
 pub(super) fn requests(text: &str) -> Result<Route, Wrong> {
-    Route::new(text).map_err(|e| (format!("`{text}` names no requests"), e.to_string()))
+    Route::new(text).map_err(|e| (format!("`{text}` does not name requests"), e.to_string()))
 }
 
 /// Paths of gates, in any case: some servers take `/PAY` for `/pay`, and closing too much is the safe side.
@@ -90,7 +90,7 @@ pub(super) fn unit(text: &str) -> Result<BucketBy, Wrong> {
     let help = near.map_or("write visitor, user, session, request, header.NAME or cookie.NAME".into(), |near| {
         format!("did you mean \"{near}\"?")
     });
-    BucketBy::new(text).ok_or_else(|| (format!("nothing can be bucketed by `{text}`"), help))
+    BucketBy::new(text).ok_or_else(|| (format!("`{text}` is not a valid unit"), help))
 }
 
 pub(super) fn address(text: &str) -> Result<String, Wrong> {
