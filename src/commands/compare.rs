@@ -1,6 +1,6 @@
 //! `flagstaff compare`: two counts by hand.
 
-use flagstaff_operations::results::{self, ByHand};
+use flagstaff_operations::results::{self, TwoCounts};
 
 use crate::cli::Compare;
 use crate::commands::Answer;
@@ -18,7 +18,7 @@ pub(crate) fn run(args: &Compare) -> anyhow::Result<Answer> {
     Ok(Answer::Yes)
 }
 
-fn show(args: &Compare, compared: &ByHand) -> anyhow::Result<()> {
+fn show(args: &Compare, compared: &TwoCounts) -> anyhow::Result<()> {
     let row = |name: &str, (x, n): (u64, u64)| {
         #[allow(clippy::cast_precision_loss, reason = "shown with four digits")]
         let rate = x as f64 / n as f64;

@@ -51,7 +51,7 @@ const fn command(action: Action) -> Option<Command> {
 
 fn text(status: &RolloutStatus) -> String {
     let style = match status.state {
-        State::Climbing | State::Done => GOOD,
+        State::Advancing | State::Done => GOOD,
         State::Holding | State::Approval => ODD,
         State::Tripped => BAD,
     };

@@ -24,25 +24,17 @@
 //! # Ok::<(), flagstaff_stats::Error>(())
 //! ```
 
-mod analyse;
-mod by_hand;
-mod comparison;
+mod analysis;
 pub mod guard;
-mod observed;
-mod plan;
-mod report;
+mod numbers;
 pub mod rollout;
-mod sample_ratio;
-mod settings;
-mod verdict;
-mod words;
 
-pub use analyse::{analyse, analyse_daily};
-pub use by_hand::{ByHand, Share, ShareError, compare};
-pub use observed::{Arm, Day, Direction, Goal, Measure, Observed, Step, Sums, Total, Variant};
-pub use plan::{Needed, Plan};
-pub use report::{
+pub use analysis::analyse::{analyse, analyse_daily};
+pub use analysis::observed::{Arm, Day, Direction, Goal, Measure, Observed, Step, Sums, Total, Variant};
+pub use analysis::plan::{Needed, Plan};
+pub use analysis::report::{
     Adjusted, AlwaysValid, Comparison, GoalReport, LeftOut, PerConversion, Range, Report, SampleRatio, VariantReport,
 };
-pub use settings::{Settings, SettingsError};
-pub use verdict::{Kind, Verdict};
+pub use analysis::settings::{Settings, SettingsError};
+pub use analysis::two_counts::{Share, ShareError, TwoCounts, compare};
+pub use analysis::verdict::{Kind, Verdict};

@@ -2,14 +2,22 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-use flagstaff_experiment::guard::{Event, Evidence, MOST_VISITORS, Seen, Sign, Stretch, Terms, TermsError, Watch};
+use flagstaff_experiment::guard::{
+    Event, Evidence, EvidenceSegment, MOST_VISITORS, Seen, Sign, Watch, WatchSettings, WatchSettingsError,
+};
 use proptest::prelude::*;
 
-fn terms() -> Terms {
-    Terms { arms: vec!["off".into(), "on".into()], errors: true, slow: false, goals: Vec::new(), false_alarm: 0.001 }
+fn terms() -> WatchSettings {
+    WatchSettings {
+        arms: vec!["off".into(), "on".into()],
+        errors: true,
+        slow: false,
+        goals: Vec::new(),
+        false_alarm: 0.001,
+    }
 }
 
-fn watch(terms: Terms, shares: &[f64]) -> Watch {
+fn watch(terms: WatchSettings, shares: &[f64]) -> Watch {
     let mut watch = Watch::new(terms).unwrap();
     watch.begin_step(0, shares);
     watch
@@ -54,10 +62,10 @@ fn an_alarm_carries_what_it_rests_on() {
 fn evidence_that_was_tampered_with_makes_no_alarm() {
     let alarm = first_alarm(&mut watch(terms(), &[0.5, 0.5]), [1; 40]).unwrap();
     let mut less = alarm.clone();
-    less.segments.iter_mut().for_each(|stretch| stretch.treatment /= 2);
+    less.segments.iter_mut().for_each(|segment| segment.treatment /= 2);
     assert!(alarm.is_alarm() && !less.is_alarm());
     let mut broken = alarm;
-    broken.segments.iter_mut().for_each(|stretch| stretch.share = 1.5);
+    broken.segments.iter_mut().for_each(|segment| segment.share = 1.5);
     assert_eq!((broken.recompute(), broken.is_alarm()), (None, false));
 }
 
@@ -112,12 +120,12 @@ fn anybody_can_make_the_numbers_again() {
 fn evidence_that_makes_no_sense_is_shown_all_the_same() {
     let mut evidence = watch(terms(), &[0.5, 0.5]).evidence().remove(0);
     let first = evidence.segments[0];
-    for stretch in [
-        Stretch { treatment: u64::MAX, control: u64::MAX, ..first },
-        Stretch { share: f64::NAN, ..first },
-        Stretch { machine: None, ..first },
+    for segment in [
+        EvidenceSegment { treatment: u64::MAX, control: u64::MAX, ..first },
+        EvidenceSegment { share: f64::NAN, ..first },
+        EvidenceSegment { machine: None, ..first },
     ] {
-        evidence.segments = vec![stretch; 3];
+        evidence.segments = vec![segment; 3];
         (evidence.alpha, evidence.false_alarm) = (f64::NAN, 0.0);
         assert!(!evidence.is_alarm() && evidence.words().starts_with("0 visitors"), "{evidence:?}");
     }
@@ -125,7 +133,7 @@ fn evidence_that_makes_no_sense_is_shown_all_the_same() {
 
 #[test]
 fn only_the_first_event_of_a_visitor_counts() {
-    let mut watch = watch(Terms { slow: true, ..terms() }, &[0.9, 0.1]);
+    let mut watch = watch(WatchSettings { slow: true, ..terms() }, &[0.9, 0.1]);
     assert_eq!(watch.see(&event(Sign::Error, 1, 7)), Seen::Counted);
     let before = watch.clone();
     for _ in 0..1000 {
@@ -139,7 +147,7 @@ fn only_the_first_event_of_a_visitor_counts() {
 
 #[test]
 fn the_chance_is_divided_over_all_tests() {
-    let all = Terms {
+    let all = WatchSettings {
         arms: ["a", "b", "c"].map(Into::into).into(),
         slow: true,
         goals: vec!["paid".into(), "sent".into(), "paid".into()],
@@ -156,7 +164,7 @@ fn the_chance_is_divided_over_all_tests() {
 
 #[test]
 fn each_variant_is_compared_with_the_control_by_the_share_of_both() {
-    let three = Terms { arms: ["a", "b", "c"].map(Into::into).into(), ..terms() };
+    let three = WatchSettings { arms: ["a", "b", "c"].map(Into::into).into(), ..terms() };
     let mut watch = watch(three, &[0.6, 0.3, 0.1]);
     for (arm, unit) in [(0, 1), (0, 2), (1, 3), (2, 4)] {
         watch.see(&event(Sign::Error, arm, unit));
@@ -219,7 +227,7 @@ fn late_events_count_with_the_shares_of_their_step() {
     watch.begin_step(1, &[0.5, 0.5]);
     watch.see(&event(Sign::Error, 1, 1));
     let [evidence] = watch.evidence().try_into().unwrap();
-    let counted: Vec<_> = evidence.segments.iter().filter(|stretch| stretch.treatment > 0).collect();
+    let counted: Vec<_> = evidence.segments.iter().filter(|segment| segment.treatment > 0).collect();
     assert_eq!((counted.len(), counted[0].share), (1, 0.01));
     // and can make the alarm
     let late = (2..40).any(|unit| matches!(watch.see(&event(Sign::Error, 1, unit)), Seen::Alarm(_)));
@@ -230,7 +238,7 @@ fn late_events_count_with_the_shares_of_their_step() {
 #[test]
 fn goals_that_fall_make_an_alarm_in_words() {
     let goal = || Sign::Goal("order_paid".into());
-    let mut watch = watch(Terms { errors: false, goals: vec!["order_paid".into()], ..terms() }, &[0.5, 0.5]);
+    let mut watch = watch(WatchSettings { errors: false, goals: vec!["order_paid".into()], ..terms() }, &[0.5, 0.5]);
     let alarm = (0..200).find_map(|unit| match watch.see(&event(goal(), u8::from(unit % 10 == 0), unit)) {
         Seen::Alarm(alarm) => Some(*alarm),
         _ => None,
@@ -255,7 +263,7 @@ fn shares_that_changed_are_told_as_a_range() {
 
 #[test]
 fn memory_is_bounded_and_no_sign_takes_another_s_part() {
-    let mut watch = watch(Terms { goals: vec!["seen".into()], ..terms() }, &[0.5, 0.5]);
+    let mut watch = watch(WatchSettings { goals: vec!["seen".into()], ..terms() }, &[0.5, 0.5]);
     let seen = |unit| event(Sign::Goal("seen".into()), u8::from(unit % 2 == 0), unit);
     let counted = (0..).take_while(|unit| watch.see(&seen(*unit)) != Seen::Full).count();
     assert_eq!(counted, MOST_VISITORS / 2);
@@ -268,18 +276,18 @@ fn memory_is_bounded_and_no_sign_takes_another_s_part() {
 fn terms_that_make_no_sense_are_refused() {
     let arms = |n: usize| vec![String::new(); n];
     let refused = [
-        (Terms { arms: arms(1), ..terms() }, TermsError::Arms),
-        (Terms { arms: arms(0), ..terms() }, TermsError::Arms),
-        (Terms { arms: arms(257), ..terms() }, TermsError::Arms),
-        (Terms { errors: false, ..terms() }, TermsError::Nothing),
-        (Terms { false_alarm: 0.0, ..terms() }, TermsError::FalseAlarm),
-        (Terms { false_alarm: 1.0, ..terms() }, TermsError::FalseAlarm),
-        (Terms { false_alarm: f64::NAN, ..terms() }, TermsError::FalseAlarm),
+        (WatchSettings { arms: arms(1), ..terms() }, WatchSettingsError::Arms),
+        (WatchSettings { arms: arms(0), ..terms() }, WatchSettingsError::Arms),
+        (WatchSettings { arms: arms(257), ..terms() }, WatchSettingsError::Arms),
+        (WatchSettings { errors: false, ..terms() }, WatchSettingsError::Nothing),
+        (WatchSettings { false_alarm: 0.0, ..terms() }, WatchSettingsError::FalseAlarm),
+        (WatchSettings { false_alarm: 1.0, ..terms() }, WatchSettingsError::FalseAlarm),
+        (WatchSettings { false_alarm: f64::NAN, ..terms() }, WatchSettingsError::FalseAlarm),
     ];
     for (terms, why) in refused {
         assert_eq!(Watch::new(terms).unwrap_err(), why);
     }
-    assert!(Watch::new(Terms { arms: arms(256), ..terms() }).is_ok());
+    assert!(Watch::new(WatchSettings { arms: arms(256), ..terms() }).is_ok());
 }
 
 #[derive(Clone, Debug)]
@@ -303,7 +311,7 @@ proptest! {
     /// A record of steps and events is the whole state.
     #[test]
     fn what_is_told_again_makes_the_same_watch(all in prop::collection::vec(told(), 0..600), cut in 0..600_usize) {
-        let terms = Terms {
+        let terms = WatchSettings {
             arms: ["a", "b", "c"].map(Into::into).into(),
             slow: true,
             goals: vec!["paid".into()],

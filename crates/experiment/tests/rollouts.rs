@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use flagstaff_experiment::rollout::{
-    Command, Moment, Next, SHARED_OUTAGE, State, Trouble, apply, outlook, sample_ratio_broken, waited,
+    Command, Next, RolloutInputs, SHARED_OUTAGE, State, Trouble, apply, next_step, sample_ratio_broken, waited,
 };
 use flagstaff_flags::*;
 use jiff::Timestamp;
@@ -61,20 +61,20 @@ fn add(standing: &mut Standing, kind: FactKind, step: usize, seconds: i64) {
     standing.add(&fact);
 }
 
-fn moment<'a>(rollout: &'a Rollout, standing: &'a Standing, seconds: i64) -> Moment<'a> {
+fn inputs<'a>(rollout: &'a Rollout, standing: &'a Standing, seconds: i64) -> RolloutInputs<'a> {
     let (now, visitors) = (at(seconds), Some(500));
     let waited = waited(rollout, standing, now);
-    Moment { rollout, standing, now, visitors, split_is_broken: false, waited, trouble: None }
+    RolloutInputs { rollout, standing, now, visitors, split_is_broken: false, waited, trouble: None }
 }
 
 #[test]
 fn a_step_goes_on_when_its_hold_is_over_and_enough_came() {
     let (rollout, standing) = (rollout(), begun());
-    let early = outlook(&moment(&rollout, &standing, 3599));
-    assert_eq!((early.state, early.advances_at, early.next), (State::Climbing, Some(at(3600)), Next::Wait));
-    let over = moment(&rollout, &standing, 3600);
-    assert_eq!(outlook(&over).next, Next::Climb);
-    let fact = Next::Climb.fact(&over, draft(&standing, 3600)).unwrap();
+    let early = next_step(&inputs(&rollout, &standing, 3599));
+    assert_eq!((early.state, early.advances_at, early.next), (State::Advancing, Some(at(3600)), Next::Wait));
+    let over = inputs(&rollout, &standing, 3600);
+    assert_eq!(next_step(&over).next, Next::Advance);
+    let fact = Next::Advance.fact(&over, draft(&standing, 3600)).unwrap();
     assert_eq!((fact.kind, fact.step), (FactKind::Step, 1));
 }
 
@@ -86,21 +86,22 @@ fn outage() -> Option<Trouble> {
 fn a_clock_that_is_set_ends_no_hold_and_makes_none_longer() {
     let (rollout, standing) = (rollout(), begun());
     for wall in [-3600, 10, 7200] {
-        let at = |seconds| Moment { waited: Duration::from_secs(seconds), ..moment(&rollout, &standing, wall) };
-        assert_eq!(outlook(&at(3599)).next, Next::Wait, "{wall}");
-        assert_eq!(outlook(&at(3600)).next, Next::Climb, "{wall}");
+        let at =
+            |seconds| RolloutInputs { waited: Duration::from_secs(seconds), ..inputs(&rollout, &standing, wall) };
+        assert_eq!(next_step(&at(3599)).next, Next::Wait, "{wall}");
+        assert_eq!(next_step(&at(3600)).next, Next::Advance, "{wall}");
     }
 }
 
 #[test]
 fn whatever_speaks_against_it_holds_it_and_is_told_once() {
     let (rollout, mut standing) = (rollout(), begun());
-    let over = |standing: &Standing, change: fn(&mut Moment<'_>)| {
-        let mut moment = moment(&rollout, standing, 4000);
-        change(&mut moment);
-        outlook(&moment)
+    let over = |standing: &Standing, change: fn(&mut RolloutInputs<'_>)| {
+        let mut inputs = inputs(&rollout, standing, 4000);
+        change(&mut inputs);
+        next_step(&inputs)
     };
-    type Change = fn(&mut Moment<'_>);
+    type Change = fn(&mut RolloutInputs<'_>);
     let changes: [(Change, &str); 4] = [
         (|m| m.visitors = Some(99), "99 of 100 visitors"),
         (|m| m.visitors = None, "ledger"),
@@ -108,68 +109,68 @@ fn whatever_speaks_against_it_holds_it_and_is_told_once() {
         (|m| m.trouble = outage(), "both at 50 %"),
     ];
     for (change, words) in changes {
-        let outlook = over(&standing, change);
-        assert_eq!(outlook.state, State::Holding);
-        assert!(outlook.why.contains(words), "{}", outlook.why);
-        assert!(matches!(outlook.next, Next::TellInconclusive(_)));
+        let next_step = over(&standing, change);
+        assert_eq!(next_step.state, State::Holding);
+        assert!(next_step.why.contains(words), "{}", next_step.why);
+        assert!(matches!(next_step.next, Next::TellInconclusive(_)));
     }
-    let mut early = moment(&rollout, &standing, 1);
+    let mut early = inputs(&rollout, &standing, 1);
     early.trouble = outage();
-    assert_eq!(outlook(&early).state, State::Holding, "an outage is told at once");
+    assert_eq!(next_step(&early).state, State::Holding, "an outage is told at once");
     let few: Change = |m| m.visitors = Some(99);
     let Next::TellInconclusive(reason) = over(&standing, few).next else { unreachable!() };
     let told = Fact { kind: FactKind::Inconclusive, why: reason.into(), ..draft(&standing, 4000) };
     standing.add(&told);
     assert_eq!(over(&standing, few).next, Next::Wait, "it was told already");
     assert!(matches!(over(&standing, |m| m.split_is_broken = true).next, Next::TellInconclusive(_)));
-    assert_eq!(over(&standing, |_| ()).next, Next::Climb, "and goes on when it is over");
+    assert_eq!(over(&standing, |_| ()).next, Next::Advance, "and goes on when it is over");
 }
 
 #[test]
 fn a_rollout_runs_from_its_start_to_its_end() {
     let (rollout, mut standing) = (rollout(), begun());
     add(&mut standing, FactKind::Step, 1, 3600);
-    let waits = outlook(&moment(&rollout, &standing, 999_999));
+    let waits = next_step(&inputs(&rollout, &standing, 999_999));
     assert_eq!((waits.state, waits.next), (State::Approval, Next::AskApproval));
     add(&mut standing, FactKind::ApprovalNeeded, 1, 3600);
-    assert_eq!(outlook(&moment(&rollout, &standing, 999_999)).next, Next::Wait);
+    assert_eq!(next_step(&inputs(&rollout, &standing, 999_999)).next, Next::Wait);
     let approved = apply(Command::Approve, &flag(), &standing, "ada", at(5000)).unwrap();
     assert_eq!((approved.kind, approved.step, approved.by.as_str()), (FactKind::Step, 2, "ada"));
     standing.add(&approved);
-    let last = outlook(&moment(&rollout, &standing, 5001));
+    let last = next_step(&inputs(&rollout, &standing, 5001));
     assert_eq!((last.state, last.next), (State::Done, Next::Finish));
     let finished = last_fact(&rollout, &standing);
     standing.add(&finished);
-    let done = outlook(&moment(&rollout, &standing, 5002));
+    let done = next_step(&inputs(&rollout, &standing, 5002));
     assert_eq!((done.state, done.next), (State::Done, Next::Wait));
     assert!(apply(Command::Advance, &flag(), &standing, "ada", at(5003)).is_err());
 }
 
 fn last_fact(rollout: &Rollout, standing: &Standing) -> Fact {
-    Next::Finish.fact(&moment(rollout, standing, 5001), draft(standing, 5001)).unwrap()
+    Next::Finish.fact(&inputs(rollout, standing, 5001), draft(standing, 5001)).unwrap()
 }
 
 #[test]
 fn holds_count_from_the_start_where_that_is_later() {
     let rollout = Rollout::new(Some(at(1000)), rollout().steps().to_vec()).unwrap();
     let standing = begun();
-    let before = outlook(&moment(&rollout, &standing, 999));
+    let before = next_step(&inputs(&rollout, &standing, 999));
     assert_eq!((before.state, before.advances_at), (State::Holding, Some(at(1000))));
-    assert_eq!(outlook(&moment(&rollout, &standing, 1000)).advances_at, Some(at(4600)));
+    assert_eq!(next_step(&inputs(&rollout, &standing, 1000)).advances_at, Some(at(4600)));
 }
 
 #[test]
 fn a_trip_stops_everything_but_a_reset() {
     let (rollout, mut standing) = (rollout(), begun());
     add(&mut standing, FactKind::Tripped, 0, 10);
-    assert_eq!(outlook(&moment(&rollout, &standing, 4000)).state, State::Tripped);
+    assert_eq!(next_step(&inputs(&rollout, &standing, 4000)).state, State::Tripped);
     for command in [Command::Advance, Command::Approve, Command::Pause, Command::Resume] {
         let refusal = apply(command, &flag(), &standing, "ada", at(20)).unwrap_err().to_string();
         assert!(refusal.contains("rolled back by its guard"), "{refusal}");
     }
     let reset = apply(Command::Reset, &flag(), &standing, "ada", at(20)).unwrap();
     standing.add(&reset);
-    assert_eq!(outlook(&moment(&rollout, &standing, 21)).state, State::Climbing);
+    assert_eq!(next_step(&inputs(&rollout, &standing, 21)).state, State::Advancing);
 }
 
 #[test]
@@ -178,10 +179,10 @@ fn a_pause_holds_until_it_is_over() {
     assert!(apply(Command::Resume, &flag(), &standing, "ada", at(20)).is_err());
     standing.add(&apply(Command::Pause, &flag(), &standing, "ada", at(20)).unwrap());
     assert!(apply(Command::Pause, &flag(), &standing, "ada", at(20)).is_err());
-    let paused = outlook(&moment(&rollout, &standing, 4000));
+    let paused = next_step(&inputs(&rollout, &standing, 4000));
     assert_eq!((paused.state, paused.next), (State::Holding, Next::Wait));
     standing.add(&apply(Command::Resume, &flag(), &standing, "ada", at(30)).unwrap());
-    assert_eq!(outlook(&moment(&rollout, &standing, 4000)).next, Next::Climb);
+    assert_eq!(next_step(&inputs(&rollout, &standing, 4000)).next, Next::Advance);
 }
 
 #[test]

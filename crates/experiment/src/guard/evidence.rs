@@ -6,7 +6,7 @@ use flagstaff_stats::guard::{Guard, Segment, p_value};
 use serde::{Deserialize, Serialize};
 
 use super::Sign;
-use crate::words::{percent, thousands};
+use crate::numbers::{percent, thousands};
 
 /// Rounding that a recorded number may have met on its way.
 const ROUNDING: f64 = 1e-9;
@@ -39,12 +39,12 @@ pub struct Evidence {
     /// Visitors of the control with a first event.
     pub control_visitors: u64,
     /// Where those fell, oldest first; empty while there was never anything to compare.
-    pub segments: Vec<Stretch>,
+    pub segments: Vec<EvidenceSegment>,
 }
 
 /// Events at one share.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Stretch {
+pub struct EvidenceSegment {
     /// The evidence machine that starts here, from 1, where one does.
     pub machine: Option<NonZeroU32>,
     /// The variant's share of variant and control, between 0 and 1.
@@ -55,16 +55,16 @@ pub struct Stretch {
     pub control: u64,
 }
 
-impl From<&Segment> for Stretch {
+impl From<&Segment> for EvidenceSegment {
     fn from(segment: &Segment) -> Self {
         let Segment { machine, share, treatment, control } = *segment;
         Self { machine, share, treatment, control }
     }
 }
 
-impl From<&Stretch> for Segment {
-    fn from(stretch: &Stretch) -> Self {
-        let Stretch { machine, share, treatment, control } = *stretch;
+impl From<&EvidenceSegment> for Segment {
+    fn from(segment: &EvidenceSegment) -> Self {
+        let EvidenceSegment { machine, share, treatment, control } = *segment;
         Self { machine, share, treatment, control }
     }
 }
@@ -97,7 +97,7 @@ impl Evidence {
             p_value: 1.0,
             treatment_visitors: sum(|segment| segment.treatment),
             control_visitors: sum(|segment| segment.control),
-            segments: segments.iter().map(Stretch::from).collect(),
+            segments: segments.iter().map(EvidenceSegment::from).collect(),
         };
         // from the record, not from the running sum: what others compute from it is then the same to the last bit
         evidence.log_evidence = evidence.recompute().unwrap_or_default();
@@ -155,8 +155,8 @@ impl Evidence {
     }
 
     fn shares(&self) -> Option<String> {
-        let shares = self.segments.iter().filter(|stretch| stretch.treatment > 0 || stretch.control > 0);
-        let shares = shares.map(|stretch| stretch.share).chain(self.segments.last().map(|last| last.share));
+        let shares = self.segments.iter().filter(|segment| segment.treatment > 0 || segment.control > 0);
+        let shares = shares.map(|segment| segment.share).chain(self.segments.last().map(|last| last.share));
         let (low, high) = shares.fold((f64::INFINITY, 0.0_f64), |(low, high), w| (low.min(w), high.max(w)));
         if low > high {
             None

@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::crowd::{Origin, Quota};
-use crate::words::thousands;
+use super::networks::{Origin, Quota};
+use crate::numbers::thousands;
 
 /// The control may fail in one of this many answers while the treatment fails in all.
 const CONTROL_BAD: u64 = 10;

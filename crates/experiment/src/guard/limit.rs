@@ -3,7 +3,7 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::crowd::{Origin, Quota};
+use super::networks::{Origin, Quota};
 
 /// Answers of the control after which its 95th percentile is frozen for the step.
 pub const ENOUGH: usize = 200;
@@ -22,11 +22,11 @@ pub struct Limit(Kind);
 #[derive(Debug)]
 enum Kind {
     Stated(Duration),
-    OfControl { gathered: Mutex<Gathered>, frozen: OnceLock<Duration> },
+    OfControl { latencies_so_far: Mutex<ControlLatencies>, frozen: OnceLock<Duration> },
 }
 
 #[derive(Debug, Default)]
-struct Gathered {
+struct ControlLatencies {
     latencies: Vec<Duration>,
     quota: Quota,
 }
@@ -41,20 +41,20 @@ impl Limit {
     /// The control's 95th percentile, of its first [`ENOUGH`] answers.
     #[must_use]
     pub fn of_control() -> Self {
-        Self(Kind::OfControl { gathered: Mutex::default(), frozen: OnceLock::new() })
+        Self(Kind::OfControl { latencies_so_far: Mutex::default(), frozen: OnceLock::new() })
     }
 
     /// An answer of the control, with its time to first byte. Of a network that is limited, few count.
     pub fn control_answered(&self, latency: Duration, limited: impl FnOnce() -> Option<Origin>) {
-        let Kind::OfControl { gathered, frozen } = &self.0 else { return };
+        let Kind::OfControl { latencies_so_far, frozen } = &self.0 else { return };
         if frozen.get().is_some() {
             return;
         }
         let limited = limited();
-        let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
-        gathered.add(latency, limited);
-        if gathered.latencies.len() >= ENOUGH {
-            frozen.get_or_init(|| gathered.percentile());
+        let mut latencies_so_far = latencies_so_far.lock().unwrap_or_else(PoisonError::into_inner);
+        latencies_so_far.add(latency, limited);
+        if latencies_so_far.latencies.len() >= ENOUGH {
+            frozen.get_or_init(|| latencies_so_far.percentile());
         }
     }
 
@@ -74,7 +74,7 @@ impl Limit {
     }
 }
 
-impl Gathered {
+impl ControlLatencies {
     fn add(&mut self, latency: Duration, limited: Option<Origin>) {
         if self.latencies.len() < ENOUGH && self.quota.has_room(limited, LIMITED) {
             self.quota.brought(limited);

@@ -2,36 +2,36 @@
 //!
 //! ```text
 //! first bad event of a visitor → Watch::see → Counted | Alarm(Evidence)        within the stated false-alarm chance
-//! every answer                 → Pulse      → an outage that both share: hold, do not take back
+//! every answer                 → ErrorRateWindow      → an outage that both share: hold, do not take back
 //! every answer                 → Fuse       → Blown                            for the obvious, outside that chance
-//! a variant's upstream is away → Stand      → Away                             hold; roll back when it lasts
-//! who met the flag             → Met        → whose later answers count
-//! from which network           → Crowd      → whose signs are limited
+//! a variant's upstream is away → UpstreamWatch      → UpstreamAway                             hold; roll back when it lasts
+//! who met the flag             → ExposedUnits        → whose later answers count
+//! from which network           → NetworkShares      → whose signs are limited
 //! ```
 //!
 //! A [`Watch`] counts, per flag, the first bad event of each visitor and compares every variant with the control by
 //! [`flagstaff_stats::guard`]. The same steps and events in the same order give the same state bit for bit, so a record of them is
 //! enough to go on after a restart, and [`Evidence`] is enough to check a decision afterwards.
 
-mod away;
-mod crowd;
+mod error_rate_window;
 mod evidence;
+mod exposed_units;
 mod fuse;
 mod limit;
-mod met;
-mod pulse;
+mod networks;
 mod replay;
 mod sign;
-mod terms;
+mod upstream;
 mod watch;
+mod watch_settings;
 
-pub use away::{Away, Stand};
-pub use crowd::{CROWD, Crowd, Origin, Quota};
-pub use evidence::{Evidence, Stretch};
+pub use error_rate_window::{BAD, ErrorRateWindow, FEWEST, Outage, Rate, Rates};
+pub use evidence::{Evidence, EvidenceSegment};
+pub use exposed_units::ExposedUnits;
 pub use fuse::{Blown, Failed, Fuse};
 pub use limit::{ENOUGH, Limit};
-pub use met::Met;
-pub use pulse::{BAD, FEWEST, Outage, Pulse, Rate, Rates};
+pub use networks::{NetworkShares, Origin, Quota, UNLIMITED_PART};
 pub use sign::{Sign, SignError};
-pub use terms::{Terms, TermsError};
+pub use upstream::{UpstreamAway, UpstreamWatch};
 pub use watch::{Event, MOST_VISITORS, Seen, Watch};
+pub use watch_settings::{WatchSettings, WatchSettingsError};

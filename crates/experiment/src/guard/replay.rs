@@ -2,9 +2,9 @@
 
 use flagstaff_flags::Flag;
 
-use super::{Event, Terms, Watch};
+use super::{Event, Watch, WatchSettings};
 
-impl Terms {
+impl WatchSettings {
     /// What a flag's guard watches; none without a guard.
     #[must_use]
     pub fn of(flag: &Flag) -> Option<Self> {
@@ -29,7 +29,7 @@ impl Watch {
     /// without a guard, or where there is nothing to compare or to look at.
     #[must_use]
     pub fn replay(flag: &Flag, step: usize, events: &[Event]) -> Option<Self> {
-        let mut watch = Self::new(Terms::of(flag)?).ok()?;
+        let mut watch = Self::new(WatchSettings::of(flag)?).ok()?;
         // every step is known before the first event: a request of an earlier step may end after one of a later step
         let steps = flag.rollout.as_ref().map_or(1, |rollout| rollout.steps().len());
         let first = events.first().map_or(step, |event| event.step.min(step));

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use flagstaff_stats::guard::{Guard, Law};
 
 use super::evidence::About;
-use super::{Evidence, Sign, Terms, TermsError};
+use super::{Evidence, Sign, WatchSettings, WatchSettingsError};
 
 /// Visitors with a first event that one flag's watch remembers, divided evenly over what it looks at. That many, it
 /// counts no further ones ([`Watch::full`]): some 35 MB.
@@ -78,7 +78,7 @@ impl Watch {
     ///
     /// # Errors
     /// When there is nothing to compare or to look at, or the chance does not lie between 0 and 1.
-    pub fn new(terms: Terms) -> Result<Self, TermsError> {
+    pub fn new(terms: WatchSettings) -> Result<Self, WatchSettingsError> {
         let (signs, last) = terms.check()?;
         let tests = signs.len() as f64 * f64::from(last);
         Ok(Self {

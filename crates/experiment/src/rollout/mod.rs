@@ -1,12 +1,12 @@
 //! When a rollout climbs, what people may ask of it, and where it stands.
 
 mod command;
-mod outlook;
+mod next_step;
 mod undone;
 
 pub use command::{Command, Refusal, apply};
-pub use outlook::{
-    MIN_VISITORS, Moment, Next, Outlook, SHARED_OUTAGE, State, Trouble, UPSTREAM_AWAY, outlook, sample_ratio_broken,
-    told_once, waited,
+pub use next_step::{
+    MIN_VISITORS, Next, NextStep, RolloutInputs, SHARED_OUTAGE, State, Trouble, UPSTREAM_AWAY, next_step,
+    sample_ratio_broken, told_once, waited,
 };
 pub use undone::undone;

@@ -9,7 +9,7 @@ mod csv;
 mod report;
 
 pub use csv::csv;
-pub use flagstaff_experiment::{ByHand, Needed, Plan};
+pub use flagstaff_experiment::{Needed, Plan, TwoCounts};
 pub use flagstaff_ledger::goals_of;
 pub(crate) use report::judge;
 pub use report::{Experiments, Results, compare, experiments, of_flag, of_holdout};

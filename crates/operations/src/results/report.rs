@@ -1,6 +1,6 @@
 //! The results of one experiment, of the holdout, and of every experiment.
 
-use flagstaff_experiment::{ByHand, Report, Settings, Share, analyse_daily};
+use flagstaff_experiment::{Report, Settings, Share, TwoCounts, analyse_daily};
 use flagstaff_flags::Snapshot;
 use flagstaff_ledger::{Ledger, Question};
 use flagstaff_stats::Proportion;
@@ -94,7 +94,7 @@ pub fn compare(
     treatment: (u64, u64),
     share: f64,
     certainty: &Settings,
-) -> Result<ByHand, Error> {
+) -> Result<TwoCounts, Error> {
     let proportion = |name: &str, (x, n): (u64, u64)| {
         Proportion::new(n, x).map_err(|error| Error::Input(format!("{x}/{n} is not a valid {name}: {error}")))
     };

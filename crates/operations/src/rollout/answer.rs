@@ -1,7 +1,7 @@
 //! What is answered of a rollout: its status, its steps and its history.
 
 use flagstaff_experiment::guard::Evidence;
-use flagstaff_experiment::rollout::{MIN_VISITORS, Outlook, State};
+use flagstaff_experiment::rollout::{MIN_VISITORS, NextStep, State};
 use flagstaff_flags::{Fact, FactKind, Flag, Hold, Percent, RolloutStep, Standing};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -88,7 +88,7 @@ impl RolloutStatus {
     pub(super) fn new(
         flag: &Flag,
         standing: Option<&Standing>,
-        outlook: Outlook,
+        next: NextStep,
         percent: Percent,
         visitors: Option<u64>,
         guard: Vec<Evidence>,
@@ -106,9 +106,9 @@ impl RolloutStatus {
             steps: steps.len(),
             percent,
             since: standing.map(|standing| standing.since),
-            advances_at: outlook.advances_at,
-            state: outlook.state,
-            why: outlook.why,
+            advances_at: next.advances_at,
+            state: next.state,
+            why: next.why,
             evidence: standing.and_then(decided),
             paused: standing.is_some_and(|standing| standing.paused),
             visitors,

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use flagstaff_experiment::guard::{Event, Watch};
-use flagstaff_experiment::rollout::{Moment, Next, Outlook, State, Trouble, outlook, sample_ratio_broken, waited};
+use flagstaff_experiment::rollout::{
+    Next, NextStep, RolloutInputs, State, Trouble, next_step, sample_ratio_broken, waited,
+};
 use flagstaff_flags::{Percent, Standing};
 use flagstaff_ledger::FirstSign;
 use jiff::Timestamp;
@@ -26,7 +28,7 @@ pub(super) async fn of(record: &mut FlagRecord) -> Result<RolloutStatus, Error> 
     }
     let off = record.why_off();
     let is_off = off.is_some();
-    let outlook = match (&standing, off) {
+    let next_step = match (&standing, off) {
         (Ok(standing), Some(why)) if standing.trip.is_none() => waits(why),
         (Err(_), Some(why)) => waits(why),
         (Ok(standing), _) => next(record, standing, visitors, split_is_broken),
@@ -36,16 +38,16 @@ pub(super) async fn of(record: &mut FlagRecord) -> Result<RolloutStatus, Error> 
     let step = standing.as_ref().map_or(0, |standing| standing.step);
     let guard = Watch::replay(&record.flag, step, &events(&signs)).map(|watch| watch.evidence()).unwrap_or_default();
     let percent = if is_off { Percent::ZERO } else { percent(record, standing.as_ref()) };
-    Ok(RolloutStatus::new(&record.flag, standing.as_ref(), outlook, percent, visitors, guard, &record.history))
+    Ok(RolloutStatus::new(&record.flag, standing.as_ref(), next_step, percent, visitors, guard, &record.history))
 }
 
-fn next(record: &FlagRecord, standing: &Standing, visitors: Option<u64>, split_is_broken: bool) -> Outlook {
+fn next(record: &FlagRecord, standing: &Standing, visitors: Option<u64>, split_is_broken: bool) -> NextStep {
     let trouble = trouble(standing);
     match &record.flag.rollout {
         Some(rollout) => {
             let now = Timestamp::now();
             let waited = waited(rollout, standing, now);
-            outlook(&Moment { rollout, standing, now, visitors, split_is_broken, waited, trouble })
+            next_step(&RolloutInputs { rollout, standing, now, visitors, split_is_broken, waited, trouble })
         }
         None => without_rollout(standing, trouble),
     }
@@ -60,8 +62,8 @@ fn percent(record: &FlagRecord, standing: Option<&Standing>) -> Percent {
     }
 }
 
-const fn waits(why: String) -> Outlook {
-    Outlook { state: State::Holding, why, advances_at: None, next: Next::Wait }
+const fn waits(why: String) -> NextStep {
+    NextStep { state: State::Holding, why, advances_at: None, next: Next::Wait }
 }
 
 /// The trouble that was recorded last, in its numbers, unless it is over.
@@ -74,9 +76,9 @@ fn trouble(standing: &Standing) -> Option<Trouble> {
     Some(Trouble { reason, words })
 }
 
-fn without_rollout(standing: &Standing, trouble: Option<Trouble>) -> Outlook {
+fn without_rollout(standing: &Standing, trouble: Option<Trouble>) -> NextStep {
     if let Some(trip) = &standing.trip {
-        return Outlook { state: State::Tripped, ..waits(trip.why.clone()) };
+        return NextStep { state: State::Tripped, ..waits(trip.why.clone()) };
     }
     let held = standing.hold.as_ref();
     let held = held.map(|hold| format!("its guard holds it until the flag is edited or reset: {}", hold.why));

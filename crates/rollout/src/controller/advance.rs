@@ -1,6 +1,6 @@
 //! Whether a flag goes on to its next step, or is held.
 
-use flagstaff_experiment::rollout::{Moment, Next, Trouble, outlook, sample_ratio_broken, told_once};
+use flagstaff_experiment::rollout::{Next, RolloutInputs, Trouble, next_step, sample_ratio_broken, told_once};
 use flagstaff_flags::{ExperimentId, Fact, FactKind, Rollout};
 use jiff::Timestamp;
 use serde_json::json;
@@ -83,16 +83,16 @@ impl Step<'_> {
         let split_is_broken = arrivals.as_ref().is_some_and(|came| sample_ratio_broken(&came.by_arm, &shares));
         let visitors = arrivals.as_ref().map(|came| came.treatment);
         let standing = state.standing();
-        let moment = Moment { rollout, standing, now, visitors, split_is_broken, waited, trouble };
-        let next = outlook(&moment).next;
+        let inputs = RolloutInputs { rollout, standing, now, visitors, split_is_broken, waited, trouble };
+        let next = next_step(&inputs).next;
         // the first answer of the ledger may be under way; without one for long it is away
         let is_unanswered = arrivals.is_none() && ledger == LedgerAccess::Reachable;
-        if is_unanswered && moment.trouble.is_none() && matches!(next, Next::TellInconclusive(_)) {
+        if is_unanswered && inputs.trouble.is_none() && matches!(next, Next::TellInconclusive(_)) {
             return Advance { fact: None, ask };
         }
-        let mut fact = next.fact(&moment, state.draft(BY_ROLLOUT));
-        if let Some(fact) = fact.as_mut().filter(|_| matches!(next, Next::Climb | Next::TellInconclusive(_))) {
-            let outage = moment.trouble.map(|trouble| trouble.words);
+        let mut fact = next.fact(&inputs, state.draft(BY_ROLLOUT));
+        if let Some(fact) = fact.as_mut().filter(|_| matches!(next, Next::Advance | Next::TellInconclusive(_))) {
+            let outage = inputs.trouble.map(|trouble| trouble.words);
             let arrivals = arrivals.map(|came| came.by_arm);
             let evidence =
                 json!({ "outage": outage, "arrivals": arrivals, "shares": shares, "guard": state.evidence() });
@@ -111,8 +111,9 @@ impl Step<'_> {
         let waited = state.waited(self.rollout, self.now);
         let (rollout, standing, now) = (self.rollout, state.standing(), self.now);
         let visitors = Some(u64::MAX);
-        let if_all_came = Moment { rollout, standing, now, visitors, split_is_broken: false, waited, trouble: None };
-        let matters = matches!(outlook(&if_all_came).next, Next::Climb | Next::Finish);
+        let if_all_came =
+            RolloutInputs { rollout, standing, now, visitors, split_is_broken: false, waited, trouble: None };
+        let matters = matches!(next_step(&if_all_came).next, Next::Advance | Next::Finish);
         let Some(experiment) = experiment.filter(|_| matters && ledger != LedgerAccess::Unreachable) else {
             return (None, None);
         };

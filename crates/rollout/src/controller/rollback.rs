@@ -1,6 +1,6 @@
 //! What a guard does when it trips: it rolls the flag back, holds it, or only says so.
 
-use flagstaff_experiment::guard::{Away, Blown, Evidence};
+use flagstaff_experiment::guard::{Blown, Evidence, UpstreamAway};
 use flagstaff_flags::{Fact, FactKind, OnTrip};
 use serde_json::{Value, json};
 
@@ -29,8 +29,8 @@ impl From<&Blown> for Alarm {
     }
 }
 
-impl From<&Away> for Alarm {
-    fn from(away: &Away) -> Self {
+impl From<&UpstreamAway> for Alarm {
+    fn from(away: &UpstreamAway) -> Self {
         let evidence = json!({ "upstream": { "seconds": away.lasted.as_secs(), "requests": away.requests } });
         Self { why: away.words(), evidence }
     }

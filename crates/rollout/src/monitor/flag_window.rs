@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use flagstaff_experiment::guard::{Away, Blown, Crowd, Failed, Fuse, Met, Origin, Outage, Pulse, Sign, Stand};
+use flagstaff_experiment::guard::{
+    Blown, ErrorRateWindow, ExposedUnits, Failed, Fuse, NetworkShares, Origin, Outage, Sign, UpstreamAway,
+    UpstreamWatch,
+};
 use flagstaff_flags::{Definition, Flag, Guard};
 use flagstaff_layer::{Answered, Meeting, Outcome};
 use flagstaff_tag::Network;
@@ -26,17 +29,17 @@ pub(super) struct FlagWindow {
     /// Answers to earlier requests say nothing.
     begun: Option<Instant>,
     visitors: Arc<KnownVisitors>,
-    error_rates: Pulse,
+    error_rates: ErrorRateWindow,
     fuse: Option<Fuse>,
-    stand: Stand,
+    stand: UpstreamWatch,
     network_signs: u32,
     step: ArcSwap<StepWindow>,
 }
 
 /// The visitors who saw the flag. They stay known when a flag begins anew with the same definition.
 pub(super) struct KnownVisitors {
-    met: Met,
-    crowd: Crowd,
+    met: ExposedUnits,
+    crowd: NetworkShares,
 }
 
 /// What follows from an answer.
@@ -54,7 +57,7 @@ impl KnownVisitors {
     /// With as much room as there is for each of so many flags.
     pub(super) fn of_one_in(flags: usize) -> Self {
         let room = (MAX_REMEMBERED / flags.max(1)).clamp(*REMEMBERED_EACH.start(), *REMEMBERED_EACH.end());
-        Self { met: Met::new(room), crowd: Crowd::default() }
+        Self { met: ExposedUnits::new(room), crowd: NetworkShares::default() }
     }
 }
 
@@ -75,9 +78,9 @@ impl FlagWindow {
             definition: flag.definition,
             begun,
             visitors,
-            error_rates: Pulse::default(),
+            error_rates: ErrorRateWindow::default(),
             fuse: guard.and_then(|guard| guard.fuse).map(|n| Fuse::new(n as usize)),
-            stand: Stand::default(),
+            stand: UpstreamWatch::default(),
             network_signs: guard.map_or(Guard::NETWORK_SIGNS, |guard| guard.network_signs),
             step: ArcSwap::from_pointee(StepWindow::new(flag, step)),
         }
@@ -136,7 +139,7 @@ impl FlagWindow {
     }
 
     /// The upstream of the variant, where it is away.
-    pub(super) fn upstream(&self) -> Option<Away> {
+    pub(super) fn upstream(&self) -> Option<UpstreamAway> {
         self.stand.away()
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use flagstaff_experiment::guard::{Away, Outage, Sign};
+use flagstaff_experiment::guard::{Outage, Sign, UpstreamAway};
 use flagstaff_flags::{Definition, Flag, Name, Reader, Snapshot};
 use flagstaff_layer::{Conversion, Meeting, Outcome, Outcomes};
 use flagstaff_ledger::{FirstSign, came_at};
@@ -60,7 +60,7 @@ impl OutcomeMonitor {
     }
 
     /// The upstream of a flag's variant, where it is away.
-    pub(crate) fn upstream(&self, flag: &str) -> Option<Away> {
+    pub(crate) fn upstream(&self, flag: &str) -> Option<UpstreamAway> {
         self.windows.load().get(flag)?.upstream()
     }
 

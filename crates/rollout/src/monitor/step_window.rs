@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flagstaff_experiment::guard::{CROWD, Limit, Origin, Quota, Sign};
+use flagstaff_experiment::guard::{Limit, Origin, Quota, Sign, UNLIMITED_PART};
 use flagstaff_experiment::rollout::MIN_VISITORS;
 use flagstaff_flags::{Flag, SlowerThan};
 use flagstaff_layer::Answered;
@@ -105,7 +105,7 @@ impl ArrivalCounter {
         if limited.is_none() {
             return true;
         }
-        let most = u32::try_from(self.enough as u64 / CROWD).unwrap_or(u32::MAX).max(1);
+        let most = u32::try_from(self.enough as u64 / UNLIMITED_PART).unwrap_or(u32::MAX).max(1);
         let mut quota = self.quota.lock().unwrap_or_else(PoisonError::into_inner);
         let has_room = quota.has_room(limited, most);
         if has_room {

@@ -4,7 +4,7 @@ use flagstaff_stats::power::{Aim, SEQUENTIAL_FACTOR, per_arm};
 use flagstaff_stats::{Error, Result};
 use serde::Serialize;
 
-use crate::settings::POWER;
+use crate::analysis::settings::POWER;
 
 /// A test to be planned.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A network that brings at least one in so many of a flag's visitors is not limited.
-pub const CROWD: u64 = 10;
+pub const UNLIMITED_PART: u64 = 10;
 
 /// Parts with a lock each.
 const SHARDS: usize = 16;
@@ -19,18 +19,18 @@ pub struct Origin(pub u64);
 /// How many visitors each network brought, in bounded memory: where too many networks are counted, all lose one (Misra and
 /// Gries), so the large ones stay.
 #[derive(Debug)]
-pub struct Crowd {
+pub struct NetworkShares {
     shards: [Mutex<HashMap<Origin, u64>>; SHARDS],
     visitors: AtomicU64,
 }
 
-impl Default for Crowd {
+impl Default for NetworkShares {
     fn default() -> Self {
         Self { shards: std::array::from_fn(|_| Mutex::default()), visitors: AtomicU64::new(0) }
     }
 }
 
-impl Crowd {
+impl NetworkShares {
     /// A new visitor came, from a network where that is known.
     pub fn came(&self, origin: Option<Origin>) {
         self.visitors.fetch_add(1, Ordering::Relaxed);
@@ -53,7 +53,7 @@ impl Crowd {
     #[must_use]
     pub fn is_part(&self, origin: Origin) -> bool {
         let count = self.shard(origin).and_then(|counts| counts.get(&origin).copied()).unwrap_or_default();
-        count.saturating_mul(CROWD) >= self.visitors.load(Ordering::Relaxed)
+        count.saturating_mul(UNLIMITED_PART) >= self.visitors.load(Ordering::Relaxed)
     }
 
     fn shard(&self, origin: Origin) -> Option<MutexGuard<'_, HashMap<Origin, u64>>> {
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_network_is_part_of_the_crowd_from_a_tenth_of_the_visitors_on() {
-        let crowd = Crowd::default();
+        let crowd = NetworkShares::default();
         (0..90).for_each(|visitor| crowd.came(Some(Origin(100 + visitor))));
         (0..9).for_each(|_| crowd.came(Some(Origin(1))));
         assert!(!crowd.is_part(Origin(1)) && !crowd.is_part(Origin(2)), "9 of 99");
@@ -99,12 +99,15 @@ mod tests {
         assert!(crowd.is_part(Origin(1)), "10 of 100");
         crowd.came(None);
         assert!(!crowd.is_part(Origin(1)), "10 of 101");
-        assert!(!Crowd::default().is_part(Origin(1)) || Crowd::default().visitors.load(Ordering::Relaxed) == 0);
+        assert!(
+            !NetworkShares::default().is_part(Origin(1))
+                || NetworkShares::default().visitors.load(Ordering::Relaxed) == 0
+        );
     }
 
     #[test]
     fn many_networks_take_bounded_memory_and_hide_no_large_one() {
-        let crowd = Crowd::default();
+        let crowd = NetworkShares::default();
         for stranger in 0..1_000_000 {
             crowd.came(Some(Origin(1_000 + stranger)));
             if stranger % 8 == 0 {

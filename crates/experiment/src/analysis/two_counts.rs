@@ -5,14 +5,15 @@ use std::fmt;
 use flagstaff_stats::Proportion;
 use serde::Serialize;
 
-use crate::comparison;
-use crate::observed::{Arm, Measure};
-use crate::sample_ratio::of_counts;
-use crate::{Comparison, SampleRatio, Settings};
+use crate::analysis::comparison;
+use crate::analysis::observed::{Arm, Measure};
+use crate::analysis::report::{Comparison, SampleRatio};
+use crate::analysis::sample_ratio::of_counts;
+use crate::analysis::settings::Settings;
 
 /// One comparison of two counts, and whether their sizes fit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ByHand {
+pub struct TwoCounts {
     /// The comparison.
     #[serde(flatten)]
     pub comparison: Comparison,
@@ -51,11 +52,11 @@ impl std::error::Error for ShareError {}
 
 /// Compares a treatment's count with a control's.
 #[must_use]
-pub fn compare(control: &Proportion, treatment: &Proportion, share: Share, settings: &Settings) -> ByHand {
+pub fn compare(control: &Proportion, treatment: &Proportion, share: Share, settings: &Settings) -> TwoCounts {
     let arm = |count: &Proportion| Arm::counts(count.n(), count.x());
     let pair = [(arm(treatment), arm(control))];
     let mut comparison = comparison::compare("treatment", Measure::Rate, &pair, settings).comparison;
     comparison.adjusted_p_value = comparison.p_value;
     comparison.always_valid.adjusted_p_value = comparison.always_valid.p_value;
-    ByHand { comparison, sample_ratio: of_counts(&[control.n(), treatment.n()], &[1.0 - share.0, share.0]) }
+    TwoCounts { comparison, sample_ratio: of_counts(&[control.n(), treatment.n()], &[1.0 - share.0, share.0]) }
 }

@@ -34,9 +34,9 @@ impl Trouble {
     }
 }
 
-/// What is known of a rollout at one moment.
+/// What is known of a rollout at one inputs.
 #[derive(Clone, Debug)]
-pub struct Moment<'a> {
+pub struct RolloutInputs<'a> {
     /// Its steps.
     pub rollout: &'a Rollout,
     /// Where its facts leave it.
@@ -45,7 +45,7 @@ pub struct Moment<'a> {
     pub now: Timestamp,
     /// Visitors of the treatment who came at this step; `None` while the ledger cannot be read.
     pub visitors: Option<u64>,
-    /// Visitors fell into the variants otherwise than the shares say, see [`sample_ratio_broken`].
+    /// The numbers of visitors do not fit the shares of the variants, see [`sample_ratio_broken`].
     pub split_is_broken: bool,
     /// How long the present step has been held. By a clock that nobody sets where the same program saw it begin.
     pub waited: Duration,
@@ -63,7 +63,7 @@ pub fn waited(rollout: &Rollout, standing: &Standing, now: Timestamp) -> Duratio
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Its step goes on by itself when its time is over.
-    Climbing,
+    Advancing,
     /// It stays at its step.
     Holding,
     /// It waits for someone to approve.
@@ -79,7 +79,7 @@ impl State {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Climbing => "climbing",
+            Self::Advancing => "climbing",
             Self::Holding => "holding",
             Self::Approval => "approval",
             Self::Tripped => "tripped",
@@ -100,7 +100,7 @@ pub enum Next {
     /// Nothing.
     Wait,
     /// Go to the next step.
-    Climb,
+    Advance,
     /// All steps are behind it.
     Finish,
     /// Tell that it waits for an approval.
@@ -111,7 +111,7 @@ pub enum Next {
 
 /// Where a rollout stands, and what comes next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outlook {
+pub struct NextStep {
     /// In one word.
     pub state: State,
     /// In a sentence.
@@ -122,7 +122,7 @@ pub struct Outlook {
     pub next: Next,
 }
 
-impl Outlook {
+impl NextStep {
     const fn new(state: State, why: String) -> Self {
         Self { state, why, advances_at: None, next: Next::Wait }
     }
@@ -139,27 +139,27 @@ impl Outlook {
 /// Where a rollout stands, and what comes next. A step goes on when its hold is over, enough visitors came, and neither a
 /// guard, the split nor an outage speaks against it; otherwise it stays, and says why.
 #[must_use]
-pub fn outlook(moment: &Moment<'_>) -> Outlook {
-    let Moment { rollout, standing, now, .. } = moment;
+pub fn next_step(inputs: &RolloutInputs<'_>) -> NextStep {
+    let RolloutInputs { rollout, standing, now, .. } = inputs;
     if let Some(trip) = &standing.trip {
-        return Outlook::new(State::Tripped, trip.why.clone());
+        return NextStep::new(State::Tripped, trip.why.clone());
     }
     let Some(step) = rollout.steps().get(standing.step) else {
-        return Outlook::new(State::Done, "all steps are done".into());
+        return NextStep::new(State::Done, "all steps are done".into());
     };
     if let Some(start) = rollout.start().filter(|start| now < start) {
-        return Outlook::new(State::Holding, format!("it starts at {start}")).at(start);
+        return NextStep::new(State::Holding, format!("it starts at {start}")).at(start);
     }
     if let Some(stopped) = stopped(standing) {
-        return Outlook::new(State::Holding, stopped);
+        return NextStep::new(State::Holding, stopped);
     }
-    if let Some(trouble) = moment.trouble.as_ref().filter(|_| step.hold != Hold::End) {
-        return Outlook::new(State::Holding, trouble.words.clone()).next(told_once(standing, trouble.reason));
+    if let Some(trouble) = inputs.trouble.as_ref().filter(|_| step.hold != Hold::End) {
+        return NextStep::new(State::Holding, trouble.words.clone()).next(told_once(standing, trouble.reason));
     }
     match step.hold {
-        Hold::End => Outlook::new(State::Done, "this is the last step".into()).next(Next::Finish),
+        Hold::End => NextStep::new(State::Done, "this is the last step".into()).next(Next::Finish),
         Hold::Approval => approval(standing),
-        Hold::For(hold) => timed(moment, step, hold),
+        Hold::For(hold) => timed(inputs, step, hold),
     }
 }
 
@@ -168,13 +168,13 @@ fn stopped(standing: &Standing) -> Option<String> {
     if let Some(hold) = &standing.hold {
         return Some(format!("its guard holds it until the flag is edited or reset: {}", hold.why));
     }
-    standing.paused.then(|| "it is paused; `flagstaff rollout FLAG resume` lets it climb again".into())
+    standing.paused.then(|| "it is paused; `flagstaff rollout FLAG resume` continues it".into())
 }
 
-fn approval(standing: &Standing) -> Outlook {
+fn approval(standing: &Standing) -> NextStep {
     let why = "it waits for someone: `flagstaff rollout FLAG approve`".into();
     let next = if standing.approval_told { Next::Wait } else { Next::AskApproval };
-    Outlook::new(State::Approval, why).next(next)
+    NextStep::new(State::Approval, why).next(next)
 }
 
 /// When the hold of the present step is over; a hold without end never is.
@@ -183,24 +183,24 @@ fn ends(rollout: &Rollout, standing: &Standing, hold: Duration) -> Timestamp {
     rollout.begins(standing.since).checked_add(hold).unwrap_or(Timestamp::MAX)
 }
 
-fn timed(moment: &Moment<'_>, step: &RolloutStep, hold: Duration) -> Outlook {
-    let ends = ends(moment.rollout, moment.standing, hold);
-    if moment.waited < hold {
-        let why = match obstacle(moment, step) {
+fn timed(inputs: &RolloutInputs<'_>, step: &RolloutStep, hold: Duration) -> NextStep {
+    let ends = ends(inputs.rollout, inputs.standing, hold);
+    if inputs.waited < hold {
+        let why = match obstacle(inputs, step) {
             Some((_, more)) => format!("its hold is not over; for now, {more}"),
             None => "its hold is not over".into(),
         };
-        return Outlook::new(State::Climbing, why).at(ends);
+        return NextStep::new(State::Advancing, why).at(ends);
     }
-    match obstacle(moment, step) {
+    match obstacle(inputs, step) {
         Some((reason, more)) => {
-            let next = told_once(moment.standing, reason);
-            Outlook::new(State::Holding, format!("inconclusive: {more}")).next(next)
+            let next = told_once(inputs.standing, reason);
+            NextStep::new(State::Holding, format!("inconclusive: {more}")).next(next)
         }
         None => {
-            let is_last = moment.standing.step + 1 == moment.rollout.steps().len();
-            let next = if is_last { Next::Finish } else { Next::Climb };
-            Outlook::new(State::Climbing, "its hold is over, and no problem was seen".into()).at(ends).next(next)
+            let is_last = inputs.standing.step + 1 == inputs.rollout.steps().len();
+            let next = if is_last { Next::Finish } else { Next::Advance };
+            NextStep::new(State::Advancing, "its hold is over, and no problem was seen".into()).at(ends).next(next)
         }
     }
 }
@@ -212,11 +212,11 @@ pub fn told_once(standing: &Standing, reason: &'static str) -> Next {
 }
 
 /// What keeps a step from going on: a reason that stays the same, and how it is now.
-fn obstacle(moment: &Moment<'_>, step: &RolloutStep) -> Option<(&'static str, String)> {
-    let Some(visitors) = moment.visitors else {
+fn obstacle(inputs: &RolloutInputs<'_>, step: &RolloutStep) -> Option<(&'static str, String)> {
+    let Some(visitors) = inputs.visitors else {
         return Some(("the ledger cannot be read", "the ledger cannot be read".into()));
     };
-    if moment.split_is_broken {
+    if inputs.split_is_broken {
         let why = "visitors did not fall into the variants as the percentages say: the split is broken";
         return Some((why, why.into()));
     }
@@ -227,7 +227,7 @@ fn obstacle(moment: &Moment<'_>, step: &RolloutStep) -> Option<(&'static str, St
     })
 }
 
-/// Whether visitors who came at one step fell into the arms otherwise than the shares say. May be asked at any time
+/// Whether the numbers of visitors who came at one step do not fit the shares of the arms. May be asked at any time
 /// (sequential, see [`srm::log_bayes_factor`]). Shares are weights of any scale.
 #[must_use]
 pub fn sample_ratio_broken(arrivals: &[u64], shares: &[f64]) -> bool {
@@ -239,10 +239,10 @@ pub fn sample_ratio_broken(arrivals: &[u64], shares: &[f64]) -> bool {
 impl Next {
     /// The fact with which it is done, if it takes one. `visitors` is told where the rollout goes on.
     #[must_use]
-    pub fn fact(&self, moment: &Moment<'_>, mut fact: Fact) -> Option<Fact> {
-        let step = moment.standing.step;
+    pub fn fact(&self, inputs: &RolloutInputs<'_>, mut fact: Fact) -> Option<Fact> {
+        let step = inputs.standing.step;
         fact.step = step;
-        let seen = || match moment.visitors {
+        let seen = || match inputs.visitors {
             Some(visitors) => {
                 format!("its hold is over, {visitors} visitors had the flag, and no problem was seen")
             }
@@ -250,9 +250,9 @@ impl Next {
         };
         match self {
             Self::Wait => return None,
-            Self::Climb => (fact.kind, fact.step, fact.why) = (FactKind::Step, step + 1, seen()),
+            Self::Advance => (fact.kind, fact.step, fact.why) = (FactKind::Step, step + 1, seen()),
             Self::Finish => {
-                (fact.kind, fact.step) = (FactKind::Done, moment.rollout.steps().len());
+                (fact.kind, fact.step) = (FactKind::Done, inputs.rollout.steps().len());
                 fact.why = "all steps are done".into();
             }
             Self::AskApproval => {

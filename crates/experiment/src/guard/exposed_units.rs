@@ -16,7 +16,7 @@ const FRESH_PART: usize = 4;
 /// new id displace only one another and visitors of a single request. Where the places run out, those that stayed away longest
 /// are forgotten, and counted.
 #[derive(Debug)]
-pub struct Met {
+pub struct ExposedUnits {
     shards: Box<[Mutex<Shard>]>,
     forgotten: AtomicU64,
 }
@@ -36,7 +36,7 @@ struct Generations {
     most: usize,
 }
 
-impl Met {
+impl ExposedUnits {
     /// Room for so many units; at least a few are remembered.
     #[must_use]
     pub fn new(places: usize) -> Self {
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_unit_is_new_once() {
-        let met = Met::new(PLACES);
+        let met = ExposedUnits::new(PLACES);
         assert!(!met.has(7));
         assert!(met.meets(7));
         assert!(!met.meets(7) && met.has(7) && !met.has(8));
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn requests_with_an_id_each_push_no_visitor_out_that_came_twice() {
-        let met = Met::new(PLACES);
+        let met = ExposedUnits::new(PLACES);
         (0..500).for_each(|visitor| _ = (met.meets(visitor), met.meets(visitor)));
         (1_000_000..2_000_000).for_each(|stranger| _ = met.meets(stranger));
         assert!((0..500).all(|visitor| met.has(visitor)));
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn requests_that_meet_and_ask_at_once_push_nobody_out() {
-        let met = Met::new(PLACES);
+        let met = ExposedUnits::new(PLACES);
         (0..500).for_each(|visitor| _ = (met.meets(visitor), met.meets(visitor)));
         (1_000_000..1_200_000).for_each(|stranger| _ = (met.meets(stranger), met.has(stranger)));
         assert!((0..500).all(|visitor| met.has(visitor)));
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn those_that_keep_coming_stay_and_memory_is_bounded() {
-        let met = Met::new(PLACES);
+        let met = ExposedUnits::new(PLACES);
         for stranger in 0..200_000_u128 {
             _ = (met.meets(1_000 + stranger), met.meets(1_000 + stranger));
             if stranger % 100 == 0 {

@@ -6,7 +6,7 @@ use super::Sign;
 
 /// What is watched, and how surely.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Terms {
+pub struct WatchSettings {
     /// Names of the variants that are drawn, the control first; 2 to 256.
     pub arms: Vec<String>,
     /// Whether errors are watched.
@@ -19,14 +19,14 @@ pub struct Terms {
     pub false_alarm: f64,
 }
 
-impl Terms {
+impl WatchSettings {
     /// What is looked at, each sign once, and the number of the last arm.
-    pub(super) fn check(&self) -> Result<(Vec<Sign>, u8), TermsError> {
+    pub(super) fn check(&self) -> Result<(Vec<Sign>, u8), WatchSettingsError> {
         let signs = self.signs();
         match u8::try_from(self.arms.len().saturating_sub(1)) {
-            Err(_) | Ok(0) => Err(TermsError::Arms),
-            _ if signs.is_empty() => Err(TermsError::Nothing),
-            _ if !(self.false_alarm > 0.0 && self.false_alarm < 1.0) => Err(TermsError::FalseAlarm),
+            Err(_) | Ok(0) => Err(WatchSettingsError::Arms),
+            _ if signs.is_empty() => Err(WatchSettingsError::Nothing),
+            _ if !(self.false_alarm > 0.0 && self.false_alarm < 1.0) => Err(WatchSettingsError::FalseAlarm),
             Ok(last) => Ok((signs, last)),
         }
     }
@@ -43,7 +43,7 @@ impl Terms {
 
 /// Why there can be no watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TermsError {
+pub enum WatchSettingsError {
     /// There are fewer than 2 arms, or more than 256.
     Arms,
     /// Nothing is to be watched.
@@ -52,7 +52,7 @@ pub enum TermsError {
     FalseAlarm,
 }
 
-impl fmt::Display for TermsError {
+impl fmt::Display for WatchSettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Arms => "a guard compares 2 to 256 variants",
@@ -62,4 +62,4 @@ impl fmt::Display for TermsError {
     }
 }
 
-impl std::error::Error for TermsError {}
+impl std::error::Error for WatchSettingsError {}

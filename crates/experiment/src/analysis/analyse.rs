@@ -2,12 +2,14 @@
 
 use flagstaff_stats::multiple::holm;
 
-use crate::comparison::{Compared, Pair, compare};
-use crate::observed::{Direction, Goal, Measure, Total};
-use crate::report::{GoalReport, LeftOut, Range, VariantReport};
-use crate::sample_ratio::sample_ratio;
-use crate::verdict::{Case, decide};
-use crate::{Comparison, Day, Observed, Report, Settings};
+use crate::analysis::comparison::{Compared, Pair, compare};
+use crate::analysis::observed::{Day, Observed};
+use crate::analysis::observed::{Direction, Goal, Measure, Total};
+use crate::analysis::report::{Comparison, Report};
+use crate::analysis::report::{GoalReport, LeftOut, Range, VariantReport};
+use crate::analysis::sample_ratio::sample_ratio;
+use crate::analysis::settings::Settings;
+use crate::analysis::verdict::{Case, decide};
 
 /// Analyses an experiment. What cannot be computed is left out; nothing fails.
 #[must_use]

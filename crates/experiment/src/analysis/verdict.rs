@@ -4,10 +4,12 @@ use flagstaff_stats::power::SEQUENTIAL_FACTOR;
 use flagstaff_stats::sequential::SHOWN_FROM;
 use serde::Serialize;
 
-use crate::comparison::{Compared, reach};
-use crate::observed::{Direction, Goal};
-use crate::words::Words;
-use crate::{Observed, SampleRatio, Settings};
+use crate::analysis::comparison::{Compared, reach};
+use crate::analysis::observed::Observed;
+use crate::analysis::observed::{Direction, Goal};
+use crate::analysis::report::SampleRatio;
+use crate::analysis::sentences::Sentences;
+use crate::analysis::settings::Settings;
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -77,7 +79,7 @@ enum Standing {
 
 /// Decides. The split is asked first.
 pub(crate) fn decide(case: &Case<'_>) -> Verdict {
-    let words = Words { case };
+    let words = Sentences { case };
     if case.sample_ratio.broken {
         return verdict(Kind::BrokenSplit, None, words.broken(), None);
     }

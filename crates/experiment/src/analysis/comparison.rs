@@ -5,9 +5,10 @@ use flagstaff_stats::sequential::is_shown;
 use flagstaff_stats::strata::{cochran, standardise};
 use flagstaff_stats::{Estimate, Level, Moments, Pairs, Proportion, cuped, lift, proportion, quantile, ratio};
 
-use crate::observed::{Arm, Measure, Sums};
-use crate::settings::POWER;
-use crate::{Adjusted, AlwaysValid, Comparison, PerConversion, Range, Settings};
+use crate::analysis::observed::{Arm, Measure, Sums};
+use crate::analysis::report::{Adjusted, AlwaysValid, Comparison, PerConversion, Range};
+use crate::analysis::settings::POWER;
+use crate::analysis::settings::Settings;
 
 /// The steps in which both have visitors, as (treatment, control).
 pub(crate) type Pair = (Arm, Arm);

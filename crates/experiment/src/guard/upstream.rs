@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::crowd::Quota;
 use super::fuse::Failed;
+use super::networks::Quota;
 
 /// Requests and visitors without an answer of the upstream before it counts as lost.
 const ENOUGH: usize = 3;
 
 /// The upstream of a flag's variant, as its visitors find it. No visitor is harmed while the app answers in its place.
 #[derive(Debug, Default)]
-pub struct Stand {
+pub struct UpstreamWatch {
     is_away: AtomicBool,
     spell: Mutex<Option<Spell>>,
 }
@@ -31,7 +31,7 @@ struct Spell {
 
 /// An upstream that is away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Away {
+pub struct UpstreamAway {
     /// From the first request that it did not answer to the last.
     pub lasted: Duration,
     /// Requests that the app answered in its place.
@@ -40,7 +40,7 @@ pub struct Away {
     pub is_sure: bool,
 }
 
-impl Stand {
+impl UpstreamWatch {
     /// The app answered a visitor in its place. Only an answer of the upstream ends that, however long nobody asks.
     pub fn fell_back(&self, now: Instant, visitor: Failed) {
         let mut spell = self.spell();
@@ -57,7 +57,7 @@ impl Stand {
 
     /// What is known, where no answer came since.
     #[must_use]
-    pub fn away(&self) -> Option<Away> {
+    pub fn away(&self) -> Option<UpstreamAway> {
         if !self.is_away.load(Ordering::Relaxed) {
             return None;
         }
@@ -84,17 +84,17 @@ impl Spell {
         }
     }
 
-    fn away(&self) -> Away {
+    fn away(&self) -> UpstreamAway {
         let is_sure = self.visitors.len() >= ENOUGH;
-        Away { lasted: self.last.saturating_duration_since(self.first), requests: self.requests, is_sure }
+        UpstreamAway { lasted: self.last.saturating_duration_since(self.first), requests: self.requests, is_sure }
     }
 }
 
-impl Away {
+impl UpstreamAway {
     /// It in one sentence.
     #[must_use]
     pub fn words(&self) -> String {
-        let requests = crate::words::thousands(self.requests as f64);
+        let requests = crate::numbers::thousands(self.requests as f64);
         let seconds = self.lasted.as_secs();
         format!(
             "the upstream of the variant has given no answer for {seconds} s; the app answered {requests} requests in its place"
@@ -115,11 +115,11 @@ mod tests {
 
     #[test]
     fn it_is_away_from_the_first_request_to_the_last_until_it_answers() {
-        let (stand, start) = (Stand::default(), Instant::now());
+        let (stand, start) = (UpstreamWatch::default(), Instant::now());
         assert_eq!(stand.away(), None);
         [(0, 0), (1, 20), (2, 40)].iter().for_each(|(unit, s)| stand.fell_back(start + *s * SECOND, visitor(*unit)));
         let away = stand.away().unwrap();
-        assert_eq!(away, Away { lasted: 40 * SECOND, requests: 3, is_sure: true });
+        assert_eq!(away, UpstreamAway { lasted: 40 * SECOND, requests: 3, is_sure: true });
         let told =
             "the upstream of the variant has given no answer for 40 s; the app answered 3 requests in its place";
         assert_eq!(away.words(), told);
@@ -129,15 +129,15 @@ mod tests {
 
     #[test]
     fn a_pause_is_no_answer() {
-        let (stand, start) = (Stand::default(), Instant::now());
+        let (stand, start) = (UpstreamWatch::default(), Instant::now());
         stand.fell_back(start, visitor(1));
         stand.fell_back(start + 600 * SECOND, visitor(2));
-        assert_eq!(stand.away(), Some(Away { lasted: 600 * SECOND, requests: 2, is_sure: false }));
+        assert_eq!(stand.away(), Some(UpstreamAway { lasted: 600 * SECOND, requests: 2, is_sure: false }));
     }
 
     #[test]
     fn it_takes_three_visitors_and_not_of_one_network() {
-        let (stand, now) = (Stand::default(), Instant::now());
+        let (stand, now) = (UpstreamWatch::default(), Instant::now());
         (0..9).for_each(|_| stand.fell_back(now, visitor(1)));
         assert!(!stand.away().unwrap().is_sure, "one visitor");
         stand.answered();

@@ -2,7 +2,8 @@
 
 use flagstaff_stats::srm;
 
-use crate::{Observed, SampleRatio, Step};
+use crate::analysis::observed::{Observed, Step};
+use crate::analysis::report::SampleRatio;
 
 /// Fewer expected in a variant, and χ² is no approximation (Cochran 1954, *Biometrics* 10:417).
 const EXPECTED_FROM: f64 = 5.0;

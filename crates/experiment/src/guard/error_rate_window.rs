@@ -1,8 +1,8 @@
-//! How both arms fare in the last minute.
+//! How many answers of both arms were errors in the last minute.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use crate::words::{percent, thousands};
+use crate::numbers::{percent, thousands};
 
 /// Length of a bucket in microseconds, and how many make up the last minute.
 const BUCKET: i64 = 5_000_000;
@@ -17,7 +17,7 @@ pub const BAD: f64 = 0.1;
 /// Answers of both arms in the last minute, in buckets of five seconds. It takes no lock; at the very moment when a bucket is used
 /// anew some of its answers may be lost.
 #[derive(Debug)]
-pub struct Pulse {
+pub struct ErrorRateWindow {
     buckets: [Bucket; BUCKETS],
 }
 
@@ -36,7 +36,7 @@ struct Counts {
     bad: AtomicU64,
 }
 
-impl Default for Pulse {
+impl Default for ErrorRateWindow {
     fn default() -> Self {
         let bucket =
             |_| Bucket { number: AtomicI64::new(i64::MIN), control: Counts::default(), treatment: Counts::default() };
@@ -62,11 +62,11 @@ pub struct Rates {
     pub treatment: Rate,
 }
 
-/// The control fails by itself: no variant is to blame for that.
+/// The control fails by itself: no variant is the cause of that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage(pub Rates);
 
-impl Pulse {
+impl ErrorRateWindow {
     /// An answer at a time in microseconds, by a clock that nobody sets. One more than a minute older than the newest is left out.
     pub fn answered(&self, treated: bool, bad: bool, at: i64) {
         let number = at.div_euclid(BUCKET);
@@ -171,10 +171,10 @@ mod tests {
 
     const SECOND: i64 = 1_000_000;
 
-    fn fed(answers: u64, bad: u64, at: i64) -> Pulse {
-        let pulse = Pulse::default();
-        (0..answers).for_each(|n| pulse.answered(false, n < bad, at));
-        pulse
+    fn fed(answers: u64, bad: u64, at: i64) -> ErrorRateWindow {
+        let window = ErrorRateWindow::default();
+        (0..answers).for_each(|n| window.answered(false, n < bad, at));
+        window
     }
 
     #[test]
@@ -186,28 +186,28 @@ mod tests {
             assert_eq!(outage.is_some(), is_one, "{bad} of {answers}");
         }
         // the treatment alone is none
-        let pulse = fed(100, 1, SECOND);
-        (0..100).for_each(|_| pulse.answered(true, true, SECOND));
-        assert_eq!(pulse.shared_outage(SECOND), None);
-        assert_eq!(pulse.rates(SECOND).treatment, Rate { answers: 100, bad: 100 });
+        let window = fed(100, 1, SECOND);
+        (0..100).for_each(|_| window.answered(true, true, SECOND));
+        assert_eq!(window.shared_outage(SECOND), None);
+        assert_eq!(window.rates(SECOND).treatment, Rate { answers: 100, bad: 100 });
     }
 
     #[test]
     fn only_the_last_minute_counts() {
         for start in [-90 * SECOND, 0, 1_763_670_000 * SECOND] {
-            let pulse = fed(30, 30, start);
-            assert_eq!(pulse.rates(start + 59 * SECOND).control.answers, 30);
-            assert_eq!(pulse.rates(start + 60 * SECOND), Rates::default());
-            assert_eq!(pulse.rates(start - 10 * SECOND), Rates::default(), "the future is not the last minute");
-            pulse.answered(false, false, start + 60 * SECOND);
-            pulse.answered(false, true, start);
+            let window = fed(30, 30, start);
+            assert_eq!(window.rates(start + 59 * SECOND).control.answers, 30);
+            assert_eq!(window.rates(start + 60 * SECOND), Rates::default());
+            assert_eq!(window.rates(start - 10 * SECOND), Rates::default(), "the future is not the last minute");
+            window.answered(false, false, start + 60 * SECOND);
+            window.answered(false, true, start);
             assert_eq!(
-                pulse.rates(start + 60 * SECOND).control,
+                window.rates(start + 60 * SECOND).control,
                 Rate { answers: 1, bad: 0 },
                 "late answers are left out"
             );
         }
-        let edges = Pulse::default();
+        let edges = ErrorRateWindow::default();
         for at in [i64::MAX, i64::MIN] {
             edges.answered(true, true, at);
             assert!(edges.rates(at).treatment.answers <= 1);
@@ -216,9 +216,9 @@ mod tests {
 
     #[test]
     fn an_outage_is_told_in_numbers() {
-        let pulse = fed(400, 312, 0);
-        (0..51).for_each(|n| pulse.answered(true, n < 40, 0));
-        let words = pulse.shared_outage(0).unwrap().words();
+        let window = fed(400, 312, 0);
+        (0..51).for_each(|n| window.answered(true, n < 40, 0));
+        let words = window.shared_outage(0).unwrap().words();
         let told = "the control fails by itself: 312 of 400 answers (78 %) in the last minute were errors, with the flag 40 of 51 \
                     answers (78.4 %)";
         assert_eq!(words, told);

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::Verdict;
+use crate::analysis::verdict::Verdict;
 
 /// The results of one experiment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
