@@ -206,8 +206,8 @@ fn the_rest() {
     assert_error("created = «\"1.11.2026\"", "not a valid day", "2026-11-01");
     assert_error("expires = «2026-02-30", "invalid date", "");
     assert_error("expires = «2026-02-03T10:00:00Z", "not a valid day", "2026-11-01");
-    assert_error("bucket_by = «\"visiter\"", "bucketed", "did you mean \"visitor\"?");
-    assert_error("bucket_by = «\"header.\"", "bucketed", "header.NAME");
+    assert_error("bucket_by = «\"visiter\"", "not a valid unit", "did you mean \"visitor\"?");
+    assert_error("bucket_by = «\"header.\"", "not a valid unit", "header.NAME");
     assert_error("exposed_on = [«\"get /x\"]", "does not name requests", "GET /contact*");
     assert_error("upstream = { on = «\"8001\" }", "not a valid address", "127.0.0.1:8001");
     assert_eq!(
