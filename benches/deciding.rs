@@ -8,7 +8,7 @@ use std::sync::Arc;
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use flagstaff_flags::{Draw, Snapshot, Subject};
 use flagstaff_source::{ParseOptions, Text, parse};
-use flagstaff_tag::{HeaderSettings, Peer, SendFlags, Settings, Tagger};
+use flagstaff_tag::{HeaderSettings, Peer, SendFlags, Tagger, TaggerSettings};
 use http::Request;
 use jiff::Timestamp;
 
@@ -60,11 +60,11 @@ fn tagging(c: &mut Criterion) {
     let mut group = c.benchmark_group("tag");
     for (send, name) in [(SendFlags::Both, "both"), (SendFlags::Compact, "compact")] {
         let headers = HeaderSettings { send, ..HeaderSettings::default() };
-        let tagger = Tagger::new(&Settings { headers, ..Settings::default() }).unwrap();
+        let tagger = Tagger::new(&TaggerSettings { headers, ..TaggerSettings::default() }).unwrap();
         for flags in [0, 10, 50] {
-            let plan = Arc::new(tagger.plan(snapshot(flags)));
-            group.bench_with_input(BenchmarkId::new(name, flags), &plan, |b, plan| {
-                let tag = |mut r: Request<()>| (tagger.tag(plan, &mut r, Timestamp::UNIX_EPOCH), r);
+            let compiled = Arc::new(tagger.compile(snapshot(flags)));
+            group.bench_with_input(BenchmarkId::new(name, flags), &compiled, |b, compiled| {
+                let tag = |mut r: Request<()>| (tagger.tag(compiled, &mut r, Timestamp::UNIX_EPOCH), r);
                 b.iter_batched(request, tag, BatchSize::SmallInput);
             });
         }

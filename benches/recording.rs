@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use flagstaff_flags::{Flag, Goal, Name, Percent, Route, Snapshot, StatusSet, Trigger, publisher};
-use flagstaff_layer::{FlagLayer, FlagService, Settings, Tagger};
+use flagstaff_layer::{FlagLayer, FlagService, Tagger, TaggerSettings};
 use flagstaff_ledger::{Location, Recorder};
 use http::{Request, Response};
 use tower::{Layer, Service};
@@ -66,7 +66,7 @@ fn call(service: &mut FlagService<App>, request: Request<String>) -> Response<()
 
 fn recording(c: &mut Criterion) {
     let (_publisher, reader) = publisher(snapshot());
-    let tagger = Arc::new(Tagger::new(&Settings::default()).unwrap());
+    let tagger = Arc::new(Tagger::new(&TaggerSettings::default()).unwrap());
     let folder = tempfile::tempdir().unwrap();
     let place = Location::file(&folder.path().join("ledger.db")).unwrap();
     let (recorder, keeper) = Recorder::start(flagstaff_ledger::LedgerSettings::new(place)).unwrap();

@@ -4,27 +4,27 @@
 use std::sync::{Arc, LazyLock};
 
 use flagstaff_source::{ParseOptions, Text, parse};
-use flagstaff_tag::{Plan, Settings, Tagger, UserSettings};
+use flagstaff_tag::{CompiledSnapshot, TaggerSettings, Tagger, UserSettings};
 use http::{HeaderName, HeaderValue, Request, Response};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
 const FLAGS: &str = include_str!("../../config/flags.toml");
 
-static WORLD: LazyLock<(Tagger, Arc<Plan>)> = LazyLock::new(|| {
-    let settings = Settings {
+static WORLD: LazyLock<(Tagger, Arc<CompiledSnapshot>)> = LazyLock::new(|| {
+    let settings = TaggerSettings {
         user: UserSettings { identify: Some(true), ..UserSettings::default() },
         keys: vec!["a secret of thirty-two bytes or many more".into()],
-        ..Settings::default()
+        ..TaggerSettings::default()
     };
     let tagger = Tagger::new(&settings).expect("good settings");
     let loaded = parse(Text { name: "flags.toml", bytes: FLAGS.as_bytes() }, None, &ParseOptions::default());
-    let plan = tagger.plan(Arc::new(loaded.expect("good flags").snapshot));
-    (tagger, Arc::new(plan))
+    let compiled = tagger.compiled(Arc::new(loaded.expect("good flags").snapshot));
+    (tagger, Arc::new(compiled))
 });
 
 fuzz_target!(|bytes: &[u8]| {
-    let (tagger, plan) = &*WORLD;
+    let (tagger, compiled) = &*WORLD;
     let Some((status, rest)) = bytes.split_first() else { return };
     let mut response = Response::new(());
     *response.status_mut() = http::StatusCode::from_u16(200 + u16::from(*status)).unwrap_or_default();
@@ -37,7 +37,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     let mut request = Request::new(());
-    let flags = tagger.tag(plan, &mut request, Timestamp::UNIX_EPOCH);
+    let flags = tagger.tag(compiled, &mut request, Timestamp::UNIX_EPOCH);
     tagger.answer(&flags, &mut response, Timestamp::UNIX_EPOCH);
     for directive in ["x-flag-exposed", "x-flag-event", "x-flag-identify"] {
         assert!(!response.headers().contains_key(directive));

@@ -10,7 +10,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(forwarded(address.to_string().as_bytes()), Some(address));
         assert_eq!(forwarded(format!("\"[{address}]:80\"").as_bytes()), Some(address));
     }
-    let _ = (is_bot(bytes), parse::named(bytes));
+    let _ = (is_bot(bytes), parse::user_cookie(bytes));
     if let Ok(text) = std::str::from_utf8(bytes) {
         let [read, again] = parse::draws(text);
         assert_eq!(read, again);

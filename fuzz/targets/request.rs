@@ -5,15 +5,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, LazyLock};
 
 use flagstaff_source::{ParseOptions, Text, parse};
-use flagstaff_tag::{HeaderSettings, JwtSettings, Peer, Plan, Settings, Tagger, UserSettings, VisitorSettings, endpoint};
+use flagstaff_tag::{HeaderSettings, JwtSettings, Peer, CompiledSnapshot, TaggerSettings, Tagger, UserSettings, VisitorSettings, endpoint};
 use http::{HeaderName, HeaderValue, Request};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
 const FLAGS: &str = include_str!("../../config/flags.toml");
 
-static WORLD: LazyLock<(Tagger, Arc<Plan>)> = LazyLock::new(|| {
-    let settings = Settings {
+static WORLD: LazyLock<(Tagger, Arc<CompiledSnapshot>)> = LazyLock::new(|| {
+    let settings = TaggerSettings {
         headers: HeaderSettings { waffle: true, sign: true, off: true, ..HeaderSettings::default() },
         visitor: VisitorSettings { consent_cookie: Some("consent=yes".into()), ..VisitorSettings::default() },
         user: UserSettings {
@@ -23,12 +23,12 @@ static WORLD: LazyLock<(Tagger, Arc<Plan>)> = LazyLock::new(|| {
             ..UserSettings::default()
         },
         keys: vec!["another secret of thirty-two bytes or more".into()],
-        ..Settings::default()
+        ..TaggerSettings::default()
     };
     let tagger = Tagger::new(&settings).expect("good settings");
     let loaded = parse(Text { name: "flags.toml", bytes: FLAGS.as_bytes() }, None, &ParseOptions::default());
-    let plan = tagger.plan(Arc::new(loaded.expect("good flags").snapshot));
-    (tagger, Arc::new(plan))
+    let compiled = tagger.compiled(Arc::new(loaded.expect("good flags").snapshot));
+    (tagger, Arc::new(compiled))
 });
 
 /// A first byte of switches, a line with method and target, then header lines.
@@ -49,19 +49,19 @@ fn request(bytes: &[u8]) -> Option<Request<()>> {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let (tagger, plan) = &*WORLD;
+    let (tagger, compiled) = &*WORLD;
     let Some(mut request) = request(bytes) else { return };
     let now = Timestamp::UNIX_EPOCH;
-    let flags = tagger.tag(plan, &mut request, now);
+    let flags = tagger.tag(compiled, &mut request, now);
     let once = request.headers().clone();
     let names: Vec<_> = once.keys().map(|name| name.as_str().replace('_', "-")).collect();
     for name in names.iter().filter(|name| name.starts_with("x-flag-")) {
         let flag = name["x-flag-".len()..].replace('-', "_");
-        assert!(plan.snapshot().find(&flag).is_some(), "{name} is not ours");
+        assert!(compiled.snapshot().find(&flag).is_some(), "{name} is not ours");
         assert_eq!(once.get_all(name.as_str()).iter().count(), 1);
     }
     assert_eq!(once.get_all("x-visitor-id").iter().count(), 1);
-    tagger.tag(plan, &mut request, now);
+    tagger.tag(compiled, &mut request, now);
     assert_eq!(*request.headers(), once);
     let _ = endpoint(&flags, request.method(), request.uri().path(), request.headers());
 });

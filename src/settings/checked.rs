@@ -60,7 +60,7 @@ pub(crate) fn state(typed: &typed::Settings) -> Option<StateFolder> {
 ///
 /// # Errors
 /// When a file with keys cannot be read, or a key of tokens is neither file nor secret.
-pub(crate) fn tagger_settings(settings: &Settings) -> anyhow::Result<tag::Settings> {
+pub(crate) fn tagger_settings(settings: &Settings) -> anyhow::Result<tag::TaggerSettings> {
     let typed = settings.typed.clone();
     let keys = keys(&typed)?;
     let mut user = typed.user;
@@ -68,7 +68,7 @@ pub(crate) fn tagger_settings(settings: &Settings) -> anyhow::Result<tag::Settin
     if let Some(jwt) = &mut user.jwt {
         token::read_keys(jwt).map_err(|problems| settings.report(problems))?;
     }
-    Ok(tag::Settings {
+    Ok(tag::TaggerSettings {
         headers: typed.headers,
         visitor: typed.visitor,
         user,

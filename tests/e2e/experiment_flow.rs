@@ -186,7 +186,7 @@ fn pages_tell_events_and_visitors_are_forgotten() {
     }
     assert_eq!(say(1, same, r#"[{"event":"paid","value":1},{"event":"paid","value":2}]"#).0, 204);
     let (status, why) = say(2, same, "{\"event\":");
-    assert!(status == 400 && why.contains("no JSON"), "{status} {why}");
+    assert!(status == 400 && why.contains("not JSON"), "{status} {why}");
     assert_eq!(say(2, "Origin: http://evil\r\n", r#"{"event":"paid","value":9}"#).0, 403);
     let too_much = "9".repeat(16 * 1024 + 1);
     assert_eq!(tell(&mut program.raw(), "/.flagstaff/events", &visitor(2), same, &too_much).status, 413);

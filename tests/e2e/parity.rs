@@ -11,7 +11,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use fastrand::Rng;
 use flagstaff_flags::{Publisher, Reader, publisher};
-use flagstaff_layer::{FlagLayer, Peer, Settings, Tagger, VisitorFlags};
+use flagstaff_layer::{FlagLayer, Peer, Tagger, TaggerSettings, VisitorFlags};
 use flagstaff_source::{ParseOptions, Text, parse};
 use flagstaff_tag::{HeaderSettings, TrustSettings, UserSettings};
 
@@ -294,7 +294,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    pub(crate) fn start(settings: &Settings) -> Self {
+    pub(crate) fn start(settings: &TaggerSettings) -> Self {
         let (publisher, reader) = publisher(snapshot("# no flags\n"));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let router = router(reader, settings);
@@ -305,7 +305,7 @@ impl Service {
     }
 }
 
-fn router(reader: Reader, settings: &Settings) -> Router {
+fn router(reader: Reader, settings: &TaggerSettings) -> Router {
     let tagger = Arc::new(Tagger::new(settings).unwrap());
     Router::new().fallback(page).layer(FlagLayer::new(reader, tagger)).layer(from_fn(with_peer))
 }
@@ -353,13 +353,13 @@ fn proxy(app: &App) -> Program {
         .start()
 }
 
-fn the_same_settings() -> Settings {
-    Settings {
+fn the_same_settings() -> TaggerSettings {
+    TaggerSettings {
         headers: HeaderSettings { off: true, ..HeaderSettings::default() },
         user: UserSettings { header: Some("X-User-Id".into()), identify: Some(true), ..UserSettings::default() },
         trust: TrustSettings { country_header: Some("CF-IPCountry".into()), ..TrustSettings::default() },
         keys: vec![KEYS.into()],
-        ..Settings::default()
+        ..TaggerSettings::default()
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use flagstaff_layer::Settings;
+use flagstaff_layer::TaggerSettings;
 use flagstaff_source::{ParseOptions, Text, parse};
 
 use crate::harness::app::App;
@@ -185,7 +185,7 @@ fn reloads(program: &Program, result: &str) -> f64 {
 /// Inside a service every writing that is taken counts, with nothing in between to settle.
 #[test]
 fn ten_thousand_snapshots_in_a_service_mix_no_two() {
-    let service = Service::start(&Settings::default());
+    let service = Service::start(&TaggerSettings::default());
     let publish = |bytes: &[u8]| {
         let name = "flags.toml";
         let loaded = parse(Text { name, bytes }, None, &ParseOptions::default());

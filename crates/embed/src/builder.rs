@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use flagstaff_layer::{Settings, Tagger};
+use flagstaff_layer::{Tagger, TaggerSettings};
 use flagstaff_ledger::Location;
 use flagstaff_source::{Files, Loaded, PIN_PREFIX, ParseOptions, StateFolder};
 use flagstaff_webhook::Hook;
@@ -24,7 +24,7 @@ pub struct Builder {
     ledger: Option<String>,
     keep: Option<Duration>,
     state: Option<PathBuf>,
-    settings: Settings,
+    settings: TaggerSettings,
     hooks: Vec<Hook>,
 }
 
@@ -36,7 +36,7 @@ impl Builder {
             ledger: None,
             keep: None,
             state: None,
-            settings: Settings::default(),
+            settings: TaggerSettings::default(),
             hooks: Vec::new(),
         }
     }
@@ -68,7 +68,7 @@ impl Builder {
     }
 
     /// Visitors, users, headers, caches and keys. Without keys, cookies that are signed end with the process.
-    pub fn settings(mut self, settings: Settings) -> Self {
+    pub fn settings(mut self, settings: TaggerSettings) -> Self {
         self.settings = settings;
         self
     }

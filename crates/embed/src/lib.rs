@@ -36,5 +36,5 @@ pub use error::StartError;
 pub use flagstaff::Flagstaff;
 #[cfg(feature = "axum")]
 pub use flagstaff_layer::VisitorFlags;
-pub use flagstaff_layer::{Flags, Peer, Settings};
+pub use flagstaff_layer::{Flags, Peer, TaggerSettings};
 pub use flagstaff_webhook::Hook;

@@ -15,7 +15,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
-use flagstaff_layer::{EndpointLayer, FlagLayer, Peer, Settings, Tagger, VisitorFlags};
+use flagstaff_layer::{EndpointLayer, FlagLayer, Peer, Tagger, TaggerSettings, VisitorFlags};
 use flagstaff_source::{ParseOptions, Text, parse};
 use tokio::net::TcpListener;
 
@@ -52,7 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let loaded = parse(text, None, &ParseOptions::default()).map_err(|report| report.summary())?;
     // Keep the publisher: whoever has it can replace the flags while requests run.
     let (_publisher, reader) = flagstaff_flags::publisher(loaded.snapshot);
-    let tagger = Tagger::new(&Settings::default()).map_err(|problems| format!("{problems:?}"))?;
+    let tagger = Tagger::new(&TaggerSettings::default()).map_err(|problems| format!("{problems:?}"))?;
 
     // The last layer sees a request first.
     let app = Router::new()

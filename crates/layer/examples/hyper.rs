@@ -10,7 +10,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use flagstaff_layer::{EndpointLayer, FlagLayer, Flags, Peer, Settings, Tagger};
+use flagstaff_layer::{EndpointLayer, FlagLayer, Flags, Peer, Tagger, TaggerSettings};
 use flagstaff_source::{ParseOptions, Text, parse};
 use http::{Request, Response};
 use http_body_util::Full;
@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let text = Text { name: "flags", bytes: FLAGS.as_bytes() };
     let loaded = parse(text, None, &ParseOptions::default()).map_err(|report| report.summary())?;
     let (_publisher, reader) = flagstaff_flags::publisher(loaded.snapshot);
-    let tagger = Tagger::new(&Settings::default()).map_err(|problems| format!("{problems:?}"))?;
+    let tagger = Tagger::new(&TaggerSettings::default()).map_err(|problems| format!("{problems:?}"))?;
     let service = FlagLayer::new(reader, Arc::new(tagger)).layer(EndpointLayer.layer(service_fn(page)));
 
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".into());

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use flagstaff_tag::{
-    Flags, MOST_BYTES, Peer, Posted, closed_gate, cut_off, endpoint, events, foreign, forgotten, posted, taken,
-    too_large, too_many,
+    Flags, MAX_BODY_BYTES, Peer, PostEndpoint, accepted, closed_gate, cross_site_refusal, endpoint, events,
+    forgotten, incomplete, post_endpoint, too_large, too_many,
 };
 use http::{HeaderName, Request, Response};
 use http_body::Body;
@@ -84,7 +84,7 @@ fn own<B>(request: &Request<B>) -> Own {
     };
     let (method, path) = (request.method(), request.uri().path());
     let hearing = request.extensions().get::<Hearing>();
-    match posted(method, path).filter(|posted| *posted == Posted::Forget || hearing.is_some()) {
+    match post_endpoint(method, path).filter(|posted| *posted == PostEndpoint::Forget || hearing.is_some()) {
         Some(posted) => own_posted(posted, request, flags, hearing),
         None => endpoint(flags, method, path, request.headers())
             .or_else(|| closed_gate(flags, method, path))
@@ -92,17 +92,17 @@ fn own<B>(request: &Request<B>) -> Own {
     }
 }
 
-fn own_posted<B>(posted: Posted, request: &Request<B>, flags: &Flags, hearing: Option<&Hearing>) -> Own {
-    if let Some(refusal) = foreign(request.uri(), request.headers()) {
+fn own_posted<B>(posted: PostEndpoint, request: &Request<B>, flags: &Flags, hearing: Option<&Hearing>) -> Own {
+    if let Some(refusal) = cross_site_refusal(request.uri(), request.headers()) {
         return Own::Answer(refusal);
     }
     match (posted, hearing) {
-        (Posted::Events, Some(hearing)) => {
+        (PostEndpoint::Events, Some(hearing)) => {
             let is_local = request.extensions().get::<Peer>().is_some_and(|peer| peer.client.is_loopback());
             Own::Read(Teller { flags: flags.clone(), hearing: hearing.clone(), is_local })
         }
-        (Posted::Forget, hearing) => Own::Answer(forget(flags, hearing)),
-        (Posted::Events, None) => Own::Nothing,
+        (PostEndpoint::Forget, hearing) => Own::Answer(forget(flags, hearing)),
+        (PostEndpoint::Events, None) => Own::Nothing,
     }
 }
 
@@ -144,7 +144,7 @@ impl Teller {
         match events(text) {
             Ok(events) => {
                 self.hearing.reported(&self.flags, &events, Timestamp::now());
-                let mut answer = taken();
+                let mut answer = accepted();
                 if let Some(pending) = self.hearing.pending().filter(|_| self.is_local) {
                     answer.headers_mut().insert(PENDING, pending.into());
                 }
@@ -196,16 +196,16 @@ fn poll_text<B: Body>(
     text: &mut Vec<u8>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<(), Response<Bytes>>> {
-    if body.size_hint().lower() > MOST_BYTES as u64 {
+    if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
         return Poll::Ready(Err(too_large()));
     }
     loop {
         match ready!(body.as_mut().poll_frame(cx)) {
             None => return Poll::Ready(Ok(())),
-            Some(Err(_)) => return Poll::Ready(Err(cut_off())),
+            Some(Err(_)) => return Poll::Ready(Err(incomplete())),
             Some(Ok(frame)) => {
                 let Ok(mut data) = frame.into_data() else { continue };
-                if data.remaining() > MOST_BYTES - text.len() {
+                if data.remaining() > MAX_BODY_BYTES - text.len() {
                     return Poll::Ready(Err(too_large()));
                 }
                 while data.has_remaining() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use flagstaff_flags::EventSource;
-use flagstaff_tag::{Blame, Event, Flags, NotCounted, NotReached};
+use flagstaff_tag::{FaultOrigin, Flags, GoalEvent, NotCounted, NotReached};
 use http::Response;
 use jiff::Timestamp;
 use pin_project_lite::pin_project;
@@ -74,7 +74,7 @@ impl Tagged {
         let hearing = self.shared.hearing();
         match (answer, &self.asked) {
             (Ok(response), asked) => {
-                let blamed = response.extensions_mut().remove::<Blame>();
+                let blamed = response.extensions_mut().remove::<FaultOrigin>();
                 let directives = self.shared.tagger().answer(&self.flags, response, now);
                 if let Some(asked) = asked {
                     hearing.answered(&self.flags, asked, response, &directives, blamed);
@@ -90,13 +90,13 @@ impl Tagged {
 
     /// Counts what the app says happened on a request without an id: a conversion that reaches no goal must not go unsaid. What is left
     /// out on purpose, such as bots, is told elsewhere.
-    fn refuse(&self, events: &[Event], now: Timestamp) {
+    fn refuse(&self, events: &[GoalEvent], now: Timestamp) {
         let why = match self.flags.counted() {
             Err(NotCounted::CrossSite) => NotReached::CrossSite,
             Err(NotCounted::NoId) => NotReached::NoId,
             _ => return,
         };
-        let plan = self.flags.plan();
+        let plan = self.flags.compiled();
         let goals = events.iter().flat_map(|event| plan.snapshot().goals_of_event(event.name.as_str()));
         for (goal, _) in goals.filter(|(_, wanted)| wanted.from.admits(EventSource::App)) {
             plan.refuse(goal, why, now);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use flagstaff_flags::Reader;
-use flagstaff_tag::{Plan, Tagger};
+use flagstaff_tag::{CompiledSnapshot, Tagger};
 use tower::Layer;
 
 use crate::observe::guard_observer::Watching;
@@ -22,7 +22,7 @@ pub struct FlagLayer(Arc<Shared>);
 pub(crate) struct Shared {
     reader: Reader,
     tagger: Arc<Tagger>,
-    plan: ArcSwap<Plan>,
+    plan: ArcSwap<CompiledSnapshot>,
     hearing: Hearing,
 }
 
@@ -30,7 +30,7 @@ impl FlagLayer {
     /// A layer that decides with whatever snapshot the reader has when a request comes.
     #[must_use]
     pub fn new(reader: Reader, tagger: Arc<Tagger>) -> Self {
-        let plan = ArcSwap::from_pointee(tagger.plan(reader.load()));
+        let plan = ArcSwap::from_pointee(tagger.compile(reader.load()));
         Self(Arc::new(Shared { reader, tagger, plan, hearing: Hearing::default() }))
     }
 
@@ -89,13 +89,13 @@ impl Shared {
 
     /// The plan of the snapshot that holds now. The first request after a change makes it; should two do so at once, both plans
     /// are right and one is kept.
-    pub(crate) fn plan(&self) -> Arc<Plan> {
+    pub(crate) fn plan(&self) -> Arc<CompiledSnapshot> {
         let snapshot = self.reader.load();
         let plan = self.plan.load();
         if Arc::ptr_eq(plan.snapshot(), &snapshot) {
             return Arc::clone(&plan);
         }
-        let plan = Arc::new(self.tagger.plan(snapshot));
+        let plan = Arc::new(self.tagger.compile(snapshot));
         self.plan.store(Arc::clone(&plan));
         plan
     }

@@ -26,7 +26,7 @@ mod service;
 pub use endpoints::{EndpointFuture, EndpointLayer, EndpointService};
 #[cfg(feature = "axum")]
 pub use extract::{NotTagged, VisitorFlags};
-pub use flagstaff_tag::{Flags, LeftOut, Peer, Settings, Tagger};
+pub use flagstaff_tag::{Flags, LeftOut, Peer, Tagger, TaggerSettings};
 pub use future::FlagFuture;
 pub use layer::FlagLayer;
 pub use observe::{Answered, Answers, Conversion, Meeting, Outcome, Outcomes};

@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use flagstaff_flags::{Flag, Name, Publisher, Snapshot, publisher};
-use flagstaff_layer::{EndpointLayer, FlagLayer, Flags, Settings, Tagger};
+use flagstaff_layer::{EndpointLayer, FlagLayer, Flags, Tagger, TaggerSettings};
 use http::{Request, Response, StatusCode};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
@@ -25,7 +25,7 @@ fn snapshot(revision: &str, enabled: bool) -> Snapshot {
 
 fn layer() -> (Publisher, FlagLayer) {
     let (publisher, reader) = publisher(snapshot("first", true));
-    let tagger = Tagger::new(&Settings::default()).unwrap();
+    let tagger = Tagger::new(&TaggerSettings::default()).unwrap();
     (publisher, FlagLayer::new(reader, Arc::new(tagger)))
 }
 
@@ -88,7 +88,7 @@ async fn one_request_has_one_snapshot_while_others_publish() {
         let flags = request.extensions().get::<Flags>().unwrap().clone();
         let told = request.headers().get("x-flags").map_or("", |value| value.to_str().unwrap());
         assert_eq!(told, if flags.is_on("one") { "one=on, two=on" } else { "" });
-        assert!(Arc::ptr_eq(flags.plan().snapshot(), flags.decisions().snapshot()));
+        assert!(Arc::ptr_eq(flags.compiled().snapshot(), flags.decisions().snapshot()));
         assert_eq!(flags.is_on("one"), flags.is_on("two"));
         ready(Ok::<_, Infallible>(Response::new(String::new())))
     }));

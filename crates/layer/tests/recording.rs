@@ -12,7 +12,7 @@ use flagstaff_flags::{
     BucketBy, Draw, EventFrom, EventGoal, EventValue, Flag, Goal, Holdout, Name, Percent, Publisher, Route, Snapshot,
     StatusSet, Trigger, publisher,
 };
-use flagstaff_layer::{FlagLayer, Settings, Tagger};
+use flagstaff_layer::{FlagLayer, Tagger, TaggerSettings};
 use flagstaff_ledger::{Keeper, Ledger, Location, Question, Recorder};
 use flagstaff_tag::VisitorSettings;
 use http::{Request, Response, StatusCode};
@@ -92,7 +92,7 @@ impl Site {
         let (publisher, reader) = publisher(snapshot);
         let visitor =
             VisitorSettings { consent_cookie: consent.then(|| "consent=yes".into()), ..VisitorSettings::default() };
-        let settings = Settings { visitor, keys: vec![KEY.into()], ..Settings::default() };
+        let settings = TaggerSettings { visitor, keys: vec![KEY.into()], ..TaggerSettings::default() };
         let tagger = Arc::new(Tagger::new(&settings).unwrap());
         Self {
             folder,

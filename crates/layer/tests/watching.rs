@@ -10,9 +10,9 @@ use flagstaff_flags::{
     BucketBy, EventFrom, EventGoal, Flag, FlagId, Goal, Guard, Name, Percent, Publisher, Route, Snapshot, StatusSet,
     Trigger, publisher,
 };
-use flagstaff_layer::{Answered, Conversion, FlagLayer, Meeting, Outcome, Outcomes, Settings, Tagger};
+use flagstaff_layer::{Answered, Conversion, FlagLayer, Meeting, Outcome, Outcomes, Tagger, TaggerSettings};
 use flagstaff_ledger::{Keeper, Location, Recorder};
-use flagstaff_tag::{Blame, BodyProgress};
+use flagstaff_tag::{BodyProgress, FaultOrigin};
 use http::{Request, Response};
 use tempfile::TempDir;
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -137,10 +137,10 @@ fn app(request: &Request<Coming>, snapshot: &Snapshot) -> Result<Response<Text>,
     for (name, value) in request.uri().query().unwrap_or_default().split('&').filter_map(|p| p.split_once('=')) {
         answer = match name {
             "status" => answer.status(value.parse::<u16>().unwrap()),
-            "blame" => answer.extension(Blame::Canary(snapshot.find(value).unwrap())),
-            "instead" => answer.extension(Blame::Fallback(snapshot.find(value).unwrap())),
-            "by" => answer.extension(Blame::Answered(snapshot.find(value).unwrap())),
-            "made" => answer.extension(if value == "client" { Blame::Client } else { Blame::Upstream }),
+            "blame" => answer.extension(FaultOrigin::Canary(snapshot.find(value).unwrap())),
+            "instead" => answer.extension(FaultOrigin::Fallback(snapshot.find(value).unwrap())),
+            "by" => answer.extension(FaultOrigin::Answered(snapshot.find(value).unwrap())),
+            "made" => answer.extension(if value == "client" { FaultOrigin::Client } else { FaultOrigin::Upstream }),
             "fail" => return Err("no answer"),
             name => answer.header(name, value.replace('+', " ")),
         };
@@ -167,7 +167,7 @@ impl Site {
     fn of(snapshot: Snapshot, ear: Ear) -> Self {
         let ear = Arc::new(ear);
         let (publisher, reader) = publisher(snapshot.clone());
-        let tagger = Arc::new(Tagger::new(&Settings::default()).unwrap());
+        let tagger = Arc::new(Tagger::new(&TaggerSettings::default()).unwrap());
         let layer = FlagLayer::new(reader, tagger).watched_by(Arc::clone(&ear) as Arc<dyn Outcomes>);
         Self { layer, ear, snapshot, _publisher: publisher }
     }
@@ -209,7 +209,9 @@ impl Site {
         let app = |request: Request<Coming>| std::future::ready(app(&request, &self.snapshot));
         let mut service = self.layer.clone().with_endpoints().layer(service_fn(app));
         let answer = service.ready().await.unwrap().call(request.body(Coming(body.to_owned())).unwrap()).await;
-        assert!(answer.is_ok_and(|answer| answer.extensions().get::<Blame>().is_none()) || line.contains("fail"));
+        assert!(
+            answer.is_ok_and(|answer| answer.extensions().get::<FaultOrigin>().is_none()) || line.contains("fail")
+        );
         std::mem::take(&mut *self.ear.heard.lock().unwrap())
     }
 

@@ -1,7 +1,7 @@
 //! Lists as headers have them: `value; key="a, b", value`. Read leniently, each byte a bounded number of times.
 
 /// More items, or parameters of one, are not read.
-const ITEMS: usize = 256;
+const MAX_ITEMS: usize = 256;
 
 /// An item with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,13 +24,13 @@ impl Item {
 /// Reads a list of items; those without a value are left out.
 #[must_use]
 pub fn items(text: &str) -> Vec<Item> {
-    outside_quotes(text, ',').take(ITEMS).filter_map(item).collect()
+    outside_quotes(text, ',').take(MAX_ITEMS).filter_map(item).collect()
 }
 
 fn item(text: &str) -> Option<Item> {
     let mut parts = outside_quotes(text, ';');
     let value = unquoted(parts.next()?);
-    let parameters = parts.take(ITEMS).filter_map(|part| {
+    let parameters = parts.take(MAX_ITEMS).filter_map(|part| {
         let (name, value) = part.split_once('=')?;
         Some((name.trim().to_ascii_lowercase(), unquoted(value)))
     });
@@ -41,7 +41,7 @@ fn item(text: &str) -> Option<Item> {
 /// without a value, or too many. Empty items are none (RFC 9110, 5.6.1).
 pub(crate) fn strict(text: &str) -> Option<Vec<Item>> {
     let items: Vec<&str> = outside_quotes(text, ',').map(str::trim).filter(|item| !item.is_empty()).collect();
-    if items.len() > ITEMS {
+    if items.len() > MAX_ITEMS {
         return None;
     }
     items.into_iter().map(strict_item).collect()
@@ -54,7 +54,7 @@ fn strict_item(text: &str) -> Option<Item> {
     for part in parts {
         let (name, value) = part.split_once('=')?;
         let name = name.trim().to_ascii_lowercase();
-        let is_new = parameters.len() < ITEMS && !parameters.iter().any(|(other, _)| *other == name);
+        let is_new = parameters.len() < MAX_ITEMS && !parameters.iter().any(|(other, _)| *other == name);
         parameters.push((Some(name).filter(|_| is_new)?, strictly_unquoted(value)?));
     }
     (!value.is_empty()).then_some(Item { value, parameters })
@@ -80,7 +80,7 @@ fn strictly_unquoted(text: &str) -> Option<String> {
 /// Words with commas between, without blanks around them.
 pub(crate) fn words(text: &str) -> Vec<String> {
     let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
-    words.take(ITEMS).map(Into::into).collect()
+    words.take(MAX_ITEMS).map(Into::into).collect()
 }
 
 /// Splits at a separator that is not between quotes.
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn has_bounds_and_survives_open_quotes() {
-        assert_eq!(items(&"a,".repeat(10_000)).len(), ITEMS);
+        assert_eq!(items(&"a,".repeat(10_000)).len(), MAX_ITEMS);
         assert_eq!(items("\"open, a; b=\"c")[0].value, "open, a; b=");
         assert_eq!(words(" beta,, staff ,"), ["beta", "staff"]);
     }

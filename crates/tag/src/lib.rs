@@ -1,10 +1,10 @@
-//! What is read from and written on one request and one answer.
+//! Tags requests with their visitor and flags, and reads what the app answers.
 //!
 //! ```text
-//! request → strip → who asks → Snapshot::decide → headers, Flags → app → Directives, cookies, what caches are told
+//! request → strip → identify → Snapshot::decide → headers, Flags → app → Directives, cookies, what caches are told
 //! ```
 //!
-//! A [`Tagger`] is made of [`Settings`] once, a [`Plan`] per snapshot. [`Tagger::tag`] is for the way in, [`Tagger::answer`] for the
+//! A [`Tagger`] is made of [`TaggerSettings`] once, a [`CompiledSnapshot`] per snapshot. [`Tagger::tag`] is for the way in, [`Tagger::answer`] for the
 //! way out, [`endpoint`] for the visitor's own addresses. Nothing here waits, keeps a clock or fails: what a client sends
 //! wrongly is as if it were not there.
 
@@ -18,18 +18,18 @@ mod response;
 mod settings;
 mod tagger;
 
-pub use compiled::{NotReached, Plan};
+pub use compiled::{CompiledSnapshot, NotReached};
 pub use endpoints::{
-    MOST_BYTES, PREFIX, Posted, closed_gate, cut_off, endpoint, events, foreign, forgotten, is_own, posted, taken,
-    too_large, too_many,
+    MAX_BODY_BYTES, PREFIX, PostEndpoint, accepted, closed_gate, cross_site_refusal, endpoint, events, forgotten,
+    incomplete, is_own, post_endpoint, too_large, too_many,
 };
 pub use header_names::{begins, is_ours, same};
 pub use identity::{Network, Peer};
-pub use request::{BodyProgress, Flags, LeftOut, MOST_OVERRIDES, NotCounted, is_bot};
-pub use response::{Blame, Directives, Event, Identify};
+pub use request::{BodyProgress, Flags, LeftOut, MAX_OVERRIDES, NotCounted, is_bot};
+pub use response::{Directives, FaultOrigin, GoalEvent, Identify};
 pub use settings::{
     CacheSettings, CountSettings, ExcludeSettings, HeaderSettings, IssueTo, JwtKey, JwtSettings, SameSite, SendFlags,
-    Settings, TrustSettings, UserSettings, VisitorSettings, WhenFlagsDiffer,
+    TaggerSettings, TrustSettings, UserSettings, VisitorSettings, WhenFlagsDiffer,
 };
 pub use tagger::{Known, Tagger};
 
@@ -50,25 +50,25 @@ pub mod parse {
         crate::identity::jwt::Jwt::new(settings, &mut Vec::new()).read(token, now)
     }
 
-    /// Whether a text inside the cookie that remembers a person is one.
+    /// Whether a text is valid inside the cookie that remembers a person.
     #[must_use]
-    pub fn named(text: &[u8]) -> bool {
-        crate::identity::user_cookie::Named::read(text).is_some()
+    pub fn user_cookie(text: &[u8]) -> bool {
+        crate::identity::user_cookie::UserCookie::read(text).is_some()
     }
 
     /// How many draws a text holds, which are as many when written again.
     #[must_use]
     pub fn draws(text: &str) -> [usize; 2] {
-        let draws = crate::request::kept_draws::read(text, false);
+        let draws = crate::request::former_draws::read(text, false);
         [
             draws.len(),
-            crate::request::kept_draws::read(&crate::request::kept_draws::write(&draws, false), false).len(),
+            crate::request::former_draws::read(&crate::request::former_draws::write(&draws, false), false).len(),
         ]
     }
 
     /// How many overrides a query asks for.
     #[must_use]
     pub fn query(tagger: &crate::Tagger, query: &str, now: Timestamp) -> usize {
-        crate::request::overrides::Query::read(query, now, &tagger.keys).len()
+        crate::request::overrides::OverrideQuery::read(query, now, tagger.keys()).len()
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// All settings; each part is a table of `flagstaff.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settings {
+pub struct TaggerSettings {
     /// `[headers]`: what the app gets.
     pub headers: HeaderSettings,
     /// `[visitor]`: the visitor's cookie.

@@ -1,44 +1,46 @@
-//! The one who tags: settings that hold, and what is done with them.
+//! The way of a request and of its answer, one step after the other: strip, identify, decide, tell the app; read directives, tell caches,
+//! set cookies.
 
 use std::sync::Arc;
 
 use flagstaff_flags::{DecisionStep, Explanation, FlagId, Problem, Snapshot, StickyVariant, Subject, User};
-use http::header::HeaderName;
-use http::{Request, Response, request};
+use http::header::{HeaderMap, SET_COOKIE};
+use http::{Request, Response, StatusCode, request};
 use jiff::Timestamp;
 
-use crate::compiled::snapshot::Plan;
-use crate::compiled::unknown_names::Unknown;
+use crate::compiled::CompiledSnapshot;
+use crate::compiled::unknown_names::UnknownNames;
 use crate::endpoints::body::Forgotten;
-use crate::endpoints::pages::is_own;
-use crate::identity::Peer;
+use crate::endpoints::is_own;
 use crate::identity::id::Id;
 use crate::identity::keys::{Keys, Purpose};
-use crate::identity::network::Network;
 use crate::identity::user::{Users, header_name};
 use crate::identity::visitor::Visitors;
-use crate::request::counting::{Exclude, LeftOut, NotCounted};
-use crate::request::flags::{Flags, Reply, Tagged};
-use crate::request::identify::{Head, Seen};
+use crate::identity::{Network, Peer};
+use crate::request::app_headers::AppHeaders;
+use crate::request::counting::Exclusions;
+use crate::request::flags::{Reply, Tagged};
+use crate::request::identify::Identifier;
 use crate::request::overrides;
-use crate::response::caching;
-use crate::response::directives::{Directives, Identify};
-use crate::settings::{HeaderSettings, SendFlags, Settings, WhenFlagsDiffer};
+use crate::request::strip::{Head, Received, Stripped};
+use crate::request::{Flags, LeftOut, NotCounted};
+use crate::response::caching::{self, Sharing};
+use crate::response::cookies::AnswerCookies;
+use crate::response::login::UserCookieChange;
+use crate::response::{Directives, Identify};
+use crate::settings::{HeaderSettings, SendFlags, TaggerSettings, WhenFlagsDiffer};
 
 /// Tags requests and reads answers, by settings that were checked.
 #[derive(Debug)]
 pub struct Tagger {
-    pub(crate) headers: HeaderSettings,
-    pub(crate) visitors: Visitors,
-    pub(crate) users: Users,
-    pub(crate) country: Option<HeaderName>,
-    pub(crate) cache: WhenFlagsDiffer,
-    exclude: Exclude,
-    pub(crate) keys: Keys,
-    unknown: Arc<Unknown>,
+    headers: HeaderSettings,
+    identifier: Identifier,
+    cache: WhenFlagsDiffer,
+    exclusions: Exclusions,
+    unknown: Arc<UnknownNames>,
 }
 
-/// Who asks, where a caller knows better than the request tells.
+/// The visitor, where a caller knows more than the request says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
     /// The visitor's id, of any form.
@@ -54,12 +56,12 @@ impl Tagger {
     ///
     /// # Errors
     /// With every problem among them, each with the keys that lead to its place in `flagstaff.toml`.
-    pub fn new(settings: &Settings) -> Result<Self, Vec<Problem>> {
+    pub fn new(settings: &TaggerSettings) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let keys = Keys::new(&settings.keys, &mut problems);
         let visitors = Visitors::new(&settings.visitor, &mut problems);
         let users = Users::new(&settings.user, &mut problems);
-        let exclude = Exclude::new(&settings.exclude, &settings.count, &mut problems);
+        let exclusions = Exclusions::new(&settings.exclude, &settings.count, &mut problems);
         let country = settings.trust.country_header.as_deref();
         let country = country.and_then(|name| header_name(&["trust", "country_header"], name, &mut problems));
         check_signing(settings, &mut problems);
@@ -68,12 +70,9 @@ impl Tagger {
         };
         Ok(Self {
             headers: settings.headers.clone(),
-            visitors,
-            users,
-            country,
+            identifier: Identifier { visitors, users, country, keys },
             cache: settings.cache.when_flags_differ,
-            exclude,
-            keys,
+            exclusions,
             unknown: Arc::default(),
         })
     }
@@ -81,104 +80,151 @@ impl Tagger {
     /// Whether no key was given, so that signed cookies and links end with this process and count in no other.
     #[must_use]
     pub fn keys_are_temporary(&self) -> bool {
-        self.keys.are_temporary()
+        self.identifier.keys.are_temporary()
+    }
+
+    pub(crate) const fn keys(&self) -> &Keys {
+        &self.identifier.keys
     }
 
     /// What a snapshot means for headers. Make it once per snapshot, not per request.
     #[must_use]
-    pub fn plan(&self, snapshot: Arc<Snapshot>) -> Plan {
-        Plan::new(snapshot, Arc::clone(&self.unknown))
+    pub fn compile(&self, snapshot: Arc<Snapshot>) -> CompiledSnapshot {
+        CompiledSnapshot::new(snapshot, Arc::clone(&self.unknown))
     }
 
-    /// Strips a request, finds out who asks, decides every flag and writes the answer into the request's headers and, as
+    /// Strips a request, identifies its visitor, decides every flag and writes the decisions into the request's headers and, as
     /// [`Flags`], its extensions. The [`Peer`] is read from the extensions; without it nobody is trusted.
     ///
-    /// A request that is tagged already gets the same once more: whoever sends it again sends the same.
-    pub fn tag<B>(&self, plan: &Arc<Plan>, request: &mut Request<B>, now: Timestamp) -> Flags {
+    /// A request that is tagged already keeps its flags: sent again, it is the same request.
+    pub fn tag<B>(&self, compiled: &Arc<CompiledSnapshot>, request: &mut Request<B>, now: Timestamp) -> Flags {
         let peer = request.extensions().get::<Peer>().copied();
         let before = request.extensions().get::<Flags>().cloned();
         let (method, uri) = (request.method().clone(), request.uri().clone());
-        let headers = request.headers_mut();
-        let said = self.strip(headers, peer.as_ref(), plan.snapshot());
-        let head = Head { method: &method, uri: &uri, headers, peer: peer.as_ref(), now };
-        let flags = before.unwrap_or_else(|| self.decide(plan, head, self.see(plan, head, &said)));
-        self.write(&flags, &method, uri.path(), request.headers_mut(), now);
+        let received =
+            Received { method: &method, uri: &uri, headers: request.headers_mut(), peer: peer.as_ref(), now };
+        let stripped = received.strip(&self.identifier.users, compiled.snapshot());
+        let flags = before.unwrap_or_else(|| self.decide(compiled, &stripped));
+        let app = AppHeaders { settings: &self.headers, keys: &self.identifier.keys, flags: &flags };
+        app.write(&method, uri.path(), request.headers_mut(), now);
         request.extensions_mut().insert(flags.clone());
         flags
     }
 
-    fn decide(&self, plan: &Arc<Plan>, head: Head<'_>, seen: Seen) -> Flags {
-        let (decisions, units) =
-            self.with_subject(head, &seen, |subject| (plan.snapshot().decide(subject), units(plan, subject)));
-        let holder = seen.visitor.as_str();
-        let seal = |purpose, payload: &str| self.keys.seal(purpose, holder, payload);
-        let session = seen.session.as_ref().map(Id::as_str);
-        let remembers = plan.remembers() || seen.memory.has_new_draws();
-        let sticky = remembers.then(|| seen.memory.after(&decisions, session)).flatten();
-        let overrides = seen.wishes.payload(plan.snapshot());
+    fn decide(&self, compiled: &Arc<CompiledSnapshot>, stripped: &Stripped<'_>) -> Flags {
+        let head = stripped.head();
+        let identity = self.identifier.identify(compiled, stripped);
+        let (decisions, units) = self
+            .identifier
+            .with_subject(head, &identity, |subject| (compiled.snapshot().decide(subject), units(compiled, subject)));
+        let holder = identity.visitor.as_str();
+        let seal = |purpose, payload: &str| self.identifier.keys.seal(purpose, holder, payload);
+        let session = identity.session.as_ref().map(Id::as_str);
+        let remembers = compiled.remembers() || identity.sticky.has_new_draws();
+        let sticky = remembers.then(|| identity.sticky.after(&decisions, session)).flatten();
+        let overrides = identity.overrides.payload(compiled.snapshot());
         let secure = || head.peer.is_some_and(|peer| peer.tls);
         let reply = Reply {
             method: head.method.clone(),
-            differs: plan.differs(head.method, head.uri.path()),
+            differs: compiled.differs(head.method, head.uri.path()),
             forced: decisions.iter().any(|(.., one)| one.step() == DecisionStep::Override),
             authorized: caching::is_authorized(head.headers),
-            secure: self.visitors.secure.unwrap_or_else(secure),
-            may_set: seen.consent && seen.lasts.is_ok(),
-            new_visitor: seen.new_visitor,
-            new_session: seen.new_session,
+            secure: self.identifier.visitors.secure.unwrap_or_else(secure),
+            may_set: identity.consent && identity.id_lasts.is_ok(),
+            is_new_visitor: identity.is_new_visitor,
+            is_new_session: identity.is_new_session,
             sticky: sticky.map(|after| (seal(Purpose::Sticky, &after.text()), after.outlasts_session())),
             overrides: overrides.map(|text| if text.is_empty() { text } else { seal(Purpose::Override, &text) }),
-            named: seen.named,
-            user_cookies: seen.user_cookies,
+            user_cookies: identity.user_cookies,
+            user_cookie: identity.user_cookie,
         };
         Flags::new(Tagged {
-            plan: Arc::clone(plan),
+            compiled: Arc::clone(compiled),
             decisions,
-            visitor: seen.visitor,
-            session: seen.session.filter(|_| seen.session_lasts),
+            visitor: identity.visitor,
+            session: identity.session.filter(|_| identity.session_lasts),
             network: head.peer.map(|peer| Network::of(peer.client)),
             units,
-            counted: self.counts(head, seen.consent, seen.lasts),
+            counted: self.counted(head, identity.consent, identity.id_lasts),
             is_own: is_own(head.uri.path()),
-            user: seen.user,
+            user: identity.user,
             reply,
         })
     }
 
-    fn counts(&self, head: Head<'_>, consent: bool, lasts: Result<(), NotCounted>) -> Result<(), NotCounted> {
-        self.exclude.judge(head.uri.path(), head.headers, head.peer)?;
+    fn counted(&self, head: Head<'_>, consent: bool, id_lasts: Result<(), NotCounted>) -> Result<(), NotCounted> {
+        self.exclusions.check(head.uri.path(), head.headers, head.peer)?;
         if consent {
-            return lasts.inspect_err(|why| self.exclude.note(*why));
+            return id_lasts.inspect_err(|why| self.exclusions.count(*why));
         }
-        self.exclude.note(NotCounted::Consent);
+        self.exclusions.count(NotCounted::Consent);
         Err(NotCounted::Consent)
     }
 
     /// How many requests were not counted since the start, by what left them out; most first.
     #[must_use]
     pub fn left_out(&self) -> Vec<LeftOut> {
-        self.exclude.left_out()
+        self.exclusions.left_out()
     }
 
-    /// Reads and removes what the app answered for us, tells caches what they must know, sets cookies where no cache keeps
+    /// Reads and removes the directives of the app's answer, tells caches what they must know, sets cookies where no cache keeps
     /// them, and puts the [`Flags`] into the answer's extensions.
     pub fn answer<B>(&self, flags: &Flags, response: &mut Response<B>, now: Timestamp) -> Directives {
+        let users = &self.identifier.users;
         let mut directives = Directives::take(response.headers_mut());
-        if !self.users.identify() {
+        if !users.identify() {
             directives.identify = None;
         }
         let status = response.status();
         if response.extensions_mut().remove::<Forgotten>().is_some() {
-            self.hear(flags, Some(&Identify::Nobody), now);
-            self.expire_cookies(flags, response.headers_mut());
+            // the cookie goes with all others; what was issued before is revoked
+            UserCookieChange::of(users, flags, Some(&Identify::Nobody), now);
+            self.cookies(flags).expire(response.headers_mut());
         } else {
-            let word = self.hear(flags, directives.identify.as_ref(), now);
-            self.finish(flags, word, status, response.headers_mut(), now);
+            let user_cookie = UserCookieChange::of(users, flags, directives.identify.as_ref(), now);
+            self.finish(flags, user_cookie, status, response.headers_mut(), now);
         }
         if response.extensions().get::<Flags>().is_none() {
             response.extensions_mut().insert(flags.clone());
         }
         directives
+    }
+
+    /// Tells caches, and sets cookies.
+    fn finish(
+        &self,
+        flags: &Flags,
+        user_cookie: UserCookieChange,
+        status: StatusCode,
+        headers: &mut HeaderMap,
+        now: Timestamp,
+    ) {
+        let reply = &flags.tagged().reply;
+        let mut sharing = caching::sharing(&reply.method, reply.authorized, status, headers, now);
+        let is_asset = caching::is_asset(headers);
+        // A preview is for one client alone, whatever the settings say about answers to drawn visitors.
+        let how = if reply.forced { WhenFlagsDiffer::Private } else { self.cache };
+        let differs = (reply.differs || reply.forced) && !is_asset;
+        if sharing != Sharing::Never && differs && caching::differ(headers, how) {
+            sharing = Sharing::Never;
+        }
+        // A 304 renews what a cache stored, headers and all, and nothing in it says what that was.
+        let holds = status != StatusCode::NOT_MODIFIED
+            && (!status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS);
+        if !reply.may_set || sharing == Sharing::Invited || !holds {
+            return;
+        }
+        let changed = self.cookies(flags).changed(user_cookie);
+        if !changed.is_empty() && sharing == Sharing::Guessed {
+            caching::make_private(headers);
+        }
+        for cookie in changed {
+            let _ = headers.try_append(SET_COOKIE, cookie);
+        }
+    }
+
+    const fn cookies<'a>(&'a self, flags: &'a Flags) -> AnswerCookies<'a> {
+        AnswerCookies { settings: &self.identifier, flags }
     }
 
     /// Why this request gets a variant of a flag, by the same code that tags requests.
@@ -191,14 +237,19 @@ impl Tagger {
         flag: &str,
         now: Timestamp,
     ) -> Explanation {
-        let plan = self.plan(Arc::clone(snapshot));
-        let peer = parts.extensions.get::<Peer>();
+        let compiled = self.compile(Arc::clone(snapshot));
         let mut headers = parts.headers.clone();
-        let said = self.strip(&mut headers, peer, snapshot);
-        let head = Head { method: &parts.method, uri: &parts.uri, headers: &headers, peer, now };
-        let mut seen = self.see(&plan, head, &said);
-        seen.user = known.user.clone().or(seen.user);
-        self.with_subject(head, &seen, |subject| {
+        let received = Received {
+            method: &parts.method,
+            uri: &parts.uri,
+            headers: &mut headers,
+            peer: parts.extensions.get::<Peer>(),
+            now,
+        };
+        let stripped = received.strip(&self.identifier.users, snapshot);
+        let mut identity = self.identifier.identify(&compiled, &stripped);
+        identity.user = known.user.clone().or(identity.user);
+        self.identifier.with_subject(stripped.head(), &identity, |subject| {
             let mut subject = *subject;
             if let Some(visitor) = known.visitor.as_deref() {
                 (subject.visitor, subject.former_draws) = (Some(visitor), &[]);
@@ -209,24 +260,24 @@ impl Tagger {
         })
     }
 
-    /// The address of a page with variants that count for everybody who has it, until then: also those of flags without
+    /// The address of a page with variants that count for everybody who has the link, until then: also those of flags without
     /// `testing = true`. Names and variants that do not exist are passed over when it is followed.
     #[must_use]
     pub fn sign_link(&self, address: &str, overrides: &[(&str, &str)], until: Timestamp) -> String {
-        overrides::sign_link(address, overrides, until, &self.keys)
+        overrides::sign_link(address, overrides, until, &self.identifier.keys)
     }
 }
 
 /// What flags that draw by a header or cookie draw by here.
-fn units(plan: &Plan, subject: &Subject<'_>) -> Vec<(FlagId, Box<str>)> {
+fn units(compiled: &CompiledSnapshot, subject: &Subject<'_>) -> Vec<(FlagId, Box<str>)> {
     let unit = |id: &FlagId| {
-        let flag = plan.snapshot().flag(*id)?;
+        let flag = compiled.snapshot().flag(*id)?;
         Some((*id, flag.bucket_by.unit(subject)?.into()))
     };
-    plan.by_attribute().iter().filter_map(unit).collect()
+    compiled.by_attribute().iter().filter_map(unit).collect()
 }
 
-fn check_signing(settings: &Settings, problems: &mut Vec<Problem>) {
+fn check_signing(settings: &TaggerSettings, problems: &mut Vec<Problem>) {
     let needs_key = [
         (settings.headers.sign, ["headers", "sign"]),
         (settings.user.identify == Some(true), ["user", "identify"]),

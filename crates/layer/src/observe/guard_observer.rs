@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flagstaff_flags::{DecisionStep, Flag, FlagId, Goal, Guard, VariantId};
-use flagstaff_tag::{Blame, Flags};
+use flagstaff_tag::{FaultOrigin, Flags};
 use http::{Response, StatusCode};
 use jiff::Timestamp;
 
@@ -22,7 +22,7 @@ pub(crate) struct Heard {
     /// None where there was no answer.
     status: Option<StatusCode>,
     endless: bool,
-    blamed: Option<Blame>,
+    blamed: Option<FaultOrigin>,
     abandoned: bool,
 }
 
@@ -44,7 +44,7 @@ struct When {
 }
 
 impl Heard {
-    pub(crate) fn of<R>(answer: &Response<R>, blamed: Option<Blame>) -> Self {
+    pub(crate) fn of<R>(answer: &Response<R>, blamed: Option<FaultOrigin>) -> Self {
         Self { status: Some(answer.status()), endless: is_endless(answer), blamed, abandoned: false }
     }
 
@@ -67,14 +67,16 @@ impl Heard {
             self.status.is_none_or(|status| errors.is_some_and(|errors| errors.contains(status.as_u16())))
         };
         match self.blamed {
-            Some(Blame::Canary(blamed)) => (blamed == id).then_some(Answered::Error),
+            Some(FaultOrigin::Canary(blamed)) => (blamed == id).then_some(Answered::Error),
             // where a gate is closed for those without the flag, the control would seem to fail
-            Some(Blame::Gate | Blame::Client) => None,
+            Some(FaultOrigin::Gate | FaultOrigin::Client) => None,
             _ if is_error() => Some(Answered::Error),
-            Some(Blame::Fallback(blamed)) if blamed == id => Some(Answered::Fallback(self.latency(asked))),
+            Some(FaultOrigin::Fallback(blamed)) if blamed == id => Some(Answered::Fallback(self.latency(asked))),
             // it took as long as it took to see that the upstream of another flag is away
-            Some(Blame::Fallback(_)) => Some(Answered::Fine(None)),
-            Some(Blame::Answered(_) | Blame::Upstream) | None => Some(Answered::Fine(self.latency(asked))),
+            Some(FaultOrigin::Fallback(_)) => Some(Answered::Fine(None)),
+            Some(FaultOrigin::Answered(_) | FaultOrigin::Upstream) | None => {
+                Some(Answered::Fine(self.latency(asked)))
+            }
         }
     }
 
@@ -85,7 +87,8 @@ impl Heard {
     /// Whether a client that does not send the whole request brings this about: the app waits in vain, or the connection is cut.
     fn is_clients(self) -> bool {
         let by_time = |status| matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT);
-        let is_apps_own = !matches!(self.blamed, Some(Blame::Canary(_) | Blame::Upstream | Blame::Client));
+        let is_apps_own =
+            !matches!(self.blamed, Some(FaultOrigin::Canary(_) | FaultOrigin::Upstream | FaultOrigin::Client));
         !(is_apps_own && self.status.is_some_and(|status| !by_time(status)))
     }
 }
@@ -108,7 +111,7 @@ impl Watching {
         let when = When { at: asked.at, since: asked.since };
         for case in self.cases(flags, asked.at) {
             let result = heard.means(case.id, case.guard, asked);
-            let by_upstream = heard.blamed == Some(Blame::Answered(case.id));
+            let by_upstream = heard.blamed == Some(FaultOrigin::Answered(case.id));
             case.meeting(flags, when, |meeting| {
                 // told once a request: guards go by who comes again
                 if !asked.meets(case.flag) {
@@ -140,8 +143,8 @@ impl Watching {
 
     /// The watched flags for which the visitor was drawn.
     fn cases<'a>(&'a self, flags: &'a Flags, at: Timestamp) -> impl Iterator<Item = Case<'a>> {
-        let snapshot = flags.plan().snapshot();
-        flags.plan().watched().iter().filter_map(move |&id| {
+        let snapshot = flags.compiled().snapshot();
+        flags.compiled().monitored().iter().filter_map(move |&id| {
             let decision = flags.decisions().of(id);
             let flag = snapshot.flag(id).filter(|_| decision.is_counted() && self.0.wants(snapshot, id))?;
             let (guard, unit, variant) = (flag.guard.as_ref(), flags.unit(id)?, decision.variant());
@@ -158,7 +161,7 @@ impl Case<'_> {
     fn meeting(&self, flags: &Flags, when: When, tell: impl FnOnce(Meeting<'_>)) {
         let unit = self.flag.bucket_by.key(self.unit);
         tell(Meeting {
-            snapshot: flags.plan().snapshot(),
+            snapshot: flags.compiled().snapshot(),
             flag: self.id,
             variant: self.variant,
             drawn: self.drawn,

@@ -99,13 +99,13 @@ impl Recording {
         at: Timestamp,
     ) -> Result<(), NotReached> {
         let (name, visit) = (goal.name.as_str(), self.visit(flags));
-        for unit in units(flags, flags.plan().counted_for(goal)) {
+        for unit in units(flags, flags.compiled().counted_for(goal)) {
             // the recorder counts what it drops of these two
             match teller {
                 None => drop(visit.reached(name, &unit, at)),
                 Some(EventSource::App) => drop(visit.told(name, &unit, told, at)),
                 Some(EventSource::Page) => {
-                    let Some(met) = flags.plan().experiments_with(goal) else { continue };
+                    let Some(met) = flags.compiled().experiments_with(goal) else { continue };
                     visit.page_said(name, &unit, met, told, at).map_err(not_reached)?;
                 }
             }
@@ -114,7 +114,7 @@ impl Recording {
     }
 
     fn page(&self, flags: &Flags, at: Timestamp) {
-        for unit in units(flags, flags.plan().counted_for_bounces()) {
+        for unit in units(flags, flags.compiled().counted_for_bounces()) {
             self.visit(flags).page(&unit, at);
         }
     }
@@ -130,7 +130,7 @@ const fn not_reached(why: NotTaken) -> NotReached {
 }
 
 fn snapshot(flags: &Flags) -> &Snapshot {
-    flags.plan().snapshot()
+    flags.compiled().snapshot()
 }
 
 /// The units of a request that some flags draw by, as the ledger names them, and the one a holdout draws by.

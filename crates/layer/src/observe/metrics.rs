@@ -62,7 +62,7 @@ struct Series {
 impl Answers {
     /// Counts an answer for every flag met on its request; without a latency it is one that is meant not to end.
     pub(crate) fn answered(&self, flags: &Flags, asked: &Asked, status: u16, latency: Option<Duration>) {
-        let table = self.table(flags.plan().snapshot());
+        let table = self.table(flags.compiled().snapshot());
         for (id, flag, decision) in asked.met(flags) {
             if let Some(place) = table.place(id, decision.variant()) {
                 place.get_or_init(|| self.series(flag, decision.variant())).add(status, latency);

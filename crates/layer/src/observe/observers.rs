@@ -1,7 +1,7 @@
 //! Who hears what a request and its answer say: the ledger, and those who watch guarded flags.
 
 use flagstaff_flags::{EventGoal, EventSource, Flag, Goal, is_value};
-use flagstaff_tag::{Blame, Directives, Event, Flags, NotReached};
+use flagstaff_tag::{Directives, FaultOrigin, Flags, GoalEvent, NotReached};
 use http::{Request, Response};
 use http_body::Body;
 use jiff::{SignedDuration, Timestamp};
@@ -27,7 +27,7 @@ impl Hearing {
 
     /// Those who watch, where some flag has a guard.
     fn watching(&self, flags: &Flags) -> Option<&Watching> {
-        self.watching.as_ref().filter(|_| !flags.plan().watched().is_empty())
+        self.watching.as_ref().filter(|_| !flags.compiled().monitored().is_empty())
     }
 
     /// Hears a request; `None` for one that does not count, or that nobody wants to hear of.
@@ -53,7 +53,7 @@ impl Hearing {
         asked: &Asked,
         answer: &Response<R>,
         directives: &Directives,
-        blamed: Option<Blame>,
+        blamed: Option<FaultOrigin>,
     ) {
         if let Some(answers) = &self.answers {
             let latency = Some(asked.elapsed()).filter(|_| !is_endless(answer));
@@ -78,7 +78,7 @@ impl Hearing {
         now: Timestamp,
     ) {
         let (method, path, status) = (asked.method.as_str(), asked.uri.path(), answer.status().as_u16());
-        for goal in flags.plan().snapshot().goals_reached(method, path, status) {
+        for goal in flags.compiled().snapshot().goals_reached(method, path, status) {
             self.converted(flags, goal, None, (None, None), now);
         }
         self.told(flags, &directives.events, EventSource::App, now);
@@ -102,7 +102,7 @@ impl Hearing {
     }
 
     /// Hears what a page says happened. Who is here for the first time met nothing yet, so it is nobody's.
-    pub(crate) fn reported(&self, flags: &Flags, events: &[Event], now: Timestamp) {
+    pub(crate) fn reported(&self, flags: &Flags, events: &[GoalEvent], now: Timestamp) {
         if flags.counted_visitor().is_ok() && !flags.is_new_visitor() {
             self.told(flags, events, EventSource::Page, now);
         }
@@ -119,13 +119,13 @@ impl Hearing {
         self.recording.as_ref().map(Recording::pending)
     }
 
-    fn told(&self, flags: &Flags, events: &[Event], teller: EventSource, now: Timestamp) {
+    fn told(&self, flags: &Flags, events: &[GoalEvent], teller: EventSource, now: Timestamp) {
         for (place, event) in (0..).zip(events) {
             // Without a key an event is known by its time, and two of one answer are two.
             let at = now.saturating_add(SignedDuration::from_micros(place)).unwrap_or(now);
-            for (goal, wanted) in flags.plan().snapshot().goals_of_event(event.name.as_str()) {
+            for (goal, wanted) in flags.compiled().snapshot().goals_of_event(event.name.as_str()) {
                 match refusal(wanted, event, teller) {
-                    Some(why) => flags.plan().refuse(goal, why, now),
+                    Some(why) => flags.compiled().refuse(goal, why, now),
                     None => {
                         let told = (wanted.counted(event.value), event.key.as_deref());
                         self.converted(flags, goal, Some(teller), told, at);
@@ -146,7 +146,7 @@ impl Hearing {
         if let Some(recording) = &self.recording
             && let Err(why) = recording.converted(flags, goal, teller, told, at)
         {
-            return flags.plan().refuse(goal, why, at);
+            return flags.compiled().refuse(goal, why, at);
         }
         if let Some(watching) = self.watching(flags) {
             watching.converted(flags, goal, at);
@@ -155,7 +155,7 @@ impl Hearing {
 }
 
 /// Why an event does not reach a goal, for any visitor.
-fn refusal(wanted: &EventGoal, event: &Event, teller: EventSource) -> Option<NotReached> {
+fn refusal(wanted: &EventGoal, event: &GoalEvent, teller: EventSource) -> Option<NotReached> {
     match teller {
         _ if wanted.from.admits(teller) => event.value.filter(|value| !is_value(*value)).map(|_| NotReached::Value),
         EventSource::Page => Some(NotReached::SaidByPage),

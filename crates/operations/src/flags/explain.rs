@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use flagstaff_flags::{DecisionStep, Draw, RecordedFacts, Snapshot, StepOutcome, StickyVariant, User};
-use flagstaff_tag::{Known, Peer, Settings, Tagger};
+use flagstaff_tag::{Known, Peer, Tagger, TaggerSettings};
 use http::request::Parts;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -116,7 +116,7 @@ impl Explainer {
     pub fn new(
         snapshot: &Snapshot,
         facts: RecordedFacts,
-        mut settings: Settings,
+        mut settings: TaggerSettings,
         query: &Query<'_>,
     ) -> Result<Self, Error> {
         let snapshot = Arc::new(supposing(snapshot, facts, query.tripped)?);

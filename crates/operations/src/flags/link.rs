@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flagstaff_flags::Snapshot;
-use flagstaff_tag::{MOST_OVERRIDES, Tagger};
+use flagstaff_tag::{MAX_OVERRIDES, Tagger};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Error;
@@ -26,8 +26,8 @@ pub struct Link<'a> {
 /// When a flag or a variant is not there or there twice, the link gives too many or lasts for no time, or the tagger has no key of its
 /// settings: the proxy could not verify the link.
 pub fn link(snapshot: &Snapshot, tagger: &Tagger, link: &Link<'_>) -> Result<String, Error> {
-    if link.variants.len() > MOST_OVERRIDES {
-        return Err(Error::Input(format!("a link gives at most {MOST_OVERRIDES} variants")));
+    if link.variants.len() > MAX_OVERRIDES {
+        return Err(Error::Input(format!("a link gives at most {MAX_OVERRIDES} variants")));
     }
     if link.lasts.is_zero() {
         return Err(Error::Input("--for 0s makes a link that nobody can use".into()));

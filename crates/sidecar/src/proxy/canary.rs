@@ -133,7 +133,7 @@ fn upstream(
 #[cfg(test)]
 mod tests {
     use flagstaff_flags::{Flag, Name, Percent};
-    use flagstaff_tag::{Blame, Tagger};
+    use flagstaff_tag::{FaultOrigin, Tagger};
     use http::{Method, Request, StatusCode};
     use jiff::Timestamp;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -176,19 +176,19 @@ mod tests {
         let flags = vec![named("first", vec![]), named("shop", vec![(VariantId::ON, canary.to_owned())])];
         let snapshot = Arc::new(Snapshot::new("test", flags, vec![], vec![], vec![]).unwrap());
         let shop = snapshot.find("shop").unwrap();
-        let tagger = Tagger::new(&flagstaff_tag::Settings::default()).unwrap();
+        let tagger = Tagger::new(&flagstaff_tag::TaggerSettings::default()).unwrap();
         let mut request =
             Request::builder().method(method).uri("/").header("host", "a").body(RequestBody::empty()).unwrap();
-        tagger.tag(&Arc::new(tagger.plan(snapshot)), &mut request, Timestamp::now());
+        tagger.tag(&Arc::new(tagger.compile(snapshot)), &mut request, Timestamp::now());
         let upstream = app.into_iter().map(Into::into).collect();
         let listen = vec!["127.0.0.1:0".into()];
         let settings = Settings::new(RawSettings { listen, upstream, ..RawSettings::default() }).unwrap();
         let Ok(answer) = Proxy::for_canaries(&settings).unwrap().oneshot(request).await;
-        let said = match answer.extensions().get::<Blame>() {
+        let said = match answer.extensions().get::<FaultOrigin>() {
             None => "nothing",
-            Some(fault) if *fault == Blame::Answered(shop) => "it answered",
-            Some(fault) if *fault == Blame::Canary(shop) => "it failed",
-            Some(fault) if *fault == Blame::Fallback(shop) => "the app stood in",
+            Some(fault) if *fault == FaultOrigin::Answered(shop) => "it answered",
+            Some(fault) if *fault == FaultOrigin::Canary(shop) => "it failed",
+            Some(fault) if *fault == FaultOrigin::Fallback(shop) => "the app stood in",
             Some(_) => "somebody else",
         };
         (answer.status(), said)

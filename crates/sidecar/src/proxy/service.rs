@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use flagstaff_tag::Blame;
+use flagstaff_tag::FaultOrigin;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Request, Response, StatusCode, Version};
 use hyper::upgrade::OnUpgrade;
@@ -142,13 +142,13 @@ impl Inner {
         &self,
         canary: &Canary,
         request: &mut Request<RequestBody>,
-    ) -> (Result<UpstreamAnswer, ExchangeError>, Option<Blame>) {
+    ) -> (Result<UpstreamAnswer, ExchangeError>, Option<FaultOrigin>) {
         let upstream = &canary.upstream;
-        let fault = Some(Blame::Canary(canary.flag));
+        let fault = Some(FaultOrigin::Canary(canary.flag));
         if self.upstreams.is_empty() || !repeatable(request) {
             let answered = exchange(&self.upstreams, Some(upstream), request).await;
             let said = match &answered {
-                Ok(_) => Some(Blame::Answered(canary.flag)),
+                Ok(_) => Some(FaultOrigin::Answered(canary.flag)),
                 Err(cause) => fault.filter(|_| cause.is_upstreams()),
             };
             return (answered, said);
@@ -166,7 +166,7 @@ impl Inner {
                     );
                 }
                 other => {
-                    let said = other.is_ok().then_some(Blame::Answered(canary.flag));
+                    let said = other.is_ok().then_some(FaultOrigin::Answered(canary.flag));
                     return (other, said);
                 }
             }
@@ -174,7 +174,7 @@ impl Inner {
         canary.fallbacks.increment(1);
         let answered = exchange(&self.upstreams, None, request).await;
         let served = answered.is_ok();
-        (answered, if served { Some(Blame::Fallback(canary.flag)) } else { fault })
+        (answered, if served { Some(FaultOrigin::Fallback(canary.flag)) } else { fault })
     }
 
     /// An upgrade needs HTTP/1.1 on both sides; toward HTTP/2 the wish is left out, which the client may expect.
@@ -231,8 +231,8 @@ fn keep_upgrade(headers: &mut HeaderMap) {
 fn refuse(cause: &ExchangeError) -> Response<ResponseBody> {
     let mut answer = refusal(cause);
     let fault = match cause {
-        ExchangeError::Body(_) => Blame::Client,
-        ExchangeError::Failed(..) => Blame::Upstream,
+        ExchangeError::Body(_) => FaultOrigin::Client,
+        ExchangeError::Failed(..) => FaultOrigin::Upstream,
     };
     answer.extensions_mut().insert(fault);
     answer

@@ -1,28 +1,28 @@
-//! By whom a goal is reached.
+//! Which flags and experiments each goal of a snapshot counts for.
 
 use std::sync::Arc;
 
 use flagstaff_flags::{BucketBy, ExperimentId, FlagId, Goal, Holdout, LogThrottle, Name, Snapshot, Trigger};
 use jiff::Timestamp;
 
-/// Why an event that was said does not reach a goal.
+/// Why an event does not reach a goal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotReached {
-    /// The page said it, and only the app's word counts for the goal.
+    /// A page sent it, and the goal counts only what the app sends.
     SaidByPage,
-    /// The app said it, and only the page's word counts for the goal.
+    /// The app sent it, and the goal counts only what pages send.
     SaidByApp,
-    /// Its value is no number from -10¹² to 10¹².
+    /// Its value is not a number from -10¹² to 10¹².
     Value,
-    /// The visitor's unit said too much of the goal.
+    /// The visitor's unit sent too many events of the goal.
     Unit,
-    /// The visitor's network said too much.
+    /// The visitor's network sent too many events.
     Network,
-    /// What pages say fills its part of the queue to the ledger.
+    /// The events of pages fill their part of the queue to the ledger.
     Queue,
-    /// The app said it on a request that another site had sent without an id.
+    /// The app sent it with the answer to a request that came from another site without an id.
     CrossSite,
-    /// The app said it on a request that brings no id and gets none.
+    /// The app sent it with the answer to a request that brings no id and gets none.
     NoId,
 }
 
@@ -51,7 +51,7 @@ impl NotReached {
         }
     }
 
-    const fn mend(self) -> &'static str {
+    const fn advice(self) -> &'static str {
         match self {
             Self::SaidByPage => "write from = \"page\" or from = \"both\" in the goal's table where pages send it",
             Self::SaidByApp => "write from = \"app\" or from = \"both\" in the goal's table where the app sends it",
@@ -67,22 +67,26 @@ impl NotReached {
 
 /// For each goal of a snapshot, one flag for each kind of unit that flags with this goal draw by.
 #[derive(Debug)]
-pub(crate) struct Goals {
+pub(crate) struct SnapshotGoals {
     by_goal: Vec<Vec<FlagId>>,
     bounces: Vec<FlagId>,
     /// By goal, the experiments that have it.
-    trials: Vec<Arc<[ExperimentId]>>,
+    experiments: Vec<Arc<[ExperimentId]>>,
     /// By goal and reason.
     refused: Vec<[LogThrottle; NotReached::ALL.len()]>,
 }
 
-impl Goals {
+impl SnapshotGoals {
     pub(crate) fn new(snapshot: &Snapshot) -> Self {
         let is_bounce = |goal: &Goal| matches!(goal.trigger, Trigger::Bounce { .. });
         Self {
-            by_goal: snapshot.goals().iter().map(|goal| kinds(snapshot, |one| one.name == goal.name)).collect(),
-            bounces: kinds(snapshot, is_bounce),
-            trials: snapshot.goals().iter().map(|goal| trials(snapshot, goal)).collect(),
+            by_goal: snapshot
+                .goals()
+                .iter()
+                .map(|goal| one_per_unit(snapshot, |one| one.name == goal.name))
+                .collect(),
+            bounces: one_per_unit(snapshot, is_bounce),
+            experiments: snapshot.goals().iter().map(|goal| experiments(snapshot, goal)).collect(),
             refused: snapshot.goals().iter().map(|_| Default::default()).collect(),
         }
     }
@@ -92,18 +96,18 @@ impl Goals {
         place.and_then(|place| self.by_goal.get(place)).map_or(&[], Vec::as_slice)
     }
 
-    pub(crate) fn trials(&self, snapshot: &Snapshot, goal: &Goal) -> Option<&Arc<[ExperimentId]>> {
-        self.trials.get(snapshot.goals().iter().position(|one| one.name == goal.name)?)
+    pub(crate) fn experiments(&self, snapshot: &Snapshot, goal: &Goal) -> Option<&Arc<[ExperimentId]>> {
+        self.experiments.get(snapshot.goals().iter().position(|one| one.name == goal.name)?)
     }
 
-    /// Counts an event that does not reach a goal, and tells it now and then.
+    /// Counts an event that does not reach a goal, and says so in the log now and then.
     pub(crate) fn refuse(&self, snapshot: &Snapshot, goal: &Goal, why: NotReached, now: Timestamp) {
         let (name, reason) = (goal.name.to_string(), why.label());
         metrics::counter!("flagstaff_events_refused_total", "goal" => name.clone(), "reason" => reason).increment(1);
         let place = snapshot.goals().iter().position(|one| one.name == goal.name);
-        let seldom = place.and_then(|place| self.refused.get(place)?.get(why as usize));
-        if let Some(events) = seldom.and_then(|seldom| seldom.count(1, now)) {
-            tracing::warn!(goal = name, events, reason, mend = why.mend(), "events do not reach a goal");
+        let throttle = place.and_then(|place| self.refused.get(place)?.get(why as usize));
+        if let Some(events) = throttle.and_then(|throttle| throttle.count(1, now)) {
+            tracing::warn!(goal = name, events, reason, mend = why.advice(), "events do not reach a goal");
         }
     }
 
@@ -113,14 +117,14 @@ impl Goals {
 }
 
 /// The experiments of flags that have a goal, and that of the holdout, which has them all.
-fn trials(snapshot: &Snapshot, goal: &Goal) -> Arc<[ExperimentId]> {
+fn experiments(snapshot: &Snapshot, goal: &Goal) -> Arc<[ExperimentId]> {
     let has = |id: &FlagId| snapshot.flag(*id).is_some_and(|flag| flag.goals.contains(&goal.name));
     let of_flags = snapshot.ids().filter(has).map(|id| snapshot.experiment_id(id));
     of_flags.chain(snapshot.holdout().map(Holdout::experiment_id)).collect()
 }
 
 /// One flag for each kind of unit, of those that have such a goal.
-fn kinds(snapshot: &Snapshot, wanted: impl Fn(&Goal) -> bool) -> Vec<FlagId> {
+fn one_per_unit(snapshot: &Snapshot, wanted: impl Fn(&Goal) -> bool) -> Vec<FlagId> {
     let named = |name: &Name| snapshot.goals().iter().find(|goal| goal.name == *name);
     let mut seen: Vec<&BucketBy> = Vec::new();
     let mut new = |id: &FlagId| {

@@ -1,4 +1,4 @@
-//! Names and values of headers that last as long as the process.
+//! Names and values of headers that are interned: kept as long as the process runs.
 //!
 //! Every request clones them. Clones of shared bytes count in one place that all threads write to; those of a static cost nothing.
 //! Texts are kept once each, and there are only as many as flag files ever named, so what is never freed stays small.
@@ -11,7 +11,7 @@ use http::header::{HeaderName, HeaderValue};
 
 static TEXTS: LazyLock<Mutex<HashSet<&'static str>>> = LazyLock::new(Mutex::default);
 
-fn lasting(text: &str) -> &'static str {
+fn intern(text: &str) -> &'static str {
     let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = texts.get(text) {
         return known;
@@ -25,12 +25,12 @@ fn lasting(text: &str) -> &'static str {
 pub(crate) fn name(text: &str) -> Option<HeaderName> {
     let name = HeaderName::from_bytes(text.as_bytes()).ok()?;
     // It is one, so this does not panic.
-    (name.as_str() == text).then(|| HeaderName::from_static(lasting(text)))
+    (name.as_str() == text).then(|| HeaderName::from_static(intern(text)))
 }
 
 /// A header's value; `off` for what cannot be one.
 pub(crate) fn value(text: &str) -> HeaderValue {
-    let value = HeaderValue::from_maybe_shared(Bytes::from_static(lasting(text).as_bytes()));
+    let value = HeaderValue::from_maybe_shared(Bytes::from_static(intern(text).as_bytes()));
     value.unwrap_or(HeaderValue::from_static("off"))
 }
 
@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn texts_are_kept_once() {
         let own = String::from("x-flag-kept-once");
-        assert!(std::ptr::eq(lasting(&own), lasting("x-flag-kept-once")));
+        assert!(std::ptr::eq(intern(&own), intern("x-flag-kept-once")));
     }
 
     #[test]

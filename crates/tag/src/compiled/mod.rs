@@ -6,4 +6,4 @@ pub(crate) mod snapshot;
 pub(crate) mod unknown_names;
 
 pub use goals::NotReached;
-pub use snapshot::Plan;
+pub use snapshot::CompiledSnapshot;

@@ -1,4 +1,4 @@
-//! What a snapshot means for headers, made once and shared by all requests.
+//! What a snapshot means for headers: made once, shared by all requests.
 
 use std::sync::Arc;
 
@@ -8,29 +8,28 @@ use http::header::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::compiled::goals::{Goals, NotReached};
+use crate::compiled::goals::{NotReached, SnapshotGoals};
 use crate::compiled::interned;
-use crate::compiled::unknown_names::Unknown;
-use crate::request::sticky::scope_of;
+use crate::compiled::unknown_names::UnknownNames;
 
 /// One snapshot with everything that depends on it alone: names and values of headers, texts for browsers, what cookies are
-/// needed. [`Tagger::plan`](crate::Tagger::plan) makes it.
+/// needed. [`Tagger::compile`](crate::Tagger::compile) makes it.
 #[derive(Debug)]
-pub struct Plan {
+pub struct CompiledSnapshot {
     snapshot: Arc<Snapshot>,
-    flags: Vec<Entry>,
-    needs_request: bool,
+    flags: Vec<CompiledFlag>,
+    needs_request_id: bool,
     remembers: bool,
     gated: Vec<FlagId>,
-    watched: Vec<FlagId>,
+    monitored: Vec<FlagId>,
     by_attribute: Vec<FlagId>,
-    goals: Goals,
-    unknown: Arc<Unknown>,
+    goals: SnapshotGoals,
+    unknown: Arc<UnknownNames>,
 }
 
 /// One flag, ready to be written.
 #[derive(Debug)]
-struct Entry {
+struct CompiledFlag {
     header: Option<HeaderName>,
     /// By variant.
     values: Vec<HeaderValue>,
@@ -41,20 +40,20 @@ struct Entry {
     varies: bool,
 }
 
-impl Plan {
-    pub(crate) fn new(snapshot: Arc<Snapshot>, unknown: Arc<Unknown>) -> Self {
+impl CompiledSnapshot {
+    pub(crate) fn new(snapshot: Arc<Snapshot>, unknown: Arc<UnknownNames>) -> Self {
         let flags = || snapshot.flags().iter();
         Self {
-            flags: flags().map(|flag| Entry::new(flag)).collect(),
-            needs_request: flags().any(|flag| flag.bucket_by == BucketBy::Request),
-            remembers: flags().any(|flag| scope_of(flag) != Sticky::None),
-            gated: those(&snapshot, |flag| flag.gate.is_some()),
-            watched: those(&snapshot, |flag| {
+            flags: flags().map(|flag| CompiledFlag::new(flag)).collect(),
+            needs_request_id: flags().any(|flag| flag.bucket_by == BucketBy::Request),
+            remembers: flags().any(|flag| sticky_scope(flag) != Sticky::None),
+            gated: flags_with(&snapshot, |flag| flag.gate.is_some()),
+            monitored: flags_with(&snapshot, |flag| {
                 let moves = flag.guard.is_some() || flag.rollout.is_some();
                 moves && flag.bucket_by != BucketBy::Request
             }),
-            by_attribute: those(&snapshot, |flag| is_by_attribute(&flag.bucket_by)),
-            goals: Goals::new(&snapshot),
+            by_attribute: flags_with(&snapshot, |flag| is_by_attribute(&flag.bucket_by)),
+            goals: SnapshotGoals::new(&snapshot),
             unknown,
             snapshot,
         }
@@ -75,10 +74,10 @@ impl Plan {
     /// The experiments in which a goal counts.
     #[must_use]
     pub fn experiments_with(&self, goal: &Goal) -> Option<&Arc<[ExperimentId]>> {
-        self.goals.trials(&self.snapshot, goal)
+        self.goals.experiments(&self.snapshot, goal)
     }
 
-    /// Counts an event that was said and does not reach a goal. It is told in the log at most once a minute for each goal and reason.
+    /// Counts an event that does not reach a goal. The log says so at most once a minute for each goal and reason.
     pub fn refuse(&self, goal: &Goal, why: NotReached, now: Timestamp) {
         self.goals.refuse(&self.snapshot, goal, why, now);
     }
@@ -89,11 +88,11 @@ impl Plan {
         self.goals.bounces()
     }
 
-    /// The flags that are watched: a guard asks how their visitors fare, a rollout how many come. One drawn anew for each request has
-    /// nobody to be watched.
+    /// The flags that are monitored: a guard asks how their visitors do, a rollout how many come. A flag that is drawn for each request
+    /// has no visitors to monitor.
     #[must_use]
-    pub fn watched(&self) -> &[FlagId] {
-        &self.watched
+    pub fn monitored(&self) -> &[FlagId] {
+        &self.monitored
     }
 
     /// The flags whose unit is a header or cookie of the request.
@@ -106,7 +105,7 @@ impl Plan {
         &self.gated
     }
 
-    pub(crate) fn unknown(&self) -> &Unknown {
+    pub(crate) fn unknown(&self) -> &UnknownNames {
         &self.unknown
     }
 
@@ -114,8 +113,8 @@ impl Plan {
         self.snapshot.needs_session()
     }
 
-    pub(crate) const fn needs_request(&self) -> bool {
-        self.needs_request
+    pub(crate) const fn needs_request_id(&self) -> bool {
+        self.needs_request_id
     }
 
     pub(crate) const fn remembers(&self) -> bool {
@@ -128,7 +127,7 @@ impl Plan {
         decisions: &'a Decisions,
         off: bool,
     ) -> impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)> {
-        let chosen = move |(entry, variant): (&'a Entry, VariantId)| {
+        let chosen = move |(entry, variant): (&'a CompiledFlag, VariantId)| {
             let value = entry.values.get(variant.index())?;
             (off || variant != VariantId::OFF).then_some((entry.header.as_ref()?, value))
         };
@@ -152,7 +151,8 @@ impl Plan {
 
     /// The flags browsers may see, as a JSON object.
     pub(crate) fn client_json(&self, decisions: &Decisions) -> String {
-        let of = |(entry, variant): (&'_ Entry, VariantId)| entry.client.as_ref()?.get(variant.index()).cloned();
+        let of =
+            |(entry, variant): (&'_ CompiledFlag, VariantId)| entry.client.as_ref()?.get(variant.index()).cloned();
         let all: Vec<_> = self.decided(decisions).filter_map(of).collect();
         format!("{{{}}}", all.join(","))
     }
@@ -164,12 +164,12 @@ impl Plan {
         self.flags.iter().zip(self.snapshot.flags()).any(|(entry, flag)| entry.varies && met(flag))
     }
 
-    fn decided<'a>(&'a self, decisions: &'a Decisions) -> impl Iterator<Item = (&'a Entry, VariantId)> {
+    fn decided<'a>(&'a self, decisions: &'a Decisions) -> impl Iterator<Item = (&'a CompiledFlag, VariantId)> {
         self.flags.iter().zip(decisions.iter()).map(|(entry, (_, _, decision))| (entry, decision.variant()))
     }
 }
 
-impl Entry {
+impl CompiledFlag {
     fn new(flag: &Flag) -> Self {
         let names = || flag.variants.names().iter();
         Self {
@@ -196,8 +196,18 @@ fn client(flag: &Flag) -> Vec<Box<str>> {
     flag.variants.names().iter().map(of).collect()
 }
 
-fn those(snapshot: &Snapshot, wanted: impl Fn(&Flag) -> bool) -> Vec<FlagId> {
+fn flags_with(snapshot: &Snapshot, wanted: impl Fn(&Flag) -> bool) -> Vec<FlagId> {
     snapshot.ids().filter(|id| snapshot.flag(*id).is_some_and(|flag| wanted(flag))).collect()
+}
+
+/// How long the variant of a flag is remembered in our cookie. A flag drawn by something other than the browser has the same answer
+/// wherever that is known; a browser that several people share must not mix them.
+pub(crate) fn sticky_scope(flag: &Flag) -> Sticky {
+    match (&flag.bucket_by, flag.stickiness()) {
+        (BucketBy::Visitor, scope) => scope,
+        (BucketBy::Session, Sticky::Session) => Sticky::Session,
+        _ => Sticky::None,
+    }
 }
 
 fn is_by_attribute(bucket_by: &BucketBy) -> bool {
@@ -210,7 +220,7 @@ fn varies(flag: &Flag) -> bool {
         return false;
     }
     let share = flag.share_of_the_rest();
-    // Whoever lacks the unit (nobody is logged in) is off, also where everybody else is on.
+    // A visitor without the unit (for a flag by user: without a login) is off, also where the flag is on for all others.
     let always_known = matches!(flag.bucket_by, BucketBy::Visitor | BucketBy::Session | BucketBy::Request);
     let on_for_all = share == Percent::ALL && !flag.variants.are_named() && always_known;
     let same_for_all = share == Percent::ZERO || on_for_all;

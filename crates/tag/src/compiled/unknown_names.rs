@@ -1,20 +1,20 @@
-//! Names that code asks for and nobody defined.
+//! Names of flags that code asks for and no flag file defines.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use flagstaff_flags::Name;
 
-/// More names share one label, so that nobody's input makes metrics grow without end.
-const MOST: usize = 100;
+/// Names with a label of their own. All others share one, so that no input makes metrics grow without limit.
+const MAX_NAMES: usize = 100;
 
-/// Counts unknown names, and tells each once.
+/// Counts unknown names, and logs each once.
 #[derive(Debug, Default)]
-pub(crate) struct Unknown(Mutex<HashSet<String>>);
+pub(crate) struct UnknownNames(Mutex<HashSet<String>>);
 
-impl Unknown {
+impl UnknownNames {
     /// Counts a name.
-    pub(crate) fn saw(&self, name: &str) {
+    pub(crate) fn count(&self, name: &str) {
         metrics::counter!("flagstaff_unknown_flags_total", "flag" => self.label(name)).increment(1);
     }
 
@@ -26,11 +26,11 @@ impl Unknown {
         if seen.contains(name) {
             return name.into();
         }
-        if seen.len() >= MOST {
+        if seen.len() >= MAX_NAMES {
             return "(more)".into();
         }
         seen.insert(name.into());
-        tracing::warn!(flag = name, "a flag is asked for that nobody defined; it is off");
+        tracing::warn!(flag = name, "the app asks for a flag that is not defined; it is off");
         name.into()
     }
 }
@@ -41,8 +41,8 @@ mod tests {
 
     #[test]
     fn labels_are_bounded() {
-        let unknown = Unknown::default();
-        for i in 0..MOST {
+        let unknown = UnknownNames::default();
+        for i in 0..MAX_NAMES {
             assert_eq!(unknown.label(&format!("flag_{i}")), format!("flag_{i}"));
         }
         assert_eq!(unknown.label("one_more"), "(more)");

@@ -1,4 +1,4 @@
-//! The visitor's own endpoints that take a body: what a page says happened, and the wish to be forgotten.
+//! The visitor's own endpoints that take a body: events of pages, and the request to be forgotten.
 
 use bytes::Bytes;
 use flagstaff_flags::{Name, is_value};
@@ -7,44 +7,44 @@ use http::{Method, Response, StatusCode, Uri};
 use serde_json::Value;
 
 use crate::endpoints::pages::{PREFIX, is_own, plain};
-use crate::response::Event;
+use crate::response::GoalEvent;
 
-/// A body with more bytes is refused.
-pub const MOST_BYTES: usize = 16 * 1024;
+/// Bytes of a body. Longer ones are refused.
+pub const MAX_BODY_BYTES: usize = 16 * 1024;
 /// Events of one body.
-const MOST_EVENTS: usize = 100;
+const MAX_EVENTS: usize = 100;
 /// Bytes of an event's key.
-const LONGEST_KEY: usize = 200;
+const MAX_KEY_BYTES: usize = 200;
 
-const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// What is asked of one of these endpoints.
+/// An endpoint that takes `POST`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Posted {
-    /// `POST /.flagstaff/events`: something happened. The body is for [`events`].
+pub enum PostEndpoint {
+    /// `POST /.flagstaff/events`: a page reports events. The body is for [`events`].
     Events,
-    /// `POST /.flagstaff/forget`: whatever is known of this visitor is to be deleted.
+    /// `POST /.flagstaff/forget`: everything that is known of this visitor is to be deleted.
     Forget,
 }
 
-/// What a request asks of these endpoints; `None` for every other request.
+/// The endpoint that a request is for; `None` for every other request.
 #[must_use]
-pub fn posted(method: &Method, path: &str) -> Option<Posted> {
+pub fn post_endpoint(method: &Method, path: &str) -> Option<PostEndpoint> {
     if *method != Method::POST || !is_own(path) {
         return None;
     }
     match path.strip_prefix(PREFIX)? {
-        "/events" => Some(Posted::Events),
-        "/forget" => Some(Posted::Forget),
+        "/events" => Some(PostEndpoint::Events),
+        "/forget" => Some(PostEndpoint::Forget),
         _ => None,
     }
 }
 
 /// The refusal of a request that does not come from a page of this site; `None` when it does. Browsers say where it comes from
-/// in `Sec-Fetch-Site`, older ones in `Origin`; whoever says neither is refused.
+/// in `Sec-Fetch-Site`, older ones in `Origin`. A request without either is refused.
 #[must_use]
-pub fn foreign(uri: &Uri, headers: &HeaderMap) -> Option<Response<Bytes>> {
-    let same = match headers.get(SITE) {
+pub fn cross_site_refusal(uri: &Uri, headers: &HeaderMap) -> Option<Response<Bytes>> {
+    let same = match headers.get(FETCH_SITE) {
         Some(site) => site.as_bytes() == b"same-origin",
         None => is_of(headers.get(ORIGIN), uri, headers),
     };
@@ -62,17 +62,17 @@ fn is_of(origin: Option<&HeaderValue>, uri: &Uri, headers: &HeaderMap) -> bool {
     }
 }
 
-/// Reads `{"event": "order_paid", "value": 49.9, "key": "A17"}`, or a list of such.
+/// Reads `{"event": "order_paid", "value": 49.9, "key": "A17"}`, or a list of these.
 ///
 /// # Errors
 /// With the answer that says what is wrong.
 #[allow(clippy::result_large_err, reason = "the answer is sent as it is")]
-pub fn events(body: &[u8]) -> Result<Vec<Event>, Response<Bytes>> {
-    let read = |body| -> Result<Vec<Event>, String> {
-        let value: Value = serde_json::from_slice(body).map_err(|error| format!("this is no JSON: {error}"))?;
+pub fn events(body: &[u8]) -> Result<Vec<GoalEvent>, Response<Bytes>> {
+    let read = |body| -> Result<Vec<GoalEvent>, String> {
+        let value: Value = serde_json::from_slice(body).map_err(|error| format!("this is not JSON: {error}"))?;
         match value {
-            Value::Array(all) if all.len() > MOST_EVENTS => {
-                Err(format!("these are {} events; send at most {MOST_EVENTS}", all.len()))
+            Value::Array(all) if all.len() > MAX_EVENTS => {
+                Err(format!("these are {} events; send at most {MAX_EVENTS}", all.len()))
             }
             Value::Array(all) => all.iter().map(event).collect(),
             one => Ok(vec![event(&one)?]),
@@ -86,18 +86,18 @@ pub fn events(body: &[u8]) -> Result<Vec<Event>, Response<Bytes>> {
     })
 }
 
-fn event(value: &Value) -> Result<Event, String> {
+fn event(value: &Value) -> Result<GoalEvent, String> {
     let table = value.as_object().ok_or("an event is an object")?;
     if let Some(other) = table.keys().find(|key| !["event", "value", "key"].contains(&key.as_str())) {
         return Err(format!("an event has no `{}`", shortened(other)));
     }
-    let name = table.get("event").and_then(Value::as_str).ok_or("`event` is missing, or no text")?;
-    let name =
-        Name::new(name).map_err(|_| format!("`{}` is no name of an event, such as order_paid", shortened(name)))?;
+    let name = table.get("event").and_then(Value::as_str).ok_or("`event` is missing, or not a text")?;
+    let name = Name::new(name)
+        .map_err(|_| format!("`{}` is not a valid name of an event, such as order_paid", shortened(name)))?;
     let value = match table.get("value") {
         None | Some(Value::Null) => None,
         Some(value) => {
-            let value = value.as_f64().ok_or("`value` is no number")?;
+            let value = value.as_f64().ok_or("`value` is not a number")?;
             Some(Some(value).filter(|value| is_value(*value)).ok_or("`value` lies from -10^12 to 10^12")?)
         }
     };
@@ -105,11 +105,11 @@ fn event(value: &Value) -> Result<Event, String> {
         None | Some(Value::Null) => None,
         Some(key) => Some(as_key(key).ok_or("`key` is a text of 1 to 200 characters that can be seen")?),
     };
-    Ok(Event { name, value, key })
+    Ok(GoalEvent { name, value, key })
 }
 
 fn as_key(key: &Value) -> Option<String> {
-    let fits = |key: &&str| (1..=LONGEST_KEY).contains(&key.len()) && !key.contains(char::is_control);
+    let fits = |key: &&str| (1..=MAX_KEY_BYTES).contains(&key.len()) && !key.contains(char::is_control);
     key.as_str().filter(fits).map(Into::into)
 }
 
@@ -117,15 +117,15 @@ fn shortened(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(40).collect()
 }
 
-/// The answer to events that were taken.
+/// The answer to events that were accepted.
 #[must_use]
-pub fn taken() -> Response<Bytes> {
+pub fn accepted() -> Response<Bytes> {
     let mut answer = plain(StatusCode::NO_CONTENT, "");
     answer.headers_mut().remove(http::header::CONTENT_TYPE);
     answer
 }
 
-/// The answer when more is asked than one network may, or than can be taken now.
+/// The answer to a network that asks too often, and when no more can be accepted now.
 #[must_use]
 pub fn too_many() -> Response<Bytes> {
     let mut answer = plain(StatusCode::TOO_MANY_REQUESTS, "Too many ask for this just now. Try again in a minute.\n");
@@ -139,20 +139,20 @@ pub fn too_large() -> Response<Bytes> {
     plain(StatusCode::PAYLOAD_TOO_LARGE, "This takes at most 16 KiB.\n")
 }
 
-/// The answer to a body that ended before its end.
+/// The answer to a body that is not complete.
 #[must_use]
-pub fn cut_off() -> Response<Bytes> {
+pub fn incomplete() -> Response<Bytes> {
     plain(StatusCode::BAD_REQUEST, "The body did not come whole.\n")
 }
 
-/// Stands in the extensions of an answer whose browser is to forget all our cookies.
+/// In the extensions of an answer: the browser is to forget all our cookies.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Forgotten;
 
-/// The answer to a visitor who is forgotten: [`Tagger::answer`](crate::Tagger::answer) takes all our cookies back.
+/// The answer to a visitor who is forgotten: [`Tagger::answer`](crate::Tagger::answer) removes all our cookies.
 #[must_use]
 pub fn forgotten() -> Response<Bytes> {
-    let mut answer = taken();
+    let mut answer = accepted();
     answer.extensions_mut().insert(Forgotten);
     answer
 }
@@ -182,20 +182,23 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said() {
-        assert!(refusal("{").starts_with("this is no JSON"));
-        assert!(refusal("\u{fffd}").starts_with("this is no JSON"));
+        assert!(refusal("{").starts_with("this is not JSON"));
+        assert!(refusal("\u{fffd}").starts_with("this is not JSON"));
         assert_eq!(refusal("1"), "an event is an object");
-        assert_eq!(refusal("{}"), "`event` is missing, or no text");
-        assert_eq!(refusal(r#"{"event":"Order Paid"}"#), "`Order Paid` is no name of an event, such as order_paid");
-        assert_eq!(refusal(r#"{"event":"a","value":"9"}"#), "`value` is no number");
+        assert_eq!(refusal("{}"), "`event` is missing, or not a text");
+        assert_eq!(
+            refusal(r#"{"event":"Order Paid"}"#),
+            "`Order Paid` is not a valid name of an event, such as order_paid"
+        );
+        assert_eq!(refusal(r#"{"event":"a","value":"9"}"#), "`value` is not a number");
         assert_eq!(refusal(r#"{"event":"a","value":1e308}"#), "`value` lies from -10^12 to 10^12");
-        assert!(refusal(r#"{"event":"a","value":1e999}"#).starts_with("this is no JSON"));
+        assert!(refusal(r#"{"event":"a","value":1e999}"#).starts_with("this is not JSON"));
         assert!(refusal(r#"{"event":"a","key":""}"#).starts_with("`key`"));
         assert!(refusal(r#"{"event":"a","key":7}"#).starts_with("`key`"));
         assert_eq!(refusal(r#"{"event":"a","price":1}"#), "an event has no `price`");
         let many = format!("[{}]", vec![r#"{"event":"a"}"#; 101].join(","));
         assert_eq!(refusal(&many), "these are 101 events; send at most 100");
-        assert!(refusal(&"[".repeat(MOST_BYTES)).starts_with("this is no JSON"));
+        assert!(refusal(&"[".repeat(MAX_BODY_BYTES)).starts_with("this is not JSON"));
     }
 
     #[test]
@@ -203,7 +206,7 @@ mod tests {
         let is_foreign = |pairs: &[(&'static str, &'static str)]| {
             let headers: HeaderMap =
                 pairs.iter().map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v))).collect();
-            foreign(&Uri::from_static("/.flagstaff/events"), &headers).is_some()
+            cross_site_refusal(&Uri::from_static("/.flagstaff/events"), &headers).is_some()
         };
         let host = ("host", "shop.example:8080");
         assert!(!is_foreign(&[host, ("sec-fetch-site", "same-origin")]));

@@ -6,16 +6,16 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{Method, Response, StatusCode};
 
 use crate::request::flags::Flags;
-use crate::response::fault_origin::Blame;
+use crate::response::FaultOrigin;
 
 /// The answer of a gate that is closed for this visitor on this path; `None` where the app is to answer.
 ///
 /// A path counts as written and as servers understand it, so that `/pay/../pay//%63ard` and `/pay\card` are behind the gate of `/pay/*` too.
 #[must_use]
 pub fn closed_gate(flags: &Flags, method: &Method, path: &str) -> Option<Response<Bytes>> {
-    let plan = flags.plan();
-    let (flag, gate) = plan.gated().iter().find_map(|id| {
-        let flag = plan.snapshot().flag(*id)?;
+    let compiled = flags.compiled();
+    let (flag, gate) = compiled.gated().iter().find_map(|id| {
+        let flag = compiled.snapshot().flag(*id)?;
         let gate = flag.gate.as_ref()?;
         let is_off = flags.decisions().of(*id).variant() == VariantId::OFF;
         (is_off && stands_before(gate, path)).then_some((flag, gate))
@@ -23,7 +23,7 @@ pub fn closed_gate(flags: &Flags, method: &Method, path: &str) -> Option<Respons
     metrics::counter!("flagstaff_gate_closed_total", "flag" => flag.name.to_string()).increment(1);
     let mut answer = answer(&gate.when_off);
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer.extensions_mut().insert(Blame::Gate);
+    answer.extensions_mut().insert(FaultOrigin::Gate);
     if *method == Method::HEAD {
         answer = answer.map(|_| Bytes::new());
     }

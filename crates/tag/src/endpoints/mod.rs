@@ -1,9 +1,12 @@
-//! What needs no app: the visitor's own endpoints, and gates that are closed.
+//! What needs no app: `pages` and `body` are the visitor's own endpoints below `/.flagstaff/`, `gate` the answer of a closed gate.
 
 pub(crate) mod body;
 pub(crate) mod gate;
 pub(crate) mod pages;
 
-pub use body::{MOST_BYTES, Posted, cut_off, events, foreign, forgotten, posted, taken, too_large, too_many};
+pub use body::{
+    MAX_BODY_BYTES, PostEndpoint, accepted, cross_site_refusal, events, forgotten, incomplete, post_endpoint,
+    too_large, too_many,
+};
 pub use gate::closed_gate;
 pub use pages::{PREFIX, endpoint, is_own};

@@ -29,7 +29,7 @@ pub fn is_own(path: &str) -> bool {
 /// Answers a request for one of the visitor's own endpoints; `None` for every other path.
 ///
 /// `flags.json` and `flags.js` hold the flags with `client = true` as decided for this request. They are for this visitor alone
-/// and have an `ETag`. Those that take a body are read by [`posted`](crate::endpoints::body()); one that gets here has nobody who records.
+/// and have an `ETag`. Those that take a body are read by [`post_endpoint`](crate::post_endpoint()). Without a ledger and without guards nothing answers those.
 #[must_use]
 pub fn endpoint(flags: &Flags, method: &Method, path: &str, headers: &HeaderMap) -> Option<Response<Bytes>> {
     if !is_own(path) {
@@ -60,12 +60,12 @@ fn not_posted() -> Response<Bytes> {
 }
 
 fn json(flags: &Flags) -> String {
-    format!("{{\"flags\":{}}}", flags.plan().client_json(flags.decisions()))
+    format!("{{\"flags\":{}}}", flags.compiled().client_json(flags.decisions()))
 }
 
 /// Safe in a script of its own and between `<script>` tags: what could end either is escaped.
 fn script(flags: &Flags) -> String {
-    let json = flags.plan().client_json(flags.decisions());
+    let json = flags.compiled().client_json(flags.decisions());
     let mut safe = String::with_capacity(json.len());
     for c in json.chars() {
         match c {
@@ -77,7 +77,7 @@ fn script(flags: &Flags) -> String {
 }
 
 fn page(kind: &'static str, body: String, asked: &HeaderMap) -> Response<Bytes> {
-    let tag = tag_of(&body);
+    let tag = etag_of(&body);
     let mut answer = Response::new(Bytes::from(body));
     if HeaderValue::from_str(&tag).is_ok_and(|value| answer.headers_mut().insert(ETAG, value).is_none())
         && has(asked, &tag)
@@ -107,7 +107,7 @@ fn for_this_visitor(mut answer: Response<Bytes>) -> Response<Bytes> {
 }
 
 /// A hash of the body: what two visitors get alike has one tag.
-fn tag_of(body: &str) -> String {
+fn etag_of(body: &str) -> String {
     let hash = ring::digest::digest(&ring::digest::SHA256, body.as_bytes());
     let hash = hash.as_ref().iter().take(16);
     format!("\"{}\"", hash.map(|byte| format!("{byte:02x}")).collect::<String>())

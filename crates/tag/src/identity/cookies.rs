@@ -14,12 +14,14 @@ pub(crate) const SESSION_COOKIE: &str = "flagstaff_session";
 pub(crate) const STICKY_COOKIE: &str = "flagstaff_sticky";
 /// The cookie that remembers for the session which variants the query asked for.
 pub(crate) const OVERRIDES_COOKIE: &str = "flagstaff_override";
-/// The cookie that remembers whom the app named.
+/// The cookie that remembers the person the app named.
 pub(crate) const USER_COOKIE: &str = "flagstaff_user";
+/// All our cookies but the visitor's, whose name is a setting.
+pub(crate) const OWN_COOKIES: [&str; 4] = [SESSION_COOKIE, STICKY_COOKIE, OVERRIDES_COOKIE, USER_COOKIE];
 /// Signatures of one cookie's name that are verified. Browsers keep at most 180 cookies of a site.
-const CANDIDATES: usize = 180;
+const MAX_SIGNED: usize = 180;
 /// Browsers keep no cookie longer (RFC 6265bis, 5.5).
-pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+pub(crate) const MAX_LIFE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// All cookies whose text is readable, in the order sent; those of several `Cookie` headers too.
 pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
@@ -42,13 +44,13 @@ fn unquoted(value: &str) -> &str {
 }
 
 /// The values of one cookie. A sibling host can put others of its name before the right one.
-pub(crate) fn named<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
+pub(crate) fn values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
     cookies(headers).filter(move |(own, _)| *own == name).map(|(_, value)| value)
 }
 
 /// Those values of one cookie that have the form of a signed one.
 pub(crate) fn sealed<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
-    named(headers, name).filter(|value| keys::looks_sealed(value)).take(CANDIDATES)
+    values(headers, name).filter(|value| keys::looks_sealed(value)).take(MAX_SIGNED)
 }
 
 /// Leaves cookies out of what the app gets, and adds some. Several headers become one, as HTTP/1.1 wants it.
@@ -82,7 +84,7 @@ fn name_of(piece: &[u8]) -> &[u8] {
 
 /// What all our cookies have in common.
 #[derive(Clone, Debug)]
-pub(crate) struct Attributes {
+pub(crate) struct CookieAttributes {
     pub(crate) domain: Option<String>,
     pub(crate) secure: bool,
     pub(crate) same_site: SameSite,
@@ -99,7 +101,7 @@ pub(crate) enum Lasts {
 }
 
 /// A `Set-Cookie` header; `None` for a value no header can hold.
-pub(crate) fn set(name: &str, value: &str, lasts: Lasts, attributes: &Attributes) -> Option<HeaderValue> {
+pub(crate) fn set(name: &str, value: &str, lasts: Lasts, attributes: &CookieAttributes) -> Option<HeaderValue> {
     let mut text = format!("{name}={value}; Path=/; SameSite={}; HttpOnly", attributes.same_site.as_str());
     match lasts {
         Lasts::Session => Ok(()),
@@ -151,8 +153,8 @@ mod tests {
 
     #[test]
     fn sets_cookies_with_their_attributes() {
-        let plain = Attributes { domain: None, secure: false, same_site: SameSite::Lax };
-        let shared = Attributes { domain: Some("example.com".into()), secure: true, same_site: SameSite::None };
+        let plain = CookieAttributes { domain: None, secure: false, same_site: SameSite::Lax };
+        let shared = CookieAttributes { domain: Some("example.com".into()), secure: true, same_site: SameSite::None };
         assert_eq!(set("a", "1", Lasts::Session, &plain).unwrap(), "a=1; Path=/; SameSite=Lax; HttpOnly");
         let year = Lasts::For(Duration::from_secs(60));
         assert_eq!(

@@ -14,11 +14,11 @@ use spki::der::oid::ObjectIdentifier;
 use spki::der::pem::PemLabel as _;
 
 use crate::header_list::words;
-use crate::identity::user;
+use crate::identity::person;
 use crate::settings::{JwtKey, JwtSettings};
 
-/// Longer ones are not read.
-const LONGEST: usize = 8192;
+/// Bytes of a token. Longer ones are not read.
+const MAX_TOKEN_BYTES: usize = 8192;
 /// How far clocks may differ, in seconds.
 const LEEWAY: f64 = 60.0;
 /// From here on not every whole number is one of 64-bit floating point.
@@ -32,7 +32,7 @@ const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7
 
 /// Some editors begin a file with it.
 const BOM: char = '\u{feff}';
-/// What keys begin with in forms that are not read: JWK, lists of them, XML, addresses of them, OpenSSH.
+/// What keys begin with in forms that are not accepted: JWK, lists of them, XML, addresses of them, OpenSSH.
 const OTHER_FORMS: [&str; 9] = ["{", "[", "<", "http://", "https://", "ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-"];
 /// The public key of Ed25519, the shortest there is, in DER.
 const SHORTEST_DER: usize = 44;
@@ -79,7 +79,7 @@ impl Key {
     }
 
     fn public(pem: &str) -> Result<Self, &'static str> {
-        const WANTED: &str = "this is no public key in PEM: it begins with -----BEGIN PUBLIC KEY-----";
+        const WANTED: &str = "this is not a public key in PEM: that begins with -----BEGIN PUBLIC KEY-----";
         let (label, der) = spki::der::pem::decode_vec(pem.as_bytes()).map_err(|_| WANTED)?;
         if label != spki::SubjectPublicKeyInfoRef::PEM_LABEL {
             return Err(WANTED);
@@ -163,12 +163,12 @@ impl Jwt {
             Value::Number(number) => whole(number)?,
             _ => return None,
         };
-        user::checked(User { id, groups: list(claims.get(&self.groups)), roles: list(claims.get(&self.roles)) })
+        person::bounded(User { id, groups: list(claims.get(&self.groups)), roles: list(claims.get(&self.roles)) })
     }
 
     /// The claims, once the signature is verified.
     fn claims(&self, token: &str) -> Option<Map<String, Value>> {
-        if token.len() > LONGEST {
+        if token.len() > MAX_TOKEN_BYTES {
             return None;
         }
         let (message, tag) = token.rsplit_once('.')?;

@@ -7,9 +7,9 @@ use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 /// Fewer bytes can be guessed.
-const SHORTEST: usize = 32;
+const MIN_KEY_BYTES: usize = 32;
 /// Characters of a signature in base64url.
-const TAG: usize = 43;
+const TAG_LENGTH: usize = 43;
 
 /// What a signature is for. A signature for one purpose is none for another.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +24,7 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    const fn word(self) -> &'static str {
+    const fn label(self) -> &'static str {
         match self {
             Self::User => "user",
             Self::Sticky => "sticky",
@@ -47,8 +47,8 @@ pub(crate) struct Keys {
 
 impl Keys {
     pub(crate) fn new(secrets: &[String], problems: &mut Vec<Problem>) -> Option<Self> {
-        if secrets.iter().any(|secret| secret.len() < SHORTEST) {
-            let message = format!("a key has at least {SHORTEST} bytes");
+        if secrets.iter().any(|secret| secret.len() < MIN_KEY_BYTES) {
+            let message = format!("a key has at least {MIN_KEY_BYTES} bytes");
             problems.push(Problem::new(["keys"], message).help("make one with `openssl rand -base64 32`"));
             return None;
         }
@@ -137,12 +137,12 @@ impl Keys {
 /// Whether a text ends in something that could be one of our signatures. What does not costs no hash.
 pub(crate) fn looks_sealed(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-    text.rsplit_once('.').is_some_and(|(_, tag)| tag.len() == TAG && tag.bytes().all(fits))
+    text.rsplit_once('.').is_some_and(|(_, tag)| tag.len() == TAG_LENGTH && tag.bytes().all(fits))
 }
 
 /// No purpose or holder has a line break, so no two inputs make one message.
 fn message(purpose: Purpose, holder: &str, payload: &str) -> String {
-    format!("flagstaff {}\n{holder}\n{payload}", purpose.word())
+    format!("flagstaff {}\n{holder}\n{payload}", purpose.label())
 }
 
 #[cfg(test)]

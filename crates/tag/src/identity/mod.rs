@@ -7,6 +7,7 @@ pub(crate) mod keys;
 pub(crate) mod network;
 pub(crate) mod own_cookies;
 pub(crate) mod peer;
+pub(crate) mod person;
 pub(crate) mod revocations;
 pub(crate) mod user;
 pub(crate) mod user_cookie;

@@ -14,16 +14,16 @@ use crate::identity::keys::{Keys, Purpose};
 use crate::identity::visitor::Visitors;
 
 /// Ids of one cookie's name that are looked at. Browsers keep at most 180 cookies of a site.
-const IDS: usize = 180;
+const MAX_IDS: usize = 180;
 /// Signatures that are verified to tell which of several visitors' ids is the right one.
-const SIGNATURES: usize = 1024;
+const MAX_SIGNATURES: usize = 1024;
 /// Cookies that are signed for one visitor.
 const SIGNED: [(Purpose, &str); 3] =
     [(Purpose::Sticky, STICKY_COOKIE), (Purpose::User, USER_COOKIE), (Purpose::Override, OVERRIDES_COOKIE)];
 
 /// Our own cookies in one request.
 #[derive(Default)]
-pub(crate) struct Own {
+pub(crate) struct OwnCookies {
     pub(crate) visitor: Option<Id>,
     /// Something is signed for several visitors, or too much came to tell.
     pub(crate) is_disputed: bool,
@@ -47,7 +47,9 @@ impl Ids {
         let Some(id) = Id::parse(value) else { return };
         match self.first {
             None => self.first = Some(id),
-            Some(first) if first != id && self.more.len() + 1 < IDS && !self.more.contains(&id) => self.more.push(id),
+            Some(first) if first != id && self.more.len() + 1 < MAX_IDS && !self.more.contains(&id) => {
+                self.more.push(id)
+            }
             Some(_) => {}
         }
     }
@@ -57,7 +59,7 @@ impl Ids {
     }
 }
 
-impl Own {
+impl OwnCookies {
     pub(crate) fn read(headers: &HeaderMap, names: &Visitors, keys: &Keys) -> Self {
         let (mut own, mut visitors) = (Self::default(), Ids::default());
         for (name, value) in cookies(headers) {
@@ -76,7 +78,7 @@ impl Own {
         own.consent |= names.consent.is_none();
         own.visitor = visitors.first;
         if !visitors.more.is_empty() {
-            let (found, is_sure) = right_one(&visitors, headers, keys);
+            let (found, is_sure) = signed_visitor(&visitors, headers, keys);
             (own.visitor, own.is_disputed) = (found.or(visitors.first), !is_sure);
         }
         if own.is_disputed {
@@ -94,7 +96,7 @@ impl Own {
 
 /// The first id for which one of our signed cookies was made, and whether it is sure that there is no other. Each cookie is tried with
 /// all ids before the next one, so that many ids before the right one do not use up what may be tried.
-fn right_one(visitors: &Ids, headers: &HeaderMap, keys: &Keys) -> (Option<Id>, bool) {
+fn signed_visitor(visitors: &Ids, headers: &HeaderMap, keys: &Keys) -> (Option<Id>, bool) {
     let signed = |(purpose, name): (Purpose, &'static str)| sealed(headers, name).map(move |value| (purpose, value));
     let signed = SIGNED.into_iter().flat_map(signed);
     let pairs = signed.flat_map(|(purpose, value)| visitors.all().map(move |id| (id, purpose, value)));
@@ -103,7 +105,7 @@ fn right_one(visitors: &Ids, headers: &HeaderMap, keys: &Keys) -> (Option<Id>, b
         if found == Some(id) {
             continue;
         }
-        if tried == SIGNATURES {
+        if tried == MAX_SIGNATURES {
             return (found, false);
         }
         tried += 1;

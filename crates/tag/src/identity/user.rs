@@ -1,4 +1,4 @@
-//! The person who asks, as far as somebody we believe says so.
+//! The person who sends the request: by a header of a trusted peer, by a token, or by what the app said before.
 
 use std::sync::Once;
 use std::time::Duration;
@@ -10,27 +10,15 @@ use jiff::Timestamp;
 use crate::header_list::words;
 use crate::header_names;
 use crate::identity::Peer;
-use crate::identity::cookies::{LONGEST_LIFE, named as cookies_named};
+use crate::identity::cookies::{self, MAX_LIFE};
 use crate::identity::jwt::Jwt;
-use crate::identity::revocations::Statements;
-use crate::identity::user_cookie::Named;
+use crate::identity::person;
+use crate::identity::revocations::Revocations;
+use crate::identity::user_cookie::UserCookie;
 use crate::settings::UserSettings;
 
-/// Longer ids are no ids, more groups or roles are not read.
-const LONGEST: usize = 256;
-const MOST: usize = 64;
 /// Tokens of one cookie's name that are looked at: to verify one takes a while.
-const TOKENS: usize = 16;
-
-/// The user, when the id is one; too many or too long groups and roles are left out.
-pub(crate) fn checked(mut user: User) -> Option<User> {
-    let fits = |text: &String| !text.is_empty() && text.len() <= LONGEST && !text.chars().any(char::is_control);
-    for list in [&mut user.groups, &mut user.roles] {
-        list.retain(&fits);
-        list.truncate(MOST);
-    }
-    fits(&user.id).then_some(user)
-}
+const MAX_TOKENS: usize = 16;
 
 /// Headers in which a trusted peer names the person.
 #[derive(Debug)]
@@ -62,7 +50,7 @@ impl Headers {
         let id_name = name("header", id);
         let mut beside = |key, own: &Option<String>, word| match own {
             Some(own) => name(key, own),
-            // What is made of a name that is none is no second mistake.
+            // What is made of a wrong name is not a second mistake.
             None => id_name.as_ref().and_then(|_| name(key, &beside_id(id, word))),
         };
         let groups = beside("groups", &settings.groups, "Groups");
@@ -74,14 +62,14 @@ impl Headers {
         [&self.id, &self.groups, &self.roles]
     }
 
-    /// Whether one of them came twice: which of the two an app reads nobody knows.
+    /// Whether one of them came twice. Which of the two an app reads is not known.
     fn are_doubled(&self, headers: &HeaderMap) -> bool {
         self.all().iter().any(|name| headers.get_all(*name).iter().nth(1).is_some())
     }
 
     fn read(&self, headers: &HeaderMap) -> Option<User> {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
-        checked(User {
+        person::bounded(User {
             id: text(&self.id)?.trim().into(),
             groups: text(&self.groups).map(words).unwrap_or_default(),
             roles: text(&self.roles).map(words).unwrap_or_default(),
@@ -93,8 +81,7 @@ impl Headers {
 pub(crate) fn header_name(at: &[&str], text: &str, problems: &mut Vec<Problem>) -> Option<HeaderName> {
     let name = HeaderName::from_bytes(text.as_bytes()).ok().filter(|name| !header_names::is_ours(name.as_str()));
     if name.is_none() {
-        let problem =
-            Problem::new(at.iter().copied(), format!("`{text}` is no name of a header that could tell this"));
+        let problem = Problem::new(at.iter().copied(), format!("`{text}` is not a valid header for this"));
         problems.push(problem.help("letters, digits and `-`, not beginning with X-Flag"));
     }
     name
@@ -113,9 +100,9 @@ pub(crate) struct Users {
     headers: Option<Headers>,
     jwt: Option<(Vec<Carrier>, Jwt)>,
     identify: bool,
-    /// How long the app's word holds.
+    /// How long what the app says of a person holds.
     pub(crate) max_age: Duration,
-    pub(crate) statements: Statements,
+    pub(crate) revocations: Revocations,
 }
 
 impl Users {
@@ -137,22 +124,22 @@ impl Users {
             }
             (carriers, Jwt::new(jwt, problems))
         });
-        if settings.max_age.is_zero() || settings.max_age > LONGEST_LIFE {
+        if settings.max_age.is_zero() || settings.max_age > MAX_LIFE {
             let problem = Problem::new(["user", "max_age"], "this is more than nothing and at most 400 days");
             problems.push(problem.help("\"1d\""));
         }
         let (identify, max_age) = (settings.identify.unwrap_or_default(), settings.max_age);
-        Self { headers, jwt, identify, max_age, statements: Statements::default() }
+        Self { headers, jwt, identify, max_age, revocations: Revocations::default() }
     }
 
-    /// Whether the app's word counts.
+    /// Whether the app may name the person.
     pub(crate) const fn identify(&self) -> bool {
         self.identify
     }
 
-    /// Removes the headers that name a person when nobody trusted sent them, and other spellings of them always: a proxy that
+    /// Removes the headers that name a person unless a trusted peer sent them, and other spellings of them always: a proxy that
     /// overwrites `X-User-Id` lets `X_User_Id` through. Of a person who is named twice nothing reaches the app either: it could read the
-    /// other of the two. Returns whether that was so.
+    /// other of the two. Returns whether that happened.
     pub(crate) fn strip(&self, headers: &mut HeaderMap, trusted: bool) -> bool {
         let Some(names) = &self.headers else { return false };
         let are_doubled = trusted && names.are_doubled(headers);
@@ -168,12 +155,12 @@ impl Users {
         are_doubled
     }
 
-    /// The person, by the first of the configured ways that knows. Whom one of them names twice is nobody, whatever the others say.
-    pub(crate) fn find(&self, from: &From<'_>) -> Option<User> {
+    /// The person, by the first of the configured ways that knows one. Where one of them names two persons, nobody is logged in.
+    pub(crate) fn find(&self, from: &UserSources<'_>) -> Option<User> {
         if from.is_named_twice {
             return None;
         }
-        let by_cookie = || from.named.and_then(|named| named.user.clone());
+        let by_cookie = || from.user_cookie.and_then(|cookie| cookie.user.clone());
         match self.by_header(from) {
             None => match self.by_token(from) {
                 Ok(user) => user.or_else(by_cookie),
@@ -186,12 +173,12 @@ impl Users {
         }
     }
 
-    fn by_header(&self, from: &From<'_>) -> Option<User> {
+    fn by_header(&self, from: &UserSources<'_>) -> Option<User> {
         let names = self.headers.as_ref().filter(|_| from.peer.is_some_and(|peer| peer.trusted))?;
         names.read(from.headers)
     }
 
-    fn by_token(&self, from: &From<'_>) -> Result<Option<User>, Several> {
+    fn by_token(&self, from: &UserSources<'_>) -> Result<Option<User>, Several> {
         let Some((carriers, jwt)) = &self.jwt else { return Ok(None) };
         for carrier in carriers {
             if let Some(user) = carrier.read(jwt, from)? {
@@ -207,11 +194,11 @@ struct Several;
 
 impl Carrier {
     /// The person that all sound tokens here name.
-    fn read(&self, jwt: &Jwt, from: &From<'_>) -> Result<Option<User>, Several> {
+    fn read(&self, jwt: &Jwt, from: &UserSources<'_>) -> Result<Option<User>, Several> {
         match self {
             Self::Cookie(name) => {
-                let tokens = cookies_named(from.headers, name).filter(|value| value.matches('.').count() == 2);
-                let mut people = tokens.take(TOKENS).filter_map(|token| jwt.read(token, from.now));
+                let tokens = cookies::values(from.headers, name).filter(|value| value.matches('.').count() == 2);
+                let mut people = tokens.take(MAX_TOKENS).filter_map(|token| jwt.read(token, from.now));
                 let Some(first) = people.next() else { return Ok(None) };
                 if people.all(|other| other.id == first.id) { Ok(Some(first)) } else { Err(Several) }
             }
@@ -256,12 +243,12 @@ fn bearer(text: &str) -> &str {
 }
 
 /// Where a person may be found in one request.
-pub(crate) struct From<'a> {
+pub(crate) struct UserSources<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) peer: Option<&'a Peer>,
     /// A trusted peer named the person in two headers, which are gone.
     pub(crate) is_named_twice: bool,
     pub(crate) now: Timestamp,
-    /// Whom the app named, by the visitor's cookie.
-    pub(crate) named: Option<&'a Named>,
+    /// The cookie in which the app named the person.
+    pub(crate) user_cookie: Option<&'a UserCookie>,
 }

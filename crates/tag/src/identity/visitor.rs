@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use flagstaff_flags::Problem;
 
-use crate::identity::cookies::{LONGEST_LIFE, OVERRIDES_COOKIE, SESSION_COOKIE, STICKY_COOKIE, USER_COOKIE};
+use crate::identity::cookies::{MAX_LIFE, OWN_COOKIES};
 use crate::settings::{IssueTo, SameSite, VisitorSettings};
 
 /// How visitors are known.
@@ -24,10 +24,9 @@ impl Visitors {
         let mut problem = |key, message: String, help: &str| {
             problems.push(Problem::new(["visitor", key], message).help(help));
         };
-        let taken = [SESSION_COOKIE, STICKY_COOKIE, OVERRIDES_COOKIE, USER_COOKIE];
         let name = settings.cookie.as_str();
-        if !is_token(name) || taken.contains(&name) {
-            problem("cookie", format!("`{name}` is no free name of a cookie"), "flagstaff_visitor");
+        if !is_token(name) || OWN_COOKIES.contains(&name) {
+            problem("cookie", format!("`{name}` is not a free name for a cookie"), "flagstaff_visitor");
         }
         if name.starts_with("__Host-") && (settings.domain.is_some() || settings.secure != Some(true)) {
             let message = "browsers refuse `__Host-` cookies with a domain or without secure = true".into();
@@ -43,14 +42,22 @@ impl Visitors {
         }
         let domain = settings.domain.as_deref().map(|domain| domain.trim_start_matches('.'));
         if let Some(wrong) = domain.filter(|domain| !is_domain(domain)) {
-            problem("domain", format!("`{wrong}` is no domain"), "such as \"example.com\", without scheme and port");
+            problem(
+                "domain",
+                format!("`{wrong}` is not a domain"),
+                "such as \"example.com\", without scheme and port",
+            );
         }
-        if settings.max_age.is_zero() || settings.max_age > LONGEST_LIFE {
+        if settings.max_age.is_zero() || settings.max_age > MAX_LIFE {
             problem("max_age", "browsers keep a cookie at most 400 days".into(), "\"365d\"");
         }
         let consent = settings.consent_cookie.as_deref().map(Consent::new);
         if consent.as_ref().is_some_and(|consent| !is_token(&consent.name)) {
-            problem("consent_cookie", "this is no cookie".into(), "\"consent=yes\", or \"consent\" for any value");
+            problem(
+                "consent_cookie",
+                "this is not the name of a cookie".into(),
+                "\"consent=yes\", or \"consent\" for any value",
+            );
         }
         Self {
             cookie: settings.cookie.clone(),

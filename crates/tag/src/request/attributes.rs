@@ -1,4 +1,4 @@
-//! What conditions look up by name in one request.
+//! What conditions look up by name in one request: headers, cookies, query parameters.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -10,20 +10,20 @@ use crate::identity::cookies::cookies;
 
 /// A request, as conditions see it. Cookies and query are taken apart once, when the first condition asks: thousands of flags
 /// may ask again.
-pub(crate) struct Looked<'a> {
+pub(crate) struct RequestAttributes<'a> {
     headers: &'a HeaderMap,
     uri: &'a Uri,
     cookies: OnceCell<Vec<(&'a str, &'a str)>>,
     query: OnceCell<Vec<(Cow<'a, str>, Cow<'a, str>)>>,
 }
 
-impl<'a> Looked<'a> {
+impl<'a> RequestAttributes<'a> {
     pub(crate) const fn new(headers: &'a HeaderMap, uri: &'a Uri) -> Self {
         Self { headers, uri, cookies: OnceCell::new(), query: OnceCell::new() }
     }
 }
 
-impl Attributes for Looked<'_> {
+impl Attributes for RequestAttributes<'_> {
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -70,12 +70,12 @@ mod tests {
         headers.insert("cookie", HeaderValue::from_static("plan=pro; plan=free"));
         headers.insert("x-app-version", HeaderValue::from_static("2.4"));
         let uri: Uri = "/a?ref=a%20b+c&ref=2".parse().unwrap();
-        let looked = Looked::new(&headers, &uri);
-        assert_eq!(looked.cookie("plan"), Some("pro"));
-        assert_eq!(looked.query("ref").as_deref(), Some("a b c"));
-        assert_eq!(looked.attribute("app_version").as_deref(), Some("2.4"));
-        assert_eq!(looked.header("x-app-version"), Some("2.4"));
-        assert!(looked.header("no such name").is_none() && looked.attribute("other").is_none());
+        let attributes = RequestAttributes::new(&headers, &uri);
+        assert_eq!(attributes.cookie("plan"), Some("pro"));
+        assert_eq!(attributes.query("ref").as_deref(), Some("a b c"));
+        assert_eq!(attributes.attribute("app_version").as_deref(), Some("2.4"));
+        assert_eq!(attributes.header("x-app-version"), Some("2.4"));
+        assert!(attributes.header("no such name").is_none() && attributes.attribute("other").is_none());
     }
 
     #[test]

@@ -4,13 +4,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// Notes when the body of a request was complete. The server that reads bodies puts one into the extensions of every request
-/// whose body is still to come, and says when it has come. Without it nobody can tell the client's time from the app's.
+/// whose body is still to come, and says when it has come. Without it the client's time cannot be told from the app's.
 /// Clones share the note.
 #[derive(Clone, Debug, Default)]
 pub struct BodyProgress(Arc<OnceLock<Instant>>);
 
 impl BodyProgress {
-    /// The body is complete now. Said again, it changes nothing.
+    /// The body is complete now. A second call changes nothing.
     pub fn complete(&self) {
         self.0.get_or_init(Instant::now);
     }

@@ -1,4 +1,4 @@
-//! Programs, by the words of their user agents.
+//! Bots, by the words in their user agents.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use aho_corasick::{AhoCorasick, Match};
 pub(crate) const NO_AGENT: &str = "(no user agent)";
 
 /// One line of `bots.txt`.
-struct Word {
+struct Pattern {
     /// The line, for reports.
     line: &'static str,
     /// It counts at the beginning only.
@@ -20,7 +20,7 @@ struct Word {
     exception: bool,
 }
 
-impl Word {
+impl Pattern {
     fn read(line: &'static str) -> (Self, &'static str) {
         let (exception, text) = line.strip_prefix('!').map_or((false, line), |text| (true, text));
         let (first, text) = text.strip_prefix('^').map_or((false, text), |text| (true, text));
@@ -39,24 +39,24 @@ impl Word {
 }
 
 /// All words, found in one pass.
-struct Words {
+struct Patterns {
     find: Option<AhoCorasick>,
-    all: Vec<Word>,
+    all: Vec<Pattern>,
 }
 
-impl Words {
-    fn standing<'a>(&'a self, agent: &'a [u8]) -> impl Iterator<Item = (&'a Word, Range<usize>)> {
+impl Patterns {
+    fn standing<'a>(&'a self, agent: &'a [u8]) -> impl Iterator<Item = (&'a Pattern, Range<usize>)> {
         let found = self.find.iter().flat_map(move |find| find.find_overlapping_iter(agent));
         let word = |found: Match| Some((self.all.get(found.pattern().as_usize())?, found.range()));
         found.filter_map(word).filter(|(word, range)| word.counts(agent, range.clone()))
     }
 }
 
-static WORDS: LazyLock<Words> = LazyLock::new(|| {
+static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     let lines = include_str!("bots.txt").lines().map(str::trim);
-    let words = lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(Word::read);
+    let words = lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(Pattern::read);
     let (all, texts): (Vec<_>, Vec<_>) = words.unzip();
-    Words { find: AhoCorasick::builder().ascii_case_insensitive(true).build(texts).ok(), all }
+    Patterns { find: AhoCorasick::builder().ascii_case_insensitive(true).build(texts).ok(), all }
 });
 
 /// Whether a user agent is a program's: it has a word of the list, or is empty.
@@ -74,16 +74,16 @@ pub(crate) fn bot(agent: &[u8]) -> Option<&'static str> {
     let holds = |outer: &Range<usize>, inner: &Range<usize>| outer.start <= inner.start && inner.end <= outer.end;
     let model = model(agent);
     let is_excused = |range: &Range<usize>| {
-        let mut people = WORDS.standing(agent).filter(|(word, _)| word.exception);
+        let mut people = PATTERNS.standing(agent).filter(|(word, _)| word.exception);
         model.as_ref().is_some_and(|model| holds(model, range)) || people.any(|(_, outer)| holds(&outer, range))
     };
-    let mut bots = WORDS.standing(agent).filter(|(word, _)| !word.exception);
+    let mut bots = PATTERNS.standing(agent).filter(|(word, _)| !word.exception);
     bots.find(|(_, range)| !is_excused(range)).map(|(word, _)| word.line)
 }
 
 /// Lines that can be the reason.
 pub(crate) fn lines() -> impl Iterator<Item = &'static str> {
-    WORDS.all.iter().filter(|word| !word.exception).map(|word| word.line).chain([NO_AGENT])
+    PATTERNS.all.iter().filter(|word| !word.exception).map(|word| word.line).chain([NO_AGENT])
 }
 
 /// Where the name of a phone stands: behind the version of Android, before its build. A name may be any word. What says more than a name,

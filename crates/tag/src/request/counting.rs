@@ -1,4 +1,4 @@
-//! Who is never counted, and how many that were.
+//! Which requests are not counted, and how many there were of each kind.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,18 +13,18 @@ use metrics::Counter;
 
 use crate::identity::Peer;
 use crate::request::bots;
-use crate::request::prefetch::{self, Mark};
+use crate::request::prefetch::{self, PrefetchHeader};
 use crate::settings::{CountSettings, ExcludeSettings};
 
 /// Longer user agents are cut before they are looked at.
-const LONGEST_AGENT: usize = 1024;
+const MAX_AGENT_BYTES: usize = 1024;
 
 /// Why a request gets decisions but is not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NotCounted {
-    /// A program, by its user agent or for want of one.
+    /// A bot: by its user agent, or because it sends none.
     Bot,
-    /// The browser fetched a page nobody looks at yet.
+    /// The browser fetched a page before the visitor asks for it.
     Prefetch,
     /// The settings leave it out.
     Excluded,
@@ -32,14 +32,14 @@ pub enum NotCounted {
     Consent,
     /// One of the visitor's own endpoints, not a page.
     Endpoint,
-    /// It brings no id, and another site had it sent: a browser that knows an id may have kept it back.
+    /// It comes from another site and brings no id: the browser may have kept the id back.
     CrossSite,
     /// It brings no id and is not for a document, so it is given none.
     NoId,
 }
 
 impl NotCounted {
-    /// The word for it.
+    /// Its name in metrics and in the log.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -87,7 +87,7 @@ impl Tallies {
         self.0.entry(reason).or_default().entry(pattern.into()).or_default();
     }
 
-    fn note(&self, reason: NotCounted, pattern: &str) {
+    fn count(&self, reason: NotCounted, pattern: &str) {
         let Some(tally) = self.0.get(&reason).and_then(|all| all.get(pattern)) else {
             return;
         };
@@ -111,41 +111,42 @@ impl Tallies {
     }
 }
 
-/// Who the settings leave out, and who they do not.
+/// What leaves a request out: the list of bots, prefetches and the settings.
 #[derive(Debug, Default)]
-pub(crate) struct Exclude {
+pub(crate) struct Exclusions {
     paths: Vec<Glob>,
     addresses: Vec<(IpNet, String)>,
     user_agents: Vec<Glob>,
-    marks: Vec<Mark>,
+    prefetch_headers: Vec<PrefetchHeader>,
     counted_agents: Vec<Glob>,
     tallies: Tallies,
 }
 
-impl Exclude {
+impl Exclusions {
     pub(crate) fn new(settings: &ExcludeSettings, count: &CountSettings, problems: &mut Vec<Problem>) -> Self {
         for path in settings.paths.iter().filter(|path| !path.starts_with(['/', '*'])) {
             let message = format!("the path `{path}` does not begin with `/` or `*`");
             problems.push(Problem::new(["exclude", "paths"], message).help(format!("\"/{path}\"")));
         }
         let addresses = settings.addresses.iter().filter_map(|text| Some((range(text, problems)?, text.clone())));
-        let mut exclude = Self {
+        let mut exclusions = Self {
             paths: settings.paths.iter().map(|path| Glob::new(path)).collect(),
             addresses: addresses.collect(),
             user_agents: settings.user_agents.iter().map(|agent| Glob::any_case(agent)).collect(),
             counted_agents: count.user_agents.iter().map(|agent| Glob::any_case(agent)).collect(),
             ..Self::default()
         };
-        exclude.marks = settings.prefetch_headers.iter().filter_map(|text| Mark::read(text, problems)).collect();
-        exclude.tally(settings);
-        exclude
+        exclusions.prefetch_headers =
+            settings.prefetch_headers.iter().filter_map(|text| PrefetchHeader::read(text, problems)).collect();
+        exclusions.tally(settings);
+        exclusions
     }
 
     /// Everything that can leave a request out.
     fn tally(&mut self, settings: &ExcludeSettings) {
         let ExcludeSettings { paths, addresses, user_agents, .. } = settings;
         bots::lines().for_each(|line| self.tallies.add(NotCounted::Bot, line));
-        prefetch::names(&self.marks).for_each(|name| self.tallies.add(NotCounted::Prefetch, name));
+        prefetch::names(&self.prefetch_headers).for_each(|name| self.tallies.add(NotCounted::Prefetch, name));
         let own = paths.iter().chain(addresses).chain(user_agents);
         own.for_each(|pattern| self.tallies.add(NotCounted::Excluded, pattern));
         for reason in [NotCounted::Consent, NotCounted::CrossSite, NotCounted::NoId] {
@@ -153,9 +154,9 @@ impl Exclude {
         }
     }
 
-    /// Counts a request that is left out for what only we know.
-    pub(crate) fn note(&self, reason: NotCounted) {
-        self.tallies.note(reason, "");
+    /// Counts a request that is left out for a reason without a pattern.
+    pub(crate) fn count(&self, reason: NotCounted) {
+        self.tallies.count(reason, "");
     }
 
     pub(crate) fn left_out(&self) -> Vec<LeftOut> {
@@ -176,19 +177,19 @@ impl Exclude {
         by_path().or_else(by_address).or_else(by_agent)
     }
 
-    /// Whether a request counts, as far as it tells by itself.
-    pub(crate) fn judge(&self, path: &str, headers: &HeaderMap, peer: Option<&Peer>) -> Result<(), NotCounted> {
+    /// Whether a request counts, by its path, its headers and its peer.
+    pub(crate) fn check(&self, path: &str, headers: &HeaderMap, peer: Option<&Peer>) -> Result<(), NotCounted> {
         let agent = headers.get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
-        let agent = agent.get(..LONGEST_AGENT).unwrap_or(agent);
+        let agent = agent.get(..MAX_AGENT_BYTES).unwrap_or(agent);
         let text = String::from_utf8_lossy(agent);
         let is_counted = || self.counted_agents.iter().any(|glob| glob.fits(&text));
         let bot = || bots::bot(agent).filter(|_| !is_counted()).map(|line| (NotCounted::Bot, line));
-        let ahead = || prefetch::prefetch(headers, &self.marks).map(|name| (NotCounted::Prefetch, name));
+        let ahead = || prefetch::prefetch(headers, &self.prefetch_headers).map(|name| (NotCounted::Prefetch, name));
         let excluded = || self.excluded(path, &text, peer).map(|pattern| (NotCounted::Excluded, pattern));
         let Some((reason, pattern)) = bot().or_else(ahead).or_else(excluded) else {
             return Ok(());
         };
-        self.tallies.note(reason, pattern);
+        self.tallies.count(reason, pattern);
         Err(reason)
     }
 }
@@ -196,7 +197,7 @@ impl Exclude {
 fn range(text: &str, problems: &mut Vec<Problem>) -> Option<IpNet> {
     let range = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok();
     if range.is_none() {
-        let message = format!("`{text}` is no address or range");
+        let message = format!("`{text}` is not an address or range");
         problems.push(Problem::new(["exclude", "addresses"], message).help("such as \"10.0.0.0/8\""));
     }
     range

@@ -1,14 +1,14 @@
-//! What is known about one request, for whoever handles it.
+//! The flags of one request, for the code that handles it.
 
 use std::sync::Arc;
 
 use flagstaff_flags::{BucketBy, Decisions, FlagId, User};
 use http::Method;
 
-use crate::compiled::snapshot::Plan;
+use crate::compiled::CompiledSnapshot;
 use crate::identity::id::Id;
 use crate::identity::network::Network;
-use crate::identity::user_cookie::Named;
+use crate::identity::user_cookie::UserCookie;
 use crate::request::counting::NotCounted;
 
 /// The flags of one request, in its extensions and in those of its answer. Cheap to clone.
@@ -18,7 +18,7 @@ pub struct Flags(Arc<Tagged>);
 /// What was found and decided.
 #[derive(Debug)]
 pub(crate) struct Tagged {
-    pub(crate) plan: Arc<Plan>,
+    pub(crate) compiled: Arc<CompiledSnapshot>,
     pub(crate) decisions: Decisions,
     pub(crate) visitor: Id,
     pub(crate) session: Option<Id>,
@@ -39,22 +39,22 @@ pub(crate) struct Reply {
     pub(crate) method: Method,
     /// Some flag that differs between visitors is met on this request.
     pub(crate) differs: bool,
-    /// Some variant was asked for: this answer is a preview for whoever asked.
+    /// Some variant was requested: this answer is a preview, for this client alone.
     pub(crate) forced: bool,
     /// It came with `Authorization`.
     pub(crate) authorized: bool,
     pub(crate) secure: bool,
     /// Cookies may be set at all.
     pub(crate) may_set: bool,
-    pub(crate) new_visitor: bool,
-    pub(crate) new_session: bool,
+    pub(crate) is_new_visitor: bool,
+    pub(crate) is_new_session: bool,
     /// The sealed sticky cookie, and whether it outlasts the session.
     pub(crate) sticky: Option<(String, bool)>,
     /// The sealed override cookie; empty: to be forgotten.
     pub(crate) overrides: Option<String>,
-    /// Whom the app named before, by the visitor's cookie.
-    pub(crate) named: Option<Named>,
-    /// How many cookies that name a person came with the request, void ones too.
+    /// The cookie in which the app named the person before.
+    pub(crate) user_cookie: Option<UserCookie>,
+    /// How many cookies that name a person came with the request, revoked ones too.
     pub(crate) user_cookies: usize,
 }
 
@@ -67,15 +67,15 @@ impl Flags {
         &self.0
     }
 
-    /// Whether a flag is anything but off. A name that nobody defined is off, counted in `flagstaff_unknown_flags_total`, and
-    /// told once in the log.
+    /// Whether a flag is anything but off. A name that is not defined is off, counted in `flagstaff_unknown_flags_total`, and
+    /// logged once.
     #[must_use]
     pub fn is_on(&self, name: &str) -> bool {
         self.note_unknown(name);
         self.0.decisions.is_on(name)
     }
 
-    /// The variant of a flag; `off` for a name that nobody defined, as in [`Flags::is_on`].
+    /// The variant of a flag; `off` for a name that is not defined, as in [`Flags::is_on`].
     #[must_use]
     pub fn variant(&self, name: &str) -> &str {
         self.note_unknown(name);
@@ -83,8 +83,8 @@ impl Flags {
     }
 
     fn note_unknown(&self, name: &str) {
-        if self.0.plan.snapshot().find(name).is_none() {
-            self.0.plan.unknown().saw(name);
+        if self.0.compiled.snapshot().find(name).is_none() {
+            self.0.compiled.unknown().count(name);
         }
     }
 
@@ -104,7 +104,7 @@ impl Flags {
     /// Whether the request brought no id of its own.
     #[must_use]
     pub fn is_new_visitor(&self) -> bool {
-        self.0.reply.new_visitor
+        self.0.reply.is_new_visitor
     }
 
     /// The network that the visitor comes from; none where the server did not say.
@@ -122,7 +122,7 @@ impl Flags {
     /// Whether the id of the session was made up for this request.
     #[must_use]
     pub fn is_new_session(&self) -> bool {
-        self.0.reply.new_session
+        self.0.reply.is_new_session
     }
 
     /// The person, when known.
@@ -140,7 +140,7 @@ impl Flags {
     /// The id that a flag draws by on this request, when known. A flag drawn anew for each request has none that lasts.
     #[must_use]
     pub fn unit(&self, id: FlagId) -> Option<&str> {
-        match &self.0.plan.snapshot().flag(id)?.bucket_by {
+        match &self.0.compiled.snapshot().flag(id)?.bucket_by {
             BucketBy::Visitor => Some(self.visitor()),
             BucketBy::User => self.user().map(|user| user.id.as_str()),
             BucketBy::Session => self.session(),
@@ -173,7 +173,7 @@ impl Flags {
 
     /// What the snapshot means for headers.
     #[must_use]
-    pub fn plan(&self) -> &Arc<Plan> {
-        &self.0.plan
+    pub fn compiled(&self) -> &Arc<CompiledSnapshot> {
+        &self.0.compiled
     }
 }

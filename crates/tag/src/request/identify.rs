@@ -1,68 +1,59 @@
-//! Who asks: everything that is found in one request before a flag is decided.
+//! Identifies the visitor, the session and the person of one stripped request, before any flag is decided.
 
-use flagstaff_flags::{FlagId, ForcedVariant, FormerDraw, Snapshot, StickyVariant, Subject, User, VariantId};
-use http::header::{ACCEPT_LANGUAGE, HeaderMap, HeaderValue, USER_AGENT};
-use http::{Method, Uri};
+use flagstaff_flags::{ForcedVariant, FormerDraw, Snapshot, StickyVariant, Subject, User};
+use http::header::{ACCEPT_LANGUAGE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use jiff::Timestamp;
 
-use crate::compiled::snapshot::Plan;
-use crate::header_names;
-use crate::identity::Peer;
+use crate::compiled::CompiledSnapshot;
 use crate::identity::cookies::{OVERRIDES_COOKIE, STICKY_COOKIE, USER_COOKIE, sealed};
 use crate::identity::id::Id;
-use crate::identity::keys::Purpose;
-use crate::identity::own_cookies::Own;
-use crate::identity::user::From;
-use crate::identity::user_cookie::Named;
-use crate::request::attributes::{Looked, host};
-use crate::request::counting::NotCounted;
-use crate::request::issuance::{Ask, own_address};
+use crate::identity::keys::{Keys, Purpose};
+use crate::identity::own_cookies::OwnCookies;
+use crate::identity::user::{UserSources, Users};
+use crate::identity::user_cookie::UserCookie;
+use crate::identity::visitor::Visitors;
+use crate::request::NotCounted;
+use crate::request::attributes::{RequestAttributes, host};
+use crate::request::issuance::{client_address, may_issue_id};
 use crate::request::language;
-use crate::request::overrides::{self, Query, Wishes};
-use crate::request::sticky::{self, Memory};
-use crate::tagger::Tagger;
+use crate::request::overrides::{OverrideQuery, Overrides};
+use crate::request::sticky::{self, StickyVariants};
+use crate::request::strip::{Head, Stripped};
 
-/// Ids that are tried for one that is held out of experiments, or not, as the one before was.
-const TRIES: usize = 1_000;
+/// How many ids are tried to find one that the holdout treats as it treated the id before.
+const HOLDOUT_TRIES: usize = 1_000;
 
-/// A request's head, once it is stripped.
-#[derive(Clone, Copy)]
-pub(crate) struct Head<'a> {
-    pub(crate) method: &'a Method,
-    pub(crate) uri: &'a Uri,
-    pub(crate) headers: &'a HeaderMap,
-    pub(crate) peer: Option<&'a Peer>,
-    pub(crate) now: Timestamp,
-}
-
-/// What a trusted peer said in headers that are gone by now.
-pub(crate) struct Said {
-    /// Variants that it asked for.
-    asked: Vec<(FlagId, VariantId)>,
-    /// It named the person twice.
-    is_named_twice: bool,
-}
-
-/// Who asks.
+/// What it takes to identify: the settings that were checked, and the keys.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(crate) struct Identifier {
+    pub(crate) visitors: Visitors,
+    pub(crate) users: Users,
+    /// The header in which trusted peers say the visitor's country.
+    pub(crate) country: Option<HeaderName>,
+    pub(crate) keys: Keys,
+}
+
+/// The visitor of one request, and what is remembered of them.
+#[derive(Debug)]
+pub(crate) struct Identity {
     pub(crate) visitor: Id,
-    pub(crate) new_visitor: bool,
+    pub(crate) is_new_visitor: bool,
     pub(crate) session: Option<Id>,
-    pub(crate) new_session: bool,
+    pub(crate) is_new_session: bool,
     /// The session's id came with the request, or is set by its answer.
     pub(crate) session_lasts: bool,
     request: Option<Id>,
     pub(crate) user: Option<User>,
-    /// Whom the app named, by the visitor's cookie.
-    pub(crate) named: Option<Named>,
+    /// The person the app named, by the visitor's cookie.
+    pub(crate) user_cookie: Option<UserCookie>,
+    /// How many cookies that name a person came, revoked ones too.
     pub(crate) user_cookies: usize,
     pub(crate) consent: bool,
     /// Whether the visitor's id came with the request or may be set by its answer; else why not.
-    pub(crate) lasts: Result<(), NotCounted>,
-    pub(crate) memory: Memory,
+    pub(crate) id_lasts: Result<(), NotCounted>,
+    pub(crate) sticky: StickyVariants,
     held: Vec<StickyVariant>,
-    pub(crate) wishes: Wishes,
+    pub(crate) overrides: Overrides,
     forced: Vec<ForcedVariant>,
 }
 
@@ -70,86 +61,89 @@ pub(crate) struct Seen {
 struct Ids {
     visitor: Id,
     session: Option<Id>,
-    new_session: bool,
+    is_new_session: bool,
     /// Where the ids before consent fell.
     draws: Vec<FormerDraw>,
 }
 
-impl Tagger {
-    /// Takes out what only we may say, and what only trusted peers may. Returns what a trusted peer said.
-    pub(crate) fn strip(&self, headers: &mut HeaderMap, peer: Option<&Peer>, snapshot: &Snapshot) -> Said {
-        let trusted = peer.is_some_and(|peer| peer.trusted);
-        let asked = if trusted { overrides::by_header(headers, snapshot) } else { Vec::new() };
-        header_names::remove(headers, header_names::is_ours);
-        Said { asked, is_named_twice: self.users.strip(headers, trusted) }
-    }
-
-    /// Finds out who asks. The head is stripped already.
-    pub(crate) fn see(&self, plan: &Plan, head: Head<'_>, said: &Said) -> Seen {
-        let own = Own::read(head.headers, &self.visitors, &self.keys);
+impl Identifier {
+    /// Identifies the visitor of a request. Only a stripped one can be asked.
+    pub(crate) fn identify(&self, compiled: &CompiledSnapshot, stripped: &Stripped<'_>) -> Identity {
+        let head = stripped.head();
+        let Head { headers, peer, now, .. } = head;
+        let snapshot = compiled.snapshot();
+        let own = OwnCookies::read(headers, &self.visitors, &self.keys);
         let known = own.visitor.filter(|_| own.consent);
-        let Head { method, uri, headers, peer, now } = head;
-        let issues = self.visitors.may_issue(Ask { method, uri, headers, peer });
-        let remembers = plan.remembers() || self.visitors.consent.is_some();
+        let may_issue = may_issue_id(&self.visitors, head);
+        let remembers = compiled.remembers() || self.visitors.consent.is_some();
         let payload = known.filter(|_| own.has_sticky && remembers).and_then(|visitor| {
             let mut values = sealed(headers, STICKY_COOKIE);
             values.find_map(|value| self.keys.open(Purpose::Sticky, visitor.as_str(), value))
         });
         let payload = payload.unwrap_or_default();
         let had_session = own.session(sticky::session_of(payload)).filter(|_| own.consent);
-        let ids = self.ids(plan, head, (known, had_session), own.consent && issues.is_ok());
-        let snapshot = plan.snapshot();
+        let ids = self.ids(compiled, head, (known, had_session), own.consent && may_issue.is_ok());
         let session = ids.session.as_ref().map(Id::as_str);
-        let memory = Memory::read(payload, snapshot, session).with_draws(ids.draws);
+        let sticky = StickyVariants::read(payload, snapshot, session).with_draws(ids.draws);
         // Where it is not sure which visitor is meant, what was signed for one of them gives no right.
         let sure = known.filter(|_| !own.is_disputed);
-        let wishes = self.wishes(snapshot, head, sure.filter(|_| own.has_overrides));
-        let named = sure.filter(|_| own.user_cookies > 0).and_then(|visitor| self.named(headers, visitor, now));
-        Seen {
+        let overrides = self.overrides(snapshot, head, sure.filter(|_| own.has_overrides));
+        let user_cookie =
+            sure.filter(|_| own.user_cookies > 0).and_then(|visitor| self.user_cookie(headers, visitor, now));
+        let sources = UserSources {
+            headers,
+            peer,
+            is_named_twice: stripped.names_user_twice(),
+            now,
+            user_cookie: user_cookie.as_ref(),
+        };
+        Identity {
             visitor: ids.visitor,
-            new_visitor: known.is_none(),
-            session_lasts: had_session.is_some() || ids.new_session,
+            is_new_visitor: known.is_none(),
+            session_lasts: had_session.is_some() || ids.is_new_session,
             session: ids.session,
-            new_session: ids.new_session,
-            request: plan.needs_request().then(|| Id::of(self.keys.random(Purpose::Request, ids.visitor.as_str()))),
-            user: self.users.find(&From {
-                headers,
-                peer,
-                is_named_twice: said.is_named_twice,
-                now,
-                named: named.as_ref(),
-            }),
-            named,
+            is_new_session: ids.is_new_session,
+            request: compiled
+                .needs_request_id()
+                .then(|| Id::of(self.keys.random(Purpose::Request, ids.visitor.as_str()))),
+            user: self.users.find(&sources),
+            user_cookie,
             user_cookies: own.user_cookies,
             consent: own.consent,
-            lasts: if known.is_some() { Ok(()) } else { issues },
-            held: memory.held(snapshot),
-            memory,
-            forced: wishes.forced(&said.asked),
-            wishes,
+            id_lasts: if known.is_some() { Ok(()) } else { may_issue },
+            held: sticky.held(snapshot),
+            sticky,
+            forced: overrides.forced(stripped.requested_variants()),
+            overrides,
         }
     }
 
     /// The ids of a request that brings these, and may be given others.
-    fn ids(&self, plan: &Plan, head: Head<'_>, (known, had_session): (Option<Id>, Option<Id>), issues: bool) -> Ids {
-        let needs_session = plan.needs_session();
+    fn ids(
+        &self,
+        compiled: &CompiledSnapshot,
+        head: Head<'_>,
+        (known, had_session): (Option<Id>, Option<Id>),
+        may_issue: bool,
+    ) -> Ids {
+        let needs_session = compiled.needs_session();
         let earlier = || self.derived(head);
-        let (visitor, draws) = match (known, issues, self.visitors.consent.is_some()) {
+        let (visitor, draws) = match (known, may_issue, self.visitors.consent.is_some()) {
             (Some(visitor), ..) => (visitor, Vec::new()),
             (None, true, false) => (self.random(head.now), Vec::new()),
             (None, true, true) => match earlier() {
-                Some(earlier) => self.renamed(plan, earlier, head.now),
+                Some(earlier) => self.renamed(compiled, earlier, head.now),
                 None => (self.random(head.now), Vec::new()),
             },
             (None, false, _) => (earlier().unwrap_or_else(|| self.random(head.now)), Vec::new()),
         };
         let session = needs_session.then(|| {
-            had_session.unwrap_or_else(|| match issues {
+            had_session.unwrap_or_else(|| match may_issue {
                 true => Id::of(self.keys.random(Purpose::Session, visitor.as_str())),
                 false => self.session_of(visitor),
             })
         });
-        Ids { visitor, session, new_session: needs_session && had_session.is_none() && issues, draws }
+        Ids { visitor, session, is_new_session: needs_session && had_session.is_none() && may_issue, draws }
     }
 
     fn random(&self, now: Timestamp) -> Id {
@@ -157,11 +151,11 @@ impl Tagger {
     }
 
     /// An id that this browser at this address gets again, for requests that may not be given one of their own: several at once are one
-    /// visitor. Nobody keeps it. `None` where the address is that of others too.
+    /// visitor. It is not kept. `None` where the address is that of others too.
     fn derived(&self, head: Head<'_>) -> Option<Id> {
         let peer = head.peer?;
         let asks_consent = self.visitors.consent.is_some();
-        let address = own_address(peer).or(asks_consent.then(|| peer.client.to_canonical()))?;
+        let address = client_address(peer).or(asks_consent.then(|| peer.client.to_canonical()))?;
         let agent = head.headers.get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
         let bits = self.keys.derive(Purpose::Visitor, &address.to_string(), &String::from_utf8_lossy(agent));
         Some(Id::of(bits))
@@ -174,37 +168,39 @@ impl Tagger {
 
     /// A fresh id for a visitor who has consented, and where the one before fell: two people with one address and browser must not
     /// share an id for good, and neither may change variant.
-    fn renamed(&self, plan: &Plan, earlier: Id, now: Timestamp) -> (Id, Vec<FormerDraw>) {
-        let snapshot = plan.snapshot();
-        let session = plan.needs_session().then(|| self.session_of(earlier));
+    fn renamed(&self, compiled: &CompiledSnapshot, earlier: Id, now: Timestamp) -> (Id, Vec<FormerDraw>) {
+        let snapshot = compiled.snapshot();
+        let session = compiled.needs_session().then(|| self.session_of(earlier));
         let draws = snapshot.draws(earlier.as_str(), session.as_ref().map(Id::as_str));
         let Some(holdout) = snapshot.holdout() else {
             return (self.random(now), draws);
         };
         let is_held = |id: Id| holdout.holds(holdout.place(id.as_str()));
         let was_held = is_held(earlier);
-        let alike = (0..TRIES).map(|_| self.random(now)).find(|id| is_held(*id) == was_held);
+        let alike = (0..HOLDOUT_TRIES).map(|_| self.random(now)).find(|id| is_held(*id) == was_held);
         (alike.unwrap_or_else(|| self.random(now)), draws)
     }
 
-    /// Whom the app named last, when this is not void by now.
-    fn named(&self, headers: &HeaderMap, visitor: Id, now: Timestamp) -> Option<Named> {
+    /// The newest cookie in which the app named a person, unless it is revoked.
+    fn user_cookie(&self, headers: &HeaderMap, visitor: Id, now: Timestamp) -> Option<UserCookie> {
         if !self.users.identify() {
             return None;
         }
-        let all = sealed(headers, USER_COOKIE).filter_map(|value| Named::unseal(value, visitor, now, &self.keys));
-        let newest = all.max_by_key(|named| named.said)?;
-        (!self.users.statements.voids(visitor, newest.said)).then_some(newest)
+        let all =
+            sealed(headers, USER_COOKIE).filter_map(|value| UserCookie::unseal(value, visitor, now, &self.keys));
+        let newest = all.max_by_key(|cookie| cookie.issued_at)?;
+        (!self.users.revocations.is_revoked(visitor, newest.issued_at)).then_some(newest)
     }
 
-    fn wishes(&self, snapshot: &Snapshot, head: Head<'_>, holder: Option<Id>) -> Wishes {
+    fn overrides(&self, snapshot: &Snapshot, head: Head<'_>, holder: Option<Id>) -> Overrides {
         let payload = holder.and_then(|visitor| {
             let mut values = sealed(head.headers, OVERRIDES_COOKIE);
             values.find_map(|value| self.keys.open(Purpose::Override, visitor.as_str(), value))
         });
-        let mut wishes = Wishes::read(payload, snapshot, head.now);
-        wishes.ask(&Query::read(head.uri.query().unwrap_or_default(), head.now, &self.keys), snapshot);
-        wishes
+        let mut overrides = Overrides::read(payload, snapshot, head.now);
+        let query = OverrideQuery::read(head.uri.query().unwrap_or_default(), head.now, &self.keys);
+        overrides.apply(&query, snapshot);
+        overrides
     }
 
     fn country<'a>(&self, head: Head<'a>) -> Option<&'a str> {
@@ -215,25 +211,30 @@ impl Tagger {
         (is_code && !code.eq_ignore_ascii_case("xx")).then_some(code)
     }
 
-    /// Hands the subject of a request to whoever decides.
-    pub(crate) fn with_subject<T>(&self, head: Head<'_>, seen: &Seen, decide: impl FnOnce(&Subject<'_>) -> T) -> T {
+    /// Makes the subject that flags are decided for, and calls `decide` with it.
+    pub(crate) fn with_subject<T>(
+        &self,
+        head: Head<'_>,
+        identity: &Identity,
+        decide: impl FnOnce(&Subject<'_>) -> T,
+    ) -> T {
         let accept = head.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         decide(&Subject {
             now: head.now,
-            visitor: Some(seen.visitor.as_str()),
-            session: seen.session.as_ref().map(Id::as_str),
-            request: seen.request.as_ref().map(Id::as_str),
-            user: seen.user.as_ref(),
+            visitor: Some(identity.visitor.as_str()),
+            session: identity.session.as_ref().map(Id::as_str),
+            request: identity.request.as_ref().map(Id::as_str),
+            user: identity.user.as_ref(),
             ip: head.peer.map(|peer| peer.client),
             country: self.country(head),
             language: accept.and_then(language::preferred),
             method: Some(head.method.as_str()),
             host: host(head.headers, head.uri),
             path: Some(head.uri.path()),
-            attributes: &Looked::new(head.headers, head.uri),
-            sticky: &seen.held,
-            former_draws: seen.memory.draws(),
-            overrides: &seen.forced,
+            attributes: &RequestAttributes::new(head.headers, head.uri),
+            sticky: &identity.held,
+            former_draws: identity.sticky.draws(),
+            overrides: &identity.forced,
         })
     }
 }

@@ -6,83 +6,73 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use http::Method;
 use http::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
-use http::{Method, Uri};
 
 use crate::identity::Peer;
 use crate::identity::visitor::Visitors;
 use crate::request::counting::NotCounted;
+use crate::request::strip::Head;
 use crate::settings::{IssueTo, SameSite};
 
-const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-const MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
-const DESTINATION: HeaderName = HeaderName::from_static("sec-fetch-dest");
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const FETCH_DESTINATION: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// What decides whether a request may get an id.
-#[derive(Clone, Copy)]
-pub(crate) struct Ask<'a> {
-    pub(crate) method: &'a Method,
-    pub(crate) uri: &'a Uri,
-    pub(crate) headers: &'a HeaderMap,
-    pub(crate) peer: Option<&'a Peer>,
+/// Whether a request without a visitor's cookie gets an id.
+///
+/// # Errors
+/// With the reason why it must not.
+pub(crate) fn may_issue_id(visitors: &Visitors, head: Head<'_>) -> Result<(), NotCounted> {
+    let safe = matches!(*head.method, Method::GET | Method::HEAD);
+    let destination = destination(head.headers);
+    let keeps_back = !safe || visitors.same_site == SameSite::Strict || destination == Destination::Embedded;
+    let sent_anyway = destination == Destination::Embedded && visitors.same_site == SameSite::None && safe;
+    if keeps_back && !sent_anyway && is_cross_site(visitors, head) {
+        return Err(NotCounted::CrossSite);
+    }
+    match destination {
+        Destination::Other if visitors.issue_to == IssueTo::Documents => Err(NotCounted::NoId),
+        _ => Ok(()),
+    }
 }
 
-impl Visitors {
-    /// Whether a request without a visitor's cookie gets an id.
-    ///
-    /// # Errors
-    /// With the reason why it must not.
-    pub(crate) fn may_issue(&self, ask: Ask<'_>) -> Result<(), NotCounted> {
-        let safe = matches!(*ask.method, Method::GET | Method::HEAD);
-        let kind = kind(ask.headers);
-        let keeps_back = !safe || self.same_site == SameSite::Strict || kind == Kind::Embedded;
-        let sent_anyway = kind == Kind::Embedded && self.same_site == SameSite::None && safe;
-        if keeps_back && !sent_anyway && self.is_cross_site(ask) {
-            return Err(NotCounted::CrossSite);
-        }
-        match kind {
-            Kind::Other if self.issue_to == IssueTo::Documents => Err(NotCounted::NoId),
-            _ => Ok(()),
-        }
+/// By `Sec-Fetch-Site`; browsers that do not send it say `Origin` with all but GET and HEAD.
+fn is_cross_site(visitors: &Visitors, head: Head<'_>) -> bool {
+    match (head.headers.get(FETCH_SITE), head.headers.get(ORIGIN)) {
+        (Some(site), _) => site.as_bytes().trim_ascii().eq_ignore_ascii_case(b"cross-site"),
+        (None, Some(origin)) => !is_own_origin(visitors, origin, head),
+        (None, None) => false,
     }
+}
 
-    /// By `Sec-Fetch-Site`; browsers that do not send it say `Origin` with all but GET and HEAD.
-    fn is_cross_site(&self, ask: Ask<'_>) -> bool {
-        match (ask.headers.get(SITE), ask.headers.get(ORIGIN)) {
-            (Some(site), _) => site.as_bytes().trim_ascii().eq_ignore_ascii_case(b"cross-site"),
-            (None, Some(origin)) => !self.is_ours(origin, ask),
-            (None, None) => false,
-        }
-    }
-
-    /// Whether an origin is the host that was asked, or shares our cookie's domain with it. `null` is neither.
-    fn is_ours(&self, origin: &HeaderValue, ask: Ask<'_>) -> bool {
-        let Some(origin) = text(Some(origin)).and_then(|origin| origin.split_once("://")).map(|(_, host)| bare(host))
-        else {
-            return false;
-        };
-        let trusted = ask.peer.is_some_and(|peer| peer.trusted);
-        let named = [
-            text(ask.headers.get(HOST)),
-            ask.uri.authority().map(http::uri::Authority::as_str),
-            text(ask.headers.get(FORWARDED_HOST).filter(|_| trusted)),
-        ];
-        let below = |host: &str, domain: &str| {
-            let start = host.len().checked_sub(domain.len());
-            let end = start.and_then(|start| host.get(start..)).unwrap_or_default();
-            end.eq_ignore_ascii_case(domain)
-                && start.is_some_and(|at| at == 0 || host.as_bytes().get(at - 1) == Some(&b'.'))
-        };
-        let shares =
-            |host: &str| self.domain.as_deref().is_some_and(|domain| below(host, domain) && below(origin, domain));
-        named.into_iter().flatten().map(bare).any(|host| host.eq_ignore_ascii_case(origin) || shares(host))
-    }
+/// Whether an origin is the host that was asked, or shares our cookie's domain with it. `null` is neither.
+fn is_own_origin(visitors: &Visitors, origin: &HeaderValue, head: Head<'_>) -> bool {
+    let Some(origin) = text(Some(origin)).and_then(|origin| origin.split_once("://")).map(|(_, host)| bare(host))
+    else {
+        return false;
+    };
+    let trusted = head.peer.is_some_and(|peer| peer.trusted);
+    let named = [
+        text(head.headers.get(HOST)),
+        head.uri.authority().map(http::uri::Authority::as_str),
+        text(head.headers.get(FORWARDED_HOST).filter(|_| trusted)),
+    ];
+    let below = |host: &str, domain: &str| {
+        let start = host.len().checked_sub(domain.len());
+        let end = start.and_then(|start| host.get(start..)).unwrap_or_default();
+        end.eq_ignore_ascii_case(domain)
+            && start.is_some_and(|at| at == 0 || host.as_bytes().get(at - 1) == Some(&b'.'))
+    };
+    let shares =
+        |host: &str| visitors.domain.as_deref().is_some_and(|domain| below(host, domain) && below(origin, domain));
+    named.into_iter().flatten().map(bare).any(|host| host.eq_ignore_ascii_case(origin) || shares(host))
 }
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum Destination {
     /// A page, or the client does not say.
     Document,
     /// A page in a frame.
@@ -91,17 +81,17 @@ enum Kind {
     Other,
 }
 
-fn kind(headers: &HeaderMap) -> Kind {
+fn destination(headers: &HeaderMap) -> Destination {
     let is = |value: &HeaderValue, words: &[&str]| {
         let value = value.as_bytes().trim_ascii();
         words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
     };
-    match (headers.get(DESTINATION), headers.get(MODE)) {
-        (Some(to), _) if is(to, &["document"]) => Kind::Document,
-        (Some(to), _) if is(to, &["iframe", "frame", "fencedframe", "embed", "object"]) => Kind::Embedded,
-        (None, None) => Kind::Document,
-        (None, Some(mode)) if is(mode, &["navigate"]) => Kind::Document,
-        _ => Kind::Other,
+    match (headers.get(FETCH_DESTINATION), headers.get(FETCH_MODE)) {
+        (Some(to), _) if is(to, &["document"]) => Destination::Document,
+        (Some(to), _) if is(to, &["iframe", "frame", "fencedframe", "embed", "object"]) => Destination::Embedded,
+        (None, None) => Destination::Document,
+        (None, Some(mode)) if is(mode, &["navigate"]) => Destination::Document,
+        _ => Destination::Other,
     }
 }
 
@@ -119,7 +109,7 @@ fn bare(host: &str) -> &str {
 
 /// The address by which requests without an id are told apart. None behind a trusted proxy that does not say for whom it asks: its
 /// connections carry many visitors.
-pub(crate) fn own_address(peer: &Peer) -> Option<IpAddr> {
+pub(crate) fn client_address(peer: &Peer) -> Option<IpAddr> {
     let Peer { address, client, trusted, .. } = peer;
     let forwarded = client.to_canonical() != SocketAddr::ip(address).to_canonical();
     (!trusted || forwarded).then(|| client.to_canonical())
@@ -127,6 +117,8 @@ pub(crate) fn own_address(peer: &Peer) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::settings::VisitorSettings;
 
@@ -145,8 +137,11 @@ mod tests {
         let pairs = fields.iter().map(|(n, value)| (name(n), HeaderValue::from_str(value).unwrap()));
         let mut headers: HeaderMap = pairs.collect();
         headers.insert(HOST, HeaderValue::from_static("shop.example:8080"));
-        let (method, uri) = (method.parse().unwrap(), Uri::from_static("/"));
-        visitors.may_issue(Ask { method: &method, uri: &uri, headers: &headers, peer: None })
+        let (method, uri) = (method.parse().unwrap(), http::Uri::from_static("/"));
+        may_issue_id(
+            visitors,
+            Head { method: &method, uri: &uri, headers: &headers, peer: None, now: Timestamp::UNIX_EPOCH },
+        )
     }
 
     #[test]
@@ -221,16 +216,16 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_does_not_say_for_whom_is_nobodys_address() {
+    fn a_proxy_that_does_not_name_its_client_has_no_address_to_tell_visitors_apart() {
         let peer = |client: &str, trusted| Peer {
             address: "10.0.0.1:4711".parse().unwrap(),
             client: client.parse().unwrap(),
             trusted,
             tls: false,
         };
-        assert_eq!(own_address(&peer("10.0.0.1", true)), None);
-        assert_eq!(own_address(&peer("::ffff:10.0.0.1", true)), None);
-        assert_eq!(own_address(&peer("192.0.2.1", true)), "192.0.2.1".parse().ok());
-        assert_eq!(own_address(&peer("10.0.0.1", false)), "10.0.0.1".parse().ok());
+        assert_eq!(client_address(&peer("10.0.0.1", true)), None);
+        assert_eq!(client_address(&peer("::ffff:10.0.0.1", true)), None);
+        assert_eq!(client_address(&peer("192.0.2.1", true)), "192.0.2.1".parse().ok());
+        assert_eq!(client_address(&peer("10.0.0.1", false)), "10.0.0.1".parse().ok());
     }
 }

@@ -1,14 +1,14 @@
-//! The language a visitor likes best.
+//! The language a visitor prefers.
 
-/// More languages are nobody's wish.
-const MOST: usize = 32;
+/// Languages of one header that are read.
+const MAX_LANGUAGES: usize = 32;
 
 /// The tag with the highest weight in an `Accept-Language` header (RFC 9110, 12.5.4), the first among equals; `*` and those
 /// of weight 0 are not taken.
 #[must_use]
 pub fn preferred(accept: &str) -> Option<&str> {
     let mut best: Option<(&str, u16)> = None;
-    for (tag, weight) in accept.split(',').take(MOST).filter_map(weighted) {
+    for (tag, weight) in accept.split(',').take(MAX_LANGUAGES).filter_map(weighted) {
         if best.is_none_or(|(_, most)| weight > most) {
             best = Some((tag, weight));
         }

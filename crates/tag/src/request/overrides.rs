@@ -1,4 +1,4 @@
-//! Variants asked for: by the query, by the cookie that remembers it for a session, by a header of a trusted peer.
+//! Variants that are requested: by the query, by the cookie that remembers them for a session, by a header of a trusted peer.
 
 use flagstaff_flags::{Flag, FlagId, ForcedVariant, Snapshot, VariantId};
 use http::HeaderMap;
@@ -11,52 +11,52 @@ use crate::identity::keys::{Keys, Purpose};
 const HEADER: &str = "x-flag-override";
 /// What our query parameters begin with.
 const PREFIX: &str = "flagstaff.";
-/// The most overrides of a link, a header or a session; more are not read.
-pub const MOST: usize = 32;
+/// Overrides of one link, one header or one session. More are not read.
+pub const MAX_OVERRIDES: usize = 32;
 /// Bytes of overrides in the cookie, which browsers drop beyond 4,096 with its name and signature.
-const LONGEST: usize = 3_500;
+const MAX_COOKIE_BYTES: usize = 3_500;
 
-/// One variant asked for, and the second until which a signed link gives the right to.
+/// One variant that was requested, and the second until which a signed link gives the right to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Wish {
+struct Override {
     flag: FlagId,
     variant: VariantId,
     until: Option<i64>,
 }
 
-/// What is asked for in one session.
+/// The variants that are requested in one session.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wishes {
-    all: Vec<Wish>,
+pub(crate) struct Overrides {
+    all: Vec<Override>,
     changed: bool,
 }
 
-impl Wishes {
+impl Overrides {
     /// Reads the payload of the cookie: `form:on:0~price:simple:1800000000`. What has ended or no longer exists is left out.
     pub(crate) fn read(payload: Option<&str>, snapshot: &Snapshot, now: Timestamp) -> Self {
-        let mut wishes = Self::default();
-        for entry in payload.unwrap_or_default().split('~').filter(|entry| !entry.is_empty()).take(MOST) {
-            match wish(entry, snapshot, now) {
-                Some(wish) => wishes.all.push(wish),
-                None => wishes.changed = true,
+        let mut overrides = Self::default();
+        for entry in payload.unwrap_or_default().split('~').filter(|entry| !entry.is_empty()).take(MAX_OVERRIDES) {
+            match override_of(entry, snapshot, now) {
+                Some(one) => overrides.all.push(one),
+                None => overrides.changed = true,
             }
         }
-        wishes
+        overrides
     }
 
-    /// Adds what the query asks for, takes away what it ends.
-    pub(crate) fn ask(&mut self, query: &Query, snapshot: &Snapshot) {
+    /// Adds what the query asks for, and removes what it ends.
+    pub(crate) fn apply(&mut self, query: &OverrideQuery, snapshot: &Snapshot) {
         for (name, variant) in &query.pairs {
             let Some(id) = snapshot.find(name) else { continue };
-            let before = self.all.iter().position(|wish| wish.flag == id);
-            let after = snapshot.flag(id).and_then(|flag| query.wish(id, flag, variant));
+            let before = self.all.iter().position(|one| one.flag == id);
+            let after = snapshot.flag(id).and_then(|flag| query.wanted(id, flag, variant));
             match (before, after) {
                 (Some(at), None) if variant.is_empty() => drop(self.all.remove(at)),
-                (Some(at), Some(wish)) if self.all.get(at) != Some(&wish) => {
+                (Some(at), Some(one)) if self.all.get(at) != Some(&one) => {
                     self.all.remove(at);
-                    self.all.insert(at, wish);
+                    self.all.insert(at, one);
                 }
-                (None, Some(wish)) if self.all.len() < MOST => self.all.push(wish),
+                (None, Some(one)) if self.all.len() < MAX_OVERRIDES => self.all.push(one),
                 _ => continue,
             }
             self.changed = true;
@@ -74,15 +74,15 @@ impl Wishes {
 
     /// The payload for the cookie when it changed; empty when nothing is left to remember.
     pub(crate) fn payload(&self, snapshot: &Snapshot) -> Option<String> {
-        let entry = |wish: &Wish| {
-            let flag = snapshot.flag(wish.flag)?;
-            let until = wish.until.unwrap_or(0);
-            Some(format!("{}:{}:{until}", flag.name, flag.variants.name(wish.variant)))
+        let entry = |one: &Override| {
+            let flag = snapshot.flag(one.flag)?;
+            let until = one.until.unwrap_or(0);
+            Some(format!("{}:{}:{until}", flag.name, flag.variants.name(one.variant)))
         };
         self.changed.then(|| {
             let mut text = String::new();
             for entry in self.all.iter().filter_map(entry) {
-                if text.len() + entry.len() < LONGEST {
+                if text.len() + entry.len() < MAX_COOKIE_BYTES {
                     text.push_str(if text.is_empty() { "" } else { "~" });
                     text.push_str(&entry);
                 }
@@ -92,24 +92,24 @@ impl Wishes {
     }
 }
 
-fn wish(entry: &str, snapshot: &Snapshot, now: Timestamp) -> Option<Wish> {
+fn override_of(entry: &str, snapshot: &Snapshot, now: Timestamp) -> Option<Override> {
     let mut parts = entry.splitn(3, ':');
     let (name, variant, until) = (parts.next()?, parts.next()?, parts.next()?.parse().ok()?);
     let flag = snapshot.find(name)?;
     let variant = snapshot.flag(flag)?.variants.find(variant)?;
     let until = (until != 0).then_some(until);
-    until.is_none_or(|until| now.as_second() < until).then_some(Wish { flag, variant, until })
+    until.is_none_or(|until| now.as_second() < until).then_some(Override { flag, variant, until })
 }
 
 /// What a query asks for.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Query {
+pub(crate) struct OverrideQuery {
     pairs: Vec<(String, String)>,
     /// The second until which it gives the right to, when it is signed.
     until: Option<i64>,
 }
 
-impl Query {
+impl OverrideQuery {
     pub(crate) fn read(query: &str, now: Timestamp, keys: &Keys) -> Self {
         if !query.contains(PREFIX) {
             return Self::default();
@@ -119,7 +119,7 @@ impl Query {
             match name.strip_prefix(PREFIX) {
                 Some("until") => until = value.parse::<i64>().ok(),
                 Some("sig") => tag = Some(value.into_owned()),
-                Some(flag) if pairs.len() < MOST => pairs.push((flag.to_owned(), value.into_owned())),
+                Some(flag) if pairs.len() < MAX_OVERRIDES => pairs.push((flag.to_owned(), value.into_owned())),
                 _ => {}
             }
         }
@@ -135,10 +135,10 @@ impl Query {
         self.pairs.len()
     }
 
-    fn wish(&self, id: FlagId, flag: &Flag, variant: &str) -> Option<Wish> {
+    fn wanted(&self, id: FlagId, flag: &Flag, variant: &str) -> Option<Override> {
         let variant = flag.variants.find(variant)?;
         let has_right = flag.testing || self.until.is_some();
-        has_right.then_some(Wish { flag: id, variant, until: self.until })
+        has_right.then_some(Override { flag: id, variant, until: self.until })
     }
 }
 
@@ -175,5 +175,5 @@ pub(crate) fn by_header(headers: &HeaderMap, snapshot: &Snapshot) -> Vec<(FlagId
         let id = snapshot.find(name.trim())?;
         Some((id, snapshot.flag(id)?.variants.find(variant.trim())?))
     };
-    pairs.take(MOST).filter_map(read).collect()
+    pairs.take(MAX_OVERRIDES).filter_map(read).collect()
 }

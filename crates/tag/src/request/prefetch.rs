@@ -1,4 +1,4 @@
-//! Requests for what nobody looks at yet.
+//! Requests that browsers send ahead, before the visitor asks for the page.
 
 use flagstaff_flags::Problem;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -13,13 +13,13 @@ const AHEAD: [&str; 3] = ["prefetch", "prerender", "preview"];
 
 /// A header of one's own that marks what is fetched ahead.
 #[derive(Clone, Debug)]
-pub(crate) struct Mark {
+pub(crate) struct PrefetchHeader {
     name: HeaderName,
     /// A word that its value has; any that is not a no, when not said.
     word: Option<String>,
 }
 
-impl Mark {
+impl PrefetchHeader {
     /// Reads `X-Preload` or `X-Why: preload`.
     pub(crate) fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Self> {
         let (name, word) = text.split_once(':').map_or((text, None), |(name, word)| (name, Some(word.trim())));
@@ -41,12 +41,12 @@ impl Mark {
 }
 
 /// The names of all these headers.
-pub(crate) fn names(own: &[Mark]) -> impl Iterator<Item = &str> {
+pub(crate) fn names(own: &[PrefetchHeader]) -> impl Iterator<Item = &str> {
     PURPOSES.into_iter().chain(MARKS).chain(own.iter().map(|mark| mark.name.as_str()))
 }
 
 /// The header that says that something is fetched ahead.
-pub(crate) fn prefetch<'a>(headers: &HeaderMap, own: &'a [Mark]) -> Option<&'a str> {
+pub(crate) fn prefetch<'a>(headers: &HeaderMap, own: &'a [PrefetchHeader]) -> Option<&'a str> {
     let purpose = PURPOSES.into_iter().find(|name| says(headers, name, &AHEAD));
     let known = purpose.or_else(|| MARKS.into_iter().find(|name| is_marked(headers, name)));
     known.or_else(|| Some(own.iter().find(|mark| mark.is_on(headers))?.name.as_str()))
@@ -71,7 +71,7 @@ fn is_marked(headers: &HeaderMap, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn found(name: &'static str, value: &'static str, own: &[Mark]) -> bool {
+    fn found(name: &'static str, value: &'static str, own: &[PrefetchHeader]) -> bool {
         let headers = HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))]);
         prefetch(&headers, own).is_some()
     }
@@ -110,7 +110,7 @@ mod tests {
     fn headers_of_ones_own_do_too() {
         let mut problems = Vec::new();
         let texts = ["X-Preload", "X-Why: preload", "no header", "X-Why:"];
-        let own: Vec<_> = texts.iter().filter_map(|text| Mark::read(text, &mut problems)).collect();
+        let own: Vec<_> = texts.iter().filter_map(|text| PrefetchHeader::read(text, &mut problems)).collect();
         assert_eq!(problems.len(), 2);
         assert!(found("x-preload", "1", &own[..2]) && found("x-why", "Preload, now", &own[..2]));
         assert!(!found("x-preload", "?0", &own[..2]) && !found("x-why", "load", &own[..2]));

@@ -4,18 +4,17 @@
 //! one session. For a visitor who got a new id it begins with 2 and goes on with `/DRAWS/DRAWS`: where the id before fell, for the visitor
 //! and for the session. It keeps only those who were drawn into a test, so raising a percentage reaches everybody else at once.
 
-use flagstaff_flags::{
-    BucketBy, Decision, Decisions, Flag, FlagId, FormerDraw, Snapshot, Sticky, StickyVariant, VariantId,
-};
+use flagstaff_flags::{Decision, Decisions, Flag, FlagId, FormerDraw, Snapshot, Sticky, StickyVariant, VariantId};
 
-use crate::request::kept_draws;
+use crate::compiled::snapshot::sticky_scope;
+use crate::request::former_draws;
 
 /// A cookie with its name and signature is at most 4096 bytes.
-const FITS: usize = 3500;
+const MAX_PAYLOAD_BYTES: usize = 3500;
 
 /// What is remembered, by the place of the flag.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Memory {
+pub(crate) struct StickyVariants {
     kept: Vec<Option<VariantId>>,
     draws: Vec<FormerDraw>,
     has_new_draws: bool,
@@ -27,7 +26,7 @@ pub(crate) fn session_of(payload: &str) -> Option<&str> {
     payload.split('/').nth(2)
 }
 
-impl Memory {
+impl StickyVariants {
     /// Reads a payload whose signature is verified. What no longer exists is passed over.
     pub(crate) fn read(payload: &str, snapshot: &Snapshot, session: Option<&str>) -> Self {
         if payload.is_empty() {
@@ -37,7 +36,7 @@ impl Memory {
         let mut keep = |entries: &str, scope: Sticky| {
             for (name, variant) in entries.split('~').filter_map(|entry| entry.split_once(':')) {
                 let Some(id) = snapshot.find(name) else { continue };
-                let Some(flag) = snapshot.flag(id).filter(|flag| scope_of(flag) == scope) else {
+                let Some(flag) = snapshot.flag(id).filter(|flag| sticky_scope(flag) == scope) else {
                     continue;
                 };
                 if let (Some(slot), Some(variant)) = (kept.get_mut(id.index()), flag.variants.find(variant)) {
@@ -53,11 +52,11 @@ impl Memory {
         let mut draws = Vec::new();
         if matches!(form, "1" | "2") {
             keep(of_visitor, Sticky::Visitor);
-            draws.extend(kept_draws::read(drawn, false));
+            draws.extend(former_draws::read(drawn, false));
         }
         if matches!(form, "1" | "2") && is_same {
             keep(of_session, Sticky::Session);
-            draws.extend(kept_draws::read(drawn_for_session, true));
+            draws.extend(former_draws::read(drawn_for_session, true));
         }
         Self { kept, draws, has_new_draws: false, payload: payload.into() }
     }
@@ -66,7 +65,7 @@ impl Memory {
     pub(crate) fn with_draws(mut self, draws: Vec<FormerDraw>) -> Self {
         if !draws.is_empty() {
             self.draws = draws;
-            self.draws.truncate(kept_draws::MOST);
+            self.draws.truncate(former_draws::MAX_DRAWS);
             self.has_new_draws = true;
         }
         self
@@ -90,16 +89,16 @@ impl Memory {
     }
 
     /// The payload after these decisions; `None` when nothing changed.
-    pub(crate) fn after(&self, decisions: &Decisions, session: Option<&str>) -> Option<Payload> {
+    pub(crate) fn after(&self, decisions: &Decisions, session: Option<&str>) -> Option<StickyPayload> {
         let before = |id: FlagId| self.kept.get(id.index()).copied().flatten();
         let fresh = |id, flag: &Flag, decision: Decision| {
-            let drawn = scope_of(flag) != Sticky::None && is_in(flag, decision);
+            let drawn = sticky_scope(flag) != Sticky::None && is_in(flag, decision);
             drawn.then_some(decision.variant()).filter(|variant| before(id) != Some(*variant))
         };
         if !self.has_new_draws && !decisions.iter().any(|(id, flag, decision)| fresh(id, flag, decision).is_some()) {
             return None;
         }
-        let mut payload = Payload::new(session, &self.draws);
+        let mut payload = StickyPayload::new(session, &self.draws);
         // What was there goes first: a full cookie forgets nobody who was in.
         for (id, flag, decision) in decisions.iter().filter(|(id, ..)| before(*id).is_some()) {
             if let Some(variant) = fresh(id, flag, decision).or(before(id)) {
@@ -116,7 +115,7 @@ impl Memory {
 }
 
 /// A payload in the making.
-pub(crate) struct Payload {
+pub(crate) struct StickyPayload {
     visitor: String,
     session: String,
     id: String,
@@ -124,21 +123,21 @@ pub(crate) struct Payload {
     draws: [String; 2],
 }
 
-impl Payload {
+impl StickyPayload {
     fn new(session: Option<&str>, draws: &[FormerDraw]) -> Self {
         Self {
             visitor: String::new(),
             session: String::new(),
             id: session.unwrap_or_default().into(),
-            draws: [false, true].map(|by_session| kept_draws::write(draws, by_session)),
+            draws: [false, true].map(|by_session| former_draws::write(draws, by_session)),
         }
     }
 
     fn add(&mut self, flag: &Flag, variant: VariantId) {
         let drawn: usize = self.draws.iter().map(String::len).sum();
-        let room = FITS.saturating_sub(self.visitor.len() + self.session.len() + self.id.len() + drawn);
+        let room = MAX_PAYLOAD_BYTES.saturating_sub(self.visitor.len() + self.session.len() + self.id.len() + drawn);
         let (name, variant) = (flag.name.as_str(), flag.variants.name(variant));
-        let entries = if scope_of(flag) == Sticky::Visitor { &mut self.visitor } else { &mut self.session };
+        let entries = if sticky_scope(flag) == Sticky::Visitor { &mut self.visitor } else { &mut self.session };
         if name.len() + variant.len() + 2 > room {
             return;
         }
@@ -159,16 +158,6 @@ impl Payload {
     /// Whether something in it outlasts the session.
     pub(crate) fn outlasts_session(&self) -> bool {
         !self.visitor.is_empty() || self.draws.first().is_some_and(|drawn| !drawn.is_empty())
-    }
-}
-
-/// How long an assignment of this flag is remembered here. Flags drawn by something other than the browser have the same
-/// answer wherever that is known; a browser that several people share must not mix them.
-pub(crate) fn scope_of(flag: &Flag) -> Sticky {
-    match (&flag.bucket_by, flag.stickiness()) {
-        (BucketBy::Visitor, scope) => scope,
-        (BucketBy::Session, Sticky::Session) => Sticky::Session,
-        _ => Sticky::None,
     }
 }
 

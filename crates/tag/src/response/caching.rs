@@ -10,12 +10,12 @@ use crate::settings::WhenFlagsDiffer;
 /// What a shared cache may do with one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sharing {
-    /// It must not store it.
+    /// It must not store the answer.
     Never,
     /// Nothing says how long it keeps: some caches guess (RFC 9111, 4.2.2), or store it and ask again each time.
     Guessed,
-    /// It was told that it may.
-    Told,
+    /// The app invites it to store the answer.
+    Invited,
 }
 
 /// The directives of `Cache-Control` that matter here.
@@ -65,7 +65,7 @@ fn directives<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<It
         .filter(|directive| !directive.is_empty())
 }
 
-/// Fields that some shared caches obey instead of `Cache-Control` (RFC 9213).
+/// Fields that some shared caches follow instead of `Cache-Control` (RFC 9213).
 fn is_targeted(name: &str) -> bool {
     name.ends_with("cdn-cache-control") || name == "surrogate-control"
 }
@@ -80,7 +80,7 @@ pub(crate) fn sharing(
 ) -> Sharing {
     let mut targeted = headers.keys().filter(|name| is_targeted(name.as_str()));
     if targeted.any(|name| Control::read(headers, name).invites()) {
-        return Sharing::Told;
+        return Sharing::Invited;
     }
     let control = Control::read(headers, &CACHE_CONTROL);
     let with_authorization = control.public || control.shared_age || control.must_revalidate;
@@ -89,7 +89,7 @@ pub(crate) fn sharing(
         return Sharing::Never;
     }
     if control.invites() || keeps_until_later(headers, now) {
-        return Sharing::Told;
+        return Sharing::Invited;
     }
     if matches!(*method, Method::GET | Method::HEAD) && is_heuristically_cacheable(status) {
         Sharing::Guessed
@@ -116,7 +116,7 @@ fn varies_by(headers: &HeaderMap, name: &str) -> bool {
     values.flat_map(|value| value.split(',')).any(|field| field.trim().eq_ignore_ascii_case(name))
 }
 
-/// Says that the answer depends on who asks. True when no shared cache may store it any more.
+/// Says that the answer depends on the visitor. True when no shared cache may store it any more.
 pub(crate) fn differ(headers: &mut HeaderMap, how: WhenFlagsDiffer) -> bool {
     match how {
         WhenFlagsDiffer::Vary if !varies_by(headers, "cookie") => {
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn told_by_any_header_that_caches_obey() {
+    fn invited_by_any_header_that_caches_follow() {
         for control in [
             "public",
             "max-age=60",
@@ -190,12 +190,12 @@ mod tests {
             "no-cache, public",
             "private=\"x\", max-age=9",
         ] {
-            assert_eq!(of(200, &[("cache-control", control)]), Sharing::Told, "{control}");
+            assert_eq!(of(200, &[("cache-control", control)]), Sharing::Invited, "{control}");
         }
-        assert_eq!(of(500, &[("cache-control", "max-age=60")]), Sharing::Told);
-        assert_eq!(of(200, &[("expires", "Sat, 21 Nov 2026 12:00:00 GMT")]), Sharing::Told);
-        assert_eq!(of(200, &[("cdn-cache-control", "max-age=60"), ("cache-control", "private")]), Sharing::Told);
-        assert_eq!(of(200, &[("cloudflare-cdn-cache-control", "max-age=60")]), Sharing::Told);
+        assert_eq!(of(500, &[("cache-control", "max-age=60")]), Sharing::Invited);
+        assert_eq!(of(200, &[("expires", "Sat, 21 Nov 2026 12:00:00 GMT")]), Sharing::Invited);
+        assert_eq!(of(200, &[("cdn-cache-control", "max-age=60"), ("cache-control", "private")]), Sharing::Invited);
+        assert_eq!(of(200, &[("cloudflare-cdn-cache-control", "max-age=60")]), Sharing::Invited);
     }
 
     #[test]
@@ -229,9 +229,9 @@ mod tests {
             sharing(&method, authorized, StatusCode::OK, &headers(&[("cache-control", control)]), now)
         };
         assert_eq!(of(Method::GET, true, "max-age=60"), Sharing::Never);
-        assert_eq!(of(Method::GET, true, "public"), Sharing::Told);
+        assert_eq!(of(Method::GET, true, "public"), Sharing::Invited);
         assert_eq!(of(Method::POST, false, "no-cache"), Sharing::Never);
-        assert_eq!(of(Method::POST, false, "max-age=60"), Sharing::Told);
+        assert_eq!(of(Method::POST, false, "max-age=60"), Sharing::Invited);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the app may answer: who it is, what was shown, what happened.
+//! What the app tells us in headers of its answer: who the visitor is, which flags were shown, what happened.
 
 use flagstaff_flags::{LogThrottle, Name, User, is_value};
 use http::{HeaderMap, HeaderValue};
@@ -6,51 +6,52 @@ use jiff::Timestamp;
 
 use crate::header_list::{self, words};
 use crate::header_names;
-use crate::identity::user;
+use crate::identity::person;
 
 const IDENTIFY: &str = "x-flag-identify";
 const EVENT: &str = "x-flag-event";
 const EXPOSED: &str = "x-flag-exposed";
-/// More bytes of one header, or more headers of a name, are not read.
-const LONGEST: usize = 8192;
-const MOST: usize = 16;
+/// Bytes of one header. Longer ones are refused.
+const MAX_HEADER_BYTES: usize = 8192;
+/// Headers of one name. More are refused.
+const MAX_HEADERS: usize = 16;
 /// Characters of a refused header that the log shows.
 const SHOWN: usize = 80;
 
 /// What the app answered in headers meant for us. They are gone from the answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Directives {
-    /// `X-Flag-Exposed`: flags the visitor really met.
+    /// `X-Flag-Exposed`: flags the visitor has seen.
     pub exposed: Vec<Name>,
     /// `X-Flag-Event`: what happened.
-    pub events: Vec<Event>,
+    pub events: Vec<GoalEvent>,
     /// `X-Flag-Identify`: who it is.
     pub identify: Option<Identify>,
 }
 
-/// Something worth counting, said by the app or the page.
+/// Something that happened and may reach a goal, reported by the app or by a page.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Event {
+pub struct GoalEvent {
     /// What goals call it. A well-formed name.
     pub name: Name,
-    /// Its value, when said and finite.
+    /// Its value, when given and finite.
     pub value: Option<f64>,
-    /// What makes it the same event when it is told again, such as the number of an order.
+    /// What makes it the same event when it is reported again, such as the number of an order.
     pub key: Option<String>,
 }
 
-/// Who the app says the visitor is.
+/// The person that the app says the visitor is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identify {
     /// This person, from now on.
     User(User),
-    /// Nobody it knows, from now on.
+    /// Nobody, from now on: a logout.
     Nobody,
 }
 
 impl Directives {
-    /// Takes them out of an answer, in any spelling of their names. A header that is not understood whole is refused whole, counted
-    /// and told: half of it may say something else than what was meant.
+    /// Takes them out of an answer, in any spelling of their names. A header that is not understood completely is refused completely,
+    /// counted and logged: half of it may say something else than what was meant.
     pub fn take(headers: &mut HeaderMap) -> Self {
         let own = |name: &str| [IDENTIFY, EVENT, EXPOSED].iter().any(|own| header_names::same(name, own));
         let ours = |name: &str| header_names::is_ours(name) && own(name);
@@ -78,7 +79,9 @@ fn all<T>(
     read: impl Fn(&str) -> Option<T>,
 ) -> impl Iterator<Item = T> {
     headers.get_all(name).iter().enumerate().filter_map(move |(place, value)| {
-        let text = std::str::from_utf8(value.as_bytes()).ok().filter(|text| text.len() <= LONGEST && place < MOST);
+        let text = std::str::from_utf8(value.as_bytes())
+            .ok()
+            .filter(|text| text.len() <= MAX_HEADER_BYTES && place < MAX_HEADERS);
         let said = text.and_then(&read);
         if said.is_none() {
             refuse(name, refused, value);
@@ -87,7 +90,7 @@ fn all<T>(
     })
 }
 
-/// Who it is, where one header says so. Of several that differ none is believed, nor one beside another that is not understood.
+/// The person, where one header says so. Where several headers differ, or one of them is not understood, none counts.
 fn one(headers: &HeaderMap) -> Option<Identify> {
     let sent = headers.get_all(IDENTIFY).iter().count();
     let mut all: Vec<_> = all(headers, IDENTIFY, &REFUSED[2], identify).collect();
@@ -106,7 +109,7 @@ fn one(headers: &HeaderMap) -> Option<Identify> {
 fn refuse(name: &'static str, refused: &LogThrottle, value: &HeaderValue) {
     metrics::counter!("flagstaff_directives_refused_total", "header" => name).increment(1);
     let Some(headers) = refused.count(1, Timestamp::now()) else { return };
-    // who somebody is stands in no log
+    // the log names no person
     let text: String = match name {
         IDENTIFY => String::new(),
         _ => String::from_utf8_lossy(value.as_bytes()).chars().filter(|c| !c.is_control()).take(SHOWN).collect(),
@@ -121,14 +124,14 @@ fn refuse(name: &'static str, refused: &LogThrottle, value: &HeaderValue) {
     );
 }
 
-/// Reads `name, name`; nothing where one is no name of a flag.
+/// Reads `name, name`; `None` where one is not a valid name of a flag.
 pub fn exposed(text: &str) -> Option<Vec<Name>> {
     words(text).iter().map(|name| Name::new(name).ok()).collect()
 }
 
-/// Reads `order_paid; value=49.90; key=A17, signup`; nothing where something of it is not understood: a decimal comma makes two
+/// Reads `order_paid; value=49.90; key=A17, signup`; `None` where something of it is not understood: a decimal comma makes two
 /// events of one, and the second is none.
-pub fn events(text: &str) -> Option<Vec<Event>> {
+pub fn events(text: &str) -> Option<Vec<GoalEvent>> {
     let event = |item: header_list::Item| {
         let known = |(name, _): &(String, String)| matches!(name.as_str(), "value" | "key");
         if !item.parameters.iter().all(known) {
@@ -139,7 +142,7 @@ pub fn events(text: &str) -> Option<Vec<Event>> {
             None => None,
         };
         let key = item.parameter("key").filter(|key| !key.is_empty());
-        Some(Event { name: Name::new(&item.value).ok()?, key: key.map(Into::into), value })
+        Some(GoalEvent { name: Name::new(&item.value).ok()?, key: key.map(Into::into), value })
     };
     header_list::strict(text)?.into_iter().map(event).collect()
 }
@@ -154,7 +157,7 @@ pub fn identify(text: &str) -> Option<Identify> {
     let known = |(name, _): &(String, String)| matches!(name.as_str(), "groups" | "roles");
     let list = |name| item.parameter(name).map(words).unwrap_or_default();
     let (groups, roles) = (list("groups"), list("roles"));
-    let user = user::checked(User { id: item.value.clone(), groups, roles });
+    let user = person::bounded(User { id: item.value.clone(), groups, roles });
     user.filter(|_| item.parameters.iter().all(known)).map(Identify::User)
 }
 

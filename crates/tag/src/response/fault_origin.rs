@@ -2,20 +2,20 @@
 
 use flagstaff_flags::FlagId;
 
-/// Why an answer is not the app's own, or not of the app that all others have. The server that answers in its place puts it into the answer's extensions; the layer
-/// takes it out again.
+/// Why an answer is not the app's own, or not that of the app which all others have. The server that answers in the app's place puts it
+/// into the answer's extensions; the layer removes it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blame {
-    /// The upstream of this flag's variant gave no answer, and nobody answered in its place: it alone is charged.
+pub enum FaultOrigin {
+    /// The upstream of this flag's variant gave no answer, and the app did not answer in its place: an error of this flag alone.
     Canary(FlagId),
-    /// The upstream of this flag's variant gave no answer, and the app answered in its place: it did no harm, but it is away.
+    /// The upstream of this flag's variant gave no answer, and the app answered in its place: no harm was done, but the upstream is away.
     Fallback(FlagId),
-    /// The upstream of this flag's variant answered by itself: nobody is to blame.
+    /// The upstream of this flag's variant answered by itself: no fault.
     Answered(FlagId),
-    /// The app gave no answer. It is to blame, unless the request was not complete.
+    /// The app gave no answer: its fault, unless the request was not complete.
     Upstream,
-    /// The client did not send its request as it should have: nobody is.
+    /// The client did not send its request as it should have: not the app's fault.
     Client,
-    /// A gate answered, as it was told to: nobody is.
+    /// A gate answered, as its flag says: no fault.
     Gate,
 }

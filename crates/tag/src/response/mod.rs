@@ -1,10 +1,11 @@
-//! What the app answers, and what its answer tells browsers and caches.
+//! An answer on its way out: `directives` reads what the app tells us, `login` keeps the person, `caching` tells caches, `cookies` sets
+//! ours. [`FaultOrigin`] says whose fault an answer is.
 
 pub(crate) mod caching;
+pub(crate) mod cookies;
 pub(crate) mod directives;
 pub(crate) mod fault_origin;
 pub(crate) mod login;
-pub(crate) mod write;
 
-pub use directives::{Directives, Event, Identify};
-pub use fault_origin::Blame;
+pub use directives::{Directives, GoalEvent, Identify};
+pub use fault_origin::FaultOrigin;

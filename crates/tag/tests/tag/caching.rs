@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use flagstaff_flags::{BucketBy, Flag, Route};
-use flagstaff_tag::{CacheSettings, Settings, WhenFlagsDiffer};
+use flagstaff_tag::{CacheSettings, TaggerSettings, WhenFlagsDiffer};
 
 use crate::vocabulary::*;
 
 fn site(when_flags_differ: WhenFlagsDiffer) -> Site {
     let flags = vec![Flag { exposed_on: vec![Route::new("/shop*").unwrap()], ..half("form") }, on("same_for_all")];
-    Site::new(&Settings { cache: CacheSettings { when_flags_differ }, ..with_key() }, flags)
+    Site::new(&TaggerSettings { cache: CacheSettings { when_flags_differ }, ..with_key() }, flags)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Who gets decisions but is not counted.
 
-use flagstaff_tag::{CountSettings, ExcludeSettings, NotCounted, Settings, is_bot};
+use flagstaff_tag::{CountSettings, ExcludeSettings, NotCounted, TaggerSettings, is_bot};
 
 use crate::vocabulary::*;
 
@@ -99,7 +99,7 @@ fn each_reason_is_told_and_decisions_are_made_all_the_same() {
         user_agents: vec!["*OurKiosk*".into()],
         prefetch_headers: vec!["X-Preload".into()],
     };
-    let site = Site::new(&Settings { exclude, ..with_key() }, vec![on("form")]);
+    let site = Site::new(&TaggerSettings { exclude, ..with_key() }, vec![on("form")]);
     let ask = |mut browser: Browser, path: &str| {
         let visit = browser.get(&site, path);
         assert!(visit.flags.is_on("form"));
@@ -142,7 +142,7 @@ fn each_reason_is_told_and_decisions_are_made_all_the_same() {
 fn an_exception_counts_and_what_each_pattern_left_out_is_told() {
     let count = CountSettings { user_agents: vec!["okhttp*".into()] };
     let exclude = ExcludeSettings { paths: vec!["/health*".into()], ..ExcludeSettings::default() };
-    let site = Site::new(&Settings { count, exclude, ..with_key() }, Vec::new());
+    let site = Site::new(&TaggerSettings { count, exclude, ..with_key() }, Vec::new());
     let ask = |agent: &str, path: &str| {
         let mut browser = Browser::new();
         browser.headers.remove("user-agent");

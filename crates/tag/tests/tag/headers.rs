@@ -1,7 +1,7 @@
 //! What the app gets.
 
 use flagstaff_flags::Variants;
-use flagstaff_tag::{HeaderSettings, SendFlags, Settings};
+use flagstaff_tag::{HeaderSettings, SendFlags, TaggerSettings};
 use ring::hmac;
 
 use crate::vocabulary::*;
@@ -9,7 +9,7 @@ use crate::vocabulary::*;
 fn site(headers: HeaderSettings) -> Site {
     let digits = Variants::weighted([("1st", 100.0)]).unwrap();
     let odd = flagstaff_flags::Flag { variants: digits, ..on("odd_one") };
-    Site::new(&Settings { headers, ..with_key() }, vec![on("new_form"), off("old_form"), odd])
+    Site::new(&TaggerSettings { headers, ..with_key() }, vec![on("new_form"), off("old_form"), odd])
 }
 
 #[test]
@@ -73,7 +73,8 @@ fn the_signature_is_of_what_the_app_sees() {
 #[test]
 fn waffle_gets_a_cookie_by_its_own_name_for_a_flag() {
     use flagstaff_flags::Flag;
-    let settings = Settings { headers: HeaderSettings { waffle: true, ..HeaderSettings::default() }, ..with_key() };
+    let settings =
+        TaggerSettings { headers: HeaderSettings { waffle: true, ..HeaderSettings::default() }, ..with_key() };
     let named = |text, own: &str| Flag { waffle_name: Some(own.into()), ..on(text) };
     let site = Site::new(&settings, vec![named("search", "courseware.search-v2"), on("form")]);
     let mut browser = Browser::new().with("cookie", "dwf_courseware.search-v2=False; dwf_search=False");
@@ -122,7 +123,7 @@ fn conditions_see_the_request() {
         }],
         ..on(&key.replace(['.', '-'], "_"))
     };
-    let settings = Settings {
+    let settings = TaggerSettings {
         trust: flagstaff_tag::TrustSettings {
             country_header: Some("CF-IPCountry".into()),
             ..flagstaff_tag::TrustSettings::default()
@@ -136,7 +137,7 @@ fn conditions_see_the_request() {
         rule("path", "/a*"),
         rule("ip", "192.0.2.*"),
         rule("query.ref", "mail"),
-        rule("cookie.plan", "pro"),
+        rule("cookie.compiled", "pro"),
         rule("app_version", "2.4"),
         rule("header.x-flag-forged", "*"),
     ];
@@ -148,7 +149,7 @@ fn conditions_see_the_request() {
             .with("host", "shop.example:8080")
             .with("x-app-version", "2.4")
             .with("x-flag-forged", "1")
-            .holding("plan", "pro");
+            .holding("compiled", "pro");
         browser.get(&site, "/abc?ref=mail").got("x-flags").unwrap().to_owned()
     };
     let own = "language=on, host=on, path=on, ip=on, query_ref=on, cookie_plan=on, app_version=on";

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flagstaff_tag::{NotCounted, Settings, UserSettings, VisitorSettings};
+use flagstaff_tag::{NotCounted, TaggerSettings, UserSettings, VisitorSettings};
 
 use crate::vocabulary::*;
 
@@ -31,13 +31,13 @@ fn the_cookie_is_as_the_settings_say() {
         max_age: Duration::from_secs(60),
         ..VisitorSettings::default()
     };
-    let site = Site::new(&Settings { visitor: visitor.clone(), ..with_key() }, Vec::new());
+    let site = Site::new(&TaggerSettings { visitor: visitor.clone(), ..with_key() }, Vec::new());
     let mut browser = Browser::new();
     let tls = flagstaff_tag::Peer { tls: true, ..peer(false) };
     browser.peer = Some(tls);
     let visit = browser.get(&site, "/");
     assert!(visit.set("who").unwrap().ends_with("; HttpOnly; Max-Age=60; Domain=shop.example; Secure"));
-    let never = Settings { visitor: VisitorSettings { secure: Some(false), ..visitor }, ..with_key() };
+    let never = TaggerSettings { visitor: VisitorSettings { secure: Some(false), ..visitor }, ..with_key() };
     let mut browser = Browser { peer: Some(tls), ..Browser::new() };
     assert!(!browser.get(&Site::new(&never, Vec::new()), "/").set("who").unwrap().contains("Secure"));
 }
@@ -58,7 +58,7 @@ fn a_malformed_id_is_a_new_visitor_and_the_first_good_one_counts() {
 #[test]
 fn the_app_names_the_user_once_and_takes_it_back() {
     let user = UserSettings { identify: Some(true), ..UserSettings::default() };
-    let site = Site::new(&Settings { user, ..with_key() }, vec![half("form")]);
+    let site = Site::new(&TaggerSettings { user, ..with_key() }, vec![half("form")]);
     let mut browser = Browser::new();
     let before = browser.get(&site, "/");
     let login = browser.visit(&site, "/login", &[("X-Flag-Identify", "42; groups=\"beta, vip\"; roles=\"staff\"")]);
@@ -89,16 +89,16 @@ fn the_app_is_not_heard_when_not_asked() {
 #[test]
 fn a_user_that_fits_no_cookie_gets_none() {
     let user = UserSettings { identify: Some(true), ..UserSettings::default() };
-    let site = Site::new(&Settings { user, ..with_key() }, Vec::new());
+    let site = Site::new(&TaggerSettings { user, ..with_key() }, Vec::new());
     let groups: Vec<_> = (0..60).map(|i| format!("{i:0>100}")).collect();
     let visit =
         Browser::new().visit(&site, "/", &[("x-flag-identify", &format!("42; groups=\"{}\"", groups.join(",")))]);
     assert!(visit.set("flagstaff_user").is_none() && visit.set("flagstaff_visitor").is_some());
 }
 
-fn consent() -> Settings {
+fn consent() -> TaggerSettings {
     let visitor = VisitorSettings { consent_cookie: Some("consent=yes".into()), ..VisitorSettings::default() };
-    Settings { visitor, ..with_key() }
+    TaggerSettings { visitor, ..with_key() }
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn withdrawn_consent_is_as_none() {
 #[test]
 fn any_value_consents_when_none_is_named() {
     let visitor = VisitorSettings { consent_cookie: Some("consent".into()), ..VisitorSettings::default() };
-    let site = Site::new(&Settings { visitor, ..with_key() }, Vec::new());
+    let site = Site::new(&TaggerSettings { visitor, ..with_key() }, Vec::new());
     assert!(Browser::new().holding("consent", "1").get(&site, "/").sets_cookies());
     assert!(!Browser::new().holding("other", "1").get(&site, "/").sets_cookies());
 }
@@ -157,7 +157,7 @@ fn two_sites_with_one_key_agree_and_a_rotated_key_still_opens() {
     let user = UserSettings { identify: Some(true), ..UserSettings::default() };
     let with = |keys: &[&str]| {
         let keys = keys.iter().map(|k| (*k).into()).collect();
-        Site::new(&Settings { user: user.clone(), keys, ..Settings::default() }, Vec::new())
+        Site::new(&TaggerSettings { user: user.clone(), keys, ..TaggerSettings::default() }, Vec::new())
     };
     let (one, both, new) = (
         with(&[KEY]),
@@ -197,7 +197,7 @@ fn two_people_with_one_address_and_browser_part_on_consent() {
     let snapshot = Snapshot::new("r", flags, vec![paid()], Vec::new(), vec![layer]).unwrap();
     let snapshot = snapshot.with_holdout(Some(Holdout::new(Percent::new(30.0).unwrap(), None)));
     let tagger = std::sync::Arc::new(flagstaff_tag::Tagger::new(&consent()).unwrap());
-    let site = Site { plan: std::sync::Arc::new(tagger.plan(std::sync::Arc::new(snapshot))), tagger };
+    let site = Site { compiled: std::sync::Arc::new(tagger.compile(std::sync::Arc::new(snapshot))), tagger };
     for i in 0..60 {
         let person = || {
             let mut browser = Browser::new();

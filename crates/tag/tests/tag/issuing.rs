@@ -1,7 +1,7 @@
 //! Which requests get an id, and what becomes of those that do not.
 
 use flagstaff_flags::{BucketBy, Flag, Sticky};
-use flagstaff_tag::{IssueTo, NotCounted, Peer, SameSite, Settings, VisitorSettings};
+use flagstaff_tag::{IssueTo, NotCounted, Peer, SameSite, TaggerSettings, VisitorSettings};
 use http::Method;
 
 use crate::vocabulary::*;
@@ -9,7 +9,7 @@ use crate::vocabulary::*;
 fn site(visitor: VisitorSettings) -> Site {
     let by_session = Flag { bucket_by: BucketBy::Session, sticky: Some(Sticky::Session), ..half("by_session") };
     let sticky = Flag { sticky: Some(Sticky::Visitor), ..half("sticky") };
-    Site::new(&Settings { visitor, ..with_key() }, vec![half("form"), three("price"), by_session, sticky])
+    Site::new(&TaggerSettings { visitor, ..with_key() }, vec![half("form"), three("price"), by_session, sticky])
 }
 
 fn fetch() -> Browser {
@@ -115,7 +115,7 @@ fn a_form_of_another_site_gets_its_flags_and_nothing_else() {
 #[test]
 fn the_app_cannot_name_somebody_whose_id_is_not_known() {
     let user = flagstaff_tag::UserSettings { identify: Some(true), ..flagstaff_tag::UserSettings::default() };
-    let site = Site::new(&Settings { user, ..with_key() }, Vec::new());
+    let site = Site::new(&TaggerSettings { user, ..with_key() }, Vec::new());
     let visit = fetch().visit(&site, "/login", &[("x-flag-identify", "42")]);
     assert!(!visit.sets_cookies() && visit.answered("x-flag-identify").is_none());
 }

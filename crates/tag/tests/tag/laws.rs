@@ -1,7 +1,7 @@
 //! What holds for any request.
 
 use flagstaff_flags::{Flag, Sticky};
-use flagstaff_tag::{HeaderSettings, JwtSettings, Known, Settings, UserSettings, is_ours};
+use flagstaff_tag::{HeaderSettings, JwtSettings, Known, TaggerSettings, UserSettings, is_ours};
 use http::header::{HeaderName, HeaderValue};
 use http::{Request, Uri};
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ fn site() -> Site {
         cookie: Some("id".into()),
         ..JwtSettings::default()
     };
-    let settings = Settings {
+    let settings = TaggerSettings {
         headers: HeaderSettings { waffle: true, sign: true, ..HeaderSettings::default() },
         user: UserSettings {
             header: Some("x-user-id".into()),
@@ -129,13 +129,13 @@ fn explaining_is_deciding() {
         let (parts, ()) = browser.request("/").into_parts();
         let flags = site.tag(&mut request);
         for name in ["form", "price", "unknown"] {
-            let told = site.tagger.explain(site.plan.snapshot(), &parts, &Known::default(), name, now());
+            let told = site.tagger.explain(site.compiled.snapshot(), &parts, &Known::default(), name, now());
             assert_eq!((told.variant.as_str(), told.decision), (flags.variant(name), flags.decisions().get(name)));
         }
     }
     let (parts, ()) = Browser::new().request("/").into_parts();
     let known = Known { visitor: Some("any form of id".into()), ..Known::default() };
-    let told = site.tagger.explain(site.plan.snapshot(), &parts, &known, "form", now());
+    let told = site.tagger.explain(site.compiled.snapshot(), &parts, &known, "form", now());
     assert_eq!(told.unit.as_deref(), Some("any form of id"));
 }
 

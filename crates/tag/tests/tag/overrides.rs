@@ -104,7 +104,7 @@ fn a_changed_link_forces_nothing() {
         assert_eq!(Browser::new().get(&site, link).flags.variant("live"), "off", "{link}");
     }
     let other = Site::new(
-        &flagstaff_tag::Settings {
+        &flagstaff_tag::TaggerSettings {
             keys: vec!["another key than ours, also a long one".into()],
             ..Default::default()
         },

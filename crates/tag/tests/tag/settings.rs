@@ -3,20 +3,20 @@
 use std::time::Duration;
 
 use flagstaff_tag::{
-    ExcludeSettings, HeaderSettings, JwtSettings, SameSite, SendFlags, Settings, Tagger, TrustSettings, UserSettings,
-    VisitorSettings,
+    ExcludeSettings, HeaderSettings, JwtSettings, SameSite, SendFlags, Tagger, TaggerSettings, TrustSettings,
+    UserSettings, VisitorSettings,
 };
 
 use crate::vocabulary::*;
 
-fn places(settings: &Settings) -> Vec<String> {
+fn places(settings: &TaggerSettings) -> Vec<String> {
     let problems = Tagger::new(settings).err().unwrap_or_default();
     problems.iter().map(|problem| problem.at.join(".")).collect()
 }
 
 #[test]
 fn every_problem_is_told_at_once() {
-    let settings = Settings {
+    let settings = TaggerSettings {
         headers: HeaderSettings { sign: true, send: SendFlags::Each, ..HeaderSettings::default() },
         visitor: VisitorSettings {
             cookie: "flagstaff user".into(),
@@ -44,7 +44,7 @@ fn every_problem_is_told_at_once() {
             prefetch_headers: vec!["no header".into()],
             ..ExcludeSettings::default()
         },
-        ..Settings::default()
+        ..TaggerSettings::default()
     };
     let found = places(&settings);
     for place in [
@@ -71,7 +71,7 @@ fn every_problem_is_told_at_once() {
 #[test]
 fn names_that_clash_or_that_browsers_refuse() {
     let cookie = |cookie: &str| VisitorSettings { cookie: cookie.into(), ..VisitorSettings::default() };
-    let of = |visitor| places(&Settings { visitor, ..with_key() });
+    let of = |visitor| places(&TaggerSettings { visitor, ..with_key() });
     assert_eq!(of(cookie("flagstaff_session")), ["visitor.cookie"]);
     assert_eq!(of(cookie("__Host-visitor")), ["visitor.cookie"]);
     assert!(of(VisitorSettings { secure: Some(true), ..cookie("__Host-visitor") }).is_empty());
@@ -79,7 +79,7 @@ fn names_that_clash_or_that_browsers_refuse() {
 
 #[test]
 fn one_mistake_in_the_users_headers_is_one_problem() {
-    let of = |user| places(&Settings { user, ..with_key() });
+    let of = |user| places(&TaggerSettings { user, ..with_key() });
     let user = |header: Option<&str>, groups: Option<&str>| UserSettings {
         header: header.map(Into::into),
         groups: groups.map(Into::into),
@@ -94,7 +94,7 @@ fn one_mistake_in_the_users_headers_is_one_problem() {
 
 #[test]
 fn defaults_are_fine_and_say_that_keys_are_temporary() {
-    assert!(Tagger::new(&Settings::default()).unwrap().keys_are_temporary());
+    assert!(Tagger::new(&TaggerSettings::default()).unwrap().keys_are_temporary());
     assert!(!Tagger::new(&with_key()).unwrap().keys_are_temporary());
-    assert_eq!(places(&Settings { keys: vec!["short".into()], ..Settings::default() }), ["keys"]);
+    assert_eq!(places(&TaggerSettings { keys: vec!["short".into()], ..TaggerSettings::default() }), ["keys"]);
 }

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use flagstaff_tag::{JwtSettings, Settings, UserSettings};
+use flagstaff_tag::{JwtSettings, TaggerSettings, UserSettings};
 use http::header::{HeaderName, HeaderValue};
 
 use crate::vocabulary::*;
@@ -33,15 +33,15 @@ fn no_spelling_of_our_headers_reaches_the_app() {
 
 #[test]
 fn is_stripped_without_any_flag_and_without_a_peer() {
-    let site = Site::new(&Settings::default(), Vec::new());
+    let site = Site::new(&TaggerSettings::default(), Vec::new());
     let mut browser = Browser { peer: None, ..Browser::new() }.with("x-flag-a", "on").with("x-flags", "a");
     let visit = browser.get(&site, "/");
     assert!(visit.got("x-flag-a").is_none() && visit.got("x-flags").is_none());
 }
 
-fn by_header() -> Settings {
+fn by_header() -> TaggerSettings {
     let user = UserSettings { header: Some("X-User-Id".into()), ..UserSettings::default() };
-    Settings { user, ..with_key() }
+    TaggerSettings { user, ..with_key() }
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn other_spellings_of_the_users_header_never_pass() {
 #[test]
 fn a_signed_user_cookie_belongs_to_its_visitor() {
     let user = UserSettings { identify: Some(true), ..UserSettings::default() };
-    let site = Site::new(&Settings { user, ..with_key() }, Vec::new());
+    let site = Site::new(&TaggerSettings { user, ..with_key() }, Vec::new());
     let mut victim = Browser::new();
     victim.visit(&site, "/login", &[("x-flag-identify", "42; groups=\"beta\"")]);
     assert_eq!(victim.get(&site, "/").flags.user().map(|u| u.id.clone()), Some("42".into()));
@@ -107,7 +107,7 @@ fn a_signed_user_cookie_belongs_to_its_visitor() {
 fn a_cookie_of_one_purpose_is_none_of_another() {
     let user = UserSettings { identify: Some(true), ..UserSettings::default() };
     let flags = || vec![flagstaff_flags::Flag { testing: true, ..half("form") }];
-    let site = Site::new(&Settings { user, ..with_key() }, flags());
+    let site = Site::new(&TaggerSettings { user, ..with_key() }, flags());
     let mut browser = Browser::new();
     browser.visit(&site, "/?flagstaff.form=on", &[("x-flag-identify", "42")]);
     let named = browser.cookie("flagstaff_user").unwrap().to_owned();
@@ -124,7 +124,7 @@ fn a_cookie_of_one_purpose_is_none_of_another() {
 #[test]
 fn a_planted_cookie_does_not_hide_the_signed_one() {
     let user = UserSettings { identify: Some(true), ..UserSettings::default() };
-    let site = Site::new(&Settings { user, ..with_key() }, Vec::new());
+    let site = Site::new(&TaggerSettings { user, ..with_key() }, Vec::new());
     let mut browser = Browser::new();
     browser.visit(&site, "/login", &[("x-flag-identify", "42")]);
     let own = browser.request("/").headers().get("cookie").unwrap().to_str().unwrap().to_owned();
@@ -142,7 +142,7 @@ fn a_token_that_nobody_signed_names_nobody() {
         ..JwtSettings::default()
     };
     let user = UserSettings { jwt: Some(jwt), ..UserSettings::default() };
-    let site = Site::new(&Settings { user, ..with_key() }, Vec::new());
+    let site = Site::new(&TaggerSettings { user, ..with_key() }, Vec::new());
     let token = include_str!("../keys/es256.txt");
     let id = |browser: Browser| {
         let mut request = browser.request("/");
@@ -183,7 +183,7 @@ fn who_is_named_twice_is_nobody_whatever_else_names_them() {
         identify: Some(true),
         ..UserSettings::default()
     };
-    let site = Site::new(&Settings { user, ..with_key() }, Vec::new());
+    let site = Site::new(&TaggerSettings { user, ..with_key() }, Vec::new());
     let (one, other) = (token_of("7"), token_of("8"));
     let named = || {
         let mut browser = Browser::trusted();

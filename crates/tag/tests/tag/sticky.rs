@@ -121,7 +121,7 @@ fn what_belongs_to_a_person_is_not_remembered_for_a_browser() {
         [BucketBy::User, BucketBy::Request, BucketBy::Header("accept".into()), BucketBy::Cookie("x".into())]
     {
         let flag = Flag { bucket_by, sticky: Some(Sticky::Visitor), ..three("price") };
-        let settings = flagstaff_tag::Settings {
+        let settings = flagstaff_tag::TaggerSettings {
             user: flagstaff_tag::UserSettings { header: Some("x-user-id".into()), ..Default::default() },
             ..with_key()
         };

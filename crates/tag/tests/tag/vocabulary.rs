@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use flagstaff_flags::{Flag, Name, Percent, Snapshot, Variants};
-use flagstaff_tag::{Directives, Flags, Peer, Plan, Settings, Tagger};
+use flagstaff_tag::{CompiledSnapshot, Directives, Flags, Peer, Tagger, TaggerSettings};
 use http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 use http::{Request, Response};
 use jiff::Timestamp;
@@ -47,26 +47,26 @@ pub(crate) fn three(text: &str) -> Flag {
     Flag { variants, percent: percent(100.0), ..on(text) }
 }
 
-pub(crate) fn with_key() -> Settings {
-    Settings { keys: vec![KEY.into()], ..Settings::default() }
+pub(crate) fn with_key() -> TaggerSettings {
+    TaggerSettings { keys: vec![KEY.into()], ..TaggerSettings::default() }
 }
 
-/// One site: a tagger and the plan of its flags.
+/// One site: a tagger and the compiled of its flags.
 pub(crate) struct Site {
     pub(crate) tagger: Arc<Tagger>,
-    pub(crate) plan: Arc<Plan>,
+    pub(crate) compiled: Arc<CompiledSnapshot>,
 }
 
 impl Site {
-    pub(crate) fn new(settings: &Settings, flags: Vec<Flag>) -> Self {
+    pub(crate) fn new(settings: &TaggerSettings, flags: Vec<Flag>) -> Self {
         let tagger = Arc::new(Tagger::new(settings).unwrap());
         Self::of(tagger, flags)
     }
 
     pub(crate) fn of(tagger: Arc<Tagger>, flags: Vec<Flag>) -> Self {
         let snapshot = Snapshot::new("test", flags, Vec::new(), Vec::new(), Vec::new()).unwrap();
-        let plan = Arc::new(tagger.plan(Arc::new(snapshot)));
-        Self { tagger, plan }
+        let compiled = Arc::new(tagger.compile(Arc::new(snapshot)));
+        Self { tagger, compiled }
     }
 
     /// The same site after its flags were edited.
@@ -76,7 +76,7 @@ impl Site {
 
     /// Tags a request as it is.
     pub(crate) fn tag(&self, request: &mut Request<()>) -> Flags {
-        self.tagger.tag(&self.plan, request, now())
+        self.tagger.tag(&self.compiled, request, now())
     }
 }
 
@@ -169,7 +169,7 @@ impl Browser {
         answers: &[(&'static str, &str)],
         now: Timestamp,
     ) -> Visit {
-        let flags = site.tagger.tag(&site.plan, &mut request, now);
+        let flags = site.tagger.tag(&site.compiled, &mut request, now);
         let mut answer = Response::new(());
         for (name, value) in answers {
             if *name == ":status" {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flagstaff_flags::{Sticky, User};
-use flagstaff_tag::{Settings, UserSettings};
+use flagstaff_tag::{TaggerSettings, UserSettings};
 use jiff::Timestamp;
 
 use crate::vocabulary::*;
@@ -11,7 +11,7 @@ use crate::vocabulary::*;
 fn site() -> Site {
     let user = UserSettings { identify: Some(true), ..UserSettings::default() };
     let staff = flagstaff_flags::Flag { sticky: Some(Sticky::Visitor), ..half("form") };
-    Site::new(&Settings { user, ..with_key() }, vec![staff])
+    Site::new(&TaggerSettings { user, ..with_key() }, vec![staff])
 }
 
 fn after(seconds: u64) -> Timestamp {
@@ -91,7 +91,7 @@ fn an_answer_from_before_the_logout_brings_nobody_back() {
     browser.get(&site, "/");
     said(&mut browser, &site, 1, "42");
     let mut slow = browser.request("/");
-    let flags = site.tagger.tag(&site.plan, &mut slow, after(50_000));
+    let flags = site.tagger.tag(&site.compiled, &mut slow, after(50_000));
     said(&mut browser, &site, 50_001, "none");
     let mut answer = http::Response::new(());
     answer.headers_mut().insert("x-flag-identify", "42".parse().unwrap());
@@ -125,7 +125,7 @@ fn forgetting_voids_the_word_too() {
     said(&mut browser, &site, 1, "42");
     let kept = browser.cookies.clone();
     let mut request = browser.request("/.flagstaff/forget");
-    let flags = site.tagger.tag(&site.plan, &mut request, after(2));
+    let flags = site.tagger.tag(&site.compiled, &mut request, after(2));
     site.tagger.answer(&flags, &mut flagstaff_tag::forgotten(), after(2));
     browser.cookies = kept;
     assert_eq!(user(&mut browser, &site, 3), None);
@@ -157,7 +157,7 @@ fn junk_of_the_same_name_hides_no_cookie_of_ours() {
         for value in values {
             let junk = vec![format!("{name}={value}"); 8].join("; ");
             let mut request = tossed(&browser, &junk);
-            let flags = site.tagger.tag(&site.plan, &mut request, after(2));
+            let flags = site.tagger.tag(&site.compiled, &mut request, after(2));
             assert_eq!(flags.visitor(), first.flags.visitor(), "{name}={value}");
             assert_eq!(flags.user().map(|user| user.id.as_str()), Some("42"), "{name}={value}");
             assert_eq!(flags.variant("form"), first.flags.variant("form"), "{name}={value}");
@@ -184,7 +184,7 @@ fn where_something_is_signed_for_two_visitors_nobody_is_a_user() {
     let own = victim.request("/").headers()["cookie"].to_str().unwrap().to_owned();
     for cookies in [format!("{pair}; {own}"), format!("{own}; {pair}")] {
         let mut request = Browser::new().with("cookie", &cookies).request("/");
-        assert_eq!(site.tagger.tag(&site.plan, &mut request, after(2)).user(), None, "{cookies}");
+        assert_eq!(site.tagger.tag(&site.compiled, &mut request, after(2)).user(), None, "{cookies}");
     }
 }
 
@@ -194,12 +194,12 @@ fn many_ids_hide_no_signed_one() {
     let browser = person(&site, "42");
     let ids: Vec<_> = (0..150).map(|n| format!("flagstaff_visitor=made-up-visitor-{n:06}")).collect();
     let mut request = tossed(&browser, &ids.join("; "));
-    let flags = site.tagger.tag(&site.plan, &mut request, after(2));
+    let flags = site.tagger.tag(&site.compiled, &mut request, after(2));
     assert_eq!(flags.visitor(), browser.cookies["flagstaff_visitor"]);
     assert!(flags.user().is_some());
     let sealed: Vec<_> = (0..100).map(|n| format!("flagstaff_user={n}.{}", "A".repeat(43))).collect();
     let mut request = tossed(&browser, &format!("{}; {}", ids.join("; "), sealed.join("; ")));
-    let flags = site.tagger.tag(&site.plan, &mut request, after(2));
+    let flags = site.tagger.tag(&site.compiled, &mut request, after(2));
     assert_eq!(flags.user(), None, "what is too much to tell gives no right");
 }
 
@@ -212,7 +212,7 @@ fn a_logout_stays_a_logout_where_an_older_cookie_cannot_be_reached() {
     let older = browser.cookies["flagstaff_user"].clone();
     said(&mut browser, &site, 50_000, "42");
     let mut request = tossed(&browser, &format!("flagstaff_user={older}"));
-    let flags = site.tagger.tag(&site.plan, &mut request, after(50_001));
+    let flags = site.tagger.tag(&site.compiled, &mut request, after(50_001));
     let mut answer = http::Response::new(());
     answer.headers_mut().insert("x-flag-identify", "none".parse().unwrap());
     site.tagger.answer(&flags, &mut answer, after(50_001));
@@ -227,9 +227,9 @@ fn a_logout_stays_a_logout_where_an_older_cookie_cannot_be_reached() {
         Site::of(std::sync::Arc::new(flagstaff_tag::Tagger::new(&settings_of(&site)).unwrap()), vec![half("form")]);
     browser.cookies.insert("flagstaff_user".into(), set.into());
     let mut request = tossed(&browser, &format!("flagstaff_user={older}"));
-    assert!(elsewhere.tagger.tag(&elsewhere.plan, &mut request, after(50_002)).user().is_none());
+    assert!(elsewhere.tagger.tag(&elsewhere.compiled, &mut request, after(50_002)).user().is_none());
 }
 
-fn settings_of(_: &Site) -> Settings {
-    Settings { user: UserSettings { identify: Some(true), ..UserSettings::default() }, ..with_key() }
+fn settings_of(_: &Site) -> TaggerSettings {
+    TaggerSettings { user: UserSettings { identify: Some(true), ..UserSettings::default() }, ..with_key() }
 }

@@ -5,10 +5,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use flagstaff_flags::FormerDraw;
 
 /// Draws that are kept. With more flags than that, the later ones of the file are drawn anew.
-pub(crate) const MOST: usize = 200;
+pub(crate) const MAX_DRAWS: usize = 200;
 /// Four bytes for the salt, five for position and split, which take 17 bits each.
-const BYTES: usize = 9;
-const BITS: u32 = 17;
+const DRAW_BYTES: usize = 9;
+const PLACE_BITS: u32 = 17;
 
 /// The draws of one kind.
 pub(crate) fn write(draws: &[FormerDraw], by_session: bool) -> String {
@@ -16,22 +16,23 @@ pub(crate) fn write(draws: &[FormerDraw], by_session: bool) -> String {
     for draw in draws.iter().filter(|draw| draw.is_by_session() == by_session) {
         let [salt, position, split] = draw.parts();
         bytes.extend_from_slice(&salt.to_be_bytes());
-        let places = (u64::from(position) << BITS | u64::from(split)).to_be_bytes();
+        let places = (u64::from(position) << PLACE_BITS | u64::from(split)).to_be_bytes();
         bytes.extend_from_slice(places.get(3..).unwrap_or_default());
     }
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Reads them; what is none is passed over.
+/// Reads them. What is not a draw is left out.
 pub(crate) fn read(text: &str, by_session: bool) -> Vec<FormerDraw> {
     let bytes = URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
-    bytes.chunks_exact(BYTES).take(MOST).filter_map(|chunk| one(chunk, by_session)).collect()
+    bytes.chunks_exact(DRAW_BYTES).take(MAX_DRAWS).filter_map(|chunk| one(chunk, by_session)).collect()
 }
 
 fn one(chunk: &[u8], by_session: bool) -> Option<FormerDraw> {
     let (salt, places) = chunk.split_at_checked(4)?;
     let places = places.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
-    let (position, split) = (u32::try_from(places >> BITS).ok()?, u32::try_from(places & ((1 << BITS) - 1)).ok()?);
+    let (position, split) =
+        (u32::try_from(places >> PLACE_BITS).ok()?, u32::try_from(places & ((1 << PLACE_BITS) - 1)).ok()?);
     FormerDraw::of_parts(by_session, [u32::from_be_bytes(salt.try_into().ok()?), position, split])
 }
 
@@ -54,13 +55,13 @@ mod tests {
 
         #[test]
         fn any_text_is_read(text in "\\PC*") {
-            prop_assert!(read(&text, false).len() <= MOST);
+            prop_assert!(read(&text, false).len() <= MAX_DRAWS);
         }
     }
 
     #[test]
     fn a_whole_lot_fits_a_cookie() {
         let one = FormerDraw::of_parts(false, [u32::MAX, 99_999, 99_999]).unwrap();
-        assert!(write(&[one; MOST], false).len() <= 2_400);
+        assert!(write(&[one; MAX_DRAWS], false).len() <= 2_400);
     }
 }

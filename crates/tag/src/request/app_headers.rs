@@ -1,0 +1,76 @@
+//! The headers and cookies that tell the app which visitor asks, with which flags.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use flagstaff_flags::VariantId;
+use http::Method;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use jiff::Timestamp;
+
+use crate::identity::cookies::{self, OWN_COOKIES};
+use crate::identity::keys::Keys;
+use crate::request::flags::Flags;
+use crate::settings::{HeaderSettings, SendFlags};
+
+const FLAGS: HeaderName = HeaderName::from_static("x-flags");
+const VISITOR: HeaderName = HeaderName::from_static("x-visitor-id");
+const SIGNATURE: HeaderName = HeaderName::from_static("x-flags-signature");
+
+/// What the app gets of one request.
+pub(crate) struct AppHeaders<'a> {
+    pub(crate) settings: &'a HeaderSettings,
+    pub(crate) keys: &'a Keys,
+    pub(crate) flags: &'a Flags,
+}
+
+impl AppHeaders<'_> {
+    /// Writes them. Names and values of flags were made with the compiled snapshot.
+    pub(crate) fn write(&self, method: &Method, path: &str, headers: &mut HeaderMap, now: Timestamp) {
+        let (compiled, decisions) = (self.flags.compiled(), self.flags.decisions());
+        if self.settings.send != SendFlags::Compact {
+            for (name, value) in compiled.each(decisions, self.settings.off) {
+                let _ = headers.try_insert(name.clone(), value.clone());
+            }
+        }
+        let dictionary = compiled.dictionary(decisions, self.settings.off);
+        put(headers, VISITOR, self.flags.visitor().to_owned());
+        if self.settings.sign {
+            put(headers, SIGNATURE, self.signature(&dictionary, method, path, now));
+        }
+        if self.settings.send != SendFlags::Each && !dictionary.is_empty() {
+            put(headers, FLAGS, dictionary);
+        }
+        self.write_cookies(headers);
+    }
+
+    /// `t`, visitor, `X-Flags`, method and path, a line each, signed with the first key.
+    fn signature(&self, dictionary: &str, method: &Method, path: &str, now: Timestamp) -> String {
+        let (t, visitor) = (now.as_second(), self.flags.visitor());
+        let tag = self.keys.sign_for_app(&format!("{t}\n{visitor}\n{dictionary}\n{method}\n{path}"));
+        format!("t={t}, v1={tag}")
+    }
+
+    /// Removes our own cookies, and writes django-waffle's where the settings say so. The visitor's cookie is passed on: it says no more
+    /// than `X-Visitor-Id`.
+    fn write_cookies(&self, headers: &mut HeaderMap) {
+        let is_ours = |name: &[u8]| OWN_COOKIES.iter().any(|own| own.as_bytes() == name);
+        if !self.settings.waffle {
+            return cookies::rewrite(headers, is_ours, "");
+        }
+        let mut add = String::new();
+        for (_, flag, decision) in self.flags.decisions().iter() {
+            let join = if add.is_empty() { "" } else { "; " };
+            let value = if decision.variant() == VariantId::OFF { "False" } else { "True" };
+            let _ = write!(add, "{join}dwf_{}={value}", flag.waffle_name());
+        }
+        let is_waffle = |name: &[u8]| name.starts_with(b"dwf_") || name.starts_with(b"dwft_");
+        cookies::rewrite(headers, |name| is_ours(name) || is_waffle(name), &add);
+    }
+}
+
+fn put(headers: &mut HeaderMap, name: HeaderName, text: String) {
+    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(text)) {
+        let _ = headers.try_insert(name, value);
+    }
+}
