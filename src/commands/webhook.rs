@@ -4,12 +4,23 @@ use anyhow::{Context, bail};
 use flagstaff_flags::{Definition, Fact, FactKind, Name, Percent};
 use flagstaff_webhook::{Answer as Said, Client, Event};
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::{Webhook, WebhookAction, WebhookTest};
 use crate::commands::Answer;
 use crate::settings::{Settings, webhooks};
 use crate::terminal::{BAD, GOOD, json as print_json, out, styled};
+
+/// What a receiver answered to a sample.
+#[derive(Serialize)]
+struct Sample {
+    host: String,
+    event: &'static str,
+    id: String,
+    taken: bool,
+    answer: String,
+}
 
 /// One fact for each event.
 const SAMPLES: [FactKind; 7] = [
@@ -42,17 +53,12 @@ pub(crate) fn run(args: &Webhook) -> anyhow::Result<Answer> {
     if args.json {
         print_json(&answers)?;
     }
-    let all = answers.iter().all(|answer| answer["taken"] == json!(true));
+    let all = answers.iter().all(|answer| answer.taken);
     Ok(if all { Answer::Yes } else { Answer::No })
 }
 
-/// Sends one, where it is wanted, and says what came of it at once: a receiver may take its time.
-fn sample(
-    client: &Client,
-    number: u64,
-    kind: FactKind,
-    args: &WebhookTest,
-) -> anyhow::Result<Option<serde_json::Value>> {
+/// Sends a sample, where it is wanted, and says at once what came of it: a receiver may be slow.
+fn sample(client: &Client, number: u64, kind: FactKind, args: &WebhookTest) -> anyhow::Result<Option<Sample>> {
     let fact = fact(number, kind)?;
     let message = client.hook().message(&fact, Percent::new(25.0).ok());
     let wanted = |event: Event| args.event.is_none_or(|only| only == event);
@@ -63,15 +69,15 @@ fn sample(
         Said::Taken { status } => (true, format!("it answered {status}")),
         Said::Refused { why } | Said::Failed { why, .. } => (false, why),
     };
-    let (host, event) = (client.hook().host(), message.event().as_str());
+    let (host, event) = (client.hook().host().to_string(), message.event().as_str());
     if !args.json {
         let verdict = if taken { styled(GOOD, "taken    ") } else { styled(BAD, "not taken") };
         out(&format!("{verdict} {host} {event}: {answer}\n"))?;
     }
-    Ok(Some(json!({ "host": host, "event": event, "id": message.id(), "taken": taken, "answer": answer })))
+    Ok(Some(Sample { host, event, id: message.id().to_string(), taken, answer }))
 }
 
-/// A fact that says it is none. Its number is the time, so that no receiver takes it for one it has.
+/// A made-up fact that says so. Its number is the time, so that no receiver mistakes it for an earlier one.
 fn fact(number: u64, kind: FactKind) -> anyhow::Result<Fact> {
     let now = Timestamp::now();
     Ok(Fact {

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &DemoTraffic) -> anyhow::Result<Answer> {
         Crowd::new(&plan, &snapshot, &stopping).comes().await
     })?;
     if args.json {
-        print_json(&sent.json(&plan))?;
+        print_json(&sent.answer(&plan))?;
     } else {
         out(&sent.text(&plan))?;
     }

@@ -1,10 +1,10 @@
-//! What was sent, counted by who sent it.
+//! What was sent, counted by variant.
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use super::plan::Plan;
+use super::plan::{Plan, Variant};
 use crate::terminal::{FAINT, STRONG, grouped, percent, styled, table};
 
 /// What was done, once it was done.
@@ -24,6 +24,31 @@ pub(super) struct Sent {
 struct Counts {
     visitors: u64,
     conversions: u64,
+    errors: u64,
+    slow: u64,
+}
+
+/// What was sent, for scripts.
+#[derive(Serialize)]
+pub(super) struct SentAnswer<'a> {
+    flag: &'a str,
+    to: String,
+    seed: u64,
+    visitors: u64,
+    seconds: f64,
+    variants: Vec<SentVariant<'a>>,
+    outside: u64,
+    bots: u64,
+    prefetches: u64,
+}
+
+#[derive(Serialize)]
+struct SentVariant<'a> {
+    variant: &'a str,
+    visitors: u64,
+    conversions: u64,
+    rate: Option<f64>,
+    true_rate: f64,
     errors: u64,
     slow: u64,
 }
@@ -61,18 +86,28 @@ impl Sent {
         self.outside + self.variants.iter().map(|counts| counts.visitors).sum::<u64>()
     }
 
-    pub(super) fn json(&self, plan: &Plan) -> Value {
-        let variants = plan.variants.iter().zip(&self.variants).map(|(variant, counts)| {
-            json!({
-                "variant": variant.name, "visitors": counts.visitors, "conversions": counts.conversions,
-                "rate": counts.rate(), "true_rate": variant.rate, "errors": counts.errors, "slow": counts.slow,
-            })
-        });
-        json!({
-            "flag": plan.flag, "to": plan.url(), "seed": plan.seed, "visitors": self.came(), "seconds": self.seconds,
-            "variants": variants.collect::<Vec<_>>(), "outside": self.outside, "bots": self.bots,
-            "prefetches": self.prefetches,
-        })
+    /// The answer for scripts.
+    pub(super) fn answer<'a>(&self, plan: &'a Plan) -> SentAnswer<'a> {
+        let variant = |(variant, counts): (&'a Variant, &Counts)| SentVariant {
+            variant: &variant.name,
+            visitors: counts.visitors,
+            conversions: counts.conversions,
+            rate: counts.rate(),
+            true_rate: variant.rate,
+            errors: counts.errors,
+            slow: counts.slow,
+        };
+        SentAnswer {
+            flag: &plan.flag,
+            to: plan.url(),
+            seed: plan.seed,
+            visitors: self.came(),
+            seconds: self.seconds,
+            variants: plan.variants.iter().zip(&self.variants).map(variant).collect(),
+            outside: self.outside,
+            bots: self.bots,
+            prefetches: self.prefetches,
+        }
     }
 
     pub(super) fn text(&self, plan: &Plan) -> String {
@@ -92,10 +127,8 @@ impl Sent {
         }
         if self.bots + self.prefetches > 0 {
             let (bots, prefetches) = (grouped(self.bots), grouped(self.prefetches));
-            let _ = writeln!(
-                text,
-                "  besides, {bots} bots and {prefetches} prefetches did the same, and count for nobody"
-            );
+            let _ =
+                writeln!(text, "  also, {bots} bots and {prefetches} prefetches did the same; they are not counted");
         }
         let next = format!("flagstaff results {}", plan.flag);
         let _ = writeln!(
