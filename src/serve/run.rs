@@ -10,7 +10,7 @@ use flagstaff_admin::{Admin, PrometheusBuilder};
 use flagstaff_flags::{Problem, Publisher, VariantId, publisher};
 use flagstaff_layer::{Answers, FlagLayer, Flags, Tagger};
 use flagstaff_ledger::{Keeper, Recorder};
-use flagstaff_rollout::{LastKnown, RunningController, Start, Webhooks};
+use flagstaff_rollout::{RunningController, Start};
 use flagstaff_sidecar::{App, Background, Sidecar, Stop};
 use flagstaff_source::{Files, Loaded, POLL, Reloader, StateFolder};
 use flagstaff_webhook::Hook;
@@ -224,18 +224,11 @@ impl Checked {
         let publisher = Arc::new(publisher);
         let ledger_place = self.ledger.as_ref().map(|ledger| ledger.location.clone());
         let hosts = hosts(&self.hooks);
-        // before anything can happen
-        let webhooks =
-            Webhooks::start(self.hooks, ledger_place.as_ref(), &reader).context("webhooks cannot start")?;
-        let file = self.state.zip(ledger_place.as_ref());
-        let file = file.map(|(folder, place)| LastKnown::new(folder, &place.to_string()));
-        let last_known = file.as_ref().map(LastKnown::read).unwrap_or_default();
-        let (ledger, is_last_good) = (ledger_place, self.is_last_good);
-        let start = Start { ledger, webhooks: webhooks.sender(), last_known, is_last_good };
+        let start =
+            Start { ledger: ledger_place, hooks: self.hooks, state: self.state, is_last_good: self.is_last_good };
         let controller = RunningController::start(Arc::clone(&publisher), start)
             .context("the controller of rollouts cannot start")?;
         warn_of_unread(&publisher);
-        let last_known = file.map(|file| file.keep(Arc::clone(&publisher))).transpose()?;
         layer = layer.watched_by(controller.monitor());
         let watch = Reloader::start(self.files, self.reading, POLL, publisher, Log::telling(controller.snapshots()))?;
         let watch = Arc::new(watch);
@@ -295,9 +288,7 @@ impl Checked {
         drop(left_out);
         drop(watch);
         // facts first: webhooks tell what is left of them
-        drop(controller);
-        drop(last_known);
-        if !webhooks.stop(WEBHOOKS_TIMEOUT) {
+        if !controller.stop(WEBHOOKS_TIMEOUT) {
             tracing::warn!("a webhook's receiver is slow; its messages wait in the ledger, where there is one");
         }
         if keeper.is_some_and(|keeper| !keeper.close(LEDGER_TIMEOUT)) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use flagstaff_flags::{Reader, publisher};
 use flagstaff_layer::{EndpointLayer, FlagLayer, Stack, Tagger};
 use flagstaff_ledger::{Keeper, Location, Recorder};
-use flagstaff_rollout::{LastKnown, LastKnownWriter, RunningController, Start, Webhooks};
+use flagstaff_rollout::{RunningController, Start};
 use flagstaff_source::{Files, Loaded, POLL, ParseOptions, Reloader, StateFolder};
 use flagstaff_webhook::Hook;
 
@@ -46,8 +46,6 @@ pub struct Flagstaff {
 struct Threads {
     watch: Reloader,
     controller: RunningController,
-    last_known: Option<LastKnownWriter>,
-    webhooks: Webhooks,
     keeper: Option<Keeper>,
 }
 
@@ -61,13 +59,8 @@ impl Flagstaff {
         let Parts { tagger, files, reading, loaded, is_last_good, state, ledger, keep, hooks } = parts;
         let (publisher, reader) = publisher(loaded.snapshot);
         let publisher = Arc::new(publisher);
-        // before anything can happen
-        let webhooks = Webhooks::start(hooks, ledger.as_ref(), &reader)?;
-        let file = ledger.as_ref().map(|place| LastKnown::new(state, &place.to_string()));
-        let last_known = file.as_ref().map(LastKnown::read).unwrap_or_default();
-        let start = Start { ledger: ledger.clone(), webhooks: webhooks.sender(), last_known, is_last_good };
+        let start = Start { ledger: ledger.clone(), hooks, state: Some(state), is_last_good };
         let controller = RunningController::start(Arc::clone(&publisher), start)?;
-        let last_known = file.map(|file| file.keep(Arc::clone(&publisher))).transpose()?;
         let watch = Reloader::start(files, reading, POLL, publisher, FileObserver(controller.snapshots()))?;
         let layer = FlagLayer::new(reader.clone(), tagger).watched_by(controller.monitor());
         let (recorder, keeper) = ledger.map(|place| record(place, keep)).transpose()?.unzip();
@@ -75,7 +68,7 @@ impl Flagstaff {
             Some(recorder) => layer.recording(recorder),
             None => layer,
         };
-        let threads = Threads { watch, controller, last_known, webhooks, keeper };
+        let threads = Threads { watch, controller, keeper };
         Ok(Self { layer, reader, threads: Some(threads) })
     }
 
@@ -99,13 +92,11 @@ impl Flagstaff {
     }
 
     fn end(&mut self) -> bool {
-        let Some(Threads { watch, controller, last_known, webhooks, keeper }) = self.threads.take() else {
+        let Some(Threads { watch, controller, keeper }) = self.threads.take() else {
             return true;
         };
         drop(watch);
-        drop(controller);
-        drop(last_known);
-        let is_told = webhooks.stop(LAST_WEBHOOKS);
+        let is_told = controller.stop(LAST_WEBHOOKS);
         keeper.is_none_or(|keeper| keeper.close(LAST_EVENTS)) && is_told
     }
 }

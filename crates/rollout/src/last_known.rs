@@ -14,14 +14,14 @@ const CHECK_EVERY: Duration = Duration::from_millis(250);
 
 /// A file that keeps what one ledger says of flags.
 #[derive(Clone, Debug)]
-pub struct LastKnown {
+pub(crate) struct LastKnown {
     folder: StateFolder,
     name: String,
 }
 
 /// Writes what is known while the program runs. Dropped, it writes once more and ends.
 #[derive(Debug)]
-pub struct LastKnownWriter {
+pub(crate) struct LastKnownWriter {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -29,7 +29,7 @@ pub struct LastKnownWriter {
 impl LastKnown {
     /// In a folder, for the ledger at this address.
     #[must_use]
-    pub fn new(folder: StateFolder, ledger: &str) -> Self {
+    pub(crate) fn new(folder: StateFolder, ledger: &str) -> Self {
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
         // an address may hold a password
         let place = ledger.rsplit_once('@').map_or(ledger, |(_, place)| place);
@@ -40,7 +40,7 @@ impl LastKnown {
 
     /// What was last known. Empty, where nothing was kept or what was kept makes no sense.
     #[must_use]
-    pub fn read(&self) -> RecordedFacts {
+    pub(crate) fn read(&self) -> RecordedFacts {
         let bytes = self.folder.read(&self.name).ok().flatten().unwrap_or_default();
         let kept: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         from_json(&kept).unwrap_or_default()
@@ -50,7 +50,7 @@ impl LastKnown {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn keep(self, publisher: Arc<Publisher>) -> std::io::Result<LastKnownWriter> {
+    pub(crate) fn keep(self, publisher: Arc<Publisher>) -> std::io::Result<LastKnownWriter> {
         let (stop, stopped) = mpsc::channel();
         let mut kept = None;
         let body = move || self.keep_until(&stopped, &publisher, &mut kept);

@@ -17,10 +17,10 @@
 //! | `monitor/` | [`OutcomeMonitor`] counts answers |
 //! | `controller/` | decides: reconciles facts and flags, goes on with steps, rolls back |
 //! | `ledger_sync.rs` | writes facts and signs, and reads what other programs wrote |
-//! | `webhooks/` | [`Webhooks`] tell receivers of facts |
+//! | `webhooks/` | receivers are told of facts |
 //! | `messages.rs` | what they tell each other |
 //! | `running.rs` | [`RunningController`]: all of it on one thread |
-//! | `last_known.rs` | [`LastKnown`]: facts in a file, for a start while the ledger is away |
+//! | `last_known.rs` | facts in a file, for a start while the ledger is away |
 
 mod controller;
 #[cfg(test)]
@@ -32,7 +32,5 @@ mod monitor;
 mod running;
 mod webhooks;
 
-pub use last_known::{LastKnown, LastKnownWriter};
 pub use monitor::OutcomeMonitor;
 pub use running::{RunningController, SnapshotSender, Start};
-pub use webhooks::{WebhookSender, Webhooks};

@@ -8,14 +8,17 @@ use std::time::Duration;
 
 use flagstaff_flags::{Publisher, RecordedFacts, Snapshot};
 use flagstaff_ledger::Location;
+use flagstaff_source::StateFolder;
+use flagstaff_webhook::Hook;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::controller::Controller;
+use crate::last_known::{LastKnown, LastKnownWriter};
 use crate::ledger_sync::LedgerSync;
 use crate::messages::Message;
 use crate::monitor::OutcomeMonitor;
-use crate::webhooks::WebhookSender;
+use crate::webhooks::Webhooks;
 
 /// Messages that wait for the controller at most; what comes beyond is dropped and counted.
 const MAX_MESSAGES: usize = 65_536;
@@ -30,20 +33,23 @@ const FULL_PAUSE: Duration = Duration::from_millis(5);
 pub struct Start {
     /// Where facts and signs are kept.
     pub ledger: Option<Location>,
-    /// Hears of facts once they are written down, or at once where there is no ledger.
-    pub webhooks: WebhookSender,
-    /// Facts as they were last known: flags follow them until the ledger is read.
-    pub last_known: RecordedFacts,
+    /// Receivers of facts. They are told once a fact is written down, or at once where there is no ledger.
+    pub hooks: Vec<Hook>,
+    /// Where facts are kept as they were last known: until the ledger is read, flags follow them.
+    pub state: Option<StateFolder>,
     /// The flags are the last good ones, because their file cannot be used: serving them is no edit.
     pub is_last_good: bool,
 }
 
-/// A controller at work. Dropped, it writes down what it knows and ends; that takes three seconds at most.
+/// A controller at work, with the threads that tell receivers. Dropped, it writes down what it knows and ends; that takes three seconds
+/// at most.
 #[derive(Debug)]
 pub struct RunningController {
     messages: mpsc::Sender<Message>,
     monitor: Arc<OutcomeMonitor>,
     thread: Option<std::thread::JoinHandle<()>>,
+    last_known: Option<LastKnownWriter>,
+    webhooks: Option<Webhooks>,
 }
 
 /// Tells a controller of snapshots that were published. Cheap to clone.
@@ -65,22 +71,34 @@ impl RunningController {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(publisher: Arc<Publisher>, start: Start) -> std::io::Result<Self> {
-        let Start { ledger, webhooks, last_known, is_last_good } = start;
+        let Start { ledger, hooks, state, is_last_good } = start;
+        // before anything can happen
+        let webhooks = Webhooks::start(hooks, ledger.as_ref(), &publisher.reader())?;
+        let file = state.zip(ledger.as_ref()).map(|(folder, place)| LastKnown::new(folder, &place.to_string()));
         let (messages, received) = mpsc::channel(MAX_MESSAGES);
         let monitor = Arc::new(OutcomeMonitor::new(messages.clone(), publisher.reader()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         if ledger.is_some() {
-            publisher.learn(RecordedFacts { unknown: true, ..last_known });
+            publisher
+                .learn(RecordedFacts { unknown: true, ..file.as_ref().map(LastKnown::read).unwrap_or_default() });
         }
         let (ready, is_ready) = std::sync::mpsc::channel();
-        let sync = ledger.map(|place| LedgerSync::new(place, messages.clone(), webhooks.clone()));
+        let sync = ledger.map(|place| LedgerSync::new(place, messages.clone(), webhooks.sender()));
         let (commands, sync) = sync.unzip();
-        let controller = Controller::new(publisher, Arc::clone(&monitor), commands, webhooks, ready, is_last_good);
+        let controller = Controller::new(
+            Arc::clone(&publisher),
+            Arc::clone(&monitor),
+            commands,
+            webhooks.sender(),
+            ready,
+            is_last_good,
+        );
         let mut work = Work { controller, received, sync, has_begun: false, runtime };
         let thread = flagstaff_supervise::thread("rollouts", move || work.run())?;
         // whether in time or not, it runs
         let _ = is_ready.recv_timeout(FIRST_READING);
-        Ok(Self { messages, monitor, thread: Some(thread) })
+        let last_known = file.map(|file| file.keep(publisher)).transpose()?;
+        Ok(Self { messages, monitor, thread: Some(thread), last_known, webhooks: Some(webhooks) })
     }
 
     /// What counts answers: an observer for [`FlagLayer`](flagstaff_layer::FlagLayer).
@@ -93,6 +111,25 @@ impl RunningController {
     #[must_use]
     pub fn snapshots(&self) -> SnapshotSender {
         SnapshotSender(self.messages.clone())
+    }
+
+    /// Ends it, after what it knows is written down. Then receivers are told what is left, which takes as long as `wait` at most. Returns
+    /// whether that was enough; what they were not told waits in the ledger, where there is one.
+    #[must_use]
+    pub fn stop(mut self, wait: Duration) -> bool {
+        self.end();
+        drop(self.last_known.take());
+        self.webhooks.take().is_none_or(|webhooks| webhooks.stop(wait))
+    }
+
+    fn end(&mut self) {
+        let Some(thread) = self.thread.take() else { return };
+        // `blocking_send` may not be called where tokio runs, and this may be dropped there
+        while let Err(TrySendError::Full(_)) = self.messages.try_send(Message::Stop) {
+            std::thread::sleep(FULL_PAUSE);
+        }
+        // it ended by itself
+        let _ = thread.join();
     }
 
     /// Messages that it has not taken yet.
@@ -110,14 +147,7 @@ impl RunningController {
 
 impl Drop for RunningController {
     fn drop(&mut self) {
-        // `blocking_send` may not be called where tokio runs, and this may be dropped there
-        while let Err(TrySendError::Full(_)) = self.messages.try_send(Message::Stop) {
-            std::thread::sleep(FULL_PAUSE);
-        }
-        if let Some(thread) = self.thread.take() {
-            // it ended by itself
-            let _ = thread.join();
-        }
+        self.end();
     }
 }
 

@@ -51,17 +51,24 @@ impl Desk {
 
     /// A visitor with the flag gets an answer.
     fn gets(&mut self, number: u32, result: Answered, by_upstream: bool) {
+        self.visits(number, true, result, by_upstream);
+    }
+
+    fn visits(&mut self, number: u32, has_flag: bool, result: Answered, by_upstream: bool) {
         let snapshot = self.publisher.current();
-        let visitor = Visitor { snapshot: &snapshot, number, has_flag: true, shares_network: false };
+        let visitor = Visitor { snapshot: &snapshot, number, has_flag, shares_network: false };
         visitor.gets(&self.controller.monitor, result, by_upstream);
         while let Ok(message) = self.messages.try_recv() {
             self.controller.handle(message);
         }
     }
 
-    /// Three visitors fail in a row, which blows the fuse.
+    /// Visitors with the flag fail, those without it do not, which blows the fuse.
     fn fails(&mut self) {
-        (0..3).for_each(|number| self.gets(number, Answered::Error, false));
+        for number in 0..4 {
+            self.visits(number, false, FINE, false);
+            self.visits(number, true, Answered::Error, false);
+        }
     }
 
     /// What the ledger was asked since the last time.
@@ -95,7 +102,7 @@ fn errors_roll_the_flag_back_at_once_and_the_signs_are_written_before_the_fact()
     desk.fails();
     assert!(is_tripped(&desk.publisher));
     let commands = desk.commands();
-    assert!(matches!(&commands[0], LedgerCommand::KeepSigns(_, 1, signs) if signs.len() == 3), "{commands:?}");
+    assert!(matches!(&commands[0], LedgerCommand::KeepSigns(_, 1, signs) if signs.len() >= 3), "{commands:?}");
     assert_eq!(kinds(&commands), [FactKind::Tripped]);
     desk.gets(9, Answered::Error, false);
     desk.controller.tick();

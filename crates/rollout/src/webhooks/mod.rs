@@ -12,4 +12,4 @@ mod memory_outbox;
 mod outbox;
 mod sender;
 
-pub use sender::{WebhookSender, Webhooks};
+pub(crate) use sender::{WebhookSender, Webhooks};

@@ -19,7 +19,7 @@ const FIRST_READING: Duration = Duration::from_secs(2);
 
 /// Tells receivers that something happened. Cheap to clone; never waits. The default has no receivers.
 #[derive(Clone, Debug, Default)]
-pub struct WebhookSender(Arc<[Line]>);
+pub(crate) struct WebhookSender(Arc<[Line]>);
 
 /// The way to one deliverer.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ struct Line {
 
 impl WebhookSender {
     /// These facts were added. With a ledger they are in it already, and this only saves the time until it is looked at again.
-    pub fn send(&self, facts: &[Fact]) {
+    pub(crate) fn send(&self, facts: &[Fact]) {
         for line in self.0.iter() {
             if let Some(memory) = &line.memory {
                 memory.add(facts);
@@ -43,7 +43,7 @@ impl WebhookSender {
 
 /// The deliverers of all hooks, each on a thread of its own, so that no receiver waits for another.
 #[derive(Debug)]
-pub struct Webhooks {
+pub(crate) struct Webhooks {
     sender: WebhookSender,
     stop: Arc<AtomicBool>,
     ended: Vec<Mutex<Receiver<()>>>,
@@ -54,7 +54,7 @@ impl Webhooks {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(hooks: Vec<Hook>, ledger: Option<&Location>, flags: &Reader) -> io::Result<Self> {
+    pub(crate) fn start(hooks: Vec<Hook>, ledger: Option<&Location>, flags: &Reader) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let (ready, all_ready) = mpsc::channel();
         let (mut lines, mut ended) = (Vec::new(), Vec::new());
@@ -86,13 +86,13 @@ impl Webhooks {
 
     /// What tells them.
     #[must_use]
-    pub fn sender(&self) -> WebhookSender {
+    pub(crate) fn sender(&self) -> WebhookSender {
         self.sender.clone()
     }
 
     /// Has them tell what is due and end, waits for that as long as `wait` at most, and returns whether they did. What is not told by then
     /// stays in the ledger.
-    pub fn stop(self, wait: Duration) -> bool {
+    pub(crate) fn stop(self, wait: Duration) -> bool {
         self.stop.store(true, Ordering::Relaxed);
         self.sender.send(&[]);
         let until = Instant::now() + wait;
