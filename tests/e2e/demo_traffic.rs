@@ -112,7 +112,7 @@ fn what_is_not_the_shop_is_left_alone() {
     let nobody = free_address();
     for (line, wanted) in [
         (format!("--to http://{nobody}"), "start `flagstaff`"),
-        ("--to https://localhost".into(), "no address"),
+        ("--to https://localhost".into(), "not an address"),
         ("--rate onn=5%".into(), "did you mean `on`"),
         ("--rate on=5".into(), "between 0% and 100%"),
         ("--flag new_dashboard".into(), "no goals"),
