@@ -142,13 +142,13 @@ fn what_cannot_be_told_is_said() {
     assert!(program.stop().success());
     std::fs::write(program.path("flags.toml"), flags(&FIVE.replace("percent = 10,", "percent = 11,"))).unwrap();
     let stale = said(&program, "rollout checkout advance");
-    assert!(stale.code == 1 && stale.err.contains("taken up"), "{stale:?}");
+    assert!(stale.code == 1 && stale.err.contains("no running program has read"), "{stale:?}");
     for file in ["flagstaff.db", "flagstaff.db-wal", "flagstaff.db-shm"] {
         let _ = std::fs::remove_file(program.path(file));
     }
     let never = said(&program, "rollout checkout --json");
     assert_eq!((never.code, &never.json()["since"]), (0, &serde_json::Value::Null), "{never:?}");
-    assert!(!program.path("flagstaff.db").exists(), "whoever only looks begins no ledger");
+    assert!(!program.path("flagstaff.db").exists(), "only looking begins no ledger");
 }
 
 #[test]

@@ -165,6 +165,6 @@ fn durations_need_a_number_and_a_unit() {
     ] {
         let said = dry_run(&folder, &[(name, value)]);
         assert_eq!(said.code, code, "{name}={value}: {said:?}");
-        assert_eq!(said.err.contains("no duration"), code == 2, "{said:?}");
+        assert_eq!(said.err.contains("not a duration"), code == 2, "{said:?}");
     }
 }
