@@ -34,9 +34,9 @@ pub(crate) fn run(args: &Simulate) -> anyhow::Result<Answer> {
     }
     let simulated = simulation.answer();
     if args.json {
-        print_json(&simulated)?
+        print_json(&simulated)?;
     } else {
-        chart.draw(&simulated)?
+        chart.draw(&simulated)?;
     }
     Ok(Answer::Yes)
 }

@@ -20,7 +20,7 @@ use crate::workspace::{Workspace, find};
 #[serde(untagged)]
 pub enum Answer {
     /// The flag was ended before, and is out of the file.
-    Gone(Gone),
+    Gone(Box<Gone>),
     /// It was ended now, or was not, and why.
     Ended(Box<Ended>),
 }
@@ -39,7 +39,7 @@ pub async fn end(workspace: &Workspace, wanted: &End<'_>) -> Result<Answer, Erro
             Some(before) => {
                 let spellings = Spellings::new(wanted.flag);
                 let code = code_that_asks(workspace, wanted, &spellings)?;
-                Ok(Answer::Gone(Gone::new(before, &spellings, code)))
+                Ok(Answer::Gone(Box::new(Gone::new(before, &spellings, code))))
             }
             None => Err(find(&loaded.snapshot, wanted.flag).err().unwrap_or(Error::Input("no such flag".into()))),
         };
