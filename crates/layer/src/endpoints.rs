@@ -18,7 +18,7 @@ use tower::layer::util::Stack;
 use tower::{Layer, Service};
 
 use crate::FlagLayer;
-use crate::observe::observers::Hearing;
+use crate::observe::observers::Observers;
 
 /// Answers what is below `/.flagstaff/` or behind a closed gate; everything else goes on to the service inside. Belongs inside
 /// [`FlagLayer`](crate::FlagLayer): a request that is not tagged is passed on.
@@ -63,7 +63,7 @@ where
         EndpointFuture::new(match own(&request) {
             Own::Nothing => Doing::Calling { inner: self.0.call(request) },
             Own::Answer(answer) => Doing::Answering { own: Some(Box::new(answer.map(R::from))) },
-            Own::Read(teller) => Doing::Reading { body: request.into_body(), text: Vec::new(), teller: Some(teller) },
+            Own::Read(report) => Doing::Reading { body: request.into_body(), text: Vec::new(), report: Some(report) },
         })
     }
 }
@@ -75,7 +75,7 @@ enum Own {
     Nothing,
     Answer(Response<Bytes>),
     /// Its body is to be read first.
-    Read(Teller),
+    Read(PageReport),
 }
 
 fn own<B>(request: &Request<B>) -> Own {
@@ -83,31 +83,31 @@ fn own<B>(request: &Request<B>) -> Own {
         return Own::Nothing;
     };
     let (method, path) = (request.method(), request.uri().path());
-    let hearing = request.extensions().get::<Hearing>();
-    match post_endpoint(method, path).filter(|posted| *posted == PostEndpoint::Forget || hearing.is_some()) {
-        Some(posted) => own_posted(posted, request, flags, hearing),
+    let observers = request.extensions().get::<Observers>();
+    match post_endpoint(method, path).filter(|post| *post == PostEndpoint::Forget || observers.is_some()) {
+        Some(post) => own_post(post, request, flags, observers),
         None => endpoint(flags, method, path, request.headers())
             .or_else(|| closed_gate(flags, method, path))
             .map_or(Own::Nothing, Own::Answer),
     }
 }
 
-fn own_posted<B>(posted: PostEndpoint, request: &Request<B>, flags: &Flags, hearing: Option<&Hearing>) -> Own {
+fn own_post<B>(post: PostEndpoint, request: &Request<B>, flags: &Flags, observers: Option<&Observers>) -> Own {
     if let Some(refusal) = cross_site_refusal(request.uri(), request.headers()) {
         return Own::Answer(refusal);
     }
-    match (posted, hearing) {
-        (PostEndpoint::Events, Some(hearing)) => {
+    match (post, observers) {
+        (PostEndpoint::Events, Some(observers)) => {
             let is_local = request.extensions().get::<Peer>().is_some_and(|peer| peer.client.is_loopback());
-            Own::Read(Teller { flags: flags.clone(), hearing: hearing.clone(), is_local })
+            Own::Read(PageReport { flags: flags.clone(), observers: observers.clone(), is_local })
         }
-        (PostEndpoint::Forget, hearing) => Own::Answer(forget(flags, hearing)),
+        (PostEndpoint::Forget, observers) => Own::Answer(forget(flags, observers)),
         (PostEndpoint::Events, None) => Own::Nothing,
     }
 }
 
-fn forget(flags: &Flags, hearing: Option<&Hearing>) -> Response<Bytes> {
-    if hearing.is_none_or(|hearing| hearing.forget(flags)) { forgotten() } else { too_many() }
+fn forget(flags: &Flags, observers: Option<&Observers>) -> Response<Bytes> {
+    if observers.is_none_or(|observers| observers.forget(flags)) { forgotten() } else { too_many() }
 }
 
 pin_project! {
@@ -124,14 +124,14 @@ pin_project! {
         Calling { #[pin] inner: F },
         // In a box, so that the requests that go on carry less.
         Answering { own: Option<Box<Response<R>>> },
-        Reading { #[pin] body: B, text: Vec<u8>, teller: Option<Teller> },
+        Reading { #[pin] body: B, text: Vec<u8>, report: Option<PageReport> },
     }
 }
 
-/// Who says what happened, and who hears it.
-struct Teller {
+/// The events that a page reports, and the observers that are told.
+struct PageReport {
     flags: Flags,
-    hearing: Hearing,
+    observers: Observers,
     /// It is sent from this machine.
     is_local: bool,
 }
@@ -139,13 +139,13 @@ struct Teller {
 /// In the answer to events that are sent from this machine: how many events the ledger has taken and not written yet.
 const PENDING: HeaderName = HeaderName::from_static("flagstaff-pending");
 
-impl Teller {
-    fn tell(&self, text: &[u8]) -> Response<Bytes> {
+impl PageReport {
+    fn answer(&self, text: &[u8]) -> Response<Bytes> {
         match events(text) {
             Ok(events) => {
-                self.hearing.reported(&self.flags, &events, Timestamp::now());
+                self.observers.reported(&self.flags, &events, Timestamp::now());
                 let mut answer = accepted();
-                if let Some(pending) = self.hearing.pending().filter(|_| self.is_local) {
+                if let Some(pending) = self.observers.pending().filter(|_| self.is_local) {
                     answer.headers_mut().insert(PENDING, pending.into());
                 }
                 answer
@@ -174,13 +174,13 @@ where
             DoingNow::Calling { inner } => inner.poll(cx),
             // Polled again after its own answer it has none; a future may stay pending then.
             DoingNow::Answering { own } => own.take().map_or(Poll::Pending, |own| Poll::Ready(Ok(*own))),
-            DoingNow::Reading { body, text, teller } => {
+            DoingNow::Reading { body, text, report } => {
                 let read = ready!(poll_text(body, text, cx));
-                let Some(teller) = teller.take() else {
+                let Some(report) = report.take() else {
                     return Poll::Pending;
                 };
                 let answer = match read {
-                    Ok(()) => teller.tell(text),
+                    Ok(()) => report.answer(text),
                     Err(refusal) => refusal,
                 };
                 Poll::Ready(Ok(answer.map(R::from)))

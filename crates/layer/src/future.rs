@@ -13,31 +13,32 @@ use jiff::Timestamp;
 use pin_project_lite::pin_project;
 
 use crate::layer::Shared;
-use crate::observe::context::Asked;
+use crate::observe::{Answer, RequestContext};
 
 pin_project! {
     /// The future of [`FlagService`](crate::FlagService): that of the service inside, and then what its answer says to us.
     pub struct FlagFuture<F> {
         #[pin]
         inner: F,
-        tagged: Option<Tagged>,
+        in_flight: Option<InFlight>,
     }
 }
 
-/// What the answer needs to know of the request.
-struct Tagged {
+/// A tagged request whose answer is awaited.
+struct InFlight {
     flags: Flags,
-    asked: Option<Asked>,
+    /// For observers; `None` where no observer is told.
+    context: Option<RequestContext>,
     shared: Arc<Shared>,
 }
 
 impl<F> FlagFuture<F> {
-    pub(crate) const fn new(inner: F, flags: Flags, asked: Option<Asked>, shared: Arc<Shared>) -> Self {
-        Self { inner, tagged: Some(Tagged { flags, asked, shared }) }
+    pub(crate) const fn new(inner: F, flags: Flags, context: Option<RequestContext>, shared: Arc<Shared>) -> Self {
+        Self { inner, in_flight: Some(InFlight { flags, context, shared }) }
     }
 
     pub(crate) const fn untouched(inner: F) -> Self {
-        Self { inner, tagged: None }
+        Self { inner, in_flight: None }
     }
 }
 
@@ -50,56 +51,56 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut answer = ready!(this.inner.poll(cx));
-        if let Some(mut tagged) = this.tagged.take() {
-            tagged.finish(&mut answer);
-            tagged.asked = None;
+        if let Some(mut in_flight) = this.in_flight.take() {
+            in_flight.finish(&mut answer);
+            in_flight.context = None;
         }
         Poll::Ready(answer)
     }
 }
 
-/// What hangs is given up by those who wait, before any limit ends it: that must not look as if nobody had asked.
-impl Drop for Tagged {
+/// An app that hangs loses its clients before any limit ends the request. Observers are told of that too.
+impl Drop for InFlight {
     fn drop(&mut self) {
-        if let Some(asked) = &self.asked {
-            self.shared.hearing().abandoned(&self.flags, asked);
+        if let Some(context) = &self.context {
+            self.shared.observers().answered(context, &Answer::ABANDONED);
         }
     }
 }
 
-impl Tagged {
+impl InFlight {
     /// Reads the answer. Request, answer and flags are known together here.
     fn finish<R, E>(&self, answer: &mut Result<Response<R>, E>) {
         let now = Timestamp::now();
-        let hearing = self.shared.hearing();
-        match (answer, &self.asked) {
-            (Ok(response), asked) => {
-                let blamed = response.extensions_mut().remove::<FaultOrigin>();
+        let observers = self.shared.observers();
+        match (answer, &self.context) {
+            (Ok(response), context) => {
+                let fault: Option<FaultOrigin> = response.extensions_mut().remove();
                 let directives = self.shared.tagger().answer(&self.flags, response, now);
-                if let Some(asked) = asked {
-                    hearing.answered(&self.flags, asked, response, &directives, blamed);
-                    hearing.reached(&self.flags, asked, response, &directives, now);
-                } else if !hearing.is_nobody() {
+                if let Some(context) = context {
+                    observers.answered(context, &Answer::of(response, fault, &directives.exposed));
+                    observers.reached(context, response.status(), &directives.events, now);
+                } else if !observers.ignore_goals() {
                     self.refuse(&directives.events, now);
                 }
             }
-            (Err(_), Some(asked)) => hearing.failed(&self.flags, asked),
+            (Err(_), Some(context)) => observers.answered(context, &Answer::FAILED),
             (Err(_), None) => {}
         }
     }
 
-    /// Counts what the app says happened on a request without an id: a conversion that reaches no goal must not go unsaid. What is left
-    /// out on purpose, such as bots, is told elsewhere.
+    /// Counts the events that the app reports on a request without an id: the log must say that they reach no goal. What is left out on
+    /// purpose, such as bots, is counted elsewhere.
     fn refuse(&self, events: &[GoalEvent], now: Timestamp) {
         let why = match self.flags.counted() {
             Err(NotCounted::CrossSite) => NotReached::CrossSite,
             Err(NotCounted::NoId) => NotReached::NoId,
             _ => return,
         };
-        let plan = self.flags.compiled();
-        let goals = events.iter().flat_map(|event| plan.snapshot().goals_of_event(event.name.as_str()));
+        let compiled = self.flags.compiled();
+        let goals = events.iter().flat_map(|event| compiled.snapshot().goals_of_event(event.name.as_str()));
         for (goal, _) in goals.filter(|(_, wanted)| wanted.from.admits(EventSource::App)) {
-            plan.refuse(goal, why, now);
+            compiled.refuse(goal, why, now);
         }
     }
 }

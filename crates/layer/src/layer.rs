@@ -3,15 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use flagstaff_flags::Reader;
-use flagstaff_tag::{CompiledSnapshot, Tagger};
+use flagstaff_tag::{CompiledSnapshot, PerSnapshot, Tagger};
 use tower::Layer;
 
-use crate::observe::guard_observer::Watching;
+use crate::observe::guard_observer::GuardObserver;
 #[cfg(feature = "ledger")]
-use crate::observe::ledger_observer::Recording;
-use crate::observe::observers::Hearing;
+use crate::observe::ledger_observer::LedgerObserver;
+use crate::observe::observers::Observers;
 use crate::{Answers, FlagService, Outcomes};
 
 /// Wraps services into [`FlagService`]s that share one reader and one tagger.
@@ -19,48 +18,47 @@ use crate::{Answers, FlagService, Outcomes};
 pub struct FlagLayer(Arc<Shared>);
 
 /// What all services of one layer share.
+#[derive(Clone)]
 pub(crate) struct Shared {
     reader: Reader,
     tagger: Arc<Tagger>,
-    plan: ArcSwap<CompiledSnapshot>,
-    hearing: Hearing,
+    compiled: Arc<PerSnapshot<CompiledSnapshot>>,
+    observers: Observers,
 }
 
 impl FlagLayer {
-    /// A layer that decides with whatever snapshot the reader has when a request comes.
+    /// A layer that decides with the snapshot that the reader has when a request comes.
     #[must_use]
     pub fn new(reader: Reader, tagger: Arc<Tagger>) -> Self {
-        let plan = ArcSwap::from_pointee(tagger.compile(reader.load()));
-        Self(Arc::new(Shared { reader, tagger, plan, hearing: Hearing::default() }))
+        let shared = Shared { reader, tagger, compiled: Arc::default(), observers: Observers::default() };
+        shared.compiled();
+        Self(Arc::new(shared))
     }
 
-    /// This layer, telling a ledger what happens: who met which variant, what they did, how it was answered. It never waits for
-    /// the ledger, and what must not count (bots, prefetches, who has not consented) is not told.
+    /// This layer, telling a ledger what happens: who saw which variant, what they did, how they were answered. It never waits for
+    /// the ledger, and what must not count (bots, prefetches, visitors without consent) is not told.
     #[cfg(feature = "ledger")]
     #[must_use]
     pub fn recording(self, recorder: flagstaff_ledger::Recorder) -> Self {
-        let hearing = Hearing { recording: Some(Recording::new(recorder)), ..self.0.hearing.clone() };
-        self.heard_by(hearing)
+        self.observed(|observers| observers.ledger = Some(Arc::new(LedgerObserver::new(recorder))))
     }
 
     /// This layer, counting answers by flag and variant.
     #[must_use]
     pub fn measuring(self, answers: Answers) -> Self {
-        let hearing = Hearing { answers: Some(answers), ..self.0.hearing.clone() };
-        self.heard_by(hearing)
+        self.observed(|observers| observers.metrics = Some(Arc::new(answers)))
     }
 
-    /// This layer, telling how visitors of flags with a guard fare. While no flag has one this costs nothing.
+    /// This layer, telling guards how visitors of their flags do. As long as no flag has one this costs nothing.
     #[must_use]
     pub fn watched_by(self, outcomes: Arc<dyn Outcomes>) -> Self {
-        let hearing = Hearing { watching: Some(Watching::new(outcomes)), ..self.0.hearing.clone() };
-        self.heard_by(hearing)
+        self.observed(|observers| observers.guards = Some(Arc::new(GuardObserver::new(outcomes))))
     }
 
-    fn heard_by(&self, hearing: Hearing) -> Self {
-        let Shared { reader, tagger, plan, .. } = &*self.0;
-        let (reader, tagger, plan) = (reader.clone(), Arc::clone(tagger), ArcSwap::new(plan.load_full()));
-        Self(Arc::new(Shared { reader, tagger, plan, hearing }))
+    fn observed(self, change: impl FnOnce(&mut Observers)) -> Self {
+        let mut shared = (*self.0).clone();
+        change(&mut shared.observers);
+        Self(Arc::new(shared))
     }
 }
 
@@ -79,24 +77,17 @@ impl fmt::Debug for FlagLayer {
 }
 
 impl Shared {
-    pub(crate) fn hearing(&self) -> &Hearing {
-        &self.hearing
+    pub(crate) const fn observers(&self) -> &Observers {
+        &self.observers
     }
 
     pub(crate) fn tagger(&self) -> &Tagger {
         &self.tagger
     }
 
-    /// The plan of the snapshot that holds now. The first request after a change makes it; should two do so at once, both plans
-    /// are right and one is kept.
-    pub(crate) fn plan(&self) -> Arc<CompiledSnapshot> {
+    /// The snapshot that is in force now, compiled. The first request after a change compiles it.
+    pub(crate) fn compiled(&self) -> Arc<CompiledSnapshot> {
         let snapshot = self.reader.load();
-        let plan = self.plan.load();
-        if Arc::ptr_eq(plan.snapshot(), &snapshot) {
-            return Arc::clone(&plan);
-        }
-        let plan = Arc::new(self.tagger.compile(snapshot));
-        self.plan.store(Arc::clone(&plan));
-        plan
+        self.compiled.get(&snapshot, |_| self.tagger.compile(Arc::clone(&snapshot)))
     }
 }

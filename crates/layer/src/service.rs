@@ -59,16 +59,14 @@ where
         if request.extensions().get::<Flags>().is_some() {
             return FlagFuture::untouched(self.inner.call(request));
         }
-        let plan = self.shared.plan();
         let now = Timestamp::now();
-        let flags = self.shared.tagger().tag(&plan, &mut request, now);
-        // Before the app is called: what it does next cannot lose an exposure.
-        let hearing = self.shared.hearing();
-        let asked = hearing.asked(&request, &flags, now);
-        if !hearing.is_nobody() && is_own(request.uri().path()) {
-            request.extensions_mut().insert(hearing.clone());
+        let flags = self.shared.tagger().tag(&self.shared.compiled(), &mut request, now);
+        let observers = self.shared.observers();
+        let context = observers.asked(&request, &flags, now);
+        if !observers.ignore_goals() && is_own(request.uri().path()) {
+            request.extensions_mut().insert(observers.clone());
         }
-        FlagFuture::new(self.inner.call(request), flags, asked, Arc::clone(&self.shared))
+        FlagFuture::new(self.inner.call(request), flags, context, Arc::clone(&self.shared))
     }
 }
 

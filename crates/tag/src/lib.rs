@@ -18,7 +18,7 @@ mod response;
 mod settings;
 mod tagger;
 
-pub use compiled::{CompiledSnapshot, NotReached};
+pub use compiled::{CompiledSnapshot, NotReached, PerSnapshot};
 pub use endpoints::{
     MAX_BODY_BYTES, PREFIX, PostEndpoint, accepted, closed_gate, cross_site_refusal, endpoint, events, forgotten,
     incomplete, is_own, post_endpoint, too_large, too_many,

@@ -1,33 +1,21 @@
-//! What a request and its answer tell the guards of flags.
+//! What a request and its answer mean for the guards of flags: whether it is an error, how long the app took, whose fault it is.
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use flagstaff_flags::{DecisionStep, Flag, FlagId, Goal, Guard, VariantId};
-use flagstaff_tag::{FaultOrigin, Flags};
-use http::{Response, StatusCode};
+use flagstaff_flags::{DecisionStep, Flag, FlagId, Guard, VariantId};
+use flagstaff_tag::{FaultOrigin, Flags, NotReached};
+use http::StatusCode;
 use jiff::Timestamp;
 
-use crate::observe::context::{Asked, is_endless};
 use crate::observe::outcome::{Answered, Conversion, Meeting, Outcome, Outcomes};
+use crate::observe::{Answer, AnswerResult, Observe, ReachedGoal, RequestContext};
 
-/// The guards that are told.
-#[derive(Clone)]
-pub(crate) struct Watching(Arc<dyn Outcomes>);
+/// Tells the guards.
+pub(crate) struct GuardObserver(Arc<dyn Outcomes>);
 
-/// What an answer says of a guarded flag.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Heard {
-    /// None where there was no answer.
-    status: Option<StatusCode>,
-    endless: bool,
-    blamed: Option<FaultOrigin>,
-    abandoned: bool,
-}
-
-/// A flag that is watched, and whose unit this is.
-struct Case<'a> {
+/// A flag that is monitored, and the unit that this request has for it.
+struct Monitored<'a> {
     id: FlagId,
     flag: &'a Flag,
     guard: Option<&'a Guard>,
@@ -43,79 +31,64 @@ struct When {
     since: Instant,
 }
 
-impl Heard {
-    pub(crate) fn of<R>(answer: &Response<R>, blamed: Option<FaultOrigin>) -> Self {
-        Self { status: Some(answer.status()), endless: is_endless(answer), blamed, abandoned: false }
+/// What an answer means for one flag; `None` where it says nothing of the flag. The fault of another flag's upstream says nothing, and
+/// neither does what the client causes by a request that it does not send completely.
+fn meaning(result: AnswerResult, id: FlagId, guard: Option<&Guard>, request: &RequestContext) -> Option<Answered> {
+    let (status, is_endless, fault) = match result {
+        AnswerResult::Abandoned => return request.taken_by_app().map(Answered::Abandoned),
+        AnswerResult::Failed => (None, false, None),
+        AnswerResult::Answered { status, is_endless, fault } => (Some(status), is_endless, fault),
+    };
+    if may_be_clients(status, fault) && !request.is_complete() {
+        return None;
     }
-
-    /// There was no answer.
-    pub(crate) const FAILED: Self = Self { status: None, endless: false, blamed: None, abandoned: false };
-    /// Nobody waited for it.
-    pub(crate) const ABANDONED: Self = Self { abandoned: true, ..Self::FAILED };
-
-    /// What one flag makes of it; none where it says nothing of the flag. What the upstream of another flag's variant is to blame
-    /// for says nothing, and neither does what the client brought about by a request that it did not send whole.
-    fn means(self, id: FlagId, guard: Option<&Guard>, asked: &Asked) -> Option<Answered> {
-        if self.abandoned {
-            return asked.taken_by_app().map(Answered::Abandoned);
-        }
-        if self.is_clients() && !asked.is_complete() {
-            return None;
-        }
-        let is_error = || {
-            let errors = guard.and_then(|guard| guard.errors.as_ref());
-            self.status.is_none_or(|status| errors.is_some_and(|errors| errors.contains(status.as_u16())))
-        };
-        match self.blamed {
-            Some(FaultOrigin::Canary(blamed)) => (blamed == id).then_some(Answered::Error),
-            // where a gate is closed for those without the flag, the control would seem to fail
-            Some(FaultOrigin::Gate | FaultOrigin::Client) => None,
-            _ if is_error() => Some(Answered::Error),
-            Some(FaultOrigin::Fallback(blamed)) if blamed == id => Some(Answered::Fallback(self.latency(asked))),
-            // it took as long as it took to see that the upstream of another flag is away
-            Some(FaultOrigin::Fallback(_)) => Some(Answered::Fine(None)),
-            Some(FaultOrigin::Answered(_) | FaultOrigin::Upstream) | None => {
-                Some(Answered::Fine(self.latency(asked)))
-            }
-        }
-    }
-
-    fn latency(self, asked: &Asked) -> Option<Duration> {
-        asked.taken_by_app().filter(|_| !self.endless)
-    }
-
-    /// Whether a client that does not send the whole request brings this about: the app waits in vain, or the connection is cut.
-    fn is_clients(self) -> bool {
-        let by_time = |status| matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT);
-        let is_apps_own =
-            !matches!(self.blamed, Some(FaultOrigin::Canary(_) | FaultOrigin::Upstream | FaultOrigin::Client));
-        !(is_apps_own && self.status.is_some_and(|status| !by_time(status)))
+    let latency = || request.taken_by_app().filter(|_| !is_endless);
+    let is_error = || {
+        let errors = guard.and_then(|guard| guard.errors.as_ref());
+        status.is_none_or(|status| errors.is_some_and(|errors| errors.contains(status.as_u16())))
+    };
+    match fault {
+        Some(FaultOrigin::Canary(canary)) => (canary == id).then_some(Answered::Error),
+        // where a gate is closed for those without the flag, the control would seem to fail
+        Some(FaultOrigin::Gate | FaultOrigin::Client) => None,
+        _ if is_error() => Some(Answered::Error),
+        Some(FaultOrigin::Fallback(canary)) if canary == id => Some(Answered::Fallback(latency())),
+        // it took as long as it took to see that the upstream of another flag is away
+        Some(FaultOrigin::Fallback(_)) => Some(Answered::Fine(None)),
+        Some(FaultOrigin::Answered(_) | FaultOrigin::Upstream) | None => Some(Answered::Fine(latency())),
     }
 }
 
-impl Watching {
-    pub(crate) fn new(outcomes: Arc<dyn Outcomes>) -> Self {
-        Self(outcomes)
+/// Whether a client that does not send the whole request can cause this: the app waits in vain, or the connection is cut.
+fn may_be_clients(status: Option<StatusCode>, fault: Option<FaultOrigin>) -> bool {
+    let by_time = |status| matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT);
+    let is_apps_own = !matches!(fault, Some(FaultOrigin::Canary(_) | FaultOrigin::Upstream | FaultOrigin::Client));
+    !(is_apps_own && status.is_some_and(|status| !by_time(status)))
+}
+
+impl Observe for GuardObserver {
+    fn observes(&self, flags: &Flags) -> bool {
+        !flags.compiled().monitored().is_empty()
     }
 
-    /// Tells of a request, for every flag that is met on it.
-    pub(crate) fn asked(&self, flags: &Flags, asked: &Asked) {
-        let when = When { at: asked.at, since: asked.since };
-        for case in self.cases(flags, asked.at).filter(|case| asked.meets(case.flag)) {
-            case.meeting(flags, when, |meeting| self.0.met(&meeting));
+    /// Tells of every monitored flag that is met on the request.
+    fn asked(&self, request: &RequestContext) {
+        let when = When { at: request.at, since: request.since };
+        for one in self.monitored(&request.flags, request.at).filter(|one| request.meets(one.id)) {
+            one.meeting(&request.flags, when, |meeting| self.0.met(&meeting));
         }
     }
 
-    /// Tells of an answer, for every flag that the unit has met: on this request, as the answer says, or before.
-    pub(crate) fn answered(&self, flags: &Flags, asked: &Asked, heard: Heard, shown: impl Fn(&Flag) -> bool) {
-        let when = When { at: asked.at, since: asked.since };
-        for case in self.cases(flags, asked.at) {
-            let result = heard.means(case.id, case.guard, asked);
-            let by_upstream = heard.blamed == Some(FaultOrigin::Answered(case.id));
-            case.meeting(flags, when, |meeting| {
+    /// Tells of every monitored flag that the unit has met: on this request, as the answer says, or before.
+    fn answered(&self, request: &RequestContext, answer: &Answer<'_>) {
+        let when = When { at: request.at, since: request.since };
+        for one in self.monitored(&request.flags, request.at) {
+            let result = meaning(answer.result, one.id, one.guard, request);
+            let by_upstream = answer.result.fault() == Some(FaultOrigin::Answered(one.id));
+            one.meeting(&request.flags, when, |meeting| {
                 // told once a request: guards go by who comes again
-                if !asked.meets(case.flag) {
-                    if !shown(case.flag) && !self.0.has_met(&meeting) {
+                if !request.meets(one.id) {
+                    if !answer.exposes(one.flag) && !self.0.has_met(&meeting) {
                         return;
                     }
                     self.0.met(&meeting);
@@ -127,22 +100,29 @@ impl Watching {
         }
     }
 
-    /// Tells of a goal that was reached, for every flag that names it and that the unit has met.
-    pub(crate) fn converted(&self, flags: &Flags, goal: &Goal, at: Timestamp) {
+    /// Tells of every monitored flag whose guard names the goal and that the unit has met.
+    fn reached(&self, reached: &ReachedGoal<'_>) -> Result<(), NotReached> {
+        let ReachedGoal { flags, goal, at, .. } = *reached;
         let when = When { at, since: Instant::now() };
-        let named =
-            self.cases(flags, at).filter(|case| case.guard.is_some_and(|guard| guard.goals.contains(&goal.name)));
-        for case in named {
-            case.meeting(flags, when, |meeting| {
+        let named = self.monitored(flags, at).filter(|one| one.guard.is_some_and(|g| g.goals.contains(&goal.name)));
+        for one in named {
+            one.meeting(flags, when, |meeting| {
                 if self.0.has_met(&meeting) {
                     self.0.converted(&Conversion { meeting, goal: &goal.name });
                 }
             });
         }
+        Ok(())
+    }
+}
+
+impl GuardObserver {
+    pub(crate) fn new(outcomes: Arc<dyn Outcomes>) -> Self {
+        Self(outcomes)
     }
 
-    /// The watched flags for which the visitor was drawn.
-    fn cases<'a>(&'a self, flags: &'a Flags, at: Timestamp) -> impl Iterator<Item = Case<'a>> {
+    /// The monitored flags for which the visitor was drawn.
+    fn monitored<'a>(&'a self, flags: &'a Flags, at: Timestamp) -> impl Iterator<Item = Monitored<'a>> {
         let snapshot = flags.compiled().snapshot();
         flags.compiled().monitored().iter().filter_map(move |&id| {
             let decision = flags.decisions().of(id);
@@ -152,12 +132,12 @@ impl Watching {
                 DecisionStep::Sticky => snapshot.drawn(id, unit, at)?,
                 _ => variant,
             };
-            Some(Case { id, flag, guard, variant, drawn, unit })
+            Some(Monitored { id, flag, guard, variant, drawn, unit })
         })
     }
 }
 
-impl Case<'_> {
+impl Monitored<'_> {
     fn meeting(&self, flags: &Flags, when: When, tell: impl FnOnce(Meeting<'_>)) {
         let unit = self.flag.bucket_by.key(self.unit);
         tell(Meeting {
@@ -170,11 +150,5 @@ impl Case<'_> {
             at: when.at,
             since: when.since,
         });
-    }
-}
-
-impl fmt::Debug for Watching {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watching").finish_non_exhaustive()
     }
 }

@@ -1,45 +1,95 @@
-//! What a request and its answer tell the ledger.
+//! Tells the ledger what a request and its answer say.
 //!
 //! Nothing here waits: the recorder puts events into a queue, or drops and counts them.
 
 use std::borrow::Cow;
 
-use flagstaff_flags::{BucketBy, EventSource, FlagId, Goal, Snapshot};
+use flagstaff_flags::{BucketBy, EventSource, FlagId, Snapshot};
 use flagstaff_ledger::{NotTaken, Recorder, Visit};
-use flagstaff_tag::{Directives, Flags, Network, NotReached};
-use http::Response;
+use flagstaff_tag::{Flags, Network, NotReached};
 use jiff::Timestamp;
 
-use crate::observe::context::Asked;
+use crate::observe::{Answer, Observe, ReachedGoal, RequestContext};
 
-/// A recorder, and what it is told when.
+/// Tells a recorder.
 #[derive(Clone, Debug)]
-pub(crate) struct Recording(Recorder);
+pub(crate) struct LedgerObserver(Recorder);
 
-impl Recording {
+impl Observe for LedgerObserver {
+    fn asked(&self, request: &RequestContext) {
+        let flags = &request.flags;
+        if !flags.is_new_visitor() {
+            self.visit(flags).returned(flags.visitor());
+        }
+        for (id, ..) in request.met() {
+            self.exposed(flags, id, request.at);
+        }
+        self.experiment_met(request, &[]);
+    }
+
+    fn answered(&self, request: &RequestContext, answer: &Answer<'_>) {
+        let Some(status) = answer.status() else { return };
+        let flags = &request.flags;
+        let named: Vec<_> = answer.exposed.iter().filter_map(|name| snapshot(flags).find(name.as_str())).collect();
+        named.iter().for_each(|id| self.exposed(flags, *id, request.at));
+        if !named.is_empty() {
+            self.experiment_met(request, &named);
+        }
+        if request.is_page && (status.is_success() || status.is_redirection()) {
+            self.page(flags, request.at);
+        }
+    }
+
+    /// Once for each kind of unit that flags with this goal draw by; with a holdout, for the visitor of any goal.
+    fn reached(&self, reached: &ReachedGoal<'_>) -> Result<(), NotReached> {
+        let ReachedGoal { flags, goal, at, .. } = *reached;
+        let (name, visit, event) = (goal.name.as_str(), self.visit(flags), (reached.value, reached.key));
+        for unit in units(flags, flags.compiled().counted_for(goal)) {
+            // the recorder counts what it drops of these two
+            match reached.source {
+                None => drop(visit.reached(name, &unit, at)),
+                Some(EventSource::App) => drop(visit.told(name, &unit, event, at)),
+                Some(EventSource::Page) => {
+                    let Some(experiments) = flags.compiled().experiments_with(goal) else { continue };
+                    visit.page_said(name, &unit, experiments, event, at).map_err(not_reached)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// As far as the request brought their ids: of an id that was made for this request nothing is kept.
+    fn forget(&self, flags: &Flags) -> bool {
+        let units = [
+            (BucketBy::Visitor, Some(flags.visitor()).filter(|_| !flags.is_new_visitor())),
+            (BucketBy::Session, flags.session().filter(|_| !flags.is_new_session())),
+            (BucketBy::User, flags.user().map(|user| user.id.as_str())),
+        ];
+        let units: Vec<_> =
+            units.iter().filter_map(|(kind, unit)| unit.map(|unit| kind.key(unit).into_owned())).collect();
+        let units: Vec<_> = units.iter().map(String::as_str).collect();
+        units.is_empty() || self.visit(flags).forget(&units).is_ok()
+    }
+
+    fn pending(&self) -> Option<u64> {
+        Some(self.0.status().pending)
+    }
+}
+
+impl LedgerObserver {
     pub(crate) const fn new(recorder: Recorder) -> Self {
         Self(recorder)
     }
 
-    /// Records whom the request exposes to what.
-    pub(crate) fn asked(&self, flags: &Flags, asked: &Asked) {
-        if !flags.is_new_visitor() {
-            self.visit(flags).returned(flags.visitor());
-        }
-        for (id, ..) in asked.met(flags) {
-            self.exposed(flags, id, asked.at);
-        }
-        self.tried(flags, asked, &[]);
-    }
-
     /// Records a visitor who meets an experiment for the comparison of those held out with everybody else.
-    fn tried(&self, flags: &Flags, asked: &Asked, named: &[FlagId]) {
+    fn experiment_met(&self, request: &RequestContext, named: &[FlagId]) {
+        let flags = &request.flags;
         let Some(holdout) = snapshot(flags).holdout() else {
             return;
         };
-        let (method, path) = (asked.method.as_str(), asked.uri.path());
-        if flags.decisions().meets_experiment(method, path, asked.is_page, named) {
-            self.visit(flags).exposed_to_holdout(holdout, flags.visitor(), !flags.is_new_visitor(), asked.at);
+        let (method, path) = (request.method.as_str(), request.uri.path());
+        if flags.decisions().meets_experiment(method, path, request.is_page, named) {
+            self.visit(flags).exposed_to_holdout(holdout, flags.visitor(), !flags.is_new_visitor(), request.at);
         }
     }
 
@@ -53,64 +103,6 @@ impl Recording {
             let confirmed = !flags.is_new_visitor();
             self.visit(flags).exposed(snapshot(flags), id, unit, decision, confirmed, at);
         }
-    }
-
-    /// Records whom an answer exposed to what.
-    pub(crate) fn answered<R>(&self, flags: &Flags, asked: &Asked, answer: &Response<R>, directives: &Directives) {
-        let named: Vec<_> =
-            directives.exposed.iter().filter_map(|name| snapshot(flags).find(name.as_str())).collect();
-        named.iter().for_each(|id| self.exposed(flags, *id, asked.at));
-        if !named.is_empty() {
-            self.tried(flags, asked, &named);
-        }
-        let status = answer.status();
-        if asked.is_page && (status.is_success() || status.is_redirection()) {
-            self.page(flags, asked.at);
-        }
-    }
-
-    /// Has everything deleted that is known of this visitor, the session and the person, as far as the request brought them: of an
-    /// id that was made up for it nothing is known. Returns whether it will be; not, when too many ask for that at once.
-    pub(crate) fn forget(&self, flags: &Flags) -> bool {
-        let units = [
-            (BucketBy::Visitor, Some(flags.visitor()).filter(|_| !flags.is_new_visitor())),
-            (BucketBy::Session, flags.session().filter(|_| !flags.is_new_session())),
-            (BucketBy::User, flags.user().map(|user| user.id.as_str())),
-        ];
-        let units: Vec<_> =
-            units.iter().filter_map(|(kind, unit)| unit.map(|unit| kind.key(unit).into_owned())).collect();
-        let units: Vec<_> = units.iter().map(String::as_str).collect();
-        units.is_empty() || self.visit(flags).forget(&units).is_ok()
-    }
-
-    /// Events that were taken and are neither written nor lost yet.
-    pub(crate) fn pending(&self) -> u64 {
-        self.0.status().pending
-    }
-
-    /// Once for each kind of unit that flags with this goal draw by; with a holdout, for the visitor of any goal. Without a teller it
-    /// was reached by a request.
-    pub(crate) fn converted(
-        &self,
-        flags: &Flags,
-        goal: &Goal,
-        teller: Option<EventSource>,
-        told: (Option<f64>, Option<&str>),
-        at: Timestamp,
-    ) -> Result<(), NotReached> {
-        let (name, visit) = (goal.name.as_str(), self.visit(flags));
-        for unit in units(flags, flags.compiled().counted_for(goal)) {
-            // the recorder counts what it drops of these two
-            match teller {
-                None => drop(visit.reached(name, &unit, at)),
-                Some(EventSource::App) => drop(visit.told(name, &unit, told, at)),
-                Some(EventSource::Page) => {
-                    let Some(met) = flags.compiled().experiments_with(goal) else { continue };
-                    visit.page_said(name, &unit, met, told, at).map_err(not_reached)?;
-                }
-            }
-        }
-        Ok(())
     }
 
     fn page(&self, flags: &Flags, at: Timestamp) {

@@ -6,15 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use flagstaff_flags::{Flag, FlagId, Snapshot, VariantId};
-use flagstaff_tag::Flags;
+use flagstaff_tag::PerSnapshot;
 
-use crate::observe::context::Asked;
+use crate::observe::{Answer, Observe, RequestContext};
 
 /// Flags and variants that are told apart; the rest goes under the flag and variant `other`. Those that no flag has any more make
 /// room.
-const MOST: usize = 500;
+const MAX_SERIES: usize = 500;
 
 /// The name under which the rest goes.
 const OTHER: &str = "other";
@@ -38,16 +37,13 @@ struct Inner {
     /// By names of flag and variant.
     known: Mutex<BTreeMap<(String, String), Arc<Series>>>,
     rest: Arc<Series>,
-    newest: ArcSwapOption<Table>,
+    table: PerSnapshot<Table>,
 }
 
 /// Where the answers of one snapshot's flags are counted.
+/// By flag and variant, found at the first answer.
 #[derive(Debug)]
-struct Table {
-    snapshot: Arc<Snapshot>,
-    /// By flag and variant, found at the first answer.
-    series: Vec<Box<[OnceLock<Arc<Series>>]>>,
-}
+struct Table(Vec<Box<[OnceLock<Arc<Series>>]>>);
 
 /// What was counted of one variant.
 #[derive(Debug, Default)]
@@ -59,36 +55,32 @@ struct Series {
     micros: AtomicU64,
 }
 
-impl Answers {
-    /// Counts an answer for every flag met on its request; without a latency it is one that is meant not to end.
-    pub(crate) fn answered(&self, flags: &Flags, asked: &Asked, status: u16, latency: Option<Duration>) {
-        let table = self.table(flags.compiled().snapshot());
-        for (id, flag, decision) in asked.met(flags) {
-            if let Some(place) = table.place(id, decision.variant()) {
-                place.get_or_init(|| self.series(flag, decision.variant())).add(status, latency);
+impl Observe for Answers {
+    /// Counts an answer for every flag met on its request; the time of one that is meant not to end is left out.
+    fn answered(&self, request: &RequestContext, answer: &Answer<'_>) {
+        let Some(status) = answer.status() else { return };
+        let latency = Some(request.elapsed()).filter(|_| !answer.is_endless());
+        let table = self.table(request.flags.compiled().snapshot());
+        for (id, flag, decision) in request.met() {
+            if let Some(slot) = table.slot(id, decision.variant()) {
+                slot.get_or_init(|| self.series(flag, decision.variant())).add(status.as_u16(), latency);
             }
         }
     }
+}
 
-    /// The table of a snapshot. Requests that began under an older one make theirs anew: there are few, and it is soon made.
+impl Answers {
     fn table(&self, snapshot: &Arc<Snapshot>) -> Arc<Table> {
-        match &*self.0.newest.load() {
-            Some(table) if Arc::ptr_eq(&table.snapshot, snapshot) => Arc::clone(table),
-            _ => {
-                let table = Arc::new(Table::new(snapshot));
-                self.0.newest.store(Some(Arc::clone(&table)));
-                table
-            }
-        }
+        self.0.table.get(snapshot, |_| Table::new(snapshot))
     }
 
     fn series(&self, flag: &Flag, variant: VariantId) -> Arc<Series> {
         let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
         let names = (flag.name.to_string(), flag.variants.name(variant).to_owned());
-        if known.len() >= MOST && !known.contains_key(&names) {
+        if known.len() >= MAX_SERIES && !known.contains_key(&names) {
             known.retain(|_, series| Arc::strong_count(series) > 1);
         }
-        if known.len() >= MOST && !known.contains_key(&names) {
+        if known.len() >= MAX_SERIES && !known.contains_key(&names) {
             return Arc::clone(&self.0.rest);
         }
         Arc::clone(known.entry(names).or_default())
@@ -107,14 +99,13 @@ impl Answers {
 }
 
 impl Table {
-    fn new(snapshot: &Arc<Snapshot>) -> Self {
+    fn new(snapshot: &Snapshot) -> Self {
         let variants = |flag: &Arc<Flag>| flag.variants.names().iter().map(|_| OnceLock::new()).collect();
-        let series = snapshot.flags().iter().map(variants).collect();
-        Self { snapshot: Arc::clone(snapshot), series }
+        Self(snapshot.flags().iter().map(variants).collect())
     }
 
-    fn place(&self, id: FlagId, variant: VariantId) -> Option<&OnceLock<Arc<Series>>> {
-        self.series.get(id.index())?.get(variant.index())
+    fn slot(&self, id: FlagId, variant: VariantId) -> Option<&OnceLock<Arc<Series>>> {
+        self.0.get(id.index())?.get(variant.index())
     }
 }
 
@@ -236,7 +227,8 @@ mod tests {
     #[test]
     fn series_are_bounded_and_old_ones_make_room() {
         let answers = Answers::default();
-        let held: Vec<_> = (0..MOST).map(|n| answers.series(&flag(&format!("flag_{n}")), VariantId::ON)).collect();
+        let held: Vec<_> =
+            (0..MAX_SERIES).map(|n| answers.series(&flag(&format!("flag_{n}")), VariantId::ON)).collect();
         assert!(Arc::ptr_eq(&answers.series(&flag("late"), VariantId::ON), &answers.0.rest));
         assert!(Arc::ptr_eq(&answers.series(&flag("flag_0"), VariantId::ON), &held[0]), "who is known stays known");
         answers.0.rest.add(200, Some(Duration::ZERO));
@@ -257,8 +249,8 @@ mod tests {
         let id = before.find("form").unwrap();
         for snapshot in [&before, &after] {
             let table = answers.table(snapshot);
-            let place = table.place(id, VariantId::ON).unwrap();
-            place.get_or_init(|| answers.series(&flag("form"), VariantId::ON)).add(200, None);
+            let slot = table.slot(id, VariantId::ON).unwrap();
+            slot.get_or_init(|| answers.series(&flag("form"), VariantId::ON)).add(200, None);
         }
         assert_eq!(answers.series(&flag("form"), VariantId::ON).answers(), 2);
     }

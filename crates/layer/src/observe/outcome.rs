@@ -7,18 +7,18 @@ use flagstaff_flags::{FlagId, Name, Snapshot, VariantId};
 use flagstaff_tag::Network;
 use jiff::Timestamp;
 
-/// Hears how visitors of flags with a guard do. It is called on the request's own way, so it must return at once.
+/// Is told how visitors of flags with a guard do. It is called on the request's own way, so it must return at once.
 ///
-/// It hears of those who are part of the test (drawn, and by a unit that lasts) and have met the flag: on this request, or
+/// It is told of those who are part of the test (drawn, and by a unit that lasts) and have met the flag: on this request, or
 /// before as far as it remembers itself. What must not count (bots, prefetches, visitors without consent) is not told.
 pub trait Outcomes: Send + Sync + 'static {
-    /// Whether it wants to hear about a flag now.
+    /// Whether it wants to be told about a flag now.
     fn wants(&self, snapshot: &Snapshot, flag: FlagId) -> bool {
         let _ = (snapshot, flag);
         true
     }
 
-    /// A unit meets a flag, or one that met it before asks for something else. An implementation that remembers it hears of the
+    /// A unit meets a flag, or one that met it before asks for something else. An implementation that remembers it is told of the
     /// unit's later requests too.
     fn met(&self, meeting: &Meeting<'_>) {
         let _ = meeting;

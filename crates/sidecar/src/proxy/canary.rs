@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
 use flagstaff_flags::{FlagId, Snapshot, VariantId};
-use flagstaff_tag::Flags;
+use flagstaff_tag::{Flags, PerSnapshot};
 use http::Extensions;
 use metrics::{Counter, counter};
 
@@ -32,7 +31,6 @@ struct Route {
 
 /// What one snapshot says.
 struct Routes {
-    snapshot: Arc<Snapshot>,
     /// In the order of the document.
     all: Vec<Route>,
 }
@@ -40,7 +38,7 @@ struct Routes {
 /// The upstreams that the flags name now.
 #[derive(Default)]
 pub(crate) struct Canaries {
-    routes: ArcSwapOption<Routes>,
+    routes: PerSnapshot<Routes>,
     policy: Arc<UpstreamPolicy>,
 }
 
@@ -52,7 +50,7 @@ impl std::fmt::Debug for Canaries {
 
 impl Canaries {
     pub(crate) fn new(policy: UpstreamPolicy) -> Self {
-        Self { routes: ArcSwapOption::empty(), policy: Arc::new(policy) }
+        Self { routes: PerSnapshot::new(), policy: Arc::new(policy) }
     }
 
     /// The upstream of the first flag that has one for the variant this visitor got.
@@ -60,21 +58,14 @@ impl Canaries {
         let decisions = extensions.get::<Flags>()?.decisions();
         let fits = |route: &&Route| decisions.of(route.canary.flag).variant() == route.variant;
         let found = |routes: &Routes| routes.all.iter().find(fits).map(|route| route.canary.clone());
-        match &*self.routes.load() {
-            Some(routes) if Arc::ptr_eq(&routes.snapshot, decisions.snapshot()) => found(routes),
-            before => {
-                let routes = Arc::new(Routes::new(decisions.snapshot(), before.as_deref(), &self.policy));
-                let canary = found(&routes);
-                self.routes.store(Some(routes));
-                canary
-            }
-        }
+        let snapshot = decisions.snapshot();
+        self.routes.with(snapshot, |before| Routes::new(snapshot, before, &self.policy), |routes| found(routes))
     }
 }
 
 impl Routes {
     /// Addresses that were known before keep their connections; those that are named no longer lose them.
-    fn new(snapshot: &Arc<Snapshot>, before: Option<&Self>, policy: &Arc<UpstreamPolicy>) -> Self {
+    fn new(snapshot: &Snapshot, before: Option<&Self>, policy: &Arc<UpstreamPolicy>) -> Self {
         let mut known: HashMap<Arc<str>, Arc<Upstream>> = before
             .into_iter()
             .flat_map(|routes| &routes.all)
@@ -95,7 +86,7 @@ impl Routes {
                 all.push(Route { variant: *variant, canary: Canary { flag: id, upstream, fallbacks } });
             }
         }
-        Self { snapshot: Arc::clone(snapshot), all }
+        Self { all }
     }
 }
 

@@ -2,8 +2,10 @@
 
 pub(crate) mod goals;
 pub(crate) mod interned;
+pub(crate) mod per_snapshot;
 pub(crate) mod snapshot;
 pub(crate) mod unknown_names;
 
 pub use goals::NotReached;
+pub use per_snapshot::PerSnapshot;
 pub use snapshot::CompiledSnapshot;
