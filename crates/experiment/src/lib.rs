@@ -1,28 +1,16 @@
-//! Whether it matters: from counts to a verdict. No clock, no files, no network.
+#![doc = include_str!("../README.md")]
 //!
 //! ```text
 //! what was counted → Observed → analyse → Report: is the split sound? → how far apart, how surely? → Verdict
 //! ```
 //!
-//! An [`Observed`] experiment holds, for each step of a ramp, who was exposed to which variant and what they did.
-//! [`analyse`] first asks whether visitors fell into the variants as they should have, and names no winner when they
-//! did not. Then it compares each variant with the control within each step, combines the steps, and corrects for
-//! several goals and variants. The [`Verdict`] rests on a test that may be read every day.
+//! An [`Observed`] experiment holds, for each step of a rollout, how many visitors saw which variant and what they did. [`analyse`] first
+//! asks whether visitors fell into the variants as they should have, and names no winner when they did not. Then it compares each
+//! variant with the control within each step, combines the steps, and corrects for several goals and variants. The [`Verdict`] rests on
+//! a test that may be read every day.
 //!
-//! While a rollout climbs, a [`guard::Watch`] says whether a variant must be taken back.
-//!
-//! [`compare()`] does the same for two counts by hand, and [`Plan`] says beforehand how many visitors it takes.
-//!
-//! ```
-//! use flagstaff_experiment::{Settings, Share, compare};
-//! use flagstaff_stats::Proportion;
-//!
-//! let (control, treatment) = (Proportion::new(10_000, 500)?, Proportion::new(10_000, 615)?);
-//! let result = compare(&control, &treatment, Share::HALF, &Settings::default());
-//! assert!(!result.sample_ratio.broken);
-//! assert!(result.comparison.p_value.unwrap_or(1.0) < 0.001);
-//! # Ok::<(), flagstaff_stats::Error>(())
-//! ```
+//! While a rollout advances, a [`guard::Watch`] says whether a variant must be rolled back. [`Plan`] says beforehand how many visitors an
+//! experiment takes.
 
 mod analysis;
 pub mod guard;

@@ -29,7 +29,7 @@ fn event(sign: Sign, arm: u8, unit: u128) -> Event {
 
 /// Feeds errors of one arm after the other until the first alarm, and says what it rested on.
 fn first_alarm(watch: &mut Watch, arms: impl IntoIterator<Item = u8>) -> Option<Evidence> {
-    (0..).zip(arms).find_map(|(unit, arm)| match watch.see(&event(Sign::Error, arm, unit)) {
+    (0..).zip(arms).find_map(|(unit, arm)| match watch.observe(&event(Sign::Error, arm, unit)) {
         Seen::Alarm(evidence) => Some(*evidence),
         _ => None,
     })
@@ -54,7 +54,7 @@ fn an_alarm_carries_what_it_rests_on() {
     assert!((read.recompute().unwrap() - alarm.log_evidence).abs() < 1e-9);
     assert!(read.is_alarm());
     // it goes on counting, and the alarm is told once
-    assert_eq!(watch.see(&event(Sign::Error, 1, 1000)), Seen::Counted);
+    assert_eq!(watch.observe(&event(Sign::Error, 1, 1000)), Seen::Counted);
     assert_eq!(watch.alarms().collect::<Vec<_>>(), [&alarm]);
 }
 
@@ -104,7 +104,7 @@ fn anybody_can_make_the_numbers_again() {
         if step == 1 {
             watch.begin_step(1, &[0.9, 0.1]);
         }
-        if let Seen::Alarm(evidence) = watch.see(&Event { step, ..event(Sign::Error, arm, unit) }) {
+        if let Seen::Alarm(evidence) = watch.observe(&Event { step, ..event(Sign::Error, arm, unit) }) {
             alarm.get_or_insert(evidence);
         }
     }
@@ -134,15 +134,15 @@ fn evidence_that_makes_no_sense_is_shown_all_the_same() {
 #[test]
 fn only_the_first_event_of_a_visitor_counts() {
     let mut watch = watch(WatchSettings { slow: true, ..terms() }, &[0.9, 0.1]);
-    assert_eq!(watch.see(&event(Sign::Error, 1, 7)), Seen::Counted);
+    assert_eq!(watch.observe(&event(Sign::Error, 1, 7)), Seen::Counted);
     let before = watch.clone();
     for _ in 0..1000 {
-        assert_eq!(watch.see(&event(Sign::Error, 1, 7)), Seen::Again);
+        assert_eq!(watch.observe(&event(Sign::Error, 1, 7)), Seen::Again);
     }
     // nor for the other arm, when the visitor moved
-    assert_eq!(watch.see(&event(Sign::Error, 0, 7)), Seen::Again);
+    assert_eq!(watch.observe(&event(Sign::Error, 0, 7)), Seen::Again);
     assert_eq!(watch, before);
-    assert_eq!(watch.see(&event(Sign::Slow, 1, 7)), Seen::Counted, "another sign is another first");
+    assert_eq!(watch.observe(&event(Sign::Slow, 1, 7)), Seen::Counted, "another sign is another first");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn each_variant_is_compared_with_the_control_by_the_share_of_both() {
     let three = WatchSettings { arms: ["a", "b", "c"].map(Into::into).into(), ..terms() };
     let mut watch = watch(three, &[0.6, 0.3, 0.1]);
     for (arm, unit) in [(0, 1), (0, 2), (1, 3), (2, 4)] {
-        watch.see(&event(Sign::Error, arm, unit));
+        watch.observe(&event(Sign::Error, arm, unit));
     }
     let seen = |test: &Evidence| (test.treatment_visitors, test.control_visitors, test.segments[0].share);
     let seen: Vec<_> = watch.evidence().iter().map(seen).collect();
@@ -177,22 +177,22 @@ fn each_variant_is_compared_with_the_control_by_the_share_of_both() {
 #[test]
 fn a_step_without_a_control_moves_no_evidence() {
     let mut watch = watch(terms(), &[0.5, 0.5]);
-    watch.see(&event(Sign::Error, 0, 1));
+    watch.observe(&event(Sign::Error, 0, 1));
     let useless = [[0.0, 1.0], [1.0, 0.0], [f64::NAN, 1.0], [1.0, f64::INFINITY]];
     for (unit, shares) in (10..).step_by(10).zip(useless) {
         watch.begin_step(1, &shares);
         assert!(!watch.is_awake());
         let before = watch.evidence().remove(0).segments;
         let step_1 = |arm, unit| Event { step: 1, ..event(Sign::Error, arm, unit) };
-        assert_eq!(watch.see(&step_1(1, unit)), Seen::Aside);
-        assert_eq!(watch.see(&step_1(0, unit + 1)), Seen::Aside);
+        assert_eq!(watch.observe(&step_1(1, unit)), Seen::Aside);
+        assert_eq!(watch.observe(&step_1(0, unit + 1)), Seen::Aside);
         assert_eq!(watch.evidence().remove(0).segments, before);
         // events of the step before still arrive
-        assert_eq!(watch.see(&event(Sign::Error, 1, unit + 2)), Seen::Counted);
+        assert_eq!(watch.observe(&event(Sign::Error, 1, unit + 2)), Seen::Counted);
     }
     watch.begin_step(2, &[0.5, 0.5]);
     assert!(watch.is_awake());
-    assert_eq!(watch.see(&Event { step: 2, ..event(Sign::Error, 1, 99) }), Seen::Counted);
+    assert_eq!(watch.observe(&Event { step: 2, ..event(Sign::Error, 1, 99) }), Seen::Counted);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn what_is_not_watched_stands_aside() {
         Event { step: 9, ..event(Sign::Error, 1, 1) },
     ];
     for event in aside {
-        assert_eq!(watch.see(&event), Seen::Aside, "{event:?}");
+        assert_eq!(watch.observe(&event), Seen::Aside, "{event:?}");
     }
     assert_eq!(watch, before);
 }
@@ -225,12 +225,12 @@ fn what_is_not_watched_stands_aside() {
 fn late_events_count_with_the_shares_of_their_step() {
     let mut watch = watch(terms(), &[0.99, 0.01]);
     watch.begin_step(1, &[0.5, 0.5]);
-    watch.see(&event(Sign::Error, 1, 1));
+    watch.observe(&event(Sign::Error, 1, 1));
     let [evidence] = watch.evidence().try_into().unwrap();
     let counted: Vec<_> = evidence.segments.iter().filter(|segment| segment.treatment > 0).collect();
     assert_eq!((counted.len(), counted[0].share), (1, 0.01));
     // and can make the alarm
-    let late = (2..40).any(|unit| matches!(watch.see(&event(Sign::Error, 1, unit)), Seen::Alarm(_)));
+    let late = (2..40).any(|unit| matches!(watch.observe(&event(Sign::Error, 1, unit)), Seen::Alarm(_)));
     assert!(late);
     assert!(watch.alarms().all(|alarm| alarm.step == 1 && alarm.is_alarm()));
 }
@@ -239,7 +239,7 @@ fn late_events_count_with_the_shares_of_their_step() {
 fn goals_that_fall_make_an_alarm_in_words() {
     let goal = || Sign::Goal("order_paid".into());
     let mut watch = watch(WatchSettings { errors: false, goals: vec!["order_paid".into()], ..terms() }, &[0.5, 0.5]);
-    let alarm = (0..200).find_map(|unit| match watch.see(&event(goal(), u8::from(unit % 10 == 0), unit)) {
+    let alarm = (0..200).find_map(|unit| match watch.observe(&event(goal(), u8::from(unit % 10 == 0), unit)) {
         Seen::Alarm(alarm) => Some(*alarm),
         _ => None,
     });
@@ -253,9 +253,9 @@ fn goals_that_fall_make_an_alarm_in_words() {
 #[test]
 fn shares_that_changed_are_told_as_a_range() {
     let mut watch = watch(terms(), &[0.99, 0.01]);
-    watch.see(&event(Sign::Error, 0, 1));
+    watch.observe(&event(Sign::Error, 0, 1));
     watch.begin_step(1, &[0.95, 0.05]);
-    watch.see(&Event { step: 1, ..event(Sign::Error, 1, 2) });
+    watch.observe(&Event { step: 1, ..event(Sign::Error, 1, 2) });
     let words = watch.evidence().remove(0).words();
     let told = "1 visitor with the flag had an error, 1 without it; at 1 % to 5 % this may be chance";
     assert_eq!(words, told);
@@ -265,11 +265,11 @@ fn shares_that_changed_are_told_as_a_range() {
 fn memory_is_bounded_and_no_sign_takes_another_s_part() {
     let mut watch = watch(WatchSettings { goals: vec!["seen".into()], ..terms() }, &[0.5, 0.5]);
     let seen = |unit| event(Sign::Goal("seen".into()), u8::from(unit % 2 == 0), unit);
-    let counted = (0..).take_while(|unit| watch.see(&seen(*unit)) != Seen::Full).count();
+    let counted = (0..).take_while(|unit| watch.observe(&seen(*unit)) != Seen::Full).count();
     assert_eq!(counted, MOST_VISITORS / 2);
     assert_eq!(watch.full().collect::<Vec<_>>(), [&Sign::Goal("seen".into())]);
-    assert_eq!(watch.see(&seen(0)), Seen::Again);
-    assert_eq!(watch.see(&event(Sign::Error, 1, 1)), Seen::Counted);
+    assert_eq!(watch.observe(&seen(0)), Seen::Again);
+    assert_eq!(watch.observe(&event(Sign::Error, 1, 1)), Seen::Counted);
 }
 
 #[test]
@@ -291,17 +291,17 @@ fn terms_that_make_no_sense_are_refused() {
 }
 
 #[derive(Clone, Debug)]
-enum Told {
+enum Input {
     Step(usize, [f64; 3]),
     Event(Event),
 }
 
-fn told() -> impl Strategy<Value = Told> {
+fn told() -> impl Strategy<Value = Input> {
     let share = || prop_oneof![Just(0.0), 0.001..1.0];
-    let step = (0..4_usize, share(), share(), share()).prop_map(|(step, a, b, c)| Told::Step(step, [a, b, c]));
+    let step = (0..4_usize, share(), share(), share()).prop_map(|(step, a, b, c)| Input::Step(step, [a, b, c]));
     let sign = prop_oneof![Just(Sign::Error), Just(Sign::Slow), Just(Sign::Goal("paid".into()))];
     let event = (sign, 0..4_u8, 0..5_usize, 0..300_u128);
-    let event = event.prop_map(|(sign, arm, step, unit)| Told::Event(Event { sign, arm, step, unit }));
+    let event = event.prop_map(|(sign, arm, step, unit)| Input::Event(Event { sign, arm, step, unit }));
     prop_oneof![1 => step, 40 => event]
 }
 
@@ -318,12 +318,12 @@ proptest! {
             false_alarm: 0.1,
             ..terms()
         };
-        let tell = |watch: &mut Watch, told: &Told| match told {
-            Told::Step(step, shares) => {
+        let tell = |watch: &mut Watch, told: &Input| match told {
+            Input::Step(step, shares) => {
                 watch.begin_step(*step, shares);
                 None
             }
-            Told::Event(event) => Some(watch.see(event)),
+            Input::Event(event) => Some(watch.observe(event)),
         };
         let (mut once, mut again) = (Watch::new(terms.clone()).unwrap(), Watch::new(terms).unwrap());
         let seen: Vec<_> = all.iter().map(|told| tell(&mut once, told)).collect();

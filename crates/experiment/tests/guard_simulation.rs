@@ -38,11 +38,11 @@ fn error(treated: bool, step: usize, unit: u128) -> Event {
 }
 
 fn is_alarm(watch: &mut Watch, event: &Event) -> bool {
-    matches!(watch.see(event), Seen::Alarm(_))
+    matches!(watch.observe(event), Seen::Alarm(_))
 }
 
-/// A climbing rollout in which the next visitor who fails is in the treatment `ratio` times as often as its share.
-fn climbs(random: &mut Rng, ratio: f64, false_alarm: f64) -> bool {
+/// An advancing rollout in which the next visitor who fails is in the treatment `ratio` times as often as its share.
+fn trips_while_advancing(random: &mut Rng, ratio: f64, false_alarm: f64) -> bool {
     let mut watch = watch(false_alarm);
     (0..).zip(RAMP).any(|(step, share)| {
         watch.begin_step(step, &[1.0 - share, share]);
@@ -57,11 +57,11 @@ fn climbs(random: &mut Rng, ratio: f64, false_alarm: f64) -> bool {
 #[test]
 fn a_harmless_rollout_is_not_taken_back() {
     for (ratio, alpha, runs) in [(1.0, FALSE_ALARM, 10_000), (1.25, FALSE_ALARM, 10_000), (1.25, 0.05, 2000)] {
-        let rate = part(runs, |random| climbs(random, ratio, alpha));
+        let rate = part(runs, |random| trips_while_advancing(random, ratio, alpha));
         println!("ramp, ratio {ratio}, stated {alpha}: {rate} false alarms");
         assert!(rate <= tolerated(alpha, runs), "{rate}");
     }
-    assert!(part(200, |random| climbs(random, 3.0, FALSE_ALARM)) > 0.99, "nor would a harmful one be");
+    assert!(part(200, |random| trips_while_advancing(random, 3.0, FALSE_ALARM)) > 0.99, "nor would a harmful one be");
 }
 
 /// One of ten who fail tries again, 1 to 40 times, and fails each time.
@@ -95,7 +95,7 @@ fn who_tries_again_and_again_trips_nothing() {
 }
 
 /// Four days of the same visitors, some of whom fail far more often than others. Errors come in waves, and the share rises in
-/// the middle of one. Whoever is at a place below the share has the flag, so visitors move into it as it rises.
+/// the middle of one. A visitor at a place below the share has the flag, so visitors move into it as it rises.
 fn days(random: &mut Rng, harm: f64) -> bool {
     const VISITORS: f64 = 6000.0;
     let mut watch = watch(FALSE_ALARM);

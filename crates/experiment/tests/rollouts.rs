@@ -1,4 +1,4 @@
-//! Rollouts that climb, wait and stop.
+//! Rollouts that advance, wait and stop.
 #![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use std::time::Duration;

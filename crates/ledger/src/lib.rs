@@ -1,4 +1,4 @@
-//! What happened: exposures, conversions and facts, in SQLite or PostgreSQL.
+#![doc = include_str!("../README.md")]
 //!
 //! ```text
 //! request → Recorder (never waits) → bounded queue → writer's own thread → batches → store

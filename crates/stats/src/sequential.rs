@@ -110,12 +110,6 @@ impl Sequence {
         estimate.value() + self.reach_one_sided(estimate)
     }
 
-    /// The lower bound alone, the mirror of [`Self::upper_bound`].
-    #[must_use]
-    pub fn lower_bound(&self, estimate: &Estimate) -> f64 {
-        estimate.value() - self.reach_one_sided(estimate)
-    }
-
     fn reach_one_sided(&self, estimate: &Estimate) -> f64 {
         let seen = seen(self.rho_one_sided(), estimate);
         reach(estimate, seen, ((1.0 + seen).sqrt() / (2.0 * self.alpha)).ln_1p())
@@ -158,16 +152,8 @@ impl Default for RunningP {
 }
 
 impl RunningP {
-    /// Continues from a recorded value.
-    ///
-    /// # Errors
-    /// [`Error::BadChance`] unless 0 ≤ p ≤ 1.
-    pub fn from_recorded(p: f64) -> Result<Self> {
-        if (0.0..=1.0).contains(&p) { Ok(Self(p)) } else { Err(Error::BadChance) }
-    }
-
     /// Takes in the p-value of one more look and returns the smallest so far. What is no probability changes nothing.
-    pub fn see(&mut self, p: f64) -> f64 {
+    pub fn observe(&mut self, p: f64) -> f64 {
         if p >= 0.0 {
             self.0 = self.0.min(p);
         }

@@ -11,7 +11,7 @@ pub const ALARM_P: f64 = 0.001;
 /// The sequential test raises the alarm from this Bayes factor on: by Ville's inequality 1 in 1000 over its whole life.
 pub const ALARM_BAYES_FACTOR: f64 = 1000.0;
 
-/// C, how closely the prior of the sequential test is gathered around the stated shares.
+/// C, how closely the prior of the sequential test lies around the stated shares.
 pub const CONCENTRATION: f64 = 10_000.0;
 
 /// Pearson's chi-square.

@@ -4,7 +4,7 @@
 //! arms up would compare Monday with Friday (Simpson's paradox). Within a step the arms are alike.
 
 use crate::error::{Error, Result};
-use crate::level::{Estimate, Level};
+use crate::level::Level;
 use crate::proportion::{ZTest, score};
 use crate::tally::Proportion;
 
@@ -74,25 +74,4 @@ pub fn cochran(steps: impl IntoIterator<Item = (Proportion, Proportion)>) -> Res
         variance += weight * pooled * (1.0 - pooled);
     }
     score(difference, variance)
-}
-
-/// Estimates of one effect, weighted by 1/SE² (Cochran 1954, *Biometrics* 10:101). For what [`standardise`] does not
-/// cover, and only where every estimate rests on many conversions: with few, small estimates come with small
-/// variances and draw the sum toward 0.
-///
-/// # Errors
-/// [`Error::NoVisitors`] without an estimate.
-pub fn inverse_variance(estimates: impl IntoIterator<Item = Estimate>) -> Result<Estimate> {
-    let (mut value, mut weights, mut parts, mut n) = (0.0, 0.0, 0.0, 0.0);
-    for estimate in estimates {
-        let weight = (estimate.std_err() * estimate.std_err()).recip();
-        value += weight * estimate.value();
-        weights += weight;
-        parts += weight * weight / estimate.df();
-        n += estimate.n();
-    }
-    if weights == 0.0 {
-        return Err(Error::NoVisitors);
-    }
-    Estimate::new(value / weights, weights.sqrt().recip(), weights * weights / parts, n)
 }

@@ -104,8 +104,8 @@ pub struct Total {
     pub open: u64,
 }
 
-/// Visitors first exposed while the shares stayed the same, and what they did until these changed. Whoever is moved by
-/// a change of shares is so after the step, so within it the variants are alike.
+/// Visitors first exposed while the shares stayed the same, and what they did until these changed. A visitor who changes
+/// variant when the percentage changes does so after the step, so within it the variants are alike.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Step {
     /// The share of each variant, in any unit; 0: nobody can get it.

@@ -1,4 +1,4 @@
-//! Did the visitors fall into the variants as they should have? Asked before anything else.
+//! Did the visitors fall into the variants as they should have? This is checked before anything else.
 
 use flagstaff_stats::srm;
 

@@ -1,8 +1,8 @@
-//! Whether a variant must be taken back.
+//! Whether a variant must be rolled back.
 //!
 //! ```text
-//! first bad event of a visitor → Watch::see → Counted | Alarm(Evidence)        within the stated false-alarm chance
-//! every answer                 → ErrorRateWindow      → an outage that both share: hold, do not take back
+//! first bad event of a visitor → Watch::observe → Counted | Alarm(Evidence)        within the stated false-alarm chance
+//! every answer                 → ErrorRateWindow      → an outage that both share: hold, do not roll back
 //! every answer                 → Fuse       → Blown                            for the obvious, outside that chance
 //! a variant's upstream is away → UpstreamWatch      → UpstreamAway                             hold; roll back when it lasts
 //! who met the flag             → ExposedUnits        → whose later answers count

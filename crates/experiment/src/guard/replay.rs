@@ -43,7 +43,7 @@ impl Watch {
                 now = event.step;
                 watch.begin_step(now, &shares(flag, now));
             }
-            watch.see(event);
+            watch.observe(event);
         }
         watch.begin_step(step, &shares(flag, step));
         Some(watch)
@@ -88,7 +88,7 @@ mod tests {
                 }
                 now = now.max(step);
                 let event = Event { sign: Sign::Error, arm: u8::from(at % 2 == 0), step, unit: at };
-                assert_eq!(live.see(&event), Seen::Counted);
+                assert_eq!(live.observe(&event), Seen::Counted);
                 events.push(event);
             }
             assert_eq!(Watch::replay(&flag, now, &events).unwrap().evidence(), live.evidence(), "{steps:?}");

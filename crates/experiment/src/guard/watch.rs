@@ -14,7 +14,7 @@ pub const MOST_VISITORS: usize = 1_000_000;
 /// The running sum may differ from the record's by rounding; only so close to the threshold is the record asked.
 const CLOSE: f64 = 1e-6;
 
-/// A first event of a visitor, as far as whoever tells it knows.
+/// An event of a visitor that may be the first of its kind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// What happened.
@@ -106,7 +106,7 @@ impl Watch {
     }
 
     /// Something happened to a visitor. Events of an earlier step count with the shares of that step.
-    pub fn see(&mut self, event: &Event) -> Seen {
+    pub fn observe(&mut self, event: &Event) -> Seen {
         let most = MOST_VISITORS / self.kinds.len().max(1);
         let is_late = event.step != self.step;
         let Some((_, shares)) = self.steps.iter().find(|(number, _)| *number == event.step) else {

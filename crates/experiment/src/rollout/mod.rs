@@ -1,4 +1,4 @@
-//! When a rollout climbs, what people may ask of it, and where it stands.
+//! When a rollout advances, what people may ask of it, and where it stands.
 
 mod command;
 mod next_step;

@@ -10,7 +10,7 @@ use flagstaff_flags::{Goal, Trigger};
 use jiff::Timestamp;
 use sqlx::{AnyConnection, Row};
 
-use crate::read::group::{DAY, Group, VALUE, bounce, code, counts, ends, micros, numbers};
+use crate::read::group::{DAY, Group, VALUE, bounce, counts, ends, group_code, micros, numbers};
 use crate::read::ledger::Ledger;
 use crate::read::question::Question;
 use crate::read::recorded::{Recorded, find};
@@ -109,7 +109,7 @@ async fn exposed(
 ) -> Result<(), sqlx::Error> {
     let sql = format!(
         "SELECT {}, e.at / {DAY} AS day, COUNT(*) FROM exposures e WHERE e.trial = $1 AND e.at < $2 GROUP BY 1, 2",
-        code(recorded)
+        group_code(recorded)
     );
     for row in query(sql).bind(recorded.trial).bind(until).fetch_all(store).await? {
         let [units] = counts(&row, 2)?;
@@ -140,7 +140,7 @@ async fn reached(
            CAST(SUM(value) AS DOUBLE PRECISION),
            CAST(SUM(all_value * all_value - (all_value - value) * (all_value - value)) AS DOUBLE PRECISION)
          FROM r GROUP BY code, day",
-        code(recorded),
+        group_code(recorded),
         ends(recorded)
     );
     let select = query(sql).bind(recorded.trial).bind(name.to_owned()).bind(until);
@@ -163,7 +163,7 @@ async fn settled(
     let sql = format!(
         "SELECT {}, (e.at + $3) / {DAY} AS day, COUNT(*), CAST(SUM(CASE WHEN {} THEN 1 ELSE 0 END) AS BIGINT)
          FROM exposures e WHERE e.trial = $1 AND e.at < $2 - $3 AND e.at <= {} - $3 GROUP BY 1, 2",
-        code(recorded),
+        group_code(recorded),
         bounce("$3"),
         ends(recorded)
     );

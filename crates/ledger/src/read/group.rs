@@ -32,7 +32,7 @@ const BITS: i64 = 16;
 pub(crate) const VALUE: &str = "CASE WHEN c.value BETWEEN -1e12 AND 1e12 THEN c.value ELSE 0 END";
 
 impl Group {
-    /// Reads a [`code`]; one that is none stands for a group of nobody.
+    /// Reads a [`group_code`]; one that is none stands for a group of nobody.
     fn of(code: i64) -> Self {
         let has = |bit: i64| code & bit != 0;
         Self {
@@ -52,7 +52,7 @@ impl Group {
 
 /// A group as one number, made in SQL: a million rows are grouped by one number in a third of the time that six columns take.
 /// Times and places of the periods are numbers of our own, so they are written into the text.
-pub(crate) fn code(recorded: &Recorded) -> String {
+pub(crate) fn group_code(recorded: &Recorded) -> String {
     format!(
         "e.period * {} + e.variant * {BITS} + CASE WHEN e.held = 0 THEN 0 WHEN {} THEN 12 ELSE 8 END
          + CASE WHEN e.crossed IS NULL THEN 3 WHEN e.crossed >= {} THEN 1 ELSE 0 END",

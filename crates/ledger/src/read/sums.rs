@@ -8,7 +8,7 @@ use crate::read::recorded::Recorded;
 /// Counts of an experiment in the making.
 pub(crate) struct Sums {
     pub(crate) observed: Observed,
-    /// Place of each period's step, and of the step of those held, where that is another.
+    /// Index of each period's step, and of the step of those held, where that is another.
     steps: Vec<(usize, usize)>,
 }
 

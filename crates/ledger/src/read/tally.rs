@@ -15,7 +15,7 @@ use flagstaff_flags::{Holdout, Trigger};
 use jiff::Timestamp;
 use sqlx::AnyConnection;
 
-use crate::read::group::{DAY, Group, VALUE, bounce, code, counts, ends, micros, numbers};
+use crate::read::group::{DAY, Group, VALUE, bounce, counts, ends, group_code, micros, numbers};
 use crate::read::ledger::Ledger;
 use crate::read::question::Question;
 use crate::read::recorded::{Recorded, find};
@@ -71,7 +71,7 @@ async fn exposed(
     let sql = format!(
         "SELECT {}, COUNT(*), CAST(SUM(e.confirmed) AS BIGINT), CAST(SUM(CASE WHEN e.at >= $2 THEN 1 ELSE 0 END) AS BIGINT)
          FROM exposures e WHERE e.trial = $1 GROUP BY 1",
-        code(recorded)
+        group_code(recorded)
     );
     let rows = query(sql).bind(recorded.trial).bind(now - DAY).fetch_all(store).await?;
     let mut recent = 0;
@@ -118,7 +118,7 @@ fn reached_sql(recorded: &Recorded) -> String {
            CAST(SUM(CASE WHEN past <> 0 THEN 1 ELSE 0 END) AS BIGINT),
            {products}
          FROM u GROUP BY code",
-        code(recorded),
+        group_code(recorded),
         ends = ends(recorded)
     )
 }
@@ -161,7 +161,7 @@ fn bounced_sql(recorded: &Recorded) -> String {
     let in_step = format!("{over} AND e.at <= {} - $3", ends(recorded));
     format!(
         "SELECT {}, {}, {}, {}, {}, COUNT(*) FROM exposures e WHERE e.trial = $1 GROUP BY 1",
-        code(recorded),
+        group_code(recorded),
         sum(over),
         sum(&format!("{over} AND {bounce}")),
         sum(&in_step),

@@ -1,4 +1,8 @@
 //! From a request to rows: a recorder that never waits, a bounded queue, and the writer's own thread.
+//!
+//! `visit.rs` and `recorder.rs` are called by requests; `seen.rs` keeps repeats off the queue, `limits.rs` bounds each network. `start.rs`
+//! starts the thread of `writer.rs`, which collects events (`batch.rs`), writes them piece by piece (`piece.rs`, `rows.rs`), opens
+//! periods (`period.rs`), keeps time (`clock.rs`) and deletes what is too old (`expire.rs`). `status.rs` says how it does.
 
 pub(crate) mod batch;
 pub(crate) mod clock;

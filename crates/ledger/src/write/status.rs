@@ -162,7 +162,7 @@ impl Shared {
         }
     }
 
-    /// The store did not take something, or its file is another one (no fault). Told once in the log, until it does again or the fault
+    /// The store did not take something, or its file is another one (no fault). Logged once, until it does again or the fault
     /// is another one.
     pub(crate) fn is_away(&self, ledger: &str, fault: Option<Fault>, why: &str) {
         metrics::gauge!("flagstaff_ledger_up").set(0.0);

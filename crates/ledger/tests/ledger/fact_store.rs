@@ -57,7 +57,7 @@ fn a_name_that_is_none_is_passed_over() {
     });
 }
 
-/// Whoever saw the same state as another, and is later, changes nothing.
+/// Of two programs that saw the same state, the later one changes nothing.
 #[test]
 fn of_several_who_saw_the_same_one_is_first() {
     each_store(|place| {

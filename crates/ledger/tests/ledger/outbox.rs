@@ -1,4 +1,4 @@
-//! Who is told of facts: each hook of each fact once, whoever tells.
+//! Each hook is told of each fact once, by any program.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -140,7 +140,7 @@ fn one_program_tells_at_a_time() {
             first.release().await.unwrap();
             assert_eq!(tell(&mut second).await.unwrap(), "form-2");
             second.release().await.unwrap();
-            // whoever is killed holds nothing for long
+            // a program that is killed holds nothing for long
             let mut killed = open_as(place, "hook", short).await;
             assert!(killed.claim().await.unwrap());
             drop(killed);
@@ -191,7 +191,7 @@ fn what_is_not_taken_waits_and_its_flag_with_it() {
                 fail(&mut outbox, Duration::ZERO).await;
             }
             fail(&mut outbox, LONG).await;
-            assert_eq!(tell(&mut outbox).await.unwrap(), "c-2", "the next one does not wait for ever");
+            assert_eq!(tell(&mut outbox).await.unwrap(), "c-2", "the next one does not wait without limit");
             assert_eq!(tell(&mut outbox).await.unwrap(), "d-1");
             assert_eq!(next(&mut outbox).await, None);
         });
@@ -271,10 +271,10 @@ fn many_tell_each_fact_once() {
         });
         let start = |seed| {
             let place = place.clone();
-            std::thread::spawn(move || block_on(teller(&place, seed)))
+            std::thread::spawn(move || block_on(sender(&place, seed)))
         };
-        let tellers: Vec<_> = (0..4).map(start).collect();
-        let mut told: Vec<_> = tellers.into_iter().flat_map(|teller| teller.join().unwrap()).collect();
+        let senders: Vec<_> = (0..4).map(start).collect();
+        let mut told: Vec<_> = senders.into_iter().flat_map(|sender| sender.join().unwrap()).collect();
         told.sort();
         let mut order: BTreeMap<String, Vec<u64>> = BTreeMap::new();
         for (_, flag, number) in told {
@@ -288,7 +288,7 @@ fn many_tell_each_fact_once() {
 }
 
 /// Tells until there is nothing left, and says when it told what.
-async fn teller(place: &Location, seed: u64) -> Vec<(std::time::Instant, String, u64)> {
+async fn sender(place: &Location, seed: u64) -> Vec<(std::time::Instant, String, u64)> {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut outbox = open(place).await;
     let mut told = Vec::new();
@@ -314,7 +314,7 @@ async fn teller(place: &Location, seed: u64) -> Vec<(std::time::Instant, String,
             outbox.release().await.unwrap();
         }
     }
-    // whoever holds the claim while others wait would keep them from the rest
+    // a program that holds the claim while others wait would keep them from the rest
     outbox.release().await.unwrap();
     told
 }

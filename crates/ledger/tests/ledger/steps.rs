@@ -52,7 +52,7 @@ fn is_regular(i: i64) -> bool {
 }
 
 /// Regulars come back every day and buy; others come once. Nobody's variant changes anything, and the share is raised in between.
-/// Leaving out whoever met both variants would take regulars from the control alone.
+/// Leaving out the visitors who saw both variants would take regulars from the control alone.
 #[test]
 fn a_ramp_with_regulars_favours_nobody() {
     let folder = tempfile::tempdir().unwrap();

@@ -197,7 +197,7 @@ impl FlagState {
         // in the order in which they were seen, whatever the clocks of the threads say: so they are read again
         sign.at = sign.at.max(self.latest + 1);
         let event = event(&sign)?;
-        let seen = self.watch.as_mut()?.see(&event);
+        let seen = self.watch.as_mut()?.observe(&event);
         if matches!(seen, Seen::Counted | Seen::Alarm(_)) {
             if limited.is_some() {
                 self.quotas.entry(sign.sign.clone()).or_default().brought(limited);

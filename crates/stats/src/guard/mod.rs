@@ -9,13 +9,11 @@
 //! and a test on requests raises false alarms by the dozen.
 //!
 //! [`Law`] is the test itself, without memory of its own; [`Guard`] restarts it, so that a long healthy time does not
-//! make it deaf; [`Budget`] divides the false-alarm chance over a fleet.
+//! make it deaf.
 
-mod budget;
 mod law;
 mod machine;
 
-pub use budget::Budget;
 pub use law::{Count, Law, p_value, trips};
 pub use machine::{Guard, Segment};
 
@@ -27,9 +25,6 @@ pub const HARM_GRID: [f64; 9] = [1.25, 1.5, 2.0, 3.0, 5.0, 8.0, 15.0, 30.0, 100.
 
 /// Which part of the control's conversions may be left: the alternatives where goals must not fall.
 pub const GOAL_GRID: [f64; 7] = [0.9, 0.8, 0.7, 0.5, 0.3, 0.1, 0.02];
-
-/// Chance of a false alarm over the whole rollout, for each of errors, slow requests and goals.
-pub const FALSE_ALARM: f64 = 0.001;
 
 /// Bad events after which another machine is started.
 pub const RESTART_EVERY: u64 = 50;

@@ -36,7 +36,7 @@ fn running(inputs: &Inputs<'_>, theta: &[f64]) -> Answers {
     let look = |(i, counts): (usize, &Value)| {
         let counts: Vec<u64> = numbers(counts).into_iter().map(|count| count as u64).collect();
         let log = split::log_bayes_factor_around(&counts, theta, inputs.num("concentration")).unwrap();
-        (format!("p_{i}"), smallest.see(split::p_value(log)))
+        (format!("p_{i}"), smallest.observe(split::p_value(log)))
     };
     looks.enumerate().map(look).collect()
 }
