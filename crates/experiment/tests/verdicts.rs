@@ -168,7 +168,11 @@ fn a_tampered_share_names_no_winner() {
     let report = report(&halves((10_400, 520), (9_600, 700)));
     assert!(report.sample_ratio.broken && report.sample_ratio.p_value < 1e-6);
     assert_eq!((report.verdict.kind, report.verdict.variant), (Kind::BrokenSplit, None));
-    assert!(report.verdict.text.contains("10,400 and 9,600 visitors, where 10,000 and 10,000"), "{}", report.verdict.text);
+    assert!(
+        report.verdict.text.contains("10,400 and 9,600 visitors, where 10,000 and 10,000"),
+        "{}",
+        report.verdict.text
+    );
 }
 
 #[test]
