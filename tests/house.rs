@@ -9,6 +9,8 @@ mod pages;
 mod sizes;
 #[path = "house/source.rs"]
 mod source;
+#[path = "house/ways.rs"]
+mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -9,7 +9,7 @@ use crate::source::{Crate, File, crates};
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 
 /// The file in which a path ends. A name that a module only passes on counts as a name of the file it comes from.
-fn file_of<'a>(krate: &'a Crate, path: &[String], depth: usize) -> Option<&'a File> {
+pub(crate) fn file_of<'a>(krate: &'a Crate, path: &[String], depth: usize) -> Option<&'a File> {
     let module = (0..=path.len()).rev().find_map(|n| krate.files.iter().find(|file| file.module == path[..n]))?;
     let name = path.get(module.module.len());
     if depth > 8 {

@@ -14,6 +14,8 @@ pub(crate) struct File {
     pub(crate) text: String,
     /// Every path that starts at this crate: where it leads, from the crate's root.
     pub(crate) imports: BTreeSet<Vec<String>>,
+    /// Every path that starts at another crate of the workspace: its name, and where it leads from its root.
+    pub(crate) outside: BTreeSet<(String, Vec<String>)>,
     /// Names that this module passes on: the name (`*` for all), and where it comes from.
     pub(crate) passes_on: Vec<(String, Vec<String>)>,
     /// Lines of each function, its signature and its braces counted.
@@ -81,13 +83,14 @@ fn read(module: &[String], path: &Path, known: &BTreeSet<Vec<String>>) -> File {
         module: module.to_vec(),
         known,
         imports: BTreeSet::new(),
+        outside: BTreeSet::new(),
         passes_on: Vec::new(),
         functions: Vec::new(),
     };
     names.visit_file(&parsed);
     let path = path.strip_prefix(root()).unwrap().to_owned();
-    let Names { imports, passes_on, functions, .. } = names;
-    File { path, module: module.to_vec(), text, imports, passes_on, functions }
+    let Names { imports, outside, passes_on, functions, .. } = names;
+    File { path, module: module.to_vec(), text, imports, outside, passes_on, functions }
 }
 
 /// Collects what one file imports, passes on and defines.
@@ -95,6 +98,7 @@ struct Names<'a> {
     module: Vec<String>,
     known: &'a BTreeSet<Vec<String>>,
     imports: BTreeSet<Vec<String>>,
+    outside: BTreeSet<(String, Vec<String>)>,
     passes_on: Vec<(String, Vec<String>)>,
     functions: Vec<usize>,
 }
@@ -121,6 +125,13 @@ impl Names<'_> {
         Some([&from[..], rest].concat())
     }
 
+    fn add_outside(&mut self, path: &[String]) {
+        let Some((first, rest)) = path.split_first() else { return };
+        if let Some(name) = first.strip_prefix("flagstaff_") {
+            self.outside.insert((name.to_owned(), rest.to_vec()));
+        }
+    }
+
     fn take(&mut self, tree: &syn::UseTree, before: &[String], public: bool) {
         let with = |name: String| [before, &[name]].concat();
         match tree {
@@ -136,6 +147,7 @@ impl Names<'_> {
     }
 
     fn add(&mut self, path: &[String], name: Option<String>, public: bool) {
+        self.add_outside(path);
         let (Some(to), Some(name)) = (self.absolute(path), name) else { return };
         // What a module takes from its children and shows to others, it passes on; it does not use it.
         if !public {
@@ -185,6 +197,7 @@ impl<'ast> Visit<'ast> for Names<'_> {
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
         // A single name is defined or imported here; `crate` alone says who may see an item.
+        self.add_outside(&names);
         if let Some(to) = self.absolute(&names).filter(|_| names.len() > 1) {
             self.imports.insert(to);
         }
