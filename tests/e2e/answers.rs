@@ -1,4 +1,4 @@
-//! How answers fare by flag and variant, on the operators' page.
+//! How answers do by flag and variant, on the operators' page.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;

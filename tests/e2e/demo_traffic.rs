@@ -156,7 +156,7 @@ fn interrupted_it_says_what_was_sent() {
 }
 
 #[test]
-fn a_checkout_that_fails_is_taken_back_as_the_front_page_says() {
+fn a_checkout_that_fails_is_rolled_back_as_the_front_page_says() {
     let program = shop();
     let sent = sent(&program, "--flag new_checkout --errors on=10% --visitors 20000 --seed 7");
     let on = counts(&sent["variants"]).into_iter().find(|one| one.0 == "on").unwrap();

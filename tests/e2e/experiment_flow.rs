@@ -74,7 +74,7 @@ fn a_better_form_wins_and_every_visitor_is_counted() {
     assert!(compared["always_valid"]["p_value"].as_f64().unwrap() < 0.05, "{compared}");
     let lift = compared["lift_interval"].as_array().unwrap();
     assert!(lift[0].as_f64().unwrap() > 0.0 && lift[1].as_f64().unwrap() < 0.6, "{compared}");
-    // whoever sent the form brought the cookie back
+    // the visitor who sent the form brought the cookie back
     let confirmed = results["goals"][0]["variants"].as_array().unwrap();
     let confirmed: Vec<_> = confirmed.iter().map(|one| one["confirmed"].as_u64().unwrap()).collect();
     assert_eq!(confirmed, done.conversions);

@@ -1,4 +1,4 @@
-//! Who is forgotten is gone, and counts anew on coming back, whoever did the forgetting.
+//! A forgotten visitor is gone, and counts anew on coming back, whether a command or a page forgot.
 
 use crate::experiment_flow::{FLAGS, said};
 use crate::harness::crowd::{form, look};
@@ -22,7 +22,7 @@ fn comes_back(program: &Program) {
         let forgotten = said(program, &format!("forget {visitor}"));
         assert_eq!(forgotten.code, 0, "{forgotten:?}");
         assert!(!is_known(program, visitor) && is_known(program, other));
-        eventually("whoever comes back is recorded again", || {
+        eventually("a visitor who comes back is recorded again", || {
             look(&mut raw, visitor);
             is_known(program, visitor)
         });

@@ -57,7 +57,7 @@ fn an_app_can_verify_what_it_is_told() {
     let forged = "X-Flags: two=on\r\nX-Flags-Signature: t=1, v1=00\r\nX-Visitor-Id: x\r\n";
     assert!(verdict(through(), forged).0);
 
-    // Past the proxy, with what was signed: as it is it holds, changed it does not.
+    // Beside the proxy, with what was signed: as it is it holds, changed it does not.
     let text = |name: &str| told[name].as_str().unwrap();
     let direct = |flags: &str, visitor: &str, signature: &str| {
         let lines = format!("X-Flags: {flags}\r\nX-Visitor-Id: {visitor}\r\nX-Flags-Signature: {signature}\r\n");

@@ -37,14 +37,14 @@ fn in_front_of(app: &PythonApp) -> Setup {
     Setup::to(&[app.address]).env("FLAGSTAFF_KEYS", KEYS).flags(FLAGS)
 }
 
-type Told = BTreeMap<String, Vec<String>>;
+type FlagHeaders = BTreeMap<String, Vec<String>>;
 
 #[track_caller]
-fn told(browser: &mut Browser) -> Told {
+fn told(browser: &mut Browser) -> FlagHeaders {
     ours(&browser.get("/headers"))
 }
 
-fn on(told: &Told, flags: &[&str]) -> Vec<bool> {
+fn on(told: &FlagHeaders, flags: &[&str]) -> Vec<bool> {
     flags.iter().map(|flag| told.contains_key(&format!("x-flag-{}", flag.replace('_', "-")))).collect()
 }
 
@@ -161,11 +161,11 @@ fn before_consent_no_cookie_and_after_it_the_same_variant() {
 
         browser.set("consent", "yes");
         let after = browser.ask();
-        let flags = |told: &Told| {
+        let flags = |told: &FlagHeaders| {
             told.iter()
                 .filter(|(name, _)| *name != "x-visitor-id")
                 .map(|(n, v)| (n.clone(), v.clone()))
-                .collect::<Told>()
+                .collect::<FlagHeaders>()
         };
         assert_eq!(flags(&after), flags(&before), "nobody changes variant on accepting the banner");
         assert_ne!(after["x-visitor-id"], before["x-visitor-id"], "others could have that one too");
@@ -191,7 +191,7 @@ impl Quiet {
     }
 
     #[track_caller]
-    fn ask(&mut self) -> Told {
+    fn ask(&mut self) -> FlagHeaders {
         let mut raw = crate::harness::raw::Raw::connect(self.program);
         let cookies = self.jar.cookie_line();
         raw.send(format!("GET /headers HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{}{cookies}\r\n", self.agent));

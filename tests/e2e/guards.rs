@@ -1,4 +1,4 @@
-//! A variant that does harm is taken back by itself, and one that does none is not.
+//! A variant that does harm is rolled back by itself, and one that does none is not.
 
 use std::time::{Duration, Instant};
 
@@ -7,9 +7,9 @@ use serde_json::Value;
 use crate::experiment_flow::said;
 use crate::harness::app::App;
 use crate::harness::browser::Browser;
-use crate::harness::patient::{Fate, Patient, Queue};
+use crate::harness::checkout_app::{Fate, Patient, Queue};
 use crate::harness::program::{Program, Setup};
-use crate::harness::{PATIENCE, eventually};
+use crate::harness::{WAIT_LIMIT, eventually};
 
 /// A flag with a guard, at a share.
 pub(crate) fn flags(percent: u32, guard: &str) -> String {
@@ -37,25 +37,25 @@ fn reset(program: &Program) {
 }
 
 /// How many met the flag before nobody did any more.
-fn until_taken_back(queue: &mut Queue, program: &Program) -> usize {
+fn until_rolled_back(queue: &mut Queue, program: &Program) -> usize {
     let mut met = 0;
     for _ in 0..100 {
         met += queue.come(200);
         // asked of the program itself: the ledger is a moment behind
         if program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") == 1.0 {
-            assert_eq!(queue.come(200), 0, "it is served after it was taken back");
+            assert_eq!(queue.come(200), 0, "it is served after it was rolled back");
             return met;
         }
     }
-    panic!("not taken back after {met} visitors");
+    panic!("not rolled back after {met} visitors");
 }
 
 #[test]
-fn ten_percent_errors_are_taken_back_soon() {
+fn ten_percent_errors_are_rolled_back_soon() {
     let healthy = Fate::default();
     let bad = Fate { errors: [0.01, 0.10], ..Fate::default() };
-    let patient = Patient::start(healthy);
-    let program = Setup::to(&[patient.app.address]).flags(&flags(5, "errors = \"5xx\"")).start();
+    let checkout_app = Patient::start(healthy);
+    let program = Setup::to(&[checkout_app.app.address]).flags(&flags(5, "errors = \"5xx\"")).start();
     let mut met: Vec<_> = (0..20)
         .map(|run| {
             if run > 0 {
@@ -64,12 +64,12 @@ fn ten_percent_errors_are_taken_back_soon() {
                     program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") == 0.0
                 });
             }
-            patient.does(bad, run);
-            until_taken_back(&mut Queue::to(&program, &format!("run-{run:02}")), &program)
+            checkout_app.does(bad, run);
+            until_rolled_back(&mut Queue::to(&program, &format!("run-{run:02}")), &program)
         })
         .collect();
     met.sort_unstable();
-    println!("visitors of the treatment until it was taken back: {met:?}");
+    println!("visitors of the treatment until it was rolled back: {met:?}");
     assert!((met[9] + met[10]) / 2 <= 110, "{met:?}");
     assert!(met[17] <= 220, "{met:?}");
     eventually("the trip is on record", || status(&program)["state"] == "tripped");
@@ -82,16 +82,16 @@ fn ten_percent_errors_are_taken_back_soon() {
 }
 
 #[test]
-fn answers_that_take_three_times_as_long_are_taken_back() {
+fn answers_that_take_three_times_as_long_are_rolled_back() {
     let ms = Duration::from_millis;
-    let patient = Patient::start(Fate { takes: [ms(40), ms(120)], ..Fate::default() });
+    let checkout_app = Patient::start(Fate { takes: [ms(40), ms(120)], ..Fate::default() });
     let guard = "errors = \"5xx\"\nslower_than = \"80ms\"";
-    let program = Setup::to(&[patient.app.address]).flags(&flags(50, guard)).start();
+    let program = Setup::to(&[checkout_app.app.address]).flags(&flags(50, guard)).start();
     let mut queue = Queue::to(&program, "slow");
     let mut met = 0;
     while program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") != 1.0 {
         met += queue.come(4);
-        assert!(met < 200, "not taken back");
+        assert!(met < 200, "not rolled back");
     }
     assert_eq!(queue.come(20), 0);
     eventually("the trip is on record", || status(&program)["evidence"]["sign"] == "slow");
@@ -100,30 +100,30 @@ fn answers_that_take_three_times_as_long_are_taken_back() {
 #[test]
 fn slow_can_be_what_the_control_says() {
     let ms = Duration::from_millis;
-    let patient = Patient::start(Fate::default());
-    let program = Setup::to(&[patient.app.address]).flags(&flags(50, "slower_than = \"p95\"")).start();
+    let checkout_app = Patient::start(Fate::default());
+    let program = Setup::to(&[checkout_app.app.address]).flags(&flags(50, "slower_than = \"p95\"")).start();
     let mut queue = Queue::to(&program, "slow");
-    patient.does(Fate { takes: [ms(2), ms(2)], ..Fate::default() }, 1);
+    checkout_app.does(Fate { takes: [ms(2), ms(2)], ..Fate::default() }, 1);
     // as long as the control is only looked at, nobody is slow
     queue.come(450);
     assert_ne!(program.metric("flagstaff_guard_tripped", "flag=\"checkout\""), 1.0);
-    patient.does(Fate { takes: [ms(2), ms(60)], ..Fate::default() }, 1);
+    checkout_app.does(Fate { takes: [ms(2), ms(60)], ..Fate::default() }, 1);
     let mut met = 0;
     while program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") != 1.0 {
         met += queue.come(4);
-        assert!(met < 400, "not taken back");
+        assert!(met < 400, "not rolled back");
     }
     eventually("the trip is on record", || status(&program)["evidence"]["sign"] == "slow");
 }
 
 #[test]
-fn conversions_that_stop_are_taken_back() {
-    let patient = Patient::start(Fate::default());
-    let program = Setup::to(&[patient.app.address]).flags(&flags(50, "goals = [\"paid\"]")).start();
+fn conversions_that_stop_are_rolled_back() {
+    let checkout_app = Patient::start(Fate::default());
+    let program = Setup::to(&[checkout_app.app.address]).flags(&flags(50, "goals = [\"paid\"]")).start();
     let mut queue = Queue::to(&program, "buyer");
     for visitor in 0.. {
-        assert!(visitor < 1_000, "not taken back");
-        // whoever has the new form never gets to pay; of the others every second does
+        assert!(visitor < 1_000, "not rolled back");
+        // a visitor with the new form never gets to pay; of the others every second does
         if !queue.next() && visitor % 2 == 0 {
             let last = queue.last();
             assert_eq!(queue.ask("POST /pay HTTP/1.1", last).status, 200);
@@ -138,9 +138,10 @@ fn conversions_that_stop_are_taken_back() {
 
 #[test]
 fn an_outage_that_both_share_is_told_and_trips_nothing() {
-    let patient = Patient::start(Fate { errors: [0.5, 0.5], ..Fate::default() });
-    let program =
-        Setup::to(&[patient.app.address]).flags(&flags(50, "errors = \"5xx\"").replace("percent = 50", "")).start();
+    let checkout_app = Patient::start(Fate { errors: [0.5, 0.5], ..Fate::default() });
+    let program = Setup::to(&[checkout_app.app.address])
+        .flags(&flags(50, "errors = \"5xx\"").replace("percent = 50", ""))
+        .start();
     let rollout = "[flags.checkout.rollout]\nsteps = [{ percent = 50, hold = \"1s\" }, { percent = 100 }]\n";
     program.save_flags(&(flags(50, "errors = \"5xx\"").replace("percent = 50\n", "") + rollout));
     let mut queue = Queue::to(&program, "unlucky");
@@ -155,8 +156,9 @@ fn an_outage_that_both_share_is_told_and_trips_nothing() {
 
 #[test]
 fn a_guard_that_observes_tells_and_does_nothing() {
-    let patient = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
-    let program = Setup::to(&[patient.app.address]).flags(&flags(50, "errors = \"5xx\"\nobserve = true")).start();
+    let checkout_app = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
+    let program =
+        Setup::to(&[checkout_app.app.address]).flags(&flags(50, "errors = \"5xx\"\nobserve = true")).start();
     let mut queue = Queue::to(&program, "seen");
     queue.come(200);
     eventually("it is told", || kinds(&status(&program)).iter().any(|kind| kind == "observed"));
@@ -169,11 +171,11 @@ fn a_guard_that_observes_tells_and_does_nothing() {
 
 #[test]
 fn a_guard_that_holds_keeps_the_step_and_serves_on() {
-    let patient = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
+    let checkout_app = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
     let rollout =
         "[flags.checkout.rollout]\nsteps = [{ percent = 50, hold = \"2s\", min_visitors = 1 }, { percent = 100 }]\n";
     let text = flags(50, "errors = \"5xx\"\non_trip = \"hold\"").replace("percent = 50\n", "") + rollout;
-    let program = Setup::to(&[patient.app.address]).flags(&text).start();
+    let program = Setup::to(&[checkout_app.app.address]).flags(&text).start();
     let mut queue = Queue::to(&program, "held");
     queue.come(200);
     eventually("it is told", || kinds(&status(&program)).iter().any(|kind| kind == "held"));
@@ -186,23 +188,23 @@ fn a_guard_that_holds_keeps_the_step_and_serves_on() {
 
 #[test]
 fn a_fuse_blows_before_the_statistics_are_sure() {
-    let patient = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
+    let checkout_app = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
     // so small a chance of a false alarm that the test would take long
     let guard = "errors = \"5xx\"\nfalse_alarm = 0.000000000000001\nfuse = 4";
-    let program = Setup::to(&[patient.app.address]).flags(&flags(50, guard)).start();
+    let program = Setup::to(&[checkout_app.app.address]).flags(&flags(50, guard)).start();
     let mut queue = Queue::to(&program, "fuse");
-    let met = until_taken_back(&mut queue, &program);
+    let met = until_rolled_back(&mut queue, &program);
     println!("{met} met it");
     eventually("the trip is on record", || status(&program)["evidence"]["fuse"]["visitors"] == 4);
 }
 
 #[test]
 fn a_trip_stands_across_restarts_until_the_flag_is_edited() {
-    let patient = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
+    let checkout_app = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
     let text = flags(50, "errors = \"5xx\"");
-    let mut program = Setup::to(&[patient.app.address]).flags(&text).start();
+    let mut program = Setup::to(&[checkout_app.app.address]).flags(&text).start();
     let mut queue = Queue::to(&program, "first");
-    until_taken_back(&mut queue, &program);
+    until_rolled_back(&mut queue, &program);
     eventually("the trip is on record", || status(&program)["state"] == "tripped");
     program.process.signal(rustix::process::Signal::KILL);
     program.process.wait();
@@ -217,7 +219,7 @@ fn a_trip_stands_across_restarts_until_the_flag_is_edited() {
     let listed = &said(&program, &format!("list --json --ledger {}", ledger.display())).json()[0];
     assert_eq!((&listed["state"], &listed["percent"]), (&"tripped".into(), &0.0.into()), "{listed}");
 
-    patient.does(Fate::default(), 1);
+    checkout_app.does(Fate::default(), 1);
     program.save_flags(&text.replace("percent = 50", "percent = 49"));
     let mut queue = Queue::to(&program, "fourth");
     eventually("it is served again", || queue.come(10) > 0);
@@ -229,11 +231,11 @@ fn a_trip_stands_across_restarts_until_the_flag_is_edited() {
 
 #[test]
 fn a_flag_that_is_edited_and_edited_back_is_not_tripped_any_more() {
-    let patient = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
+    let checkout_app = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
     let text = flags(50, "errors = \"5xx\"");
-    let program = Setup::to(&[patient.app.address]).flags(&text).start();
-    until_taken_back(&mut Queue::to(&program, "first"), &program);
-    patient.does(Fate::default(), 1);
+    let program = Setup::to(&[checkout_app.app.address]).flags(&text).start();
+    until_rolled_back(&mut Queue::to(&program, "first"), &program);
+    checkout_app.does(Fate::default(), 1);
     for text in [text.replace("percent = 50", "percent = 49"), text] {
         program.save_flags(&text);
         program.flags_in_force();
@@ -244,8 +246,8 @@ fn a_flag_that_is_edited_and_edited_back_is_not_tripped_any_more() {
 
 #[test]
 fn a_guard_works_while_the_ledger_is_gone() {
-    let patient = Patient::start(Fate::default());
-    let program = Setup::to(&[patient.app.address]).flags(&flags(50, "errors = \"5xx\"")).start();
+    let checkout_app = Patient::start(Fate::default());
+    let program = Setup::to(&[checkout_app.app.address]).flags(&flags(50, "errors = \"5xx\"")).start();
     let mut queue = Queue::to(&program, "before");
     queue.come(100);
     for file in ["flagstaff.db", "flagstaff.db-wal", "flagstaff.db-shm"] {
@@ -253,8 +255,8 @@ fn a_guard_works_while_the_ledger_is_gone() {
     }
     // a folder in its place cannot be opened
     std::fs::create_dir(program.path("flagstaff.db")).unwrap();
-    patient.does(Fate { errors: [0.0, 1.0], ..Fate::default() }, 1);
-    until_taken_back(&mut queue, &program);
+    checkout_app.does(Fate { errors: [0.0, 1.0], ..Fate::default() }, 1);
+    until_rolled_back(&mut queue, &program);
     std::fs::remove_dir(program.path("flagstaff.db")).unwrap();
     eventually("what was decided meanwhile is written down", || {
         program.path("flagstaff.db").is_file()
@@ -264,7 +266,7 @@ fn a_guard_works_while_the_ledger_is_gone() {
 }
 
 #[test]
-fn a_canary_that_is_killed_fails_nobody_and_is_taken_back() {
+fn a_canary_that_is_killed_fails_nobody_and_is_rolled_back() {
     let (app, canary) = (App::says("app"), App::says("canary"));
     let guard = "errors = \"5xx\"\nupstream_away = \"1s\"";
     let text = flags(50, guard) + &format!("[flags.checkout.upstream]\non = \"{}\"\n", canary.address);
@@ -286,7 +288,7 @@ fn a_canary_that_is_killed_fails_nobody_and_is_taken_back() {
     let start = Instant::now();
     while program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") != 1.0 {
         assert!(ask(10).iter().all(|text| text == "app"));
-        assert!(start.elapsed() < PATIENCE, "not taken back");
+        assert!(start.elapsed() < WAIT_LIMIT, "not rolled back");
     }
     let fallbacks = program.metric("flagstaff_canary_fallbacks_total", "flag=\"checkout\"");
     ask(40);
@@ -295,17 +297,17 @@ fn a_canary_that_is_killed_fails_nobody_and_is_taken_back() {
 
 #[test]
 fn of_two_programs_on_one_ledger_both_take_it_back_and_one_writes_it_down() {
-    let patient = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
+    let checkout_app = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
     let text = flags(50, "errors = \"5xx\"");
-    let first = Setup::to(&[patient.app.address]).flags(&text).start();
+    let first = Setup::to(&[checkout_app.app.address]).flags(&text).start();
     let ledger = format!("ledger = \"{}\"", first.path("flagstaff.db").display());
-    let second = Setup::to(&[patient.app.address]).top(&ledger).flags(&text).start();
+    let second = Setup::to(&[checkout_app.app.address]).top(&ledger).flags(&text).start();
     assert!(Queue::to(&second, "elsewhere").come(10) > 0, "it is served");
-    until_taken_back(&mut Queue::to(&first, "here"), &first);
+    until_rolled_back(&mut Queue::to(&first, "here"), &first);
     eventually("the other follows", || Queue::to(&second, "elsewhere").come(20) == 0);
     assert_eq!(kinds(&status(&first)), ["defined", "tripped"]);
     assert_eq!(said(&second, "rollout checkout reset --by ada").code, 0);
-    patient.does(Fate::default(), 1);
+    checkout_app.does(Fate::default(), 1);
     for program in [&first, &second] {
         eventually("both begin anew", || Queue::to(program, "afterwards").come(20) > 0);
     }
@@ -314,19 +316,19 @@ fn of_two_programs_on_one_ledger_both_take_it_back_and_one_writes_it_down() {
 
 #[test]
 fn without_a_ledger_a_guard_works_as_long_as_the_program() {
-    let patient = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
+    let checkout_app = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
     let program =
-        Setup::to(&[patient.app.address]).top("ledger = \"none\"").flags(&flags(50, "errors = \"5xx\"")).start();
-    until_taken_back(&mut Queue::to(&program, "visitors"), &program);
+        Setup::to(&[checkout_app.app.address]).top("ledger = \"none\"").flags(&flags(50, "errors = \"5xx\"")).start();
+    until_rolled_back(&mut Queue::to(&program, "visitors"), &program);
     assert!(program.process.log().contains("flag tripped"));
 }
 
 /// Visitors who keep the flag from a larger share are many more than the smaller share says.
 #[test]
 fn who_keeps_a_variant_from_before_makes_no_false_alarm() {
-    let patient = Patient::start(Fate::default());
+    let checkout_app = Patient::start(Fate::default());
     let text = flags(50, "errors = \"5xx\"").replace("sticky = \"none\"", "sticky = \"visitor\"");
-    let program = Setup::to(&[patient.app.address]).flags(&text).start();
+    let program = Setup::to(&[checkout_app.app.address]).flags(&text).start();
     let id = |number| format!("{:-<15}{number:07}", "kept");
     let mut visitors: Vec<_> = (0..200).map(|number| Browser::of(program.address, &id(number))).collect();
     let come = |visitors: &mut [Browser]| {
@@ -336,7 +338,7 @@ fn who_keeps_a_variant_from_before_makes_no_false_alarm() {
     program.save_flags(&text.replace("percent = 50", "percent = 5"));
     program.flags_in_force();
     // everybody meets errors, with the flag and without it
-    patient.does(Fate { errors: [1.0, 1.0], ..Fate::default() }, 1);
+    checkout_app.does(Fate { errors: [1.0, 1.0], ..Fate::default() }, 1);
     assert!(come(&mut visitors) >= 70, "they keep it");
     let seen = |status: &Value| status["guard"][0]["control_visitors"].as_u64();
     eventually("the guard has seen them", || seen(&status(&program)).is_some_and(|seen| seen > 150));
@@ -345,8 +347,8 @@ fn who_keeps_a_variant_from_before_makes_no_false_alarm() {
 
 #[test]
 fn one_visitor_who_tries_again_and_again_trips_nothing() {
-    let patient = Patient::start(Fate { errors: [1.0, 1.0], ..Fate::default() });
-    let program = Setup::to(&[patient.app.address]).flags(&flags(50, "errors = \"5xx\"\nfuse = 3")).start();
+    let checkout_app = Patient::start(Fate { errors: [1.0, 1.0], ..Fate::default() });
+    let program = Setup::to(&[checkout_app.app.address]).flags(&flags(50, "errors = \"5xx\"\nfuse = 3")).start();
     let mut queue = Queue::to(&program, "stubborn");
     while !queue.next() {}
     let stubborn = queue.last();
@@ -354,23 +356,23 @@ fn one_visitor_who_tries_again_and_again_trips_nothing() {
         assert_eq!(queue.ask("GET / HTTP/1.1", stubborn).text(), "on");
     }
     // the others find the app well again
-    patient.does(Fate::default(), 1);
+    checkout_app.does(Fate::default(), 1);
     assert!(queue.come(100) > 20);
     assert_eq!(program.metric("flagstaff_guard_tripped", "flag=\"checkout\""), 0.0, "{}", status(&program));
 }
 
 #[test]
 fn a_gate_that_is_closed_for_those_without_the_flag_looks_like_no_fault_of_theirs() {
-    let patient = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
+    let checkout_app = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
     let gate = "[flags.checkout.gate]\npaths = [\"/\"]\nwhen_off = { status = 503, body = \"Not yet.\" }\n";
-    let program = Setup::to(&[patient.app.address]).flags(&(flags(50, "errors = \"5xx\"") + gate)).start();
+    let program = Setup::to(&[checkout_app.app.address]).flags(&(flags(50, "errors = \"5xx\"") + gate)).start();
     let mut queue = Queue::to(&program, "gate");
     for visitor in 1..=100 {
         queue.ask("GET / HTTP/1.1", visitor);
         // behind the gate those with the flag meet the app, and fail; elsewhere everybody meets it
         queue.ask("GET /open HTTP/1.1", visitor);
     }
-    eventually("it is taken back", || program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") == 1.0);
+    eventually("it is rolled back", || program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") == 1.0);
 }
 
 /// A program on the ledger of another, with a file of its own.
@@ -380,17 +382,17 @@ fn beside(other: &Program, app: std::net::SocketAddr, text: &str) -> Program {
 }
 
 #[test]
-fn a_new_file_elsewhere_brings_nothing_back_that_was_taken_back() {
-    let patient = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
+fn a_new_file_elsewhere_brings_nothing_back_that_was_rolled_back() {
+    let checkout_app = Patient::start(Fate { errors: [0.0, 1.0], ..Fate::default() });
     let text = flags(50, "errors = \"5xx\"");
-    let mut old = Setup::to(&[patient.app.address]).flags(&text).start();
-    until_taken_back(&mut Queue::to(&old, "before"), &old);
+    let mut old = Setup::to(&[checkout_app.app.address]).flags(&text).start();
+    until_rolled_back(&mut Queue::to(&old, "before"), &old);
     eventually("the trip is on record", || status(&old)["state"] == "tripped");
-    let new = beside(&old, patient.app.address, &text.replace("percent = 50", "percent = 40"));
+    let new = beside(&old, checkout_app.app.address, &text.replace("percent = 50", "percent = 40"));
     eventually("the new one serves it", || Queue::to(&new, "new").come(20) > 0);
     std::thread::sleep(Duration::from_millis(600));
     assert_eq!(Queue::to(&old, "old").come(100), 0, "the old one has the broken definition still");
-    let _other = beside(&old, patient.app.address, "[flags.other]\nowner = \"team\"\nexpires = 2099-01-01\n");
+    let _other = beside(&old, checkout_app.app.address, "[flags.other]\nowner = \"team\"\nexpires = 2099-01-01\n");
     std::thread::sleep(Duration::from_millis(600));
     assert!(!kinds(&status(&new)).contains(&"removed".to_owned()), "a file without it is another file");
     assert!(old.stop().success());
@@ -398,12 +400,12 @@ fn a_new_file_elsewhere_brings_nothing_back_that_was_taken_back() {
 
 #[test]
 fn two_programs_tell_one_outage_once() {
-    let patient = Patient::start(Fate { errors: [0.5, 0.5], ..Fate::default() });
+    let checkout_app = Patient::start(Fate { errors: [0.5, 0.5], ..Fate::default() });
     let rollout =
         "[flags.checkout.rollout]\nsteps = [{ percent = 50, hold = \"1s\", min_visitors = 1 }, { percent = 100 }]\n";
     let text = flags(50, "errors = \"5xx\"").replace("percent = 50\n", "") + rollout;
-    let busy = Setup::to(&[patient.app.address]).flags(&text).start();
-    let _idle = beside(&busy, patient.app.address, &text);
+    let busy = Setup::to(&[checkout_app.app.address]).flags(&text).start();
+    let _idle = beside(&busy, checkout_app.app.address, &text);
     let mut queue = Queue::to(&busy, "unlucky");
     for _ in 0..8 {
         queue.come(100);
@@ -416,10 +418,10 @@ fn two_programs_tell_one_outage_once() {
 
 #[test]
 fn an_app_that_hangs_until_its_visitors_give_up_is_noticed() {
-    let patient = Patient::start(Fate { takes: [Duration::ZERO, Duration::from_secs(20)], ..Fate::default() });
-    let program = Setup::to(&[patient.app.address]).flags(&flags(50, "slower_than = \"200ms\"")).start();
+    let checkout_app = Patient::start(Fate { takes: [Duration::ZERO, Duration::from_secs(20)], ..Fate::default() });
+    let program = Setup::to(&[checkout_app.app.address]).flags(&flags(50, "slower_than = \"200ms\"")).start();
     let mut visitor = 0;
-    eventually("it is taken back", || {
+    eventually("it is rolled back", || {
         let clients: Vec<_> = (0..10)
             .map(|_| {
                 visitor += 1;

@@ -136,7 +136,7 @@ fn slow_clients_are_not_the_app_s_slowness() {
     for number in treated {
         crowd.ask("GET /slow", number);
     }
-    eventually("an app that is slow is taken back", || is_tripped(&program));
+    eventually("an app that is slow is rolled back", || is_tripped(&program));
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_stranger_who_has_things_forgotten_makes_no_guard_forget() {
         crowd.ask("POST /.flagstaff/forget", *treated);
         crowd.ask("POST /bad", *treated);
     }
-    eventually("it is taken back", || is_tripped(&program));
+    eventually("it is rolled back", || is_tripped(&program));
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn a_ledger_that_is_away_makes_no_guard_forget() {
         for treated in crowd.come(0..120) {
             crowd.ask("POST /bad", treated);
         }
-        eventually("it is taken back", || is_tripped(&program));
+        eventually("it is rolled back", || is_tripped(&program));
     }
 }
 
@@ -240,7 +240,7 @@ fn one_network_is_not_the_crowd() {
             crowd.ask("GET /", stranger);
         }
         if trips {
-            eventually("without the limit it is taken back", || is_tripped(&program));
+            eventually("without the limit it is rolled back", || is_tripped(&program));
             continue;
         }
         eventually("two are counted", || counted(&program, "errors") == Some(2));
@@ -251,11 +251,11 @@ fn one_network_is_not_the_crowd() {
         for treated in crowd.come(0..100) {
             crowd.ask("GET /bad", treated);
         }
-        eventually("it is taken back", || is_tripped(&program));
+        eventually("it is rolled back", || is_tripped(&program));
     }
 }
 
-/// A flag whose variant has an upstream, with a rollout that would climb.
+/// A flag whose variant has an upstream, with a rollout that would advance.
 fn with_upstream(upstream: SocketAddr, away: &str) -> String {
     let guard = format!("errors = \"5xx\"\nupstream_away = \"{away}\"");
     flags(50, &guard).replace("percent = 50\n", "")
@@ -270,7 +270,7 @@ fn says(status: &Value, word: &str) -> bool {
 }
 
 #[test]
-fn an_upstream_that_is_away_for_a_moment_holds_and_is_not_taken_back() {
+fn an_upstream_that_is_away_for_a_moment_holds_and_is_not_rolled_back() {
     let app = app();
     let address = free_address();
     let canary = || App::start_at(address, |exchange| exchange.answer(200, "", "canary"));
@@ -295,12 +295,12 @@ fn an_upstream_that_is_away_for_a_moment_holds_and_is_not_taken_back() {
 }
 
 #[test]
-fn an_upstream_that_stays_away_is_taken_back() {
+fn an_upstream_that_stays_away_is_rolled_back() {
     let app = app();
     let program = setup(app.address).flags(&with_upstream(free_address(), "2s")).start();
     let mut crowd = Visitors::to(&program, "crowd");
     let mut number = 0;
-    eventually("it is taken back", || {
+    eventually("it is rolled back", || {
         number += 1;
         assert_eq!(crowd.ask("GET /", number).status, 200);
         is_tripped(&program)

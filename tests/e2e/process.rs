@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::harness::app::App;
 use crate::harness::program::{Program, Setup};
 use crate::harness::raw::Raw;
-use crate::harness::{PATIENCE, eventually};
+use crate::harness::{WAIT_LIMIT, eventually};
 
 const ON: &str = "[flags.a]\nowner = \"me\"\nexpires = 2099-01-01\n";
 const OFF: &str = "[flags.a]\nowner = \"me\"\nexpires = 2099-01-01\nenabled = false\n";
@@ -86,7 +86,7 @@ fn a_log_that_cannot_be_written_ends_nothing() {
 #[test]
 fn a_reader_that_sleeps_holds_nothing_up() {
     let app = App::mirror();
-    // a pipe takes 64 KiB, and then whoever writes waits
+    // a pipe takes 64 KiB, and then the writer waits
     let script = "mkfifo p; (sleep 60 >/dev/null 2>&1) <p & echo $! >sleeper; exec \"$0\" \"$@\" >p 2>&1";
     let mut program = Setup::to(&[app.address]).flags(ON).key("log", "access = true").through(script).start();
     let long = "x".repeat(4000);
@@ -223,7 +223,7 @@ fn idle_strangers_on_one_address_do_not_starve_the_other() {
     // each has five seconds, 64 at once
     eventually("an operator is answered", || ask(&program, "/readyz").0 == 200);
     let mut first = &operators[0];
-    first.set_read_timeout(Some(PATIENCE)).unwrap();
+    first.set_read_timeout(Some(WAIT_LIMIT)).unwrap();
     assert_eq!(first.read(&mut [0; 64]).unwrap_or(0), 0, "the first is closed");
     drop(operators);
     let visitors = unfinished(program.address, 300);

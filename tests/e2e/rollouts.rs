@@ -1,11 +1,11 @@
-//! Rollouts that climb by themselves, and what people have them do.
+//! Rollouts that advance by themselves, and the commands of people.
 
 use std::time::Duration;
 
 use crate::experiment_flow::said;
 use crate::guards::{kinds, status};
+use crate::harness::checkout_app::{Fate, Patient, Queue};
 use crate::harness::eventually;
-use crate::harness::patient::{Fate, Patient, Queue};
 use crate::harness::program::{Program, Setup};
 
 const FIVE: &str = "steps = [{ percent = 10, hold = \"1s\", min_visitors = 10 }, { percent = 25, hold = \"1s\", min_visitors = 10 },
@@ -19,9 +19,9 @@ fn flags(steps: &str) -> String {
 }
 
 fn rolling(steps: &str) -> (Patient, Program) {
-    let patient = Patient::start(Fate::default());
-    let program = Setup::to(&[patient.app.address]).flags(&flags(steps)).start();
-    (patient, program)
+    let checkout_app = Patient::start(Fate::default());
+    let program = Setup::to(&[checkout_app.app.address]).flags(&flags(steps)).start();
+    (checkout_app, program)
 }
 
 /// Visitors come until it is so.
@@ -37,7 +37,7 @@ fn while_they_come(program: &Program, name: &str, what: &str, holds: impl Fn(&se
 #[test]
 fn five_steps_on_a_fast_clock() {
     let (_patient, program) = rolling(FIVE);
-    while_they_come(&program, "climbers", "it waits for an approval", |now| now["state"] == "approval");
+    while_they_come(&program, "visitors", "it waits for an approval", |now| now["state"] == "approval");
     let now = status(&program);
     assert_eq!((&now["step"], &now["percent"], &now["steps"]), (&3.into(), &50.0.into(), &5.into()));
     std::thread::sleep(Duration::from_millis(1_200));
@@ -154,9 +154,9 @@ fn what_cannot_be_told_is_said() {
 #[test]
 fn of_three_programs_on_one_ledger_one_takes_each_step() {
     let steps = "steps = [{ percent = 40, hold = \"1s\", min_visitors = 10 }, { percent = 60, hold = \"1s\", min_visitors = 10 }, { percent = 100 }]";
-    let (patient, first) = rolling(steps);
+    let (checkout_app, first) = rolling(steps);
     let ledger = format!("ledger = \"{}\"", first.path("flagstaff.db").display());
-    let more = || Setup::to(&[patient.app.address]).top(&ledger).flags(&flags(steps)).start();
+    let more = || Setup::to(&[checkout_app.app.address]).top(&ledger).flags(&flags(steps)).start();
     let others = [more(), more()];
     let mut queues = [("first", &first), ("second", &others[0]), ("third", &others[1])]
         .map(|(name, program)| Queue::to(program, name));

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use crate::harness::command::{Said, flagstaff};
 use crate::harness::tls::Pair;
-use crate::harness::{PATIENCE, free_address};
+use crate::harness::{WAIT_LIMIT, free_address};
 
 fn folder(settings: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -131,7 +131,7 @@ fn check_does_not_wait_for_a_pipe() {
         if let Some(status) = program.try_wait().unwrap() {
             break status;
         }
-        if start.elapsed() > PATIENCE {
+        if start.elapsed() > WAIT_LIMIT {
             program.kill().unwrap();
             panic!("it waits for the pipe");
         }

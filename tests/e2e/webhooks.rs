@@ -16,8 +16,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::experiment_flow::said;
 use crate::guards::flags as guarded;
 use crate::harness::app::App;
+use crate::harness::checkout_app::{Fate, Patient, Queue};
 use crate::harness::command::flagstaff;
-use crate::harness::patient::{Fate, Patient, Queue};
 use crate::harness::postgres::Server;
 use crate::harness::program::{Program, Setup};
 use crate::harness::receiver::{Message, Receiver, Reply, happen, happen_at, happen_because};
@@ -309,7 +309,7 @@ fn an_answer_without_end_is_not_read_to_its_end() {
         let mut sent = 0_u64;
         while stream.write_all(&[b'x'; 65536]).is_ok() {
             sent += 65536;
-            assert!(sent < 1 << 30, "it is read for ever");
+            assert!(sent < 1 << 30, "it is read without end");
         }
     });
     let program = Setup::default().key("webhooks", &url).start();
@@ -476,10 +476,10 @@ fn edits_of_the_file_are_told_once_by_the_whole_fleet() {
 #[test]
 fn a_rollout_is_told_step_by_step_and_so_is_what_people_have_it_do() {
     let receiver = Receiver::of_all();
-    let patient = Patient::start(Fate::default());
+    let checkout_app = Patient::start(Fate::default());
     let flags = "[flags.checkout]\nsticky = \"none\"\n[flags.checkout.rollout]\nsteps = [{ percent = 20, hold = \"200ms\", \
                  min_visitors = 5 }, { percent = 60, hold = \"approval\" }, { percent = 100 }]\n";
-    let program = Setup::to(&[patient.app.address]).key("webhooks", &receiver.url()).flags(flags).start();
+    let program = Setup::to(&[checkout_app.app.address]).key("webhooks", &receiver.url()).flags(flags).start();
     let mut queue = Queue::to(&program, "visitors");
     let mut until = |kind: &str| {
         eventually(kind, || {
@@ -509,8 +509,8 @@ fn a_rollout_is_told_step_by_step_and_so_is_what_people_have_it_do() {
 fn a_trip_is_told_whatever_becomes_of_the_ledger() {
     for ledger in ["kept", "none", "lost"] {
         let receiver = Receiver::of_all();
-        let patient = Patient::start(Fate::default());
-        let mut setup = Setup::to(&[patient.app.address]).key("webhooks", &receiver.url());
+        let checkout_app = Patient::start(Fate::default());
+        let mut setup = Setup::to(&[checkout_app.app.address]).key("webhooks", &receiver.url());
         if ledger == "none" {
             setup = setup.top("ledger = \"none\"");
         }
@@ -526,8 +526,8 @@ fn a_trip_is_told_whatever_becomes_of_the_ledger() {
             // a folder in its place cannot be opened
             std::fs::create_dir(program.path("flagstaff.db")).unwrap();
         }
-        patient.does(Fate { errors: [0.0, 1.0], ..Fate::default() }, 1);
-        eventually("it is taken back", || {
+        checkout_app.does(Fate { errors: [0.0, 1.0], ..Fate::default() }, 1);
+        eventually("it is rolled back", || {
             queue.come(20);
             program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") == 1.0
         });

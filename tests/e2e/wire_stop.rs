@@ -11,7 +11,7 @@ use rustix::process::Signal;
 
 use crate::harness::app::{App, Then};
 use crate::harness::program::Setup;
-use crate::harness::{PATIENCE, eventually};
+use crate::harness::{WAIT_LIMIT, eventually};
 
 /// What clients do when an answer says that the connection ends with it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,7 @@ fn one_connection(
     done: &AtomicBool,
     answered: &AtomicUsize,
 ) -> Result<(), String> {
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(WAIT_LIMIT)).unwrap();
     stream.set_nodelay(true).unwrap();
     for n in 0.. {
         if done.load(SeqCst) {
@@ -206,7 +206,7 @@ fn without_a_successor_it_goes_on() {
 
 #[test]
 fn a_signal_right_after_the_start_is_heeded() {
-    // Whoever sees an address taken may send one, and the workers may not run yet.
+    // A client that sees an address taken may send one, and the workers may not run yet.
     let app = App::says("hello");
     for _ in 0..20 {
         let mut program = Setup::to(&[app.address]).key("timeouts", "linger = \"0s\"").start();

@@ -144,7 +144,7 @@ fn a_request_that_kills_the_app_is_not_sent_around() {
 }
 
 #[test]
-fn both_addresses_are_used_and_a_dead_one_is_left_out_and_taken_back() {
+fn both_addresses_are_used_and_a_dead_one_is_left_out_and_rolled_back() {
     let (one, two) = (App::says("one"), App::says("two"));
     let program = Setup::to(&[one.address, two.address]).start();
     let mut client = program.raw();
@@ -164,7 +164,7 @@ fn both_addresses_are_used_and_a_dead_one_is_left_out_and_taken_back() {
     assert_eq!(ask(50), HashMap::from([("two".into(), 50)]));
     assert_eq!(program.metric("flagstaff_upstream_up", &address.to_string()), 0.0);
     let _back = App::start_at(address, |exchange| exchange.answer(200, "", "one"));
-    eventually("it is taken back", || ask(10).contains_key("one"));
+    eventually("it is rolled back", || ask(10).contains_key("one"));
     assert_eq!(ask(20), HashMap::from([("one".into(), 10), ("two".into(), 10)]));
     assert_eq!(program.metric("flagstaff_upstream_up", &address.to_string()), 1.0);
 }

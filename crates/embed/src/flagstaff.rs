@@ -63,7 +63,7 @@ impl Flagstaff {
         let controller = RunningController::start(Arc::clone(&publisher), start)?;
         let watch = Reloader::start(files, reading, POLL, publisher, FileObserver(controller.snapshots()))?;
         let layer = FlagLayer::new(reader.clone(), tagger).watched_by(controller.monitor());
-        let (recorder, keeper) = ledger.map(|place| record(place, keep)).transpose()?.unzip();
+        let (recorder, keeper) = ledger.map(|location| start_ledger(location, keep)).transpose()?.unzip();
         let layer = match recorder {
             Some(recorder) => layer.recording(recorder),
             None => layer,
@@ -109,9 +109,9 @@ impl Drop for Flagstaff {
     }
 }
 
-fn record(place: Location, keep: Option<Duration>) -> std::io::Result<(Recorder, Keeper)> {
+fn start_ledger(location: Location, keep: Option<Duration>) -> std::io::Result<(Recorder, Keeper)> {
     flagstaff_ledger::Recorder::start(flagstaff_ledger::LedgerSettings {
         keep,
-        ..flagstaff_ledger::LedgerSettings::new(place)
+        ..flagstaff_ledger::LedgerSettings::new(location)
     })
 }

@@ -55,7 +55,7 @@ fn trips_while_advancing(random: &mut Rng, ratio: f64, false_alarm: f64) -> bool
 }
 
 #[test]
-fn a_harmless_rollout_is_not_taken_back() {
+fn a_harmless_rollout_is_not_rolled_back() {
     for (ratio, alpha, runs) in [(1.0, FALSE_ALARM, 10_000), (1.25, FALSE_ALARM, 10_000), (1.25, 0.05, 2000)] {
         let rate = part(runs, |random| trips_while_advancing(random, ratio, alpha));
         println!("ramp, ratio {ratio}, stated {alpha}: {rate} false alarms");
@@ -171,7 +171,7 @@ fn delay(random: &mut Rng, share: f64, p_c: f64, p_t: f64) -> u32 {
 }
 
 #[test]
-fn a_bad_variant_is_taken_back_as_quickly_as_stated() {
+fn a_bad_variant_is_rolled_back_as_quickly_as_stated() {
     let runs = 1500;
     // One test without restarts takes 279, 74, 7 and 724 (which the mathematics' own tests hold to). That it starts again and
     // again costs half a unit of evidence: about one error more.

@@ -50,7 +50,7 @@ async fn tell_peer(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: R
 async fn main() -> Result<(), Box<dyn Error>> {
     let text = Text { name: "flags", bytes: FLAGS.as_bytes() };
     let loaded = parse(text, None, &ParseOptions::default()).map_err(|report| report.summary())?;
-    // Keep the publisher: whoever has it can replace the flags while requests run.
+    // Keep the publisher: code that has it can replace the flags while requests run.
     let (_publisher, reader) = flagstaff_flags::publisher(loaded.snapshot);
     let tagger = Tagger::new(&TaggerSettings::default()).map_err(|problems| format!("{problems:?}"))?;
 

@@ -1,4 +1,4 @@
-//! The tower layer that tags every request with its visitor and flags, and reads the answer.
+#![doc = include_str!("../README.md")]
 //!
 //! ```text
 //! FlagLayer::new(reader, tagger) → FlagService { your service }

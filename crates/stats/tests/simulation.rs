@@ -239,7 +239,7 @@ fn trips(law: &Law, ratio: f64, alpha: f64, events: u32, seed: u64) -> bool {
 }
 
 #[test]
-fn a_harmless_flag_is_not_taken_back() {
+fn a_harmless_flag_is_not_rolled_back() {
     let runs = 3000;
     let tolerated_harm = 1.25;
     let cases = [(Law::harm(), 1.0), (Law::harm(), tolerated_harm), (Law::goals(), 1.0), (Law::goals(), 1.1)];
@@ -253,7 +253,7 @@ fn a_harmless_flag_is_not_taken_back() {
 }
 
 #[test]
-fn a_harmful_flag_is_taken_back() {
+fn a_harmful_flag_is_rolled_back() {
     assert!(part(100, |seed| trips(&Law::harm(), 3.0, FALSE_ALARM, 500, seed)) > 0.99);
     assert!(part(100, |seed| trips(&Law::goals(), 0.5, FALSE_ALARM, 500, seed)) > 0.99);
 }

@@ -1,4 +1,4 @@
-//! Tags requests with their visitor and flags, and reads what the app answers.
+#![doc = include_str!("../README.md")]
 //!
 //! ```text
 //! request → strip → identify → Snapshot::decide → headers, Flags → app → Directives, cookies, what caches are told

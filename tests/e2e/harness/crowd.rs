@@ -21,7 +21,7 @@ pub(crate) fn form() -> App {
     })
 }
 
-/// What was done, counted by whoever did it: off, then on.
+/// What was done, counted by the test that did it: off, then on.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Done {
     pub(crate) visitors: [u64; 2],

@@ -2,13 +2,13 @@
 
 pub(crate) mod app;
 pub(crate) mod browser;
+pub(crate) mod checkout_app;
 pub(crate) mod command;
 pub(crate) mod crowd;
 pub(crate) mod edits;
 pub(crate) mod frames;
 pub(crate) mod grpc;
 pub(crate) mod h2c;
-pub(crate) mod patient;
 #[path = "../../../crates/ledger/tests/ledger/server.rs"]
 pub(crate) mod postgres;
 pub(crate) mod program;
@@ -21,7 +21,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 /// Long enough for anything that works at all, on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const WAIT_LIMIT: Duration = Duration::from_secs(20);
 
 /// An address nobody listens on at the moment.
 pub(crate) fn free_address() -> SocketAddr {
@@ -31,7 +31,7 @@ pub(crate) fn free_address() -> SocketAddr {
 /// Waits until something holds, and fails when it does not in time.
 #[track_caller]
 pub(crate) fn eventually(what: &str, holds: impl FnMut() -> bool) {
-    within(PATIENCE, what, holds);
+    within(WAIT_LIMIT, what, holds);
 }
 
 #[track_caller]
@@ -47,5 +47,5 @@ pub(crate) fn within(limit: Duration, what: &str, mut holds: impl FnMut() -> boo
 #[track_caller]
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async { tokio::time::timeout(3 * PATIENCE, future).await.expect("not in time") })
+    runtime.block_on(async { tokio::time::timeout(3 * WAIT_LIMIT, future).await.expect("not in time") })
 }

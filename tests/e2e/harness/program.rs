@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 
 use tempfile::TempDir;
 
-use super::{PATIENCE, eventually, free_address, raw::Raw, within};
+use super::{WAIT_LIMIT, eventually, free_address, raw::Raw, within};
 
 /// What the program will be told, in the words of its settings file.
 #[derive(Clone, Debug, Default)]
@@ -185,7 +185,7 @@ impl Process {
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let mut status = None;
         // The kernel closes its watch of files last, which on a machine that is busy elsewhere can take it 20 seconds.
-        within(6 * PATIENCE, "the program ends", || {
+        within(6 * WAIT_LIMIT, "the program ends", || {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });

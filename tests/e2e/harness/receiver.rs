@@ -13,7 +13,7 @@ use super::program::Program;
 use super::{run, within};
 
 /// Longer than the claim of a program that was killed.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
+const WAIT_LIMIT: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// Who sends samples.
 const BY_COMMAND: &str = "flagstaff webhook test";
@@ -134,7 +134,7 @@ impl Receiver {
     /// Waits until so many were taken, and returns them.
     #[track_caller]
     pub(crate) fn wait_for(&self, count: usize) -> Vec<Message> {
-        within(PATIENCE, "the messages come", || self.taken().len() >= count);
+        within(WAIT_LIMIT, "the messages come", || self.taken().len() >= count);
         self.taken()
     }
 }

@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cookies_are_kept_and_taken_back() {
+    fn cookies_are_kept_and_rolled_back() {
         let mut browser = Browser::new(HeaderMap::new());
         let keep = |browser: &mut Browser, line: &'static str| {
             browser.keep(&[(header::SET_COOKIE, HeaderValue::from_static(line))].into_iter().collect());

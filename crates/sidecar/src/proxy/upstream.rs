@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_fails_is_left_out_and_taken_back() {
+    fn one_that_fails_is_left_out_and_rolled_back() {
         let upstreams = upstreams(2);
         upstreams.failed(&upstreams.all[0], 0);
         assert_eq!(ports(&upstreams, 4), [2, 2, 2, 2]);

@@ -187,8 +187,8 @@ mod tests {
         assert_eq!(refusal("1"), "an event is an object");
         assert_eq!(refusal("{}"), "`event` is missing, or not a text");
         assert_eq!(
-            refusal(r#"{"event":"Order Paid"}"#),
-            "`Order Paid` is not a valid name of an event, such as order_paid"
+            refusal(r#"{"event":"Paid Order"}"#),
+            "`Paid Order` is not a valid name of an event, such as order_paid"
         );
         assert_eq!(refusal(r#"{"event":"a","value":"9"}"#), "`value` is not a number");
         assert_eq!(refusal(r#"{"event":"a","value":1e308}"#), "`value` lies from -10^12 to 10^12");

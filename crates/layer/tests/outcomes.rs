@@ -130,14 +130,14 @@ impl http_body::Body for Coming {
     }
 }
 
-/// An app that answers as the query says: with `blame=NAME` as if that flag's upstream had failed, with `instead=NAME` as if the app
+/// An app that answers as the query says: with `fault=NAME` as if that flag's upstream had failed, with `instead=NAME` as if the app
 /// had answered for it, with `by=NAME` as if it had answered, with `fail=` not at all.
 fn app(request: &Request<Coming>, snapshot: &Snapshot) -> Result<Response<Text>, &'static str> {
     let mut answer = Response::builder();
     for (name, value) in request.uri().query().unwrap_or_default().split('&').filter_map(|p| p.split_once('=')) {
         answer = match name {
             "status" => answer.status(value.parse::<u16>().unwrap()),
-            "blame" => answer.extension(FaultOrigin::Canary(snapshot.find(value).unwrap())),
+            "fault" => answer.extension(FaultOrigin::Canary(snapshot.find(value).unwrap())),
             "instead" => answer.extension(FaultOrigin::Fallback(snapshot.find(value).unwrap())),
             "by" => answer.extension(FaultOrigin::Answered(snapshot.find(value).unwrap())),
             "made" => answer.extension(if value == "client" { FaultOrigin::Client } else { FaultOrigin::Upstream }),
@@ -305,7 +305,7 @@ async fn time_and_errors_of_the_client_are_not_the_app_s() {
     complete.complete();
     assert_eq!(post("/api", complete.clone()).await, [line("form", "fine timed")]);
     assert_eq!(post("/api", coming.clone()).await, [line("form", "fine untimed")], "the client took that time");
-    for target in ["/?status=408", "/?status=504", "/?fail=", "/?status=502&made=upstream", "/?blame=form"] {
+    for target in ["/?status=408", "/?status=504", "/?fail=", "/?status=502&made=upstream", "/?fault=form"] {
         assert_eq!(post(target, coming.clone()).await, [""; 0], "{target}: the rest of the request never came");
     }
     assert_eq!(post("/?status=500", coming.clone()).await, [line("form", "error untimed")], "the app's own word");
@@ -336,7 +336,7 @@ async fn an_app_that_stands_in_for_an_upstream_does_no_harm() {
 #[tokio::test]
 async fn only_the_flag_whose_upstream_failed_is_charged() {
     let site = Site::new(vec![watched("form"), watched("shop"), watched("third")]);
-    assert_eq!(site.get("/?blame=shop&status=502").await, [line("shop", "error untimed")]);
+    assert_eq!(site.get("/?fault=shop&status=502").await, [line("shop", "error untimed")]);
 }
 
 #[tokio::test]

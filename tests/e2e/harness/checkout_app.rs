@@ -1,4 +1,4 @@
-//! An app that fares otherwise for those with the flag `checkout`, and visitors who come to it one after the other.
+//! An app that does otherwise for those with the flag `checkout`, and visitors who come to it one after the other.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
