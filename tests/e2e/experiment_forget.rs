@@ -91,6 +91,7 @@ fn ids_that_begin_with_a_hyphen_are_no_options() {
         let explained = said(&format!("explain --visitor {id} --user -x{id}"));
         assert_eq!(explained.code, 0, "{id}: {explained:?}");
     }
-    let mistyped = said("forget --unti user=7");
+    assert_eq!(said("forget --unti user=7").code, 2);
+    let mistyped = said("forget --unti=user=7");
     assert!(mistyped.code == 2 && mistyped.err.contains("--unti"), "{mistyped:?}");
 }

@@ -137,7 +137,7 @@ fn conditions_see_the_request() {
         rule("path", "/a*"),
         rule("ip", "192.0.2.*"),
         rule("query.ref", "mail"),
-        rule("cookie.compiled", "pro"),
+        rule("cookie.plan", "pro"),
         rule("app_version", "2.4"),
         rule("header.x-flag-forged", "*"),
     ];
@@ -149,7 +149,7 @@ fn conditions_see_the_request() {
             .with("host", "shop.example:8080")
             .with("x-app-version", "2.4")
             .with("x-flag-forged", "1")
-            .holding("compiled", "pro");
+            .holding("plan", "pro");
         browser.get(&site, "/abc?ref=mail").got("x-flags").unwrap().to_owned()
     };
     let own = "language=on, host=on, path=on, ip=on, query_ref=on, cookie_plan=on, app_version=on";
