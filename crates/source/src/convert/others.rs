@@ -83,7 +83,7 @@ impl Conversion {
                     slices.extend(bounds.0.into_iter().map(|(from, to)| Slice { flag: flag.clone(), from, to }));
                 }
                 Err(e) => {
-                    self.wrong(&["slices", &key], format!("`{key}` is not a valid name of a flag"), e.to_string())
+                    self.wrong(&["slices", &key], format!("`{key}` is not a valid name of a flag"), e.to_string());
                 }
             }
         }

@@ -48,7 +48,7 @@ impl Ids {
         match self.first {
             None => self.first = Some(id),
             Some(first) if first != id && self.more.len() + 1 < MAX_IDS && !self.more.contains(&id) => {
-                self.more.push(id)
+                self.more.push(id);
             }
             Some(_) => {}
         }
