@@ -21,11 +21,11 @@ pub(crate) fn file_of<'a>(krate: &'a Crate, path: &[String], depth: usize) -> Op
         return file_of(krate, &from, depth + 1);
     }
     let globs = module.passes_on.iter().filter(|(passed, _)| passed == "*");
-    let through = globs.filter_map(|(_, from)| {
+    let mut through = globs.filter_map(|(_, from)| {
         let found = krate.files.iter().find(|file| file.module == *from)?;
         defines(found, name).then_some(found)
     });
-    through.last().or(Some(module))
+    through.next_back().or(Some(module))
 }
 
 fn defines(file: &File, name: &str) -> bool {

@@ -140,7 +140,7 @@ impl Names<'_> {
             syn::UseTree::Name(name) if name.ident == "self" => self.add(before, before.last().cloned(), public),
             syn::UseTree::Name(name) => self.add(&with(name.ident.to_string()), Some(name.ident.to_string()), public),
             syn::UseTree::Rename(name) => {
-                self.add(&with(name.ident.to_string()), Some(name.rename.to_string()), public)
+                self.add(&with(name.ident.to_string()), Some(name.rename.to_string()), public);
             }
             syn::UseTree::Glob(_) => self.add(before, Some("*".to_owned()), public),
         }

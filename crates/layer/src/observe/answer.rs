@@ -71,7 +71,7 @@ impl<'a> Answer<'a> {
     /// Whether the app says that the visitor has seen a flag.
     #[must_use]
     pub fn exposes(&self, flag: &Flag) -> bool {
-        self.exposed.iter().any(|name| *name == flag.name)
+        self.exposed.contains(&flag.name)
     }
 }
 
