@@ -15,7 +15,7 @@ pub(crate) const FAINT: Style = Style::new().dimmed();
 /// For what is the point.
 pub(crate) const STRONG: Style = Style::new().bold();
 
-/// Text in a style. What is printed through [`out`] loses the style where there is no terminal.
+/// Text in a style. What is printed through `out` loses the style where there is no terminal.
 pub(crate) fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 pub struct FlagId(pub(crate) u32);
 
 impl FlagId {
-    /// The index in [`Snapshot::flags`].
+    /// The index in `Snapshot::flags`.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
@@ -26,7 +26,7 @@ impl VariantId {
     /// The other variant of a flag of off and on.
     pub const ON: Self = Self(1);
 
-    /// The index in [`Variants::names`].
+    /// The index in `Variants::names`.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
