@@ -27,7 +27,7 @@ static WORLD: LazyLock<(Tagger, Arc<CompiledSnapshot>)> = LazyLock::new(|| {
     };
     let tagger = Tagger::new(&settings).expect("good settings");
     let loaded = parse(Text { name: "flags.toml", bytes: FLAGS.as_bytes() }, None, &ParseOptions::default());
-    let compiled = tagger.compiled(Arc::new(loaded.expect("good flags").snapshot));
+    let compiled = tagger.compile(Arc::new(loaded.expect("good flags").snapshot));
     (tagger, Arc::new(compiled))
 });
 
