@@ -13,6 +13,23 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use super::readers;
 use crate::decode::serde_messages::mistake;
 
+/// The schema of a value, written where the value stands.
+macro_rules! inline_schema {
+    ($name:ident, $schema:tt) => {
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+    };
+}
+
 /// A type that is read from one text and checked.
 macro_rules! word {
     ($(#[$doc:meta])* $name:ident($inner:ty), $expected:literal, $read:path, $schema:tt) => {
@@ -36,17 +53,7 @@ macro_rules! word {
             }
         }
 
-        impl JsonSchema for $name {
-            fn inline_schema() -> bool {
-                true
-            }
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!($schema)
-            }
-        }
+        inline_schema!($name, $schema);
     };
 }
 
@@ -136,17 +143,7 @@ macro_rules! number {
             }
         }
 
-        impl JsonSchema for $name {
-            fn inline_schema() -> bool {
-                true
-            }
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!($schema)
-            }
-        }
+        inline_schema!($name, $schema);
     };
 }
 
