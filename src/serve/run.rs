@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use flagstaff_admin::{Admin, PrometheusBuilder};
+use flagstaff_admin::{AccessSettings, Admin, Context as AdminContext, PrometheusBuilder};
 use flagstaff_flags::{Problem, Publisher, VariantId, publisher};
 use flagstaff_layer::{Answers, FlagLayer, Flags, Tagger};
 use flagstaff_ledger::{Keeper, Recorder};
+use flagstaff_operations::workspace::Workspace;
 use flagstaff_rollout::{RunningController, Start};
 use flagstaff_sidecar::{App, Background, Sidecar, Stop};
 use flagstaff_source::{Files, Loaded, POLL, Reloader, StateFolder};
@@ -162,6 +163,15 @@ impl Checked {
         })
     }
 
+    /// The files and the ledger, for what operators ask and do.
+    fn workspace(&self) -> Workspace {
+        Workspace {
+            files: self.files.clone(),
+            reading: self.reading.clone(),
+            ledger: Ok(self.ledger.as_ref().map(|ledger| ledger.location.clone())),
+        }
+    }
+
     fn summary(&self) -> String {
         let upstream = if self.proxy.has_upstream() { "the proxy" } else { "the demo shop" };
         format!(
@@ -221,6 +231,7 @@ impl Checked {
         let answers = Answers::default();
         let mut layer = FlagLayer::new(reader.clone(), Arc::clone(&self.tagger)).measuring(answers.clone());
         let source = self.files.definitions().display().to_string();
+        let workspace = self.workspace();
         let publisher = Arc::new(publisher);
         let ledger_place = self.ledger.as_ref().map(|ledger| ledger.location.clone());
         let hosts = hosts(&self.hooks);
@@ -242,26 +253,14 @@ impl Checked {
             }
             None => None,
         };
-        let operators = operators(
-            self.admin,
-            Admin::new(
-                {
-                    let health = health.clone();
-                    move || health.now()
-                },
-                metrics,
-                move || answers.to_string(),
-            ),
-            health,
-        );
+        let context = AdminContext::new(workspace, reader, reloading(&watch));
+        let now = health.clone();
+        let admin = Admin::new(move || now.now(), metrics, move || answers.to_string());
+        let admin = admin.steering(&context, AccessSettings { token: settings::variable(settings::ADMIN_TOKEN) });
+        let operators = operators(self.admin, admin, health);
         let sidecar =
             Sidecar::new(self.proxy, &layer.with_endpoints(), app).background(operators).describe(described);
-        let again = Arc::downgrade(&watch);
-        let sidecar = sidecar.on_hangup(move || {
-            if let Some(watch) = again.upgrade() {
-                watch.look();
-            }
-        });
+        let sidecar = sidecar.on_hangup(reloading(&watch));
         let bound = sidecar.bind().map_err(|error| listen::explained(error, self.admin))?;
         let banner = Banner {
             visitors: bound.urls(),
@@ -303,6 +302,16 @@ impl Checked {
 fn recorder(settings: flagstaff_ledger::LedgerSettings) -> Option<(Recorder, Keeper)> {
     let started = flagstaff_ledger::Recorder::start(settings);
     started.map_err(|error| tracing::error!(%error, "the ledger cannot be kept")).ok()
+}
+
+/// Has the files read again at once, as long as they are watched.
+fn reloading(watch: &Arc<Reloader>) -> impl Fn() + Send + Sync + 'static {
+    let watch = Arc::downgrade(watch);
+    move || {
+        if let Some(watch) = watch.upgrade() {
+            watch.look();
+        }
+    }
 }
 
 /// The hosts of webhooks' receivers; the rest of an address may be a secret.

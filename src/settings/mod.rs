@@ -14,7 +14,7 @@ use anyhow::Context;
 use flagstaff_flags::{MASK, Problem, brief, is_secret, without_userinfo};
 use flagstaff_source::{Report, Spans, Text};
 
-pub(crate) use overrides::Override;
+pub(crate) use overrides::{ADMIN_TOKEN, Override};
 
 /// The settings file that is taken when none is named.
 const USUAL: &str = "config/flagstaff.toml";

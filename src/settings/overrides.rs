@@ -17,7 +17,7 @@ use super::typed;
 /// What the names of all our variables begin with.
 const PREFIX: &str = "FLAGSTAFF_";
 /// No key of the file: a secret stays out of it.
-const ADMIN_TOKEN: &str = "FLAGSTAFF_ADMIN_TOKEN";
+pub(crate) const ADMIN_TOKEN: &str = "FLAGSTAFF_ADMIN_TOKEN";
 
 /// Tables that are absent by default, as they would be.
 fn optional() -> [(&'static str, Value); 3] {

@@ -1,16 +1,24 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
+mod api;
+mod context;
 mod health;
 mod metrics;
+mod ofrep;
+mod pages;
 mod response;
 mod server;
 
 use std::future::Future;
+use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, middleware};
 pub use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
+pub use crate::access::AccessSettings;
+pub use crate::context::Context;
 pub use crate::health::{FlagsHealth, Health, LedgerHealth, LedgerStatus, Status};
 
 /// The address for operators. Each room has its routes; this puts them together and serves them.
@@ -29,6 +37,16 @@ impl Admin {
     ) -> Self {
         let router = health::router(health).merge(metrics::router(metrics.clone(), more));
         Self { router, metrics }
+    }
+
+    /// With everything that operators may see and do, for those whom `access` lets in. Health, readiness and metrics need no token.
+    #[must_use]
+    pub fn steering(self, context: &Context, access: AccessSettings) -> Self {
+        let steering = api::router(context.clone())
+            .merge(ofrep::router(context.clone()))
+            .merge(pages::router(context.clone()))
+            .layer(middleware::from_fn_with_state(Arc::new(access), access::check));
+        Self { router: self.router.merge(steering), ..self }
     }
 
     /// The routes, for a server of one's own.
