@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
-use crate::response::no_store;
+use crate::response::refusal;
 
 /// Who may use this address.
 #[derive(Clone, Debug, Default)]
@@ -30,11 +30,19 @@ pub(crate) struct Caller {
 pub(crate) struct Writer(pub(crate) Caller);
 
 impl<S: Sync> FromRequestParts<S> for Writer {
-    type Rejection = StatusCode;
+    type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, StatusCode> {
-        let caller = parts.extensions.get::<Caller>().ok_or(StatusCode::UNAUTHORIZED)?;
-        if caller.may_write { Ok(Self(caller.clone())) } else { Err(StatusCode::FORBIDDEN) }
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        match parts.extensions.get::<Caller>() {
+            Some(caller) if caller.may_write => Ok(Self(caller.clone())),
+            Some(_) => Err(refusal(
+                &parts.headers,
+                StatusCode::FORBIDDEN,
+                "this token may read and change nothing",
+                "use the token that may write",
+            )),
+            None => Err(no_token(&parts.headers)),
+        }
     }
 }
 
@@ -45,10 +53,15 @@ pub(crate) async fn check(State(settings): State<Arc<AccessSettings>>, mut reque
     let is_known =
         settings.token.as_ref().is_some_and(|token| bearer.is_some_and(|said| same(said, token.as_bytes())));
     if !is_known {
-        return no_store(StatusCode::UNAUTHORIZED.into_response());
+        return no_token(request.headers());
     }
     request.extensions_mut().insert(Caller { name: "operator".into(), may_write: true });
     next.run(request).await
+}
+
+fn no_token(headers: &HeaderMap) -> Response {
+    let help = "send the header Authorization: Bearer TOKEN with the token of FLAGSTAFF_ADMIN_TOKEN";
+    refusal(headers, StatusCode::UNAUTHORIZED, "only operators with a token may use this address", help)
 }
 
 /// Compares in a time that says nothing about where two texts differ.

@@ -11,7 +11,7 @@ use jiff::{Timestamp, Zoned};
 
 use crate::Context;
 use crate::access::Writer;
-use crate::response::no_store;
+use crate::response::{no_store, problem};
 
 pub(crate) fn router(context: Context) -> Router {
     Router::new().route("/api/v1/flags", get(list)).route("/api/v1/flags/{flag}/off", post(off)).with_state(context)
@@ -31,7 +31,7 @@ async fn off(State(context): State<Context>, Path(flag): Path<String>, Writer(ca
     context.reload();
     match done {
         Ok(Answer::Edited(edited)) => no_store(Json(edited)),
-        Ok(Answer::WouldUndo(undo)) => no_store((StatusCode::CONFLICT, undo.what)),
-        Err(error) => no_store((StatusCode::UNPROCESSABLE_ENTITY, error.to_string())),
+        Ok(Answer::WouldUndo(undo)) => problem(StatusCode::CONFLICT, &undo.what, ""),
+        Err(error) => problem(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string(), ""),
     }
 }
