@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use flagstaff_flags::{Problem, RecordedFacts, Snapshot};
 use flagstaff_operations::Error;
 use flagstaff_operations::workspace::{InForce, Workspace};
-use flagstaff_source::{Files, ParseOptions};
+use flagstaff_source::{Files, ParseOptions, pins};
 use jiff::Zoned;
 
 use crate::cli::{Certainty, FlagArgs, LedgerArgs};
@@ -162,13 +162,9 @@ pub(crate) fn no_flag_file(settings: &Settings, path: &Path) -> anyhow::Error {
 
 /// How the flag file is read here, now.
 pub(crate) fn reading(settings: &typed::Settings) -> ParseOptions {
-    let pins = std::env::vars_os().filter_map(|(name, value)| {
-        // A value that is not Unicode is not a variant, and is reported as one.
-        Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
-    });
     ParseOptions {
         environment: settings.environment.clone(),
-        pins: pins.filter(|(name, _)| name.starts_with(flagstaff_source::PIN_PREFIX)).collect(),
+        pins: pins(),
         today: Some(Zoned::now().date()),
         one_header: settings.headers.send == flagstaff_tag::SendFlags::Compact,
     }

@@ -2,35 +2,50 @@
 
 use std::net::SocketAddr;
 
+use flagstaff_embed::{Hook, Parts};
 use flagstaff_flags::{printable, printable_json};
 
-use super::health::short;
+use super::checked::Checked;
 use crate::logging;
 use crate::terminal::{FAINT, GOOD, STRONG, out, styled};
 
 /// Where everything is.
-pub(crate) struct Banner<'a> {
+pub(super) struct Banner<'a> {
     /// The addresses for visitors.
-    pub(crate) visitors: Vec<String>,
+    visitors: Vec<String>,
     /// The addresses for operators.
-    pub(crate) operators: Vec<SocketAddr>,
+    operators: Vec<SocketAddr>,
     /// The app's addresses; none where the demo shop answers.
-    pub(crate) upstream: &'a [String],
+    upstream: &'a [String],
     /// The environment whose overlay counts.
-    pub(crate) environment: Option<&'a str>,
+    environment: Option<&'a str>,
     /// The flag file.
-    pub(crate) source: &'a str,
+    source: String,
     /// Its revision.
-    pub(crate) revision: &'a str,
+    revision: &'a str,
     /// The ledger; none where nothing is kept.
-    pub(crate) ledger: Option<&'a str>,
-    /// The hosts of webhooks' receivers; empty without any.
-    pub(crate) hooks: &'a str,
+    ledger: Option<String>,
+    /// The hosts of webhooks' receivers, as the rest of an address may be a secret; empty without any.
+    hooks: String,
 }
 
-impl Banner<'_> {
+impl<'a> Banner<'a> {
+    pub(super) fn new(checked: &'a Checked, visitors: Vec<String>, operators: Vec<SocketAddr>) -> Self {
+        let Parts { files, loaded, ledger, hooks, .. } = &checked.parts;
+        Self {
+            visitors,
+            operators,
+            upstream: &checked.upstream,
+            environment: checked.environment.as_deref(),
+            source: files.definitions().display().to_string(),
+            revision: loaded.snapshot.revision(),
+            ledger: ledger.as_ref().map(|ledger| ledger.location.to_string()),
+            hooks: hooks.iter().map(Hook::host).collect::<Vec<_>>().join(", "),
+        }
+    }
+
     /// Prints it. Where that cannot be written, the program serves all the same.
-    pub(crate) fn print(&self) {
+    pub(super) fn print(&self) {
         let text = if logging::is_json() { self.json() } else { self.text() };
         if let Err(error) = out(&text) {
             tracing::warn!("{error:#}");
@@ -56,10 +71,10 @@ impl Banner<'_> {
             line("overlay", &printable(&format!("environment {environment}")));
         }
         let revision = styled(FAINT, &format!("revision {}", short(self.revision)));
-        line("flags", &format!("{} {revision}", printable(self.source)));
-        line("ledger", &printable(self.ledger.unwrap_or("none: nothing is kept")));
+        line("flags", &format!("{} {revision}", printable(&self.source)));
+        line("ledger", &printable(self.ledger.as_deref().unwrap_or("none: nothing is kept")));
         if !self.hooks.is_empty() {
-            line("webhooks", &printable(self.hooks));
+            line("webhooks", &printable(&self.hooks));
         }
         text
     }
@@ -81,4 +96,9 @@ impl Banner<'_> {
         });
         printable_json(&format!("{json}\n")).into_owned()
     }
+}
+
+/// Enough of a revision to tell it from others.
+fn short(revision: &str) -> &str {
+    revision.get(..12).unwrap_or(revision)
 }

@@ -1,6 +1,9 @@
 //! `flagstaff run`: the program that serves.
 //!
-//! - `run.rs`: everything is read and checked, then everything is bound, then it runs until it has drained.
+//! - `run.rs`: its steps: settings, log, checks, then it serves.
+//! - `checked.rs`: everything is read and checked.
+//! - `serve.rs`: everything is started and bound, then it runs until it has drained.
+//! - `operators.rs`: the address for operators.
 //! - `banner.rs`: what it says when it serves.
 //! - `health.rs`: how it is, for operators and in the log.
 //! - `meters.rs`: metrics about the program itself.
@@ -9,11 +12,14 @@
 //! - `file_rights.rs`: files that others may read or write.
 
 mod banner;
+mod checked;
 mod file_rights;
 mod health;
 mod left_out;
 mod listen;
 mod meters;
+mod operators;
 mod run;
+mod serve;
 
 pub(crate) use run::run;

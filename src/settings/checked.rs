@@ -18,8 +18,6 @@ pub(super) const KEYS: &str = "FLAGSTAFF_KEYS";
 pub(crate) const NO_LEDGER: &str = "none";
 /// The place of a state folder that is switched off.
 pub(super) const NO_STATE: &str = "none";
-/// The state folder's name, where it is not said.
-const STATE: &str = "flagstaff-state";
 /// Rows that are kept for less are gone before anybody looks at them.
 const MIN_LEDGER_KEEP: std::time::Duration = std::time::Duration::from_secs(60 * 60);
 
@@ -51,7 +49,7 @@ pub(crate) fn state(typed: &typed::Settings) -> Option<StateFolder> {
         None => {
             let place = ledger(typed).ok().flatten().map(|ledger| ledger.location);
             let file = place.as_ref().and_then(ledger::Location::path).unwrap_or(Path::new(&typed.flags));
-            Some(StateFolder::new(&file.with_file_name(STATE)))
+            Some(StateFolder::beside(file))
         }
     }
 }

@@ -4,16 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use flagstaff_layer::{Tagger, TaggerSettings};
-use flagstaff_ledger::Location;
-use flagstaff_source::{Files, Loaded, PIN_PREFIX, ParseOptions, StateFolder};
+use flagstaff_layer::{Answers, Tagger, TaggerSettings};
+use flagstaff_ledger::{LedgerSettings, Location};
+use flagstaff_source::{Files, Loaded, ParseOptions, StateFolder, pins};
 use flagstaff_webhook::Hook;
 
-use crate::flagstaff::Parts;
-use crate::{Flagstaff, StartError};
-
-/// The name of the state folder, where it is not said.
-const STATE: &str = "flagstaff-state";
+use crate::{Flagstaff, Parts, StartError};
 
 /// What a service says of its flags before they start. All but the flag file may be left out.
 #[derive(Debug)]
@@ -26,6 +22,7 @@ pub struct Builder {
     state: Option<PathBuf>,
     settings: TaggerSettings,
     hooks: Vec<Hook>,
+    answers: Option<Answers>,
 }
 
 impl Builder {
@@ -38,6 +35,7 @@ impl Builder {
             state: None,
             settings: TaggerSettings::default(),
             hooks: Vec::new(),
+            answers: None,
         }
     }
 
@@ -79,6 +77,12 @@ impl Builder {
         self
     }
 
+    /// Counts answers by flag and variant, and how long they took. Displayed, `answers` is text as Prometheus reads it.
+    pub fn measuring(mut self, answers: Answers) -> Self {
+        self.answers = Some(answers);
+        self
+    }
+
     /// Reads the flags, and starts to follow them, to record and to guard. It blocks while the ledger is read, three seconds at most, so
     /// call it before the service takes requests.
     ///
@@ -88,28 +92,23 @@ impl Builder {
         let tagger = Tagger::new(&self.settings).map_err(StartError::Settings)?;
         let place = self.ledger.as_deref().map(Location::new).transpose();
         let place = place.map_err(|error| StartError::Ledger(error.to_string()))?;
-        let beside = place.as_ref().and_then(Location::path).unwrap_or(&self.flags);
-        let state = StateFolder::new(&self.state.unwrap_or_else(|| beside.with_file_name(STATE)));
+        let state = match &self.state {
+            Some(folder) => StateFolder::new(folder),
+            None => StateFolder::beside(place.as_ref().and_then(Location::path).unwrap_or(&self.flags)),
+        };
         let files = Files::new(&self.flags, self.environment.as_deref()).keeping(state.clone());
         let reading = reading(self.environment);
         let (loaded, is_last_good) = load(&files, &reading)?;
-        let (tagger, ledger, hooks, keep) = (Arc::new(tagger), place, self.hooks, self.keep);
-        Flagstaff::start(Parts { tagger, files, reading, loaded, is_last_good, state, ledger, keep, hooks })
+        let ledger = place.map(|location| LedgerSettings { keep: self.keep, ..LedgerSettings::new(location) });
+        let (tagger, state, hooks, answers) = (Arc::new(tagger), Some(state), self.hooks, self.answers);
+        let parts = Parts { tagger, files, reading, loaded, is_last_good, state, ledger, hooks, answers };
+        Ok(Flagstaff::start(parts)?)
     }
 }
 
 /// How the flag file is read here, now.
 fn reading(environment: Option<String>) -> ParseOptions {
-    let pins = std::env::vars_os().filter_map(|(name, value)| {
-        // a value that is not Unicode is no variant, and is told so
-        Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
-    });
-    ParseOptions {
-        environment,
-        pins: pins.filter(|(name, _)| name.starts_with(PIN_PREFIX)).collect(),
-        today: Some(jiff::Zoned::now().date()),
-        ..ParseOptions::default()
-    }
+    ParseOptions { environment, pins: pins(), today: Some(jiff::Zoned::now().date()), ..ParseOptions::default() }
 }
 
 /// The flags, or the last good ones where they cannot be used.

@@ -5,31 +5,42 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flagstaff_flags::{Reader, publisher};
-use flagstaff_layer::{EndpointLayer, FlagLayer, Stack, Tagger};
-use flagstaff_ledger::{Keeper, Location, Recorder};
+use flagstaff_layer::{Answers, EndpointLayer, FlagLayer, Stack, Tagger};
+use flagstaff_ledger::{Keeper, LedgerSettings, Recorder};
 use flagstaff_rollout::{RunningController, Start};
 use flagstaff_source::{Files, Loaded, POLL, ParseOptions, Reloader, StateFolder};
 use flagstaff_webhook::Hook;
 
-use crate::observer::FileObserver;
-use crate::{Builder, StartError};
+use crate::observer::{FileObserver, warn_of_unread};
+use crate::{Builder, Status};
 
 /// How long what waits for the ledger may take at the end.
-const LAST_EVENTS: Duration = Duration::from_secs(10);
+const LEDGER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long webhooks may take at the end.
-const LAST_WEBHOOKS: Duration = Duration::from_secs(2);
+const WEBHOOKS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What everything is started with, checked.
-pub(crate) struct Parts {
-    pub(crate) tagger: Arc<Tagger>,
-    pub(crate) files: Files,
-    pub(crate) reading: ParseOptions,
-    pub(crate) loaded: Loaded,
-    pub(crate) is_last_good: bool,
-    pub(crate) state: StateFolder,
-    pub(crate) ledger: Option<Location>,
-    pub(crate) keep: Option<Duration>,
-    pub(crate) hooks: Vec<Hook>,
+/// What flags are started with, read and checked. [`Builder`] makes it for a service; a program that has settings of its own, as the
+/// proxy has, makes it itself.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// Who visitors are, and what their requests and answers carry.
+    pub tagger: Arc<Tagger>,
+    /// The files that are followed.
+    pub files: Files,
+    /// How they are read.
+    pub reading: ParseOptions,
+    /// What they say now.
+    pub loaded: Loaded,
+    /// They cannot be used now, so these are the last good flags.
+    pub is_last_good: bool,
+    /// Where facts are kept as they were last known; none: nowhere.
+    pub state: Option<StateFolder>,
+    /// Where what happens is kept; none: nowhere.
+    pub ledger: Option<LedgerSettings>,
+    /// Receivers that are told what happens to flags.
+    pub hooks: Vec<Hook>,
+    /// Where answers are counted, by flag and variant.
+    pub answers: Option<Answers>,
 }
 
 /// Flags at work in a service: the file is followed, what happens is recorded, rollouts go on and guards roll back. Keep it as long as the
@@ -37,14 +48,14 @@ pub(crate) struct Parts {
 #[derive(Debug)]
 pub struct Flagstaff {
     layer: FlagLayer,
-    reader: Reader,
+    status: Status,
     threads: Option<Threads>,
 }
 
 /// What ends in this order: facts first, as webhooks tell what is left of them.
 #[derive(Debug)]
 struct Threads {
-    watch: Reloader,
+    watch: Arc<Reloader>,
     controller: RunningController,
     keeper: Option<Keeper>,
 }
@@ -55,21 +66,30 @@ impl Flagstaff {
         Builder::new(flags.as_ref())
     }
 
-    pub(crate) fn start(parts: Parts) -> Result<Self, StartError> {
-        let Parts { tagger, files, reading, loaded, is_last_good, state, ledger, keep, hooks } = parts;
+    /// Starts with what was read and checked. It blocks while the ledger is read, three seconds at most.
+    ///
+    /// # Errors
+    /// When the system gives no thread or no random number.
+    pub fn start(parts: Parts) -> std::io::Result<Self> {
+        let Parts { tagger, files, reading, loaded, is_last_good, state, ledger, hooks, answers } = parts;
         let (publisher, reader) = publisher(loaded.snapshot);
         let publisher = Arc::new(publisher);
-        let start = Start { ledger: ledger.clone(), hooks, state: Some(state), is_last_good };
+        let location = ledger.as_ref().map(|ledger| ledger.location.clone());
+        let start = Start { ledger: location, hooks, state, is_last_good };
         let controller = RunningController::start(Arc::clone(&publisher), start)?;
+        warn_of_unread(&publisher);
         let watch = Reloader::start(files, reading, POLL, publisher, FileObserver(controller.snapshots()))?;
-        let layer = FlagLayer::new(reader.clone(), tagger).watched_by(controller.monitor());
-        let (recorder, keeper) = ledger.map(|location| start_ledger(location, keep)).transpose()?.unzip();
-        let layer = match recorder {
-            Some(recorder) => layer.recording(recorder),
-            None => layer,
-        };
-        let threads = Threads { watch, controller, keeper };
-        Ok(Self { layer, reader, threads: Some(threads) })
+        let (recorder, keeper) = ledger.map(Recorder::start).transpose()?.unzip();
+        let mut layer = FlagLayer::new(reader.clone(), tagger).watched_by(controller.monitor());
+        if let Some(answers) = answers {
+            layer = layer.measuring(answers);
+        }
+        if let Some(recorder) = &recorder {
+            layer = layer.recording(recorder.clone());
+        }
+        let status = Status { reload: watch.status(), monitor: controller.monitor(), recorder, reader };
+        let threads = Threads { watch: Arc::new(watch), controller, keeper };
+        Ok(Self { layer, status, threads: Some(threads) })
     }
 
     /// The layer that decides the flags of every request, with the visitor's own addresses under `/.flagstaff/`. Cheap to clone.
@@ -81,7 +101,23 @@ impl Flagstaff {
     /// The flags in force, for decisions outside requests.
     #[must_use]
     pub fn reader(&self) -> Reader {
-        self.reader.clone()
+        self.status.reader.clone()
+    }
+
+    /// How the flags are, for health checks. Cheap to clone and to ask.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.status.clone()
+    }
+
+    /// Has the files read again at once, when it is called. After the end it does nothing.
+    pub fn reloading(&self) -> impl Fn() + Send + Sync + 'static {
+        let watch = self.threads.as_ref().map(|threads| Arc::downgrade(&threads.watch)).unwrap_or_default();
+        move || {
+            if let Some(watch) = watch.upgrade() {
+                watch.look();
+            }
+        }
     }
 
     /// Ends everything, after what waits is written and told. Returns whether that was done within 15 seconds; what was not is lost for
@@ -96,22 +132,20 @@ impl Flagstaff {
             return true;
         };
         drop(watch);
-        let is_told = controller.stop(LAST_WEBHOOKS);
-        keeper.is_none_or(|keeper| keeper.close(LAST_EVENTS)) && is_told
+        let is_told = controller.stop(WEBHOOKS_TIMEOUT);
+        if !is_told {
+            tracing::warn!("a webhook's receiver is slow; its messages wait in the ledger, where there is one");
+        }
+        let is_written = keeper.is_none_or(|keeper| keeper.close(LEDGER_TIMEOUT));
+        if !is_written {
+            tracing::warn!("the ledger was too slow for what waited for it; that is lost");
+        }
+        is_told && is_written
     }
 }
 
 impl Drop for Flagstaff {
     fn drop(&mut self) {
-        if !self.end() {
-            tracing::warn!("the ledger or a webhook's receiver did not take in time what waited for it");
-        }
+        self.end();
     }
-}
-
-fn start_ledger(location: Location, keep: Option<Duration>) -> std::io::Result<(Recorder, Keeper)> {
-    flagstaff_ledger::Recorder::start(flagstaff_ledger::LedgerSettings {
-        keep,
-        ..flagstaff_ledger::LedgerSettings::new(location)
-    })
 }

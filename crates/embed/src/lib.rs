@@ -30,11 +30,13 @@ mod builder;
 mod error;
 mod flagstaff;
 mod observer;
+mod status;
 
 pub use builder::Builder;
 pub use error::StartError;
-pub use flagstaff::Flagstaff;
+pub use flagstaff::{Flagstaff, Parts};
 #[cfg(feature = "axum")]
 pub use flagstaff_layer::VisitorFlags;
-pub use flagstaff_layer::{Flags, Peer, TaggerSettings};
+pub use flagstaff_layer::{Answers, Flags, Peer, TaggerSettings};
 pub use flagstaff_webhook::Hook;
+pub use status::Status;

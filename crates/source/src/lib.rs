@@ -22,7 +22,7 @@ pub mod edit;
 mod findings;
 mod store;
 
-pub use assemble::{Loaded, PIN_PREFIX, ParseOptions, parse};
+pub use assemble::{Loaded, PIN_PREFIX, ParseOptions, parse, pins};
 pub use decode::{LARGEST, Spans, Text, read, truth};
 pub use document::schema;
 pub use findings::{Located, Report, Severity};

@@ -13,4 +13,4 @@ mod pins;
 
 pub use options::{Loaded, ParseOptions};
 pub use parse::parse;
-pub use pins::PREFIX as PIN_PREFIX;
+pub use pins::{PREFIX as PIN_PREFIX, from_environment as pins};

@@ -8,6 +8,16 @@ use crate::findings::{Finding, Sources};
 /// What variables that pin a flag begin with.
 pub const PREFIX: &str = "FLAGSTAFF_FLAG_";
 
+/// Pins of flags, by the variables of this process, for [`ParseOptions::pins`](crate::ParseOptions::pins).
+#[must_use]
+pub fn from_environment() -> Vec<(String, String)> {
+    let named = std::env::vars_os().filter_map(|(name, value)| {
+        // a value that is not Unicode is no variant, and is told so
+        Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+    });
+    named.filter(|(name, _)| name.starts_with(PREFIX)).collect()
+}
+
 /// Pins flags. Variables become a text of their own, so that problems with them have a place.
 pub(crate) fn apply(variables: &[(String, String)], flags: &mut [Flag], sources: &mut Sources) -> Vec<Finding> {
     let named = |pin: &'_ (String, String)| pin.0.strip_prefix(PREFIX).map(str::to_ascii_lowercase);

@@ -19,6 +19,12 @@ impl StateFolder {
         Self(path.into())
     }
 
+    /// The folder `flagstaff-state` beside a file: where it is when nobody says where.
+    #[must_use]
+    pub fn beside(file: &Path) -> Self {
+        Self(file.with_file_name("flagstaff-state"))
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -1,0 +1,96 @@
+//! Settings and flags are read, and everything that is wrong with them is said before anything is bound.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use flagstaff_embed::Parts;
+use flagstaff_flags::Problem;
+use flagstaff_layer::{Answers, Tagger};
+use flagstaff_operations::workspace::Workspace;
+use flagstaff_source::{Files, Loaded, ParseOptions};
+
+use crate::settings::{self, Settings, checked, shown};
+use crate::workspace::{files, no_flag_file, reading};
+
+/// Everything that runs, checked; nothing is bound yet.
+pub(super) struct Checked {
+    pub(super) proxy: flagstaff_sidecar::Settings,
+    /// The operators' address.
+    pub(super) admin: SocketAddr,
+    pub(super) upstream: Vec<String>,
+    pub(super) environment: Option<String>,
+    pub(super) parts: Parts,
+}
+
+impl Checked {
+    /// Reads and checks all there is.
+    ///
+    /// # Errors
+    /// With everything that is wrong with settings, or else with flags.
+    pub(super) fn new(settings: &Settings, upgrade: bool, dry_run: bool) -> anyhow::Result<Self> {
+        let mut problems = Vec::new();
+        let mut note = |more: Vec<Problem>| problems.extend(more);
+        let proxy = checked::proxy(&settings.typed, upgrade).map_err(&mut note).ok();
+        if let Some(Err(wrong)) = proxy.as_ref().map(flagstaff_sidecar::Settings::check_files) {
+            note(wrong);
+        }
+        let tagger = Tagger::new(&checked::tagger_settings(settings)?).map_err(&mut note).ok();
+        let admin = settings.typed.admin.parse().map_err(|_| note(vec![no_address(&settings.typed.admin)])).ok();
+        let ledger = checked::ledger(&settings.typed).map_err(&mut note).ok();
+        let hooks = settings::webhooks::hooks(&settings.typed.webhooks).map_err(&mut note).ok();
+        let (Some(proxy), Some(tagger), Some(admin), Some(ledger), Some(hooks), []) =
+            (proxy, tagger, admin, ledger, hooks, problems.as_slice())
+        else {
+            return Err(settings.report(problems));
+        };
+        let (files, reading) = (files(&settings.typed)?, reading(&settings.typed));
+        let (loaded, is_last_good) = match read(settings, &files, &reading) {
+            Ok(loaded) => (loaded, false),
+            Err(error) if dry_run => return Err(error),
+            Err(error) => (last_good(&files, &reading).ok_or(error)?, true),
+        };
+        let (upstream, environment) = (settings.typed.upstream.clone(), settings.typed.environment.clone());
+        let (tagger, state, answers) = (Arc::new(tagger), checked::state(&settings.typed), Some(Answers::default()));
+        let parts = Parts { tagger, files, reading, loaded, is_last_good, state, ledger, hooks, answers };
+        Ok(Self { proxy, admin, upstream, environment, parts })
+    }
+
+    /// The files and the ledger, for what operators ask and do.
+    pub(super) fn workspace(&self) -> Workspace {
+        Workspace {
+            files: self.parts.files.clone(),
+            reading: self.parts.reading.clone(),
+            ledger: Ok(self.parts.ledger.as_ref().map(|ledger| ledger.location.clone())),
+        }
+    }
+
+    pub(super) fn summary(&self) -> String {
+        let upstream = if self.proxy.has_upstream() { "the proxy" } else { "the demo shop" };
+        let flags = self.parts.loaded.snapshot.flags().len();
+        format!("{upstream} with {flags} flags of {}", self.parts.files.definitions().display())
+    }
+}
+
+/// The flags as their files are now.
+fn read(settings: &Settings, files: &Files, reading: &ParseOptions) -> anyhow::Result<Loaded> {
+    let path = files.definitions();
+    if !path.exists() {
+        return Err(no_flag_file(settings, path));
+    }
+    flagstaff_source::load(path, reading).map_err(|report| shown(&report))
+}
+
+/// What was served before, where the files cannot be used now. The watch says at once what is wrong with them.
+fn last_good(files: &Files, reading: &ParseOptions) -> Option<Loaded> {
+    let (loaded, at) = files.last_good(reading)?;
+    let at = jiff::Timestamp::try_from(at).map(|at| format!("{at:.0}")).unwrap_or_default();
+    tracing::error!(
+        "{} cannot be used, so the last good flags are served, of {at}; mend the file: it is followed again as soon as it is good",
+        files.definitions().display()
+    );
+    Some(loaded)
+}
+
+fn no_address(text: &str) -> Problem {
+    Problem::new(["admin"], format!("`{text}` is not an address")).help("write one such as \"127.0.0.1:8081\"")
+}

@@ -1,0 +1,66 @@
+//! Everything that was checked is started, bound and served, and ended in order.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use flagstaff_admin::PrometheusBuilder;
+use flagstaff_embed::Flagstaff;
+use flagstaff_flags::VariantId;
+use flagstaff_layer::{Flags, Tagger};
+use flagstaff_sidecar::{App, Sidecar};
+use flagstaff_source::Report;
+
+use super::banner::Banner;
+use super::checked::Checked;
+use super::health::Health;
+use super::left_out::LeftOutLog;
+use super::operators::{self, admin};
+use super::{listen, meters};
+use crate::commands::Answer;
+
+impl Checked {
+    /// Binds, says every address, and runs.
+    pub(super) fn serve(self) -> anyhow::Result<Answer> {
+        let app = App::new(&self.proxy)?;
+        let metrics = PrometheusBuilder::new().install_recorder().context("metrics cannot start")?;
+        meters::begin();
+        let flagstaff = Flagstaff::start(self.parts.clone()).context("what follows the flags cannot start")?;
+        let health = Health::new(&self.parts, flagstaff.status());
+        let admin = admin(&self, &flagstaff, health.clone(), metrics);
+        let sidecar = Sidecar::new(self.proxy.clone(), &flagstaff.layer(), app)
+            .background(operators::service(self.admin, admin, health))
+            .describe(described)
+            .on_hangup(flagstaff.reloading());
+        let bound = sidecar.bind().map_err(|error| listen::explained(error, self.admin))?;
+        Banner::new(&self, bound.urls(), bound.background_addresses().map(|(_, address)| address).collect()).print();
+        warn(&self.parts.tagger, &self.parts.loaded.report);
+        let left_out = LeftOutLog::start(Arc::clone(&self.parts.tagger))
+            .context("the log of requests that are not counted cannot start")?;
+        let ended = bound.run()?;
+        drop(left_out);
+        // what it could not do in time it has said
+        let _ = flagstaff.close();
+        tracing::info!(cut = ended.cut, "stopped");
+        Ok(Answer::Yes)
+    }
+}
+
+/// Says what works, and should be mended.
+fn warn(tagger: &Tagger, flags: &Report) {
+    if tagger.keys_are_temporary() {
+        tracing::warn!(
+            "no signing key is set, so sticky assignments, override links and identified users are lost when this process ends; set FLAGSTAFF_KEYS"
+        );
+    }
+    for warning in flags.warnings() {
+        tracing::warn!(file = &*warning.file, line = warning.line, "{}", warning.message);
+    }
+}
+
+/// The visitor of an answer and the flags, for the access log. Without an id that is kept (without consent) no visitor is named.
+fn described(extensions: &http::Extensions) -> Option<(Option<String>, String)> {
+    let flags = extensions.get::<Flags>()?;
+    let on = flags.decisions().iter().filter(|(_, _, decision)| decision.variant() != VariantId::OFF);
+    let on = on.map(|(_, flag, decision)| format!("{}={}", flag.name, flag.variants.name(decision.variant())));
+    Some((flags.lasting_visitor().map(ToOwned::to_owned), on.collect::<Vec<_>>().join(",")))
+}
