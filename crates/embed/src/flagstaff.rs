@@ -80,7 +80,7 @@ impl Flagstaff {
         warn_of_unread(&publisher);
         let watch = Reloader::start(files, reading, POLL, publisher, FileObserver(controller.snapshots()))?;
         let (recorder, keeper) = ledger.map(Recorder::start).transpose()?.unzip();
-        let mut layer = FlagLayer::new(reader.clone(), tagger).watched_by(controller.monitor());
+        let mut layer = FlagLayer::new(reader.clone(), tagger).watched_by(controller.observer());
         if let Some(answers) = answers {
             layer = layer.measuring(answers);
         }

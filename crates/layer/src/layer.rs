@@ -7,11 +7,10 @@ use flagstaff_flags::Reader;
 use flagstaff_tag::{CompiledSnapshot, PerSnapshot, Tagger};
 use tower::Layer;
 
-use crate::observe::guard_observer::GuardObserver;
 #[cfg(feature = "ledger")]
 use crate::observe::ledger_observer::LedgerObserver;
 use crate::observe::observers::Observers;
-use crate::{Answers, FlagService, Outcomes};
+use crate::{Answers, FlagService, Observe};
 
 /// Wraps services into [`FlagService`]s that share one reader and one tagger.
 #[derive(Clone)]
@@ -49,10 +48,10 @@ impl FlagLayer {
         self.observed(|observers| observers.metrics = Some(Arc::new(answers)))
     }
 
-    /// This layer, telling guards how visitors of their flags do. As long as no flag has one this costs nothing.
+    /// This layer, telling an observer of requests, their answers and goals, after metrics and the ledger: such as the guards of flags.
     #[must_use]
-    pub fn watched_by(self, outcomes: Arc<dyn Outcomes>) -> Self {
-        self.observed(|observers| observers.guards = Some(Arc::new(GuardObserver::new(outcomes))))
+    pub fn watched_by(self, observer: Arc<dyn Observe>) -> Self {
+        self.observed(|observers| observers.guards = Some(observer))
     }
 
     fn observed(self, change: impl FnOnce(&mut Observers)) -> Self {

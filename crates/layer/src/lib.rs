@@ -13,7 +13,7 @@
 //!
 //! [`EndpointLayer`], inside [`FlagLayer`], answers the visitor's own addresses under `/.flagstaff/`.
 //!
-//! [`FlagLayer::measuring`] counts answers and how long they took by variant, for `/metrics`. [`FlagLayer::watched_by`] tells guards how visitors of their flags do. With the feature `ledger`, `FlagLayer::recording` keeps what happens, for experiments.
+//! [`FlagLayer::measuring`] counts answers and how long they took by variant, for `/metrics`. [`FlagLayer::watched_by`] tells an observer of your own. With the feature `ledger`, `FlagLayer::recording` keeps what happens, for experiments.
 
 mod endpoints;
 #[cfg(feature = "axum")]
@@ -29,9 +29,6 @@ pub use extract::{NotTagged, VisitorFlags};
 pub use flagstaff_tag::{Flags, LeftOut, Peer, Tagger, TaggerSettings};
 pub use future::FlagFuture;
 pub use layer::FlagLayer;
-pub use observe::{
-    Answer, AnswerResult, Answered, Answers, Conversion, Meeting, Observe, Outcome, Outcomes, ReachedGoal,
-    RequestContext,
-};
+pub use observe::{Answer, AnswerResult, Answers, Observe, ReachedGoal, RequestContext};
 pub use service::FlagService;
 pub use tower::layer::util::Stack;

@@ -8,11 +8,10 @@ use flagstaff_flags::{
     DecisionStep, Definition, Fact, FactKind, Flag, Guard, Hold, Name, Percent, Publisher, Rollout, RolloutStep,
     Snapshot, StatusSet, Subject, VariantId,
 };
-use flagstaff_layer::{Answered, Meeting, Outcome, Outcomes};
 use flagstaff_tag::Network;
 use jiff::Timestamp;
 
-use crate::monitor::OutcomeMonitor;
+use crate::monitor::{Answered, Meeting, Outcome, OutcomeMonitor, Outcomes};
 
 pub(crate) fn name() -> Name {
     Name::new("checkout").unwrap()

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flagstaff_flags::{Publisher, RecordedFacts, Snapshot};
+use flagstaff_layer::Observe;
 use flagstaff_ledger::Location;
 use flagstaff_source::StateFolder;
 use flagstaff_webhook::Hook;
@@ -17,7 +18,7 @@ use crate::controller::Controller;
 use crate::last_known::{LastKnown, LastKnownWriter};
 use crate::ledger_sync::LedgerSync;
 use crate::messages::Message;
-use crate::monitor::OutcomeMonitor;
+use crate::monitor::{GuardObserver, OutcomeMonitor};
 use crate::webhooks::Webhooks;
 
 /// Messages that wait for the controller at most; what comes beyond is dropped and counted.
@@ -101,7 +102,13 @@ impl RunningController {
         Ok(Self { messages, monitor, thread: Some(thread), last_known, webhooks: Some(webhooks) })
     }
 
-    /// What counts answers: an observer for [`FlagLayer`](flagstaff_layer::FlagLayer).
+    /// What watches requests for guards, for [`FlagLayer::watched_by`](flagstaff_layer::FlagLayer::watched_by).
+    #[must_use]
+    pub fn observer(&self) -> Arc<dyn Observe> {
+        Arc::new(GuardObserver::new(self.monitor()))
+    }
+
+    /// What counts answers, and knows what guards say.
     #[must_use]
     pub fn monitor(&self) -> Arc<OutcomeMonitor> {
         Arc::clone(&self.monitor)

@@ -33,7 +33,9 @@ pub enum AnswerResult {
 }
 
 impl AnswerResult {
-    pub(crate) const fn fault(self) -> Option<FaultOrigin> {
+    /// Whose fault the answer is, where it is not the app's own.
+    #[must_use]
+    pub const fn fault(self) -> Option<FaultOrigin> {
         match self {
             Self::Answered { fault, .. } => fault,
             Self::Failed | Self::Abandoned => None,

@@ -66,6 +66,18 @@ impl RequestContext {
         &self.flags
     }
 
+    /// When it came, by the clock on the wall.
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// When it came, by a clock that cannot be set.
+    #[must_use]
+    pub const fn since(&self) -> Instant {
+        self.since
+    }
+
     /// Since when the app has the whole request; `None` while it has not, and where that is not known.
     fn complete_since(&self) -> Option<Instant> {
         match &self.body {

@@ -1,7 +1,7 @@
 //! What observers are told of a request and of its answer.
 //!
-//! [`Observe`] is the trait, [`RequestContext`] and [`Answer`] are what its hooks get. `observers` calls them; `ledger_observer`,
-//! `guard_observer` (with [`Outcomes`] behind it) and `metrics` are the implementations.
+//! [`Observe`] is the trait, [`RequestContext`] and [`Answer`] are what its hooks get. `observers` calls them; `ledger_observer`
+//! and `metrics` are implementations here, and the crate `flagstaff-rollout` has one for guards.
 
 use flagstaff_flags::{EventSource, Goal};
 use flagstaff_tag::{Flags, NotReached};
@@ -9,17 +9,14 @@ use jiff::Timestamp;
 
 pub(crate) mod answer;
 pub(crate) mod context;
-pub(crate) mod guard_observer;
 #[cfg(feature = "ledger")]
 pub(crate) mod ledger_observer;
 pub(crate) mod metrics;
 pub(crate) mod observers;
-pub(crate) mod outcome;
 
 pub use answer::{Answer, AnswerResult};
 pub use context::RequestContext;
 pub use metrics::Answers;
-pub use outcome::{Answered, Conversion, Meeting, Outcome, Outcomes};
 
 /// Is told of requests that count, of their answers and of goals that were reached.
 ///

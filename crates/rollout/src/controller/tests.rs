@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flagstaff_flags::{Definition, Fact, FactKind, Flag, Hold, Publisher, Standing, publisher};
-use flagstaff_layer::Answered;
 use flagstaff_ledger::FirstSign;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
@@ -13,7 +12,7 @@ use tokio::sync::mpsc;
 use super::Controller;
 use crate::fixtures::{FINE, Visitor, fact, flag, in_steps, is_tripped, name, snapshot};
 use crate::messages::{LedgerCommand, LedgerEvent, Message};
-use crate::monitor::OutcomeMonitor;
+use crate::monitor::{Answered, OutcomeMonitor};
 use crate::webhooks::WebhookSender;
 
 /// A controller whose messages and commands wait until a test takes them.

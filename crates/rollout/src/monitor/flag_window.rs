@@ -9,10 +9,10 @@ use flagstaff_experiment::guard::{
     UpstreamWatch,
 };
 use flagstaff_flags::{Definition, Flag, Guard};
-use flagstaff_layer::{Answered, Meeting, Outcome};
 use flagstaff_tag::Network;
 
 use super::keys::{origin, unit_key};
+use super::outcome::{Answered, Meeting, Outcome};
 use super::step_window::StepWindow;
 use crate::messages::WindowId;
 

@@ -2,15 +2,23 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `outcome_monitor.rs` | [`OutcomeMonitor`]: every answer comes here |
+//! | `guard_observer.rs` | observes requests: which answer is an error or slow, and for which flags |
+//! | `outcome.rs` | what became of a request, seen from one flag |
+//! | `outcome_monitor.rs` | [`OutcomeMonitor`]: every outcome comes here |
 //! | `flag_window.rs` | what is known of one flag since it began |
 //! | `step_window.rs` | what is known of one step: its time limit, and who came |
 //! | `keys.rs` | keys that tell visitors and networks apart |
 
 mod flag_window;
+mod guard_observer;
 mod keys;
+mod outcome;
 mod outcome_monitor;
 mod step_window;
 
+pub(crate) use guard_observer::GuardObserver;
 pub(crate) use keys::unit_key;
+#[cfg(test)]
+pub(crate) use outcome::Conversion;
+pub(crate) use outcome::{Answered, Meeting, Outcome, Outcomes};
 pub use outcome_monitor::OutcomeMonitor;

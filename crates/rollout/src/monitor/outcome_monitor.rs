@@ -9,15 +9,15 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use flagstaff_experiment::guard::{Outage, Sign, UpstreamAway};
 use flagstaff_flags::{Definition, Flag, Name, Reader, Snapshot};
-use flagstaff_layer::{Conversion, Meeting, Outcome, Outcomes};
 use flagstaff_ledger::{FirstSign, came_at};
 use metrics::counter;
 use tokio::sync::mpsc;
 
 use super::flag_window::{FlagWindow, KnownVisitors, Signals};
+use super::outcome::{Conversion, Meeting, Outcome, Outcomes};
 use crate::messages::{Message, WindowId};
 
-/// Counts what becomes of requests, by flag. Give it to [`FlagLayer`](flagstaff_layer::FlagLayer) as its observer of guards.
+/// Counts what becomes of requests, by flag.
 pub struct OutcomeMonitor {
     messages: mpsc::Sender<Message>,
     reader: Reader,

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use flagstaff_experiment::guard::{Limit, Origin, Quota, Sign, UNLIMITED_PART};
 use flagstaff_experiment::rollout::MIN_VISITORS;
 use flagstaff_flags::{Flag, SlowerThan};
-use flagstaff_layer::Answered;
 
 use super::keys::unit_key;
+use super::outcome::Answered;
 
 /// More visitors who came to a step are not counted one by one.
 const MAX_COUNTED: usize = 1_000_000;

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flagstaff_flags::{Flag, Publisher, Snapshot, publisher};
-use flagstaff_layer::Answered;
 
 use super::{RunningController, Start};
 use crate::fixtures::{FINE, Visitor, flag, is_tripped, snapshot};
-use crate::monitor::OutcomeMonitor;
+use crate::monitor::{Answered, OutcomeMonitor};
 
 #[track_caller]
 fn eventually(what: &str, mut holds: impl FnMut() -> bool) {

@@ -1,4 +1,4 @@
-//! How visitors of guarded flags do, for the guards that watch them.
+//! What became of requests, seen from flags with a guard.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 ///
 /// It is told of those who are part of the test (drawn, and by a unit that lasts) and have met the flag: on this request, or
 /// before as far as it remembers itself. What must not count (bots, prefetches, visitors without consent) is not told.
-pub trait Outcomes: Send + Sync + 'static {
+pub(crate) trait Outcomes: Send + Sync + 'static {
     /// Whether it wants to be told about a flag now.
     fn wants(&self, snapshot: &Snapshot, flag: FlagId) -> bool {
         let _ = (snapshot, flag);
@@ -39,40 +39,40 @@ pub trait Outcomes: Send + Sync + 'static {
 
 /// A unit and a flag.
 #[derive(Clone, Copy, Debug)]
-pub struct Meeting<'a> {
+pub(crate) struct Meeting<'a> {
     /// The flags the request was decided with.
-    pub snapshot: &'a Arc<Snapshot>,
+    pub(crate) snapshot: &'a Arc<Snapshot>,
     /// Which of them.
-    pub flag: FlagId,
+    pub(crate) flag: FlagId,
     /// The variant the unit has.
-    pub variant: VariantId,
+    pub(crate) variant: VariantId,
     /// The variant that the draw gives it now. Another one for a unit that keeps a variant from before: of those there are as many
     /// as the share of that time made, so a test that goes by the present shares must go by this.
-    pub drawn: VariantId,
+    pub(crate) drawn: VariantId,
     /// The unit, as [`flagstaff_flags::BucketBy::key`] names it.
-    pub unit: &'a str,
+    pub(crate) unit: &'a str,
     /// The network that the request came from; none where the server did not say.
-    pub network: Option<Network>,
+    pub(crate) network: Option<Network>,
     /// When the request came, by the clock on the wall.
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// When the request came, by a clock that nobody sets.
-    pub since: Instant,
+    pub(crate) since: Instant,
 }
 
 /// An answer, seen from one flag.
 #[derive(Clone, Debug)]
-pub struct Outcome<'a> {
+pub(crate) struct Outcome<'a> {
     /// To whom.
-    pub meeting: Meeting<'a>,
+    pub(crate) meeting: Meeting<'a>,
     /// What became of the request.
-    pub result: Answered,
+    pub(crate) result: Answered,
     /// Whether the answer came from the flag's own upstream of the variant.
-    pub by_upstream: bool,
+    pub(crate) by_upstream: bool,
 }
 
 /// What became of a request, seen from one flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answered {
+pub(crate) enum Answered {
     /// Its status is one of the guard's `errors`, there was no answer, or the upstream of the variant gave none.
     Error,
     /// It was answered, with the time from the end of the request to the first byte of the answer. None for streams, for other
@@ -86,9 +86,9 @@ pub enum Answered {
 
 /// A unit reached a goal, seen from one flag.
 #[derive(Clone, Debug)]
-pub struct Conversion<'a> {
+pub(crate) struct Conversion<'a> {
     /// Who reached it.
-    pub meeting: Meeting<'a>,
+    pub(crate) meeting: Meeting<'a>,
     /// The goal.
-    pub goal: &'a Name,
+    pub(crate) goal: &'a Name,
 }

@@ -1,18 +1,21 @@
 //! What a request and its answer mean for the guards of flags: whether it is an error, how long the app took, whose fault it is.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Instant;
 
 use flagstaff_flags::{DecisionStep, Flag, FlagId, Guard, VariantId};
+use flagstaff_layer::{Answer, AnswerResult, Observe, ReachedGoal, RequestContext};
 use flagstaff_tag::{FaultOrigin, Flags, NotReached};
 use http::StatusCode;
 use jiff::Timestamp;
 
-use crate::observe::outcome::{Answered, Conversion, Meeting, Outcome, Outcomes};
-use crate::observe::{Answer, AnswerResult, Observe, ReachedGoal, RequestContext};
+use super::outcome::{Answered, Conversion, Meeting, Outcome, Outcomes};
 
-/// Tells the guards.
-pub(crate) struct GuardObserver(Arc<dyn Outcomes>);
+/// Observes requests for guards, and tells them of outcomes.
+pub(crate) struct GuardObserver<O>(Arc<O>);
 
 /// A flag that is monitored, and the unit that this request has for it.
 struct Monitored<'a> {
@@ -66,26 +69,26 @@ fn may_be_clients(status: Option<StatusCode>, fault: Option<FaultOrigin>) -> boo
     !(is_apps_own && status.is_some_and(|status| !by_time(status)))
 }
 
-impl Observe for GuardObserver {
+impl<O: Outcomes> Observe for GuardObserver<O> {
     fn observes(&self, flags: &Flags) -> bool {
         !flags.compiled().monitored().is_empty()
     }
 
     /// Tells of every monitored flag that is met on the request.
     fn asked(&self, request: &RequestContext) {
-        let when = When { at: request.at, since: request.since };
-        for one in self.monitored(&request.flags, request.at).filter(|one| request.meets(one.id)) {
-            one.meeting(&request.flags, when, |meeting| self.0.met(&meeting));
+        let when = When { at: request.at(), since: request.since() };
+        for one in self.monitored(request.flags(), request.at()).filter(|one| request.meets(one.id)) {
+            one.meeting(request.flags(), when, |meeting| self.0.met(&meeting));
         }
     }
 
     /// Tells of every monitored flag that the unit has met: on this request, as the answer says, or before.
     fn answered(&self, request: &RequestContext, answer: &Answer<'_>) {
-        let when = When { at: request.at, since: request.since };
-        for one in self.monitored(&request.flags, request.at) {
+        let when = When { at: request.at(), since: request.since() };
+        for one in self.monitored(request.flags(), request.at()) {
             let result = meaning(answer.result, one.id, one.guard, request);
             let by_upstream = answer.result.fault() == Some(FaultOrigin::Answered(one.id));
-            one.meeting(&request.flags, when, |meeting| {
+            one.meeting(request.flags(), when, |meeting| {
                 // told once a request: guards go by who comes again
                 if !request.meets(one.id) {
                     if !answer.exposes(one.flag) && !self.0.has_met(&meeting) {
@@ -116,8 +119,8 @@ impl Observe for GuardObserver {
     }
 }
 
-impl GuardObserver {
-    pub(crate) fn new(outcomes: Arc<dyn Outcomes>) -> Self {
+impl<O: Outcomes> GuardObserver<O> {
+    pub(crate) const fn new(outcomes: Arc<O>) -> Self {
         Self(outcomes)
     }
 

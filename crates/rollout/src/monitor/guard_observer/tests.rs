@@ -1,5 +1,4 @@
-//! What a layer tells those who watch guarded flags.
-#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+//! What guards are told of requests through a layer.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -10,12 +9,15 @@ use flagstaff_flags::{
     BucketBy, EventFrom, EventGoal, Flag, FlagId, Goal, Guard, Name, Percent, Publisher, Route, Snapshot, StatusSet,
     Trigger, publisher,
 };
-use flagstaff_layer::{Answered, Conversion, FlagLayer, Meeting, Outcome, Outcomes, Tagger, TaggerSettings};
+use flagstaff_layer::{FlagLayer, Tagger, TaggerSettings};
 use flagstaff_ledger::{Keeper, Location, Recorder};
 use flagstaff_tag::{BodyProgress, FaultOrigin};
 use http::{Request, Response};
 use tempfile::TempDir;
 use tower::{Layer, Service, ServiceExt, service_fn};
+
+use super::GuardObserver;
+use crate::monitor::{Answered, Conversion, Meeting, Outcome, Outcomes};
 
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0";
 const VISITOR: &str = "visitor-number-0000001";
@@ -168,7 +170,7 @@ impl Site {
         let ear = Arc::new(ear);
         let (publisher, reader) = publisher(snapshot.clone());
         let tagger = Arc::new(Tagger::new(&TaggerSettings::default()).unwrap());
-        let layer = FlagLayer::new(reader, tagger).watched_by(Arc::clone(&ear) as Arc<dyn Outcomes>);
+        let layer = FlagLayer::new(reader, tagger).watched_by(Arc::new(GuardObserver::new(Arc::clone(&ear))));
         Self { layer, ear, snapshot, _publisher: publisher }
     }
 
