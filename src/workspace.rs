@@ -174,6 +174,6 @@ pub(crate) fn reading(settings: &typed::Settings) -> ParseOptions {
 ///
 /// # Errors
 /// When a value makes no sense.
-pub(crate) fn certainty(args: Certainty) -> anyhow::Result<flagstaff_experiment::Settings> {
-    Ok(flagstaff_experiment::Settings::new(args.alpha, args.planned.map(f64::from), None)?)
+pub(crate) fn certainty(args: Certainty) -> anyhow::Result<flagstaff_experiment::AnalysisSettings> {
+    Ok(flagstaff_experiment::AnalysisSettings::new(args.alpha, args.planned.map(f64::from), None)?)
 }

@@ -1,6 +1,6 @@
 //! A comparison of two variants, for people.
 
-use flagstaff_experiment::{Comparison, Kind, Report};
+use flagstaff_experiment::{Comparison, Report, VerdictKind};
 
 use crate::commands::Answer;
 use crate::terminal::{Interval, signed};
@@ -27,6 +27,6 @@ pub(crate) fn interval(one: &Comparison) -> Option<Interval> {
 
 /// No where the split of one is broken.
 pub(crate) fn answer<'a>(reports: impl IntoIterator<Item = &'a Report>) -> Answer {
-    let is_broken = reports.into_iter().any(|report| report.verdict.kind == Kind::BrokenSplit);
+    let is_broken = reports.into_iter().any(|report| report.verdict.kind == VerdictKind::BrokenSplit);
     if is_broken { Answer::No } else { Answer::Yes }
 }

@@ -1,6 +1,6 @@
 //! `flagstaff results` without a flag: a line for each experiment.
 
-use flagstaff_experiment::{Report, Settings};
+use flagstaff_experiment::{AnalysisSettings, Report};
 use flagstaff_flags::Snapshot;
 use flagstaff_operations::results;
 
@@ -18,7 +18,7 @@ pub(super) fn list(
     args: &Results,
     opened: &Opened,
     snapshot: &Snapshot,
-    certainty: &Settings,
+    certainty: &AnalysisSettings,
 ) -> anyhow::Result<Answer> {
     if snapshot.flags().iter().all(|flag| flag.goals.is_empty()) {
         err("no flag has goals, so there is no experiment; give a flag goals = [\"…\"]\n");

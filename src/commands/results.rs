@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use flagstaff_experiment::{GoalReport, Kind, VariantReport};
+use flagstaff_experiment::{GoalReport, VariantReport, VerdictKind};
 use flagstaff_operations::results::{self, Results};
 use jiff::tz::TimeZone;
 
@@ -45,9 +45,9 @@ fn text(results: &Results) -> String {
         text += &plot(goal);
     }
     let style = match report.verdict.kind {
-        Kind::Ship | Kind::KeepControl => GOOD,
-        Kind::BrokenSplit => BAD,
-        Kind::KeepRunning | Kind::NotEnough => STRONG,
+        VerdictKind::Ship | VerdictKind::KeepControl => GOOD,
+        VerdictKind::BrokenSplit => BAD,
+        VerdictKind::KeepRunning | VerdictKind::NotEnough => STRONG,
     };
     let kind = report.verdict.kind.as_str().replace('_', " ");
     let _ = writeln!(text, "\n{}: {}", styled(style, &kind), report.verdict.text);

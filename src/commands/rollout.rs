@@ -1,7 +1,7 @@
 //! `flagstaff rollout`: where a rollout stands, and commands to it.
 
 use flagstaff_experiment::guard::Evidence;
-use flagstaff_operations::rollout::{self, Command, HistoryEntry, PlannedStep, RolloutStatus, State};
+use flagstaff_operations::rollout::{self, Command, HistoryEntry, PlannedStep, RolloutState, RolloutStatus};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::{Action, Rollout};
@@ -51,9 +51,9 @@ const fn command(action: Action) -> Option<Command> {
 
 fn text(status: &RolloutStatus) -> String {
     let style = match status.state {
-        State::Advancing | State::Done => GOOD,
-        State::Holding | State::Approval => ODD,
-        State::Tripped => BAD,
+        RolloutState::Advancing | RolloutState::Done => GOOD,
+        RolloutState::Holding | RolloutState::Approval => ODD,
+        RolloutState::Tripped => BAD,
     };
     let step = match status.steps {
         0 => String::new(),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use flagstaff_admin::{FlagsHealth, Health as HealthReport, LedgerHealth, LedgerStatus};
-use flagstaff_embed::{Parts, Status};
+use flagstaff_embed::{FlagstaffStatus, Parts};
 use flagstaff_flags::without_userinfo;
 use flagstaff_ledger::Health as Of;
 use jiff::Timestamp;
@@ -20,13 +20,13 @@ pub(crate) struct Health {
     source: Arc<str>,
     /// The ledger's location; empty without one.
     ledger: Arc<str>,
-    status: Status,
+    status: FlagstaffStatus,
     draining: Arc<AtomicBool>,
     since: Instant,
 }
 
 impl Health {
-    pub(crate) fn new(parts: &Parts, status: Status) -> Self {
+    pub(crate) fn new(parts: &Parts, status: FlagstaffStatus) -> Self {
         let ledger = parts.ledger.as_ref().map(|ledger| ledger.location.to_string()).unwrap_or_default();
         let source = parts.files.definitions().display().to_string().into();
         Self { source, ledger: ledger.into(), status, draining: Arc::default(), since: Instant::now() }

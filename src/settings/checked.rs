@@ -14,9 +14,9 @@ use super::{Settings, token, typed};
 /// The variable that holds signing keys, with commas between.
 pub(super) const KEYS: &str = "FLAGSTAFF_KEYS";
 
-/// The place of a ledger that is switched off.
+/// The location of a ledger that is switched off.
 pub(crate) const NO_LEDGER: &str = "none";
-/// The place of a state folder that is switched off.
+/// The location of a state folder that is switched off.
 pub(super) const NO_STATE: &str = "none";
 /// Rows that are kept for less are gone before anybody looks at them.
 const MIN_LEDGER_KEEP: std::time::Duration = std::time::Duration::from_secs(60 * 60);
@@ -24,12 +24,12 @@ const MIN_LEDGER_KEEP: std::time::Duration = std::time::Duration::from_secs(60 *
 /// Where what happened is kept; none when nothing is.
 ///
 /// # Errors
-/// When the place is none, or the time makes no sense.
+/// When the location is none, or the time makes no sense.
 pub(crate) fn ledger(typed: &typed::Settings) -> Result<Option<ledger::LedgerSettings>, Vec<Problem>> {
     if typed.ledger == NO_LEDGER {
         return Ok(None);
     }
-    let place = ledger::Location::new(&typed.ledger).map_err(|error| {
+    let location = ledger::Location::new(&typed.ledger).map_err(|error| {
         let problem = Problem::new(["ledger"], error.to_string());
         vec![problem.help("or \"none\", to keep nothing")]
     })?;
@@ -37,7 +37,7 @@ pub(crate) fn ledger(typed: &typed::Settings) -> Result<Option<ledger::LedgerSet
         let problem = Problem::new(["ledger_keep"], "what happened is kept for an hour at least");
         return Err(vec![problem.help("such as \"400d\"; without it, all is kept")]);
     }
-    Ok(Some(ledger::LedgerSettings { keep: typed.ledger_keep, ..ledger::LedgerSettings::new(place) }))
+    Ok(Some(ledger::LedgerSettings { keep: typed.ledger_keep, ..ledger::LedgerSettings::new(location) }))
 }
 
 /// Where the last good flags and the last known facts are kept; none when they are not. Without a word it is beside the ledger, and
@@ -47,8 +47,8 @@ pub(crate) fn state(typed: &typed::Settings) -> Option<StateFolder> {
         Some(NO_STATE) => None,
         Some(said) => Some(StateFolder::new(Path::new(said))),
         None => {
-            let place = ledger(typed).ok().flatten().map(|ledger| ledger.location);
-            let file = place.as_ref().and_then(ledger::Location::path).unwrap_or(Path::new(&typed.flags));
+            let location = ledger(typed).ok().flatten().map(|ledger| ledger.location);
+            let file = location.as_ref().and_then(ledger::Location::path).unwrap_or(Path::new(&typed.flags));
             Some(StateFolder::beside(file))
         }
     }

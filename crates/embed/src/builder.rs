@@ -90,16 +90,16 @@ impl Builder {
     /// When the flags cannot be used and there are no last good ones, when settings are wrong, or when the system gives no thread.
     pub fn start(self) -> Result<Flagstaff, StartError> {
         let tagger = Tagger::new(&self.settings).map_err(StartError::Settings)?;
-        let place = self.ledger.as_deref().map(Location::new).transpose();
-        let place = place.map_err(|error| StartError::Ledger(error.to_string()))?;
+        let location = self.ledger.as_deref().map(Location::new).transpose();
+        let location = location.map_err(|error| StartError::Ledger(error.to_string()))?;
         let state = match &self.state {
             Some(folder) => StateFolder::new(folder),
-            None => StateFolder::beside(place.as_ref().and_then(Location::path).unwrap_or(&self.flags)),
+            None => StateFolder::beside(location.as_ref().and_then(Location::path).unwrap_or(&self.flags)),
         };
         let files = Files::new(&self.flags, self.environment.as_deref()).keeping(state.clone());
         let reading = reading(self.environment);
         let (loaded, is_last_good) = load(&files, &reading)?;
-        let ledger = place.map(|location| LedgerSettings { keep: self.keep, ..LedgerSettings::new(location) });
+        let ledger = location.map(|location| LedgerSettings { keep: self.keep, ..LedgerSettings::new(location) });
         let (tagger, state, hooks, answers) = (Arc::new(tagger), Some(state), self.hooks, self.answers);
         let parts = Parts { tagger, files, reading, loaded, is_last_good, state, ledger, hooks, answers };
         Ok(Flagstaff::start(parts)?)

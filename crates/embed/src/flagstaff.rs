@@ -12,7 +12,7 @@ use flagstaff_source::{Files, Loaded, POLL, ParseOptions, Reloader, StateFolder}
 use flagstaff_webhook::Hook;
 
 use crate::observer::{FileObserver, warn_of_unread};
-use crate::{Builder, Status};
+use crate::{Builder, FlagstaffStatus};
 
 /// How long what waits for the ledger may take at the end.
 const LEDGER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -48,7 +48,7 @@ pub struct Parts {
 #[derive(Debug)]
 pub struct Flagstaff {
     layer: FlagLayer,
-    status: Status,
+    status: FlagstaffStatus,
     threads: Option<Threads>,
 }
 
@@ -87,7 +87,7 @@ impl Flagstaff {
         if let Some(recorder) = &recorder {
             layer = layer.recording(recorder.clone());
         }
-        let status = Status { reload: watch.status(), monitor: controller.monitor(), recorder, reader };
+        let status = FlagstaffStatus { reload: watch.status(), monitor: controller.monitor(), recorder, reader };
         let threads = Threads { watch: Arc::new(watch), controller, keeper };
         Ok(Self { layer, status, threads: Some(threads) })
     }
@@ -106,7 +106,7 @@ impl Flagstaff {
 
     /// How the flags are, for health checks. Cheap to clone and to ask.
     #[must_use]
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> FlagstaffStatus {
         self.status.clone()
     }
 

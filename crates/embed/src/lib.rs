@@ -39,4 +39,4 @@ pub use flagstaff::{Flagstaff, Parts};
 pub use flagstaff_layer::VisitorFlags;
 pub use flagstaff_layer::{Answers, Flags, Peer, TaggerSettings};
 pub use flagstaff_webhook::Hook;
-pub use status::Status;
+pub use status::FlagstaffStatus;

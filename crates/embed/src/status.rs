@@ -9,14 +9,14 @@ use flagstaff_source::{ReloadHealth, ReloadStatus};
 
 /// How flags in a service are, whenever it is asked.
 #[derive(Clone, Debug)]
-pub struct Status {
+pub struct FlagstaffStatus {
     pub(crate) reload: ReloadStatus,
     pub(crate) monitor: Arc<OutcomeMonitor>,
     pub(crate) recorder: Option<Recorder>,
     pub(crate) reader: Reader,
 }
 
-impl Status {
+impl FlagstaffStatus {
     /// Whether the flag file that was seen last is in force, and what is wrong with it where it is not.
     #[must_use]
     pub fn flags(&self) -> ReloadHealth {

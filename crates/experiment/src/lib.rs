@@ -23,6 +23,6 @@ pub use analysis::plan::{Needed, Plan};
 pub use analysis::report::{
     Adjusted, AlwaysValid, Comparison, GoalReport, LeftOut, PerConversion, Range, Report, SampleRatio, VariantReport,
 };
-pub use analysis::settings::{Settings, SettingsError};
+pub use analysis::settings::{AnalysisSettings, SettingsError};
 pub use analysis::two_counts::{Share, ShareError, TwoCounts, compare};
-pub use analysis::verdict::{Kind, Verdict};
+pub use analysis::verdict::{Verdict, VerdictKind};

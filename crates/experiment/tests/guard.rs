@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use flagstaff_experiment::guard::{
-    Event, Evidence, EvidenceSegment, MOST_VISITORS, Seen, Sign, Watch, WatchSettings, WatchSettingsError,
+    Evidence, EvidenceSegment, GuardEvent, MOST_VISITORS, Seen, Sign, Watch, WatchSettings, WatchSettingsError,
 };
 use proptest::prelude::*;
 
@@ -23,8 +23,8 @@ fn watch(terms: WatchSettings, shares: &[f64]) -> Watch {
     watch
 }
 
-fn event(sign: Sign, arm: u8, unit: u128) -> Event {
-    Event { sign, arm, step: 0, unit }
+fn event(sign: Sign, arm: u8, unit: u128) -> GuardEvent {
+    GuardEvent { sign, arm, step: 0, unit }
 }
 
 /// Feeds errors of one arm after the other until the first alarm, and says what it rested on.
@@ -104,7 +104,7 @@ fn anybody_can_make_the_numbers_again() {
         if step == 1 {
             watch.begin_step(1, &[0.9, 0.1]);
         }
-        if let Seen::Alarm(evidence) = watch.observe(&Event { step, ..event(Sign::Error, arm, unit) }) {
+        if let Seen::Alarm(evidence) = watch.observe(&GuardEvent { step, ..event(Sign::Error, arm, unit) }) {
             alarm.get_or_insert(evidence);
         }
     }
@@ -183,7 +183,7 @@ fn a_step_without_a_control_moves_no_evidence() {
         watch.begin_step(1, &shares);
         assert!(!watch.is_awake());
         let before = watch.evidence().remove(0).segments;
-        let step_1 = |arm, unit| Event { step: 1, ..event(Sign::Error, arm, unit) };
+        let step_1 = |arm, unit| GuardEvent { step: 1, ..event(Sign::Error, arm, unit) };
         assert_eq!(watch.observe(&step_1(1, unit)), Seen::Aside);
         assert_eq!(watch.observe(&step_1(0, unit + 1)), Seen::Aside);
         assert_eq!(watch.evidence().remove(0).segments, before);
@@ -192,7 +192,7 @@ fn a_step_without_a_control_moves_no_evidence() {
     }
     watch.begin_step(2, &[0.5, 0.5]);
     assert!(watch.is_awake());
-    assert_eq!(watch.observe(&Event { step: 2, ..event(Sign::Error, 1, 99) }), Seen::Counted);
+    assert_eq!(watch.observe(&GuardEvent { step: 2, ..event(Sign::Error, 1, 99) }), Seen::Counted);
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn what_is_not_watched_stands_aside() {
         event(Sign::Slow, 1, 1),
         event(Sign::Goal("paid".into()), 1, 1),
         event(Sign::Error, 2, 1),
-        Event { step: 9, ..event(Sign::Error, 1, 1) },
+        GuardEvent { step: 9, ..event(Sign::Error, 1, 1) },
     ];
     for event in aside {
         assert_eq!(watch.observe(&event), Seen::Aside, "{event:?}");
@@ -255,7 +255,7 @@ fn shares_that_changed_are_told_as_a_range() {
     let mut watch = watch(terms(), &[0.99, 0.01]);
     watch.observe(&event(Sign::Error, 0, 1));
     watch.begin_step(1, &[0.95, 0.05]);
-    watch.observe(&Event { step: 1, ..event(Sign::Error, 1, 2) });
+    watch.observe(&GuardEvent { step: 1, ..event(Sign::Error, 1, 2) });
     let words = watch.evidence().remove(0).words();
     let told = "1 visitor with the flag had an error, 1 without it; at 1 % to 5 % this may be chance";
     assert_eq!(words, told);
@@ -293,7 +293,7 @@ fn terms_that_make_no_sense_are_refused() {
 #[derive(Clone, Debug)]
 enum Input {
     Step(usize, [f64; 3]),
-    Event(Event),
+    Event(GuardEvent),
 }
 
 fn told() -> impl Strategy<Value = Input> {
@@ -301,7 +301,7 @@ fn told() -> impl Strategy<Value = Input> {
     let step = (0..4_usize, share(), share(), share()).prop_map(|(step, a, b, c)| Input::Step(step, [a, b, c]));
     let sign = prop_oneof![Just(Sign::Error), Just(Sign::Slow), Just(Sign::Goal("paid".into()))];
     let event = (sign, 0..4_u8, 0..5_usize, 0..300_u128);
-    let event = event.prop_map(|(sign, arm, step, unit)| Input::Event(Event { sign, arm, step, unit }));
+    let event = event.prop_map(|(sign, arm, step, unit)| Input::Event(GuardEvent { sign, arm, step, unit }));
     prop_oneof![1 => step, 40 => event]
 }
 

@@ -5,7 +5,7 @@
 use std::thread;
 
 use fastrand::Rng;
-use flagstaff_experiment::guard::{Event, Seen, Sign, Watch, WatchSettings};
+use flagstaff_experiment::guard::{GuardEvent, Seen, Sign, Watch, WatchSettings};
 
 const FALSE_ALARM: f64 = 0.001;
 const RAMP: [f64; 4] = [0.01, 0.05, 0.25, 0.5];
@@ -33,11 +33,11 @@ fn watch(false_alarm: f64) -> Watch {
     Watch::new(WatchSettings { arms, errors: true, slow: false, goals: Vec::new(), false_alarm }).unwrap()
 }
 
-fn error(treated: bool, step: usize, unit: u128) -> Event {
-    Event { sign: Sign::Error, arm: u8::from(treated), step, unit }
+fn error(treated: bool, step: usize, unit: u128) -> GuardEvent {
+    GuardEvent { sign: Sign::Error, arm: u8::from(treated), step, unit }
 }
 
-fn is_alarm(watch: &mut Watch, event: &Event) -> bool {
+fn is_alarm(watch: &mut Watch, event: &GuardEvent) -> bool {
     matches!(watch.observe(event), Seen::Alarm(_))
 }
 
@@ -142,7 +142,7 @@ fn together(random: &mut Rng, false_alarm: f64) -> bool {
             let drawn = random.f64();
             let arm = if drawn < share * 0.5 { 1 } else { u8::from(drawn < share) * 2 };
             let sign = signs[random.usize(..signs.len())].clone();
-            is_alarm(&mut watch, &Event { sign, arm, step, unit: random.u128(..) })
+            is_alarm(&mut watch, &GuardEvent { sign, arm, step, unit: random.u128(..) })
         })
     })
 }

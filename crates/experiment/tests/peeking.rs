@@ -1,7 +1,7 @@
 //! Experiments with and without a difference, read again and again.
 #![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
 
-use flagstaff_experiment::{Arm, Goal, Kind, Observed, Settings, Step, Variant, analyse};
+use flagstaff_experiment::{AnalysisSettings, Arm, Goal, Observed, Step, Variant, VerdictKind, analyse};
 
 const EXPERIMENTS: u64 = 1_000;
 const LOOK_EVERY: u64 = 50;
@@ -27,7 +27,7 @@ fn observed(counts: [(u64, u64); 2]) -> Observed {
 
 /// How many of the experiments are, at some look, decided by a significant difference; and how many were called broken.
 fn run(rates: [f64; 2], visitors: u64, seed: u64) -> (u64, u64) {
-    let settings = Settings::default();
+    let settings = AnalysisSettings::default();
     let (mut decided, mut broken) = (0, 0);
     for experiment in 0..EXPERIMENTS {
         let mut random = fastrand::Rng::with_seed(seed + experiment);
@@ -40,8 +40,8 @@ fn run(rates: [f64; 2], visitors: u64, seed: u64) -> (u64, u64) {
             if visitor % LOOK_EVERY == 0 {
                 let report = analyse(&observed(counts), &settings);
                 let p = report.goals[0].comparisons[0].always_valid.adjusted_p_value;
-                was_broken |= report.verdict.kind == Kind::BrokenSplit;
-                was_decided |= p.is_some_and(|p| p < 0.05) && report.verdict.kind != Kind::BrokenSplit;
+                was_broken |= report.verdict.kind == VerdictKind::BrokenSplit;
+                was_decided |= p.is_some_and(|p| p < 0.05) && report.verdict.kind != VerdictKind::BrokenSplit;
                 if was_decided {
                     break;
                 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use flagstaff_experiment::rollout::{
-    Command, Next, RolloutInputs, SHARED_OUTAGE, State, Trouble, apply, next_step, sample_ratio_broken, waited,
+    Command, Next, RolloutInputs, RolloutState, SHARED_OUTAGE, Trouble, apply, next_step, sample_ratio_broken, waited,
 };
 use flagstaff_flags::*;
 use jiff::Timestamp;
@@ -71,7 +71,7 @@ fn inputs<'a>(rollout: &'a Rollout, standing: &'a Standing, seconds: i64) -> Rol
 fn a_step_goes_on_when_its_hold_is_over_and_enough_came() {
     let (rollout, standing) = (rollout(), begun());
     let early = next_step(&inputs(&rollout, &standing, 3599));
-    assert_eq!((early.state, early.advances_at, early.next), (State::Advancing, Some(at(3600)), Next::Wait));
+    assert_eq!((early.state, early.advances_at, early.next), (RolloutState::Advancing, Some(at(3600)), Next::Wait));
     let over = inputs(&rollout, &standing, 3600);
     assert_eq!(next_step(&over).next, Next::Advance);
     let fact = Next::Advance.fact(&over, draft(&standing, 3600)).unwrap();
@@ -110,13 +110,13 @@ fn whatever_speaks_against_it_holds_it_and_is_told_once() {
     ];
     for (change, words) in changes {
         let next_step = over(&standing, change);
-        assert_eq!(next_step.state, State::Holding);
+        assert_eq!(next_step.state, RolloutState::Holding);
         assert!(next_step.why.contains(words), "{}", next_step.why);
         assert!(matches!(next_step.next, Next::TellInconclusive(_)));
     }
     let mut early = inputs(&rollout, &standing, 1);
     early.trouble = outage();
-    assert_eq!(next_step(&early).state, State::Holding, "an outage is told at once");
+    assert_eq!(next_step(&early).state, RolloutState::Holding, "an outage is told at once");
     let few: Change = |m| m.visitors = Some(99);
     let Next::TellInconclusive(reason) = over(&standing, few).next else { unreachable!() };
     let told = Fact { kind: FactKind::Inconclusive, why: reason.into(), ..draft(&standing, 4000) };
@@ -131,18 +131,18 @@ fn a_rollout_runs_from_its_start_to_its_end() {
     let (rollout, mut standing) = (rollout(), begun());
     add(&mut standing, FactKind::Step, 1, 3600);
     let waits = next_step(&inputs(&rollout, &standing, 999_999));
-    assert_eq!((waits.state, waits.next), (State::Approval, Next::AskApproval));
+    assert_eq!((waits.state, waits.next), (RolloutState::Approval, Next::AskApproval));
     add(&mut standing, FactKind::ApprovalNeeded, 1, 3600);
     assert_eq!(next_step(&inputs(&rollout, &standing, 999_999)).next, Next::Wait);
     let approved = apply(Command::Approve, &flag(), &standing, "ada", at(5000)).unwrap();
     assert_eq!((approved.kind, approved.step, approved.by.as_str()), (FactKind::Step, 2, "ada"));
     standing.add(&approved);
     let last = next_step(&inputs(&rollout, &standing, 5001));
-    assert_eq!((last.state, last.next), (State::Done, Next::Finish));
+    assert_eq!((last.state, last.next), (RolloutState::Done, Next::Finish));
     let finished = last_fact(&rollout, &standing);
     standing.add(&finished);
     let done = next_step(&inputs(&rollout, &standing, 5002));
-    assert_eq!((done.state, done.next), (State::Done, Next::Wait));
+    assert_eq!((done.state, done.next), (RolloutState::Done, Next::Wait));
     assert!(apply(Command::Advance, &flag(), &standing, "ada", at(5003)).is_err());
 }
 
@@ -155,7 +155,7 @@ fn holds_count_from_the_start_where_that_is_later() {
     let rollout = Rollout::new(Some(at(1000)), rollout().steps().to_vec()).unwrap();
     let standing = begun();
     let before = next_step(&inputs(&rollout, &standing, 999));
-    assert_eq!((before.state, before.advances_at), (State::Holding, Some(at(1000))));
+    assert_eq!((before.state, before.advances_at), (RolloutState::Holding, Some(at(1000))));
     assert_eq!(next_step(&inputs(&rollout, &standing, 1000)).advances_at, Some(at(4600)));
 }
 
@@ -163,14 +163,14 @@ fn holds_count_from_the_start_where_that_is_later() {
 fn a_trip_stops_everything_but_a_reset() {
     let (rollout, mut standing) = (rollout(), begun());
     add(&mut standing, FactKind::Tripped, 0, 10);
-    assert_eq!(next_step(&inputs(&rollout, &standing, 4000)).state, State::Tripped);
+    assert_eq!(next_step(&inputs(&rollout, &standing, 4000)).state, RolloutState::Tripped);
     for command in [Command::Advance, Command::Approve, Command::Pause, Command::Resume] {
         let refusal = apply(command, &flag(), &standing, "ada", at(20)).unwrap_err().to_string();
         assert!(refusal.contains("rolled back by its guard"), "{refusal}");
     }
     let reset = apply(Command::Reset, &flag(), &standing, "ada", at(20)).unwrap();
     standing.add(&reset);
-    assert_eq!(next_step(&inputs(&rollout, &standing, 21)).state, State::Advancing);
+    assert_eq!(next_step(&inputs(&rollout, &standing, 21)).state, RolloutState::Advancing);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_pause_holds_until_it_is_over() {
     standing.add(&apply(Command::Pause, &flag(), &standing, "ada", at(20)).unwrap());
     assert!(apply(Command::Pause, &flag(), &standing, "ada", at(20)).is_err());
     let paused = next_step(&inputs(&rollout, &standing, 4000));
-    assert_eq!((paused.state, paused.next), (State::Holding, Next::Wait));
+    assert_eq!((paused.state, paused.next), (RolloutState::Holding, Next::Wait));
     standing.add(&apply(Command::Resume, &flag(), &standing, "ada", at(30)).unwrap());
     assert_eq!(next_step(&inputs(&rollout, &standing, 4000)).next, Next::Advance);
 }

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use flagstaff_experiment::{
-    Arm, Day, Direction, Goal, Kind, Measure, Observed, Plan, Report, Settings, Share, Step, Sums, Total, Variant,
-    analyse, analyse_daily, compare,
+    AnalysisSettings, Arm, Day, Direction, Goal, Measure, Observed, Plan, Report, Share, Step, Sums, Total, Variant,
+    VerdictKind, analyse, analyse_daily, compare,
 };
 use flagstaff_stats::Proportion;
 use proptest::prelude::*;
@@ -46,17 +46,17 @@ fn halves(off: (u64, u64), on: (u64, u64)) -> Observed {
 }
 
 fn report(observed: &Observed) -> Report {
-    analyse(observed, &Settings::default())
+    analyse(observed, &AnalysisSettings::default())
 }
 
-fn kind(observed: &Observed) -> Kind {
+fn kind(observed: &Observed) -> VerdictKind {
     report(observed).verdict.kind
 }
 
 #[test]
 fn a_clear_winner_is_shipped_with_a_warning() {
     let report = report(&halves((10_000, 500), (10_000, 615)));
-    assert_eq!((report.verdict.kind, report.verdict.variant.as_deref()), (Kind::Ship, Some("on")));
+    assert_eq!((report.verdict.kind, report.verdict.variant.as_deref()), (VerdictKind::Ship, Some("on")));
     assert_eq!(report.verdict.days_left, None);
     let text = &report.verdict.text;
     assert!(text.contains("6.15 %") && text.contains("5 %") && text.contains("looks better than it is"), "{text}");
@@ -72,7 +72,7 @@ fn earlier(off: (u64, u64), on: (u64, u64)) -> Day {
 
 #[test]
 fn the_smallest_p_value_so_far_stays() {
-    let (now, settings) = (halves((8_000, 400), (8_000, 430)), Settings::default());
+    let (now, settings) = (halves((8_000, 400), (8_000, 430)), AnalysisSettings::default());
     let alone = report(&now).goals[0].comparisons[0].always_valid;
     assert_eq!((alone.p_value, alone.p_value_now), (Some(1.0), Some(1.0)));
     let best = earlier((4_000, 200), (4_000, 280));
@@ -88,7 +88,7 @@ fn the_smallest_p_value_so_far_stays() {
         "what an earlier day ruled out stays ruled out"
     );
     assert!(after.p_value < Some(0.05) && after.adjusted_p_value == after.p_value);
-    assert_eq!(report.verdict.kind, Kind::Ship);
+    assert_eq!(report.verdict.kind, VerdictKind::Ship);
     assert!(report.verdict.text.contains("on an earlier day"), "{}", report.verdict.text);
     assert!(!analyse(&halves((10_000, 500), (10_000, 615)), &settings).verdict.text.contains("earlier"));
 }
@@ -97,15 +97,15 @@ fn the_smallest_p_value_so_far_stays() {
 fn once_the_loser_is_no_winner_today() {
     let now = halves((8_000, 400), (8_000, 430));
     let days = [earlier((4_000, 280), (4_000, 200))];
-    let report = analyse_daily(&now, &days, &Settings::default());
+    let report = analyse_daily(&now, &days, &AnalysisSettings::default());
     assert_eq!(report.goals[0].comparisons[0].always_valid.p_value, Some(1.0));
-    assert_ne!(report.verdict.kind, Kind::Ship);
+    assert_ne!(report.verdict.kind, VerdictKind::Ship);
 }
 
 #[test]
 fn a_clear_loser_keeps_the_control() {
     let report = report(&halves((10_000, 615), (10_000, 500)));
-    assert_eq!((report.verdict.kind, report.verdict.variant.as_deref()), (Kind::KeepControl, Some("off")));
+    assert_eq!((report.verdict.kind, report.verdict.variant.as_deref()), (VerdictKind::KeepControl, Some("off")));
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn less_is_better_where_it_is() {
 #[test]
 fn equal_rates_run_on_and_say_how_long() {
     let report = report(&halves((10_000, 500), (10_000, 505)));
-    assert_eq!((report.verdict.kind, report.verdict.variant), (Kind::KeepRunning, None));
+    assert_eq!((report.verdict.kind, report.verdict.variant), (VerdictKind::KeepRunning, None));
     // 2 · 7.849 · 0.0475 · 4 / 0.005² = 119,300 in all, less the 20,000 seen, 1,000 a day
     assert_eq!(report.verdict.days_left, Some(100));
     assert!(report.verdict.text.starts_with("Keep running, about 100 days more"), "{}", report.verdict.text);
@@ -133,14 +133,14 @@ fn without_traffic_no_days_are_named() {
     for per_day in [None, Some(0.0), Some(f64::NAN)] {
         observed.per_day = per_day;
         let verdict = report(&observed).verdict;
-        assert_eq!((verdict.kind, verdict.days_left), (Kind::KeepRunning, None));
+        assert_eq!((verdict.kind, verdict.days_left), (VerdictKind::KeepRunning, None));
     }
 }
 
 #[test]
 fn what_would_matter_can_be_ruled_out() {
     let report = report(&halves((400_000, 20_000), (400_000, 20_010)));
-    assert_eq!(report.verdict.kind, Kind::KeepControl);
+    assert_eq!(report.verdict.kind, VerdictKind::KeepControl);
     assert!(report.verdict.text.contains("ruled out"), "{}", report.verdict.text);
 }
 
@@ -148,26 +148,26 @@ fn what_would_matter_can_be_ruled_out() {
 fn a_test_ends_when_its_visitors_came() {
     // 6 percent more: not sure, and 10 percent is not ruled out either
     let report = report(&halves((60_000, 3_000), (60_000, 3_180)));
-    assert_eq!(report.verdict.kind, Kind::KeepControl);
+    assert_eq!(report.verdict.kind, VerdictKind::KeepControl);
     assert!(report.verdict.text.contains("none was found"), "{}", report.verdict.text);
 }
 
 #[test]
 fn nothing_is_shown_before_25_conversions_in_each() {
     let report = report(&halves((300, 24), (300, 90)));
-    assert_eq!(report.verdict.kind, Kind::NotEnough);
+    assert_eq!(report.verdict.kind, VerdictKind::NotEnough);
     let one = &report.goals[0].comparisons[0];
     assert_eq!(one.always_valid.p_value, None);
     assert!(report.verdict.text.contains("24 and 210"), "{}", report.verdict.text);
     assert_eq!(report.verdict.days_left, Some(1));
-    assert_eq!(kind(&halves((300, 25), (300, 90))), Kind::Ship);
+    assert_eq!(kind(&halves((300, 25), (300, 90))), VerdictKind::Ship);
 }
 
 #[test]
 fn a_tampered_share_names_no_winner() {
     let report = report(&halves((10_400, 520), (9_600, 700)));
     assert!(report.sample_ratio.broken && report.sample_ratio.p_value < 1e-6);
-    assert_eq!((report.verdict.kind, report.verdict.variant), (Kind::BrokenSplit, None));
+    assert_eq!((report.verdict.kind, report.verdict.variant), (VerdictKind::BrokenSplit, None));
     assert!(
         report.verdict.text.contains("10,400 and 9,600 visitors, where 10,000 and 10,000"),
         "{}",
@@ -181,7 +181,7 @@ fn one_visitor_of_a_one_percent_share_breaks_no_split() {
     observed.steps[0].shares = vec![0.99, 0.01];
     let report = report(&observed);
     assert!(!report.sample_ratio.broken, "{:?}", report.sample_ratio);
-    assert_eq!(report.verdict.kind, Kind::NotEnough);
+    assert_eq!(report.verdict.kind, VerdictKind::NotEnough);
 }
 
 /// Monday 10 % of visitors got it and few bought; Friday 50 % and many did. Added up, it looks like a winner.
@@ -209,13 +209,13 @@ fn steps_of_a_ramp_are_compared_each_by_itself() {
     let one = &report.goals[0].comparisons[0];
     assert!(one.difference.unwrap().abs() < 1e-12 && one.lift.unwrap().abs() < 1e-12);
     assert!(one.p_value.unwrap() > 0.99);
-    assert_ne!(report.verdict.kind, Kind::Ship);
+    assert_ne!(report.verdict.kind, VerdictKind::Ship);
 }
 
 #[test]
 fn the_price_of_many_variants_is_paid() {
     let base = halves((10_000, 500), (10_000, 615));
-    assert_eq!(kind(&base), Kind::Ship);
+    assert_eq!(kind(&base), VerdictKind::Ship);
     let mut many = base;
     many.variants = variants(&["a", "b", "c", "d", "e", "f"], &[10_000; 6]);
     let counts = [500, 615, 500, 505, 495, 500].map(|conversions| (10_000, conversions));
@@ -227,7 +227,7 @@ fn the_price_of_many_variants_is_paid() {
     let one = &report.goals[0].comparisons[0];
     let (p, adjusted) = (one.always_valid.p_value.unwrap(), one.always_valid.adjusted_p_value.unwrap());
     assert!(p < 0.05 && (adjusted - 5.0 * p).abs() < 1e-12);
-    assert_eq!(report.verdict.kind, Kind::KeepRunning);
+    assert_eq!(report.verdict.kind, VerdictKind::KeepRunning);
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn a_winner_that_harms_another_goal_is_shipped_with_a_but() {
     observed.goals.push(Goal { better: Direction::Down, ..goal("bounced", &[(10_000, 3_000), (10_000, 3_600)]) });
     observed.steps[0].arms.push(vec![Arm::counts(10_000, 3_000), Arm::counts(10_000, 3_600)]);
     let verdict = report(&observed).verdict;
-    assert_eq!(verdict.kind, Kind::Ship);
+    assert_eq!(verdict.kind, VerdictKind::Ship);
     assert!(verdict.text.contains("worse by bounced, which rises"), "{}", verdict.text);
 }
 
@@ -276,7 +276,7 @@ fn values_are_compared_by_their_mean_and_told_per_conversion() {
     assert!((ratio.treatment - on.value.sum / on.times.sum).abs() < 1e-9);
     let adjusted = one.adjusted.unwrap();
     assert!(adjusted.variance_explained > 0.1 && adjusted.p_value < one.p_value.unwrap(), "{adjusted:?}");
-    assert_eq!(report.verdict.kind, Kind::Ship);
+    assert_eq!(report.verdict.kind, VerdictKind::Ship);
 }
 
 #[test]
@@ -307,16 +307,21 @@ fn the_json_has_the_shape_scripts_rely_on() {
 #[test]
 fn two_counts_by_hand() {
     let count = |n, x| Proportion::new(n, x).unwrap();
-    let result = compare(&count(10_000, 500), &count(10_000, 615), Share::HALF, &Settings::default());
+    let result = compare(&count(10_000, 500), &count(10_000, 615), Share::HALF, &AnalysisSettings::default());
     let json = serde_json::to_value(&result).unwrap();
     assert!((json["difference"].as_f64().unwrap() - 0.0115).abs() < 1e-12);
     assert!((json["p_value"].as_f64().unwrap() - 3.938_2e-4).abs() < 1e-8, "{json}");
     assert_eq!(json["sample_ratio"]["broken"], false);
-    let uneven = compare(&count(10_000, 500), &count(1_100, 60), Share::new(0.1).unwrap(), &Settings::default());
+    let uneven =
+        compare(&count(10_000, 500), &count(1_100, 60), Share::new(0.1).unwrap(), &AnalysisSettings::default());
     assert!(!uneven.sample_ratio.broken);
-    assert!(compare(&count(10_000, 500), &count(1_100, 60), Share::HALF, &Settings::default()).sample_ratio.broken);
+    assert!(
+        compare(&count(10_000, 500), &count(1_100, 60), Share::HALF, &AnalysisSettings::default())
+            .sample_ratio
+            .broken
+    );
     assert!(Share::new(0.0).is_err() && Share::new(1.0).is_err() && Share::new(f64::NAN).is_err());
-    let nobody = compare(&count(1, 0), &count(1, 0), Share::HALF, &Settings::default());
+    let nobody = compare(&count(1, 0), &count(1, 0), Share::HALF, &AnalysisSettings::default());
     assert_eq!((nobody.comparison.lift, nobody.comparison.p_value), (None, None));
 }
 
@@ -342,23 +347,29 @@ fn plans_say_visitors_and_days() {
 
 #[test]
 fn settings_are_checked() {
-    assert!(Settings::new(None, None, None).is_ok());
-    assert!(Settings::new(Some(0.0), None, None).is_err() && Settings::new(Some(0.5), None, None).is_err());
-    assert!(Settings::new(None, Some(0.0), None).is_err() && Settings::new(None, None, Some(-0.1)).is_err());
+    assert!(AnalysisSettings::new(None, None, None).is_ok());
+    assert!(
+        AnalysisSettings::new(Some(0.0), None, None).is_err()
+            && AnalysisSettings::new(Some(0.5), None, None).is_err()
+    );
+    assert!(
+        AnalysisSettings::new(None, Some(0.0), None).is_err()
+            && AnalysisSettings::new(None, None, Some(-0.1)).is_err()
+    );
 }
 
 #[test]
 fn nothing_at_all_is_not_enough() {
-    assert_eq!(kind(&Observed::default()), Kind::NotEnough);
-    assert_eq!(kind(&halves((0, 0), (0, 0))), Kind::NotEnough);
+    assert_eq!(kind(&Observed::default()), VerdictKind::NotEnough);
+    assert_eq!(kind(&halves((0, 0), (0, 0))), VerdictKind::NotEnough);
     let mut alone = halves((100, 50), (100, 50));
     alone.variants.truncate(1);
-    assert_eq!(kind(&alone), Kind::NotEnough);
+    assert_eq!(kind(&alone), VerdictKind::NotEnough);
     let mut without = halves((100, 50), (100, 50));
     without.goals.clear();
     assert!(report(&without).verdict.text.contains("no goal"));
-    assert_eq!(kind(&halves((1_000, 0), (1_000, 0))), Kind::NotEnough);
-    assert_eq!(kind(&halves((1_000, 1_000), (1_000, 1_000))), Kind::NotEnough);
+    assert_eq!(kind(&halves((1_000, 0), (1_000, 0))), VerdictKind::NotEnough);
+    assert_eq!(kind(&halves((1_000, 1_000), (1_000, 1_000))), VerdictKind::NotEnough);
 }
 
 fn any_sums() -> impl Strategy<Value = Sums> {
@@ -414,7 +425,7 @@ proptest! {
             per_day,
             began: None,
         };
-        let report = analyse(&observed, &Settings::default());
+        let report = analyse(&observed, &AnalysisSettings::default());
         prop_assert!(!report.sample_ratio.p_value.is_nan());
         for one in report.goals.iter().flat_map(|goal| &goal.comparisons) {
             prop_assert!(one.p_value.is_none_or(|p| (0.0..=1.0).contains(&p)));
@@ -450,7 +461,7 @@ fn intervals_agree_with_the_test() {
 #[track_caller]
 fn agree(n: u64, treated: u64, base: u64) {
     let (t, c) = (Proportion::new(n, treated).unwrap(), Proportion::new(n, base).unwrap());
-    let said = compare(&c, &t, Share::new(0.5).unwrap(), &Settings::default()).comparison.always_valid;
+    let said = compare(&c, &t, Share::new(0.5).unwrap(), &AnalysisSettings::default()).comparison.always_valid;
     let (wins, difference) = (said.p_value.unwrap() < 0.05, said.interval.unwrap());
     let apart = |low: f64, high: f64| low > 0.0 || high < 0.0;
     assert_eq!(wins, apart(difference.low, difference.high), "{treated} and {base} of {n}");

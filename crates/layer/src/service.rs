@@ -62,7 +62,7 @@ where
         let now = Timestamp::now();
         let flags = self.shared.tagger().tag(&self.shared.compiled(), &mut request, now);
         let observers = self.shared.observers();
-        let context = observers.asked(&request, &flags, now);
+        let context = observers.requested(&request, &flags, now);
         if !observers.ignore_goals() && is_own(request.uri().path()) {
             request.extensions_mut().insert(observers.clone());
         }

@@ -22,7 +22,7 @@ pub use read::question::{Question, goals_of};
 pub use store::error::Error;
 pub use store::location::{Location, LocationError};
 pub use store::name::stored_name;
-pub use write::event::Event;
+pub use write::event::RecordedEvent;
 pub use write::experiment::Experiment;
 pub use write::recorder::{Dropped, Recorder};
 pub use write::start::{Keeper, LedgerSettings};

@@ -21,11 +21,11 @@ const LAST_COMMANDS: Duration = Duration::from_secs(3);
 
 /// Writes and reads facts and signs for a controller.
 pub(crate) struct LedgerSync {
-    place: Location,
+    location: Location,
     messages: mpsc::Sender<Message>,
     commands: mpsc::UnboundedReceiver<LedgerCommand>,
     webhooks: WebhookSender,
-    register: Option<FactStore>,
+    fact_store: Option<FactStore>,
     /// The number of the newest fact of each flag that was told or added; `None` before the first reading.
     known: Option<HashMap<Name, u64>>,
     waiting: Vec<LedgerCommand>,
@@ -36,13 +36,13 @@ impl LedgerSync {
     /// For a ledger that is opened when it is first asked. The sender is the way to it: when that is dropped, it ends after what it was
     /// given, or after a while.
     pub(crate) fn new(
-        place: Location,
+        location: Location,
         messages: mpsc::Sender<Message>,
         webhooks: WebhookSender,
     ) -> (mpsc::UnboundedSender<LedgerCommand>, Self) {
         let (sender, commands) = mpsc::unbounded_channel();
-        let (register, known, waiting, is_away) = (None, None, Vec::new(), false);
-        (sender, Self { place, messages, commands, webhooks, register, known, waiting, is_away })
+        let (fact_store, known, waiting, is_away) = (None, None, Vec::new(), false);
+        (sender, Self { location, messages, commands, webhooks, fact_store, known, waiting, is_away })
     }
 
     /// Works until the controller has ended, and a little longer for what is still to be written.
@@ -56,13 +56,13 @@ impl LedgerSync {
             () = self.serve() => {}
             () = too_late => tracing::warn!("the ledger did not take the last facts in time"),
         }
-        self.register = None;
+        self.fact_store = None;
     }
 
     /// Goes on after a panic: what the controller decided and is neither written nor waiting is written. A controller that knows nothing
     /// yet is told all there is again.
     pub(crate) fn recover(&mut self, knows: bool, facts: Vec<Fact>) {
-        self.register = None;
+        self.fact_store = None;
         if !knows {
             self.known = None;
         }
@@ -89,7 +89,7 @@ impl LedgerSync {
             match self.round().await {
                 Ok(()) => self.tell_away(None).await,
                 Err(error) => {
-                    self.register = None;
+                    self.fact_store = None;
                     self.tell_away(Some(error.to_string())).await;
                     tokio::time::sleep(RETRY_AFTER).await;
                 }
@@ -118,12 +118,12 @@ impl LedgerSync {
 
     /// Reads what is new and does what waits. What was done waits no more, whatever fails after it.
     async fn round(&mut self) -> Result<(), Error> {
-        if self.register.as_ref().is_none_or(FactStore::is_gone) {
-            self.register = Some(FactStore::open(&self.place).await?);
+        if self.fact_store.as_ref().is_none_or(FactStore::is_gone) {
+            self.fact_store = Some(FactStore::open(&self.location).await?);
         }
         self.read_new().await?;
         while let Some(command) = self.waiting.first() {
-            let Some(register) = &mut self.register else { return Ok(()) };
+            let Some(fact_store) = &mut self.fact_store else { return Ok(()) };
             let event = match command {
                 LedgerCommand::AddFacts(facts) => {
                     let facts = facts.clone();
@@ -131,15 +131,15 @@ impl LedgerSync {
                     None
                 }
                 LedgerCommand::KeepSigns(flag, epoch, signs) => {
-                    register.keep_signs(flag, *epoch, signs).await?;
+                    fact_store.keep_signs(flag, *epoch, signs).await?;
                     None
                 }
                 LedgerCommand::ReadSigns(flag, epoch) => {
-                    Some(LedgerEvent::Signs(flag.clone(), *epoch, register.signs(flag, *epoch).await?))
+                    Some(LedgerEvent::Signs(flag.clone(), *epoch, fact_store.signs(flag, *epoch).await?))
                 }
                 LedgerCommand::CountArrivals { flag, epoch, step, experiment, since, arms } => {
-                    let came = register.came(flag, *epoch, *step).await?;
-                    let arrivals = register.arrivals(*experiment, *since, *arms).await?;
+                    let came = fact_store.came(flag, *epoch, *step).await?;
+                    let arrivals = fact_store.arrivals(*experiment, *since, *arms).await?;
                     Some(LedgerEvent::Arrivals { flag: flag.clone(), step: *step, by_arm: arrivals, treatment: came })
                 }
             };
@@ -153,12 +153,12 @@ impl LedgerSync {
 
     /// Tells what other programs added, and what is no longer there.
     async fn read_new(&mut self) -> Result<(), Error> {
-        let Some(register) = &mut self.register else { return Ok(()) };
-        let newest: HashMap<Name, u64> = register.newest().await?.into_iter().collect();
+        let Some(fact_store) = &mut self.fact_store else { return Ok(()) };
+        let newest: HashMap<Name, u64> = fact_store.newest().await?.into_iter().collect();
         let Some(known) = &mut self.known else {
             let mut all = HashMap::new();
             for flag in newest.keys() {
-                all.insert(flag.clone(), register.facts(flag, 1).await?);
+                all.insert(flag.clone(), fact_store.facts(flag, 1).await?);
             }
             self.known = Some(newest);
             self.tell(LedgerEvent::AllFacts(all)).await;
@@ -168,7 +168,7 @@ impl LedgerSync {
         for (flag, number) in &newest {
             let before = known.get(flag).copied().unwrap_or_default();
             if *number > before {
-                events.push(LedgerEvent::FactsAdded(flag.clone(), register.facts(flag, before + 1).await?));
+                events.push(LedgerEvent::FactsAdded(flag.clone(), fact_store.facts(flag, before + 1).await?));
             }
         }
         for (flag, before) in known.iter() {
@@ -196,8 +196,8 @@ impl LedgerSync {
             if self.add(facts).await? {
                 continue;
             }
-            let Some(register) = &mut self.register else { return Ok(()) };
-            let instead = register.facts(&first.flag, 1).await?;
+            let Some(fact_store) = &mut self.fact_store else { return Ok(()) };
+            let instead = fact_store.facts(&first.flag, 1).await?;
             // what waits of this flag has numbers that no longer fit; the controller decides again
             self.waiting.iter_mut().for_each(|command| leave_out(command, &first.flag));
             let newest = instead.last().map_or(0, |fact| fact.number);
@@ -208,8 +208,8 @@ impl LedgerSync {
     }
 
     async fn add(&mut self, facts: &[Fact]) -> Result<bool, Error> {
-        let Some(register) = &mut self.register else { return Ok(false) };
-        let added = register.add(facts).await?;
+        let Some(fact_store) = &mut self.fact_store else { return Ok(false) };
+        let added = fact_store.add(facts).await?;
         if added {
             self.webhooks.send(facts);
             let known = self.known.get_or_insert_default();

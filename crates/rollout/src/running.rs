@@ -75,7 +75,7 @@ impl RunningController {
         let Start { ledger, hooks, state, is_last_good } = start;
         // before anything can happen
         let webhooks = Webhooks::start(hooks, ledger.as_ref(), &publisher.reader())?;
-        let file = state.zip(ledger.as_ref()).map(|(folder, place)| LastKnown::new(folder, &place.to_string()));
+        let file = state.zip(ledger.as_ref()).map(|(folder, location)| LastKnown::new(folder, &location.to_string()));
         let (messages, received) = mpsc::channel(MAX_MESSAGES);
         let monitor = Arc::new(OutcomeMonitor::new(messages.clone(), publisher.reader()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -84,7 +84,7 @@ impl RunningController {
                 .learn(RecordedFacts { unknown: true, ..file.as_ref().map(LastKnown::read).unwrap_or_default() });
         }
         let (ready, is_ready) = std::sync::mpsc::channel();
-        let sync = ledger.map(|place| LedgerSync::new(place, messages.clone(), webhooks.sender()));
+        let sync = ledger.map(|location| LedgerSync::new(location, messages.clone(), webhooks.sender()));
         let (commands, sync) = sync.unzip();
         let controller = Controller::new(
             Arc::clone(&publisher),

@@ -178,7 +178,7 @@ fn variants(args: &DemoTraffic, flag: &Flag) -> anyhow::Result<Vec<Variant>> {
 
 #[cfg(test)]
 mod tests {
-    use flagstaff_experiment::{Settings, Share, compare};
+    use flagstaff_experiment::{AnalysisSettings, Share, compare};
     use flagstaff_stats::Proportion;
 
     use super::*;
@@ -194,7 +194,8 @@ mod tests {
                 *arm = (arm.0 + 1, arm.1 + u64::from(dice.f64() < rate));
             }
             let [control, treatment] = arms.map(|(n, x)| Proportion::new(n, x).unwrap());
-            let said = compare(&control, &treatment, Share::new(0.5).unwrap(), &Settings::default()).comparison;
+            let said =
+                compare(&control, &treatment, Share::new(0.5).unwrap(), &AnalysisSettings::default()).comparison;
             said.always_valid.p_value.unwrap() * 2.0 < 0.05 && said.difference.unwrap() > 0.0
         });
         let wins = wins.count();

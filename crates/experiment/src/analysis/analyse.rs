@@ -8,12 +8,12 @@ use crate::analysis::observed::{Direction, Goal, Measure, Total};
 use crate::analysis::report::{Comparison, Report};
 use crate::analysis::report::{GoalReport, LeftOut, Range, VariantReport};
 use crate::analysis::sample_ratio::sample_ratio;
-use crate::analysis::settings::Settings;
+use crate::analysis::settings::AnalysisSettings;
 use crate::analysis::verdict::{Case, decide};
 
 /// Analyses an experiment. What cannot be computed is left out; nothing fails.
 #[must_use]
-pub fn analyse(observed: &Observed, settings: &Settings) -> Report {
+pub fn analyse(observed: &Observed, settings: &AnalysisSettings) -> Report {
     analyse_daily(observed, &[], settings)
 }
 
@@ -21,7 +21,7 @@ pub fn analyse(observed: &Observed, settings: &Settings) -> Report {
 /// so far is reported (see [`flagstaff_stats::sequential::RunningP`]). Looks at which the difference lay on the other side of 0 are
 /// passed over, which only makes it larger: yesterday's winner is none today because it once was the loser.
 #[must_use]
-pub fn analyse_daily(observed: &Observed, days: &[Day], settings: &Settings) -> Report {
+pub fn analyse_daily(observed: &Observed, days: &[Day], settings: &AnalysisSettings) -> Report {
     let sample_ratio = sample_ratio(observed);
     let mut compared = every_goal(observed, settings);
     for day in days {
@@ -46,7 +46,7 @@ pub fn analyse_daily(observed: &Observed, days: &[Day], settings: &Settings) -> 
     }
 }
 
-fn every_goal(observed: &Observed, settings: &Settings) -> Vec<Vec<Compared>> {
+fn every_goal(observed: &Observed, settings: &AnalysisSettings) -> Vec<Vec<Compared>> {
     (0..observed.goals.len()).map(|goal| against_control(observed, goal, settings)).collect()
 }
 
@@ -75,7 +75,7 @@ fn within(now: Option<Range>, then: Option<Range>) -> Option<Range> {
 }
 
 /// Each variant but the first against the first.
-fn against_control(observed: &Observed, goal: usize, settings: &Settings) -> Vec<Compared> {
+fn against_control(observed: &Observed, goal: usize, settings: &AnalysisSettings) -> Vec<Compared> {
     let measure = observed.goals.get(goal).map_or(Measure::Rate, |goal| goal.measure);
     let pairs = |variant: usize| -> Vec<Pair> {
         observed.steps.iter().map(|step| (step.arm(goal, variant), step.arm(goal, 0))).collect()

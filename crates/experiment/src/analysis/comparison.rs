@@ -7,8 +7,8 @@ use flagstaff_stats::{Estimate, Level, Moments, Pairs, Proportion, cuped, lift, 
 
 use crate::analysis::observed::{Arm, Measure, Sums};
 use crate::analysis::report::{Adjusted, AlwaysValid, Comparison, PerConversion, Range};
+use crate::analysis::settings::AnalysisSettings;
 use crate::analysis::settings::POWER;
-use crate::analysis::settings::Settings;
 
 /// The steps in which both have visitors, as (treatment, control).
 pub(crate) type Pair = (Arm, Arm);
@@ -24,7 +24,7 @@ pub(crate) struct Compared {
 }
 
 /// Compares a variant with the control.
-pub(crate) fn compare(variant: &str, measure: Measure, steps: &[Pair], settings: &Settings) -> Compared {
+pub(crate) fn compare(variant: &str, measure: Measure, steps: &[Pair], settings: &AnalysisSettings) -> Compared {
     let steps: Vec<Pair> = steps.iter().filter(|(t, c)| t.visitors > 0 && c.visitors > 0).copied().collect();
     let seen = added_up(&steps);
     let mut comparison = Comparison { variant: variant.into(), ..Comparison::default() };
@@ -79,7 +79,7 @@ fn means(steps: &[Pair]) -> Option<(Level, Level)> {
     standardise(steps.iter().filter_map(|(t, c)| Some((level(t)?, level(c)?)))).ok()
 }
 
-fn fill_rate(into: &mut Comparison, steps: &[Pair], t: &Level, c: &Level, seen: &Pair, settings: &Settings) {
+fn fill_rate(into: &mut Comparison, steps: &[Pair], t: &Level, c: &Level, seen: &Pair, settings: &AnalysisSettings) {
     let (pairs, alpha) = (proportions(steps), settings.alpha());
     into.p_value = cochran(pairs.iter().copied()).ok().map(|test| test.p_value);
     into.interval = match pairs.as_slice() {
@@ -101,7 +101,7 @@ fn smallest_effect(base: f64, (t, c): &Pair, alpha: f64) -> Option<f64> {
     smallest_rise(base, each, &Aim::new(alpha, POWER).ok()?).ok()
 }
 
-fn fill_mean(into: &mut Comparison, steps: &[Pair], t: &Level, c: &Level, settings: &Settings) {
+fn fill_mean(into: &mut Comparison, steps: &[Pair], t: &Level, c: &Level, settings: &AnalysisSettings) {
     let alpha = settings.alpha();
     into.per_conversion = per_conversion(steps, alpha);
     let Ok(estimate) = Estimate::difference(t, c) else {
@@ -122,7 +122,7 @@ pub(crate) fn reach(alpha: f64) -> Option<f64> {
     Some(quantile::normal_critical(alpha).ok()? + quantile::normal_quantile(POWER).ok()?)
 }
 
-fn always_valid(t: &Level, c: &Level, settings: &Settings) -> AlwaysValid {
+fn always_valid(t: &Level, c: &Level, settings: &AnalysisSettings) -> AlwaysValid {
     let Ok(difference) = Estimate::difference(t, c) else {
         return AlwaysValid::default();
     };

@@ -11,18 +11,18 @@ const WORTHWHILE: f64 = 0.1;
 
 /// How sure is sure, and what for. To be fixed before the start.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settings {
+pub struct AnalysisSettings {
     sequence: Sequence,
     worthwhile: f64,
 }
 
-impl Default for Settings {
+impl Default for AnalysisSettings {
     fn default() -> Self {
         Self { sequence: Sequence::default(), worthwhile: WORTHWHILE }
     }
 }
 
-impl Settings {
+impl AnalysisSettings {
     /// `alpha`: the chance to err, 0.05 by default. `planned`: the number of visitors, all variants together, at which
     /// the always-valid test is sharpest, 5,000 by default. `worthwhile`: the relative lift that would matter, 0.1 by
     /// default.

@@ -9,7 +9,7 @@ use crate::analysis::comparison;
 use crate::analysis::observed::{Arm, Measure};
 use crate::analysis::report::{Comparison, SampleRatio};
 use crate::analysis::sample_ratio::of_counts;
-use crate::analysis::settings::Settings;
+use crate::analysis::settings::AnalysisSettings;
 
 /// One comparison of two counts, and whether their sizes fit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -52,7 +52,7 @@ impl std::error::Error for ShareError {}
 
 /// Compares a treatment's count with a control's.
 #[must_use]
-pub fn compare(control: &Proportion, treatment: &Proportion, share: Share, settings: &Settings) -> TwoCounts {
+pub fn compare(control: &Proportion, treatment: &Proportion, share: Share, settings: &AnalysisSettings) -> TwoCounts {
     let arm = |count: &Proportion| Arm::counts(count.n(), count.x());
     let pair = [(arm(treatment), arm(control))];
     let mut comparison = comparison::compare("treatment", Measure::Rate, &pair, settings).comparison;

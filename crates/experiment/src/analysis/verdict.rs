@@ -9,13 +9,13 @@ use crate::analysis::observed::Observed;
 use crate::analysis::observed::{Direction, Goal};
 use crate::analysis::report::SampleRatio;
 use crate::analysis::sentences::Sentences;
-use crate::analysis::settings::Settings;
+use crate::analysis::settings::AnalysisSettings;
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     /// In one word.
-    pub kind: Kind,
+    pub kind: VerdictKind,
     /// The variant to ship or to keep.
     pub variant: Option<String>,
     /// In a sentence or two.
@@ -27,7 +27,7 @@ pub struct Verdict {
 /// What to do, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum VerdictKind {
     /// Undecided: go on.
     KeepRunning,
     /// A variant is better.
@@ -40,7 +40,7 @@ pub enum Kind {
     NotEnough,
 }
 
-impl Kind {
+impl VerdictKind {
     /// The word for it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -57,7 +57,7 @@ impl Kind {
 /// All a verdict rests on.
 pub(crate) struct Case<'a> {
     pub(crate) observed: &'a Observed,
-    pub(crate) settings: &'a Settings,
+    pub(crate) settings: &'a AnalysisSettings,
     pub(crate) sample_ratio: &'a SampleRatio,
     /// Per goal, each variant but the control.
     pub(crate) compared: &'a [Vec<Compared>],
@@ -81,10 +81,10 @@ enum Standing {
 pub(crate) fn decide(case: &Case<'_>) -> Verdict {
     let words = Sentences { case };
     if case.sample_ratio.broken {
-        return verdict(Kind::BrokenSplit, None, words.broken(), None);
+        return verdict(VerdictKind::BrokenSplit, None, words.broken(), None);
     }
     let (Some(goal), Some(compared)) = (case.observed.goals.first(), case.compared.first()) else {
-        return verdict(Kind::NotEnough, None, words.without_goal(), None);
+        return verdict(VerdictKind::NotEnough, None, words.without_goal(), None);
     };
     let standings: Vec<_> = compared.iter().map(|one| case.standing(goal, one)).collect();
     let with = |wanted: Standing| {
@@ -92,14 +92,14 @@ pub(crate) fn decide(case: &Case<'_>) -> Verdict {
         all.filter(move |(_, standing)| **standing == wanted).map(|(one, _)| one)
     };
     if let Some(best) = best(goal, with(Standing::Better)) {
-        return verdict(Kind::Ship, Some(&best.comparison.variant), words.ship(goal, best), None);
+        return verdict(VerdictKind::Ship, Some(&best.comparison.variant), words.ship(goal, best), None);
     }
     let days = case.days_left(compared);
     if let Some(leader) = best(goal, with(Standing::Open)) {
-        return verdict(Kind::KeepRunning, None, words.keep_running(goal, leader, days), days);
+        return verdict(VerdictKind::KeepRunning, None, words.keep_running(goal, leader, days), days);
     }
     if compared.is_empty() || with(Standing::Unknown).next().is_some() {
-        return verdict(Kind::NotEnough, None, words.not_enough(goal, compared, days), days);
+        return verdict(VerdictKind::NotEnough, None, words.not_enough(goal, compared, days), days);
     }
     let control = case.observed.variants.first().map(|variant| variant.name.as_str());
     let text = match best(goal, with(Standing::Pointless)) {
@@ -109,10 +109,10 @@ pub(crate) fn decide(case: &Case<'_>) -> Verdict {
             None => words.worse(goal, compared),
         },
     };
-    verdict(Kind::KeepControl, control, text, None)
+    verdict(VerdictKind::KeepControl, control, text, None)
 }
 
-fn verdict(kind: Kind, variant: Option<&str>, text: String, days_left: Option<u64>) -> Verdict {
+fn verdict(kind: VerdictKind, variant: Option<&str>, text: String, days_left: Option<u64>) -> Verdict {
     Verdict { kind, variant: variant.map(Into::into), text, days_left }
 }
 

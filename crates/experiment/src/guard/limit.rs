@@ -17,10 +17,10 @@ const LIMITED: u32 = 5;
 /// Slower than a stated time, or than the control's 95th percentile at the start of the step. It is frozen there: the control
 /// as it was, before anything is counted by it, cannot follow the treatment. Each step has one of its own.
 #[derive(Debug)]
-pub struct Limit(Kind);
+pub struct Limit(LimitSource);
 
 #[derive(Debug)]
-enum Kind {
+enum LimitSource {
     Stated(Duration),
     OfControl { latencies_so_far: Mutex<ControlLatencies>, frozen: OnceLock<Duration> },
 }
@@ -35,18 +35,18 @@ impl Limit {
     /// A stated time.
     #[must_use]
     pub const fn stated(limit: Duration) -> Self {
-        Self(Kind::Stated(limit))
+        Self(LimitSource::Stated(limit))
     }
 
     /// The control's 95th percentile, of its first [`ENOUGH`] answers.
     #[must_use]
     pub fn of_control() -> Self {
-        Self(Kind::OfControl { latencies_so_far: Mutex::default(), frozen: OnceLock::new() })
+        Self(LimitSource::OfControl { latencies_so_far: Mutex::default(), frozen: OnceLock::new() })
     }
 
     /// An answer of the control, with its time to first byte. Of a network that is limited, few count.
     pub fn control_answered(&self, latency: Duration, limited: impl FnOnce() -> Option<Origin>) {
-        let Kind::OfControl { latencies_so_far, frozen } = &self.0 else { return };
+        let LimitSource::OfControl { latencies_so_far, frozen } = &self.0 else { return };
         if frozen.get().is_some() {
             return;
         }
@@ -62,8 +62,8 @@ impl Limit {
     #[must_use]
     pub fn value(&self) -> Option<Duration> {
         match &self.0 {
-            Kind::Stated(limit) => Some(*limit),
-            Kind::OfControl { frozen, .. } => frozen.get().copied(),
+            LimitSource::Stated(limit) => Some(*limit),
+            LimitSource::OfControl { frozen, .. } => frozen.get().copied(),
         }
     }
 

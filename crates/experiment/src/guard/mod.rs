@@ -33,5 +33,5 @@ pub use limit::{ENOUGH, Limit};
 pub use networks::{NetworkShares, Origin, Quota, UNLIMITED_PART};
 pub use sign::{Sign, SignError};
 pub use upstream::{UpstreamAway, UpstreamWatch};
-pub use watch::{Event, MOST_VISITORS, Seen, Watch};
+pub use watch::{GuardEvent, MOST_VISITORS, Seen, Watch};
 pub use watch_settings::{WatchSettings, WatchSettingsError};

@@ -2,7 +2,7 @@
 
 use flagstaff_flags::Flag;
 
-use super::{Event, Watch, WatchSettings};
+use super::{GuardEvent, Watch, WatchSettings};
 
 impl WatchSettings {
     /// What a flag's guard watches; none without a guard.
@@ -28,7 +28,7 @@ impl Watch {
     /// The watch of a flag at a step (from 0) that saw these events, the earliest first. The same events make the same watch. None
     /// without a guard, or where there is nothing to compare or to look at.
     #[must_use]
-    pub fn replay(flag: &Flag, step: usize, events: &[Event]) -> Option<Self> {
+    pub fn replay(flag: &Flag, step: usize, events: &[GuardEvent]) -> Option<Self> {
         let mut watch = Self::new(WatchSettings::of(flag)?).ok()?;
         // every step is known before the first event: a request of an earlier step may end after one of a later step
         let steps = flag.rollout.as_ref().map_or(1, |rollout| rollout.steps().len());
@@ -87,7 +87,7 @@ mod tests {
                     live.begin_step(begun, &shares(&flag, begun));
                 }
                 now = now.max(step);
-                let event = Event { sign: Sign::Error, arm: u8::from(at % 2 == 0), step, unit: at };
+                let event = GuardEvent { sign: Sign::Error, arm: u8::from(at % 2 == 0), step, unit: at };
                 assert_eq!(live.observe(&event), Seen::Counted);
                 events.push(event);
             }

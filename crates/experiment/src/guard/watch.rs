@@ -16,7 +16,7 @@ const CLOSE: f64 = 1e-6;
 
 /// An event of a visitor that may be the first of its kind.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Event {
+pub struct GuardEvent {
     /// What happened.
     pub sign: Sign,
     /// To which arm, from 0, the control.
@@ -51,7 +51,7 @@ pub struct Watch {
     arms: Vec<String>,
     false_alarm: f64,
     alpha: f64,
-    kinds: Vec<Kind>,
+    kinds: Vec<SignTests>,
     /// Shares of all arms at every step so far.
     steps: Vec<(usize, Vec<f64>)>,
     step: usize,
@@ -59,7 +59,7 @@ pub struct Watch {
 
 /// One sign: who met it, and a test for each arm beside the control.
 #[derive(Clone, Debug, PartialEq)]
-struct Kind {
+struct SignTests {
     sign: Sign,
     met: HashSet<u128>,
     tests: Vec<Test>,
@@ -82,7 +82,7 @@ impl Watch {
         let (signs, last) = terms.check()?;
         let tests = signs.len() as f64 * f64::from(last);
         Ok(Self {
-            kinds: signs.into_iter().map(|sign| Kind::new(sign, last)).collect(),
+            kinds: signs.into_iter().map(|sign| SignTests::new(sign, last)).collect(),
             arms: terms.arms,
             false_alarm: terms.false_alarm,
             alpha: terms.false_alarm / tests,
@@ -106,7 +106,7 @@ impl Watch {
     }
 
     /// Something happened to a visitor. Events of an earlier step count with the shares of that step.
-    pub fn observe(&mut self, event: &Event) -> Seen {
+    pub fn observe(&mut self, event: &GuardEvent) -> Seen {
         let most = MOST_VISITORS / self.kinds.len().max(1);
         let is_late = event.step != self.step;
         let Some((_, shares)) = self.steps.iter().find(|(number, _)| *number == event.step) else {
@@ -187,7 +187,7 @@ impl Watch {
     }
 }
 
-impl Kind {
+impl SignTests {
     fn new(sign: Sign, last: u8) -> Self {
         let tests = (1..=last).map(|arm| Test { arm, guard: None, alarm: None }).collect();
         Self { sign, met: HashSet::new(), tests }

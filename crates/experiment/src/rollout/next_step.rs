@@ -61,7 +61,7 @@ pub fn waited(rollout: &Rollout, standing: &Standing, now: Timestamp) -> Duratio
 
 /// Where a rollout stands, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum RolloutState {
     /// Its step goes on by itself when its time is over.
     Advancing,
     /// It stays at its step.
@@ -74,7 +74,7 @@ pub enum State {
     Done,
 }
 
-impl State {
+impl RolloutState {
     /// As it is shown.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -88,7 +88,7 @@ impl State {
     }
 }
 
-impl fmt::Display for State {
+impl fmt::Display for RolloutState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -113,7 +113,7 @@ pub enum Next {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextStep {
     /// In one word.
-    pub state: State,
+    pub state: RolloutState,
     /// In a sentence.
     pub why: String,
     /// When it goes on by itself, if nothing else keeps it.
@@ -123,7 +123,7 @@ pub struct NextStep {
 }
 
 impl NextStep {
-    const fn new(state: State, why: String) -> Self {
+    const fn new(state: RolloutState, why: String) -> Self {
         Self { state, why, advances_at: None, next: Next::Wait }
     }
 
@@ -142,22 +142,22 @@ impl NextStep {
 pub fn next_step(inputs: &RolloutInputs<'_>) -> NextStep {
     let RolloutInputs { rollout, standing, now, .. } = inputs;
     if let Some(trip) = &standing.trip {
-        return NextStep::new(State::Tripped, trip.why.clone());
+        return NextStep::new(RolloutState::Tripped, trip.why.clone());
     }
     let Some(step) = rollout.steps().get(standing.step) else {
-        return NextStep::new(State::Done, "all steps are done".into());
+        return NextStep::new(RolloutState::Done, "all steps are done".into());
     };
     if let Some(start) = rollout.start().filter(|start| now < start) {
-        return NextStep::new(State::Holding, format!("it starts at {start}")).at(start);
+        return NextStep::new(RolloutState::Holding, format!("it starts at {start}")).at(start);
     }
     if let Some(stopped) = stopped(standing) {
-        return NextStep::new(State::Holding, stopped);
+        return NextStep::new(RolloutState::Holding, stopped);
     }
     if let Some(trouble) = inputs.trouble.as_ref().filter(|_| step.hold != Hold::End) {
-        return NextStep::new(State::Holding, trouble.words.clone()).next(told_once(standing, trouble.reason));
+        return NextStep::new(RolloutState::Holding, trouble.words.clone()).next(told_once(standing, trouble.reason));
     }
     match step.hold {
-        Hold::End => NextStep::new(State::Done, "this is the last step".into()).next(Next::Finish),
+        Hold::End => NextStep::new(RolloutState::Done, "this is the last step".into()).next(Next::Finish),
         Hold::Approval => approval(standing),
         Hold::For(hold) => timed(inputs, step, hold),
     }
@@ -174,7 +174,7 @@ fn stopped(standing: &Standing) -> Option<String> {
 fn approval(standing: &Standing) -> NextStep {
     let why = "it waits for someone: `flagstaff rollout FLAG approve`".into();
     let next = if standing.approval_told { Next::Wait } else { Next::AskApproval };
-    NextStep::new(State::Approval, why).next(next)
+    NextStep::new(RolloutState::Approval, why).next(next)
 }
 
 /// When the hold of the present step is over; a hold without end never is.
@@ -190,17 +190,19 @@ fn timed(inputs: &RolloutInputs<'_>, step: &RolloutStep, hold: Duration) -> Next
             Some((_, more)) => format!("its hold is not over; for now, {more}"),
             None => "its hold is not over".into(),
         };
-        return NextStep::new(State::Advancing, why).at(ends);
+        return NextStep::new(RolloutState::Advancing, why).at(ends);
     }
     match obstacle(inputs, step) {
         Some((reason, more)) => {
             let next = told_once(inputs.standing, reason);
-            NextStep::new(State::Holding, format!("inconclusive: {more}")).next(next)
+            NextStep::new(RolloutState::Holding, format!("inconclusive: {more}")).next(next)
         }
         None => {
             let is_last = inputs.standing.step + 1 == inputs.rollout.steps().len();
             let next = if is_last { Next::Finish } else { Next::Advance };
-            NextStep::new(State::Advancing, "its hold is over, and no problem was seen".into()).at(ends).next(next)
+            NextStep::new(RolloutState::Advancing, "its hold is over, and no problem was seen".into())
+                .at(ends)
+                .next(next)
         }
     }
 }

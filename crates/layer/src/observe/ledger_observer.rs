@@ -16,7 +16,7 @@ use crate::observe::{Answer, Observe, ReachedGoal, RequestContext};
 pub(crate) struct LedgerObserver(Recorder);
 
 impl Observe for LedgerObserver {
-    fn asked(&self, request: &RequestContext) {
+    fn requested(&self, request: &RequestContext) {
         let flags = &request.flags;
         if !flags.is_new_visitor() {
             self.visit(flags).returned(flags.visitor());

@@ -31,7 +31,7 @@ pub trait Observe: Send + Sync + 'static {
     }
 
     /// A request came. The app has not seen it yet, so nothing the app does can lose what is noted here.
-    fn asked(&self, request: &RequestContext) {
+    fn requested(&self, request: &RequestContext) {
         let _ = request;
     }
 

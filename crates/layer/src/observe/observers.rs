@@ -31,7 +31,7 @@ impl Observers {
     }
 
     /// A request came. `None` for one that does not count, or that no observer is interested in.
-    pub(crate) fn asked<B: Body>(
+    pub(crate) fn requested<B: Body>(
         &self,
         request: &Request<B>,
         flags: &Flags,
@@ -41,7 +41,7 @@ impl Observers {
             return None;
         }
         let context = RequestContext::new(request, flags, now);
-        self.of(flags).for_each(|one| one.asked(&context));
+        self.of(flags).for_each(|one| one.requested(&context));
         Some(context)
     }
 

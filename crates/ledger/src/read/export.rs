@@ -77,7 +77,7 @@ impl Ledger {
                 Some(after) => select.bind(micros(after)),
             };
         }
-        let kinds = kinds(what, goals);
+        let kinds = column_types(what, goals);
         let location = self.location().clone();
         let line = move |row: Result<AnyRow, sqlx::Error>| {
             let values = row.and_then(|row| read(&row, &kinds)).map_err(|error| Error::new(&location, error))?;
@@ -100,7 +100,7 @@ fn bounce_time(goal: &Goal) -> Option<Duration> {
 
 /// What a column holds.
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+enum ColumnType {
     Text,
     Whole,
     Number,
@@ -111,38 +111,40 @@ enum Kind {
     Variant,
 }
 
-fn fixed(what: &Export) -> &'static [(&'static str, Kind)] {
+fn fixed(what: &Export) -> &'static [(&'static str, ColumnType)] {
     match what {
         Export::Visitors => &[
-            ("flag", Kind::Text),
-            ("visitor", Kind::Text),
-            ("variant", Kind::Variant),
-            ("exposed_at", Kind::Time),
-            ("confirmed", Kind::Truth),
-            ("crossed_at", Kind::Time),
-            ("step", Kind::Whole),
+            ("flag", ColumnType::Text),
+            ("visitor", ColumnType::Text),
+            ("variant", ColumnType::Variant),
+            ("exposed_at", ColumnType::Time),
+            ("confirmed", ColumnType::Truth),
+            ("crossed_at", ColumnType::Time),
+            ("step", ColumnType::Whole),
         ],
         Export::Days => &[
-            ("flag", Kind::Text),
-            ("day", Kind::Day),
-            ("variant", Kind::Variant),
-            ("visitors", Kind::Whole),
-            ("confirmed", Kind::Whole),
-            ("crossed", Kind::Whole),
+            ("flag", ColumnType::Text),
+            ("day", ColumnType::Day),
+            ("variant", ColumnType::Variant),
+            ("visitors", ColumnType::Whole),
+            ("confirmed", ColumnType::Whole),
+            ("crossed", ColumnType::Whole),
         ],
     }
 }
 
-fn of_goal(what: &Export, goal: &Goal) -> Vec<(String, Kind)> {
+fn of_goal(what: &Export, goal: &Goal) -> Vec<(String, ColumnType)> {
     let name = goal.name.to_string();
     match (what, bounce_time(goal)) {
-        (Export::Visitors, Some(_)) => vec![(name, Kind::Truth)],
-        (Export::Days, Some(_)) => vec![(name, Kind::Whole), (format!("{}_open", goal.name), Kind::Whole)],
-        (_, None) => vec![(name, Kind::Whole), (format!("{}_value", goal.name), Kind::Number)],
+        (Export::Visitors, Some(_)) => vec![(name, ColumnType::Truth)],
+        (Export::Days, Some(_)) => {
+            vec![(name, ColumnType::Whole), (format!("{}_open", goal.name), ColumnType::Whole)]
+        }
+        (_, None) => vec![(name, ColumnType::Whole), (format!("{}_value", goal.name), ColumnType::Number)],
     }
 }
 
-fn all(what: &Export, goals: &[Goal]) -> Vec<(String, Kind)> {
+fn all(what: &Export, goals: &[Goal]) -> Vec<(String, ColumnType)> {
     let fixed = fixed(what).iter().map(|(name, kind)| ((*name).to_owned(), *kind));
     fixed.chain(goals.iter().flat_map(|goal| of_goal(what, goal))).collect()
 }
@@ -151,7 +153,7 @@ fn columns(what: &Export, goals: &[Goal]) -> Vec<String> {
     all(what, goals).into_iter().map(|(name, _)| name).collect()
 }
 
-fn kinds(what: &Export, goals: &[Goal]) -> Vec<Kind> {
+fn column_types(what: &Export, goals: &[Goal]) -> Vec<ColumnType> {
     all(what, goals).into_iter().map(|(_, kind)| kind).collect()
 }
 
@@ -214,18 +216,18 @@ fn per_unit(goal: &Goal, at: usize) -> Vec<String> {
     }
 }
 
-fn read(row: &AnyRow, kinds: &[Kind]) -> Result<Vec<Value>, sqlx::Error> {
+fn read(row: &AnyRow, kinds: &[ColumnType]) -> Result<Vec<Value>, sqlx::Error> {
     let names: String = row.try_get(0)?;
-    let value = |(at, kind): (usize, &Kind)| -> Result<Value, sqlx::Error> {
+    let value = |(at, kind): (usize, &ColumnType)| -> Result<Value, sqlx::Error> {
         let whole = || row.try_get::<Option<i64>, _>(at + 1);
         Ok(match kind {
-            Kind::Text => Value::Text(row.try_get(at + 1)?),
-            Kind::Number => row.try_get::<Option<f64>, _>(at + 1)?.map_or(Value::Nothing, Value::Number),
-            Kind::Whole => whole()?.map_or(Value::Nothing, Value::Whole),
-            Kind::Truth => whole()?.map_or(Value::Nothing, |n| Value::Truth(n != 0)),
-            Kind::Time => whole()?.map_or(Value::Nothing, |at| Value::Text(time(at))),
-            Kind::Day => whole()?.map_or(Value::Nothing, |day| Value::Text(self::day(day))),
-            Kind::Variant => {
+            ColumnType::Text => Value::Text(row.try_get(at + 1)?),
+            ColumnType::Number => row.try_get::<Option<f64>, _>(at + 1)?.map_or(Value::Nothing, Value::Number),
+            ColumnType::Whole => whole()?.map_or(Value::Nothing, Value::Whole),
+            ColumnType::Truth => whole()?.map_or(Value::Nothing, |n| Value::Truth(n != 0)),
+            ColumnType::Time => whole()?.map_or(Value::Nothing, |at| Value::Text(time(at))),
+            ColumnType::Day => whole()?.map_or(Value::Nothing, |day| Value::Text(self::day(day))),
+            ColumnType::Variant => {
                 let number = whole()?.and_then(|n| usize::try_from(n).ok());
                 let name = number.and_then(|number| names.split(',').nth(number));
                 name.map_or(Value::Nothing, |name| Value::Text(name.into()))

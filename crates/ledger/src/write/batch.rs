@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flagstaff_flags::ExperimentId;
 
 use crate::write::clock::Clock;
-use crate::write::event::Event;
+use crate::write::event::RecordedEvent;
 use crate::write::experiment::Experiment;
 
 /// Events in the order in which they came, sorted by what is done with them. No statement meets a row twice.
@@ -109,25 +109,25 @@ impl<K: std::hash::Hash + Eq, V> Waves<K, V> {
 
 impl Batch {
     /// Takes in one event, its time set right.
-    pub(crate) fn add(&mut self, event: Event, clock: &mut Clock) {
+    pub(crate) fn add(&mut self, event: RecordedEvent, clock: &mut Clock) {
         self.events += 1;
         match event {
-            Event::Exposed { experiment, unit, variant, place, held, confirmed, at } => {
+            RecordedEvent::Exposed { experiment, unit, variant, place, held, confirmed, at } => {
                 let at = clock.read(at);
                 let trial = experiment.trial();
                 self.exposures
                     .add((trial, unit), Exposure { experiment, variant, place, held, confirmed, at, period: None });
             }
-            Event::Returned { unit } => {
+            RecordedEvent::Returned { unit } => {
                 self.returned.insert(unit);
             }
-            Event::Page { unit, at } => self.pages.add(unit, clock.read(at)),
-            Event::Converted { goal, unit, value, key, at, met } => {
+            RecordedEvent::Page { unit, at } => self.pages.add(unit, clock.read(at)),
+            RecordedEvent::Converted { goal, unit, value, key, at, met } => {
                 let at = clock.read(at);
                 let key = key.map_or_else(|| at.to_string(), Into::into);
                 self.conversions.push(Conversion { goal, unit, key, at, value, met });
             }
-            Event::Forget { unit } => self.forget(unit),
+            RecordedEvent::Forget { unit } => self.forget(unit),
         }
     }
 
@@ -201,11 +201,11 @@ mod tests {
     fn halves_hold_all_of_it() {
         let (mut batch, mut clock) = (Batch::default(), Clock::after(0));
         for i in 0..5_i64 {
-            batch.add(Event::Page { unit: format!("u{i}").into(), at: i }, &mut clock);
-            batch.add(Event::Page { unit: "u0".into(), at: 10 + i }, &mut clock);
-            batch.add(Event::Returned { unit: format!("u{i}").into() }, &mut clock);
+            batch.add(RecordedEvent::Page { unit: format!("u{i}").into(), at: i }, &mut clock);
+            batch.add(RecordedEvent::Page { unit: "u0".into(), at: 10 + i }, &mut clock);
+            batch.add(RecordedEvent::Returned { unit: format!("u{i}").into() }, &mut clock);
             let (goal, unit) = ("g".into(), format!("u{i}").into());
-            batch.add(Event::Converted { goal, unit, value: None, key: None, at: i, met: None }, &mut clock);
+            batch.add(RecordedEvent::Converted { goal, unit, value: None, key: None, at: i, met: None }, &mut clock);
         }
         let all = batch.rows();
         let (mut small, mut whole) = (vec![batch], Vec::new());
@@ -226,10 +226,10 @@ mod tests {
     #[test]
     fn what_came_before_forgetting_is_not_written() {
         let (mut batch, mut clock) = (Batch::default(), Clock::after(0));
-        let page = |unit: &str, at| Event::Page { unit: unit.into(), at };
+        let page = |unit: &str, at| RecordedEvent::Page { unit: unit.into(), at };
         batch.add(page("a", 1), &mut clock);
         batch.add(page("b", 2), &mut clock);
-        batch.add(Event::Forget { unit: "a".into() }, &mut clock);
+        batch.add(RecordedEvent::Forget { unit: "a".into() }, &mut clock);
         batch.add(page("a", 3), &mut clock);
         batch.add(page("a", 4), &mut clock);
         let mut pages: Vec<_> = batch.pages.iter().flatten().map(|(unit, at)| (&**unit, *at)).collect();

@@ -10,7 +10,7 @@ use crate::write::experiment::Experiment;
 /// Something that happened. Times are microseconds since 1970.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Event {
+pub enum RecordedEvent {
     /// A unit met a variant.
     Exposed {
         /// Of which experiment.
@@ -62,7 +62,7 @@ pub enum Event {
     },
 }
 
-impl Event {
+impl RecordedEvent {
     /// The event with names as every store keeps them; nothing for one without a unit, or with a value that no sum may have.
     pub(crate) fn sound(mut self) -> Option<Self> {
         let fits = |name: &mut Box<str>| {

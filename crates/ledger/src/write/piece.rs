@@ -121,21 +121,21 @@ impl Pieces {
 mod tests {
     use super::*;
     use crate::write::clock::Clock;
-    use crate::write::event::Event;
+    use crate::write::event::RecordedEvent;
 
-    fn batch(events: impl IntoIterator<Item = Event>) -> Batch {
+    fn batch(events: impl IntoIterator<Item = RecordedEvent>) -> Batch {
         let (mut batch, mut clock) = (Batch::default(), Clock::after(0));
         events.into_iter().for_each(|event| batch.add(event, &mut clock));
         batch
     }
 
-    fn page(unit: &str) -> Event {
-        Event::Page { unit: unit.into(), at: 1 }
+    fn page(unit: &str) -> RecordedEvent {
+        RecordedEvent::Page { unit: unit.into(), at: 1 }
     }
 
-    fn reached(unit: &str) -> Event {
+    fn reached(unit: &str) -> RecordedEvent {
         let (goal, unit) = ("paid".into(), unit.into());
-        Event::Converted { goal, unit, value: None, key: None, at: 1, met: None }
+        RecordedEvent::Converted { goal, unit, value: None, key: None, at: 1, met: None }
     }
 
     #[test]
@@ -143,7 +143,11 @@ mod tests {
         let mut pieces = Pieces::default();
         pieces.add(batch([page("a")]));
         pieces.add(batch([reached("b"), reached("a")]));
-        pieces.add(batch([Event::Forget { unit: "a".into() }, Event::Forget { unit: "b".into() }, page("a")]));
+        pieces.add(batch([
+            RecordedEvent::Forget { unit: "a".into() },
+            RecordedEvent::Forget { unit: "b".into() },
+            page("a"),
+        ]));
         let late = pieces.next().unwrap();
         pieces.again_later(late);
         let events: usize = pieces.0.iter().map(|waiting| waiting.piece.events()).sum();

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::store::name::{hash, stored_name};
-use crate::write::event::Event;
+use crate::write::event::RecordedEvent;
 use crate::write::limits::Limits;
 use crate::write::seen::SeenSet;
 use crate::write::status::{Loss, Shared, Status};
@@ -16,7 +16,7 @@ use crate::write::status::{Loss, Shared, Status};
 /// Records what happened. Cheap to clone; every call returns at once.
 #[derive(Clone)]
 pub struct Recorder {
-    queue: mpsc::Sender<Event>,
+    queue: mpsc::Sender<RecordedEvent>,
     pub(crate) seen: Arc<SeenSet>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) limits: Arc<Limits>,
@@ -36,7 +36,7 @@ impl std::error::Error for Dropped {}
 
 impl Recorder {
     /// A recorder that puts events into a writer's queue.
-    pub(crate) fn new(queue: mpsc::Sender<Event>, seen: Arc<SeenSet>, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(queue: mpsc::Sender<RecordedEvent>, seen: Arc<SeenSet>, shared: Arc<Shared>) -> Self {
         Self { queue, seen, shared, limits: Arc::new(Limits::new()) }
     }
 
@@ -44,7 +44,7 @@ impl Recorder {
     ///
     /// # Errors
     /// When the queue is full, the writer has ended, or the event is one no store takes.
-    pub fn try_record(&self, event: Event) -> Result<(), Dropped> {
+    pub fn try_record(&self, event: RecordedEvent) -> Result<(), Dropped> {
         let Some(event) = event.sound() else { return Err(self.dropped(Loss::Unsound)) };
         self.shared.takes();
         self.queue.try_send(event).map_err(|_| {
@@ -78,7 +78,7 @@ impl Recorder {
         at: Timestamp,
     ) -> Result<(), Dropped> {
         let (goal, unit, key) = (goal.into(), unit.into(), key.map(Into::into));
-        self.try_record(Event::Converted { goal, unit, value, key, at: at.as_microsecond(), met: None })
+        self.try_record(RecordedEvent::Converted { goal, unit, value, key, at: at.as_microsecond(), met: None })
     }
 
     /// Deletes everything of a unit, as [`flagstaff_flags::BucketBy::key`] names it, once what came before it is written.
@@ -86,7 +86,7 @@ impl Recorder {
     /// # Errors
     /// As [`Recorder::try_record`].
     pub fn forget(&self, unit: &str) -> Result<(), Dropped> {
-        self.try_record(Event::Forget { unit: unit.into() })?;
+        self.try_record(RecordedEvent::Forget { unit: unit.into() })?;
         // a unit that is forgotten and comes back is new
         self.seen.forget(hash(&stored_name(unit)));
         Ok(())

@@ -9,7 +9,7 @@ use crate::store::location::Location;
 use crate::write::recorder::Recorder;
 use crate::write::seen::SeenSet;
 use crate::write::status::Shared;
-use crate::write::writer::{State, Writer};
+use crate::write::writer::{Writer, WriterState};
 
 /// How much is held, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Recorder {
             stop: stopped,
             keep: settings.keep,
             boot: getrandom::u64().map_err(std::io::Error::other)?.cast_signed(),
-            state: State::new(),
+            state: WriterState::new(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         flagstaff_supervise::thread("ledger", move || {

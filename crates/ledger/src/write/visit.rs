@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flagstaff_flags::{Decision, DecisionStep, ExperimentId, FlagId, Holdout, Snapshot};
 use jiff::Timestamp;
 
-use crate::write::event::Event;
+use crate::write::event::RecordedEvent;
 use crate::write::experiment::Experiment;
 use crate::write::recorder::{Dropped, Recorder};
 use crate::write::status::Loss;
@@ -70,7 +70,7 @@ const REQUESTS_OF_UNIT: u32 = 1_000;
 
 impl Visit<'_> {
     /// Records a row that anybody can make.
-    fn row(&self, event: Event) -> Result<(), Dropped> {
+    fn row(&self, event: RecordedEvent) -> Result<(), Dropped> {
         if self.recorder.limits.admits_row(self.network) {
             self.recorder.try_record(event)
         } else {
@@ -100,7 +100,7 @@ impl Visit<'_> {
         let mut recorded = true;
         self.recorder.seen.exposed(snapshot.experiment_id(id), key, number, confirmed, || {
             let experiment = Experiment::of(snapshot, id, at);
-            let event = experiment.map(|experiment| Event::Exposed {
+            let event = experiment.map(|experiment| RecordedEvent::Exposed {
                 variant: number,
                 place: flag.place(unit),
                 held: decision.step() == DecisionStep::Sticky,
@@ -120,7 +120,7 @@ impl Visit<'_> {
         let place = holdout.place(visitor);
         let number = u8::from(!holdout.holds(place));
         self.recorder.seen.exposed(holdout.experiment_id(), visitor, number, confirmed, || {
-            let event = Event::Exposed {
+            let event = RecordedEvent::Exposed {
                 experiment: Arc::new(Experiment::of_holdout(holdout)),
                 unit: visitor.into(),
                 variant: number,
@@ -137,9 +137,9 @@ impl Visit<'_> {
     /// more than half of the queue waits: the next request tells it again.
     pub fn returned(&self, visitor: &str) {
         let recorder = self.recorder;
-        recorder
-            .seen
-            .returned(visitor, || recorder.has_room() && self.row(Event::Returned { unit: visitor.into() }).is_ok());
+        recorder.seen.returned(visitor, || {
+            recorder.has_room() && self.row(RecordedEvent::Returned { unit: visitor.into() }).is_ok()
+        });
     }
 
     /// A unit looked at a page; only where some goal counts bounces. `unit` as [`flagstaff_flags::BucketBy::key`] names it. It is lost
@@ -151,7 +151,7 @@ impl Visit<'_> {
                 recorder.shared.dropped(Loss::Queue, 1);
                 return false;
             }
-            self.row(Event::Page { unit: unit.into(), at: at.as_microsecond() }).is_ok()
+            self.row(RecordedEvent::Page { unit: unit.into(), at: at.as_microsecond() }).is_ok()
         });
     }
 
@@ -179,7 +179,7 @@ impl Visit<'_> {
             return Err(self.recorder.dropped(Loss::Unit));
         }
         let (goal, unit, key) = (goal.into(), unit.into(), key.map(Into::into));
-        self.row(Event::Converted { goal, unit, value, key, at: at.as_microsecond(), met: None })
+        self.row(RecordedEvent::Converted { goal, unit, value, key, at: at.as_microsecond(), met: None })
     }
 
     /// A page says that a unit reached a goal. It counts only if the unit was exposed to one of these experiments. `unit` as
@@ -207,7 +207,7 @@ impl Visit<'_> {
         }
         let (goal, unit, key) = (goal.into(), unit.into(), key.map(Into::into));
         let met = Some(Arc::clone(met));
-        let event = Event::Converted { goal, unit, value, key, at: at.as_microsecond(), met };
+        let event = RecordedEvent::Converted { goal, unit, value, key, at: at.as_microsecond(), met };
         recorder.try_record(event).map_err(|_| NotTaken::Unsound)
     }
 

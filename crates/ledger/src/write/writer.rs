@@ -15,7 +15,7 @@ use crate::store::location::Location;
 use crate::store::name::hash;
 use crate::write::batch::Batch;
 use crate::write::clock::Clock;
-use crate::write::event::Event;
+use crate::write::event::RecordedEvent;
 use crate::write::expire::expire;
 use crate::write::period::Periods;
 use crate::write::piece::{Piece, Pieces, Waiting};
@@ -39,17 +39,17 @@ const EXPIRE_AGAIN: Duration = Duration::from_secs(60);
 /// All a writer works with.
 pub(crate) struct Writer {
     pub(crate) location: Location,
-    pub(crate) events: mpsc::Receiver<Event>,
+    pub(crate) events: mpsc::Receiver<RecordedEvent>,
     pub(crate) seen: Arc<SeenSet>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) keep: Option<Duration>,
     pub(crate) boot: i64,
-    pub(crate) state: State,
+    pub(crate) state: WriterState,
 }
 
 /// What it holds between batches.
-pub(crate) struct State {
+pub(crate) struct WriterState {
     store: Option<Store>,
     identity: Option<Option<Identity>>,
     periods: Periods,
@@ -59,7 +59,7 @@ pub(crate) struct State {
     forgotten: Option<i64>,
 }
 
-impl State {
+impl WriterState {
     pub(crate) fn new() -> Self {
         Self {
             store: None,
@@ -174,7 +174,7 @@ impl Writer {
         }
         self.shared.clock_is_behind(self.state.clock.ahead());
         self.notice().await.map_err(away)?;
-        let State { store, periods, clock, .. } = &mut self.state;
+        let WriterState { store, periods, clock, .. } = &mut self.state;
         let Some(store) = store else { return Ok(()) };
         match piece {
             Piece::Forget(units) => {

@@ -17,7 +17,7 @@ const TRIES: usize = 5;
 
 /// The facts of one flag, the ledger being open.
 pub(super) struct FactLog {
-    register: FactStore,
+    fact_store: FactStore,
     flag: Name,
     /// Where the ledger is.
     pub(super) location: String,
@@ -26,17 +26,17 @@ pub(super) struct FactLog {
 impl FactLog {
     /// Opens the ledger; none where nothing is kept, or no program has run with it yet.
     pub(super) async fn open(workspace: &Workspace, flag: &str) -> Result<Option<Self>, Error> {
-        let (Some(place), Ok(flag)) = (workspace.ledger_that_is_there()?, Name::new(flag)) else {
+        let (Some(location), Ok(flag)) = (workspace.ledger_that_is_there()?, Name::new(flag)) else {
             return Ok(None);
         };
-        let opened = timeout(ANSWER_TIMEOUT, FactStore::open(place)).await;
-        let register = opened.map_err(|_| Error::LedgerSilent(place.to_string()))??;
-        Ok(Some(Self { register, flag, location: place.to_string() }))
+        let opened = timeout(ANSWER_TIMEOUT, FactStore::open(location)).await;
+        let fact_store = opened.map_err(|_| Error::LedgerSilent(location.to_string()))??;
+        Ok(Some(Self { fact_store, flag, location: location.to_string() }))
     }
 
     /// Where the flag stands; none where nothing is known of it.
     pub(super) async fn standing(&mut self) -> Option<Standing> {
-        let facts = timeout(ANSWER_TIMEOUT, self.register.facts(&self.flag, 1)).await;
+        let facts = timeout(ANSWER_TIMEOUT, self.fact_store.facts(&self.flag, 1)).await;
         Standing::of(&facts.ok()?.ok()?)
     }
 
@@ -67,7 +67,7 @@ impl FactLog {
                 why: why.into(),
                 evidence: None,
             };
-            match timeout(ANSWER_TIMEOUT, self.register.add(&[fact])).await {
+            match timeout(ANSWER_TIMEOUT, self.fact_store.add(&[fact])).await {
                 Ok(Ok(true)) => return Ok(()),
                 Ok(Ok(false)) => {}
                 Ok(Err(error)) => return refuse(format!("the ledger {} refused it: {error}", self.location)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use flagstaff_experiment::{Kind, Report, Settings};
+use flagstaff_experiment::{AnalysisSettings, Report, VerdictKind};
 use flagstaff_flags::{Definition, Flag, Name, Snapshot};
 use flagstaff_ledger::Question;
 use jiff::Timestamp;
@@ -32,7 +32,7 @@ pub struct End<'a> {
     /// Say what would be done, and do nothing.
     pub dry_run: bool,
     /// How sure the results must be.
-    pub certainty: Settings,
+    pub certainty: AnalysisSettings,
 }
 
 /// A flag that is to be ended.
@@ -147,8 +147,8 @@ impl Case<'_> {
 fn unsupported(report: &Report, winner: &str) -> Option<String> {
     let verdict = &report.verdict;
     match (verdict.kind, verdict.variant.as_deref()) {
-        (Kind::Ship | Kind::KeepControl, Some(variant)) if variant == winner => None,
-        (Kind::Ship | Kind::KeepControl, Some(variant)) => {
+        (VerdictKind::Ship | VerdictKind::KeepControl, Some(variant)) if variant == winner => None,
+        (VerdictKind::Ship | VerdictKind::KeepControl, Some(variant)) => {
             Some(format!("the results are for `{variant}`, not for `{winner}`. {}", verdict.text))
         }
         _ => Some(format!("the results name no winner. {}", verdict.text)),

@@ -1,6 +1,6 @@
 //! The results of one experiment, of the holdout, and of every experiment.
 
-use flagstaff_experiment::{Report, Settings, Share, TwoCounts, analyse_daily};
+use flagstaff_experiment::{AnalysisSettings, Report, Share, TwoCounts, analyse_daily};
 use flagstaff_flags::Snapshot;
 use flagstaff_ledger::{Ledger, Question};
 use flagstaff_stats::Proportion;
@@ -36,7 +36,7 @@ pub async fn of_flag(
     workspace: &Workspace,
     snapshot: &Snapshot,
     name: &str,
-    certainty: &Settings,
+    certainty: &AnalysisSettings,
 ) -> Result<Results, Error> {
     let (id, flag) = find(snapshot, name)?;
     let question = Question::of_flag(snapshot, id, flag, Timestamp::now());
@@ -47,7 +47,11 @@ pub async fn of_flag(
 ///
 /// # Errors
 /// When the ledger gives no answer.
-pub async fn of_holdout(workspace: &Workspace, snapshot: &Snapshot, certainty: &Settings) -> Result<Results, Error> {
+pub async fn of_holdout(
+    workspace: &Workspace,
+    snapshot: &Snapshot,
+    certainty: &AnalysisSettings,
+) -> Result<Results, Error> {
     let question = Question::of_holdout(snapshot, Timestamp::now());
     workspace.ask(async |ledger| judge(ledger, &question, certainty).await).await
 }
@@ -59,7 +63,7 @@ pub async fn of_holdout(workspace: &Workspace, snapshot: &Snapshot, certainty: &
 pub async fn experiments(
     workspace: &Workspace,
     snapshot: &Snapshot,
-    certainty: &Settings,
+    certainty: &AnalysisSettings,
 ) -> Result<Experiments, Error> {
     let now = Timestamp::now();
     let all = snapshot.ids().filter_map(|id| Some((id, snapshot.flag(id)?)));
@@ -79,7 +83,11 @@ pub async fn experiments(
 }
 
 /// Asks an open ledger, and judges what it counted.
-pub(crate) async fn judge(ledger: &mut Ledger, question: &Question, certainty: &Settings) -> Result<Results, Error> {
+pub(crate) async fn judge(
+    ledger: &mut Ledger,
+    question: &Question,
+    certainty: &AnalysisSettings,
+) -> Result<Results, Error> {
     let (observed, days) = (ledger.tally(question).await?, ledger.daily(question).await?);
     Ok(Results { report: analyse_daily(&observed, &days, certainty), began: observed.began })
 }
@@ -93,7 +101,7 @@ pub fn compare(
     control: (u64, u64),
     treatment: (u64, u64),
     share: f64,
-    certainty: &Settings,
+    certainty: &AnalysisSettings,
 ) -> Result<TwoCounts, Error> {
     let proportion = |name: &str, (x, n): (u64, u64)| {
         Proportion::new(n, x).map_err(|error| Error::Input(format!("{x}/{n} is not a valid {name}: {error}")))

@@ -1,7 +1,7 @@
 //! What is answered of a rollout: its status, its steps and its history.
 
 use flagstaff_experiment::guard::Evidence;
-use flagstaff_experiment::rollout::{MIN_VISITORS, NextStep, State};
+use flagstaff_experiment::rollout::{MIN_VISITORS, NextStep, RolloutState};
 use flagstaff_flags::{Fact, FactKind, Flag, Hold, Percent, RolloutStep, Standing};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -29,7 +29,7 @@ pub struct RolloutStatus {
     pub advances_at: Option<Timestamp>,
     /// Where it stands, in one word.
     #[serde(serialize_with = "state")]
-    pub state: State,
+    pub state: RolloutState,
     /// Why, in words.
     pub why: String,
     /// What the last decision of its guard rests on.
@@ -151,6 +151,6 @@ fn evidence(fact: &Fact) -> Option<Value> {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn state<S: Serializer>(state: &State, serializer: S) -> Result<S::Ok, S::Error> {
+fn state<S: Serializer>(state: &RolloutState, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(state.as_str())
 }

@@ -13,9 +13,9 @@ pub(super) struct FlagRecord {
     snapshot: Arc<Snapshot>,
     id: FlagId,
     pub(super) flag: Arc<Flag>,
-    place: Location,
+    location: Location,
     /// None where nothing was ever recorded.
-    register: Option<FactStore>,
+    fact_store: Option<FactStore>,
     pub(super) history: Vec<Fact>,
 }
 
@@ -29,27 +29,27 @@ impl FlagRecord {
     ) -> Result<Self, Error> {
         let (id, flag) = find(snapshot, name)?;
         let (snapshot, flag) = (Arc::clone(snapshot), Arc::clone(flag));
-        let place = workspace.ledger()?.ok_or(Error::NoLedger)?.clone();
-        let register = match (workspace.ledger_that_is_there()?, to_write) {
+        let location = workspace.ledger()?.ok_or(Error::NoLedger)?.clone();
+        let fact_store = match (workspace.ledger_that_is_there()?, to_write) {
             (None, _) => None,
-            (Some(place), true) => Some(FactStore::open(place).await?),
-            (Some(place), false) => Some(FactStore::open_to_read(place).await?),
+            (Some(location), true) => Some(FactStore::open(location).await?),
+            (Some(location), false) => Some(FactStore::open_to_read(location).await?),
         };
-        let mut record = Self { snapshot, id, flag, place, register, history: Vec::new() };
+        let mut record = Self { snapshot, id, flag, location, fact_store, history: Vec::new() };
         record.read_history().await?;
         Ok(record)
     }
 
     async fn read_history(&mut self) -> Result<(), Error> {
-        if let Some(register) = &mut self.register {
-            self.history = register.facts(&self.flag.name, 1).await?;
+        if let Some(fact_store) = &mut self.fact_store {
+            self.history = fact_store.facts(&self.flag.name, 1).await?;
         }
         Ok(())
     }
 
     pub(super) async fn close(self) {
-        if let Some(register) = self.register {
-            register.close().await;
+        if let Some(fact_store) = self.fact_store {
+            fact_store.close().await;
         }
     }
 
@@ -58,9 +58,9 @@ impl FlagRecord {
         let definitions = [self.flag.definition, self.flag.former_definition];
         let standing = Standing::of(&self.history)
             .filter(|standing| definitions.contains(&standing.definition) && !standing.removed);
-        standing.ok_or_else(|| match &self.register {
+        standing.ok_or_else(|| match &self.fact_store {
             Some(_) => "no running program has read the flag as it is in the file yet".into(),
-            None => format!("there is no ledger at {} yet: no program has run with it", self.place),
+            None => format!("there is no ledger at {} yet: no program has run with it", self.location),
         })
     }
 
@@ -77,31 +77,31 @@ impl FlagRecord {
 
     /// Adds a fact. Returns false when another fact was first.
     pub(super) async fn add(&mut self, fact: Fact) -> Result<bool, Error> {
-        let Some(register) = &mut self.register else {
+        let Some(fact_store) = &mut self.fact_store else {
             return Ok(false);
         };
-        let was_first = register.add(&[fact]).await?;
+        let was_first = fact_store.add(&[fact]).await?;
         self.read_history().await?;
         Ok(was_first)
     }
 
     /// What the guard saw first of each visitor since the flag began.
     pub(super) async fn signs(&mut self, standing: &Standing) -> Result<Vec<FirstSign>, Error> {
-        match &mut self.register {
-            Some(register) => Ok(register.signs(&self.flag.name, standing.epoch).await?),
+        match &mut self.fact_store {
+            Some(fact_store) => Ok(fact_store.signs(&self.flag.name, standing.epoch).await?),
             None => Ok(Vec::new()),
         }
     }
 
     /// Visitors by arm since a step began, and those of the treatment who came at this step; none without a rollout.
     pub(super) async fn arrivals(&mut self, standing: &Standing) -> Result<Option<(Vec<u64>, u64)>, Error> {
-        let (Some(register), Some(rollout)) = (&mut self.register, &self.flag.rollout) else {
+        let (Some(fact_store), Some(rollout)) = (&mut self.fact_store, &self.flag.rollout) else {
             return Ok(None);
         };
         let since = rollout.begins(standing.since);
         let arms = self.flag.shares(standing.step).len();
-        let arrivals = register.arrivals(self.snapshot.experiment_id(self.id), since, arms).await?;
-        let treatment = register.came(&self.flag.name, standing.epoch, standing.step).await?;
+        let arrivals = fact_store.arrivals(self.snapshot.experiment_id(self.id), since, arms).await?;
+        let treatment = fact_store.came(&self.flag.name, standing.epoch, standing.step).await?;
         Ok(Some((arrivals, treatment)))
     }
 }

@@ -12,4 +12,4 @@ mod status;
 
 pub use answer::{HistoryEntry, PlannedStep, RolloutStatus};
 pub use command::{Applied, apply, status};
-pub use flagstaff_experiment::rollout::{Command, State};
+pub use flagstaff_experiment::rollout::{Command, RolloutState};

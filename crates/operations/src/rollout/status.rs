@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use flagstaff_experiment::guard::{Event, Watch};
+use flagstaff_experiment::guard::{GuardEvent, Watch};
 use flagstaff_experiment::rollout::{
-    Next, NextStep, RolloutInputs, State, Trouble, next_step, sample_ratio_broken, waited,
+    Next, NextStep, RolloutInputs, RolloutState, Trouble, next_step, sample_ratio_broken, waited,
 };
 use flagstaff_flags::{Percent, Standing};
 use flagstaff_ledger::FirstSign;
@@ -63,7 +63,7 @@ fn percent(record: &FlagRecord, standing: Option<&Standing>) -> Percent {
 }
 
 const fn waits(why: String) -> NextStep {
-    NextStep { state: State::Holding, why, advances_at: None, next: Next::Wait }
+    NextStep { state: RolloutState::Holding, why, advances_at: None, next: Next::Wait }
 }
 
 /// The trouble that was recorded last, in its numbers, unless it is over.
@@ -78,7 +78,7 @@ fn trouble(standing: &Standing) -> Option<Trouble> {
 
 fn without_rollout(standing: &Standing, trouble: Option<Trouble>) -> NextStep {
     if let Some(trip) = &standing.trip {
-        return NextStep { state: State::Tripped, ..waits(trip.why.clone()) };
+        return NextStep { state: RolloutState::Tripped, ..waits(trip.why.clone()) };
     }
     let held = standing.hold.as_ref();
     let held = held.map(|hold| format!("its guard holds it until the flag is edited or reset: {}", hold.why));
@@ -87,13 +87,13 @@ fn without_rollout(standing: &Standing, trouble: Option<Trouble>) -> NextStep {
 }
 
 /// First signs as a guard takes them, with a number for each unit.
-fn events(signs: &[FirstSign]) -> Vec<Event> {
+fn events(signs: &[FirstSign]) -> Vec<GuardEvent> {
     let mut numbers: HashMap<&str, u128> = HashMap::new();
     let mut events = Vec::new();
     for FirstSign { sign, unit, variant, step, .. } in signs {
         let next = numbers.len() as u128;
         let unit = *numbers.entry(unit).or_insert(next);
-        events.extend(sign.parse().map(|sign| Event { sign, arm: *variant, step: *step, unit }));
+        events.extend(sign.parse().map(|sign| GuardEvent { sign, arm: *variant, step: *step, unit }));
     }
     events
 }

@@ -24,8 +24,8 @@ impl Workspace {
         &self,
         change: impl AsyncFnOnce(&mut Ledger) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let place = self.ledger()?.ok_or(Error::NoLedger)?;
-        let mut ledger = Ledger::open(place).await?;
+        let location = self.ledger()?.ok_or(Error::NoLedger)?;
+        let mut ledger = Ledger::open(location).await?;
         let answer = change(&mut ledger).await;
         ledger.close().await;
         answer
@@ -36,16 +36,16 @@ impl Workspace {
     /// # Errors
     /// When the settings of the ledger are wrong, or it gives no answer.
     pub async fn recorded_facts(&self) -> Result<RecordedFacts, Error> {
-        let Some(place) = self.ledger_that_is_there()? else {
+        let Some(location) = self.ledger_that_is_there()? else {
             return Ok(RecordedFacts::default());
         };
-        let mut register = FactStore::open_to_read(place).await?;
+        let mut fact_store = FactStore::open_to_read(location).await?;
         let mut facts = RecordedFacts::default();
-        for (flag, _) in register.newest().await? {
-            let standing = Standing::of(&register.facts(&flag, 1).await?);
+        for (flag, _) in fact_store.newest().await? {
+            let standing = Standing::of(&fact_store.facts(&flag, 1).await?);
             standing.into_iter().for_each(|standing| facts.add(&flag, &standing));
         }
-        register.close().await;
+        fact_store.close().await;
         Ok(facts)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flagstaff_experiment::guard::{Event, Evidence, Origin, Quota, Seen, Watch};
+use flagstaff_experiment::guard::{Evidence, GuardEvent, Origin, Quota, Seen, Watch};
 use flagstaff_flags::{Fact, FactKind, Flag, Guard, Name, Rollout, Standing};
 use flagstaff_ledger::FirstSign;
 use jiff::Timestamp;
@@ -322,6 +322,6 @@ pub(crate) fn shares(flag: &Flag, step: usize) -> Vec<f64> {
     flag.shares(step).into_iter().map(f64::from).collect()
 }
 
-fn event(sign: &FirstSign) -> Option<Event> {
-    Some(Event { sign: sign.sign.parse().ok()?, arm: sign.variant, step: sign.step, unit: unit_key(&sign.unit) })
+fn event(sign: &FirstSign) -> Option<GuardEvent> {
+    Some(GuardEvent { sign: sign.sign.parse().ok()?, arm: sign.variant, step: sign.step, unit: unit_key(&sign.unit) })
 }

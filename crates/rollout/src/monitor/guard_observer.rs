@@ -75,7 +75,7 @@ impl<O: Outcomes> Observe for GuardObserver<O> {
     }
 
     /// Tells of every monitored flag that is met on the request.
-    fn asked(&self, request: &RequestContext) {
+    fn requested(&self, request: &RequestContext) {
         let when = When { at: request.at(), since: request.since() };
         for one in self.monitored(request.flags(), request.at()).filter(|one| request.meets(one.id)) {
             one.meeting(request.flags(), when, |meeting| self.0.met(&meeting));

@@ -176,8 +176,8 @@ impl Site {
 
     fn recording(mut self) -> (Self, TempDir, Keeper) {
         let folder = tempfile::tempdir().unwrap();
-        let place = Location::file(&folder.path().join("ledger.db")).unwrap();
-        let (recorder, keeper) = Recorder::start(flagstaff_ledger::LedgerSettings::new(place)).unwrap();
+        let location = Location::file(&folder.path().join("ledger.db")).unwrap();
+        let (recorder, keeper) = Recorder::start(flagstaff_ledger::LedgerSettings::new(location)).unwrap();
         self.layer = self.layer.recording(recorder);
         (self, folder, keeper)
     }
