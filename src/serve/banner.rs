@@ -1,11 +1,13 @@
 //! What `flagstaff run` says when it serves: where everything is.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 
 use flagstaff_embed::{Hook, Parts};
 use flagstaff_flags::{printable, printable_json};
 
 use super::checked::Checked;
+use super::entry::Entry;
 use crate::logging;
 use crate::terminal::{FAINT, GOOD, STRONG, out, styled};
 
@@ -15,6 +17,8 @@ pub(super) struct Banner<'a> {
     visitors: Vec<String>,
     /// The addresses for operators.
     operators: Vec<SocketAddr>,
+    /// How operators get in.
+    entry: &'a Entry,
     /// The app's addresses; none where the demo shop answers.
     upstream: &'a [String],
     /// The environment whose overlay counts.
@@ -30,11 +34,17 @@ pub(super) struct Banner<'a> {
 }
 
 impl<'a> Banner<'a> {
-    pub(super) fn new(checked: &'a Checked, visitors: Vec<String>, operators: Vec<SocketAddr>) -> Self {
+    pub(super) fn new(
+        checked: &'a Checked,
+        visitors: Vec<String>,
+        operators: Vec<SocketAddr>,
+        entry: &'a Entry,
+    ) -> Self {
         let Parts { files, loaded, ledger, hooks, .. } = &checked.parts;
         Self {
             visitors,
             operators,
+            entry,
             upstream: &checked.upstream,
             environment: checked.environment.as_deref(),
             source: files.definitions().display().to_string(),
@@ -60,7 +70,8 @@ impl<'a> Banner<'a> {
             line("visitors", &styled(GOOD, url));
         }
         for address in &self.operators {
-            line("operators", &format!("http://{address}/healthz /readyz /metrics"));
+            line("operators", &self.entrance(*address, &|url| styled(GOOD, url)));
+            line("probes", &format!("http://{address}/healthz /readyz /metrics"));
         }
         let upstream = self.upstream.join(", ");
         line(
@@ -79,6 +90,29 @@ impl<'a> Banner<'a> {
         text
     }
 
+    /// The address with the token, or where the token is.
+    fn entrance(&self, address: SocketAddr, shown: &dyn Fn(&str) -> String) -> String {
+        let url = shown(&self.link(address).unwrap_or_else(|| format!("http://{address}")));
+        match self.entry {
+            Entry::Set => format!("{url} with the token that was set"),
+            Entry::Made { file: Some(file), .. } if self.link(address).is_none() => {
+                format!("{url} with the token in {}", printable(file))
+            }
+            Entry::Made { .. } => url,
+        }
+    }
+
+    /// The address with the token in it, which opens the pages. It is told when the token is made, and on a terminal. Elsewhere what is
+    /// printed is often kept where more people read it than may change flags.
+    fn link(&self, address: SocketAddr) -> Option<String> {
+        match self.entry {
+            Entry::Made { token, is_new, .. } if *is_new || std::io::stdout().is_terminal() => {
+                Some(format!("http://{address}/?token={token}"))
+            }
+            Entry::Made { .. } | Entry::Set => None,
+        }
+    }
+
     /// An object of the same form as the lines of the log.
     fn json(&self) -> String {
         let json = serde_json::json!({
@@ -87,6 +121,7 @@ impl<'a> Banner<'a> {
             "message": "serving",
             "visitors": self.visitors,
             "operators": self.operators,
+            "link": self.operators.first().and_then(|address| self.link(*address)),
             "upstream": self.upstream,
             "environment": self.environment,
             "flags": self.source,

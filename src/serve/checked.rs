@@ -1,8 +1,8 @@
 //! Settings and flags are read, and everything that is wrong with them is said before anything is bound.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
+use flagstaff_admin::AccessSettings;
 use flagstaff_embed::Parts;
 use flagstaff_flags::Problem;
 use flagstaff_layer::{Answers, Tagger};
@@ -15,8 +15,8 @@ use crate::workspace::{files, no_flag_file, reading};
 /// Everything that runs, checked; nothing is bound yet.
 pub(super) struct Checked {
     pub(super) proxy: flagstaff_sidecar::Settings,
-    /// The operators' address.
-    pub(super) admin: SocketAddr,
+    /// The operators' address, and who may use it as far as that was set.
+    pub(super) admin: AccessSettings,
     pub(super) upstream: Vec<String>,
     pub(super) environment: Option<String>,
     pub(super) parts: Parts,
@@ -35,7 +35,9 @@ impl Checked {
             note(wrong);
         }
         let tagger = Tagger::new(&checked::tagger_settings(settings)?).map_err(&mut note).ok();
-        let admin = settings.typed.admin.parse().map_err(|_| note(vec![no_address(&settings.typed.admin)])).ok();
+        let admin = settings.typed.admin.parse().map_err(|_| vec![no_address(&settings.typed.admin)]);
+        let admin =
+            admin.and_then(|address| settings::admin::access(&settings.typed, address)).map_err(&mut note).ok();
         let ledger = checked::ledger(&settings.typed).map_err(&mut note).ok();
         let hooks = settings::webhooks::hooks(&settings.typed.webhooks).map_err(&mut note).ok();
         let (Some(proxy), Some(tagger), Some(admin), Some(ledger), Some(hooks), []) =

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::settings::typed;
 
-/// Warns of a keys file, a ledger, and the folder of an upgrade socket that others have rights to.
+/// Warns of a keys file, files with tokens, a ledger, and the folder of an upgrade socket that others have rights to.
 pub(crate) fn warn(settings: &typed::Settings) {
     for warning in warnings(settings) {
         tracing::warn!("{warning}");
@@ -16,6 +16,13 @@ fn warnings(settings: &typed::Settings) -> Vec<String> {
         let mode = mode(file).filter(|mode| mode & (OTHERS | GROUP_WRITES) != 0)?;
         Some(format!(
             "keys_file {} can be read or written by others (mode {mode:04o}), who can then sign cookies and links: chmod 600 {0}",
+            file.display()
+        ))
+    });
+    let tokens = [&settings.admin_token_file, &settings.admin_read_token_file].into_iter().flatten().filter_map(|file| {
+        let mode = mode(file).filter(|mode| mode & (OTHERS | GROUP_WRITES) != 0)?;
+        Some(format!(
+            "{} can be read or written by others (mode {mode:04o}), who can then use the operators' address: chmod 600 {0}",
             file.display()
         ))
     });
@@ -35,7 +42,7 @@ fn warnings(settings: &typed::Settings) -> Vec<String> {
             socket.display()
         ))
     });
-    [keys, ledger, socket].into_iter().flatten().collect()
+    [keys, ledger, socket].into_iter().flatten().chain(tokens).collect()
 }
 
 /// The ledger, where it is a file.

@@ -13,6 +13,9 @@ use jiff::Timestamp;
 /// The version of this program.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// The revision of its sources, where it was named when the program was built.
+pub(crate) const REVISION: Option<&str> = option_env!("FLAGSTAFF_REVISION");
+
 /// What is known of the running program. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Health {
@@ -23,13 +26,27 @@ pub(crate) struct Health {
     status: FlagstaffStatus,
     draining: Arc<AtomicBool>,
     since: Instant,
+    started_at: Timestamp,
 }
 
 impl Health {
     pub(crate) fn new(parts: &Parts, status: FlagstaffStatus) -> Self {
         let ledger = parts.ledger.as_ref().map(|ledger| ledger.location.to_string()).unwrap_or_default();
         let source = parts.files.definitions().display().to_string().into();
-        Self { source, ledger: ledger.into(), status, draining: Arc::default(), since: Instant::now() }
+        Self {
+            source,
+            ledger: ledger.into(),
+            status,
+            draining: Arc::default(),
+            since: Instant::now(),
+            started_at: Timestamp::now(),
+        }
+    }
+
+    /// When the program started, in seconds since 1970.
+    #[allow(clippy::cast_precision_loss, reason = "milliseconds since 1970 are few enough")]
+    pub(crate) fn started_at(&self) -> f64 {
+        self.started_at.as_millisecond() as f64 / 1000.0
     }
 
     /// It takes no new visitors from now on.
@@ -48,6 +65,7 @@ impl Health {
             problem: flags.problem,
         };
         let mut report = HealthReport::new(VERSION, self.since.elapsed(), flags)
+            .with_revision(REVISION)
             .with_guards(self.status.guards())
             .waiting(self.status.waiting_for_ledger());
         if let Some(status) = self.status.ledger() {

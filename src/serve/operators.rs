@@ -2,20 +2,30 @@
 
 use std::net::SocketAddr;
 
-use flagstaff_admin::{AccessSettings, Admin, Context, PrometheusHandle};
+use flagstaff_admin::{Access, Admin, Context, PrometheusHandle};
 use flagstaff_embed::Flagstaff;
 use flagstaff_sidecar::{Background, Stop};
 
 use super::checked::Checked;
 use super::health::Health;
-use crate::settings;
+use super::{meters, process_metrics};
 
 /// What operators see and do.
-pub(super) fn admin(checked: &Checked, flagstaff: &Flagstaff, health: Health, metrics: PrometheusHandle) -> Admin {
+pub(super) fn admin(
+    checked: &Checked,
+    flagstaff: &Flagstaff,
+    health: Health,
+    metrics: PrometheusHandle,
+    access: &Access,
+) -> Admin {
     let context = Context::new(checked.workspace(), flagstaff.reader(), flagstaff.reloading());
-    let access = AccessSettings { token: settings::variable(settings::ADMIN_TOKEN) };
     let answers = checked.parts.answers.clone().unwrap_or_default();
-    Admin::new(move || health.now(), metrics, move || answers.to_string()).steering(&context, access)
+    let (flags, started_at) = (flagstaff.reader(), health.started_at());
+    let more = move || {
+        meters::begin_flags(&flags.load());
+        answers.to_string() + &process_metrics::text(started_at)
+    };
+    Admin::new(move || health.now(), metrics, more).steering(&context, access)
 }
 
 /// The operators' address as a service beside the proxy.

@@ -15,7 +15,7 @@ use super::checked::Checked;
 use super::health::Health;
 use super::left_out::LeftOutLog;
 use super::operators::{self, admin};
-use super::{listen, meters};
+use super::{entry, listen, meters};
 use crate::commands::Answer;
 
 impl Checked {
@@ -23,16 +23,18 @@ impl Checked {
     pub(super) fn serve(self) -> anyhow::Result<Answer> {
         let app = App::new(&self.proxy)?;
         let metrics = PrometheusBuilder::new().install_recorder().context("metrics cannot start")?;
-        meters::begin();
+        meters::begin(&self.parts.tagger);
+        let (access, entry) = entry::access(self.admin.clone(), self.parts.state.as_ref())?;
         let flagstaff = Flagstaff::start(self.parts.clone()).context("what follows the flags cannot start")?;
         let health = Health::new(&self.parts, flagstaff.status());
-        let admin = admin(&self, &flagstaff, health.clone(), metrics);
+        let admin = admin(&self, &flagstaff, health.clone(), metrics, &access);
         let sidecar = Sidecar::new(self.proxy.clone(), &flagstaff.layer(), app)
-            .background(operators::service(self.admin, admin, health))
+            .background(operators::service(self.admin.address, admin, health))
             .describe(described)
             .on_hangup(flagstaff.reloading());
-        let bound = sidecar.bind().map_err(|error| listen::explained(error, self.admin))?;
-        Banner::new(&self, bound.urls(), bound.background_addresses().map(|(_, address)| address).collect()).print();
+        let bound = sidecar.bind().map_err(|error| listen::explained(error, self.admin.address))?;
+        let operators = bound.background_addresses().map(|(_, address)| address).collect();
+        Banner::new(&self, bound.urls(), operators, &entry).print();
         warn(&self.parts.tagger, &self.parts.loaded.report);
         let left_out = LeftOutLog::start(Arc::clone(&self.parts.tagger))
             .context("the log of requests that are not counted cannot start")?;

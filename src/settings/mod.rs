@@ -1,5 +1,6 @@
 //! Settings: the file, over it the environment, over it the options of the command line.
 
+pub(crate) mod admin;
 pub(crate) mod checked;
 mod overrides;
 mod places;
@@ -14,10 +15,14 @@ use anyhow::Context;
 use flagstaff_flags::{MASK, Problem, brief, is_secret, without_userinfo};
 use flagstaff_source::{Report, Spans, Text};
 
-pub(crate) use overrides::{ADMIN_TOKEN, Override};
+pub(crate) use overrides::Override;
 
 /// The settings file that is taken when none is named.
 const USUAL: &str = "config/flagstaff.toml";
+
+/// Secrets that stay out of the settings file: the key that names a file with them, and the variable that holds them and comes first.
+const SECRETS: [(&str, &str); 3] =
+    [("keys_file", checked::KEYS), ("admin_token_file", admin::TOKEN), ("admin_read_token_file", admin::READ_TOKEN)];
 
 /// Settings with where each was said, so that a problem found later can be shown at its place.
 #[derive(Debug)]
@@ -84,8 +89,9 @@ impl Settings {
         // one variable counts for all tables of a list
         let names = problem.at.iter().map(String::as_str).filter(|name| name.parse::<usize>().is_err());
         let key = names.collect::<Vec<_>>().join(".");
-        if key == "keys_file" && variable(checked::KEYS).is_some() {
-            return Some(checked::KEYS);
+        let secret = SECRETS.iter().find(|(file, name)| key == *file && variable(name).is_some());
+        if let Some((_, name)) = secret {
+            return Some(name);
         }
         let last = self.overrides.iter().rev().find(|o| key == o.key || key.starts_with(&format!("{}.", o.key)));
         last.map(|o| o.place.as_str())
@@ -168,8 +174,8 @@ pub(crate) fn shown_under(line: &str, report: &Report) -> anyhow::Error {
 /// A text without the secrets that were said by variables and options.
 fn hidden(text: &str, overrides: &[Override]) -> String {
     let said = overrides.iter().filter(|one| is_secret(&one.key)).map(|one| one.text.clone());
-    let keys =
-        variable(checked::KEYS).into_iter().flat_map(|keys| keys.split(',').map(str::to_owned).collect::<Vec<_>>());
+    let values = SECRETS.iter().filter_map(|(_, name)| variable(name));
+    let keys = values.flat_map(|value| value.split(',').map(str::to_owned).collect::<Vec<_>>());
     let secrets = said.chain(keys).filter(|secret| secret.len() > 3);
     let text = secrets.fold(text.to_owned(), |text, secret| text.replace(secret.trim(), MASK));
     text.lines().map(|line| format!("{}\n", brief(&without_userinfo(line)))).collect()

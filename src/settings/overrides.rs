@@ -11,13 +11,10 @@ use flagstaff_tag::JwtSettings;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::checked::KEYS;
-use super::typed;
+use super::{SECRETS, typed};
 
 /// What the names of all our variables begin with.
 const PREFIX: &str = "FLAGSTAFF_";
-/// No key of the file: a secret stays out of it.
-pub(crate) const ADMIN_TOKEN: &str = "FLAGSTAFF_ADMIN_TOKEN";
 
 /// Tables that are absent by default, as they would be.
 fn optional() -> [(&'static str, Value); 3] {
@@ -65,7 +62,7 @@ pub(crate) fn from_environment(get: impl Fn(&str) -> Option<String>) -> Vec<Over
 /// Variables among these that look like ours and are no key's, each with the one that was probably meant.
 pub(crate) fn misspelt(names: impl Iterator<Item = String>) -> Vec<(String, Option<String>)> {
     let mut known: Vec<_> = keys().iter().map(|key| variable(key)).collect();
-    known.extend([KEYS, ADMIN_TOKEN].map(Into::into));
+    known.extend(SECRETS.map(|(_, variable)| variable.into()));
     let strange = |name: &String| {
         // Kubernetes tells every container of a Service called flagstaff, as FLAGSTAFF_SERVICE_HOST and FLAGSTAFF_PORT_80_TCP.
         let of_others = name.contains("_SERVICE_") || name.contains("_PORT");
@@ -288,6 +285,8 @@ mod tests {
             "FLAGSTAFF_FLAG_NEW_FORM",
             "FLAGSTAFF_KEYS",
             "FLAGSTAFF_ADMIN_TOKEN",
+            "FLAGSTAFF_ADMIN_READ_TOKEN",
+            "FLAGSTAFF_ADMIN_TOKEN_FILE",
             "FLAGSTAFF_SERVICE_HOST",
             "FLAGSTAFF_SERVICE_PORT_HTTP",
             "FLAGSTAFF_PORT",

@@ -9,6 +9,7 @@ use super::typed::Settings;
 /// Makes the paths of a settings file lead from its folder.
 pub(crate) fn beside(settings: &mut Settings, folder: &Path) {
     let Settings { flags, ledger, state, keys_file, upgrade_socket, upstream_ca, tls, user, .. } = settings;
+    let tokens = [&mut settings.admin_token_file, &mut settings.admin_read_token_file];
     if !flags.contains("://") {
         *flags = folder.join(&*flags).display().to_string();
     }
@@ -18,7 +19,7 @@ pub(crate) fn beside(settings: &mut Settings, folder: &Path) {
     if let Some(state) = state.as_mut().filter(|state| *state != NO_STATE) {
         *state = folder.join(&*state).display().to_string();
     }
-    for path in [keys_file, upgrade_socket, upstream_ca].into_iter().flatten() {
+    for path in [keys_file, upgrade_socket, upstream_ca].into_iter().chain(tokens).flatten() {
         join(folder, path);
     }
     if let Some(tls) = tls {

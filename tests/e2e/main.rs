@@ -5,6 +5,7 @@ mod guards;
 mod guards_strangers;
 mod harness;
 
+mod admin_access;
 mod answers;
 mod apps_headers;
 mod apps_streams;

@@ -11,15 +11,17 @@ mod response;
 mod server;
 
 use std::future::Future;
-use std::sync::Arc;
 
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
 use axum::{Router, middleware};
 pub use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
-pub use crate::access::AccessSettings;
+pub use crate::access::{Access, AccessSettings, REFUSAL_REASONS, REFUSED, new_token};
 pub use crate::context::Context;
 pub use crate::health::{FlagsHealth, Health, LedgerHealth, LedgerStatus, Status};
+use crate::response::refusal;
 
 /// The address for operators. Each room has its routes; this puts them together and serves them.
 #[derive(Clone)]
@@ -41,26 +43,31 @@ impl Admin {
 
     /// With everything that operators may see and do, for those whom `access` lets in. Health, readiness and metrics need no token.
     #[must_use]
-    pub fn steering(self, context: &Context, access: AccessSettings) -> Self {
-        let steering = api::router(context.clone())
+    pub fn steering(self, context: &Context, access: &Access) -> Self {
+        let routes = api::router(context.clone())
             .merge(ofrep::router(context.clone()))
             .merge(pages::router(context.clone()))
-            .layer(middleware::from_fn_with_state(Arc::new(access), access::check));
-        Self { router: self.router.merge(steering), ..self }
+            .fallback(nothing_here);
+        Self { router: self.router.merge(access::guarded(routes, access)), ..self }
     }
 
     /// The routes, for a server of one's own.
     pub fn router(&self) -> Router {
-        self.router.clone()
+        self.router.clone().layer(middleware::map_response(access::secured))
     }
 
-    /// Serves until `stop` is done: 64 connections at once, each with 5 seconds for a head and a minute in all.
+    /// Serves until `stop` is done: 64 connections at once, each with 5 seconds for a head and a minute in all, and 32 streams.
     pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
         tokio::select! {
             () = server::serve(listener, self.router(), stop) => {}
             () = metrics::upkeep(|| self.metrics.run_upkeep()) => {}
         }
     }
+}
+
+async fn nothing_here(uri: Uri, headers: HeaderMap) -> Response {
+    let path = flagstaff_flags::brief(uri.path());
+    refusal(&headers, StatusCode::NOT_FOUND, &format!("there is nothing at {path}"), "begin at /")
 }
 
 #[cfg(test)]

@@ -18,8 +18,10 @@ pub(crate) fn router(metrics: PrometheusHandle, more: impl Fn() -> String + Send
     let more = Arc::new(more);
     let render = move || async move {
         metrics.run_upkeep();
+        // what it begins to count is rendered at once
+        let more = more();
         let format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-        no_store(([(header::CONTENT_TYPE, format)], metrics.render() + &more()))
+        no_store(([(header::CONTENT_TYPE, format)], metrics.render() + &more))
     };
     Router::new().route("/metrics", get(render))
 }

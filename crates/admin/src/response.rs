@@ -54,7 +54,7 @@ pub(crate) fn page(status: StatusCode, title: &str, html: &str) -> Response {
     let text = format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title} · Flagstaff</title>\n\
-         <main>\n<h1>{title}</h1>\n{html}\n</main>\n</html>\n"
+         <link rel=\"stylesheet\" href=\"/session.css\">\n<main>\n<h1>{title}</h1>\n{html}\n</main>\n</html>\n"
     );
     no_store((status, [(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))], text))
 }
@@ -74,6 +74,12 @@ pub(crate) fn escaped(text: &str) -> String {
     }
     html
 }
+
+/// Marks an answer that goes on for as long as its client listens, such as server-sent events: it is an extension of the answer. The
+/// server gives such an answer a place among the streams, and its connection no longer counts among the others nor ends with their
+/// time. Where all places of streams are taken, the client gets 503 instead.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LongLived;
 
 #[cfg(test)]
 mod tests {

@@ -4,8 +4,8 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 /// Descriptors kept for everything that is no client's connection: listeners, files, the ledger.
 const RESERVE: u64 = 64;
-/// Descriptors kept for the operators' connections, which have a limit of their own.
-const OPERATORS: u64 = 64;
+/// Descriptors kept for the operators' connections, which have limits of their own: 64 connections, 32 streams, and one that waits.
+const OPERATORS: u64 = 97;
 
 /// Raises the soft limit on open files to the hard one. Says the limit that holds now.
 pub(crate) fn raise_limit() -> u64 {
@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn connections_leave_a_reserve() {
-        assert_eq!(connections_within(1024), 448);
+        assert_eq!(connections_within(1024), 431);
         assert_eq!(connections_within(10), 16);
         assert_eq!(connections_within(u64::MAX), tokio::sync::Semaphore::MAX_PERMITS);
     }

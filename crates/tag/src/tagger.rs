@@ -167,6 +167,11 @@ impl Tagger {
         self.exclusions.left_out()
     }
 
+    /// Has the counters of requests that are not counted begin with 0. The recorder of metrics must be there.
+    pub fn begin_counters(&self) {
+        self.exclusions.begin_counters();
+    }
+
     /// Reads and removes the directives of the app's answer, tells caches what they must know, sets cookies where no cache keeps
     /// them, and puts the [`Flags`] into the answer's extensions.
     pub fn answer<B>(&self, flags: &Flags, response: &mut Response<B>, now: Timestamp) -> Directives {

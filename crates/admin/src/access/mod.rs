@@ -1,70 +1,47 @@
 //! Who may ask, and who may change something.
+//!
+//! - `settings.rs`: tokens, names of hosts and trusted proxies, as typed and checked.
+//! - `check.rs`: what every request must pass.
+//! - `caller.rs`: the person or program that asks, as routes take it.
+//! - `token.rs`, `wrong_tokens.rs`: tokens, and the answer to wrong ones.
+//! - `sign_in.rs`, `session.rs`: how a browser gets its session, and its cookie.
+//! - `host.rs`, `origin.rs`: how the address may be named, and which pages may send something to it.
+//! - `author.rs`: the name for the record.
+//! - `headers.rs`: what every answer tells the browser.
 
-use std::sync::Arc;
+mod author;
+mod caller;
+mod check;
+mod headers;
+mod host;
+mod origin;
+mod session;
+mod settings;
+mod sign_in;
+mod token;
+mod wrong_tokens;
 
-use axum::extract::{FromRequestParts, Request, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::{Router, middleware};
 
-use crate::response::refusal;
+pub(crate) use caller::{Caller, Writer};
+pub(crate) use headers::secured;
+pub use settings::{Access, AccessSettings};
+pub use token::new_token;
 
-/// Who may use this address.
-#[derive(Clone, Debug, Default)]
-pub struct AccessSettings {
-    /// The token that allows everything; none: nobody is let in.
-    pub token: Option<String>,
+/// Requests that were refused on this address, by reason.
+pub const REFUSED: &str = "flagstaff_admin_refused_total";
+/// The reasons for which a request is refused here.
+pub const REFUSAL_REASONS: [&str; 4] = ["host", "origin", "read_only", "token"];
+
+/// Counts a refusal, for one of [`REFUSAL_REASONS`].
+fn refused(reason: &'static str) {
+    metrics::counter!(REFUSED, "reason" => reason).increment(1);
 }
 
-/// The person or program that asks, once it is let in.
-#[derive(Clone, Debug)]
-pub(crate) struct Caller {
-    /// The name for the record.
-    pub(crate) name: String,
-    /// Whether it may change something.
-    pub(crate) may_write: bool,
-}
-
-/// A caller who may change something. A route that takes one refuses every other.
-pub(crate) struct Writer(pub(crate) Caller);
-
-impl<S: Sync> FromRequestParts<S> for Writer {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
-        match parts.extensions.get::<Caller>() {
-            Some(caller) if caller.may_write => Ok(Self(caller.clone())),
-            Some(_) => Err(refusal(
-                &parts.headers,
-                StatusCode::FORBIDDEN,
-                "this token may read and change nothing",
-                "use the token that may write",
-            )),
-            None => Err(no_token(&parts.headers)),
-        }
-    }
-}
-
-/// Lets a request with the token through, with its [`Caller`].
-pub(crate) async fn check(State(settings): State<Arc<AccessSettings>>, mut request: Request, next: Next) -> Response {
-    let bearer =
-        request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-    let is_known =
-        settings.token.as_ref().is_some_and(|token| bearer.is_some_and(|said| same(said, token.as_bytes())));
-    if !is_known {
-        return no_token(request.headers());
-    }
-    request.extensions_mut().insert(Caller { name: "operator".into(), may_write: true });
-    next.run(request).await
-}
-
-fn no_token(headers: &HeaderMap) -> Response {
-    let help = "send the header Authorization: Bearer TOKEN with the token of FLAGSTAFF_ADMIN_TOKEN";
-    refusal(headers, StatusCode::UNAUTHORIZED, "only operators with a token may use this address", help)
-}
-
-/// Compares in a time that says nothing about where two texts differ.
-fn same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+/// Lets nobody to these routes but whom the rules let in.
+pub(crate) fn guarded(routes: Router, access: &Access) -> Router {
+    let caller = middleware::from_fn_with_state(access.clone(), check::caller);
+    let host = middleware::from_fn_with_state(access.clone(), check::host);
+    let guarded = routes.merge(sign_in::session_routes(access.clone())).layer(caller);
+    guarded.merge(sign_in::open_routes(access.clone())).layer(host)
 }

@@ -11,6 +11,9 @@ pub struct Health {
     pub status: Status,
     /// The version of the program.
     pub version: &'static str,
+    /// The revision of its sources, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<&'static str>,
     /// How long it has been running, in seconds.
     pub uptime_seconds: u64,
     /// Whether requests should be sent here.
@@ -36,6 +39,7 @@ impl Health {
         Self {
             status,
             version,
+            revision: None,
             uptime_seconds,
             ready: true,
             not_ready: Vec::new(),
@@ -44,6 +48,12 @@ impl Health {
             waiting_for_ledger: Vec::new(),
             guards: Vec::new(),
         }
+    }
+
+    /// The same, built of this revision of the sources.
+    #[must_use]
+    pub fn with_revision(self, revision: Option<&'static str>) -> Self {
+        Self { revision, ..self }
     }
 
     /// The same, not ready for this reason, which is told beside others.

@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use tempfile::NamedTempFile;
+
 /// Files in the folder at most: those written last stay.
 const FILES_KEPT: usize = 32;
 
@@ -47,14 +49,30 @@ impl StateFolder {
     /// # Errors
     /// When the folder cannot be made, or the file not be written.
     pub fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.prepared(bytes)?.persist(self.0.join(name)).map_err(|e| e.error)?;
+        self.thin_out();
+        Ok(())
+    }
+
+    /// Writes under a name where nothing is yet. Returns whether it did.
+    ///
+    /// # Errors
+    /// When the folder cannot be made, or the file not be written.
+    pub fn create(&self, name: &str, bytes: &[u8]) -> io::Result<bool> {
+        match self.prepared(bytes)?.persist_noclobber(self.0.join(name)) {
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            created => created.map(|_| true).map_err(|e| e.error),
+        }
+    }
+
+    /// A file with these bytes that has no name yet.
+    fn prepared(&self, bytes: &[u8]) -> io::Result<NamedTempFile> {
         make(&self.0)?;
         // files made so may be read and written by their owner alone
         let mut new = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(&self.0)?;
         new.write_all(bytes)?;
         new.as_file().sync_all()?;
-        new.persist(self.0.join(name)).map_err(|e| e.error)?;
-        self.thin_out();
-        Ok(())
+        Ok(new)
     }
 
     /// Deletes the oldest files beyond what is kept.

@@ -27,7 +27,8 @@ pub enum NotReached {
 }
 
 impl NotReached {
-    const ALL: [Self; 8] = [
+    /// All reasons.
+    pub const ALL: [Self; 8] = [
         Self::SaidByPage,
         Self::SaidByApp,
         Self::Value,
@@ -38,7 +39,9 @@ impl NotReached {
         Self::NoId,
     ];
 
-    const fn label(self) -> &'static str {
+    /// The reason as a label of metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::SaidByPage => "said_by_page",
             Self::SaidByApp => "said_by_app",
@@ -102,7 +105,7 @@ impl SnapshotGoals {
 
     /// Counts an event that does not reach a goal, and says so in the log now and then.
     pub(crate) fn refuse(&self, snapshot: &Snapshot, goal: &Goal, why: NotReached, now: Timestamp) {
-        let (name, reason) = (goal.name.to_string(), why.label());
+        let (name, reason) = (goal.name.to_string(), why.as_str());
         metrics::counter!("flagstaff_events_refused_total", "goal" => name.clone(), "reason" => reason).increment(1);
         let place = snapshot.goals().iter().position(|one| one.name == goal.name);
         let throttle = place.and_then(|place| self.refused.get(place)?.get(why as usize));

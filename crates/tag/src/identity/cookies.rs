@@ -18,6 +18,9 @@ pub(crate) const OVERRIDES_COOKIE: &str = "flagstaff_override";
 pub(crate) const USER_COOKIE: &str = "flagstaff_user";
 /// All our cookies but the visitor's, whose name is a setting.
 pub(crate) const OWN_COOKIES: [&str; 4] = [SESSION_COOKIE, STICKY_COOKIE, OVERRIDES_COOKIE, USER_COOKIE];
+/// What the names of the cookies of operators' sessions begin with. Browsers send a host's cookies to every port of it, so they come
+/// here too, and the app must not get them.
+pub(crate) const OPERATOR_COOKIE: &str = "flagstaff_operator_";
 /// Signatures of one cookie's name that are verified. Browsers keep at most 180 cookies of a site.
 const MAX_SIGNED: usize = 180;
 /// Browsers keep no cookie longer (RFC 6265bis, 5.5).

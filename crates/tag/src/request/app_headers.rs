@@ -8,7 +8,7 @@ use http::Method;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
-use crate::identity::cookies::{self, OWN_COOKIES};
+use crate::identity::cookies::{self, OPERATOR_COOKIE, OWN_COOKIES};
 use crate::identity::keys::Keys;
 use crate::request::flags::Flags;
 use crate::settings::{HeaderSettings, SendFlags};
@@ -54,7 +54,9 @@ impl AppHeaders<'_> {
     /// Removes our own cookies, and writes django-waffle's where the settings say so. The visitor's cookie is passed on: it says no more
     /// than `X-Visitor-Id`.
     fn write_cookies(&self, headers: &mut HeaderMap) {
-        let is_ours = |name: &[u8]| OWN_COOKIES.iter().any(|own| own.as_bytes() == name);
+        let is_ours = |name: &[u8]| {
+            OWN_COOKIES.iter().any(|own| own.as_bytes() == name) || name.starts_with(OPERATOR_COOKIE.as_bytes())
+        };
         if !self.settings.waffle {
             return cookies::rewrite(headers, is_ours, "");
         }

@@ -78,6 +78,13 @@ struct Tally {
     metric: OnceLock<Counter>,
 }
 
+impl Tally {
+    fn metric(&self, reason: NotCounted, pattern: &str) -> &Counter {
+        let labels = || [("reason", reason.as_str().to_owned()), ("pattern", pattern.to_owned())];
+        self.metric.get_or_init(|| metrics::counter!("flagstaff_not_counted_total", &labels()))
+    }
+}
+
 /// Tallies by reason and pattern. All are there from the start, so nothing that is sent makes them more.
 #[derive(Debug, Default)]
 struct Tallies(HashMap<NotCounted, HashMap<Box<str>, Tally>>);
@@ -92,8 +99,13 @@ impl Tallies {
             return;
         };
         tally.requests.fetch_add(1, Relaxed);
-        let labels = || [("reason", reason.as_str().to_owned()), ("pattern", pattern.to_owned())];
-        tally.metric.get_or_init(|| metrics::counter!("flagstaff_not_counted_total", &labels())).increment(1);
+        tally.metric(reason, pattern).increment(1);
+    }
+
+    fn begin_counters(&self) {
+        for (reason, all) in &self.0 {
+            all.iter().for_each(|(pattern, tally)| tally.metric(*reason, pattern).increment(0));
+        }
     }
 
     fn all(&self) -> Vec<LeftOut> {
@@ -161,6 +173,10 @@ impl Exclusions {
 
     pub(crate) fn left_out(&self) -> Vec<LeftOut> {
         self.tallies.all()
+    }
+
+    pub(crate) fn begin_counters(&self) {
+        self.tallies.begin_counters();
     }
 
     /// The setting that leaves a request out.

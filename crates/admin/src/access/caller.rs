@@ -1,0 +1,45 @@
+//! The person or program that asks, as routes take it.
+
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+
+use super::refused;
+use crate::response::refusal;
+
+/// The person or program that asks, once it is let in. A route may take one.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// The name for the record.
+    pub(crate) name: String,
+    /// Whether it may change something.
+    pub(crate) may_write: bool,
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| {
+            refusal(&parts.headers, StatusCode::UNAUTHORIZED, "only operators with a token may use this address", "")
+        })
+    }
+}
+
+/// A caller who may change something. A route that takes one refuses every other.
+pub(crate) struct Writer(pub(crate) Caller);
+
+impl<S: Sync> FromRequestParts<S> for Writer {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        if caller.may_write {
+            return Ok(Self(caller));
+        }
+        refused("read_only");
+        let (detail, help) = ("this token may read and change nothing", "use the token that may also write");
+        Err(refusal(&parts.headers, StatusCode::FORBIDDEN, detail, help))
+    }
+}

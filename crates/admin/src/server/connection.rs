@@ -1,0 +1,92 @@
+//! One connection, from its first byte to its end.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep};
+use tower::ServiceExt as _;
+
+use super::places::{MAX_STREAMS, Place};
+use super::stream::{MAX_STREAM_TIME, Stream};
+use crate::response::{LongLived, problem};
+
+/// How long a head may take, and how long a connection may be idle before the next.
+pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection may last, so that a client that reads no answer does not keep it.
+const MAX_CONNECTION_TIME: Duration = Duration::from_secs(60);
+
+/// One connection.
+pub(super) struct Connection {
+    pub(super) router: Router,
+    pub(super) peer: SocketAddr,
+    pub(super) place: Arc<Place>,
+    pub(super) closed: watch::Receiver<bool>,
+}
+
+impl Connection {
+    /// Answers until the client goes, its time is over, or another one needs its place.
+    pub(super) async fn serve(self, io: TcpStream) {
+        let begins_stream = Notify::new();
+        let service = service_fn(|request| self.answer(request, &begins_stream));
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
+        let mut longest = pin!(sleep(MAX_CONNECTION_TIME));
+        let mut closed = self.closed.clone();
+        let mut is_closing = false;
+        loop {
+            tokio::select! {
+                // how it ended is the operator's to know
+                _ = &mut connection => return,
+                () = &mut longest => return,
+                () = self.place.leaves() => return,
+                () = begins_stream.notified() => {
+                    longest.as_mut().reset(Instant::now() + MAX_STREAM_TIME + MAX_CONNECTION_TIME);
+                }
+                _ = closed.wait_for(|closed| *closed), if !is_closing => {
+                    is_closing = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    }
+
+    async fn answer(&self, mut request: Request<Incoming>, begins_stream: &Notify) -> Result<Response, Infallible> {
+        self.place.asks();
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        let answer = self.router.clone().oneshot(request.map(Body::new)).await?;
+        if answer.extensions().get::<LongLived>().is_none() {
+            return Ok(answer);
+        }
+        let Some(place) = self.place.stream() else {
+            return Ok(too_many_streams());
+        };
+        begins_stream.notify_one();
+        let closed = self.closed.clone();
+        let mut answer = answer.map(|body| Body::new(Stream::new(body, place, closed)));
+        // its place among the connections is another one's now
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        Ok(answer)
+    }
+}
+
+fn too_many_streams() -> Response {
+    let detail = format!("{MAX_STREAMS} live streams are open, and this address serves no more at once");
+    let mut answer = problem(StatusCode::SERVICE_UNAVAILABLE, &detail, "close a page that shows live numbers");
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+    answer
+}

@@ -1,0 +1,104 @@
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::routing::get;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::connection::HEAD_TIMEOUT;
+use super::places::{MAX_CONNECTIONS, MAX_STREAMS};
+use super::*;
+use crate::response::LongLived;
+
+/// A body that begins and does not end.
+struct Endless(bool);
+
+impl axum::body::HttpBody for Endless {
+    type Data = axum::body::Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Self::Data>, Infallible>>> {
+        if std::mem::replace(&mut self.0, true) {
+            return std::task::Poll::Pending;
+        }
+        std::task::Poll::Ready(Some(Ok(hyper::body::Frame::data("data: 1\n\n".into()))))
+    }
+}
+
+async fn serving() -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let live = async || (Extension(LongLived), Body::new(Endless(false)));
+    let router = Router::new().route("/healthz", get(|| async { "fine" })).route("/live", get(live));
+    (address, stop, tokio::spawn(serve(listener, router, async { drop(stopped.await) })))
+}
+
+async fn connect(address: SocketAddr, bytes: &str) -> tokio::net::TcpStream {
+    let mut io = tokio::net::TcpStream::connect(address).await.unwrap();
+    io.write_all(bytes.as_bytes()).await.unwrap();
+    io
+}
+
+async fn is_fine(address: SocketAddr) -> bool {
+    let mut io = connect(address, "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+    let mut answer = String::new();
+    timeout(6 * HEAD_TIMEOUT, io.read_to_string(&mut answer)).await.unwrap().unwrap();
+    answer.starts_with("HTTP/1.1 200")
+}
+
+/// Opens a stream, and says how its answer begins.
+async fn stream(address: SocketAddr) -> (tokio::net::TcpStream, String) {
+    let mut io = connect(address, "GET /live HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let mut head = [0; 12];
+    timeout(6 * HEAD_TIMEOUT, io.read_exact(&mut head)).await.unwrap().unwrap();
+    (io, String::from_utf8_lossy(&head).into_owned())
+}
+
+#[tokio::test]
+async fn unfinished_connections_make_room_for_those_that_ask() {
+    let (address, stop, serving) = serving().await;
+    let mut held = Vec::new();
+    for _ in 0..MAX_CONNECTIONS + 5 {
+        held.push(connect(address, "G").await);
+    }
+    assert!(is_fine(address).await);
+    drop((stop, held));
+    serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn streams_take_no_place_of_connections_and_have_their_number() {
+    let (address, stop, serving) = serving().await;
+    let mut open = Vec::new();
+    for _ in 0..MAX_STREAMS {
+        let (io, head) = stream(address).await;
+        assert_eq!(head, "HTTP/1.1 200");
+        open.push(io);
+    }
+    assert_eq!(stream(address).await.1, "HTTP/1.1 503");
+    let mut idle = Vec::new();
+    for _ in 0..MAX_CONNECTIONS {
+        idle.push(connect(address, "G").await);
+    }
+    assert!(is_fine(address).await);
+    drop(open.pop());
+    while stream(address).await.1 != "HTTP/1.1 200" {
+        tokio::task::yield_now().await;
+    }
+    // what is open ends with the program, and in good order
+    let mut last = open.pop().unwrap();
+    drop(stop);
+    let mut rest = String::new();
+    timeout(6 * HEAD_TIMEOUT, last.read_to_string(&mut rest)).await.unwrap().unwrap();
+    assert!(rest.ends_with("data: 1\n\n\r\n0\r\n\r\n"), "{rest:?}");
+    drop((open, idle));
+    timeout(6 * HEAD_TIMEOUT, serving).await.unwrap().unwrap();
+}

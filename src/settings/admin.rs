@@ -1,0 +1,59 @@
+//! Who may use the operators' address.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use flagstaff_admin::{Access, AccessSettings};
+use flagstaff_flags::Problem;
+
+use super::typed::Settings;
+
+/// The variable that holds the token of operators.
+pub(super) const TOKEN: &str = "FLAGSTAFF_ADMIN_TOKEN";
+/// The variable that holds the token of operators who may only read.
+pub(super) const READ_TOKEN: &str = "FLAGSTAFF_ADMIN_READ_TOKEN";
+
+/// Who may use the operators' address, as far as it was set. Without any token the program makes one.
+///
+/// # Errors
+/// With every problem.
+pub(crate) fn access(typed: &Settings, address: SocketAddr) -> Result<AccessSettings, Vec<Problem>> {
+    let token = token(TOKEN, "admin_token_file", typed.admin_token_file.as_deref())?;
+    let read_token = self::token(READ_TOKEN, "admin_read_token_file", typed.admin_read_token_file.as_deref())?;
+    let is_guarded = token.is_some() || read_token.is_some();
+    if !is_guarded && !address.ip().to_canonical().is_loopback() {
+        return Err(vec![no_token(address)]);
+    }
+    let settings = AccessSettings {
+        address,
+        token,
+        read_token,
+        hosts: typed.admin_hosts.clone(),
+        author_header: typed.admin_author_header.clone(),
+        trusted: typed.trust.addresses.clone(),
+    };
+    Access::new(&settings).map(|_| settings)
+}
+
+/// A token from the environment, or else from a file.
+fn token(variable: &str, key: &str, file: Option<&Path>) -> Result<Option<String>, Vec<Problem>> {
+    if let Some(token) = super::variable(variable) {
+        return Ok(Some(token.trim().to_owned()));
+    }
+    let Some(file) = file else { return Ok(None) };
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        let problem = Problem::new([key], format!("cannot read {}: {error}", file.display()));
+        vec![problem.help(format!("make one: openssl rand -hex 24 > {0} && chmod 600 {0}", file.display()))]
+    })?;
+    Ok(Some(text.trim().to_owned()))
+}
+
+fn no_token(address: SocketAddr) -> Problem {
+    let message = format!("other machines can reach {address}, and no token is set that keeps strangers out");
+    let help = format!(
+        "set one: {TOKEN}=$(openssl rand -hex 24), or admin_token_file = \"FILE\"; or let only this machine reach it: \
+         admin = \"127.0.0.1:{}\"",
+        address.port()
+    );
+    Problem::new(["admin"], message).help(help)
+}
