@@ -32,7 +32,7 @@ pub use conditions::{
 pub use draw::Draw;
 pub use evaluate::{Decision, DecisionStep, Decisions, Explanation, Reason, StepOutcome, TraceStep};
 pub use former_draw::FormerDraw;
-pub use history::{Fact, FactKind, FactKindError, Standing};
+pub use history::{Fact, FactKind, FactKindError, FlagTexts, RevisionSource, RevisionSourceError, Standing};
 pub use ids::{Definition, ExperimentId, FlagId, VariantId};
 pub use log_throttle::LogThrottle;
 pub use model::{

@@ -10,11 +10,12 @@
 //! line, a caret and what to write instead.
 //!
 //! Rooms, each using only those after it: [`edit`] (changes of files), `store` (where documents are), [`archive`] (flags that were
-//! ended), `assemble` (texts to a snapshot), `convert` (tables to flags), `document` (what is typed), `decode` (text to typed
+//! ended), [`compare`] (what one set of flags changes of another), `assemble` (texts to a snapshot), `convert` (tables to flags), `document` (what is typed), `decode` (text to typed
 //! values), `findings` (what is wrong, and where).
 
 pub mod archive;
 mod assemble;
+pub mod compare;
 mod convert;
 mod decode;
 mod document;
@@ -22,7 +23,7 @@ pub mod edit;
 mod findings;
 mod store;
 
-pub use assemble::{Loaded, PIN_PREFIX, ParseOptions, parse, pins};
+pub use assemble::{Loaded, PIN_PREFIX, ParseOptions, parse, pins, revision};
 pub use decode::{LARGEST, Spans, Text, read, truth};
 pub use document::schema;
 pub use findings::{Located, Report, Severity};

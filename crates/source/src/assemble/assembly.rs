@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::fingerprint;
 use super::lint::{self, Goals};
-use super::options::{Loaded, ParseOptions};
+use super::options::ParseOptions;
 use super::pins;
 use crate::convert::Conversion;
 use crate::decode::echoes::without_echoes;
@@ -178,13 +178,14 @@ impl Assembly {
         self.findings.extend(problems.into_iter().map(|problem| tree::finding_of(root, problem, severity)));
     }
 
+    /// What the parts mean together, with what should be mended.
     pub(crate) fn finish(
         mut self,
         mut parts: Parts,
         root: &Value<'_>,
         revision: &str,
         options: &ParseOptions,
-    ) -> Result<Loaded, Report> {
+    ) -> Result<(Snapshot, Report), Report> {
         let torn = without_echoes(&mut self.findings);
         let pins = pins::apply(&options.pins, &mut parts.flags, &mut self.sources);
         self.findings.extend(pins);
@@ -198,7 +199,7 @@ impl Assembly {
         match Snapshot::new(revision, flags, goals, segments, layers) {
             Ok(snapshot) if !self.findings.iter().any(Finding::is_error) => {
                 let snapshot = snapshot.with_holdout(holdout);
-                Ok(Loaded { snapshot, report: Report::new(self.sources, self.findings) })
+                Ok((snapshot, Report::new(self.sources, self.findings)))
             }
             Ok(_) => Err(Report::new(self.sources, self.findings)),
             Err(mut problems) => {

@@ -1,6 +1,6 @@
 //! Fingerprints of flags and texts.
 
-use flagstaff_flags::Definition;
+use flagstaff_flags::{Definition, FlagTexts};
 use sha2::{Digest, Sha256};
 use toml::de::{DeTable, DeValue};
 
@@ -91,6 +91,12 @@ fn number(value: &DeValue<'_>) -> String {
         DeValue::Float(f) => f.as_str().parse::<f64>().map_or_else(|_| f.to_string(), |f| f.to_string()),
         _ => String::new(),
     }
+}
+
+/// The revision of a set of flags: SHA-256 of its texts, in hexadecimal.
+#[must_use]
+pub fn revision_of(texts: &FlagTexts) -> String {
+    revision([texts.definitions.as_bytes()].into_iter().chain(texts.overlay.as_deref().map(str::as_bytes)))
 }
 
 /// SHA-256 of the texts, in hexadecimal: for a single text what `sha256sum` says.

@@ -11,6 +11,7 @@ mod options;
 mod parse;
 mod pins;
 
+pub use fingerprint::revision_of as revision;
 pub use options::{Loaded, ParseOptions};
 pub use parse::parse;
 pub use pins::{PREFIX as PIN_PREFIX, from_environment as pins};

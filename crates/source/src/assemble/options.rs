@@ -1,6 +1,6 @@
 //! What is known beside the texts, and what comes of them.
 
-use flagstaff_flags::Snapshot;
+use flagstaff_flags::{FlagTexts, Snapshot};
 use jiff::civil::Date;
 
 use crate::findings::Report;
@@ -23,6 +23,8 @@ pub struct ParseOptions {
 pub struct Loaded {
     /// What it means.
     pub snapshot: Snapshot,
+    /// What it was read from.
+    pub texts: FlagTexts,
     /// What should be mended: warnings only.
     pub report: Report,
 }

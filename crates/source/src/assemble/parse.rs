@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use flagstaff_flags::{Origin, nearest};
+use flagstaff_flags::{FlagTexts, Origin, nearest};
 use toml::de::{DeTable, DeValue};
 
 use super::assembly::Assembly;
@@ -39,7 +39,9 @@ pub fn parse(text: Text<'_>, overlay: Option<Text<'_>>, options: &ParseOptions) 
     for flag in parts.flags.iter_mut().filter(|flag| overlaid.contains(flag.name.as_str())) {
         flag.origin = Origin::Overlay(environment.into());
     }
-    assembly.finish(parts, &root, &revision, options)
+    let (snapshot, report) = assembly.finish(parts, &root, &revision, options)?;
+    let texts = FlagTexts { definitions: content.into(), overlay: above.map(Into::into) };
+    Ok(Loaded { snapshot, texts, report })
 }
 
 /// The text, when it says anything: an empty file is taken for a save that is not done.

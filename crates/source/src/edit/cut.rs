@@ -18,13 +18,10 @@ pub(super) struct Cut {
 /// # Errors
 /// When the text is not TOML, or what would be left is not the same document without it.
 pub(super) fn cut(text: &str, path: &[&str]) -> Result<Option<Cut>, EditError> {
-    let document = Document::parse(text).map_err(|e| EditError::NotToml(e.message().into()))?;
-    let mut removal = Removal { text, headers: headers(document.as_table()), blocks: Vec::new(), rest: Vec::new() };
-    let found = removal.find(document.as_table(), path);
-    if !found {
+    let ranges = ranges(text, path)?;
+    if ranges.is_empty() {
         return Ok(None);
     }
-    let ranges = removal.ranges();
     let taken: Vec<_> = ranges.iter().filter_map(|range| text.get(range.clone())).map(str::trim).collect();
     let taken = taken.join("\n");
     let mut left = text.to_owned();
@@ -35,6 +32,18 @@ pub(super) fn cut(text: &str, path: &[&str]) -> Result<Option<Cut>, EditError> {
         return Ok(Some(Cut { text: left, taken }));
     }
     Err(EditError::NoValue { path: path.join("."), why: "it cannot be taken out here; take it out by hand" })
+}
+
+/// The bytes of what stands at a path, with the comments that touch its headers and the blank lines that go with it, in order; none when nothing is
+/// there.
+///
+/// # Errors
+/// When the text is not TOML.
+pub(super) fn ranges(text: &str, path: &[&str]) -> Result<Vec<Range<usize>>, EditError> {
+    let document = Document::parse(text).map_err(|e| EditError::NotToml(e.message().into()))?;
+    let mut removal = Removal { text, headers: headers(document.as_table()), blocks: Vec::new(), rest: Vec::new() };
+    let is_there = removal.find(document.as_table(), path);
+    Ok(if is_there { removal.ranges() } else { Vec::new() })
 }
 
 /// What is to be taken out of a text.

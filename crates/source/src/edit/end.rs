@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use flagstaff_flags::{Flag, Snapshot};
+use flagstaff_flags::{Flag, FlagTexts, Snapshot};
 
 use super::cut::cut;
 use super::end_checks::check_free_to_end;
@@ -41,6 +41,8 @@ pub struct Settled {
     pub changed: bool,
     /// What was taken out of the flag file, as paths: keys of the flag, slices of layers.
     pub gone: Vec<String>,
+    /// The texts that the files have then.
+    pub texts: FlagTexts,
 }
 
 /// Ends a flag: archives it, then gives everybody the winner, or takes the flag out. A run that was cut off between the two is
@@ -74,7 +76,7 @@ pub fn end(files: &Files, options: &ParseOptions, revision: &str, ending: &Endin
     if changed && !ending.dry_run {
         files.compare_and_set(&before, &after)?;
     }
-    Ok(Settled { text: flag_text, archived, changed, gone })
+    Ok(Settled { text: flag_text, archived, changed, gone, texts: after.texts() })
 }
 
 /// The text without the flag, or with everybody getting the winner.

@@ -4,9 +4,12 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use flagstaff_flags::FlagTexts;
+
 use super::change::Change;
 use super::chunk;
 use super::error::{EditError, Refused};
+use super::restore::restored;
 use super::settle::value;
 use crate::assemble::{Loaded, ParseOptions};
 use crate::findings::Report;
@@ -53,6 +56,40 @@ impl EditPlan {
         flag: &str,
         change: &Change<'_>,
     ) -> Result<Self, Refused> {
+        let edit = |contents: &Contents, before: &Result<Loaded, Box<Report>>| match before {
+            Err(report) if !contents.is_text() => Err(Refused::Invalid(report.clone())),
+            _ => edited(files, contents, flag, change),
+        };
+        Self::of(files, options, revision, change.is_switch(), edit)
+    }
+
+    /// Plans to put back what was: one flag, or all of it. Of one flag only its own tables change, in the file of definitions and in the overlay; all of it
+    /// may be put back also where the files cannot be read now. With `revision`, only the files of that revision are edited.
+    ///
+    /// # Errors
+    /// When the flag is in none of the texts or cannot be put back, the result would be wrong, or a file cannot be read.
+    pub fn restore(
+        files: &Files,
+        options: &ParseOptions,
+        revision: Option<&str>,
+        flag: Option<&str>,
+        then: &FlagTexts,
+    ) -> Result<Self, Refused> {
+        let edit = |contents: &Contents, before: &Result<Loaded, Box<Report>>| match (before, flag) {
+            (Err(report), Some(_)) if !contents.is_text() => Err(Refused::Invalid(report.clone())),
+            (_, flag) => Ok((put_back(contents, flag, then)?, Vec::new())),
+        };
+        Self::of(files, options, revision, false, edit)
+    }
+
+    /// Plans an edit; one that `may_be_wrong` may leave mistakes that were there before.
+    fn of(
+        files: &Files,
+        options: &ParseOptions,
+        revision: Option<&str>,
+        may_be_wrong: bool,
+        edit: impl FnOnce(&Contents, &Result<Loaded, Box<Report>>) -> Result<(Contents, Vec<Undo>), Refused>,
+    ) -> Result<Self, Refused> {
         // a link stays a link: what it leads to is replaced
         let target = fs::canonicalize(files.definitions())?;
         let turn = Turn::wait(&target);
@@ -61,15 +98,10 @@ impl EditPlan {
             return Err(Refused::Changed);
         }
         let before = files.parse(&contents, options).map_err(Box::new);
-        if let Err(report) = &before
-            && !contents.is_text()
-        {
-            return Err(Refused::Invalid(report.clone()));
-        }
-        let (edited, undo) = edited(files, &contents, flag, change)?;
+        let (edited, undo) = edit(&contents, &before)?;
         let after = files.parse(&edited, options).map_err(Box::new);
         if let Err(report) = &after
-            && !(change.is_switch() && adds_nothing(before.as_ref().err().map(|report| &**report), report))
+            && !(may_be_wrong && adds_nothing(before.as_ref().err().map(|report| &**report), report))
         {
             return Err(Refused::Invalid(report.clone()));
         }
@@ -81,6 +113,24 @@ impl EditPlan {
     #[must_use]
     pub fn revision(&self) -> String {
         self.contents.revision()
+    }
+
+    /// The texts of the files now.
+    #[must_use]
+    pub fn texts_before(&self) -> FlagTexts {
+        self.contents.texts()
+    }
+
+    /// The revision that the files would have.
+    #[must_use]
+    pub fn revision_after(&self) -> String {
+        self.edited.revision()
+    }
+
+    /// The texts that it would leave.
+    #[must_use]
+    pub fn texts(&self) -> FlagTexts {
+        self.edited.texts()
     }
 
     /// What the files mean now, when they can be read.
@@ -174,6 +224,38 @@ fn edited(
     }
     let after = contents.with_definitions(definitions.into_bytes()).with_overlay(overlay.map(String::into_bytes));
     Ok((after, undo))
+}
+
+/// A file in which nothing is said.
+const NOTHING: &str = "# no flags\n";
+
+/// The contents with one flag, or all of it, as it was. A file that was not there then says nothing.
+fn put_back(contents: &Contents, flag: Option<&str>, then: &FlagTexts) -> Result<Contents, EditError> {
+    let now = contents.texts();
+    let Some(flag) = flag else {
+        let overlay =
+            then.overlay.as_deref().or(now.overlay.as_ref().map(|_| NOTHING)).map(|text| text.as_bytes().to_vec());
+        return Ok(contents.with_definitions(then.definitions.as_bytes().to_vec()).with_overlay(overlay));
+    };
+    let in_one = |now: Option<&str>, then: Option<&str>| -> Result<Option<String>, EditError> {
+        let texts = [now, then].map(|text| text.unwrap_or(NOTHING));
+        if !texts.iter().any(|text| has(text, flag)) {
+            return Ok(None);
+        }
+        let text = restored(texts[0], texts[1], flag)?;
+        Ok(Some(if text.trim().is_empty() { NOTHING.into() } else { text }))
+    };
+    let definitions = in_one(Some(&now.definitions), Some(&then.definitions))?;
+    let overlay = in_one(now.overlay.as_deref(), then.overlay.as_deref())?;
+    if definitions.is_none() && overlay.is_none() {
+        return Err(EditError::NoFlag { flag: flag.into(), near: None });
+    }
+    let definitions =
+        definitions.map_or_else(|| contents.clone(), |text| contents.with_definitions(text.into_bytes()));
+    Ok(match overlay {
+        Some(text) => definitions.with_overlay(Some(text.into_bytes())),
+        None => definitions,
+    })
 }
 
 /// Whether a text says a key of a flag.

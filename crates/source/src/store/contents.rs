@@ -1,5 +1,7 @@
 //! What is in a flag document at a time.
 
+use flagstaff_flags::FlagTexts;
+
 use crate::assemble::fingerprint;
 
 /// What was in the files at a time.
@@ -37,6 +39,12 @@ impl Contents {
     /// The same with another overlay.
     pub(crate) fn with_overlay(&self, overlay: Option<Vec<u8>>) -> Self {
         Self { definitions: self.definitions.clone(), overlay }
+    }
+
+    /// As texts; bytes that are not UTF-8 are replaced.
+    pub(crate) fn texts(&self) -> FlagTexts {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into();
+        FlagTexts { definitions: text(&self.definitions), overlay: self.overlay.as_deref().map(text) }
     }
 
     pub(crate) fn revision(&self) -> String {

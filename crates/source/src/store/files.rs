@@ -6,6 +6,8 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 
+use flagstaff_flags::FlagTexts;
+
 use super::DocumentStore;
 use super::contents::Contents;
 use super::folders::{Folders, Wake};
@@ -16,8 +18,8 @@ use crate::assemble::{Loaded, ParseOptions, parse};
 use crate::decode::text::{LARGEST, Text};
 use crate::findings::Report;
 
-/// A file that changes, its bytes before and after.
-type Changed<'a> = (PathBuf, &'a [u8], &'a [u8]);
+/// A file that changes, its bytes before, where it was there, and after.
+type Changed<'a> = (PathBuf, Option<&'a [u8]>, &'a [u8]);
 
 /// The file of definitions, and the file of state that an environment lays over it: `flags.toml` and
 /// `flags.production.toml`.
@@ -86,6 +88,24 @@ impl Files {
         all
     }
 
+    /// The revision and the texts of what is in the files now, whatever it says.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn texts(&self) -> Result<(String, FlagTexts), Report> {
+        let contents = self.read()?;
+        Ok((contents.revision(), contents.texts()))
+    }
+
+    /// The flags of these texts, as if they were in the files.
+    ///
+    /// # Errors
+    /// With every problem, when there is an error.
+    pub fn parse_texts(&self, texts: &FlagTexts, options: &ParseOptions) -> Result<Loaded, Report> {
+        let bytes = |text: &str| text.as_bytes().to_vec();
+        self.parse(&Contents::new(bytes(&texts.definitions), texts.overlay.as_deref().map(bytes)), options)
+    }
+
     pub(crate) fn parse(&self, contents: &Contents, options: &ParseOptions) -> Result<Loaded, Report> {
         let name = self.definitions.to_string_lossy();
         let overlay_name = self.overlay.as_deref().map(Path::to_string_lossy).unwrap_or_default();
@@ -98,16 +118,17 @@ impl Files {
         Ok(loaded)
     }
 
-    /// The files that differ, with their bytes before and after. A link stays a link: what it leads to is replaced.
+    /// The files that differ, with their bytes before and after. A link stays a link: what it leads to is replaced. No file is deleted.
     pub(crate) fn changed<'a>(&self, before: &'a Contents, after: &'a Contents) -> io::Result<Vec<Changed<'a>>> {
         let mut all = Vec::new();
         if before.definitions() != after.definitions() {
-            all.push((fs::canonicalize(&self.definitions)?, before.definitions(), after.definitions()));
+            all.push((fs::canonicalize(&self.definitions)?, Some(before.definitions()), after.definitions()));
         }
-        if let (Some(file), Some(old), Some(new)) = (self.overlay(), before.overlay(), after.overlay())
-            && old != new
+        if let (Some(file), old, Some(new)) = (self.overlay(), before.overlay(), after.overlay())
+            && old != Some(new)
         {
-            all.push((fs::canonicalize(file)?, old, new));
+            let target = if old.is_some() { fs::canonicalize(file)? } else { file.to_owned() };
+            all.push((target, old, new));
         }
         Ok(all)
     }
@@ -149,7 +170,7 @@ impl DocumentStore for Files {
         // a new file has the rights of the definitions
         let like = fs::canonicalize(&self.definitions)?;
         let changed = self.changed(before, after)?.into_iter();
-        changed.map(|(path, before, after)| Prepared::new(path, Some(before), after, &like)).collect()
+        changed.map(|(path, before, after)| Prepared::new(path, before, after, &like)).collect()
     }
 
     fn watch(&self, wakes: Sender<Wake>) -> Folders {
