@@ -3,6 +3,7 @@
 //! ```text
 //! request → Recorder (never waits) → bounded queue → writer's own thread → batches → store
 //! store → Ledger → Tally, rows for export
+//! flags are accepted → RevisionQueue → the same thread → the log of revisions
 //! ```
 //!
 //! Requests never wait for the ledger. What the queue cannot take is dropped and counted; while the store is away the
@@ -11,6 +12,7 @@
 
 mod facts;
 mod read;
+mod revisions;
 mod store;
 mod write;
 
@@ -19,6 +21,8 @@ pub use facts::outbox::{Delivery, Outbox};
 pub use read::export::{Export, Format};
 pub use read::ledger::Ledger;
 pub use read::question::{Question, goals_of};
+pub use revisions::revision::{Compare, NewRevision, RecordedRevision, RevisionChanges};
+pub use revisions::revision_store::{BeforeEdit, RevisionStore};
 pub use store::error::Error;
 pub use store::location::{Location, LocationError};
 pub use store::name::stored_name;

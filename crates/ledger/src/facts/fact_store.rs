@@ -97,6 +97,30 @@ impl FactStore {
         rows.and_then(|rows| rows.iter().map(fact).collect()).map_err(|error| self.error(error))
     }
 
+    /// The newest facts, of all flags or of one; the newest first, and no more than `limit`. Those of kinds that are told elsewhere `since` a time are left
+    /// out.
+    ///
+    /// # Errors
+    /// When the store does not answer, or holds something that is no fact.
+    pub async fn newest_facts(
+        &mut self,
+        flag: Option<&Name>,
+        limit: usize,
+        (told_elsewhere, since): (&[FactKind], Option<Timestamp>),
+    ) -> Result<Vec<Fact>, Error> {
+        let kinds: Vec<_> = told_elsewhere.iter().map(|kind| format!("'{kind}'")).collect();
+        let kinds = if kinds.is_empty() { "''".into() } else { kinds.join(", ") };
+        let of = if flag.is_some() { "AND flag = $3" } else { "" };
+        let select = query(format!(
+            "SELECT {COLUMNS} FROM facts WHERE NOT (at >= $2 AND kind IN ({kinds})) {of} ORDER BY at DESC, number DESC LIMIT $1"
+        ));
+        let select = select.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let select = select.bind(since.map_or(i64::MAX, Timestamp::as_microsecond));
+        let select = flag.into_iter().fold(select, |select, flag| select.bind(flag.as_str().to_owned()));
+        let rows = in_time(select.fetch_all(&mut self.store.connection)).await;
+        rows.and_then(|rows| rows.iter().map(fact).collect()).map_err(|error| self.error(error))
+    }
+
     /// Adds facts, all or none. Returns whether it did: not, when another was first with one of their numbers. A fact that the store
     /// does not take is left out, and told: it keeps none of the others from being added.
     ///

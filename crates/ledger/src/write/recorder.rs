@@ -7,6 +7,8 @@ use flagstaff_flags::ExperimentId;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use crate::revisions::queue::RevisionQueue;
+use crate::revisions::revision::NewRevision;
 use crate::store::name::{hash, stored_name};
 use crate::write::event::RecordedEvent;
 use crate::write::limits::Limits;
@@ -20,6 +22,7 @@ pub struct Recorder {
     pub(crate) seen: Arc<SeenSet>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) limits: Arc<Limits>,
+    revisions: Arc<RevisionQueue>,
 }
 
 /// The queue was full, or the event is one no store takes. It is counted.
@@ -36,8 +39,13 @@ impl std::error::Error for Dropped {}
 
 impl Recorder {
     /// A recorder that puts events into a writer's queue.
-    pub(crate) fn new(queue: mpsc::Sender<RecordedEvent>, seen: Arc<SeenSet>, shared: Arc<Shared>) -> Self {
-        Self { queue, seen, shared, limits: Arc::new(Limits::new()) }
+    pub(crate) fn new(
+        queue: mpsc::Sender<RecordedEvent>,
+        seen: Arc<SeenSet>,
+        shared: Arc<Shared>,
+        revisions: Arc<RevisionQueue>,
+    ) -> Self {
+        Self { queue, seen, shared, limits: Arc::new(Limits::new()), revisions }
     }
 
     /// Gives an event to the writer.
@@ -90,6 +98,13 @@ impl Recorder {
         // a unit that is forgotten and comes back is new
         self.seen.forget(hash(&stored_name(unit)));
         Ok(())
+    }
+
+    /// A revision of the flags is in force. It waits for the store in a queue of its own, which holds a few dozen.
+    pub fn record_revision(&self, revision: NewRevision) {
+        if self.revisions.push(revision) {
+            tracing::warn!("the ledger is away for long: a revision of the flags is not recorded");
+        }
     }
 
     /// Whether more than half of the queue is free: what anybody can send may not take the place of what visitors do.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use crate::revisions::queue::RevisionQueue;
 use crate::store::location::Location;
 use crate::write::recorder::Recorder;
 use crate::write::seen::SeenSet;
@@ -60,12 +61,14 @@ impl Recorder {
         let (stop, stopped) = watch::channel(false);
         let (end, ended) = std::sync::mpsc::channel();
         let (seen, shared) = (Arc::new(SeenSet::new(settings.remembered)), Arc::<Shared>::default());
+        let revisions = Arc::<RevisionQueue>::default();
         Shared::begin();
         let mut writer = Writer {
             location: settings.location,
             events,
             seen: Arc::clone(&seen),
             shared: Arc::clone(&shared),
+            revisions: Arc::clone(&revisions),
             stop: stopped,
             keep: settings.keep,
             boot: getrandom::u64().map_err(std::io::Error::other)?.cast_signed(),
@@ -77,6 +80,6 @@ impl Recorder {
             let _end = &end;
             runtime.block_on(writer.run());
         })?;
-        Ok((Self::new(queue, seen, shared), Keeper { stop, ended: Mutex::new(ended) }))
+        Ok((Self::new(queue, seen, shared, revisions), Keeper { stop, ended: Mutex::new(ended) }))
     }
 }

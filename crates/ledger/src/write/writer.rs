@@ -8,6 +8,9 @@ use sqlx::Row;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use crate::revisions::add;
+use crate::revisions::queue::RevisionQueue;
+use crate::revisions::revision::NewRevision;
 use crate::store::connection::{Identity, Store, in_time};
 use crate::store::fault::{Fault, in_words};
 use crate::store::forget::{forget, forgotten, forgotten_since};
@@ -42,6 +45,7 @@ pub(crate) struct Writer {
     pub(crate) events: mpsc::Receiver<RecordedEvent>,
     pub(crate) seen: Arc<SeenSet>,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) revisions: Arc<RevisionQueue>,
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) keep: Option<Duration>,
     pub(crate) boot: i64,
@@ -57,6 +61,8 @@ pub(crate) struct WriterState {
     expire_at: Instant,
     /// How often somebody was forgotten, by the latest look.
     forgotten: Option<i64>,
+    /// The revision of the flags that is in force here, and its row once this store has it.
+    in_force: Option<(NewRevision, Option<i64>)>,
 }
 
 impl WriterState {
@@ -68,6 +74,7 @@ impl WriterState {
             clock: Clock::after(0),
             expire_at: Instant::now(),
             forgotten: None,
+            in_force: None,
         }
     }
 }
@@ -82,6 +89,7 @@ impl Writer {
         while !self.is_stopping() {
             let batch = self.next_batch().await;
             self.persist(batch).await;
+            self.record_revisions().await;
         }
         self.finish().await;
     }
@@ -247,6 +255,9 @@ impl Writer {
         let mut store = Store::open(&self.location).await?;
         self.go_on_from(latest(&mut store).await?);
         let is_another = self.state.identity.replace(store.identity()) != Some(store.identity());
+        if is_another && let Some((_, number)) = &mut self.state.in_force {
+            *number = None;
+        }
         self.state.store = Some(store);
         Ok(is_another)
     }
@@ -296,6 +307,43 @@ impl Writer {
         }
     }
 
+    /// Records the revisions of the flags that wait. What the store does not take now waits on; what it refuses is lost, and told.
+    async fn record_revisions(&mut self) {
+        if self.revisions.is_empty()
+            && let Some((revision, None)) = &self.state.in_force
+        {
+            // another store than before does not know what is in force
+            self.revisions.again(revision.clone());
+        }
+        while let Some(revision) = self.revisions.pop() {
+            match self.record(&revision).await {
+                Ok(number) => self.state.in_force = Some((revision, Some(number))),
+                Err(error) if Fault::of(&error) == Fault::Refused => {
+                    let (ledger, why) = (self.location.to_string(), in_words(&error));
+                    tracing::error!(ledger, why, "the ledger refuses a revision of the flags; it is lost");
+                    self.state.in_force = None;
+                }
+                Err(error) => {
+                    self.revisions.again(revision);
+                    return self.away(&error).await;
+                }
+            }
+        }
+    }
+
+    /// Records a revision. Returns its row.
+    async fn record(&mut self, revision: &NewRevision) -> Result<i64, sqlx::Error> {
+        self.open().await?;
+        let position = self.state.in_force.as_ref().and_then(|(_, number)| *number);
+        let Some(store) = &mut self.state.store else { return Ok(0) };
+        let added = in_time(add(store, revision, position)).await?;
+        if added.dropped > 0 {
+            let (ledger, revisions) = (self.location.to_string(), added.dropped);
+            tracing::info!(ledger, revisions, "the oldest revisions of the flags are no longer kept");
+        }
+        Ok(added.number)
+    }
+
     /// What waits in the queue, as much as one batch holds.
     fn waiting(&mut self) -> Batch {
         let mut batch = Batch::default();
@@ -317,6 +365,7 @@ impl Writer {
                 break;
             }
         }
+        self.record_revisions().await;
         self.close().await;
     }
 }

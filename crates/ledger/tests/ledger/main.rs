@@ -10,5 +10,6 @@ mod kill;
 mod outbox;
 mod postgres;
 mod records;
+mod revisions;
 mod server;
 mod steps;
