@@ -15,8 +15,8 @@ use flagstaff_flags::without_userinfo;
 
 use crate::cli::{Cli, Command};
 use crate::commands::{
-    Answer, check, compare, demo_traffic, edit, end, explain, export, forget, link, list, power, results, rollout,
-    shell, simulate, webhook,
+    Answer, check, compare, demo_traffic, diff, edit, end, explain, export, forget, history, link, list, power,
+    results, rollback, rollout, shell, simulate, webhook,
 };
 use crate::terminal::{BAD, styled};
 
@@ -56,6 +56,9 @@ fn answer(command: &Command) -> anyhow::Result<Answer> {
         Command::Set(args) => edit::set(args),
         Command::On(args) => edit::on(args),
         Command::Off(args) => edit::off(args),
+        Command::History(args) => history::run(args),
+        Command::Diff(args) => diff::run(args),
+        Command::Rollback(args) => rollback::run(args),
         Command::End(args) => end::run(args),
         Command::Results(args) => results::run(args),
         Command::Rollout(args) => rollout::run(args),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use flagstaff_flags::{Problem, RecordedFacts, Snapshot};
+use flagstaff_flags::{Problem, RecordedFacts, RevisionSource, Snapshot};
 use flagstaff_operations::Error;
 use flagstaff_operations::workspace::{InForce, Workspace};
 use flagstaff_source::{Files, ParseOptions, pins};
@@ -59,6 +59,7 @@ impl Opened {
             files: files(&settings.typed)?,
             reading: reading(&settings.typed),
             ledger: checked::ledger(&settings.typed).map(|ledger| ledger.map(|ledger| ledger.location)),
+            edits_by: RevisionSource::Command,
         };
         Ok(Self { settings, workspace })
     }

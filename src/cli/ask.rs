@@ -74,7 +74,10 @@ pub(crate) struct Explain {
     /// Assume that the guard of this flag has tripped; repeat for several
     #[arg(long, value_name = "FLAG")]
     pub(crate) tripped: Vec<String>,
-    /// The time of the decision: 2026-11-20T09:00:00Z [default: now]
+    /// Answer as of this revision of the flags: the beginning of its name, as `history` shows it
+    #[arg(long, value_name = "REV")]
+    pub(crate) revision: Option<String>,
+    /// The time of the decision: 2026-11-20T09:00:00Z [default: now; with --revision: when it came]
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<jiff::Timestamp>,
     /// Answer as JSON

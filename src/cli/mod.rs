@@ -4,6 +4,7 @@ mod ask;
 mod demo;
 mod edit;
 mod experiment;
+mod history;
 mod records;
 mod rollout;
 mod run;
@@ -18,6 +19,7 @@ pub(crate) use self::ask::{Check, Explain, List, Simulate};
 pub(crate) use self::demo::DemoTraffic;
 pub(crate) use self::edit::{EditOf, End, Link, Off, On, Set};
 pub(crate) use self::experiment::{Certainty, Compare, Power, Results};
+pub(crate) use self::history::{Diff, History, Rollback};
 pub(crate) use self::records::{Export, Forget, Format, Per};
 pub(crate) use self::rollout::{Action, Rollout};
 pub(crate) use self::run::Run;
@@ -49,6 +51,12 @@ pub(crate) enum Command {
     On(On),
     /// Switch a flag off for everyone at once, whatever else is wrong in the file
     Off(Off),
+    /// Show which revisions of the flags there were, and what else happened then
+    History(History),
+    /// Show in what two revisions of the flags differ
+    Diff(Diff),
+    /// Put an old revision of the flags back, or one flag of it
+    Rollback(Rollback),
     /// End an experiment: archive it with its results, give everyone the winner, list the code to delete
     End(Box<End>),
     /// Show whether an experiment's variants differ: a table, a plot of the intervals, a verdict

@@ -1,12 +1,10 @@
 //! `flagstaff set`, `on` and `off`: edits in place that keep comments and layout, and say who made them.
 
-use std::io::{BufRead as _, IsTerminal as _};
-
 use flagstaff_operations::Error;
 use flagstaff_operations::edit::{self, Change, Confirmation, Edited, Editor, Way, WouldUndo};
 
 use crate::cli::{EditOf, Off, On, Set};
-use crate::commands::{Answer, person};
+use crate::commands::{Answer, confirm, person};
 use crate::terminal::{BAD, FAINT, GOOD, ODD, STRONG, err, json as print_json, out, styled};
 use crate::workspace::{Opened, block_on, warn};
 
@@ -33,7 +31,8 @@ fn make(args: &EditOf, opened: &Opened, change: &Change<'_>, yes: bool) -> anyho
     let confirmation = if yes { Confirmation::Yes } else { Confirmation::No };
     let mut answer = opened.answer(block_on(editor.apply(change, confirmation))?)?;
     if let edit::Answer::WouldUndo(WouldUndo { what, revision }) = &answer {
-        if !is_confirmed(&args.flag, what) {
+        let careful = format!("this changes what decides about `{}`: {what}", args.flag);
+        if !confirm::is_confirmed(&careful) {
             return Ok(Answer::No);
         }
         answer = opened.answer(block_on(editor.apply(change, Confirmation::Of(revision)))?)?;
@@ -44,22 +43,6 @@ fn make(args: &EditOf, opened: &Opened, change: &Change<'_>, yes: bool) -> anyho
     let is_in_force = edited.in_force;
     show(args, opened, edited)?;
     Ok(if is_in_force { Answer::Yes } else { Answer::No })
-}
-
-/// Says what an edit undoes, and asks whether to make it.
-fn is_confirmed(flag: &str, what: &str) -> bool {
-    err(&format!("{}: this changes what decides about `{flag}`: {what}\n", styled(ODD, "careful")));
-    if !std::io::stdin().is_terminal() {
-        err(&format!("{}: use --yes to do it all the same\n", styled(BAD, "not done")));
-        return false;
-    }
-    err("Do it? [y/N] ");
-    let mut answer = String::new();
-    let is_yes = std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim().eq_ignore_ascii_case("y");
-    if !is_yes {
-        err(&format!("{}\n", styled(BAD, "not done")));
-    }
-    is_yes
 }
 
 fn show(args: &EditOf, opened: &Opened, mut edited: Edited) -> anyhow::Result<()> {

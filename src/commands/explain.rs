@@ -2,25 +2,36 @@
 
 use flagstaff_flags::{DecisionStep, StepOutcome, User, printable};
 use flagstaff_operations::flags::{Explainer, Explanation, Query, Request};
+use flagstaff_operations::history::{AsOf, Past, past};
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::cli::Explain;
 use crate::commands::Answer;
 use crate::settings::checked;
 use crate::terminal::{FAINT, GOOD, STRONG, json as print_json, out, styled, table};
-use crate::workspace::Opened;
+use crate::workspace::{Opened, block_on};
+
+/// An explanation, and the time in the past that it is about.
+#[derive(Serialize)]
+struct Explained<'a> {
+    #[serde(flatten)]
+    explanation: &'a Explanation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<&'a AsOf>,
+}
 
 pub(crate) fn run(args: &Explain) -> anyhow::Result<Answer> {
-    let explainer = explainer(args)?;
+    let (explainer, as_of) = explainer(args)?;
     let Some(flag) = &args.flag else {
-        return all(args, explainer);
+        return all(args, explainer, as_of.as_ref());
     };
     let explanation = explainer.explain(flag);
     let is_unknown = explanation.step == DecisionStep::Unknown;
     if args.json {
-        print_json(&explanation)?;
+        print_json(&Explained { explanation: &explanation, as_of: as_of.as_ref() })?;
     } else {
-        out(&text(&explanation))?;
+        out(&(text(&explanation) + &about(as_of.as_ref())))?;
         if let Some(error) = explainer.find(flag).err().filter(|_| is_unknown) {
             out(&format!("\n{error}\n"))?;
         }
@@ -28,9 +39,17 @@ pub(crate) fn run(args: &Explain) -> anyhow::Result<Answer> {
     Ok(if is_unknown { Answer::No } else { Answer::Yes })
 }
 
-fn explainer(args: &Explain) -> anyhow::Result<Explainer> {
+/// What answers, and the time in the past that it is about.
+fn explainer(args: &Explain) -> anyhow::Result<(Explainer, Option<AsOf>)> {
     let opened = Opened::ledger(&args.ledger)?;
-    let (snapshot, facts) = (opened.in_force()?, opened.recorded_facts());
+    let (snapshot, facts, as_of) = match &args.revision {
+        None => (opened.in_force()?, opened.recorded_facts(), None),
+        Some(revision) => {
+            let Past { snapshot, facts, as_of } =
+                opened.answer(block_on(past(&opened.workspace, revision, args.at))?)?;
+            (snapshot, facts, Some(as_of))
+        }
+    };
     let tagger = checked::tagger_settings(&opened.settings)?;
     let query = Query {
         visitor: args.visitor.clone(),
@@ -44,21 +63,30 @@ fn explainer(args: &Explain) -> anyhow::Result<Explainer> {
             address: args.ip,
             country: args.country.as_deref(),
         },
-        at: args.at.unwrap_or_else(Timestamp::now),
+        at: as_of.as_ref().map(|as_of| as_of.at).or(args.at).unwrap_or_else(Timestamp::now),
     };
-    opened.answer(Explainer::new(&snapshot, facts, tagger, &query))
+    Ok((opened.answer(Explainer::new(&snapshot, facts, tagger, &query))?, as_of))
+}
+
+/// The time that an answer is about.
+fn about(as_of: Option<&AsOf>) -> String {
+    let Some(as_of) = as_of else { return String::new() };
+    let mut text = format!("\nas of {:.0}, revision {}\n", as_of.at, as_of.revision.short());
+    text.extend(as_of.notes.iter().map(|one| format!("{} {one}\n", styled(FAINT, "note:"))));
+    text
 }
 
 /// All flags for one visitor.
-fn all(args: &Explain, explainer: Explainer) -> anyhow::Result<Answer> {
+fn all(args: &Explain, explainer: Explainer, as_of: Option<&AsOf>) -> anyhow::Result<Answer> {
     let each = explainer.explain_all();
     if args.json {
-        print_json(&each)?;
+        print_json(&each.iter().map(|explanation| Explained { explanation, as_of }).collect::<Vec<_>>())?;
     } else if each.is_empty() {
         out("No flags yet.\n")?;
     } else {
         let heading = ["FLAG", "VARIANT", "DECIDED BY", "WHY"].map(String::from).to_vec();
-        out(&table(&std::iter::once(heading).chain(each.iter().map(row)).collect::<Vec<_>>()))?;
+        let rows: Vec<_> = std::iter::once(heading).chain(each.iter().map(row)).collect();
+        out(&(table(&rows) + &about(as_of)))?;
     }
     Ok(Answer::Yes)
 }

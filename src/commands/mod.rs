@@ -1,20 +1,25 @@
 //! What each command does. A command answers yes or no; what keeps it from answering is an error.
 
+mod changes;
 pub(crate) mod check;
 pub(crate) mod compare;
 mod comparison;
+mod confirm;
 pub(crate) mod demo_traffic;
+pub(crate) mod diff;
 pub(crate) mod edit;
 pub(crate) mod end;
 mod experiments;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod forget;
+pub(crate) mod history;
 pub(crate) mod link;
 pub(crate) mod list;
 mod person;
 pub(crate) mod power;
 pub(crate) mod results;
+pub(crate) mod rollback;
 pub(crate) mod rollout;
 pub(crate) mod shell;
 pub(crate) mod simulate;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flagstaff_admin::AccessSettings;
 use flagstaff_embed::Parts;
-use flagstaff_flags::Problem;
+use flagstaff_flags::{Problem, RevisionSource};
 use flagstaff_layer::{Answers, Tagger};
 use flagstaff_operations::workspace::Workspace;
 use flagstaff_source::{Files, Loaded, ParseOptions};
@@ -63,6 +63,7 @@ impl Checked {
             files: self.parts.files.clone(),
             reading: self.parts.reading.clone(),
             ledger: Ok(self.parts.ledger.as_ref().map(|ledger| ledger.location.clone())),
+            edits_by: RevisionSource::Admin,
         }
     }
 

@@ -23,6 +23,7 @@ mod flags_demo;
 mod flags_headers;
 mod flags_identity;
 mod flags_spoofing;
+mod history;
 mod holdout;
 mod identity_issue;
 mod identity_people;

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flagstaff_flags::{Reader, publisher};
+use flagstaff_flags::{Reader, RevisionSource, publisher};
 use flagstaff_layer::{Answers, EndpointLayer, FlagLayer, Stack, Tagger};
 use flagstaff_ledger::{Keeper, LedgerSettings, Recorder};
 use flagstaff_rollout::{RunningController, Start};
 use flagstaff_source::{Files, Loaded, POLL, ParseOptions, Reloader, StateFolder};
 use flagstaff_webhook::Hook;
 
+use crate::history::{RevisionLog, history};
 use crate::observer::{FileObserver, warn_of_unread};
 use crate::{Builder, FlagstaffStatus};
 
@@ -56,6 +57,7 @@ pub struct Flagstaff {
 #[derive(Debug)]
 struct Threads {
     watch: Arc<Reloader>,
+    history: Option<RevisionLog>,
     controller: RunningController,
     keeper: Option<Keeper>,
 }
@@ -72,14 +74,17 @@ impl Flagstaff {
     /// When the system gives no thread or no random number.
     pub fn start(parts: Parts) -> std::io::Result<Self> {
         let Parts { tagger, files, reading, loaded, is_last_good, state, ledger, hooks, answers } = parts;
-        let (publisher, reader) = publisher(loaded.snapshot);
+        let (publisher, reader) = publisher(loaded.snapshot.clone());
         let publisher = Arc::new(publisher);
         let location = ledger.as_ref().map(|ledger| ledger.location.clone());
         let start = Start { ledger: location, hooks, state, is_last_good };
         let controller = RunningController::start(Arc::clone(&publisher), start)?;
         warn_of_unread(&publisher);
-        let watch = Reloader::start(files, reading, POLL, publisher, FileObserver(controller.snapshots()))?;
         let (recorder, keeper) = ledger.map(Recorder::start).transpose()?.unzip();
+        let (revisions, history) = history(&files, recorder.as_ref())?;
+        revisions.send(&loaded, if is_last_good { RevisionSource::LastGood } else { RevisionSource::File });
+        let observer = FileObserver { snapshots: controller.snapshots(), revisions };
+        let watch = Reloader::start(files, reading, POLL, publisher, observer)?;
         let mut layer = FlagLayer::new(reader.clone(), tagger).watched_by(controller.observer());
         if let Some(answers) = answers {
             layer = layer.measuring(answers);
@@ -88,7 +93,7 @@ impl Flagstaff {
             layer = layer.recording(recorder.clone());
         }
         let status = FlagstaffStatus { reload: watch.status(), monitor: controller.monitor(), recorder, reader };
-        let threads = Threads { watch: Arc::new(watch), controller, keeper };
+        let threads = Threads { watch: Arc::new(watch), history, controller, keeper };
         Ok(Self { layer, status, threads: Some(threads) })
     }
 
@@ -128,10 +133,11 @@ impl Flagstaff {
     }
 
     fn end(&mut self) -> bool {
-        let Some(Threads { watch, controller, keeper }) = self.threads.take() else {
+        let Some(Threads { watch, history, controller, keeper }) = self.threads.take() else {
             return true;
         };
         drop(watch);
+        drop(history);
         let is_told = controller.stop(WEBHOOKS_TIMEOUT);
         if !is_told {
             tracing::warn!("a webhook's receiver is slow; its messages wait in the ledger, where there is one");

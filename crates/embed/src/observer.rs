@@ -2,16 +2,22 @@
 
 use std::time::Duration;
 
-use flagstaff_flags::Publisher;
+use flagstaff_flags::{Publisher, RevisionSource};
 use flagstaff_rollout::SnapshotSender;
 use flagstaff_source::{Loaded, ReloadObserver, Report};
 
-/// Tells the controller of new flags, and the log what becomes of each change of the file.
-pub(crate) struct FileObserver(pub(crate) SnapshotSender);
+use crate::history::RevisionSender;
+
+/// Tells the controller and the history of new flags, and the log what becomes of each change of the file.
+pub(crate) struct FileObserver {
+    pub(crate) snapshots: SnapshotSender,
+    pub(crate) revisions: RevisionSender,
+}
 
 impl ReloadObserver for FileObserver {
     fn on_loaded(&self, loaded: &Loaded) {
-        self.0.send(&loaded.snapshot);
+        self.snapshots.send(&loaded.snapshot);
+        self.revisions.send(loaded, RevisionSource::File);
         let revision = loaded.snapshot.revision();
         // enough of it to tell it from others
         let revision = revision.get(..12).unwrap_or(revision);

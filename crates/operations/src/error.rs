@@ -60,6 +60,20 @@ pub enum Error {
         /// What it can be.
         help: String,
     },
+    /// No revision that is recorded begins so.
+    #[error("no recorded revision begins with `{0}`; `flagstaff history` shows those there are")]
+    NoRevision(String),
+    /// More than one revision begins so.
+    #[error("more than one revision begins with `{text}`: {}; write more of it", .all.join(", "))]
+    ManyRevisions {
+        /// What was written.
+        text: String,
+        /// Some that begin so.
+        all: Vec<String>,
+    },
+    /// The texts of a revision are no longer kept.
+    #[error("the text of the revision `{0}` is no longer kept")]
+    RevisionGone(String),
     /// An input makes no sense.
     #[error("{0}")]
     Input(String),

@@ -5,6 +5,8 @@
 //! - [`workspace`]: where the flags and the ledger are, and how they are opened.
 //! - [`flags`]: what a flag file says, and what would be decided.
 //! - [`results`]: whether an experiment's variants differ, and how many visitors it takes.
+//! - [`history`]: which revisions of the flags there were, what else happened then, and the way back.
+//! - [`revisions`]: how a revision is recorded, and who made it.
 //! - [`records`]: what was recorded of visitors, to export or to forget.
 //! - [`rollout`]: where a rollout stands, and commands to it.
 //! - [`edit`]: changes of a flag in place.
@@ -14,9 +16,11 @@ pub mod edit;
 pub mod end;
 mod error;
 pub mod flags;
+pub mod history;
 mod json;
 pub mod records;
 pub mod results;
+pub mod revisions;
 pub mod rollout;
 pub mod workspace;
 

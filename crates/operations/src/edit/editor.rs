@@ -1,13 +1,14 @@
 //! An edit's way: plan it, record who makes it, write the file.
 
-use flagstaff_experiment::rollout::undone;
-use flagstaff_flags::{FactKind, Flag, RecordedFacts, Standing};
+use flagstaff_flags::{FactKind, Flag, RecordedFacts, Standing, brief};
 use flagstaff_source::edit::{Change, EditError, EditPlan, Refused};
 
 use super::answer::{Edited, Outcome, by_fact, by_file};
 use super::environments::still_on;
 use super::fact_log::FactLog;
+use super::recorded_change::{record_change, undoes};
 use crate::Error;
+use crate::revisions::Recording;
 use crate::workspace::Workspace;
 
 /// Makes edits of one flag.
@@ -90,7 +91,9 @@ impl Editor<'_> {
         }
         let ready = plan.prepare().map_err(|refused| self.refusal(refused))?;
         let mut recorded = self.record_editor(&plan, &mut facts).await;
+        let recording = self.open_revisions(&plan, facts.is_some()).await;
         ready.write().map_err(|refused| self.refusal(refused))?;
+        self.record_revision(recording, &plan, change).await;
         let mut problems = Vec::new();
         if is_on && is_held_off(&mut facts).await {
             problems.extend(self.switch_on(&mut facts).await.err());
@@ -118,7 +121,9 @@ impl Editor<'_> {
             Some(switched) => switched.is_ok(),
             None => plan.is_change() && self.record_editor(&plan, &mut facts).await,
         };
+        let recording = self.open_revisions(&plan, facts.is_some()).await;
         ready.write().map_err(|refused| self.refusal(refused))?;
+        self.record_revision(recording, &plan, &Change::On).await;
         let Err(report) = plan.after() else {
             let problems = switched.and_then(Result::err).into_iter().collect();
             return self.edited(&plan, facts, Outcome { wanted: Some(true), recorded, problems }).await;
@@ -155,7 +160,10 @@ impl Editor<'_> {
     async fn write_off(&self, plan: &EditPlan, facts: &mut Option<FactLog>) -> Result<bool, Refused> {
         let ready = plan.prepare()?;
         let recorded = self.record_editor(plan, facts).await;
-        ready.write().map(|()| recorded)
+        let recording = self.open_revisions(plan, facts.is_some()).await;
+        ready.write()?;
+        self.record_revision(recording, plan, &Change::Off).await;
+        Ok(recorded)
     }
 
     /// The file says off. Where programs of an environment cannot use it, a fact says it too.
@@ -199,20 +207,28 @@ impl Editor<'_> {
         let (Some(facts), Some((before, after))) = (facts, self.both(plan)) else {
             return false;
         };
-        let Some(standing) = facts.standing().await.filter(|standing| is_of(standing, before)) else {
-            return false;
-        };
-        let mut recorded = false;
-        if before.definition != after.definition {
-            let undone = undone(&standing).map(|undone| format!(": {undone}")).unwrap_or_default();
-            let why = format!("edited by command{undone}");
-            recorded |= facts.add(FactKind::Changed, Some(after.definition), self.by, &why).await.is_ok();
+        record_change((before, after), facts, self.by, "edited by command").await
+    }
+
+    /// Opens the log of revisions before an edit that leaves good files; none where the ledger gives no answer. That keeps no file from being edited.
+    async fn open_revisions(&self, plan: &EditPlan, is_there: bool) -> Option<Recording<'_>> {
+        if !is_there || !plan.is_change() || plan.after().is_err() {
+            return None;
         }
-        if before.enabled != after.enabled && standing.enabled != Some(after.enabled) {
-            let (kind, word) = if after.enabled { (FactKind::Enabled, "on") } else { (FactKind::Disabled, "off") };
-            recorded |= facts.add(kind, None, self.by, &format!("switched {word} by command")).await.is_ok();
+        let before = plan.before().map(|_| plan.texts_before());
+        Recording::open(self.workspace, before.as_ref()).await.unwrap_or_else(|error| {
+            (self.warn)(&error);
+            None
+        })
+    }
+
+    /// Records the revision that an edit made.
+    async fn record_revision(&self, recording: Option<Recording<'_>>, plan: &EditPlan, change: &Change<'_>) {
+        let Some(recording) = recording else { return };
+        let why = in_words(change, self.flag);
+        if let Err(error) = recording.record(plan.texts(), self.by, &why).await {
+            (self.warn)(&error);
         }
-        recorded
     }
 
     /// The flag before and after.
@@ -224,12 +240,9 @@ impl Editor<'_> {
 
     /// What an edit undoes of a flag as running programs have it. A switch-on need not say that the flag is on then.
     fn undoes(&self, plan: &EditPlan, standing: &Standing, is_on: bool) -> Option<String> {
-        let (before, after) = self.both(plan).filter(|(before, after)| before.definition != after.definition)?;
-        if !is_of(standing, before) || is_of(standing, after) {
-            return None;
-        }
+        let (before, after) = self.both(plan)?;
         let switched_off = standing.switched_off.clone().filter(|_| !is_on);
-        undone(&Standing { switched_off, ..standing.clone() })
+        undoes(before, after, &Standing { switched_off, ..standing.clone() })
     }
 
     /// The answer to an edit of the file, with what the ledger holds of the flag then.
@@ -276,7 +289,16 @@ async fn is_known(facts: &mut Option<FactLog>) -> bool {
     standing(facts).await.is_some_and(|standing| !standing.removed)
 }
 
-/// Whether facts are about this definition of a flag.
-fn is_of(standing: &Standing, flag: &Flag) -> bool {
-    !standing.removed && [flag.definition, flag.former_definition].contains(&standing.definition)
+/// What was wanted, as a command.
+fn in_words(change: &Change<'_>, flag: &str) -> String {
+    match change {
+        Change::Off => format!("off {flag}"),
+        Change::On => format!("on {flag}"),
+        Change::OnForEveryone => format!("on {flag} --everyone"),
+        Change::Set(keys) => {
+            let keys: Vec<_> = keys.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            let words = format!("set {flag} {}", keys.join(" "));
+            brief(&words).into_owned()
+        }
+    }
 }

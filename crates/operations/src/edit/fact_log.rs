@@ -16,7 +16,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 const TRIES: usize = 5;
 
 /// The facts of one flag, the ledger being open.
-pub(super) struct FactLog {
+pub(crate) struct FactLog {
     fact_store: FactStore,
     flag: Name,
     /// Where the ledger is.
@@ -25,7 +25,7 @@ pub(super) struct FactLog {
 
 impl FactLog {
     /// Opens the ledger; none where nothing is kept, or no program has run with it yet.
-    pub(super) async fn open(workspace: &Workspace, flag: &str) -> Result<Option<Self>, Error> {
+    pub(crate) async fn open(workspace: &Workspace, flag: &str) -> Result<Option<Self>, Error> {
         let (Some(location), Ok(flag)) = (workspace.ledger_that_is_there()?, Name::new(flag)) else {
             return Ok(None);
         };
@@ -34,8 +34,13 @@ impl FactLog {
         Ok(Some(Self { fact_store, flag, location: location.to_string() }))
     }
 
+    /// Goes on with the facts of another flag.
+    pub(crate) fn turn_to(&mut self, flag: &Name) {
+        self.flag = flag.clone();
+    }
+
     /// Where the flag stands; none where nothing is known of it.
-    pub(super) async fn standing(&mut self) -> Option<Standing> {
+    pub(crate) async fn standing(&mut self) -> Option<Standing> {
         let facts = timeout(ANSWER_TIMEOUT, self.fact_store.facts(&self.flag, 1)).await;
         Standing::of(&facts.ok()?.ok()?)
     }
@@ -44,7 +49,7 @@ impl FactLog {
     ///
     /// # Errors
     /// [`Error::NotRecorded`] with the reason.
-    pub(super) async fn add(
+    pub(crate) async fn add(
         &mut self,
         kind: FactKind,
         definition: Option<Definition>,

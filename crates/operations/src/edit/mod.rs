@@ -4,6 +4,7 @@
 //! - `environments.rs`: environments in which a flag may still be on although its file says off.
 //! - `fact_log.rs`: the facts of one flag, to read them and to add to them.
 //! - `answer.rs`: what is answered: what the flag is now, where that stands, and how to undo it.
+//! - `recorded_change.rs`: what an edit of a flag undoes, and who made it, as facts.
 //! - `meaning.rs`: what a flag does for visitors now, in words.
 //!
 //! A switch-off must work when nothing else does. Where running programs cannot use the file, it is a fact in the ledger.
@@ -13,7 +14,10 @@ mod editor;
 mod environments;
 mod fact_log;
 mod meaning;
+mod recorded_change;
 
 pub use answer::{Edited, Way};
 pub use editor::{Answer, Confirmation, Editor, WouldUndo};
+pub(crate) use fact_log::FactLog;
 pub use flagstaff_source::edit::Change;
+pub(crate) use recorded_change::{record_change, undoes};

@@ -13,6 +13,7 @@ use super::answer::{Ended, Gone, Passed, Results};
 use super::case::{Case, End, choices};
 use super::code_search::{Found, Spellings};
 use crate::Error;
+use crate::revisions::Recording;
 use crate::workspace::{Workspace, find};
 
 /// What came of an end.
@@ -47,7 +48,7 @@ pub async fn end(workspace: &Workspace, wanted: &End<'_>) -> Result<Answer, Erro
     let winner = winner(wanted, flag, latest)?;
     let case = Case { workspace, wanted, snapshot: &loaded.snapshot, flag, winner: &winner };
     let ended = match latest {
-        Some(latest) if wanted.winner.is_none() || is_ended(&case, latest)? => remove(&case, latest)?,
+        Some(latest) if wanted.winner.is_none() || is_ended(&case, latest)? => remove(&case, latest).await?,
         _ => archive_and_settle(&case).await?,
     };
     Ok(Answer::Ended(Box::new(ended)))
@@ -93,7 +94,7 @@ async fn archive_and_settle(case: &Case<'_>) -> Result<Ended, Error> {
         objections.extend(case.still_asked(code.as_deref()));
     }
     let entry = entry(case, judged.results.as_ref(), !objections.is_empty());
-    finish(case, judged.results, Some(&entry), objections, code)
+    finish(case, judged.results, Some(&entry), objections, code).await
 }
 
 /// Whether all that is left is to take out a flag that was ended with this winner before.
@@ -102,7 +103,7 @@ fn is_ended(case: &Case<'_>, latest: &archive::Ended) -> Result<bool, Error> {
 }
 
 /// Takes out a flag that was ended before.
-fn remove(case: &Case<'_>, latest: &archive::Ended) -> Result<Ended, Error> {
+async fn remove(case: &Case<'_>, latest: &archive::Ended) -> Result<Ended, Error> {
     let code = code_that_asks(case.workspace, case.wanted, &case.spellings())?;
     let mut objections = Vec::new();
     if settle(case, None, false, true)?.changed {
@@ -113,10 +114,10 @@ fn remove(case: &Case<'_>, latest: &archive::Ended) -> Result<Ended, Error> {
         ));
     }
     objections.extend(case.still_asked(code.as_deref()));
-    finish(case, None, None, objections, code)
+    finish(case, None, None, objections, code).await
 }
 
-fn finish(
+async fn finish(
     case: &Case<'_>,
     results: Option<Results>,
     entry: Option<&archive::Ended>,
@@ -124,7 +125,7 @@ fn finish(
     code: Option<Vec<Found>>,
 ) -> Result<Ended, Error> {
     let stops = !objections.is_empty() && !case.wanted.force;
-    let settled = if stops { None } else { Some(settle(case, entry, case.wanted.remove, case.wanted.dry_run)?) };
+    let settled = if stops { None } else { Some(settle_and_record(case, entry).await?) };
     let upstream = case.flag.upstream.iter().filter(|(id, _)| case.flag.variants.name(*id) == case.winner);
     Ok(Ended {
         flag: case.wanted.flag.into(),
@@ -150,6 +151,24 @@ fn finish(
             upstream: upstream.map(|(_, address)| address.to_string()).collect(),
         },
     })
+}
+
+/// Settles the flag as it is wanted, and records the revision. A ledger that gives no answer keeps no experiment from its end.
+async fn settle_and_record(case: &Case<'_>, entry: Option<&archive::Ended>) -> Result<Settled, Error> {
+    let wanted = case.wanted;
+    if wanted.dry_run {
+        return settle(case, entry, wanted.remove, true);
+    }
+    let now = case.workspace.texts().ok().map(|(_, texts)| texts);
+    let recording = Recording::open(case.workspace, now.as_ref()).await.ok().flatten();
+    let settled = settle(case, entry, wanted.remove, false)?;
+    if let Some(recording) = recording.filter(|_| settled.changed) {
+        let how = if wanted.remove { " --remove" } else { "" };
+        let why = format!("end {} --winner {}{how}", wanted.flag, case.winner);
+        // running programs record it as an edit of the file then
+        let _ = recording.record(settled.texts.clone(), wanted.by.as_deref().unwrap_or_default(), &why).await;
+    }
+    Ok(settled)
 }
 
 fn settle(case: &Case<'_>, entry: Option<&archive::Ended>, remove: bool, dry_run: bool) -> Result<Settled, Error> {

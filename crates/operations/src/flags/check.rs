@@ -41,8 +41,12 @@ mod tests {
     fn what_is_not_a_file_was_not_checked() {
         let folder = tempfile::tempdir().unwrap();
         for path in [folder.path().to_owned(), folder.path().join("none.toml")] {
-            let workspace =
-                Workspace { files: Files::new(&path, None), reading: ParseOptions::default(), ledger: Ok(None) };
+            let workspace = Workspace {
+                files: Files::new(&path, None),
+                reading: ParseOptions::default(),
+                ledger: Ok(None),
+                edits_by: flagstaff_flags::RevisionSource::Command,
+            };
             assert!(check(&workspace).is_err(), "{}", path.display());
         }
     }

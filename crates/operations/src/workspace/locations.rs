@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{Problem, Snapshot};
+use flagstaff_flags::{FlagTexts, Problem, RevisionSource, Snapshot};
 use flagstaff_ledger::Location;
 use flagstaff_source::{Files, Loaded, ParseOptions, load};
 
@@ -17,6 +17,8 @@ pub struct Workspace {
     pub reading: ParseOptions,
     /// The ledger; none where nothing is kept, or what is wrong with its settings.
     pub ledger: Result<Option<Location>, Vec<Problem>>,
+    /// How edits that are made here are recorded: as made by command, or on the operators' address.
+    pub edits_by: RevisionSource,
 }
 
 /// The flags as running programs have them.
@@ -47,6 +49,18 @@ impl Workspace {
     /// As [`Workspace::load`].
     pub fn snapshot(&self) -> Result<Arc<Snapshot>, Error> {
         self.load().map(|loaded| Arc::new(loaded.snapshot))
+    }
+
+    /// The revision and the texts of the files as they are, whether they can be used or not.
+    ///
+    /// # Errors
+    /// [`Error::NoFlagFile`] when the flag file is not there, [`Error::Flags`] when it cannot be read.
+    pub(crate) fn texts(&self) -> Result<(String, FlagTexts), Error> {
+        let path = self.files.definitions();
+        if !path.exists() {
+            return Err(Error::NoFlagFile(path.to_owned()));
+        }
+        self.files.texts().map_err(|report| Error::Flags(Box::new(report)))
     }
 
     /// The flags to look at. Where the file cannot be used, the last good ones, as running programs have them.

@@ -1,0 +1,35 @@
+//! What an edit of a flag undoes of what happened to it, and who made it, as facts.
+
+use flagstaff_experiment::rollout::undone;
+use flagstaff_flags::{FactKind, Flag, Standing};
+
+use super::fact_log::FactLog;
+
+/// What an edit undoes of a flag as running programs have it: none, where it does not change what decides.
+pub(crate) fn undoes(before: &Flag, after: &Flag, standing: &Standing) -> Option<String> {
+    let is_other = before.definition != after.definition && is_of(standing, before) && !is_of(standing, after);
+    is_other.then(|| undone(standing)).flatten()
+}
+
+/// Records who makes an edit of a flag, and how, before the running programs see it. Returns whether it did.
+pub(crate) async fn record_change((before, after): (&Flag, &Flag), facts: &mut FactLog, by: &str, how: &str) -> bool {
+    let Some(standing) = facts.standing().await.filter(|standing| is_of(standing, before)) else {
+        return false;
+    };
+    let mut recorded = false;
+    if before.definition != after.definition {
+        let undone = undone(&standing).map(|undone| format!(": {undone}")).unwrap_or_default();
+        let why = format!("{how}{undone}");
+        recorded |= facts.add(FactKind::Changed, Some(after.definition), by, &why).await.is_ok();
+    }
+    if before.enabled != after.enabled && standing.enabled != Some(after.enabled) {
+        let (kind, word) = if after.enabled { (FactKind::Enabled, "on") } else { (FactKind::Disabled, "off") };
+        recorded |= facts.add(kind, None, by, &format!("switched {word} by command")).await.is_ok();
+    }
+    recorded
+}
+
+/// Whether facts are about this definition of a flag.
+fn is_of(standing: &Standing, flag: &Flag) -> bool {
+    !standing.removed && [flag.definition, flag.former_definition].contains(&standing.definition)
+}

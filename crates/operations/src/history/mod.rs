@@ -1,0 +1,25 @@
+//! Which revisions of the flags there were, what else happened then, and the way back.
+//!
+//! - `timeline.rs`: [`history`]: revisions and facts, the newest first.
+//! - `reference.rs`: a revision by the beginning of its name.
+//! - `difference.rs`: [`diff`]: the lines and keys in which two revisions differ.
+//! - `rollback.rs`: [`rollback`]: an old revision, or one flag of it, is put back.
+//! - `past.rs`: [`past`]: the flags and facts as they were.
+//! - `answer.rs`: what is answered.
+
+mod answer;
+mod difference;
+mod past;
+mod reference;
+mod rollback;
+mod timeline;
+
+pub use answer::{
+    Difference, DifferentFile, FactEntry, History, HistoryEntry, Hunk, Line, LineFate, RevisionEntry,
+    RevisionReference, Source,
+};
+pub use difference::diff;
+pub use flagstaff_source::compare::{KeyChange, PartChange, PartFate};
+pub use past::{AsOf, Past, past};
+pub use rollback::{FlagUndone, Rollback, RollbackAnswer, RollbackPreview, RolledBack, preview, rollback};
+pub use timeline::history;

@@ -1,0 +1,80 @@
+//! `flagstaff rollback`: an old revision, or one flag of it, is put back.
+
+use flagstaff_operations::edit::Confirmation;
+use flagstaff_operations::history::{
+    FlagUndone, Rollback, RollbackAnswer, RollbackPreview, RolledBack, preview, rollback,
+};
+
+use crate::cli;
+use crate::commands::{Answer, changes, confirm, diff, person};
+use crate::terminal::{FAINT, GOOD, STRONG, json as print_json, out, styled};
+use crate::workspace::{Opened, block_on, warn};
+
+pub(crate) fn run(args: &cli::Rollback) -> anyhow::Result<Answer> {
+    let opened = Opened::ledger(&args.ledger)?;
+    let by = person(args.by.as_deref());
+    let wanted = Rollback { revision: &args.revision, flag: args.flag.as_deref(), by: &by };
+    if args.dry_run {
+        let preview = opened.answer(block_on(preview(&opened.workspace, &wanted))?)?;
+        if args.json {
+            print_json(&preview)?;
+        } else {
+            out(&would_do(&preview))?;
+        }
+        return Ok(Answer::Yes);
+    }
+    let confirmation = if args.yes { Confirmation::Yes } else { Confirmation::No };
+    let mut answer = opened.answer(block_on(rollback(&opened.workspace, &wanted, confirmation))?)?;
+    if let RollbackAnswer::WouldUndo(preview) = &answer {
+        if !confirm::is_confirmed(&format!("this changes what decides:\n{}", undone(&preview.undoes))) {
+            if args.json {
+                print_json(&answer)?;
+            }
+            return Ok(Answer::No);
+        }
+        let of = preview.revision.clone();
+        answer = opened.answer(block_on(rollback(&opened.workspace, &wanted, Confirmation::Of(&of)))?)?;
+    }
+    if args.json {
+        print_json(&answer)?;
+    }
+    let RollbackAnswer::Done(done) = answer else { return Ok(Answer::No) };
+    if !args.json {
+        out(&text(&done))?;
+    }
+    if let Some(problem) = &done.problem {
+        warn(&format!("the rollback is not recorded in the ledger: {problem}"));
+    }
+    Ok(Answer::Yes)
+}
+
+fn undone(all: &[FlagUndone]) -> String {
+    all.iter().map(|one| format!("  {}: {}", one.flag, one.what)).collect::<Vec<_>>().join("\n")
+}
+
+fn what(flag: Option<&str>) -> String {
+    styled(STRONG, flag.unwrap_or("the whole file"))
+}
+
+fn text(done: &RolledBack) -> String {
+    let (what, to) = (what(done.flag.as_deref()), done.to.short());
+    if !done.changed {
+        return format!("{what} is already as in {to}\n");
+    }
+    let mut text = format!("{what} is {} as in {to}\n", styled(GOOD, "again"));
+    text.extend(done.changes.iter().map(|part| format!("  {}\n", changes::part(part))));
+    let undo = done.undo.as_ref().map(|undo| format!("; undo: {undo}")).unwrap_or_default();
+    text + &styled(FAINT, &format!("in {}, by {}{undo}\n", done.files.join(" and "), done.by))
+}
+
+fn would_do(preview: &RollbackPreview) -> String {
+    let (what, to) = (what(preview.flag.as_deref()), preview.to.short());
+    if !preview.changed {
+        return format!("{what} is already as in {to}\n");
+    }
+    let mut text = format!("{what} would be as in {to}; nothing is changed yet\n");
+    if !preview.undoes.is_empty() {
+        text += &format!("this changes what decides, and needs --yes:\n{}\n", undone(&preview.undoes));
+    }
+    text + &diff::lines(&preview.files, "now", to)
+}
