@@ -1,6 +1,8 @@
 //! What strangers, slow clients and a store that is away can do to a guard: nothing. What the app does is seen as before.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -309,4 +311,39 @@ fn an_upstream_that_stays_away_is_rolled_back() {
     let status = status(&program);
     assert!(status["evidence"]["upstream"]["seconds"].as_u64() >= Some(2), "{status}");
     assert!(says(&status, "the app answered"), "{status}");
+}
+
+/// The visitors with the flag need connections of their own. When this machine has no descriptor left for them, they alone get errors.
+#[test]
+fn descriptors_that_this_machine_lacks_roll_nothing_back() {
+    let (app, fails) = (app(), Arc::new(AtomicBool::new(false)));
+    let canary = {
+        let fails = Arc::clone(&fails);
+        App::start(move |exchange| {
+            let status = if fails.load(Relaxed) { 500 } else { 200 };
+            exchange.answer(status, "Connection: close\r\n", "canary")
+        })
+    };
+    let upstream = format!("[flags.checkout.upstream]\non = \"{}\"\n", canary.address);
+    let text = flags(50, "errors = \"5xx\"\nfuse = 3") + &upstream;
+    let limits = "connections = 1000";
+    let program = setup(app.address).key("limits", limits).open_files(80).flags(&text).start();
+    let mut crowd = Visitors::to(&program, "crowd");
+    assert!((61..99).any(|number| crowd.ask("GET /", number).text() == "off"), "a connection to the app is kept");
+    let clients: Vec<_> = (0..100).map(|_| program.raw()).collect();
+    eventually("no descriptor is left", || program.process.log().contains("no file descriptor is free"));
+    let refused = (1..=60).filter(|number| crowd.ask("GET /", *number).status == 503).count();
+    assert!(refused > 20, "{refused}");
+    drop(clients);
+    let failed = |reason| program.metric("flagstaff_upstream_failures_total", reason);
+    eventually("it says why", || failed("reason=\"descriptors\"") > 20.0);
+    assert!(!is_tripped(&program), "{}", status(&program));
+    // what the upstream itself answers does count
+    fails.store(true, Relaxed);
+    let mut number = 100;
+    eventually("it is rolled back", || {
+        number += 1;
+        crowd.ask("GET /", number);
+        is_tripped(&program)
+    });
 }

@@ -2,7 +2,7 @@
 
 use crate::harness::app::{App, Then};
 use crate::harness::program::{Program, Setup};
-use crate::harness::{eventually, free_address};
+use crate::harness::{WAIT_LIMIT, eventually, free_address};
 
 /// Whose `X-Who` is `new` gets the flag, and with it the other upstream.
 fn flags(upstream: std::net::SocketAddr) -> String {
@@ -114,6 +114,23 @@ fn when_it_drops_the_request_or_hangs_the_app_answers() {
     assert_eq!(app.heads().len(), 2);
     assert_eq!(canary.heads().len(), 4);
     assert_eq!(fallbacks(&program), 2.0);
+}
+
+/// What may be sent to both has one limit for both.
+#[test]
+fn one_limit_holds_for_the_upstream_and_the_app_in_its_place() {
+    let hangs = || {
+        App::start(|exchange| {
+            exchange.wait_for_end();
+            Then::Close
+        })
+    };
+    let (app, canary) = (hangs(), hangs());
+    // twice of it would be longer than a test waits for an answer
+    let limit = format!("upstream = \"{}s\"", WAIT_LIMIT.as_secs() * 6 / 10);
+    let program = Setup::to(&[app.address]).key("timeouts", &limit).flags(&flags(canary.address)).start();
+    assert_eq!(ask(&program, "GET", "new").0, 504);
+    assert_eq!((canary.heads().len(), app.heads().len()), (1, 1), "each was asked");
 }
 
 #[test]

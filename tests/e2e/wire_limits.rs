@@ -119,6 +119,23 @@ fn streams_that_go_both_ways_may_be_silent_one_way() {
 }
 
 #[test]
+fn small_bodies_have_a_limit_of_their_own() {
+    let app = App::start(|exchange| {
+        exchange.body();
+        std::thread::sleep(std::time::Duration::from_millis(600));
+        exchange.answer(200, "", "slow")
+    });
+    let program = Setup::to(&[app.address]).key("timeouts", "buffer_body = \"300ms\"").start();
+    let mut client = program.raw();
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n1");
+    assert_eq!(client.answer().status, 408);
+    assert_eq!(app.heads().len(), 0);
+    let mut client = program.raw();
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n12");
+    assert_eq!(client.answer().status, 200, "the app has the time of `upstream`");
+}
+
+#[test]
 fn small_bodies_come_before_the_app_is_asked() {
     let app = App::start(|exchange| {
         let body = exchange.body();

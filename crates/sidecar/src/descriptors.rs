@@ -1,5 +1,9 @@
 //! The limit on open files: raised as far as it goes, and what follows from it.
 
+use std::fs::File;
+use std::io;
+
+use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 /// Descriptors kept for everything that is no client's connection: listeners, files, the ledger.
@@ -26,8 +30,21 @@ pub(crate) fn connections_within(limit: u64) -> usize {
 
 /// The process (EMFILE) or the system (ENFILE) has no descriptor left.
 pub(crate) fn out_of_descriptors(os_error: Option<i32>) -> bool {
-    use nix::errno::Errno;
-    os_error.is_some_and(|code| code == Errno::EMFILE as i32 || code == Errno::ENFILE as i32)
+    is_one_of(os_error, &[Errno::EMFILE, Errno::ENFILE])
+}
+
+/// This machine has no free port for a connection (EADDRNOTAVAIL), or no memory for it (ENOBUFS, ENOMEM).
+pub(crate) fn out_of_ports_or_memory(os_error: Option<i32>) -> bool {
+    is_one_of(os_error, &[Errno::EADDRNOTAVAIL, Errno::ENOBUFS, Errno::ENOMEM])
+}
+
+fn is_one_of(os_error: Option<i32>, errors: &[Errno]) -> bool {
+    os_error.is_some_and(|code| errors.iter().any(|error| *error as i32 == code))
+}
+
+/// Why no descriptor can be had now; `None` when one is free. Name resolution needs descriptors, and its own errors do not say that it got none.
+pub(crate) fn want_of_one() -> Option<io::Error> {
+    File::open("/").err().filter(|error| out_of_descriptors(error.raw_os_error()))
 }
 
 #[cfg(test)]

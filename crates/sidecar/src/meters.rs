@@ -29,10 +29,12 @@ pub(crate) enum Failure {
     AnswerHead,
     /// The upstream of a variant is at an address that none may have.
     Forbidden,
+    /// This machine has no port or no memory left to connect with.
+    Local,
 }
 
 impl Failure {
-    const ALL: [(Self, &'static str); 9] = [
+    const ALL: [(Self, &'static str); 10] = [
         (Self::Connect, "connect"),
         (Self::ConnectTimeout, "connect_timeout"),
         (Self::Descriptors, "descriptors"),
@@ -42,7 +44,13 @@ impl Failure {
         (Self::Cut, "cut"),
         (Self::AnswerHead, "answer_head"),
         (Self::Forbidden, "forbidden"),
+        (Self::Local, "local"),
     ];
+
+    /// Whether this machine lacks something: neither the upstream nor the client is at fault.
+    pub(crate) fn is_ours(self) -> bool {
+        matches!(self, Self::Descriptors | Self::Local)
+    }
 
     pub(crate) fn label(self) -> &'static str {
         Self::ALL[self as usize].1

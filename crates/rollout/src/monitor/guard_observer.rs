@@ -53,7 +53,7 @@ fn meaning(result: AnswerResult, id: FlagId, guard: Option<&Guard>, request: &Re
     match fault {
         Some(FaultOrigin::Canary(canary)) => (canary == id).then_some(Answered::Error),
         // where a gate is closed for those without the flag, the control would seem to fail
-        Some(FaultOrigin::Gate | FaultOrigin::Client) => None,
+        Some(FaultOrigin::Gate | FaultOrigin::Client | FaultOrigin::Proxy) => None,
         _ if is_error() => Some(Answered::Error),
         Some(FaultOrigin::Fallback(canary)) if canary == id => Some(Answered::Fallback(latency())),
         // it took as long as it took to see that the upstream of another flag is away

@@ -16,6 +16,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::address::Origin;
 use crate::body::RequestBody;
+use crate::descriptors::{out_of_descriptors, out_of_ports_or_memory, want_of_one};
 use crate::io::CoalescedWrites;
 use crate::meters::Failure;
 use crate::proxy::early_answer::EarlyAnswer;
@@ -170,7 +171,8 @@ async fn dial(origin: &Origin, policy: Option<&UpstreamPolicy>) -> io::Result<Tc
     if let Ok(ip) = origin.host.parse::<IpAddr>() {
         return TcpStream::connect(fine(&SocketAddr::new(ip, origin.port))?).await;
     }
-    let all: Vec<_> = tokio::net::lookup_host((&*origin.host, origin.port)).await?.collect();
+    let found = tokio::net::lookup_host((&*origin.host, origin.port)).await;
+    let all: Vec<_> = found.map_err(|error| want_of_one().unwrap_or(error))?.collect();
     first_of(all.iter().map(fine)).await
 }
 
@@ -194,7 +196,11 @@ fn failure(error: &io::Error) -> Failure {
         return Failure::Forbidden;
     }
     let os = error.raw_os_error().or_else(|| error.source()?.downcast_ref::<io::Error>()?.raw_os_error());
-    if crate::descriptors::out_of_descriptors(os) { Failure::Descriptors } else { Failure::Connect }
+    match os {
+        os if out_of_descriptors(os) => Failure::Descriptors,
+        os if out_of_ports_or_memory(os) => Failure::Local,
+        _ => Failure::Connect,
+    }
 }
 
 #[cfg(test)]

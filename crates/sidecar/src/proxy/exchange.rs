@@ -39,11 +39,16 @@ pub(crate) enum ExchangeError {
 impl ExchangeError {
     /// Whether the upstream is at fault, not the client nor this machine.
     pub(crate) fn is_upstreams(&self) -> bool {
-        matches!(self, Self::Failed(failure, _) if *failure != Failure::Descriptors)
+        matches!(self, Self::Failed(failure, _) if !failure.is_ours())
+    }
+
+    /// Whether this machine lacks what it needs to ask the upstream.
+    pub(crate) fn is_ours(&self) -> bool {
+        matches!(self, Self::Failed(failure, _) if failure.is_ours())
     }
 }
 
-/// Sends a request until it is answered, or its time is over.
+/// Sends a request until it is answered, or until the deadline.
 ///
 /// It is sent again in two cases only: not one byte of it was written, or it went out on a kept connection that turned
 /// out dead, may be repeated by its method and has no body. The second time it goes out on a new connection.
@@ -53,8 +58,8 @@ pub(crate) async fn exchange(
     upstreams: &Upstreams,
     only: Option<&Upstream>,
     request: &mut Request<RequestBody>,
+    deadline: Instant,
 ) -> Result<UpstreamAnswer, ExchangeError> {
-    let deadline = Instant::now() + upstreams.timeout;
     let mut tried = Tried::default();
     let mut fresh = false;
     let mut last = None;
@@ -67,10 +72,11 @@ pub(crate) async fn exchange(
             Ok(connection) => connection,
             Err((failure, why)) => {
                 tried.add(upstream);
-                if !matches!(failure, Failure::Descriptors | Failure::Forbidden) {
+                if !failure.is_ours() && failure != Failure::Forbidden {
                     upstreams.failed(upstream, began);
                 }
-                last = Some(ExchangeError::Failed(failure, why));
+                // With more of what this machine lacks, that address might have answered: no other is to blame.
+                last = last.filter(ExchangeError::is_ours).or(Some(ExchangeError::Failed(failure, why)));
                 continue;
             }
         };

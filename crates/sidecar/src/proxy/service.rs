@@ -11,6 +11,7 @@ use flagstaff_tag::FaultOrigin;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Request, Response, StatusCode, Version};
 use hyper::upgrade::OnUpgrade;
+use tokio::time::Instant;
 use tower::Service;
 
 use crate::access_log::ServedBy;
@@ -113,10 +114,11 @@ impl Inner {
         let canary = self.canaries.of(request.extensions());
         let switch = self.switch(request);
         *request.version_mut() = Version::HTTP_11;
+        let deadline = Instant::now() + self.timeouts.upstream;
         let (answered, said) = match canary {
-            None => (exchange(&self.upstreams, None, request).await, None),
+            None => (exchange(&self.upstreams, None, request, deadline).await, None),
             // In a box: few visitors go there, and all others would carry what it takes.
-            Some(canary) => Box::pin(self.ask_canary(&canary, request)).await,
+            Some(canary) => Box::pin(self.ask_canary(&canary, request, deadline)).await,
         };
         let mut answer = match answered {
             Ok(answered) => self.pass_back(answered, switch),
@@ -130,23 +132,25 @@ impl Inner {
 
     /// Reads a small body whole: a client that sends it slowly keeps no worker of the app's waiting.
     async fn buffer(&self, body: &mut RequestBody) -> Result<(), BodyFault> {
-        let buffering = tokio::time::timeout(self.timeouts.upstream, body.buffer()).await;
+        let buffering = tokio::time::timeout(self.timeouts.buffer_body, body.buffer()).await;
         buffering.unwrap_or_else(|_| {
             METERS.refuse(Refusal::BodyTimeout);
             Err(BodyFault::Late)
         })
     }
 
-    /// The app answers in place of a variant's upstream that does not, where asking again does no harm. Returns which of the two answered.
+    /// The app answers in place of a variant's upstream that does not, where asking again does no harm. Then the upstream has half of the
+    /// time, so that the app has the other half at least. Returns which of the two answered.
     async fn ask_canary(
         &self,
         canary: &Canary,
         request: &mut Request<RequestBody>,
+        deadline: Instant,
     ) -> (Result<UpstreamAnswer, ExchangeError>, Option<FaultOrigin>) {
         let upstream = &canary.upstream;
         let fault = Some(FaultOrigin::Canary(canary.flag));
         if self.upstreams.is_empty() || !repeatable(request) {
-            let answered = exchange(&self.upstreams, Some(upstream), request).await;
+            let answered = exchange(&self.upstreams, Some(upstream), request, deadline).await;
             let said = match &answered {
                 Ok(_) => Some(FaultOrigin::Answered(canary.flag)),
                 Err(cause) => fault.filter(|_| cause.is_upstreams()),
@@ -154,8 +158,9 @@ impl Inner {
             return (answered, said);
         }
         if self.upstreams.is_due(upstream) {
-            match exchange(&self.upstreams, Some(upstream), &mut copy(request)).await {
-                Err(ExchangeError::Failed(failure, why)) if failure != Failure::Descriptors => {
+            let halfway = deadline - self.timeouts.upstream / 2;
+            match exchange(&self.upstreams, Some(upstream), &mut copy(request), halfway).await {
+                Err(ExchangeError::Failed(failure, why)) if !failure.is_ours() => {
                     METERS.fail(failure);
                     let authority = &*upstream.origin.authority;
                     tracing::warn!(
@@ -172,9 +177,12 @@ impl Inner {
             }
         }
         canary.fallbacks.increment(1);
-        let answered = exchange(&self.upstreams, None, request).await;
-        let served = answered.is_ok();
-        (answered, if served { Some(FaultOrigin::Fallback(canary.flag)) } else { fault })
+        let answered = exchange(&self.upstreams, None, request, deadline).await;
+        let said = match &answered {
+            Ok(_) => Some(FaultOrigin::Fallback(canary.flag)),
+            Err(cause) => fault.filter(|_| cause.is_upstreams()),
+        };
+        (answered, said)
     }
 
     /// An upgrade needs HTTP/1.1 on both sides; toward HTTP/2 the wish is left out, which the client may expect.
@@ -226,12 +234,13 @@ fn keep_upgrade(headers: &mut HeaderMap) {
     headers.insert(header::UPGRADE, WEBSOCKET);
 }
 
-/// The answer in place of one, and whose fault it is.
+/// The answer in place of one, and whose fault it is. An answer that is larger than `limits` allow is the app's: it gave that answer.
 #[cold]
 fn refuse(cause: &ExchangeError) -> Response<ResponseBody> {
     let mut answer = refusal(cause);
     let fault = match cause {
         ExchangeError::Body(_) => FaultOrigin::Client,
+        ExchangeError::Failed(failure, _) if failure.is_ours() => FaultOrigin::Proxy,
         ExchangeError::Failed(..) => FaultOrigin::Upstream,
     };
     answer.extensions_mut().insert(fault);
@@ -252,7 +261,7 @@ fn refusal(cause: &ExchangeError) -> Response<ResponseBody> {
             tracing::warn!(reason = failure.label(), why, "the upstream did not answer");
             match failure {
                 Failure::AnswerTimeout | Failure::ConnectTimeout => page(StatusCode::GATEWAY_TIMEOUT),
-                Failure::Descriptors => page(StatusCode::SERVICE_UNAVAILABLE),
+                Failure::Descriptors | Failure::Local => page(StatusCode::SERVICE_UNAVAILABLE),
                 Failure::AnswerHead => answer_too_large(),
                 _ => page(StatusCode::BAD_GATEWAY),
             }

@@ -99,8 +99,6 @@ pub(crate) struct Upstreams {
     started: Instant,
     pub(crate) http2: bool,
     pub(crate) connector: Connector,
-    /// From a request to the head of its answer.
-    pub(crate) timeout: Duration,
     /// The access log asks which address answered.
     pub(crate) notes_address: bool,
 }
@@ -116,7 +114,6 @@ impl Upstreams {
             started: Instant::now(),
             http2: settings.upstream_http2,
             connector: Connector::new(settings)?,
-            timeout: settings.timeouts.upstream,
             notes_address: settings.access_log.is_some(),
         })
     }

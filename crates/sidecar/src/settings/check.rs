@@ -79,6 +79,7 @@ impl Check {
             ("timeouts.head", t.head),
             ("timeouts.idle", t.idle),
             ("timeouts.body", t.body),
+            ("timeouts.buffer_body", t.buffer_body),
             ("timeouts.write", t.write),
             ("timeouts.upstream", t.upstream),
             ("timeouts.pool", t.pool),

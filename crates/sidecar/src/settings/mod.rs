@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::{Listen, Origin};
 use upstream_policy::{UpstreamPattern, UpstreamPolicy};
 
-/// How often a request may be written in the access log.
+/// The format of the access log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessLog {
     /// One line of text per answer.
@@ -51,10 +51,13 @@ pub struct Timeouts {
     /// Silence in the middle of a request's body. Default 30 s.
     #[serde(with = "typed::duration")]
     pub body: Duration,
+    /// A small body ([`Limits::buffer_body`]), which is read whole before the app is asked. Default 60 s.
+    #[serde(with = "typed::duration")]
+    pub buffer_body: Duration,
     /// A client that takes no bytes. Default 30 s.
     #[serde(with = "typed::duration")]
     pub write: Duration,
-    /// From the request to the head of the upstream's answer. Default 60 s.
+    /// From sending a request to the head of its answer, with everything that is tried for it. Default 60 s.
     #[serde(with = "typed::duration")]
     pub upstream: Duration,
     /// Silence in the middle of an answer's body; zero: no limit. Default 5 min.
@@ -84,6 +87,7 @@ impl Default for Timeouts {
             head: Duration::from_secs(10),
             idle: Duration::from_secs(60),
             body: Duration::from_secs(30),
+            buffer_body: Duration::from_secs(60),
             write: Duration::from_secs(30),
             upstream: Duration::from_secs(60),
             stream: Duration::from_secs(300),
@@ -152,7 +156,7 @@ pub struct RawSettings {
     pub workers: usize,
     /// Certificates for `https://` addresses.
     pub tls: Option<CertificateFiles>,
-    /// Names of the header fields by which trusted addresses name the user. They never stand behind a body.
+    /// Names of the header fields by which trusted addresses name the user. They are never accepted in trailers.
     pub vouched: Vec<String>,
     /// The address for operators: no upstream.
     pub operators: Option<SocketAddr>,

@@ -142,7 +142,11 @@ fn app(request: &Request<Coming>, snapshot: &Snapshot) -> Result<Response<Text>,
             "fault" => answer.extension(FaultOrigin::Canary(snapshot.find(value).unwrap())),
             "instead" => answer.extension(FaultOrigin::Fallback(snapshot.find(value).unwrap())),
             "by" => answer.extension(FaultOrigin::Answered(snapshot.find(value).unwrap())),
-            "made" => answer.extension(if value == "client" { FaultOrigin::Client } else { FaultOrigin::Upstream }),
+            "made" => answer.extension(match value {
+                "client" => FaultOrigin::Client,
+                "proxy" => FaultOrigin::Proxy,
+                _ => FaultOrigin::Upstream,
+            }),
             "fail" => return Err("no answer"),
             name => answer.header(name, value.replace('+', " ")),
         };
@@ -314,7 +318,9 @@ async fn time_and_errors_of_the_client_are_not_the_app_s() {
     for target in ["/?status=504", "/?fail=", "/?status=502&made=upstream"] {
         assert_eq!(post(target, complete.clone()).await, [line("form", "error untimed")], "{target}");
     }
-    assert_eq!(post("/?status=500&made=client", complete).await, [""; 0]);
+    for target in ["/?status=500&made=client", "/?status=503&made=proxy"] {
+        assert_eq!(post(target, complete.clone()).await, [""; 0], "{target}");
+    }
     assert_eq!(
         site.ask("POST /api", &[], "a=1").await,
         [line("form", "fine untimed")],
