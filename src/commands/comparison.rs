@@ -9,9 +9,9 @@ use crate::terminal::{Interval, signed};
 pub(crate) fn lines(one: &Comparison) -> String {
     let lift = one.lift.map_or_else(|| "the lift is not known".into(), |lift| format!("lift {}", signed(lift)));
     let between = one.lift_interval.map(|range| format!(" ({} to {})", signed(range.low), signed(range.high)));
-    let chance = |p: Option<f64>| p.map_or_else(|| "not yet".into(), |p| format!("{p:.4}"));
+    let chance = |p: Option<f64>| p.map_or_else(|| "not known yet".into(), |p| format!("{p:.4}"));
     let text = format!(
-        "{lift}{}; p = {} if you look once, at the end; {} if you look every day",
+        "{lift}{}; p (one look at the end): {}; p (daily looks): {}",
         between.unwrap_or_default(),
         chance(one.p_value),
         chance(one.always_valid.p_value)

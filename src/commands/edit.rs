@@ -75,7 +75,7 @@ fn by_file(edited: &Edited, files: &[String], problems: &str) -> String {
     if !problems.is_empty() {
         text += &format!("{}: {problems}\n", styled(BAD, "but"));
     } else if !edited.in_force {
-        text += &format!("{}: {} says otherwise\n", styled(BAD, "but"), edited.origin);
+        text += &format!("{}: {} overrides it\n", styled(BAD, "It has no effect here"), edited.origin);
     }
     if edited.changed {
         let place = if files.is_empty() { "in the ledger".into() } else { format!("in {}", files.join(" and ")) };

@@ -56,7 +56,11 @@ fn text(args: &End, opened: &Opened, ended: &Ended) -> String {
         };
     }
     for objection in &ended.objections {
-        let _ = writeln!(text, "{}: {objection}", styled(BAD, if args.force { "although" } else { "no" }));
+        let _ = writeln!(
+            text,
+            "{}: {objection}",
+            styled(BAD, if args.force { "Ignored with --force" } else { "Problem" })
+        );
     }
     let Some(next) = &ended.next else {
         let _ = writeln!(text, "Nothing was changed. With --force it is done all the same.");

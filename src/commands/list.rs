@@ -25,7 +25,8 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Answer> {
         if let Some(holdout) = snapshot.holdout() {
             let held_out = all.iter().filter(|flag| flag.held_out.is_some()).map(|flag| flag.name.as_str());
             let held_out: Vec<_> = held_out.collect();
-            let of = if held_out.is_empty() { "none of these is one".into() } else { held_out.join(", ") };
+            let of =
+                if held_out.is_empty() { "no flag listed here is an experiment".into() } else { held_out.join(", ") };
             out(&format!("\n{} percent of visitors are held out of all experiments: {of}\n", holdout.percent()))?;
         }
     }

@@ -88,7 +88,7 @@ fn last_good(files: &Files, reading: &ParseOptions) -> Option<Loaded> {
     let (loaded, at) = files.last_good(reading)?;
     let at = jiff::Timestamp::try_from(at).map(|at| format!("{at:.0}")).unwrap_or_default();
     tracing::error!(
-        "{} cannot be used, so the last good flags are served, of {at}; mend the file: it is followed again as soon as it is good",
+        "{} cannot be used, so the last good flags are served, of {at}; fix the file: it is followed again as soon as it is good",
         files.definitions().display()
     );
     Some(loaded)

@@ -11,7 +11,7 @@ use flagstaff_webhook::Hook;
 
 use crate::{Flagstaff, Parts, StartError};
 
-/// What a service says of its flags before they start. All but the flag file may be left out.
+/// Options before start. Only the flag file is required.
 #[derive(Debug)]
 #[must_use = "nothing starts before `start`"]
 pub struct Builder {

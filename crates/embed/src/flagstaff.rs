@@ -144,7 +144,7 @@ impl Flagstaff {
         }
         let is_written = keeper.is_none_or(|keeper| keeper.close(LEDGER_TIMEOUT));
         if !is_written {
-            tracing::warn!("the ledger was too slow for what waited for it; that is lost");
+            tracing::warn!("the ledger did not take the waiting events within {LEDGER_TIMEOUT:?}; they are lost");
         }
         is_told && is_written
     }

@@ -43,8 +43,8 @@ fn an_alarm_carries_what_it_rests_on() {
     assert!(alarm.log_evidence >= alarm.threshold && alarm.p_value <= alarm.alpha);
     assert_eq!((alarm.alpha, alarm.false_alarm, alarm.tolerated), (0.001, 0.001, 1.25));
     let words = format!(
-        "{} visitors with the flag had an error, 1 without it; at 5 % this happens by chance less than \
-         once in 1,000 rollouts",
+        "{} visitors with the flag had an error, 1 without it; with the flag at 5 %, chance alone causes this in fewer than \
+         1 of 1,000 rollouts",
         alarm.treatment_visitors
     );
     assert_eq!(alarm.words(), words);

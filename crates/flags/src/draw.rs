@@ -45,7 +45,7 @@ impl Draw {
         Self { position: ((r % 100) * 1000 + r / 100) as u32, split: split as u32 }
     }
 
-    /// A draw that was made before; `None` when a place is beyond 99,999.
+    /// A draw that was made before; `None` when a position is beyond 99,999.
     pub(crate) fn of_parts(position: u32, split: u32) -> Option<Self> {
         (position < Percent::WHOLE && split < Percent::WHOLE).then_some(Self { position, split })
     }

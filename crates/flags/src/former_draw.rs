@@ -14,7 +14,7 @@ pub struct FormerDraw {
 }
 
 impl FormerDraw {
-    /// A draw as [`FormerDraw::parts`] gave it away; `None` when a place is beyond 99,999.
+    /// A draw as [`FormerDraw::parts`] gave it away; `None` when a position is beyond 99,999.
     #[must_use]
     pub fn of_parts(by_session: bool, [salt, position, split]: [u32; 3]) -> Option<Self> {
         Some(Self { salt, by_session, draw: Draw::of_parts(position, split)? })
@@ -54,7 +54,7 @@ impl FormerDraw {
 }
 
 /// A short name for a salt (FNV-1a, folded). That two salts of one file share it is unlikely, and would do no more than let a
-/// visitor keep the place of the other flag.
+/// visitor keep the position of the other flag.
 fn number(salt: &str) -> u32 {
     let hash = salt
         .bytes()

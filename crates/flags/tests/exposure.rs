@@ -148,7 +148,7 @@ proptest! {
         }
         let snapshot = snapshot(vec![form.clone()], vec![]);
         let decision = snapshot.decide(&Subject::at(now()).visitor(&unit)).get("form");
-        let place = form.place(&unit);
+        let place = form.position(&unit);
         let arms = snapshot.arms(snapshot.find("form").unwrap(), now());
         let holder = arms.iter().find(|arm| (arm.from..arm.to).contains(&place)).unwrap();
         if decision.is_counted() {

@@ -46,6 +46,32 @@ fn draws_agree_with_the_vectors() {
 }
 
 #[test]
+fn every_step_is_asked_in_the_order_in_which_it_is_named() {
+    let snapshot = Arc::new(snapshot(vec![at_percent("f", 50.0)]).with_facts(&RecordedFacts::default()));
+    let asked: Vec<_> = snapshot.explain("f", &visitor("v")).trace.iter().map(|one| one.step as usize).collect();
+    assert_eq!(asked, (0..=DecisionStep::Percent as usize).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_explanation_says_whether_a_guard_or_a_person_switched_it_off() {
+    let snapshot = snapshot(vec![Flag { definition: Definition(7), ..flag("f") }]);
+    let told = |tripped: bool, by_person: bool| {
+        let facts = RecordedFacts {
+            tripped: tripped.then(|| (name("f"), Definition(7))).into_iter().collect(),
+            switched_off: by_person.then(|| (name("f"), "switched off by ada".into())).into_iter().collect(),
+            ..RecordedFacts::default()
+        };
+        let explained = Arc::new(snapshot.with_facts(&facts)).explain("f", &visitor("v"));
+        let last = explained.trace.last().unwrap().clone();
+        assert_eq!((last.step, explained.decision.variant()), (DecisionStep::Tripped, VariantId::OFF));
+        last.detail
+    };
+    assert_eq!(told(true, false), "its guard rolled this definition back");
+    assert_eq!(told(false, true), "switched off by ada; no guard rolled it back");
+    assert_eq!(told(true, true), "switched off by ada; before that its guard rolled this definition back");
+}
+
+#[test]
 fn ramping_up_moves_each_visitor_once_and_down_reverses_it() {
     let visitors: Vec<_> = (0..10_000).map(|i| format!("visitor-{i}")).collect();
     let on_at = |tenths: u32| -> Vec<bool> {

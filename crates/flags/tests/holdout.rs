@@ -154,7 +154,7 @@ fn another_share_moves_only_those_between() {
     assert_ne!(one.experiment_id(), renewed.experiment_id());
     let both = (0..20_000)
         .map(|i| format!("v{i}"))
-        .filter(|id| one.holds(one.place(id)) && renewed.holds(renewed.place(id)));
+        .filter(|id| one.holds(one.position(id)) && renewed.holds(renewed.position(id)));
     let both = both.count();
     assert!((30..=70).contains(&both), "{both} of 20,000 in both, where 50 are due");
 }
@@ -179,7 +179,7 @@ fn being_held_out_tells_nothing_of_a_flags_draw() {
         for draw in [Draw::position as fn(Draw) -> u32, Draw::split] {
             let mut table = [[0.0; 10]; 2];
             for id in &ids {
-                let held = usize::from(holdout.holds(holdout.place(id)));
+                let held = usize::from(holdout.holds(holdout.position(id)));
                 table[held][(draw(Draw::of(flag, id)) / 10_000) as usize] += 1.0;
             }
             let chi_square = chi_square(&table);
@@ -189,7 +189,7 @@ fn being_held_out_tells_nothing_of_a_flags_draw() {
     // and the test would see it, if the salts were the same
     let mut table = [[0.0; 10]; 2];
     for id in &ids {
-        let held = usize::from(holdout.holds(holdout.place(id)));
+        let held = usize::from(holdout.holds(holdout.position(id)));
         table[held][(Draw::of("holdout", id).position() / 10_000) as usize] += 1.0;
     }
     assert!(chi_square(&table) > 1e4);

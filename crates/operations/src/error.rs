@@ -81,7 +81,7 @@ pub enum Error {
     #[error("no ledger is kept: the settings say ledger = \"none\"; name one with --ledger")]
     NoLedger,
     /// The ledger did not answer in time.
-    #[error("{0} does not answer")]
+    #[error("the ledger {0} did not answer in time")]
     LedgerSilent(String),
     /// The ledger gives no answer.
     #[error(transparent)]
@@ -90,8 +90,15 @@ pub enum Error {
     #[error("{0}")]
     NotRecorded(String),
     /// A flag that its file switches off is on in an environment.
-    #[error("its overlay for `{0}` says that it is on there; switch it off with --environment {0}")]
-    StillOn(String),
+    #[error(
+        "the flag is still on in environment `{environment}`: its overlay enables it. Run: flagstaff off {flag} --environment {environment}"
+    )]
+    StillOn {
+        /// The flag.
+        flag: String,
+        /// The environment.
+        environment: String,
+    },
     /// An answer cannot be written.
     #[error(transparent)]
     Io(#[from] std::io::Error),

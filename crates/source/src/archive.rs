@@ -35,10 +35,10 @@ pub struct Ended {
     pub revision: String,
     /// The definition of the flag before.
     pub definition: String,
-    /// It was ended though the results did not say so.
+    /// It was ended though the results did not support this winner.
     #[serde(default, skip_serializing_if = "is_false")]
     pub forced: bool,
-    /// The flag's whole text, comments and all: a flag file of its own, but for the goals and layers it names.
+    /// The flag's complete TOML, with its comments. Valid as a flag file once the goals and layers it names are added.
     pub text: String,
     /// What was recorded, in the shape of `flagstaff results --json`; none: nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -73,7 +73,7 @@ pub struct VisitorSettings {
     pub consent_cookie: Option<String>,
     /// What of other sites browsers send our cookies with.
     pub same_site: SameSite,
-    /// Which requests get an id that come without one.
+    /// Which requests without an id are given one.
     pub issue_to: IssueTo,
 }
 
@@ -102,7 +102,7 @@ impl SameSite {
     }
 }
 
-/// Which requests get an id that come without one.
+/// Which requests without an id are given one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IssueTo {

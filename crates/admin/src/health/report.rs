@@ -56,7 +56,7 @@ impl Health {
         Self { revision, ..self }
     }
 
-    /// The same, not ready for this reason, which is told beside others.
+    /// Adds a reason why the program is not ready.
     #[must_use]
     pub fn but(mut self, reason: impl Into<String>) -> Self {
         self.ready = false;

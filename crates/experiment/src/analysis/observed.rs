@@ -8,7 +8,7 @@ use jiff::Timestamp;
 pub struct Observed {
     /// The flag.
     pub flag: String,
-    /// It is no flag: those who are in no experiment, the control, and those who are in all.
+    /// A holdout comparison: the control is the held-out visitors, the other variant is everybody else.
     pub is_holdout: bool,
     /// Its variants; the first is the control.
     pub variants: Vec<Variant>,
@@ -104,8 +104,8 @@ pub struct Total {
     pub open: u64,
 }
 
-/// Visitors first exposed while the shares stayed the same, and what they did until these changed. A visitor who changes
-/// variant when the percentage changes does so after the step, so within it the variants are alike.
+/// Visitors first exposed under one set of shares. Conversions count until the shares change: a visitor who changes variant with the
+/// percentage does so after the step, so within it the variants are alike.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Step {
     /// The share of each variant, in any unit; 0: nobody can get it.

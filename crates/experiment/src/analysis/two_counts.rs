@@ -21,7 +21,7 @@ pub struct TwoCounts {
     pub sample_ratio: SampleRatio,
 }
 
-/// The treatment's share of the visitors of both.
+/// The treatment's share of all visitors (control and treatment).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Share(f64);
 

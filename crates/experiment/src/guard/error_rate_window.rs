@@ -157,7 +157,7 @@ impl Rates {
 }
 
 impl Outage {
-    /// It in one sentence.
+    /// The evidence in one sentence.
     #[must_use]
     pub fn words(&self) -> String {
         let (control, treatment) = (self.0.control.words(), self.0.treatment.words());

@@ -121,7 +121,7 @@ impl Evidence {
         self.recompute().is_some_and(|found| found >= -self.alpha.ln() - ROUNDING)
     }
 
-    /// It in one sentence.
+    /// The evidence in one sentence.
     #[must_use]
     pub fn words(&self) -> String {
         let (seen, of_control) = (visitors(self.treatment_visitors), thousands(self.control_visitors as f64));
@@ -148,7 +148,8 @@ impl Evidence {
         };
         if self.is_alarm() {
             let rollouts = thousands(self.false_alarm.recip());
-            format!("; {shares} this happens by chance less than once in {rollouts} rollouts")
+            let (with, _) = self.sides();
+            format!("; {with} {shares}, chance alone causes this in fewer than 1 of {rollouts} rollouts")
         } else {
             format!("; {shares} this may be chance")
         }

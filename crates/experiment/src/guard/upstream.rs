@@ -91,7 +91,7 @@ impl Spell {
 }
 
 impl UpstreamAway {
-    /// It in one sentence.
+    /// The evidence in one sentence.
     #[must_use]
     pub fn words(&self) -> String {
         let requests = crate::numbers::thousands(self.requests as f64);

@@ -75,7 +75,7 @@ pub enum RolloutState {
 }
 
 impl RolloutState {
-    /// As it is shown.
+    /// As it is shown. Programs read it in `rollout NAME status --json`, so the older word of `Advancing` stays.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

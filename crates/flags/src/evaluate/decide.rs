@@ -148,9 +148,10 @@ impl<'a> Evaluation<'a> {
         };
         let off = fact.switched_off.is_some() || fact.tripped || fact.unknown;
         trace.note(DecisionStep::Tripped, off, || match (&fact.switched_off, fact.tripped, fact.unknown) {
-            (Some(words), _, _) => words.to_string(),
+            (Some(words), true, _) => format!("{words}; before that its guard rolled this definition back"),
+            (Some(words), false, _) => format!("{words}; no guard rolled it back"),
             (None, true, _) => "its guard rolled this definition back".into(),
-            (None, false, true) => "whether its guard rolled it back cannot be read yet".into(),
+            (None, false, true) => "the ledger is not read yet, and it may say that its guard rolled it back".into(),
             (None, false, false) => "nobody switched it off, and no guard rolled it back".into(),
         });
         stop_if(off, Decision::new(VariantId::OFF, Reason::Disabled, DecisionStep::Tripped))
@@ -229,11 +230,11 @@ impl<'a> Evaluation<'a> {
 
     fn layer(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let layer = self.snapshot.link(self.id).and_then(|link| link.layer.as_ref());
-        let Some((place, slices)) = layer else {
+        let Some((index, slices)) = layer else {
             trace.note(DecisionStep::Layer, false, || "in no layer".into());
             return Continue(());
         };
-        let salt = self.snapshot.layers.get(*place).map_or("", |layer| layer.name.as_str());
+        let salt = self.snapshot.layers.get(*index).map_or("", |layer| layer.name.as_str());
         let Some(draw) = self.draw_for(salt) else {
             trace.note(DecisionStep::Layer, true, || self.missing());
             return Break(Decision::without_unit(DecisionStep::Layer));
@@ -343,7 +344,7 @@ const fn stop_if(decided: bool, decision: Decision) -> ControlFlow<Decision> {
 fn found(what: &str, any: bool, matched: Option<&str>) -> String {
     match (any, matched) {
         (_, Some(by)) => format!("{what} by {by}"),
-        (true, None) => "named nobody like this".into(),
+        (true, None) => "does not include this visitor".into(),
         (false, None) => "names nobody".into(),
     }
 }

@@ -40,7 +40,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// The step that decided, in the order in which they are asked.
+/// The step that decided, in the order in which they are asked. A test holds this order to the one of `decide`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DecisionStep {
     /// No such flag.
@@ -49,7 +49,8 @@ pub enum DecisionStep {
     Pinned,
     /// `enabled = false`.
     Disabled,
-    /// Its guard rolled it back, or a person switched it off.
+    /// Its guard rolled it back, or a person switched it off beside its file, or the ledger, which would say so, is not read yet. The
+    /// detail of an explanation says which.
     Tripped,
     /// A flag it needs is not as it must be.
     Requires,
@@ -204,7 +205,7 @@ impl Decisions {
         self.snapshot.find(name).map_or(Decision::UNKNOWN, |id| self.of(id))
     }
 
-    /// The decision for a flag by its place.
+    /// The decision for a flag by its index.
     #[must_use]
     pub fn of(&self, id: FlagId) -> Decision {
         self.all.get(id.index()).copied().unwrap_or(Decision::UNKNOWN)

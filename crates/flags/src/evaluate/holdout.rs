@@ -21,7 +21,7 @@ impl Evaluation<'_> {
                 let (share, percent) = (holdout.percent().thousandths(), holdout.percent());
                 format!(
                     "position {} of {} is {whether} {share} ({percent} percent)",
-                    holdout.place(visitor),
+                    holdout.position(visitor),
                     holdout.salt()
                 )
             }

@@ -1,10 +1,10 @@
-//! The arms of a flag: the places of the draw that each variant has.
+//! The arms of a flag: the positions of the draw that each variant has.
 
 use jiff::Timestamp;
 
 use crate::{Draw, Flag, Percent, VariantId};
 
-/// The places (0 to 99,999) of a variant at some time: from `from` up to, and without, `to`.
+/// The positions (0 to 99,999) of a variant at some time: from `from` up to, and without, `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Allocation {
     /// The variant.
@@ -16,10 +16,10 @@ pub struct Allocation {
 }
 
 impl Flag {
-    /// Where a unit falls among its arms, 0 to 99,999: the position for a flag of off and on, the split for one with
+    /// Where a unit falls among its arms, 0 to 99,999: the draw's position for a flag of off and on, the draw's split for one with
     /// variants of its own.
     #[must_use]
-    pub fn place(&self, unit: &str) -> u32 {
+    pub fn position(&self, unit: &str) -> u32 {
         let draw = Draw::of(self.salt(), unit);
         if self.variants.are_named() { draw.split() } else { draw.position() }
     }
@@ -50,7 +50,7 @@ impl Flag {
         self.arms(percent).into_iter().map(|arm| arm.to - arm.from).collect()
     }
 
-    /// The variants by place of the draw, for units that nothing else decides for.
+    /// The variants by position of the draw, for units that nothing else decides for.
     pub(crate) fn arms(&self, percent: Percent) -> Vec<Allocation> {
         if self.variants.are_named() {
             return weighted(self);

@@ -39,17 +39,17 @@ impl Holdout {
 
     /// Where a visitor falls, 0 to 99,999.
     #[must_use]
-    pub fn place(&self, visitor: &str) -> u32 {
+    pub fn position(&self, visitor: &str) -> u32 {
         Draw::of(&self.salt, visitor).position()
     }
 
-    /// Whether a place is one of those held out.
+    /// Whether a position is one of those held out.
     #[must_use]
-    pub const fn holds(&self, place: u32) -> bool {
-        self.percent.holds(place)
+    pub const fn holds(&self, position: u32) -> bool {
+        self.percent.holds(position)
     }
 
-    /// The places of those held out, then of everybody else. The variants are [`Holdout::ARMS`].
+    /// The positions of those held out, then of everybody else. The variants are [`Holdout::ARMS`].
     #[must_use]
     pub const fn arms(&self) -> [Allocation; 2] {
         let edge = self.percent.thousandths();

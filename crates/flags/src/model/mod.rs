@@ -1,7 +1,7 @@
 //! Flags as they are defined, part by part.
 //!
 //! [`flag`] holds a flag as a whole. Its parts: [`variants`], [`bucket_by`], [`rule`], [`rollout`], [`guard`], [`gate`], [`origin`].
-//! What it implies: [`mode`] (what it does, in one word), [`arms`] (which places of the draw each variant has), [`experiment`].
+//! What it implies: [`mode`] (what it does, in one word), [`arms`] (which positions of the draw each variant has), [`experiment`].
 //! What flags share: [`goal`] with [`status_set`], layers that exclude ([`exclusion`]), the [`holdout`].
 
 mod arms;

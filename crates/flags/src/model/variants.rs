@@ -68,8 +68,8 @@ impl Variants {
     /// The variant of a name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<VariantId> {
-        let place = self.names.iter().position(|n| &**n == name)?;
-        u8::try_from(place).ok().map(VariantId)
+        let index = self.names.iter().position(|n| &**n == name)?;
+        u8::try_from(index).ok().map(VariantId)
     }
 
     /// What those outside the test get: `off`, or the first of the named variants.
@@ -118,13 +118,13 @@ fn check(weights: &[(&str, f64)]) -> Result<(), VariantsError> {
     if (total - 100.0).abs() > SLACK { Err(VariantsError::Total(total)) } else { Ok(()) }
 }
 
-/// The place of a name, which becomes the last when it is new.
+/// The index of a name, which becomes the last when it is new.
 fn id_of(names: &mut Vec<Arc<str>>, name: &str) -> VariantId {
-    let place = names.iter().position(|n| &**n == name).unwrap_or_else(|| {
+    let index = names.iter().position(|n| &**n == name).unwrap_or_else(|| {
         names.push(name.into());
         names.len() - 1
     });
-    VariantId(u8::try_from(place).unwrap_or(0))
+    VariantId(u8::try_from(index).unwrap_or(0))
 }
 
 /// Why a list of variants is not valid.

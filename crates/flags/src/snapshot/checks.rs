@@ -62,7 +62,7 @@ impl<'a> Known<'a> {
         Self {
             goals: goals.iter().map(|goal| (&goal.name, goal)).collect(),
             segments: segments.iter().map(|segment| &segment.name).collect(),
-            layers: layers.iter().enumerate().map(|(place, layer)| (&layer.name, place)).collect(),
+            layers: layers.iter().enumerate().map(|(index, layer)| (&layer.name, index)).collect(),
             slices,
         }
     }
@@ -181,7 +181,7 @@ impl Check<'_> {
     fn layer_of(&mut self, flag: &Flag) -> Option<(usize, Vec<Slice>)> {
         let name = flag.layer.as_ref()?;
         let at = ["flags", flag.name.as_str(), "layer"];
-        let Some(place) = self.known.layers.get(name).copied() else {
+        let Some(index) = self.known.layers.get(name).copied() else {
             self.unknown(&at, "layer", name);
             return None;
         };
@@ -198,7 +198,7 @@ impl Check<'_> {
             let problem = Problem::new(at, message);
             self.problems.push(problem.help("call the layer something else, or give the flag a `salt` of its own"));
         }
-        Some((place, slices))
+        Some((index, slices))
     }
 
     fn layers(&mut self) {

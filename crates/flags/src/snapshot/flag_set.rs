@@ -102,13 +102,13 @@ impl Snapshot {
         &self.goals
     }
 
-    /// The place of a flag.
+    /// The index of a flag.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<FlagId> {
         self.by_name.get(name).copied()
     }
 
-    /// A flag by its place; `None` for a place of another snapshot beyond this one's end.
+    /// A flag by its index; `None` for an index of another snapshot beyond this one's end.
     #[must_use]
     pub fn flag(&self, id: FlagId) -> Option<&Arc<Flag>> {
         self.flags.get(id.index())
@@ -120,7 +120,7 @@ impl Snapshot {
         self.find(name).and_then(|id| self.flag(id))
     }
 
-    /// All places, in the order of [`Snapshot::flags`].
+    /// All indices, in the order of [`Snapshot::flags`].
     pub fn ids(&self) -> impl Iterator<Item = FlagId> + use<> {
         (0..u32::try_from(self.flags.len()).unwrap_or(u32::MAX)).map(FlagId)
     }
@@ -167,7 +167,8 @@ impl Snapshot {
     }
 
     pub(crate) fn holds_out(&self, subject: &Subject<'_>) -> bool {
-        let held = |holdout: &Holdout| subject.visitor.is_some_and(|visitor| holdout.holds(holdout.place(visitor)));
+        let held =
+            |holdout: &Holdout| subject.visitor.is_some_and(|visitor| holdout.holds(holdout.position(visitor)));
         self.holdout().is_some_and(held)
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct Links {
 pub(crate) struct Link {
     /// Flags it needs, and the variant they must have.
     pub(crate) requires: Vec<(FlagId, Option<VariantId>)>,
-    /// The place of its layer, and its slices there.
+    /// The index of its layer, and its slices there.
     pub(crate) layer: Option<(usize, Vec<Slice>)>,
     /// Which experiment it is.
     pub(crate) experiment: ExperimentId,

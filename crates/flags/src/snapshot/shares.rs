@@ -42,11 +42,11 @@ impl Snapshot {
         self.flag(id).map(|flag| flag.arms(self.share(id, now))).unwrap_or_default()
     }
 
-    /// The variant that the draw alone gives a unit at a time, whatever is remembered of it; none for a place that no arm has.
+    /// The variant that the draw alone gives a unit at a time, whatever is remembered of it; none for a position that no arm has.
     #[must_use]
     pub fn drawn(&self, id: FlagId, unit: &str, now: Timestamp) -> Option<VariantId> {
-        let place = self.flag(id)?.place(unit);
+        let position = self.flag(id)?.position(unit);
         let arms = self.arms(id, now);
-        arms.iter().find(|arm| (arm.from..arm.to).contains(&place)).map(|arm| arm.variant)
+        arms.iter().find(|arm| (arm.from..arm.to).contains(&position)).map(|arm| arm.variant)
     }
 }

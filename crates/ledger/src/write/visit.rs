@@ -102,7 +102,7 @@ impl Visit<'_> {
             let experiment = Experiment::of(snapshot, id, at);
             let event = experiment.map(|experiment| RecordedEvent::Exposed {
                 variant: number,
-                place: flag.place(unit),
+                place: flag.position(unit),
                 held: decision.step() == DecisionStep::Sticky,
                 experiment: Arc::new(experiment),
                 unit: (*key).into(),
@@ -117,7 +117,7 @@ impl Visit<'_> {
 
     /// A visitor saw an experiment, held out of all of them or not.
     pub fn exposed_to_holdout(&self, holdout: &Holdout, visitor: &str, confirmed: bool, at: Timestamp) {
-        let place = holdout.place(visitor);
+        let place = holdout.position(visitor);
         let number = u8::from(!holdout.holds(place));
         self.recorder.seen.exposed(holdout.experiment_id(), visitor, number, confirmed, || {
             let event = RecordedEvent::Exposed {

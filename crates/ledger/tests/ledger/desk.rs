@@ -78,7 +78,7 @@ impl Desk {
 /// The visitor numbered so whose place for the flag lies in a range.
 pub(crate) fn visitor_at(places: std::ops::Range<u32>, number: usize) -> String {
     let flag = form(50.0);
-    (0..).map(|i| format!("visitor-{i}")).filter(|id| places.contains(&flag.place(id))).nth(number).unwrap()
+    (0..).map(|i| format!("visitor-{i}")).filter(|id| places.contains(&flag.position(id))).nth(number).unwrap()
 }
 
 pub(crate) fn goals() -> Vec<Goal> {

@@ -21,7 +21,8 @@ fn still_on_in(workspace: &Workspace, flag: &str, environment: String) -> Option
     let reading = ParseOptions { environment: Some(environment.clone()), ..ParseOptions::default() };
     match load(workspace.files.definitions(), &reading) {
         Ok(loaded) => {
-            loaded.snapshot.flag_named(flag).filter(|flag| flag.enabled).map(|_| Error::StillOn(environment))
+            let is_on = loaded.snapshot.flag_named(flag).is_some_and(|flag| flag.enabled);
+            is_on.then(|| Error::StillOn { flag: flag.to_owned(), environment })
         }
         Err(report) => Some(Error::Overlay { environment, report: Box::new(report) }),
     }

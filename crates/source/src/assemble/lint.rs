@@ -51,7 +51,7 @@ fn of_goal(goal: &Goal, goals: &Goals<'_>, flags: &[&Flag]) -> Option<Problem> {
         ),
         (EventFrom::Page | EventFrom::Both, Some(flag)) => (
             Some("from"),
-            format!("anybody can send what a page sends, and the guard of `{}` goes by this goal", flag.name),
+            format!("the guard of `{}` depends on this goal; anybody can send what a page sends", flag.name),
             "have the app say it with X-Flag-Event, and write from = \"app\"",
         ),
         _ => return None,
@@ -105,7 +105,12 @@ fn no_goal(flag: &Flag) -> Option<Problem> {
     let experiment = flag.variants.are_named() && arms(flag) > 1 && flag.share_of_the_rest() > Percent::ZERO;
     let missing = experiment && flag.goals.is_empty();
     missing.then(|| {
-        warning(flag, Some("variants"), "the experiment has no goal", "add goals = [\"…\"]: what is it to change?")
+        warning(
+            flag,
+            Some("variants"),
+            "the experiment has no goal",
+            "add goals = [\"…\"]: name what the experiment should improve",
+        )
     })?
 }
 

@@ -15,7 +15,8 @@ use crate::assemble::{Loaded, ParseOptions};
 use crate::findings::Report;
 use crate::store::{Contents, DocumentStore as _, Files, Prepared, Turn};
 
-/// An edit that can be made. Nobody else edits files of this folder while it is there.
+/// An edit that can be made. Other edits of this folder wait while it is there, but at most 3 seconds, and not
+/// where folders cannot be locked: so what was read is compared again before it is written.
 #[derive(Debug)]
 pub struct EditPlan {
     store: Files,

@@ -27,7 +27,7 @@ const DECIDING: [&str; 12] = [
 pub enum VariantNames<'a> {
     /// Off and on.
     OffAndOn,
-    /// Those with a weight.
+    /// Variants with names and weights.
     Named(&'a [&'a str]),
 }
 

@@ -1,4 +1,4 @@
-//! Files become a snapshot.
+//! Flags in files: read as one snapshot, watched, and replaced together by an edit.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

@@ -95,8 +95,8 @@ impl SnapshotGoals {
     }
 
     pub(crate) fn of(&self, snapshot: &Snapshot, goal: &Goal) -> &[FlagId] {
-        let place = snapshot.goals().iter().position(|one| one.name == goal.name);
-        place.and_then(|place| self.by_goal.get(place)).map_or(&[], Vec::as_slice)
+        let index = snapshot.goals().iter().position(|one| one.name == goal.name);
+        index.and_then(|index| self.by_goal.get(index)).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn experiments(&self, snapshot: &Snapshot, goal: &Goal) -> Option<&Arc<[ExperimentId]>> {
@@ -107,8 +107,8 @@ impl SnapshotGoals {
     pub(crate) fn refuse(&self, snapshot: &Snapshot, goal: &Goal, why: NotReached, now: Timestamp) {
         let (name, reason) = (goal.name.to_string(), why.as_str());
         metrics::counter!("flagstaff_events_refused_total", "goal" => name.clone(), "reason" => reason).increment(1);
-        let place = snapshot.goals().iter().position(|one| one.name == goal.name);
-        let throttle = place.and_then(|place| self.refused.get(place)?.get(why as usize));
+        let index = snapshot.goals().iter().position(|one| one.name == goal.name);
+        let throttle = index.and_then(|index| self.refused.get(index)?.get(why as usize));
         if let Some(events) = throttle.and_then(|throttle| throttle.count(1, now)) {
             tracing::warn!(goal = name, events, reason, mend = why.advice(), "events do not reach a goal");
         }

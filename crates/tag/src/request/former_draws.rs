@@ -8,7 +8,7 @@ use flagstaff_flags::FormerDraw;
 pub(crate) const MAX_DRAWS: usize = 200;
 /// Four bytes for the salt, five for position and split, which take 17 bits each.
 const DRAW_BYTES: usize = 9;
-const PLACE_BITS: u32 = 17;
+const POSITION_BITS: u32 = 17;
 
 /// The draws of one kind.
 pub(crate) fn write(draws: &[FormerDraw], by_session: bool) -> String {
@@ -16,8 +16,8 @@ pub(crate) fn write(draws: &[FormerDraw], by_session: bool) -> String {
     for draw in draws.iter().filter(|draw| draw.is_by_session() == by_session) {
         let [salt, position, split] = draw.parts();
         bytes.extend_from_slice(&salt.to_be_bytes());
-        let places = (u64::from(position) << PLACE_BITS | u64::from(split)).to_be_bytes();
-        bytes.extend_from_slice(places.get(3..).unwrap_or_default());
+        let positions = (u64::from(position) << POSITION_BITS | u64::from(split)).to_be_bytes();
+        bytes.extend_from_slice(positions.get(3..).unwrap_or_default());
     }
     URL_SAFE_NO_PAD.encode(bytes)
 }
@@ -29,10 +29,12 @@ pub(crate) fn read(text: &str, by_session: bool) -> Vec<FormerDraw> {
 }
 
 fn one(chunk: &[u8], by_session: bool) -> Option<FormerDraw> {
-    let (salt, places) = chunk.split_at_checked(4)?;
-    let places = places.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
-    let (position, split) =
-        (u32::try_from(places >> PLACE_BITS).ok()?, u32::try_from(places & ((1 << PLACE_BITS) - 1)).ok()?);
+    let (salt, positions) = chunk.split_at_checked(4)?;
+    let positions = positions.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
+    let (position, split) = (
+        u32::try_from(positions >> POSITION_BITS).ok()?,
+        u32::try_from(positions & ((1 << POSITION_BITS) - 1)).ok()?,
+    );
     FormerDraw::of_parts(by_session, [u32::from_be_bytes(salt.try_into().ok()?), position, split])
 }
 

@@ -175,7 +175,7 @@ impl Identifier {
         let Some(holdout) = snapshot.holdout() else {
             return (self.random(now), draws);
         };
-        let is_held = |id: Id| holdout.holds(holdout.place(id.as_str()));
+        let is_held = |id: Id| holdout.holds(holdout.position(id.as_str()));
         let was_held = is_held(earlier);
         let alike = (0..HOLDOUT_TRIES).map(|_| self.random(now)).find(|id| is_held(*id) == was_held);
         (alike.unwrap_or_else(|| self.random(now)), draws)

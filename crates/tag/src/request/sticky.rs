@@ -12,7 +12,7 @@ use crate::request::former_draws;
 /// A cookie with its name and signature is at most 4096 bytes.
 const MAX_PAYLOAD_BYTES: usize = 3500;
 
-/// What is remembered, by the place of the flag.
+/// What is remembered, by the index of the flag.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StickyVariants {
     kept: Vec<Option<VariantId>>,
