@@ -16,7 +16,7 @@ use crate::io::stalled_streams;
 
 pin_project! {
     /// The layers' body, or a page of our own.
-    pub(crate) struct Answer<B> {
+    pub(crate) struct TrackedBody<B> {
         #[pin]
         source: AnswerBody<B>,
         in_flight: Option<InFlight>,
@@ -42,7 +42,7 @@ pin_project! {
     }
 }
 
-impl<B: Body> Answer<B> {
+impl<B: Body> TrackedBody<B> {
     pub(crate) fn new(body: B) -> Self {
         Self { source: AnswerBody::Layered { body }, in_flight: None, exchange_state: None, record: None }
     }
@@ -80,7 +80,7 @@ impl<B: Body> AnswerBody<B> {
     }
 }
 
-impl<B> Body for Answer<B>
+impl<B> Body for TrackedBody<B>
 where
     B: Body<Data = Bytes, Error: Into<BoxError>>,
 {

@@ -20,7 +20,7 @@ use crate::access_log::{AccessLogWriter, RequestRecord};
 use crate::body::{BodyRules, BoxError, ExchangeState, RequestBody};
 use crate::client::{Client, InFlight, Tunnel};
 use crate::drain::Drain;
-use crate::edge::answer::Answer;
+use crate::edge::answer::TrackedBody;
 use crate::edge::forwarded::{Forwarding, written};
 use crate::edge::loop_detection::LoopDetector;
 use crate::edge::normalize::{Normalized, Rules, normalize};
@@ -140,7 +140,7 @@ impl<S: Stack> Edge<S> {
 }
 
 impl<S: Stack> hyper::service::Service<Request<Incoming>> for Edge<S> {
-    type Response = Response<Answer<S::Body>>;
+    type Response = Response<TrackedBody<S::Body>>;
     type Error = BoxError;
     type Future = Answering<S>;
 
@@ -174,16 +174,16 @@ impl<S: Stack> hyper::service::Service<Request<Incoming>> for Edge<S> {
                     _ if !http1 => METERS.refuse(refusal),
                     _ => self.client.refuse(refusal),
                 }
-                Call::Done { answer: Some(Box::new(pages::refused(refusal).map(Answer::page))) }
+                Call::Done { answer: Some(Box::new(pages::refused(refusal).map(TrackedBody::page))) }
             }
         };
         Answering { call, scope: Some(scope) }
     }
 }
 
-fn failed<B: Body>(fault: &BoxError) -> Response<Answer<B>> {
+fn failed<B: Body>(fault: &BoxError) -> Response<TrackedBody<B>> {
     tracing::error!(error = %fault, "a layer failed");
-    pages::page(StatusCode::INTERNAL_SERVER_ERROR).map(Answer::page)
+    pages::page(StatusCode::INTERNAL_SERVER_ERROR).map(TrackedBody::page)
 }
 
 /// What is remembered of a request until its answer has ended.
@@ -200,7 +200,7 @@ pub(crate) struct RequestScope {
 }
 
 impl RequestScope {
-    fn finish<B: Body>(self, mut answer: Response<Answer<B>>) -> Response<Answer<B>> {
+    fn finish<B: Body>(self, mut answer: Response<TrackedBody<B>>) -> Response<TrackedBody<B>> {
         let status = answer.status();
         METERS.answer(status);
         METERS.seconds.record(self.started.elapsed());
@@ -221,7 +221,7 @@ pin_project! {
     enum Call<S: Stack> {
         Calling { #[pin] call: S::Calling },
         Waiting { call: Pin<Box<dyn Future<Output = Result<Response<S::Body>, S::Fault>> + Send>> },
-        Done { answer: Option<Box<Response<Answer<S::Body>>>> },
+        Done { answer: Option<Box<Response<TrackedBody<S::Body>>>> },
     }
 }
 
@@ -235,7 +235,7 @@ pin_project! {
 }
 
 impl<S: Stack> Future for Answering<S> {
-    type Output = Result<Response<Answer<S::Body>>, BoxError>;
+    type Output = Result<Response<TrackedBody<S::Body>>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -247,15 +247,15 @@ impl<S: Stack> Future for Answering<S> {
                 return Poll::Ready(finish(this.scope, *answer));
             }
         };
-        let answer = called.map_or_else(|fault| failed(&fault), |answer| answer.map(Answer::new));
+        let answer = called.map_or_else(|fault| failed(&fault), |answer| answer.map(TrackedBody::new));
         Poll::Ready(finish(this.scope, answer))
     }
 }
 
 fn finish<B: Body>(
     scope: &mut Option<RequestScope>,
-    answer: Response<Answer<B>>,
-) -> Result<Response<Answer<B>>, BoxError> {
+    answer: Response<TrackedBody<B>>,
+) -> Result<Response<TrackedBody<B>>, BoxError> {
     let scope = scope.take().ok_or("polled after it was ready")?;
     Ok(scope.finish(answer))
 }
