@@ -16,4 +16,4 @@ mod untrusted_proxies;
 
 pub(crate) use forwarded::{Forwarding, entry_address};
 pub(crate) use loop_detection::LoopDetector;
-pub(crate) use service::{Edge, EdgeContext, Stack};
+pub(crate) use service::{Edge, EdgeContext, InnerService};

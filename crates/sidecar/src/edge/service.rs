@@ -30,22 +30,24 @@ use crate::pages;
 use crate::refusal::Refusal;
 
 /// What stands behind the edge: the layer that was handed in, around the service that answers.
-pub(crate) trait Stack:
+pub(crate) trait InnerService:
     Service<
         Request<RequestBody>,
-        Response = Response<<Self as Stack>::Body>,
-        Error = <Self as Stack>::Fault,
-        Future = <Self as Stack>::Calling,
+        Response = Response<<Self as InnerService>::Body>,
+        Error = <Self as InnerService>::Fault,
+        Future = <Self as InnerService>::Calling,
     > + Clone
     + Send
     + 'static
 {
     type Body: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static;
     type Fault: Into<BoxError>;
-    type Calling: Future<Output = Result<Response<<Self as Stack>::Body>, <Self as Stack>::Fault>> + Send + 'static;
+    type Calling: Future<Output = Result<Response<<Self as InnerService>::Body>, <Self as InnerService>::Fault>>
+        + Send
+        + 'static;
 }
 
-impl<S, B> Stack for S
+impl<S, B> InnerService for S
 where
     S: Service<Request<RequestBody>, Response = Response<B>, Error: Into<BoxError>> + Clone + Send + 'static,
     S::Future: Send + 'static,
@@ -77,7 +79,7 @@ pub(crate) struct Edge<S> {
     context: Arc<EdgeContext>,
 }
 
-impl<S: Stack> Edge<S> {
+impl<S: InnerService> Edge<S> {
     pub(crate) fn new(stack: S, client: Arc<Client>, context: Arc<EdgeContext>) -> Self {
         Self { stack: RefCell::new(stack), address: written(client.address), client, context }
     }
@@ -139,7 +141,7 @@ impl<S: Stack> Edge<S> {
     }
 }
 
-impl<S: Stack> hyper::service::Service<Request<Incoming>> for Edge<S> {
+impl<S: InnerService> hyper::service::Service<Request<Incoming>> for Edge<S> {
     type Response = Response<TrackedBody<S::Body>>;
     type Error = BoxError;
     type Future = Answering<S>;
@@ -218,7 +220,7 @@ impl RequestScope {
 
 pin_project! {
     #[project = CallProjected]
-    enum Call<S: Stack> {
+    enum Call<S: InnerService> {
         Calling { #[pin] call: S::Calling },
         Waiting { call: Pin<Box<dyn Future<Output = Result<Response<S::Body>, S::Fault>> + Send>> },
         Done { answer: Option<Box<Response<TrackedBody<S::Body>>>> },
@@ -227,14 +229,14 @@ pin_project! {
 
 pin_project! {
     /// The answer to one request, on its way.
-    pub(crate) struct Answering<S: Stack> {
+    pub(crate) struct Answering<S: InnerService> {
         #[pin]
         call: Call<S>,
         scope: Option<RequestScope>,
     }
 }
 
-impl<S: Stack> Future for Answering<S> {
+impl<S: InnerService> Future for Answering<S> {
     type Output = Result<Response<TrackedBody<S::Body>>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {

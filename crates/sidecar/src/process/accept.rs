@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::client::Client;
 use crate::descriptors::out_of_descriptors;
-use crate::edge::{Edge, EdgeContext, Stack};
+use crate::edge::{Edge, EdgeContext, InnerService};
 use crate::meters::METERS;
 use crate::tls::Certificates;
 use crate::wire::{Wire, handshake, serve};
@@ -88,7 +88,7 @@ pub(crate) struct Acceptor<S> {
     pub(crate) stack: S,
 }
 
-impl<S: Stack> Acceptor<S> {
+impl<S: InnerService> Acceptor<S> {
     /// Accepts until the process stops. When another process serves the address by then, it stops at once; otherwise
     /// late clients are served during the linger, and those still in the queue after it.
     pub(crate) async fn accept(self, listener: Arc<TcpListener>, tls: bool) {

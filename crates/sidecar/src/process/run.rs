@@ -17,7 +17,7 @@ use crate::background::Background;
 use crate::body::{BodyRules, BoxError, RequestBody};
 use crate::descriptors;
 use crate::drain::Drain;
-use crate::edge::{EdgeContext, Forwarding, LoopDetector, Stack};
+use crate::edge::{EdgeContext, Forwarding, InnerService, LoopDetector};
 use crate::meters::METERS;
 use crate::process::accept::{Acceptor, ConnectionLimit};
 use crate::process::services::{BackgroundService, CertificateReload, Worker};
@@ -180,8 +180,8 @@ impl<S> Bound<S> {
     }
 }
 
-#[allow(private_bounds, reason = "Stack is a short name for the bounds of Sidecar::new")]
-impl<S: Stack + Sync> Bound<S> {
+#[allow(private_bounds, reason = "InnerService is a short name for the bounds of Sidecar::new")]
+impl<S: InnerService + Sync> Bound<S> {
     /// Serves until a signal says to stop and the connections have drained.
     ///
     /// SIGTERM and SIGINT drain and end; a second one ends at once. SIGQUIT hands the listening sockets to the process

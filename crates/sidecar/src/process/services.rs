@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::background::Background;
 use crate::drain::{Drain, TaskToken};
-use crate::edge::Stack;
+use crate::edge::InnerService;
 use crate::process::accept::Acceptor;
 use crate::tls::Certificates;
 
@@ -32,7 +32,7 @@ pub(crate) struct Worker<S> {
     token: Option<TaskToken>,
 }
 
-impl<S: Stack + Sync> Worker<S> {
+impl<S: InnerService + Sync> Worker<S> {
     pub(crate) fn new(number: usize, listeners: Vec<(TcpListener, bool)>, acceptor: Acceptor<S>) -> Self {
         let token = Some(acceptor.wire.drain.client());
         Self { name: format!("worker-{number}"), listeners, acceptor, token }
@@ -50,7 +50,7 @@ impl<S: Stack + Sync> Worker<S> {
 }
 
 #[async_trait]
-impl<S: Stack + Sync> Service for Worker<S> {
+impl<S: InnerService + Sync> Service for Worker<S> {
     async fn start_service(&mut self, _: Option<ListenFds>, _: ShutdownWatch, _: usize) {
         let mut loops = JoinSet::new();
         for (listener, tls) in std::mem::take(&mut self.listeners) {

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::sleep;
 
 use crate::client::Client;
-use crate::edge::{Edge, Stack};
+use crate::edge::{Edge, InnerService};
 use crate::wire::serve::Wire;
 use crate::wire::socket::ClientSocket;
 use crate::wire::wake_filter::WakeFilter;
@@ -30,7 +30,7 @@ pub(super) async fn serve<T, S>(
 ) -> hyper::Result<()>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Stack,
+    S: InnerService,
 {
     let going = pin!(going);
     let mut going = WakeFilter::new(going);

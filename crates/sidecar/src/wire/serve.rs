@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::client::Client;
 use crate::drain::Drain;
-use crate::edge::{Edge, Stack};
+use crate::edge::{Edge, InnerService};
 use crate::io::stalled_streams::Streams;
 use crate::refusal::Refusal;
 use crate::settings::{Limits, Timeouts};
@@ -54,7 +54,7 @@ impl Wire {
 pub(crate) async fn serve<T, S>(mut io: T, client: Arc<Client>, wire: Arc<Wire>, edge: Edge<S>)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Stack,
+    S: InnerService,
 {
     let Some(first) = first_bytes(&mut io, &wire).await else {
         return;
@@ -101,7 +101,7 @@ async fn serve_http2<T, S>(
 ) -> hyper::Result<()>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Stack,
+    S: InnerService,
 {
     let mut connection = pin!(wire.http2.serve_connection(TokioIo::new(socket), edge));
     tokio::select! {
