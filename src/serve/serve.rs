@@ -7,7 +7,7 @@ use flagstaff_admin::PrometheusBuilder;
 use flagstaff_embed::Flagstaff;
 use flagstaff_flags::VariantId;
 use flagstaff_layer::{Flags, Tagger};
-use flagstaff_sidecar::{App, Sidecar};
+use flagstaff_sidecar::{Backend, Sidecar};
 use flagstaff_source::Report;
 
 use super::banner::Banner;
@@ -21,14 +21,14 @@ use crate::commands::Answer;
 impl Checked {
     /// Binds, says every address, and runs.
     pub(super) fn serve(self) -> anyhow::Result<Answer> {
-        let app = App::new(&self.proxy)?;
+        let backend = Backend::new(&self.proxy)?;
         let metrics = PrometheusBuilder::new().install_recorder().context("metrics cannot start")?;
         meters::begin(&self.parts.tagger);
         let (access, entry) = entry::access(self.admin.clone(), self.parts.state.as_ref())?;
         let flagstaff = Flagstaff::start(self.parts.clone()).context("what follows the flags cannot start")?;
         let health = Health::new(&self.parts, flagstaff.status());
         let admin = admin(&self, &flagstaff, health.clone(), metrics, &access);
-        let sidecar = Sidecar::new(self.proxy.clone(), &flagstaff.layer(), app)
+        let sidecar = Sidecar::new(self.proxy.clone(), &flagstaff.layer(), backend)
             .background(operators::service(self.admin.address, admin, health))
             .describe(described)
             .on_hangup(flagstaff.reloading());

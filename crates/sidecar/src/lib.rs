@@ -2,7 +2,7 @@
 
 mod access_log;
 mod address;
-mod app;
+mod backend;
 mod background;
 mod body;
 mod client;
@@ -21,7 +21,7 @@ mod settings;
 mod tls;
 mod wire;
 
-pub use app::App;
+pub use backend::Backend;
 pub use background::Background;
 pub use body::{BoxError, RequestBody, ResponseBody};
 pub use drain::Stop;

@@ -11,14 +11,14 @@ use crate::{Proxy, ProxyError, RequestBody, ResponseBody, Settings};
 
 /// The app behind the proxy, or the demo shop.
 #[derive(Clone, Debug)]
-pub enum App {
+pub enum Backend {
     /// Requests are passed on.
     Proxy(Proxy),
     /// The shop answers, but for visitors whose variant has an upstream of its own.
     Demo(Shop, Proxy),
 }
 
-impl App {
+impl Backend {
     /// The app of the settings; the demo shop when they name none.
     ///
     /// # Errors
@@ -32,7 +32,7 @@ impl App {
     }
 }
 
-impl Service<Request<RequestBody>> for App {
+impl Service<Request<RequestBody>> for Backend {
     type Response = Response<ResponseBody>;
     type Error = Infallible;
     type Future = <Proxy as Service<Request<RequestBody>>>::Future;
