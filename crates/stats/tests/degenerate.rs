@@ -4,7 +4,7 @@
 
 use std::num::NonZeroU32;
 
-use flagstaff_stats::guard::{self, Count, Guard, Law, Segment};
+use flagstaff_stats::guard::{self, Count, Law, Segment, SequentialTest};
 use flagstaff_stats::mixture::{NormalMixture, msprt};
 use flagstaff_stats::power::{self, Aim};
 use flagstaff_stats::sequential::{RunningP, Sequence};
@@ -112,7 +112,7 @@ fn settings_outside_their_range() {
         assert_eq!(Aim::new(bad, 0.8), Err(Error::BadChance));
         assert_eq!(Aim::new(0.05, bad), Err(Error::BadChance));
         assert_eq!(guard::trips(1.0, bad), Err(Error::BadChance));
-        assert_eq!(Guard::new(Law::harm(), bad), Err(Error::BadShare));
+        assert_eq!(SequentialTest::new(Law::harm(), bad), Err(Error::BadShare));
         assert_eq!(Law::harm().log_evidence([count(bad)]), Err(Error::BadShare));
         assert_eq!(beta_binomial::interval(&t, bad, 100.0), Err(Error::BadChance));
         assert_eq!(latency::quantile_p(&[1.0], &[1.0], bad, 100.0, 0.05), Err(Error::BadChance));
@@ -200,7 +200,7 @@ fn grids_must_point_one_way() {
 fn records_must_make_sense() {
     let machine = NonZeroU32::new;
     let segment = |machine, share| Segment { machine, share, treatment: 1, control: 9 };
-    let of = |segments: &[Segment]| Guard::from_segments(Law::harm(), segments.to_vec()).map(drop);
+    let of = |segments: &[Segment]| SequentialTest::from_segments(Law::harm(), segments.to_vec()).map(drop);
     assert_eq!(of(&[]), Err(Error::BadSetting));
     assert_eq!(of(&[segment(None, 0.5)]), Err(Error::BadSetting));
     assert_eq!(of(&[segment(machine(2), 0.5), segment(machine(1), 0.5)]), Err(Error::BadSetting));
@@ -212,7 +212,7 @@ fn records_must_make_sense() {
 
 #[test]
 fn a_guard_survives_any_count() {
-    let mut guard = Guard::new(Law::harm(), 0.5).unwrap();
+    let mut guard = SequentialTest::new(Law::harm(), 0.5).unwrap();
     guard.observe(u64::MAX, u64::MAX);
     guard.observe(u64::MAX, 5);
     guard.begin_step(0.999_999).unwrap();
@@ -221,14 +221,14 @@ fn a_guard_survives_any_count() {
     assert_eq!(guard.observe_late(f64::NAN, 1, 1), Err(Error::BadShare));
     assert!(!guard.log_evidence().is_nan());
     let last = Segment { machine: NonZeroU32::new(u32::MAX), share: 0.5, treatment: 0, control: 60 };
-    let mut worn = Guard::from_segments(Law::harm(), vec![last]).unwrap();
+    let mut worn = SequentialTest::from_segments(Law::harm(), vec![last]).unwrap();
     worn.observe(1, 0);
     assert_eq!(worn.segments().len(), 1);
 }
 
 #[test]
 fn a_steady_record_stays_small() {
-    let mut guard = Guard::new(Law::harm(), 0.05).unwrap();
+    let mut guard = SequentialTest::new(Law::harm(), 0.05).unwrap();
     for event in 0..100_000_u32 {
         let treated = u64::from(event % 20 == 0);
         guard.observe(treated, 1 - treated);

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-use flagstaff_stats::guard::{Count, Guard, Law, Segment};
+use flagstaff_stats::guard::{Count, Law, Segment, SequentialTest};
 use flagstaff_stats::power::{self, Aim};
 use flagstaff_stats::sequential::Sequence;
 use flagstaff_stats::{Estimate, Interval, Moments, Proportion, lift, mean, multiple, proportion, srm, strata};
@@ -234,12 +234,12 @@ proptest! {
     /// A guard rebuilt from its record at any moment goes on exactly as the one that was never stopped.
     #[test]
     fn a_guard_is_its_record(life in vec(event(), 1..300), stop in 0_usize..300) {
-        let mut guard = Guard::new(Law::harm(), 0.05).unwrap();
+        let mut guard = SequentialTest::new(Law::harm(), 0.05).unwrap();
         let mut again = guard.clone();
         for (i, event) in life.iter().enumerate() {
             if i == stop {
                 let record: Vec<Segment> = again.segments().to_vec();
-                again = Guard::from_segments(Law::harm(), record).unwrap();
+                again = SequentialTest::from_segments(Law::harm(), record).unwrap();
             }
             event.happen(&mut guard);
             event.happen(&mut again);
@@ -254,7 +254,7 @@ proptest! {
     /// Restarting costs at most the first machine's weight, 6/π².
     #[test]
     fn restarts_cost_little(counts in vec((0_u64..30, 0_u64..30), 1..60)) {
-        let mut guard = Guard::new(Law::harm(), 0.25).unwrap();
+        let mut guard = SequentialTest::new(Law::harm(), 0.25).unwrap();
         let (mut treatment, mut control) = (0, 0);
         for (t, c) in counts.iter().take(20) {
             guard.observe(*t, *c);
@@ -283,7 +283,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 impl Event {
-    fn happen(&self, guard: &mut Guard) {
+    fn happen(&self, guard: &mut SequentialTest) {
         match *self {
             Self::Seen(treatment, control) => guard.observe(treatment, control),
             Self::Late(share, treatment, control) => guard.observe_late(share, treatment, control).unwrap(),

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use fastrand::Rng;
-use flagstaff_stats::guard::{Count, Guard, Law};
+use flagstaff_stats::guard::{Count, Law, SequentialTest};
 use flagstaff_stats::sequential::{self, Sequence};
 use flagstaff_stats::{Estimate, Level, Proportion, power, proportion, srm, strata};
 
@@ -223,7 +223,7 @@ fn the_sequential_split_test_keeps_its_promise_and_finds_mismatches() {
 /// Whether a guard ever trips at `alpha` on `events` of each step, hit in treatment `ratio` times as often.
 fn trips(law: &Law, ratio: f64, alpha: f64, events: u32, seed: u64) -> bool {
     let mut random = Rng::with_seed(seed);
-    let mut guard = Guard::new(law.clone(), 0.01).unwrap();
+    let mut guard = SequentialTest::new(law.clone(), 0.01).unwrap();
     [0.01, 0.05, 0.25, 0.5].into_iter().any(|share| {
         guard.begin_step(share).unwrap();
         let hit = share * ratio / (share * ratio + 1.0 - share);
@@ -264,7 +264,7 @@ fn a_shared_outage_trips_nothing() {
     let runs = 2000;
     let tripped = |seed: u64| {
         let mut random = Rng::with_seed(seed);
-        let mut guard = Guard::new(Law::harm(), 0.05).unwrap();
+        let mut guard = SequentialTest::new(Law::harm(), 0.05).unwrap();
         (0..12_000).any(|visitor| {
             let rate = if (5000..6000).contains(&visitor) { 0.5 } else { 0.01 };
             let treated = u64::from(random.f64() < 0.05);
@@ -324,7 +324,7 @@ fn events_to_alarm(healthy: u32, restarts: bool) -> f64 {
     let hit = share * ratio / (share * ratio + 1.0 - share);
     let events = |seed: u64| {
         let mut random = Rng::with_seed(seed);
-        let mut guard = Guard::new(Law::harm(), share).unwrap();
+        let mut guard = SequentialTest::new(Law::harm(), share).unwrap();
         let mut count = Count { share, treatment: 0, control: 0 };
         for event in 0_u32.. {
             let treated = u64::from(random.f64() < if event < healthy { share } else { hit });

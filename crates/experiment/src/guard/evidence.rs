@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use flagstaff_stats::guard::{Guard, Segment, p_value};
+use flagstaff_stats::guard::{Segment, SequentialTest, p_value};
 use serde::{Deserialize, Serialize};
 
 use super::Sign;
@@ -81,8 +81,8 @@ pub(super) struct About<'a> {
 
 impl Evidence {
     /// Of a test, or of none yet.
-    pub(super) fn new(about: &About<'_>, guard: Option<&Guard>) -> Self {
-        let segments = guard.map(Guard::segments).unwrap_or_default();
+    pub(super) fn new(about: &About<'_>, guard: Option<&SequentialTest>) -> Self {
+        let segments = guard.map(SequentialTest::segments).unwrap_or_default();
         let sum = |pick: fn(&Segment) -> u64| segments.iter().map(pick).fold(0, u64::saturating_add);
         let mut evidence = Self {
             sign: about.sign.clone(),
@@ -112,7 +112,7 @@ impl Evidence {
             return Some(0.0);
         }
         let segments = self.segments.iter().map(Segment::from).collect();
-        Some(Guard::from_segments(self.sign.law(), segments).ok()?.log_evidence())
+        Some(SequentialTest::from_segments(self.sign.law(), segments).ok()?.log_evidence())
     }
 
     /// Whether the evidence, computed anew, makes the alarm.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use flagstaff_stats::guard::{Guard, Law};
+use flagstaff_stats::guard::{Law, SequentialTest};
 
 use super::evidence::About;
 use super::{Evidence, Sign, WatchSettings, WatchSettingsError};
@@ -69,7 +69,7 @@ struct SignTests {
 struct Test {
     arm: u8,
     /// None until there is something to compare.
-    guard: Option<Guard>,
+    guard: Option<SequentialTest>,
     alarm: Option<Box<Evidence>>,
 }
 
@@ -219,7 +219,7 @@ impl Test {
         match &mut self.guard {
             // a share outside 0 to 1 is all it refuses, and a weight lies between
             Some(guard) => guard.begin_step(w).unwrap_or_default(),
-            None => self.guard = Guard::new(law.clone(), w).ok(),
+            None => self.guard = SequentialTest::new(law.clone(), w).ok(),
         }
     }
 

@@ -29,7 +29,7 @@ pub struct Segment {
 ///
 /// All of its state follows from its [segments](Self::segments).
 #[derive(Debug, Clone, PartialEq)]
-pub struct Guard {
+pub struct SequentialTest {
     law: Law,
     segments: Vec<Segment>,
     /// Of the newest segment's share.
@@ -38,7 +38,7 @@ pub struct Guard {
     weights: Vec<f64>,
 }
 
-impl Guard {
+impl SequentialTest {
     /// A guard whose first step gives the treatment `share`.
     ///
     /// # Errors

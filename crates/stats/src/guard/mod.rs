@@ -8,14 +8,14 @@
 //! Count the first bad event of each visitor in the rollout, never requests: one visitor's retries are not independent,
 //! and a test on requests raises false alarms by the dozen.
 //!
-//! [`Law`] is the test itself, without memory of its own; [`Guard`] restarts it, so that a long healthy time does not
+//! [`Law`] is the test itself, without memory of its own; [`SequentialTest`] restarts it, so that a long healthy time does not
 //! make it deaf.
 
 mod law;
 mod machine;
 
 pub use law::{Count, Law, p_value, trips};
-pub use machine::{Guard, Segment};
+pub use machine::{Segment, SequentialTest};
 
 /// Risk ratio that is tolerated.
 pub const TOLERATED: f64 = 1.25;
