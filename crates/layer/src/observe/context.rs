@@ -23,14 +23,14 @@ pub struct RequestContext {
     pub(crate) at: Timestamp,
     /// When it came, by a clock that cannot be set.
     pub(crate) since: Instant,
-    body: RequestBody,
+    body: BodyState,
     /// In the order of the flag file. A request that meets more flags allocates once.
     met: SmallVec<[FlagId; 8]>,
 }
 
 /// What is known of a request's body.
 #[derive(Debug)]
-enum RequestBody {
+enum BodyState {
     /// It was complete when the request came.
     Complete,
     /// The server says when it is.
@@ -42,9 +42,9 @@ enum RequestBody {
 impl RequestContext {
     pub(crate) fn new<B: Body>(request: &Request<B>, flags: &Flags, at: Timestamp) -> Self {
         let body = match request.extensions().get::<BodyProgress>() {
-            _ if request.body().is_end_stream() => RequestBody::Complete,
-            Some(progress) => RequestBody::Coming(progress.clone()),
-            None => RequestBody::Unknown,
+            _ if request.body().is_end_stream() => BodyState::Complete,
+            Some(progress) => BodyState::Coming(progress.clone()),
+            None => BodyState::Unknown,
         };
         let is_page = is_page(request.method(), request.headers());
         let met = flags.decisions().met(request.method().as_str(), request.uri().path(), is_page);
@@ -81,9 +81,9 @@ impl RequestContext {
     /// Since when the app has the whole request; `None` while it has not, and where that is not known.
     fn complete_since(&self) -> Option<Instant> {
         match &self.body {
-            RequestBody::Complete => Some(self.since),
-            RequestBody::Coming(progress) => progress.completed_at().map(|at| at.max(self.since)),
-            RequestBody::Unknown => None,
+            BodyState::Complete => Some(self.since),
+            BodyState::Coming(progress) => progress.completed_at().map(|at| at.max(self.since)),
+            BodyState::Unknown => None,
         }
     }
 
