@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use flagstaff_experiment::guard::{Blown, Origin};
+use flagstaff_experiment::guard::{Blown, NetworkKey};
 use flagstaff_flags::{Definition, ExperimentId, Fact, Name, Snapshot};
 use flagstaff_ledger::FirstSign;
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ pub(crate) enum Message {
     /// A snapshot is in force.
     Published(Arc<Snapshot>),
     /// A unit showed a sign. It may not be its first. `limited` is its network, where few signs of that network count.
-    Sign { window: WindowId, sign: FirstSign, limited: Option<Origin> },
+    Sign { window: WindowId, sign: FirstSign, limited: Option<NetworkKey> },
     /// A unit came to the treatment at a step. It may have come before.
     Arrived(WindowId, FirstSign),
     /// A fuse blew.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::networks::{Origin, Quota};
+use super::networks::{NetworkKey, Quota};
 use crate::numbers::thousands;
 
 /// The control may fail in one of this many answers while the treatment fails in all.
@@ -45,7 +45,7 @@ pub struct Failed {
     /// 128 bits that tell visitors apart.
     pub unit: u128,
     /// The visitor's network and how many visitors of it count, where that is limited.
-    pub limited: Option<(Origin, u32)>,
+    pub limited: Option<(NetworkKey, u32)>,
 }
 
 /// Why a fuse blew.
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn one_network_alone_blows_none() {
         let fuse = Fuse::new(3);
-        let failed = |unit, network| fuse.failed(Failed { unit, limited: Some((Origin(network), 2)) });
+        let failed = |unit, network| fuse.failed(Failed { unit, limited: Some((NetworkKey(network), 2)) });
         assert_eq!((1..100).find_map(|unit| failed(unit, 1)), None);
         assert_eq!(fuse.compared(false), None);
         assert_eq!(failed(200, 2).map(|blown| blown.visitors), Some(3), "two of one and one of another");

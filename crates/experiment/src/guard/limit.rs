@@ -3,7 +3,7 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::networks::{Origin, Quota};
+use super::networks::{NetworkKey, Quota};
 
 /// Answers of the control after which its 95th percentile is frozen for the step.
 pub const ENOUGH: usize = 200;
@@ -45,7 +45,7 @@ impl Limit {
     }
 
     /// An answer of the control, with its time to first byte. Of a network that is limited, few count.
-    pub fn control_answered(&self, latency: Duration, limited: impl FnOnce() -> Option<Origin>) {
+    pub fn control_answered(&self, latency: Duration, limited: impl FnOnce() -> Option<NetworkKey>) {
         let LimitSource::OfControl { latencies_so_far, frozen } = &self.0 else { return };
         if frozen.get().is_some() {
             return;
@@ -75,7 +75,7 @@ impl Limit {
 }
 
 impl ControlLatencies {
-    fn add(&mut self, latency: Duration, limited: Option<Origin>) {
+    fn add(&mut self, latency: Duration, limited: Option<NetworkKey>) {
         if self.latencies.len() < ENOUGH && self.quota.has_room(limited, LIMITED) {
             self.quota.brought(limited);
             self.latencies.push(latency);
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn one_network_cannot_say_what_is_slow() {
         let limit = Limit::of_control();
-        (0..1000).for_each(|_| limit.control_answered(Duration::from_secs(60), || Some(Origin(1))));
+        (0..1000).for_each(|_| limit.control_answered(Duration::from_secs(60), || Some(NetworkKey(1))));
         assert_eq!(limit.value(), None);
         (0..195).for_each(|_| limit.control_answered(Duration::from_millis(5), || None));
         assert_eq!(limit.value(), Some(Duration::from_millis(5)));

@@ -30,7 +30,7 @@ pub use evidence::{Evidence, EvidenceSegment};
 pub use exposed_units::ExposedUnits;
 pub use fuse::{Blown, Failed, Fuse};
 pub use limit::{ENOUGH, Limit};
-pub use networks::{NetworkShares, Origin, Quota, UNLIMITED_PART};
+pub use networks::{NetworkKey, NetworkShares, Quota, UNLIMITED_PART};
 pub use sign::{Sign, SignError};
 pub use upstream::{UpstreamAway, UpstreamWatch};
 pub use watch::{GuardEvent, MOST_VISITORS, Seen, Watch};

@@ -105,7 +105,7 @@ impl UpstreamAway {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guard::Origin;
+    use crate::guard::NetworkKey;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -141,7 +141,7 @@ mod tests {
         (0..9).for_each(|_| stand.fell_back(now, visitor(1)));
         assert!(!stand.away().unwrap().is_sure, "one visitor");
         stand.answered();
-        let limited = Some((Origin(1), 2));
+        let limited = Some((NetworkKey(1), 2));
         (0..9).for_each(|unit| stand.fell_back(now, Failed { unit, limited }));
         assert!(!stand.away().unwrap().is_sure, "one network");
         stand.fell_back(now, visitor(100));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flagstaff_experiment::guard::{Evidence, GuardEvent, Origin, Quota, Seen, Watch};
+use flagstaff_experiment::guard::{Evidence, GuardEvent, NetworkKey, Quota, Seen, Watch};
 use flagstaff_flags::{Fact, FactKind, Flag, Guard, Name, Rollout, Standing};
 use flagstaff_ledger::FirstSign;
 use jiff::Timestamp;
@@ -30,7 +30,7 @@ pub(crate) struct FlagState {
     flag: Option<Arc<Flag>>,
     watch: Option<Watch>,
     /// Signs that came while those of before were still being read.
-    early: Option<Vec<(FirstSign, Option<Origin>)>>,
+    early: Option<Vec<(FirstSign, Option<NetworkKey>)>>,
     /// How many signs each limited network brought, by sign.
     quotas: HashMap<String, Quota>,
     notices: Vec<Notice>,
@@ -180,7 +180,7 @@ impl FlagState {
     ///
     /// Which signs are left out depends on networks alone, never on the variant: so of those that count, each has the flag with the
     /// chance that its share says, and the test stays what it is.
-    pub(crate) fn observe(&mut self, mut sign: FirstSign, limited: Option<Origin>) -> Option<Box<Evidence>> {
+    pub(crate) fn observe(&mut self, mut sign: FirstSign, limited: Option<NetworkKey>) -> Option<Box<Evidence>> {
         if let Some(early) = &mut self.early {
             if early.len() < MAX_EARLY_SIGNS {
                 early.push((sign, limited));
@@ -213,7 +213,7 @@ impl FlagState {
         None
     }
 
-    fn has_room(&self, sign: &FirstSign, limited: Option<Origin>) -> bool {
+    fn has_room(&self, sign: &FirstSign, limited: Option<NetworkKey>) -> bool {
         let guard = self.flag.as_ref().and_then(|flag| flag.guard.as_ref());
         let most = guard.map_or(Guard::NETWORK_SIGNS, |guard| guard.network_signs);
         self.quotas.get(&sign.sign).is_none_or(|quota| quota.has_room(limited, most))

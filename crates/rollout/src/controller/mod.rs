@@ -28,7 +28,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flagstaff_experiment::guard::Origin;
+use flagstaff_experiment::guard::NetworkKey;
 use flagstaff_experiment::rollout::undone;
 use flagstaff_flags::{Fact, FactKind, Flag, Name, Publisher, RecordedFacts, Snapshot};
 use flagstaff_ledger::FirstSign;
@@ -209,7 +209,7 @@ impl Controller {
         next.fact
     }
 
-    fn observe(&mut self, window: &WindowId, sign: FirstSign, limited: Option<Origin>) {
+    fn observe(&mut self, window: &WindowId, sign: FirstSign, limited: Option<NetworkKey>) {
         let evidence = self.state_of(window).and_then(|state| state.observe(sign, limited));
         if let Some(evidence) = evidence {
             self.trip(&window.flag, Alarm::from(&*evidence));

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use flagstaff_experiment::guard::{
-    Blown, ErrorRateWindow, ExposedUnits, Failed, Fuse, NetworkShares, Origin, Outage, Sign, UpstreamAway,
+    Blown, ErrorRateWindow, ExposedUnits, Failed, Fuse, NetworkKey, NetworkShares, Outage, Sign, UpstreamAway,
     UpstreamWatch,
 };
 use flagstaff_flags::{Definition, Flag, Guard};
@@ -129,7 +129,7 @@ impl FlagWindow {
     }
 
     /// The network, where it is one whose signs are limited.
-    pub(super) fn limited(&self, network: Option<Network>) -> Option<Origin> {
+    pub(super) fn limited(&self, network: Option<Network>) -> Option<NetworkKey> {
         let origin = network.filter(|_| self.network_signs > 0).map(origin)?;
         Some(origin).filter(|origin| !self.visitors.crowd.is_part(*origin))
     }

@@ -4,7 +4,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
-use flagstaff_experiment::guard::Origin;
+use flagstaff_experiment::guard::NetworkKey;
 use flagstaff_tag::Network;
 
 static HASHERS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
@@ -16,7 +16,7 @@ pub(crate) fn unit_key(unit: &str) -> u128 {
 }
 
 /// 64 bits that tell networks apart.
-pub(crate) fn origin(network: Network) -> Origin {
+pub(crate) fn origin(network: Network) -> NetworkKey {
     let [first, _] = &*HASHERS;
-    Origin(first.hash_one(network))
+    NetworkKey(first.hash_one(network))
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flagstaff_experiment::guard::{Limit, Origin, Quota, Sign, UNLIMITED_PART};
+use flagstaff_experiment::guard::{Limit, NetworkKey, Quota, Sign, UNLIMITED_PART};
 use flagstaff_experiment::rollout::MIN_VISITORS;
 use flagstaff_flags::{Flag, SlowerThan};
 
@@ -51,7 +51,7 @@ impl StepWindow {
     }
 
     /// Whether a unit of the treatment, asking at a step, came for the first time and is still to be counted.
-    pub(super) fn arrives(&self, step: usize, unit: &str, limited: impl FnOnce() -> Option<Origin>) -> bool {
+    pub(super) fn arrives(&self, step: usize, unit: &str, limited: impl FnOnce() -> Option<NetworkKey>) -> bool {
         self.step == step && self.arrivals.arrives(unit, limited)
     }
 
@@ -85,7 +85,7 @@ impl ArrivalCounter {
     }
 
     /// Whether a unit came for the first time, and is still to be counted. A network that is limited brings a tenth at most.
-    fn arrives(&self, unit: &str, limited: impl FnOnce() -> Option<Origin>) -> bool {
+    fn arrives(&self, unit: &str, limited: impl FnOnce() -> Option<NetworkKey>) -> bool {
         if self.count.load(Ordering::Relaxed) >= self.enough {
             return false;
         }
@@ -101,7 +101,7 @@ impl ArrivalCounter {
         units.insert(unit)
     }
 
-    fn admits(&self, limited: Option<Origin>) -> bool {
+    fn admits(&self, limited: Option<NetworkKey>) -> bool {
         if limited.is_none() {
             return true;
         }
