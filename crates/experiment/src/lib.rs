@@ -9,7 +9,7 @@
 //! variant with the control within each step, combines the steps, and corrects for several goals and variants. The [`Verdict`] rests on
 //! a test that may be read every day.
 //!
-//! While a rollout advances, a [`guard::Watch`] says whether a variant must be rolled back. [`Plan`] says beforehand how many visitors an
+//! While a rollout advances, a [`guard::GuardTests`] says whether a variant must be rolled back. [`Plan`] says beforehand how many visitors an
 //! experiment takes.
 
 mod analysis;

@@ -3,12 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use flagstaff_experiment::guard::{
-    Evidence, EvidenceSegment, GuardEvent, MOST_VISITORS, Seen, Sign, Watch, WatchSettings, WatchSettingsError,
+    Evidence, EvidenceSegment, GuardEvent, GuardTestSettings, GuardTestSettingsError, GuardTests, MOST_VISITORS,
+    Seen, Sign,
 };
 use proptest::prelude::*;
 
-fn terms() -> WatchSettings {
-    WatchSettings {
+fn terms() -> GuardTestSettings {
+    GuardTestSettings {
         arms: vec!["off".into(), "on".into()],
         errors: true,
         slow: false,
@@ -17,8 +18,8 @@ fn terms() -> WatchSettings {
     }
 }
 
-fn watch(terms: WatchSettings, shares: &[f64]) -> Watch {
-    let mut watch = Watch::new(terms).unwrap();
+fn watch(terms: GuardTestSettings, shares: &[f64]) -> GuardTests {
+    let mut watch = GuardTests::new(terms).unwrap();
     watch.begin_step(0, shares);
     watch
 }
@@ -28,7 +29,7 @@ fn event(sign: Sign, arm: u8, unit: u128) -> GuardEvent {
 }
 
 /// Feeds errors of one arm after the other until the first alarm, and says what it rested on.
-fn first_alarm(watch: &mut Watch, arms: impl IntoIterator<Item = u8>) -> Option<Evidence> {
+fn first_alarm(watch: &mut GuardTests, arms: impl IntoIterator<Item = u8>) -> Option<Evidence> {
     (0..).zip(arms).find_map(|(unit, arm)| match watch.observe(&event(Sign::Error, arm, unit)) {
         Seen::Alarm(evidence) => Some(*evidence),
         _ => None,
@@ -133,7 +134,7 @@ fn evidence_that_makes_no_sense_is_shown_all_the_same() {
 
 #[test]
 fn only_the_first_event_of_a_visitor_counts() {
-    let mut watch = watch(WatchSettings { slow: true, ..terms() }, &[0.9, 0.1]);
+    let mut watch = watch(GuardTestSettings { slow: true, ..terms() }, &[0.9, 0.1]);
     assert_eq!(watch.observe(&event(Sign::Error, 1, 7)), Seen::Counted);
     let before = watch.clone();
     for _ in 0..1000 {
@@ -147,7 +148,7 @@ fn only_the_first_event_of_a_visitor_counts() {
 
 #[test]
 fn the_chance_is_divided_over_all_tests() {
-    let all = WatchSettings {
+    let all = GuardTestSettings {
         arms: ["a", "b", "c"].map(Into::into).into(),
         slow: true,
         goals: vec!["paid".into(), "sent".into(), "paid".into()],
@@ -164,7 +165,7 @@ fn the_chance_is_divided_over_all_tests() {
 
 #[test]
 fn each_variant_is_compared_with_the_control_by_the_share_of_both() {
-    let three = WatchSettings { arms: ["a", "b", "c"].map(Into::into).into(), ..terms() };
+    let three = GuardTestSettings { arms: ["a", "b", "c"].map(Into::into).into(), ..terms() };
     let mut watch = watch(three, &[0.6, 0.3, 0.1]);
     for (arm, unit) in [(0, 1), (0, 2), (1, 3), (2, 4)] {
         watch.observe(&event(Sign::Error, arm, unit));
@@ -197,7 +198,7 @@ fn a_step_without_a_control_moves_no_evidence() {
 
 #[test]
 fn a_watch_that_never_compared_says_so() {
-    let watch = Watch::new(terms()).unwrap();
+    let watch = GuardTests::new(terms()).unwrap();
     assert!(!watch.is_awake());
     let [evidence] = watch.evidence().try_into().unwrap();
     assert_eq!((evidence.log_evidence, evidence.p_value, evidence.recompute()), (0.0, 1.0, Some(0.0)));
@@ -238,7 +239,8 @@ fn late_events_count_with_the_shares_of_their_step() {
 #[test]
 fn goals_that_fall_make_an_alarm_in_words() {
     let goal = || Sign::Goal("order_paid".into());
-    let mut watch = watch(WatchSettings { errors: false, goals: vec!["order_paid".into()], ..terms() }, &[0.5, 0.5]);
+    let mut watch =
+        watch(GuardTestSettings { errors: false, goals: vec!["order_paid".into()], ..terms() }, &[0.5, 0.5]);
     let alarm = (0..200).find_map(|unit| match watch.observe(&event(goal(), u8::from(unit % 10 == 0), unit)) {
         Seen::Alarm(alarm) => Some(*alarm),
         _ => None,
@@ -263,7 +265,7 @@ fn shares_that_changed_are_told_as_a_range() {
 
 #[test]
 fn memory_is_bounded_and_no_sign_takes_another_s_part() {
-    let mut watch = watch(WatchSettings { goals: vec!["seen".into()], ..terms() }, &[0.5, 0.5]);
+    let mut watch = watch(GuardTestSettings { goals: vec!["seen".into()], ..terms() }, &[0.5, 0.5]);
     let seen = |unit| event(Sign::Goal("seen".into()), u8::from(unit % 2 == 0), unit);
     let counted = (0..).take_while(|unit| watch.observe(&seen(*unit)) != Seen::Full).count();
     assert_eq!(counted, MOST_VISITORS / 2);
@@ -276,18 +278,18 @@ fn memory_is_bounded_and_no_sign_takes_another_s_part() {
 fn terms_that_make_no_sense_are_refused() {
     let arms = |n: usize| vec![String::new(); n];
     let refused = [
-        (WatchSettings { arms: arms(1), ..terms() }, WatchSettingsError::Arms),
-        (WatchSettings { arms: arms(0), ..terms() }, WatchSettingsError::Arms),
-        (WatchSettings { arms: arms(257), ..terms() }, WatchSettingsError::Arms),
-        (WatchSettings { errors: false, ..terms() }, WatchSettingsError::Nothing),
-        (WatchSettings { false_alarm: 0.0, ..terms() }, WatchSettingsError::FalseAlarm),
-        (WatchSettings { false_alarm: 1.0, ..terms() }, WatchSettingsError::FalseAlarm),
-        (WatchSettings { false_alarm: f64::NAN, ..terms() }, WatchSettingsError::FalseAlarm),
+        (GuardTestSettings { arms: arms(1), ..terms() }, GuardTestSettingsError::Arms),
+        (GuardTestSettings { arms: arms(0), ..terms() }, GuardTestSettingsError::Arms),
+        (GuardTestSettings { arms: arms(257), ..terms() }, GuardTestSettingsError::Arms),
+        (GuardTestSettings { errors: false, ..terms() }, GuardTestSettingsError::Nothing),
+        (GuardTestSettings { false_alarm: 0.0, ..terms() }, GuardTestSettingsError::FalseAlarm),
+        (GuardTestSettings { false_alarm: 1.0, ..terms() }, GuardTestSettingsError::FalseAlarm),
+        (GuardTestSettings { false_alarm: f64::NAN, ..terms() }, GuardTestSettingsError::FalseAlarm),
     ];
     for (terms, why) in refused {
-        assert_eq!(Watch::new(terms).unwrap_err(), why);
+        assert_eq!(GuardTests::new(terms).unwrap_err(), why);
     }
-    assert!(Watch::new(WatchSettings { arms: arms(256), ..terms() }).is_ok());
+    assert!(GuardTests::new(GuardTestSettings { arms: arms(256), ..terms() }).is_ok());
 }
 
 #[derive(Clone, Debug)]
@@ -311,21 +313,21 @@ proptest! {
     /// A record of steps and events is the whole state.
     #[test]
     fn what_is_told_again_makes_the_same_watch(all in prop::collection::vec(told(), 0..600), cut in 0..600_usize) {
-        let terms = WatchSettings {
+        let terms = GuardTestSettings {
             arms: ["a", "b", "c"].map(Into::into).into(),
             slow: true,
             goals: vec!["paid".into()],
             false_alarm: 0.1,
             ..terms()
         };
-        let tell = |watch: &mut Watch, told: &Input| match told {
+        let tell = |watch: &mut GuardTests, told: &Input| match told {
             Input::Step(step, shares) => {
                 watch.begin_step(*step, shares);
                 None
             }
             Input::Event(event) => Some(watch.observe(event)),
         };
-        let (mut once, mut again) = (Watch::new(terms.clone()).unwrap(), Watch::new(terms).unwrap());
+        let (mut once, mut again) = (GuardTests::new(terms.clone()).unwrap(), GuardTests::new(terms).unwrap());
         let seen: Vec<_> = all.iter().map(|told| tell(&mut once, told)).collect();
         // a restart in the middle, and only what counted was recorded
         let counted = |seen: &Option<Seen>| !matches!(seen, Some(Seen::Again | Seen::Full));

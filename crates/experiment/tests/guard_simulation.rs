@@ -5,7 +5,7 @@
 use std::thread;
 
 use fastrand::Rng;
-use flagstaff_experiment::guard::{GuardEvent, Seen, Sign, Watch, WatchSettings};
+use flagstaff_experiment::guard::{GuardEvent, GuardTestSettings, GuardTests, Seen, Sign};
 
 const FALSE_ALARM: f64 = 0.001;
 const RAMP: [f64; 4] = [0.01, 0.05, 0.25, 0.5];
@@ -28,16 +28,16 @@ fn part(runs: u64, happened: impl Fn(&mut Rng) -> bool + Sync) -> f64 {
     happened as f64 / runs as f64
 }
 
-fn watch(false_alarm: f64) -> Watch {
+fn watch(false_alarm: f64) -> GuardTests {
     let arms = vec!["off".into(), "on".into()];
-    Watch::new(WatchSettings { arms, errors: true, slow: false, goals: Vec::new(), false_alarm }).unwrap()
+    GuardTests::new(GuardTestSettings { arms, errors: true, slow: false, goals: Vec::new(), false_alarm }).unwrap()
 }
 
 fn error(treated: bool, step: usize, unit: u128) -> GuardEvent {
     GuardEvent { sign: Sign::Error, arm: u8::from(treated), step, unit }
 }
 
-fn is_alarm(watch: &mut Watch, event: &GuardEvent) -> bool {
+fn is_alarm(watch: &mut GuardTests, event: &GuardEvent) -> bool {
     matches!(watch.observe(event), Seen::Alarm(_))
 }
 
@@ -134,7 +134,8 @@ fn together(random: &mut Rng, false_alarm: f64) -> bool {
     let goals = vec!["paid".into(), "sent".into()];
     let arms = ["a", "b", "c"].map(Into::into).into();
     let mut watch =
-        Watch::new(WatchSettings { arms, errors: true, slow: true, goals: goals.clone(), false_alarm }).unwrap();
+        GuardTests::new(GuardTestSettings { arms, errors: true, slow: true, goals: goals.clone(), false_alarm })
+            .unwrap();
     let signs = [Sign::Error, Sign::Slow, Sign::Goal("paid".into()), Sign::Goal("sent".into())];
     (0..).zip([0.1, 0.5]).any(|(step, share): (usize, f64)| {
         watch.begin_step(step, &[1.0 - share, share * 0.5, share * 0.5]);

@@ -2,9 +2,9 @@
 
 use flagstaff_flags::Flag;
 
-use super::{GuardEvent, Watch, WatchSettings};
+use super::{GuardEvent, GuardTestSettings, GuardTests};
 
-impl WatchSettings {
+impl GuardTestSettings {
     /// What a flag's guard watches; none without a guard.
     #[must_use]
     pub fn of(flag: &Flag) -> Option<Self> {
@@ -24,12 +24,12 @@ impl WatchSettings {
     }
 }
 
-impl Watch {
+impl GuardTests {
     /// The watch of a flag at a step (from 0) that saw these events, the earliest first. The same events make the same watch. None
     /// without a guard, or where there is nothing to compare or to look at.
     #[must_use]
     pub fn replay(flag: &Flag, step: usize, events: &[GuardEvent]) -> Option<Self> {
-        let mut watch = Self::new(WatchSettings::of(flag)?).ok()?;
+        let mut watch = Self::new(GuardTestSettings::of(flag)?).ok()?;
         // every step is known before the first event: a request of an earlier step may end after one of a later step
         let steps = flag.rollout.as_ref().map_or(1, |rollout| rollout.steps().len());
         let first = events.first().map_or(step, |event| event.step.min(step));
@@ -79,7 +79,7 @@ mod tests {
     fn events_that_are_read_again_make_the_same_watch() {
         let flag = flag();
         for steps in [[0, 0, 1, 1, 2], [1, 0, 1, 2, 0], [2, 2, 1, 0, 2], [0, 2, 2, 1, 2], [2, 2, 2, 2, 2]] {
-            let mut live = Watch::replay(&flag, 0, &[]).unwrap();
+            let mut live = GuardTests::replay(&flag, 0, &[]).unwrap();
             let mut now = 0;
             let mut events = Vec::new();
             for (at, step) in (0..).zip(steps) {
@@ -91,7 +91,7 @@ mod tests {
                 assert_eq!(live.observe(&event), Seen::Counted);
                 events.push(event);
             }
-            assert_eq!(Watch::replay(&flag, now, &events).unwrap().evidence(), live.evidence(), "{steps:?}");
+            assert_eq!(GuardTests::replay(&flag, now, &events).unwrap().evidence(), live.evidence(), "{steps:?}");
         }
     }
 }

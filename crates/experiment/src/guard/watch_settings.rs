@@ -6,7 +6,7 @@ use super::Sign;
 
 /// What is watched, and how surely.
 #[derive(Clone, Debug, PartialEq)]
-pub struct WatchSettings {
+pub struct GuardTestSettings {
     /// Names of the variants that are drawn, the control first; 2 to 256.
     pub arms: Vec<String>,
     /// Whether errors are watched.
@@ -19,14 +19,14 @@ pub struct WatchSettings {
     pub false_alarm: f64,
 }
 
-impl WatchSettings {
+impl GuardTestSettings {
     /// What is looked at, each sign once, and the number of the last arm.
-    pub(super) fn check(&self) -> Result<(Vec<Sign>, u8), WatchSettingsError> {
+    pub(super) fn check(&self) -> Result<(Vec<Sign>, u8), GuardTestSettingsError> {
         let signs = self.signs();
         match u8::try_from(self.arms.len().saturating_sub(1)) {
-            Err(_) | Ok(0) => Err(WatchSettingsError::Arms),
-            _ if signs.is_empty() => Err(WatchSettingsError::Nothing),
-            _ if !(self.false_alarm > 0.0 && self.false_alarm < 1.0) => Err(WatchSettingsError::FalseAlarm),
+            Err(_) | Ok(0) => Err(GuardTestSettingsError::Arms),
+            _ if signs.is_empty() => Err(GuardTestSettingsError::Nothing),
+            _ if !(self.false_alarm > 0.0 && self.false_alarm < 1.0) => Err(GuardTestSettingsError::FalseAlarm),
             Ok(last) => Ok((signs, last)),
         }
     }
@@ -43,7 +43,7 @@ impl WatchSettings {
 
 /// Why there can be no watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WatchSettingsError {
+pub enum GuardTestSettingsError {
     /// There are fewer than 2 arms, or more than 256.
     Arms,
     /// Nothing is to be watched.
@@ -52,7 +52,7 @@ pub enum WatchSettingsError {
     FalseAlarm,
 }
 
-impl fmt::Display for WatchSettingsError {
+impl fmt::Display for GuardTestSettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Arms => "a guard compares 2 to 256 variants",
@@ -62,4 +62,4 @@ impl fmt::Display for WatchSettingsError {
     }
 }
 
-impl std::error::Error for WatchSettingsError {}
+impl std::error::Error for GuardTestSettingsError {}

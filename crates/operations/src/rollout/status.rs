@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use flagstaff_experiment::guard::{GuardEvent, Watch};
+use flagstaff_experiment::guard::{GuardEvent, GuardTests};
 use flagstaff_experiment::rollout::{
     Next, NextStep, RolloutInputs, RolloutState, Trouble, next_step, sample_ratio_broken, waited,
 };
@@ -36,7 +36,8 @@ pub(super) async fn of(record: &mut FlagRecord) -> Result<RolloutStatus, Error> 
     };
     let standing = standing.ok();
     let step = standing.as_ref().map_or(0, |standing| standing.step);
-    let guard = Watch::replay(&record.flag, step, &events(&signs)).map(|watch| watch.evidence()).unwrap_or_default();
+    let guard =
+        GuardTests::replay(&record.flag, step, &events(&signs)).map(|watch| watch.evidence()).unwrap_or_default();
     let percent = if is_off { Percent::ZERO } else { percent(record, standing.as_ref()) };
     Ok(RolloutStatus::new(&record.flag, standing.as_ref(), next_step, percent, visitors, guard, &record.history))
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flagstaff_experiment::guard::{Evidence, GuardEvent, NetworkKey, Quota, Seen, Watch};
+use flagstaff_experiment::guard::{Evidence, GuardEvent, GuardTests, NetworkKey, Quota, Seen};
 use flagstaff_flags::{Fact, FactKind, Flag, Guard, Name, Rollout, Standing};
 use flagstaff_ledger::FirstSign;
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ pub(crate) struct FlagState {
     /// Its facts since it began, so that a ledger that lost them can be told again.
     facts: Vec<Fact>,
     flag: Option<Arc<Flag>>,
-    watch: Option<Watch>,
+    watch: Option<GuardTests>,
     /// Signs that came while those of before were still being read.
     early: Option<Vec<(FirstSign, Option<NetworkKey>)>>,
     /// How many signs each limited network brought, by sign.
@@ -154,7 +154,7 @@ impl FlagState {
         self.flag = flag;
         self.trouble = TroubleTracker::default();
         self.arrivals = None;
-        self.watch = self.flag.as_ref().and_then(|flag| Watch::replay(flag, self.standing.step, &[]));
+        self.watch = self.flag.as_ref().and_then(|flag| GuardTests::replay(flag, self.standing.step, &[]));
         self.early = (wait_for_signs && self.watch.is_some()).then(Vec::new);
     }
 
@@ -170,7 +170,7 @@ impl FlagState {
         };
         self.latest = signs.last().map_or(0, |sign| sign.at);
         let events: Vec<_> = signs.iter().filter_map(event).collect();
-        self.watch = Watch::replay(&flag, self.standing.step, &events);
+        self.watch = GuardTests::replay(&flag, self.standing.step, &events);
         early.into_iter().for_each(|(sign, limited)| {
             let _ = self.observe(sign, limited);
         });
@@ -257,7 +257,7 @@ impl FlagState {
 
     /// What its tests rest on now.
     pub(crate) fn evidence(&self) -> Vec<Evidence> {
-        self.watch.as_ref().map(Watch::evidence).unwrap_or_default()
+        self.watch.as_ref().map(GuardTests::evidence).unwrap_or_default()
     }
 
     /// Takes the signs that the ledger does not have yet.

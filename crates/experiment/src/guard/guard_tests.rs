@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use flagstaff_stats::guard::{Law, SequentialTest};
 
 use super::evidence::About;
-use super::{Evidence, Sign, WatchSettings, WatchSettingsError};
+use super::{Evidence, GuardTestSettings, GuardTestSettingsError, Sign};
 
 /// Visitors with a first event that one flag's watch remembers, divided evenly over what it looks at. That many, it
-/// counts no further ones ([`Watch::full`]): some 35 MB.
+/// counts no further ones ([`GuardTests::full`]): some 35 MB.
 pub const MOST_VISITORS: usize = 1_000_000;
 
 /// The running sum may differ from the record's by rounding; only so close to the threshold is the record asked.
@@ -47,7 +47,7 @@ pub enum Seen {
 /// The stated chance of a false alarm is divided evenly over all its tests, so it holds for all of them together (Bonferroni),
 /// over the whole rollout and however often they are read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Watch {
+pub struct GuardTests {
     arms: Vec<String>,
     false_alarm: f64,
     alpha: f64,
@@ -73,12 +73,12 @@ struct Test {
     alarm: Option<Box<Evidence>>,
 }
 
-impl Watch {
+impl GuardTests {
     /// A watch that waits for its first step.
     ///
     /// # Errors
     /// When there is nothing to compare or to look at, or the chance does not lie between 0 and 1.
-    pub fn new(terms: WatchSettings) -> Result<Self, WatchSettingsError> {
+    pub fn new(terms: GuardTestSettings) -> Result<Self, GuardTestSettingsError> {
         let (signs, last) = terms.check()?;
         let tests = signs.len() as f64 * f64::from(last);
         Ok(Self {
