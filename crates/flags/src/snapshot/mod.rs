@@ -2,18 +2,18 @@
 //!
 //! [`flag_set`] is the snapshot. It is made through [`checks`], which resolves [`links`] between flags and the order in which they
 //! are decided ([`required_first`]). [`recorded`] is what facts add to it. [`shares`], [`goals`] and [`former_draws`] answer
-//! questions about it. [`live`] publishes one snapshot after the other.
+//! questions about it. [`publisher`] publishes one snapshot after the other.
 
 mod checks;
 mod flag_set;
 mod former_draws;
 mod goals;
 mod links;
-mod live;
+mod publisher;
 mod recorded;
 mod required_first;
 mod shares;
 
 pub use flag_set::Snapshot;
-pub use live::{Publisher, Reader, publisher};
+pub use publisher::{Publisher, Reader, publisher};
 pub use recorded::RecordedFacts;
