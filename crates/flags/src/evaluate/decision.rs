@@ -108,7 +108,7 @@ pub struct Decision {
     step: DecisionStep,
     counted: bool,
     unit_missing: bool,
-    tried: bool,
+    in_experiment: bool,
 }
 
 impl Decision {
@@ -116,7 +116,7 @@ impl Decision {
     pub const UNKNOWN: Self = Self::new(VariantId::OFF, Reason::Default, DecisionStep::Unknown);
 
     pub(crate) const fn new(variant: VariantId, reason: Reason, step: DecisionStep) -> Self {
-        Self { variant, reason, step, counted: false, unit_missing: false, tried: false }
+        Self { variant, reason, step, counted: false, unit_missing: false, in_experiment: false }
     }
 
     pub(crate) const fn counted(mut self) -> Self {
@@ -130,13 +130,13 @@ impl Decision {
     }
 
     /// The flag is an experiment, and nothing before the holdout decided.
-    pub(crate) const fn tried(mut self) -> Self {
-        self.tried = true;
+    pub(crate) const fn in_experiment(mut self) -> Self {
+        self.in_experiment = true;
         self
     }
 
-    pub(crate) const fn is_tried(self) -> bool {
-        self.tried
+    pub(crate) const fn is_in_experiment(self) -> bool {
+        self.in_experiment
     }
 
     pub(crate) const fn without_unit(step: DecisionStep) -> Self {
@@ -146,7 +146,7 @@ impl Decision {
             step,
             counted: false,
             unit_missing: true,
-            tried: false,
+            in_experiment: false,
         }
     }
 

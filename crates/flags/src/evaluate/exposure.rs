@@ -22,7 +22,7 @@ impl Decisions {
     #[must_use]
     pub fn meets_experiment(&self, method: &str, path: &str, is_page: bool, named: &[FlagId]) -> bool {
         let met = |id: &FlagId, flag: &Flag| named.contains(id) || flag.is_met_on(method, path, is_page);
-        self.iter().any(|(id, flag, decision)| decision.is_tried() && met(&id, flag))
+        self.iter().any(|(id, flag, decision)| decision.is_in_experiment() && met(&id, flag))
     }
 
     /// The flags a visitor can be exposed to at all, now: those drawn, for something that lasts.

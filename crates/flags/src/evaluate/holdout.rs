@@ -42,7 +42,7 @@ impl Evaluation<'_> {
         // `requires` may fail because the other flag is held out, so it must not tell the held from the others.
         let asked = decision.step() == DecisionStep::Requires || decision.step() >= DecisionStep::Holdout;
         if asked && self.unit().is_some() && self.flag.is_experiment(self.percent()) {
-            decision.tried()
+            decision.in_experiment()
         } else {
             decision
         }
