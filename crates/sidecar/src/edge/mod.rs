@@ -5,13 +5,13 @@
 //!
 //! [`service`] is what hyper calls. [`normalize`] checks a request and brings it into one form, [`loop_detection`] refuses one that was
 //! here before, [`forwarded`] finds the visitor's address, [`untrusted_proxies`] warns of proxies that `[trust]` does not name, and
-//! [`answer`] is the body on its way out.
+//! [`tracked_body`] is the body on its way out.
 
-mod answer;
 mod forwarded;
 mod loop_detection;
 mod normalize;
 mod service;
+mod tracked_body;
 mod untrusted_proxies;
 
 pub(crate) use forwarded::{Forwarding, entry_address};
