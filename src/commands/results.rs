@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::cli;
 use crate::commands::comparison::{answer, interval, lines};
-use crate::commands::{Answer, experiments};
+use crate::commands::{Answer, results_list};
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, Scale, grouped, json as print_json, out, percent, styled, table};
 use crate::workspace::{Opened, block_on, certainty};
 
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &cli::Results) -> anyhow::Result<Answer> {
     let results = match &args.flag {
         Some(name) => block_on(results::of_flag(&opened.workspace, &snapshot, name, &certainty))?,
         None if args.holdout => block_on(results::of_holdout(&opened.workspace, &snapshot, &certainty))?,
-        None => return experiments::list(args, &opened, &snapshot, &certainty),
+        None => return results_list::list(args, &opened, &snapshot, &certainty),
     };
     let results = opened.answer(results)?;
     if args.json {

@@ -9,7 +9,7 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::hook::Hook;
 use crate::message::Message;
-use crate::sign::signature;
+use crate::signature::signature;
 
 /// How long it may take to connect to a receiver.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

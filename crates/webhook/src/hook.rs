@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::Event;
 use crate::fact_view::FactView;
 use crate::message::{Format, Message};
-use crate::sign::fingerprint;
+use crate::signature::fingerprint;
 use crate::template::Template;
 
 /// The host whose addresses take Slack's messages.

@@ -7,7 +7,7 @@ mod hook;
 mod message;
 mod retry;
 mod sentence;
-mod sign;
+mod signature;
 mod template;
 
 pub use client::{Answer, Client};
@@ -15,4 +15,4 @@ pub use event::Event;
 pub use hook::{Hook, HookSettings, twice};
 pub use message::{Format, Message};
 pub use retry::wait;
-pub use sign::signature;
+pub use signature::signature;

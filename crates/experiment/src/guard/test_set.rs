@@ -42,7 +42,7 @@ pub enum Seen {
     Alarm(Box<Evidence>),
 }
 
-/// The watch on one flag through one rollout: a test for each sign and each variant beside the control.
+/// The tests of a flag's guard through one rollout: one for each sign and each variant beside the control.
 ///
 /// The stated chance of a false alarm is divided evenly over all its tests, so it holds for all of them together (Bonferroni),
 /// over the whole rollout and however often they are read.
@@ -69,12 +69,12 @@ struct SignTests {
 struct Test {
     arm: u8,
     /// None until there is something to compare.
-    guard: Option<SequentialTest>,
+    sequential: Option<SequentialTest>,
     alarm: Option<Box<Evidence>>,
 }
 
 impl GuardTests {
-    /// A watch that waits for its first step.
+    /// Tests that wait for their first step.
     ///
     /// # Errors
     /// When there is nothing to compare or to look at, or the chance does not lie between 0 and 1.
@@ -133,7 +133,7 @@ impl GuardTests {
     #[must_use]
     pub fn evidence(&self) -> Vec<Evidence> {
         let all = self.kinds.iter().flat_map(|kind| kind.tests.iter().map(move |test| (kind, test)));
-        all.map(|(kind, test)| Evidence::new(&self.about(&kind.sign, test.arm), test.guard.as_ref())).collect()
+        all.map(|(kind, test)| Evidence::new(&self.about(&kind.sign, test.arm), test.sequential.as_ref())).collect()
     }
 
     /// What every test that made an alarm rested on then.
@@ -167,7 +167,7 @@ impl GuardTests {
         let kind = self.kinds.iter().find(|kind| kind.sign == *sign)?;
         let mut alarms: Vec<(u8, Evidence)> = Vec::new();
         for test in kind.tests.iter().filter(|test| test.is_close(threshold)) {
-            let evidence = Evidence::new(&self.about(sign, test.arm), test.guard.as_ref());
+            let evidence = Evidence::new(&self.about(sign, test.arm), test.sequential.as_ref());
             if evidence.log_evidence >= threshold {
                 alarms.push((test.arm, evidence));
             }
@@ -189,7 +189,7 @@ impl GuardTests {
 
 impl SignTests {
     fn new(sign: Sign, last: u8) -> Self {
-        let tests = (1..=last).map(|arm| Test { arm, guard: None, alarm: None }).collect();
+        let tests = (1..=last).map(|arm| Test { arm, sequential: None, alarm: None }).collect();
         Self { sign, met: HashSet::new(), tests }
     }
 
@@ -216,16 +216,16 @@ impl SignTests {
 
 impl Test {
     fn begin_step(&mut self, law: &Law, w: f64) {
-        match &mut self.guard {
+        match &mut self.sequential {
             // a share outside 0 to 1 is all it refuses, and a weight lies between
             Some(guard) => guard.begin_step(w).unwrap_or_default(),
-            None => self.guard = SequentialTest::new(law.clone(), w).ok(),
+            None => self.sequential = SequentialTest::new(law.clone(), w).ok(),
         }
     }
 
     /// Counts a visitor, unless there is nothing to compare with.
     fn count(&mut self, treated: bool, w: f64, is_late: bool) -> bool {
-        let Some(guard) = &mut self.guard else {
+        let Some(guard) = &mut self.sequential else {
             return false;
         };
         let (treatment, control) = (u64::from(treated), u64::from(!treated));
@@ -238,7 +238,8 @@ impl Test {
 
     /// Whether it may have reached the threshold, for the first time.
     fn is_close(&self, threshold: f64) -> bool {
-        self.alarm.is_none() && self.guard.as_ref().is_some_and(|guard| guard.log_evidence() >= threshold - CLOSE)
+        self.alarm.is_none()
+            && self.sequential.as_ref().is_some_and(|guard| guard.log_evidence() >= threshold - CLOSE)
     }
 }
 

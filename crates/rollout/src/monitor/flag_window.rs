@@ -31,7 +31,7 @@ pub(super) struct FlagWindow {
     visitors: Arc<KnownVisitors>,
     error_rates: ErrorRateWindow,
     fuse: Option<Fuse>,
-    stand: UpstreamWatch,
+    upstream_watch: UpstreamWatch,
     network_signs: u32,
     step: ArcSwap<StepWindow>,
 }
@@ -80,7 +80,7 @@ impl FlagWindow {
             visitors,
             error_rates: ErrorRateWindow::default(),
             fuse: guard.and_then(|guard| guard.fuse).map(|n| Fuse::new(n as usize)),
-            stand: UpstreamWatch::default(),
+            upstream_watch: UpstreamWatch::default(),
             network_signs: guard.map_or(Guard::NETWORK_SIGNS, |guard| guard.network_signs),
             step: ArcSwap::from_pointee(StepWindow::new(flag, step)),
         }
@@ -140,7 +140,7 @@ impl FlagWindow {
 
     /// The upstream of the variant, where it is away.
     pub(super) fn upstream(&self) -> Option<UpstreamAway> {
-        self.stand.away()
+        self.upstream_watch.away()
     }
 
     /// An answer to a visitor who was drawn into an arm, at a step.
@@ -166,7 +166,7 @@ impl FlagWindow {
         let bad = outcome.result == Answered::Error;
         if matches!(outcome.result, Answered::Fallback(_)) {
             if treated {
-                self.stand.fell_back(meeting.since, self.failed(meeting));
+                self.upstream_watch.fell_back(meeting.since, self.failed(meeting));
             }
             return None;
         }
@@ -175,7 +175,7 @@ impl FlagWindow {
             limit.control_answered(latency, || self.limited(meeting.network));
         }
         if outcome.by_upstream {
-            self.stand.answered();
+            self.upstream_watch.answered();
         }
         let fuse = self.fuse.as_ref()?;
         match (treated, bad) {
