@@ -15,7 +15,7 @@ use flagstaff_flags::without_userinfo;
 
 use crate::cli::{Cli, Command};
 use crate::commands::{
-    Answer, check, compare, demo_traffic, diff, edit, end, explain, export, forget, history, link, list, power,
+    Outcome, check, compare, demo_traffic, diff, edit, end, explain, export, forget, history, link, list, power,
     results, rollback, rollout, shell, simulate, webhook,
 };
 use crate::terminal::{BAD, styled};
@@ -46,7 +46,7 @@ fn told(error: &anyhow::Error) -> String {
     }
 }
 
-fn answer(command: &Command) -> anyhow::Result<Answer> {
+fn answer(command: &Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Run(args) => serve::run(args),
         Command::Check(args) => check::run(args),

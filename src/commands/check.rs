@@ -3,11 +3,11 @@
 use flagstaff_operations::flags;
 
 use crate::cli::Check;
-use crate::commands::Answer;
+use crate::commands::Outcome;
 use crate::terminal::{GOOD, json as print_json, out, styled};
 use crate::workspace::Opened;
 
-pub(crate) fn run(args: &Check) -> anyhow::Result<Answer> {
+pub(crate) fn run(args: &Check) -> anyhow::Result<Outcome> {
     let mut of = args.flags.clone();
     of.flags = args.file.clone().or(of.flags);
     let opened = Opened::flags(&of)?;
@@ -23,5 +23,5 @@ pub(crate) fn run(args: &Check) -> anyhow::Result<Answer> {
         out(&format!("{}\n\n{}\n", report.render(true).trim_end(), report.summary()))?;
     }
     let fine = if args.strict { report.problems().is_empty() } else { report.is_usable() };
-    Ok(if fine { Answer::Yes } else { Answer::No })
+    Ok(if fine { Outcome::Yes } else { Outcome::No })
 }

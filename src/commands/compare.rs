@@ -3,19 +3,19 @@
 use flagstaff_operations::results::{self, TwoCounts};
 
 use crate::cli::Compare;
-use crate::commands::Answer;
+use crate::commands::Outcome;
 use crate::commands::comparison::{interval, lines};
 use crate::terminal::{BAD, Scale, grouped, json as print_json, out, percent, styled, table};
 use crate::workspace::certainty;
 
-pub(crate) fn run(args: &Compare) -> anyhow::Result<Answer> {
+pub(crate) fn run(args: &Compare) -> anyhow::Result<Outcome> {
     let compared = results::compare(args.control, args.treatment, args.share, &certainty(args.certainty)?)?;
     if args.json {
         print_json(&compared)?;
     } else {
         show(args, &compared)?;
     }
-    Ok(Answer::Yes)
+    Ok(Outcome::Yes)
 }
 
 fn show(args: &Compare, compared: &TwoCounts) -> anyhow::Result<()> {

@@ -2,7 +2,7 @@
 
 use flagstaff_experiment::{Comparison, Report, VerdictKind};
 
-use crate::commands::Answer;
+use crate::commands::Outcome;
 use crate::terminal::{Interval, signed};
 
 /// One comparison in words.
@@ -26,7 +26,7 @@ pub(crate) fn interval(one: &Comparison) -> Option<Interval> {
 }
 
 /// No where the split of one is broken.
-pub(crate) fn answer<'a>(reports: impl IntoIterator<Item = &'a Report>) -> Answer {
+pub(crate) fn answer<'a>(reports: impl IntoIterator<Item = &'a Report>) -> Outcome {
     let is_broken = reports.into_iter().any(|report| report.verdict.kind == VerdictKind::BrokenSplit);
-    if is_broken { Answer::No } else { Answer::Yes }
+    if is_broken { Outcome::No } else { Outcome::Yes }
 }

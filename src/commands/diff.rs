@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use flagstaff_operations::history::{Difference, DifferentFile, LineFate, diff};
 
 use crate::cli;
-use crate::commands::{Answer, changes};
+use crate::commands::{Outcome, changes};
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, json as print_json, out, styled};
 use crate::workspace::{Opened, block_on};
 
-pub(crate) fn run(args: &cli::Diff) -> anyhow::Result<Answer> {
+pub(crate) fn run(args: &cli::Diff) -> anyhow::Result<Outcome> {
     let opened = Opened::ledger(&args.ledger)?;
     let difference = opened.answer(block_on(diff(&opened.workspace, &args.from, &args.to))?)?;
     if args.json {
@@ -17,7 +17,7 @@ pub(crate) fn run(args: &cli::Diff) -> anyhow::Result<Answer> {
     } else {
         out(&text(&difference))?;
     }
-    Ok(Answer::Yes)
+    Ok(Outcome::Yes)
 }
 
 fn text(difference: &Difference) -> String {

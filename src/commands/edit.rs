@@ -4,27 +4,27 @@ use flagstaff_operations::Error;
 use flagstaff_operations::edit::{self, Change, Confirmation, Edited, Editor, Way, WouldUndo};
 
 use crate::cli::{EditOf, Off, On, Set};
-use crate::commands::{Answer, confirm, person};
+use crate::commands::{Outcome, confirm, person};
 use crate::terminal::{BAD, FAINT, GOOD, ODD, STRONG, err, json as print_json, out, styled};
 use crate::workspace::{Opened, block_on, warn};
 
-pub(crate) fn set(args: &Set) -> anyhow::Result<Answer> {
+pub(crate) fn set(args: &Set) -> anyhow::Result<Outcome> {
     let changes: Vec<_> = args.values.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let opened = Opened::ledger(&args.edit.ledger)?;
     make(&args.edit, &opened, &Change::Set(&changes), args.yes)
 }
 
-pub(crate) fn on(args: &On) -> anyhow::Result<Answer> {
+pub(crate) fn on(args: &On) -> anyhow::Result<Outcome> {
     let change = if args.everyone { Change::OnForEveryone } else { Change::On };
     make(&args.edit, &Opened::switch(&args.edit.ledger)?, &change, args.yes)
 }
 
-pub(crate) fn off(args: &Off) -> anyhow::Result<Answer> {
+pub(crate) fn off(args: &Off) -> anyhow::Result<Outcome> {
     make(&args.edit, &Opened::switch(&args.edit.ledger)?, &Change::Off, true)
 }
 
 /// Makes an edit; asks first where it would undo something.
-fn make(args: &EditOf, opened: &Opened, change: &Change<'_>, yes: bool) -> anyhow::Result<Answer> {
+fn make(args: &EditOf, opened: &Opened, change: &Change<'_>, yes: bool) -> anyhow::Result<Outcome> {
     let by = person(args.by.as_deref());
     let away = |error: &Error| warn(&format!("the edit is not recorded in the ledger: {error}"));
     let editor = Editor { workspace: &opened.workspace, flag: &args.flag, by: &by, warn: &away };
@@ -33,16 +33,16 @@ fn make(args: &EditOf, opened: &Opened, change: &Change<'_>, yes: bool) -> anyho
     if let edit::Answer::WouldUndo(WouldUndo { what, revision }) = &answer {
         let careful = format!("this changes what decides about `{}`: {what}", args.flag);
         if !confirm::is_confirmed(&careful) {
-            return Ok(Answer::No);
+            return Ok(Outcome::No);
         }
         answer = opened.answer(block_on(editor.apply(change, Confirmation::Of(revision)))?)?;
     }
     let edit::Answer::Edited(edited) = answer else {
-        return Ok(Answer::No);
+        return Ok(Outcome::No);
     };
     let is_in_force = edited.in_force;
     show(args, opened, edited)?;
-    Ok(if is_in_force { Answer::Yes } else { Answer::No })
+    Ok(if is_in_force { Outcome::Yes } else { Outcome::No })
 }
 
 fn show(args: &EditOf, opened: &Opened, mut edited: Edited) -> anyhow::Result<()> {

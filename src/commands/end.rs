@@ -7,11 +7,11 @@ use flagstaff_experiment::{GoalReport, Report, VariantReport};
 use flagstaff_operations::end::{self, Ended, Found, Gone};
 
 use crate::cli::End;
-use crate::commands::{Answer, comparison, logged_in};
+use crate::commands::{Outcome, comparison, logged_in};
 use crate::terminal::{BAD, FAINT, GOOD, ODD, STRONG, grouped, json as print_json, out, percent, styled};
 use crate::workspace::{Opened, block_on, certainty};
 
-pub(crate) fn run(args: &End) -> anyhow::Result<Answer> {
+pub(crate) fn run(args: &End) -> anyhow::Result<Outcome> {
     let opened = Opened::ledger(&args.ledger)?;
     let wanted = end::End {
         flag: &args.flag,
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &End) -> anyhow::Result<Answer> {
         end::Answer::Gone(_) => true,
         end::Answer::Ended(ended) => ended.next.is_some(),
     };
-    Ok(if is_done { Answer::Yes } else { Answer::No })
+    Ok(if is_done { Outcome::Yes } else { Outcome::No })
 }
 
 /// A flag that is gone already.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::Explain;
-use crate::commands::Answer;
+use crate::commands::Outcome;
 use crate::settings::checked;
 use crate::terminal::{FAINT, GOOD, STRONG, json as print_json, out, styled, table};
 use crate::workspace::{Opened, block_on};
@@ -21,7 +21,7 @@ struct Explained<'a> {
     as_of: Option<&'a AsOf>,
 }
 
-pub(crate) fn run(args: &Explain) -> anyhow::Result<Answer> {
+pub(crate) fn run(args: &Explain) -> anyhow::Result<Outcome> {
     let (explainer, as_of) = explainer(args)?;
     let Some(flag) = &args.flag else {
         return all(args, explainer, as_of.as_ref());
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Explain) -> anyhow::Result<Answer> {
             out(&format!("\n{error}\n"))?;
         }
     }
-    Ok(if is_unknown { Answer::No } else { Answer::Yes })
+    Ok(if is_unknown { Outcome::No } else { Outcome::Yes })
 }
 
 /// What answers, and the time in the past that it is about.
@@ -77,7 +77,7 @@ fn about(as_of: Option<&AsOf>) -> String {
 }
 
 /// All flags for one visitor.
-fn all(args: &Explain, explainer: Explainer, as_of: Option<&AsOf>) -> anyhow::Result<Answer> {
+fn all(args: &Explain, explainer: Explainer, as_of: Option<&AsOf>) -> anyhow::Result<Outcome> {
     let each = explainer.explain_all();
     if args.json {
         print_json(&each.iter().map(|explanation| Explained { explanation, as_of }).collect::<Vec<_>>())?;
@@ -88,7 +88,7 @@ fn all(args: &Explain, explainer: Explainer, as_of: Option<&AsOf>) -> anyhow::Re
         let rows: Vec<_> = std::iter::once(heading).chain(each.iter().map(row)).collect();
         out(&(table(&rows) + &about(as_of)))?;
     }
-    Ok(Answer::Yes)
+    Ok(Outcome::Yes)
 }
 
 fn row(e: &Explanation) -> Vec<String> {

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use flagstaff_operations::records::{self, Exported, Part, Rows};
 
 use crate::cli::{Export, Format, Per};
-use crate::commands::Answer;
+use crate::commands::Outcome;
 use crate::terminal::{err, grouped};
 use crate::workspace::{Opened, block_on};
 
 /// How often progress is shown.
 const FRAME: Duration = Duration::from_millis(200);
 
-pub(crate) fn run(args: &Export) -> anyhow::Result<Answer> {
+pub(crate) fn run(args: &Export) -> anyhow::Result<Outcome> {
     let opened = Opened::ledger(&args.ledger)?;
     let snapshot = opened.answer(opened.workspace.snapshot())?;
     let wanted = records::Export {
@@ -38,9 +38,9 @@ pub(crate) fn run(args: &Export) -> anyhow::Result<Answer> {
         (Exported::Nothing | Exported::NothingOfFlag, _) => {
             err("nothing was recorded yet, so there is nothing to export\n");
         }
-        (Exported::Rows, _) => return Ok(Answer::Yes),
+        (Exported::Rows, _) => return Ok(Outcome::Yes),
     }
-    Ok(Answer::No)
+    Ok(Outcome::No)
 }
 
 /// Whether it was written; a reader that went away is no error.

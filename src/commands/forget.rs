@@ -3,11 +3,11 @@
 use flagstaff_operations::records;
 
 use crate::cli::Forget;
-use crate::commands::Answer;
+use crate::commands::Outcome;
 use crate::terminal::{grouped, json as print_json, out};
 use crate::workspace::{Opened, block_on};
 
-pub(crate) fn run(args: &Forget) -> anyhow::Result<Answer> {
+pub(crate) fn run(args: &Forget) -> anyhow::Result<Outcome> {
     let opened = Opened::ledger(&args.ledger)?;
     let forgotten = block_on(records::forget(&opened.workspace, args.visitor.as_deref(), &args.unit))?;
     let forgotten = opened.answer(forgotten)?;
@@ -19,5 +19,5 @@ pub(crate) fn run(args: &Forget) -> anyhow::Result<Answer> {
     } else {
         out(&format!("{names}: {} rows deleted\n", grouped(forgotten.rows)))?;
     }
-    Ok(if forgotten.rows == 0 { Answer::No } else { Answer::Yes })
+    Ok(if forgotten.rows == 0 { Outcome::No } else { Outcome::Yes })
 }

@@ -4,11 +4,11 @@ use flagstaff_flags::printable;
 use flagstaff_operations::history::{FactEntry, History, HistoryEntry, RevisionEntry, Source, history};
 
 use crate::cli;
-use crate::commands::{Answer, changes};
+use crate::commands::{Outcome, changes};
 use crate::terminal::{BAD, FAINT, GOOD, ODD, STRONG, grouped, json as print_json, out, styled, table};
 use crate::workspace::{Opened, block_on};
 
-pub(crate) fn run(args: &cli::History) -> anyhow::Result<Answer> {
+pub(crate) fn run(args: &cli::History) -> anyhow::Result<Outcome> {
     let opened = Opened::ledger(&args.ledger)?;
     let asked = block_on(history(&opened.workspace, args.flag.as_deref(), args.limit.into()))?;
     let history = opened.answer(asked)?;
@@ -17,7 +17,7 @@ pub(crate) fn run(args: &cli::History) -> anyhow::Result<Answer> {
     } else {
         out(&text(&history))?;
     }
-    Ok(Answer::Yes)
+    Ok(Outcome::Yes)
 }
 
 fn text(history: &History) -> String {

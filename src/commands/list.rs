@@ -6,11 +6,11 @@ use flagstaff_operations::flags::{self, Choice, ListedFlag, ListedState};
 use jiff::{Timestamp, Zoned};
 
 use crate::cli::List;
-use crate::commands::Answer;
+use crate::commands::Outcome;
 use crate::terminal::{BAD, FAINT, GOOD, ODD, STRONG, json as print_json, out, styled, table};
 use crate::workspace::Opened;
 
-pub(crate) fn run(args: &List) -> anyhow::Result<Answer> {
+pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
     let opened = Opened::ledger(&args.ledger)?;
     let snapshot = opened.in_force()?.with_facts(&opened.recorded_facts());
     let mut all = flags::list(&snapshot, Timestamp::now(), Zoned::now().date());
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Answer> {
             out(&format!("\n{} percent of visitors are held out of all experiments: {of}\n", holdout.percent()))?;
         }
     }
-    Ok(Answer::Yes)
+    Ok(Outcome::Yes)
 }
 
 fn row(flag: &ListedFlag) -> Vec<String> {

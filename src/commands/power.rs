@@ -3,10 +3,10 @@
 use flagstaff_operations::results::Plan;
 
 use crate::cli::Power;
-use crate::commands::Answer;
+use crate::commands::Outcome;
 use crate::terminal::{STRONG, grouped, json as print_json, out, percent, styled};
 
-pub(crate) fn run(args: &Power) -> anyhow::Result<Answer> {
+pub(crate) fn run(args: &Power) -> anyhow::Result<Outcome> {
     let plan = Plan {
         baseline: args.baseline,
         lift: args.lift,
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &Power) -> anyhow::Result<Answer> {
     let needed = plan.needed().map_err(|error| anyhow::anyhow!("this cannot be planned: {error}"))?;
     if args.json {
         print_json(&needed)?;
-        return Ok(Answer::Yes);
+        return Ok(Outcome::Yes);
     }
     let found = args.baseline * (1.0 + args.lift);
     let days = needed.days.map(|days| format!(", {} days", grouped(days)));
@@ -38,5 +38,5 @@ pub(crate) fn run(args: &Power) -> anyhow::Result<Answer> {
         100,
         if args.read_daily { ", read at any time" } else { ", read once, at the end" },
     ))?;
-    Ok(Answer::Yes)
+    Ok(Outcome::Yes)
 }

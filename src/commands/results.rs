@@ -8,11 +8,11 @@ use jiff::tz::TimeZone;
 
 use crate::cli;
 use crate::commands::comparison::{answer, interval, lines};
-use crate::commands::{Answer, results_list};
+use crate::commands::{Outcome, results_list};
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, Scale, grouped, json as print_json, out, percent, styled, table};
 use crate::workspace::{Opened, block_on, certainty};
 
-pub(crate) fn run(args: &cli::Results) -> anyhow::Result<Answer> {
+pub(crate) fn run(args: &cli::Results) -> anyhow::Result<Outcome> {
     let opened = Opened::ledger(&args.ledger)?;
     let certainty = certainty(args.certainty)?;
     let snapshot = opened.answer(opened.workspace.snapshot())?;

@@ -5,7 +5,7 @@ use flagstaff_flags::Snapshot;
 use flagstaff_operations::results;
 
 use crate::cli::Results;
-use crate::commands::Answer;
+use crate::commands::Outcome;
 use crate::commands::comparison::answer as judged;
 use crate::terminal::{err, grouped, json as print_json, out, signed, table};
 use crate::workspace::{Opened, block_on};
@@ -19,7 +19,7 @@ pub(super) fn list(
     opened: &Opened,
     snapshot: &Snapshot,
     certainty: &AnalysisSettings,
-) -> anyhow::Result<Answer> {
+) -> anyhow::Result<Outcome> {
     if snapshot.flags().iter().all(|flag| flag.goals.is_empty()) {
         err("no flag has goals, so there is no experiment; give a flag goals = [\"…\"]\n");
     }

@@ -6,11 +6,11 @@ use flagstaff_operations::history::{
 };
 
 use crate::cli;
-use crate::commands::{Answer, changes, confirm, diff, person};
+use crate::commands::{Outcome, changes, confirm, diff, person};
 use crate::terminal::{FAINT, GOOD, STRONG, json as print_json, out, styled};
 use crate::workspace::{Opened, block_on, warn};
 
-pub(crate) fn run(args: &cli::Rollback) -> anyhow::Result<Answer> {
+pub(crate) fn run(args: &cli::Rollback) -> anyhow::Result<Outcome> {
     let opened = Opened::ledger(&args.ledger)?;
     let by = person(args.by.as_deref());
     let wanted = Rollback { revision: &args.revision, flag: args.flag.as_deref(), by: &by };
@@ -21,7 +21,7 @@ pub(crate) fn run(args: &cli::Rollback) -> anyhow::Result<Answer> {
         } else {
             out(&would_do(&preview))?;
         }
-        return Ok(Answer::Yes);
+        return Ok(Outcome::Yes);
     }
     let confirmation = if args.yes { Confirmation::Yes } else { Confirmation::No };
     let mut answer = opened.answer(block_on(rollback(&opened.workspace, &wanted, confirmation))?)?;
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &cli::Rollback) -> anyhow::Result<Answer> {
             if args.json {
                 print_json(&answer)?;
             }
-            return Ok(Answer::No);
+            return Ok(Outcome::No);
         }
         let of = preview.revision.clone();
         answer = opened.answer(block_on(rollback(&opened.workspace, &wanted, Confirmation::Of(&of)))?)?;
@@ -38,14 +38,14 @@ pub(crate) fn run(args: &cli::Rollback) -> anyhow::Result<Answer> {
     if args.json {
         print_json(&answer)?;
     }
-    let RollbackAnswer::Done(done) = answer else { return Ok(Answer::No) };
+    let RollbackAnswer::Done(done) = answer else { return Ok(Outcome::No) };
     if !args.json {
         out(&text(&done))?;
     }
     if let Some(problem) = &done.problem {
         warn(&format!("the rollback is not recorded in the ledger: {problem}"));
     }
-    Ok(Answer::Yes)
+    Ok(Outcome::Yes)
 }
 
 fn undone(all: &[FlagUndone]) -> String {

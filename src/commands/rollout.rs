@@ -5,7 +5,7 @@ use flagstaff_operations::rollout::{self, Command, HistoryEntry, PlannedStep, Ro
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::{Action, Rollout};
-use crate::commands::{Answer, person};
+use crate::commands::{Outcome, person};
 use crate::terminal::{BAD, FAINT, GOOD, ODD, STRONG, bar, err, grouped, json as print_json, out, styled, table};
 use crate::workspace::{Opened, block_on};
 
@@ -14,7 +14,7 @@ const WIDTH: usize = 20;
 /// As many facts are shown to people; scripts get all.
 const FACTS: usize = 12;
 
-pub(crate) fn run(args: &Rollout) -> anyhow::Result<Answer> {
+pub(crate) fn run(args: &Rollout) -> anyhow::Result<Outcome> {
     let opened = Opened::ledger(&args.ledger)?;
     let snapshot = opened.in_force()?;
     let (workspace, flag) = (&opened.workspace, args.flag.as_str());
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Rollout) -> anyhow::Result<Answer> {
     } else {
         out(&text(&status))?;
     }
-    Ok(if refused.is_some() { Answer::No } else { Answer::Yes })
+    Ok(if refused.is_some() { Outcome::No } else { Outcome::Yes })
 }
 
 const fn command(action: Action) -> Option<Command> {

@@ -3,17 +3,17 @@
 use clap::CommandFactory;
 
 use crate::cli::Cli;
-use crate::commands::Answer;
+use crate::commands::Outcome;
 use crate::terminal::{json, out};
 
-pub(crate) fn schema() -> anyhow::Result<Answer> {
+pub(crate) fn schema() -> anyhow::Result<Outcome> {
     json(&flagstaff_source::schema())?;
-    Ok(Answer::Yes)
+    Ok(Outcome::Yes)
 }
 
-pub(crate) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Answer> {
+pub(crate) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Outcome> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "flagstaff", &mut text);
     out(&String::from_utf8_lossy(&text))?;
-    Ok(Answer::Yes)
+    Ok(Outcome::Yes)
 }

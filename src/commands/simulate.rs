@@ -7,7 +7,7 @@ use flagstaff_flags::Percent;
 use flagstaff_operations::flags::{Simulated, Simulation};
 
 use crate::cli::Simulate;
-use crate::commands::Answer;
+use crate::commands::Outcome;
 use crate::terminal::{FAINT, STRONG, bar, is_live, json as print_json, redraw, styled};
 use crate::workspace::Opened;
 
@@ -16,7 +16,7 @@ const FRAME: Duration = Duration::from_millis(60);
 /// Visitors between two looks at the clock.
 const STRIDE: u64 = 256;
 
-pub(crate) fn run(args: &Simulate) -> anyhow::Result<Answer> {
+pub(crate) fn run(args: &Simulate) -> anyhow::Result<Outcome> {
     let opened = Opened::flags(&args.flags)?;
     let snapshot = opened.answer(opened.workspace.snapshot())?;
     let percent =
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Simulate) -> anyhow::Result<Answer> {
     } else {
         chart.draw(&simulated)?;
     }
-    Ok(Answer::Yes)
+    Ok(Outcome::Yes)
 }
 
 struct Chart {

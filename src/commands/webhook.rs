@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::{Webhook, WebhookAction, WebhookTest};
-use crate::commands::Answer;
+use crate::commands::Outcome;
 use crate::settings::{Settings, webhooks};
 use crate::terminal::{BAD, GOOD, json as print_json, out, styled};
 
@@ -33,7 +33,7 @@ const SAMPLES: [FactKind; 7] = [
     FactKind::Expired,
 ];
 
-pub(crate) fn run(args: &Webhook) -> anyhow::Result<Answer> {
+pub(crate) fn run(args: &Webhook) -> anyhow::Result<Outcome> {
     let WebhookAction::Test(args) = &args.action;
     let settings = Settings::load(args.config.as_deref(), Vec::new())?;
     let hooks = webhooks::hooks(&settings.typed.webhooks).map_err(|problems| settings.report(problems))?;
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Webhook) -> anyhow::Result<Answer> {
         print_json(&answers)?;
     }
     let all = answers.iter().all(|answer| answer.taken);
-    Ok(if all { Answer::Yes } else { Answer::No })
+    Ok(if all { Outcome::Yes } else { Outcome::No })
 }
 
 /// Sends a sample, where it is wanted, and says at once what came of it: a receiver may be slow.

@@ -7,13 +7,13 @@ use anyhow::Context;
 use super::checked::Checked;
 use super::file_rights;
 use crate::cli::Run;
-use crate::commands::Answer;
+use crate::commands::Outcome;
 use crate::settings::{Override, Settings};
 use crate::terminal::{GOOD, STRONG, out, styled};
 use crate::workspace::flag_options;
 use crate::{logging, settings};
 
-pub(crate) fn run(args: &Run) -> anyhow::Result<Answer> {
+pub(crate) fn run(args: &Run) -> anyhow::Result<Outcome> {
     let config = args.flags.config.as_deref();
     let settings =
         Settings::load(config, options(args)).inspect_err(|_| logging::expect_json(settings::say_json(config)))?;
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Answer> {
     let checked = Checked::new(&settings, args.upgrade, args.dry_run)?;
     if args.dry_run {
         out(&format!("{}: {} would run\n", styled(GOOD, "fine"), checked.summary()))?;
-        return Ok(Answer::Yes);
+        return Ok(Outcome::Yes);
     }
     checked.serve()
 }

@@ -16,11 +16,11 @@ use super::health::Health;
 use super::left_out::LeftOutLog;
 use super::operators::{self, admin};
 use super::{entry, listen, meters};
-use crate::commands::Answer;
+use crate::commands::Outcome;
 
 impl Checked {
     /// Binds, says every address, and runs.
-    pub(super) fn serve(self) -> anyhow::Result<Answer> {
+    pub(super) fn serve(self) -> anyhow::Result<Outcome> {
         let backend = Backend::new(&self.proxy)?;
         let metrics = PrometheusBuilder::new().install_recorder().context("metrics cannot start")?;
         meters::begin(&self.parts.tagger);
@@ -43,7 +43,7 @@ impl Checked {
         // what it could not do in time it has said
         let _ = flagstaff.close();
         tracing::info!(cut = ended.cut, "stopped");
-        Ok(Answer::Yes)
+        Ok(Outcome::Yes)
     }
 }
 

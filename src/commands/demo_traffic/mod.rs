@@ -12,14 +12,14 @@ use anyhow::Context;
 use self::crowd::Crowd;
 use self::plan::Plan;
 use crate::cli::DemoTraffic;
-use crate::commands::Answer;
+use crate::commands::Outcome;
 use crate::terminal::{json as print_json, out};
 use crate::workspace::Opened;
 
 /// How a process ends that was interrupted twice: 128 and SIGINT.
 const INTERRUPTED: i32 = 130;
 
-pub(crate) fn run(args: &DemoTraffic) -> anyhow::Result<Answer> {
+pub(crate) fn run(args: &DemoTraffic) -> anyhow::Result<Outcome> {
     let opened = Opened::flags(&args.flags)?;
     let snapshot = opened.answer(opened.workspace.snapshot())?;
     let plan = Plan::new(args, &opened.settings.typed, &snapshot)?;
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &DemoTraffic) -> anyhow::Result<Answer> {
     } else {
         out(&sent.text(&plan))?;
     }
-    Ok(if sent.came() < plan.visitors { Answer::No } else { Answer::Yes })
+    Ok(if sent.came() < plan.visitors { Outcome::No } else { Outcome::Yes })
 }
 
 /// Becomes true at the first Ctrl-C: visits that are under way are finished, so that what is told is what was done. The second ends all.

@@ -4,6 +4,7 @@ use toml_edit::Document;
 
 use super::cut::cut;
 use super::error::EditError;
+use super::read::value;
 use super::set::{find_flag, set};
 
 /// What says who gets what, and what is counted. The rest of a flag stays: what it is, what its variants mean, whom it needs.
@@ -100,27 +101,6 @@ fn layers(text: &str) -> Result<Vec<String>, EditError> {
     let document = Document::parse(text).map_err(|e| EditError::NotToml(e.message().into()))?;
     let layers = document.as_table().get("layers").and_then(toml_edit::Item::as_table_like);
     Ok(layers.into_iter().flat_map(|layers| layers.iter().map(|(name, _)| name.to_owned())).collect())
-}
-
-/// The value at a path of a flag, as written; numbers as such.
-pub(super) fn value(text: &str, flag: &str, path: &str) -> Result<Option<String>, EditError> {
-    let document = Document::parse(text).map_err(|e| EditError::NotToml(e.message().into()))?;
-    let mut table = find_flag(document.as_table(), flag)?;
-    let mut keys = path.split('.').peekable();
-    while let Some(key) = keys.next() {
-        let Some(item) = table.get(key) else {
-            return Ok(None);
-        };
-        match (keys.peek(), item.as_table_like()) {
-            (Some(_), Some(below)) => table = below,
-            (None, _) => {
-                let number = item.as_float().or(item.as_integer().map(|i| i as f64));
-                return Ok(Some(number.map_or_else(|| item.to_string().trim().into(), |number| number.to_string())));
-            }
-            (Some(_), None) => return Ok(None),
-        }
-    }
-    Ok(None)
 }
 
 fn says_anything(text: &str, flag: &str, path: &str) -> Result<bool, EditError> {
