@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use flagstaff_flags::EventSource;
-use flagstaff_tag::{FaultOrigin, Flags, GoalEvent, NotCounted, NotReached};
+use flagstaff_tag::{AnsweredBy, Flags, GoalEvent, NotCounted, NotReached};
 use http::Response;
 use jiff::Timestamp;
 use pin_project_lite::pin_project;
@@ -75,10 +75,10 @@ impl InFlight {
         let observers = self.shared.observers();
         match (answer, &self.context) {
             (Ok(response), context) => {
-                let fault: Option<FaultOrigin> = response.extensions_mut().remove();
+                let answered_by: Option<AnsweredBy> = response.extensions_mut().remove();
                 let directives = self.shared.tagger().answer(&self.flags, response, now);
                 if let Some(context) = context {
-                    observers.answered(context, &Answer::of(response, fault, &directives.exposed));
+                    observers.answered(context, &Answer::of(response, answered_by, &directives.exposed));
                     observers.reached(context, response.status(), &directives.events, now);
                 } else if !observers.ignore_goals() {
                     self.refuse(&directives.events, now);

@@ -26,7 +26,7 @@ pub use endpoints::{
 pub use header_names::{begins, is_ours, same};
 pub use identity::{Network, Peer};
 pub use request::{BodyProgress, Flags, LeftOut, MAX_OVERRIDES, NotCounted, is_bot};
-pub use response::{Directives, FaultOrigin, GoalEvent, Identify};
+pub use response::{AnsweredBy, Directives, GoalEvent, Identify, NoAnswer};
 pub use settings::{
     CacheSettings, CountSettings, ExcludeSettings, HeaderSettings, IssueTo, JwtKey, JwtSettings, SameSite, SendFlags,
     TaggerSettings, TrustSettings, UserSettings, VisitorSettings, WhenFlagsDiffer,

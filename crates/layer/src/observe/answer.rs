@@ -1,7 +1,7 @@
 //! What observers are told of an answer.
 
 use flagstaff_flags::{Flag, Name};
-use flagstaff_tag::FaultOrigin;
+use flagstaff_tag::AnsweredBy;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
 
@@ -23,8 +23,8 @@ pub enum AnswerResult {
         status: StatusCode,
         /// The answer is meant not to end: a stream of events, or another protocol.
         is_endless: bool,
-        /// Whose fault the answer is, where it is not the app's own.
-        fault: Option<FaultOrigin>,
+        /// Who answered, where it was not the app itself.
+        answered_by: Option<AnsweredBy>,
     },
     /// The app gave no answer.
     Failed,
@@ -33,11 +33,11 @@ pub enum AnswerResult {
 }
 
 impl AnswerResult {
-    /// Whose fault the answer is, where it is not the app's own.
+    /// Who answered, where it was not the app itself.
     #[must_use]
-    pub const fn fault(self) -> Option<FaultOrigin> {
+    pub const fn answered_by(self) -> Option<AnsweredBy> {
         match self {
-            Self::Answered { fault, .. } => fault,
+            Self::Answered { answered_by, .. } => answered_by,
             Self::Failed | Self::Abandoned => None,
         }
     }
@@ -49,9 +49,9 @@ impl<'a> Answer<'a> {
     /// Nobody waited for it.
     pub(crate) const ABANDONED: Self = Self { result: AnswerResult::Abandoned, exposed: &[] };
 
-    pub(crate) fn of<R>(response: &Response<R>, fault: Option<FaultOrigin>, exposed: &'a [Name]) -> Self {
+    pub(crate) fn of<R>(response: &Response<R>, answered_by: Option<AnsweredBy>, exposed: &'a [Name]) -> Self {
         let is_endless = response.status() == StatusCode::SWITCHING_PROTOCOLS || is_stream(response.headers());
-        Self { result: AnswerResult::Answered { status: response.status(), is_endless, fault }, exposed }
+        Self { result: AnswerResult::Answered { status: response.status(), is_endless, answered_by }, exposed }
     }
 
     /// The status that is counted: 500 for an app that gave no answer, `None` when the client went away.

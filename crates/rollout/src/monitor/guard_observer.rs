@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use flagstaff_flags::{DecisionStep, Flag, FlagId, Guard, VariantId};
 use flagstaff_layer::{Answer, AnswerResult, Observe, ReachedGoal, RequestContext};
-use flagstaff_tag::{FaultOrigin, Flags, NotReached};
+use flagstaff_tag::{AnsweredBy, Flags, NoAnswer, NotReached};
 use http::StatusCode;
 use jiff::Timestamp;
 
@@ -37,12 +37,12 @@ struct When {
 /// What an answer means for one flag; `None` where it says nothing of the flag. The fault of another flag's upstream says nothing, and
 /// neither does what the client causes by a request that it does not send completely.
 fn meaning(result: AnswerResult, id: FlagId, guard: Option<&Guard>, request: &RequestContext) -> Option<Answered> {
-    let (status, is_endless, fault) = match result {
+    let (status, is_endless, answered_by) = match result {
         AnswerResult::Abandoned => return request.taken_by_app().map(Answered::Abandoned),
         AnswerResult::Failed => (None, false, None),
-        AnswerResult::Answered { status, is_endless, fault } => (Some(status), is_endless, fault),
+        AnswerResult::Answered { status, is_endless, answered_by } => (Some(status), is_endless, answered_by),
     };
-    if may_be_clients(status, fault) && !request.is_complete() {
+    if client_may_have_caused(status, answered_by) && !request.is_complete() {
         return None;
     }
     let latency = || request.taken_by_app().filter(|_| !is_endless);
@@ -50,23 +50,23 @@ fn meaning(result: AnswerResult, id: FlagId, guard: Option<&Guard>, request: &Re
         let errors = guard.and_then(|guard| guard.errors.as_ref());
         status.is_none_or(|status| errors.is_some_and(|errors| errors.contains(status.as_u16())))
     };
-    match fault {
-        Some(FaultOrigin::Canary(canary)) => (canary == id).then_some(Answered::Error),
+    match answered_by {
+        Some(AnsweredBy::Proxy(NoAnswer::Canary(canary))) => (canary == id).then_some(Answered::Error),
         // where a gate is closed for those without the flag, the control would seem to fail
-        Some(FaultOrigin::Gate | FaultOrigin::Client | FaultOrigin::Proxy) => None,
+        Some(AnsweredBy::Gate | AnsweredBy::Proxy(NoAnswer::Client | NoAnswer::Machine)) => None,
         _ if is_error() => Some(Answered::Error),
-        Some(FaultOrigin::Fallback(canary)) if canary == id => Some(Answered::Fallback(latency())),
+        Some(AnsweredBy::Fallback(canary)) if canary == id => Some(Answered::Fallback(latency())),
         // it took as long as it took to see that the upstream of another flag is away
-        Some(FaultOrigin::Fallback(_)) => Some(Answered::Fine(None)),
-        Some(FaultOrigin::Answered(_) | FaultOrigin::Upstream) | None => Some(Answered::Fine(latency())),
+        Some(AnsweredBy::Fallback(_)) => Some(Answered::Fine(None)),
+        Some(AnsweredBy::Canary(_) | AnsweredBy::Proxy(NoAnswer::App)) | None => Some(Answered::Fine(latency())),
     }
 }
 
 /// Whether a client that does not send the whole request can cause this: the app waits in vain, or the connection is cut.
-fn may_be_clients(status: Option<StatusCode>, fault: Option<FaultOrigin>) -> bool {
+fn client_may_have_caused(status: Option<StatusCode>, answered_by: Option<AnsweredBy>) -> bool {
     let by_time = |status| matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT);
-    let is_apps_own = !matches!(fault, Some(FaultOrigin::Canary(_) | FaultOrigin::Upstream | FaultOrigin::Client));
-    !(is_apps_own && status.is_some_and(|status| !by_time(status)))
+    let has_own_status = !matches!(answered_by, Some(AnsweredBy::Proxy(_)));
+    !(has_own_status && status.is_some_and(|status| !by_time(status)))
 }
 
 impl<O: Outcomes> Observe for GuardObserver<O> {
@@ -87,7 +87,7 @@ impl<O: Outcomes> Observe for GuardObserver<O> {
         let when = When { at: request.at(), since: request.since() };
         for one in self.monitored(request.flags(), request.at()) {
             let result = meaning(answer.result, one.id, one.guard, request);
-            let by_upstream = answer.result.fault() == Some(FaultOrigin::Answered(one.id));
+            let by_upstream = answer.result.answered_by() == Some(AnsweredBy::Canary(one.id));
             one.meeting(request.flags(), when, |meeting| {
                 // told once a request: guards go by who comes again
                 if !request.meets(one.id) {

@@ -124,7 +124,7 @@ fn upstream(
 #[cfg(test)]
 mod tests {
     use flagstaff_flags::{Flag, Name, Percent};
-    use flagstaff_tag::{FaultOrigin, Tagger};
+    use flagstaff_tag::{AnsweredBy, NoAnswer, Tagger};
     use http::{Method, Request, StatusCode};
     use jiff::Timestamp;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -175,11 +175,11 @@ mod tests {
         let listen = vec!["127.0.0.1:0".into()];
         let settings = Settings::new(RawSettings { listen, upstream, ..RawSettings::default() }).unwrap();
         let Ok(answer) = Proxy::for_canaries(&settings).unwrap().oneshot(request).await;
-        let said = match answer.extensions().get::<FaultOrigin>() {
+        let said = match answer.extensions().get::<AnsweredBy>() {
             None => "nothing",
-            Some(fault) if *fault == FaultOrigin::Answered(shop) => "it answered",
-            Some(fault) if *fault == FaultOrigin::Canary(shop) => "it failed",
-            Some(fault) if *fault == FaultOrigin::Fallback(shop) => "the app stood in",
+            Some(by) if *by == AnsweredBy::Canary(shop) => "it answered",
+            Some(by) if *by == AnsweredBy::Proxy(NoAnswer::Canary(shop)) => "it failed",
+            Some(by) if *by == AnsweredBy::Fallback(shop) => "the app stood in",
             Some(_) => "somebody else",
         };
         (answer.status(), said)

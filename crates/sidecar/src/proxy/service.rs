@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use flagstaff_tag::FaultOrigin;
+use flagstaff_tag::{AnsweredBy, NoAnswer};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Request, Response, StatusCode, Version};
 use hyper::upgrade::OnUpgrade;
@@ -146,14 +146,14 @@ impl Inner {
         canary: &Canary,
         request: &mut Request<RequestBody>,
         deadline: Instant,
-    ) -> (Result<UpstreamAnswer, ExchangeError>, Option<FaultOrigin>) {
+    ) -> (Result<UpstreamAnswer, ExchangeError>, Option<AnsweredBy>) {
         let upstream = &canary.upstream;
-        let fault = Some(FaultOrigin::Canary(canary.flag));
+        let failed = Some(AnsweredBy::Proxy(NoAnswer::Canary(canary.flag)));
         if self.upstreams.is_empty() || !repeatable(request) {
             let answered = exchange(&self.upstreams, Some(upstream), request, deadline).await;
             let said = match &answered {
-                Ok(_) => Some(FaultOrigin::Answered(canary.flag)),
-                Err(cause) => fault.filter(|_| cause.is_upstreams()),
+                Ok(_) => Some(AnsweredBy::Canary(canary.flag)),
+                Err(cause) => failed.filter(|_| cause.is_upstreams()),
             };
             return (answered, said);
         }
@@ -171,7 +171,7 @@ impl Inner {
                     );
                 }
                 other => {
-                    let said = other.is_ok().then_some(FaultOrigin::Answered(canary.flag));
+                    let said = other.is_ok().then_some(AnsweredBy::Canary(canary.flag));
                     return (other, said);
                 }
             }
@@ -179,8 +179,8 @@ impl Inner {
         canary.fallbacks.increment(1);
         let answered = exchange(&self.upstreams, None, request, deadline).await;
         let said = match &answered {
-            Ok(_) => Some(FaultOrigin::Fallback(canary.flag)),
-            Err(cause) => fault.filter(|_| cause.is_upstreams()),
+            Ok(_) => Some(AnsweredBy::Fallback(canary.flag)),
+            Err(cause) => failed.filter(|_| cause.is_upstreams()),
         };
         (answered, said)
     }
@@ -238,12 +238,12 @@ fn keep_upgrade(headers: &mut HeaderMap) {
 #[cold]
 fn refuse(cause: &ExchangeError) -> Response<ResponseBody> {
     let mut answer = refusal(cause);
-    let fault = match cause {
-        ExchangeError::Body(_) => FaultOrigin::Client,
-        ExchangeError::Failed(failure, _) if failure.is_ours() => FaultOrigin::Proxy,
-        ExchangeError::Failed(..) => FaultOrigin::Upstream,
+    let why = match cause {
+        ExchangeError::Body(_) => NoAnswer::Client,
+        ExchangeError::Failed(failure, _) if failure.is_ours() => NoAnswer::Machine,
+        ExchangeError::Failed(..) => NoAnswer::App,
     };
-    answer.extensions_mut().insert(fault);
+    answer.extensions_mut().insert(AnsweredBy::Proxy(why));
     answer
 }
 

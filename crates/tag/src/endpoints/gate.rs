@@ -6,7 +6,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{Method, Response, StatusCode};
 
 use crate::request::flags::Flags;
-use crate::response::FaultOrigin;
+use crate::response::AnsweredBy;
 
 /// The answer of a gate that is closed for this visitor on this path; `None` where the app is to answer.
 ///
@@ -23,7 +23,7 @@ pub fn closed_gate(flags: &Flags, method: &Method, path: &str) -> Option<Respons
     metrics::counter!("flagstaff_gate_closed_total", "flag" => flag.name.to_string()).increment(1);
     let mut answer = answer(&gate.when_off);
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer.extensions_mut().insert(FaultOrigin::Gate);
+    answer.extensions_mut().insert(AnsweredBy::Gate);
     if *method == Method::HEAD {
         answer = answer.map(|_| Bytes::new());
     }

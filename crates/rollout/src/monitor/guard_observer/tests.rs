@@ -11,7 +11,7 @@ use flagstaff_flags::{
 };
 use flagstaff_layer::{FlagLayer, Tagger, TaggerSettings};
 use flagstaff_ledger::{Keeper, Location, Recorder};
-use flagstaff_tag::{BodyProgress, FaultOrigin};
+use flagstaff_tag::{AnsweredBy, BodyProgress, NoAnswer};
 use http::{Request, Response};
 use tempfile::TempDir;
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -139,13 +139,13 @@ fn app(request: &Request<Coming>, snapshot: &Snapshot) -> Result<Response<Text>,
     for (name, value) in request.uri().query().unwrap_or_default().split('&').filter_map(|p| p.split_once('=')) {
         answer = match name {
             "status" => answer.status(value.parse::<u16>().unwrap()),
-            "fault" => answer.extension(FaultOrigin::Canary(snapshot.find(value).unwrap())),
-            "instead" => answer.extension(FaultOrigin::Fallback(snapshot.find(value).unwrap())),
-            "by" => answer.extension(FaultOrigin::Answered(snapshot.find(value).unwrap())),
+            "fault" => answer.extension(AnsweredBy::Proxy(NoAnswer::Canary(snapshot.find(value).unwrap()))),
+            "instead" => answer.extension(AnsweredBy::Fallback(snapshot.find(value).unwrap())),
+            "by" => answer.extension(AnsweredBy::Canary(snapshot.find(value).unwrap())),
             "made" => answer.extension(match value {
-                "client" => FaultOrigin::Client,
-                "proxy" => FaultOrigin::Proxy,
-                _ => FaultOrigin::Upstream,
+                "client" => AnsweredBy::Proxy(NoAnswer::Client),
+                "proxy" => AnsweredBy::Proxy(NoAnswer::Machine),
+                _ => AnsweredBy::Proxy(NoAnswer::App),
             }),
             "fail" => return Err("no answer"),
             name => answer.header(name, value.replace('+', " ")),
@@ -216,7 +216,7 @@ impl Site {
         let mut service = self.layer.clone().with_endpoints().layer(service_fn(app));
         let answer = service.ready().await.unwrap().call(request.body(Coming(body.to_owned())).unwrap()).await;
         assert!(
-            answer.is_ok_and(|answer| answer.extensions().get::<FaultOrigin>().is_none()) || line.contains("fail")
+            answer.is_ok_and(|answer| answer.extensions().get::<AnsweredBy>().is_none()) || line.contains("fail")
         );
         std::mem::take(&mut *self.ear.heard.lock().unwrap())
     }
