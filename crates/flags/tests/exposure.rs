@@ -52,15 +52,15 @@ fn an_experiment_goes_on_while_it_draws_alike() {
 #[test]
 fn a_visitor_meets_it_where_it_is_written() {
     let mut form = flag("form", 50.0);
-    assert!(form.is_met_on("GET", "/any", true) && !form.is_met_on("GET", "/style.css", false));
+    assert!(form.is_exposed_on("GET", "/any", true) && !form.is_exposed_on("GET", "/style.css", false));
     form.exposed_on = vec![Route::new("GET /contact*").unwrap()];
-    assert!(form.is_met_on("GET", "/contact", false) && !form.is_met_on("GET", "/", true));
-    assert!(!form.is_met_on("POST", "/contact", true));
+    assert!(form.is_exposed_on("GET", "/contact", false) && !form.is_exposed_on("GET", "/", true));
+    assert!(!form.is_exposed_on("POST", "/contact", true));
     // who uses no pages must be guarded too
     let step = RolloutStep { percent: Percent::ALL, hold: Hold::End, min_visitors: None };
     let rising = Flag { rollout: Some(Rollout::new(None, vec![step]).unwrap()), ..flag("rising", 50.0) };
     let guarded = Flag { guard: Some(Guard::new(0.01).unwrap()), ..flag("guarded", 50.0) };
-    assert!([rising, guarded].iter().all(|flag| flag.is_met_on("POST", "/api", false)));
+    assert!([rising, guarded].iter().all(|flag| flag.is_exposed_on("POST", "/api", false)));
 }
 
 #[test]
@@ -81,9 +81,9 @@ fn only_those_drawn_are_exposed() {
     let off = Flag { enabled: false, ..flag("off_switch", 50.0) };
     let snapshot = snapshot(vec![flag("half", 50.0), forced, anew, off, flag("none", 0.0)], vec![]);
     let decisions = snapshot.decide(&Subject { request: Some("r"), ..Subject::at(now()).visitor("v") });
-    let met: Vec<_> = decisions.met("GET", "/", true).map(|(_, flag, _)| flag.name.as_str()).collect();
+    let met: Vec<_> = decisions.exposed("GET", "/", true).map(|(_, flag, _)| flag.name.as_str()).collect();
     assert_eq!(met, ["half"]);
-    assert_eq!(decisions.met("GET", "/", false).count(), 0);
+    assert_eq!(decisions.exposed("GET", "/", false).count(), 0);
 }
 
 #[test]

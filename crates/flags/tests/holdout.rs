@@ -212,11 +212,11 @@ fn an_experiment_is_met_by_the_held_as_by_everybody_else() {
     for i in 0..500 {
         let id = format!("v{i}");
         let decisions = snapshot.decide(&visitor(&id));
-        let meets = |path: &str, named: &[FlagId]| decisions.meets_experiment("GET", path, true, named);
+        let meets = |path: &str, named: &[FlagId]| decisions.exposes_experiment("GET", path, true, named);
         let met = [meets("/base", &[]), meets("/second", &[]), meets("/other", &[]), meets("/other", &[base])];
         assert_eq!(met, [true, true, false, true], "{id}");
         let named = snapshot.decide(&visitor(&id).user(&user));
-        assert!(!named.meets_experiment("GET", "/vip", true, &[]), "named people are in no draw");
+        assert!(!named.exposes_experiment("GET", "/vip", true, &[]), "named people are in no draw");
     }
 }
 

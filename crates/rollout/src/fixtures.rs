@@ -11,7 +11,7 @@ use flagstaff_flags::{
 use flagstaff_tag::Network;
 use jiff::Timestamp;
 
-use crate::monitor::{Answered, Meeting, Outcome, OutcomeMonitor, Outcomes};
+use crate::monitor::{Answered, Exposure, Outcome, OutcomeMonitor, Outcomes};
 
 pub(crate) fn name() -> Name {
     Name::new("checkout").unwrap()
@@ -45,7 +45,7 @@ impl Visitor<'_> {
     pub(crate) fn gets(&self, monitor: &OutcomeMonitor, result: Answered, by_upstream: bool) {
         let variant = if self.has_flag { VariantId::ON } else { VariantId::OFF };
         let block = if self.shares_network { 1 } else { 1_000 + self.number };
-        let meeting = Meeting {
+        let exposure = Exposure {
             snapshot: self.snapshot,
             flag: self.snapshot.find("checkout").unwrap(),
             variant,
@@ -55,8 +55,8 @@ impl Visitor<'_> {
             at: Timestamp::now(),
             since: Instant::now(),
         };
-        monitor.met(&meeting);
-        monitor.answered(&Outcome { meeting, result, by_upstream });
+        monitor.exposed(&exposure);
+        monitor.answered(&Outcome { exposure, result, by_upstream });
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which units met a flag, as its guard remembers them.
+//! Which units were exposed to a flag, as its guard remembers them.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,7 @@ const SHARDS: usize = 64;
 /// The part of the places for units that came once: one in so many.
 const FRESH_PART: usize = 4;
 
-/// Units that met a flag, as many as there are places. A unit is 128 bits that tell units apart.
+/// Units that were exposed to a flag, as many as there are places. A unit is 128 bits that tell units apart.
 ///
 /// A unit that comes a second time moves from the places of those that came once to the others, so requests that each bring a
 /// new id displace only one another and visitors of a single request. Where the places run out, those that stayed away longest
@@ -48,8 +48,8 @@ impl ExposedUnits {
         Self { shards: (0..SHARDS).map(shard).collect(), forgotten: AtomicU64::new(0) }
     }
 
-    /// A unit meets the flag. Returns whether it is new, as far as is remembered.
-    pub fn meets(&self, unit: u128) -> bool {
+    /// A unit is exposed to the flag. Returns whether it is new, as far as is remembered.
+    pub fn expose(&self, unit: u128) -> bool {
         let Some(mut shard) = self.shard(unit) else { return false };
         if shard.comes_again(unit, &self.forgotten) {
             return false;
@@ -58,7 +58,7 @@ impl ExposedUnits {
         true
     }
 
-    /// Whether a unit met the flag before. To be asked is not to come: it stays among those that came once, if it did.
+    /// Whether a unit was exposed to the flag before. To be asked is not to come: it stays among those that came once, if it did.
     #[must_use]
     pub fn has(&self, unit: u128) -> bool {
         self.shard(unit).is_some_and(|shard| shard.once.has(unit) || shard.again.has(unit))
@@ -131,41 +131,41 @@ mod tests {
 
     #[test]
     fn a_unit_is_new_once() {
-        let met = ExposedUnits::new(PLACES);
-        assert!(!met.has(7));
-        assert!(met.meets(7));
-        assert!(!met.meets(7) && met.has(7) && !met.has(8));
+        let exposed = ExposedUnits::new(PLACES);
+        assert!(!exposed.has(7));
+        assert!(exposed.expose(7));
+        assert!(!exposed.expose(7) && exposed.has(7) && !exposed.has(8));
     }
 
     #[test]
     fn requests_with_an_id_each_push_no_visitor_out_that_came_twice() {
-        let met = ExposedUnits::new(PLACES);
-        (0..500).for_each(|visitor| _ = (met.meets(visitor), met.meets(visitor)));
-        (1_000_000..2_000_000).for_each(|stranger| _ = met.meets(stranger));
-        assert!((0..500).all(|visitor| met.has(visitor)));
-        assert!(met.forgotten() > 900_000, "it is counted: {}", met.forgotten());
+        let exposed = ExposedUnits::new(PLACES);
+        (0..500).for_each(|visitor| _ = (exposed.expose(visitor), exposed.expose(visitor)));
+        (1_000_000..2_000_000).for_each(|stranger| _ = exposed.expose(stranger));
+        assert!((0..500).all(|visitor| exposed.has(visitor)));
+        assert!(exposed.forgotten() > 900_000, "it is counted: {}", exposed.forgotten());
     }
 
     #[test]
     fn requests_that_meet_and_ask_at_once_push_nobody_out() {
-        let met = ExposedUnits::new(PLACES);
-        (0..500).for_each(|visitor| _ = (met.meets(visitor), met.meets(visitor)));
-        (1_000_000..1_200_000).for_each(|stranger| _ = (met.meets(stranger), met.has(stranger)));
-        assert!((0..500).all(|visitor| met.has(visitor)));
+        let exposed = ExposedUnits::new(PLACES);
+        (0..500).for_each(|visitor| _ = (exposed.expose(visitor), exposed.expose(visitor)));
+        (1_000_000..1_200_000).for_each(|stranger| _ = (exposed.expose(stranger), exposed.has(stranger)));
+        assert!((0..500).all(|visitor| exposed.has(visitor)));
     }
 
     #[test]
     fn those_that_keep_coming_stay_and_memory_is_bounded() {
-        let met = ExposedUnits::new(PLACES);
+        let exposed = ExposedUnits::new(PLACES);
         for stranger in 0..200_000_u128 {
-            _ = (met.meets(1_000 + stranger), met.meets(1_000 + stranger));
+            _ = (exposed.expose(1_000 + stranger), exposed.expose(1_000 + stranger));
             if stranger % 100 == 0 {
-                (0..100).for_each(|visitor| _ = met.meets(visitor));
+                (0..100).for_each(|visitor| _ = exposed.expose(visitor));
             }
         }
-        assert!((0..100).all(|visitor| met.has(visitor)));
+        assert!((0..100).all(|visitor| exposed.has(visitor)));
         let kept = |half: &Generations| half.young.len() + half.old.len();
-        let kept = met.shards.iter().map(|shard| {
+        let kept = exposed.shards.iter().map(|shard| {
             let shard = shard.lock().unwrap();
             kept(&shard.once) + kept(&shard.again)
         });

@@ -5,24 +5,24 @@ use std::sync::Arc;
 use crate::{BucketBy, Decision, Decisions, Flag, FlagId};
 
 impl Decisions {
-    /// The flags a request exposes its visitor to, with their decisions: those drawn, now or earlier, that are met on it.
-    /// Flags drawn anew for each request are left out: nobody meets one of their variants twice.
-    pub fn met<'a>(
+    /// The flags a request exposes its visitor to, with their decisions: those drawn, now or earlier, that it shows.
+    /// Flags drawn anew for each request are left out: nobody sees one of their variants twice.
+    pub fn exposed<'a>(
         &'a self,
         method: &'a str,
         path: &'a str,
         is_page: bool,
     ) -> impl Iterator<Item = (FlagId, &'a Arc<Flag>, Decision)> {
-        let met = move |flag: &Flag| flag.is_met_on(method, path, is_page);
-        self.countable().filter(move |(_, flag, _)| met(flag))
+        let exposes = move |flag: &Flag| flag.is_exposed_on(method, path, is_page);
+        self.countable().filter(move |(_, flag, _)| exposes(flag))
     }
 
-    /// Whether a visitor meets an experiment on this request, held out or not. It says the same for both, so that they can be
-    /// compared. `named` are flags that the app says were met, wherever that was.
+    /// Whether this request exposes its visitor to an experiment, held out or not. It says the same for both, so that they can be
+    /// compared. `named` are flags that the app says were seen, wherever that was.
     #[must_use]
-    pub fn meets_experiment(&self, method: &str, path: &str, is_page: bool, named: &[FlagId]) -> bool {
-        let met = |id: &FlagId, flag: &Flag| named.contains(id) || flag.is_met_on(method, path, is_page);
-        self.iter().any(|(id, flag, decision)| decision.is_in_experiment() && met(&id, flag))
+    pub fn exposes_experiment(&self, method: &str, path: &str, is_page: bool, named: &[FlagId]) -> bool {
+        let exposes = |id: &FlagId, flag: &Flag| named.contains(id) || flag.is_exposed_on(method, path, is_page);
+        self.iter().any(|(id, flag, decision)| decision.is_in_experiment() && exposes(&id, flag))
     }
 
     /// The flags a visitor can be exposed to at all, now: those drawn, for something that lasts.

@@ -33,7 +33,7 @@ impl Flag {
     /// Whether a visitor is exposed to it on this request: one of `exposed_on`; where none is written, any page, or with a
     /// rollout or a guard any request at all, because clients that use no pages must be guarded too.
     #[must_use]
-    pub fn is_met_on(&self, method: &str, path: &str, is_page: bool) -> bool {
+    pub fn is_exposed_on(&self, method: &str, path: &str, is_page: bool) -> bool {
         if self.exposed_on.is_empty() {
             is_page || self.rollout.is_some() || self.guard.is_some()
         } else {

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
-/// A request that counts, with its flags. Which of them it meets is found once, when it comes.
+/// A request that counts, with its flags. To which of them it exposes its visitor is found once, when it comes.
 #[derive(Debug)]
 pub struct RequestContext {
     pub(crate) flags: Flags,
@@ -24,8 +24,8 @@ pub struct RequestContext {
     /// When it came, by a clock that cannot be set.
     pub(crate) since: Instant,
     body: BodyState,
-    /// In the order of the flag file. A request that meets more flags allocates once.
-    met: SmallVec<[FlagId; 8]>,
+    /// In the order of the flag file. One that exposes to more flags allocates once.
+    exposed: SmallVec<[FlagId; 8]>,
 }
 
 /// What is known of a request's body.
@@ -47,9 +47,9 @@ impl RequestContext {
             None => BodyState::Unknown,
         };
         let is_page = is_page(request.method(), request.headers());
-        let met = flags.decisions().met(request.method().as_str(), request.uri().path(), is_page);
+        let exposed = flags.decisions().exposed(request.method().as_str(), request.uri().path(), is_page);
         Self {
-            met: met.map(|(id, ..)| id).collect(),
+            exposed: exposed.map(|(id, ..)| id).collect(),
             flags: flags.clone(),
             method: request.method().clone(),
             uri: request.uri().clone(),
@@ -105,16 +105,16 @@ impl RequestContext {
         self.complete_since().unwrap_or(self.since).elapsed()
     }
 
-    /// Whether a flag that was drawn is met on it.
+    /// Whether it exposes its visitor to a drawn flag.
     #[must_use]
-    pub fn meets(&self, id: FlagId) -> bool {
-        self.met.contains(&id)
+    pub fn exposes(&self, id: FlagId) -> bool {
+        self.exposed.contains(&id)
     }
 
-    /// The drawn flags that are met on it, in the order of the flag file, with their decisions.
-    pub fn met(&self) -> impl Iterator<Item = (FlagId, &Flag, Decision)> {
+    /// The drawn flags to which it exposes its visitor, in the order of the flag file, with their decisions.
+    pub fn exposed(&self) -> impl Iterator<Item = (FlagId, &Flag, Decision)> {
         let (decisions, snapshot) = (self.flags.decisions(), self.flags.compiled().snapshot());
-        self.met.iter().filter_map(move |id| Some((*id, &**snapshot.flag(*id)?, decisions.of(*id))))
+        self.exposed.iter().filter_map(move |id| Some((*id, &**snapshot.flag(*id)?, decisions.of(*id))))
     }
 }
 

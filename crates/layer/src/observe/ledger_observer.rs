@@ -21,10 +21,10 @@ impl Observe for LedgerObserver {
         if !flags.is_new_visitor() {
             self.visit(flags).returned(flags.visitor());
         }
-        for (id, ..) in request.met() {
+        for (id, ..) in request.exposed() {
             self.exposed(flags, id, request.at);
         }
-        self.experiment_met(request, &[]);
+        self.experiment_exposed(request, &[]);
     }
 
     fn answered(&self, request: &RequestContext, answer: &Answer<'_>) {
@@ -33,7 +33,7 @@ impl Observe for LedgerObserver {
         let named: Vec<_> = answer.exposed.iter().filter_map(|name| snapshot(flags).find(name.as_str())).collect();
         named.iter().for_each(|id| self.exposed(flags, *id, request.at));
         if !named.is_empty() {
-            self.experiment_met(request, &named);
+            self.experiment_exposed(request, &named);
         }
         if request.is_page && (status.is_success() || status.is_redirection()) {
             self.page(flags, request.at);
@@ -81,14 +81,14 @@ impl LedgerObserver {
         Self(recorder)
     }
 
-    /// Records a visitor who meets an experiment for the comparison of those held out with everybody else.
-    fn experiment_met(&self, request: &RequestContext, named: &[FlagId]) {
+    /// Records a visitor who is exposed to an experiment for the comparison of those held out with everybody else.
+    fn experiment_exposed(&self, request: &RequestContext, named: &[FlagId]) {
         let flags = &request.flags;
         let Some(holdout) = snapshot(flags).holdout() else {
             return;
         };
         let (method, path) = (request.method.as_str(), request.uri.path());
-        if flags.decisions().meets_experiment(method, path, request.is_page, named) {
+        if flags.decisions().exposes_experiment(method, path, request.is_page, named) {
             self.visit(flags).exposed_to_holdout(holdout, flags.visitor(), !flags.is_new_visitor(), request.at);
         }
     }

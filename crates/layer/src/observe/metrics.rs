@@ -56,12 +56,12 @@ struct Series {
 }
 
 impl Observe for Answers {
-    /// Counts an answer for every flag met on its request; the time of one that is meant not to end is left out.
+    /// Counts an answer for every flag to which its request exposes; the time of one that is meant not to end is left out.
     fn answered(&self, request: &RequestContext, answer: &Answer<'_>) {
         let Some(status) = answer.status() else { return };
         let latency = Some(request.elapsed()).filter(|_| !answer.is_endless());
         let table = self.table(request.flags.compiled().snapshot());
-        for (id, flag, decision) in request.met() {
+        for (id, flag, decision) in request.exposed() {
             if let Some(slot) = table.slot(id, decision.variant()) {
                 slot.get_or_init(|| self.series(flag, decision.variant())).add(status.as_u16(), latency);
             }

@@ -59,7 +59,7 @@ impl Desk {
 
     pub(crate) fn meet_as(&self, snapshot: &Arc<Snapshot>, visitor: &str, confirmed: bool, seconds: i64) -> String {
         let decisions = snapshot.decide(&Subject::at(at(seconds)).visitor(visitor));
-        for (id, _, decision) in decisions.met("GET", "/", true) {
+        for (id, _, decision) in decisions.exposed("GET", "/", true) {
             assert!(self.recorder.exposed(snapshot, id, visitor, decision, confirmed, at(seconds)));
         }
         decisions.variant("form").into()

@@ -20,7 +20,7 @@ impl Notice {
                  count for the guard"
             }
             Self::Forgets => {
-                "more visitors meet the flag than its guard remembers; it forgets those that stayed away longest"
+                "more visitors see the flag than its guard remembers; it forgets those that stayed away longest"
             }
             Self::Full => {
                 "the guard remembers as many visitors as fit and counts no further ones; `flagstaff rollout FLAG reset` begins anew"

@@ -12,7 +12,7 @@ use flagstaff_flags::{Definition, Flag, Guard};
 use flagstaff_tag::Network;
 
 use super::keys::{origin, unit_key};
-use super::outcome::{Answered, Meeting, Outcome};
+use super::outcome::{Answered, Exposure, Outcome};
 use super::step_window::StepWindow;
 use crate::messages::WindowId;
 
@@ -38,7 +38,7 @@ pub(super) struct FlagWindow {
 
 /// The visitors who saw the flag. They stay known when a flag begins anew with the same definition.
 pub(super) struct KnownVisitors {
-    met: ExposedUnits,
+    exposed: ExposedUnits,
     crowd: NetworkShares,
 }
 
@@ -57,7 +57,7 @@ impl KnownVisitors {
     /// With as much room as there is for each of so many flags.
     pub(super) fn of_one_in(flags: usize) -> Self {
         let room = (MAX_REMEMBERED / flags.max(1)).clamp(*REMEMBERED_EACH.start(), *REMEMBERED_EACH.end());
-        Self { met: ExposedUnits::new(room), crowd: NetworkShares::default() }
+        Self { exposed: ExposedUnits::new(room), crowd: NetworkShares::default() }
     }
 }
 
@@ -113,19 +113,19 @@ impl FlagWindow {
     }
 
     /// A unit sees the flag.
-    pub(super) fn sees(&self, meeting: &Meeting<'_>) {
-        if self.visitors.met.meets(unit_key(meeting.unit)) {
-            self.visitors.crowd.came(meeting.network.map(origin));
+    pub(super) fn exposed(&self, exposure: &Exposure<'_>) {
+        if self.visitors.exposed.expose(unit_key(exposure.unit)) {
+            self.visitors.crowd.came(exposure.network.map(origin));
         }
     }
 
-    pub(super) fn has_seen(&self, meeting: &Meeting<'_>) -> bool {
-        self.visitors.met.has(unit_key(meeting.unit))
+    pub(super) fn was_exposed(&self, exposure: &Exposure<'_>) -> bool {
+        self.visitors.exposed.has(unit_key(exposure.unit))
     }
 
     /// How many units it had to forget.
     pub(super) fn forgotten(&self) -> u64 {
-        self.visitors.met.forgotten()
+        self.visitors.exposed.forgotten()
     }
 
     /// The network, where it is one whose signs are limited.
@@ -146,13 +146,13 @@ impl FlagWindow {
     /// An answer to a visitor who was drawn into an arm, at a step.
     pub(super) fn answered(&self, outcome: &Outcome<'_>, arm: u8, step: usize, now: i64) -> Signals {
         let at = self.step.load();
-        let meeting = &outcome.meeting;
+        let exposure = &outcome.exposure;
         let treated = arm != 0;
-        let limited = || self.limited(meeting.network);
-        let arrives = treated && at.arrives(step, meeting.unit, limited);
+        let limited = || self.limited(exposure.network);
+        let arrives = treated && at.arrives(step, exposure.unit, limited);
         let abandoned = matches!(outcome.result, Answered::Abandoned(_));
         // a visitor who keeps another variant says nothing of either by itself, but counts where the draw counts
-        let blown = if abandoned || meeting.variant != meeting.drawn {
+        let blown = if abandoned || exposure.variant != exposure.drawn {
             None
         } else {
             self.count_for_arm(outcome, treated, &at, now)
@@ -162,24 +162,24 @@ impl FlagWindow {
 
     /// What an answer says of its arm. Returns why the fuse blows, if it does.
     fn count_for_arm(&self, outcome: &Outcome<'_>, treated: bool, at: &StepWindow, now: i64) -> Option<Blown> {
-        let meeting = &outcome.meeting;
+        let exposure = &outcome.exposure;
         let bad = outcome.result == Answered::Error;
         if matches!(outcome.result, Answered::Fallback(_)) {
             if treated {
-                self.upstream_watch.fell_back(meeting.since, self.failed(meeting));
+                self.upstream_watch.fell_back(exposure.since, self.failed(exposure));
             }
             return None;
         }
         self.error_rates.answered(treated, bad, now);
         if let (false, Some(limit), Answered::Fine(Some(latency))) = (treated, at.limit(), outcome.result) {
-            limit.control_answered(latency, || self.limited(meeting.network));
+            limit.control_answered(latency, || self.limited(exposure.network));
         }
         if outcome.by_upstream {
             self.upstream_watch.answered();
         }
         let fuse = self.fuse.as_ref()?;
         match (treated, bad) {
-            (true, true) => fuse.failed(self.failed(meeting)),
+            (true, true) => fuse.failed(self.failed(exposure)),
             (true, false) => {
                 fuse.worked();
                 None
@@ -188,8 +188,8 @@ impl FlagWindow {
         }
     }
 
-    fn failed(&self, meeting: &Meeting<'_>) -> Failed {
-        let limited = self.limited(meeting.network).map(|origin| (origin, self.network_signs));
-        Failed { unit: unit_key(meeting.unit), limited }
+    fn failed(&self, exposure: &Exposure<'_>) -> Failed {
+        let limited = self.limited(exposure.network).map(|origin| (origin, self.network_signs));
+        Failed { unit: unit_key(exposure.unit), limited }
     }
 }

@@ -12,7 +12,7 @@ use flagstaff_tag::{AnsweredBy, Flags, NoAnswer, NotReached};
 use http::StatusCode;
 use jiff::Timestamp;
 
-use super::outcome::{Answered, Conversion, Meeting, Outcome, Outcomes};
+use super::outcome::{Answered, Conversion, Exposure, Outcome, Outcomes};
 
 /// Observes requests for guards, and tells them of outcomes.
 pub(crate) struct GuardObserver<O>(Arc<O>);
@@ -74,44 +74,44 @@ impl<O: Outcomes> Observe for GuardObserver<O> {
         !flags.compiled().monitored().is_empty()
     }
 
-    /// Tells of every monitored flag that is met on the request.
+    /// Tells of every monitored flag that the request exposes its visitor to.
     fn requested(&self, request: &RequestContext) {
         let when = When { at: request.at(), since: request.since() };
-        for one in self.monitored(request.flags(), request.at()).filter(|one| request.meets(one.id)) {
-            one.meeting(request.flags(), when, |meeting| self.0.met(&meeting));
+        for one in self.monitored(request.flags(), request.at()).filter(|one| request.exposes(one.id)) {
+            one.exposure(request.flags(), when, |exposure| self.0.exposed(&exposure));
         }
     }
 
-    /// Tells of every monitored flag that the unit has met: on this request, as the answer says, or before.
+    /// Tells of every monitored flag to which the unit was exposed: on this request, as the answer says, or before.
     fn answered(&self, request: &RequestContext, answer: &Answer<'_>) {
         let when = When { at: request.at(), since: request.since() };
         for one in self.monitored(request.flags(), request.at()) {
             let result = meaning(answer.result, one.id, one.guard, request);
             let by_upstream = answer.result.answered_by() == Some(AnsweredBy::Canary(one.id));
-            one.meeting(request.flags(), when, |meeting| {
+            one.exposure(request.flags(), when, |exposure| {
                 // told once a request: guards go by who comes again
-                if !request.meets(one.id) {
-                    if !answer.exposes(one.flag) && !self.0.has_met(&meeting) {
+                if !request.exposes(one.id) {
+                    if !answer.exposes(one.flag) && !self.0.was_exposed(&exposure) {
                         return;
                     }
-                    self.0.met(&meeting);
+                    self.0.exposed(&exposure);
                 }
                 if let Some(result) = result {
-                    self.0.answered(&Outcome { meeting, result, by_upstream });
+                    self.0.answered(&Outcome { exposure, result, by_upstream });
                 }
             });
         }
     }
 
-    /// Tells of every monitored flag whose guard names the goal and that the unit has met.
+    /// Tells of every monitored flag whose guard names the goal and to which the unit was exposed.
     fn reached(&self, reached: &ReachedGoal<'_>) -> Result<(), NotReached> {
         let ReachedGoal { flags, goal, at, .. } = *reached;
         let when = When { at, since: Instant::now() };
         let named = self.monitored(flags, at).filter(|one| one.guard.is_some_and(|g| g.goals.contains(&goal.name)));
         for one in named {
-            one.meeting(flags, when, |meeting| {
-                if self.0.has_met(&meeting) {
-                    self.0.converted(&Conversion { meeting, goal: &goal.name });
+            one.exposure(flags, when, |exposure| {
+                if self.0.was_exposed(&exposure) {
+                    self.0.converted(&Conversion { exposure, goal: &goal.name });
                 }
             });
         }
@@ -141,9 +141,9 @@ impl<O: Outcomes> GuardObserver<O> {
 }
 
 impl Monitored<'_> {
-    fn meeting(&self, flags: &Flags, when: When, tell: impl FnOnce(Meeting<'_>)) {
+    fn exposure(&self, flags: &Flags, when: When, tell: impl FnOnce(Exposure<'_>)) {
         let unit = self.flag.bucket_by.key(self.unit);
-        tell(Meeting {
+        tell(Exposure {
             snapshot: flags.compiled().snapshot(),
             flag: self.id,
             variant: self.variant,

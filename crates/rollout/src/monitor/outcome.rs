@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 /// Is told how visitors of flags with a guard do. It is called on the request's own way, so it must return at once.
 ///
-/// It is told of those who are part of the test (drawn, and by a unit that lasts) and have met the flag: on this request, or
+/// It is told of those who are part of the test (drawn, and by a unit that lasts) and were exposed to the flag: on this request, or
 /// before as far as it remembers itself. What must not count (bots, prefetches, visitors without consent) is not told.
 pub(crate) trait Outcomes: Send + Sync + 'static {
     /// Whether it wants to be told about a flag now.
@@ -18,15 +18,15 @@ pub(crate) trait Outcomes: Send + Sync + 'static {
         true
     }
 
-    /// A unit meets a flag, or one that met it before asks for something else. An implementation that remembers it is told of the
+    /// A unit is exposed to a flag, or one that was before asks for something else. An implementation that remembers it is told of the
     /// unit's later requests too.
-    fn met(&self, meeting: &Meeting<'_>) {
-        let _ = meeting;
+    fn exposed(&self, exposure: &Exposure<'_>) {
+        let _ = exposure;
     }
 
-    /// Whether a unit met a flag before, as far as that is remembered.
-    fn has_met(&self, meeting: &Meeting<'_>) -> bool {
-        let _ = meeting;
+    /// Whether a unit was exposed to a flag before, as far as that is remembered.
+    fn was_exposed(&self, exposure: &Exposure<'_>) -> bool {
+        let _ = exposure;
         false
     }
 
@@ -39,7 +39,7 @@ pub(crate) trait Outcomes: Send + Sync + 'static {
 
 /// A unit and a flag.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Meeting<'a> {
+pub(crate) struct Exposure<'a> {
     /// The flags the request was decided with.
     pub(crate) snapshot: &'a Arc<Snapshot>,
     /// Which of them.
@@ -63,7 +63,7 @@ pub(crate) struct Meeting<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome<'a> {
     /// To whom.
-    pub(crate) meeting: Meeting<'a>,
+    pub(crate) exposure: Exposure<'a>,
     /// What became of the request.
     pub(crate) result: Answered,
     /// Whether the answer came from the flag's own upstream of the variant.
@@ -88,7 +88,7 @@ pub(crate) enum Answered {
 #[derive(Clone, Debug)]
 pub(crate) struct Conversion<'a> {
     /// Who reached it.
-    pub(crate) meeting: Meeting<'a>,
+    pub(crate) exposure: Exposure<'a>,
     /// The goal.
     pub(crate) goal: &'a Name,
 }

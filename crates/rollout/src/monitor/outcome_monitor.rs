@@ -14,7 +14,7 @@ use metrics::counter;
 use tokio::sync::mpsc;
 
 use super::flag_window::{FlagWindow, KnownVisitors, Signals};
-use super::outcome::{Conversion, Meeting, Outcome, Outcomes};
+use super::outcome::{Conversion, Exposure, Outcome, Outcomes};
 use crate::messages::{Message, WindowId};
 
 /// Counts what becomes of requests, by flag.
@@ -128,7 +128,7 @@ impl OutcomeMonitor {
 
     /// What is known of a flag as a request was decided with it. None where that is another definition than the one in force, or
     /// where the flag has begun anew since: then the answer comes too late to say anything.
-    fn window(&self, flag: &Flag, meeting: &Meeting<'_>) -> Option<Arc<FlagWindow>> {
+    fn window(&self, flag: &Flag, exposure: &Exposure<'_>) -> Option<Arc<FlagWindow>> {
         let known = |windows: &HashMap<Name, Arc<FlagWindow>>| {
             windows.get(&flag.name).filter(|window| window.definition == flag.definition).map(Arc::clone)
         };
@@ -136,8 +136,8 @@ impl OutcomeMonitor {
             Some(window) => window,
             None => self.first(flag, known)?,
         };
-        self.follow_step(&window, flag, meeting);
-        window.covers(meeting.since).then_some(window)
+        self.follow_step(&window, flag, exposure);
+        window.covers(exposure.since).then_some(window)
     }
 
     /// The first answer of a flag as it is in force now.
@@ -161,8 +161,8 @@ impl OutcomeMonitor {
     }
 
     /// A request of another step than the present one is late, or the first of a new step: the snapshot in force says which.
-    fn follow_step(&self, window: &FlagWindow, flag: &Flag, meeting: &Meeting<'_>) {
-        if window.step().step() == meeting.snapshot.step(meeting.flag) {
+    fn follow_step(&self, window: &FlagWindow, flag: &Flag, exposure: &Exposure<'_>) {
+        if window.step().step() == exposure.snapshot.step(exposure.flag) {
             return;
         }
         let current = self.reader.load();
@@ -185,9 +185,9 @@ impl OutcomeMonitor {
         }
     }
 
-    fn sign(&self, sign: &Sign, window: &FlagWindow, flag: &Flag, meeting: &Meeting<'_>, arm: u8) {
-        let first = first_sign(sign.to_string(), meeting, arm);
-        let limited = window.limited(meeting.network);
+    fn sign(&self, sign: &Sign, window: &FlagWindow, flag: &Flag, exposure: &Exposure<'_>, arm: u8) {
+        let first = first_sign(sign.to_string(), exposure, arm);
+        let limited = window.limited(exposure.network);
         self.tell(Message::Sign { window: window.id(flag), sign: first, limited });
     }
 }
@@ -198,42 +198,42 @@ impl fmt::Debug for OutcomeMonitor {
     }
 }
 
-fn first_sign(sign: String, meeting: &Meeting<'_>, arm: u8) -> FirstSign {
-    let step = meeting.snapshot.step(meeting.flag);
-    FirstSign { sign, unit: meeting.unit.into(), variant: arm, step, at: meeting.at.as_microsecond() }
+fn first_sign(sign: String, exposure: &Exposure<'_>, arm: u8) -> FirstSign {
+    let step = exposure.snapshot.step(exposure.flag);
+    FirstSign { sign, unit: exposure.unit.into(), variant: arm, step, at: exposure.at.as_microsecond() }
 }
 
-fn guarded<'a>(meeting: &Meeting<'a>) -> Option<(&'a Arc<Flag>, u8)> {
-    let flag = meeting.snapshot.flag(meeting.flag)?;
-    Some((flag, flag.arm(meeting.drawn)?))
+fn guarded<'a>(exposure: &Exposure<'a>) -> Option<(&'a Arc<Flag>, u8)> {
+    let flag = exposure.snapshot.flag(exposure.flag)?;
+    Some((flag, flag.arm(exposure.drawn)?))
 }
 
 impl Outcomes for OutcomeMonitor {
-    fn met(&self, meeting: &Meeting<'_>) {
-        if let Some((flag, _)) = guarded(meeting)
-            && let Some(window) = self.window(flag, meeting)
+    fn exposed(&self, exposure: &Exposure<'_>) {
+        if let Some((flag, _)) = guarded(exposure)
+            && let Some(window) = self.window(flag, exposure)
         {
-            window.sees(meeting);
+            window.exposed(exposure);
         }
     }
 
-    fn has_met(&self, meeting: &Meeting<'_>) -> bool {
-        let flag = meeting.snapshot.flag(meeting.flag);
-        let window = flag.and_then(|flag| self.window(flag, meeting));
-        window.is_some_and(|window| window.has_seen(meeting))
+    fn was_exposed(&self, exposure: &Exposure<'_>) -> bool {
+        let flag = exposure.snapshot.flag(exposure.flag);
+        let window = flag.and_then(|flag| self.window(flag, exposure));
+        window.is_some_and(|window| window.was_exposed(exposure))
     }
 
     fn answered(&self, outcome: &Outcome<'_>) {
-        let meeting = &outcome.meeting;
-        let Some((flag, arm)) = guarded(meeting) else { return };
-        let Some(window) = self.window(flag, meeting) else { return };
-        let step = meeting.snapshot.step(meeting.flag);
+        let exposure = &outcome.exposure;
+        let Some((flag, arm)) = guarded(exposure) else { return };
+        let Some(window) = self.window(flag, exposure) else { return };
+        let step = exposure.snapshot.step(exposure.flag);
         let Signals { arrives, sign, blown } = window.answered(outcome, arm, step, self.now());
         if arrives {
-            self.tell(Message::Arrived(window.id(flag), first_sign(came_at(step), meeting, arm)));
+            self.tell(Message::Arrived(window.id(flag), first_sign(came_at(step), exposure, arm)));
         }
         if let Some(sign) = sign {
-            self.sign(&sign, &window, flag, meeting, arm);
+            self.sign(&sign, &window, flag, exposure, arm);
         }
         if let Some(blown) = blown {
             self.tell(Message::FuseBlown(window.id(flag), blown));
@@ -241,10 +241,10 @@ impl Outcomes for OutcomeMonitor {
     }
 
     fn converted(&self, conversion: &Conversion<'_>) {
-        let meeting = &conversion.meeting;
-        let Some((flag, arm)) = guarded(meeting) else { return };
-        let Some(window) = self.window(flag, meeting) else { return };
-        self.sign(&Sign::Goal(conversion.goal.to_string()), &window, flag, meeting, arm);
+        let exposure = &conversion.exposure;
+        let Some((flag, arm)) = guarded(exposure) else { return };
+        let Some(window) = self.window(flag, exposure) else { return };
+        self.sign(&Sign::Goal(conversion.goal.to_string()), &window, flag, exposure, arm);
     }
 }
 

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::GuardObserver;
-use crate::monitor::{Answered, Conversion, Meeting, Outcome, Outcomes};
+use crate::monitor::{Answered, Conversion, Exposure, Outcome, Outcomes};
 
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0";
 const VISITOR: &str = "visitor-number-0000001";
@@ -58,7 +58,7 @@ fn snapshot_from(flags: Vec<Flag>, from: EventFrom) -> Snapshot {
 #[derive(Default)]
 struct Ear {
     heard: Mutex<Vec<String>>,
-    met: Mutex<HashSet<(FlagId, String)>>,
+    exposed: Mutex<HashSet<(FlagId, String)>>,
     deaf_for: Option<&'static str>,
 }
 
@@ -67,12 +67,12 @@ impl Outcomes for Ear {
         snapshot.flag(flag).is_some_and(|flag| Some(flag.name.as_str()) != self.deaf_for)
     }
 
-    fn met(&self, meeting: &Meeting<'_>) {
-        self.met.lock().unwrap().insert((meeting.flag, meeting.unit.into()));
+    fn exposed(&self, exposure: &Exposure<'_>) {
+        self.exposed.lock().unwrap().insert((exposure.flag, exposure.unit.into()));
     }
 
-    fn has_met(&self, meeting: &Meeting<'_>) -> bool {
-        self.met.lock().unwrap().contains(&(meeting.flag, meeting.unit.into()))
+    fn was_exposed(&self, exposure: &Exposure<'_>) -> bool {
+        self.exposed.lock().unwrap().contains(&(exposure.flag, exposure.unit.into()))
     }
 
     fn answered(&self, outcome: &Outcome<'_>) {
@@ -87,18 +87,18 @@ impl Outcomes for Ear {
             Answered::Fallback(_) => "fallback",
         };
         let by_upstream = if outcome.by_upstream { " by its upstream" } else { "" };
-        self.write(&outcome.meeting, &format!("{what}{by_upstream}"));
+        self.write(&outcome.exposure, &format!("{what}{by_upstream}"));
     }
 
     fn converted(&self, conversion: &Conversion<'_>) {
-        self.write(&conversion.meeting, conversion.goal.as_str());
+        self.write(&conversion.exposure, conversion.goal.as_str());
     }
 }
 
 impl Ear {
-    fn write(&self, meeting: &Meeting<'_>, what: &str) {
-        let flag = meeting.snapshot.flag(meeting.flag).unwrap();
-        self.heard.lock().unwrap().push(format!("{} {} {what}", flag.name, meeting.unit));
+    fn write(&self, exposure: &Exposure<'_>, what: &str) {
+        let flag = exposure.snapshot.flag(exposure.flag).unwrap();
+        self.heard.lock().unwrap().push(format!("{} {} {what}", flag.name, exposure.unit));
     }
 }
 
@@ -365,7 +365,7 @@ async fn goals_of_the_guard_are_heard() {
     assert_eq!(
         site.ask("POST /.flagstaff/events", &new, r#"{"event":"paid"}"#).await,
         [""; 0],
-        "who is new met nothing"
+        "who is new was exposed to nothing"
     );
 }
 
