@@ -19,6 +19,5 @@ mod step_window;
 pub(crate) use guard_observer::GuardObserver;
 pub(crate) use keys::unit_key;
 #[cfg(test)]
-pub(crate) use outcome::Conversion;
-pub(crate) use outcome::{Answered, Exposure, Outcome, Outcomes};
+pub(crate) use outcome::{Answered, Conversion, Exposure, Outcome, Outcomes};
 pub use outcome_monitor::OutcomeMonitor;
