@@ -4,18 +4,20 @@ use std::io::{BufRead as _, IsTerminal as _};
 
 use crate::terminal::{BAD, ODD, err, styled};
 
+const NOTHING_CHANGED: &str = "Nothing was changed.";
+
 /// Says what would be undone, and asks whether to do it.
 pub(crate) fn is_confirmed(what: &str) -> bool {
-    err(&format!("{}: {what}\n", styled(ODD, "careful")));
+    err(&format!("{}: {what}\n", styled(ODD, "Warning")));
     if !std::io::stdin().is_terminal() {
-        err(&format!("{}: use --yes to do it all the same\n", styled(BAD, "not done")));
+        err(&format!("{} Add --yes to do it anyway.\n", styled(BAD, NOTHING_CHANGED)));
         return false;
     }
     err("Do it? [y/N] ");
     let mut answer = String::new();
     let is_yes = std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim().eq_ignore_ascii_case("y");
     if !is_yes {
-        err(&format!("{}\n", styled(BAD, "not done")));
+        err(&format!("{}\n", styled(BAD, NOTHING_CHANGED)));
     }
     is_yes
 }

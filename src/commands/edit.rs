@@ -31,7 +31,7 @@ fn make(args: &EditOf, opened: &Opened, change: &Change<'_>, yes: bool) -> anyho
     let confirmation = if yes { Confirmation::Yes } else { Confirmation::No };
     let mut answer = opened.answer(block_on(editor.apply(change, confirmation))?)?;
     if let edit::Answer::WouldUndo(WouldUndo { what, revision }) = &answer {
-        let careful = format!("this changes what decides about `{}`: {what}", args.flag);
+        let careful = format!("this edit also affects `{}`: {what}", args.flag);
         if !confirm::is_confirmed(&careful) {
             return Ok(Outcome::No);
         }

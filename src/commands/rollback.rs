@@ -26,7 +26,7 @@ pub(crate) fn run(args: &cli::Rollback) -> anyhow::Result<Outcome> {
     let confirmation = if args.yes { Confirmation::Yes } else { Confirmation::No };
     let mut answer = opened.answer(block_on(rollback(&opened.workspace, &wanted, confirmation))?)?;
     if let RollbackAnswer::WouldUndo(preview) = &answer {
-        if !confirm::is_confirmed(&format!("this changes what decides:\n{}", undone(&preview.undoes))) {
+        if !confirm::is_confirmed(&format!("this also affects:\n{}", undone(&preview.undoes))) {
             if args.json {
                 print_json(&answer)?;
             }
@@ -74,7 +74,7 @@ fn would_do(preview: &RollbackPreview) -> String {
     }
     let mut text = format!("{what} would be as in {to}; nothing is changed yet\n");
     if !preview.undoes.is_empty() {
-        text += &format!("this changes what decides, and needs --yes:\n{}\n", undone(&preview.undoes));
+        text += &format!("this also affects what follows, and needs --yes:\n{}\n", undone(&preview.undoes));
     }
     text + &diff::lines(&preview.files, "now", to)
 }
