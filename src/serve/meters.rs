@@ -34,15 +34,26 @@ const COUNTERS: [(&str, &str); 16] = [
     (flagstaff_admin::REFUSED, "Requests refused on the operators' address, by reason"),
 ];
 
+/// What is measured elsewhere, in words.
+const GAUGES: [(&str, &str); 6] = [
+    ("flagstaff_build_info", "1, with the version of the program"),
+    ("flagstaff_start_time_seconds", "When the program started, in seconds since 1970"),
+    ("flagstaff_ledger_up", "1 while the ledger takes what is written"),
+    ("flagstaff_rollout_step", "The step at which a rollout is, from 1 on"),
+    ("flagstaff_guard_tripped", "1 while a guard has rolled its flag back"),
+    ("flagstaff_guard_log_evidence", "The evidence against a variant, as a logarithm"),
+];
+
 /// Begins them. The recorder must be there.
 pub(crate) fn begin(tagger: &Tagger) {
-    describe_gauge!("flagstaff_build_info", "1, with the version of the program");
     let revision = REVISION.map(|revision| ("revision", revision));
     let labels: Vec<_> = [("version", VERSION)].into_iter().chain(revision).collect();
     gauge!("flagstaff_build_info", &labels).set(1.0);
-    describe_gauge!("flagstaff_start_time_seconds", "When the program started, in seconds since 1970");
     #[allow(clippy::cast_precision_loss, reason = "seconds since 1970 are few enough")]
     gauge!("flagstaff_start_time_seconds").set(jiff::Timestamp::now().as_second() as f64);
+    for (name, what) in GAUGES {
+        describe_gauge!(name, what);
+    }
     for (name, what) in COUNTERS {
         describe_counter!(name, what);
     }

@@ -6,6 +6,7 @@ mod guards_strangers;
 mod harness;
 
 mod admin_access;
+mod admin_metrics;
 mod answers;
 mod apps_headers;
 mod apps_streams;

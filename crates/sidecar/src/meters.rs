@@ -132,6 +132,7 @@ fn describe() {
         "flagstaff_canary_fallbacks_total",
         "Requests the app answered because the upstream of a variant did not, by flag"
     );
+    describe_gauge!("flagstaff_upstream_up", "1 while an upstream takes connections");
     describe_gauge!("flagstaff_tunnels", "Upgraded connections open now");
     describe_counter!("flagstaff_access_log_dropped_total", "Lines of the access log that did not fit the queue");
     describe_counter!("flagstaff_certificate_loads_total", "Times certificates were loaded");

@@ -75,7 +75,7 @@ fn apps() -> PathBuf {
 }
 
 /// Python with what the apps import.
-fn python() -> Command {
+pub(crate) fn python() -> Command {
     static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
     let installed = INSTALLED.get_or_init(|| installed("python", &apps().join("requirements.txt")));
     with(&[installed, &apps()])

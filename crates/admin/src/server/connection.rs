@@ -29,6 +29,10 @@ pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a connection may last, so that a client that reads no answer does not keep it.
 const MAX_CONNECTION_TIME: Duration = Duration::from_secs(60);
 
+/// How long a client may take no byte that is sent to it. The stream of a laptop that was closed ends then.
+#[cfg(target_os = "linux")]
+const SILENCE: Duration = Duration::from_secs(30);
+
 /// One connection.
 pub(super) struct Connection {
     pub(super) router: Router,
@@ -40,6 +44,8 @@ pub(super) struct Connection {
 impl Connection {
     /// Answers until the client goes, its time is over, or another one needs its place.
     pub(super) async fn serve(self, io: TcpStream) {
+        #[cfg(target_os = "linux")]
+        let _ = socket2::SockRef::from(&io).set_tcp_user_timeout(Some(SILENCE));
         let begins_stream = Notify::new();
         let service = service_fn(|request| self.answer(request, &begins_stream));
         let mut builder = http1::Builder::new();

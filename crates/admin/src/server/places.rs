@@ -60,7 +60,8 @@ impl Places {
                 return seat.ok();
             }
             oldest.make_room();
-            // its place is free as soon as its task has run
+            // its place is free as soon as its task has run, and nobody else holds it
+            drop(oldest);
             if let Ok(seat) = timeout(PATIENCE, seat()).await {
                 return seat.ok();
             }
