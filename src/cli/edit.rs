@@ -20,6 +20,27 @@ pub(crate) struct Set {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Add {
+    #[command(flatten)]
+    pub(crate) edit: EditOf,
+    /// What it says: percent=5 owner=growth description='The new form'
+    #[arg(value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) values: Vec<(String, String)>,
+    /// Copy this flag, with its comments; the copy is off, and draws visitors of its own
+    #[arg(long, value_name = "FLAG")]
+    pub(crate) like: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Delete {
+    #[command(flatten)]
+    pub(crate) edit: EditOf,
+    /// Do it even if the flag was not ended
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct On {
     #[command(flatten)]
     pub(crate) edit: EditOf,

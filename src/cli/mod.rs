@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 
 pub(crate) use self::ask::{Check, Explain, List, Simulate};
 pub(crate) use self::demo::DemoTraffic;
-pub(crate) use self::edit::{EditOf, End, Link, Off, On, Set};
+pub(crate) use self::edit::{Add, Delete, EditOf, End, Link, Off, On, Set};
 pub(crate) use self::experiment::{Certainty, Compare, Power, Results};
 pub(crate) use self::history::{Diff, History, Rollback};
 pub(crate) use self::records::{Export, Forget, Format, Per};
@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Explain(Box<Explain>),
     /// Show how many visitors get each variant
     Simulate(Simulate),
+    /// Add a flag, for nobody yet, or a copy of another: flagstaff add FLAG --like OTHER
+    Add(Add),
     /// Edit a flag in place: flagstaff set FLAG percent=20 enabled=true
     Set(Set),
     /// Switch a flag on again, as it was before it was switched off; with --everyone: at 100 percent
@@ -59,6 +61,8 @@ pub(crate) enum Command {
     Rollback(Rollback),
     /// End an experiment: archive it with its results, give everyone the winner, list the code to delete
     End(Box<End>),
+    /// Take a flag out of the file; one that was not ended only with --yes
+    Delete(Delete),
     /// Show whether an experiment's variants differ: a table, a plot of the intervals, a verdict
     Results(Results),
     /// Show where a rollout stands; advance, pause or reset it

@@ -1,9 +1,9 @@
-//! `flagstaff set`, `on` and `off`: edits in place that keep comments and layout, and say who made them.
+//! `flagstaff add`, `set`, `on`, `off` and `delete`: edits in place that keep comments and layout, and say who made them.
 
 use flagstaff_operations::Error;
-use flagstaff_operations::edit::{self, Change, Confirmation, Edited, Editor, Way, WouldUndo};
+use flagstaff_operations::edit::{self, Change, Confirmation, Edited, Editor, Removal, Way, WouldUndo, remove};
 
-use crate::cli::{EditOf, Off, On, Set};
+use crate::cli::{Add, Delete, EditOf, Off, On, Set};
 use crate::commands::{Outcome, confirm, person};
 use crate::terminal::{BAD, FAINT, GOOD, ODD, STRONG, err, json as print_json, out, styled};
 use crate::workspace::{Opened, block_on, warn};
@@ -12,6 +12,33 @@ pub(crate) fn set(args: &Set) -> anyhow::Result<Outcome> {
     let changes: Vec<_> = args.values.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let opened = Opened::ledger(&args.edit.ledger)?;
     make(&args.edit, &opened, &Change::Set(&changes), args.yes)
+}
+
+pub(crate) fn add(args: &Add) -> anyhow::Result<Outcome> {
+    let keys: Vec<_> = args.values.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let change = Change::Create { like: args.like.as_deref(), keys: &keys };
+    make(&args.edit, &Opened::ledger(&args.edit.ledger)?, &change, true)
+}
+
+pub(crate) fn delete(args: &Delete) -> anyhow::Result<Outcome> {
+    let opened = Opened::ledger(&args.edit.ledger)?;
+    let (flag, by) = (&args.edit.flag, person(args.edit.by.as_deref()));
+    let confirmation = if args.yes { Confirmation::Yes } else { Confirmation::No };
+    let mut removal = opened.answer(block_on(remove(&opened.workspace, flag, &by, confirmation))?)?;
+    if let Removal::NotEnded(WouldUndo { what, revision }) = &removal {
+        if !confirm::is_confirmed(what) {
+            return Ok(Outcome::No);
+        }
+        removal = opened.answer(block_on(remove(&opened.workspace, flag, &by, Confirmation::Of(revision)))?)?;
+    }
+    let Removal::Removed(removed) = removal else { return Ok(Outcome::No) };
+    if args.edit.json {
+        print_json(&removed)?;
+        return Ok(Outcome::Yes);
+    }
+    let gone = styled(FAINT, &format!("by {}; it said:\n{}", removed.by, removed.text));
+    out(&format!("{} is out of the file\n{gone}", styled(STRONG, flag)))?;
+    Ok(Outcome::Yes)
 }
 
 pub(crate) fn on(args: &On) -> anyhow::Result<Outcome> {

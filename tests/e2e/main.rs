@@ -29,6 +29,7 @@ mod holdout;
 mod identity_issue;
 mod identity_people;
 mod messages;
+mod new_flags;
 mod parity;
 mod process;
 mod reload;

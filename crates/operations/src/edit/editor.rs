@@ -62,15 +62,16 @@ impl Editor<'_> {
             Change::Off => self.off().await.map(Answer::Edited),
             Change::On => self.on().await.map(Answer::Edited),
             Change::Set(_) | Change::OnForEveryone => self.edit(change, confirmation).await,
+            Change::Create { like, keys } => self.create(*like, keys).await.map(Answer::Edited),
         }
     }
 
-    fn plan(&self, change: &Change<'_>, revision: Option<&str>) -> Result<EditPlan, Refused> {
+    pub(super) fn plan(&self, change: &Change<'_>, revision: Option<&str>) -> Result<EditPlan, Refused> {
         EditPlan::new(&self.workspace.files, &self.workspace.reading, revision, self.flag, change)
     }
 
     /// The facts of the flag, to add to them.
-    async fn open_facts(&self) -> Option<FactLog> {
+    pub(super) async fn open_facts(&self) -> Option<FactLog> {
         FactLog::open(self.workspace, self.flag).await.unwrap_or_else(|error| {
             (self.warn)(&error);
             None
@@ -211,7 +212,7 @@ impl Editor<'_> {
     }
 
     /// Opens the log of revisions before an edit that leaves good files; none where the ledger gives no answer. That keeps no file from being edited.
-    async fn open_revisions(&self, plan: &EditPlan, is_there: bool) -> Option<Recording<'_>> {
+    pub(super) async fn open_revisions(&self, plan: &EditPlan, is_there: bool) -> Option<Recording<'_>> {
         if !is_there || !plan.is_change() || plan.after().is_err() {
             return None;
         }
@@ -223,7 +224,12 @@ impl Editor<'_> {
     }
 
     /// Records the revision that an edit made.
-    async fn record_revision(&self, recording: Option<Recording<'_>>, plan: &EditPlan, change: &Change<'_>) {
+    pub(super) async fn record_revision(
+        &self,
+        recording: Option<Recording<'_>>,
+        plan: &EditPlan,
+        change: &Change<'_>,
+    ) {
         let Some(recording) = recording else { return };
         let why = in_words(change, self.flag);
         if let Err(error) = recording.record(plan.texts(), self.by, &why).await {
@@ -268,7 +274,7 @@ impl Editor<'_> {
         by_fact(self.flag, self.by, on, is_off, recorded, location, why)
     }
 
-    fn refusal(&self, refused: Refused) -> Error {
+    pub(super) fn refusal(&self, refused: Refused) -> Error {
         match refused {
             Refused::Invalid(report) => Error::NotWritten(report),
             why => Error::NotEdited { path: self.workspace.files.definitions().to_owned(), why },
@@ -295,10 +301,13 @@ fn in_words(change: &Change<'_>, flag: &str) -> String {
         Change::Off => format!("off {flag}"),
         Change::On => format!("on {flag}"),
         Change::OnForEveryone => format!("on {flag} --everyone"),
-        Change::Set(keys) => {
-            let keys: Vec<_> = keys.iter().map(|(key, value)| format!("{key}={value}")).collect();
-            let words = format!("set {flag} {}", keys.join(" "));
-            brief(&words).into_owned()
-        }
+        Change::Set(keys) => with_keys(format!("set {flag}"), keys),
+        Change::Create { like: Some(like), keys } => with_keys(format!("add {flag} --like {like}"), keys),
+        Change::Create { like: None, keys } => with_keys(format!("add {flag}"), keys),
     }
+}
+
+fn with_keys(command: String, keys: &[(&str, &str)]) -> String {
+    let words = keys.iter().fold(command, |words, (key, value)| format!("{words} {key}={value}"));
+    brief(&words).into_owned()
 }

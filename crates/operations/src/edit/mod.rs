@@ -1,6 +1,7 @@
 //! Changes of a flag in place, which keep comments and layout, and say who made them.
 //!
 //! - `editor.rs`: an edit's way: plan it, record who makes it, write the file.
+//! - `creation.rs`, `removal.rs`: a new flag, and one that is taken out.
 //! - `environments.rs`: environments in which a flag may still be on although its file says off.
 //! - `fact_log.rs`: the facts of one flag, to read them and to add to them.
 //! - `answer.rs`: what is answered: what the flag is now, where that stands, and how to undo it.
@@ -10,14 +11,17 @@
 //! A switch-off must work when nothing else does. Where running programs cannot use the file, it is a fact in the ledger.
 
 mod answer;
+mod creation;
 mod editor;
 mod environments;
 mod fact_log;
 mod meaning;
 mod recorded_change;
+mod removal;
 
 pub use answer::{Edited, Way};
 pub use editor::{Answer, Confirmation, Editor, WouldUndo};
 pub(crate) use fact_log::FactLog;
 pub use flagstaff_source::edit::Change;
 pub(crate) use recorded_change::{record_change, undoes};
+pub use removal::{Removal, Removed, remove};

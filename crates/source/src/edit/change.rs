@@ -15,6 +15,13 @@ pub enum Change<'a> {
     On,
     /// On for everybody it may be on for.
     OnForEveryone,
+    /// A new flag, at the end of the file of definitions.
+    Create {
+        /// The flag that it is a copy of; without its salt, layer and name for waffle.
+        like: Option<&'a str>,
+        /// Keys and their values.
+        keys: &'a [(&'a str, &'a str)],
+    },
 }
 
 impl<'a> Change<'a> {
@@ -22,7 +29,7 @@ impl<'a> Change<'a> {
     pub(super) fn keys(&self, has: impl Fn(&str) -> bool) -> Vec<(&'a str, &'a str)> {
         let enabled = has("enabled").then_some(("enabled", "true"));
         match self {
-            Self::Set(keys) => keys.to_vec(),
+            Self::Set(keys) | Self::Create { keys, .. } => keys.to_vec(),
             Self::Off => vec![("enabled", "false")],
             Self::On => enabled.into_iter().collect(),
             Self::OnForEveryone => {

@@ -263,7 +263,7 @@ fn join(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
 }
 
 /// Whether a text means the same as another one without what is at the path.
-fn is_without(before: &str, after: &str, path: &[&str]) -> bool {
+pub(super) fn is_without(before: &str, after: &str, path: &[&str]) -> bool {
     let read = |text: &str| toml::from_str::<Json>(text).ok();
     let (Some(mut before), Some(mut after)) = (read(before), read(after)) else {
         return false;

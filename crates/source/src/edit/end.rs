@@ -94,7 +94,7 @@ fn ended(text: &str, ending: &Ending<'_>) -> Result<(String, Vec<String>), EditE
 }
 
 /// The flag's own text. Lines from below `[flags]` get that header, so that they can be read by themselves.
-fn taken(text: &str, flag: &str) -> Result<String, EditError> {
+pub(super) fn taken(text: &str, flag: &str) -> Result<String, EditError> {
     let cut = cut(text, &["flags", flag])?;
     let taken = cut
         .map(|cut| format!("{}\n", cut.taken))

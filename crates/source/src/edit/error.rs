@@ -101,6 +101,19 @@ pub enum EditError {
     },
     /// The text is not a valid value.
     NotAValue(String),
+    /// The text is not a valid name, and why.
+    NotAName {
+        /// The text.
+        name: String,
+        /// Why it is not.
+        why: String,
+    },
+    /// There is a flag of this name.
+    Exists(String),
+    /// A table for this flag cannot be added to the text.
+    NoPlace(String),
+    /// This flag cannot be copied.
+    NoCopy(String),
 }
 
 impl fmt::Display for EditError {
@@ -114,6 +127,15 @@ impl fmt::Display for EditError {
                 write!(f, "there is no flag `{flag}` in the file: add a table [flags.{flag}]")
             }
             Self::NoValue { path, why } => write!(f, "`{path}` cannot be set: {why}"),
+            Self::NotAName { name, why } => write!(f, "`{name}` cannot be the name of a flag: {why}"),
+            Self::Exists(flag) => {
+                write!(
+                    f,
+                    "there is already a flag `{flag}`: choose another name, or edit it with `flagstaff set {flag}`"
+                )
+            }
+            Self::NoPlace(flag) => write!(f, "`{flag}` cannot be added to this file; add it by hand"),
+            Self::NoCopy(flag) => write!(f, "`{flag}` is written in a way that cannot be copied; copy it by hand"),
             Self::NotAValue(text) => {
                 write!(
                     f,

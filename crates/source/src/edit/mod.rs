@@ -2,10 +2,12 @@
 //!
 //! A `change` says which keys it sets. A `plan` reads the files, has `set` put the keys where their `location` is (in a
 //! `chunk` alone where the rest is not TOML) or `restore` what was, checks the result, and has the store replace the files. To `end` a flag is to
-//! `settle` it on its winner or to `cut` it out, after the `end_checks`. `read` says what a key says now. `error` is why not.
+//! `settle` it on its winner or to `cut` it out, after the `end_checks`. To `create` one is to write or copy its table. `read` says what a
+//! key says now. `error` is why not.
 
 mod change;
 mod chunk;
+mod create;
 mod cut;
 mod end;
 mod end_checks;

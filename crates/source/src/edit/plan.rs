@@ -8,6 +8,7 @@ use flagstaff_flags::FlagTexts;
 
 use super::change::Change;
 use super::chunk;
+use super::create::create;
 use super::error::{EditError, Refused};
 use super::read::value;
 use super::restore::restored;
@@ -204,6 +205,9 @@ fn edited(
     change: &Change<'_>,
 ) -> Result<(Contents, Vec<Undo>), Refused> {
     let mut definitions = String::from_utf8_lossy(contents.definitions()).into_owned();
+    if let Change::Create { like, keys } = change {
+        return Ok((created(contents, &definitions, flag, *like, keys)?, Vec::new()));
+    }
     let mut overlay = contents.overlay().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     let mut undo = Vec::new();
     let effective =
@@ -257,6 +261,20 @@ fn put_back(contents: &Contents, flag: Option<&str>, then: &FlagTexts) -> Result
         Some(text) => definitions.with_overlay(Some(text.into_bytes())),
         None => definitions,
     })
+}
+
+/// The texts with one more flag.
+fn created(
+    contents: &Contents,
+    definitions: &str,
+    flag: &str,
+    like: Option<&str>,
+    keys: &[(&str, &str)],
+) -> Result<Contents, EditError> {
+    if contents.overlay().is_some_and(|bytes| has(&String::from_utf8_lossy(bytes), flag)) {
+        return Err(EditError::Exists(flag.into()));
+    }
+    create(definitions, flag, like, keys).map(|after| contents.with_definitions(after.into_bytes()))
 }
 
 /// Whether a text says a key of a flag.
