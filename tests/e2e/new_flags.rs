@@ -5,7 +5,10 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use crate::harness::app::App;
 use crate::harness::command::{Said, flagstaff};
+use crate::harness::eventually;
+use crate::harness::program::Setup;
 
 const FLAGS: &str = "# ours\n[flags.form] # live\nowner = \"growth\"\ncreated = 2026-01-02\nsalt = \"old_form\"\npercent = 20 # slowly\n\n\
                      # watch it\n[flags.form.guard]\nerrors = \"5xx\"\n\n[flags.cart]\nowner = \"shop\"\ncreated = 2026-01-02\nrequires = [\"form\"]\n";
@@ -88,4 +91,32 @@ fn a_flag_that_was_not_ended_is_deleted_only_where_that_is_confirmed() {
     assert_eq!(flags(folder.path()), FLAGS.split_once("\n[flags.cart]").unwrap().0);
     let unknown = run(&folder, &["delete", "cart", "--yes"]);
     assert!(unknown.code != 0 && unknown.err.contains("there is no flag `cart`"), "{unknown:?}");
+}
+
+#[test]
+fn a_running_program_follows_new_and_deleted_flags_and_the_history_has_their_author() {
+    let app = App::mirror();
+    let program = Setup::to(&[app.address]).flags(FLAGS).start();
+    eventually("the ledger is open", || program.metric("flagstaff_ledger_up", "") == 1.0);
+    let run = |line: &str| {
+        let words = line.split(' ').chain(["--config", "flagstaff.toml"]);
+        flagstaff(program.folder.path(), words, &[("USER", "ada")])
+    };
+    let has = |flag: &str| program.get("/").1.to_lowercase().contains(&format!("x-flag-{flag}: on"));
+    let added = run("add whole percent=100");
+    assert_eq!(added.code, 0, "{added:?}");
+    eventually("the new flag is in force", || has("whole"));
+    let deleted = run("delete whole --yes");
+    assert_eq!(deleted.code, 0, "{deleted:?}");
+    eventually("it is gone", || !has("whole"));
+    let history = run("history --json").json();
+    let told = |entry: &serde_json::Value| {
+        [&entry["source"], &entry["by"], &entry["why"]].map(|word| word.as_str().unwrap_or("-").to_owned())
+    };
+    let revisions = history["entries"].as_array().unwrap().iter().filter(|entry| entry["type"] == "revision");
+    let all: Vec<_> = revisions.map(told).collect();
+    for why in ["add whole", "delete whole"] {
+        let by_ada = |entry: &&[String; 3]| entry[0] == "command" && entry[1] == "ada" && entry[2].starts_with(why);
+        assert_eq!(all.iter().filter(by_ada).count(), 1, "{why}: {all:?}");
+    }
 }
