@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hold_goes_by_a_clock_that_nobody_sets() {
+    fn a_hold_uses_the_monotonic_clock() {
         let step = |percent, hold| RolloutStep { percent: Percent::new(percent).unwrap(), hold, min_visitors: None };
         let hour = Hold::For(Duration::from_secs(3600));
         let rollout = Rollout::new(None, vec![step(1.0, hour), step(100.0, Hold::End)]).unwrap();

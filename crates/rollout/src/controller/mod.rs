@@ -4,6 +4,9 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `mod.rs` | [`Controller`]: messages in, facts out |
+//! | `in_force.rs` | begins with what is recorded, and takes over new flags |
+//! | `guards.rs` | what guards make of messages: evidence, and a trip |
+//! | `facts.rs` | follows a fact, publishes it and has it written down |
 //! | `ledger_events.rs` | what it does with what becomes known of the ledger |
 //! | `flag_state.rs` | one flag: where it stands, what its guard saw |
 //! | `reconcile.rs` | the facts that a new snapshot makes |
@@ -13,8 +16,11 @@
 //! | `notice.rs`, `report.rs` | what operators, the log and the metrics are told |
 
 mod advance;
+mod facts;
 mod flag_state;
+mod guards;
 mod hold_clock;
+mod in_force;
 mod ledger_events;
 mod notice;
 mod reconcile;
@@ -28,10 +34,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flagstaff_experiment::guard::NetworkKey;
-use flagstaff_experiment::rollout::undone;
-use flagstaff_flags::{Fact, FactKind, Flag, Name, Publisher, RecordedFacts, Snapshot};
-use flagstaff_ledger::FirstSign;
+use flagstaff_flags::{Fact, Flag, Name, Publisher, Snapshot};
 use metrics::counter;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -39,10 +42,9 @@ use tokio::time::{Instant, timeout_at};
 use self::advance::{LedgerAccess, Surroundings, advance};
 use self::flag_state::FlagState;
 use self::notice::Notice;
-use self::reconcile::{expired, reconcile};
-use self::report::{announce, measure};
-use self::rollback::{Alarm, fact, lost_upstream};
-use crate::messages::{LedgerCommand, Message, WindowId};
+use self::report::measure;
+use self::rollback::{Alarm, lost_upstream};
+use crate::messages::{LedgerCommand, Message};
 use crate::monitor::OutcomeMonitor;
 use crate::webhooks::WebhookSender;
 
@@ -209,97 +211,6 @@ impl Controller {
         next.fact
     }
 
-    fn observe(&mut self, window: &WindowId, sign: FirstSign, limited: Option<NetworkKey>) {
-        let evidence = self.state_of(window).and_then(|state| state.observe(sign, limited));
-        if let Some(evidence) = evidence {
-            self.trip(&window.flag, Alarm::from(&*evidence));
-        }
-    }
-
-    /// Does what the flag says its guard does, once.
-    fn trip(&mut self, name: &Name, alarm: Alarm) {
-        if let Some(fact) = self.states.get(name).and_then(|state| fact(state, alarm)) {
-            // the signs first: the trip can be read together with what it rests on
-            self.keep_signs();
-            self.add(vec![fact]);
-        }
-    }
-
-    /// Trips guards of which the recorded signs make an alarm.
-    fn trip_recorded(&mut self, names: &[Name]) {
-        for name in names {
-            if let Some(evidence) = self.states.get(name).and_then(FlagState::alarm) {
-                self.trip(name, Alarm::from(&evidence));
-            }
-        }
-    }
-
-    /// The flag that a message is about, where it has not begun anew since.
-    fn state_of(&mut self, window: &WindowId) -> Option<&mut FlagState> {
-        self.catch_up(window);
-        let state = self.states.get_mut(&window.flag)?;
-        Some(state)
-            .filter(|state| state.standing().definition == window.definition && self.monitor.is_current(window))
-    }
-
-    /// Answers to requests that were decided with new flags may be heard of before those flags.
-    fn catch_up(&mut self, window: &WindowId) {
-        if self.states.get(&window.flag).is_some_and(|state| state.standing().definition == window.definition) {
-            return;
-        }
-        let current = self.publisher.current();
-        let flag = current.flag_named(window.flag.as_str());
-        if flag.is_some_and(|flag| flag.definition == window.definition) {
-            self.handle(Message::Published(current));
-        }
-    }
-
-    /// Begins, with all that is recorded.
-    fn begin(&mut self, all: HashMap<Name, Vec<Fact>>) {
-        self.states = all.into_iter().filter_map(|(name, facts)| Some((name, FlagState::new(&facts)?))).collect();
-        let names: Vec<_> = self.snapshot.flags().iter().map(|flag| flag.name.clone()).collect();
-        names.iter().for_each(|name| self.watch_anew(name, Began::Elsewhere));
-        let ready = self.ready.take();
-        // what went while no program ran may be another program's: nothing is known to have gone
-        self.reconcile(&Snapshot::empty());
-        self.publish();
-        if let Some(ready) = ready {
-            // the start may have waited too long already
-            let _ = ready.send(());
-        }
-    }
-
-    /// Takes over the flags in force: those that are new, edited or gone begin or end.
-    fn reconcile(&mut self, before: &Snapshot) {
-        let snapshot = Arc::clone(&self.snapshot);
-        self.monitor.retain(&snapshot);
-        let facts = reconcile(before, &snapshot, &self.states, self.is_last_good);
-        self.warn_of_undone(&facts);
-        for (name, state) in &mut self.states {
-            state.set_flag(snapshot.flag_named(name.as_str()).cloned());
-        }
-        self.add(facts);
-        self.tell_expired();
-    }
-
-    /// Says of edits by hand what they undo; an edit by command asked before.
-    fn warn_of_undone(&self, facts: &[Fact]) {
-        for fact in facts.iter().filter(|fact| fact.kind == FactKind::Changed) {
-            if let Some(undone) = self.states.get(&fact.flag).and_then(|state| undone(state.standing())) {
-                tracing::warn!(
-                    flag = fact.flag.as_str(),
-                    "the edit of the file changes what decides of the flag: {undone}"
-                );
-            }
-        }
-    }
-
-    fn tell_expired(&mut self) {
-        let today = jiff::Zoned::now().date();
-        let facts: Vec<_> = self.states.values().filter_map(|state| expired(state, today)).collect();
-        self.add(facts);
-    }
-
     /// Says once of each guard that it cannot remember every visitor, and counts those that it forgot. Shows what guards say.
     fn tell_forgotten(&mut self) {
         for (name, forgotten) in self.monitor.forgotten() {
@@ -309,65 +220,6 @@ impl Controller {
             }
         }
         self.monitor.set_notices(self.states.values().flat_map(FlagState::notices).collect());
-    }
-
-    /// Adds facts: decided here and now, published at once, written down as soon as the ledger takes them.
-    fn add(&mut self, facts: Vec<Fact>) {
-        if facts.is_empty() {
-            return;
-        }
-        for fact in &facts {
-            self.follow(fact, Began::Here);
-            announce(fact);
-        }
-        self.publish();
-        if self.ledger.is_none() {
-            self.webhooks.send(&facts);
-        }
-        self.send(LedgerCommand::AddFacts(facts));
-    }
-
-    /// What a fact changes in what is known here.
-    fn follow(&mut self, fact: &Fact, began: Began) {
-        let anew = match self.states.get_mut(&fact.flag) {
-            Some(state) => state.add(fact),
-            None => {
-                let begun = FlagState::new(std::slice::from_ref(fact));
-                self.states.extend(begun.map(|state| (fact.flag.clone(), state)));
-                true
-            }
-        };
-        if anew {
-            self.begin_window(fact, began);
-            self.watch_anew(&fact.flag, began);
-        }
-        self.states.get(&fact.flag).into_iter().for_each(measure);
-    }
-
-    /// What was seen before a flag began says nothing of it. Answers to an edited flag may be heard of before the edit: these stay.
-    fn begin_window(&self, fact: &Fact, began: Began) {
-        let is_edit = began == Began::Here && fact.kind != FactKind::Reset;
-        match self.snapshot.flag_named(fact.flag.as_str()) {
-            Some(flag) if !is_edit => self.monitor.begin(flag, fact.step),
-            _ => self.monitor.forget_others(&fact.flag, fact.definition),
-        }
-    }
-
-    /// Watches a flag from the fact on with which it began. Where that was elsewhere, what was seen since then is asked for.
-    fn watch_anew(&mut self, name: &Name, began: Began) {
-        let flag = self.snapshot.flag_named(name.as_str()).cloned();
-        let Some(state) = self.states.get_mut(name) else { return };
-        state.begin_watch(flag, began == Began::Elsewhere && self.ledger.is_some());
-        if state.waits_for_signs() {
-            let command = LedgerCommand::ReadSigns(name.clone(), state.standing().epoch);
-            self.send(command);
-        }
-    }
-
-    fn publish(&self) {
-        let mut facts = RecordedFacts { unknown: !self.is_ready(), ..RecordedFacts::default() };
-        self.states.iter().for_each(|(name, state)| facts.add(name, state.standing()));
-        self.publisher.learn(facts);
     }
 
     fn send(&self, command: LedgerCommand) {

@@ -193,7 +193,7 @@ fn the_last_good_flags_are_no_edit() {
 }
 
 #[test]
-fn a_trip_that_lost_the_race_for_its_number_takes_the_next() {
+fn a_trip_whose_fact_number_is_taken_uses_the_next() {
     let mut desk = Desk::new(flag(1));
     desk.fails();
     let why = desk.standing().trip.as_ref().map(|trip| trip.why.clone());
@@ -238,7 +238,7 @@ fn an_edit_clears_a_rollback() {
 
 /// Trouble that comes and goes is one trouble; only the upstream itself says that it is back; and after a trip nothing is known.
 #[tokio::test(start_paused = true)]
-async fn trouble_is_over_after_a_minute_without_it() {
+async fn trouble_ends_after_a_minute_without_it() {
     let mut desk = Desk::new(flag(1));
     let away = Answered::Fallback(None);
     let steps = [

@@ -1,0 +1,69 @@
+//! Facts: followed here, published at once, and written down.
+
+use flagstaff_flags::{Fact, FactKind, Name, RecordedFacts};
+
+use super::flag_state::FlagState;
+use super::report::{announce, measure};
+use super::{Began, Controller};
+use crate::messages::LedgerCommand;
+
+impl Controller {
+    /// Adds facts: decided here and now, published at once, written down as soon as the ledger takes them.
+    pub(super) fn add(&mut self, facts: Vec<Fact>) {
+        if facts.is_empty() {
+            return;
+        }
+        for fact in &facts {
+            self.follow(fact, Began::Here);
+            announce(fact);
+        }
+        self.publish();
+        if self.ledger.is_none() {
+            self.webhooks.send(&facts);
+        }
+        self.send(LedgerCommand::AddFacts(facts));
+    }
+
+    /// What a fact changes in what is known here.
+    fn follow(&mut self, fact: &Fact, began: Began) {
+        let anew = match self.states.get_mut(&fact.flag) {
+            Some(state) => state.add(fact),
+            None => {
+                let begun = FlagState::new(std::slice::from_ref(fact));
+                self.states.extend(begun.map(|state| (fact.flag.clone(), state)));
+                true
+            }
+        };
+        if anew {
+            self.begin_window(fact, began);
+            self.watch_anew(&fact.flag, began);
+        }
+        self.states.get(&fact.flag).into_iter().for_each(measure);
+    }
+
+    /// What was seen before a flag began says nothing of it. Answers to an edited flag may be heard of before the edit: these stay.
+    fn begin_window(&self, fact: &Fact, began: Began) {
+        let is_edit = began == Began::Here && fact.kind != FactKind::Reset;
+        match self.snapshot.flag_named(fact.flag.as_str()) {
+            Some(flag) if !is_edit => self.monitor.begin(flag, fact.step),
+            _ => self.monitor.forget_others(&fact.flag, fact.definition),
+        }
+    }
+
+    /// Watches a flag from the fact on with which it began. Where that was elsewhere, what was seen since then is asked for.
+    pub(super) fn watch_anew(&mut self, name: &Name, began: Began) {
+        let flag = self.snapshot.flag_named(name.as_str()).cloned();
+        let Some(state) = self.states.get_mut(name) else { return };
+        state.begin_watch(flag, began == Began::Elsewhere && self.ledger.is_some());
+        if state.waits_for_signs() {
+            let command = LedgerCommand::ReadSigns(name.clone(), state.standing().epoch);
+            self.send(command);
+        }
+    }
+
+    pub(super) fn publish(&self) {
+        let mut facts = RecordedFacts { unknown: !self.is_ready(), ..RecordedFacts::default() };
+        self.states.iter().for_each(|(name, state)| facts.add(name, state.standing()));
+        self.publisher.learn(facts);
+    }
+}
