@@ -63,9 +63,9 @@ fn visitor(i: u32) -> String {
 fn meet(recorder: &Recorder, snapshot: &Arc<Snapshot>, i: u32) {
     let (visitor, now, id) = (visitor(i), Timestamp::now(), snapshot.find("form").unwrap());
     let decision = snapshot.decide(&Subject::at(now).visitor(&visitor)).of(id);
-    recorder.exposed(snapshot, id, &visitor, decision, true, now);
+    recorder.visit(None).exposed(snapshot, id, &visitor, decision, true, now);
     if i.is_multiple_of(20) {
-        recorder.converted("sent", &visitor, None, None, now).unwrap();
+        recorder.visit(None).told("sent", &visitor, (None, None), now).unwrap();
     }
 }
 
@@ -75,7 +75,7 @@ fn repeat(recorder: &Recorder, snapshot: &Arc<Snapshot>, visitors: u32) {
     let decision = snapshot.decide(&Subject::at(now).visitor(&visitor)).of(id);
     let start = Instant::now();
     for _ in 0..visitors {
-        std::hint::black_box(recorder.exposed(snapshot, id, &visitor, decision, true, now));
+        std::hint::black_box(recorder.visit(None).exposed(snapshot, id, &visitor, decision, true, now));
     }
     println!(
         "  a visitor who is recorded already: {:.0} ns",

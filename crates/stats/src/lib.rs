@@ -7,18 +7,13 @@
 //! Differences are treatment − control. alpha is two-sided unless it says otherwise. What cannot be computed comes back
 //! as an [`Error`] that names the reason; nothing panics on data.
 
-pub mod beta_binomial;
 pub mod cuped;
 mod error;
 pub mod guard;
-pub mod latency;
 mod level;
 pub mod lift;
-pub mod mean;
-pub mod mixture;
 pub mod multiple;
 pub mod power;
-pub mod power_t;
 pub mod proportion;
 pub mod quantile;
 pub mod ratio;

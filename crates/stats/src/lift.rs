@@ -3,7 +3,6 @@
 use crate::error::{Error, Result};
 use crate::level::{Estimate, Interval, Level};
 use crate::quantile;
-use crate::tally::Proportion;
 
 /// Control conversions below which the delta method's symmetric interval is too short on one side, and Katz's is
 /// used instead.
@@ -29,19 +28,11 @@ pub struct Lift {
     pub method: Method,
 }
 
-/// The lift of two rates: Katz below [`KATZ_BELOW`] control conversions, the delta method above.
+/// The lift of two rates, also where they are combined over steps: Katz below [`KATZ_BELOW`] control conversions, the delta method above.
 ///
 /// # Errors
 /// [`Error::NoBase`] when an arm has no conversion: then only the absolute difference says anything.
 /// [`Error::NoSpread`] when everybody converted, [`Error::BadChance`] unless 0 < alpha < 1.
-pub fn of_proportions(t: &Proportion, c: &Proportion, alpha: f64) -> Result<Lift> {
-    of_levels(&t.level(), &c.level(), c.x(), alpha)
-}
-
-/// The same for rates combined over steps, which have no single count of their own.
-///
-/// # Errors
-/// As [`of_proportions`].
 pub fn of_levels(t: &Level, c: &Level, control_conversions: u64, alpha: f64) -> Result<Lift> {
     if control_conversions < KATZ_BELOW {
         let ratio = katz(t, c, alpha)?;

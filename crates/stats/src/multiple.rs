@@ -1,6 +1,4 @@
-//! Several goals or variants at once: adjusted p-values.
-//!
-//! Each function returns one adjusted p-value per given one, in the given order, to be compared with alpha itself.
+//! Several goals or variants at once: one adjusted p-value per given one, in the given order, to be compared with alpha itself.
 
 use crate::error::{Error, Result};
 
@@ -31,39 +29,4 @@ pub fn holm(p: &[f64]) -> Result<Vec<f64>> {
         }
     }
     Ok(adjusted)
-}
-
-/// Bonferroni's m·p.
-///
-/// # Errors
-/// [`Error::BadChance`] when a value is not a probability.
-pub fn bonferroni(p: &[f64]) -> Result<Vec<f64>> {
-    Ok(checked(p)?.iter().map(|value| (value * p.len() as f64).min(1.0)).collect())
-}
-
-/// Hommel's (Hommel 1988, *Biometrika* 75:383; computed as Wright 1992, *Biometrics* 48:1005, appendix). Stronger than
-/// Holm's, valid where Simes' inequality is: independent or positively dependent tests.
-///
-/// # Errors
-/// [`Error::BadChance`] when a value is not a probability.
-pub fn hommel(p: &[f64]) -> Result<Vec<f64>> {
-    let order = ascending(checked(p)?);
-    let sorted: Vec<f64> = order.iter().map(|(_, value)| *value).collect();
-    let mut adjusted = sorted.clone();
-    for m in (2..=sorted.len()).rev() {
-        let (lower, upper) = sorted.split_at(sorted.len() - m + 1);
-        let least = upper.iter().enumerate().map(|(i, value)| m as f64 * value / (i + 2) as f64);
-        let least = least.fold(f64::INFINITY, f64::min);
-        let raised = lower.iter().map(|value| (m as f64 * value).min(least)).chain(upper.iter().map(|_| least));
-        for (slot, value) in adjusted.iter_mut().zip(raised) {
-            *slot = slot.max(value);
-        }
-    }
-    let mut given = vec![0.0; p.len()];
-    for ((place, _), value) in order.into_iter().zip(adjusted) {
-        if let Some(slot) = given.get_mut(place) {
-            *slot = value.min(1.0);
-        }
-    }
-    Ok(given)
 }

@@ -1,7 +1,7 @@
 //! Two proportions at the planned end.
 
 use crate::error::{Error, Result, chance};
-use crate::level::{Estimate, Interval};
+use crate::level::Interval;
 use crate::quantile;
 use crate::tally::Proportion;
 
@@ -64,13 +64,4 @@ pub fn newcombe(t: &Proportion, c: &Proportion, alpha: f64) -> Result<Interval> 
         low: difference - (p_t - wide_t.low).hypot(wide_c.high - p_c),
         high: difference + (wide_t.high - p_t).hypot(p_c - wide_c.low),
     })
-}
-
-/// The interval of p_t − p_c by Wald, unpooled: d ± z√(p_tq_t/n_t + p_cq_c/n_c). Prefer [`newcombe`]; this one
-/// belongs to the standard error that the sequences of [`crate::sequential`] build on.
-///
-/// # Errors
-/// [`Error::NoSpread`] when neither rate lies inside 0 to 1, [`Error::BadChance`] unless 0 < alpha < 1.
-pub fn wald(t: &Proportion, c: &Proportion, alpha: f64) -> Result<Interval> {
-    Estimate::difference(&t.level(), &c.level())?.normal_interval(alpha)
 }

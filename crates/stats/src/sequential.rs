@@ -41,7 +41,7 @@ impl Sequence {
     /// arms together. Choosing `planned` after looking at data voids it.
     ///
     /// # Errors
-    /// [`Error::BadChance`] unless 0 < alpha < ½ (a bound on one side works at 2·alpha), [`Error::BadSetting`]
+    /// [`Error::BadChance`] unless 0 < alpha < ½, [`Error::BadSetting`]
     /// unless planned is finite and at least 1.
     pub fn new(alpha: f64, planned: f64) -> Result<Self> {
         if chance(alpha)? >= 0.5 {
@@ -66,12 +66,6 @@ impl Sequence {
     #[must_use]
     pub fn rho(&self) -> f64 {
         rho(self.alpha, self.planned)
-    }
-
-    /// The same for a bound on one side, at 2α.
-    #[must_use]
-    pub fn rho_one_sided(&self) -> f64 {
-        rho(2.0 * self.alpha, self.planned)
     }
 
     /// Estimate ± s√(2(Nρ² + 1)/(N²ρ²)·ln(√(Nρ² + 1)/α)) with s² = SE²·N (eq. 9). It contains the truth at all times
@@ -102,17 +96,6 @@ impl Sequence {
         let root = errors * (t.variance * a + c.variance * t.mean * t.mean).max(0.0).sqrt();
         let middle = t.mean * c.mean;
         Ok(Interval { low: (middle - root) / a - 1.0, high: (middle + root) / a - 1.0 })
-    }
-
-    /// The upper bound alone: estimate + s√(2(Nρ² + 1)/(N²ρ²)·ln(1 + √(Nρ² + 1)/(2α))) (eq. 134).
-    #[must_use]
-    pub fn upper_bound(&self, estimate: &Estimate) -> f64 {
-        estimate.value() + self.reach_one_sided(estimate)
-    }
-
-    fn reach_one_sided(&self, estimate: &Estimate) -> f64 {
-        let seen = seen(self.rho_one_sided(), estimate);
-        reach(estimate, seen, ((1.0 + seen).sqrt() / (2.0 * self.alpha)).ln_1p())
     }
 
     /// min(1, √(Nρ² + 1)·exp(−ρ²N·est²/SE²/(2(Nρ² + 1)))) at this look: [`Self::interval`] solved for the level at

@@ -96,18 +96,6 @@ pub fn log_bayes_factor_around(counts: &[u64], weights: &[f64], concentration: f
     dirichlet_multinomial(counts, &shares, &prior)
 }
 
-/// The same with any Dirichlet prior a_i.
-///
-/// # Errors
-/// As [`log_bayes_factor`], and [`Error::BadSetting`] unless there is one prior weight above 0 per count.
-pub fn log_bayes_factor_with_prior(counts: &[u64], weights: &[f64], prior: &[f64]) -> Result<f64> {
-    let shares = shares(counts, weights)?;
-    if prior.len() != counts.len() || prior.iter().any(|a| positive(*a).is_err()) {
-        return Err(Error::BadSetting);
-    }
-    dirichlet_multinomial(counts, &shares, prior)
-}
-
 /// lnΓ(A) − lnΓ(A + n) + Σ[lnΓ(a_i + n_i) − lnΓ(a_i)] − Σ n_i ln θ_i.
 ///
 /// # Errors

@@ -5,7 +5,7 @@
 use flagstaff_stats::guard::{Count, Law, Segment, SequentialTest};
 use flagstaff_stats::power::{self, Aim};
 use flagstaff_stats::sequential::Sequence;
-use flagstaff_stats::{Estimate, Interval, Moments, Proportion, lift, mean, multiple, proportion, srm, strata};
+use flagstaff_stats::{Estimate, Interval, Moments, Proportion, lift, multiple, proportion, srm, strata};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -81,7 +81,9 @@ proptest! {
 
     #[test]
     fn tests_and_their_intervals_agree(t in values(), c in values(), alpha in level(), planned in 10.0..1e6_f64) {
-        if let Ok(welch) = mean::welch(&moments(&t), &moments(&c)) {
+        if let (Ok(t), Ok(c)) = (moments(&t).level(), moments(&c).level())
+            && let Ok(welch) = Estimate::difference(&t, &c)
+        {
             let (normal, student) = (welch.normal_p(), welch.student_p());
             prop_assert!(agree(normal, alpha, welch.normal_interval(alpha).unwrap()));
             prop_assert!(agree(student, alpha, welch.student_interval(alpha).unwrap()));
@@ -101,7 +103,6 @@ proptest! {
             prop_assert!(any.low <= fixed.low && any.high >= fixed.high);
             prop_assert!(any.contains(difference.value()));
             prop_assert!(sequence.p_value(&difference) >= difference.normal_p() - 1e-12);
-            prop_assert!(sequence.upper_bound(&difference) >= difference.value());
             let surer = Sequence::new(alpha / 2.0, planned).unwrap().interval(&difference);
             prop_assert!(surer.width() >= any.width());
         }
@@ -109,7 +110,7 @@ proptest! {
 
     #[test]
     fn lifts_hold_their_estimate(t in arm(), c in arm(), alpha in level()) {
-        let lift = lift::of_proportions(&t, &c, alpha);
+        let lift = lift::of_levels(&t.level(), &c.level(), c.x(), alpha);
         if t.x() == 0 || c.x() == 0 {
             prop_assert_eq!(lift, Err(flagstaff_stats::Error::NoBase));
         } else if let Ok(lift) = lift {
@@ -135,26 +136,23 @@ proptest! {
     #[test]
     fn corrections_are_ordered(p in vec(0.0..=1.0_f64, 0..12)) {
         let holm = multiple::holm(&p).unwrap();
-        let (weak, strong) = (multiple::bonferroni(&p).unwrap(), multiple::hommel(&p).unwrap());
         prop_assert_eq!(holm.len(), p.len());
         for i in 0..p.len() {
-            prop_assert!(p[i] <= strong[i] + 1e-15 && strong[i] <= holm[i] + 1e-15 && holm[i] <= weak[i] + 1e-15);
-            prop_assert!(weak[i] <= 1.0);
+            let bonferroni = (p.len() as f64 * p[i]).min(1.0);
+            prop_assert!(p[i] <= holm[i] + 1e-15 && holm[i] <= bonferroni + 1e-15);
             for j in 0..p.len() {
-                prop_assert!(p[i] > p[j] || (holm[i] <= holm[j] && strong[i] <= strong[j]));
+                prop_assert!(p[i] > p[j] || holm[i] <= holm[j]);
             }
         }
     }
 
     #[test]
-    fn sizes_fall_with_the_effect_and_invert(base in 0.001..0.9_f64, rise in 0.0005..0.09_f64, w in chance()) {
+    fn sizes_fall_with_the_effect_and_invert(base in 0.001..0.9_f64, rise in 0.0005..0.09_f64) {
         let aim = Aim::new(0.05, 0.8).unwrap();
         let n = power::per_arm(base, base + rise, &aim).unwrap();
         prop_assert!(power::per_arm(base, base + rise * 1.1, &aim).unwrap() < n);
         prop_assert!(close(n, power::per_arm(base + rise, base, &aim).unwrap()));
-        prop_assert!(close(power::total(base, base + rise, 0.5, &aim).unwrap(), 2.0 * n));
         prop_assert!(power::per_arm(base, base + rise, &Aim::new(0.05, 0.9).unwrap()).unwrap() > n);
-        prop_assert!(power::total(base, base + rise, w, &aim).unwrap() > n / 2.0);
         let seen = power::smallest_rise(base, n, &aim).unwrap();
         prop_assert!((seen - rise).abs() < 1e-6 * rise, "{} is not {}", seen, rise);
     }

@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn halves_hold_all_of_it() {
+    fn split_batches_hold_every_row() {
         let (mut batch, mut clock) = (Batch::default(), Clock::after(0));
         for i in 0..5_i64 {
             batch.add(RecordedEvent::Page { unit: format!("u{i}").into(), at: i }, &mut clock);

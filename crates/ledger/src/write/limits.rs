@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_has_so_much_at_once_and_more_each_second() {
+    fn requests_of_a_network_are_rate_limited() {
         let buckets = Buckets::new((100, 10));
         let (one, other) = ("192.0.2.0".parse().ok(), "198.51.100.0".parse().ok());
         let taken = |network, now: i64| (0..1000).filter(|_| buckets.admits(network, now)).count();

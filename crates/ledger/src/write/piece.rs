@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_later_of_a_unit_waits_behind_its_late_row() {
+    fn rows_of_a_unit_keep_their_order() {
         let mut pieces = Pieces::default();
         pieces.add(batch([page("a")]));
         pieces.add(batch([reached("b"), reached("a")]));

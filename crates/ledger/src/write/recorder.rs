@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use flagstaff_flags::ExperimentId;
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::revisions::queue::RevisionQueue;
@@ -64,29 +62,6 @@ impl Recorder {
     pub(crate) fn dropped(&self, why: Loss) -> Dropped {
         self.shared.dropped(why, 1);
         Dropped
-    }
-
-    /// Whether a unit, as [`flagstaff_flags::BucketBy::key`] names it, was exposed to an experiment, as far as this process remembers.
-    #[must_use]
-    pub fn was_exposed(&self, experiment: ExperimentId, unit: &str) -> bool {
-        self.seen.was_exposed(experiment, unit)
-    }
-
-    /// A unit reached a goal. `unit` as [`flagstaff_flags::BucketBy::key`] names it; with the same `key` it is the same
-    /// conversion, told again.
-    ///
-    /// # Errors
-    /// As [`Recorder::try_record`].
-    pub fn converted(
-        &self,
-        goal: &str,
-        unit: &str,
-        value: Option<f64>,
-        key: Option<&str>,
-        at: Timestamp,
-    ) -> Result<(), Dropped> {
-        let (goal, unit, key) = (goal.into(), unit.into(), key.map(Into::into));
-        self.try_record(RecordedEvent::Converted { goal, unit, value, key, at: at.as_microsecond(), met: None })
     }
 
     /// Deletes everything of a unit, as [`flagstaff_flags::BucketBy::key`] names it, once what came before it is written.

@@ -18,29 +18,6 @@ impl Recorder {
     pub const fn visit(&self, network: Option<IpAddr>) -> Visit<'_> {
         Visit { recorder: self, network }
     }
-
-    /// As [`Visit::exposed`], of a network that nobody knows.
-    pub fn exposed(
-        &self,
-        snapshot: &Snapshot,
-        id: FlagId,
-        unit: &str,
-        decision: Decision,
-        confirmed: bool,
-        at: Timestamp,
-    ) -> bool {
-        self.visit(None).exposed(snapshot, id, unit, decision, confirmed, at)
-    }
-
-    /// As [`Visit::returned`], of a network that nobody knows.
-    pub fn returned(&self, visitor: &str) {
-        self.visit(None).returned(visitor);
-    }
-
-    /// As [`Visit::page`], of a network that nobody knows.
-    pub fn page(&self, unit: &str, at: Timestamp) {
-        self.visit(None).page(unit, at);
-    }
 }
 
 /// What is recorded of the visitors of one network.

@@ -54,9 +54,9 @@ fn told(place: &Location, until: i64) {
                 desk.meet(&shares[usize::from(time > 2 * DAY + 40_000)], &visitor, MIDNIGHT + time);
             }
             Happens::Converts(goal, visitor, value) => {
-                desk.recorder.converted(goal, &visitor, value, None, at(time)).unwrap();
+                desk.recorder.visit(None).told(goal, &visitor, (value, None), at(time)).unwrap();
             }
-            Happens::Looks(visitor) => desk.recorder.page(&visitor, at(time)),
+            Happens::Looks(visitor) => desk.recorder.visit(None).page(&visitor, at(time)),
         }
     }
     desk.close();

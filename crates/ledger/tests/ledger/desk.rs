@@ -60,13 +60,13 @@ impl Desk {
     pub(crate) fn meet_as(&self, snapshot: &Arc<Snapshot>, visitor: &str, confirmed: bool, seconds: i64) -> String {
         let decisions = snapshot.decide(&Subject::at(at(seconds)).visitor(visitor));
         for (id, _, decision) in decisions.exposed("GET", "/", true) {
-            assert!(self.recorder.exposed(snapshot, id, visitor, decision, confirmed, at(seconds)));
+            assert!(self.recorder.visit(None).exposed(snapshot, id, visitor, decision, confirmed, at(seconds)));
         }
         decisions.variant("form").into()
     }
 
     pub(crate) fn convert(&self, goal: &str, visitor: &str, seconds: i64) {
-        self.recorder.converted(goal, visitor, None, None, at(seconds)).unwrap();
+        self.recorder.visit(None).told(goal, visitor, (None, None), at(seconds)).unwrap();
     }
 
     pub(crate) fn close(self) -> Location {

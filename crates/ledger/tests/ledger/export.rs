@@ -21,9 +21,9 @@ fn every_visitor_is_a_row_and_every_day() {
         let (desk, half) = (Desk::open(place), snapshot(form(50.0)));
         let (on, off) = (visitor_at(0..50_000, 0), visitor_at(50_000..100_000, 0));
         desk.meet(&half, &on, 0);
-        desk.recorder.page(&on, at(0));
-        desk.recorder.converted("paid", &on, Some(1.5), None, at(10)).unwrap();
-        desk.recorder.converted("paid", &on, Some(2.0), None, at(11)).unwrap();
+        desk.recorder.visit(None).page(&on, at(0));
+        desk.recorder.visit(None).told("paid", &on, (Some(1.5), None), at(10)).unwrap();
+        desk.recorder.visit(None).told("paid", &on, (Some(2.0), None), at(11)).unwrap();
         desk.meet(&half, &off, 86_400);
         desk.convert("sent", &off, 86_500);
         let place = desk.close();

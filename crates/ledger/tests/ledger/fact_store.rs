@@ -112,7 +112,7 @@ fn signs_stay_as_they_were_first_seen_and_are_forgotten_with_their_unit() {
 
 /// What a visitor can make of a unit must not stop what rollouts rest on.
 #[test]
-fn units_of_any_length_stop_nothing() {
+fn units_of_any_length_are_stored() {
     each_store(|place| {
         let noise: String =
             (0..6000_u32).map(|i| char::from(b'a' + (i.wrapping_mul(2_654_435_761) >> 24) as u8 % 26)).collect();

@@ -244,7 +244,10 @@ fn one_refused_row_is_lost_alone() {
     });
     for i in 0..200 {
         let value = if i == 77 || i == 150 { 5_000.0 } else { 20.0 };
-        desk.recorder.converted("paid", &format!("v{}", i % 10), Some(value), Some(&i.to_string()), at(20)).unwrap();
+        desk.recorder
+            .visit(None)
+            .told("paid", &format!("v{}", i % 10), (Some(value), Some(&i.to_string())), at(20))
+            .unwrap();
     }
     record_some(&desk, 10, 90);
     let recorder = desk.recorder.clone();

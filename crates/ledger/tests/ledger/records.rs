@@ -57,7 +57,7 @@ fn nothing_is_counted_twice_after_a_restart() {
             for i in 0..100 {
                 desk.meet(&half, &format!("v{i}"), 10);
                 let key = format!("order-{i}");
-                desk.recorder.converted("paid", &format!("v{i}"), Some(2.5), Some(&key), at(20)).unwrap();
+                desk.recorder.visit(None).told("paid", &format!("v{i}"), (Some(2.5), Some(&key)), at(20)).unwrap();
             }
             desk.close();
         }
@@ -75,7 +75,7 @@ fn values_add_up_per_visitor_with_their_past() {
         let (desk, half) = (Desk::open(place), snapshot(form(50.0)));
         let on = visitor_at(0..50_000, 0);
         let pay = |value, seconds| {
-            let paid = desk.recorder.converted("paid", &on, Some(value), None, at(seconds));
+            let paid = desk.recorder.visit(None).told("paid", &on, (Some(value), None), at(seconds));
             assert!(paid.is_ok());
         };
         pay(3.0, 1);
@@ -98,12 +98,12 @@ fn a_bounce_is_one_page_and_open_until_its_time_is_over() {
         let [left, stayed, late, api, again] = [0, 1, 2, 3, 4].map(|i| visitor_at(0..50_000, i));
         for id in [&left, &stayed, &late, &again] {
             desk.meet(&half, id, 100);
-            desk.recorder.page(id, at(100));
+            desk.recorder.visit(None).page(id, at(100));
         }
         desk.meet(&half, &api, 100); // met it without looking at a page
-        desk.recorder.page(&stayed, at(100 + 1799));
-        desk.recorder.page(&late, at(100 + 1801));
-        desk.recorder.page(&again, at(100)); // the same page, told again
+        desk.recorder.visit(None).page(&stayed, at(100 + 1799));
+        desk.recorder.visit(None).page(&late, at(100 + 1801));
+        desk.recorder.visit(None).page(&again, at(100)); // the same page, told again
         let place = desk.close();
         let bounced = |tally: &Observed| {
             (tally.goals[1].totals[1].visitors, tally.goals[1].totals[1].conversions, tally.goals[1].totals[1].open)
@@ -122,10 +122,10 @@ fn pages_count_in_whatever_order_they_come() {
         desk.meet(&half, &quick, 100);
         desk.meet(&half, &slow, 100);
         // the second page was answered before the first
-        desk.recorder.page(&quick, at(160));
-        desk.recorder.page(&quick, at(100));
-        desk.recorder.page(&slow, at(100 + 1900));
-        desk.recorder.page(&slow, at(100));
+        desk.recorder.visit(None).page(&quick, at(160));
+        desk.recorder.visit(None).page(&quick, at(100));
+        desk.recorder.visit(None).page(&slow, at(100 + 1900));
+        desk.recorder.visit(None).page(&slow, at(100));
         let tally = tally_at(&desk.close(), 10_000);
         assert_eq!((tally.goals[1].totals[1].visitors, tally.goals[1].totals[1].conversions), (2, 1));
     });
@@ -140,7 +140,7 @@ fn a_visitor_is_confirmed_once_the_cookie_came_back() {
             desk.meet_as(&half, id, false, 10);
         }
         desk.meet_as(&half, &twice, true, 20);
-        desk.recorder.returned(&elsewhere);
+        desk.recorder.visit(None).returned(&elsewhere);
         let tally = tally_at(&desk.close(), 60);
         assert_eq!((tally.variants[1].visitors, tally.variants[1].confirmed), (3, 2));
     });
@@ -186,14 +186,14 @@ fn what_is_too_old_is_deleted() {
 fn what_no_store_takes_is_dropped_and_counted() {
     each_store(|place| {
         let desk = Desk::open(place);
-        assert!(desk.recorder.converted("sent", "", None, None, at(1)).is_err());
+        assert!(desk.recorder.visit(None).told("sent", "", (None, None), at(1)).is_err());
         for value in [f64::NAN, 1e308, -1e13] {
-            assert!(desk.recorder.converted("sent", "v", Some(value), None, at(1)).is_err());
+            assert!(desk.recorder.visit(None).told("sent", "v", (Some(value), None), at(1)).is_err());
         }
         for unit in ["a\0b", &"x".repeat(600)] {
-            assert!(desk.recorder.converted("sent", unit, None, Some(&"k\0".repeat(300)), at(1)).is_ok());
+            assert!(desk.recorder.visit(None).told("sent", unit, (None, Some(&"k\0".repeat(300))), at(1)).is_ok());
         }
-        assert!(desk.recorder.converted("sent", "né\"w;--", None, None, at(1)).is_ok());
+        assert!(desk.recorder.visit(None).told("sent", "né\"w;--", (None, None), at(1)).is_ok());
         assert_eq!(desk.recorder.status().dropped, 4);
         desk.close();
     });
@@ -208,8 +208,9 @@ fn a_full_queue_drops_at_once() {
     wait_until("the store is away", || {
         matches!(desk.recorder.status().health, flagstaff_ledger::Health::Away { .. })
     });
-    let taken =
-        (0..1000).filter(|i| desk.recorder.converted("sent", &format!("v{i}"), None, None, at(*i)).is_ok()).count();
+    let taken = (0..1000)
+        .filter(|i| desk.recorder.visit(None).told("sent", &format!("v{i}"), (None, None), at(*i)).is_ok())
+        .count();
     let status = desk.recorder.status();
     assert!(taken < 1000 && status.dropped as usize == 1000 - taken, "{status:?}");
     assert!(desk.keeper.close(STEP_WITHIN));
@@ -231,7 +232,7 @@ fn nothing_that_waits_is_lost_at_the_end() {
 }
 
 #[test]
-fn to_forget_whom_nobody_knows_writes_nothing() {
+fn forgetting_an_unknown_unit_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
     let desk = Desk::open(&Location::file(&path).unwrap());
@@ -251,7 +252,7 @@ fn to_forget_whom_nobody_knows_writes_nothing() {
 }
 
 #[test]
-fn what_the_app_says_of_a_unit_is_bounded() {
+fn app_reports_about_a_unit_are_limited() {
     let folder = tempfile::tempdir().unwrap();
     let desk = Desk::open(&Location::file(&folder.path().join("ledger.db")).unwrap());
     let visit = desk.recorder.visit("192.0.2.0".parse().ok());

@@ -139,7 +139,7 @@ fn a_remembered_variant_is_judged_by_the_shares_that_drew_it() {
             [(50_000..100_000, VariantId::OFF), (10_000..50_000, VariantId::OFF), (0..10_000, VariantId::ON)]
         {
             let id = visitor_at(range, 1);
-            assert!(desk.recorder.exposed(&half, flag, &id, held(&id, variant), true, at(1010)));
+            assert!(desk.recorder.visit(None).exposed(&half, flag, &id, held(&id, variant), true, at(1010)));
         }
         let tally = tally_at(&desk.close(), 2000);
         let exposed: Vec<_> = tally.steps.iter().map(|step| step.exposed.clone()).collect();

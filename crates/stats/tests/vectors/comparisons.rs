@@ -1,6 +1,6 @@
 //! Two arms at the planned end.
 
-use flagstaff_stats::{Estimate, Interval, Level, Moments, Pairs, Proportion, cuped as adjusted, mean, proportion};
+use flagstaff_stats::{Estimate, Interval, Level, Moments, Pairs, Proportion, cuped as adjusted, proportion};
 use flagstaff_stats::{lift as relative, ratio as ratios};
 use serde_json::Value;
 
@@ -78,7 +78,7 @@ pub(crate) fn ztest(inputs: &Inputs<'_>) -> Answers {
     }
     assert!(method.starts_with("pooled two-sided z"), "unknown method {method}");
     let test = proportion::z_test(&t, &c).unwrap();
-    let mut got = ends(proportion::wald(&t, &c, alpha).unwrap());
+    let mut got = ends(compare(&t.level(), &c.level(), "").normal_interval(alpha).unwrap());
     got.extend(answers([("z", test.z), ("p_value", test.p_value), ("diff", t.rate() - c.rate())]));
     got
 }
@@ -104,12 +104,7 @@ pub(crate) fn lift(inputs: &Inputs<'_>) -> Answers {
 }
 
 pub(crate) fn welch(inputs: &Inputs<'_>) -> Answers {
-    let alpha = inputs.num("alpha");
-    if inputs.text("difference") == "relative" {
-        return student(&estimate(inputs), alpha);
-    }
-    let (t, c) = moments(inputs);
-    student(&mean::welch(&t, &c).unwrap(), alpha)
+    student(&estimate(inputs), inputs.num("alpha"))
 }
 
 fn pairs(arm: &Value, first: [&str; 2], second: [&str; 2], product: &str) -> Pairs {

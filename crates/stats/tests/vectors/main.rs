@@ -64,7 +64,6 @@ fn answer(family: &str, inputs: &Inputs<'_>) -> Answers {
         "multiple" => designs::multiple(inputs),
         "power" => designs::power(inputs),
         "sequential_ci" => designs::sequential(inputs),
-        "latency" => designs::latency(inputs),
         "srm" => monitors::srm(inputs),
         "srm_sequential" => monitors::srm_sequential(inputs),
         "guard" => monitors::guard(inputs),

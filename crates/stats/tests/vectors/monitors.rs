@@ -21,12 +21,7 @@ pub(crate) fn srm_sequential(inputs: &Inputs<'_>) -> Answers {
         return running(inputs, &theta);
     }
     let counts = inputs.counts("counts");
-    let log = if inputs.has("concentration") {
-        split::log_bayes_factor_around(&counts, &theta, inputs.num("concentration"))
-    } else {
-        split::log_bayes_factor_with_prior(&counts, &theta, &inputs.list("dirichlet_alpha"))
-    };
-    let log = log.unwrap();
+    let log = split::log_bayes_factor_around(&counts, &theta, inputs.num("concentration")).unwrap();
     answers([("log_bayes_factor", log), ("p_value_at_this_look", split::p_value(log))])
 }
 
