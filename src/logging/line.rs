@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_cannot_look_like_two() {
+    fn a_log_entry_is_one_line() {
         let shape = Shape::Text { colours: false };
         assert_eq!(
             clean("WARN a\n2026 ERROR forged\r\u{1b}[2J\n", shape),

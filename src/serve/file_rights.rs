@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_others_may_is_told() {
+    fn files_that_others_may_read_are_reported() {
         let folder = tempfile::tempdir().unwrap();
         let made = |name: &str, mode: u32| {
             let path = folder.path().join(name);

@@ -107,7 +107,7 @@ fn only_the_honest_one_counts(program: &Program, sign: &str, target: &str) {
 }
 
 #[test]
-fn slow_clients_are_not_the_app_s_slowness() {
+fn slow_clients_do_not_count_as_slow_answers() {
     let app = app();
     let program = setup(app.address).flags(&flags(50, "slower_than = \"250ms\"")).start();
     let mut crowd = Visitors::to(&program, "crowd");
@@ -142,7 +142,7 @@ fn slow_clients_are_not_the_app_s_slowness() {
 }
 
 #[test]
-fn requests_that_never_end_are_not_the_app_s_errors() {
+fn unfinished_requests_do_not_count_as_errors() {
     let app = app();
     let limits = "body = \"500ms\"\nupstream = \"1s\"";
     let program = setup(app.address).key("timeouts", limits).flags(&flags(50, "errors = \"4xx,5xx\"")).start();
@@ -191,7 +191,7 @@ fn requests_that_never_end_are_not_the_app_s_errors() {
 }
 
 #[test]
-fn a_stranger_who_has_things_forgotten_makes_no_guard_forget() {
+fn a_forget_request_does_not_reset_a_guard() {
     let app = app();
     let text = flags(50, "errors = \"5xx\"")
         .replace("[flags.checkout.guard]", "exposed_on = [\"GET /\"]\n[flags.checkout.guard]");
@@ -208,7 +208,7 @@ fn a_stranger_who_has_things_forgotten_makes_no_guard_forget() {
 }
 
 #[test]
-fn a_ledger_that_is_away_makes_no_guard_forget() {
+fn a_ledger_outage_does_not_reset_a_guard() {
     let app = app();
     let text = flags(50, "errors = \"5xx\"")
         .replace("[flags.checkout.guard]", "exposed_on = [\"GET /\"]\n[flags.checkout.guard]");
@@ -229,7 +229,7 @@ fn a_ledger_that_is_away_makes_no_guard_forget() {
 }
 
 #[test]
-fn one_network_is_not_the_crowd() {
+fn one_network_is_at_most_a_tenth_of_the_visitors() {
     let app = app();
     let guard = "errors = \"5xx\"\nfuse = 5";
     for (more, trips) in [("", false), ("\nnetwork_signs = 0", true)] {
@@ -272,7 +272,7 @@ fn says(status: &Value, word: &str) -> bool {
 }
 
 #[test]
-fn an_upstream_that_is_away_for_a_moment_holds_and_is_not_rolled_back() {
+fn a_short_upstream_outage_holds_the_rollout() {
     let app = app();
     let address = free_address();
     let canary = || App::start_at(address, |exchange| exchange.answer(200, "", "canary"));
@@ -297,7 +297,7 @@ fn an_upstream_that_is_away_for_a_moment_holds_and_is_not_rolled_back() {
 }
 
 #[test]
-fn an_upstream_that_stays_away_is_rolled_back() {
+fn a_long_upstream_outage_rolls_back() {
     let app = app();
     let program = setup(app.address).flags(&with_upstream(free_address(), "2s")).start();
     let mut crowd = Visitors::to(&program, "crowd");

@@ -53,7 +53,7 @@ fn recorded(program: &mut Program) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_first_page_load_makes_one_visitor_with_one_variant() {
+fn parallel_first_requests_are_one_visitor() {
     let app = App::mirror();
     let mut program = Setup::to(&[app.address]).flags(FLAGS).env("FLAGSTAFF_KEYS", KEYS).start();
     let address = program.address;
@@ -82,7 +82,7 @@ fn a_first_page_load_makes_one_visitor_with_one_variant() {
 }
 
 #[test]
-fn a_form_of_another_site_replaces_nobody_and_counts_nothing() {
+fn a_cross_site_form_changes_no_visitor_and_counts_nothing() {
     let app = App::mirror();
     let mut program = Setup::to(&[app.address]).flags(FLAGS).env("FLAGSTAFF_KEYS", KEYS).start();
     let page = ask(&program, "GET /", DOCUMENT);
@@ -113,7 +113,7 @@ fn a_form_of_another_site_replaces_nobody_and_counts_nothing() {
 }
 
 #[test]
-fn what_the_app_says_happened_on_a_return_without_an_id_is_counted_as_refused() {
+fn app_events_for_a_request_without_an_id_are_counted_as_refused() {
     let app = App::start(|exchange| {
         exchange.body();
         exchange.answer(200, "X-Flag-Event: bought\r\n", "thank you")
@@ -131,7 +131,7 @@ fn what_the_app_says_happened_on_a_return_without_an_id_is_counted_as_refused() 
 }
 
 #[test]
-fn a_balancer_without_trust_is_told_of_once() {
+fn an_untrusted_balancer_is_logged_once() {
     let app = App::mirror();
     let program = Setup::to(&[app.address]).start();
     for n in 0..5 {
@@ -163,7 +163,7 @@ fn the_scheme_in_front_makes_cookies_secure() {
 }
 
 #[test]
-fn an_access_log_names_nobody_without_consent() {
+fn the_access_log_names_no_visitor_without_consent() {
     let app = App::mirror();
     let setup =
         Setup::to(&[app.address]).key("visitor", "consent_cookie = \"consent=yes\"").key("log", "access = true");

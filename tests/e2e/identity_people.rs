@@ -56,7 +56,7 @@ fn identifying(app: &App) -> Program {
 }
 
 #[test]
-fn a_cookie_that_is_put_back_after_a_demotion_or_a_logout_is_nobody() {
+fn a_replayed_user_cookie_identifies_nobody() {
     let app = app();
     let program = identifying(&app);
     let mut browser = Browser::new(program.address);
@@ -74,7 +74,7 @@ fn a_cookie_that_is_put_back_after_a_demotion_or_a_logout_is_nobody() {
 }
 
 #[test]
-fn junk_of_our_cookies_names_hides_nobody() {
+fn junk_cookies_do_not_hide_a_visitor() {
     let app = app();
     let program = identifying(&app);
     let mut browser = Browser::new(program.address);
@@ -97,7 +97,7 @@ fn junk_of_our_cookies_names_hides_nobody() {
 }
 
 #[test]
-fn a_person_who_is_named_twice_is_nobody_and_the_app_is_told_nobody() {
+fn two_user_headers_identify_nobody() {
     let app = app();
     let trust = |setup: Setup| setup.key("trust", "addresses = [\"127.0.0.1\"]");
     let program = trust(Setup::to(&[app.address]).flags(FLAGS).key("user", "header = \"X-User-Id\"")).start();
@@ -118,7 +118,7 @@ fn a_person_who_is_named_twice_is_nobody_and_the_app_is_told_nobody() {
 }
 
 #[test]
-fn on_consent_each_gets_an_id_of_their_own_and_keeps_every_variant() {
+fn consent_gives_an_id_and_keeps_variants() {
     let app = app();
     let setup = Setup::to(&[app.address]).env("FLAGSTAFF_KEYS", KEYS).flags(FLAGS);
     let program = setup.key("visitor", "consent_cookie = \"consent=yes\"").start();
@@ -139,7 +139,7 @@ fn on_consent_each_gets_an_id_of_their_own_and_keeps_every_variant() {
 }
 
 #[test]
-fn keys_of_tokens_are_files_or_secrets_and_never_both() {
+fn a_token_key_is_a_file_or_a_secret() {
     let refused = |jwt: &str| {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("flags.toml"), "# none\n").unwrap();

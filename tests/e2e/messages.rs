@@ -65,7 +65,7 @@ fn no_error_shows_a_secret_of_the_environment() {
 // ── terminals ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn nothing_of_a_flag_file_steers_a_terminal() {
+fn flag_file_text_in_the_terminal_is_escaped() {
     let nasty = r"\u001b]0;x\u0007\u001b[2J\u001b[31m\u009b2J\u202e";
     let text = format!(
         "[flags.a]\npercent = 50\nowner = \"{nasty}\"\ndescription = \"{nasty}\"\nticket = \"{nasty}\"\nsalt = \"{nasty}\"\n\

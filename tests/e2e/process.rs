@@ -65,7 +65,7 @@ const UNWRITABLE: [(&str, &str); 4] = [
 ];
 
 #[test]
-fn a_log_that_cannot_be_written_ends_nothing() {
+fn the_program_runs_on_when_the_log_cannot_be_written() {
     for (what, script) in UNWRITABLE {
         let app = App::mirror();
         let mut program = Setup::to(&[app.address]).flags(ON).key("log", "access = true").through(script).start();
@@ -84,7 +84,7 @@ fn a_log_that_cannot_be_written_ends_nothing() {
 }
 
 #[test]
-fn a_reader_that_sleeps_holds_nothing_up() {
+fn a_stalled_log_reader_blocks_nothing() {
     let app = App::mirror();
     // a pipe takes 64 KiB, and then the writer waits
     let script = "mkfifo p; (sleep 60 >/dev/null 2>&1) <p & echo $! >sleeper; exec \"$0\" \"$@\" >p 2>&1";
@@ -157,7 +157,7 @@ fn with_json_a_start_that_fails_says_so_in_objects() {
 // ── signals ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn hangups_under_load_lose_nothing_and_have_the_flags_read() {
+fn sighup_under_load_reloads_and_loses_no_request() {
     let app = App::mirror();
     let program = Arc::new(Setup::to(&[app.address]).flags(ON).start());
     let done = Arc::new(AtomicBool::new(false));
@@ -187,7 +187,7 @@ fn hangups_under_load_lose_nothing_and_have_the_flags_read() {
 }
 
 #[test]
-fn signals_that_say_nothing_end_nothing() {
+fn harmless_signals_do_not_end_the_program() {
     let app = App::mirror();
     let mut program = Setup::to(&[app.address]).flags(ON).start();
     let signals =
@@ -213,7 +213,7 @@ fn unfinished(address: std::net::SocketAddr, number: usize) -> Vec<TcpStream> {
 }
 
 #[test]
-fn idle_strangers_on_one_address_do_not_starve_the_other() {
+fn idle_connections_on_one_address_do_not_block_the_other() {
     let app = App::mirror();
     let program = Setup::to(&[app.address]).flags(ON).key("timeouts", "head = \"60s\"").open_files(256).start();
     let operators = unfinished(program.admin, 300);

@@ -34,7 +34,7 @@ fn kinds(status: &Value) -> Vec<String> {
 
 /// Every kind of mistake elsewhere in the file, and a file that cannot be read at all.
 #[test]
-fn off_is_off_whatever_is_wrong_in_the_file() {
+fn off_works_with_any_mistake_in_the_file() {
     let app = App::mirror();
     let good = "[flags.a]\npercent = 100\n\n[flags.b]\npercent = 20\n";
     let program = Setup::to(&[app.address]).flags(good).start();
@@ -102,7 +102,7 @@ fn a_switch_needs_nothing_that_does_not_concern_it() {
 }
 
 #[test]
-fn off_is_never_said_of_what_is_still_on() {
+fn off_never_claims_success_for_a_flag_that_is_on() {
     let app = App::mirror();
     let program = Setup::to(&[app.address])
         .top("environment = \"production\"")

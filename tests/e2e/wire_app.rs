@@ -138,7 +138,7 @@ fn a_connection_that_says_close_teaches_nothing() {
 }
 
 #[test]
-fn flags_cannot_lead_to_ourselves_nor_past_the_list() {
+fn flag_upstreams_must_be_allowed_and_not_the_proxy_itself() {
     let app = App::says("the app");
     let canary = App::says("canary");
     let flags = |upstream: &str| format!("[flags.c]\nupstream = {{ on = \"{upstream}\" }}\n");

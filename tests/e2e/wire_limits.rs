@@ -59,7 +59,7 @@ fn http_2_has_the_limits_of_http_1() {
 }
 
 #[test]
-fn bodies_that_never_come_hold_nothing_of_the_app() {
+fn missing_bodies_hold_no_worker_of_the_app() {
     let app = App::says("fine");
     let program = Setup::to(&[app.address]).key("timeouts", "body = \"700ms\"").start();
     run(async {
@@ -93,7 +93,7 @@ fn bodies_that_never_come_hold_nothing_of_the_app() {
 }
 
 #[test]
-fn streams_that_go_both_ways_may_be_silent_one_way() {
+fn bidirectional_streams_may_be_silent_one_way() {
     let app = App::start(|exchange| {
         exchange.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
         for _ in 0..20 {
@@ -136,7 +136,7 @@ fn small_bodies_have_a_limit_of_their_own() {
 }
 
 #[test]
-fn small_bodies_come_before_the_app_is_asked() {
+fn small_bodies_are_read_before_the_app_is_asked() {
     let app = App::start(|exchange| {
         let body = exchange.body();
         exchange.answer(200, "", body)
@@ -220,7 +220,7 @@ fn a_target_with_raw_bytes_is_refused_with_its_reason() {
 }
 
 #[test]
-fn what_apps_would_take_for_something_else_stays_out() {
+fn ambiguous_header_names_are_removed() {
     let app = App::mirror();
     let program = Setup::to(&[app.address]).start();
     let mut client = program.raw();
@@ -247,7 +247,7 @@ fn what_apps_would_take_for_something_else_stays_out() {
 }
 
 #[test]
-fn connection_takes_nothing_away_that_a_trusted_proxy_wrote() {
+fn a_connection_header_does_not_remove_headers_of_a_trusted_proxy() {
     let app = App::mirror();
     let setup = Setup::to(&[app.address]).key("trust", "addresses = [\"127.0.0.1\"]");
     let program = setup.key("user", "header = \"X-User-Id\"").start();
@@ -264,7 +264,7 @@ fn connection_takes_nothing_away_that_a_trusted_proxy_wrote() {
 }
 
 #[test]
-fn the_reserved_prefix_and_gates_are_told_in_any_spelling() {
+fn gates_and_the_reserved_prefix_match_every_spelling() {
     let app = App::says("app");
     let gate = "[flags.pay]\nenabled = false\n[flags.pay.gate]\npaths = [\"/pay/*\"]\nwhen_off = { status = 503, body = \"gate\" }\n";
     let program = Setup::to(&[app.address]).flags(gate).start();

@@ -98,7 +98,7 @@ fn nothing_of_a_head_reaches_the_app_behind_a_body_over_http_2() {
 }
 
 #[test]
-fn what_the_app_tells_us_does_not_reach_visitors_behind_a_body() {
+fn directives_in_trailers_do_not_reach_visitors() {
     let app = App::start(|exchange| {
         exchange.write(
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Flag-Event, X-Flag-Exposed, X-Flag-Identify, Set-Cookie, X-Sum\r\n\r\n\

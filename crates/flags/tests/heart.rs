@@ -458,7 +458,7 @@ fn conditions_look_at_what_they_name() {
 }
 
 #[test]
-fn paths_and_hosts_are_those_the_app_understands() {
+fn paths_and_hosts_are_read_as_the_app_reads_them() {
     let serves = |key: &str, pattern: &str, subject: Subject<'_>| {
         let key = Key::new(key).unwrap();
         let glob = if key.is_any_case() { Glob::any_case(pattern) } else { Glob::new(pattern) };

@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_a_client_sends_steers_a_terminal() {
+    fn client_input_in_the_log_is_escaped() {
         for format in [AccessLog::Text, AccessLog::Json] {
             let line = line_of(format, "m \u{9b}31m \u{202e}x\u{2028}".as_bytes());
             assert!(!line.trim_end().contains(flagstaff_flags::is_hidden), "{line}");

@@ -141,7 +141,7 @@ fn a_switch_works_beside_any_mistake() {
 }
 
 #[test]
-fn a_switch_adds_no_mistake() {
+fn an_edit_adds_no_mistake() {
     for text in [
         "[flags.b]\ndescription = \"\"\"\n[flags.a]\npercent = 5\n",
         "[flags.a]\n[flags.a]\n",

@@ -468,7 +468,7 @@ fn a_value_of_the_wrong_kind_in_a_long_list_is_told_how() {
 // ── size ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn mistakes_of_megabytes_are_told_in_kilobytes() {
+fn error_reports_stay_small_for_large_files() {
     let big = "k".repeat(1_000_000);
     for text in [
         format!("[flags.{big}]\n"),
@@ -493,7 +493,7 @@ fn mistakes_of_megabytes_are_told_in_kilobytes() {
 }
 
 #[test]
-fn thousands_of_mistakes_are_counted_and_a_hundred_drawn() {
+fn a_report_draws_a_hundred_mistakes_and_counts_the_rest() {
     const NUMBER: usize = 20_000;
     let flags = |line: &str| (0..NUMBER).map(|i| format!("[flags.f{i}]\n{line}\n")).collect::<String>();
     let slices: String = (0..NUMBER).map(|i| format!("f{i} = [0, 1]\n")).collect();

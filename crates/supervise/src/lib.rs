@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_fell_is_named_until_it_is_back() {
+    fn a_failed_thread_is_reported_until_it_runs_again() {
         let (go, goes) = std::sync::mpsc::channel::<bool>();
         let thread = thread("shown", move || assert!(goes.recv() != Ok(true), "it falls"));
         let _ = go.send(true);

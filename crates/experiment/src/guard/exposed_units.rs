@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_with_an_id_each_push_no_visitor_out_that_came_twice() {
+    fn one_time_ids_do_not_evict_returning_visitors() {
         let exposed = ExposedUnits::new(PLACES);
         (0..500).for_each(|visitor| _ = (exposed.expose(visitor), exposed.expose(visitor)));
         (1_000_000..2_000_000).for_each(|stranger| _ = exposed.expose(stranger));

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn one_network_cannot_say_what_is_slow() {
+    fn one_network_does_not_set_the_latency_limit() {
         let limit = Limit::of_control();
         (0..1000).for_each(|_| limit.control_answered(Duration::from_secs(60), || Some(NetworkKey(1))));
         assert_eq!(limit.value(), None);

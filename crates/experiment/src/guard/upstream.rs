@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_three_visitors_and_not_of_one_network() {
+    fn an_upstream_outage_needs_three_visitors_of_several_networks() {
         let (stand, now) = (UpstreamWatch::default(), Instant::now());
         (0..9).for_each(|_| stand.fell_back(now, visitor(1)));
         assert!(!stand.away().unwrap().is_sure, "one visitor");

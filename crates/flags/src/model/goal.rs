@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_capped_and_never_beyond_reason() {
+    fn values_are_capped() {
         let goal = EventGoal { value: EventValue::Sum, at_most: Some(500.0), ..EventGoal::new("paid") };
         let counted =
             [49.9, 501.0, 1e11, -1e11, 1e13, f64::NAN, f64::INFINITY].map(|value| goal.counted(Some(value)));

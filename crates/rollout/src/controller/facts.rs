@@ -25,7 +25,7 @@ impl Controller {
     }
 
     /// What a fact changes in what is known here.
-    fn follow(&mut self, fact: &Fact, began: Began) {
+    pub(super) fn follow(&mut self, fact: &Fact, began: Began) {
         let anew = match self.states.get_mut(&fact.flag) {
             Some(state) => state.add(fact),
             None => {

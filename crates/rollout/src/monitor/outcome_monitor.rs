@@ -257,7 +257,7 @@ mod tests {
 
     /// Visitors who were forgotten, or whose record is lost, count when they come again: no rollout waits for those it counted before.
     #[test]
-    fn visitors_who_are_no_longer_recorded_are_counted_again() {
+    fn forgotten_visitors_are_counted_again() {
         let flag = in_steps([(50.0, Hold::Approval), (100.0, Hold::Approval)]);
         let (publisher, reader) = publisher(snapshot(flag));
         let snapshot = publisher.current();

@@ -49,7 +49,7 @@ impl Running {
 }
 
 #[test]
-fn a_controller_goes_on_after_a_panic_and_loses_no_trip() {
+fn a_controller_keeps_trips_after_a_panic() {
     let running = Running::start(flag(1));
     running.fail(&running.publisher.current(), 0..4, false);
     eventually("it trips", || is_tripped(&running.publisher));
@@ -69,7 +69,7 @@ fn a_controller_goes_on_after_a_panic_and_loses_no_trip() {
 }
 
 #[test]
-fn answers_of_a_definition_of_before_change_nothing() {
+fn answers_to_an_old_definition_are_ignored() {
     let running = Running::start(flag(1));
     let before = running.publisher.current();
     running.fail(&before, 0..2, false);
@@ -88,7 +88,7 @@ fn answers_of_a_definition_of_before_change_nothing() {
 }
 
 #[test]
-fn one_network_of_many_trips_neither_test_nor_fuse() {
+fn one_network_among_many_does_not_trip_a_guard() {
     let running = Running::start(flag(1));
     let snapshot = running.publisher.current();
     for number in 1_000..1_500 {

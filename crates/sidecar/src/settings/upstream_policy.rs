@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_all_there_is() {
+    fn only_listed_upstreams_are_allowed() {
         let list = ["10.0.0.0/8", "canary.internal:8000", "*.apps.internal", "unix:/run/*.sock"];
         for listed in ["10.1.2.3:80", "canary.internal:8000", "A.apps.internal:1", "unix:/run/b.sock"] {
             assert!(fine(&list, listed), "{listed}");

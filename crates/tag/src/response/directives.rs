@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_whole_counts_for_nothing() {
+    fn a_directive_that_is_partly_wrong_is_ignored() {
         for text in [
             "pay; value=49,90",
             "pay; value=1,000.50",

@@ -170,7 +170,7 @@ fn token_of(id: &str) -> String {
 }
 
 #[test]
-fn who_is_named_twice_is_nobody_whatever_else_names_them() {
+fn two_user_names_identify_nobody_even_with_a_token() {
     let jwt = JwtSettings {
         keys: vec![SECRET.into()],
         cookie: Some("id".into()),

@@ -174,7 +174,7 @@ fn person(site: &Site, id: &str) -> Browser {
 }
 
 #[test]
-fn where_something_is_signed_for_two_visitors_nobody_is_a_user() {
+fn cookies_signed_for_two_visitors_identify_no_user() {
     let site = site();
     let (victim, attacker) = (person(&site, "42"), person(&site, "666"));
     let pair = format!(
@@ -189,7 +189,7 @@ fn where_something_is_signed_for_two_visitors_nobody_is_a_user() {
 }
 
 #[test]
-fn many_ids_hide_no_signed_one() {
+fn many_ids_do_not_hide_a_signed_one() {
     let site = site();
     let browser = person(&site, "42");
     let ids: Vec<_> = (0..150).map(|n| format!("flagstaff_visitor=made-up-visitor-{n:06}")).collect();

@@ -231,7 +231,7 @@ fn line(flag: &str, rest: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_counted_answer_is_heard_also_of_who_uses_no_pages() {
+async fn every_counted_answer_is_told_with_and_without_pages() {
     let plain = Flag { guard: None, ..watched("plain") };
     let site = Site::new(vec![watched("form"), plain]);
     assert_eq!(site.get("/api").await, [line("form", "fine timed")]);
@@ -242,14 +242,14 @@ async fn every_counted_answer_is_heard_also_of_who_uses_no_pages() {
 }
 
 #[tokio::test]
-async fn what_does_not_end_has_no_time() {
+async fn endless_answers_have_no_latency() {
     let site = Site::new(vec![watched("form")]);
     assert_eq!(site.get("/live?content-type=text/event-stream").await, [line("form", "fine untimed")]);
     assert_eq!(site.get("/socket?status=101").await, [line("form", "fine untimed")]);
 }
 
 #[tokio::test]
-async fn only_who_was_drawn_is_heard_of() {
+async fn only_drawn_units_are_told() {
     let whole = Flag { percent: None, ..watched("whole") };
     let off = Flag { enabled: false, ..watched("off_switch") };
     let anew = Flag { bucket_by: BucketBy::Request, ..watched("anew") };
@@ -262,7 +262,7 @@ async fn only_who_was_drawn_is_heard_of() {
 }
 
 #[tokio::test]
-async fn who_must_not_count_is_not_heard_of() {
+async fn bots_and_prefetches_are_not_told() {
     let site = Site::new(vec![watched("form")]);
     for header in [("user-agent", "Googlebot/2.1"), ("sec-purpose", "prefetch")] {
         assert_eq!(site.ask("GET /?status=500", &[header], "").await, [""; 0], "{header:?}");
@@ -271,7 +271,7 @@ async fn who_must_not_count_is_not_heard_of() {
 }
 
 #[tokio::test]
-async fn who_has_not_met_a_flag_is_heard_of_once_that_is_known() {
+async fn a_unit_is_told_once_it_has_met_the_flag() {
     let form = || Flag { exposed_on: vec![Route::new("GET /form").unwrap()], ..watched("form") };
     let site = Site::new(vec![form()]);
     assert_eq!(site.get("/").await, [""; 0]);
@@ -289,7 +289,7 @@ async fn who_has_not_met_a_flag_is_heard_of_once_that_is_known() {
 
 /// What is recorded, and what is deleted of that, changes nothing of what the guard knows.
 #[tokio::test]
-async fn a_ledger_that_forgets_makes_no_guard_forget() {
+async fn forgetting_in_the_ledger_does_not_reset_a_guard() {
     let form = Flag { exposed_on: vec![Route::new("GET /form").unwrap()], ..watched("form") };
     let (site, _folder, keeper) = Site::new(vec![form]).recording();
     site.get("/form").await;
@@ -300,7 +300,7 @@ async fn a_ledger_that_forgets_makes_no_guard_forget() {
 }
 
 #[tokio::test]
-async fn time_and_errors_of_the_client_are_not_the_app_s() {
+async fn time_and_errors_of_the_client_are_not_counted() {
     let site = Site::new(vec![watched("form")]);
     let post = |target: &str, progress| {
         let line = format!("POST {target}");
@@ -329,7 +329,7 @@ async fn time_and_errors_of_the_client_are_not_the_app_s() {
 }
 
 #[tokio::test]
-async fn an_app_that_stands_in_for_an_upstream_does_no_harm() {
+async fn a_fallback_to_the_app_is_told_as_a_fallback() {
     let site = Site::new(vec![watched("form"), watched("shop")]);
     assert_eq!(site.get("/?instead=shop").await, [line("form", "fine untimed"), line("shop", "fallback")]);
     // only the flag whose upstream it is hears that it answers
@@ -348,7 +348,7 @@ async fn only_the_flag_whose_upstream_failed_is_charged() {
 }
 
 #[tokio::test]
-async fn goals_of_the_guard_are_heard() {
+async fn goals_of_the_guard_are_told() {
     let site = Site::new(vec![watched("form"), Flag { guard: None, ..watched("plain") }]);
     let fine = line("form", "fine timed");
     assert_eq!(site.ask("POST /form", &[], "").await, [fine.clone(), line("form", "sent")]);
@@ -370,7 +370,7 @@ async fn goals_of_the_guard_are_heard() {
 }
 
 #[tokio::test]
-async fn goals_count_for_who_met_the_flag_where_that_is_remembered() {
+async fn goals_count_for_units_that_met_the_flag() {
     let form = Flag { exposed_on: vec![Route::new("GET /form").unwrap()], ..watched("form") };
     let (site, _folder, keeper) = Site::new(vec![form]).recording();
     assert_eq!(site.ask("POST /form", &[], "").await, [""; 0]);
@@ -382,7 +382,7 @@ async fn goals_count_for_who_met_the_flag_where_that_is_remembered() {
 }
 
 #[tokio::test]
-async fn what_is_not_wanted_is_not_told() {
+async fn unwanted_flags_are_not_told() {
     let ear = Ear { deaf_for: Some("form"), ..Ear::default() };
     let site = Site::with(vec![watched("form"), watched("shop")], ear);
     let told = site.ask("POST /form?x-flag-event=paid", &[], "").await;

@@ -86,7 +86,7 @@ fn no_algorithm_and_no_signature_is_nobody() {
 }
 
 #[test]
-fn a_public_key_is_no_secret() {
+fn a_public_key_is_refused_as_a_secret() {
     let claims = json!({ "sub": "42", "exp": 1_900_000_000 });
     let der = spki::der::pem::decode_vec(RSA_PEM.trim().as_bytes()).unwrap().1;
     for secret in [RSA_PEM.as_bytes(), RSA_PEM.trim().as_bytes(), &der] {
@@ -98,7 +98,7 @@ fn a_public_key_is_no_secret() {
 }
 
 #[test]
-fn a_public_key_is_read_wherever_it_begins() {
+fn a_public_key_may_follow_other_text() {
     let pem = RSA_PEM.trim();
     let attributes = format!("Bag Attributes\n    friendlyName: shop\n{pem}\n");
     for text in [format!("\u{feff}{pem}"), format!("# of the shop\n\n{pem}\n"), attributes, format!("\r\n {pem}")] {
@@ -111,7 +111,7 @@ fn a_public_key_is_read_wherever_it_begins() {
 }
 
 #[test]
-fn a_public_key_in_another_form_is_no_secret() {
+fn a_public_key_in_another_form_is_refused_as_a_secret() {
     let base64 = |pem: &str| STANDARD.encode(spki::der::pem::decode_vec(pem.trim().as_bytes()).unwrap().1);
     let jwk = json!({ "kty": "RSA", "n": "x".repeat(342), "e": "AQAB" });
     for text in [
