@@ -7,6 +7,7 @@ mod harness;
 
 mod admin_access;
 mod admin_metrics;
+mod admin_pages;
 mod answers;
 mod apps_headers;
 mod apps_streams;

@@ -8,15 +8,19 @@
 //! - [`history`]: which revisions of the flags there were, what else happened then, and the way back.
 //! - [`revisions`]: how a revision is recorded, and who made it.
 //! - [`records`]: what was recorded of visitors, to export or to forget.
+//! - [`attention`]: what needs a person, and what happened last.
+//! - [`hygiene`]: what should be tidied up.
 //! - [`rollout`]: where a rollout stands, and commands to it.
 //! - [`edit`]: changes of a flag in place.
 //! - [`end`]: the end of an experiment, and the code that still asks for its flag.
 
+pub mod attention;
 pub mod edit;
 pub mod end;
 mod error;
 pub mod flags;
 pub mod history;
+pub mod hygiene;
 mod json;
 pub mod records;
 pub mod results;

@@ -1,9 +1,65 @@
-//! The pages, for people with a browser.
+//! The pages, for people with a browser. They ask [`flagstaff_operations`] as commands and the API do, and compute nothing themselves.
+//!
+//! - `frame.rs`: what all pages have around them, and who looks.
+//! - `flash.rs`: what a page says once after a change.
+//! - `form.rs`: fields of a form, as keys of a flag.
+//! - `failure.rs`: errors as pages.
+//! - `assets.rs`: style, script and icon.
+//! - `words.rs` and `bars.rs`: numbers, times and shares as people read them.
+//! - one file a page: `start.rs`, `flags.rs`, `flag.rs`, `edit.rs`, `switch.rs`, `save.rs`, `rollouts.rs`.
+//!
+//! All of it works without script: a form shows what it would do, and then does it. The script shows the same parts as dialogs.
+
+mod assets;
+mod bars;
+mod edit;
+mod end;
+mod facts;
+mod failure;
+mod flag;
+mod flags;
+mod flash;
+mod form;
+mod frame;
+mod guard;
+mod history;
+mod hygiene;
+mod interval_plot;
+mod listed;
+mod new;
+mod ramp;
+mod results;
+mod rollouts;
+mod save;
+mod simulator;
+mod start;
+mod switch;
+mod words;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 
 use crate::Context;
 
+/// The largest form (bytes).
+const MAX_FORM: usize = 64 * 1024;
+
 pub(crate) fn router(context: Context) -> Router {
-    Router::new().with_state(context)
+    Router::new()
+        .merge(assets::routes())
+        .merge(start::routes())
+        .merge(flags::routes())
+        .merge(flag::routes())
+        .merge(edit::routes())
+        .merge(save::routes())
+        .merge(end::routes())
+        .merge(new::routes())
+        .merge(switch::routes())
+        .merge(rollouts::routes())
+        .merge(results::routes())
+        .merge(simulator::routes())
+        .merge(history::routes())
+        .merge(hygiene::routes())
+        .layer(DefaultBodyLimit::max(MAX_FORM))
+        .with_state(context)
 }

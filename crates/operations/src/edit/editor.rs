@@ -61,7 +61,7 @@ impl Editor<'_> {
         match change {
             Change::Off => self.off().await.map(Answer::Edited),
             Change::On => self.on().await.map(Answer::Edited),
-            Change::Set(_) | Change::OnForEveryone => self.edit(change, confirmation).await,
+            Change::Set(_) | Change::Put(_) | Change::OnForEveryone => self.edit(change, confirmation).await,
             Change::Create { like, keys } => self.create(*like, keys).await.map(Answer::Edited),
         }
     }
@@ -245,7 +245,7 @@ impl Editor<'_> {
     }
 
     /// What an edit undoes of a flag as running programs have it. A switch-on need not say that the flag is on then.
-    fn undoes(&self, plan: &EditPlan, standing: &Standing, is_on: bool) -> Option<String> {
+    pub(super) fn undoes(&self, plan: &EditPlan, standing: &Standing, is_on: bool) -> Option<String> {
         let (before, after) = self.both(plan)?;
         let switched_off = standing.switched_off.clone().filter(|_| !is_on);
         undoes(before, after, &Standing { switched_off, ..standing.clone() })
@@ -282,7 +282,7 @@ impl Editor<'_> {
     }
 }
 
-async fn standing(facts: &mut Option<FactLog>) -> Option<Standing> {
+pub(super) async fn standing(facts: &mut Option<FactLog>) -> Option<Standing> {
     facts.as_mut()?.standing().await
 }
 
@@ -302,6 +302,10 @@ fn in_words(change: &Change<'_>, flag: &str) -> String {
         Change::On => format!("on {flag}"),
         Change::OnForEveryone => format!("on {flag} --everyone"),
         Change::Set(keys) => with_keys(format!("set {flag}"), keys),
+        Change::Put(keys) => {
+            let keys: Vec<_> = keys.iter().map(|(key, value)| (*key, value.unwrap_or_default())).collect();
+            with_keys(format!("set {flag}"), &keys)
+        }
         Change::Create { like: Some(like), keys } => with_keys(format!("add {flag} --like {like}"), keys),
         Change::Create { like: None, keys } => with_keys(format!("add {flag}"), keys),
     }

@@ -26,8 +26,9 @@ fn why_off(snapshot: &Snapshot, flag: &Flag, id: FlagId) -> Option<String> {
     (flag.mode() == FlagMode::Off).then(|| "its percent is 0".into())
 }
 
-/// What a flag does for visitors now.
-pub(super) fn words(snapshot: &Snapshot, flag: &Flag) -> String {
+/// What a flag does for visitors now, in words.
+#[must_use]
+pub fn words(snapshot: &Snapshot, flag: &Flag) -> String {
     if let Some(pin) = &flag.pin {
         let variant = flag.variants.name(pin.variant);
         let whom = if pin.variant == VariantId::OFF { "off".into() } else { format!("`{variant}`") };

@@ -2,6 +2,7 @@
 //!
 //! - `editor.rs`: an edit's way: plan it, record who makes it, write the file.
 //! - `creation.rs`, `removal.rs`: a new flag, and one that is taken out.
+//! - `dry_run.rs`: what an edit would do, before anything is written.
 //! - `environments.rs`: environments in which a flag may still be on although its file says off.
 //! - `fact_log.rs`: the facts of one flag, to read them and to add to them.
 //! - `answer.rs`: what is answered: what the flag is now, where that stands, and how to undo it.
@@ -12,6 +13,7 @@
 
 mod answer;
 mod creation;
+mod dry_run;
 mod editor;
 mod environments;
 mod fact_log;
@@ -20,8 +22,10 @@ mod recorded_change;
 mod removal;
 
 pub use answer::{Edited, Way};
+pub use dry_run::{DryRun, KeyChange};
 pub use editor::{Answer, Confirmation, Editor, WouldUndo};
 pub(crate) use fact_log::FactLog;
 pub use flagstaff_source::edit::Change;
+pub use meaning::words as means;
 pub(crate) use recorded_change::{record_change, undoes};
 pub use removal::{Removal, Removed, remove};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{BucketBy, Flag, FlagId, Percent, Snapshot, Subject, User};
+use flagstaff_flags::{BucketBy, Flag, FlagId, Percent, Snapshot, Subject, User, VariantId};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -55,15 +55,27 @@ impl Simulation {
 
     /// The next visitor meets the flag.
     pub fn add_visitor(&mut self) {
+        self.next_visitor();
+    }
+
+    /// The next visitor meets the flag, and gets this variant.
+    pub fn next_visitor(&mut self) -> VariantId {
         let unit = format!("visitor-{}", self.visitors);
         let user = User { id: unit.clone(), ..User::default() };
         let visitor = Subject { session: Some(&unit), request: Some(&unit), ..Subject::at(self.now).visitor(&unit) };
         let subject = if self.flag.bucket_by == BucketBy::User { visitor.user(&user) } else { visitor };
-        let variant = self.snapshot.decide_one(self.id, &subject).variant().index();
-        if let Some(count) = self.fallen.get_mut(variant) {
+        let variant = self.snapshot.decide_one(self.id, &subject).variant();
+        if let Some(count) = self.fallen.get_mut(variant.index()) {
             *count += 1;
         }
         self.visitors += 1;
+        variant
+    }
+
+    /// The flag, as it is supposed to be.
+    #[must_use]
+    pub fn flag(&self) -> &Flag {
+        &self.flag
     }
 
     /// How many visitors fell into each variant so far.

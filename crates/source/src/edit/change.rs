@@ -9,6 +9,8 @@ use super::set::set;
 pub enum Change<'a> {
     /// Keys and their values.
     Set(&'a [(&'a str, &'a str)]),
+    /// Keys and their values; a key without one is taken out.
+    Put(&'a [(&'a str, Option<&'a str>)]),
     /// Off for everybody, at once.
     Off,
     /// On again, for those for whom it was on.
@@ -25,16 +27,19 @@ pub enum Change<'a> {
 }
 
 impl<'a> Change<'a> {
-    /// The keys it sets, given which of them the flag has.
-    pub(super) fn keys(&self, has: impl Fn(&str) -> bool) -> Vec<(&'a str, &'a str)> {
-        let enabled = has("enabled").then_some(("enabled", "true"));
+    /// The keys it sets, given which of them the flag has; those without a value are taken out.
+    pub(super) fn keys(&self, has: impl Fn(&str) -> bool) -> Vec<(&'a str, Option<&'a str>)> {
+        let enabled = has("enabled").then_some(("enabled", Some("true")));
         match self {
-            Self::Set(keys) | Self::Create { keys, .. } => keys.to_vec(),
-            Self::Off => vec![("enabled", "false")],
+            Self::Set(keys) | Self::Create { keys, .. } => {
+                keys.iter().map(|(key, value)| (*key, Some(*value))).collect()
+            }
+            Self::Put(keys) => keys.to_vec(),
+            Self::Off => vec![("enabled", Some("false"))],
             Self::On => enabled.into_iter().collect(),
             Self::OnForEveryone => {
                 let limited = has("percent") || has("allow") || has("rules");
-                enabled.into_iter().chain(limited.then_some(("percent", "100"))).collect()
+                enabled.into_iter().chain(limited.then_some(("percent", Some("100")))).collect()
             }
         }
     }

@@ -9,6 +9,7 @@ use flagstaff_flags::FlagTexts;
 use super::change::Change;
 use super::chunk;
 use super::create::create;
+use super::cut::cut;
 use super::error::{EditError, Refused};
 use super::read::value;
 use super::restore::restored;
@@ -225,7 +226,10 @@ fn edited(
             _ => (&mut definitions, files.definitions()),
         };
         undo.push(Undo { key: key.into(), value: value(text, flag, key).ok().flatten(), file: file.into() });
-        *text = change.apply(text, flag, &[(key, wanted)])?;
+        *text = match wanted {
+            Some(wanted) => change.apply(text, flag, &[(key, wanted)])?,
+            None => without(text, flag, key)?,
+        };
     }
     let after = contents.with_definitions(definitions.into_bytes()).with_overlay(overlay.map(String::into_bytes));
     Ok((after, undo))
@@ -275,6 +279,12 @@ fn created(
         return Err(EditError::Exists(flag.into()));
     }
     create(definitions, flag, like, keys).map(|after| contents.with_definitions(after.into_bytes()))
+}
+
+/// A text without a key of a flag; as it is where it does not say it.
+fn without(text: &str, flag: &str, key: &str) -> Result<String, EditError> {
+    let path: Vec<_> = ["flags", flag].into_iter().chain(key.split('.')).collect();
+    Ok(cut(text, &path)?.map_or_else(|| text.to_owned(), |cut| cut.text))
 }
 
 /// Whether a text says a key of a flag.

@@ -1,0 +1,278 @@
+//! Results of experiments: the verdict in words, whether the split is sound, and one row per goal and variant.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use flagstaff_experiment::{AnalysisSettings, Comparison, GoalReport, Report, VariantReport, VerdictKind};
+use flagstaff_operations::results::{experiments, of_flag};
+
+use super::failure::Answered;
+use super::frame::{Frame, Section, Visit};
+use super::interval_plot::{Axis, Interval, Judgement};
+use super::words::{counted, grouped};
+use crate::Context;
+
+/// A comparison below this is decided.
+const ALPHA: f64 = 0.05;
+
+/// An experiment in the list.
+struct Experiment {
+    flag: String,
+    verdict: &'static str,
+    text: String,
+    visitors: String,
+}
+
+#[derive(Template)]
+#[template(path = "experiments.html")]
+struct ExperimentsPage {
+    frame: Frame,
+    experiments: Vec<Experiment>,
+}
+
+/// A variant, for one goal.
+struct Row {
+    goal: String,
+    is_first: bool,
+    better: &'static str,
+    variant: String,
+    rate: String,
+    counts: String,
+    /// None for the control.
+    against: Option<Against>,
+}
+
+/// A variant compared with the control.
+struct Against {
+    p: String,
+    plot: String,
+    change: String,
+    range: String,
+    class: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "results.html")]
+struct ResultsPage {
+    frame: Frame,
+    flag: String,
+    is_broken: bool,
+    verdict: &'static str,
+    text: String,
+    health: Vec<String>,
+    rows: Vec<Row>,
+    axis: String,
+}
+
+pub(super) fn routes() -> Router<Context> {
+    Router::new().route("/results", get(list)).route("/results/{flag}", get(results))
+}
+
+async fn list(State(context): State<Context>, visit: Visit) -> Answered {
+    let snapshot = context.snapshot();
+    let settings = AnalysisSettings::default();
+    let found = context.run(async move |workspace: &_| experiments(workspace, &snapshot, &settings).await).await?;
+    let frame = visit.frame("Results", Section::Results);
+    let experiments = found.experiments.iter().map(experiment).collect();
+    Ok(visit.show(&ExperimentsPage { frame, experiments }))
+}
+
+async fn results(State(context): State<Context>, visit: Visit, Path(flag): Path<String>) -> Answered {
+    let (snapshot, name) = (context.snapshot(), flag);
+    let settings = AnalysisSettings::default();
+    let found = context.run(async move |workspace: &_| of_flag(workspace, &snapshot, &name, &settings).await).await?;
+    let frame = visit.frame(format!("Results of {}", found.report.flag), Section::Results);
+    Ok(visit.show(&page(frame, &found.report)))
+}
+
+fn experiment(report: &Report) -> Experiment {
+    let visitors = report.sample_ratio.observed.iter().sum();
+    Experiment {
+        flag: report.flag.clone(),
+        verdict: word(report.verdict.kind),
+        text: report.verdict.text.clone(),
+        visitors: counted(visitors, "visitor", "visitors"),
+    }
+}
+
+fn page(frame: Frame, report: &Report) -> ResultsPage {
+    let is_broken = report.verdict.kind == VerdictKind::BrokenSplit;
+    let axis = Axis::over(report.goals.iter().flat_map(|goal| goal.comparisons.iter().filter_map(interval)));
+    let rows = report.goals.iter().flat_map(|goal| rows(goal, axis.as_ref().filter(|_| !is_broken), is_broken));
+    ResultsPage {
+        frame,
+        flag: report.flag.clone(),
+        is_broken,
+        verdict: word(report.verdict.kind),
+        text: report.verdict.text.clone(),
+        health: health(report),
+        rows: rows.collect(),
+        axis: axis.map(|axis| axis.words()).unwrap_or_default(),
+    }
+}
+
+/// A verdict in a few words.
+const fn word(kind: VerdictKind) -> &'static str {
+    match kind {
+        VerdictKind::KeepRunning => "Keep it running",
+        VerdictKind::Ship => "Ship it",
+        VerdictKind::KeepControl => "Keep it as it was",
+        VerdictKind::BrokenSplit => "The split is broken",
+        VerdictKind::NotEnough => "Not enough visitors yet",
+    }
+}
+
+/// Whether the numbers can be relied on, line by line.
+fn health(report: &Report) -> Vec<String> {
+    let split = &report.sample_ratio;
+    let names = report.goals.first().map_or(&[][..], |goal| &goal.variants);
+    let seen: Vec<_> =
+        names.iter().zip(&split.observed).map(|(one, seen)| format!("{} {}", one.variant, grouped(*seen))).collect();
+    let state = if split.broken { "broken" } else { "sound" };
+    let open = names.iter().map(|one| one.open).sum();
+    let all = [
+        Some(format!("Split {state} (p = {})", p_value(split.p_value))),
+        (!seen.is_empty()).then(|| format!("Exposed: {}", seen.join(", "))),
+        Some(format!(
+            "{} left out, who saw two variants",
+            counted(report.left_out.crossovers, "visitor", "visitors")
+        )),
+        (open > 0).then(|| format!("{} still open", counted(open, "visitor", "visitors"))),
+        (report.steps > 1).then(|| format!("{} steps of a rollout, each compared by itself", report.steps)),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn rows(goal: &GoalReport, axis: Option<&Axis>, is_broken: bool) -> Vec<Row> {
+    let row = |(number, variant): (usize, &VariantReport)| {
+        let compared = goal.comparisons.iter().find(|one| one.variant == variant.variant && number > 0);
+        Row {
+            goal: goal.goal.clone(),
+            is_first: number == 0,
+            better: if goal.better == "down" { "less is better" } else { "more is better" },
+            variant: variant.variant.clone(),
+            rate: level(goal, variant),
+            counts: format!("{} of {}", grouped(variant.conversions), grouped(variant.visitors)),
+            against: compared.filter(|_| !is_broken).map(|compared| against(goal, compared, axis)),
+        }
+    };
+    goal.variants.iter().enumerate().map(row).collect()
+}
+
+fn level(goal: &GoalReport, variant: &VariantReport) -> String {
+    if goal.measure == "mean" {
+        return variant.mean.map_or_else(|| "–".into(), |mean| format!("{mean:.2} per visitor"));
+    }
+    variant.rate.map_or_else(|| "–".into(), |rate| format!("{:.2} %", rate * 100.0))
+}
+
+fn against(goal: &GoalReport, compared: &Comparison, axis: Option<&Axis>) -> Against {
+    let judgement = judgement(goal, compared);
+    let plot = axis.zip(interval(compared)).map(|(axis, interval)| axis.draw(interval, judgement));
+    let arrow = |lift: f64| {
+        if lift > 0.0 {
+            "▲"
+        } else if lift < 0.0 {
+            "▼"
+        } else {
+            "="
+        }
+    };
+    let change = compared.lift.map(|lift| format!("{} {:+.1} %", arrow(lift), lift * 100.0));
+    let range = compared.always_valid.lift_interval;
+    Against {
+        p: compared.always_valid.adjusted_p_value.map_or_else(|| "–".into(), p_value),
+        plot: plot.unwrap_or_default(),
+        change: change.unwrap_or_else(|| "not known yet".into()),
+        range: range.map(|r| format!("{:+.1} to {:+.1} %", r.low * 100.0, r.high * 100.0)).unwrap_or_default(),
+        class: match judgement {
+            Judgement::Open => "faint",
+            Judgement::Better => "better",
+            Judgement::Worse => "alarm-ink",
+        },
+    }
+}
+
+/// Better or worse only once that is decided.
+fn judgement(goal: &GoalReport, compared: &Comparison) -> Judgement {
+    let decided = compared.always_valid.adjusted_p_value.is_some_and(|p| p < ALPHA);
+    match compared.lift.filter(|_| decided) {
+        Some(lift) if (lift > 0.0) == (goal.better != "down") => Judgement::Better,
+        Some(_) => Judgement::Worse,
+        None => Judgement::Open,
+    }
+}
+
+/// The lift that may be read every day.
+fn interval(compared: &Comparison) -> Option<Interval> {
+    let range = compared.always_valid.lift_interval?;
+    Some(Interval { low: range.low, value: compared.lift?, high: range.high })
+}
+
+fn p_value(p: f64) -> String {
+    if p < 0.0001 { "below 0.0001".into() } else { format!("{p:.4}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use flagstaff_experiment::{AlwaysValid, LeftOut, Range, SampleRatio, Verdict};
+
+    use super::*;
+
+    fn report(kind: VerdictKind, p: f64) -> Report {
+        let variant = |name: &str, conversions, rate| VariantReport {
+            variant: name.into(),
+            visitors: 1000,
+            conversions,
+            rate: Some(rate),
+            ..VariantReport::default()
+        };
+        let compared = Comparison {
+            variant: "on".into(),
+            lift: Some(0.2),
+            always_valid: AlwaysValid {
+                adjusted_p_value: Some(p),
+                lift_interval: Some(Range { low: 0.05, high: 0.35 }),
+                ..AlwaysValid::default()
+            },
+            ..Comparison::default()
+        };
+        let goal = GoalReport {
+            goal: "order_paid".into(),
+            measure: "rate",
+            better: "up",
+            variants: vec![variant("off", 100, 0.1), variant("on", 120, 0.12)],
+            comparisons: vec![compared],
+        };
+        Report {
+            flag: "new_form".into(),
+            sample_ratio: SampleRatio { p_value: 0.5, observed: vec![1000, 1000], ..SampleRatio::default() },
+            goals: vec![goal],
+            left_out: LeftOut::default(),
+            steps: 1,
+            verdict: Verdict { kind, variant: None, text: "Words of it <b>.".into(), days_left: None },
+        }
+    }
+
+    fn text(kind: VerdictKind, p: f64) -> String {
+        page(Frame::plain("Results"), &report(kind, p)).render().unwrap()
+    }
+
+    #[test]
+    fn colour_comes_with_the_decision() {
+        let open = text(VerdictKind::KeepRunning, 0.4);
+        assert!(open.contains("▲ +20.0 %") && !open.contains("\"better\"") && !open.contains("good"), "{open}");
+        let decided = text(VerdictKind::Ship, 0.001);
+        assert!(decided.contains("class=\"better\"") && decided.contains("range good"), "{decided}");
+        assert!(decided.contains("100 of 1,000") && !decided.contains("<b>."), "{decided}");
+    }
+
+    #[test]
+    fn a_broken_split_hides_the_winner() {
+        let page = text(VerdictKind::BrokenSplit, 0.001);
+        assert!(
+            page.contains("The split is broken") && !page.contains("+20.0") && !page.contains("<svg class=\"plot\"")
+        );
+    }
+}

@@ -1,0 +1,278 @@
+//! The pages of the operators' address, as a browser without script uses them.
+
+use std::fs;
+
+use crate::harness::eventually;
+use crate::harness::program::{Program, Setup};
+use crate::harness::raw::{Answer, Raw};
+
+const FLAGS: &str = "# ours\n[flags.form]\ndescription = \"<script>alert(1)</script>\"\nowner = \"growth\"\npercent = 50 # half\n\n\
+                     [flags.ramp]\nowner = \"growth\"\n[flags.ramp.rollout]\nsteps = [{ percent = 10, hold = \"approval\" }, { percent = 100 }]\n";
+const TOKEN: &str = "a-token-that-operators-use";
+const READ_TOKEN: &str = "a-token-that-only-reads";
+
+fn start() -> Program {
+    let setup = Setup::default().flags(FLAGS).env("FLAGSTAFF_ADMIN_TOKEN", TOKEN);
+    setup.env("FLAGSTAFF_ADMIN_READ_TOKEN", READ_TOKEN).start()
+}
+
+#[track_caller]
+fn send(program: &Program, token: &str, request: &str, cookie: &str, form: &str) -> Answer {
+    let mut raw = Raw::connect(program.admin);
+    let length = form.len();
+    raw.send(format!(
+        "{request} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nAccept: text/html\r\n{cookie}\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{form}",
+        program.admin
+    ));
+    raw.answer()
+}
+
+#[track_caller]
+fn page(program: &Program, path: &str) -> String {
+    let answer = send(program, TOKEN, &format!("GET {path}"), "", "");
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    assert_eq!(answer.field("content-type").as_deref(), Some("text/html; charset=utf-8"));
+    String::from_utf8(answer.body).unwrap()
+}
+
+#[track_caller]
+fn post(program: &Program, path: &str, form: &str) -> Answer {
+    send(program, TOKEN, &format!("POST {path}"), "", form)
+}
+
+fn flags(program: &Program) -> String {
+    fs::read_to_string(program.path("flags.toml")).unwrap()
+}
+
+/// The value of a hidden field.
+#[track_caller]
+fn hidden<'p>(page: &'p str, name: &str) -> &'p str {
+    let start = format!("name=\"{name}\" value=\"");
+    page.split(&start).nth(1).unwrap_or_else(|| panic!("{name}: {page}")).split('"').next().unwrap()
+}
+
+#[test]
+fn every_page_is_there_and_holds_no_script_of_its_own() {
+    let program = start();
+    let paths = [
+        "/",
+        "/flags",
+        "/flags?text=form&state=split&owner=growth",
+        "/flags/form",
+        "/flags/form/edit",
+        "/flags/form/off",
+        "/flags/form/on",
+        "/flags/form/end",
+        "/flags/ramp",
+        "/rollouts",
+        "/results",
+        "/results/form",
+        "/simulator/form",
+        "/simulator/form?percent=37",
+        "/history",
+        "/history?flag=form",
+        "/hygiene",
+    ];
+    for path in paths {
+        let page = page(&program, path);
+        assert!(
+            !page.contains("<script>") && !page.contains("style=") && !page.contains(" onclick"),
+            "{path}: {page}"
+        );
+        assert!(page.len() < 100_000, "{path}: {} bytes", page.len());
+        assert!(page.contains("<h1"), "{path}");
+    }
+    let css = page(&program, "/").split("href=\"/assets/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let answer = send(&program, TOKEN, &format!("GET /assets/{css}"), "", "");
+    assert_eq!(answer.status, 200);
+    assert!(answer.field("cache-control").unwrap().contains("immutable"));
+    for path in ["/flags/none", "/results/none", "/simulator/none", "/flags/none/edit", "/nothing"] {
+        let answer = send(&program, TOKEN, &format!("GET {path}"), "", "");
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.text().contains("<h1"), "{path}: {}", answer.text());
+    }
+}
+
+#[test]
+fn a_flag_is_turned_off_and_on_again() {
+    let program = start();
+    assert!(page(&program, "/flags/form/off").contains("flagstaff on form"));
+    let answer = post(&program, "/flags/form/off", "");
+    assert_eq!((answer.status, answer.field("location").as_deref()), (303, Some("/flags/form")), "{}", answer.text());
+    assert!(flags(&program).contains("enabled = false"));
+    let said = format!("Cookie: {}\r\n", answer.field("set-cookie").unwrap().split(';').next().unwrap());
+    let next = send(&program, TOKEN, "GET /flags/form", &said, "");
+    assert!(next.text().contains("form is now off for everyone"), "{}", next.text());
+    assert!(next.field("set-cookie").unwrap().contains("Max-Age=0"));
+    eventually("the page has it off", || page(&program, "/flags/form").contains("Turn on"));
+    assert_eq!(post(&program, "/flags/form/on", "").status, 303);
+    assert!(flags(&program).contains("enabled = true"));
+}
+
+#[test]
+fn an_edit_is_shown_before_it_is_made_and_keeps_comments() {
+    let program = start();
+    let list = page(&program, "/flags");
+    let (revision, seen) = (hidden(&list, "revision"), hidden(&list, "seen_percent"));
+    assert_eq!(seen, "50");
+    let shown =
+        post(&program, "/flags/form/preview", &format!("revision={revision}&seen_percent=50&percent=20")).text();
+    assert!(shown.contains("<del>50</del>") && shown.contains("<ins>20</ins>"), "{shown}");
+    assert!(shown.contains("on for 20 % of visitors"), "{shown}");
+    assert_eq!(flags(&program), FLAGS, "nothing is written before it is confirmed");
+    let form = format!("revision={}&key=percent&value=20&was=50", hidden(&shown, "revision"));
+    let saved = post(&program, "/flags/form/save", &form);
+    assert_eq!(saved.status, 303, "{}", saved.text());
+    assert_eq!(flags(&program), FLAGS.replace("50 # half", "20 # half"));
+    let said = format!("Cookie: {}\r\n", saved.field("set-cookie").unwrap().split(';').next().unwrap());
+    let next = send(&program, TOKEN, "GET /flags/form", &said, "").text();
+    assert!(
+        next.contains("Undo") && next.contains("name=\"key\" value=\"percent\"") && next.contains("value=\"50\"")
+    );
+}
+
+#[test]
+fn a_field_that_is_emptied_leaves_the_file_and_others_stay() {
+    let program = start();
+    let edit = page(&program, "/flags/form/edit");
+    let revision = hidden(&edit, "revision");
+    let form = format!(
+        "revision={revision}&seen_owner=growth&owner=&seen_groups=&groups=beta%2C+x&seen_enabled=true&enabled=true&seen_role="
+    );
+    let shown = post(&program, "/flags/form/preview", &form).text();
+    let keys: Vec<_> = shown.match_indices("name=\"key\"").collect();
+    assert_eq!(keys.len(), 2, "{shown}");
+    let form = format!(
+        "revision={revision}&key=owner&value=&was=%22growth%22&key=allow.groups&value=%5B%22beta%22%2C+%22x%22%5D&was="
+    );
+    assert_eq!(post(&program, "/flags/form/save", &form).status, 303);
+    let text = flags(&program);
+    assert!(!text.split("[flags.ramp]").next().unwrap().contains("owner"), "{text}");
+    assert!(text.contains("allow = { groups = [\"beta\", \"x\"] }") && text.contains("# half"), "{text}");
+}
+
+#[test]
+fn an_edit_of_the_file_meanwhile_is_shown_as_a_conflict_and_nothing_is_lost() {
+    let program = start();
+    let list = page(&program, "/flags");
+    let revision = hidden(&list, "revision");
+    let by_hand = FLAGS.replace("50 # half", "40 # by hand");
+    fs::write(program.path("flags.toml"), &by_hand).unwrap();
+    for path in ["preview", "save"] {
+        let form = format!("revision={revision}&key=percent&value=20&was=50");
+        let answer = post(&program, &format!("/flags/form/{path}"), &form);
+        assert_eq!(answer.status, 409, "{path}: {}", answer.text());
+        let text = answer.text();
+        assert!(
+            text.contains(">50<") && text.contains("40 <span") && text.contains("<ins>20</ins>"),
+            "{path}: {text}"
+        );
+        assert_eq!(flags(&program), by_hand);
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_the_mend() {
+    let program = start();
+    for (form, wanted) in [
+        ("seen_percent=50&percent=many", "write a number from 0 to 100"),
+        ("seen_percent=50&percent=500", "between 0 and 100"),
+        ("key=percent&value=%22many%22", "percent"),
+        ("key=nonsense&value=1", "nonsense"),
+    ] {
+        let answer = post(&program, "/flags/form/preview", form);
+        assert_eq!(answer.status, 422, "{form}: {}", answer.text());
+        assert!(answer.text().contains(wanted), "{form}: {}", answer.text());
+    }
+    assert_eq!(post(&program, "/flags/none/off", "").status, 422);
+    assert_eq!(post(&program, "/flags/ramp/rollout", "command=dance").status, 422);
+    assert_eq!(flags(&program), FLAGS);
+}
+
+#[test]
+fn who_may_only_read_sees_no_button_and_changes_nothing() {
+    let program = start();
+    for path in ["/", "/flags", "/flags/form", "/flags/ramp", "/rollouts", "/history", "/hygiene"] {
+        let answer = send(&program, READ_TOKEN, &format!("GET {path}"), "", "");
+        let text = answer.text();
+        assert_eq!(answer.status, 200, "{path}: {text}");
+        assert!(
+            !text.contains("method=\"post\"") && !text.contains("/off\"") && !text.contains("/edit\""),
+            "{path}: {text}"
+        );
+    }
+    for path in ["off", "on", "save", "preview", "end", "rollout"] {
+        let answer = send(&program, READ_TOKEN, &format!("POST /flags/form/{path}"), "", "key=percent&value=1");
+        assert_eq!(answer.status, 403, "{path}");
+    }
+    assert_eq!(flags(&program), FLAGS);
+}
+
+#[test]
+fn a_waiting_step_is_approved_from_the_first_page() {
+    let program = start();
+    eventually("it waits", || page(&program, "/").contains("waits at 10 % for an approval to go on to 100 %"));
+    let answer = post(&program, "/flags/ramp/rollout", "command=approve");
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    eventually("it was approved", || !page(&program, "/").contains("for an approval to go on"));
+    assert!(page(&program, "/flags/ramp").contains("done"));
+}
+
+#[test]
+fn a_draft_is_tried_and_not_saved() {
+    let program = start();
+    let draft = "percent=37&draft=%5Bflags.form%5D%0Avariants+%3D+%7B+a+%3D+50%2C+b+%3D+50+%7D%0A";
+    let text = post(&program, "/simulator/form", draft).text();
+    assert!(text.contains("with the draft") && text.contains("</svg> a") && text.contains("</svg> b"), "{text}");
+    let wrong = post(&program, "/simulator/form", "draft=%5Bflags.form%5D%0Apercent+%3D+900%0A").text();
+    assert!(wrong.contains("role=\"alert\"") && wrong.contains("900"), "{wrong}");
+    assert_eq!(flags(&program), FLAGS);
+}
+
+#[test]
+fn an_old_revision_is_put_back_from_the_history() {
+    let program = start();
+    let edited = FLAGS.replace("percent = 50 # half", "percent = 70 # more");
+    fs::write(program.path("flags.toml"), &edited).unwrap();
+    let mut link = String::new();
+    eventually("both revisions are listed", || {
+        let page = page(&program, "/history");
+        let found =
+            page.split("href=\"/history/").skip(1).find(|rest| rest.split('"').next().unwrap().ends_with("/back"));
+        link = found.map(|rest| rest.split('"').next().unwrap().to_owned()).unwrap_or_default();
+        !link.is_empty()
+    });
+    let shown = page(&program, &format!("/history/{link}"));
+    assert!(shown.contains("percent = 50 # half") && shown.contains("percent = 70 # more"), "{shown}");
+    let answer =
+        post(&program, &format!("/history/{link}"), &format!("revision={}&flag=", hidden(&shown, "revision")));
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    assert_eq!(flags(&program), FLAGS);
+}
+
+#[test]
+fn a_flag_is_created_copied_and_ended() {
+    let program = start();
+    let form = "name=fresh&like=&seen_description=&description=A+%22new%22+one&seen_owner=&owner=";
+    let answer = post(&program, "/new-flag", form);
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let text = flags(&program);
+    assert!(text.starts_with(FLAGS) && text.contains("[flags.fresh]") && text.contains("percent = 0"), "{text}");
+    assert!(text.contains("description = \"A \\\"new\\\" one\""), "{text}");
+    assert_eq!(post(&program, "/new-flag", "name=copy&like=form").status, 303);
+    assert!(flags(&program).contains("[flags.copy]"), "{}", flags(&program));
+    for (form, wanted) in [("name=form&like=", "form"), ("name=A+b&like=", "A b"), ("name=", "has no name")] {
+        let answer = post(&program, "/new-flag", form);
+        assert_eq!(answer.status, 422, "{form}");
+        assert!(answer.text().contains(wanted), "{form}: {}", answer.text());
+    }
+    let shown = post(&program, "/flags/fresh/end", "winner=off&remove=1").text();
+    assert!(shown.contains("name=\"confirmed\"") && flags(&program).contains("[flags.fresh]"), "{shown}");
+    let objections: String =
+        shown.split("name=\"objection\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(objections, "", "{shown}");
+    let answer = post(&program, "/flags/fresh/end", "winner=off&remove=1&confirmed=1");
+    assert_eq!((answer.status, answer.field("location").as_deref()), (303, Some("/flags")), "{}", answer.text());
+    assert!(!flags(&program).contains("fresh"), "{}", flags(&program));
+}
