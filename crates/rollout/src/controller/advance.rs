@@ -5,8 +5,8 @@ use flagstaff_flags::{ExperimentId, Fact, FactKind, Rollout};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::alarm::BY_GUARD;
 use super::flag_state::{Arrivals, FlagState, shares};
-use super::rollback::BY_GUARD;
 use crate::messages::LedgerCommand;
 
 /// What goes on with steps, as facts say it.

@@ -9,7 +9,7 @@ use crate::messages::LedgerCommand;
 
 impl Controller {
     /// Adds facts: decided here and now, published at once, written down as soon as the ledger takes them.
-    pub(super) fn add(&mut self, facts: Vec<Fact>) {
+    pub(super) fn add_facts(&mut self, facts: Vec<Fact>) {
         if facts.is_empty() {
             return;
         }

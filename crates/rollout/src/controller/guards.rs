@@ -5,8 +5,8 @@ use flagstaff_flags::Name;
 use flagstaff_ledger::FirstSign;
 
 use super::Controller;
+use super::alarm::{Alarm, fact};
 use super::flag_state::FlagState;
-use super::rollback::{Alarm, fact};
 use crate::messages::{Message, WindowId};
 
 impl Controller {
@@ -22,7 +22,7 @@ impl Controller {
         if let Some(fact) = self.states.get(name).and_then(|state| fact(state, alarm)) {
             // the signs first: the trip can be read together with what it rests on
             self.keep_signs();
-            self.add(vec![fact]);
+            self.add_facts(vec![fact]);
         }
     }
 

@@ -35,7 +35,7 @@ impl Controller {
         for (name, state) in &mut self.states {
             state.set_flag(snapshot.flag_named(name.as_str()).cloned());
         }
-        self.add(facts);
+        self.add_facts(facts);
         self.tell_expired();
     }
 
@@ -54,6 +54,6 @@ impl Controller {
     pub(super) fn tell_expired(&mut self) {
         let today = jiff::Zoned::now().date();
         let facts: Vec<_> = self.states.values().filter_map(|state| expired(state, today)).collect();
-        self.add(facts);
+        self.add_facts(facts);
     }
 }

@@ -3,10 +3,10 @@
 use flagstaff_flags::{Fact, Name};
 use flagstaff_ledger::FirstSign;
 
+use super::alarm::decided_again;
 use super::flag_state::{Arrivals, FlagState};
 use super::reconcile::seen;
 use super::report::announce;
-use super::rollback::decided_again;
 use super::{Began, Controller};
 use crate::messages::{LedgerCommand, LedgerEvent};
 
@@ -71,10 +71,10 @@ impl Controller {
         }
         let current = self.snapshot.flag_named(name.as_str());
         let seen = current.and_then(|flag| seen(flag, Some(flag), self.states.get(name)));
-        self.add(seen.into_iter().collect());
+        self.add_facts(seen.into_iter().collect());
         for lost in lost {
             let again = self.states.get(name).and_then(|state| decided_again(state, lost));
-            self.add(again.into_iter().collect());
+            self.add_facts(again.into_iter().collect());
         }
         self.publish();
     }

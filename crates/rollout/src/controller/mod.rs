@@ -11,11 +11,12 @@
 //! | `flag_state.rs` | one flag: where it stands, what its guard saw |
 //! | `reconcile.rs` | the facts that a new snapshot makes |
 //! | `advance.rs` | whether a flag goes on to its next step |
-//! | `rollback.rs` | what a guard does when it trips |
+//! | `alarm.rs` | what a guard does when it trips |
 //! | `trouble.rs`, `hold_clock.rs` | what keeps a flag at its step, and for how long |
 //! | `notice.rs`, `report.rs` | what operators, the log and the metrics are told |
 
 mod advance;
+mod alarm;
 mod facts;
 mod flag_state;
 mod guards;
@@ -25,7 +26,6 @@ mod ledger_events;
 mod notice;
 mod reconcile;
 mod report;
-mod rollback;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -40,10 +40,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use self::advance::{LedgerAccess, Surroundings, advance};
+use self::alarm::{Alarm, lost_upstream};
 use self::flag_state::FlagState;
 use self::notice::Notice;
 use self::report::measure;
-use self::rollback::{Alarm, lost_upstream};
 use crate::messages::{LedgerCommand, Message};
 use crate::monitor::OutcomeMonitor;
 use crate::webhooks::WebhookSender;
@@ -188,7 +188,7 @@ impl Controller {
             lost.into_iter().for_each(|alarm| self.trip(name, alarm));
         }
         let facts: Vec<_> = names.iter().filter_map(|name| self.advance(name)).collect();
-        self.add(facts);
+        self.add_facts(facts);
         if self.measured.elapsed() > MEASURE_EVERY {
             self.measured = Instant::now();
             self.states.values().for_each(measure);

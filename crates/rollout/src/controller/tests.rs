@@ -256,7 +256,7 @@ async fn trouble_ends_after_a_minute_without_it() {
         tokio::time::advance(Duration::from_secs(*seconds)).await;
         let fact = desk.controller.advance(&name());
         assert_eq!(fact.as_ref().map(|fact| fact.kind), *told, "{what}");
-        desk.controller.add(fact.into_iter().collect());
+        desk.controller.add_facts(fact.into_iter().collect());
     }
     desk.gets(1, FINE, true);
     desk.fails();
