@@ -41,30 +41,31 @@ pub(crate) async fn caller(State(access): State<Access>, request: Request, next:
     }
 }
 
-/// Who asks.
+/// Who asks. A session comes before the token of a header: a proxy may pass on an `Authorization` that is meant for itself. And it is not
+/// compared then, so nobody who may only read can guess fast.
 ///
 /// # Errors
 /// With the answer to somebody who is not let in, or who opens the link with the token.
 async fn admit(access: &Rules, parts: &Parts) -> Result<Caller, Response> {
-    if let Some(said) = token(&parts.headers) {
-        return match access.role(said) {
-            Some(role) => Ok(known(access, parts, role, author::in_header(&parts.headers, &author::BY))),
-            None => Err(wrong_token(access, parts).await),
-        };
-    }
     if let Some((said, rest)) = sign_in::link(parts) {
         return Err(match access.role(said.as_bytes()) {
             Some(role) => sign_in::open(access, parts, role, None, &rest),
             None => sign_in::wrong_token(access, parts, &rest).await,
         });
     }
-    let Some((role, session)) = session(access, &parts.headers) else {
+    if let Some((role, session)) = session(access, &parts.headers) {
+        if origin::is_unsafe(&parts.method) {
+            from_our_page(access, &parts.headers)?;
+        }
+        return Ok(known(access, parts, role, session.name));
+    }
+    let Some(said) = token(&parts.headers) else {
         return Err(no_token(parts));
     };
-    if origin::is_unsafe(&parts.method) {
-        from_our_page(access, &parts.headers)?;
+    match access.role(said) {
+        Some(role) => Ok(known(access, parts, role, author::in_header(&parts.headers, &author::BY))),
+        None => Err(wrong_token(access, parts).await),
     }
-    Ok(known(access, parts, role, session.name))
 }
 
 /// The token that a program sends.
