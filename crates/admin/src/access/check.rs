@@ -54,10 +54,8 @@ async fn admit(access: &Rules, parts: &Parts) -> Result<Caller, Response> {
         });
     }
     if let Some((role, session)) = session(access, &parts.headers) {
-        if origin::is_unsafe(&parts.method) {
-            from_our_page(access, &parts.headers)?;
-        }
-        return Ok(known(access, parts, role, session.name));
+        let foreign = origin::is_unsafe(&parts.method).then(|| foreign_page(access, &parts.headers)).flatten();
+        return foreign.map_or_else(|| Ok(known(access, parts, role, session.name)), Err);
     }
     let Some(said) = token(&parts.headers) else {
         return Err(no_token(parts));
@@ -92,12 +90,11 @@ pub(super) fn session(access: &Rules, headers: &HeaderMap) -> Option<(Role, Sess
     })
 }
 
-/// Refuses what a page of another site sends with our cookie.
-pub(super) fn from_our_page(access: &Rules, headers: &HeaderMap) -> Result<(), Response> {
-    origin::check(headers, &access.hosts).map_err(|(detail, help)| {
-        refused("origin");
-        refusal(headers, StatusCode::FORBIDDEN, &detail, &help)
-    })
+/// The answer to what a page of another site sends with our cookie; none where it is a page of ours.
+pub(super) fn foreign_page(access: &Rules, headers: &HeaderMap) -> Option<Response> {
+    let (detail, help) = origin::check(headers, &access.hosts).err()?;
+    refused("origin");
+    Some(refusal(headers, StatusCode::FORBIDDEN, &detail, &help))
 }
 
 /// The caller, by the name that a trusted proxy says, or else by the one it says itself.

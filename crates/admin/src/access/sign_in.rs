@@ -9,7 +9,7 @@ use axum::{Extension, Form, Router};
 use form_urlencoded::parse;
 use serde::Deserialize;
 
-use super::check::{from_our_page, is_trusted, peer};
+use super::check::{foreign_page, is_trusted, peer};
 use super::session::{Session, now, set_cookie};
 use super::settings::{Access, Role, Rules};
 use super::{Caller, author, refused};
@@ -112,7 +112,7 @@ struct SignIn {
 }
 
 async fn sign_in(State(access): State<Access>, parts: Parts, Form(said): Form<SignIn>) -> Response {
-    if let Err(refused) = from_our_page(&access.0, &parts.headers) {
+    if let Some(refused) = foreign_page(&access.0, &parts.headers) {
         return refused;
     }
     match access.0.role(said.token.trim().as_bytes()) {

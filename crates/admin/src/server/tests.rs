@@ -37,7 +37,10 @@ async fn serving() -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let live = async || (Extension(LongLived), Body::new(Endless(false)));
-    let router = Router::new().route("/healthz", get(|| async { "fine" })).route("/live", get(live));
+    let router = Router::new()
+        .route("/healthz", get(|| async { "fine" }))
+        .route("/live", get(live))
+        .route("/stuck", get(async || Body::new(Endless(false))));
     (address, stop, tokio::spawn(serve(listener, router, async { drop(stopped.await) })))
 }
 
@@ -56,7 +59,11 @@ async fn is_fine(address: SocketAddr) -> bool {
 
 /// Opens a stream, and says how its answer begins.
 async fn stream(address: SocketAddr) -> (tokio::net::TcpStream, String) {
-    let mut io = connect(address, "GET /live HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    begun(address, "/live").await
+}
+
+async fn begun(address: SocketAddr, path: &str) -> (tokio::net::TcpStream, String) {
+    let mut io = connect(address, &format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
     let mut head = [0; 12];
     timeout(6 * HEAD_TIMEOUT, io.read_exact(&mut head)).await.unwrap().unwrap();
     (io, String::from_utf8_lossy(&head).into_owned())
@@ -100,5 +107,22 @@ async fn streams_take_no_place_of_connections_and_have_their_number() {
     timeout(6 * HEAD_TIMEOUT, last.read_to_string(&mut rest)).await.unwrap().unwrap();
     assert!(rest.ends_with("data: 1\n\n\r\n0\r\n\r\n"), "{rest:?}");
     drop((open, idle));
+    timeout(6 * HEAD_TIMEOUT, serving).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_stream_outlives_the_time_of_other_connections() {
+    let (address, stop, serving) = serving().await;
+    let (mut live, _) = begun(address, "/live").await;
+    let (mut stuck, _) = begun(address, "/stuck").await;
+    tokio::time::pause();
+    tokio::time::sleep(std::time::Duration::from_secs(20 * 60)).await;
+    tokio::time::resume();
+    let mut rest = Vec::new();
+    let ended = timeout(6 * HEAD_TIMEOUT, stuck.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok(), "an answer that nobody reads has its time");
+    let ended = timeout(std::time::Duration::from_millis(200), live.read_to_end(&mut rest)).await;
+    assert!(ended.is_err(), "the stream goes on");
+    drop(stop);
     timeout(6 * HEAD_TIMEOUT, serving).await.unwrap().unwrap();
 }

@@ -43,7 +43,8 @@ fn with_defaults<'a>(
 ) -> Vec<(&'a str, &'a str)> {
     let says = |wanted: &str| keys.iter().any(|(key, _)| key.split('.').next() == Some(wanted));
     let mut all = vec![("created", today), ("owner", by)];
-    all.retain(|(key, _)| !says(key) && !(like.is_some() && *key == "owner"));
+    let is_copied = |key: &str| like.is_some() && key == "owner";
+    all.retain(|(key, _)| !says(key) && !is_copied(key));
     all.extend(keys);
     match like {
         None if !SHARES.into_iter().any(says) => all.push(("percent", "0")),
