@@ -21,8 +21,9 @@ pub(crate) fn run(args: &cli::History) -> anyhow::Result<Outcome> {
 }
 
 fn text(history: &History) -> String {
+    let others = others(history);
     if history.entries.is_empty() {
-        return nothing(history);
+        return nothing(history, others.as_deref());
     }
     let heading = ["WHEN", "WHAT", "BY", "CHANGES"].map(Into::into).into();
     let rows = history.entries.iter().map(|entry| match entry {
@@ -33,6 +34,7 @@ fn text(history: &History) -> String {
     if history.more {
         text += &styled(FAINT, "\nthere is more: --limit shows it\n");
     }
+    text.extend(others.map(|others| styled(FAINT, &format!("\n{others}"))));
     if history.dropped > 0 && !history.more {
         let dropped = grouped(history.dropped);
         text += &styled(FAINT, &format!("\n{dropped} older revisions are no longer kept\n"));
@@ -40,15 +42,23 @@ fn text(history: &History) -> String {
     text
 }
 
-fn nothing(history: &History) -> String {
-    let here = history.environment.as_deref();
-    let others: Vec<_> = history.environments.iter().filter(|other| Some(other.as_str()) != here).cloned().collect();
-    match (&history.flag, others.is_empty()) {
-        (Some(flag), true) => format!("Nothing is recorded of {flag} yet.\n"),
-        (None, true) => "Nothing is recorded yet: `flagstaff run` records every revision of the flags.\n".into(),
-        (_, false) => {
-            format!("Nothing is recorded here; these environments have revisions: {}\n", others.join(", "))
-        }
+/// Environments that have revisions, where none are recorded here.
+fn others(history: &History) -> Option<String> {
+    if history.entries.iter().any(|entry| matches!(entry, HistoryEntry::Revision(_))) {
+        return None;
+    }
+    let others: Vec<_> =
+        history.environments.iter().filter(|other| Some(*other) != history.environment.as_ref()).cloned().collect();
+    (!others.is_empty()).then(|| {
+        format!("No revision is recorded here; these environments have some (--environment): {}\n", others.join(", "))
+    })
+}
+
+fn nothing(history: &History, others: Option<&str>) -> String {
+    match (&history.flag, others) {
+        (_, Some(others)) => others.to_owned(),
+        (Some(flag), None) => format!("Nothing is recorded of {flag} yet.\n"),
+        (None, None) => "Nothing is recorded yet: `flagstaff run` records every revision of the flags.\n".into(),
     }
 }
 

@@ -34,7 +34,8 @@ pub(crate) struct Added {
     pub(crate) dropped: u64,
 }
 
-/// Adds a revision, unless it is there: from the row `position` on, which is that of the revision in force before; without one, as the newest.
+/// Adds a revision, unless it is there: from the row `position` on, which is that of the revision in force before; without one, as the
+/// newest of its time.
 pub(crate) async fn add(store: &mut Store, new: &NewRevision, position: Option<i64>) -> Result<Added, sqlx::Error> {
     for _ in 0..TRIES {
         if let Some(added) = try_add(store, new, position).await? {
@@ -75,12 +76,25 @@ async fn found(
 ) -> Result<Option<i64>, sqlx::Error> {
     let Some(newest) = newest else { return Ok(None) };
     let last = newest.number.cast_signed();
-    let Some(position) = position.filter(|position| *position <= last) else {
-        return Ok((newest.revision == new.revision).then_some(last));
+    let position = match position {
+        Some(position) if position <= last => position,
+        None if newest.revision != new.revision => return in_its_time(store, new).await,
+        _ => return Ok((newest.revision == new.revision).then_some(last)),
     };
     let select = "SELECT MIN(number) FROM revisions WHERE environment = $1 AND revision = $2 AND number >= $3";
     let select = sqlx::query(select).bind(new.environment.clone().unwrap_or_default()).bind(new.revision.clone());
     select.bind(position).fetch_one(store).await?.try_get(0)
+}
+
+/// The row of the revision, where it was the newest when the revision was accepted: a program that has just started is not late because others went on
+/// before its first row was written.
+async fn in_its_time(store: &mut AnyConnection, new: &NewRevision) -> Result<Option<i64>, sqlx::Error> {
+    let select =
+        "SELECT number, revision FROM revisions WHERE environment = $1 AND at <= $2 ORDER BY number DESC LIMIT 1";
+    let select = sqlx::query(select).bind(new.environment.clone().unwrap_or_default()).bind(new.at.as_microsecond());
+    let Some(row) = select.fetch_optional(store).await? else { return Ok(None) };
+    let (number, revision): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
+    Ok((revision == new.revision).then_some(number))
 }
 
 /// Adds a row. Returns whether it did: not, where another program was first with its number.

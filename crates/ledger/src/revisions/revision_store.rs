@@ -24,9 +24,11 @@ pub struct RevisionStore {
 }
 
 /// Where the log of revisions stood before an edit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BeforeEdit {
     newest: i64,
+    /// The newest revision; none where there is none.
+    pub revision: Option<String>,
     at: Timestamp,
 }
 
@@ -156,14 +158,15 @@ impl RevisionStore {
         let at = Timestamp::now();
         let found = in_time(newest(&mut self.store.connection, environment.unwrap_or_default())).await;
         let found = found.map_err(|error| self.error(error))?;
-        Ok(BeforeEdit { newest: found.map_or(0, |found| found.number.cast_signed()), at })
+        let newest = found.as_ref().map_or(0, |found| found.number.cast_signed());
+        Ok(BeforeEdit { newest, revision: found.map(|found| found.revision), at })
     }
 
     /// Records a revision that follows what was there before an edit: the edit itself, once it is written. Where a running program was faster and took it for an edit by hand, its row gets the author.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn record_edit(&mut self, new: &NewRevision, before: BeforeEdit) -> Result<(), Error> {
+    pub async fn record_edit(&mut self, new: &NewRevision, before: &BeforeEdit) -> Result<(), Error> {
         let done = in_time(async {
             let added = add(&mut self.store, new, Some(before.newest + 1)).await?;
             if new.source.is_edit() && added.number > before.newest {

@@ -83,11 +83,16 @@ fn log(location: &Location, environment: Option<&str>) -> Vec<RecordedRevision> 
 }
 
 fn edits(location: &Location, edit: &NewRevision, meanwhile: impl FnOnce()) {
-    block_on(async {
+    let before = block_on(async {
         let mut store = RevisionStore::open(location).await.unwrap();
         let before = store.before_edit(edit.environment.as_deref()).await.unwrap();
-        meanwhile();
-        store.record_edit(edit, before).await.unwrap();
+        store.close().await;
+        before
+    });
+    meanwhile();
+    block_on(async {
+        let mut store = RevisionStore::open(location).await.unwrap();
+        store.record_edit(edit, &before).await.unwrap();
         store.close().await;
     });
 }
@@ -116,6 +121,10 @@ fn a_program_that_is_late_finds_what_another_accepted() {
         let again = Program::start(location);
         again.accepts(location, file("a b c"), 5);
         again.end();
+        // it started while the second one was in force, and its first row is written only now
+        let (slow, second) = (Program::start(location), log(location, None).swap_remove(1));
+        slow.0.record_revision(NewRevision { at: second.at, ..file("a b") });
+        slow.end();
         assert_eq!(
             revisions(&log(location, None)),
             [(1, "a", ""), (2, "b", ""), (3, "c", ""), (4, "", ""), (5, "c", "")]

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 
 use super::changes::compare;
+use super::git::last_commit;
 use crate::Error;
 use crate::workspace::Workspace;
 
@@ -34,8 +35,8 @@ impl<'a> Recording<'a> {
             let mut store = RevisionStore::open(place).await?;
             let environment = workspace.files.environment();
             let mut before = store.before_edit(environment).await?;
-            if let Some(texts) = now {
-                store.record_edit(&new(workspace, texts.clone(), RevisionSource::File, "", ""), before).await?;
+            if let Some(texts) = now.filter(|texts| before.revision.as_deref() != Some(revision(texts).as_str())) {
+                store.record_edit(&by_hand(workspace, texts), &before).await?;
                 before = store.before_edit(environment).await?;
             }
             Ok::<_, Error>(Self { workspace, store, before })
@@ -49,11 +50,19 @@ impl<'a> Recording<'a> {
     /// When the ledger gives no answer.
     pub(crate) async fn record(mut self, texts: FlagTexts, by: &str, why: &str) -> Result<(), Error> {
         let edit = new(self.workspace, texts, self.workspace.edits_by, by, why);
-        let done = timeout(ANSWER_TIMEOUT, self.store.record_edit(&edit, self.before)).await;
+        let done = timeout(ANSWER_TIMEOUT, self.store.record_edit(&edit, &self.before)).await;
         self.store.close().await;
         let silent = || self.workspace.ledger().ok().flatten().map(ToString::to_string).unwrap_or_default();
         Ok(done.map_err(|_| Error::LedgerSilent(silent()))??)
     }
+}
+
+/// What is in the files, made by somebody whom only git may know.
+fn by_hand(workspace: &Workspace, texts: &FlagTexts) -> NewRevision {
+    let commit = last_commit(texts, workspace.files.definitions(), workspace.files.overlay());
+    let by = commit.as_ref().map_or("", |commit| commit.author.as_str());
+    let revision = new(workspace, texts.clone(), RevisionSource::File, by, "");
+    NewRevision { commit: commit.map(|commit| commit.hash), ..revision }
 }
 
 fn new(workspace: &Workspace, texts: FlagTexts, source: RevisionSource, by: &str, why: &str) -> NewRevision {
