@@ -32,7 +32,7 @@ fn tile(evidence: &Evidence) -> Tile {
     let name = if evidence.variant == "on" { name } else { format!("{name}, {}", evidence.variant) };
     Tile {
         name,
-        ratio: ratio(evidence).map_or_else(|| "nothing to compare yet".into(), |ratio| format!("{ratio:.2} times")),
+        ratio: figure(evidence),
         counts: format!(
             "{} with {}, {} with {}",
             grouped(evidence.treatment_visitors),
@@ -42,6 +42,15 @@ fn tile(evidence: &Evidence) -> Tile {
         ),
         bar: bars::filled(part, part >= 0.5),
         evidence: format!("{:.0} % of a trip", part * 100.0),
+    }
+}
+
+/// How it stands, in a few words.
+fn figure(evidence: &Evidence) -> String {
+    match ratio(evidence) {
+        Some(ratio) => format!("{ratio:.2} times as often"),
+        None if evidence.treatment_visitors > 0 => format!("only with {}", evidence.variant),
+        None => "none so far".into(),
     }
 }
 
