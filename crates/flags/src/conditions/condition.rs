@@ -163,6 +163,15 @@ impl Condition {
         }
     }
 
+    /// The time from which on it holds for others than before.
+    fn time(&self) -> Option<Timestamp> {
+        match self {
+            Self::After(time) | Self::Before(time) => Some(*time),
+            Self::Not(condition) => condition.time(),
+            _ => None,
+        }
+    }
+
     /// The segments it names.
     pub(crate) fn segments(&self) -> &[Name] {
         match self {
@@ -181,6 +190,11 @@ impl Conditions {
     /// Whether all hold.
     pub(crate) fn hold(&self, subject: &Subject<'_>, segments: &[Segment]) -> bool {
         self.0.iter().all(|condition| condition.holds(subject, segments))
+    }
+
+    /// The times at which one of them begins or ends to hold.
+    pub(crate) fn times(&self) -> impl Iterator<Item = Timestamp> {
+        self.0.iter().filter_map(Condition::time)
     }
 
     /// The segments they name.

@@ -277,10 +277,11 @@ impl<'a> Evaluation<'a> {
             let reason = if written { Reason::Static } else { Reason::Default };
             return Decision::new(self.flag.variants.control(), reason, step);
         }
-        if self.unit().is_none() {
+        let for_all = percent == Percent::ALL && !self.flag.variants.are_named();
+        if self.unit().is_none() && !(for_all && self.flag.bucket_by.is_of_every_request()) {
             return Decision::without_unit(step);
         }
-        if percent == Percent::ALL && !self.flag.variants.are_named() {
+        if for_all {
             return Decision::new(VariantId::ON, Reason::Static, step);
         }
         self.draw().map_or(Decision::without_unit(step), |draw| self.drawn(percent, draw, step))

@@ -42,6 +42,13 @@ impl BucketBy {
 }
 
 impl BucketBy {
+    /// Whether every request of a visitor has the id. One that only some have tells those apart who have it, also where the flag is
+    /// on for all.
+    #[must_use]
+    pub const fn is_of_every_request(&self) -> bool {
+        matches!(self, Self::Visitor | Self::Session | Self::Request)
+    }
+
     /// The id it hashes of a subject, when known.
     #[must_use]
     pub fn unit<'a>(&self, subject: &Subject<'a>) -> Option<&'a str> {

@@ -13,6 +13,7 @@ mod publisher;
 mod recorded;
 mod required_first;
 mod shares;
+mod state;
 
 pub use flag_set::Snapshot;
 pub use publisher::{Publisher, Reader, publisher};

@@ -3,28 +3,57 @@
 //! One writer, many readers, no lock. A reader gets the whole snapshot, owned: it keeps the one it decided with until the answer is
 //! out, however often the snapshot is replaced meanwhile.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
 use crate::{RecordedFacts, Snapshot};
 
+/// Called after each replacement of the snapshot.
+type Listener = Box<dyn Fn() + Send + Sync>;
+
+/// What the writer and all readers share.
+struct Shared {
+    snapshot: ArcSwap<Snapshot>,
+    listeners: Mutex<Vec<Listener>>,
+}
+
+impl Shared {
+    fn listeners(&self) -> MutexGuard<'_, Vec<Listener>> {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn replace(&self, snapshot: Snapshot) {
+        self.snapshot.store(Arc::new(snapshot));
+        for changed in self.listeners().iter() {
+            changed();
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("snapshot", &self.snapshot).finish_non_exhaustive()
+    }
+}
+
 /// The one writer. Snapshots come from one side and facts about their flags from another; each is joined with the newest of
 /// the other here, so neither can undo the other.
 #[derive(Debug)]
 pub struct Publisher {
-    shared: Arc<ArcSwap<Snapshot>>,
+    shared: Arc<Shared>,
     facts: Mutex<RecordedFacts>,
 }
 
 /// One of many readers; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Reader(Arc<ArcSwap<Snapshot>>);
+pub struct Reader(Arc<Shared>);
 
 /// A writer and a reader that begin with this snapshot.
 #[must_use]
 pub fn publisher(first: Snapshot) -> (Publisher, Reader) {
-    let shared = Arc::new(ArcSwap::from_pointee(first));
+    let shared = Arc::new(Shared { snapshot: ArcSwap::from_pointee(first), listeners: Mutex::default() });
     (Publisher { shared: Arc::clone(&shared), facts: Mutex::default() }, Reader(shared))
 }
 
@@ -32,13 +61,13 @@ impl Publisher {
     /// Replaces the snapshot; a reader that loads from now on gets this one, with the facts learned last.
     pub fn publish(&self, snapshot: &Snapshot) {
         let facts = self.lock();
-        self.shared.store(Arc::new(snapshot.with_facts(&facts)));
+        self.shared.replace(snapshot.with_facts(&facts));
     }
 
     /// Replaces what is recorded about flags, in the snapshot that holds and in all that follow.
     pub fn learn(&self, facts: RecordedFacts) {
         let mut known = self.lock();
-        self.shared.store(Arc::new(self.current().with_facts(&facts)));
+        self.shared.replace(self.current().with_facts(&facts));
         *known = facts;
     }
 
@@ -56,7 +85,7 @@ impl Publisher {
     /// The snapshot that holds now.
     #[must_use]
     pub fn current(&self) -> Arc<Snapshot> {
-        self.shared.load_full()
+        self.shared.snapshot.load_full()
     }
 
     /// One more reader.
@@ -70,7 +99,13 @@ impl Reader {
     /// The snapshot that holds now. Load once a request, and carry it.
     #[must_use]
     pub fn load(&self) -> Arc<Snapshot> {
-        self.0.load_full()
+        self.0.snapshot.load_full()
+    }
+
+    /// Has this called after each replacement of the snapshot, as long as there is a writer. It is called on the writer's thread, so it must
+    /// return at once and replace nothing.
+    pub fn on_change(&self, listener: impl Fn() + Send + Sync + 'static) {
+        self.0.listeners().push(Box::new(listener));
     }
 }
 
@@ -83,6 +118,17 @@ mod tests {
         let mut flag = Flag::new(Name::new("f").unwrap());
         flag.definition = Definition(definition);
         Snapshot::new("r", vec![flag], vec![], vec![], vec![]).unwrap()
+    }
+
+    #[test]
+    fn listeners_hear_of_each_replacement() {
+        let (publisher, reader) = publisher(snapshot(1));
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let (ear, flags) = (Arc::clone(&heard), reader.clone());
+        reader.on_change(move || ear.lock().unwrap().push(flags.load().flags()[0].definition));
+        publisher.publish(&snapshot(2));
+        publisher.learn(RecordedFacts::default());
+        assert_eq!(*heard.lock().unwrap(), [Definition(2), Definition(2)]);
     }
 
     #[test]

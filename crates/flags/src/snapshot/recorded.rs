@@ -59,7 +59,7 @@ impl RecordedFacts {
 }
 
 /// What is recorded about one flag.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct FlagFacts {
     pub(crate) switched_off: Option<Arc<str>>,
     pub(crate) unknown: bool,

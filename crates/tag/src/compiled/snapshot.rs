@@ -221,8 +221,7 @@ fn varies(flag: &Flag) -> bool {
     }
     let share = flag.share_of_the_rest();
     // A visitor without the unit (for a flag by user: without a login) is off, also where the flag is on for all others.
-    let always_known = matches!(flag.bucket_by, BucketBy::Visitor | BucketBy::Session | BucketBy::Request);
-    let on_for_all = share == Percent::ALL && !flag.variants.are_named() && always_known;
+    let on_for_all = share == Percent::ALL && !flag.variants.are_named() && flag.bucket_by.is_of_every_request();
     let same_for_all = share == Percent::ZERO || on_for_all;
     let named = flag.allow.is_some() || flag.deny.is_some() || !flag.rules.is_empty();
     named
