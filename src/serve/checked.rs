@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use flagstaff_admin::AccessSettings;
+use flagstaff_admin::{AccessSettings, ClientSettings};
 use flagstaff_embed::Parts;
 use flagstaff_flags::{Problem, RevisionSource};
 use flagstaff_layer::{Answers, Tagger};
 use flagstaff_operations::workspace::Workspace;
 use flagstaff_source::{Files, Loaded, ParseOptions};
 
-use crate::settings::{self, Settings, checked, shown};
+use crate::settings::{self, Settings, checked, protocols, shown};
 use crate::workspace::{files, no_flag_file, reading};
 
 /// Everything that runs, checked; nothing is bound yet.
@@ -19,6 +19,7 @@ pub(super) struct Checked {
     pub(super) admin: AccessSettings,
     pub(super) upstream: Vec<String>,
     pub(super) environment: Option<String>,
+    pub(super) clients: ClientSettings,
     pub(super) parts: Parts,
 }
 
@@ -53,8 +54,10 @@ impl Checked {
         };
         let (upstream, environment) = (settings.typed.upstream.clone(), settings.typed.environment.clone());
         let (tagger, state, answers) = (Arc::new(tagger), checked::state(&settings.typed), Some(Answers::default()));
-        let parts = Parts { tagger, files, reading, loaded, is_last_good, state, ledger, hooks, answers };
-        Ok(Self { proxy, admin, upstream, environment, parts })
+        let change_streams = settings.typed.ofrep.streams;
+        let parts =
+            Parts { tagger, files, reading, loaded, is_last_good, state, ledger, hooks, answers, change_streams };
+        Ok(Self { proxy, admin, upstream, environment, clients: protocols::clients(&settings.typed)?, parts })
     }
 
     /// The files and the ledger, for what operators ask and do.

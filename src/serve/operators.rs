@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use flagstaff_admin::{Access, Admin, Context, PrometheusHandle};
-use flagstaff_embed::Flagstaff;
+use flagstaff_embed::{ChangeStreams, Flagstaff};
 use flagstaff_sidecar::{Background, Stop};
 
 use super::checked::Checked;
@@ -25,13 +25,13 @@ pub(super) fn admin(
         meters::begin_flags(&flags.load());
         answers.to_string() + &process_metrics::text(started_at)
     };
-    Admin::new(move || health.now(), metrics, more).steering(&context, access)
+    Admin::new(move || health.now(), metrics, more).steering(&context, access, checked.clients.clone())
 }
 
 /// The operators' address as a service beside the proxy.
-pub(super) fn service(address: SocketAddr, admin: Admin, health: Health) -> Background {
+pub(super) fn service(address: SocketAddr, admin: Admin, health: Health, changes: ChangeStreams) -> Background {
     let serve = move |listeners: Vec<_>, stop: Stop| {
-        let (admin, health) = (admin.clone(), health.clone());
+        let (admin, health, changes) = (admin.clone(), health.clone(), changes.clone());
         async move {
             let Some(listener) = listeners.into_iter().next() else {
                 return;
@@ -40,6 +40,7 @@ pub(super) fn service(address: SocketAddr, admin: Admin, health: Health) -> Back
             let watch = async move {
                 draining.draining().await;
                 health.drains();
+                changes.close();
                 finishing.finishing().await;
             };
             admin.serve(listener, watch).await;

@@ -29,7 +29,7 @@ impl Checked {
         let health = Health::new(&self.parts, flagstaff.status());
         let admin = admin(&self, &flagstaff, health.clone(), metrics, &access);
         let sidecar = Sidecar::new(self.proxy.clone(), &flagstaff.layer(), backend)
-            .background(operators::service(self.admin.address, admin, health))
+            .background(operators::service(self.admin.address, admin, health, flagstaff.changes()))
             .describe(described)
             .on_hangup(flagstaff.reloading());
         let bound = sidecar.bind().map_err(|error| listen::explained(error, self.admin.address))?;

@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod checked;
 mod overrides;
 mod places;
+pub(crate) mod protocols;
 mod resolve;
 mod token;
 pub(crate) mod typed;

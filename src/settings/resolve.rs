@@ -8,8 +8,8 @@ use super::typed::Settings;
 
 /// Makes the paths of a settings file lead from its folder.
 pub(crate) fn beside(settings: &mut Settings, folder: &Path) {
-    let Settings { flags, ledger, state, keys_file, upgrade_socket, upstream_ca, tls, user, .. } = settings;
-    let tokens = [&mut settings.admin_token_file, &mut settings.admin_read_token_file];
+    let Settings { flags, ledger, state, keys_file, upgrade_socket, upstream_ca, tls, user, unleash, .. } = settings;
+    let tokens = [&mut settings.admin_token_file, &mut settings.admin_read_token_file, &mut unleash.tokens_file];
     if !flags.contains("://") {
         *flags = folder.join(&*flags).display().to_string();
     }

@@ -10,6 +10,7 @@ use flagstaff_tag::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::protocols::{Ofrep, Unleash};
 use super::webhooks::Webhooks;
 
 /// `config/flagstaff.toml`: every key is optional.
@@ -50,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
     pub(crate) webhooks: Webhooks,
+    pub(crate) ofrep: Ofrep,
+    pub(crate) unleash: Unleash,
     pub(crate) log: Log,
 }
 
@@ -84,6 +87,8 @@ impl Default for Settings {
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             webhooks: Webhooks::default(),
+            ofrep: Ofrep::default(),
+            unleash: Unleash::default(),
             log: Log::default(),
         }
     }

@@ -2,13 +2,17 @@
 
 mod access;
 mod api;
+mod body;
+mod clients;
 mod context;
 mod health;
 mod metrics;
 mod ofrep;
+mod origins;
 mod pages;
 mod response;
 mod server;
+mod unleash;
 
 use std::future::Future;
 
@@ -19,8 +23,10 @@ pub use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
 pub use crate::access::{Access, AccessSettings, REFUSAL_REASONS, REFUSED, new_token};
+pub use crate::clients::ClientSettings;
 pub use crate::context::Context;
 pub use crate::health::{FlagsHealth, Health, LedgerHealth, LedgerStatus, Status};
+use crate::origins::Origins;
 use crate::response::refusal;
 
 /// The address for operators. Each room has its routes; this puts them together and serves them.
@@ -41,14 +47,20 @@ impl Admin {
         Self { router, metrics }
     }
 
-    /// With everything that operators may see and do, for those whom `access` lets in. Health, readiness and metrics need no token.
+    /// With everything that operators may see and do, for those whom `access` lets in, and with the protocols that `clients` ask in. Health,
+    /// readiness and metrics need no token.
     #[must_use]
-    pub fn steering(self, context: &Context, access: &Access) -> Self {
+    pub fn steering(self, context: &Context, access: &Access, clients: ClientSettings) -> Self {
         let routes = api::router(context.clone())
             .merge(ofrep::router(context.clone()))
             .merge(pages::router(context.clone()))
             .fallback(nothing_here);
-        Self { router: self.router.merge(access::guarded(routes, access)), ..self }
+        let unleash = unleash::router(context.clone(), clients.unleash_tokens);
+        let origins =
+            Origins::new([(ofrep::FLAGS, clients.ofrep_origins), (unleash::FRONTEND, clients.unleash_origins)]);
+        let guarded = access::guarded(routes, unleash, access);
+        let guarded = guarded.layer(middleware::from_fn_with_state(origins, origins::allow));
+        Self { router: self.router.merge(guarded), ..self }
     }
 
     /// The routes, for a server of one's own.

@@ -23,6 +23,7 @@ pub struct Builder {
     settings: TaggerSettings,
     hooks: Vec<Hook>,
     answers: Option<Answers>,
+    change_streams: usize,
 }
 
 impl Builder {
@@ -36,6 +37,7 @@ impl Builder {
             settings: TaggerSettings::default(),
             hooks: Vec::new(),
             answers: None,
+            change_streams: 0,
         }
     }
 
@@ -83,6 +85,13 @@ impl Builder {
         self
     }
 
+    /// Tells pages of changes of flags, so many at once: OpenFeature's web provider waits for them. Without it none is told. Close
+    /// [`Flagstaff::changes`] before the server waits for its last answers.
+    pub fn change_streams(mut self, most: usize) -> Self {
+        self.change_streams = most;
+        self
+    }
+
     /// Reads the flags, and starts to follow them, to record and to guard. It blocks while the ledger is read, three seconds at most, so
     /// call it before the service takes requests.
     ///
@@ -101,7 +110,9 @@ impl Builder {
         let (loaded, is_last_good) = load(&files, &reading)?;
         let ledger = location.map(|location| LedgerSettings { keep: self.keep, ..LedgerSettings::new(location) });
         let (tagger, state, hooks, answers) = (Arc::new(tagger), Some(state), self.hooks, self.answers);
-        let parts = Parts { tagger, files, reading, loaded, is_last_good, state, ledger, hooks, answers };
+        let change_streams = self.change_streams;
+        let parts =
+            Parts { tagger, files, reading, loaded, is_last_good, state, ledger, hooks, answers, change_streams };
         Ok(Flagstaff::start(parts)?)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flagstaff_flags::{Reader, RevisionSource, publisher};
-use flagstaff_layer::{Answers, EndpointLayer, FlagLayer, Stack, Tagger};
+use flagstaff_layer::{Answers, ChangeLayer, ChangeStreams, EndpointLayer, FlagLayer, Stack, Tagger};
 use flagstaff_ledger::{Keeper, LedgerSettings, Recorder};
 use flagstaff_rollout::{RunningController, Start};
 use flagstaff_source::{Files, Loaded, POLL, ParseOptions, Reloader, StateFolder};
@@ -42,6 +42,8 @@ pub struct Parts {
     pub hooks: Vec<Hook>,
     /// Where answers are counted, by flag and variant.
     pub answers: Option<Answers>,
+    /// How many pages may wait for changes of flags at once.
+    pub change_streams: usize,
 }
 
 /// Flags at work in a service: the file is followed, what happens is recorded, rollouts go on and guards roll back. Keep it as long as the
@@ -49,6 +51,7 @@ pub struct Parts {
 #[derive(Debug)]
 pub struct Flagstaff {
     layer: FlagLayer,
+    changes: ChangeStreams,
     status: FlagstaffStatus,
     threads: Option<Threads>,
 }
@@ -73,7 +76,7 @@ impl Flagstaff {
     /// # Errors
     /// When the system gives no thread or no random number.
     pub fn start(parts: Parts) -> std::io::Result<Self> {
-        let Parts { tagger, files, reading, loaded, is_last_good, state, ledger, hooks, answers } = parts;
+        let Parts { tagger, files, reading, loaded, is_last_good, state, ledger, hooks, .. } = parts;
         let (publisher, reader) = publisher(loaded.snapshot.clone());
         let publisher = Arc::new(publisher);
         let location = ledger.as_ref().map(|ledger| ledger.location.clone());
@@ -86,21 +89,29 @@ impl Flagstaff {
         let observer = FileObserver { snapshots: controller.snapshots(), revisions };
         let watch = Reloader::start(files, reading, POLL, publisher, observer)?;
         let mut layer = FlagLayer::new(reader.clone(), tagger).watched_by(controller.observer());
-        if let Some(answers) = answers {
+        if let Some(answers) = parts.answers {
             layer = layer.measuring(answers);
         }
         if let Some(recorder) = &recorder {
             layer = layer.recording(recorder.clone());
         }
+        let changes = ChangeStreams::new(reader.clone(), parts.change_streams);
         let status = FlagstaffStatus { reload: watch.status(), monitor: controller.monitor(), recorder, reader };
         let threads = Threads { watch: Arc::new(watch), history, controller, keeper };
-        Ok(Self { layer, status, threads: Some(threads) })
+        Ok(Self { layer, changes, status, threads: Some(threads) })
     }
 
     /// The layer that decides the flags of every request, with the visitor's own addresses under `/.flagstaff/`. Cheap to clone.
     #[must_use]
-    pub fn layer(&self) -> Stack<EndpointLayer, FlagLayer> {
-        self.layer.clone().with_endpoints()
+    pub fn layer(&self) -> Stack<EndpointLayer, Stack<ChangeLayer, FlagLayer>> {
+        self.layer.clone().with_live_endpoints(self.changes.clone())
+    }
+
+    /// What tells pages of changes. [Close](ChangeStreams::close) it before a server waits for its last answers: a page that waits for
+    /// changes has one that does not end by itself.
+    #[must_use]
+    pub fn changes(&self) -> ChangeStreams {
+        self.changes.clone()
     }
 
     /// The flags in force, for decisions outside requests.
@@ -137,6 +148,7 @@ impl Flagstaff {
             return true;
         };
         drop(watch);
+        self.changes.close();
         drop(history);
         let is_told = controller.stop(WEBHOOKS_TIMEOUT);
         if !is_told {

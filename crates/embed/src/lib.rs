@@ -38,6 +38,6 @@ pub use error::StartError;
 pub use flagstaff::{Flagstaff, Parts};
 #[cfg(feature = "axum")]
 pub use flagstaff_layer::VisitorFlags;
-pub use flagstaff_layer::{Answers, Flags, Peer, TaggerSettings};
+pub use flagstaff_layer::{Answers, ChangeStreams, Flags, Peer, TaggerSettings};
 pub use flagstaff_webhook::Hook;
 pub use status::FlagstaffStatus;

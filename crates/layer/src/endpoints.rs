@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use flagstaff_tag::{
-    Flags, MAX_BODY_BYTES, Peer, PostEndpoint, accepted, closed_gate, cross_site_refusal, endpoint, events,
-    forgotten, incomplete, post_endpoint, too_large, too_many,
+    BodyError, Flags, MAX_BODY_BYTES, Peer, PostEndpoint, VisitorQuestion, accepted, closed_gate, cross_site_refusal,
+    endpoint, events, forgotten, not_read, post_endpoint, too_many,
 };
 use http::{HeaderName, Request, Response};
 use http_body::Body;
@@ -18,6 +18,7 @@ use tower::layer::util::Stack;
 use tower::{Layer, Service};
 
 use crate::FlagLayer;
+use crate::changes::streams::{ChangeStreams, state_of};
 use crate::observe::observers::Observers;
 
 /// Answers what is below `/.flagstaff/` or behind a closed gate; everything else goes on to the service inside. Belongs inside
@@ -63,7 +64,7 @@ where
         EndpointFuture::new(match own(&request) {
             Own::Nothing => Doing::Calling { inner: self.0.call(request) },
             Own::Answer(answer) => Doing::Answering { own: Some(Box::new(answer.map(R::from))) },
-            Own::Read(report) => Doing::Reading { body: request.into_body(), text: Vec::new(), report: Some(report) },
+            Own::Read(reader) => Doing::Reading { body: request.into_body(), text: Vec::new(), reader: Some(reader) },
         })
     }
 }
@@ -75,7 +76,7 @@ enum Own {
     Nothing,
     Answer(Response<Bytes>),
     /// Its body is to be read first.
-    Read(PageReport),
+    Read(BodyReader),
 }
 
 fn own<B>(request: &Request<B>) -> Own {
@@ -86,10 +87,22 @@ fn own<B>(request: &Request<B>) -> Own {
     let observers = request.extensions().get::<Observers>();
     match post_endpoint(method, path).filter(|post| *post == PostEndpoint::Forget || observers.is_some()) {
         Some(post) => own_post(post, request, flags, observers),
-        None => endpoint(flags, method, path, request.headers())
-            .or_else(|| closed_gate(flags, method, path))
-            .map_or(Own::Nothing, Own::Answer),
+        None => match question(flags, request) {
+            Some(Ok(question)) => Own::Read(BodyReader::Question(Box::new(question))),
+            Some(Err(refusal)) => Own::Answer(refusal),
+            None => endpoint(flags, method, path, request.headers())
+                .or_else(|| closed_gate(flags, method, path))
+                .map_or(Own::Nothing, Own::Answer),
+        },
     }
+}
+
+/// The question of a protocol's client. It is told the state of the flags that were decided for it, not a later one: what changes from now
+/// on is an event.
+#[allow(clippy::result_large_err, reason = "the answer is sent as it is")]
+fn question<B>(flags: &Flags, request: &Request<B>) -> Option<Result<VisitorQuestion, Response<Bytes>>> {
+    let is_live = request.extensions().get::<ChangeStreams>().is_some_and(ChangeStreams::are_served);
+    VisitorQuestion::of(flags, request, || is_live.then(|| state_of(flags.compiled().snapshot())))
 }
 
 fn own_post<B>(post: PostEndpoint, request: &Request<B>, flags: &Flags, observers: Option<&Observers>) -> Own {
@@ -99,7 +112,7 @@ fn own_post<B>(post: PostEndpoint, request: &Request<B>, flags: &Flags, observer
     match (post, observers) {
         (PostEndpoint::Events, Some(observers)) => {
             let is_local = request.extensions().get::<Peer>().is_some_and(|peer| peer.client.is_loopback());
-            Own::Read(PageReport { flags: flags.clone(), observers: observers.clone(), is_local })
+            Own::Read(BodyReader::Report(PageReport { flags: flags.clone(), observers: observers.clone(), is_local }))
         }
         (PostEndpoint::Forget, observers) => Own::Answer(forget(flags, observers)),
         (PostEndpoint::Events, None) => Own::Nothing,
@@ -124,7 +137,23 @@ pin_project! {
         Calling { #[pin] inner: F },
         // In a box, so that the requests that go on carry less.
         Answering { own: Option<Box<Response<R>>> },
-        Reading { #[pin] body: B, text: Vec<u8>, report: Option<PageReport> },
+        Reading { #[pin] body: B, text: Vec<u8>, reader: Option<BodyReader> },
+    }
+}
+
+/// What a body is for.
+enum BodyReader {
+    Report(PageReport),
+    Question(Box<VisitorQuestion>),
+}
+
+impl BodyReader {
+    fn answer(self, body: Result<&[u8], BodyError>) -> Response<Bytes> {
+        match (self, body) {
+            (Self::Report(report), Ok(text)) => report.answer(text),
+            (Self::Report(_), Err(why)) => not_read(why),
+            (Self::Question(question), body) => question.answer(body),
+        }
     }
 }
 
@@ -174,15 +203,12 @@ where
             DoingNow::Calling { inner } => inner.poll(cx),
             // Polled again after its own answer it has none; a future may stay pending then.
             DoingNow::Answering { own } => own.take().map_or(Poll::Pending, |own| Poll::Ready(Ok(*own))),
-            DoingNow::Reading { body, text, report } => {
+            DoingNow::Reading { body, text, reader } => {
                 let read = ready!(poll_text(body, text, cx));
-                let Some(report) = report.take() else {
+                let Some(reader) = reader.take() else {
                     return Poll::Pending;
                 };
-                let answer = match read {
-                    Ok(()) => report.answer(text),
-                    Err(refusal) => refusal,
-                };
+                let answer = reader.answer(read.map(|()| text.as_slice()));
                 Poll::Ready(Ok(answer.map(R::from)))
             }
         }
@@ -190,23 +216,22 @@ where
 }
 
 /// Reads a body to its end, as far as it may go.
-#[allow(clippy::result_large_err, reason = "the answer is sent as it is")]
 fn poll_text<B: Body>(
     mut body: Pin<&mut B>,
     text: &mut Vec<u8>,
     cx: &mut Context<'_>,
-) -> Poll<Result<(), Response<Bytes>>> {
+) -> Poll<Result<(), BodyError>> {
     if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
-        return Poll::Ready(Err(too_large()));
+        return Poll::Ready(Err(BodyError::TooLarge));
     }
     loop {
         match ready!(body.as_mut().poll_frame(cx)) {
             None => return Poll::Ready(Ok(())),
-            Some(Err(_)) => return Poll::Ready(Err(incomplete())),
+            Some(Err(_)) => return Poll::Ready(Err(BodyError::Incomplete)),
             Some(Ok(frame)) => {
                 let Ok(mut data) = frame.into_data() else { continue };
                 if data.remaining() > MAX_BODY_BYTES - text.len() {
-                    return Poll::Ready(Err(too_large()));
+                    return Poll::Ready(Err(BodyError::TooLarge));
                 }
                 while data.has_remaining() {
                     let piece = data.chunk();

@@ -15,6 +15,7 @@
 //!
 //! [`FlagLayer::measuring`] counts answers and how long they took by variant, for `/metrics`. [`FlagLayer::watched_by`] tells an observer of your own. With the feature `ledger`, `FlagLayer::recording` keeps what happens, for experiments.
 
+mod changes;
 mod endpoints;
 #[cfg(feature = "axum")]
 mod extract;
@@ -23,6 +24,7 @@ mod layer;
 mod observe;
 mod service;
 
+pub use changes::{ChangeFuture, ChangeLayer, ChangeService, ChangeStream, ChangeStreams, EndpointBody};
 pub use endpoints::{EndpointFuture, EndpointLayer, EndpointService};
 #[cfg(feature = "axum")]
 pub use extract::{NotTagged, VisitorFlags};

@@ -13,6 +13,8 @@ mod endpoints;
 mod header_list;
 mod header_names;
 mod identity;
+mod protocols;
+mod reply;
 mod request;
 mod response;
 mod settings;
@@ -21,10 +23,14 @@ mod tagger;
 pub use compiled::{CompiledSnapshot, NotReached, PerSnapshot};
 pub use endpoints::{
     MAX_BODY_BYTES, PREFIX, PostEndpoint, accepted, closed_gate, cross_site_refusal, endpoint, events, forgotten,
-    incomplete, is_own, post_endpoint, too_large, too_many,
+    is_own, not_read, post_endpoint, too_many,
 };
 pub use header_names::{begins, is_ours, same};
 pub use identity::{Network, Peer};
+pub use protocols::context::{ContextError, EvaluationContext};
+pub use protocols::visitor::{ChangeQuestion, VisitorQuestion};
+pub use protocols::{ofrep, unleash};
+pub use reply::BodyError;
 pub use request::{BodyProgress, Flags, LeftOut, MAX_OVERRIDES, NotCounted, is_bot};
 pub use response::{AnsweredBy, Directives, GoalEvent, Identify, NoAnswer};
 pub use settings::{

@@ -147,6 +147,7 @@ impl Tagger {
             units,
             counted: self.counted(head, identity.consent, identity.id_lasts),
             is_own: is_own(head.uri.path()),
+            is_waffle: self.headers.waffle,
             user: identity.user,
             reply,
         })

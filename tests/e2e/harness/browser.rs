@@ -49,6 +49,13 @@ impl Browser {
         self.ask("POST", target, &lines, form)
     }
 
+    /// Sends JSON, with more header lines.
+    #[track_caller]
+    pub(crate) fn post_json(&mut self, target: &str, lines: &str, json: &str) -> Answer {
+        let lines = format!("Content-Type: application/json\r\nContent-Length: {}\r\n{lines}", json.len());
+        self.ask("POST", target, &lines, json)
+    }
+
     #[track_caller]
     fn ask(&mut self, method: &str, target: &str, lines: &str, body: &str) -> Answer {
         let mut raw = Raw::connect(self.address);

@@ -9,6 +9,7 @@ pub(crate) mod edits;
 pub(crate) mod frames;
 pub(crate) mod grpc;
 pub(crate) mod h2c;
+pub(crate) mod node;
 #[path = "../../../crates/ledger/tests/ledger/server.rs"]
 pub(crate) mod postgres;
 pub(crate) mod program;

@@ -70,6 +70,16 @@ fn drain(mut from: impl Read + Send + 'static) {
     std::thread::spawn(move || std::io::copy(&mut from, &mut std::io::sink()));
 }
 
+/// What a script of `tests/apps` writes, run to its end.
+#[track_caller]
+pub(crate) fn output_of(script: &str, arguments: &[&str]) -> String {
+    let output = python().arg(apps().join(script)).args(arguments).output();
+    let output = output.expect("python3 must be installed to run these tests");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script} failed:\n{errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
 fn apps() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/apps")
 }

@@ -38,10 +38,11 @@ fn refused(reason: &'static str) {
     metrics::counter!(REFUSED, "reason" => reason).increment(1);
 }
 
-/// Lets nobody to these routes but whom the rules let in.
-pub(crate) fn guarded(routes: Router, access: &Access) -> Router {
+/// Lets nobody to these routes but whom the rules let in. To those that are `open`, which look at tokens of their own, it lets all who ask by a
+/// name of this address.
+pub(crate) fn guarded(routes: Router, open: Router, access: &Access) -> Router {
     let caller = middleware::from_fn_with_state(access.clone(), check::caller);
     let host = middleware::from_fn_with_state(access.clone(), check::host);
     let guarded = routes.merge(sign_in::session_routes(access.clone())).layer(caller);
-    guarded.merge(sign_in::open_routes(access.clone())).layer(host)
+    guarded.merge(sign_in::open_routes(access.clone())).merge(open).layer(host)
 }

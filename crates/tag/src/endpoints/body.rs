@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use flagstaff_flags::{Name, is_value};
-use http::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER};
+use http::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use http::{Method, Response, StatusCode, Uri};
 use serde_json::Value;
 
-use crate::endpoints::pages::{PREFIX, is_own, plain};
+use crate::endpoints::pages::{PREFIX, is_own};
+use crate::reply::{BodyError, plain, with_silence};
 use crate::response::GoalEvent;
 
 /// Bytes of a body. Longer ones are refused.
@@ -128,21 +129,16 @@ pub fn accepted() -> Response<Bytes> {
 /// The answer to a network that asks too often, and when no more can be accepted now.
 #[must_use]
 pub fn too_many() -> Response<Bytes> {
-    let mut answer = plain(StatusCode::TOO_MANY_REQUESTS, "Too many ask for this just now. Try again in a minute.\n");
-    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
-    answer
+    with_silence(plain(StatusCode::TOO_MANY_REQUESTS, "Too many ask for this just now. Try again in a minute.\n"))
 }
 
-/// The answer to a body that has too many bytes.
+/// The answer to a body that was not read.
 #[must_use]
-pub fn too_large() -> Response<Bytes> {
-    plain(StatusCode::PAYLOAD_TOO_LARGE, "This takes at most 16 KiB.\n")
-}
-
-/// The answer to a body that is not complete.
-#[must_use]
-pub fn incomplete() -> Response<Bytes> {
-    plain(StatusCode::BAD_REQUEST, "The body did not come whole.\n")
+pub fn not_read(why: BodyError) -> Response<Bytes> {
+    match why {
+        BodyError::TooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE, "This takes at most 16 KiB.\n"),
+        BodyError::Incomplete => plain(StatusCode::BAD_REQUEST, "The body did not come whole.\n"),
+    }
 }
 
 /// In the extensions of an answer: the browser is to forget all our cookies.

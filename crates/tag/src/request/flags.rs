@@ -30,6 +30,8 @@ pub(crate) struct Tagged {
     pub(crate) counted: Result<(), NotCounted>,
     /// It is for one of the visitor's own endpoints.
     pub(crate) is_own: bool,
+    /// The app uses django-waffle.
+    pub(crate) is_waffle: bool,
     pub(crate) reply: Reply,
 }
 

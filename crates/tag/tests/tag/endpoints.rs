@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use flagstaff_flags::{Flag, Gate, GateAnswer, Glob, VariantId};
-use flagstaff_tag::{closed_gate, endpoint};
+use flagstaff_tag::{HeaderSettings, TaggerSettings, closed_gate, endpoint};
 use http::{HeaderMap, HeaderValue, Method, Response};
 use serde_json::{Value, json};
 
@@ -139,4 +139,31 @@ fn a_gate_answers_while_its_flag_is_off() {
     let redirected = Site::new(&with_key(), vec![Flag { gate: Some(gate(away)), ..off("payments") }]);
     let answer = ask(&redirected, "/pay/card").unwrap();
     assert_eq!((answer.status().as_u16(), answer.headers()["location"].as_bytes()), (303, &b"/checkout"[..]));
+}
+
+#[test]
+fn waffles_views_answer_where_the_app_uses_it() {
+    let waffle =
+        || TaggerSettings { headers: HeaderSettings { waffle: true, ..HeaderSettings::default() }, ..with_key() };
+    let named = Flag { client: true, waffle_name: Some("search-v2".into()), ..on("search") };
+    let flags = || vec![named.clone(), Flag { client: true, ..off("old") }, on("secret")];
+    let ask = |settings: TaggerSettings, path: &str| {
+        let tagged = Browser::new().get(&Site::new(&settings, flags()), path).flags;
+        endpoint(&tagged, &Method::GET, path, &HeaderMap::new()).unwrap()
+    };
+    let status = ask(waffle(), "/.flagstaff/waffle_status");
+    let state = |active: bool| json!({ "is_active": active, "last_modified": null });
+    let wanted = json!({ "flags": { "search-v2": state(true), "old": state(false) }, "switches": {}, "samples": {} });
+    assert_eq!(serde_json::from_slice::<Value>(status.body()).unwrap(), wanted);
+    assert!(status.headers().contains_key("etag"));
+    let script = ask(waffle(), "/.flagstaff/wafflejs");
+    let text = std::str::from_utf8(script.body()).unwrap();
+    assert!(
+        text.contains(r#"var flags = {"old":false,"search-v2":true};"#) && text.contains("window.waffle"),
+        "{text}"
+    );
+    assert!(!text.contains("secret") && !text.contains("{/*flags*/}"));
+    for path in ["/.flagstaff/waffle_status", "/.flagstaff/wafflejs"] {
+        assert_eq!(ask(with_key(), path).status(), 404, "without waffle");
+    }
 }

@@ -1,0 +1,83 @@
+//! Unleash's frontend API, `/api/frontend`: for web clients with a token of their own, which shows them what browsers may see. What the protocol
+//! says is in the tag room, for visitors too.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::Response;
+use axum::routing::any;
+use flagstaff_tag::EvaluationContext;
+use flagstaff_tag::unleash::{self, Context as Said, Route};
+use jiff::Timestamp;
+
+use crate::{Context, body};
+
+/// The address that clients are given.
+pub(crate) const FRONTEND: &str = "/api/frontend";
+
+#[derive(Clone)]
+struct Frontend {
+    context: Context,
+    tokens: Arc<[String]>,
+}
+
+pub(crate) fn router(context: Context, tokens: Vec<String>) -> Router {
+    let routes = Router::new().route(FRONTEND, any(answer)).route("/api/frontend/", any(answer));
+    routes.route("/api/frontend/{*rest}", any(answer)).with_state(Frontend { context, tokens: tokens.into() })
+}
+
+async fn answer(State(frontend): State<Frontend>, request: Request) -> Response {
+    let (asked, body) = request.into_parts();
+    let refused = |status, why: &str| unleash::refused(status, why).map(Body::from);
+    if !frontend.knows(&asked.headers) {
+        return refused(
+            StatusCode::UNAUTHORIZED,
+            "send one of the tokens of unleash.tokens in the header Authorization",
+        );
+    }
+    let Some(route) = asked.uri.path().strip_prefix(FRONTEND).and_then(Route::of) else {
+        return refused(StatusCode::NOT_FOUND, "there is nothing here");
+    };
+    if let Some(refusal) = unleash::wrong_method(route, &asked.method) {
+        return refusal.map(Body::from);
+    }
+    let body = match body::read(body).await {
+        Ok(body) => body,
+        Err(why) => return unleash::not_read(why).map(Body::from),
+    };
+    let Route::Toggles(which) = route else {
+        return unleash::accepted().map(Body::from);
+    };
+    match context(&asked.method, asked.uri.query().unwrap_or_default(), &body) {
+        Ok(context) => {
+            let snapshot = frontend.context.snapshot();
+            let decisions = context.with_subject(Timestamp::now(), |subject| snapshot.decide(subject));
+            unleash::toggles(&decisions, which, &asked.headers).map(Body::from)
+        }
+        Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
+}
+
+/// Clients ask with the context in the query, or post it.
+fn context(method: &Method, query: &str, body: &[u8]) -> Result<EvaluationContext, flagstaff_tag::ContextError> {
+    let said = if *method == Method::POST { Said::of_body(body)? } else { Said::of_query(query) };
+    said.read()
+}
+
+impl Frontend {
+    /// Whether a request has one of the tokens: alone, as Unleash's clients send it, or as a bearer's.
+    fn knows(&self, headers: &HeaderMap) -> bool {
+        let said = headers.get(AUTHORIZATION).map(|value| value.as_bytes());
+        let said = said.map(|said| said.strip_prefix(b"Bearer ").unwrap_or(said));
+        said.is_some_and(|said| self.tokens.iter().fold(false, |known, token| same(said, token.as_bytes()) | known))
+    }
+}
+
+/// Compares in a time that says nothing about where two texts differ.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+}
