@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod logging;
+mod remote;
 mod serve;
 mod settings;
 mod terminal;

@@ -27,7 +27,7 @@ const WALLS: [(&str, &[&str]); 13] = [
     ("notify", &["source"]),
     ("redis", &["source"]),
     ("sqlx", &["ledger"]),
-    ("ureq", &["webhook"]),
+    ("ureq", &["webhook", "client"]),
     ("clap", &["flagstaff"]),
     ("anyhow", &["flagstaff"]),
 ];
@@ -39,7 +39,7 @@ const FLOORS: [&[&str]; 7] = [
     &["source", "tag", "ledger", "webhook"],
     &["layer"],
     &["operations", "rollout"],
-    &["sidecar", "admin", "embed"],
+    &["sidecar", "admin", "embed", "client"],
     &["flagstaff"],
 ];
 

@@ -3,7 +3,7 @@
 use clap::{Args, ValueHint};
 
 use crate::cli::values::{id, pair};
-use crate::cli::{FlagArgs, LedgerArgs};
+use crate::cli::{FlagArgs, LedgerArgs, RemoteArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
@@ -12,6 +12,8 @@ pub(crate) struct Check {
     pub(crate) file: Option<String>,
     #[command(flatten)]
     pub(crate) flags: FlagArgs,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
     /// Count warnings as problems
     #[arg(long)]
     pub(crate) strict: bool,
@@ -91,6 +93,8 @@ pub(crate) struct Simulate {
     pub(crate) flag: String,
     #[command(flatten)]
     pub(crate) flags: FlagArgs,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
     /// Assume this percentage
     #[arg(long, value_name = "P")]
     pub(crate) percent: Option<f64>,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use crate::cli::values::pair;
-use crate::cli::{Certainty, FlagArgs, LedgerArgs};
+use crate::cli::{Certainty, FlagArgs, LedgerArgs, RemoteArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct Set {
@@ -113,6 +113,8 @@ pub(crate) struct Link {
     pub(crate) values: Vec<(String, String)>,
     #[command(flatten)]
     pub(crate) flags: FlagArgs,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
     /// How long the link is valid
     #[arg(long = "for", value_name = "TIME", default_value = "1d", value_parser = humantime::parse_duration)]
     pub(crate) lasts: std::time::Duration,

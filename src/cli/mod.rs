@@ -104,11 +104,24 @@ pub(crate) struct FlagArgs {
     pub(crate) config: Option<PathBuf>,
 }
 
+/// A running program that is asked in place of files.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct RemoteArgs {
+    /// Ask the running program at this address instead of files, such as https://HOST:8081; its token is FLAGSTAFF_ADMIN_TOKEN [default: FLAGSTAFF_URL]
+    #[arg(long = "url", id = "program", value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// A file with the token for --url [default: FLAGSTAFF_ADMIN_TOKEN]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) token_file: Option<PathBuf>,
+}
+
 /// The ledger. Without `--ledger`, the one the settings name.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct LedgerArgs {
     #[command(flatten)]
     pub(crate) flags: FlagArgs,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
     /// The ledger: a file, or postgres://…
     #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath)]
     pub(crate) ledger: Option<String>,

@@ -1,13 +1,18 @@
 //! `flagstaff check`: every mistake in the flag file.
 
+use anyhow::Context;
 use flagstaff_operations::flags;
 
 use crate::cli::Check;
 use crate::commands::Outcome;
+use crate::remote::Remote;
 use crate::terminal::{GOOD, json as print_json, out, styled};
 use crate::workspace::Opened;
 
 pub(crate) fn run(args: &Check) -> anyhow::Result<Outcome> {
+    if let Some(remote) = Remote::flags(&args.remote, &args.flags)? {
+        return far(args, &remote);
+    }
     let mut of = args.flags.clone();
     of.flags = args.file.clone().or(of.flags);
     let opened = Opened::flags(&of)?;
@@ -16,12 +21,37 @@ pub(crate) fn run(args: &Check) -> anyhow::Result<Outcome> {
     if args.json {
         print_json(&report.to_json())?;
     } else if report.problems().is_empty() {
-        let flags = if count == 1 { "1 flag".into() } else { format!("{count} flags") };
-        let path = opened.workspace.files.definitions().display();
-        out(&format!("{}: {flags} in {path}\n", styled(GOOD, "fine")))?;
+        fine(count, &opened.workspace.files.definitions().display().to_string())?;
     } else {
-        out(&format!("{}\n\n{}\n", report.render(true).trim_end(), report.summary()))?;
+        drawn(&report.render(true), &report.summary())?;
     }
-    let fine = if args.strict { report.problems().is_empty() } else { report.is_usable() };
-    Ok(if fine { Outcome::Yes } else { Outcome::No })
+    Ok(judged(args, report.is_usable(), report.problems().is_empty()))
+}
+
+/// Has a running program check a draft, as it would read it.
+fn far(args: &Check, remote: &Remote) -> anyhow::Result<Outcome> {
+    let file = args.file.as_deref().context("name the file that is to be checked by the running program")?;
+    let draft = std::fs::read(file).with_context(|| format!("cannot read {file}"))?;
+    let checked = remote.answer(remote.client.check(file, &draft))?;
+    if args.json {
+        print_json(&checked.for_scripts())?;
+    } else if checked.problems.is_empty() {
+        fine(checked.flags, file)?;
+    } else {
+        drawn(&checked.text, &checked.summary)?;
+    }
+    Ok(judged(args, checked.usable, checked.problems.is_empty()))
+}
+
+fn fine(count: usize, file: &str) -> anyhow::Result<()> {
+    let flags = if count == 1 { "1 flag".into() } else { format!("{count} flags") };
+    out(&format!("{}: {flags} in {file}\n", styled(GOOD, "fine")))
+}
+
+fn drawn(text: &str, summary: &str) -> anyhow::Result<()> {
+    out(&format!("{}\n\n{summary}\n", text.trim_end()))
+}
+
+fn judged(args: &Check, is_usable: bool, is_spotless: bool) -> Outcome {
+    if if args.strict { is_spotless } else { is_usable } { Outcome::Yes } else { Outcome::No }
 }

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead as _, IsTerminal as _};
 
+use flagstaff_operations::edit::Confirmation;
+
 use crate::terminal::{BAD, ODD, err, styled};
 
 const NOTHING_CHANGED: &str = "Nothing was changed.";
@@ -20,4 +22,13 @@ pub(crate) fn is_confirmed(what: &str) -> bool {
         err(&format!("{}\n", styled(BAD, NOTHING_CHANGED)));
     }
     is_yes
+}
+
+/// A confirmation as a running program takes it.
+pub(crate) fn consent(confirmation: Confirmation<'_>) -> (bool, Option<&str>) {
+    match confirmation {
+        Confirmation::No => (false, None),
+        Confirmation::Yes => (true, None),
+        Confirmation::Of(revision) => (false, Some(revision)),
+    }
 }

@@ -2,22 +2,32 @@
 
 use std::fmt::Write as _;
 
+use flagstaff_operations::api::DiffQuery;
 use flagstaff_operations::history::{Difference, DifferentFile, LineFate, diff};
 
 use crate::cli;
 use crate::commands::{Outcome, changes};
+use crate::remote::Remote;
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, json as print_json, out, styled};
 use crate::workspace::{Opened, block_on};
 
 pub(crate) fn run(args: &cli::Diff) -> anyhow::Result<Outcome> {
-    let opened = Opened::ledger(&args.ledger)?;
-    let difference = opened.answer(block_on(diff(&opened.workspace, &args.from, &args.to))?)?;
+    let difference = asked(args)?;
     if args.json {
         print_json(&difference)?;
     } else {
         out(&text(&difference))?;
     }
     Ok(Outcome::Yes)
+}
+
+fn asked(args: &cli::Diff) -> anyhow::Result<Difference> {
+    if let Some(remote) = Remote::ledger(&args.ledger)? {
+        let query = DiffQuery { from: args.from.clone(), to: Some(args.to.clone()) };
+        return remote.answer(remote.client.diff(&query));
+    }
+    let opened = Opened::ledger(&args.ledger)?;
+    opened.answer(block_on(diff(&opened.workspace, &args.from, &args.to))?)
 }
 
 fn text(difference: &Difference) -> String {

@@ -1,35 +1,65 @@
 //! `flagstaff add`, `set`, `on`, `off` and `delete`: edits in place that keep comments and layout, and say who made them.
 
+use flagstaff_client::Switch;
 use flagstaff_operations::Error;
+use flagstaff_operations::api::{ChangeRequest, CreateRequest, DeleteQuery, OrderRequest};
 use flagstaff_operations::edit::{self, Change, Confirmation, Edited, Editor, Removal, Way, WouldUndo, remove};
 
 use crate::cli::{Add, Delete, EditOf, Off, On, Set};
 use crate::commands::{Outcome, confirm, person};
+use crate::remote::Remote;
 use crate::terminal::{BAD, FAINT, GOOD, ODD, STRONG, err, json as print_json, out, styled};
 use crate::workspace::{Opened, block_on, warn};
 
 pub(crate) fn set(args: &Set) -> anyhow::Result<Outcome> {
+    if let Some(remote) = Remote::ledger(&args.edit.ledger)? {
+        let remote = remote.by(&person(args.edit.by.as_deref()));
+        let set: Vec<_> = args.values.iter().map(|(key, value)| (key.clone(), value.clone().into())).collect();
+        return make(&args.edit, args.yes, &|confirmation| {
+            let (yes, confirmed) = confirm::consent(confirmation);
+            let request = ChangeRequest { set: set.clone(), yes };
+            remote.answer(remote.client.set(&args.edit.flag, &request, confirmed))
+        });
+    }
     let changes: Vec<_> = args.values.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    let opened = Opened::ledger(&args.edit.ledger)?;
-    make(&args.edit, &opened, &Change::Set(&changes), args.yes)
+    here(&args.edit, &Opened::ledger(&args.edit.ledger)?, &Change::Set(&changes), args.yes)
 }
 
 pub(crate) fn add(args: &Add) -> anyhow::Result<Outcome> {
+    if let Some(remote) = Remote::ledger(&args.edit.ledger)? {
+        let remote = remote.by(&person(args.edit.by.as_deref()));
+        let set = args.values.iter().map(|(key, value)| (key.clone(), value.clone().into())).collect();
+        let request = CreateRequest { name: args.edit.flag.clone(), like: args.like.clone(), set };
+        return make(&args.edit, true, &|_| remote.answer(remote.client.create(&request)));
+    }
     let keys: Vec<_> = args.values.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let change = Change::Create { like: args.like.as_deref(), keys: &keys };
-    make(&args.edit, &Opened::ledger(&args.edit.ledger)?, &change, true)
+    here(&args.edit, &Opened::ledger(&args.edit.ledger)?, &change, true)
 }
 
 pub(crate) fn delete(args: &Delete) -> anyhow::Result<Outcome> {
-    let opened = Opened::ledger(&args.edit.ledger)?;
     let (flag, by) = (&args.edit.flag, person(args.edit.by.as_deref()));
-    let confirmation = if args.yes { Confirmation::Yes } else { Confirmation::No };
-    let mut removal = opened.answer(block_on(remove(&opened.workspace, flag, &by, confirmation))?)?;
+    if let Some(remote) = Remote::ledger(&args.edit.ledger)? {
+        let remote = remote.by(&by);
+        return take_out(args, &|confirmation| {
+            let (yes, confirmed) = confirm::consent(confirmation);
+            let query = DeleteQuery { yes, confirm: confirmed.map(Into::into) };
+            remote.answer(remote.client.delete(flag, &query))
+        });
+    }
+    let opened = Opened::ledger(&args.edit.ledger)?;
+    take_out(args, &|confirmation| opened.answer(block_on(remove(&opened.workspace, flag, &by, confirmation))?))
+}
+
+/// Takes a flag out; asks first where it was not ended.
+fn take_out(args: &Delete, apply: &dyn Fn(Confirmation<'_>) -> anyhow::Result<Removal>) -> anyhow::Result<Outcome> {
+    let flag = &args.edit.flag;
+    let mut removal = apply(if args.yes { Confirmation::Yes } else { Confirmation::No })?;
     if let Removal::NotEnded(WouldUndo { what, revision }) = &removal {
         if !confirm::is_confirmed(what) {
             return Ok(Outcome::No);
         }
-        removal = opened.answer(block_on(remove(&opened.workspace, flag, &by, Confirmation::Of(revision)))?)?;
+        removal = apply(Confirmation::Of(revision))?;
     }
     let Removal::Removed(removed) = removal else { return Ok(Outcome::No) };
     if args.edit.json {
@@ -42,56 +72,69 @@ pub(crate) fn delete(args: &Delete) -> anyhow::Result<Outcome> {
 }
 
 pub(crate) fn on(args: &On) -> anyhow::Result<Outcome> {
-    let change = if args.everyone { Change::OnForEveryone } else { Change::On };
-    make(&args.edit, &Opened::switch(&args.edit.ledger)?, &change, args.yes)
+    let (change, switch) = match args.everyone {
+        true => (Change::OnForEveryone, Switch::OnForEveryone),
+        false => (Change::On, Switch::On),
+    };
+    flip(&args.edit, &change, switch, args.yes)
 }
 
 pub(crate) fn off(args: &Off) -> anyhow::Result<Outcome> {
-    make(&args.edit, &Opened::switch(&args.edit.ledger)?, &Change::Off, true)
+    flip(&args.edit, &Change::Off, Switch::Off, true)
 }
 
-/// Makes an edit; asks first where it would undo something.
-fn make(args: &EditOf, opened: &Opened, change: &Change<'_>, yes: bool) -> anyhow::Result<Outcome> {
+fn flip(args: &EditOf, change: &Change<'_>, switch: Switch, yes: bool) -> anyhow::Result<Outcome> {
+    let Some(remote) = Remote::ledger(&args.ledger)? else {
+        return here(args, &Opened::switch(&args.ledger)?, change, yes);
+    };
+    let remote = remote.by(&person(args.by.as_deref()));
+    make(args, yes, &|confirmation| {
+        let (yes, confirmed) = confirm::consent(confirmation);
+        let request = OrderRequest { yes };
+        remote.answer(remote.client.switch(&args.flag, switch, &request, confirmed))
+    })
+}
+
+/// Makes an edit of the files.
+fn here(args: &EditOf, opened: &Opened, change: &Change<'_>, yes: bool) -> anyhow::Result<Outcome> {
     let by = person(args.by.as_deref());
     let away = |error: &Error| warn(&format!("the edit is not recorded in the ledger: {error}"));
     let editor = Editor { workspace: &opened.workspace, flag: &args.flag, by: &by, warn: &away };
-    let confirmation = if yes { Confirmation::Yes } else { Confirmation::No };
-    let mut answer = opened.answer(block_on(editor.apply(change, confirmation))?)?;
+    make(args, yes, &|confirmation| opened.answer(block_on(editor.apply(change, confirmation))?))
+}
+
+/// Makes an edit; asks first where it would undo something.
+fn make(
+    args: &EditOf,
+    yes: bool,
+    apply: &dyn Fn(Confirmation<'_>) -> anyhow::Result<edit::Answer>,
+) -> anyhow::Result<Outcome> {
+    let mut answer = apply(if yes { Confirmation::Yes } else { Confirmation::No })?;
     if let edit::Answer::WouldUndo(WouldUndo { what, revision }) = &answer {
         let careful = format!("this edit also affects `{}`: {what}", args.flag);
         if !confirm::is_confirmed(&careful) {
             return Ok(Outcome::No);
         }
-        answer = opened.answer(block_on(editor.apply(change, Confirmation::Of(revision)))?)?;
+        answer = apply(Confirmation::Of(revision))?;
     }
     let edit::Answer::Edited(edited) = answer else {
         return Ok(Outcome::No);
     };
-    let is_in_force = edited.in_force;
-    show(args, opened, edited)?;
-    Ok(if is_in_force { Outcome::Yes } else { Outcome::No })
+    show(args, &edited)?;
+    Ok(if edited.in_force { Outcome::Yes } else { Outcome::No })
 }
 
-fn show(args: &EditOf, opened: &Opened, mut edited: Edited) -> anyhow::Result<()> {
-    let way = std::mem::replace(&mut edited.way, Way::Files { files: Vec::new(), problems: Vec::new() });
+fn show(args: &EditOf, edited: &Edited) -> anyhow::Result<()> {
     if args.json {
-        print_json(&edited)?;
+        print_json(edited)?;
     }
-    match way {
-        Way::Files { files, problems } if !args.json => {
-            let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
-            out(&by_file(&edited, &files, &lines(opened, problems)))
-        }
+    match &edited.way {
+        Way::Files { files, problems } if !args.json => out(&by_file(edited, files, &problems.join("\n"))),
         Way::Files { .. } => Ok(()),
         Way::Ledger { location, why, refused } => {
-            let why = lines(opened, why);
-            by_ledger(args, &edited, &location, why.trim_end(), refused.as_deref())
+            by_ledger(args, edited, location, why.join("\n").trim_end(), refused.as_deref())
         }
     }
-}
-
-fn lines(opened: &Opened, errors: Vec<Error>) -> String {
-    errors.into_iter().map(|error| format!("{:#}", opened.error(error))).collect::<Vec<_>>().join("\n")
 }
 
 /// What the flag is now, where that stands, and how to undo it.

@@ -3,33 +3,28 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use anyhow::bail;
 use flagstaff_experiment::{GoalReport, Report, VariantReport};
+use flagstaff_operations::api::EndRequest;
 use flagstaff_operations::end::{self, Ended, Found, Gone};
 
 use crate::cli::End;
-use crate::commands::{Outcome, comparison, logged_in};
+use crate::commands::{Outcome, comparison, logged_in, person};
+use crate::remote::Remote;
 use crate::terminal::{BAD, FAINT, GOOD, ODD, STRONG, grouped, json as print_json, out, percent, styled};
 use crate::workspace::{Opened, block_on, certainty};
 
 pub(crate) fn run(args: &End) -> anyhow::Result<Outcome> {
-    let opened = Opened::ledger(&args.ledger)?;
-    let wanted = end::End {
-        flag: &args.flag,
-        winner: args.winner.as_deref(),
-        remove: args.remove,
-        force: args.force,
-        by: args.by.clone().or_else(logged_in).filter(|by| !by.trim().is_empty()),
-        code: args.code.as_deref(),
-        dry_run: args.dry_run,
-        certainty: certainty(args.certainty)?,
+    let answer = match Remote::ledger(&args.ledger)? {
+        Some(remote) => far(args, remote)?,
+        None => here(args)?,
     };
-    let answer = opened.answer(block_on(end::end(&opened.workspace, &wanted))?)?;
     if args.json {
         print_json(&answer)?;
     } else {
         out(&match &answer {
             end::Answer::Gone(before) => gone(before),
-            end::Answer::Ended(ended) => text(args, &opened, ended),
+            end::Answer::Ended(ended) => text(args, ended),
         })?;
     }
     let is_done = match &answer {
@@ -37,6 +32,41 @@ pub(crate) fn run(args: &End) -> anyhow::Result<Outcome> {
         end::Answer::Ended(ended) => ended.next.is_some(),
     };
     Ok(if is_done { Outcome::Yes } else { Outcome::No })
+}
+
+fn here(args: &End) -> anyhow::Result<end::Answer> {
+    let opened = Opened::ledger(&args.ledger)?;
+    let wanted = end::End {
+        flag: &args.flag,
+        winner: args.winner.as_deref(),
+        remove: args.remove,
+        force: args.force,
+        by: by(args),
+        code: args.code.as_deref(),
+        dry_run: args.dry_run,
+        certainty: certainty(args.certainty)?,
+    };
+    opened.answer(block_on(end::end(&opened.workspace, &wanted))?)
+}
+
+fn far(args: &End, remote: Remote) -> anyhow::Result<end::Answer> {
+    if args.code.is_some() {
+        bail!("a running program does not see --code; leave it out, and search the code with a command about files");
+    }
+    let request = EndRequest {
+        winner: args.winner.clone(),
+        remove: args.remove,
+        force: args.force,
+        dry_run: args.dry_run,
+        alpha: args.certainty.alpha,
+        planned: args.certainty.planned,
+    };
+    let remote = remote.by(&person(args.by.as_deref()));
+    remote.answer(remote.client.end(&args.flag, &request))
+}
+
+fn by(args: &End) -> Option<String> {
+    args.by.clone().or_else(logged_in).filter(|by| !by.trim().is_empty())
 }
 
 /// A flag that is gone already.
@@ -47,7 +77,7 @@ fn gone(before: &Gone) -> String {
 }
 
 /// What was done, or why it was not.
-fn text(args: &End, opened: &Opened, ended: &Ended) -> String {
+fn text(args: &End, ended: &Ended) -> String {
     let mut text = String::new();
     if !args.remove || args.winner.is_some() {
         text += &match &ended.results {
@@ -66,7 +96,7 @@ fn text(args: &End, opened: &Opened, ended: &Ended) -> String {
         let _ = writeln!(text, "Nothing was changed. With --force it is done all the same.");
         return text + &lines(ended.code.as_deref().unwrap_or_default());
     };
-    let file = name(opened.workspace.files.definitions());
+    let file = name(Path::new(&ended.file));
     text += &changes(args, ended, &file);
     text += &branches(ended);
     text + &format!("{next}\n")

@@ -1,42 +1,67 @@
 //! `flagstaff explain`: why this visitor gets this variant, of one flag or of each.
 
 use flagstaff_flags::{DecisionStep, StepOutcome, User, printable};
+use flagstaff_operations::Error;
+use flagstaff_operations::api::{ExplainRequest, HeaderField};
 use flagstaff_operations::flags::{Explainer, Explanation, Query, Request};
-use flagstaff_operations::history::{AsOf, Past, past};
+use flagstaff_operations::history::{AsOf, Explained, Past, past};
 use jiff::Timestamp;
-use serde::Serialize;
 
 use crate::cli::Explain;
 use crate::commands::Outcome;
+use crate::remote::Remote;
 use crate::settings::checked;
 use crate::terminal::{FAINT, GOOD, STRONG, json as print_json, out, styled, table};
 use crate::workspace::{Opened, block_on};
 
-/// An explanation, and the time in the past that it is about.
-#[derive(Serialize)]
-struct Explained<'a> {
-    #[serde(flatten)]
-    explanation: &'a Explanation,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    as_of: Option<&'a AsOf>,
-}
-
 pub(crate) fn run(args: &Explain) -> anyhow::Result<Outcome> {
-    let (explainer, as_of) = explainer(args)?;
     let Some(flag) = &args.flag else {
-        return all(args, explainer, as_of.as_ref());
+        return all(args);
     };
-    let explanation = explainer.explain(flag);
-    let is_unknown = explanation.step == DecisionStep::Unknown;
+    let (explained, meant) = asked(args, flag)?;
     if args.json {
-        print_json(&Explained { explanation: &explanation, as_of: as_of.as_ref() })?;
+        print_json(&explained)?;
     } else {
-        out(&(text(&explanation) + &about(as_of.as_ref())))?;
-        if let Some(error) = explainer.find(flag).err().filter(|_| is_unknown) {
+        out(&(text(&explained.explanation) + &about(explained.as_of.as_ref())))?;
+        if let Some(error) = &meant {
             out(&format!("\n{error}\n"))?;
         }
     }
-    Ok(if is_unknown { Outcome::No } else { Outcome::Yes })
+    Ok(if meant.is_some() { Outcome::No } else { Outcome::Yes })
+}
+
+/// Why a flag is what it is; and the flag that was probably meant, where there is none of this name.
+fn asked(args: &Explain, flag: &str) -> anyhow::Result<(Explained, Option<Error>)> {
+    let is_unknown = |explanation: &Explanation| explanation.step == DecisionStep::Unknown;
+    if let Some(remote) = Remote::ledger(&args.ledger)? {
+        let explained = remote.answer(remote.client.explain(flag, &request(args)))?;
+        let meant = if is_unknown(&explained.explanation) { remote.client.flag(flag).err() } else { None };
+        return Ok((explained, meant));
+    }
+    let (explainer, as_of) = explainer(args)?;
+    let explanation = explainer.explain(flag);
+    let meant = explainer.find(flag).err().filter(|_| is_unknown(&explanation));
+    Ok((Explained { explanation, as_of }, meant))
+}
+
+/// The visitor and the request, for a running program.
+fn request(args: &Explain) -> ExplainRequest {
+    let header = |(name, value): &(String, String)| HeaderField { name: name.clone(), value: value.clone() };
+    ExplainRequest {
+        visitor: args.visitor.clone(),
+        user: args.user.clone(),
+        groups: args.group.clone(),
+        roles: args.role.clone(),
+        headers: args.header.iter().map(header).collect(),
+        method: Some(args.method.clone()),
+        path: Some(args.path.clone()),
+        ip: Some(args.ip),
+        country: args.country.clone(),
+        sticky: args.sticky.clone(),
+        tripped: args.tripped.clone(),
+        at: args.at,
+        revision: args.revision.clone(),
+    }
 }
 
 /// What answers, and the time in the past that it is about.
@@ -77,16 +102,24 @@ fn about(as_of: Option<&AsOf>) -> String {
 }
 
 /// All flags for one visitor.
-fn all(args: &Explain, explainer: Explainer, as_of: Option<&AsOf>) -> anyhow::Result<Outcome> {
-    let each = explainer.explain_all();
+fn all(args: &Explain) -> anyhow::Result<Outcome> {
+    let each = match Remote::ledger(&args.ledger)? {
+        Some(remote) => remote.answer(remote.client.explain_all(&request(args)))?,
+        None => {
+            let (explainer, as_of) = explainer(args)?;
+            let all = explainer.explain_all().into_iter();
+            all.map(|explanation| Explained { explanation, as_of: as_of.clone() }).collect()
+        }
+    };
     if args.json {
-        print_json(&each.iter().map(|explanation| Explained { explanation, as_of }).collect::<Vec<_>>())?;
+        print_json(&each)?;
     } else if each.is_empty() {
         out("No flags yet.\n")?;
     } else {
         let heading = ["FLAG", "VARIANT", "DECIDED BY", "WHY"].map(String::from).to_vec();
-        let rows: Vec<_> = std::iter::once(heading).chain(each.iter().map(row)).collect();
-        out(&(table(&rows) + &about(as_of)))?;
+        let rows = each.iter().map(|one| row(&one.explanation));
+        let rows: Vec<_> = std::iter::once(heading).chain(rows).collect();
+        out(&(table(&rows) + &about(each.first().and_then(|one| one.as_of.as_ref()))))?;
     }
     Ok(Outcome::Yes)
 }

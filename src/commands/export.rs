@@ -3,10 +3,13 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use flagstaff_operations::Error;
+use flagstaff_operations::api::{ExportFormat, ExportQuery, ExportRows, ProblemKind};
 use flagstaff_operations::records::{self, Exported, Part, Rows};
 
 use crate::cli::{Export, Format, Per};
 use crate::commands::Outcome;
+use crate::remote::Remote;
 use crate::terminal::{err, grouped};
 use crate::workspace::{Opened, block_on};
 
@@ -14,6 +17,9 @@ use crate::workspace::{Opened, block_on};
 const FRAME: Duration = Duration::from_millis(200);
 
 pub(crate) fn run(args: &Export) -> anyhow::Result<Outcome> {
+    if let Some(remote) = Remote::ledger(&args.ledger)? {
+        return far(args, &remote);
+    }
     let opened = Opened::ledger(&args.ledger)?;
     let snapshot = opened.answer(opened.workspace.snapshot())?;
     let wanted = records::Export {
@@ -41,6 +47,31 @@ pub(crate) fn run(args: &Export) -> anyhow::Result<Outcome> {
         (Exported::Rows, _) => return Ok(Outcome::Yes),
     }
     Ok(Outcome::No)
+}
+
+/// What a running program recorded.
+fn far(args: &Export, remote: &Remote) -> anyhow::Result<Outcome> {
+    let query = ExportQuery {
+        flag: args.flag.clone(),
+        format: match args.format {
+            Format::Csv => ExportFormat::Csv,
+            Format::Jsonl => ExportFormat::Jsonl,
+        },
+        per: match args.per {
+            Per::Visitor => ExportRows::Visitor,
+            Per::Day => ExportRows::Day,
+        },
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    let exported = remote.client.export(&query, |piece| quiet(out.write_all(piece)));
+    quiet(out.flush())?;
+    match exported {
+        Err(Error::Elsewhere(problem)) if problem.kind == ProblemKind::NothingRecorded => {
+            err(&format!("{}\n", problem.detail));
+            Ok(Outcome::No)
+        }
+        exported => remote.answer(exported).map(|()| Outcome::Yes),
+    }
 }
 
 /// Whether it was written; a reader that went away is no error.

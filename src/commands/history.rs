@@ -1,23 +1,32 @@
 //! `flagstaff history`: which revisions of the flags there were, and what else happened then.
 
 use flagstaff_flags::printable;
+use flagstaff_operations::api::HistoryQuery;
 use flagstaff_operations::history::{FactEntry, History, HistoryEntry, RevisionEntry, Source, history};
 
 use crate::cli;
 use crate::commands::{Outcome, changes};
+use crate::remote::Remote;
 use crate::terminal::{BAD, FAINT, GOOD, ODD, STRONG, grouped, json as print_json, out, styled, table};
 use crate::workspace::{Opened, block_on};
 
 pub(crate) fn run(args: &cli::History) -> anyhow::Result<Outcome> {
-    let opened = Opened::ledger(&args.ledger)?;
-    let asked = block_on(history(&opened.workspace, args.flag.as_deref(), args.limit.into()))?;
-    let history = opened.answer(asked)?;
+    let history = asked(args)?;
     if args.json {
         print_json(&history)?;
     } else {
         out(&text(&history))?;
     }
     Ok(Outcome::Yes)
+}
+
+fn asked(args: &cli::History) -> anyhow::Result<History> {
+    if let Some(remote) = Remote::ledger(&args.ledger)? {
+        let query = HistoryQuery { flag: args.flag.clone(), limit: Some(args.limit) };
+        return remote.answer(remote.client.history(&query));
+    }
+    let opened = Opened::ledger(&args.ledger)?;
+    opened.answer(block_on(history(&opened.workspace, args.flag.as_deref(), args.limit.into()))?)
 }
 
 fn text(history: &History) -> String {

@@ -2,18 +2,17 @@
 
 use anstyle::Style;
 use flagstaff_flags::{FlagMode, printable};
-use flagstaff_operations::flags::{self, Choice, ListedFlag, ListedState};
+use flagstaff_operations::flags::{self, Choice, HeldOut, ListedFlag, ListedState};
 use jiff::{Timestamp, Zoned};
 
 use crate::cli::List;
 use crate::commands::Outcome;
+use crate::remote::Remote;
 use crate::terminal::{BAD, FAINT, GOOD, ODD, STRONG, json as print_json, out, styled, table};
 use crate::workspace::Opened;
 
 pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
-    let opened = Opened::ledger(&args.ledger)?;
-    let snapshot = opened.in_force()?.with_facts(&opened.recorded_facts());
-    let mut all = flags::list(&snapshot, Timestamp::now(), Zoned::now().date());
+    let (mut all, held_out) = asked(args)?;
     all.retain(|flag| (!args.stale || flag.stale) && (!args.expired || flag.expired));
     if args.json {
         print_json(&all)?;
@@ -22,15 +21,25 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
     } else {
         let heading = ["FLAG", "STATE", "PERCENT", "VARIANTS", "OWNER", "EXPIRES", "ORIGIN"].map(Into::into).into();
         out(&table(&std::iter::once(heading).chain(all.iter().map(row)).collect::<Vec<_>>()))?;
-        if let Some(holdout) = snapshot.holdout() {
+        if let Some(percent) = held_out.percent {
             let held_out = all.iter().filter(|flag| flag.held_out.is_some()).map(|flag| flag.name.as_str());
             let held_out: Vec<_> = held_out.collect();
             let of =
                 if held_out.is_empty() { "no flag listed here is an experiment".into() } else { held_out.join(", ") };
-            out(&format!("\n{} percent of visitors are held out of all experiments: {of}\n", holdout.percent()))?;
+            out(&format!("\n{percent} percent of visitors are held out of all experiments: {of}\n"))?;
         }
     }
     Ok(Outcome::Yes)
+}
+
+/// Every flag, and the share of visitors who are held out.
+fn asked(args: &List) -> anyhow::Result<(Vec<ListedFlag>, HeldOut)> {
+    if let Some(remote) = Remote::ledger(&args.ledger)? {
+        return Ok((remote.answer(remote.client.list())?, remote.answer(remote.client.held_out())?));
+    }
+    let opened = Opened::ledger(&args.ledger)?;
+    let snapshot = opened.in_force()?.with_facts(&opened.recorded_facts());
+    Ok((flags::list(&snapshot, Timestamp::now(), Zoned::now().date()), flags::held_out(&snapshot)))
 }
 
 fn row(flag: &ListedFlag) -> Vec<String> {

@@ -2,26 +2,22 @@
 
 use std::fmt::Write as _;
 
-use flagstaff_experiment::{GoalReport, VariantReport, VerdictKind};
+use flagstaff_experiment::{Direction, GoalReport, Measure, VariantReport, VerdictKind};
+use flagstaff_operations::api::ResultsQuery;
 use flagstaff_operations::results::{self, Results};
 use jiff::tz::TimeZone;
 
 use crate::cli;
 use crate::commands::comparison::{answer, interval, lines};
 use crate::commands::{Outcome, results_list};
+use crate::remote::Remote;
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, Scale, grouped, json as print_json, out, percent, styled, table};
 use crate::workspace::{Opened, block_on, certainty};
 
 pub(crate) fn run(args: &cli::Results) -> anyhow::Result<Outcome> {
-    let opened = Opened::ledger(&args.ledger)?;
-    let certainty = certainty(args.certainty)?;
-    let snapshot = opened.answer(opened.workspace.snapshot())?;
-    let results = match &args.flag {
-        Some(name) => block_on(results::of_flag(&opened.workspace, &snapshot, name, &certainty))?,
-        None if args.holdout => block_on(results::of_holdout(&opened.workspace, &snapshot, &certainty))?,
-        None => return results_list::list(args, &opened, &snapshot, &certainty),
+    let Some(results) = asked(args)? else {
+        return results_list::list(args);
     };
-    let results = opened.answer(results)?;
     if args.json {
         print_json(&results)?;
     } else if args.csv {
@@ -32,12 +28,40 @@ pub(crate) fn run(args: &cli::Results) -> anyhow::Result<Outcome> {
     Ok(answer([&results.report]))
 }
 
+/// The results of one flag, or of the holdout; none where all are wanted.
+fn asked(args: &cli::Results) -> anyhow::Result<Option<Results>> {
+    if args.flag.is_none() && !args.holdout {
+        return Ok(None);
+    }
+    if let Some(remote) = Remote::ledger(&args.ledger)? {
+        let query = query(args);
+        let results = match &args.flag {
+            Some(name) => remote.client.results(name, &query),
+            None => remote.client.holdout_results(&query),
+        };
+        return remote.answer(results).map(Some);
+    }
+    let opened = Opened::ledger(&args.ledger)?;
+    let certainty = certainty(args.certainty)?;
+    let snapshot = opened.answer(opened.workspace.snapshot())?;
+    let results = match &args.flag {
+        Some(name) => block_on(results::of_flag(&opened.workspace, &snapshot, name, &certainty))?,
+        None => block_on(results::of_holdout(&opened.workspace, &snapshot, &certainty))?,
+    };
+    opened.answer(results).map(Some)
+}
+
+/// How sure results must be, for a running program.
+pub(super) const fn query(args: &cli::Results) -> ResultsQuery {
+    ResultsQuery { alpha: args.certainty.alpha, planned: args.certainty.planned }
+}
+
 /// The report for people.
 fn text(results: &Results) -> String {
     let report = &results.report;
     let mut text = format!("{}\n", head(results));
     for goal in &report.goals {
-        let better = if goal.better == "down" { " (less is better)" } else { "" };
+        let better = if goal.better == Direction::Down { " (less is better)" } else { "" };
         let _ = write!(text, "\n{}{better}\n{}", styled(STRONG, &goal.goal), figures(goal));
         for one in &goal.comparisons {
             text += &lines(one);
@@ -73,7 +97,7 @@ fn head(results: &Results) -> String {
 }
 
 fn figures(goal: &GoalReport) -> String {
-    let is_mean = goal.measure == "mean";
+    let is_mean = goal.measure == Measure::Mean;
     let heading = ["  VARIANT", "VISITORS", "CONFIRMED", "CONVERSIONS", "RATE", if is_mean { "MEAN" } else { "" }];
     let row = |one: &VariantReport| {
         let rate = one.rate.map(percent).unwrap_or_default();
@@ -99,7 +123,7 @@ fn plot(goal: &GoalReport) -> String {
         return String::new();
     };
     let width = all.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let is_mean = goal.measure == "mean";
+    let is_mean = goal.measure == Measure::Mean;
     let end = |value: f64| {
         if is_mean { format!("{value:+.3}") } else { format!("{:+.2}", value * 100.0) }
     };

@@ -1,35 +1,41 @@
 //! `flagstaff results` without a flag: a line for each experiment.
 
-use flagstaff_experiment::{AnalysisSettings, Report};
-use flagstaff_flags::Snapshot;
-use flagstaff_operations::results;
+use flagstaff_experiment::Report;
+use flagstaff_operations::results::{self, Experiments};
 
 use crate::cli::Results;
 use crate::commands::Outcome;
 use crate::commands::comparison::answer as judged;
+use crate::commands::results::query;
+use crate::remote::Remote;
 use crate::terminal::{err, grouped, json as print_json, out, signed, table};
-use crate::workspace::{Opened, block_on};
+use crate::workspace::{Opened, block_on, certainty};
 
 /// Lists the flags that have goals, with what is known of each.
 ///
 /// # Errors
 /// When the ledger gives no answer.
-pub(super) fn list(
-    args: &Results,
-    opened: &Opened,
-    snapshot: &Snapshot,
-    certainty: &AnalysisSettings,
-) -> anyhow::Result<Outcome> {
-    if snapshot.flags().iter().all(|flag| flag.goals.is_empty()) {
+pub(super) fn list(args: &Results) -> anyhow::Result<Outcome> {
+    let answer = asked(args)?;
+    if answer.experiments.is_empty() {
         err("no flag has goals, so there is no experiment; give a flag goals = [\"…\"]\n");
     }
-    let answer = opened.answer(block_on(results::experiments(&opened.workspace, snapshot, certainty))?)?;
     if args.json {
         print_json(&answer)?;
     } else {
         out(&text(&answer.experiments, args.csv))?;
     }
     Ok(judged(&answer.experiments))
+}
+
+fn asked(args: &Results) -> anyhow::Result<Experiments> {
+    if let Some(remote) = Remote::ledger(&args.ledger)? {
+        return remote.answer(remote.client.experiments(&query(args)));
+    }
+    let opened = Opened::ledger(&args.ledger)?;
+    let certainty = certainty(args.certainty)?;
+    let snapshot = opened.answer(opened.workspace.snapshot())?;
+    opened.answer(block_on(results::experiments(&opened.workspace, &snapshot, &certainty))?)
 }
 
 fn text(reports: &[Report], is_csv: bool) -> String {

@@ -1,5 +1,6 @@
 //! `flagstaff rollback`: an old revision, or one flag of it, is put back.
 
+use flagstaff_operations::api::{RollbackQuery, RollbackRequest};
 use flagstaff_operations::edit::Confirmation;
 use flagstaff_operations::history::{
     FlagUndone, Rollback, RollbackAnswer, RollbackPreview, RolledBack, preview, rollback,
@@ -7,24 +8,47 @@ use flagstaff_operations::history::{
 
 use crate::cli;
 use crate::commands::{Outcome, changes, confirm, diff, person};
+use crate::remote::Remote;
 use crate::terminal::{FAINT, GOOD, STRONG, json as print_json, out, styled};
 use crate::workspace::{Opened, block_on, warn};
 
 pub(crate) fn run(args: &cli::Rollback) -> anyhow::Result<Outcome> {
-    let opened = Opened::ledger(&args.ledger)?;
     let by = person(args.by.as_deref());
+    if let Some(remote) = Remote::ledger(&args.ledger)? {
+        let remote = remote.by(&by);
+        if args.dry_run {
+            let query = RollbackQuery { revision: args.revision.clone(), flag: args.flag.clone() };
+            return shown(args, &remote.answer(remote.client.preview_rollback(&query))?);
+        }
+        return make(args, &|confirmation| {
+            let (yes, confirmed) = confirm::consent(confirmation);
+            let request = RollbackRequest { revision: args.revision.clone(), flag: args.flag.clone(), yes };
+            remote.answer(remote.client.rollback(&request, confirmed))
+        });
+    }
+    let opened = Opened::ledger(&args.ledger)?;
     let wanted = Rollback { revision: &args.revision, flag: args.flag.as_deref(), by: &by };
     if args.dry_run {
-        let preview = opened.answer(block_on(preview(&opened.workspace, &wanted))?)?;
-        if args.json {
-            print_json(&preview)?;
-        } else {
-            out(&would_do(&preview))?;
-        }
-        return Ok(Outcome::Yes);
+        return shown(args, &opened.answer(block_on(preview(&opened.workspace, &wanted))?)?);
     }
-    let confirmation = if args.yes { Confirmation::Yes } else { Confirmation::No };
-    let mut answer = opened.answer(block_on(rollback(&opened.workspace, &wanted, confirmation))?)?;
+    make(args, &|confirmation| opened.answer(block_on(rollback(&opened.workspace, &wanted, confirmation))?))
+}
+
+fn shown(args: &cli::Rollback, preview: &RollbackPreview) -> anyhow::Result<Outcome> {
+    if args.json {
+        print_json(preview)?;
+    } else {
+        out(&would_do(preview))?;
+    }
+    Ok(Outcome::Yes)
+}
+
+/// Puts it back; asks first where that would undo something.
+fn make(
+    args: &cli::Rollback,
+    apply: &dyn Fn(Confirmation<'_>) -> anyhow::Result<RollbackAnswer>,
+) -> anyhow::Result<Outcome> {
+    let mut answer = apply(if args.yes { Confirmation::Yes } else { Confirmation::No })?;
     if let RollbackAnswer::WouldUndo(preview) = &answer {
         if !confirm::is_confirmed(&format!("this also affects:\n{}", undone(&preview.undoes))) {
             if args.json {
@@ -33,7 +57,7 @@ pub(crate) fn run(args: &cli::Rollback) -> anyhow::Result<Outcome> {
             return Ok(Outcome::No);
         }
         let of = preview.revision.clone();
-        answer = opened.answer(block_on(rollback(&opened.workspace, &wanted, Confirmation::Of(&of)))?)?;
+        answer = apply(Confirmation::Of(&of))?;
     }
     if args.json {
         print_json(&answer)?;

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::{Action, Rollout};
 use crate::commands::{Outcome, person};
+use crate::remote::Remote;
 use crate::terminal::{BAD, FAINT, GOOD, ODD, STRONG, bar, err, grouped, json as print_json, out, styled, table};
 use crate::workspace::{Opened, block_on};
 
@@ -15,17 +16,9 @@ const WIDTH: usize = 20;
 const FACTS: usize = 12;
 
 pub(crate) fn run(args: &Rollout) -> anyhow::Result<Outcome> {
-    let opened = Opened::ledger(&args.ledger)?;
-    let snapshot = opened.in_force()?;
-    let (workspace, flag) = (&opened.workspace, args.flag.as_str());
-    let (status, refused) = match command(args.action) {
-        None => (opened.answer(block_on(rollout::status(workspace, &snapshot, flag))?)?, None),
-        Some(command) => {
-            let by = person(args.by.as_deref());
-            let applied = block_on(rollout::apply(workspace, &snapshot, flag, command, &by))?;
-            let applied = opened.answer(applied)?;
-            (applied.status, applied.refused)
-        }
+    let (status, refused) = match Remote::ledger(&args.ledger)? {
+        Some(remote) => far(args, remote)?,
+        None => here(args)?,
     };
     if let Some(why) = &refused {
         err(&format!("{}: {why}\n", styled(BAD, "not done")));
@@ -36,6 +29,30 @@ pub(crate) fn run(args: &Rollout) -> anyhow::Result<Outcome> {
         out(&text(&status))?;
     }
     Ok(if refused.is_some() { Outcome::No } else { Outcome::Yes })
+}
+
+/// Where a rollout stands, and why the command was refused.
+type Said = (RolloutStatus, Option<String>);
+
+fn here(args: &Rollout) -> anyhow::Result<Said> {
+    let opened = Opened::ledger(&args.ledger)?;
+    let snapshot = opened.in_force()?;
+    let (workspace, flag) = (&opened.workspace, args.flag.as_str());
+    let Some(command) = command(args.action) else {
+        return Ok((opened.answer(block_on(rollout::status(workspace, &snapshot, flag))?)?, None));
+    };
+    let by = person(args.by.as_deref());
+    let applied = opened.answer(block_on(rollout::apply(workspace, &snapshot, flag, command, &by))?)?;
+    Ok((applied.status, applied.refused))
+}
+
+fn far(args: &Rollout, remote: Remote) -> anyhow::Result<Said> {
+    let Some(command) = command(args.action) else {
+        return Ok((remote.answer(remote.client.rollout(&args.flag))?, None));
+    };
+    let remote = remote.by(&person(args.by.as_deref()));
+    let applied = remote.answer(remote.client.command(&args.flag, command))?;
+    Ok((applied.status, applied.refused))
 }
 
 const fn command(action: Action) -> Option<Command> {

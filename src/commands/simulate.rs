@@ -4,10 +4,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use flagstaff_flags::Percent;
+use flagstaff_operations::api::SimulationQuery;
 use flagstaff_operations::flags::{Simulated, Simulation};
 
 use crate::cli::Simulate;
 use crate::commands::Outcome;
+use crate::remote::Remote;
 use crate::terminal::{FAINT, STRONG, bar, is_live, json as print_json, redraw, styled};
 use crate::workspace::Opened;
 
@@ -17,13 +19,36 @@ const FRAME: Duration = Duration::from_millis(60);
 const STRIDE: u64 = 256;
 
 pub(crate) fn run(args: &Simulate) -> anyhow::Result<Outcome> {
-    let opened = Opened::flags(&args.flags)?;
-    let snapshot = opened.answer(opened.workspace.snapshot())?;
     let percent =
         args.percent.map(|percent| Percent::new(percent).map_err(|e| anyhow!("--percent: {e}"))).transpose()?;
+    let mut chart = Chart { of: args.visitors, drawn: None };
+    let simulated = match Remote::flags(&args.remote, &args.flags)? {
+        Some(remote) => far(args, &remote)?,
+        None => here(args, percent, &mut chart)?,
+    };
+    if args.json {
+        print_json(&simulated)?;
+    } else {
+        chart.draw(&simulated)?;
+    }
+    Ok(Outcome::Yes)
+}
+
+/// Visitors of a running program's flag.
+fn far(args: &Simulate, remote: &Remote) -> anyhow::Result<Simulated> {
+    let most = SimulationQuery::MAX_VISITORS;
+    let visitors = u32::try_from(args.visitors).ok().filter(|visitors| *visitors <= most);
+    let visitors = visitors.ok_or_else(|| anyhow!("--visitors: a running program simulates up to {most}"))?;
+    let query = SimulationQuery { percent: args.percent, visitors: Some(visitors) };
+    remote.answer(remote.client.simulate(&args.flag, &query))
+}
+
+/// Visitors of a flag of the file, drawn while they come.
+fn here(args: &Simulate, percent: Option<Percent>, chart: &mut Chart) -> anyhow::Result<Simulated> {
+    let opened = Opened::flags(&args.flags)?;
+    let snapshot = opened.answer(opened.workspace.snapshot())?;
     let mut simulation = opened.answer(Simulation::new(&snapshot, &args.flag, percent))?;
     let live = is_live() && !args.json;
-    let mut chart = Chart { of: args.visitors, drawn: None };
     let mut last = Instant::now();
     for i in 0..args.visitors {
         simulation.add_visitor();
@@ -32,13 +57,7 @@ pub(crate) fn run(args: &Simulate) -> anyhow::Result<Outcome> {
             last = Instant::now();
         }
     }
-    let simulated = simulation.answer();
-    if args.json {
-        print_json(&simulated)?;
-    } else {
-        chart.draw(&simulated)?;
-    }
-    Ok(Outcome::Yes)
+    Ok(simulation.answer())
 }
 
 struct Chart {

@@ -8,6 +8,7 @@ use flagstaff_flags::{Problem, RevisionSource};
 use flagstaff_layer::{Answers, Tagger};
 use flagstaff_operations::workspace::Workspace;
 use flagstaff_source::{Files, Loaded, ParseOptions};
+use flagstaff_tag::TaggerSettings;
 
 use crate::settings::{self, Settings, checked, protocols, shown};
 use crate::workspace::{files, no_flag_file, reading};
@@ -15,6 +16,7 @@ use crate::workspace::{files, no_flag_file, reading};
 /// Everything that runs, checked; nothing is bound yet.
 pub(super) struct Checked {
     pub(super) proxy: flagstaff_sidecar::Settings,
+    pub(super) tagger_settings: TaggerSettings,
     /// The operators' address, and who may use it as far as that was set.
     pub(super) admin: AccessSettings,
     pub(super) upstream: Vec<String>,
@@ -35,7 +37,8 @@ impl Checked {
         if let Some(Err(wrong)) = proxy.as_ref().map(flagstaff_sidecar::Settings::check_files) {
             note(wrong);
         }
-        let tagger = Tagger::new(&checked::tagger_settings(settings)?).map_err(&mut note).ok();
+        let tagger_settings = checked::tagger_settings(settings)?;
+        let tagger = Tagger::new(&tagger_settings).map_err(&mut note).ok();
         let admin = settings.typed.admin.parse().map_err(|_| vec![no_address(&settings.typed.admin)]);
         let admin =
             admin.and_then(|address| settings::admin::access(&settings.typed, address)).map_err(&mut note).ok();
@@ -57,7 +60,8 @@ impl Checked {
         let change_streams = settings.typed.ofrep.streams;
         let parts =
             Parts { tagger, files, reading, loaded, is_last_good, state, ledger, hooks, answers, change_streams };
-        Ok(Self { proxy, admin, upstream, environment, clients: protocols::clients(&settings.typed)?, parts })
+        let clients = protocols::clients(&settings.typed)?;
+        Ok(Self { proxy, tagger_settings, admin, upstream, environment, clients, parts })
     }
 
     /// The files and the ledger, for what operators ask and do.

@@ -19,6 +19,7 @@ pub(super) fn admin(
     access: &Access,
 ) -> Admin {
     let context = Context::new(checked.workspace(), flagstaff.reader(), flagstaff.reloading());
+    let context = context.with_tagger_settings(checked.tagger_settings.clone());
     let answers = checked.parts.answers.clone().unwrap_or_default();
     let (flags, started_at) = (flagstaff.reader(), health.started_at());
     let more = move || {

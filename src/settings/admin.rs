@@ -9,7 +9,7 @@ use flagstaff_flags::Problem;
 use super::typed::Settings;
 
 /// The variable that holds the token of operators.
-pub(super) const TOKEN: &str = "FLAGSTAFF_ADMIN_TOKEN";
+pub(crate) const TOKEN: &str = "FLAGSTAFF_ADMIN_TOKEN";
 /// The variable that holds the token of operators who may only read.
 pub(super) const READ_TOKEN: &str = "FLAGSTAFF_ADMIN_READ_TOKEN";
 

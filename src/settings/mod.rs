@@ -16,7 +16,7 @@ use anyhow::Context;
 use flagstaff_flags::{MASK, Problem, brief, is_secret, without_userinfo};
 use flagstaff_source::{Report, Spans, Text};
 
-pub(crate) use overrides::Override;
+pub(crate) use overrides::{Override, URL};
 
 /// The settings file that is taken when none is named.
 const USUAL: &str = "config/flagstaff.toml";
@@ -165,6 +165,11 @@ impl std::error::Error for Shown {}
 /// A report as an error that draws each error at its place.
 pub(crate) fn shown(report: &Report) -> anyhow::Error {
     Shown(report.only_errors().render(true).trim_end().into()).into()
+}
+
+/// What another program drew, as an error.
+pub(crate) fn drawn(text: &str) -> anyhow::Error {
+    Shown(text.trim_end().into()).into()
 }
 
 /// A report as an error, under a line that says what came of it.

@@ -15,6 +15,8 @@ use super::{SECRETS, typed};
 
 /// What the names of all our variables begin with.
 const PREFIX: &str = "FLAGSTAFF_";
+/// No key of the file: it says which running program commands ask.
+pub(crate) const URL: &str = "FLAGSTAFF_URL";
 
 /// Tables that are absent by default, as they would be.
 fn optional() -> [(&'static str, Value); 3] {
@@ -63,6 +65,7 @@ pub(crate) fn from_environment(get: impl Fn(&str) -> Option<String>) -> Vec<Over
 pub(crate) fn misspelt(names: impl Iterator<Item = String>) -> Vec<(String, Option<String>)> {
     let mut known: Vec<_> = keys().iter().map(|key| variable(key)).collect();
     known.extend(SECRETS.map(|(_, variable)| variable.into()));
+    known.push(URL.into());
     let strange = |name: &String| {
         // Kubernetes tells every container of a Service called flagstaff, as FLAGSTAFF_SERVICE_HOST and FLAGSTAFF_PORT_80_TCP.
         let of_others = name.contains("_SERVICE_") || name.contains("_PORT");
@@ -287,6 +290,7 @@ mod tests {
             "FLAGSTAFF_ADMIN_TOKEN",
             "FLAGSTAFF_ADMIN_READ_TOKEN",
             "FLAGSTAFF_ADMIN_TOKEN_FILE",
+            "FLAGSTAFF_URL",
             "FLAGSTAFF_SERVICE_HOST",
             "FLAGSTAFF_SERVICE_PORT_HTTP",
             "FLAGSTAFF_PORT",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use flagstaff_flags::{Reader, Snapshot};
 use flagstaff_operations::Error;
 use flagstaff_operations::workspace::Workspace;
+use flagstaff_tag::TaggerSettings;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
@@ -15,12 +16,24 @@ pub struct Context {
     workspace: Arc<Workspace>,
     in_force: Reader,
     reload: Arc<dyn Fn() + Send + Sync>,
+    tagger: Arc<TaggerSettings>,
 }
 
 impl Context {
     /// The files and the ledger of `workspace`, and the flags that are in force. `reload` has the files read again at once.
     pub fn new(workspace: Workspace, in_force: Reader, reload: impl Fn() + Send + Sync + 'static) -> Self {
-        Self { workspace: Arc::new(workspace), in_force, reload: Arc::new(reload) }
+        Self { workspace: Arc::new(workspace), in_force, reload: Arc::new(reload), tagger: Arc::default() }
+    }
+
+    /// With the settings by which requests are tagged.
+    #[must_use]
+    pub fn with_tagger_settings(self, settings: TaggerSettings) -> Self {
+        Self { tagger: Arc::new(settings), ..self }
+    }
+
+    /// The settings by which requests are tagged.
+    pub(crate) fn tagger_settings(&self) -> &TaggerSettings {
+        &self.tagger
     }
 
     /// The flags that are in force now, with what the ledger knows of them.

@@ -2,10 +2,14 @@
 
 use std::path::PathBuf;
 
-use flagstaff_flags::Problem;
+use flagstaff_flags::Problem as SettingsProblem;
 use flagstaff_source::Report;
 use flagstaff_source::archive::Unreadable;
 use flagstaff_source::edit::Refused;
+
+use crate::problem::Problem;
+
+const NAME_A_LEDGER: &str = "name one with --ledger";
 
 /// Why an operation gives no answer: what is wrong, and how to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +17,7 @@ use flagstaff_source::edit::Refused;
 pub enum Error {
     /// The settings of the ledger or of the tagger are wrong; each problem names its key.
     #[error("{}", listed(.0))]
-    Settings(Vec<Problem>),
+    Settings(Vec<SettingsProblem>),
     /// There is no flag file.
     #[error("there is no file {}", .0.display())]
     NoFlagFile(PathBuf),
@@ -43,7 +47,7 @@ pub enum Error {
     #[error(transparent)]
     Archive(#[from] Unreadable),
     /// There is no such flag.
-    #[error("there is no flag `{flag}`; {}", .near.as_ref().map_or("`flagstaff list` shows those there are".into(), |near| format!("did you mean `{near}`?")))]
+    #[error("there is no flag `{flag}`; {}", meant(near.as_deref()))]
     NoFlag {
         /// The name that no flag has.
         flag: String,
@@ -78,7 +82,7 @@ pub enum Error {
     #[error("{0}")]
     Input(String),
     /// The settings name no ledger.
-    #[error("no ledger is kept: the settings say ledger = \"none\"; name one with --ledger")]
+    #[error("no ledger is kept: the settings say ledger = \"none\"; {NAME_A_LEDGER}")]
     NoLedger,
     /// The ledger did not answer in time.
     #[error("the ledger {0} did not answer in time")]
@@ -99,11 +103,31 @@ pub enum Error {
         /// The environment.
         environment: String,
     },
+    /// A running program gave no answer, and said why.
+    #[error("{}", .0.words())]
+    Elsewhere(Box<Problem>),
     /// An answer cannot be written.
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }
 
-fn listed(problems: &[Problem]) -> String {
+impl Error {
+    /// How to mend it, where that is said by itself: the end of the error's text.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::NoFlag { near, .. } => Some(meant(near.as_deref())),
+            Self::NoVariant { help, .. } => Some(help.clone()),
+            Self::NoLedger => Some(NAME_A_LEDGER.into()),
+            _ => None,
+        }
+    }
+}
+
+fn meant(near: Option<&str>) -> String {
+    near.map_or_else(|| "`flagstaff list` shows those there are".into(), |near| format!("did you mean `{near}`?"))
+}
+
+fn listed(problems: &[SettingsProblem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

@@ -13,7 +13,9 @@
 //! - [`rollout`]: where a rollout stands, and commands to it.
 //! - [`edit`]: changes of a flag in place.
 //! - [`end`]: the end of an experiment, and the code that still asks for its flag.
+//! - [`api`]: what is asked over HTTP, and the problem that answers what cannot be done.
 
+pub mod api;
 pub mod attention;
 pub mod edit;
 pub mod end;
@@ -22,6 +24,7 @@ pub mod flags;
 pub mod history;
 pub mod hygiene;
 mod json;
+mod problem;
 pub mod records;
 pub mod results;
 pub mod revisions;

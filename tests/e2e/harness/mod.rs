@@ -1,5 +1,6 @@
 //! The vocabulary of the tests: a program, an app behind it, clients of several kinds.
 
+pub(crate) mod api;
 pub(crate) mod app;
 pub(crate) mod browser;
 pub(crate) mod checkout_app;

@@ -100,6 +100,15 @@ pub(crate) fn notebook_runner() -> Command {
     command
 }
 
+/// Schemathesis, which sends whatever a description allows, and what it does not allow.
+pub(crate) fn schemathesis() -> Command {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    let installed = INSTALLED.get_or_init(|| installed("schemathesis", &apps().join("api/requirements.txt")));
+    let mut command = with(&[installed]);
+    command.args(["-m", "schemathesis.cli"]);
+    command
+}
+
 fn notebooks() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/notebook")
 }

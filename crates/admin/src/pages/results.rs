@@ -4,7 +4,9 @@ use askama::Template;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use flagstaff_experiment::{AnalysisSettings, Comparison, GoalReport, Report, VariantReport, VerdictKind};
+use flagstaff_experiment::{
+    AnalysisSettings, Comparison, Direction, GoalReport, Measure, Report, VariantReport, VerdictKind,
+};
 use flagstaff_operations::results::{experiments, of_flag};
 
 use super::failure::Answered;
@@ -150,7 +152,7 @@ fn rows(goal: &GoalReport, axis: Option<&Axis>, is_broken: bool) -> Vec<Row> {
         Row {
             goal: goal.goal.clone(),
             is_first: number == 0,
-            better: if goal.better == "down" { "less is better" } else { "more is better" },
+            better: if goal.better == Direction::Down { "less is better" } else { "more is better" },
             variant: variant.variant.clone(),
             rate: level(goal, variant),
             counts: format!("{} of {}", grouped(variant.conversions), grouped(variant.visitors)),
@@ -161,7 +163,7 @@ fn rows(goal: &GoalReport, axis: Option<&Axis>, is_broken: bool) -> Vec<Row> {
 }
 
 fn level(goal: &GoalReport, variant: &VariantReport) -> String {
-    if goal.measure == "mean" {
+    if goal.measure == Measure::Mean {
         return variant.mean.map_or_else(|| "–".into(), |mean| format!("{mean:.2} per visitor"));
     }
     variant.rate.map_or_else(|| "–".into(), |rate| format!("{:.2} %", rate * 100.0))
@@ -198,7 +200,7 @@ fn against(goal: &GoalReport, compared: &Comparison, axis: Option<&Axis>) -> Aga
 fn judgement(goal: &GoalReport, compared: &Comparison) -> Judgement {
     let decided = compared.always_valid.adjusted_p_value.is_some_and(|p| p < ALPHA);
     match compared.lift.filter(|_| decided) {
-        Some(lift) if (lift > 0.0) == (goal.better != "down") => Judgement::Better,
+        Some(lift) if (lift > 0.0) == (goal.better != Direction::Down) => Judgement::Better,
         Some(_) => Judgement::Worse,
         None => Judgement::Open,
     }
@@ -240,8 +242,8 @@ mod tests {
         };
         let goal = GoalReport {
             goal: "order_paid".into(),
-            measure: "rate",
-            better: "up",
+            measure: Measure::Rate,
+            better: Direction::Up,
             variants: vec![variant("off", 100, 0.1), variant("on", 120, 0.12)],
             comparisons: vec![compared],
         };

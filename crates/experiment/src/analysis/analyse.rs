@@ -4,7 +4,7 @@ use flagstaff_stats::multiple::holm;
 
 use crate::analysis::comparison::{Compared, Pair, compare};
 use crate::analysis::observed::{Day, Observed};
-use crate::analysis::observed::{Direction, Goal, Measure, Total};
+use crate::analysis::observed::{Goal, Measure, Total};
 use crate::analysis::report::{Comparison, Report};
 use crate::analysis::report::{GoalReport, LeftOut, Range, VariantReport};
 use crate::analysis::sample_ratio::sample_ratio;
@@ -117,14 +117,8 @@ fn goal_report(observed: &Observed, goal: &Goal, comparisons: Vec<Comparison>) -
     });
     GoalReport {
         goal: goal.name.clone(),
-        measure: match goal.measure {
-            Measure::Rate => "rate",
-            Measure::Mean => "mean",
-        },
-        better: match goal.better {
-            Direction::Up => "up",
-            Direction::Down => "down",
-        },
+        measure: goal.measure,
+        better: goal.better,
         variants: variants.collect(),
         comparisons,
     }

@@ -2,6 +2,8 @@
 
 use flagstaff_flags::{EventGoal, EventValue, Trigger};
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// One experiment as it was observed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,7 +74,8 @@ impl Goal {
 }
 
 /// What is compared between variants.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// The part of visitors who reached the goal.
     #[default]
@@ -82,7 +85,8 @@ pub enum Measure {
 }
 
 /// Which way is better.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// More is better.
     #[default]

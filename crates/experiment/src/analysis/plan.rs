@@ -2,7 +2,8 @@
 
 use flagstaff_stats::power::{Aim, SEQUENTIAL_FACTOR, per_arm};
 use flagstaff_stats::{Error, Result};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::analysis::settings::POWER;
 
@@ -32,7 +33,7 @@ impl Default for Plan {
 }
 
 /// What it takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Needed {
     /// Visitors per variant.
     pub per_variant: u64,

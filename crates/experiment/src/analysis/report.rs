@@ -1,11 +1,13 @@
 //! What an analysis says, in the shape scripts rely on.
 
-use serde::{Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use crate::analysis::observed::{Direction, Measure};
 use crate::analysis::verdict::Verdict;
 
 /// The results of one experiment.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// The flag.
     pub flag: String,
@@ -22,7 +24,7 @@ pub struct Report {
 }
 
 /// Whether visitors fell into the variants as they should have.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SampleRatio {
     /// Pearson's χ², its steps added up: the chance of a split at least this uneven. Before enough visitors came for
     /// it, that of the sequential test.
@@ -38,21 +40,21 @@ pub struct SampleRatio {
 }
 
 /// Who is not counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LeftOut {
     /// Visitors who met two variants.
     pub crossovers: u64,
 }
 
 /// One goal.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GoalReport {
     /// Its name.
     pub goal: String,
     /// What is compared: `rate` or `mean`.
-    pub measure: &'static str,
+    pub measure: Measure,
     /// Which way is better: `up` or `down`.
-    pub better: &'static str,
+    pub better: Direction,
     /// One per variant; the first is the control.
     pub variants: Vec<VariantReport>,
     /// One per variant but the control.
@@ -60,7 +62,7 @@ pub struct GoalReport {
 }
 
 /// One variant, for one goal: those who met it and no other.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VariantReport {
     /// Its name.
     pub variant: String,
@@ -73,7 +75,7 @@ pub struct VariantReport {
     /// Visitors whose cookie came back, of all who met the variant.
     pub confirmed: u64,
     /// Visitors for whom it is not settled yet.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub open: u64,
     /// The sum of values.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,7 +91,7 @@ fn is_zero(n: &u64) -> bool {
 }
 
 /// A variant compared with the control: within each step, then combined. What cannot be said is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// The variant.
     pub variant: String,
@@ -118,7 +120,7 @@ pub struct Comparison {
 }
 
 /// A test that may be read at any time. Said from 25 visitors with and 25 without a conversion on, in both variants.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AlwaysValid {
     /// Its smallest p-value so far.
     pub p_value: Option<f64>,
@@ -133,7 +135,7 @@ pub struct AlwaysValid {
 }
 
 /// CUPED: the difference of what the past of the visitors does not explain.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Adjusted {
     /// The difference.
     pub difference: f64,
@@ -146,7 +148,7 @@ pub struct Adjusted {
 }
 
 /// The mean value of one conversion: a ratio of two sums, compared as such.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PerConversion {
     /// The control's.
     pub control: f64,
@@ -161,7 +163,8 @@ pub struct PerConversion {
 }
 
 /// From one value to another; in JSON `[low, high]`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "[f64; 2]", into = "[f64; 2]")]
 pub struct Range {
     /// Lower end.
     pub low: f64,
@@ -169,9 +172,15 @@ pub struct Range {
     pub high: f64,
 }
 
-impl Serialize for Range {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        [self.low, self.high].serialize(serializer)
+impl From<[f64; 2]> for Range {
+    fn from([low, high]: [f64; 2]) -> Self {
+        Self { low, high }
+    }
+}
+
+impl From<Range> for [f64; 2] {
+    fn from(range: Range) -> Self {
+        [range.low, range.high]
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use flagstaff_stats::Proportion;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::analysis::comparison;
 use crate::analysis::observed::{Arm, Measure};
@@ -12,7 +13,7 @@ use crate::analysis::sample_ratio::of_counts;
 use crate::analysis::settings::AnalysisSettings;
 
 /// One comparison of two counts, and whether their sizes fit.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TwoCounts {
     /// The comparison.
     #[serde(flatten)]

@@ -2,7 +2,8 @@
 
 use flagstaff_stats::power::SEQUENTIAL_FACTOR;
 use flagstaff_stats::sequential::SHOWN_FROM;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::analysis::comparison::{Compared, reach};
 use crate::analysis::observed::Observed;
@@ -12,7 +13,7 @@ use crate::analysis::sentences::Sentences;
 use crate::analysis::settings::AnalysisSettings;
 
 /// What to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// In one word.
     pub kind: VerdictKind,
@@ -25,7 +26,7 @@ pub struct Verdict {
 }
 
 /// What to do, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictKind {
     /// Undecided: go on.

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use flagstaff_stats::guard::{Segment, SequentialTest, p_value};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Sign;
@@ -12,9 +13,10 @@ use crate::numbers::{percent, thousands};
 const ROUNDING: f64 = 1e-9;
 
 /// The numbers a decision rests on, or would: enough for anyone to make it again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// What was looked at.
+    #[schemars(with = "String")]
     pub sign: Sign,
     /// The variant in question.
     pub variant: String,
@@ -43,7 +45,7 @@ pub struct Evidence {
 }
 
 /// Events at one share.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EvidenceSegment {
     /// The evidence machine that starts here, from 1, where one does.
     pub machine: Option<NonZeroU32>,

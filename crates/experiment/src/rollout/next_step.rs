@@ -6,6 +6,8 @@ use std::time::Duration;
 use flagstaff_flags::{Fact, FactKind, Hold, Rollout, RolloutStep, Standing};
 use flagstaff_stats::srm;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Visitors of the treatment who must have come at a step before it goes on, where the step says nothing else.
 pub const MIN_VISITORS: u64 = 100;
@@ -60,9 +62,11 @@ pub fn waited(rollout: &Rollout, standing: &Standing, now: Timestamp) -> Duratio
 }
 
 /// Where a rollout stands, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum RolloutState {
     /// Its step goes on by itself when its time is over.
+    #[serde(rename = "climbing")]
     Advancing,
     /// It stays at its step.
     Holding,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Flag, FlagId, Snapshot, VariantId};
 
 /// Why a variant was chosen, in the words of OpenFeature.
@@ -41,7 +43,8 @@ impl fmt::Display for Reason {
 }
 
 /// The step that decided, in the order in which they are asked. A test holds this order to the one of `decide`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DecisionStep {
     /// No such flag.
     Unknown,

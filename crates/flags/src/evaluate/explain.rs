@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::decide::{Evaluation, Trace};
 use crate::{Decision, DecisionStep, Draw, Snapshot, Subject};
 
@@ -34,7 +36,8 @@ pub struct TraceStep {
 }
 
 /// Whether a step decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StepOutcome {
     /// It did not apply.
     Passed,

@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::{Definition, Name};
 
@@ -34,7 +35,8 @@ pub struct Fact {
 }
 
 /// What can happen to a flag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FactKind {
     /// It was seen for the first time.
     Defined,
@@ -77,6 +79,7 @@ pub enum FactKind {
     /// It goes on as it was, under the fingerprint that this version of the program gives the same definition.
     Continued,
     /// Something that only a later version of this program knows. It has a number, and changes nothing.
+    #[serde(other)]
     Unknown,
 }
 
@@ -168,6 +171,7 @@ mod tests {
     fn every_kind_is_read_as_it_is_written() {
         for kind in FactKind::ALL {
             assert_eq!(kind.as_str().parse(), Ok(kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
         assert_eq!("stepped".parse::<FactKind>(), Err(FactKindError));
     }

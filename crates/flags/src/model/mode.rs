@@ -1,6 +1,7 @@
 //! What a flag does, in one word, and whether it should be removed.
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::{Flag, Percent, Serve};
 
@@ -45,7 +46,8 @@ impl Flag {
 }
 
 /// What a flag does, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FlagMode {
     /// Off for everybody.
     Off,

@@ -74,6 +74,14 @@ impl Snapshot {
         Self { facts: facts.of_each(&self.flags), ..self.clone() }
     }
 
+    /// What is known to be recorded about them.
+    #[must_use]
+    pub fn recorded(&self) -> RecordedFacts {
+        let mut facts = RecordedFacts::default();
+        self.flags.iter().zip(self.facts.iter()).for_each(|(flag, fact)| fact.tell(flag, &mut facts));
+        facts
+    }
+
     /// The same flags, supposing another share of one of them; a rollout of it is set aside.
     #[must_use]
     pub fn supposing(&self, id: FlagId, percent: Percent) -> Self {

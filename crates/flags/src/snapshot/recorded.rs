@@ -66,3 +66,22 @@ pub(crate) struct FlagFacts {
     pub(crate) tripped: bool,
     pub(crate) step: usize,
 }
+
+impl FlagFacts {
+    /// Adds what is recorded about this flag.
+    pub(super) fn tell(&self, flag: &Flag, facts: &mut RecordedFacts) {
+        let (name, definition) = (&flag.name, flag.definition);
+        if self.tripped {
+            facts.tripped.push((name.clone(), definition));
+        }
+        if self.step > 0 {
+            facts.steps.push((name.clone(), definition, self.step));
+        }
+        facts.switched_off.extend(self.switched_off.as_deref().map(|words| (name.clone(), words.to_owned())));
+        if self.unknown {
+            facts.unknown = true;
+        } else {
+            facts.known.push(name.clone());
+        }
+    }
+}

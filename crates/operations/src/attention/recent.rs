@@ -12,10 +12,10 @@ pub struct RecentFact {
     /// The flag.
     pub flag: String,
     /// When.
-    #[serde(serialize_with = "json::time")]
+    #[serde(with = "json::time")]
     pub at: Timestamp,
     /// What.
-    #[serde(serialize_with = "json::text")]
+    #[serde(with = "json::text")]
     pub kind: FactKind,
     /// A person, or what did it.
     pub by: String,

@@ -1,10 +1,9 @@
 //! What is answered to an edit: what the flag is now, where that stands, and how to undo it.
 
-use std::path::PathBuf;
-
 use flagstaff_flags::Snapshot;
 use flagstaff_source::edit::EditPlan;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::meaning;
 use crate::Error;
@@ -12,14 +11,14 @@ use crate::flags::origin;
 use crate::workspace::find;
 
 /// A flag after an edit.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Edited {
     /// The flag.
     pub flag: String,
     /// Something is otherwise than before.
     pub changed: bool,
     /// What it does, in one word; `unknown` where that cannot be told.
-    pub state: &'static str,
+    pub state: String,
     /// Whether it is on, as its file or the ledger says.
     pub enabled: bool,
     /// Where what holds was said.
@@ -34,27 +33,29 @@ pub struct Edited {
     pub recorded: bool,
     /// How to undo it, as a command.
     pub undo: String,
+    /// The revision of the files since then; none where it is in the ledger alone.
+    pub revision: Option<String>,
     /// Where it was written.
-    #[serde(skip)]
     pub way: Way,
 }
 
 /// Where an edit was written.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "in", rename_all = "snake_case")]
 pub enum Way {
     /// In files; in the ledger alone where there are none.
     Files {
         /// The files that were changed.
-        files: Vec<PathBuf>,
+        files: Vec<String>,
         /// Why the flag is not everywhere what was wanted.
-        problems: Vec<Error>,
+        problems: Vec<String>,
     },
     /// In the ledger, because running programs cannot use the file.
     Ledger {
         /// Where the ledger is.
         location: String,
         /// Why the file cannot be used.
-        why: Vec<Error>,
+        why: Vec<String>,
         /// Why it is not in force.
         refused: Option<String>,
     },
@@ -85,7 +86,7 @@ pub(super) fn by_file(
     Ok(Edited {
         flag: name.into(),
         changed: plan.is_change() || recorded,
-        state: flag.mode().as_str(),
+        state: flag.mode().as_str().into(),
         enabled: flag.enabled,
         origin: origin(flag),
         in_force: problems.is_empty() && is_as_wanted,
@@ -93,7 +94,11 @@ pub(super) fn by_file(
         by: by.into(),
         recorded,
         undo: undo(name, wanted, plan),
-        way: Way::Files { files: plan.files().map(Into::into).collect(), problems },
+        revision: Some(snapshot.revision().into()),
+        way: Way::Files {
+            files: plan.files().map(|file| file.display().to_string()).collect(),
+            problems: told(&problems),
+        },
     })
 }
 
@@ -116,7 +121,7 @@ pub(super) fn by_fact(
     Edited {
         flag: name.into(),
         changed: is_done,
-        state: if is_done { word } else { "unknown" },
+        state: if is_done { word } else { "unknown" }.into(),
         enabled: !is_off,
         origin: if is_done { "ledger" } else { "none" }.into(),
         in_force: is_done,
@@ -124,8 +129,14 @@ pub(super) fn by_fact(
         by: by.into(),
         recorded: is_done,
         undo: format!("flagstaff {other} {name}"),
-        way: Way::Ledger { location, why, refused: (!is_done).then_some(refused) },
+        revision: None,
+        way: Way::Ledger { location, why: told(&why), refused: (!is_done).then_some(refused) },
     }
+}
+
+/// Errors in words.
+fn told(errors: &[Error]) -> Vec<String> {
+    errors.iter().map(ToString::to_string).collect()
 }
 
 /// How to have it as it was.

@@ -15,11 +15,16 @@ impl Editor<'_> {
     ///
     /// # Errors
     /// When the name is not valid or is taken, a key or value is not valid, there is no flag to copy, or the file cannot be written.
-    pub(super) async fn create(&self, like: Option<&str>, keys: &[(&str, &str)]) -> Result<Edited, Error> {
+    pub(super) async fn create(
+        &self,
+        revision: Option<&str>,
+        like: Option<&str>,
+        keys: &[(&str, &str)],
+    ) -> Result<Edited, Error> {
         let today = Zoned::now().date().to_string();
         let keys = with_defaults(like, keys, self.by, &today);
         let change = Change::Create { like, keys: &keys };
-        let plan = self.plan(&change, None).map_err(|refused| self.refusal(refused))?;
+        let plan = self.plan(&change, revision).map_err(|refused| self.refusal(refused))?;
         let facts = self.open_facts().await;
         let recording = self.open_revisions(&plan, facts.is_some()).await;
         plan.write().map_err(|refused| self.refusal(refused))?;

@@ -58,11 +58,27 @@ impl Editor<'_> {
     /// # Errors
     /// When the change makes no sense, the file would be wrong, or it cannot be written.
     pub async fn apply(&self, change: &Change<'_>, confirmation: Confirmation<'_>) -> Result<Answer, Error> {
+        let revision = if let Confirmation::Of(revision) = confirmation { Some(revision) } else { None };
+        self.apply_to(revision, change, confirmation).await
+    }
+
+    /// Makes a change of the files of a revision alone, where one is named.
+    ///
+    /// # Errors
+    /// As [`Editor::apply`]; [`Refused::Changed`] within [`Error::NotEdited`] when the files are others.
+    pub async fn apply_to(
+        &self,
+        revision: Option<&str>,
+        change: &Change<'_>,
+        confirmation: Confirmation<'_>,
+    ) -> Result<Answer, Error> {
         match change {
-            Change::Off => self.off().await.map(Answer::Edited),
-            Change::On => self.on().await.map(Answer::Edited),
-            Change::Set(_) | Change::Put(_) | Change::OnForEveryone => self.edit(change, confirmation).await,
-            Change::Create { like, keys } => self.create(*like, keys).await.map(Answer::Edited),
+            Change::Off => self.off(revision).await.map(Answer::Edited),
+            Change::On => self.on(revision).await.map(Answer::Edited),
+            Change::Set(_) | Change::Put(_) | Change::OnForEveryone => {
+                self.edit(revision, change, confirmation).await
+            }
+            Change::Create { like, keys } => self.create(revision, *like, keys).await.map(Answer::Edited),
         }
     }
 
@@ -79,8 +95,12 @@ impl Editor<'_> {
     }
 
     /// Sets keys: the file must be sound then, and what happened to the flag is undone only where that is confirmed.
-    async fn edit(&self, change: &Change<'_>, confirmation: Confirmation<'_>) -> Result<Answer, Error> {
-        let revision = if let Confirmation::Of(revision) = confirmation { Some(revision) } else { None };
+    async fn edit(
+        &self,
+        revision: Option<&str>,
+        change: &Change<'_>,
+        confirmation: Confirmation<'_>,
+    ) -> Result<Answer, Error> {
         let plan = self.plan(change, revision).map_err(|refused| self.refusal(refused))?;
         let mut facts = self.open_facts().await;
         let is_on = matches!(change, Change::OnForEveryone);
@@ -105,12 +125,12 @@ impl Editor<'_> {
     }
 
     /// On again, as it was: in the file, and where a fact holds it off.
-    async fn on(&self) -> Result<Edited, Error> {
+    async fn on(&self, revision: Option<&str>) -> Result<Edited, Error> {
         let mut facts = self.open_facts().await;
         let is_held = is_held_off(&mut facts).await;
-        let plan = match self.plan(&Change::On, None) {
+        let plan = match self.plan(&Change::On, revision) {
             Ok(plan) => plan,
-            Err(refused) if is_held => {
+            Err(refused) if is_held && !is_other(&refused) => {
                 let recorded = self.switch_on(&mut facts).await;
                 return Ok(self.switched(facts, true, recorded, vec![self.refusal(refused)]).await);
             }
@@ -135,12 +155,13 @@ impl Editor<'_> {
     }
 
     /// Off for everyone, whatever else is wrong.
-    async fn off(&self) -> Result<Edited, Error> {
+    async fn off(&self, revision: Option<&str>) -> Result<Edited, Error> {
         let mut facts = self.open_facts().await;
-        let why = match self.plan(&Change::Off, None) {
+        let why = match self.plan(&Change::Off, revision) {
             Err(refused @ Refused::Edit(EditError::NoFlag { .. })) if !is_known(&mut facts).await => {
                 return Err(self.refusal(refused));
             }
+            Err(refused) if revision.is_some() && is_other(&refused) => return Err(self.refusal(refused)),
             Err(refused) => vec![self.refusal(refused)],
             Ok(plan) => match plan.after() {
                 Ok(_) => match self.write_off(&plan, &mut facts).await {
@@ -280,6 +301,11 @@ impl Editor<'_> {
             why => Error::NotEdited { path: self.workspace.files.definitions().to_owned(), why },
         }
     }
+}
+
+/// Whether the files are not those of the revision that was named.
+const fn is_other(refused: &Refused) -> bool {
+    matches!(refused, Refused::Changed)
 }
 
 pub(super) async fn standing(facts: &mut Option<FactLog>) -> Option<Standing> {

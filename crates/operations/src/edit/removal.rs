@@ -2,7 +2,8 @@
 
 use flagstaff_source::archive;
 use flagstaff_source::edit::{Ending, Refused, VariantNames, end};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::editor::{Confirmation, WouldUndo};
 use crate::Error;
@@ -10,7 +11,7 @@ use crate::revisions::Recording;
 use crate::workspace::{Workspace, find};
 
 /// A flag that was taken out.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Removed {
     /// The flag.
     pub flag: String,

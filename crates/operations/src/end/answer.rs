@@ -3,13 +3,14 @@
 use flagstaff_experiment::Report;
 use flagstaff_source::archive;
 use jiff::Timestamp;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::code_search::{Found, Spellings};
 use crate::json;
 
 /// A flag that was ended before, and is out of the file.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Gone {
     /// The flag.
     pub flag: String,
@@ -24,7 +25,8 @@ pub struct Gone {
     /// True.
     pub removed: bool,
     /// When it was ended.
-    #[serde(serialize_with = "json::text")]
+    #[serde(with = "json::text")]
+    #[schemars(with = "String")]
     pub at: Timestamp,
     /// How code asks for it.
     pub spellings: [String; 5],
@@ -49,7 +51,7 @@ impl Gone {
 }
 
 /// What was done, or would be, or why it was not.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Ended {
     /// The flag.
     pub flag: String,
@@ -63,6 +65,8 @@ pub struct Ended {
     pub archived: bool,
     /// The archive.
     pub archive: String,
+    /// The flag file.
+    pub file: String,
     /// The flag file was changed, or would be.
     pub changed: bool,
     /// The flag was taken out of the file, or would be.
@@ -86,12 +90,11 @@ pub struct Ended {
     /// What to do next; none where nothing was done.
     pub next: Option<String>,
     /// What else holds of the flag.
-    #[serde(skip)]
     pub passed: Passed,
 }
 
 /// What else holds of a flag that is ended.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Passed {
     /// Flags that it requires.
     pub requires: Vec<String>,
@@ -102,12 +105,14 @@ pub struct Passed {
 }
 
 /// The results as `flagstaff results --json` has them, with when the experiment began.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ResultsAtTheEnd")]
 pub struct Results {
     /// What they say.
     #[serde(flatten)]
     pub report: Report,
     /// When its first visitor came.
-    #[serde(serialize_with = "json::text")]
+    #[serde(with = "json::text")]
+    #[schemars(with = "String")]
     pub began: Timestamp,
 }

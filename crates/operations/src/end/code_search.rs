@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
@@ -17,7 +18,7 @@ const HEAD: usize = 8192;
 const WIDTH: usize = 160;
 
 /// How code may ask for a flag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AskedAs {
     /// By its own header, in any spelling: X-Flag-New-Form, HTTP_X_FLAG_NEW_FORM, x_flag_new_form.
@@ -31,7 +32,7 @@ pub enum AskedAs {
 }
 
 /// A line that asks for a flag, or may.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Found {
     /// The file, as it was found below the folder.
     pub file: PathBuf,

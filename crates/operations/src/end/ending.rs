@@ -7,7 +7,8 @@ use flagstaff_source::archive;
 use flagstaff_source::edit;
 use flagstaff_source::edit::{Ending, Refused, Settled, VariantNames};
 use jiff::{Timestamp, Unit};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::answer::{Ended, Gone, Passed, Results};
 use super::case::{Case, End, choices};
@@ -17,8 +18,9 @@ use crate::revisions::Recording;
 use crate::workspace::{Workspace, find};
 
 /// What came of an end.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "EndAnswer")]
 pub enum Answer {
     /// The flag was ended before, and is out of the file.
     Gone(Box<Gone>),
@@ -134,6 +136,7 @@ async fn finish(
         dry_run: case.wanted.dry_run,
         archived: settled.as_ref().is_some_and(|settled| settled.archived),
         archive: archive_path(case.workspace).display().to_string(),
+        file: case.workspace.files.definitions().display().to_string(),
         changed: settled.as_ref().is_some_and(|settled| settled.changed),
         removed: settled.is_some() && case.wanted.remove,
         unused_goals: case.unused_goals(),

@@ -9,7 +9,8 @@ use flagstaff_flags::{DecisionStep, Draw, RecordedFacts, Snapshot, StepOutcome, 
 use flagstaff_tag::{Known, Peer, Tagger, TaggerSettings};
 use http::request::Parts;
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::workspace::{find, variant};
@@ -60,16 +61,16 @@ pub struct Explainer {
 }
 
 /// Why a flag is what it is for a visitor.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Explanation {
     /// The flag.
     pub flag: String,
     /// The variant.
     pub variant: String,
     /// The reason, in one word.
-    pub reason: &'static str,
+    pub reason: String,
     /// The step that decided.
-    #[serde(serialize_with = "step")]
+    #[schemars(with = "String")]
     pub step: DecisionStep,
     /// The id that is hashed, where it is known.
     pub unit: Option<String>,
@@ -86,26 +87,16 @@ pub struct Explanation {
 }
 
 /// One step that was asked.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ExplainedStep {
     /// The step.
-    #[serde(serialize_with = "step")]
+    #[schemars(with = "String")]
     pub step: DecisionStep,
     /// Whether it decided.
-    #[serde(serialize_with = "outcome")]
+    #[schemars(with = "String")]
     pub outcome: StepOutcome,
     /// What it saw.
     pub detail: String,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn step<S: Serializer>(step: &DecisionStep, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(step.as_str())
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn outcome<S: Serializer>(outcome: &StepOutcome, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(outcome.as_str())
 }
 
 impl Explainer {
@@ -138,7 +129,7 @@ impl Explainer {
         Explanation {
             flag: explained.flag,
             variant: explained.variant,
-            reason: explained.decision.reason().as_str(),
+            reason: explained.decision.reason().as_str().into(),
             step: explained.decision.step(),
             unit: explained.unit,
             bucket: explained.draw.map(Draw::bucket),

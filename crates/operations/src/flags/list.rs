@@ -1,30 +1,38 @@
 //! Every flag with its state, percentage, owner, expiry and origin.
 
+use std::collections::BTreeMap;
+
 use flagstaff_flags::{Flag, FlagMode, Origin, Percent, Snapshot};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::{Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::de::IntoDeserializer;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::json;
+use crate::workspace::find;
+use crate::{Error, json};
 
 /// A flag as it is now.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ListedFlag {
     /// Its name.
     pub name: String,
     /// Whether its file says that it is on.
     pub enabled: bool,
     /// The share of visitors that holds now (0 to 100): of its rollout's step, or as written. 0 where it was rolled back or switched off.
-    #[serde(serialize_with = "json::percent")]
+    #[serde(with = "json::percent")]
+    #[schemars(with = "f64")]
     pub percent: Percent,
     /// What it can be.
     pub variants: Choice,
     /// Its owner.
     pub owner: Option<String>,
     /// When it expires.
-    #[serde(serialize_with = "json::optional_text")]
+    #[serde(with = "json::optional_text")]
+    #[schemars(with = "Option<String>")]
     pub expires: Option<Date>,
-    /// What it does.
+    /// What it does: `off`, `on`, `split`, `targeted`, `rollout` or `tripped`.
+    #[schemars(with = "String")]
     pub state: ListedState,
     /// Where what holds was said.
     pub origin: String,
@@ -37,7 +45,8 @@ pub struct ListedFlag {
     /// Its ticket.
     pub ticket: Option<String>,
     /// When it was made.
-    #[serde(serialize_with = "json::optional_text")]
+    #[serde(with = "json::optional_text")]
+    #[schemars(with = "Option<String>")]
     pub created: Option<Date>,
     /// The fingerprint of what decides about visitors.
     pub definition: String,
@@ -46,13 +55,17 @@ pub struct ListedFlag {
 }
 
 /// What a flag can be.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Choice {
     /// A flag without variants of its own.
-    OffAndOn([&'static str; 2]),
+    OffAndOn([String; 2]),
     /// Variants with their weights (percent), in the order of the file.
-    Named(#[serde(serialize_with = "json::percents")] Vec<(String, Percent)>),
+    Named(
+        #[serde(with = "json::percents")]
+        #[schemars(with = "BTreeMap<String, f64>")]
+        Vec<(String, Percent)>,
+    ),
 }
 
 /// What a flag does, in one word.
@@ -82,6 +95,39 @@ impl Serialize for ListedState {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
+}
+
+/// A word for both ways to be off is read as that of the file.
+impl<'de> Deserialize<'de> for ListedState {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        if word == Self::Tripped.as_str() {
+            return Ok(Self::Tripped);
+        }
+        FlagMode::deserialize(word.into_deserializer()).map(Self::AsWritten)
+    }
+}
+
+/// The share of visitors who are held out of all experiments.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct HeldOut {
+    /// The share (0 to 100); none where nobody is held out.
+    pub percent: Option<f64>,
+}
+
+/// The share of visitors who are held out of all experiments.
+#[must_use]
+pub fn held_out(snapshot: &Snapshot) -> HeldOut {
+    HeldOut { percent: snapshot.holdout().map(|holdout| holdout.percent().as_f64()) }
+}
+
+/// One flag, as it is at a time.
+///
+/// # Errors
+/// [`Error::NoFlag`] when there is no such flag.
+pub fn one(snapshot: &Snapshot, name: &str, now: Timestamp, today: Date) -> Result<ListedFlag, Error> {
+    let (_, flag) = find(snapshot, name)?;
+    Ok(listed(snapshot, flag, now, today))
 }
 
 /// Every flag of a snapshot, as it is at a time; `today` says which are expired or stale.
@@ -121,7 +167,7 @@ fn listed(snapshot: &Snapshot, flag: &Flag, now: Timestamp, today: Date) -> List
 
 fn choice(flag: &Flag) -> Choice {
     if !flag.variants.are_named() {
-        return Choice::OffAndOn(["off", "on"]);
+        return Choice::OffAndOn(["off".into(), "on".into()]);
     }
     Choice::Named(flag.variants.weights().map(|(id, weight)| (flag.variants.name(id).to_owned(), weight)).collect())
 }

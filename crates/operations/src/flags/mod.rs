@@ -16,10 +16,10 @@ mod list;
 mod simulate;
 mod source_text;
 
-pub use check::{Checked, check};
+pub use check::{CheckAnswer, Checked, check, check_draft};
 pub use draft::draft;
 pub use explain::{ExplainedStep, Explainer, Explanation, Query, Request};
 pub use link::{Link, link};
-pub use list::{Choice, ListedFlag, ListedState, list, origin};
+pub use list::{Choice, HeldOut, ListedFlag, ListedState, held_out, list, one, origin};
 pub use simulate::{Simulated, Simulation};
 pub use source_text::source_text;

@@ -1,10 +1,12 @@
 //! Visitors who fall into variants.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flagstaff_flags::{BucketBy, Flag, FlagId, Percent, Snapshot, Subject, User, VariantId};
 use jiff::Timestamp;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::workspace::find;
 use crate::{Error, json};
@@ -22,18 +24,20 @@ pub struct Simulation {
 }
 
 /// How many visitors fell into each variant.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Simulated {
     /// The flag.
     pub flag: String,
     /// The share of visitors it is on for (0 to 100).
-    #[serde(serialize_with = "json::percent")]
+    #[serde(with = "json::percent")]
+    #[schemars(with = "f64")]
     pub percent: Percent,
     /// Visitors so far.
     pub visitors: u64,
     /// The variants that can be, with their visitors, in the order of the file. `off` of a flag with variants of its own is among them
     /// only when somebody has it.
-    #[serde(serialize_with = "json::counts")]
+    #[serde(with = "json::pairs")]
+    #[schemars(with = "BTreeMap<String, u64>")]
     pub variants: Vec<(String, u64)>,
 }
 

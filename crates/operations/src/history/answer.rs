@@ -61,7 +61,7 @@ pub struct RevisionEntry {
     /// Its place among the revisions of its environment, from 1.
     pub number: u64,
     /// When it was accepted.
-    #[serde(serialize_with = "json::time")]
+    #[serde(with = "json::time")]
     #[schemars(with = "String")]
     pub at: Timestamp,
     /// How it came.
@@ -90,7 +90,7 @@ pub struct FactEntry {
     /// The number of the fact among those of its flag, from 1.
     pub number: u64,
     /// When.
-    #[serde(serialize_with = "json::time")]
+    #[serde(with = "json::time")]
     #[schemars(with = "String")]
     pub at: Timestamp,
     /// What, in one word.
@@ -194,7 +194,7 @@ pub struct RevisionReference {
     /// Its place among the revisions of its environment, from 1; none: the files as they are now.
     pub number: Option<u64>,
     /// When it was accepted last; none: the files as they are now.
-    #[serde(serialize_with = "json::optional_time")]
+    #[serde(with = "json::optional_time")]
     #[schemars(with = "Option<String>")]
     pub at: Option<Timestamp>,
     /// The person who made it; none where nobody knows.

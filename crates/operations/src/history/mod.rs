@@ -20,6 +20,6 @@ pub use answer::{
 };
 pub use difference::diff;
 pub use flagstaff_source::compare::{KeyChange, PartChange, PartFate};
-pub use past::{AsOf, Past, past};
+pub use past::{AsOf, Explained, Past, past};
 pub use rollback::{FlagUndone, Rollback, RollbackAnswer, RollbackPreview, RolledBack, preview, rollback};
 pub use timeline::history;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::RevisionReference;
 use super::reference::{Named, open};
+use crate::flags::Explanation;
 use crate::workspace::Workspace;
 use crate::{Error, json};
 
@@ -31,15 +32,26 @@ pub struct AsOf {
     /// The revision.
     pub revision: RevisionReference,
     /// The time.
-    #[serde(serialize_with = "json::time")]
+    #[serde(with = "json::time")]
     #[schemars(with = "String")]
     pub at: Timestamp,
     /// When another revision followed; none: none did.
-    #[serde(serialize_with = "json::optional_time")]
+    #[serde(with = "json::optional_time")]
     #[schemars(with = "Option<String>")]
     pub until: Option<Timestamp>,
     /// What to keep in mind, each in a sentence: above all what is not known of that time.
     pub notes: Vec<String>,
+}
+
+/// An explanation, and the time in the past that it is about.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Explained {
+    /// The explanation.
+    #[serde(flatten)]
+    pub explanation: Explanation,
+    /// What it is about; none where it is about now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<AsOf>,
 }
 
 /// The flags of a revision as they were when it came, or at another time. Environment variables that pin flags are not recorded, so none does.

@@ -1,12 +1,13 @@
 //! What was recorded of a visitor is deleted.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::workspace::Workspace;
 
 /// What was deleted.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Forgotten {
     /// The visitor.
     pub visitor: Option<String>,

@@ -5,24 +5,26 @@ use flagstaff_flags::Snapshot;
 use flagstaff_ledger::{Ledger, Question};
 use flagstaff_stats::Proportion;
 use jiff::Timestamp;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::workspace::{Workspace, find};
+use crate::{Error, json};
 
 /// The results of an experiment.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Results {
     /// What they say.
     #[serde(flatten)]
     pub report: Report,
     /// When its first visitor came; none where nobody did.
-    #[serde(skip)]
+    #[serde(with = "json::optional_text")]
+    #[schemars(with = "Option<String>")]
     pub began: Option<Timestamp>,
 }
 
 /// The results of every experiment.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Experiments {
     /// Each flag that has goals, in the order of the file.
     pub experiments: Vec<Report>,

@@ -4,13 +4,14 @@ use flagstaff_experiment::guard::Evidence;
 use flagstaff_experiment::rollout::{MIN_VISITORS, NextStep, RolloutState};
 use flagstaff_flags::{Fact, FactKind, Flag, Hold, Percent, RolloutStep, Standing};
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::json;
 
 /// Where a rollout stands.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RolloutStatus {
     /// The flag.
     pub flag: String,
@@ -19,16 +20,18 @@ pub struct RolloutStatus {
     /// The number of steps; 0 without a rollout.
     pub steps: usize,
     /// The share of visitors that is served now (0 to 100).
-    #[serde(serialize_with = "json::percent")]
+    #[serde(with = "json::percent")]
+    #[schemars(with = "f64")]
     pub percent: Percent,
     /// When it came to this step; none until a running program has read the flag.
-    #[serde(serialize_with = "json::optional_time")]
+    #[serde(with = "json::optional_time")]
+    #[schemars(with = "Option<String>")]
     pub since: Option<Timestamp>,
     /// When it goes on by itself.
-    #[serde(serialize_with = "json::optional_time")]
+    #[serde(with = "json::optional_time")]
+    #[schemars(with = "Option<String>")]
     pub advances_at: Option<Timestamp>,
     /// Where it stands, in one word.
-    #[serde(serialize_with = "state")]
     pub state: RolloutState,
     /// Why, in words.
     pub why: String,
@@ -45,15 +48,15 @@ pub struct RolloutStatus {
     /// All its facts, the oldest first.
     pub history: Vec<HistoryEntry>,
     /// The number of steps that are done; none until a running program has read the flag.
-    #[serde(skip)]
     pub done: Option<usize>,
 }
 
 /// A step of a rollout.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedStep {
     /// The share of visitors (0 to 100).
-    #[serde(serialize_with = "json::percent")]
+    #[serde(with = "json::percent")]
+    #[schemars(with = "f64")]
     pub percent: Percent,
     /// How long it is held: a time, `approval`, or none at the end.
     pub hold: Option<String>,
@@ -62,15 +65,18 @@ pub struct PlannedStep {
 }
 
 /// What happened to a flag.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RolloutHistoryEntry")]
 pub struct HistoryEntry {
     /// The number of the fact, from 1.
     pub number: u64,
     /// When.
-    #[serde(serialize_with = "json::time")]
+    #[serde(with = "json::time")]
+    #[schemars(with = "String")]
     pub at: Timestamp,
     /// What.
-    #[serde(serialize_with = "json::text")]
+    #[serde(with = "json::text")]
+    #[schemars(with = "String")]
     pub kind: FactKind,
     /// The step after it, from 1.
     pub step: usize,
@@ -148,9 +154,4 @@ impl HistoryEntry {
 
 fn evidence(fact: &Fact) -> Option<Value> {
     serde_json::from_str(fact.evidence.as_ref()?).ok()
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn state<S: Serializer>(state: &RolloutState, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(state.as_str())
 }

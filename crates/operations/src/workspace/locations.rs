@@ -43,6 +43,14 @@ impl Workspace {
         load(path, &self.reading).map_err(|report| Error::Flags(Box::new(report)))
     }
 
+    /// The revision of the files as they are, also where they cannot be used.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn revision(&self) -> Result<String, Error> {
+        self.files.revision().map_err(|report| Error::Flags(Box::new(report)))
+    }
+
     /// The flags of the file.
     ///
     /// # Errors

@@ -4,13 +4,14 @@ use std::fmt;
 use std::ops::Range;
 
 use flagstaff_flags::brief;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::finding::{Finding, Severity};
 use super::sources::{Position, Sources};
 
 /// One problem at its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Located {
     /// How bad it is.
     pub severity: Severity,

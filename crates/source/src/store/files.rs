@@ -106,6 +106,14 @@ impl Files {
         self.parse(&Contents::new(bytes(&texts.definitions), texts.overlay.as_deref().map(bytes)), options)
     }
 
+    /// The revision of the files as they are, also where they cannot be used.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn revision(&self) -> Result<String, Report> {
+        self.read().map(|contents| contents.revision())
+    }
+
     pub(crate) fn parse(&self, contents: &Contents, options: &ParseOptions) -> Result<Loaded, Report> {
         let name = self.definitions.to_string_lossy();
         let overlay_name = self.overlay.as_deref().map(Path::to_string_lossy).unwrap_or_default();

@@ -1,0 +1,111 @@
+//! Flags that come and go: create one, delete one.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use flagstaff_operations::Error;
+use flagstaff_operations::api::{CreateRequest, DeleteQuery, ProblemKind};
+use flagstaff_operations::edit::{Answer, Change, Confirmation, Edited, Editor, Removal, Removed, remove};
+use flagstaff_operations::workspace::Workspace;
+
+use super::edits::changed;
+use super::endpoint::Endpoint;
+use super::extract::{Asked, Named, Sent, wanted_revision};
+use super::failure::Failure;
+use super::orders::Orders;
+use super::revision::{comes, json, taken_up};
+use crate::Context;
+use crate::access::Writer;
+
+pub(super) fn endpoints(orders: &Arc<Orders>) -> Vec<Endpoint> {
+    vec![
+        Endpoint::post("/api/v1/flags", create)
+            .named("createFlag", "Add a flag, or a copy of one; it is for nobody until that is said")
+            .needs::<CreateRequest>()
+            .answers::<Edited>()
+            .may_answer(&[404])
+            .edits()
+            .once(orders),
+        Endpoint::delete("/api/v1/flags/{flag}", delete)
+            .named("deleteFlag", "Take a flag out of the file; code that asks for it gets `off` from then on")
+            .asks::<DeleteQuery>()
+            .answers::<Removed>()
+            .edits()
+            .once(orders),
+    ]
+}
+
+async fn create(
+    State(context): State<Context>,
+    Writer(caller): Writer,
+    headers: HeaderMap,
+    Sent(asked): Sent<CreateRequest>,
+) -> Result<Response, Failure> {
+    let (texts, revision) = (asked.texts()?, wanted_revision(&headers)?);
+    let expected = revision.clone();
+    let created = context
+        .run(async move |workspace: &Workspace| {
+            let warn = |error: &Error| tracing::warn!("the edit is not recorded in the ledger: {error}");
+            let keys: Vec<_> = texts.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+            let editor = Editor { workspace, flag: &asked.name, by: &caller.name, warn: &warn };
+            let change = Change::Create { like: asked.like.as_deref(), keys: &keys };
+            editor.apply_to(revision.as_deref(), &change, Confirmation::Yes).await
+        })
+        .await;
+    match created {
+        Ok(Answer::Edited(edited)) => Ok(taken_up(&context, edited).await),
+        Ok(Answer::WouldUndo(undo)) => Err(Failure::new(ProblemKind::WouldUndo, StatusCode::CONFLICT, undo.what)),
+        Err(error) if ProblemKind::from(&error) == ProblemKind::Changed => {
+            Err(changed(&context, error, expected).await)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn delete(
+    State(context): State<Context>,
+    Named(flag): Named,
+    Writer(caller): Writer,
+    Asked(asked): Asked<DeleteQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let revision = wanted_revision(&headers)?;
+    let expected = revision.clone().or_else(|| asked.confirm.clone());
+    let name = flag.clone();
+    let removed = context
+        .run(async move |workspace: &Workspace| {
+            let confirmation = match (asked.confirm.as_deref(), revision.as_deref()) {
+                (Some(revision), _) => Confirmation::Of(revision),
+                (None, Some(revision)) if asked.yes => Confirmation::Of(revision),
+                (None, _) if asked.yes => Confirmation::Yes,
+                (None, _) => Confirmation::No,
+            };
+            let is_other = revision.is_some() && workspace.revision().ok() != revision;
+            if is_other && confirmation == Confirmation::No {
+                // a revision that is only a condition is no consent
+                return remove(workspace, &flag, &caller.name, Confirmation::Of("")).await;
+            }
+            remove(workspace, &flag, &caller.name, confirmation).await
+        })
+        .await;
+    match removed {
+        Ok(Removal::Removed(removed)) => {
+            context.reload();
+            comes(&context, |snapshot| snapshot.find(&name).is_none()).await;
+            Ok(json(&removed))
+        }
+        Ok(Removal::NotEnded(undo)) => {
+            let failure = Failure::new(ProblemKind::WouldUndo, StatusCode::CONFLICT, undo.what.clone());
+            Err(failure.help(format!("send it again with ?confirm={}", undo.revision)).with(|problem| {
+                problem.undoes = Some(undo.what);
+                problem.revision = Some(undo.revision);
+            }))
+        }
+        Err(error) if ProblemKind::from(&error) == ProblemKind::Changed => {
+            Err(changed(&context, error, expected).await)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

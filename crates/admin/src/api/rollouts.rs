@@ -1,0 +1,88 @@
+//! Where rollouts stand, and commands to them.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use flagstaff_operations::api::ProblemKind;
+use flagstaff_operations::rollout::{self, Command, RolloutStatus};
+use flagstaff_operations::workspace::Workspace;
+
+use super::endpoint::Endpoint;
+use super::extract::Named;
+use super::failure::Failure;
+use super::orders::Orders;
+use super::revision::json;
+use crate::Context;
+use crate::access::Writer;
+
+/// Each command with its path, its name for programs, and what it does.
+const COMMANDS: [(Command, &str, &str, &str); 5] = [
+    (
+        Command::Advance,
+        "/api/v1/flags/{flag}/rollout/advance",
+        "advanceRollout",
+        "Go to the next step now, whatever the hold says",
+    ),
+    (
+        Command::Approve,
+        "/api/v1/flags/{flag}/rollout/approve",
+        "approveRollout",
+        "Go to the next step from one that waits for an approval",
+    ),
+    (Command::Pause, "/api/v1/flags/{flag}/rollout/pause", "pauseRollout", "Stay at this step"),
+    (Command::Resume, "/api/v1/flags/{flag}/rollout/resume", "resumeRollout", "Continue after a pause"),
+    (
+        Command::Reset,
+        "/api/v1/flags/{flag}/rollout/reset",
+        "resetRollout",
+        "Start again at the first step; a rollback is cleared, and what the guard saw is forgotten",
+    ),
+];
+
+pub(super) fn endpoints(orders: &Arc<Orders>) -> Vec<Endpoint> {
+    let status = Endpoint::get("/api/v1/flags/{flag}/rollout", status)
+        .named("getRollout", "Where a rollout stands, and why")
+        .answers::<RolloutStatus>()
+        .may_answer(&[409]);
+    let command = |(command, path, name, summary): &(Command, &'static str, &'static str, &'static str)| {
+        let command = *command;
+        let give = async move |context: State<Context>, flag: Named, writer: Writer| {
+            give(command, context, flag, writer).await
+        };
+        Endpoint::post(path, give).named(name, summary).answers::<RolloutStatus>().may_answer(&[409]).once(orders)
+    };
+    std::iter::once(status).chain(COMMANDS.iter().map(command)).collect()
+}
+
+async fn status(State(context): State<Context>, Named(flag): Named) -> Result<Response, Failure> {
+    let status = context
+        .run(async move |workspace: &Workspace| {
+            let snapshot = workspace.in_force()?.snapshot;
+            rollout::status(workspace, &snapshot, &flag).await
+        })
+        .await?;
+    Ok(json(&status))
+}
+
+async fn give(
+    command: Command,
+    State(context): State<Context>,
+    Named(flag): Named,
+    Writer(caller): Writer,
+) -> Result<Response, Failure> {
+    let applied = context
+        .run(async move |workspace: &Workspace| {
+            let snapshot = workspace.in_force()?.snapshot;
+            rollout::apply(workspace, &snapshot, &flag, command, &caller.name).await
+        })
+        .await?;
+    match applied.refused {
+        None => Ok(json(&applied.status)),
+        Some(why) => {
+            let failure = Failure::new(ProblemKind::Refused, StatusCode::CONFLICT, why);
+            Err(failure.with(|problem| problem.answer = serde_json::to_value(&applied.status).ok()))
+        }
+    }
+}

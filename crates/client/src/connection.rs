@@ -1,0 +1,255 @@
+//! A request and its answer, or the problem.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flagstaff_operations::Error;
+use flagstaff_operations::api::{Problem, ProblemKind};
+use http::{HeaderValue, Method, Response, Uri};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use ureq::Body;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+/// How long it may take to connect.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a request may take in all. A running program gives a connection as long.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
+/// Bytes of the head of an answer.
+const HEAD_BYTES: usize = 32 * 1024;
+/// Bytes of an answer that is read whole.
+const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
+
+/// A running program. Blocks while it asks.
+#[derive(Debug)]
+pub struct Client {
+    agent: ureq::Agent,
+    /// Without a slash at its end.
+    base: String,
+    token: Option<String>,
+    author: Option<String>,
+}
+
+/// The header by which a program says who uses it.
+const AUTHOR: &str = "x-flagstaff-author";
+
+/// A request.
+pub(crate) struct Ask<'a> {
+    method: Method,
+    path: String,
+    media: &'static str,
+    body: Option<&'a [u8]>,
+}
+
+impl<'a> Ask<'a> {
+    pub(crate) fn get(path: impl Into<String>) -> Self {
+        Self { method: Method::GET, path: path.into(), media: "", body: None }
+    }
+
+    pub(crate) fn delete(path: impl Into<String>) -> Self {
+        Self { method: Method::DELETE, path: path.into(), media: "", body: None }
+    }
+
+    /// An order that says all by its path.
+    pub(crate) fn order(path: impl Into<String>) -> Self {
+        Self { method: Method::POST, path: path.into(), media: "", body: None }
+    }
+
+    pub(crate) fn send(method: Method, path: impl Into<String>, media: &'static str, body: &'a [u8]) -> Self {
+        Self { method, path: path.into(), media, body: Some(body) }
+    }
+
+    /// With what a query says; what is nothing is left out.
+    pub(crate) fn query(mut self, query: &impl Serialize) -> Self {
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        if let Ok(Value::Object(all)) = serde_json::to_value(query) {
+            for (key, value) in &all {
+                match value {
+                    Value::Null => {}
+                    Value::String(value) => drop(text.append_pair(key, value)),
+                    value => drop(text.append_pair(key, &value.to_string())),
+                }
+            }
+        }
+        let text = text.finish();
+        if !text.is_empty() {
+            self.path = format!("{}?{text}", self.path);
+        }
+        self
+    }
+}
+
+/// The path of a flag.
+pub(crate) fn of_flag(flag: &str, rest: &str) -> String {
+    format!("/api/v1/flags/{}{rest}", utf8_percent_encode(flag, NON_ALPHANUMERIC))
+}
+
+impl Client {
+    /// A client for the operators' address of a running program, such as `https://flags.example:8081`. It trusts the system's
+    /// certificates (`SSL_CERT_FILE` names others) and uses the proxy of the environment (`HTTPS_PROXY`, `NO_PROXY`).
+    ///
+    /// # Errors
+    /// When this is no address.
+    pub fn new(url: &str, token: Option<String>) -> Result<Self, Error> {
+        let wrong = |why: &str| Err(Error::Input(format!("{url} is not an address: {why}")));
+        let Ok(uri) = url.trim_end_matches('/').parse::<Uri>() else {
+            return wrong("write http://HOST:PORT or https://HOST:PORT");
+        };
+        let is_encrypted = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return wrong("write http://HOST:PORT or https://HOST:PORT"),
+        };
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Err(Error::Input(
+                "an address has no name and password in it; the token is said by itself".into(),
+            ));
+        }
+        if uri.query().is_some() {
+            return wrong("it ends before `?`");
+        }
+        let tls = TlsConfig::builder()
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .root_certs(if is_encrypted { roots() } else { RootCerts::new_with_certs(&[]) })
+            .build();
+        let config = ureq::Agent::config_builder()
+            .tls_config(tls)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_response_header_size(HEAD_BYTES)
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .timeout_global(Some(TOTAL_TIMEOUT))
+            .user_agent(concat!("flagstaff/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Ok(Self {
+            agent: config.new_agent(),
+            base: uri.to_string().trim_end_matches('/').into(),
+            token,
+            author: None,
+        })
+    }
+
+    /// The same, for a person who is recorded with what they change.
+    #[must_use]
+    pub fn by(self, author: &str) -> Self {
+        Self { author: Some(author.into()), ..self }
+    }
+
+    /// The address of the program.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.base
+    }
+
+    /// Asks, and reads the whole answer.
+    pub(crate) fn ask<T: DeserializeOwned>(&self, ask: &Ask<'_>) -> Result<T, Error> {
+        let response = self.response(ask)?;
+        let bytes = response.into_body().into_with_config().limit(ANSWER_BYTES).read_to_vec();
+        let bytes = bytes.map_err(|error| self.away(&error))?;
+        serde_json::from_slice(&bytes).map_err(|error| self.stranger(&format!("its answer cannot be read: {error}")))
+    }
+
+    /// Sends something as JSON, and reads the whole answer.
+    pub(crate) fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        let body = serde_json::to_vec(body).map_err(|error| Error::Input(error.to_string()))?;
+        self.ask(&Ask::send(method, path, "application/json", &body))
+    }
+
+    /// Asks; the answer is still to be read.
+    pub(crate) fn response(&self, ask: &Ask<'_>) -> Result<Response<Body>, Error> {
+        let mut request = http::Request::builder().method(&ask.method).uri(format!("{}{}", self.base, ask.path));
+        if let Some(token) = &self.token {
+            request = request.header(http::header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if let Some(author) =
+            self.author.as_deref().and_then(|author| HeaderValue::from_bytes(author.as_bytes()).ok())
+        {
+            request = request.header(AUTHOR, author);
+        }
+        if ask.body.is_some() {
+            request = request.header(http::header::CONTENT_TYPE, ask.media);
+        }
+        let unsent = |error: http::Error| Error::Input(format!("the request cannot be sent: {error}"));
+        let answered = match ask.body {
+            Some(body) => self.agent.run(request.body(body).map_err(unsent)?),
+            None => self.agent.run(request.body(()).map_err(unsent)?),
+        };
+        let response = answered.map_err(|error| self.away(&error))?;
+        if response.status().is_success() { Ok(response) } else { Err(self.problem(response)) }
+    }
+
+    /// What the program says where it does not do what is asked.
+    fn problem(&self, response: Response<Body>) -> Error {
+        let status = response.status();
+        if status.is_redirection() {
+            return self.stranger(&format!("it answered {status}, and redirects are not followed"));
+        }
+        let mut bytes = Vec::new();
+        let _ = response.into_body().into_reader().take(ANSWER_BYTES).read_to_end(&mut bytes);
+        match serde_json::from_slice::<Problem>(&bytes) {
+            Ok(problem) => Error::Elsewhere(Box::new(problem)),
+            Err(_) => self.stranger(&format!("it answered {status}")),
+        }
+    }
+
+    /// The program does not answer.
+    fn away(&self, error: &ureq::Error) -> Error {
+        let why = match error {
+            ureq::Error::Timeout(_) => "it does not answer in time".into(),
+            ureq::Error::HostNotFound => "its host is not known".into(),
+            ureq::Error::Io(error) => error.to_string(),
+            other => other.to_string(),
+        };
+        let problem = Problem::new(ProblemKind::Status, 0, "", format!("{} cannot be asked: {why}", self.base));
+        Error::Elsewhere(Box::new(problem.help("is the program running, and is this its address for operators?")))
+    }
+
+    /// Something else answers there.
+    fn stranger(&self, why: &str) -> Error {
+        let problem = Problem::new(ProblemKind::Status, 0, "", format!("{} is no Flagstaff: {why}", self.base));
+        Error::Elsewhere(Box::new(problem.help("name the address for operators of a program of the same version")))
+    }
+}
+
+fn roots() -> RootCerts {
+    let found = rustls_native_certs::load_native_certs();
+    let certificates: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+    RootCerts::new_with_certs(&certificates)
+}
+
+#[cfg(test)]
+mod tests {
+    use flagstaff_operations::api::{ExportQuery, SimulationQuery};
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_address_is_refused_with_the_mend() {
+        for wrong in
+            ["flags.example:8081", "ftp://flags.example", "", "https://me:secret@flags.example", "http://a/?b"]
+        {
+            let why = Client::new(wrong, None).unwrap_err().to_string();
+            assert!(!why.is_empty() && !why.contains("secret"), "{wrong}: {why}");
+        }
+        for right in ["http://127.0.0.1:8081", "http://127.0.0.1:8081/", "https://flags.example/behind/a/proxy/"] {
+            assert!(!Client::new(right, None).unwrap().address().ends_with('/'), "{right}");
+        }
+    }
+
+    #[test]
+    fn names_and_queries_are_escaped() {
+        assert_eq!(of_flag("a/b ?", "/on"), "/api/v1/flags/a%2Fb%20%3F/on");
+        let query = SimulationQuery { percent: Some(12.5), visitors: None };
+        assert_eq!(Ask::get("/x").query(&query).path, "/x?percent=12.5");
+        let query = ExportQuery { flag: Some("a&b".into()), ..ExportQuery::default() };
+        assert_eq!(Ask::get("/x").query(&query).path, "/x?flag=a%26b&format=csv&per=visitor");
+    }
+}
