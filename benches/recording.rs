@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use flagstaff_flags::{Flag, Goal, Name, Percent, Route, Snapshot, StatusSet, Trigger, publisher};
-use flagstaff_layer::{FlagLayer, FlagService, Tagger, TaggerSettings};
+use flagstaff_layer::{FlagLayer, FlagService, Tagger, TaggerSettings, Traffic, TrafficSettings};
 use flagstaff_ledger::{Location, Recorder};
 use http::{Request, Response};
 use tower::{Layer, Service};
@@ -71,7 +71,11 @@ fn recording(c: &mut Criterion) {
     let place = Location::file(&folder.path().join("ledger.db")).unwrap();
     let (recorder, keeper) = Recorder::start(flagstaff_ledger::LedgerSettings::new(place)).unwrap();
     let plain = FlagLayer::new(reader, tagger);
-    let (mut off, mut on) = (plain.clone().layer(App), plain.recording(recorder).layer(App));
+    let mut off = plain.clone().layer(App);
+    let traffic = |recent_visitors| Traffic::start(TrafficSettings { recent_visitors }).unwrap();
+    let mut counting = plain.clone().followed_by(traffic(0)).layer(App);
+    let mut keeping = plain.clone().followed_by(traffic(5_000)).layer(App);
+    let mut on = plain.recording(recorder).layer(App);
     let mut group = c.benchmark_group("a request with ten experiments");
     let next = Cell::new(0);
     let new = || {
@@ -84,6 +88,12 @@ fn recording(c: &mut Criterion) {
     });
     group.bench_function("recorded already", |b| {
         b.iter_batched(same, |request| call(&mut on, request), BatchSize::SmallInput);
+    });
+    group.bench_function("counting what is asked for", |b| {
+        b.iter_batched(new, |request| call(&mut counting, request), BatchSize::SmallInput);
+    });
+    group.bench_function("keeping the last visitors too", |b| {
+        b.iter_batched(new, |request| call(&mut keeping, request), BatchSize::SmallInput);
     });
     // more visitors than any site has: what the queue does not hold is dropped, which costs no less
     group.bench_function("a new visitor each", |b| {

@@ -16,8 +16,8 @@ use flagstaff_flags::without_userinfo;
 
 use crate::cli::{Cli, Command};
 use crate::commands::{
-    Outcome, check, compare, demo_traffic, diff, edit, end, explain, export, forget, history, link, list, power,
-    results, rollback, rollout, shell, simulate, webhook,
+    Outcome, check, compare, demo_traffic, diff, edit, end, explain, export, forget, history, hygiene, link, list,
+    power, results, rollback, rollout, shell, simulate, webhook,
 };
 use crate::terminal::{BAD, styled};
 
@@ -52,6 +52,7 @@ fn answer(command: &Command) -> anyhow::Result<Outcome> {
         Command::Run(args) => serve::run(args),
         Command::Check(args) => check::run(args),
         Command::List(args) => list::run(args),
+        Command::Hygiene(args) => hygiene::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Add(args) => edit::add(args),

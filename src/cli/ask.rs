@@ -1,4 +1,6 @@
-//! Options of `check`, `list`, `explain` and `simulate`.
+//! Options of `check`, `list`, `hygiene`, `explain` and `simulate`.
+
+use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
@@ -32,6 +34,18 @@ pub(crate) struct List {
     /// Only flags past their expiry
     #[arg(long)]
     pub(crate) expired: bool,
+    /// Answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HygieneArgs {
+    #[command(flatten)]
+    pub(crate) flags: FlagArgs,
+    /// Search this folder for code that still asks for ended flags; files that .gitignore names are skipped
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) code: Option<PathBuf>,
     /// Answer as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -13,6 +13,7 @@ pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod forget;
 pub(crate) mod history;
+pub(crate) mod hygiene;
 pub(crate) mod link;
 pub(crate) mod list;
 mod person;

@@ -21,6 +21,8 @@ pub(super) struct Checked {
     pub(super) admin: AccessSettings,
     pub(super) upstream: Vec<String>,
     pub(super) environment: Option<String>,
+    /// Visitors whose last request is kept in memory; 0: none is.
+    pub(super) recent_requests: usize,
     pub(super) clients: ClientSettings,
     pub(super) parts: Parts,
 }
@@ -58,10 +60,22 @@ impl Checked {
         let (upstream, environment) = (settings.typed.upstream.clone(), settings.typed.environment.clone());
         let (tagger, state, answers) = (Arc::new(tagger), checked::state(&settings.typed), Some(Answers::default()));
         let change_streams = settings.typed.ofrep.streams;
-        let parts =
-            Parts { tagger, files, reading, loaded, is_last_good, state, ledger, hooks, answers, change_streams };
+        let parts = Parts {
+            tagger,
+            files,
+            reading,
+            loaded,
+            is_last_good,
+            state,
+            ledger,
+            hooks,
+            answers,
+            traffic: None,
+            change_streams,
+        };
+        let recent_requests = settings.typed.recent_requests;
         let clients = protocols::clients(&settings.typed)?;
-        Ok(Self { proxy, tagger_settings, admin, upstream, environment, clients, parts })
+        Ok(Self { proxy, tagger_settings, admin, upstream, environment, recent_requests, clients, parts })
     }
 
     /// The files and the ledger, for what operators ask and do.

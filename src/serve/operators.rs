@@ -1,6 +1,7 @@
 //! The operators' address: what is served there, and how it drains.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use flagstaff_admin::{Access, Admin, Context, PrometheusHandle};
 use flagstaff_embed::{ChangeStreams, Flagstaff};
@@ -18,8 +19,11 @@ pub(super) fn admin(
     metrics: PrometheusHandle,
     access: &Access,
 ) -> Admin {
-    let context = Context::new(checked.workspace(), flagstaff.reader(), flagstaff.reloading());
-    let context = context.with_tagger_settings(checked.tagger_settings.clone());
+    let mut context = Context::new(checked.workspace(), flagstaff.reader(), flagstaff.reloading());
+    context = context.with_tagger_settings(checked.tagger_settings.clone());
+    if let Some(traffic) = &checked.parts.traffic {
+        context = context.with_traffic(traffic.clone(), Arc::clone(&checked.parts.tagger));
+    }
     let answers = checked.parts.answers.clone().unwrap_or_default();
     let (flags, started_at) = (flagstaff.reader(), health.started_at());
     let more = move || {

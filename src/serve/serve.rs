@@ -6,7 +6,7 @@ use anyhow::Context;
 use flagstaff_admin::PrometheusBuilder;
 use flagstaff_embed::Flagstaff;
 use flagstaff_flags::VariantId;
-use flagstaff_layer::{Flags, Tagger};
+use flagstaff_layer::{Flags, Tagger, Traffic, TrafficSettings};
 use flagstaff_sidecar::{Backend, Sidecar};
 use flagstaff_source::Report;
 
@@ -20,11 +20,13 @@ use crate::commands::Outcome;
 
 impl Checked {
     /// Binds, says every address, and runs.
-    pub(super) fn serve(self) -> anyhow::Result<Outcome> {
+    pub(super) fn serve(mut self) -> anyhow::Result<Outcome> {
         let backend = Backend::new(&self.proxy)?;
         let metrics = PrometheusBuilder::new().install_recorder().context("metrics cannot start")?;
         meters::begin(&self.parts.tagger);
         let (access, entry) = entry::access(self.admin.clone(), self.parts.state.as_ref())?;
+        let traffic = TrafficSettings { recent_visitors: self.recent_requests };
+        self.parts.traffic = Some(Traffic::start(traffic).context("what watches the traffic cannot start")?);
         let flagstaff = Flagstaff::start(self.parts.clone()).context("what follows the flags cannot start")?;
         let health = Health::new(&self.parts, flagstaff.status());
         let admin = admin(&self, &flagstaff, health.clone(), metrics, &access);

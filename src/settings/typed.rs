@@ -37,6 +37,8 @@ pub(crate) struct Settings {
     /// None: all is kept.
     #[serde(with = "optional_duration")]
     pub(crate) ledger_keep: Option<Duration>,
+    /// 0: none are.
+    pub(crate) recent_requests: usize,
     pub(crate) workers: usize,
     pub(crate) keys_file: Option<PathBuf>,
     pub(crate) upgrade_socket: Option<PathBuf>,
@@ -73,6 +75,7 @@ impl Default for Settings {
             ledger: "flagstaff.db".into(),
             state: None,
             ledger_keep: None,
+            recent_requests: 5_000,
             workers: 0,
             keys_file: None,
             upgrade_socket: None,

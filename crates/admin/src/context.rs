@@ -4,7 +4,11 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use flagstaff_flags::{Reader, Snapshot};
+use flagstaff_layer::{Tagger, Traffic};
 use flagstaff_operations::Error;
+use flagstaff_operations::hygiene::Watched;
+use flagstaff_operations::preview::{RecentVisitors, WhyNoVisitors};
+use flagstaff_operations::traffic::FlagTraffic;
 use flagstaff_operations::workspace::Workspace;
 use flagstaff_tag::TaggerSettings;
 use tokio::runtime::Handle;
@@ -16,24 +20,68 @@ pub struct Context {
     workspace: Arc<Workspace>,
     in_force: Reader,
     reload: Arc<dyn Fn() + Send + Sync>,
-    tagger: Arc<TaggerSettings>,
+    traffic: Option<(Traffic, Arc<Tagger>)>,
+    tagger_settings: Arc<TaggerSettings>,
 }
 
 impl Context {
     /// The files and the ledger of `workspace`, and the flags that are in force. `reload` has the files read again at once.
     pub fn new(workspace: Workspace, in_force: Reader, reload: impl Fn() + Send + Sync + 'static) -> Self {
-        Self { workspace: Arc::new(workspace), in_force, reload: Arc::new(reload), tagger: Arc::default() }
+        Self {
+            workspace: Arc::new(workspace),
+            in_force,
+            reload: Arc::new(reload),
+            traffic: None,
+            tagger_settings: Arc::default(),
+        }
+    }
+
+    /// The same, with what the layer learns from its traffic, and its tagger.
+    #[must_use]
+    pub fn with_traffic(self, traffic: Traffic, tagger: Arc<Tagger>) -> Self {
+        Self { traffic: Some((traffic, tagger)), ..self }
+    }
+
+    /// What the layer learns from its traffic; none where no layer is followed.
+    pub(crate) fn traffic(&self) -> Option<&Traffic> {
+        self.traffic.as_ref().map(|(traffic, _)| traffic)
+    }
+
+    /// What was asked for and what was not, for hygiene; none where no layer is followed.
+    pub(crate) fn watched(&self) -> Option<Watched> {
+        let (traffic, tagger) = self.traffic.as_ref()?;
+        let asked = self.flag_traffic(&self.snapshot());
+        Some(Watched { since: traffic.since(), asked, unknown: tagger.unknown_names() })
+    }
+
+    /// How often the flags of a snapshot were asked for.
+    pub(crate) fn flag_traffic(&self, snapshot: &Arc<Snapshot>) -> Vec<FlagTraffic> {
+        let asked = self.traffic().map(|traffic| traffic.asked(snapshot)).unwrap_or_default();
+        asked.into_iter().map(FlagTraffic::from).collect()
+    }
+
+    /// The last visitors and the flags in force for them, to see what an edit would do.
+    pub(crate) fn recent_visitors(&self) -> RecentVisitors {
+        let traffic = self.traffic();
+        RecentVisitors {
+            visitors: traffic.map(Traffic::recent).unwrap_or_default(),
+            why_none: match traffic {
+                Some(traffic) if traffic.keeps_visitors() => WhyNoVisitors::NoneCame,
+                _ => WhyNoVisitors::NotKept,
+            },
+            in_force: Some(self.snapshot()),
+        }
     }
 
     /// With the settings by which requests are tagged.
     #[must_use]
     pub fn with_tagger_settings(self, settings: TaggerSettings) -> Self {
-        Self { tagger: Arc::new(settings), ..self }
+        Self { tagger_settings: Arc::new(settings), ..self }
     }
 
     /// The settings by which requests are tagged.
     pub(crate) fn tagger_settings(&self) -> &TaggerSettings {
-        &self.tagger
+        &self.tagger_settings
     }
 
     /// The flags that are in force now, with what the ledger knows of them.

@@ -6,6 +6,7 @@ mod body;
 mod clients;
 mod context;
 mod health;
+mod live;
 mod metrics;
 mod ofrep;
 mod origins;
@@ -53,6 +54,7 @@ impl Admin {
     pub fn steering(self, context: &Context, access: &Access, clients: ClientSettings) -> Self {
         let routes = api::router(context.clone())
             .merge(ofrep::router(context.clone()))
+            .merge(live::router(context.clone()))
             .merge(pages::router(context.clone()))
             .fallback(nothing_here);
         let unleash = unleash::router(context.clone(), clients.unleash_tokens);

@@ -111,8 +111,19 @@ impl Builder {
         let ledger = location.map(|location| LedgerSettings { keep: self.keep, ..LedgerSettings::new(location) });
         let (tagger, state, hooks, answers) = (Arc::new(tagger), Some(state), self.hooks, self.answers);
         let change_streams = self.change_streams;
-        let parts =
-            Parts { tagger, files, reading, loaded, is_last_good, state, ledger, hooks, answers, change_streams };
+        let parts = Parts {
+            tagger,
+            files,
+            reading,
+            loaded,
+            is_last_good,
+            state,
+            ledger,
+            hooks,
+            answers,
+            traffic: None,
+            change_streams,
+        };
         Ok(Flagstaff::start(parts)?)
     }
 }

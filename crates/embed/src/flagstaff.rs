@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flagstaff_flags::{Reader, RevisionSource, publisher};
-use flagstaff_layer::{Answers, ChangeLayer, ChangeStreams, EndpointLayer, FlagLayer, Stack, Tagger};
+use flagstaff_layer::{Answers, ChangeLayer, ChangeStreams, EndpointLayer, FlagLayer, Stack, Tagger, Traffic};
 use flagstaff_ledger::{Keeper, LedgerSettings, Recorder};
 use flagstaff_rollout::{RunningController, Start};
 use flagstaff_source::{Files, Loaded, POLL, ParseOptions, Reloader, StateFolder};
@@ -42,6 +42,8 @@ pub struct Parts {
     pub hooks: Vec<Hook>,
     /// Where answers are counted, by flag and variant.
     pub answers: Option<Answers>,
+    /// What learns from the traffic, for people.
+    pub traffic: Option<Traffic>,
     /// How many pages may wait for changes of flags at once.
     pub change_streams: usize,
 }
@@ -91,6 +93,9 @@ impl Flagstaff {
         let mut layer = FlagLayer::new(reader.clone(), tagger).watched_by(controller.observer());
         if let Some(answers) = parts.answers {
             layer = layer.measuring(answers);
+        }
+        if let Some(traffic) = parts.traffic {
+            layer = layer.followed_by(traffic);
         }
         if let Some(recorder) = &recorder {
             layer = layer.recording(recorder.clone());

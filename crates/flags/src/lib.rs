@@ -26,11 +26,11 @@ mod snapshot;
 mod text;
 
 pub use conditions::{
-    Attributes, Audience, Condition, Conditions, ForcedVariant, IpRanges, Key, KeyError, Matcher, MatcherError,
-    NoAttributes, Segment, StickyVariant, Subject, User, Version, WordList,
+    AskedKeys, Attributes, Audience, Condition, Conditions, ForcedVariant, IpRanges, KeptValues, Key, KeyError,
+    Matcher, MatcherError, NoAttributes, Segment, StickyVariant, Subject, User, Version, WordList,
 };
 pub use draw::Draw;
-pub use evaluate::{Decision, DecisionStep, Decisions, Explanation, Reason, StepOutcome, TraceStep};
+pub use evaluate::{Decision, DecisionStep, Decisions, Explanation, KeptSubject, Reason, StepOutcome, TraceStep};
 pub use former_draw::FormerDraw;
 pub use history::{Fact, FactKind, FactKindError, FlagTexts, RevisionSource, RevisionSourceError, Standing};
 pub use ids::{Definition, ExperimentId, FlagId, VariantId};

@@ -10,7 +10,7 @@ use tower::Layer;
 #[cfg(feature = "ledger")]
 use crate::observe::ledger_observer::LedgerObserver;
 use crate::observe::observers::Observers;
-use crate::{Answers, FlagService, Observe};
+use crate::{Answers, FlagService, Observe, Traffic};
 
 /// Wraps services into [`FlagService`]s that share one reader and one tagger.
 #[derive(Clone)]
@@ -54,9 +54,16 @@ impl FlagLayer {
         self.observed(|observers| observers.guards = Some(observer))
     }
 
+    /// This layer, letting people see its traffic: what was asked for, by whom lately, and what is decided right now.
+    #[must_use]
+    pub fn followed_by(self, traffic: Traffic) -> Self {
+        self.observed(|observers| observers.traffic = Some(Arc::new(traffic)))
+    }
+
     fn observed(self, change: impl FnOnce(&mut Observers)) -> Self {
         let mut shared = (*self.0).clone();
         change(&mut shared.observers);
+        shared.compiled = Arc::default();
         Self(Arc::new(shared))
     }
 }
@@ -87,6 +94,9 @@ impl Shared {
     /// The snapshot that is in force now, compiled. The first request after a change compiles it.
     pub(crate) fn compiled(&self) -> Arc<CompiledSnapshot> {
         let snapshot = self.reader.load();
-        self.compiled.get(&snapshot, |_| self.tagger.compile(Arc::clone(&snapshot)))
+        self.compiled.get(&snapshot, |_| {
+            let compiled = self.tagger.compile(Arc::clone(&snapshot));
+            if self.observers.keep_values() { compiled.keeping_values() } else { compiled }
+        })
     }
 }

@@ -13,7 +13,7 @@
 //!
 //! [`EndpointLayer`], inside [`FlagLayer`], answers the visitor's own addresses under `/.flagstaff/`.
 //!
-//! [`FlagLayer::measuring`] counts answers and how long they took by variant, for `/metrics`. [`FlagLayer::watched_by`] tells an observer of your own. With the feature `ledger`, `FlagLayer::recording` keeps what happens, for experiments.
+//! [`FlagLayer::measuring`] counts answers and how long they took by variant, for `/metrics`. [`FlagLayer::watched_by`] tells an observer of your own. [`FlagLayer::followed_by`] lets people see the traffic. With the feature `ledger`, `FlagLayer::recording` keeps what happens, for experiments.
 
 mod changes;
 mod endpoints;
@@ -31,6 +31,9 @@ pub use extract::{NotTagged, VisitorFlags};
 pub use flagstaff_tag::{Flags, LeftOut, Peer, Tagger, TaggerSettings};
 pub use future::FlagFuture;
 pub use layer::FlagLayer;
-pub use observe::{Answer, AnswerResult, Answers, Observe, ReachedGoal, RequestContext};
+pub use observe::{
+    Answer, AnswerResult, Answers, AskedFlag, Observe, ReachedGoal, RequestContext, TailDecision, TailRead,
+    TailReader, Traffic, TrafficSettings,
+};
 pub use service::FlagService;
 pub use tower::layer::util::Stack;

@@ -12,6 +12,8 @@
 //! - [`hygiene`]: what should be tidied up.
 //! - [`rollout`]: where a rollout stands, and commands to it.
 //! - [`edit`]: changes of a flag in place.
+//! - [`preview`]: what an edit would do to visitors, before it is made.
+//! - [`traffic`]: what a running program sees of its traffic.
 //! - [`end`]: the end of an experiment, and the code that still asks for its flag.
 //! - [`api`]: what is asked over HTTP, and the problem that answers what cannot be done.
 
@@ -24,11 +26,14 @@ pub mod flags;
 pub mod history;
 pub mod hygiene;
 mod json;
+pub mod preview;
 mod problem;
 pub mod records;
 pub mod results;
 pub mod revisions;
 pub mod rollout;
+pub mod traffic;
+mod words;
 pub mod workspace;
 
 pub use error::Error;

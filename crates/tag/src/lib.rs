@@ -20,7 +20,7 @@ mod response;
 mod settings;
 mod tagger;
 
-pub use compiled::{CompiledSnapshot, NotReached, PerSnapshot};
+pub use compiled::{Asker, CompiledSnapshot, NotReached, PerSnapshot, UnknownName};
 pub use endpoints::{
     MAX_BODY_BYTES, PREFIX, PostEndpoint, accepted, closed_gate, cross_site_refusal, endpoint, events, forgotten,
     is_own, not_read, post_endpoint, too_many,

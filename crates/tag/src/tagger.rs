@@ -8,8 +8,8 @@ use http::header::{HeaderMap, SET_COOKIE};
 use http::{Request, Response, StatusCode, request};
 use jiff::Timestamp;
 
-use crate::compiled::CompiledSnapshot;
 use crate::compiled::unknown_names::UnknownNames;
+use crate::compiled::{Asker, CompiledSnapshot, UnknownName};
 use crate::endpoints::body::Forgotten;
 use crate::endpoints::is_own;
 use crate::identity::id::Id;
@@ -114,20 +114,22 @@ impl Tagger {
     fn decide(&self, compiled: &Arc<CompiledSnapshot>, stripped: &Stripped<'_>) -> Flags {
         let head = stripped.head();
         let identity = self.identifier.identify(compiled, stripped);
-        let (decisions, units) = self
-            .identifier
-            .with_subject(head, &identity, |subject| (compiled.snapshot().decide(subject), units(compiled, subject)));
+        let (decisions, units, values) = self.identifier.with_subject(head, &identity, |subject| {
+            let values = compiled.asked().and_then(|asked| asked.read(subject));
+            (compiled.snapshot().decide(subject), units(compiled, subject), values)
+        });
         let holder = identity.visitor.as_str();
         let seal = |purpose, payload: &str| self.identifier.keys.seal(purpose, holder, payload);
         let session = identity.session.as_ref().map(Id::as_str);
         let remembers = compiled.remembers() || identity.sticky.has_new_draws();
         let sticky = remembers.then(|| identity.sticky.after(&decisions, session)).flatten();
         let overrides = identity.overrides.payload(compiled.snapshot());
+        let forced = decisions.iter().any(|(.., one)| one.step() == DecisionStep::Override);
         let secure = || head.peer.is_some_and(|peer| peer.tls);
         let reply = Reply {
             method: head.method.clone(),
             differs: compiled.differs(head.method, head.uri.path()),
-            forced: decisions.iter().any(|(.., one)| one.step() == DecisionStep::Override),
+            forced,
             authorized: caching::is_authorized(head.headers),
             secure: self.identifier.visitors.secure.unwrap_or_else(secure),
             may_set: identity.consent && identity.id_lasts.is_ok(),
@@ -145,6 +147,7 @@ impl Tagger {
             session: identity.session.filter(|_| identity.session_lasts),
             network: head.peer.map(|peer| Network::of(peer.client)),
             units,
+            values: values.filter(|_| !forced),
             counted: self.counted(head, identity.consent, identity.id_lasts),
             is_own: is_own(head.uri.path()),
             is_waffle: self.headers.waffle,
@@ -181,6 +184,7 @@ impl Tagger {
         if !users.identify() {
             directives.identify = None;
         }
+        self.count_unknown(flags, &directives);
         let status = response.status();
         if response.extensions_mut().remove::<Forgotten>().is_some() {
             // the cookie goes with all others; what was issued before is revoked
@@ -194,6 +198,19 @@ impl Tagger {
             response.extensions_mut().insert(flags.clone());
         }
         directives
+    }
+
+    /// Counts the flags that the app says a visitor has seen and that nobody defined.
+    fn count_unknown(&self, flags: &Flags, directives: &Directives) {
+        let snapshot = flags.compiled().snapshot();
+        let unknown = directives.exposed.iter().filter(|name| snapshot.find(name.as_str()).is_none());
+        unknown.for_each(|name| self.unknown.count(name.as_str(), Asker::App));
+    }
+
+    /// The names that were asked for since the start and that no flag file defines; the most frequent first.
+    #[must_use]
+    pub fn unknown_names(&self) -> Vec<UnknownName> {
+        self.unknown.all()
     }
 
     /// Tells caches, and sets cookies.

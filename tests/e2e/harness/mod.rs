@@ -11,6 +11,7 @@ pub(crate) mod frames;
 pub(crate) mod grpc;
 pub(crate) mod h2c;
 pub(crate) mod node;
+pub(crate) mod operator;
 #[path = "../../../crates/ledger/tests/ledger/server.rs"]
 pub(crate) mod postgres;
 pub(crate) mod program;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::subject::Subject;
-use crate::{Name, Segment};
+use crate::{Key, Name, Segment};
 
 /// People named one by one or by what they are; one match is enough.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,16 @@ pub struct Audience {
 }
 
 impl Audience {
+    /// The keys it looks at.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
+        let of = |is_named: bool, key| is_named.then_some(key);
+        let user = of(!self.users.is_empty(), Key::User);
+        let group = of(!self.groups.is_empty(), Key::Group);
+        let role = of(!self.roles.is_empty(), Key::Role);
+        let language = of(!self.languages.is_empty(), Key::Language);
+        [user, group, role, language].into_iter().flatten()
+    }
+
     /// What matched, or `None`.
     pub(crate) fn find(&self, subject: &Subject<'_>, segments: &[Segment]) -> Option<&'static str> {
         if let Some(user) = subject.user {

@@ -10,7 +10,7 @@ use crate::text::{PlainPath, plain_host};
 use crate::{Matcher, Name, Segment};
 
 /// What a condition looks at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// The user's id.
     User,
@@ -90,6 +90,20 @@ impl Key {
         matches!(self, Self::Country | Self::Host | Self::Method | Self::UserAgent)
     }
 
+    /// The subject's value for this key, as it came; `None` for what a user is.
+    pub(super) fn value(&self, subject: &Subject<'_>) -> Option<String> {
+        match self {
+            Self::User | Self::Group | Self::Role => None,
+            Self::Path => subject.path.map(ToOwned::to_owned),
+            Self::Host => subject.host.map(ToOwned::to_owned),
+            _ => {
+                let found = std::cell::RefCell::new(None);
+                self.any(subject, &|value| found.replace(Some(value.to_owned())).is_some());
+                found.into_inner()
+            }
+        }
+    }
+
     /// Whether `any` of the subject's values for this key passes the test.
     fn any(&self, subject: &Subject<'_>, test: &dyn Fn(&str) -> bool) -> bool {
         let user = subject.user;
@@ -108,6 +122,19 @@ impl Key {
             Self::Cookie(name) => subject.attributes.cookie(name).is_some_and(test),
             Self::Query(name) => subject.attributes.query(name).is_some_and(|v| test(&v)),
             Self::Attribute(name) => subject.attributes.attribute(name).is_some_and(|v| test(&v)),
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    /// As [`Key::new`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header(name) => write!(f, "header.{name}"),
+            Self::Cookie(name) => write!(f, "cookie.{name}"),
+            Self::Query(name) => write!(f, "query.{name}"),
+            Self::Attribute(name) => f.write_str(name),
+            known => f.write_str(KNOWN.iter().find(|(_, key)| key == known).map_or("", |(word, _)| word)),
         }
     }
 }
@@ -172,6 +199,16 @@ impl Condition {
         }
     }
 
+    /// The keys it looks at.
+    pub(crate) fn key(&self) -> Option<&Key> {
+        match self {
+            Self::Value(key, _) => Some(key),
+            Self::Language(_) => Some(&Key::Language),
+            Self::Not(condition) => condition.key(),
+            Self::Authenticated(_) | Self::Segment(_) | Self::After(_) | Self::Before(_) => None,
+        }
+    }
+
     /// The segments it names.
     pub(crate) fn segments(&self) -> &[Name] {
         match self {
@@ -195,6 +232,11 @@ impl Conditions {
     /// The times at which one of them begins or ends to hold.
     pub(crate) fn times(&self) -> impl Iterator<Item = Timestamp> {
         self.0.iter().filter_map(Condition::time)
+    }
+
+    /// The keys they look at.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.0.iter().filter_map(Condition::key)
     }
 
     /// The segments they name.

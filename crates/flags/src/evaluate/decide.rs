@@ -5,8 +5,8 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
 
 use crate::{
-    BucketBy, Decision, DecisionStep, Decisions, Draw, Flag, FlagId, ForcedVariant, FormerDraw, Percent, Reason,
-    Rule, Serve, Snapshot, Sticky, Subject, VariantId,
+    Decision, DecisionStep, Decisions, Draw, Flag, FlagId, ForcedVariant, FormerDraw, Percent, Reason, Rule, Serve,
+    Snapshot, Sticky, Subject, VariantId,
 };
 
 /// Records how a decision is made. `()` records nothing, at no cost.
@@ -117,12 +117,7 @@ impl<'a> Evaluation<'a> {
     }
 
     fn former_draw(&self, salt: &str) -> Option<Draw> {
-        let by_session = match self.flag.bucket_by {
-            BucketBy::Visitor => false,
-            BucketBy::Session => true,
-            _ => return None,
-        };
-        FormerDraw::find(self.subject.former_draws, by_session, salt)
+        FormerDraw::find(self.subject.former_draws, self.flag.bucket_by.drawn_by()?, salt)
     }
 
     fn pinned(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {

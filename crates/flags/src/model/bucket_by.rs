@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::Subject;
+use crate::former_draw::DrawnBy;
 
 /// The id that is hashed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,6 +60,17 @@ impl BucketBy {
             Self::Request => subject.request,
             Self::Header(name) => subject.attributes.header(name),
             Self::Cookie(name) => subject.attributes.cookie(name),
+        }
+    }
+
+    /// The kind of unit it draws by; none for what is drawn anew for each request.
+    pub(crate) const fn drawn_by(&self) -> Option<DrawnBy<'_>> {
+        match self {
+            Self::Visitor => Some(DrawnBy::Visitor),
+            Self::Session => Some(DrawnBy::Session),
+            Self::User => Some(DrawnBy::Other("")),
+            Self::Header(name) | Self::Cookie(name) => Some(DrawnBy::Other(name.as_str())),
+            Self::Request => None,
         }
     }
 

@@ -1,30 +1,41 @@
 //! Where an id falls for each flag, kept for when its visitor gets another id.
 
-use crate::{BucketBy, Draw, Flag, FormerDraw, Percent, Serve, Snapshot};
+use crate::{BucketBy, Draw, Flag, FlagId, FormerDraw, Percent, Serve, Snapshot};
 
 impl Snapshot {
     /// Where a visitor and a session fall for every flag and layer that draws by them, in the order of the file. Flags that are the
     /// same for everybody are left out.
     #[must_use]
     pub fn draws(&self, visitor: &str, session: Option<&str>) -> Vec<FormerDraw> {
-        let mut all: Vec<FormerDraw> = Vec::new();
-        let mut keep = |bucket_by: &BucketBy, salt: &str| {
-            let by_session = *bucket_by == BucketBy::Session;
-            let unit = match bucket_by {
-                BucketBy::Visitor => visitor,
-                BucketBy::Session => session?,
-                _ => return None,
-            };
-            let former = FormerDraw::new(salt, by_session, Draw::of(salt, unit));
-            let is_new = !all.iter().any(|one| one.is_like(&former));
-            is_new.then(|| all.push(former))
+        let unit = |_, flag: &Flag| match flag.bucket_by {
+            BucketBy::Visitor => Some(visitor),
+            BucketBy::Session => session,
+            _ => None,
         };
-        for flag in self.flags().iter().filter(|flag| is_drawn(flag)) {
+        self.draws_of(unit, is_drawn)
+    }
+
+    /// Where units fall for every flag and its layer, also of a flag that is the same for everybody now. `unit` is asked for the unit
+    /// that a flag draws by.
+    pub fn draws_of_all<'a>(&self, unit: impl Fn(FlagId) -> Option<&'a str>) -> Vec<FormerDraw> {
+        self.draws_of(|id, _| unit(id), |_| true)
+    }
+
+    fn draws_of<'a>(
+        &self,
+        unit: impl Fn(FlagId, &Flag) -> Option<&'a str>,
+        wanted: impl Fn(&Flag) -> bool,
+    ) -> Vec<FormerDraw> {
+        let mut all: Vec<FormerDraw> = Vec::new();
+        for (id, flag) in self.ids().zip(self.flags()).filter(|(_, flag)| wanted(flag)) {
+            let (Some(unit), Some(by)) = (unit(id, flag), flag.bucket_by.drawn_by()) else { continue };
             let layers = self.layers.iter().filter(|layer| flag.layer.as_ref() == Some(&layer.name));
-            let salts = layers.map(|layer| layer.name.as_str()).chain([flag.salt()]);
-            salts.for_each(|salt| {
-                keep(&flag.bucket_by, salt);
-            });
+            for salt in layers.map(|layer| layer.name.as_str()).chain([flag.salt()]) {
+                let former = FormerDraw::new(salt, by, Draw::of(salt, unit));
+                if !all.iter().any(|one| one.is_like(&former)) {
+                    all.push(former);
+                }
+            }
         }
         all
     }

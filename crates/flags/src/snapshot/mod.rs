@@ -1,9 +1,10 @@
 //! One whole, checked, immutable set of flags, and the one that is live.
 //!
 //! [`flag_set`] is the snapshot. It is made through [`checks`], which resolves [`links`] between flags and the order in which they
-//! are decided ([`required_first`]). [`recorded`] is what facts add to it. [`shares`], [`goals`] and [`former_draws`] answer
+//! are decided ([`required_first`]). [`recorded`] is what facts add to it. [`shares`], [`goals`], [`asked`] and [`former_draws`] answer
 //! questions about it. [`publisher`] publishes one snapshot after the other.
 
+mod asked;
 mod checks;
 mod flag_set;
 mod former_draws;

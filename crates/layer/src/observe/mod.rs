@@ -1,7 +1,7 @@
 //! What observers are told of a request and of its answer.
 //!
-//! [`Observe`] is the trait, [`RequestContext`] and [`Answer`] are what its hooks get. `observers` calls them; `ledger_observer`
-//! and `metrics` are implementations here, and the crate `flagstaff-rollout` has one for guards.
+//! [`Observe`] is the trait, [`RequestContext`] and [`Answer`] are what its hooks get. `observers` calls them; `ledger_observer`,
+//! `metrics` and `traffic` are implementations here, and the crate `flagstaff-rollout` has one for guards.
 
 use flagstaff_flags::{EventSource, Goal};
 use flagstaff_tag::{Flags, NotReached};
@@ -13,21 +13,38 @@ pub(crate) mod context;
 pub(crate) mod ledger_observer;
 pub(crate) mod metrics;
 pub(crate) mod observers;
+pub(crate) mod traffic;
 
 pub use answer::{Answer, AnswerResult};
 pub use context::RequestContext;
 pub use metrics::Answers;
+pub use traffic::{AskedFlag, TailDecision, TailRead, TailReader, Traffic, TrafficSettings};
 
 /// Is told of requests that count, of their answers and of goals that were reached.
 ///
 /// Every hook runs on the request's own way, between the client and the app. It returns at once: it may count, compare, and put
 /// something into a queue that drops when it is full. It must not wait, do I/O, panic, or hold a lock that something slow holds too.
-/// What must not count (bots, prefetches, visitors without consent) is not told.
+/// What must not count (bots, prefetches, visitors without consent) is told to [`Observe::left_out`] alone.
 pub trait Observe: Send + Sync + 'static {
     /// Whether requests with these flags are of interest. Asked before each hook.
     fn observes(&self, flags: &Flags) -> bool {
         let _ = flags;
         true
+    }
+
+    /// Whether it looks at [`Flags::values`]. Asked when a layer is made.
+    fn keeps_values(&self) -> bool {
+        false
+    }
+
+    /// Whether requests that do not count are of interest, too. Asked before each [`Observe::left_out`].
+    fn looks_at_all(&self) -> bool {
+        false
+    }
+
+    /// A request came that does not count. Nothing of a visitor without consent may be kept.
+    fn left_out(&self, request: &RequestContext) {
+        let _ = request;
     }
 
     /// A request came. The app has not seen it yet, so nothing the app does can lose what is noted here.

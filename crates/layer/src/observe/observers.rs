@@ -1,4 +1,4 @@
-//! Tells every observer of a layer, in one order: metrics, the ledger, guards.
+//! Tells every observer of a layer, in one order: metrics, the ledger, guards, traffic.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ pub(crate) struct Observers {
     pub(crate) metrics: Option<Arc<dyn Observe>>,
     pub(crate) ledger: Option<Arc<dyn Observe>>,
     pub(crate) guards: Option<Arc<dyn Observe>>,
+    pub(crate) traffic: Option<Arc<dyn Observe>>,
 }
 
 impl Observers {
@@ -26,8 +27,16 @@ impl Observers {
     }
 
     fn of(&self, flags: &Flags) -> impl Iterator<Item = &dyn Observe> {
-        let all = [&self.metrics, &self.ledger, &self.guards].into_iter().flatten().map(|one| &**one);
-        all.filter(|one| one.observes(flags))
+        self.all().filter(|one| one.observes(flags))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &dyn Observe> {
+        [&self.metrics, &self.ledger, &self.guards, &self.traffic].into_iter().flatten().map(|one| &**one)
+    }
+
+    /// Whether an observer looks at the values that conditions look at.
+    pub(crate) fn keep_values(&self) -> bool {
+        self.all().any(Observe::keeps_values)
     }
 
     /// A request came. `None` for one that does not count, or that no observer is interested in.
@@ -37,7 +46,14 @@ impl Observers {
         flags: &Flags,
         now: Timestamp,
     ) -> Option<RequestContext> {
-        if flags.counted().is_err() || self.of(flags).next().is_none() {
+        if flags.counted().is_err() {
+            if self.all().any(Observe::looks_at_all) {
+                let context = RequestContext::new(request, flags, now);
+                self.all().filter(|one| one.looks_at_all()).for_each(|one| one.left_out(&context));
+            }
+            return None;
+        }
+        if self.of(flags).next().is_none() {
             return None;
         }
         let context = RequestContext::new(request, flags, now);
@@ -70,7 +86,7 @@ impl Observers {
 
     /// Has everything deleted that is kept of this visitor. Returns whether it will be.
     pub(crate) fn forget(&self, flags: &Flags) -> bool {
-        [&self.metrics, &self.ledger, &self.guards].into_iter().flatten().all(|one| one.forget(flags))
+        self.all().all(|one| one.forget(flags))
     }
 
     /// Events that the ledger has accepted and not settled yet; `None` without a ledger.

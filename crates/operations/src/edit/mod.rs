@@ -3,6 +3,7 @@
 //! - `editor.rs`: an edit's way: plan it, record who makes it, write the file.
 //! - `creation.rs`, `removal.rs`: a new flag, and one that is taken out.
 //! - `dry_run.rs`: what an edit would do, before anything is written.
+//! - `planned.rs`: what an edit would make of the flag, before it is made.
 //! - `environments.rs`: environments in which a flag may still be on although its file says off.
 //! - `fact_log.rs`: the facts of one flag, to read them and to add to them.
 //! - `answer.rs`: what is answered: what the flag is now, where that stands, and how to undo it.
@@ -18,6 +19,7 @@ mod editor;
 mod environments;
 mod fact_log;
 mod meaning;
+mod planned;
 mod recorded_change;
 mod removal;
 
@@ -27,5 +29,6 @@ pub use editor::{Answer, Confirmation, Editor, WouldUndo};
 pub(crate) use fact_log::FactLog;
 pub use flagstaff_source::edit::Change;
 pub use meaning::words as means;
+pub(crate) use planned::Planned;
 pub(crate) use recorded_change::{record_change, undoes};
 pub use removal::{Removal, Removed, remove};

@@ -1,4 +1,10 @@
 //! What should be tidied up: flags that are past their time, belong to nobody, or were ended and are still there.
+//!
+//! - `report.rs`: the same with what a running program knows of requests, and code that asks for ended flags.
+//! - `code.rs`: ended flags that code still asks for.
+
+mod code;
+mod report;
 
 use std::collections::HashSet;
 
@@ -9,6 +15,9 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::workspace::Workspace;
+
+pub use code::EndedInCode;
+pub use report::{HygieneReport, UnknownFlag, Watched, report};
 
 /// What should be tidied up, in the order of kinds and of the file.
 #[derive(Clone, Debug, Default, Serialize)]

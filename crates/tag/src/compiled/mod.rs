@@ -9,3 +9,4 @@ pub(crate) mod unknown_names;
 pub use goals::NotReached;
 pub use per_snapshot::PerSnapshot;
 pub use snapshot::CompiledSnapshot;
+pub use unknown_names::{Asker, UnknownName};

@@ -29,6 +29,12 @@ impl<T> PerSnapshot<T> {
         self.with(snapshot, make, Arc::clone)
     }
 
+    /// What is derived from the newest snapshot that was seen.
+    #[must_use]
+    pub fn newest(&self) -> Option<Arc<T>> {
+        self.0.load().as_ref().map(|derived| Arc::clone(&derived.value))
+    }
+
     /// As [`PerSnapshot::get`], for a caller that only looks at it.
     pub fn with<R>(
         &self,

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{BucketBy, Decisions, ExperimentId, Flag, FlagId, Goal, Percent, Snapshot, Sticky, VariantId};
+use flagstaff_flags::{
+    AskedKeys, BucketBy, Decisions, ExperimentId, Flag, FlagId, Goal, Percent, Snapshot, Sticky, VariantId,
+};
 use http::Method;
 use http::header::{HeaderName, HeaderValue};
 use jiff::Timestamp;
@@ -24,6 +26,7 @@ pub struct CompiledSnapshot {
     monitored: Vec<FlagId>,
     by_attribute: Vec<FlagId>,
     goals: SnapshotGoals,
+    asked: Option<Arc<AskedKeys>>,
     unknown: Arc<UnknownNames>,
 }
 
@@ -54,9 +57,22 @@ impl CompiledSnapshot {
             }),
             by_attribute: flags_with(&snapshot, |flag| is_by_attribute(&flag.bucket_by)),
             goals: SnapshotGoals::new(&snapshot),
+            asked: None,
             unknown,
             snapshot,
         }
+    }
+
+    /// The same, for an observer that looks at [`Flags::values`](crate::Flags::values).
+    #[must_use]
+    pub fn keeping_values(mut self) -> Self {
+        self.asked = Some(Arc::new(self.snapshot.asked_keys()));
+        self
+    }
+
+    /// What conditions look at; `None` where no observer wants to know.
+    pub(crate) const fn asked(&self) -> Option<&Arc<AskedKeys>> {
+        self.asked.as_ref()
     }
 
     /// The snapshot it was made from.

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{BucketBy, Decisions, FlagId, User};
+use flagstaff_flags::{BucketBy, Decisions, FlagId, KeptValues, User, VariantId};
 use http::Method;
 
-use crate::compiled::CompiledSnapshot;
+use crate::compiled::{Asker, CompiledSnapshot};
 use crate::identity::id::Id;
 use crate::identity::network::Network;
 use crate::identity::user_cookie::UserCookie;
 use crate::request::counting::NotCounted;
+use crate::request::sticky;
 
 /// The flags of one request, in its extensions and in those of its answer. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct Tagged {
     pub(crate) user: Option<User>,
     /// Units of flags that draw by a header or cookie, as the request had them.
     pub(crate) units: Vec<(FlagId, Box<str>)>,
+    /// What conditions look at, where an observer wants to know and nothing was forced.
+    pub(crate) values: Option<KeptValues>,
     /// Whether this visitor counts.
     pub(crate) counted: Result<(), NotCounted>,
     /// It is for one of the visitor's own endpoints.
@@ -86,7 +89,7 @@ impl Flags {
 
     fn note_unknown(&self, name: &str) {
         if self.0.compiled.snapshot().find(name).is_none() {
-            self.0.compiled.unknown().count(name);
+            self.0.compiled.unknown().count(name, Asker::App);
         }
     }
 
@@ -171,6 +174,21 @@ impl Flags {
     /// With the reason why it must not.
     pub fn counted_visitor(&self) -> Result<(), NotCounted> {
         self.0.counted
+    }
+
+    /// The values of this request that conditions look at. `None` where no observer wants to know, one of them is too long, a variant was
+    /// requested, or the request must not count: then nothing of it may be kept.
+    #[must_use]
+    pub fn values(&self) -> Option<&KeptValues> {
+        self.0.values.as_ref().filter(|_| self.counted().is_ok())
+    }
+
+    /// The variants that are remembered of this visitor after this request.
+    pub fn remembered(&self) -> impl Iterator<Item = (FlagId, VariantId)> {
+        let is_in = |(id, flag, decision): (_, &std::sync::Arc<_>, _)| {
+            sticky::is_remembered(flag, decision).then_some((id, decision.variant()))
+        };
+        self.0.decisions.iter().filter_map(is_in)
     }
 
     /// What the snapshot means for headers.

@@ -1,10 +1,10 @@
 //! Identifies the visitor, the session and the person of one stripped request, before any flag is decided.
 
-use flagstaff_flags::{ForcedVariant, FormerDraw, Snapshot, StickyVariant, Subject, User};
+use flagstaff_flags::{ForcedVariant, FormerDraw, StickyVariant, Subject, User};
 use http::header::{ACCEPT_LANGUAGE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use jiff::Timestamp;
 
-use crate::compiled::CompiledSnapshot;
+use crate::compiled::{Asker, CompiledSnapshot};
 use crate::identity::cookies::{OVERRIDES_COOKIE, STICKY_COOKIE, USER_COOKIE, sealed};
 use crate::identity::id::Id;
 use crate::identity::keys::{Keys, Purpose};
@@ -87,7 +87,7 @@ impl Identifier {
         let sticky = StickyVariants::read(payload, snapshot, session).with_draws(ids.draws);
         // Where it is not sure which visitor is meant, what was signed for one of them gives no right.
         let sure = known.filter(|_| !own.is_disputed);
-        let overrides = self.overrides(snapshot, head, sure.filter(|_| own.has_overrides));
+        let overrides = self.overrides(compiled, head, sure.filter(|_| own.has_overrides));
         let user_cookie =
             sure.filter(|_| own.user_cookies > 0).and_then(|visitor| self.user_cookie(headers, visitor, now));
         let sources = UserSources {
@@ -192,13 +192,15 @@ impl Identifier {
         (!self.users.revocations.is_revoked(visitor, newest.issued_at)).then_some(newest)
     }
 
-    fn overrides(&self, snapshot: &Snapshot, head: Head<'_>, holder: Option<Id>) -> Overrides {
+    fn overrides(&self, compiled: &CompiledSnapshot, head: Head<'_>, holder: Option<Id>) -> Overrides {
         let payload = holder.and_then(|visitor| {
             let mut values = sealed(head.headers, OVERRIDES_COOKIE);
             values.find_map(|value| self.keys.open(Purpose::Override, visitor.as_str(), value))
         });
-        let mut overrides = Overrides::read(payload, snapshot, head.now);
+        let (snapshot, mut overrides) =
+            (compiled.snapshot(), Overrides::read(payload, compiled.snapshot(), head.now));
         let query = OverrideQuery::read(head.uri.query().unwrap_or_default(), head.now, &self.keys);
+        query.unknown(snapshot).for_each(|name| compiled.unknown().count(name, Asker::Visitor));
         overrides.apply(&query, snapshot);
         overrides
     }

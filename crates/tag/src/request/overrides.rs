@@ -110,6 +110,11 @@ pub(crate) struct OverrideQuery {
 }
 
 impl OverrideQuery {
+    /// The names it asks for that are no flags.
+    pub(crate) fn unknown<'a>(&'a self, snapshot: &'a Snapshot) -> impl Iterator<Item = &'a str> {
+        self.pairs.iter().map(|(name, _)| name.as_str()).filter(|name| snapshot.find(name).is_none())
+    }
+
     pub(crate) fn read(query: &str, now: Timestamp, keys: &Keys) -> Self {
         if !query.contains(PREFIX) {
             return Self::default();

@@ -92,8 +92,7 @@ impl StickyVariants {
     pub(crate) fn after(&self, decisions: &Decisions, session: Option<&str>) -> Option<StickyPayload> {
         let before = |id: FlagId| self.kept.get(id.index()).copied().flatten();
         let fresh = |id, flag: &Flag, decision: Decision| {
-            let drawn = sticky_scope(flag) != Sticky::None && is_in(flag, decision);
-            drawn.then_some(decision.variant()).filter(|variant| before(id) != Some(*variant))
+            is_remembered(flag, decision).then_some(decision.variant()).filter(|variant| before(id) != Some(*variant))
         };
         if !self.has_new_draws && !decisions.iter().any(|(id, flag, decision)| fresh(id, flag, decision).is_some()) {
             return None;
@@ -159,6 +158,11 @@ impl StickyPayload {
     pub(crate) fn outlasts_session(&self) -> bool {
         !self.visitor.is_empty() || self.draws.first().is_some_and(|drawn| !drawn.is_empty())
     }
+}
+
+/// Whether a decision is remembered of its subject.
+pub(crate) fn is_remembered(flag: &Flag, decision: Decision) -> bool {
+    sticky_scope(flag) != Sticky::None && is_in(flag, decision)
 }
 
 /// Whether a decision drew its subject into the test. Of a flag of off and on, those outside are counted as off.

@@ -1,0 +1,63 @@
+//! A stream of events. Whoever listens slowly is looked after less often, and loses what came between: nothing waits for a listener.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde::Serialize;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use crate::response::{LongLived, no_store};
+
+/// How often there may be something new.
+const PERIOD: Duration = Duration::from_millis(250);
+/// How often something is sent where nothing happens, so that nobody on the way takes the connection for dead.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// What a stream is made from.
+pub(super) trait Source: Send + 'static {
+    /// What is new since the last look.
+    fn look(&mut self) -> Vec<Event>;
+}
+
+struct Listener<S> {
+    source: S,
+    ticks: Interval,
+    waiting: VecDeque<Event>,
+}
+
+/// The answer that goes on for as long as its client listens.
+pub(super) fn respond(source: impl Source) -> Response {
+    let mut ticks = interval(PERIOD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let listener = Listener { source, ticks, waiting: VecDeque::new() };
+    let events = stream::unfold(listener, |mut listener| async move {
+        let event = listener.next().await;
+        Some((Ok::<_, Infallible>(event), listener))
+    });
+    let answer = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("still here"));
+    let mut answer = no_store(answer.into_response());
+    answer.extensions_mut().insert(LongLived);
+    answer
+}
+
+impl<S: Source> Listener<S> {
+    async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return event;
+            }
+            self.ticks.tick().await;
+            self.waiting.extend(self.source.look());
+        }
+    }
+}
+
+/// An event; none where its data has no JSON, which ours always has.
+pub(super) fn event(name: &str, id: &str, data: &impl Serialize) -> Option<Event> {
+    let json = serde_json::to_string(data).ok()?;
+    Some(Event::default().event(name).id(id).data(json))
+}

@@ -1,0 +1,13 @@
+//! What a running program sees of its traffic, as answers: which flags were asked for, what was decided just now, what changed.
+//!
+//! - `asked.rs`: how often each flag was asked for.
+//! - `tail.rs`: one decision.
+//! - `changes.rs`: what changed of the flags.
+
+mod asked;
+mod changes;
+mod tail;
+
+pub use asked::{FlagTraffic, VariantTraffic};
+pub use changes::{FlagChange, FlagsChange, Missed};
+pub use tail::TailLine;
