@@ -2,7 +2,7 @@
 //!
 //! - `run.rs`: its steps: settings, log, checks, then it serves.
 //! - `checked.rs`: everything is read and checked.
-//! - `serve.rs`: everything is started and bound, then it runs until it has drained.
+//! - `start.rs`: everything is started and bound, then it runs until it has drained.
 //! - `operators.rs`: the address for operators.
 //! - `entry.rs`: the token that opens it.
 //! - `banner.rs`: what it says when it serves.
@@ -24,6 +24,6 @@ mod meters;
 mod operators;
 mod process_metrics;
 mod run;
-mod serve;
+mod start;
 
 pub(crate) use run::run;

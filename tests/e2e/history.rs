@@ -240,10 +240,7 @@ fn a_rollback_that_restarts_a_rollout_says_so_first() {
     assert_eq!((asks.code, &asks.json()["answer"]), (1, &"would_undo".into()), "{asks:?}");
     assert!(asks.err.contains("rollout begins anew") && asks.err.contains("--yes"), "{}", asks.err);
     assert_eq!(text(&program), STEPS.replace("percent = 25", "percent = 30"), "nothing is written");
-    let notes = format!(
-        "{}owner = \"me\"\n",
-        STEPS.replace("percent = 25", "percent = 30").replace("[flags.r.rollout]", "[flags.r.rollout]")
-    );
+    let notes = format!("{}owner = \"me\"\n", STEPS.replace("percent = 25", "percent = 30"));
     let notes = notes.replace("[flags.r]\n", "[flags.r]\nticket = \"X-1\"\n").replace("owner = \"me\"\n", "");
     program.save_flags(&notes);
     recorded(&program, 3);

@@ -32,7 +32,7 @@ fn far(program: &Program, line: &str) -> Said {
     let elsewhere = tempfile::tempdir().unwrap();
     let url = format!("http://{}", program.admin);
     let environment = [("FLAGSTAFF_URL", url.as_str()), ("FLAGSTAFF_ADMIN_TOKEN", TOKEN), ("USER", "ada")];
-    beside(program, flagstaff(elsewhere.path(), words(line), &environment))
+    beside(program, &flagstaff(elsewhere.path(), words(line), &environment))
 }
 
 /// The same command about its files.
@@ -53,9 +53,9 @@ fn same(line: &str, far: &Said, near: &Said) {
 }
 
 /// With the names of files as a command beside them says them: the program was told whole paths.
-fn beside(program: &Program, said: Said) -> Said {
+fn beside(program: &Program, said: &Said) -> Said {
     let folder = format!("{}/", program.folder.path().display());
-    Said { out: said.out.replace(&folder, ""), err: said.err.replace(&folder, ""), ..said }
+    Said { out: said.out.replace(&folder, ""), err: said.err.replace(&folder, ""), code: said.code }
 }
 
 #[track_caller]

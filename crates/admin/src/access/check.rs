@@ -55,7 +55,10 @@ async fn admit(access: &Rules, parts: &Parts) -> Result<Caller, Response> {
     }
     if let Some((role, session)) = session(access, &parts.headers) {
         let foreign = origin::is_unsafe(&parts.method).then(|| foreign_page(access, &parts.headers)).flatten();
-        return foreign.map_or_else(|| Ok(known(access, parts, role, session.name)), Err);
+        return match foreign {
+            Some(refused) => Err(refused),
+            None => Ok(known(access, parts, role, session.name)),
+        };
     }
     let Some(said) = token(&parts.headers) else {
         return Err(no_token(parts));

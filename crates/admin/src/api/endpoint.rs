@@ -26,7 +26,7 @@ pub(super) struct Content {
 
 impl Content {
     fn json<T: JsonSchema>() -> Self {
-        Self { media: "application/json", schema: Some(|generator| generator.subschema_for::<T>()) }
+        Self { media: "application/json", schema: Some(schemars::SchemaGenerator::subschema_for::<T>) }
     }
 
     const fn text(media: &'static str) -> Self {

@@ -61,7 +61,7 @@ struct Wanted {
 
 /// What came of a save.
 enum Outcome {
-    Edited(Edited, DryRun),
+    Edited(Box<(Edited, DryRun)>),
     /// It undoes something else than the page said.
     Ask(DryRun),
     /// The file changed since the page was made: what the edit would do to it now.
@@ -79,7 +79,7 @@ async fn preview(
     Writer(caller): Writer,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Answered {
-    let wanted = Wanted::read(flag, caller.name, Fields(fields))?;
+    let wanted = Wanted::read(flag, caller.name, &Fields(fields))?;
     let back = format!("/flags/{}/edit", wanted.flag);
     if wanted.keys.is_empty() {
         return Ok(visit.show(&nothing(&visit, &wanted)));
@@ -99,7 +99,7 @@ async fn save(
     Writer(caller): Writer,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Answered {
-    let wanted = Wanted::read(flag, caller.name, Fields(fields))?;
+    let wanted = Wanted::read(flag, caller.name, &Fields(fields))?;
     if wanted.keys.is_empty() {
         return Ok(visit.show(&nothing(&visit, &wanted)));
     }
@@ -107,7 +107,8 @@ async fn save(
     let outcome = context.run(async move |workspace: &_| make(workspace, &wanted).await).await;
     context.reload();
     match outcome? {
-        Outcome::Edited(edited, dry_run) => {
+        Outcome::Edited(made) => {
+            let (edited, dry_run) = *made;
             Ok(done(&format!("/flags/{}", edited.flag), &undoable(&edited, &dry_run)))
         }
         Outcome::Ask(dry_run) => {
@@ -135,7 +136,7 @@ async fn make(workspace: &Workspace, wanted: &Wanted) -> Result<Outcome, Error> 
     };
     let (editor, keys) = (wanted.editor(workspace), wanted.pairs());
     match editor.apply(&Change::Put(&keys), Confirmation::Of(&dry_run.revision)).await {
-        Ok(Answer::Edited(edited)) => Ok(Outcome::Edited(edited, dry_run)),
+        Ok(Answer::Edited(edited)) => Ok(Outcome::Edited(Box::new((edited, dry_run)))),
         Ok(Answer::WouldUndo(undo)) => Ok(Outcome::Ask(DryRun { undoes: Some(undo.what), ..dry_run })),
         Err(error) if is_conflict(&error) => editor.dry_run(&keys, None).await.map(Outcome::Conflict),
         Err(error) => Err(error),
@@ -147,7 +148,7 @@ const fn is_conflict(error: &Error) -> bool {
 }
 
 impl Wanted {
-    fn read(flag: String, by: String, fields: Fields) -> Result<Self, Failure> {
+    fn read(flag: String, by: String, fields: &Fields) -> Result<Self, Failure> {
         let keys = fields.keys().map_err(|why| Failure::input(why).back(format!("/flags/{flag}/edit")))?;
         let filled = |name| fields.get(name).filter(|value| !value.is_empty()).map(Into::into);
         Ok(Self { flag, by, keys, revision: filled("revision"), undoes: filled("undoes") })

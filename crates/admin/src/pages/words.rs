@@ -43,7 +43,7 @@ pub(super) fn until(at: Timestamp, now: Timestamp) -> String {
 fn span(seconds: i64) -> String {
     match seconds {
         ..HOUR => format!("{} min", seconds / MINUTE),
-        ..DAY => format!("{} h", seconds / HOUR),
+        HOUR..DAY => format!("{} h", seconds / HOUR),
         seconds if seconds < 2 * DAY => "1 day".into(),
         seconds => format!("{} days", seconds / DAY),
     }

@@ -71,7 +71,7 @@ fn context(method: &Method, query: &str, body: &[u8]) -> Result<EvaluationContex
 impl Frontend {
     /// Whether a request has one of the tokens: alone, as Unleash's clients send it, or as a bearer's.
     fn knows(&self, headers: &HeaderMap) -> bool {
-        let said = headers.get(AUTHORIZATION).map(|value| value.as_bytes());
+        let said = headers.get(AUTHORIZATION).map(axum::http::HeaderValue::as_bytes);
         let said = said.map(|said| said.strip_prefix(b"Bearer ").unwrap_or(said));
         said.is_some_and(|said| self.tokens.iter().fold(false, |known, token| same(said, token.as_bytes()) | known))
     }

@@ -53,9 +53,7 @@ impl Observers {
             }
             return None;
         }
-        if self.of(flags).next().is_none() {
-            return None;
-        }
+        self.of(flags).next()?;
         let context = RequestContext::new(request, flags, now);
         self.of(flags).for_each(|one| one.requested(&context));
         Some(context)

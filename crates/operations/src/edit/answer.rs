@@ -111,7 +111,7 @@ pub(super) fn by_fact(
     is_off: Option<bool>,
     recorded: Result<(), Error>,
     location: String,
-    why: Vec<Error>,
+    why: &[Error],
 ) -> Edited {
     let is_done = recorded.is_ok() && is_off == Some(!on);
     let is_off = is_off.unwrap_or_default();
@@ -130,7 +130,7 @@ pub(super) fn by_fact(
         recorded: is_done,
         undo: format!("flagstaff {other} {name}"),
         revision: None,
-        way: Way::Ledger { location, why: told(&why), refused: (!is_done).then_some(refused) },
+        way: Way::Ledger { location, why: told(why), refused: (!is_done).then_some(refused) },
     }
 }
 

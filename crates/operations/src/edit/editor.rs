@@ -292,7 +292,7 @@ impl Editor<'_> {
     ) -> Edited {
         let is_off = standing(&mut facts).await.map(|standing| standing.switched_off.is_some());
         let location = facts.map(|facts| facts.location).unwrap_or_default();
-        by_fact(self.flag, self.by, on, is_off, recorded, location, why)
+        by_fact(self.flag, self.by, on, is_off, recorded, location, &why)
     }
 
     pub(super) fn refusal(&self, refused: Refused) -> Error {

@@ -157,7 +157,7 @@ impl<'a> Planned<'a> {
     fn both(&self) -> Vec<(&Flag, &Flag)> {
         let (Some(before), Ok(after)) = (&self.before, self.plan.after()) else { return Vec::new() };
         let pair =
-            |before: &'_ Arc<Flag>| after.snapshot.flag_named(before.name.as_str()).map(|after| after.as_ref());
+            |before: &'_ Arc<Flag>| after.snapshot.flag_named(before.name.as_str()).map(std::convert::AsRef::as_ref);
         before.flags().iter().filter_map(|flag| Some((&**flag, pair(flag)?))).collect()
     }
 

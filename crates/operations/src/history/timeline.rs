@@ -58,7 +58,7 @@ pub async fn history(workspace: &Workspace, flag: Option<&str>, limit: usize) ->
     if history.entries.is_empty()
         && let Some(flag) = flag
     {
-        find(&*workspace.in_force()?.snapshot, flag)?;
+        find(&workspace.in_force()?.snapshot, flag)?;
     }
     Ok(history)
 }

@@ -64,7 +64,7 @@ pub(super) fn tell(
     let rollout = new.and_then(|id| after.flag(id)?.rollout.as_ref()).filter(|_| restarts);
     let share = rollout.map(|rollout| rollout.percent(now, 0));
     let is_tripped = |snapshot: &Snapshot, id| snapshot.is_tripped(id);
-    preview.restarts_at = share.map(|share| share.as_f64());
+    preview.restarts_at = share.map(flagstaff_flags::Percent::as_f64);
     preview.clears_rollback =
         old.is_some_and(|id| is_tripped(before, id)) && !new.is_some_and(|id| is_tripped(after, id));
     let words =

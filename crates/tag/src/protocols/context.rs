@@ -112,7 +112,7 @@ impl ContextReader {
     fn entry(&mut self, key: &str, value: &Value) -> Result<(), ContextError> {
         match (key, value) {
             (TARGETING_KEY, Value::String(text)) => {
-                self.context.visitor = Some(text.clone()).filter(|t| !t.is_empty())
+                self.context.visitor = Some(text.clone()).filter(|t| !t.is_empty());
             }
             (TARGETING_KEY, _) => return Err(wrong(key, "a text")),
             ("session", value) => self.context.session = Some(text(key, value)?),
@@ -257,6 +257,7 @@ mod tests {
 
     use super::*;
 
+    #[allow(clippy::needless_pass_by_value, reason = "each test says a value of its own")]
     fn read(said: Value) -> Result<EvaluationContext, ContextError> {
         EvaluationContext::read(said.as_object().unwrap())
     }
