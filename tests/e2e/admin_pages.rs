@@ -73,6 +73,8 @@ fn every_page_is_there_and_holds_no_script_of_its_own() {
         "/history",
         "/history?flag=form",
         "/hygiene",
+        "/explain",
+        "/explain?flag=form&visitor=v-1",
     ];
     for path in paths {
         let page = page(&program, path);
@@ -275,4 +277,47 @@ fn a_flag_is_created_copied_and_ended() {
     let answer = post(&program, "/flags/fresh/end", "winner=off&remove=1&confirmed=1");
     assert_eq!((answer.status, answer.field("location").as_deref()), (303, Some("/flags")), "{}", answer.text());
     assert!(!flags(&program).contains("fresh"), "{}", flags(&program));
+}
+
+#[test]
+fn a_visitor_is_explained_with_a_line_that_checks_the_draw() {
+    let program = start();
+    let shown = page(&program, "/explain?flag=form&visitor=v-1");
+    let line = shown.split("<pre tabindex=\"0\">").nth(1).unwrap().split("</pre>").next().unwrap();
+    let line = line.replace("&#34;", "\"").replace("&quot;", "\"");
+    let printed = std::process::Command::new("python3").arg("-c").arg(&line).output().unwrap();
+    let numbers = String::from_utf8(printed.stdout).unwrap();
+    let [bucket, position, split] = numbers.split_whitespace().collect::<Vec<_>>()[..] else {
+        panic!("{line}: {numbers}")
+    };
+    assert!(shown.contains(&format!("bucket {bucket}, position {position}, split {split}")), "{numbers}: {shown}");
+    assert!(shown.contains("class=\"decided\""), "{shown}");
+    for (wrong, why) in
+        [("address=here", "is not an address"), ("header=plan", "is not a header"), ("flag=none", "no flag")]
+    {
+        let query = format!("GET /explain?flag=form&visitor=v-1&{wrong}")
+            .replace("flag=form&visitor=v-1&flag", "visitor=v-1&flag");
+        let refused = send(&program, TOKEN, &query, "", "");
+        assert!((400..500).contains(&refused.status) && refused.text().contains(why), "{wrong}: {}", refused.text());
+    }
+}
+
+#[test]
+fn a_preview_says_how_many_of_the_last_visitors_move() {
+    let program = start();
+    for n in 0..40 {
+        let cookie = format!("Cookie: flagstaff_visitor=recent{n:0>16}\r\n");
+        let mut raw = Raw::connect(program.address);
+        raw.send(format!("GET / HTTP/1.1\r\nHost: shop\r\nAccept: text/html\r\nConnection: close\r\n{cookie}\r\n"));
+        assert_eq!(raw.answer().status, 200);
+    }
+    eventually("they are known", || {
+        let shown = post(&program, "/flags/form/preview", "key=percent&value=100").text();
+        assert!(shown.contains("Tried on real requests:"), "{shown}");
+        let told = shown
+            .split("moves ")
+            .nth(1)
+            .and_then(|rest| rest.split(" of the last 40 visitors").next().map(str::to_owned));
+        told.is_some_and(|moved| moved.parse::<u32>().is_ok_and(|moved| (1..40).contains(&moved)))
+    });
 }

@@ -23,6 +23,7 @@ pub(super) enum Section {
     Rollouts,
     Results,
     Simulator,
+    Explain,
     History,
     Hygiene,
     /// None of those that the navigation names.
@@ -56,13 +57,14 @@ impl Frame {
     }
 
     #[allow(clippy::unused_self, reason = "templates ask their frame")]
-    pub(super) const fn sections(&self) -> [(Section, &'static str, &'static str); 7] {
+    pub(super) const fn sections(&self) -> [(Section, &'static str, &'static str); 8] {
         [
             (Section::Start, "/", "Start"),
             (Section::Flags, "/flags", "Flags"),
             (Section::Rollouts, "/rollouts", "Rollouts"),
             (Section::Results, "/results", "Results"),
             (Section::Simulator, "/simulator", "Simulator"),
+            (Section::Explain, "/explain", "Explain"),
             (Section::History, "/history", "History"),
             (Section::Hygiene, "/hygiene", "Hygiene"),
         ]

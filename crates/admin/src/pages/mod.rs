@@ -14,6 +14,7 @@ mod assets;
 mod bars;
 mod edit;
 mod end;
+mod explain;
 mod facts;
 mod failure;
 mod flag;
@@ -58,6 +59,7 @@ pub(crate) fn router(context: Context) -> Router {
         .merge(rollouts::routes())
         .merge(results::routes())
         .merge(simulator::routes())
+        .merge(explain::routes())
         .merge(history::routes())
         .merge(hygiene::routes())
         .layer(DefaultBodyLimit::max(MAX_FORM))

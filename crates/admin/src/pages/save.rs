@@ -8,6 +8,7 @@ use axum::response::Response;
 use axum::routing::post;
 use flagstaff_operations::Error;
 use flagstaff_operations::edit::{Answer, Change, Confirmation, DryRun, Edited, Editor, KeyChange};
+use flagstaff_operations::preview::{self, RecentVisitors};
 use flagstaff_operations::workspace::Workspace;
 use flagstaff_source::edit::Refused;
 
@@ -84,11 +85,14 @@ async fn preview(
     if wanted.keys.is_empty() {
         return Ok(visit.show(&nothing(&visit, &wanted)));
     }
-    let again = wanted.clone();
-    let planned = context.run(async move |workspace: &_| plan(workspace, &wanted).await).await;
-    match planned.map_err(|error| Failure::from(error).back(back))? {
-        Ok(dry_run) => Ok(visit.show(&preview_page(&visit, dry_run, None))),
-        Err(dry_run) => Ok(conflict(&visit, &again, dry_run)),
+    let (again, recent) = (wanted.clone(), context.recent_visitors());
+    let planned = context.run(async move |workspace: &_| {
+        let planned = plan(workspace, &wanted).await?;
+        Ok((planned, on_visitors(workspace, &wanted, &recent).await))
+    });
+    match planned.await.map_err(|error| Failure::from(error).back(back))? {
+        (Ok(dry_run), moves) => Ok(visit.show(&preview_page(&visit, dry_run, moves, None))),
+        (Err(dry_run), _) => Ok(conflict(&visit, &again, dry_run)),
     }
 }
 
@@ -113,7 +117,7 @@ async fn save(
         }
         Outcome::Ask(dry_run) => {
             let notice = "Something happened to the flag meanwhile. Nothing was written yet.";
-            Ok(visit.show(&preview_page(&visit, dry_run, Some(notice))))
+            Ok(visit.show(&preview_page(&visit, dry_run, None, Some(notice))))
         }
         Outcome::Conflict(dry_run) => Ok(conflict(&visit, &again, dry_run)),
     }
@@ -126,6 +130,12 @@ async fn plan(workspace: &Workspace, wanted: &Wanted) -> Result<Result<DryRun, D
         Err(error) if is_conflict(&error) => editor.dry_run(&wanted.pairs(), None).await.map(Err),
         planned => planned.map(Ok),
     }
+}
+
+/// What an edit would do to the last visitors, in words; none where that cannot be told.
+async fn on_visitors(workspace: &Workspace, wanted: &Wanted, recent: &RecentVisitors) -> Option<String> {
+    let tried = preview::preview(&wanted.editor(workspace), &Change::Put(&wanted.pairs()), recent).await;
+    tried.ok().map(|preview| format!("Tried on real requests: {}.", preview.means))
 }
 
 async fn make(workspace: &Workspace, wanted: &Wanted) -> Result<Outcome, Error> {
@@ -186,9 +196,9 @@ fn nothing(visit: &Visit, wanted: &Wanted) -> PreviewPage {
     }
 }
 
-fn preview_page(visit: &Visit, dry_run: DryRun, notice: Option<&'static str>) -> PreviewPage {
+fn preview_page(visit: &Visit, dry_run: DryRun, moves: Option<String>, notice: Option<&'static str>) -> PreviewPage {
     let frame = visit.frame(format!("Change {}", dry_run.flag), Section::Flags);
-    let effects = effects(&dry_run);
+    let effects = effects(&dry_run).into_iter().chain(moves).collect();
     let DryRun { flag, revision, changes, undoes, keys, .. } = dry_run;
     let changes = if changes { keys } else { Vec::new() };
     PreviewPage { frame, flag, notice, changes, effects, undoes, revision }
@@ -196,12 +206,12 @@ fn preview_page(visit: &Visit, dry_run: DryRun, notice: Option<&'static str>) ->
 
 /// What an edit would do, line by line.
 fn effects(dry_run: &DryRun) -> Vec<String> {
-    let moves = match &dry_run.means_now {
+    let means = match &dry_run.means_now {
         Some(now) if *now == dry_run.means_then => format!("For visitors nothing changes: {now}."),
         Some(now) => format!("Now {now}; then {}.", dry_run.means_then),
         None => format!("Then {}.", dry_run.means_then),
     };
-    vec![moves]
+    vec![means]
 }
 
 fn conflict(visit: &Visit, wanted: &Wanted, now: DryRun) -> Response {
