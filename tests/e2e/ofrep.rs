@@ -43,7 +43,7 @@ client = true
 allow = { groups = ["beta"] }
 
 [[flags.for_pro.rules]]
-when = { plan = "pro" }
+if = { plan = "pro" }
 serve = "on"
 "#;
 

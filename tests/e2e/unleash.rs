@@ -35,7 +35,7 @@ client = true
 [flags.for_pro]
 client = true
 [[flags.for_pro.rules]]
-when = { plan = "pro" }
+if = { plan = "pro" }
 serve = "on"
 
 [flags.hidden]
