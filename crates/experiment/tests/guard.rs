@@ -247,7 +247,8 @@ fn goals_that_fall_make_an_alarm_in_words() {
     });
     let words = alarm.unwrap().words();
     assert!(
-        words.contains(" visitors with the flag reached order_paid, ") && words.contains("; at 50 % this"),
+        words.contains(" visitors with the flag reached order_paid, ")
+            && words.contains("; with the flag at 50 %, chance alone causes this"),
         "{words}"
     );
 }

@@ -18,6 +18,7 @@ use tower::layer::util::Stack;
 use tower::{Layer, Service};
 
 use crate::FlagLayer;
+use crate::changes::layer::ChangeLayer;
 use crate::changes::streams::{ChangeStreams, state_of};
 use crate::observe::observers::Observers;
 
@@ -27,6 +28,12 @@ use crate::observe::observers::Observers;
 pub struct EndpointLayer;
 
 impl FlagLayer {
+    /// This layer with the visitor's own endpoints and closed gates inside, which tell of changes as they come.
+    #[must_use]
+    pub fn with_live_endpoints(self, streams: ChangeStreams) -> Stack<EndpointLayer, Stack<ChangeLayer, Self>> {
+        Stack::new(EndpointLayer, Stack::new(ChangeLayer::new(streams), self))
+    }
+
     /// This layer with the visitor's own endpoints and closed gates inside.
     #[must_use]
     pub fn with_endpoints(self) -> Stack<EndpointLayer, Self> {

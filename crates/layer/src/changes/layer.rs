@@ -9,27 +9,22 @@ use flagstaff_tag::{ChangeQuestion, Flags, Peer, is_own};
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use tower::layer::util::Stack;
 use tower::{Layer, Service};
 
 use super::body::EndpointBody;
 use super::streams::ChangeStreams;
-use crate::FlagLayer;
-use crate::endpoints::EndpointLayer;
 
 /// nginx holds an answer back until it is large, unless it says this.
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// Answers browsers that wait for changes of flags. Belongs between [`FlagLayer`] and [`EndpointLayer`], which names the stream in its
+/// Answers browsers that wait for changes of flags. Belongs between [`FlagLayer`](crate::FlagLayer) and [`EndpointLayer`](crate::EndpointLayer), which names the stream in its
 /// answers then.
 #[derive(Clone, Debug)]
 pub struct ChangeLayer(ChangeStreams);
 
-impl FlagLayer {
-    /// This layer with the visitor's own endpoints and closed gates inside, which tell of changes as they come.
-    #[must_use]
-    pub fn with_live_endpoints(self, streams: ChangeStreams) -> Stack<EndpointLayer, Stack<ChangeLayer, Self>> {
-        Stack::new(EndpointLayer, Stack::new(ChangeLayer(streams), self))
+impl ChangeLayer {
+    pub(crate) const fn new(streams: ChangeStreams) -> Self {
+        Self(streams)
     }
 }
 
