@@ -242,11 +242,8 @@ impl Writer {
     /// A store that is open stays so, unless its file is another one by now. Returns whether it is another than before.
     async fn open(&mut self) -> Result<bool, sqlx::Error> {
         if self.state.store.as_ref().is_some_and(Store::is_gone) {
-            self.shared.is_away(
-                &self.location.to_string(),
-                None,
-                "its file was deleted or replaced; a new one is begun",
-            );
+            let location = self.location.to_string();
+            self.shared.is_away(&location, None, "its file was deleted or replaced; a new one is begun");
             self.close().await;
         }
         if self.state.store.is_some() {
@@ -309,10 +306,12 @@ impl Writer {
 
     /// Records the revisions of the flags that wait. What the store does not take now waits on; what it refuses is lost, and told.
     async fn record_revisions(&mut self) {
-        if self.revisions.is_empty()
-            && let Some((revision, None)) = &self.state.in_force
+        // another store than before does not know what is in force
+        let is_gone = self.state.store.as_ref().is_some_and(Store::is_gone);
+        if let Some((revision, number)) = &self.state.in_force
+            && self.revisions.is_empty()
+            && (is_gone || number.is_none())
         {
-            // another store than before does not know what is in force
             self.revisions.again(revision.clone());
         }
         while let Some(revision) = self.revisions.pop() {
