@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::harness::crowd::look;
 use crate::harness::eventually;
 use crate::harness::program::{Program, Setup};
 use crate::harness::raw::{Answer, Raw};
@@ -305,11 +306,9 @@ fn a_visitor_is_explained_with_a_line_that_checks_the_draw() {
 #[test]
 fn a_preview_says_how_many_of_the_last_visitors_move() {
     let program = start();
+    let mut raw = program.raw();
     for n in 0..40 {
-        let cookie = format!("Cookie: flagstaff_visitor=recent{n:0>16}\r\n");
-        let mut raw = Raw::connect(program.address);
-        raw.send(format!("GET / HTTP/1.1\r\nHost: shop\r\nAccept: text/html\r\nConnection: close\r\n{cookie}\r\n"));
-        assert_eq!(raw.answer().status, 200);
+        look(&mut raw, &format!("recent{n:0>16}"));
     }
     eventually("they are known", || {
         let shown = post(&program, "/flags/form/preview", "key=percent&value=100").text();

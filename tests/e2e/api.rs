@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::experiment_flow::said;
 use crate::harness::api::TOKEN;
 use crate::harness::app::App;
+use crate::harness::crowd::look;
 use crate::harness::eventually;
 use crate::harness::program::{Program, Setup};
 use crate::harness::raw::Answer;
@@ -263,8 +264,9 @@ fn what_was_recorded_is_exported_and_forgotten() {
     let (_app, program) = started();
     problem(&program.api("GET /api/v1/export?flag=price", "", ""), 404);
     // of 20 % of visitors something is recorded
+    let (mut raw, mut visitors) = (program.raw(), 0..);
     eventually("it is recorded", || {
-        program.get("/");
+        look(&mut raw, &format!("api{:0>19}", visitors.next().unwrap_or(0)));
         program.api("GET /api/v1/export?flag=price&format=jsonl", "", "").status == 200
     });
     eventually("all of it is written", || program.health()["ledger"]["queued"] == 0);

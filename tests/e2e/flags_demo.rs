@@ -155,6 +155,7 @@ fn written(line: &str) -> Option<&str> {
     let is_word = |key: &str| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     let is_key = bare.split_once(" = ").is_some_and(|(key, _)| is_word(key));
     let is_table = bare.starts_with('[') && bare != "[tls]" && !bare.starts_with("[tls] ");
-    let needs_file = [".pem", "/run/", "keys_file", "token_file"].iter().any(|word| bare.contains(word));
+    let needs_file =
+        [".pem", "/run/", "keys_file", "token_file", "tokens_file"].iter().any(|word| bare.contains(word));
     ((is_key || is_table) && !needs_file).then_some(bare)
 }

@@ -133,7 +133,7 @@ fn a_list_is_sent_once() {
     let context = r#"{"context":{"targetingKey":"u1","user":42}}"#;
     let first = ask(&program, "", "", context);
     let body = read(&first);
-    assert_eq!(body["flags"].as_array().unwrap().len(), 9);
+    assert_eq!(body["flags"].as_array().unwrap().len(), 10);
     assert!(body.get("eventStreams").is_none(), "an EventSource can send no token");
     let tag = first.field("etag").unwrap();
     let status = |tags: &str, context: &str| ask(&program, "", &format!("If-None-Match: {tags}\r\n"), context).status;

@@ -1,6 +1,6 @@
 //! One connection to a store, opened and kept the right way.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, ConnectOptions, Connection, Executor};
@@ -33,6 +33,8 @@ pub(crate) struct Identity {
     device: u64,
     #[cfg(unix)]
     inode: u64,
+    /// A file that is deleted leaves its number to the next one.
+    born: Option<SystemTime>,
 }
 
 impl Identity {
@@ -41,10 +43,10 @@ impl Identity {
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt;
-            Some(Self { device: metadata.dev(), inode: metadata.ino() })
+            Some(Self { device: metadata.dev(), inode: metadata.ino(), born: metadata.created().ok() })
         }
         #[cfg(not(unix))]
-        Some(Self {}).filter(|_| metadata.is_file())
+        Some(Self { born: metadata.created().ok() }).filter(|_| metadata.is_file())
     }
 }
 

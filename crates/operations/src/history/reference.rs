@@ -22,7 +22,8 @@ pub(super) struct Named {
 }
 
 impl Named {
-    /// Finds the revision that a text names: its beginning; one before it with `^` behind it; or `now` for the files as they are.
+    /// Finds the revision that a text names: its beginning; one before it with `^` behind it; or `now` for
+    /// the files as they are.
     pub(super) async fn find(workspace: &Workspace, store: &mut RevisionStore, text: &str) -> Result<Self, Error> {
         if text == NOW {
             let (revision, texts) = workspace.texts()?;
@@ -38,8 +39,10 @@ impl Named {
 
 /// The row of a revision that is recorded.
 async fn recorded(workspace: &Workspace, store: &mut RevisionStore, text: &str) -> Result<RecordedRevision, Error> {
-    let named = text.trim_end_matches('^');
-    let back = text.len() - named.len();
+    let beginning = text.trim_end_matches('^');
+    let back = text.len() - beginning.len();
+    let now = if beginning == NOW { Some(workspace.texts()?.0) } else { None };
+    let named = now.as_deref().unwrap_or(beginning);
     let environment = workspace.files.environment();
     let mut found =
         if named.is_empty() { Vec::new() } else { store.beginning(environment, named, LISTED).await? }.into_iter();
