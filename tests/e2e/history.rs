@@ -185,7 +185,12 @@ fn differences_are_what_patch_takes() {
         Ok(status) => assert!(status.success() && fs::read_to_string(program.path("old.toml")).unwrap() == later),
         Err(_) => eprintln!("SKIPPED: patch is not installed"),
     }
-    for line in ["diff zzz", "diff 0000000000 now", "diff now^"] {
+    assert_eq!(
+        done(&program, "diff now^")["from"]["revision"],
+        old.as_str(),
+        "what was before the files as they are"
+    );
+    for line in ["diff zzz", "diff 0000000000 now", "diff now^^^"] {
         let wrong = asked(&program, line);
         assert!(wrong.code == 2 && wrong.err.contains("flagstaff history"), "{line}: {wrong:?}");
     }
