@@ -1,6 +1,6 @@
 //! OFREP 0.3, the OpenFeature Remote Evaluation Protocol.
 //!
-//! [`question`] is what is asked, [`evaluation`] the answer to one flag, [`answer`] the response to the request.
+//! `question` is what is asked, `evaluation` the answer to one flag, `answer` the response to the request.
 
 mod answer;
 mod evaluation;

@@ -1,6 +1,6 @@
 //! Unleash's frontend API, as its web clients ask it.
 //!
-//! [`route`] is what is asked, [`context`] for whom, [`toggles`] the answer.
+//! `route` is what is asked, `context` for whom, `toggles` the answer.
 
 mod context;
 mod route;
