@@ -90,7 +90,7 @@ fn every_page_is_there_and_holds_no_script_of_its_own() {
     let answer = send(&program, TOKEN, &format!("GET /assets/{css}"), "", "");
     assert_eq!(answer.status, 200);
     assert!(answer.field("cache-control").unwrap().contains("immutable"));
-    for path in ["/flags/none", "/results/none", "/simulator/none", "/flags/none/edit", "/nothing"] {
+    for path in ["/flags/none", "/results/none", "/simulator/none", "/flags/none/edit", "/history/zz", "/nothing"] {
         let answer = send(&program, TOKEN, &format!("GET {path}"), "", "");
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.text().contains("<h1"), "{path}: {}", answer.text());

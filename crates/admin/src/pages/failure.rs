@@ -53,6 +53,10 @@ impl From<Error> for Failure {
         let (status, title, help) = match &error {
             Error::NoFlag { .. } => (StatusCode::NOT_FOUND, "There is no such flag", ""),
             Error::NoVariant { .. } => (StatusCode::NOT_FOUND, "There is no such variant", ""),
+            Error::NoRevision(_) | Error::ManyRevisions { .. } | Error::RevisionGone(_) => {
+                (StatusCode::NOT_FOUND, "There is no such revision", "The history lists those that are kept.")
+            }
+            Error::Archive(_) | Error::StillOn { .. } => (StatusCode::CONFLICT, "That cannot be done", ""),
             Error::NotEdited { why: Refused::Changed, .. } => {
                 (StatusCode::CONFLICT, "The file changed meanwhile", "Nothing was written. Look at the flag again.")
             }
