@@ -89,7 +89,7 @@ fn every_revision_has_its_time_source_author_and_difference() {
 
 /// A restart, a second program and a file that is saved as it was add nothing; an old text that comes back does.
 #[test]
-fn a_revision_is_recorded_once_whoever_accepts_it() {
+fn a_revision_is_recorded_once_for_all_programs() {
     let app = App::mirror();
     let mut program = Setup::to(&[app.address]).flags(TWO).start();
     recorded(&program, 1);

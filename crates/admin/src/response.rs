@@ -30,7 +30,7 @@ pub(crate) fn problem(status: StatusCode, detail: &str, help: &str) -> Response 
     no_store((status, [(header::CONTENT_TYPE, format)], printable_json(&json).into_owned()))
 }
 
-/// The same to whoever asks: a page for a browser that shows one, [`problem`] for everything else.
+/// A refusal in the form that the client reads: a page for a browser, [`problem`] for other clients.
 pub(crate) fn refusal(headers: &HeaderMap, status: StatusCode, detail: &str, help: &str) -> Response {
     if !wants_page(headers) {
         return problem(status, detail, help);

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderName};
 
 /// A header by which a program with a token says who uses it, as `--by` does for a command.
 pub(super) const BY: HeaderName = HeaderName::from_static("x-flagstaff-author");
-/// The name of whoever says none.
+/// The name for the record where a request brings none.
 pub(super) const NOBODY: &str = "operator";
 /// Characters of a name at most.
 const MAX_NAME_LENGTH: usize = 64;

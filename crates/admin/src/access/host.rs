@@ -47,7 +47,7 @@ impl Hosts {
         }
         let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
         match address.map(|address| address.to_canonical()) {
-            // an address is no name that could lead elsewhere tomorrow
+            // a name can lead to another machine tomorrow, an address cannot
             Ok(ip) => {
                 ip.is_loopback() || self.address.is_unspecified() || ip == self.address || self.names.contains(&host)
             }

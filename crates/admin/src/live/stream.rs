@@ -1,4 +1,4 @@
-//! A stream of events. Whoever listens slowly is looked after less often, and loses what came between: nothing waits for a listener.
+//! A stream of events. Nothing waits for a listener: a slow one loses the events that came in between.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;

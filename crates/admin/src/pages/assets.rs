@@ -1,4 +1,4 @@
-//! Style, script and icon. Their names change with their contents, so a browser keeps them for ever.
+//! Style, script and icon. Their names change with their contents, so a browser never asks for them again.
 
 use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::LazyLock;

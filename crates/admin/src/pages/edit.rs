@@ -107,7 +107,9 @@ fn page(frame: Frame, seen: &Seen<'_>, revision: &str, unlocked: bool) -> EditPa
 /// Why an edit of what decides is not made just so.
 fn locked(seen: &Seen<'_>) -> Option<&'static str> {
     if seen.listed.state == ListedState::Tripped {
-        return Some("Its guard rolled it back. An edit of who gets it clears that: it begins anew for everybody.");
+        return Some(
+            "Its guard rolled it back. An edit of who gets it clears that: the flag starts again for everybody.",
+        );
     }
     let is_running = seen.flag.rollout.is_some() && seen.may_switch_off();
     is_running.then_some("Its rollout runs. An edit of who gets it starts the rollout again, at its first step.")

@@ -133,7 +133,7 @@ fn a_program_that_is_late_finds_what_another_accepted() {
 }
 
 #[test]
-fn an_edit_has_its_author_whoever_is_first() {
+fn an_edit_has_its_author_also_when_a_program_is_first() {
     each_store(|location| {
         let program = Program::start(location);
         program.accepts(location, file("a"), 1);

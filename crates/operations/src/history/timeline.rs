@@ -39,7 +39,7 @@ pub async fn history(workspace: &Workspace, flag: Option<&str>, limit: usize) ->
         dropped: 0,
     };
     let place = workspace.ledger()?.ok_or(Error::NoLedger)?;
-    // what is no name of a flag changed nothing
+    // a text that is not a valid name of a flag names none, so nothing changed it
     let name = flag.map(Name::new).transpose().ok();
     if let (Some(name), Some(_)) = (&name, workspace.ledger_that_is_there()?) {
         let limit = limit.clamp(1, MOST_ENTRIES);

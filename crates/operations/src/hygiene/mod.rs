@@ -73,7 +73,10 @@ fn of(flag: &Flag, ended: &HashSet<&str>, today: Date) -> Vec<Finding> {
     let all = [
         (FindingKind::Expired, expired),
         (FindingKind::Ended, is_ended.then(|| "was ended, and is still in the file".into())),
-        (FindingKind::Stale, flag.is_stale(today).then(|| "is the same for everybody since 30 days or more".into())),
+        (
+            FindingKind::Stale,
+            flag.is_stale(today).then(|| "has been the same for everybody for 30 days or more".into()),
+        ),
         (FindingKind::NoOwner, (!is_owned).then(|| "has no owner".into())),
         (FindingKind::NoExpiry, (flag.expires.is_none() && !is_kept).then(|| "has no expiry date".into())),
     ];

@@ -75,7 +75,7 @@ fn a_flag_for_all_users_differs_from_those_who_are_none() {
 }
 
 #[test]
-fn a_preview_is_for_whoever_asked_for_it() {
+fn a_preview_is_for_the_one_who_asked_for_it() {
     let public = [("cache-control", "public, max-age=60")];
     for how in [WhenFlagsDiffer::Vary, WhenFlagsDiffer::Private, WhenFlagsDiffer::Ignore] {
         let site = site(how);
