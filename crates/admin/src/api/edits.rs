@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::extract::{FromRequestParts, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
 use flagstaff_operations::Error;
 use flagstaff_operations::api::{ChangeRequest, EndRequest, OrderRequest, ProblemKind};
 use flagstaff_operations::edit::{Answer, Change, Confirmation, Edited, Editor};
@@ -20,7 +21,7 @@ use super::orders::Orders;
 use super::results::certainty;
 use super::revision::{json, taken_up};
 use crate::Context;
-use crate::access::{Caller, Writer};
+use crate::access::Writer;
 
 pub(super) fn endpoints(orders: &Arc<Orders>) -> Vec<Endpoint> {
     let switch = |endpoint: Endpoint| {
@@ -65,120 +66,100 @@ enum Wanted {
     OnForEveryone,
 }
 
-/// An edit as it is asked for.
-struct Edit {
+/// Which flag is edited, by whom, and of which revision: what every edit says alike.
+struct Target {
     flag: String,
-    wanted: Wanted,
     by: String,
-    yes: bool,
     confirm: Option<String>,
     /// The revision that the flags must have.
     revision: Option<String>,
 }
 
-async fn set(
-    State(context): State<Context>,
-    Named(flag): Named,
-    Writer(caller): Writer,
-    Asked(Confirmed { confirm }): Asked<Confirmed>,
-    headers: HeaderMap,
-    Sent(asked): Sent<ChangeRequest>,
-) -> Result<Response, Failure> {
-    let wanted = Wanted::Set(asked.texts()?);
-    let revision = wanted_revision(&headers)?;
-    make(&context, Edit { flag, wanted, by: caller.name, yes: asked.yes, confirm, revision }).await
+impl FromRequestParts<Context> for Target {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Response> {
+        let refuse = Failure::into_response;
+        let Named(flag) = Named::from_request_parts(parts, context).await.map_err(refuse)?;
+        let Writer(caller) = Writer::from_request_parts(parts, context).await?;
+        let Asked(Confirmed { confirm }) = Asked::from_request_parts(parts, context).await.map_err(refuse)?;
+        let revision = wanted_revision(&parts.headers).map_err(refuse)?;
+        Ok(Self { flag, by: caller.name, confirm, revision })
+    }
 }
 
-async fn off(
-    State(context): State<Context>,
-    Named(flag): Named,
-    Writer(caller): Writer,
-    Asked(confirmed): Asked<Confirmed>,
-    headers: HeaderMap,
-    Sent(asked): Sent<OrderRequest>,
-) -> Result<Response, Failure> {
-    switch(&context, flag, Wanted::Off, caller, confirmed, &headers, asked).await
+type Answered = Result<Response, Failure>;
+
+async fn set(State(context): State<Context>, target: Target, Sent(asked): Sent<ChangeRequest>) -> Answered {
+    make(&context, target, Wanted::Set(asked.texts()?), asked.yes).await
 }
 
-async fn on(
-    State(context): State<Context>,
-    Named(flag): Named,
-    Writer(caller): Writer,
-    Asked(confirmed): Asked<Confirmed>,
-    headers: HeaderMap,
-    Sent(asked): Sent<OrderRequest>,
-) -> Result<Response, Failure> {
-    switch(&context, flag, Wanted::On, caller, confirmed, &headers, asked).await
+async fn off(State(context): State<Context>, target: Target, Sent(asked): Sent<OrderRequest>) -> Answered {
+    make(&context, target, Wanted::Off, asked.yes).await
 }
 
-async fn everyone(
-    State(context): State<Context>,
-    Named(flag): Named,
-    Writer(caller): Writer,
-    Asked(confirmed): Asked<Confirmed>,
-    headers: HeaderMap,
-    Sent(asked): Sent<OrderRequest>,
-) -> Result<Response, Failure> {
-    switch(&context, flag, Wanted::OnForEveryone, caller, confirmed, &headers, asked).await
+async fn on(State(context): State<Context>, target: Target, Sent(asked): Sent<OrderRequest>) -> Answered {
+    make(&context, target, Wanted::On, asked.yes).await
 }
 
-async fn switch(
-    context: &Context,
-    flag: String,
-    wanted: Wanted,
-    caller: Caller,
-    confirmed: Confirmed,
-    headers: &HeaderMap,
-    asked: OrderRequest,
-) -> Result<Response, Failure> {
-    let (confirm, revision) = (confirmed.confirm, wanted_revision(headers)?);
-    make(context, Edit { flag, wanted, by: caller.name, yes: asked.yes, confirm, revision }).await
+async fn everyone(State(context): State<Context>, target: Target, Sent(asked): Sent<OrderRequest>) -> Answered {
+    make(&context, target, Wanted::OnForEveryone, asked.yes).await
 }
 
 /// Makes an edit, and answers once it is in force.
-async fn make(context: &Context, edit: Edit) -> Result<Response, Failure> {
-    let expected = edit.revision.clone().or_else(|| edit.confirm.clone());
-    let done = context.run(async move |workspace: &Workspace| applied(workspace, &edit).await).await;
+async fn make(context: &Context, target: Target, wanted: Wanted, yes: bool) -> Answered {
+    let expected = target.revision.clone().or_else(|| target.confirm.clone());
+    let done = context.run(async move |workspace: &Workspace| applied(workspace, &target, &wanted, yes).await).await;
     match done {
         Ok(Answer::Edited(edited)) => Ok(taken_up(context, edited).await),
         Ok(Answer::WouldUndo(undo)) => {
             let why = format!("this changes what decides about the flag: {}", undo.what);
-            let failure = Failure::new(ProblemKind::WouldUndo, StatusCode::CONFLICT, why);
-            Err(failure.help(format!("send it again with ?confirm={}", undo.revision)).with(|problem| {
-                problem.undoes = Some(undo.what);
-                problem.revision = Some(undo.revision);
-            }))
+            Err(would_undo(why, undo.what, undo.revision))
         }
-        Err(error) if ProblemKind::from(&error) == ProblemKind::Changed => {
-            Err(changed(context, error, expected).await)
-        }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(refused(context, error, expected).await),
     }
 }
 
-async fn applied(workspace: &Workspace, edit: &Edit) -> Result<Answer, Error> {
+/// An edit that would undo something, and how to make it all the same.
+pub(super) fn would_undo(why: String, what: String, revision: String) -> Failure {
+    let failure = Failure::new(ProblemKind::WouldUndo, StatusCode::CONFLICT, why);
+    failure.help(format!("send it again with ?confirm={revision}")).with(|problem| {
+        problem.undoes = Some(what);
+        problem.revision = Some(revision);
+    })
+}
+
+async fn applied(workspace: &Workspace, target: &Target, wanted: &Wanted, yes: bool) -> Result<Answer, Error> {
     let warn = |error: &Error| tracing::warn!("the edit is not recorded in the ledger: {error}");
-    let editor = Editor { workspace, flag: &edit.flag, by: &edit.by, warn: &warn };
-    let keys: Vec<_> = match &edit.wanted {
+    let editor = Editor { workspace, flag: &target.flag, by: &target.by, warn: &warn };
+    let keys: Vec<_> = match wanted {
         Wanted::Set(keys) => keys.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
         Wanted::Off | Wanted::On | Wanted::OnForEveryone => Vec::new(),
     };
-    let change = match edit.wanted {
+    let change = match wanted {
         Wanted::Set(_) => Change::Set(&keys),
         Wanted::Off => Change::Off,
         Wanted::On => Change::On,
         Wanted::OnForEveryone => Change::OnForEveryone,
     };
-    let confirmation = match &edit.confirm {
-        _ if edit.yes => Confirmation::Yes,
+    let confirmation = match &target.confirm {
+        _ if yes => Confirmation::Yes,
         Some(revision) => Confirmation::Of(revision),
         None => Confirmation::No,
     };
-    editor.apply_to(edit.revision.as_deref().or(edit.confirm.as_deref()), &change, confirmation).await
+    editor.apply_to(target.revision.as_deref().or(target.confirm.as_deref()), &change, confirmation).await
+}
+
+/// Why an edit was not made.
+pub(super) async fn refused(context: &Context, error: Error, expected: Option<String>) -> Failure {
+    match ProblemKind::from(&error) {
+        ProblemKind::Changed => changed(context, &error, expected).await,
+        _ => error.into(),
+    }
 }
 
 /// The files are not those that the edit was made for.
-pub(super) async fn changed(context: &Context, error: Error, expected: Option<String>) -> Failure {
+async fn changed(context: &Context, error: &Error, expected: Option<String>) -> Failure {
     let now = context.run(async |workspace: &Workspace| workspace.revision()).await.ok();
     let status = if expected.is_some() { StatusCode::PRECONDITION_FAILED } else { StatusCode::CONFLICT };
     let failure = Failure::new(ProblemKind::Changed, status, error.to_string());

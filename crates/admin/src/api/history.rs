@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use flagstaff_operations::Error;
-use flagstaff_operations::api::{DiffQuery, HistoryQuery, ProblemKind, RollbackQuery, RollbackRequest};
+use flagstaff_operations::api::{DiffQuery, HistoryQuery, RollbackQuery, RollbackRequest};
 use flagstaff_operations::edit::Confirmation;
 use flagstaff_operations::history::{self, Difference, History, Rollback, RollbackAnswer, RollbackPreview};
 use flagstaff_operations::workspace::Workspace;
 
-use super::edits::{Confirmed, changed};
+use super::edits::{Confirmed, refused, would_undo};
 use super::endpoint::Endpoint;
 use super::extract::{Asked, Sent, wanted_revision};
 use super::failure::Failure;
@@ -106,11 +106,8 @@ async fn rollback(
             is_in_force(&context, &done.revision).await;
             Ok(of_revision(&done.revision.clone(), &RollbackAnswer::Done(done)))
         }
-        Ok(RollbackAnswer::WouldUndo(preview)) => Err(would_undo(preview)),
-        Err(error) if ProblemKind::from(&error) == ProblemKind::Changed => {
-            Err(changed(&context, error, expected).await)
-        }
-        Err(error) => Err(error.into()),
+        Ok(RollbackAnswer::WouldUndo(preview)) => Err(undoes(preview)),
+        Err(error) => Err(refused(&context, error, expected).await),
     }
 }
 
@@ -138,13 +135,9 @@ async fn put_back(
     history::rollback(workspace, wanted, confirmation).await
 }
 
-fn would_undo(preview: RollbackPreview) -> Failure {
+fn undoes(preview: RollbackPreview) -> Failure {
     let all: Vec<_> = preview.undoes.iter().map(|one| format!("{}: {}", one.flag, one.what)).collect();
     let what = all.join("; ");
-    let failure = Failure::new(ProblemKind::WouldUndo, StatusCode::CONFLICT, format!("this also affects {what}"));
-    failure.help(format!("send it again with ?confirm={}", preview.revision)).with(|problem| {
-        problem.undoes = Some(what);
-        problem.revision = Some(preview.revision.clone());
-        problem.answer = serde_json::to_value(RollbackAnswer::WouldUndo(preview)).ok();
-    })
+    would_undo(format!("this also affects {what}"), what, preview.revision.clone())
+        .with(|problem| problem.answer = serde_json::to_value(RollbackAnswer::WouldUndo(preview)).ok())
 }

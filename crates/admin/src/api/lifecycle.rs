@@ -10,7 +10,7 @@ use flagstaff_operations::api::{CreateRequest, DeleteQuery, ProblemKind};
 use flagstaff_operations::edit::{Answer, Change, Confirmation, Edited, Editor, Removal, Removed, remove};
 use flagstaff_operations::workspace::Workspace;
 
-use super::edits::changed;
+use super::edits::{refused, would_undo};
 use super::endpoint::Endpoint;
 use super::extract::{Asked, Named, Sent, wanted_revision};
 use super::failure::Failure;
@@ -57,10 +57,7 @@ async fn create(
     match created {
         Ok(Answer::Edited(edited)) => Ok(taken_up(&context, edited).await),
         Ok(Answer::WouldUndo(undo)) => Err(Failure::new(ProblemKind::WouldUndo, StatusCode::CONFLICT, undo.what)),
-        Err(error) if ProblemKind::from(&error) == ProblemKind::Changed => {
-            Err(changed(&context, error, expected).await)
-        }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(refused(&context, error, expected).await),
     }
 }
 
@@ -96,16 +93,7 @@ async fn delete(
             comes(&context, |snapshot| snapshot.find(&name).is_none()).await;
             Ok(json(&removed))
         }
-        Ok(Removal::NotEnded(undo)) => {
-            let failure = Failure::new(ProblemKind::WouldUndo, StatusCode::CONFLICT, undo.what.clone());
-            Err(failure.help(format!("send it again with ?confirm={}", undo.revision)).with(|problem| {
-                problem.undoes = Some(undo.what);
-                problem.revision = Some(undo.revision);
-            }))
-        }
-        Err(error) if ProblemKind::from(&error) == ProblemKind::Changed => {
-            Err(changed(&context, error, expected).await)
-        }
-        Err(error) => Err(error.into()),
+        Ok(Removal::NotEnded(undo)) => Err(would_undo(undo.what.clone(), undo.what, undo.revision)),
+        Err(error) => Err(refused(&context, error, expected).await),
     }
 }

@@ -4,7 +4,7 @@ use flagstaff_flags::{RecordedFacts, Snapshot};
 use flagstaff_source::edit::{Change, EditPlan};
 use serde::Serialize;
 
-use super::editor::{Editor, standing};
+use super::editor::Editor;
 use super::meaning;
 use crate::Error;
 
@@ -44,10 +44,7 @@ impl Editor<'_> {
     /// # Errors
     /// As [`Editor::apply`]; also when the files are no longer those of `revision`.
     pub async fn dry_run(&self, keys: &[(&str, Option<&str>)], revision: Option<&str>) -> Result<DryRun, Error> {
-        let plan = self.plan(&Change::Put(keys), revision).map_err(|refused| self.refusal(refused))?;
-        let mut facts = self.open_facts().await;
-        let standing = standing(&mut facts).await;
-        let undoes = standing.as_ref().and_then(|standing| self.undoes(&plan, standing, false));
+        let (plan, standing, undoes) = self.plan_on(&Change::Put(keys), revision).await?;
         let mut known = RecordedFacts::default();
         if let (Some(standing), Some(flag)) =
             (&standing, plan.before().and_then(|b| b.snapshot.flag_named(self.flag)))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flagstaff_flags::{Snapshot, Standing};
-use flagstaff_source::edit::Change;
+use flagstaff_source::edit::{Change, EditPlan};
 
 use super::editor::{Editor, standing};
 use crate::Error;
@@ -27,11 +27,7 @@ pub(crate) struct Planned {
 impl Editor<'_> {
     /// Plans a change and lets it go: others may edit the files meanwhile.
     pub(crate) async fn planned(&self, change: &Change<'_>) -> Result<Planned, Error> {
-        let plan = self.plan(change, None).map_err(|refused| self.refusal(refused))?;
-        let mut facts = self.open_facts().await;
-        let standing = standing(&mut facts).await;
-        let is_on = matches!(change, Change::On | Change::OnForEveryone);
-        let undoes = standing.as_ref().and_then(|standing| self.undoes(&plan, standing, is_on));
+        let (plan, standing, undoes) = self.plan_on(change, None).await?;
         Ok(Planned {
             is_change: plan.is_change(),
             revision: plan.revision(),
@@ -40,5 +36,18 @@ impl Editor<'_> {
             standing,
             undoes,
         })
+    }
+
+    /// A plan of a change, where the flag stands, and what the change would undo of that.
+    pub(super) async fn plan_on(
+        &self,
+        change: &Change<'_>,
+        revision: Option<&str>,
+    ) -> Result<(EditPlan, Option<Standing>, Option<String>), Error> {
+        let plan = self.plan(change, revision).map_err(|refused| self.refusal(refused))?;
+        let standing = standing(&mut self.open_facts().await).await;
+        let is_on = matches!(change, Change::On | Change::OnForEveryone);
+        let undoes = standing.as_ref().and_then(|standing| self.undoes(&plan, standing, is_on));
+        Ok((plan, standing, undoes))
     }
 }
