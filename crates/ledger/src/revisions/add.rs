@@ -78,7 +78,7 @@ async fn found(
     let last = newest.number.cast_signed();
     let position = match position {
         Some(position) if position <= last => position,
-        None if newest.revision != new.revision => return in_its_time(store, new).await,
+        None if let Some(number) = in_its_time(store, new).await? => return Ok(Some(number)),
         _ => return Ok((newest.revision == new.revision).then_some(last)),
     };
     let select = "SELECT MIN(number) FROM revisions WHERE environment = $1 AND revision = $2 AND number >= $3";

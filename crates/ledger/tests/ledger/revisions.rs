@@ -101,6 +101,24 @@ fn revisions(all: &[RecordedRevision]) -> Vec<(u64, &str, &str)> {
     all.iter().map(|row| (row.number, row.changes.as_str(), row.by.as_str())).collect()
 }
 
+/// Also where what it began with has come back meanwhile: that is another row.
+#[test]
+fn a_program_that_is_late_goes_on_from_the_row_of_its_time() {
+    each_store(|location| {
+        let one = Program::start(location);
+        one.accepts(location, file("a"), 1);
+        let began = file("a");
+        one.accepts(location, file("a b"), 2);
+        let then = file("a b");
+        one.accepts(location, file("a"), 3);
+        let late = Program::start(location);
+        [began, then, file("a")].into_iter().for_each(|revision| late.0.record_revision(revision));
+        late.end();
+        assert_eq!(log(location, None).len(), 3);
+        one.end();
+    });
+}
+
 #[test]
 fn a_program_that_is_late_finds_what_another_accepted() {
     each_store(|location| {
