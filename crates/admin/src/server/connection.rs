@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use axum::response::Response;
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -20,7 +21,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep};
 use tower::ServiceExt as _;
 
-use super::places::{MAX_STREAMS, Place};
+use super::places::{MAX_STREAMS, Place, Question};
 use super::stream::{MAX_STREAM_TIME, Stream};
 use crate::response::{LongLived, problem};
 
@@ -72,22 +73,30 @@ impl Connection {
     }
 
     async fn answer(&self, mut request: Request<Incoming>, begins_stream: &Notify) -> Result<Response, Infallible> {
-        self.place.asks();
+        let question = self.place.asks();
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let answer = self.router.clone().oneshot(request.map(Body::new)).await?;
         if answer.extensions().get::<LongLived>().is_none() {
-            return Ok(answer);
+            return Ok(answer.map(|body| until_sent(body, question)));
         }
         let Some(place) = self.place.stream() else {
-            return Ok(too_many_streams());
+            return Ok(too_many_streams().map(|body| until_sent(body, question)));
         };
         begins_stream.notify_one();
         let closed = self.closed.clone();
-        let mut answer = answer.map(|body| Body::new(Stream::new(body, place, closed)));
+        let mut answer = answer.map(|body| until_sent(Body::new(Stream::new(body, place, closed)), question));
         // its place among the connections is another one's now
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         Ok(answer)
     }
+}
+
+/// A body with the question that it answers: that one is over when all of it is sent.
+fn until_sent(body: Body, question: Question) -> Body {
+    Body::new(body.map_frame(move |frame| {
+        let _ = &question;
+        frame
+    }))
 }
 
 fn too_many_streams() -> Response {

@@ -1,10 +1,8 @@
 //! How many connections and streams may be open at once, and who makes room.
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -15,37 +13,35 @@ use tokio::time::{Instant, timeout, timeout_at};
 pub(super) const MAX_CONNECTIONS: usize = 64;
 /// Streams that may be open at once.
 pub(super) const MAX_STREAMS: usize = 32;
-/// How long a connection may take to ask its first question when others wait for its place.
+/// How long a connection may ask nothing when others wait for its place: before its first question, and after each answer.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The places of connections and of streams.
 pub(super) struct Places {
     connections: Arc<Semaphore>,
     streams: Arc<Semaphore>,
-    /// Connections that have not asked anything yet, the oldest first.
-    silent: VecDeque<Weak<Place>>,
+    open: Vec<Weak<Place>>,
 }
 
 impl Default for Places {
     fn default() -> Self {
         let places = |number| Arc::new(Semaphore::new(number));
-        Self { connections: places(MAX_CONNECTIONS), streams: places(MAX_STREAMS), silent: VecDeque::new() }
+        Self { connections: places(MAX_CONNECTIONS), streams: places(MAX_STREAMS), open: Vec::new() }
     }
 }
 
 impl Places {
-    /// The next connection, once there is room for it. One that was opened and asks nothing makes room for it.
+    /// The next connection, once there is room for it. One that asks nothing makes room for it.
     pub(super) async fn next(&mut self, listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr, Arc<Place>)> {
         let (io, peer) = listener.accept().await?;
         let seat = self.seat().await.ok_or_else(|| io::Error::other("the places are gone"))?;
         let place = Arc::new(Place {
             seat: Mutex::new(Some(seat)),
             streams: Arc::clone(&self.streams),
-            since: Instant::now(),
-            has_asked: AtomicBool::new(false),
+            silent_since: Mutex::new(Some(Instant::now())),
             leave: Notify::new(),
         });
-        self.silent.push_back(Arc::downgrade(&place));
+        self.open.push(Arc::downgrade(&place));
         Ok((io, peer, place))
     }
 
@@ -53,26 +49,29 @@ impl Places {
         loop {
             let connections = Arc::clone(&self.connections);
             let seat = || Arc::clone(&connections).acquire_owned();
-            let Some(oldest) = self.oldest_silent() else {
+            let Some((since, silent)) = self.longest_silent() else {
                 return seat().await.ok();
             };
-            if let Ok(seat) = timeout_at(oldest.since + PATIENCE, seat()).await {
+            if let Ok(seat) = timeout_at(since + PATIENCE, seat()).await {
                 return seat.ok();
             }
-            oldest.make_room();
+            silent.make_room();
             // its place is free as soon as its task has run, and nobody else holds it
-            drop(oldest);
+            drop(silent);
             if let Ok(seat) = timeout(PATIENCE, seat()).await {
                 return seat.ok();
             }
         }
     }
 
-    /// The connection that has been silent for longest, taken out of the list.
-    fn oldest_silent(&mut self) -> Option<Arc<Place>> {
-        let is_silent = |place: &Weak<Place>| place.upgrade().is_some_and(|place| !place.has_asked.load(Relaxed));
-        self.silent.retain(is_silent);
-        self.silent.front()?.upgrade()
+    /// The connection that has been silent for longest, and since when.
+    fn longest_silent(&mut self) -> Option<(Instant, Arc<Place>)> {
+        self.open.retain(|place| place.strong_count() > 0);
+        let silent = |place: Arc<Place>| {
+            let since = *place.silent_since();
+            Some((since?, place))
+        };
+        self.open.iter().filter_map(Weak::upgrade).filter_map(silent).min_by_key(|(since, _)| *since)
     }
 }
 
@@ -80,19 +79,24 @@ impl Places {
 pub(super) struct Place {
     seat: Mutex<Option<OwnedSemaphorePermit>>,
     streams: Arc<Semaphore>,
-    since: Instant,
-    has_asked: AtomicBool,
+    /// None while a question is being answered.
+    silent_since: Mutex<Option<Instant>>,
     leave: Notify,
 }
 
 impl Place {
-    /// The connection asks something: it no longer has to make room.
-    pub(super) fn asks(&self) {
-        self.has_asked.store(true, Relaxed);
+    fn silent_since(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.silent_since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection asks something: it does not have to make room until that is answered.
+    pub(super) fn asks(self: &Arc<Self>) -> Question {
+        *self.silent_since() = None;
+        Question(Arc::clone(self))
     }
 
     fn make_room(&self) {
-        if !self.has_asked.swap(true, Relaxed) {
+        if self.silent_since().take().is_some() {
             self.leave.notify_one();
         }
     }
@@ -107,5 +111,14 @@ impl Place {
         let stream = Arc::clone(&self.streams).try_acquire_owned().ok()?;
         drop(self.seat.lock().unwrap_or_else(PoisonError::into_inner).take());
         Some(stream)
+    }
+}
+
+/// A question, until its answer is sent.
+pub(super) struct Question(Arc<Place>);
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        *self.0.silent_since() = Some(Instant::now());
     }
 }

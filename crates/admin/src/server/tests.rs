@@ -70,6 +70,25 @@ async fn begun(address: SocketAddr, path: &str) -> (tokio::net::TcpStream, Strin
 }
 
 #[tokio::test]
+async fn connections_that_were_answered_and_ask_no_more_make_room() {
+    let (address, stop, serving) = serving().await;
+    let come = async {
+        let mut held = Vec::new();
+        for _ in 0..6 * MAX_CONNECTIONS {
+            let (io, head) = begun(address, "/healthz").await;
+            assert_eq!(head, "HTTP/1.1 200");
+            held.push(io);
+        }
+        held
+    };
+    // one after the other they would each keep their place until their time is over
+    let held = timeout(3 * HEAD_TIMEOUT, come).await.unwrap();
+    assert!(is_fine(address).await);
+    drop((stop, held));
+    serving.await.unwrap();
+}
+
+#[tokio::test]
 async fn unfinished_connections_make_room_for_those_that_ask() {
     let (address, stop, serving) = serving().await;
     let mut held = Vec::new();
