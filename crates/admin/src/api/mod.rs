@@ -4,7 +4,8 @@
 //! - `openapi.rs`: the description of all routes, `/openapi.json`.
 //! - `extract.rs`: what a request says. `failure.rs`: why there is no answer. `revision.rs`: the revision that answers name.
 //! - `orders.rs`: orders that are carried out once, however often they are sent.
-//! - `flags.rs`, `edits.rs`, `lifecycle.rs`, `rollouts.rs`, `results.rs`, `records.rs`, `history.rs`: the endpoints.
+//! - `flags.rs`, `edits.rs`, `lifecycle.rs`, `rollouts.rs`, `results.rs`, `records.rs`, `history.rs`, `traffic.rs`: the
+//!   endpoints.
 
 mod edits;
 mod endpoint;
@@ -19,6 +20,7 @@ mod records;
 mod results;
 mod revision;
 mod rollouts;
+mod traffic;
 
 use std::sync::Arc;
 
@@ -55,6 +57,7 @@ fn endpoints() -> Vec<Endpoint> {
         records::endpoints(&orders),
         history::endpoints(&orders),
         lifecycle::endpoints(&orders),
+        traffic::endpoints(),
     ];
     all.into_iter().flatten().collect()
 }

@@ -3,16 +3,13 @@
 //! - `stream.rs`: a stream of events, with heartbeats, that is looked after a few times a second.
 //! - `events.rs`: `/api/v1/events`: other flags, changed states, requests by flag.
 //! - `tail.rs`: `/api/v1/tail`: the last decisions.
-//! - `traffic.rs`: `/api/v1/traffic`: requests by flag; `/api/v1/hygiene`: what to clear away;
-//!   `/api/v1/preview`: what an edit would do to the last visitors.
 
 mod events;
 mod stream;
 mod tail;
-mod traffic;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::get;
 
 use crate::Context;
 
@@ -20,8 +17,5 @@ pub(crate) fn router(context: Context) -> Router {
     Router::new()
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/tail", get(tail::tail))
-        .route("/api/v1/traffic", get(traffic::traffic))
-        .route("/api/v1/hygiene", get(traffic::hygiene))
-        .route("/api/v1/preview", post(traffic::preview))
         .with_state(context)
 }

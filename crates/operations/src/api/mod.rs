@@ -14,5 +14,5 @@ pub use crate::problem::{Problem, ProblemKind};
 pub use requests::{
     ChangeRequest, CheckQuery, CompareQuery, CreateRequest, DeleteQuery, DiffQuery, EndRequest, ExplainRequest,
     ExportFormat, ExportQuery, ExportRows, ForgetRequest, HeaderField, HistoryQuery, LinkRequest, OrderRequest,
-    PowerQuery, ResultsQuery, RollbackQuery, RollbackRequest, SignedLink, SimulationQuery,
+    PowerQuery, PreviewRequest, ResultsQuery, RollbackQuery, RollbackRequest, SignedLink, SimulationQuery, Switch,
 };

@@ -37,6 +37,43 @@ impl ChangeRequest {
     }
 }
 
+/// An edit that is only asked about.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewRequest {
+    /// The flag.
+    pub flag: String,
+    /// Keys and their values, as of a [`ChangeRequest`].
+    #[serde(default, with = "json::pairs")]
+    #[schemars(with = "BTreeMap<String, Value>")]
+    pub set: Vec<(String, Value)>,
+    /// A switch in place of keys.
+    #[serde(default)]
+    pub switch: Option<Switch>,
+}
+
+/// A switch of a flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Switch {
+    /// Off for everyone.
+    Off,
+    /// On again, as it was before it was switched off.
+    On,
+    /// On for everyone.
+    Everyone,
+}
+
+impl PreviewRequest {
+    /// Keys and values as texts; none are needed.
+    ///
+    /// # Errors
+    /// When a value is one that a flag file does not have.
+    pub fn texts(&self) -> Result<Vec<(String, String)>, Error> {
+        texts(&self.set)
+    }
+}
+
 fn texts(set: &[(String, Value)]) -> Result<Vec<(String, String)>, Error> {
     let text = |(key, value): &(String, Value)| {
         let text = toml_text(value);

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 
 use flagstaff_flags::Snapshot;
 use flagstaff_source::archive;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::end::{AskedAs, Found, Spellings};
 use crate::workspace::Workspace;
 
 /// An ended flag that code still asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EndedInCode {
     /// The flag.
     pub flag: String,

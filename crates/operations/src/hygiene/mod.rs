@@ -11,7 +11,8 @@ use std::collections::HashSet;
 use flagstaff_flags::{Flag, Snapshot};
 use flagstaff_source::archive;
 use jiff::civil::Date;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::workspace::Workspace;
@@ -20,14 +21,14 @@ pub use code::EndedInCode;
 pub use report::{HygieneReport, UnknownFlag, Watched, report};
 
 /// What should be tidied up, in the order of kinds and of the file.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Hygiene {
     /// Each thing by itself; a flag may be there several times.
     pub findings: Vec<Finding>,
 }
 
 /// Something that should be tidied up.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// What it is.
     pub kind: FindingKind,
@@ -38,7 +39,7 @@ pub struct Finding {
 }
 
 /// What should be tidied up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
     /// It is past its expiry.

@@ -17,7 +17,7 @@ use crate::words::thousands;
 use crate::workspace::Workspace;
 
 /// What should be tidied up.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct HygieneReport {
     /// What the flag file says.
     pub findings: Vec<Finding>,
