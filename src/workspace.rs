@@ -144,7 +144,7 @@ pub(crate) fn flag_options(args: &FlagArgs) -> Vec<Override> {
 ///
 /// # Errors
 /// When the flags are not in a file.
-pub(crate) fn files(settings: &typed::Settings) -> anyhow::Result<Files> {
+pub(crate) fn files(settings: &typed::SettingsFile) -> anyhow::Result<Files> {
     if let Some((scheme, _)) = settings.flags.split_once("://") {
         bail!("flags cannot be read from {scheme}:// yet; name a file with --flags");
     }
@@ -162,7 +162,7 @@ pub(crate) fn no_flag_file(settings: &Settings, path: &Path) -> anyhow::Error {
 }
 
 /// How the flag file is read here, now.
-pub(crate) fn reading(settings: &typed::Settings) -> ParseOptions {
+pub(crate) fn reading(settings: &typed::SettingsFile) -> ParseOptions {
     ParseOptions {
         environment: settings.environment.clone(),
         pins: pins(),

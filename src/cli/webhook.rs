@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
-use flagstaff_webhook::Event;
+use flagstaff_webhook::WebhookEvent;
 
 #[derive(Debug, Args)]
 pub(crate) struct Webhook {
@@ -24,13 +24,13 @@ pub(crate) struct WebhookTest {
     pub(crate) config: Option<PathBuf>,
     /// Only this event: changed, step, approval, inconclusive, trip, reset or expired
     #[arg(long, value_name = "EVENT", value_parser = event)]
-    pub(crate) event: Option<Event>,
+    pub(crate) event: Option<WebhookEvent>,
     /// Answer as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-fn event(word: &str) -> Result<Event, String> {
-    let known = || Event::ALL.map(Event::as_str).join(", ");
-    Event::named(word).ok_or_else(|| format!("there are {}", known()))
+fn event(word: &str) -> Result<WebhookEvent, String> {
+    let known = || WebhookEvent::ALL.map(WebhookEvent::as_str).join(", ");
+    WebhookEvent::named(word).ok_or_else(|| format!("there are {}", known()))
 }

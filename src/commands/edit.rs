@@ -107,17 +107,17 @@ fn here(args: &EditOf, opened: &Opened, change: &Change<'_>, yes: bool) -> anyho
 fn make(
     args: &EditOf,
     yes: bool,
-    apply: &dyn Fn(Confirmation<'_>) -> anyhow::Result<edit::Answer>,
+    apply: &dyn Fn(Confirmation<'_>) -> anyhow::Result<edit::EditAnswer>,
 ) -> anyhow::Result<Outcome> {
     let mut answer = apply(if yes { Confirmation::Yes } else { Confirmation::No })?;
-    if let edit::Answer::WouldUndo(WouldUndo { what, revision }) = &answer {
+    if let edit::EditAnswer::WouldUndo(WouldUndo { what, revision }) = &answer {
         let careful = format!("this edit also affects `{}`: {what}", args.flag);
         if !confirm::is_confirmed(&careful) {
             return Ok(Outcome::No);
         }
         answer = apply(Confirmation::Of(revision))?;
     }
-    let edit::Answer::Edited(edited) = answer else {
+    let edit::EditAnswer::Edited(edited) = answer else {
         return Ok(Outcome::No);
     };
     show(args, &edited)?;

@@ -23,18 +23,18 @@ pub(crate) fn run(args: &End) -> anyhow::Result<Outcome> {
         print_json(&answer)?;
     } else {
         out(&match &answer {
-            end::Answer::Gone(before) => gone(before),
-            end::Answer::Ended(ended) => text(args, ended),
+            end::EndAnswer::Gone(before) => gone(before),
+            end::EndAnswer::Ended(ended) => text(args, ended),
         })?;
     }
     let is_done = match &answer {
-        end::Answer::Gone(_) => true,
-        end::Answer::Ended(ended) => ended.next.is_some(),
+        end::EndAnswer::Gone(_) => true,
+        end::EndAnswer::Ended(ended) => ended.next.is_some(),
     };
     Ok(if is_done { Outcome::Yes } else { Outcome::No })
 }
 
-fn here(args: &End) -> anyhow::Result<end::Answer> {
+fn here(args: &End) -> anyhow::Result<end::EndAnswer> {
     let opened = Opened::ledger(&args.ledger)?;
     let wanted = end::End {
         flag: &args.flag,
@@ -49,7 +49,7 @@ fn here(args: &End) -> anyhow::Result<end::Answer> {
     opened.answer(block_on(end::end(&opened.workspace, &wanted))?)
 }
 
-fn far(args: &End, remote: Remote) -> anyhow::Result<end::Answer> {
+fn far(args: &End, remote: Remote) -> anyhow::Result<end::EndAnswer> {
     if args.code.is_some() {
         bail!("a running program does not see --code; leave it out, and search the code with a command about files");
     }

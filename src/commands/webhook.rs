@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use flagstaff_flags::{Definition, Fact, FactKind, Name, Percent};
-use flagstaff_webhook::{Answer as Said, Client, Event};
+use flagstaff_webhook::{Client, ReceiverAnswer, WebhookEvent};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -61,13 +61,13 @@ pub(crate) fn run(args: &Webhook) -> anyhow::Result<Outcome> {
 fn sample(client: &Client, number: u64, kind: FactKind, args: &WebhookTest) -> anyhow::Result<Option<Sample>> {
     let fact = fact(number, kind)?;
     let message = client.hook().message(&fact, Percent::new(25.0).ok());
-    let wanted = |event: Event| args.event.is_none_or(|only| only == event);
+    let wanted = |event: WebhookEvent| args.event.is_none_or(|only| only == event);
     let Some(message) = message.filter(|message| wanted(message.event())) else {
         return Ok(None);
     };
     let (taken, answer) = match client.send(&message, Timestamp::now()) {
-        Said::Taken { status } => (true, format!("it answered {status}")),
-        Said::Refused { why } | Said::Failed { why, .. } => (false, why),
+        ReceiverAnswer::Taken { status } => (true, format!("it answered {status}")),
+        ReceiverAnswer::Refused { why } | ReceiverAnswer::Failed { why, .. } => (false, why),
     };
     let (host, event) = (client.hook().host().to_string(), message.event().as_str());
     if !args.json {
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn there_is_a_sample_of_each_event() {
-        let events: Vec<_> = SAMPLES.into_iter().filter_map(Event::of).collect();
-        assert_eq!(events, Event::ALL);
+        let events: Vec<_> = SAMPLES.into_iter().filter_map(WebhookEvent::of).collect();
+        assert_eq!(events, WebhookEvent::ALL);
     }
 }

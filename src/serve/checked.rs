@@ -15,7 +15,7 @@ use crate::workspace::{files, no_flag_file, reading};
 
 /// Everything that runs, checked; nothing is bound yet.
 pub(super) struct Checked {
-    pub(super) proxy: flagstaff_sidecar::Settings,
+    pub(super) proxy: flagstaff_sidecar::ProxySettings,
     pub(super) tagger_settings: TaggerSettings,
     /// The operators' address, and who may use it as far as that was set.
     pub(super) admin: AccessSettings,
@@ -36,7 +36,7 @@ impl Checked {
         let mut problems = Vec::new();
         let mut note = |more: Vec<Problem>| problems.extend(more);
         let proxy = checked::proxy(&settings.typed, upgrade).map_err(&mut note).ok();
-        if let Some(Err(wrong)) = proxy.as_ref().map(flagstaff_sidecar::Settings::check_files) {
+        if let Some(Err(wrong)) = proxy.as_ref().map(flagstaff_sidecar::ProxySettings::check_files) {
             note(wrong);
         }
         let tagger_settings = checked::tagger_settings(settings)?;

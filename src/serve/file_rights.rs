@@ -5,13 +5,13 @@ use std::path::Path;
 use crate::settings::typed;
 
 /// Warns of a keys file, files with tokens, a ledger, and the folder of an upgrade socket that others have rights to.
-pub(crate) fn warn(settings: &typed::Settings) {
+pub(crate) fn warn(settings: &typed::SettingsFile) {
     for warning in warnings(settings) {
         tracing::warn!("{warning}");
     }
 }
 
-fn warnings(settings: &typed::Settings) -> Vec<String> {
+fn warnings(settings: &typed::SettingsFile) -> Vec<String> {
     let keys = settings.keys_file.as_deref().and_then(|file| {
         let mode = mode(file).filter(|mode| mode & (OTHERS | GROUP_WRITES) != 0)?;
         Some(format!(
@@ -46,7 +46,7 @@ fn warnings(settings: &typed::Settings) -> Vec<String> {
 }
 
 /// The ledger, where it is a file.
-fn ledger(settings: &typed::Settings) -> Option<&Path> {
+fn ledger(settings: &typed::SettingsFile) -> Option<&Path> {
     Some(Path::new(&settings.ledger)).filter(|path| !path.as_os_str().is_empty() && path.is_file())
 }
 
@@ -84,11 +84,11 @@ mod tests {
         };
         let of = |keys: u32, ledger: u32, at: u32| {
             fs::set_permissions(folder.path(), Permissions::from_mode(at)).unwrap();
-            let settings = typed::Settings {
+            let settings = typed::SettingsFile {
                 keys_file: Some(made("signing.keys", keys)),
                 ledger: made("ledger.db", ledger).to_str().unwrap().into(),
                 upgrade_socket: Some(folder.path().join("upgrade.sock")),
-                ..typed::Settings::default()
+                ..typed::SettingsFile::default()
             };
             warnings(&settings)
         };

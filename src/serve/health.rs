@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use flagstaff_admin::{FlagsHealth, Health as HealthReport, LedgerHealth, LedgerStatus};
+use flagstaff_admin::{FlagsHealth, Health, LedgerHealth, LedgerStatus};
 use flagstaff_embed::{FlagstaffStatus, Parts};
 use flagstaff_flags::without_userinfo;
-use flagstaff_ledger::Health as Of;
+use flagstaff_ledger::StoreHealth;
 use jiff::Timestamp;
 
 /// The version of this program.
@@ -18,7 +18,7 @@ pub(crate) const REVISION: Option<&str> = option_env!("FLAGSTAFF_REVISION");
 
 /// What is known of the running program. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Health {
+pub(crate) struct ProgramHealth {
     /// The flag file.
     source: Arc<str>,
     /// The ledger's location; empty without one.
@@ -29,7 +29,7 @@ pub(crate) struct Health {
     started_at: Timestamp,
 }
 
-impl Health {
+impl ProgramHealth {
     pub(crate) fn new(parts: &Parts, status: FlagstaffStatus) -> Self {
         let ledger = parts.ledger.as_ref().map(|ledger| ledger.location.to_string()).unwrap_or_default();
         let source = parts.files.definitions().display().to_string().into();
@@ -55,7 +55,7 @@ impl Health {
     }
 
     /// How it is now. There is always a good set of flags: without one, nothing is bound.
-    pub(crate) fn now(&self) -> HealthReport {
+    pub(crate) fn now(&self) -> Health {
         let flags = self.status.flags();
         let loaded_at = Timestamp::try_from(flags.loaded_at).map(|time| format!("{time:.3}")).unwrap_or_default();
         let flags = FlagsHealth {
@@ -64,14 +64,14 @@ impl Health {
             loaded_at,
             problem: flags.problem,
         };
-        let mut report = HealthReport::new(VERSION, self.since.elapsed(), flags)
+        let mut report = Health::new(VERSION, self.since.elapsed(), flags)
             .with_revision(REVISION)
             .with_guards(self.status.guards())
             .waiting(self.status.waiting_for_ledger());
         if let Some(status) = self.status.ledger() {
             report = report.with_ledger(ledger_health(&self.ledger, status));
         }
-        self.reasons().into_iter().fold(report, HealthReport::but)
+        self.reasons().into_iter().fold(report, Health::but)
     }
 
     /// Why no requests should be sent here.
@@ -84,11 +84,11 @@ impl Health {
     }
 }
 
-fn ledger_health(location: &str, status: flagstaff_ledger::Status) -> LedgerHealth {
+fn ledger_health(location: &str, status: flagstaff_ledger::WriterStatus) -> LedgerHealth {
     let (word, problem) = match status.health {
-        Of::Opening => (LedgerStatus::Opening, None),
-        Of::Fine => (LedgerStatus::Ok, None),
-        Of::Away { why, .. } => (LedgerStatus::Away, Some(without_userinfo(&why).into_owned())),
+        StoreHealth::Opening => (LedgerStatus::Opening, None),
+        StoreHealth::Fine => (LedgerStatus::Ok, None),
+        StoreHealth::Away { why, .. } => (LedgerStatus::Away, Some(without_userinfo(&why).into_owned())),
     };
     LedgerHealth {
         status: word,

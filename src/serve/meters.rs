@@ -5,7 +5,7 @@
 
 use flagstaff_flags::{FactKind, Snapshot};
 use flagstaff_tag::{NotReached, Tagger};
-use flagstaff_webhook::Event;
+use flagstaff_webhook::WebhookEvent;
 use metrics::{Counter, counter, describe_counter, describe_gauge, gauge};
 
 use super::health::{REVISION, VERSION};
@@ -62,7 +62,7 @@ pub(crate) fn begin(tagger: &Tagger) {
     for kind in FactKind::ALL {
         zero(&counter!("flagstaff_facts_total", "kind" => kind.as_str()));
     }
-    for event in Event::ALL {
+    for event in WebhookEvent::ALL {
         for result in ["delivered", "failed", "given_up"] {
             zero(&counter!("flagstaff_webhooks_total", "event" => event.as_str(), "result" => result));
         }

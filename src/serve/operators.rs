@@ -8,14 +8,14 @@ use flagstaff_embed::{ChangeStreams, Flagstaff};
 use flagstaff_sidecar::{Background, Stop};
 
 use super::checked::Checked;
-use super::health::Health;
+use super::health::ProgramHealth;
 use super::{meters, process_metrics};
 
 /// What operators see and do.
 pub(super) fn admin(
     checked: &Checked,
     flagstaff: &Flagstaff,
-    health: Health,
+    health: ProgramHealth,
     metrics: PrometheusHandle,
     access: &Access,
 ) -> Admin {
@@ -34,7 +34,12 @@ pub(super) fn admin(
 }
 
 /// The operators' address as a service beside the proxy.
-pub(super) fn service(address: SocketAddr, admin: Admin, health: Health, changes: ChangeStreams) -> Background {
+pub(super) fn service(
+    address: SocketAddr,
+    admin: Admin,
+    health: ProgramHealth,
+    changes: ChangeStreams,
+) -> Background {
     let serve = move |listeners: Vec<_>, stop: Stop| {
         let (admin, health, changes) = (admin.clone(), health.clone(), changes.clone());
         async move {

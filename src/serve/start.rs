@@ -12,7 +12,7 @@ use flagstaff_source::Report;
 
 use super::banner::Banner;
 use super::checked::Checked;
-use super::health::Health;
+use super::health::ProgramHealth;
 use super::left_out::LeftOutLog;
 use super::operators::{self, admin};
 use super::{entry, listen, meters};
@@ -28,7 +28,7 @@ impl Checked {
         let traffic = TrafficSettings { recent_visitors: self.recent_requests };
         self.parts.traffic = Some(Traffic::start(traffic).context("what watches the traffic cannot start")?);
         let flagstaff = Flagstaff::start(self.parts.clone()).context("what follows the flags cannot start")?;
-        let health = Health::new(&self.parts, flagstaff.status());
+        let health = ProgramHealth::new(&self.parts, flagstaff.status());
         let admin = admin(&self, &flagstaff, health.clone(), metrics, &access);
         let sidecar = Sidecar::new(self.proxy.clone(), &flagstaff.layer(), backend)
             .background(operators::service(self.admin.address, admin, health, flagstaff.changes()))

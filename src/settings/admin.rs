@@ -6,7 +6,7 @@ use std::path::Path;
 use flagstaff_admin::{Access, AccessSettings};
 use flagstaff_flags::Problem;
 
-use super::typed::Settings;
+use super::typed::SettingsFile;
 
 /// The variable that holds the token of operators.
 pub(crate) const TOKEN: &str = "FLAGSTAFF_ADMIN_TOKEN";
@@ -17,7 +17,7 @@ pub(super) const READ_TOKEN: &str = "FLAGSTAFF_ADMIN_READ_TOKEN";
 ///
 /// # Errors
 /// With every problem.
-pub(crate) fn access(typed: &Settings, address: SocketAddr) -> Result<AccessSettings, Vec<Problem>> {
+pub(crate) fn access(typed: &SettingsFile, address: SocketAddr) -> Result<AccessSettings, Vec<Problem>> {
     let token = token(TOKEN, "admin_token_file", typed.admin_token_file.as_deref())?;
     let read_token = self::token(READ_TOKEN, "admin_read_token_file", typed.admin_read_token_file.as_deref())?;
     let is_guarded = token.is_some() || read_token.is_some();

@@ -25,7 +25,7 @@ const MIN_LEDGER_KEEP: std::time::Duration = std::time::Duration::from_secs(60 *
 ///
 /// # Errors
 /// When the location is none, or the time makes no sense.
-pub(crate) fn ledger(typed: &typed::Settings) -> Result<Option<ledger::LedgerSettings>, Vec<Problem>> {
+pub(crate) fn ledger(typed: &typed::SettingsFile) -> Result<Option<ledger::LedgerSettings>, Vec<Problem>> {
     if typed.ledger == NO_LEDGER {
         return Ok(None);
     }
@@ -42,7 +42,7 @@ pub(crate) fn ledger(typed: &typed::Settings) -> Result<Option<ledger::LedgerSet
 
 /// Where the last good flags and the last known facts are kept; none when they are not. Without a word it is beside the ledger, and
 /// beside the flags where the ledger is no file.
-pub(crate) fn state(typed: &typed::Settings) -> Option<StateFolder> {
+pub(crate) fn state(typed: &typed::SettingsFile) -> Option<StateFolder> {
     match typed.state.as_deref() {
         Some(NO_STATE) => None,
         Some(said) => Some(StateFolder::new(Path::new(said))),
@@ -79,7 +79,7 @@ pub(crate) fn tagger_settings(settings: &Settings) -> anyhow::Result<tag::Tagger
 }
 
 /// Keys from the environment, or else from the file.
-fn keys(typed: &typed::Settings) -> anyhow::Result<Vec<String>> {
+fn keys(typed: &typed::SettingsFile) -> anyhow::Result<Vec<String>> {
     let split = |text: &str, by: &[char]| -> Vec<String> {
         text.split(by).map(str::trim).filter(|key| !key.is_empty() && !key.starts_with('#')).map(Into::into).collect()
     };
@@ -101,7 +101,7 @@ fn keys(typed: &typed::Settings) -> anyhow::Result<Vec<String>> {
 ///
 /// # Errors
 /// With every problem.
-pub(crate) fn proxy(typed: &typed::Settings, upgrade: bool) -> Result<sidecar::Settings, Vec<Problem>> {
+pub(crate) fn proxy(typed: &typed::SettingsFile, upgrade: bool) -> Result<sidecar::ProxySettings, Vec<Problem>> {
     let is_https = |address: &String| address.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"));
     if typed.tls.is_some() && !typed.listen.iter().any(is_https) {
         let message =
@@ -113,7 +113,7 @@ pub(crate) fn proxy(typed: &typed::Settings, upgrade: bool) -> Result<sidecar::S
         typed::LogFormat::Text => sidecar::AccessLog::Text,
         typed::LogFormat::Json => sidecar::AccessLog::Json,
     };
-    sidecar::Settings::new(sidecar::RawSettings {
+    sidecar::ProxySettings::new(sidecar::RawSettings {
         listen: typed.listen.clone(),
         upstream: typed.upstream.clone(),
         upstream_http2: typed.upstream_http2,
@@ -134,7 +134,7 @@ pub(crate) fn proxy(typed: &typed::Settings, upgrade: bool) -> Result<sidecar::S
 
 /// The header fields by which a trusted proxy names the user. One with a name that is not valid is told where the tagger is made of
 /// it.
-fn vouched(typed: &typed::Settings) -> Vec<String> {
+fn vouched(typed: &typed::SettingsFile) -> Vec<String> {
     let token = typed.user.jwt.as_ref().and_then(|jwt| jwt.header.clone());
     let all = typed.user.fields().into_iter().chain(token).chain(typed.trust.country_header.clone());
     all.filter(|name| http::HeaderName::from_bytes(name.as_bytes()).is_ok()).collect()

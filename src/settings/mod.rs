@@ -29,7 +29,7 @@ const SECRETS: [(&str, &str); 3] =
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// What was said.
-    pub(crate) typed: typed::Settings,
+    pub(crate) typed: typed::SettingsFile,
     spans: Option<Spans>,
     overrides: Vec<Override>,
 }
@@ -46,7 +46,7 @@ impl Settings {
         };
         let (mut typed, spans) = match &file {
             Some(file) => read(file)?,
-            None => (typed::Settings::default(), None),
+            None => (typed::SettingsFile::default(), None),
         };
         if let Some(folder) = file.as_deref().and_then(Path::parent) {
             resolve::beside(&mut typed, folder);
@@ -121,9 +121,10 @@ fn has_json(text: &str) -> bool {
     })
 }
 
-fn read(file: &Path) -> anyhow::Result<(typed::Settings, Option<Spans>)> {
+fn read(file: &Path) -> anyhow::Result<(typed::SettingsFile, Option<Spans>)> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let read = flagstaff_source::read::<typed::Settings>(Text { name: &file.display().to_string(), bytes: &bytes });
+    let read =
+        flagstaff_source::read::<typed::SettingsFile>(Text { name: &file.display().to_string(), bytes: &bytes });
     let (typed, spans) = read.map_err(|report| shown(&report))?;
     Ok((typed, Some(spans)))
 }

@@ -93,7 +93,7 @@ pub(crate) fn variable(key: &str) -> String {
 /// Every key of the settings file, dotted.
 pub(crate) fn keys() -> Vec<String> {
     let mut keys = Vec::new();
-    collect("", &tree(&typed::Settings::default()), &mut keys);
+    collect("", &tree(&typed::SettingsFile::default()), &mut keys);
     for (table, default) in optional() {
         keys.retain(|key| key != table);
         collect(table, &default, &mut keys);
@@ -120,7 +120,10 @@ fn collect(prefix: &str, value: &Value, keys: &mut Vec<String>) {
 ///
 /// # Errors
 /// With a problem for each override whose value does not fit its key.
-pub(crate) fn apply(settings: &typed::Settings, overrides: &[Override]) -> Result<typed::Settings, Vec<Problem>> {
+pub(crate) fn apply(
+    settings: &typed::SettingsFile,
+    overrides: &[Override],
+) -> Result<typed::SettingsFile, Vec<Problem>> {
     let mut tree = tree(settings);
     let mut problems = Vec::new();
     for one in overrides {
@@ -166,7 +169,7 @@ fn attempt(tree: &Value, one: &Override) -> Result<Value, Problem> {
     for candidate in candidates {
         let mut next = tree.clone();
         insert(&mut next, &one.key, &candidate);
-        match serde_json::from_value::<typed::Settings>(fill(next.clone())) {
+        match serde_json::from_value::<typed::SettingsFile>(fill(next.clone())) {
             Ok(_) => return Ok(next),
             Err(error) => why = error.to_string(),
         }
@@ -247,7 +250,7 @@ mod tests {
             over("tls.certificate", "a.pem"),
             over("tls.key", "b.pem"),
         ];
-        let settings = apply(&typed::Settings::default(), &overrides).unwrap();
+        let settings = apply(&typed::SettingsFile::default(), &overrides).unwrap();
         assert_eq!(settings.listen, ["127.0.0.1:1", "127.0.0.1:2"]);
         assert_eq!(settings.workers, 3);
         assert_eq!(settings.timeouts.connect.as_millis(), 250);
@@ -260,8 +263,10 @@ mod tests {
     #[test]
     fn variables_of_webhooks_count_for_all_but_an_address_for_one() {
         let webhooks = |json: &str, overrides: &[Override]| {
-            let typed =
-                typed::Settings { webhooks: serde_json::from_str(json).unwrap(), ..typed::Settings::default() };
+            let typed = typed::SettingsFile {
+                webhooks: serde_json::from_str(json).unwrap(),
+                ..typed::SettingsFile::default()
+            };
             apply(&typed, overrides).map(|typed| serde_json::to_value(typed.webhooks).unwrap())
         };
         let (url, secret) = (over("webhooks.url", "http://a/"), over("webhooks.secret", "s"));
@@ -313,7 +318,7 @@ mod tests {
     #[test]
     fn half_a_table_names_the_other_half() {
         let missing = |key, text| {
-            let problems = apply(&typed::Settings::default(), &[over(key, text)]).unwrap_err();
+            let problems = apply(&typed::SettingsFile::default(), &[over(key, text)]).unwrap_err();
             problems.into_iter().map(|p| p.at[0].clone()).collect::<Vec<_>>()
         };
         assert_eq!(missing("tls.certificate", "a.pem"), ["FLAGSTAFF_TLS_KEY"]);
@@ -329,9 +334,9 @@ mod tests {
             over("timeouts.idle", "5 parsecs"),
             over("log.level", "loud"),
         ];
-        let problems = apply(&typed::Settings::default(), &wrong).unwrap_err();
+        let problems = apply(&typed::SettingsFile::default(), &wrong).unwrap_err();
         let secret = [over("user.jwt.keys", "{\"S3CRET\": 1}"), over("webhooks.secret", "[\"S3CRET\"]")];
-        for problem in apply(&typed::Settings::default(), &secret).err().into_iter().flatten() {
+        for problem in apply(&typed::SettingsFile::default(), &secret).err().into_iter().flatten() {
             assert!(!problem.to_string().contains("S3CRET"), "{problem}");
         }
         let places: Vec<_> = problems.iter().map(|p| p.at[0].as_str()).collect();

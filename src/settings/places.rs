@@ -12,7 +12,7 @@ impl Settings {
     /// one of these makes no sense, or the flag file is not there.
     pub(crate) fn of_places(file: Option<&Path>, options: Vec<Override>) -> Option<Self> {
         let usual = || Some(PathBuf::from(USUAL)).filter(|usual| usual.exists());
-        let mut typed = typed::Settings::default();
+        let mut typed = typed::SettingsFile::default();
         if let Some(file) = file.map(Path::to_owned).or_else(usual) {
             let text = std::fs::read(&file).ok()?;
             let found = found(&String::from_utf8_lossy(&text))?;

@@ -51,7 +51,7 @@ impl std::fmt::Debug for Unleash {
 ///
 /// # Errors
 /// When the file with tokens cannot be read.
-pub(crate) fn clients(typed: &typed::Settings) -> anyhow::Result<ClientSettings> {
+pub(crate) fn clients(typed: &typed::SettingsFile) -> anyhow::Result<ClientSettings> {
     let Unleash { tokens, tokens_file, origins } = typed.unleash.clone();
     let mut unleash_tokens = tokens;
     if let Some(file) = tokens_file {

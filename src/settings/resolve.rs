@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::checked::{NO_LEDGER, NO_STATE};
 use super::token;
-use super::typed::Settings;
+use super::typed::SettingsFile;
 
 /// Makes the paths of a settings file lead from its folder.
-pub(crate) fn beside(settings: &mut Settings, folder: &Path) {
-    let Settings { flags, ledger, state, keys_file, upgrade_socket, upstream_ca, tls, user, unleash, .. } = settings;
+pub(crate) fn beside(settings: &mut SettingsFile, folder: &Path) {
+    let SettingsFile { flags, ledger, state, keys_file, upgrade_socket, upstream_ca, tls, user, unleash, .. } =
+        settings;
     let tokens = [&mut settings.admin_token_file, &mut settings.admin_read_token_file, &mut unleash.tokens_file];
     if !flags.contains("://") {
         *flags = folder.join(&*flags).display().to_string();
@@ -41,20 +42,20 @@ mod tests {
 
     #[test]
     fn only_relative_paths_are_joined() {
-        let mut settings = Settings { keys_file: Some("/etc/keys".into()), ..Settings::default() };
+        let mut settings = SettingsFile { keys_file: Some("/etc/keys".into()), ..SettingsFile::default() };
         beside(&mut settings, Path::new("config"));
         assert_eq!(settings.flags, "config/flags.toml");
         assert_eq!(settings.keys_file.as_deref(), Some(Path::new("/etc/keys")));
         assert_eq!(settings.ledger, "config/flagstaff.db");
-        let mut remote = Settings {
+        let mut remote = SettingsFile {
             flags: "redis://host/0".into(),
             ledger: "postgres://host/facts".into(),
-            ..Settings::default()
+            ..SettingsFile::default()
         };
         beside(&mut remote, Path::new("config"));
         assert_eq!(remote.flags, "redis://host/0");
         assert_eq!(remote.ledger, "postgres://host/facts");
-        let mut off = Settings { ledger: NO_LEDGER.into(), ..Settings::default() };
+        let mut off = SettingsFile { ledger: NO_LEDGER.into(), ..SettingsFile::default() };
         beside(&mut off, Path::new("config"));
         assert_eq!(off.ledger, NO_LEDGER);
     }

@@ -16,7 +16,7 @@ use super::webhooks::Webhooks;
 /// `config/flagstaff.toml`: every key is optional.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Settings {
+pub(crate) struct SettingsFile {
     #[serde(deserialize_with = "list")]
     pub(crate) listen: Vec<String>,
     #[serde(deserialize_with = "list")]
@@ -58,7 +58,7 @@ pub(crate) struct Settings {
     pub(crate) log: Log,
 }
 
-impl Default for Settings {
+impl Default for SettingsFile {
     fn default() -> Self {
         Self {
             listen: vec!["127.0.0.1:8080".into()],

@@ -5,7 +5,7 @@ use flagstaff_operations::api::{
     ChangeRequest, CreateRequest, DeleteQuery, EndRequest, ForgetRequest, LinkRequest, OrderRequest, Problem,
     ProblemKind, RollbackRequest, SignedLink,
 };
-use flagstaff_operations::edit::{Answer, Edited, Removal, WouldUndo};
+use flagstaff_operations::edit::{EditAnswer, Edited, Removal, WouldUndo};
 use flagstaff_operations::end;
 use flagstaff_operations::history::RollbackAnswer;
 use flagstaff_operations::records::Forgotten;
@@ -42,7 +42,7 @@ impl Client {
     ///
     /// # Errors
     /// When the program does not answer, or says why it cannot. The same holds for every other order.
-    pub fn set(&self, flag: &str, request: &ChangeRequest, confirmed: Option<&str>) -> Result<Answer, Error> {
+    pub fn set(&self, flag: &str, request: &ChangeRequest, confirmed: Option<&str>) -> Result<EditAnswer, Error> {
         edited(self.send(Method::PATCH, &confirm(&of_flag(flag, ""), confirmed), request))
     }
 
@@ -50,7 +50,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::set`].
-    pub fn create(&self, request: &CreateRequest) -> Result<Answer, Error> {
+    pub fn create(&self, request: &CreateRequest) -> Result<EditAnswer, Error> {
         edited(self.send(Method::POST, "/api/v1/flags", request))
     }
 
@@ -75,7 +75,7 @@ impl Client {
         switch: Switch,
         request: &OrderRequest,
         confirmed: Option<&str>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<EditAnswer, Error> {
         edited(self.send(Method::POST, &confirm(&of_flag(flag, switch.path()), confirmed), request))
     }
 
@@ -92,7 +92,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::set`].
-    pub fn end(&self, flag: &str, request: &EndRequest) -> Result<end::Answer, Error> {
+    pub fn end(&self, flag: &str, request: &EndRequest) -> Result<end::EndAnswer, Error> {
         all_the_same(self.send(Method::POST, &of_flag(flag, "/end"), request)).map(|(answer, _)| answer)
     }
 
@@ -141,10 +141,10 @@ fn confirm(path: &str, confirmed: Option<&str>) -> String {
 }
 
 /// The answer to an edit; one that would undo something is an answer too.
-fn edited(answer: Result<Edited, Error>) -> Result<Answer, Error> {
+fn edited(answer: Result<Edited, Error>) -> Result<EditAnswer, Error> {
     match answer {
-        Ok(edited) => Ok(Answer::Edited(edited)),
-        Err(error) => would_undo(error).map(Answer::WouldUndo),
+        Ok(edited) => Ok(EditAnswer::Edited(edited)),
+        Err(error) => would_undo(error).map(EditAnswer::WouldUndo),
     }
 }
 

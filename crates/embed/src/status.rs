@@ -25,7 +25,7 @@ impl FlagstaffStatus {
 
     /// Whether the ledger takes what happens; `None` without a ledger.
     #[must_use]
-    pub fn ledger(&self) -> Option<flagstaff_ledger::Status> {
+    pub fn ledger(&self) -> Option<flagstaff_ledger::WriterStatus> {
         self.recorder.as_ref().map(Recorder::status)
     }
 

@@ -30,5 +30,5 @@ pub use write::event::RecordedEvent;
 pub use write::experiment::Experiment;
 pub use write::recorder::{Dropped, Recorder};
 pub use write::start::{Keeper, LedgerSettings};
-pub use write::status::{Health, Status};
+pub use write::status::{StoreHealth, WriterStatus};
 pub use write::visit::{NotTaken, Visit};

@@ -7,7 +7,7 @@ use http::{Request, Response};
 use tower::Service;
 
 use crate::demo::Shop;
-use crate::{Proxy, ProxyError, RequestBody, ResponseBody, Settings};
+use crate::{Proxy, ProxyError, ProxySettings, RequestBody, ResponseBody};
 
 /// The app behind the proxy, or the demo shop.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ impl Backend {
     ///
     /// # Errors
     /// When the certificates of an upstream cannot be read.
-    pub fn new(settings: &Settings) -> Result<Self, ProxyError> {
+    pub fn new(settings: &ProxySettings) -> Result<Self, ProxyError> {
         if settings.has_upstream() {
             Proxy::new(settings).map(Self::Proxy)
         } else {

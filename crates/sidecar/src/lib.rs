@@ -27,7 +27,7 @@ pub use body::{BoxError, RequestBody, ResponseBody};
 pub use drain::Stop;
 pub use process::{BindError, Bound, Ended, Sidecar, StartError, pass_over_signals};
 pub use proxy::{Proxy, ProxyError};
-pub use settings::{AccessLog, CertificateFiles, Limits, RawSettings, Settings, Timeouts};
+pub use settings::{AccessLog, CertificateFiles, Limits, ProxySettings, RawSettings, Timeouts};
 pub use tls::TlsError;
 
 /// A layer that changes nothing.

@@ -17,7 +17,7 @@ use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig};
 
 use crate::drain::Stop;
 use crate::meters::METERS;
-use crate::settings::{CertificateFiles, Settings};
+use crate::settings::{CertificateFiles, ProxySettings};
 
 const HTTP2: &[u8] = b"h2";
 const HTTP1: &[u8] = b"http/1.1";
@@ -62,7 +62,7 @@ impl TlsError {
     }
 }
 
-impl Settings {
+impl ProxySettings {
     /// Reads the certificates and keys that are named, to tell what is wrong before anything listens.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ impl Settings {
 }
 
 /// What is wrong with each of the files that settings name.
-fn problems(settings: &Settings) -> Vec<Problem> {
+fn problems(settings: &ProxySettings) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let Some(files) = &settings.tls {
         let chain = read(CERTIFICATE, &files.certificate).and_then(|pem| chain(&files.certificate, &pem));

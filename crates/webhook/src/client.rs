@@ -22,7 +22,7 @@ const HEAD_BYTES: usize = 32 * 1024;
 
 /// What came of sending a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum ReceiverAnswer {
     /// The receiver has it.
     Taken {
         /// What it answered.
@@ -80,7 +80,7 @@ impl Client {
 
     /// Sends a message, signed now.
     #[must_use]
-    pub fn send(&self, message: &Message, now: Timestamp) -> Answer {
+    pub fn send(&self, message: &Message, now: Timestamp) -> ReceiverAnswer {
         let hook = &self.hook;
         let request = self
             .agent
@@ -96,7 +96,7 @@ impl Client {
         };
         match request.send(message.body()) {
             Ok(response) => judged(response, now),
-            Err(error) => Answer::Failed { why: in_words(&error, hook), asked: None },
+            Err(error) => ReceiverAnswer::Failed { why: in_words(&error, hook), asked: None },
         }
     }
 }
@@ -111,10 +111,10 @@ fn roots() -> RootCerts {
     RootCerts::new_with_certs(&certificates)
 }
 
-fn judged(mut response: http::Response<ureq::Body>, now: Timestamp) -> Answer {
+fn judged(mut response: http::Response<ureq::Body>, now: Timestamp) -> ReceiverAnswer {
     let status = response.status();
     if status.is_success() {
-        return Answer::Taken { status: status.as_u16() };
+        return ReceiverAnswer::Taken { status: status.as_u16() };
     }
     let asked = response.headers().get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
     let asked = asked.and_then(|text| retry_after(text.trim(), now));
@@ -126,7 +126,7 @@ fn judged(mut response: http::Response<ureq::Body>, now: Timestamp) -> Answer {
         },
     };
     let may_change = !status.is_client_error() || matches!(status.as_u16(), 408 | 425 | 429);
-    if may_change { Answer::Failed { why, asked } } else { Answer::Refused { why } }
+    if may_change { ReceiverAnswer::Failed { why, asked } } else { ReceiverAnswer::Refused { why } }
 }
 
 /// Seconds, or a date.

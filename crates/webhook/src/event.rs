@@ -6,7 +6,7 @@ use flagstaff_flags::FactKind;
 
 /// A kind of event. One word stands for all facts that a receiver wants together or not at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Event {
+pub enum WebhookEvent {
     /// A flag was edited, removed, or switched off or on.
     Changed,
     /// A rollout reached a step, or its end.
@@ -23,7 +23,7 @@ pub enum Event {
     Expired,
 }
 
-impl Event {
+impl WebhookEvent {
     /// All of them.
     pub const ALL: [Self; 7] =
         [Self::Changed, Self::Step, Self::Approval, Self::Inconclusive, Self::Trip, Self::Reset, Self::Expired];
@@ -67,7 +67,7 @@ impl Event {
     }
 }
 
-impl fmt::Display for Event {
+impl fmt::Display for WebhookEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -81,15 +81,15 @@ mod tests {
     fn every_fact_that_changes_something_is_told() {
         for kind in FactKind::ALL {
             let changes_nothing = matches!(kind, FactKind::Defined | FactKind::Continued);
-            assert_eq!(Event::of(kind).is_none(), changes_nothing, "{kind}");
+            assert_eq!(WebhookEvent::of(kind).is_none(), changes_nothing, "{kind}");
         }
     }
 
     #[test]
     fn every_word_names_its_event() {
-        for event in Event::ALL {
-            assert_eq!(Event::named(event.as_str()), Some(event));
+        for event in WebhookEvent::ALL {
+            assert_eq!(WebhookEvent::named(event.as_str()), Some(event));
         }
-        assert_eq!(Event::named("tripped"), None);
+        assert_eq!(WebhookEvent::named("tripped"), None);
     }
 }

@@ -3,7 +3,7 @@
 use flagstaff_flags::{Fact, FactKind, Percent};
 use serde_json::{Value, json};
 
-use crate::event::Event;
+use crate::event::WebhookEvent;
 use crate::template::Placeholder;
 
 /// A fact, with the percentage of visitors who had the flag when it happened. Slack reads `&`, `<` and `>` as markup: what comes from
@@ -62,7 +62,7 @@ impl<'a> FactView<'a> {
     }
 
     /// What stands in the place of a placeholder.
-    pub(crate) fn value(&self, placeholder: Placeholder, event: Event) -> String {
+    pub(crate) fn value(&self, placeholder: Placeholder, event: WebhookEvent) -> String {
         match placeholder {
             Placeholder::Flag => self.flag().into(),
             Placeholder::Event => event.as_str().into(),
@@ -77,7 +77,7 @@ impl<'a> FactView<'a> {
     }
 
     /// All of it, for programs.
-    pub(crate) fn json(&self, event: Event, text: &str) -> Value {
+    pub(crate) fn json(&self, event: WebhookEvent, text: &str) -> Value {
         let evidence = self.fact.evidence.as_deref().map(|text| {
             // evidence is JSON; should it ever not be, it is better told as a text than not at all
             serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))

@@ -7,7 +7,7 @@ use flagstaff_flags::{Fact, Percent, Problem, nearest, typed};
 use http::Uri;
 use serde::{Deserialize, Serialize};
 
-use crate::event::Event;
+use crate::event::WebhookEvent;
 use crate::fact_view::FactView;
 use crate::message::{Format, Message};
 use crate::signature::fingerprint;
@@ -22,7 +22,7 @@ const SLACK: &str = "hooks.slack.com";
 pub struct HookSettings {
     /// Where messages go: `http://` or `https://`.
     pub url: String,
-    /// Words of [`Event`]s; none: all.
+    /// Words of [`WebhookEvent`]s; none: all.
     #[serde(deserialize_with = "typed::list")]
     pub events: Vec<String>,
     /// What messages are signed with.
@@ -45,7 +45,7 @@ impl fmt::Debug for HookSettings {
 pub struct Hook {
     id: String,
     uri: Uri,
-    events: BTreeSet<Event>,
+    events: BTreeSet<WebhookEvent>,
     secret: Option<String>,
     format: Format,
     template: Option<Template>,
@@ -97,14 +97,14 @@ impl Hook {
     }
 
     /// The events it is told of.
-    pub fn events(&self) -> impl Iterator<Item = Event> + '_ {
+    pub fn events(&self) -> impl Iterator<Item = WebhookEvent> + '_ {
         self.events.iter().copied()
     }
 
     /// The message for a fact that happened at this percentage of visitors; none when the hook is not told of such facts.
     #[must_use]
     pub fn message(&self, fact: &Fact, percent: Option<Percent>) -> Option<Message> {
-        let event = Event::of(fact.kind).filter(|event| self.events.contains(event))?;
+        let event = WebhookEvent::of(fact.kind).filter(|event| self.events.contains(event))?;
         Some(Message::new(&FactView::new(fact, percent), event, self.format, self.template.as_ref()))
     }
 
@@ -130,7 +130,7 @@ impl fmt::Debug for Hook {
 
 /// The first two hooks that would send the same event to the same address: their indexes, and the event.
 #[must_use]
-pub fn twice(hooks: &[Hook]) -> Option<(usize, usize, Event)> {
+pub fn twice(hooks: &[Hook]) -> Option<(usize, usize, WebhookEvent)> {
     hooks.iter().enumerate().find_map(|(i, hook)| {
         let same = |(j, other): (usize, &Hook)| {
             let both = hook.events.intersection(&other.events).next().filter(|_| hook.uri == other.uri)?;
@@ -156,11 +156,11 @@ fn address(text: &str) -> Result<Uri, Problem> {
     }
 }
 
-fn events(words: &[String], problems: &mut Vec<Problem>) -> BTreeSet<Event> {
-    let known = || Event::ALL.iter().map(|event| event.as_str());
+fn events(words: &[String], problems: &mut Vec<Problem>) -> BTreeSet<WebhookEvent> {
+    let known = || WebhookEvent::ALL.iter().map(|event| event.as_str());
     let mut events = BTreeSet::new();
     for (i, word) in words.iter().enumerate() {
-        match Event::named(word) {
+        match WebhookEvent::named(word) {
             Some(event) => {
                 events.insert(event);
             }
@@ -174,10 +174,10 @@ fn events(words: &[String], problems: &mut Vec<Problem>) -> BTreeSet<Event> {
             }
         }
     }
-    if words.is_empty() { Event::ALL.into_iter().collect() } else { events }
+    if words.is_empty() { WebhookEvent::ALL.into_iter().collect() } else { events }
 }
 
-fn id(url: &str, events: &BTreeSet<Event>) -> String {
+fn id(url: &str, events: &BTreeSet<WebhookEvent>) -> String {
     let words: Vec<_> = events.iter().map(|event| event.as_str()).collect();
     fingerprint(&format!("{url}\n{}", words.join(",")))
 }
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(id("http://a/", &["trip", "step"]), id("http://a/", &["step", "trip", "step"]));
         assert_ne!(id("http://a/", &["trip"]), id("http://a/", &["step"]));
         assert_ne!(id("http://a/x", &["trip"]), id("http://a/y", &["trip"]));
-        let all: Vec<_> = Event::ALL.iter().map(|event| event.as_str()).collect();
+        let all: Vec<_> = WebhookEvent::ALL.iter().map(|event| event.as_str()).collect();
         assert_eq!(id("http://a/", &[]), id("http://a/", &all));
     }
 
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn one_address_is_not_told_twice() {
         let both = [hook("http://a/", &["trip"]), hook("http://b/", &[]), hook("http://a/", &["step", "trip"])];
-        assert_eq!(twice(&both), Some((0, 2, Event::Trip)));
+        assert_eq!(twice(&both), Some((0, 2, WebhookEvent::Trip)));
         assert_eq!(twice(&[hook("http://a/", &["trip"]), hook("http://a/", &["step"])]), None);
     }
 }

@@ -10,8 +10,8 @@ mod sentence;
 mod signature;
 mod template;
 
-pub use client::{Answer, Client};
-pub use event::Event;
+pub use client::{Client, ReceiverAnswer};
+pub use event::WebhookEvent;
 pub use hook::{Hook, HookSettings, twice};
 pub use message::{Format, Message};
 pub use retry::wait;

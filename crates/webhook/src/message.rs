@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::event::Event;
+use crate::event::WebhookEvent;
 use crate::fact_view::FactView;
 use crate::sentence::sentence;
 use crate::template::Template;
@@ -25,7 +25,7 @@ pub enum Format {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     id: String,
-    event: Event,
+    event: WebhookEvent,
     body: String,
 }
 
@@ -39,7 +39,7 @@ impl Message {
 
     /// What it tells of.
     #[must_use]
-    pub const fn event(&self) -> Event {
+    pub const fn event(&self) -> WebhookEvent {
         self.event
     }
 
@@ -50,7 +50,7 @@ impl Message {
     }
 
     /// A fact in a format, with the text of a template when there is one.
-    pub(crate) fn new(view: &FactView<'_>, event: Event, format: Format, template: Option<&Template>) -> Self {
+    pub(crate) fn new(view: &FactView<'_>, event: WebhookEvent, format: Format, template: Option<&Template>) -> Self {
         let text = |view: &FactView<'_>| {
             let text =
                 template.map_or_else(|| sentence(view), |template| template.fill(|name| view.value(name, event)));
@@ -96,7 +96,7 @@ mod tests {
     fn body(fact: &Fact, format: Format, template: Option<&str>) -> Value {
         let template = template.map(|text| Template::new(text).unwrap());
         let view = FactView::new(fact, Some(Percent::new(2.5).unwrap()));
-        let event = Event::of(fact.kind).unwrap();
+        let event = WebhookEvent::of(fact.kind).unwrap();
         serde_json::from_str(Message::new(&view, event, format, template.as_ref()).body()).unwrap()
     }
 

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use flagstaff_flags::{Definition, Fact, FactKind, Name};
-use flagstaff_webhook::{Answer, Client, Hook, HookSettings, Message};
+use flagstaff_webhook::{Client, Hook, HookSettings, Message, ReceiverAnswer};
 use jiff::Timestamp;
 
 fn fact() -> Fact {
@@ -43,7 +43,7 @@ fn to(answers: Vec<Vec<u8>>) -> (Client, Message, std::thread::JoinHandle<()>) {
     (Client::new(hook), message, receiver)
 }
 
-fn answer(text: &[u8]) -> Answer {
+fn answer(text: &[u8]) -> ReceiverAnswer {
     let (client, message, receiver) = to(vec![text.to_vec()]);
     let answer = client.send(&message, Timestamp::now());
     receiver.join().unwrap();
@@ -54,23 +54,23 @@ fn answer(text: &[u8]) -> Answer {
 fn a_status_says_what_becomes_of_it() {
     let of = |line: &str| answer(format!("HTTP/1.1 {line}\r\nContent-Length: 0\r\n\r\n").as_bytes());
     for line in ["200 OK", "201 Created", "204 No Content", "299 Odd"] {
-        assert!(matches!(of(line), Answer::Taken { .. }), "{line}");
+        assert!(matches!(of(line), ReceiverAnswer::Taken { .. }), "{line}");
     }
     for line in ["400 Bad Request", "401 Unauthorized", "404 Not Found", "410 Gone", "499 Odd"] {
-        assert!(matches!(of(line), Answer::Refused { .. }), "{line}");
+        assert!(matches!(of(line), ReceiverAnswer::Refused { .. }), "{line}");
     }
     for line in ["301 Moved", "304 Not Modified", "408 Late", "425 Early", "429 Many", "500 No", "503 No", "599 Odd"]
     {
-        assert!(matches!(of(line), Answer::Failed { .. }), "{line}");
+        assert!(matches!(of(line), ReceiverAnswer::Failed { .. }), "{line}");
     }
 }
 
 #[test]
 fn a_refusal_is_told_in_one_line() {
     let said = answer(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 22\r\n\r\ninvalid\r\n\x1b[31m_payload");
-    assert_eq!(said, Answer::Refused { why: "it answered 400 Bad Request: invalid [31m_payload".into() });
+    assert_eq!(said, ReceiverAnswer::Refused { why: "it answered 400 Bad Request: invalid [31m_payload".into() });
     let long = [b"HTTP/1.1 400 No\r\n\r\n".as_slice(), &[b'x'; 100_000]].concat();
-    let Answer::Refused { why } = answer(&long) else { panic!("no refusal") };
+    let ReceiverAnswer::Refused { why } = answer(&long) else { panic!("no refusal") };
     assert!(why.len() < 600, "{}", why.len());
 }
 
@@ -82,7 +82,7 @@ fn an_answer_that_is_none_is_tried_again() {
         [b"HTTP/1.1 200 OK\r\n".as_slice(), &b"X-A: aaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n".repeat(3_000)].concat();
     for head in heads.into_iter().chain([endless.as_slice()]) {
         let said = answer(head);
-        assert!(matches!(said, Answer::Failed { .. }), "{said:?}: {}", String::from_utf8_lossy(head));
+        assert!(matches!(said, ReceiverAnswer::Failed { .. }), "{said:?}: {}", String::from_utf8_lossy(head));
     }
 }
 
@@ -112,7 +112,7 @@ fn nothing_a_receiver_sends_breaks_the_client() {
     for sent in answers {
         let said = client.send(&message, Timestamp::now());
         let text = String::from_utf8_lossy(&sent);
-        assert!(!matches!(said, Answer::Taken { .. }) || text.contains(" 2"), "{text:?}");
+        assert!(!matches!(said, ReceiverAnswer::Taken { .. }) || text.contains(" 2"), "{text:?}");
     }
     receiver.join().unwrap();
 }

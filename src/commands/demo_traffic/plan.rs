@@ -59,7 +59,11 @@ impl Plan {
     ///
     /// # Errors
     /// When the flag, a variant or the address makes no sense, or the flag is no experiment.
-    pub(super) fn new(args: &DemoTraffic, settings: &typed::Settings, snapshot: &Snapshot) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        args: &DemoTraffic,
+        settings: &typed::SettingsFile,
+        snapshot: &Snapshot,
+    ) -> anyhow::Result<Self> {
         let id = chosen(args.flag.as_deref(), snapshot)?;
         let flag = snapshot.flag(id).ok_or_else(|| anyhow!("there is no such flag"))?;
         let goal = goals_of(snapshot, flag).next();

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use flagstaff_operations::Error;
 use flagstaff_operations::api::{ChangeRequest, EndRequest, OrderRequest, ProblemKind};
-use flagstaff_operations::edit::{Answer, Change, Confirmation, Edited, Editor};
+use flagstaff_operations::edit::{Change, Confirmation, EditAnswer, Edited, Editor};
 use flagstaff_operations::end::{self, End};
 use flagstaff_operations::workspace::Workspace;
 use schemars::JsonSchema;
@@ -44,7 +44,7 @@ pub(super) fn endpoints(orders: &Arc<Orders>) -> Vec<Endpoint> {
         Endpoint::post("/api/v1/flags/{flag}/end", end_flag)
             .named("endFlag", "End an experiment: archive it, and give everyone the winner or take the flag out")
             .takes::<EndRequest>()
-            .answers::<end::Answer>()
+            .answers::<end::EndAnswer>()
             .may_answer(&[409, 422])
             .once(orders),
     ]
@@ -111,8 +111,8 @@ async fn make(context: &Context, target: Target, wanted: Wanted, yes: bool) -> A
     let expected = target.revision.clone().or_else(|| target.confirm.clone());
     let done = context.run(async move |workspace: &Workspace| applied(workspace, &target, &wanted, yes).await).await;
     match done {
-        Ok(Answer::Edited(edited)) => Ok(taken_up(context, edited).await),
-        Ok(Answer::WouldUndo(undo)) => {
+        Ok(EditAnswer::Edited(edited)) => Ok(taken_up(context, edited).await),
+        Ok(EditAnswer::WouldUndo(undo)) => {
             let why = format!("this changes what decides about the flag: {}", undo.what);
             Err(would_undo(why, undo.what, undo.revision))
         }
@@ -129,7 +129,7 @@ pub(super) fn would_undo(why: String, what: String, revision: String) -> Failure
     })
 }
 
-async fn applied(workspace: &Workspace, target: &Target, wanted: &Wanted, yes: bool) -> Result<Answer, Error> {
+async fn applied(workspace: &Workspace, target: &Target, wanted: &Wanted, yes: bool) -> Result<EditAnswer, Error> {
     let warn = |error: &Error| tracing::warn!("the edit is not recorded in the ledger: {error}");
     let editor = Editor { workspace, flag: &target.flag, by: &target.by, warn: &warn };
     let keys: Vec<_> = match wanted {
@@ -194,7 +194,7 @@ async fn end_flag(
         .await?;
     context.reload();
     match &answer {
-        end::Answer::Ended(ended) if ended.next.is_none() && !dry_run => {
+        end::EndAnswer::Ended(ended) if ended.next.is_none() && !dry_run => {
             let failure = Failure::new(ProblemKind::Refused, StatusCode::CONFLICT, ended.objections.join("; "));
             let failure = failure.help("send \"force\": true to do it all the same");
             Err(failure.with(|problem| problem.answer = serde_json::to_value(&answer).ok()))

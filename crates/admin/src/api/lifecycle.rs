@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use flagstaff_operations::Error;
 use flagstaff_operations::api::{CreateRequest, DeleteQuery, ProblemKind};
-use flagstaff_operations::edit::{Answer, Change, Confirmation, Edited, Editor, Removal, Removed, remove};
+use flagstaff_operations::edit::{Change, Confirmation, EditAnswer, Edited, Editor, Removal, Removed, remove};
 use flagstaff_operations::workspace::Workspace;
 
 use super::edits::{refused, would_undo};
@@ -55,8 +55,8 @@ async fn create(
         })
         .await;
     match created {
-        Ok(Answer::Edited(edited)) => Ok(taken_up(&context, edited).await),
-        Ok(Answer::WouldUndo(undo)) => Err(Failure::new(ProblemKind::WouldUndo, StatusCode::CONFLICT, undo.what)),
+        Ok(EditAnswer::Edited(edited)) => Ok(taken_up(&context, edited).await),
+        Ok(EditAnswer::WouldUndo(undo)) => Err(Failure::new(ProblemKind::WouldUndo, StatusCode::CONFLICT, undo.what)),
         Err(error) => Err(refused(&context, error, expected).await),
     }
 }

@@ -55,7 +55,7 @@ struct Operation {
     parameters: Vec<Parameter>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_body: Option<RequestBody>,
-    responses: BTreeMap<String, Answer>,
+    responses: BTreeMap<String, ResponseObject>,
 }
 
 #[derive(Serialize)]
@@ -75,7 +75,7 @@ struct RequestBody {
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct ResponseObject {
     description: &'static str,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     headers: BTreeMap<&'static str, Header>,
@@ -201,13 +201,16 @@ fn in_head(endpoint: &Endpoint) -> Vec<Parameter> {
     edit.into_iter().chain(order).collect()
 }
 
-fn responses(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> BTreeMap<String, Answer> {
+fn responses(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> BTreeMap<String, ResponseObject> {
     let problems: BTreeSet<u16> = endpoint.problems.iter().copied().chain(EVERYWHERE).collect();
     let mut responses = BTreeMap::new();
     for status in problems {
         let schema = generator.subschema_for::<Problem>();
         let content = BTreeMap::from([("application/problem+json", Media { schema })]);
-        responses.insert(status.to_string(), Answer { description: why(status), headers: BTreeMap::new(), content });
+        responses.insert(
+            status.to_string(),
+            ResponseObject { description: why(status), headers: BTreeMap::new(), content },
+        );
     }
     let etag = || Header {
         description: "The revision of the flags, for If-Match",
@@ -216,7 +219,7 @@ fn responses(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> BTreeMap<S
     let content = endpoint.answers.iter().map(|content| (content.media, media(content, generator)));
     let content = content.collect();
     let headers = endpoint.names_revision.then(|| ("ETag", etag())).into_iter().collect();
-    responses.insert("200".into(), Answer { description: "Done", headers, content });
+    responses.insert("200".into(), ResponseObject { description: "Done", headers, content });
     responses
 }
 

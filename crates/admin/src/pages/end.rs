@@ -10,7 +10,7 @@ use axum::routing::get;
 use flagstaff_experiment::AnalysisSettings;
 use flagstaff_flags::Flag;
 use flagstaff_operations::Error;
-use flagstaff_operations::end::{Answer, End, Ended, end};
+use flagstaff_operations::end::{End, EndAnswer, Ended, end};
 use flagstaff_operations::workspace::{Workspace, find};
 
 use super::failure::{Answered, Failure};
@@ -129,15 +129,15 @@ async fn make(workspace: &Workspace, wanted: &Wanted) -> Result<Outcome, Error> 
         certainty: AnalysisSettings::default(),
     };
     let planned = match end(workspace, &run(true)).await? {
-        Answer::Gone(gone) => return Ok(Outcome::Gone(gone.flag)),
-        Answer::Ended(planned) => planned,
+        EndAnswer::Gone(gone) => return Ok(Outcome::Gone(gone.flag)),
+        EndAnswer::Ended(planned) => planned,
     };
     if !wanted.is_confirmed || planned.objections != wanted.objections {
         return Ok(Outcome::Ask(planned, wanted.is_confirmed));
     }
     Ok(match end(workspace, &run(false)).await? {
-        Answer::Gone(gone) => Outcome::Gone(gone.flag),
-        Answer::Ended(ended) => Outcome::Done(ended),
+        EndAnswer::Gone(gone) => Outcome::Gone(gone.flag),
+        EndAnswer::Ended(ended) => Outcome::Done(ended),
     })
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::words::ago;
 
 /// Something that happened.
-pub(super) struct Event {
+pub(super) struct FactLine {
     /// When, exactly.
     pub(super) at: String,
     /// How long ago.
@@ -20,7 +20,7 @@ pub(super) struct Event {
     pub(super) by: String,
 }
 
-impl Event {
+impl FactLine {
     /// Of any flag.
     pub(super) fn of_any(fact: RecentFact, now: Timestamp) -> Self {
         let (at, ago, words) = (format!("{:.0}", fact.at), ago(fact.at, now), what_happened(fact.kind));

@@ -11,7 +11,7 @@ use flagstaff_operations::rollout::{RolloutStatus, status};
 use flagstaff_operations::workspace::find;
 use jiff::Timestamp;
 
-use super::facts::Event;
+use super::facts::FactLine;
 use super::failure::Answered;
 use super::frame::{Frame, Section, Visit};
 use super::guard::{Tile, tiles};
@@ -43,7 +43,7 @@ struct FlagPage {
     notes: Vec<(&'static str, String)>,
     place: String,
     source: String,
-    events: Vec<Event>,
+    events: Vec<FactLine>,
 }
 
 pub(super) fn routes() -> Router<Context> {
@@ -100,7 +100,7 @@ fn page(
         notes: notes(seen.flag),
         place: format!("As it stands in the {}:", seen.listed.origin),
         source: text.unwrap_or_default(),
-        events: events.map(|entry| Event::of_one(name, entry, now)).collect(),
+        events: events.map(|entry| FactLine::of_one(name, entry, now)).collect(),
         ramp,
     }
 }

@@ -12,7 +12,7 @@ use flagstaff_operations::history::{
 };
 use jiff::Timestamp;
 
-use super::facts::Event;
+use super::facts::FactLine;
 use super::failure::{Answered, Failure};
 use super::flash::Said;
 use super::form::Fields;
@@ -34,7 +34,7 @@ const SHORT: usize = 12;
 struct Row {
     at: String,
     ago: String,
-    event: Option<Event>,
+    event: Option<FactLine>,
     revision: Option<Revision>,
 }
 
@@ -107,7 +107,7 @@ async fn list(State(context): State<Context>, visit: Visit, Query(fields): Query
 fn row(entry: HistoryEntry, now: Timestamp) -> Row {
     let at = entry.at();
     let (event, revision) = match entry {
-        HistoryEntry::Fact(fact) => (Some(Event::of_history(fact, now)), None),
+        HistoryEntry::Fact(fact) => (Some(FactLine::of_history(fact, now)), None),
         HistoryEntry::Revision(one) => (None, Some(revision(&one))),
     };
     Row { at: format!("{at:.0}"), ago: ago(at, now), event, revision }

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::extract::{Form, Query, State};
 use axum::routing::get;
 use flagstaff_operations::Error;
-use flagstaff_operations::edit::{Answer, Change, Confirmation, Editor};
+use flagstaff_operations::edit::{Change, Confirmation, EditAnswer, Editor};
 
 use super::failure::{Answered, Failure};
 use super::flash::Said;
@@ -59,11 +59,11 @@ async fn create(
     let made = made.await;
     context.reload();
     match made.map_err(|error| Failure::from(error).back("/new-flag"))? {
-        Answer::Edited(edited) => {
+        EditAnswer::Edited(edited) => {
             let text = format!("{} is there now: {}. Undo: {}", edited.flag, edited.means, edited.undo);
             // running programs read the file in a moment; its own page may not be there yet
             Ok(done("/flags", &Said::new(text, edited.flag)))
         }
-        Answer::WouldUndo(undo) => Err(Failure::input(undo.what).back("/new-flag")),
+        EditAnswer::WouldUndo(undo) => Err(Failure::input(undo.what).back("/new-flag")),
     }
 }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::post;
 use flagstaff_operations::Error;
-use flagstaff_operations::edit::{Answer, Change, Confirmation, DryRun, Edited, Editor, KeyChange};
+use flagstaff_operations::edit::{Change, Confirmation, DryRun, EditAnswer, Edited, Editor, KeyChange};
 use flagstaff_operations::preview::{self, RecentVisitors};
 use flagstaff_operations::workspace::Workspace;
 use flagstaff_source::edit::Refused;
@@ -146,8 +146,8 @@ async fn make(workspace: &Workspace, wanted: &Wanted) -> Result<Outcome, Error> 
     };
     let (editor, keys) = (wanted.editor(workspace), wanted.pairs());
     match editor.apply(&Change::Put(&keys), Confirmation::Of(&dry_run.revision)).await {
-        Ok(Answer::Edited(edited)) => Ok(Outcome::Edited(Box::new((edited, dry_run)))),
-        Ok(Answer::WouldUndo(undo)) => Ok(Outcome::Ask(DryRun { undoes: Some(undo.what), ..dry_run })),
+        Ok(EditAnswer::Edited(edited)) => Ok(Outcome::Edited(Box::new((edited, dry_run)))),
+        Ok(EditAnswer::WouldUndo(undo)) => Ok(Outcome::Ask(DryRun { undoes: Some(undo.what), ..dry_run })),
         Err(error) if is_conflict(&error) => editor.dry_run(&keys, None).await.map(Outcome::Conflict),
         Err(error) => Err(error),
     }

@@ -8,7 +8,7 @@ use axum::routing::get;
 use flagstaff_operations::attention::{Attention, Need, NeedKind, attention};
 use jiff::{Timestamp, Zoned};
 
-use super::facts::Event;
+use super::facts::FactLine;
 use super::frame::{Frame, Section, Visit};
 use crate::Context;
 
@@ -41,7 +41,7 @@ struct StartPage {
     problem: Option<String>,
     strip: Vec<Count>,
     needs: Vec<Row>,
-    events: Vec<Event>,
+    events: Vec<FactLine>,
 }
 
 pub(super) fn routes() -> Router<Context> {
@@ -73,7 +73,7 @@ fn page(frame: Frame, found: Attention, problem: Option<String>, now: Timestamp)
         problem,
         strip: strip.into_iter().map(count).collect(),
         needs: found.needs.into_iter().map(row).collect(),
-        events: found.recent.into_iter().map(|fact| Event::of_any(fact, now)).collect(),
+        events: found.recent.into_iter().map(|fact| FactLine::of_any(fact, now)).collect(),
     }
 }
 

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
 use flagstaff_operations::Error;
-use flagstaff_operations::edit::{Answer, Change, Confirmation, Edited, Editor, Way};
+use flagstaff_operations::edit::{Change, Confirmation, EditAnswer, Edited, Editor, Way};
 use flagstaff_operations::workspace::find;
 
 use super::failure::{Answered, Failure};
@@ -69,8 +69,8 @@ async fn switch(context: &Context, flag: String, by: String, on: bool) -> Answer
     let answer = context.run(edit).await;
     context.reload();
     match answer? {
-        Answer::Edited(edited) => Ok(done(&format!("/flags/{}", edited.flag), &said(&edited))),
-        Answer::WouldUndo(undo) => Err(Failure::input(undo.what)),
+        EditAnswer::Edited(edited) => Ok(done(&format!("/flags/{}", edited.flag), &said(&edited))),
+        EditAnswer::WouldUndo(undo) => Err(Failure::input(undo.what)),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::store::name::{hash, stored_name};
 use crate::write::event::RecordedEvent;
 use crate::write::limits::Limits;
 use crate::write::seen::SeenSet;
-use crate::write::status::{Loss, Shared, Status};
+use crate::write::status::{Loss, Shared, WriterStatus};
 
 /// Records what happened. Cheap to clone; every call returns at once.
 #[derive(Clone)]
@@ -89,7 +89,7 @@ impl Recorder {
 
     /// How the ledger does.
     #[must_use]
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> WriterStatus {
         self.shared.status(self.queue.max_capacity() - self.queue.capacity())
     }
 }

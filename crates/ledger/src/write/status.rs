@@ -11,9 +11,9 @@ use crate::store::fault::Fault;
 
 /// How a ledger does, for a health page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Status {
+pub struct WriterStatus {
     /// Whether the store takes what is written.
-    pub health: Health,
+    pub health: StoreHealth,
     /// Events written since the start.
     pub written: u64,
     /// Events lost since the start: the queue was full, or a store would not take them.
@@ -28,7 +28,7 @@ pub struct Status {
 
 /// Whether a store takes what is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Health {
+pub enum StoreHealth {
     /// It is being opened for the first time.
     Opening,
     /// It does.
@@ -178,14 +178,14 @@ impl Shared {
         *trouble = Some(Trouble { since, fault, why: why.into() });
     }
 
-    pub(crate) fn status(&self, queued: usize) -> Status {
+    pub(crate) fn status(&self, queued: usize) -> WriterStatus {
         let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let health = match trouble {
-            Some(trouble) => Health::Away { since: trouble.since.elapsed(), why: trouble.why },
-            None if self.opened.load(Ordering::Relaxed) => Health::Fine,
-            None => Health::Opening,
+            Some(trouble) => StoreHealth::Away { since: trouble.since.elapsed(), why: trouble.why },
+            None if self.opened.load(Ordering::Relaxed) => StoreHealth::Fine,
+            None => StoreHealth::Opening,
         };
-        Status {
+        WriterStatus {
             health,
             written: self.written.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),

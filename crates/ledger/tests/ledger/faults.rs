@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use flagstaff_ledger::{Health, Location};
+use flagstaff_ledger::{Location, StoreHealth};
 use sqlx::{Connection, Executor};
 
 use crate::desk::*;
@@ -18,11 +18,11 @@ fn visitors(place: &Location) -> u64 {
 }
 
 fn is_fine(desk: &Desk) -> bool {
-    desk.recorder.status().health == Health::Fine
+    desk.recorder.status().health == StoreHealth::Fine
 }
 
 fn is_away_for(desk: &Desk, reason: &str) -> bool {
-    matches!(desk.recorder.status().health, Health::Away { why, .. } if why.contains(reason))
+    matches!(desk.recorder.status().health, StoreHealth::Away { why, .. } if why.contains(reason))
 }
 
 fn remove(path: &Path) {
@@ -128,7 +128,7 @@ fn a_full_disk_is_waited_for() {
     };
     limit("4096");
     record_some(&desk, 10, 5000);
-    wait_until("it says so", || matches!(desk.recorder.status().health, Health::Away { .. }));
+    wait_until("it says so", || matches!(desk.recorder.status().health, StoreHealth::Away { .. }));
     println!("full: {:?}", desk.recorder.status().health);
     limit("unlimited");
     wait_until("it recovers", || is_fine(&desk));
@@ -189,7 +189,7 @@ fn a_database_that_goes_away_is_waited_for() {
     wait_until("the first are written", || desk.recorder.status().written >= 100);
     server.down();
     record_some(&desk, 100, 100);
-    wait_until("it says so", || matches!(desk.recorder.status().health, Health::Away { .. }));
+    wait_until("it says so", || matches!(desk.recorder.status().health, StoreHealth::Away { .. }));
     record_some(&desk, 200, 100);
     server.up();
     wait_until("it recovers", || is_fine(&desk) && desk.recorder.status().written >= 300);
@@ -205,7 +205,7 @@ fn a_database_that_is_away_from_the_start_is_waited_for() {
     server.down();
     let desk = Desk::open(&place);
     record_some(&desk, 0, 100);
-    wait_until("it says so", || matches!(desk.recorder.status().health, Health::Away { .. }));
+    wait_until("it says so", || matches!(desk.recorder.status().health, StoreHealth::Away { .. }));
     server.up();
     wait_until("it recovers", || is_fine(&desk));
     assert_eq!(visitors(&desk.close()), 100);

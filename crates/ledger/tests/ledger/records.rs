@@ -206,7 +206,7 @@ fn a_full_queue_drops_at_once() {
     let place = Location::file(folder.path()).unwrap();
     let desk = Desk::with(LedgerSettings { queue: 10, ..LedgerSettings::new(place) });
     wait_until("the store is away", || {
-        matches!(desk.recorder.status().health, flagstaff_ledger::Health::Away { .. })
+        matches!(desk.recorder.status().health, flagstaff_ledger::StoreHealth::Away { .. })
     });
     let taken = (0..1000)
         .filter(|i| desk.recorder.visit(None).told("sent", &format!("v{i}"), (None, None), at(*i)).is_ok())

@@ -26,7 +26,7 @@ pub struct Editor<'a> {
 /// Whether an edit may undo what happened to the flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confirmation<'a> {
-    /// Not yet: an edit that undoes something answers [`Answer::WouldUndo`].
+    /// Not yet: an edit that undoes something answers [`EditAnswer::WouldUndo`].
     No,
     /// Whatever it undoes.
     Yes,
@@ -36,7 +36,7 @@ pub enum Confirmation<'a> {
 
 /// What came of an edit.
 #[derive(Debug)]
-pub enum Answer {
+pub enum EditAnswer {
     /// It was made, or is the case already.
     Edited(Edited),
     /// It was not made, because it would undo something.
@@ -57,7 +57,7 @@ impl Editor<'_> {
     ///
     /// # Errors
     /// When the change makes no sense, the file would be wrong, or it cannot be written.
-    pub async fn apply(&self, change: &Change<'_>, confirmation: Confirmation<'_>) -> Result<Answer, Error> {
+    pub async fn apply(&self, change: &Change<'_>, confirmation: Confirmation<'_>) -> Result<EditAnswer, Error> {
         let revision = if let Confirmation::Of(revision) = confirmation { Some(revision) } else { None };
         self.apply_to(revision, change, confirmation).await
     }
@@ -71,14 +71,14 @@ impl Editor<'_> {
         revision: Option<&str>,
         change: &Change<'_>,
         confirmation: Confirmation<'_>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<EditAnswer, Error> {
         match change {
-            Change::Off => self.off(revision).await.map(Answer::Edited),
-            Change::On => self.on(revision).await.map(Answer::Edited),
+            Change::Off => self.off(revision).await.map(EditAnswer::Edited),
+            Change::On => self.on(revision).await.map(EditAnswer::Edited),
             Change::Set(_) | Change::Put(_) | Change::OnForEveryone => {
                 self.edit(revision, change, confirmation).await
             }
-            Change::Create { like, keys } => self.create(revision, *like, keys).await.map(Answer::Edited),
+            Change::Create { like, keys } => self.create(revision, *like, keys).await.map(EditAnswer::Edited),
         }
     }
 
@@ -100,7 +100,7 @@ impl Editor<'_> {
         revision: Option<&str>,
         change: &Change<'_>,
         confirmation: Confirmation<'_>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<EditAnswer, Error> {
         let plan = self.plan(change, revision).map_err(|refused| self.refusal(refused))?;
         let mut facts = self.open_facts().await;
         let is_on = matches!(change, Change::OnForEveryone);
@@ -108,7 +108,7 @@ impl Editor<'_> {
             && let Some(standing) = standing(&mut facts).await
             && let Some(what) = self.undoes(&plan, &standing, is_on)
         {
-            return Ok(Answer::WouldUndo(WouldUndo { what, revision: plan.revision().to_owned() }));
+            return Ok(EditAnswer::WouldUndo(WouldUndo { what, revision: plan.revision().to_owned() }));
         }
         let ready = plan.prepare().map_err(|refused| self.refusal(refused))?;
         let mut recorded = self.record_editor(&plan, &mut facts).await;
@@ -121,7 +121,7 @@ impl Editor<'_> {
             recorded |= problems.is_empty();
         }
         let outcome = Outcome { wanted: is_on.then_some(true), recorded, problems };
-        self.edited(&plan, facts, outcome).await.map(Answer::Edited)
+        self.edited(&plan, facts, outcome).await.map(EditAnswer::Edited)
     }
 
     /// On again, as it was: in the file, and where a fact holds it off.

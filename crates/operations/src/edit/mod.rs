@@ -25,7 +25,7 @@ mod removal;
 
 pub use answer::{Edited, Way};
 pub use dry_run::{DryRun, KeyChange};
-pub use editor::{Answer, Confirmation, Editor, WouldUndo};
+pub use editor::{Confirmation, EditAnswer, Editor, WouldUndo};
 pub(crate) use fact_log::FactLog;
 pub use flagstaff_source::edit::Change;
 pub use meaning::words as means;

@@ -21,7 +21,7 @@ use crate::workspace::{Workspace, find};
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "EndAnswer")]
-pub enum Answer {
+pub enum EndAnswer {
     /// The flag was ended before, and is out of the file.
     Gone(Box<Gone>),
     /// It was ended now, or was not, and why.
@@ -33,7 +33,7 @@ pub enum Answer {
 ///
 /// # Errors
 /// When there is no such flag or variant, the flag file or the archive cannot be used, or the ledger gives no answer.
-pub async fn end(workspace: &Workspace, wanted: &End<'_>) -> Result<Answer, Error> {
+pub async fn end(workspace: &Workspace, wanted: &End<'_>) -> Result<EndAnswer, Error> {
     let loaded = workspace.load()?;
     let ended = archive::read(&archive_path(workspace))?;
     let latest = archive::latest(&ended, wanted.flag);
@@ -42,7 +42,7 @@ pub async fn end(workspace: &Workspace, wanted: &End<'_>) -> Result<Answer, Erro
             Some(before) => {
                 let spellings = Spellings::new(wanted.flag);
                 let code = code_that_asks(workspace, wanted, &spellings)?;
-                Ok(Answer::Gone(Box::new(Gone::new(before, &spellings, code))))
+                Ok(EndAnswer::Gone(Box::new(Gone::new(before, &spellings, code))))
             }
             None => Err(find(&loaded.snapshot, wanted.flag).err().unwrap_or(Error::Input("no such flag".into()))),
         };
@@ -53,7 +53,7 @@ pub async fn end(workspace: &Workspace, wanted: &End<'_>) -> Result<Answer, Erro
         Some(latest) if wanted.winner.is_none() || is_ended(&case, latest)? => remove(&case, latest).await?,
         _ => archive_and_settle(&case).await?,
     };
-    Ok(Answer::Ended(Box::new(ended)))
+    Ok(EndAnswer::Ended(Box::new(ended)))
 }
 
 /// Where ended flags are archived.

@@ -16,4 +16,4 @@ mod ending;
 pub use answer::{Ended, Gone, Passed, Results};
 pub use case::End;
 pub use code_search::{AskedAs, Found, Spellings};
-pub use ending::{Answer, end};
+pub use ending::{EndAnswer, end};

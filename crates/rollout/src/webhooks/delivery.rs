@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use flagstaff_flags::{Fact, FactKind, Percent, Reader, Snapshot};
 use flagstaff_ledger::Error;
-use flagstaff_webhook::{Answer, Client, Hook, Message, wait};
+use flagstaff_webhook::{Client, Hook, Message, ReceiverAnswer, wait};
 use jiff::{SignedDuration, Timestamp};
 
 use super::outbox::{Delivery, Outbox};
@@ -99,18 +99,18 @@ impl Deliverer {
     fn send(&mut self, delivery: &Delivery, message: &Message) -> Result<bool, Error> {
         let (host, id) = (self.client.hook().host(), message.id());
         match self.client.send(message, Timestamp::now()) {
-            Answer::Taken { .. } => {
+            ReceiverAnswer::Taken { .. } => {
                 tracing::info!(host, id, event = message.event().as_str(), "webhook told");
                 count(message, "delivered");
                 self.settled.insert(id.into());
                 Ok(true)
             }
-            Answer::Refused { why } => {
+            ReceiverAnswer::Refused { why } => {
                 self.give_up(message, &why);
                 self.settled.insert(id.into());
                 Ok(true)
             }
-            Answer::Failed { why, asked } => {
+            ReceiverAnswer::Failed { why, asked } => {
                 let pause = wait(delivery.tries().saturating_add(1), asked);
                 let seconds = pause.as_secs();
                 if delivery.tries() == 0 {

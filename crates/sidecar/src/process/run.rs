@@ -23,7 +23,7 @@ use crate::process::accept::{Acceptor, ConnectionLimit};
 use crate::process::services::{BackgroundService, CertificateReload, Worker};
 use crate::process::signals::{Reread, Signals, StopSignals};
 use crate::process::sockets::{BindError, Sockets};
-use crate::settings::Settings;
+use crate::settings::ProxySettings;
 use crate::tls::{Certificates, TlsError};
 use crate::wire::Wire;
 
@@ -43,7 +43,7 @@ pub enum StartError {
 
 /// A proxy that is not bound yet: the edge, around the layer that was handed in, around the service that answers.
 pub struct Sidecar<S> {
-    settings: Settings,
+    settings: ProxySettings,
     stack: S,
     background: Vec<Background>,
     describe: Option<Describe>,
@@ -63,7 +63,7 @@ where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     /// `layer` around `origin`, which is mostly a [`Proxy`](crate::Proxy).
-    pub fn new<L, O>(settings: Settings, layer: &L, origin: O) -> Self
+    pub fn new<L, O>(settings: ProxySettings, layer: &L, origin: O) -> Self
     where
         L: Layer<O, Service = S>,
     {
@@ -149,7 +149,7 @@ pub struct Ended {
 
 /// A proxy whose addresses are bound: connections queue up already.
 pub struct Bound<S> {
-    settings: Settings,
+    settings: ProxySettings,
     stack: S,
     background: Vec<(Background, Vec<SocketAddr>)>,
     describe: Option<Describe>,

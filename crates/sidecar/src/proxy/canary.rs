@@ -133,7 +133,7 @@ mod tests {
 
     use super::*;
     use crate::body::RequestBody;
-    use crate::{Proxy, RawSettings, Settings};
+    use crate::{Proxy, ProxySettings, RawSettings};
 
     /// Answers every connection once, 500 for a POST.
     async fn app() -> String {
@@ -173,7 +173,7 @@ mod tests {
         tagger.tag(&Arc::new(tagger.compile(snapshot)), &mut request, Timestamp::now());
         let upstream = app.into_iter().map(Into::into).collect();
         let listen = vec!["127.0.0.1:0".into()];
-        let settings = Settings::new(RawSettings { listen, upstream, ..RawSettings::default() }).unwrap();
+        let settings = ProxySettings::new(RawSettings { listen, upstream, ..RawSettings::default() }).unwrap();
         let Ok(answer) = Proxy::for_canaries(&settings).unwrap().oneshot(request).await;
         let said = match answer.extensions().get::<AnsweredBy>() {
             None => "nothing",

@@ -21,7 +21,7 @@ use crate::io::CoalescedWrites;
 use crate::meters::Failure;
 use crate::proxy::early_answer::EarlyAnswer;
 use crate::proxy::pool::{self, Connection, Home, Keeping, Sender};
-use crate::settings::Settings;
+use crate::settings::ProxySettings;
 use crate::settings::upstream_policy::UpstreamPolicy;
 use crate::tls;
 
@@ -51,7 +51,7 @@ impl std::fmt::Debug for Connector {
 }
 
 impl Connector {
-    pub(crate) fn new(settings: &Settings) -> Result<Self, String> {
+    pub(crate) fn new(settings: &ProxySettings) -> Result<Self, String> {
         let tls = if settings.upstream.iter().any(|origin| origin.tls) {
             let config = tls::client(settings.upstream_ca.as_deref(), settings.upstream_http2)?;
             Some(TlsConnector::from(Arc::new(config)))

@@ -24,7 +24,7 @@ use crate::pages::{answer_too_large, page};
 use crate::proxy::canary::{Canaries, Canary};
 use crate::proxy::exchange::{ExchangeError, UpstreamAnswer, copy, exchange, repeatable};
 use crate::refusal::Refusal;
-use crate::settings::{Settings, Timeouts};
+use crate::settings::{ProxySettings, Timeouts};
 
 use crate::proxy::tunnel;
 use crate::proxy::upstream::Upstreams;
@@ -59,7 +59,7 @@ impl Proxy {
     /// # Errors
     ///
     /// When there is no upstream, or its certificates cannot be read.
-    pub fn new(settings: &Settings) -> Result<Self, ProxyError> {
+    pub fn new(settings: &ProxySettings) -> Result<Self, ProxyError> {
         if settings.upstream.is_empty() {
             return Err(ProxyError::NoUpstream);
         }
@@ -67,7 +67,7 @@ impl Proxy {
     }
 
     /// A proxy that may have nothing but the upstreams of variants.
-    pub(crate) fn for_canaries(settings: &Settings) -> Result<Self, ProxyError> {
+    pub(crate) fn for_canaries(settings: &ProxySettings) -> Result<Self, ProxyError> {
         Ok(Self(Arc::new(Inner {
             upstreams: Upstreams::new(settings).map_err(ProxyError::Roots)?,
             canaries: Canaries::new(settings.policy.clone()),
@@ -279,7 +279,7 @@ mod tests {
     fn a_request_on_its_way_is_small() {
         let listen = vec!["127.0.0.1:0".into()];
         let options = RawSettings { listen, upstream: vec!["127.0.0.1:1".into()], ..RawSettings::default() };
-        let proxy = Proxy::new(&Settings::new(options).unwrap()).unwrap();
+        let proxy = Proxy::new(&ProxySettings::new(options).unwrap()).unwrap();
         // It is made for every request. With a handshake inside it had 10 KB, and moving them took an eighth of the time.
         let mut request = empty_request();
         let way = proxy.0.pass_on(&mut request);

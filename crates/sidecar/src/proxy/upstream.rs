@@ -9,7 +9,7 @@ use metrics::{Gauge, gauge};
 use crate::address::Origin;
 use crate::proxy::connect::Connector;
 use crate::proxy::pool::PoolKey;
-use crate::settings::Settings;
+use crate::settings::ProxySettings;
 use crate::settings::upstream_policy::UpstreamPolicy;
 
 /// How long an address is left out after its first failure; doubled with each further one.
@@ -107,7 +107,7 @@ impl Upstreams {
     /// # Errors
     ///
     /// When the certificates to trust cannot be used.
-    pub(crate) fn new(settings: &Settings) -> Result<Self, String> {
+    pub(crate) fn new(settings: &ProxySettings) -> Result<Self, String> {
         Ok(Self {
             all: settings.upstream.iter().cloned().map(|origin| Upstream::new(origin, None)).collect(),
             next: AtomicUsize::new(0),
@@ -187,7 +187,7 @@ mod tests {
     fn upstreams(count: u16) -> Upstreams {
         let upstream = (1..=count).map(|port| format!("127.0.0.1:{port}")).collect();
         let options = RawSettings { listen: vec!["127.0.0.1:0".into()], upstream, ..RawSettings::default() };
-        Upstreams::new(&Settings::new(options).unwrap()).unwrap()
+        Upstreams::new(&ProxySettings::new(options).unwrap()).unwrap()
     }
 
     fn ports(upstreams: &Upstreams, count: usize) -> Vec<u16> {

@@ -1,4 +1,4 @@
-//! What the proxy is told to do: [`RawSettings`] as typed, [`Settings`] as checked.
+//! What the proxy is told to do: [`RawSettings`] as typed, [`ProxySettings`] as checked.
 
 mod check;
 pub(crate) mod upstream_policy;
@@ -176,7 +176,7 @@ pub struct RawSettings {
 
 /// Checked options. Nothing downstream checks them again.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct ProxySettings {
     pub(crate) listen: Vec<Listen>,
     pub(crate) upstream: Vec<Origin>,
     pub(crate) upstream_http2: bool,
@@ -194,7 +194,7 @@ pub struct Settings {
     pub(crate) upgrade: bool,
 }
 
-impl Settings {
+impl ProxySettings {
     /// Checks everything that was typed.
     ///
     /// # Errors
@@ -272,7 +272,7 @@ mod tests {
             upgrade: true,
             ..RawSettings::default()
         };
-        let problems = Settings::new(options).unwrap_err();
+        let problems = ProxySettings::new(options).unwrap_err();
         let keys: Vec<_> = problems.iter().map(|p| p.at.join(".")).collect();
         assert_eq!(
             keys,
@@ -301,7 +301,7 @@ mod tests {
                 upstream: vec![upstream.into()],
                 ..RawSettings::default()
             };
-            Settings::new(options)
+            ProxySettings::new(options)
                 .map_err(|problems| problems.iter().map(|p| p.at.join(".")).collect::<Vec<_>>())
                 .err()
         };
@@ -315,7 +315,7 @@ mod tests {
     fn defaults_with_an_address_are_fine() {
         let trust = TrustSettings { addresses: vec!["::1".into()], ..TrustSettings::default() };
         let options = RawSettings { listen: vec!["127.0.0.1:0".into()], trust, ..RawSettings::default() };
-        let settings = Settings::new(options).unwrap();
+        let settings = ProxySettings::new(options).unwrap();
         assert!(settings.workers() >= 1);
         assert_eq!(settings.trusted.len(), 1);
     }
