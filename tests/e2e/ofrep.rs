@@ -1,5 +1,8 @@
 //! OFREP: what OpenFeature's clients ask, of the operators' address and of the visitor's.
 
+use std::path::Path;
+use std::process::Command;
+
 use serde_json::{Value, json};
 
 use crate::harness::browser::Browser;
@@ -361,4 +364,36 @@ fn an_unchanged_web_client_hears_of_a_change() {
         .unwrap();
     let changed = client.line();
     assert_eq!((&changed["changed"], &changed["boolean"]["value"]), (&json!(["for_all"]), &json!(false)));
+}
+
+#[test]
+#[ignore = "builds the client with its TLS library, for minutes: tests/long"]
+fn an_unchanged_rust_client_gets_every_type() {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/ofrep_rust/Cargo.toml");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("tests/ofrep_rust");
+    let program = setup().start();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["run", "--quiet", "--locked", "--manifest-path"]).arg(package).arg("--target-dir").arg(target);
+    let output = cargo.args(["--", &format!("http://{}", program.admin), TOKEN]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let got = |name: &str| {
+        let details = &said[name];
+        (details["value"].clone(), details["variant"].as_str().map(str::to_owned), details["error"].clone())
+    };
+    let is =
+        |name: &str, value: Value, variant: &str| assert_eq!(got(name), (value, Some(variant.into()), Value::Null));
+    is("boolean", json!(true), "on");
+    is("disabled", json!(false), "off");
+    is("string", json!("blue"), "blue");
+    is("integer", json!(25), "on");
+    is("float", json!(12.0), "high");
+    is("object", json!({"columns": 2, "wide": true}), "on");
+    is("user", json!(true), "on");
+    is("attribute", json!(true), "on");
+    // What this client makes of errors: every 400 is an invalid context, every wrong type an error of parsing.
+    for (name, code) in [("unknown", "FLAG_NOT_FOUND"), ("no_key", "INVALID_CONTEXT"), ("wrong_type", "PARSE_ERROR")]
+    {
+        assert_eq!(got(name), (Value::Null, None, json!(code)), "{name}");
+    }
 }
