@@ -17,7 +17,7 @@ use flagstaff_flags::without_userinfo;
 use crate::cli::{Cli, Command};
 use crate::commands::{
     Outcome, check, compare, demo_traffic, diff, edit, end, explain, export, forget, history, hygiene, link, list,
-    power, results, rollback, rollout, shell, simulate, webhook,
+    power, results, rollback, rollout, shell, simulate, tail, webhook,
 };
 use crate::terminal::{BAD, styled};
 
@@ -55,6 +55,7 @@ fn answer(command: &Command) -> anyhow::Result<Outcome> {
         Command::Hygiene(args) => hygiene::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Simulate(args) => simulate::run(args),
+        Command::Tail(args) => tail::run(args),
         Command::Add(args) => edit::add(args),
         Command::Set(args) => edit::set(args),
         Command::On(args) => edit::on(args),

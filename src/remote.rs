@@ -1,6 +1,6 @@
-//! The running program that a command asks in place of files, where `--url` or `FLAGSTAFF_URL` names one.
+//! The running program that a command asks: in place of files, where `--url` or `FLAGSTAFF_URL` names one, or for what only it knows.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -8,8 +8,8 @@ use flagstaff_client::Client;
 use flagstaff_operations::Error;
 
 use crate::cli::{FlagArgs, LedgerArgs, RemoteArgs};
-use crate::settings::{self, drawn};
-use crate::workspace::warn;
+use crate::settings::{self, Settings, checked, drawn};
+use crate::workspace::{flag_options, warn};
 
 /// A running program.
 pub(crate) struct Remote {
@@ -31,6 +31,28 @@ impl Remote {
     /// As [`Remote::flags`].
     pub(crate) fn ledger(args: &LedgerArgs) -> anyhow::Result<Option<Self>> {
         Self::new(&args.remote, &args.flags, args.ledger.as_deref())
+    }
+
+    /// For a command about what a program does now: the one that is named, or else the one of the local settings.
+    ///
+    /// # Errors
+    /// When the address, the settings or the token make no sense.
+    pub(crate) fn running(args: &RemoteArgs, local: &FlagArgs) -> anyhow::Result<Self> {
+        if let Some(remote) = Self::flags(args, local)? {
+            return Ok(remote);
+        }
+        let settings = Settings::load(local.config.as_deref(), flag_options(local))?;
+        let typed = &settings.typed;
+        let mut address = settings::admin::address(typed).map_err(|problems| settings.report(problems))?;
+        if address.ip().is_unspecified() {
+            address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+        }
+        let token = match &args.token_file {
+            Some(file) => token(Some(file))?,
+            None => settings::admin::token_here(typed, checked::state(typed).as_ref())
+                .map_err(|problems| settings.report(problems))?,
+        };
+        Ok(Self { client: Client::new(&format!("http://{address}"), token)? })
     }
 
     fn new(args: &RemoteArgs, local: &FlagArgs, ledger: Option<&str>) -> anyhow::Result<Option<Self>> {

@@ -8,6 +8,7 @@ mod history;
 mod records;
 mod rollout;
 mod run;
+mod tail;
 mod values;
 mod webhook;
 
@@ -23,6 +24,7 @@ pub(crate) use self::history::{Diff, History, Rollback};
 pub(crate) use self::records::{Export, Forget, Format, Per};
 pub(crate) use self::rollout::{Action, Rollout};
 pub(crate) use self::run::Run;
+pub(crate) use self::tail::Tail;
 pub(crate) use self::webhook::{Webhook, WebhookAction, WebhookTest};
 
 /// Feature flags, A/B tests and guarded rollouts in front of any web app, with no SDK in the app.
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     Explain(Box<Explain>),
     /// Show how many visitors get each variant
     Simulate(Simulate),
+    /// Show the last decisions of a running program, and each one as it is made
+    Tail(Tail),
     /// Add a flag, for nobody yet, or a copy of another: flagstaff add FLAG --like OTHER
     Add(Add),
     /// Edit a flag in place: flagstaff set FLAG percent=20 enabled=true

@@ -24,6 +24,7 @@ pub(crate) mod rollback;
 pub(crate) mod rollout;
 pub(crate) mod shell;
 pub(crate) mod simulate;
+pub(crate) mod tail;
 pub(crate) mod webhook;
 
 use std::process::ExitCode;

@@ -41,7 +41,7 @@ impl Checked {
         }
         let tagger_settings = checked::tagger_settings(settings)?;
         let tagger = Tagger::new(&tagger_settings).map_err(&mut note).ok();
-        let admin = settings.typed.admin.parse().map_err(|_| vec![no_address(&settings.typed.admin)]);
+        let admin = settings::admin::address(&settings.typed);
         let admin =
             admin.and_then(|address| settings::admin::access(&settings.typed, address)).map_err(&mut note).ok();
         let ledger = checked::ledger(&settings.typed).map_err(&mut note).ok();
@@ -113,8 +113,4 @@ fn last_good(files: &Files, reading: &ParseOptions) -> Option<Loaded> {
         files.definitions().display()
     );
     Some(loaded)
-}
-
-fn no_address(text: &str) -> Problem {
-    Problem::new(["admin"], format!("`{text}` is not an address")).help("write one such as \"127.0.0.1:8081\"")
 }

@@ -4,8 +4,7 @@ use anyhow::Context as _;
 use flagstaff_admin::{Access, AccessSettings, new_token};
 use flagstaff_source::StateFolder;
 
-/// The file of the state folder with the token that the program made.
-const TOKEN_FILE: &str = "admin-token";
+use crate::settings::admin::TOKEN_FILE;
 
 /// How operators get in.
 #[derive(Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use flagstaff_admin::{Access, AccessSettings};
 use flagstaff_flags::Problem;
+use flagstaff_source::StateFolder;
 
 use super::typed::SettingsFile;
 
@@ -12,6 +13,35 @@ use super::typed::SettingsFile;
 pub(crate) const TOKEN: &str = "FLAGSTAFF_ADMIN_TOKEN";
 /// The variable that holds the token of operators who may only read.
 pub(super) const READ_TOKEN: &str = "FLAGSTAFF_ADMIN_READ_TOKEN";
+
+/// The file of the state folder with the token that the program makes where none is set.
+pub(crate) const TOKEN_FILE: &str = "admin-token";
+
+/// The operators' address.
+///
+/// # Errors
+/// When it is none.
+pub(crate) fn address(typed: &SettingsFile) -> Result<SocketAddr, Vec<Problem>> {
+    typed.admin.parse().map_err(|_| {
+        let problem = Problem::new(["admin"], format!("`{}` is not an address", typed.admin));
+        vec![problem.help("write one such as \"127.0.0.1:8081\"")]
+    })
+}
+
+/// The token of a program with these settings that runs on this machine: the one that was set, or else the one that it made; none where
+/// there is none yet.
+///
+/// # Errors
+/// When a file that is named cannot be read.
+pub(crate) fn token_here(typed: &SettingsFile, state: Option<&StateFolder>) -> Result<Option<String>, Vec<Problem>> {
+    let set = token(TOKEN, "admin_token_file", typed.admin_token_file.as_deref())?;
+    let read = || token(READ_TOKEN, "admin_read_token_file", typed.admin_read_token_file.as_deref());
+    if let Some(token) = set.map_or_else(read, |set| Ok(Some(set)))? {
+        return Ok(Some(token));
+    }
+    let made = state.and_then(|state| state.read(TOKEN_FILE).ok()?);
+    Ok(made.and_then(|bytes| String::from_utf8(bytes).ok()).map(|text| text.trim().to_owned()))
+}
 
 /// Who may use the operators' address, as far as it was set. Without any token the program makes one.
 ///

@@ -12,9 +12,17 @@ use super::wrap;
 /// # Errors
 /// When writing fails otherwise.
 pub(crate) fn out(text: &str) -> anyhow::Result<()> {
+    out_to_reader(text).map(drop)
+}
+
+/// The same, for what goes on: whether somebody still reads.
+///
+/// # Errors
+/// As [`out`].
+pub(crate) fn out_to_reader(text: &str) -> anyhow::Result<bool> {
     let text = fitted(text, wrap::terminal(&io::stdout()));
     let mut stream = anstream::stdout().lock();
-    quiet(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()))
+    is_read(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()))
 }
 
 /// Writes a chart to standard output that is drawn over the one before. It moves the cursor, so nothing from outside may be in it.
@@ -50,12 +58,27 @@ pub(crate) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     quiet(stream.write_all(printable_json(&text).as_bytes()).and_then(|()| stream.flush()))
 }
 
+/// Writes a value as a line of JSON to standard output, for what goes on: whether somebody still reads.
+///
+/// # Errors
+/// When writing fails.
+pub(crate) fn json_line(value: &impl serde::Serialize) -> anyhow::Result<bool> {
+    let mut text = serde_json::to_string(value)?;
+    text.push('\n');
+    let mut stream = io::stdout().lock();
+    is_read(stream.write_all(printable_json(&text).as_bytes()).and_then(|()| stream.flush()))
+}
+
 fn quiet(result: io::Result<()>) -> anyhow::Result<()> {
+    is_read(result).map(drop)
+}
+
+/// Whether what was written was read; a reader that went away is no error.
+fn is_read(result: io::Result<()>) -> anyhow::Result<bool> {
     match result {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(anyhow::Error::from(error).context("the answer cannot be written"))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(anyhow::Error::from(error).context("the answer cannot be written")),
     }
 }
 

@@ -76,6 +76,8 @@ fn every_page_is_there_and_holds_no_script_of_its_own() {
         "/hygiene",
         "/explain",
         "/explain?flag=form&visitor=v-1",
+        "/tail",
+        "/tail?flag=form&visitor=%7E00ff",
     ];
     for path in paths {
         let page = page(&program, path);

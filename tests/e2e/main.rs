@@ -45,6 +45,7 @@ mod rollouts;
 mod settings;
 mod strangers;
 mod switching;
+mod tail;
 mod unleash;
 mod webhooks;
 mod wire_app;

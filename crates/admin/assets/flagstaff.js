@@ -61,3 +61,67 @@ for (const form of document.querySelectorAll("form[data-live]")) {
     if (event.target.type === "range") refresh().catch(() => {});
   });
 }
+
+/** Decisions as they are made: the newest first, and no more rows than the table may have. */
+const tail = document.getElementById("tail");
+if (tail) {
+  const [body, row] = [tail.tBodies[0], document.getElementById("tail-row")];
+  const [status, pause] = [document.getElementById("tail-status"), document.getElementById("tail-pause")];
+  const most = Number(tail.dataset.most);
+  let held = [];
+  let lost = 0;
+  const isPaused = () => pause.getAttribute("aria-pressed") === "true";
+
+  const add = (line) => {
+    const [time, flag, variant, why, revision, visitor, request] = row.content.cloneNode(true).firstElementChild.cells;
+    time.firstChild.dateTime = line.at;
+    time.firstChild.textContent = line.at.slice(11, 23);
+    flag.firstChild.href = `/flags/${encodeURIComponent(line.flag)}`;
+    flag.firstChild.textContent = line.flag;
+    variant.firstChild.textContent = line.variant;
+    why.textContent = line.why;
+    if (line.not_counted) {
+      const chip = document.createElement("span");
+      chip.className = "chip";
+      chip.textContent = `not counted: ${line.not_counted}`;
+      why.append(" ", chip);
+    }
+    revision.firstChild.href = `/history/${encodeURIComponent(line.revision)}`;
+    revision.firstChild.firstChild.textContent = line.revision.slice(0, 12);
+    visitor.firstChild.href = `/tail?${new URLSearchParams({ visitor: line.visitor })}`;
+    visitor.firstChild.firstChild.textContent = line.visitor;
+    request.firstChild.textContent = `${line.method} ${line.path}`;
+    body.prepend(time.parentElement);
+    while (body.rows.length > most) body.lastElementChild.remove();
+  };
+
+  const say = (text) => {
+    const missed = lost ? ` ${lost} requests came too fast to be shown.` : "";
+    status.textContent = `${text}${missed}`;
+  };
+  const sayState = () => say(isPaused() ? `Paused: ${held.length} decisions wait.` : "Live.");
+
+  const events = new EventSource(tail.dataset.stream);
+  events.addEventListener("listening", sayState);
+  events.addEventListener("decision", (event) => {
+    const line = JSON.parse(event.data);
+    if (!isPaused()) return add(line);
+    held = [...held, line].slice(-most);
+    sayState();
+  });
+  events.addEventListener("missed", (event) => {
+    lost += JSON.parse(event.data).missed ?? 1;
+    sayState();
+  });
+  events.addEventListener("error", () => {
+    say(events.readyState === EventSource.CLOSED ? "The program does not answer; reload the page." : "The connection broke; trying again.");
+  });
+  pause.addEventListener("click", () => {
+    pause.setAttribute("aria-pressed", String(!isPaused()));
+    pause.textContent = isPaused() ? "Go on" : "Pause";
+    if (!isPaused()) held.splice(0).forEach(add);
+    sayState();
+  });
+  pause.hidden = false;
+  document.getElementById("tail-again").hidden = true;
+}

@@ -16,6 +16,8 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// How long it may take to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a stream may be silent: a running program sends something every 15 seconds.
+const SILENCE: Duration = Duration::from_secs(40);
 /// How long a request may take in all. A running program gives a connection as long.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes of the head of an answer.
@@ -42,24 +44,31 @@ pub(crate) struct Ask<'a> {
     path: String,
     media: &'static str,
     body: Option<&'a [u8]>,
+    /// The answer is meant not to end.
+    is_endless: bool,
 }
 
 impl<'a> Ask<'a> {
     pub(crate) fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), media: "", body: None }
+        Self { method: Method::GET, path: path.into(), media: "", body: None, is_endless: false }
+    }
+
+    /// A question whose answer goes on for as long as it is read.
+    pub(crate) fn stream(path: impl Into<String>) -> Self {
+        Self { is_endless: true, ..Self::get(path) }
     }
 
     pub(crate) fn delete(path: impl Into<String>) -> Self {
-        Self { method: Method::DELETE, path: path.into(), media: "", body: None }
+        Self { method: Method::DELETE, ..Self::get(path) }
     }
 
     /// An order that says all by its path.
     pub(crate) fn order(path: impl Into<String>) -> Self {
-        Self { method: Method::POST, path: path.into(), media: "", body: None }
+        Self { method: Method::POST, ..Self::get(path) }
     }
 
     pub(crate) fn send(method: Method, path: impl Into<String>, media: &'static str, body: &'a [u8]) -> Self {
-        Self { method, path: path.into(), media, body: Some(body) }
+        Self { method, media, body: Some(body), ..Self::get(path) }
     }
 
     /// With what a query says; what is nothing is left out.
@@ -180,6 +189,10 @@ impl Client {
         let unsent = |error: http::Error| Error::Input(format!("the request cannot be sent: {error}"));
         let answered = match ask.body {
             Some(body) => self.agent.run(request.body(body).map_err(unsent)?),
+            None if ask.is_endless => {
+                let request = self.agent.configure_request(request.body(()).map_err(unsent)?);
+                self.agent.run(request.timeout_global(None).timeout_per_read(Some(SILENCE)).build())
+            }
             None => self.agent.run(request.body(()).map_err(unsent)?),
         };
         let response = answered.map_err(|error| self.away(&error))?;

@@ -104,7 +104,7 @@ fn decisions_are_told_to_those_who_listen_and_slow_ones_learn_what_they_missed()
         read.extend(reader.read(None, None, 100).decisions);
         read.len() == 4
     });
-    let told: Vec<_> = read.iter().map(|one| (one.flag.as_str(), one.step, one.not_counted)).collect();
+    let told: Vec<_> = read.iter().map(|one| (one.flag.as_str(), one.step.as_str(), one.not_counted)).collect();
     let allow = |why| ("speech", "allow", why);
     assert_eq!([told[1], told[3]], [allow(None), allow(Some("bot"))], "{told:?}");
     assert_eq!((read[0].visitor.as_str(), read[0].path.as_str()), (&*format!("{:022}", 2), "/page"));
@@ -129,4 +129,34 @@ fn decisions_are_told_to_those_who_listen_and_slow_ones_learn_what_they_missed()
     eventually("one visitor alone", || reader.read(None, Some(&wanted), 100).decisions.len() == 2);
     drop(reader);
     assert!(site.traffic.listen().read(None, None, 100).decisions.is_empty());
+}
+
+#[test]
+fn the_last_decisions_are_kept_without_ids_where_visitors_are() {
+    let site = Site::new(50);
+    (0..3).for_each(|visitor| site.comes(visitor, BROWSER));
+    site.comes(3, "Googlebot/2.1");
+    let all = || site.traffic.listen().last(None, None, 100);
+    eventually("three are kept", || all().len() == 6);
+    let (first, one) = (all()[0].clone(), format!("{:022}", 1));
+    assert!(first.visitor.starts_with('~') && first.flag == "form", "{first:?}");
+    let of_one = site.traffic.listen().last(Some("speech"), Some(&one), 100);
+    assert_eq!((of_one.len(), of_one[0].request), (1, 1), "the id leads to the pseudonym");
+    let same = site.traffic.listen().last(None, Some(&of_one[0].visitor), 1);
+    assert_eq!((same.len(), same[0].flag.as_str()), (1, "speech"), "the last of two");
+    let mut reader = site.traffic.listen();
+    site.comes(4, BROWSER);
+    let wanted = format!("{:022}", 4);
+    eventually("it is told with its id", || {
+        reader.last(None, Some(&wanted), 100).iter().any(|one| one.visitor == wanted)
+    });
+    assert!(reader.position() >= Some(3) && reader.read(None, None, 100).decisions.is_empty());
+    drop(reader);
+    eventually("ids are forgotten", || {
+        std::thread::sleep(Duration::from_secs(6));
+        all().iter().all(|one| one.visitor.starts_with('~'))
+    });
+    let mut late = site.traffic.listen();
+    late.begin_with_first();
+    assert_eq!(late.read(None, None, 1).decisions.len(), 2, "those of one request stay together");
 }

@@ -18,6 +18,7 @@ pub(crate) mod program;
 pub(crate) mod python;
 pub(crate) mod raw;
 pub(crate) mod receiver;
+pub(crate) mod tailing;
 pub(crate) mod tls;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

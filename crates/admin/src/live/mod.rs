@@ -2,7 +2,7 @@
 //!
 //! - `stream.rs`: a stream of events, with heartbeats, that is looked after a few times a second.
 //! - `events.rs`: `/api/v1/events`: other flags, changed states, requests by flag.
-//! - `tail.rs`: `/api/v1/tail`: the last decisions.
+//! - `tail.rs`: `/api/v1/tail`: decisions as they are made.
 
 mod events;
 mod stream;
@@ -11,6 +11,7 @@ mod tail;
 use axum::Router;
 use axum::routing::get;
 
+pub(crate) use self::tail::event_id;
 use crate::Context;
 
 pub(crate) fn router(context: Context) -> Router {

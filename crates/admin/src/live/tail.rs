@@ -1,13 +1,15 @@
-//! `/api/v1/tail`: the last decisions, of one flag or of all that are met, of one visitor or of all.
+//! `/api/v1/tail`: the last decisions and those to come, of one flag or of all that are met, of one visitor or of all.
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::response::sse::Event;
-use flagstaff_layer::TailReader;
-use flagstaff_operations::traffic::{Missed, TailLine};
+use flagstaff_layer::{TailDecision, TailReader};
+use flagstaff_operations::api::TailQuery;
+use flagstaff_operations::traffic::{Missed, TailLine, TailStart};
 use flagstaff_operations::workspace::find;
-use serde::Deserialize;
+use jiff::Timestamp;
 
 use super::stream::{Source, event, respond};
 use crate::Context;
@@ -15,27 +17,27 @@ use crate::response::problem;
 
 /// The most decisions of one look: four times as many a second are as many as anybody can use.
 const MOST: usize = 250;
-
-/// Which decisions.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Wanted {
-    flag: Option<String>,
-    visitor: Option<String>,
-}
+/// The most of the last decisions that are told at first.
+const MOST_LAST: usize = 1000;
 
 struct Tail {
     reader: TailReader,
-    wanted: Wanted,
-    begins: bool,
+    wanted: TailQuery,
+    begin: Option<TailStart>,
+    since: Timestamp,
 }
 
 pub(super) async fn tail(
     State(context): State<Context>,
-    Query(wanted): Query<Wanted>,
+    wanted: Result<Query<TailQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Response {
-    let unknown = wanted.flag.as_deref().and_then(|flag| find(&context.snapshot(), flag).err());
+    let wanted = match wanted {
+        Ok(Query(wanted)) => wanted,
+        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.body_text(), ""),
+    };
+    let snapshot = context.snapshot();
+    let unknown = wanted.flag.as_deref().and_then(|flag| find(&snapshot, flag).err());
     if let Some(unknown) = unknown {
         return problem(StatusCode::NOT_FOUND, &unknown.to_string(), "");
     }
@@ -43,29 +45,64 @@ pub(super) async fn tail(
         return problem(StatusCode::NOT_FOUND, "this program watches no traffic", "");
     };
     let mut reader = traffic.listen();
-    let before = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
-    if let Some(before) = before {
-        reader.resume_after(before);
+    let since = traffic.since();
+    let said = headers.get("last-event-id").and_then(|id| id.to_str().ok()).or(wanted.after.as_deref());
+    let resumes = said.is_some();
+    match said.map(parsed) {
+        Some(Some((of, request))) if of == since.as_microsecond() => reader.resume_after(request),
+        // the listener has seen nothing of this start of the program
+        Some(Some(_)) => reader.begin_with_first(),
+        Some(None) | None => {}
     }
-    respond(Tail { reader, wanted, begins: true })
+    let wanted = if resumes { TailQuery { last: 0, ..wanted } } else { wanted };
+    let begin = TailStart { since: since.to_string(), revision: snapshot.revision().into() };
+    respond(Tail { reader, wanted, begin: Some(begin), since })
+}
+
+/// The start of the program and the number of the request, of an event's id.
+fn parsed(id: &str) -> Option<(i64, u64)> {
+    let (start, request) = id.split_once('-')?;
+    Some((start.parse().ok()?, request.parse().ok()?))
+}
+
+/// The id of a decision's event: when the program started, and the number of the request.
+pub(crate) fn event_id(since: Timestamp, request: u64) -> String {
+    format!("{}-{request}", since.as_microsecond())
+}
+
+impl Tail {
+    /// What is told once, at first.
+    fn begin(&mut self, begin: &TailStart) -> Vec<Event> {
+        let TailQuery { flag, visitor, last, .. } = &self.wanted;
+        let last = match *last {
+            0 => Vec::new(),
+            last => self.reader.last(flag.as_deref(), visitor.as_deref(), last.min(MOST_LAST)),
+        };
+        let mut events: Vec<_> = data("listening", begin).into_iter().collect();
+        events.extend(last.into_iter().filter_map(|one| self.decision(one)));
+        events
+    }
+
+    fn decision(&self, one: TailDecision) -> Option<Event> {
+        let id = event_id(self.since, one.request);
+        event("decision", &id, &TailLine::from(one))
+    }
 }
 
 impl Source for Tail {
     fn look(&mut self) -> Vec<Event> {
-        let mut events = Vec::new();
-        if std::mem::take(&mut self.begins) {
-            events.push(Event::default().event("listening").data("{}"));
-        }
+        let mut events = self.begin.take().map(|begin| self.begin(&begin)).unwrap_or_default();
         let read = self.reader.read(self.wanted.flag.as_deref(), self.wanted.visitor.as_deref(), MOST);
         if read.lost > 0 {
-            let missed = Missed { missed: Some(read.lost) };
-            events
-                .extend(serde_json::to_string(&missed).ok().map(|data| Event::default().event("missed").data(data)));
+            events.extend(data("missed", &Missed { missed: Some(read.lost) }));
         }
-        events.extend(read.decisions.into_iter().filter_map(|one| {
-            let id = one.request.to_string();
-            event("decision", &id, &TailLine::from(one))
-        }));
+        events.extend(read.decisions.into_iter().filter_map(|one| self.decision(one)));
         events
     }
+}
+
+/// An event that moves no client's place in the stream.
+fn data(name: &str, data: &impl serde::Serialize) -> Option<Event> {
+    let json = serde_json::to_string(data).ok()?;
+    Some(Event::default().event(name).data(json))
 }

@@ -24,6 +24,7 @@ pub(super) enum Section {
     Results,
     Simulator,
     Explain,
+    Tail,
     History,
     Hygiene,
     /// None of those that the navigation names.
@@ -57,7 +58,7 @@ impl Frame {
     }
 
     #[allow(clippy::unused_self, reason = "templates ask their frame")]
-    pub(super) const fn sections(&self) -> [(Section, &'static str, &'static str); 8] {
+    pub(super) const fn sections(&self) -> [(Section, &'static str, &'static str); 9] {
         [
             (Section::Start, "/", "Start"),
             (Section::Flags, "/flags", "Flags"),
@@ -65,6 +66,7 @@ impl Frame {
             (Section::Results, "/results", "Results"),
             (Section::Simulator, "/simulator", "Simulator"),
             (Section::Explain, "/explain", "Explain"),
+            (Section::Tail, "/tail", "Tail"),
             (Section::History, "/history", "History"),
             (Section::Hygiene, "/hygiene", "Hygiene"),
         ]

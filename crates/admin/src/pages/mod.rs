@@ -35,6 +35,7 @@ mod save;
 mod simulator;
 mod start;
 mod switch;
+mod tail;
 mod words;
 
 use axum::Router;
@@ -62,6 +63,7 @@ pub(crate) fn router(context: Context) -> Router {
         .merge(explain::routes())
         .merge(history::routes())
         .merge(hygiene::routes())
+        .merge(tail::routes())
         .layer(DefaultBodyLimit::max(MAX_FORM))
         .with_state(context)
 }

@@ -11,6 +11,7 @@ mod requests;
 mod toml_text;
 
 pub use crate::problem::{Problem, ProblemKind};
+pub use crate::traffic::TailQuery;
 pub use requests::{
     ChangeRequest, CheckQuery, CompareQuery, CreateRequest, DeleteQuery, DiffQuery, EndRequest, ExplainRequest,
     ExportFormat, ExportQuery, ExportRows, ForgetRequest, HeaderField, HistoryQuery, LinkRequest, OrderRequest,

@@ -1,7 +1,7 @@
 //! What a running program sees of its traffic, as answers: which flags were asked for, what was decided just now, what changed.
 //!
 //! - `asked.rs`: how often each flag was asked for.
-//! - `tail.rs`: one decision.
+//! - `tail.rs`: decisions as they are made.
 //! - `changes.rs`: what changed of the flags.
 
 mod asked;
@@ -10,4 +10,4 @@ mod tail;
 
 pub use asked::{FlagTraffic, VariantTraffic};
 pub use changes::{FlagChange, FlagsChange, Missed};
-pub use tail::TailLine;
+pub use tail::{TailLine, TailQuery, TailStart};

@@ -2,7 +2,7 @@
 //!
 //! - `asked.rs`: how often each flag and variant was asked for, and when last.
 //! - `recent.rs`: the last visitors, without their ids, to see what an edit would do to them.
-//! - `tail.rs`: the last decisions, while somebody watches them.
+//! - `tail.rs`: the last decisions.
 //!
 //! On a request's way there is one counter per flag, and one queue that drops when it is full. All else is done by a thread of its own.
 //! Everything is kept in memory alone, is bounded, and ends with the process.
@@ -13,7 +13,7 @@ mod tail;
 
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -37,13 +37,13 @@ const PERIOD: Duration = Duration::from_millis(100);
 /// How long it works on requests at a time; what is left waits, and what waits is bounded.
 const BUDGET: Duration = Duration::from_millis(10);
 
-/// How many looks decisions are noted after the last listener has left: a client whose connection broke comes again and goes on.
+/// How many looks ids are noted after the last listener has left: a client whose connection broke comes again and goes on.
 const LOOKS_ALONE: u32 = 50;
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug)]
 pub struct TrafficSettings {
-    /// The most visitors whose last request is kept; 0: none is.
+    /// The most visitors whose last request is kept; 0: none is, and decisions are noted only while somebody watches them.
     pub recent_visitors: usize,
 }
 
@@ -58,6 +58,8 @@ struct Inner {
     asked: AskedFlags,
     recent: Mutex<RecentVisitors>,
     tail: Mutex<Tail>,
+    /// Requests that found the queue full.
+    left_out: AtomicU64,
     listeners: AtomicUsize,
     /// Somebody listens, or did a moment ago and may come again.
     is_listened_to: AtomicBool,
@@ -92,6 +94,7 @@ impl Traffic {
             asked: AskedFlags::default(),
             recent: Mutex::new(RecentVisitors::new(settings.recent_visitors)),
             tail: Mutex::default(),
+            left_out: AtomicU64::new(0),
             listeners: AtomicUsize::new(0),
             is_listened_to: AtomicBool::new(false),
         });
@@ -124,7 +127,7 @@ impl Traffic {
         self.0.asked.of(snapshot)
     }
 
-    /// Decisions from now on. They are noted as long as somebody listens.
+    /// Decisions from now on, with the ids of visitors. Those before are there without, where the last visitors are kept.
     #[must_use]
     pub fn listen(&self) -> TailReader {
         TailReader::new(Arc::clone(&self.0))
@@ -136,7 +139,7 @@ impl Inner {
         self.is_listened_to.load(Relaxed)
     }
 
-    /// Forgets decisions when nobody has listened for a while. Returns how long that is, in looks.
+    /// Forgets ids when nobody has listened for a while, and where no visitors are kept all decisions. Returns how long that is, in looks.
     fn look_for_listeners(&self, alone: u32) -> u32 {
         if self.listeners.load(Relaxed) > 0 {
             // one may have come in the moment in which the last look found none
@@ -147,7 +150,8 @@ impl Inner {
             return alone + 1;
         }
         if self.is_listened_to.swap(false, Relaxed) {
-            lock(&self.tail).clear();
+            let mut tail = lock(&self.tail);
+            if self.keeps_visitors { tail.forget_ids() } else { tail.clear() }
         }
         0
     }
@@ -161,17 +165,20 @@ impl Inner {
             is_page: request.is_page,
             at: request.at,
         };
-        drop(self.queue.try_send(Message::Seen(seen)));
+        if self.queue.try_send(Message::Seen(seen)).is_err() {
+            self.left_out.fetch_add(1, Relaxed);
+        }
     }
 
     fn take(&self, message: Message) {
         match message {
             Message::Seen(seen) => {
-                if self.keeps_visitors {
+                let is_listened_to = self.is_listened_to();
+                if self.keeps_visitors && seen.flags.counted().is_ok() {
                     lock(&self.recent).add(&seen.flags, seen.at);
                 }
-                if self.is_listened_to() {
-                    lock(&self.tail).add(seen);
+                if is_listened_to || self.keeps_visitors && seen.flags.counted().is_ok() {
+                    lock(&self.tail).add(&seen, is_listened_to);
                 }
             }
             Message::Forget(flags) => {
