@@ -4,7 +4,7 @@ use flagstaff_flags::{DecisionStep, StepOutcome, User, printable};
 use flagstaff_operations::Error;
 use flagstaff_operations::api::{ExplainRequest, HeaderField};
 use flagstaff_operations::flags::{Explainer, Explanation, Query, Request};
-use flagstaff_operations::history::{AsOf, Explained, Past, past};
+use flagstaff_operations::history::{AsOf, Explained, FlagsAsOf, flags_as_of};
 use jiff::Timestamp;
 
 use crate::cli::Explain;
@@ -70,8 +70,8 @@ fn explainer(args: &Explain) -> anyhow::Result<(Explainer, Option<AsOf>)> {
     let (snapshot, facts, as_of) = match &args.revision {
         None => (opened.in_force()?, opened.recorded_facts(), None),
         Some(revision) => {
-            let Past { snapshot, facts, as_of } =
-                opened.answer(block_on(past(&opened.workspace, revision, args.at))?)?;
+            let FlagsAsOf { snapshot, facts, as_of } =
+                opened.answer(block_on(flags_as_of(&opened.workspace, revision, args.at))?)?;
             (snapshot, facts, Some(as_of))
         }
     };

@@ -168,7 +168,7 @@ fn a_slow_reader_is_told_how_much_it_missed_and_keeps_no_request_waiting() {
     let app = form();
     let mut text = FLAGS.to_owned();
     for flag in 0..50 {
-        write!(text, "[flags.many_{flag}]\n").unwrap();
+        writeln!(text, "[flags.many_{flag}]").unwrap();
     }
     let program = setup(&app).with_token().flags(&text).start();
     // it never reads while requests come

@@ -62,17 +62,17 @@ impl PartChange {
 #[must_use]
 pub fn changes(before: Option<&FlagTexts>, after: &FlagTexts) -> Vec<PartChange> {
     let (before, after) = (before.map(parts).unwrap_or_default(), parts(after));
-    let mut all: Vec<&Place> = before.keys().chain(after.keys()).collect();
+    let mut all: Vec<&PartKey> = before.keys().chain(after.keys()).collect();
     all.sort_unstable();
     all.dedup();
-    all.into_iter().filter_map(|place| change(place, before.get(place), after.get(place))).collect()
+    all.into_iter().filter_map(|key| change(key, before.get(key), after.get(key))).collect()
 }
 
 /// The rank of a section, and a name in it.
-type Place = (usize, String);
+type PartKey = (usize, String);
 
 /// The named tables of a document, and the rest of its sections whole.
-fn parts(texts: &FlagTexts) -> BTreeMap<Place, Value> {
+fn parts(texts: &FlagTexts) -> BTreeMap<PartKey, Value> {
     let mut root: Table = toml::from_str(without_mark(&texts.definitions)).unwrap_or_default();
     let above: Option<Table> = texts.overlay.as_deref().and_then(|text| toml::from_str(without_mark(text)).ok());
     overlay(&mut root, above.unwrap_or_default());
@@ -99,7 +99,7 @@ fn overlay(below: &mut Table, above: Table) {
     }
 }
 
-fn change((rank, name): &Place, before: Option<&Value>, after: Option<&Value>) -> Option<PartChange> {
+fn change((rank, name): &PartKey, before: Option<&Value>, after: Option<&Value>) -> Option<PartChange> {
     let (change, keys) = match (before, after) {
         (Some(before), Some(after)) => (PartFate::Changed, keys(before, after)),
         (None, Some(_)) => (PartFate::Added, Vec::new()),

@@ -15,17 +15,17 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::endpoint::Endpoint;
-use super::extract::{Asked, Named, Sent, wanted_revision};
+use super::extract::{Named, QueryParams, Sent, wanted_revision};
 use super::failure::Failure;
-use super::orders::Orders;
+use super::idempotency::IdempotencyKeys;
 use super::results::certainty;
-use super::revision::{json, taken_up};
+use super::revision::{after_reload, json};
 use crate::Context;
 use crate::access::Writer;
 
-pub(super) fn endpoints(orders: &Arc<Orders>) -> Vec<Endpoint> {
+pub(super) fn endpoints(keys: &Arc<IdempotencyKeys>) -> Vec<Endpoint> {
     let switch = |endpoint: Endpoint| {
-        endpoint.asks::<Confirmed>().takes::<OrderRequest>().answers::<Edited>().edits().once(orders)
+        endpoint.asks::<Confirmed>().takes::<OrderRequest>().answers::<Edited>().edits().once(keys)
     };
     vec![
         Endpoint::patch("/api/v1/flags/{flag}", set)
@@ -34,7 +34,7 @@ pub(super) fn endpoints(orders: &Arc<Orders>) -> Vec<Endpoint> {
             .needs::<ChangeRequest>()
             .answers::<Edited>()
             .edits()
-            .once(orders),
+            .once(keys),
         switch(Endpoint::post("/api/v1/flags/{flag}/off", off))
             .named("switchOff", "Switch a flag off for everyone, whatever else is wrong in the file"),
         switch(Endpoint::post("/api/v1/flags/{flag}/on", on))
@@ -46,7 +46,7 @@ pub(super) fn endpoints(orders: &Arc<Orders>) -> Vec<Endpoint> {
             .takes::<EndRequest>()
             .answers::<end::EndAnswer>()
             .may_answer(&[409, 422])
-            .once(orders),
+            .once(keys),
     ]
 }
 
@@ -82,7 +82,8 @@ impl FromRequestParts<Context> for Target {
         let refuse = Failure::into_response;
         let Named(flag) = Named::from_request_parts(parts, context).await.map_err(refuse)?;
         let Writer(caller) = Writer::from_request_parts(parts, context).await?;
-        let Asked(Confirmed { confirm }) = Asked::from_request_parts(parts, context).await.map_err(refuse)?;
+        let QueryParams(Confirmed { confirm }) =
+            QueryParams::from_request_parts(parts, context).await.map_err(refuse)?;
         let revision = wanted_revision(&parts.headers).map_err(refuse)?;
         Ok(Self { flag, by: caller.name, confirm, revision })
     }
@@ -111,7 +112,7 @@ async fn make(context: &Context, target: Target, wanted: Wanted, yes: bool) -> A
     let expected = target.revision.clone().or_else(|| target.confirm.clone());
     let done = context.run(async move |workspace: &Workspace| applied(workspace, &target, &wanted, yes).await).await;
     match done {
-        Ok(EditAnswer::Edited(edited)) => Ok(taken_up(context, edited).await),
+        Ok(EditAnswer::Edited(edited)) => Ok(after_reload(context, edited).await),
         Ok(EditAnswer::WouldUndo(undo)) => {
             let why = format!("this changes what decides about the flag: {}", undo.what);
             Err(would_undo(why, undo.what, undo.revision))

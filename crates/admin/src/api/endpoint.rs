@@ -11,7 +11,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::extract::MAX_BODY;
-use super::orders::{Orders, once};
+use super::idempotency::{IdempotencyKeys, once};
 use crate::Context;
 
 /// The schema of a type, for a generator.
@@ -154,8 +154,8 @@ impl Endpoint {
     }
 
     /// It changes something, and with an `Idempotency-Key` only once.
-    pub(super) fn once(mut self, orders: &Arc<Orders>) -> Self {
-        self.route = self.route.layer(from_fn_with_state(Arc::clone(orders), once));
+    pub(super) fn once(mut self, keys: &Arc<IdempotencyKeys>) -> Self {
+        self.route = self.route.layer(from_fn_with_state(Arc::clone(keys), once));
         Self { is_order: true, ..self.may_answer(&[400, 409, 413, 422]) }
     }
 }

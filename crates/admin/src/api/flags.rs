@@ -9,13 +9,13 @@ use flagstaff_flags::{Percent, Snapshot, User};
 use flagstaff_operations::Error;
 use flagstaff_operations::api::{CheckQuery, ExplainRequest, SimulationQuery};
 use flagstaff_operations::flags::{self, CheckAnswer, Explainer, HeldOut, ListedFlag, Query, Simulated, Simulation};
-use flagstaff_operations::history::{AsOf, Explained, Past, past};
+use flagstaff_operations::history::{AsOf, Explained, FlagsAsOf, flags_as_of};
 use flagstaff_operations::workspace::Workspace;
 use flagstaff_tag::TaggerSettings;
 use jiff::{Timestamp, Zoned};
 
 use super::endpoint::Endpoint;
-use super::extract::{Asked, Named, Sent, body};
+use super::extract::{Named, QueryParams, Sent, body};
 use super::failure::Failure;
 use super::revision::{json, of_revision};
 use crate::Context;
@@ -115,7 +115,7 @@ async fn explainer(
     let (snapshot, facts, as_of) = match &asked.revision {
         None => (Arc::clone(in_force), in_force.recorded(), None),
         Some(revision) => {
-            let Past { snapshot, facts, as_of } = past(workspace, revision, asked.at).await?;
+            let FlagsAsOf { snapshot, facts, as_of } = flags_as_of(workspace, revision, asked.at).await?;
             (snapshot, facts, Some(as_of))
         }
     };
@@ -141,7 +141,7 @@ async fn explainer(
 async fn simulate(
     State(context): State<Context>,
     Named(flag): Named,
-    Asked(asked): Asked<SimulationQuery>,
+    QueryParams(asked): QueryParams<SimulationQuery>,
 ) -> Result<Response, Failure> {
     let simulated = context
         .run(async move |workspace: &Workspace| {
@@ -162,7 +162,7 @@ async fn simulate(
 
 async fn check(
     State(context): State<Context>,
-    Asked(asked): Asked<CheckQuery>,
+    QueryParams(asked): QueryParams<CheckQuery>,
     request: Request,
 ) -> Result<Response, Failure> {
     let draft = body(request, &context).await?;

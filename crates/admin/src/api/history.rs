@@ -13,9 +13,9 @@ use flagstaff_operations::workspace::Workspace;
 
 use super::edits::{Confirmed, refused, would_undo};
 use super::endpoint::Endpoint;
-use super::extract::{Asked, Sent, wanted_revision};
+use super::extract::{QueryParams, Sent, wanted_revision};
 use super::failure::Failure;
-use super::orders::Orders;
+use super::idempotency::IdempotencyKeys;
 use super::revision::{is_in_force, json, of_revision};
 use crate::Context;
 use crate::access::Writer;
@@ -25,7 +25,7 @@ const ENTRIES: u16 = 20;
 /// The most entries.
 const MAX_ENTRIES: u16 = 10_000;
 
-pub(super) fn endpoints(orders: &Arc<Orders>) -> Vec<Endpoint> {
+pub(super) fn endpoints(keys: &Arc<IdempotencyKeys>) -> Vec<Endpoint> {
     vec![
         Endpoint::get("/api/v1/history", revisions)
             .named("getHistory", "Which revisions of the flags there were, and what else happened, the newest first")
@@ -49,11 +49,14 @@ pub(super) fn endpoints(orders: &Arc<Orders>) -> Vec<Endpoint> {
             .answers::<RollbackAnswer>()
             .may_answer(&[404])
             .edits()
-            .once(orders),
+            .once(keys),
     ]
 }
 
-async fn revisions(State(context): State<Context>, Asked(asked): Asked<HistoryQuery>) -> Result<Response, Failure> {
+async fn revisions(
+    State(context): State<Context>,
+    QueryParams(asked): QueryParams<HistoryQuery>,
+) -> Result<Response, Failure> {
     let limit = asked.limit.unwrap_or(ENTRIES);
     if !(1..=MAX_ENTRIES).contains(&limit) {
         return Err(Error::Input(format!("limit: 1 to {MAX_ENTRIES} entries")).into());
@@ -66,7 +69,10 @@ async fn revisions(State(context): State<Context>, Asked(asked): Asked<HistoryQu
     Ok(json(&history))
 }
 
-async fn diff(State(context): State<Context>, Asked(asked): Asked<DiffQuery>) -> Result<Response, Failure> {
+async fn diff(
+    State(context): State<Context>,
+    QueryParams(asked): QueryParams<DiffQuery>,
+) -> Result<Response, Failure> {
     let difference = context
         .run(async move |workspace: &Workspace| {
             history::diff(workspace, &asked.from, asked.to.as_deref().unwrap_or("now")).await
@@ -75,7 +81,10 @@ async fn diff(State(context): State<Context>, Asked(asked): Asked<DiffQuery>) ->
     Ok(json(&difference))
 }
 
-async fn preview(State(context): State<Context>, Asked(asked): Asked<RollbackQuery>) -> Result<Response, Failure> {
+async fn preview(
+    State(context): State<Context>,
+    QueryParams(asked): QueryParams<RollbackQuery>,
+) -> Result<Response, Failure> {
     let preview = context
         .run(async move |workspace: &Workspace| {
             let wanted = Rollback { revision: &asked.revision, flag: asked.flag.as_deref(), by: "" };
@@ -88,7 +97,7 @@ async fn preview(State(context): State<Context>, Asked(asked): Asked<RollbackQue
 async fn rollback(
     State(context): State<Context>,
     Writer(caller): Writer,
-    Asked(confirmed): Asked<Confirmed>,
+    QueryParams(confirmed): QueryParams<Confirmed>,
     headers: HeaderMap,
     Sent(asked): Sent<RollbackRequest>,
 ) -> Result<Response, Failure> {

@@ -12,14 +12,14 @@ use flagstaff_operations::workspace::Workspace;
 
 use super::edits::{refused, would_undo};
 use super::endpoint::Endpoint;
-use super::extract::{Asked, Named, Sent, wanted_revision};
+use super::extract::{Named, QueryParams, Sent, wanted_revision};
 use super::failure::Failure;
-use super::orders::Orders;
-use super::revision::{comes, json, taken_up};
+use super::idempotency::IdempotencyKeys;
+use super::revision::{after_reload, comes, json};
 use crate::Context;
 use crate::access::Writer;
 
-pub(super) fn endpoints(orders: &Arc<Orders>) -> Vec<Endpoint> {
+pub(super) fn endpoints(keys: &Arc<IdempotencyKeys>) -> Vec<Endpoint> {
     vec![
         Endpoint::post("/api/v1/flags", create)
             .named("createFlag", "Add a flag, or a copy of one; it is for nobody until that is said")
@@ -27,13 +27,13 @@ pub(super) fn endpoints(orders: &Arc<Orders>) -> Vec<Endpoint> {
             .answers::<Edited>()
             .may_answer(&[404])
             .edits()
-            .once(orders),
+            .once(keys),
         Endpoint::delete("/api/v1/flags/{flag}", delete)
             .named("deleteFlag", "Take a flag out of the file; code that asks for it gets `off` from then on")
             .asks::<DeleteQuery>()
             .answers::<Removed>()
             .edits()
-            .once(orders),
+            .once(keys),
     ]
 }
 
@@ -55,7 +55,7 @@ async fn create(
         })
         .await;
     match created {
-        Ok(EditAnswer::Edited(edited)) => Ok(taken_up(&context, edited).await),
+        Ok(EditAnswer::Edited(edited)) => Ok(after_reload(&context, edited).await),
         Ok(EditAnswer::WouldUndo(undo)) => Err(Failure::new(ProblemKind::WouldUndo, StatusCode::CONFLICT, undo.what)),
         Err(error) => Err(refused(&context, error, expected).await),
     }
@@ -65,7 +65,7 @@ async fn delete(
     State(context): State<Context>,
     Named(flag): Named,
     Writer(caller): Writer,
-    Asked(asked): Asked<DeleteQuery>,
+    QueryParams(asked): QueryParams<DeleteQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let revision = wanted_revision(&headers)?;

@@ -3,7 +3,7 @@
 //! - `endpoint.rs`: a route with its description, and the routes of endpoints.
 //! - `openapi.rs`: the description of all routes, `/openapi.json`.
 //! - `extract.rs`: what a request says. `failure.rs`: why there is no answer. `revision.rs`: the revision that answers name.
-//! - `orders.rs`: orders that are carried out once, however often they are sent.
+//! - `idempotency.rs`: orders that are carried out once, however often they are sent.
 //! - `flags.rs`, `edits.rs`, `lifecycle.rs`, `rollouts.rs`, `results.rs`, `records.rs`, `history.rs`, `traffic.rs`: the
 //!   endpoints.
 
@@ -13,9 +13,9 @@ mod extract;
 mod failure;
 mod flags;
 mod history;
+mod idempotency;
 mod lifecycle;
 mod openapi;
-mod orders;
 mod records;
 mod results;
 mod revision;
@@ -48,15 +48,15 @@ pub(crate) fn router(context: Context) -> Router {
 
 /// All that is routed and described.
 fn endpoints() -> Vec<Endpoint> {
-    let orders = Arc::default();
+    let keys = Arc::default();
     let all = [
         flags::endpoints(),
-        edits::endpoints(&orders),
-        rollouts::endpoints(&orders),
+        edits::endpoints(&keys),
+        rollouts::endpoints(&keys),
         results::endpoints(),
-        records::endpoints(&orders),
-        history::endpoints(&orders),
-        lifecycle::endpoints(&orders),
+        records::endpoints(&keys),
+        history::endpoints(&keys),
+        lifecycle::endpoints(&keys),
         traffic::endpoints(),
     ];
     all.into_iter().flatten().collect()

@@ -21,9 +21,9 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::endpoint::Endpoint;
-use super::extract::{Asked, Sent};
+use super::extract::{QueryParams, Sent};
 use super::failure::Failure;
-use super::orders::Orders;
+use super::idempotency::IdempotencyKeys;
 use super::revision::json;
 use crate::Context;
 use crate::access::Writer;
@@ -38,7 +38,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// How long a link is valid, in seconds, where it is not said.
 const LINK_SECONDS: u32 = 24 * 60 * 60;
 
-pub(super) fn endpoints(orders: &Arc<Orders>) -> Vec<Endpoint> {
+pub(super) fn endpoints(keys: &Arc<IdempotencyKeys>) -> Vec<Endpoint> {
     vec![
         Endpoint::get("/api/v1/export", export)
             .named("exportRecords", "What was recorded, a row per visitor or per day")
@@ -51,13 +51,13 @@ pub(super) fn endpoints(orders: &Arc<Orders>) -> Vec<Endpoint> {
             .needs::<ForgetRequest>()
             .answers::<Forgotten>()
             .may_answer(&[409, 422])
-            .once(orders),
+            .once(keys),
         Endpoint::post("/api/v1/links", link)
             .named("signLink", "Sign a link that gives its visitor variants for a browser session")
             .needs::<LinkRequest>()
             .answers::<SignedLink>()
             .may_answer(&[404, 409, 422])
-            .once(orders),
+            .once(keys),
     ]
 }
 
@@ -95,7 +95,10 @@ async fn link(
     Ok(json(&SignedLink { link: signed }))
 }
 
-async fn export(State(context): State<Context>, Asked(asked): Asked<ExportQuery>) -> Result<Response, Failure> {
+async fn export(
+    State(context): State<Context>,
+    QueryParams(asked): QueryParams<ExportQuery>,
+) -> Result<Response, Failure> {
     let (format, media) = match asked.format {
         ExportFormat::Csv => (Format::Csv, "text/csv"),
         ExportFormat::Jsonl => (Format::JsonLines, "application/x-ndjson"),

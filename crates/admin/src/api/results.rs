@@ -9,7 +9,7 @@ use flagstaff_operations::results::{self, Experiments, Needed, Plan, Results, Tw
 use flagstaff_operations::workspace::Workspace;
 
 use super::endpoint::Endpoint;
-use super::extract::{Asked, Named};
+use super::extract::{Named, QueryParams};
 use super::failure::Failure;
 use super::revision::json;
 use crate::Context;
@@ -55,7 +55,7 @@ pub(super) fn certainty(alpha: Option<f64>, planned: Option<u32>) -> Result<Anal
 async fn of_flag(
     State(context): State<Context>,
     Named(flag): Named,
-    Asked(asked): Asked<ResultsQuery>,
+    QueryParams(asked): QueryParams<ResultsQuery>,
 ) -> Result<Response, Failure> {
     let certainty = certainty(asked.alpha, asked.planned)?;
     let results = context
@@ -67,7 +67,10 @@ async fn of_flag(
     Ok(json(&results))
 }
 
-async fn of_all(State(context): State<Context>, Asked(asked): Asked<ResultsQuery>) -> Result<Response, Failure> {
+async fn of_all(
+    State(context): State<Context>,
+    QueryParams(asked): QueryParams<ResultsQuery>,
+) -> Result<Response, Failure> {
     let certainty = certainty(asked.alpha, asked.planned)?;
     let results = context
         .run(async move |workspace: &Workspace| {
@@ -78,7 +81,10 @@ async fn of_all(State(context): State<Context>, Asked(asked): Asked<ResultsQuery
     Ok(json(&results))
 }
 
-async fn of_holdout(State(context): State<Context>, Asked(asked): Asked<ResultsQuery>) -> Result<Response, Failure> {
+async fn of_holdout(
+    State(context): State<Context>,
+    QueryParams(asked): QueryParams<ResultsQuery>,
+) -> Result<Response, Failure> {
     let certainty = certainty(asked.alpha, asked.planned)?;
     let results = context
         .run(async move |workspace: &Workspace| {
@@ -89,7 +95,7 @@ async fn of_holdout(State(context): State<Context>, Asked(asked): Asked<ResultsQ
     Ok(json(&results))
 }
 
-async fn power(Asked(asked): Asked<PowerQuery>) -> Result<Response, Failure> {
+async fn power(QueryParams(asked): QueryParams<PowerQuery>) -> Result<Response, Failure> {
     let usual = Plan::default();
     let plan = Plan {
         baseline: asked.baseline,
@@ -104,7 +110,7 @@ async fn power(Asked(asked): Asked<PowerQuery>) -> Result<Response, Failure> {
     Ok(json(&needed))
 }
 
-async fn compare(Asked(asked): Asked<CompareQuery>) -> Result<Response, Failure> {
+async fn compare(QueryParams(asked): QueryParams<CompareQuery>) -> Result<Response, Failure> {
     let certainty = certainty(asked.alpha, asked.planned)?;
     let control = (asked.control_conversions, asked.control_visitors);
     let treatment = (asked.treatment_conversions, asked.treatment_visitors);

@@ -38,7 +38,7 @@ pub(super) fn of_revision(revision: &str, answer: &impl Serialize) -> Response {
 }
 
 /// Has the files read, waits until the edit is in force here, and answers.
-pub(super) async fn taken_up(context: &Context, mut edited: Edited) -> Response {
+pub(super) async fn after_reload(context: &Context, mut edited: Edited) -> Response {
     context.reload();
     let Some(revision) = edited.revision.clone() else {
         return json(&edited);

@@ -12,7 +12,7 @@ use flagstaff_operations::workspace::Workspace;
 use super::endpoint::Endpoint;
 use super::extract::Named;
 use super::failure::Failure;
-use super::orders::Orders;
+use super::idempotency::IdempotencyKeys;
 use super::revision::json;
 use crate::Context;
 use crate::access::Writer;
@@ -41,7 +41,7 @@ const COMMANDS: [(Command, &str, &str, &str); 5] = [
     ),
 ];
 
-pub(super) fn endpoints(orders: &Arc<Orders>) -> Vec<Endpoint> {
+pub(super) fn endpoints(keys: &Arc<IdempotencyKeys>) -> Vec<Endpoint> {
     let status = Endpoint::get("/api/v1/flags/{flag}/rollout", status)
         .named("getRollout", "Where a rollout stands, and why")
         .answers::<RolloutStatus>()
@@ -51,7 +51,7 @@ pub(super) fn endpoints(orders: &Arc<Orders>) -> Vec<Endpoint> {
         let give = async move |context: State<Context>, flag: Named, writer: Writer| {
             give(command, context, flag, writer).await
         };
-        Endpoint::post(path, give).named(name, summary).answers::<RolloutStatus>().may_answer(&[409]).once(orders)
+        Endpoint::post(path, give).named(name, summary).answers::<RolloutStatus>().may_answer(&[409]).once(keys)
     };
     std::iter::once(status).chain(COMMANDS.iter().map(command)).collect()
 }

@@ -16,7 +16,7 @@ use crate::Context;
 use crate::response::problem;
 
 /// The most decisions of one look: four times as many a second are as many as anybody can use.
-const MOST: usize = 250;
+const MOST_AT_ONCE: usize = 250;
 /// The most of the last decisions that are told at first.
 const MOST_LAST: usize = 1000;
 
@@ -92,7 +92,7 @@ impl Tail {
 impl Source for Tail {
     fn look(&mut self) -> Vec<Event> {
         let mut events = self.begin.take().map(|begin| self.begin(&begin)).unwrap_or_default();
-        let read = self.reader.read(self.wanted.flag.as_deref(), self.wanted.visitor.as_deref(), MOST);
+        let read = self.reader.read(self.wanted.flag.as_deref(), self.wanted.visitor.as_deref(), MOST_AT_ONCE);
         if read.lost > 0 {
             events.extend(data("missed", &Missed { missed: Some(read.lost) }));
         }

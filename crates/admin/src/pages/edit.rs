@@ -21,7 +21,7 @@ const ROLES: [&str; 2] = ["staff", "superuser"];
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Asked {
+struct EditQuery {
     anew: String,
 }
 
@@ -68,7 +68,7 @@ async fn edit(
     State(context): State<Context>,
     visit: Visit,
     Path(name): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<EditQuery>,
 ) -> Answered {
     let snapshot = context.snapshot();
     let (_, flag) = find(&snapshot, &name)?;

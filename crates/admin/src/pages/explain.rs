@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::routing::get;
 use flagstaff_flags::{StepOutcome, User};
-use flagstaff_operations::flags::{Explainer, Explanation, Query as Asked, Request};
+use flagstaff_operations::flags::{Explainer, Explanation, Query as ExplainQuery, Request};
 use flagstaff_operations::workspace::find;
 use jiff::Timestamp;
 
@@ -111,7 +111,8 @@ fn explanation(context: &Context, fields: &Fields, flag: &str) -> Result<Explana
         address: address(filled("address"))?,
         country: country.as_deref(),
     };
-    let query = Asked { visitor: filled("visitor"), user, sticky: &[], tripped: &[], request, at: Timestamp::now() };
+    let query =
+        ExplainQuery { visitor: filled("visitor"), user, sticky: &[], tripped: &[], request, at: Timestamp::now() };
     let (snapshot, settings) = (context.snapshot(), context.tagger_settings().clone());
     let explainer = Explainer::new(&snapshot, snapshot.recorded(), settings, &query);
     Ok(explainer.map_err(|error| Failure::from(error).back("/explain"))?.explain(flag))

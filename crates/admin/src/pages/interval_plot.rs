@@ -3,7 +3,7 @@
 /// Width of a plot.
 const WIDTH: f64 = 300.0;
 /// A lift beyond this is cut: one wild row must not make all others flat.
-const MOST: f64 = 2.0;
+const HIGHEST_CHANGE: f64 = 2.0;
 
 /// What is drawn in one row.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ impl Axis {
     pub(super) fn over(all: impl Iterator<Item = Interval>) -> Option<Self> {
         let ends = all.flat_map(|one| [one.low, one.value, one.high]).filter(|end| end.is_finite());
         let (low, high) = ends.fold((0.0f64, 0.0f64), |(low, high), end| (low.min(end), high.max(end)));
-        let (low, high) = (low.max(-1.0), high.min(MOST));
+        let (low, high) = (low.max(-1.0), high.min(HIGHEST_CHANGE));
         let room = (high - low) * 0.05;
         (room > 0.0).then_some(Self { low: low - room, high: high + room })
     }

@@ -70,7 +70,7 @@ fn row(stands: &RolloutStatus, is_on: bool, now: Timestamp) -> Row {
 /// Where a rollout stands, as people say it.
 const fn words(state: RolloutState) -> &'static str {
     match state {
-        RolloutState::Advancing => "Climbing",
+        RolloutState::Advancing => "Advancing",
         RolloutState::Holding => "Holding",
         RolloutState::Approval => "Waits for an approval",
         RolloutState::Tripped => "Rolled back",

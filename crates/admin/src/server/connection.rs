@@ -21,7 +21,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep};
 use tower::ServiceExt as _;
 
-use super::places::{MAX_STREAMS, Place, Question};
+use super::connection_limit::{Admission, MAX_STREAMS, RequestInProgress};
 use super::stream::{MAX_STREAM_TIME, Stream};
 use crate::response::{LongLived, problem};
 
@@ -38,7 +38,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 pub(super) struct Connection {
     pub(super) router: Router,
     pub(super) peer: SocketAddr,
-    pub(super) place: Arc<Place>,
+    pub(super) admission: Arc<Admission>,
     pub(super) closed: watch::Receiver<bool>,
 }
 
@@ -60,7 +60,7 @@ impl Connection {
                 // how it ended is the operator's to know
                 _ = &mut connection => return,
                 () = &mut longest => return,
-                () = self.place.leaves() => return,
+                () = self.admission.leaves() => return,
                 () = begins_stream.notified() => {
                     longest.as_mut().reset(Instant::now() + MAX_STREAM_TIME + MAX_CONNECTION_TIME);
                 }
@@ -73,18 +73,18 @@ impl Connection {
     }
 
     async fn answer(&self, mut request: Request<Incoming>, begins_stream: &Notify) -> Result<Response, Infallible> {
-        let question = self.place.asks();
+        let question = self.admission.request_begins();
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let answer = self.router.clone().oneshot(request.map(Body::new)).await?;
         if answer.extensions().get::<LongLived>().is_none() {
             return Ok(answer.map(|body| until_sent(body, question)));
         }
-        let Some(place) = self.place.stream() else {
+        let Some(permit) = self.admission.stream() else {
             return Ok(too_many_streams().map(|body| until_sent(body, question)));
         };
         begins_stream.notify_one();
         let closed = self.closed.clone();
-        let mut answer = answer.map(|body| until_sent(Body::new(Stream::new(body, place, closed)), question));
+        let mut answer = answer.map(|body| until_sent(Body::new(Stream::new(body, permit, closed)), question));
         // its place among the connections is another one's now
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         Ok(answer)
@@ -92,7 +92,7 @@ impl Connection {
 }
 
 /// A body with the question that it answers: that one is over when all of it is sent.
-fn until_sent(body: Body, question: Question) -> Body {
+fn until_sent(body: Body, question: RequestInProgress) -> Body {
     Body::new(body.map_frame(move |frame| {
         let _ = &question;
         frame

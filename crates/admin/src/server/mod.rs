@@ -1,11 +1,11 @@
 //! Connections of operators: few, short, and none of them in the way of visitors.
 //!
-//! - `places.rs`: how many connections and streams may be open at once, and who makes room.
+//! - `connection_limit.rs`: how many connections and streams may be open at once, and who makes room.
 //! - `connection.rs`: one connection, from its first byte to its end.
 //! - `stream.rs`: an answer that goes on for as long as its client listens.
 
 mod connection;
-mod places;
+mod connection_limit;
 mod stream;
 
 use std::future::Future;
@@ -18,14 +18,14 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use connection::Connection;
-use places::Places;
+use connection_limit::ConnectionLimit;
 
 /// How long to wait for a descriptor to become free.
 const SHORTAGE: Duration = Duration::from_millis(50);
 
 /// Serves until `stop` is done, and then what is open.
 pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    let mut places = Places::default();
+    let mut limit = ConnectionLimit::default();
     let (closing, closed) = watch::channel(false);
     let mut open = JoinSet::new();
     let mut stop = pin!(stop);
@@ -33,11 +33,11 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
         let next = tokio::select! {
             biased;
             () = &mut stop => break,
-            next = places.next(&listener) => next,
+            next = limit.next(&listener) => next,
         };
         match next {
-            Ok((io, peer, place)) => {
-                let connection = Connection { router: router.clone(), peer, place, closed: closed.clone() };
+            Ok((io, peer, admission)) => {
+                let connection = Connection { router: router.clone(), peer, admission, closed: closed.clone() };
                 open.spawn(connection.serve(io));
             }
             Err(error) => {

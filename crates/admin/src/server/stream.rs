@@ -16,16 +16,16 @@ pub(super) const MAX_STREAM_TIME: Duration = Duration::from_secs(60 * 60);
 pub(super) struct Stream {
     body: Body,
     end: Pin<Box<dyn Future<Output = ()> + Send>>,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Stream {
-    pub(super) fn new(body: Body, place: OwnedSemaphorePermit, mut closed: watch::Receiver<bool>) -> Self {
+    pub(super) fn new(body: Body, permit: OwnedSemaphorePermit, mut closed: watch::Receiver<bool>) -> Self {
         let end = async move {
             // where the server is gone, so is the reason to go on
             let _ = tokio::time::timeout(MAX_STREAM_TIME, closed.wait_for(|closed| *closed)).await;
         };
-        Self { body, end: Box::pin(end), _place: place }
+        Self { body, end: Box::pin(end), _permit: permit }
     }
 }
 

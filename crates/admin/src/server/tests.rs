@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::connection::HEAD_TIMEOUT;
-use super::places::{MAX_CONNECTIONS, MAX_STREAMS};
+use super::connection_limit::{MAX_CONNECTIONS, MAX_STREAMS};
 use super::*;
 use crate::response::LongLived;
 

@@ -4,12 +4,12 @@
 //! - `reference.rs`: a revision by the beginning of its name.
 //! - `difference.rs`: [`diff`]: the lines and keys in which two revisions differ.
 //! - `rollback.rs`: [`rollback`]: an old revision, or one flag of it, is put back.
-//! - `past.rs`: [`past`]: the flags and facts as they were.
+//! - `as_of.rs`: [`flags_as_of`]: the flags and facts as they were.
 //! - `answer.rs`: what is answered.
 
 mod answer;
+mod as_of;
 mod difference;
-mod past;
 mod reference;
 mod rollback;
 mod timeline;
@@ -18,8 +18,8 @@ pub use answer::{
     Difference, DifferentFile, FactEntry, History, HistoryEntry, Hunk, Line, LineFate, RevisionEntry,
     RevisionReference, Source,
 };
+pub use as_of::{AsOf, Explained, FlagsAsOf, flags_as_of};
 pub use difference::diff;
 pub use flagstaff_source::compare::{KeyChange, PartChange, PartFate};
-pub use past::{AsOf, Explained, Past, past};
 pub use rollback::{FlagUndone, Rollback, RollbackAnswer, RollbackPreview, RolledBack, preview, rollback};
 pub use timeline::history;

@@ -6,7 +6,7 @@ use flagstaff_source::compare::{PartChange, changes};
 use serde::{Deserialize, Serialize};
 
 /// As many bytes of JSON are kept; where there are more, the keys are left out, and then the parts.
-const LONGEST: usize = 64 * 1024;
+const MAX_TEXT: usize = 64 * 1024;
 
 /// What a revision changes of the one before.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -33,12 +33,12 @@ pub(crate) fn compare(before: Option<&FlagTexts>, after: &FlagTexts) -> Revision
     let mut recorded = Recorded { parts: changes(before, after), cut: false };
     let flags = recorded.parts.iter().filter_map(PartChange::flag).map(Into::into).collect();
     let mut text = recorded.text();
-    if text.len() > LONGEST {
+    if text.len() > MAX_TEXT {
         recorded.cut = true;
         recorded.parts.iter_mut().for_each(|part| part.keys.clear());
         text = recorded.text();
     }
-    if text.len() > LONGEST {
+    if text.len() > MAX_TEXT {
         recorded.parts.clear();
         text = recorded.text();
     }
@@ -67,7 +67,7 @@ mod tests {
         assert_eq!((read.parts.len(), read.parts[0].keys.len(), read.cut), (600, 0, true));
         let all = compare(Some(&many(3_000, 1)), &many(3_000, 2));
         assert_eq!((Recorded::read(&all.text).parts.len(), all.flags.len()), (0, 3_000));
-        assert!([few, more, all].iter().all(|one| one.text.len() <= LONGEST));
+        assert!([few, more, all].iter().all(|one| one.text.len() <= MAX_TEXT));
         assert!(Recorded::read("{\"parts\":7}").parts.is_empty());
     }
 }

@@ -20,12 +20,12 @@ const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The protocol, and what is asked in it.
 #[derive(Clone, Debug)]
-enum Asked {
+enum ProtocolQuestion {
     Ofrep(Question),
     Unleash(Route),
 }
 
-impl Asked {
+impl ProtocolQuestion {
     /// What a path below the prefix stands for.
     fn of(path: &str) -> Option<Self> {
         if let Some(rest) = path.strip_prefix("/ofrep/v1/evaluate/flags") {
@@ -46,7 +46,7 @@ impl Asked {
 #[derive(Clone, Debug)]
 pub struct VisitorQuestion {
     flags: Flags,
-    asked: Asked,
+    asked: ProtocolQuestion,
     headers: HeaderMap,
     stream: Option<EventStream>,
 }
@@ -65,13 +65,14 @@ impl VisitorQuestion {
         request: &Request<B>,
         state: impl FnOnce() -> Option<String>,
     ) -> Option<Result<Self, Response<Bytes>>> {
-        let asked = Asked::of(request.uri().path().strip_prefix(PREFIX)?)?;
+        let asked = ProtocolQuestion::of(request.uri().path().strip_prefix(PREFIX)?)?;
         if let Some(refusal) = asked.wrong_method(request.method()) {
             return Some(Err(refusal));
         }
         // An address needs a host: clients refuse one without.
         let at = |state| Some(EventStream::at(format!("{}{PREFIX}{EVENTS}?{SINCE}{state}", origin(request)?)));
-        let stream = if matches!(asked, Asked::Ofrep(Question::Bulk)) { state().and_then(at) } else { None };
+        let stream =
+            if matches!(asked, ProtocolQuestion::Ofrep(Question::Bulk)) { state().and_then(at) } else { None };
         let headers = request.headers().clone();
         Some(Ok(Self { flags: flags.clone(), asked, headers, stream }))
     }
@@ -80,13 +81,13 @@ impl VisitorQuestion {
     #[must_use]
     pub fn answer(self, body: Result<&[u8], BodyError>) -> Response<Bytes> {
         match (self.asked, body) {
-            (Asked::Ofrep(question), body) => {
+            (ProtocolQuestion::Ofrep(question), body) => {
                 ofrep::evaluate_for(&self.flags, &question, &self.headers, body, self.stream)
             }
-            (Asked::Unleash(_), Err(why)) => unleash::not_read(why),
-            (Asked::Unleash(Route::Report), Ok(_)) => unleash::accepted(),
+            (ProtocolQuestion::Unleash(_), Err(why)) => unleash::not_read(why),
+            (ProtocolQuestion::Unleash(Route::Report), Ok(_)) => unleash::accepted(),
             // as with OFREP, what a body says of the visitor is not looked at
-            (Asked::Unleash(Route::Toggles(which)), Ok(_)) => {
+            (ProtocolQuestion::Unleash(Route::Toggles(which)), Ok(_)) => {
                 unleash::toggles(self.flags.decisions(), which, &self.headers)
             }
         }

@@ -17,7 +17,7 @@ use crate::{Error, json};
 
 /// The flags of a revision, with what had happened to them by then.
 #[derive(Debug)]
-pub struct Past {
+pub struct FlagsAsOf {
     /// The flags.
     pub snapshot: Arc<Snapshot>,
     /// Steps of rollouts, trips and switches by then.
@@ -58,7 +58,7 @@ pub struct Explained {
 ///
 /// # Errors
 /// When the name fits no revision or more than one, this version of the program cannot read its text, or the ledger gives no answer.
-pub async fn past(workspace: &Workspace, revision: &str, at: Option<Timestamp>) -> Result<Past, Error> {
+pub async fn flags_as_of(workspace: &Workspace, revision: &str, at: Option<Timestamp>) -> Result<FlagsAsOf, Error> {
     let mut store = open(workspace).await?;
     let named = Named::find(workspace, &mut store, revision).await?;
     let environment = workspace.files.environment();
@@ -74,7 +74,7 @@ pub async fn past(workspace: &Workspace, revision: &str, at: Option<Timestamp>) 
     let at = at.or(came).unwrap_or_else(Timestamp::now);
     let notes = notes(came, next.as_ref(), at);
     let as_of = AsOf { revision: named.reference, at, until: next.map(|next| next.at), notes };
-    Ok(Past { snapshot: Arc::new(loaded.snapshot), facts: facts(workspace, at).await?, as_of })
+    Ok(FlagsAsOf { snapshot: Arc::new(loaded.snapshot), facts: facts(workspace, at).await?, as_of })
 }
 
 /// What had happened to flags by a time.

@@ -14,85 +14,88 @@ pub(super) const MAX_CONNECTIONS: usize = 64;
 /// Streams that may be open at once.
 pub(super) const MAX_STREAMS: usize = 32;
 /// How long a connection may ask nothing when others wait for its place: before its first question, and after each answer.
-const PATIENCE: Duration = Duration::from_millis(250);
+const MAX_SILENCE: Duration = Duration::from_millis(250);
 
 /// The places of connections and of streams.
-pub(super) struct Places {
+pub(super) struct ConnectionLimit {
     connections: Arc<Semaphore>,
     streams: Arc<Semaphore>,
-    open: Vec<Weak<Place>>,
+    open: Vec<Weak<Admission>>,
 }
 
-impl Default for Places {
+impl Default for ConnectionLimit {
     fn default() -> Self {
-        let places = |number| Arc::new(Semaphore::new(number));
-        Self { connections: places(MAX_CONNECTIONS), streams: places(MAX_STREAMS), open: Vec::new() }
+        let limit = |number| Arc::new(Semaphore::new(number));
+        Self { connections: limit(MAX_CONNECTIONS), streams: limit(MAX_STREAMS), open: Vec::new() }
     }
 }
 
-impl Places {
+impl ConnectionLimit {
     /// The next connection, once there is room for it. One that asks nothing makes room for it.
-    pub(super) async fn next(&mut self, listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr, Arc<Place>)> {
+    pub(super) async fn next(
+        &mut self,
+        listener: &TcpListener,
+    ) -> io::Result<(TcpStream, SocketAddr, Arc<Admission>)> {
         let (io, peer) = listener.accept().await?;
-        let seat = self.seat().await.ok_or_else(|| io::Error::other("the places are gone"))?;
-        let place = Arc::new(Place {
-            seat: Mutex::new(Some(seat)),
+        let permit = self.permit().await.ok_or_else(|| io::Error::other("the places are gone"))?;
+        let admission = Arc::new(Admission {
+            permit: Mutex::new(Some(permit)),
             streams: Arc::clone(&self.streams),
             silent_since: Mutex::new(Some(Instant::now())),
             leave: Notify::new(),
         });
-        self.open.push(Arc::downgrade(&place));
-        Ok((io, peer, place))
+        self.open.push(Arc::downgrade(&admission));
+        Ok((io, peer, admission))
     }
 
-    async fn seat(&mut self) -> Option<OwnedSemaphorePermit> {
+    async fn permit(&mut self) -> Option<OwnedSemaphorePermit> {
         loop {
             let connections = Arc::clone(&self.connections);
-            let seat = || Arc::clone(&connections).acquire_owned();
+            let permit = || Arc::clone(&connections).acquire_owned();
             let Some((since, silent)) = self.longest_silent() else {
-                return seat().await.ok();
+                return permit().await.ok();
             };
-            if let Ok(seat) = timeout_at(since + PATIENCE, seat()).await {
-                return seat.ok();
+            if let Ok(permit) = timeout_at(since + MAX_SILENCE, permit()).await {
+                return permit.ok();
             }
             silent.make_room();
             // its place is free as soon as its task has run, and nobody else holds it
             drop(silent);
-            if let Ok(seat) = timeout(PATIENCE, seat()).await {
-                return seat.ok();
+            if let Ok(permit) = timeout(MAX_SILENCE, permit()).await {
+                return permit.ok();
             }
         }
     }
 
     /// The connection that has been silent for longest, and since when.
-    fn longest_silent(&mut self) -> Option<(Instant, Arc<Place>)> {
-        self.open.retain(|place| place.strong_count() > 0);
-        let silent = |place: Arc<Place>| {
-            let since = *place.silent_since();
-            Some((since?, place))
+    fn longest_silent(&mut self) -> Option<(Instant, Arc<Admission>)> {
+        self.open.retain(|admission| admission.strong_count() > 0);
+        let silent = |admission: Arc<Admission>| {
+            let since = *admission.silent_since();
+            Some((since?, admission))
         };
         self.open.iter().filter_map(Weak::upgrade).filter_map(silent).min_by_key(|(since, _)| *since)
     }
 }
 
 /// The place of one connection.
-pub(super) struct Place {
-    seat: Mutex<Option<OwnedSemaphorePermit>>,
+pub(super) struct Admission {
+    permit: Mutex<Option<OwnedSemaphorePermit>>,
     streams: Arc<Semaphore>,
     /// None while a question is being answered.
     silent_since: Mutex<Option<Instant>>,
     leave: Notify,
 }
 
-impl Place {
+impl Admission {
     fn silent_since(&self) -> MutexGuard<'_, Option<Instant>> {
         self.silent_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The connection asks something: it does not have to make room until that is answered.
-    pub(super) fn asks(self: &Arc<Self>) -> Question {
+    pub(super) fn request_begins(self: &Arc<Self>) -> RequestInProgress {
         *self.silent_since() = None;
-        Question(Arc::clone(self))
+        RequestInProgress(Arc::clone(self))
     }
 
     fn make_room(&self) {
@@ -109,15 +112,15 @@ impl Place {
     /// A place among the streams, and the one among the connections is free again; none where too many streams are open.
     pub(super) fn stream(&self) -> Option<OwnedSemaphorePermit> {
         let stream = Arc::clone(&self.streams).try_acquire_owned().ok()?;
-        drop(self.seat.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.permit.lock().unwrap_or_else(PoisonError::into_inner).take());
         Some(stream)
     }
 }
 
 /// A question, until its answer is sent.
-pub(super) struct Question(Arc<Place>);
+pub(super) struct RequestInProgress(Arc<Admission>);
 
-impl Drop for Question {
+impl Drop for RequestInProgress {
     fn drop(&mut self) {
         *self.0.silent_since() = Some(Instant::now());
     }

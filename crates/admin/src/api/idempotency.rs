@@ -27,7 +27,7 @@ const REPLAYED: &str = "idempotency-replayed";
 /// The longest key, in bytes.
 const MAX_KEY: usize = 255;
 /// As many orders are remembered.
-const MAX_ORDERS: usize = 1000;
+const MAX_KEYS: usize = 1000;
 /// As long as one is remembered.
 const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// A longer answer is not remembered, in bytes.
@@ -37,16 +37,16 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Orders that came with a key, the oldest first.
 #[derive(Default)]
-pub(super) struct Orders(Mutex<Remembered>);
+pub(super) struct IdempotencyKeys(Mutex<Remembered>);
 
 #[derive(Default)]
 struct Remembered {
-    by_key: HashMap<String, Order>,
+    by_key: HashMap<String, KeyedRequest>,
     oldest_first: VecDeque<(Instant, String)>,
     bytes: usize,
 }
 
-struct Order {
+struct KeyedRequest {
     /// What was asked.
     fingerprint: u64,
     /// None while it is carried out.
@@ -68,7 +68,7 @@ enum Begin {
     OtherRequest,
 }
 
-impl Orders {
+impl IdempotencyKeys {
     fn lock(&self) -> MutexGuard<'_, Remembered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -78,10 +78,10 @@ impl Orders {
         all.forget_old(now);
         match all.by_key.get(key) {
             Some(order) if order.fingerprint != fingerprint => Begin::OtherRequest,
-            Some(Order { answer: Some(kept), .. }) => Begin::Answered(kept.clone()),
-            Some(Order { answer: None, .. }) => Begin::Running,
+            Some(KeyedRequest { answer: Some(kept), .. }) => Begin::Answered(kept.clone()),
+            Some(KeyedRequest { answer: None, .. }) => Begin::Running,
             None => {
-                all.by_key.insert(key.into(), Order { fingerprint, answer: None });
+                all.by_key.insert(key.into(), KeyedRequest { fingerprint, answer: None });
                 all.oldest_first.push_back((now, key.into()));
                 Begin::New
             }
@@ -109,7 +109,7 @@ impl Remembered {
     fn forget_old(&mut self, now: Instant) {
         while let Some((since, key)) = self.oldest_first.front() {
             let is_old = now.duration_since(*since) >= MAX_AGE;
-            if !is_old && self.by_key.len() < MAX_ORDERS && self.bytes <= MAX_BYTES {
+            if !is_old && self.by_key.len() < MAX_KEYS && self.bytes <= MAX_BYTES {
                 break;
             }
             let key = key.clone();
@@ -126,19 +126,19 @@ impl Remembered {
 
 /// Forgets an order that did not come to its end.
 struct Running {
-    orders: Arc<Orders>,
+    keys: Arc<IdempotencyKeys>,
     key: String,
     answer: Option<Kept>,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.orders.end(&self.key, self.answer.take());
+        self.keys.end(&self.key, self.answer.take());
     }
 }
 
 /// Carries an order with a key out once.
-pub(super) async fn once(State(orders): State<Arc<Orders>>, request: Request, next: Next) -> Response {
+pub(super) async fn once(State(keys): State<Arc<IdempotencyKeys>>, request: Request, next: Next) -> Response {
     let caller = request.extensions().get::<Caller>().filter(|caller| caller.may_write);
     let (Some(said), Some(caller)) = (request.headers().get(KEY), caller) else {
         return next.run(request).await;
@@ -153,8 +153,8 @@ pub(super) async fn once(State(orders): State<Arc<Orders>>, request: Request, ne
             .help("a body may have 64 KiB")
             .into_response();
     };
-    match orders.begin(&key, fingerprint(&parts, &body), Instant::now()) {
-        Begin::New => carried_out(orders, key, Request::from_parts(parts, Body::from(body)), next).await,
+    match keys.begin(&key, fingerprint(&parts, &body), Instant::now()) {
+        Begin::New => carried_out(keys, key, Request::from_parts(parts, Body::from(body)), next).await,
         Begin::Answered(kept) => again(kept),
         Begin::Running => {
             let why = "the first request with this Idempotency-Key is not answered yet";
@@ -170,8 +170,8 @@ pub(super) async fn once(State(orders): State<Arc<Orders>>, request: Request, ne
 }
 
 /// Carries an order out and remembers its answer, also when the client has gone away.
-async fn carried_out(orders: Arc<Orders>, key: String, request: Request, next: Next) -> Response {
-    let mut running = Running { orders, key, answer: None };
+async fn carried_out(keys: Arc<IdempotencyKeys>, key: String, request: Request, next: Next) -> Response {
+    let mut running = Running { keys, key, answer: None };
     let done = tokio::spawn(async move {
         let (parts, body) = next.run(request).await.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
@@ -216,29 +216,29 @@ mod tests {
 
     #[test]
     fn an_order_runs_once_and_is_answered_again() {
-        let (orders, now) = (Orders::default(), Instant::now());
-        assert!(matches!(orders.begin("a", 1, now), Begin::New));
-        assert!(matches!(orders.begin("a", 1, now), Begin::Running));
-        orders.end("a", Some(kept(3)));
-        assert!(matches!(orders.begin("a", 1, now), Begin::Answered(_)));
-        assert!(matches!(orders.begin("a", 2, now), Begin::OtherRequest));
-        assert!(matches!(orders.begin("b", 2, now), Begin::New));
-        orders.end("b", None);
-        assert!(matches!(orders.begin("b", 3, now), Begin::New), "what failed may be sent again");
+        let (keys, now) = (IdempotencyKeys::default(), Instant::now());
+        assert!(matches!(keys.begin("a", 1, now), Begin::New));
+        assert!(matches!(keys.begin("a", 1, now), Begin::Running));
+        keys.end("a", Some(kept(3)));
+        assert!(matches!(keys.begin("a", 1, now), Begin::Answered(_)));
+        assert!(matches!(keys.begin("a", 2, now), Begin::OtherRequest));
+        assert!(matches!(keys.begin("b", 2, now), Begin::New));
+        keys.end("b", None);
+        assert!(matches!(keys.begin("b", 3, now), Begin::New), "what failed may be sent again");
     }
 
     #[test]
     fn what_is_remembered_is_bounded_in_age_number_and_size() {
-        let (orders, now) = (Orders::default(), Instant::now());
-        orders.begin("old", 1, now);
-        orders.end("old", Some(kept(1)));
-        assert!(matches!(orders.begin("old", 1, now + MAX_AGE), Begin::New));
-        for i in 0..3 * MAX_ORDERS {
-            orders.begin(&i.to_string(), 1, now);
-            orders.end(&i.to_string(), Some(kept(MAX_ANSWER)));
+        let (keys, now) = (IdempotencyKeys::default(), Instant::now());
+        keys.begin("old", 1, now);
+        keys.end("old", Some(kept(1)));
+        assert!(matches!(keys.begin("old", 1, now + MAX_AGE), Begin::New));
+        for i in 0..3 * MAX_KEYS {
+            keys.begin(&i.to_string(), 1, now);
+            keys.end(&i.to_string(), Some(kept(MAX_ANSWER)));
         }
-        let all = orders.lock();
-        assert!(all.by_key.len() <= MAX_ORDERS && all.bytes <= MAX_BYTES + MAX_ANSWER, "{}", all.bytes);
+        let all = keys.lock();
+        assert!(all.by_key.len() <= MAX_KEYS && all.bytes <= MAX_BYTES + MAX_ANSWER, "{}", all.bytes);
         assert_eq!(all.by_key.len(), all.oldest_first.len());
     }
 }
