@@ -2,6 +2,7 @@
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::time::Duration;
 
 use flagstaff_flags::{Reader, Snapshot};
 use flagstaff_layer::{Tagger, Traffic};
@@ -13,6 +14,12 @@ use flagstaff_operations::workspace::Workspace;
 use flagstaff_tag::TaggerSettings;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep};
+
+/// How long an edit waits until it is in force here.
+const IN_FORCE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often it looks.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// What the routes work on. Cheap to clone.
 #[derive(Clone)]
@@ -92,6 +99,24 @@ impl Context {
     /// Has the files read again at once, after an edit.
     pub(crate) fn reload(&self) {
         (self.reload)();
+    }
+
+    /// Has the files read again, and waits until this revision of theirs is in force here. Says whether it is, in time.
+    pub(crate) async fn takes_up(&self, revision: &str) -> bool {
+        self.reload();
+        self.comes(|snapshot| snapshot.revision() == revision).await
+    }
+
+    /// Whether the flags in force come to be like this in time.
+    pub(crate) async fn comes(&self, is_like_this: impl Fn(&Snapshot) -> bool) -> bool {
+        let end = Instant::now() + IN_FORCE_TIMEOUT;
+        while !is_like_this(&self.snapshot()) {
+            if Instant::now() > end {
+                return false;
+            }
+            sleep(LOOK_EVERY).await;
+        }
+        true
     }
 
     /// Runs an operation to its end, on a thread of its own: operations read files, and none may keep a visitor waiting.

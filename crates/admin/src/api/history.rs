@@ -16,7 +16,7 @@ use super::endpoint::Endpoint;
 use super::extract::{QueryParams, Sent, wanted_revision};
 use super::failure::Failure;
 use super::idempotency::IdempotencyKeys;
-use super::revision::{is_in_force, json, of_revision};
+use super::revision::{json, of_revision};
 use crate::Context;
 use crate::access::Writer;
 
@@ -111,8 +111,7 @@ async fn rollback(
         .await;
     match done {
         Ok(RollbackAnswer::Done(done)) => {
-            context.reload();
-            is_in_force(&context, &done.revision).await;
+            context.takes_up(&done.revision).await;
             Ok(of_revision(&done.revision.clone(), &RollbackAnswer::Done(done)))
         }
         Ok(RollbackAnswer::WouldUndo(preview)) => Err(undoes(preview)),

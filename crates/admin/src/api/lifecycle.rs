@@ -15,7 +15,7 @@ use super::endpoint::Endpoint;
 use super::extract::{Named, QueryParams, Sent, wanted_revision};
 use super::failure::Failure;
 use super::idempotency::IdempotencyKeys;
-use super::revision::{after_reload, comes, json};
+use super::revision::{after_reload, json};
 use crate::Context;
 use crate::access::Writer;
 
@@ -90,7 +90,7 @@ async fn delete(
     match removed {
         Ok(Removal::Removed(removed)) => {
             context.reload();
-            comes(&context, |snapshot| snapshot.find(&name).is_none()).await;
+            context.comes(|snapshot| snapshot.find(&name).is_none()).await;
             Ok(json(&removed))
         }
         Ok(Removal::NotEnded(undo)) => Err(would_undo(undo.what.clone(), undo.what, undo.revision)),

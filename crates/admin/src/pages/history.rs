@@ -262,11 +262,10 @@ async fn back(
         }
         rollback(workspace, &wanted, Confirmation::Of(&seen)).await
     });
-    let made = made.await;
-    context.reload();
-    match made? {
+    match made.await? {
         RollbackAnswer::WouldUndo(planned) => Ok(show_preview(&visit, planned, true)),
         RollbackAnswer::Done(back) => {
+            context.takes_up(&back.revision).await;
             let what = back.flag.clone().unwrap_or_else(|| "Everything".into());
             let undo = back.undo.map(|undo| format!(" Undo: {undo}")).unwrap_or_default();
             let text = format!("{what} is as in revision {} again.{undo}", short(&back.to.revision));

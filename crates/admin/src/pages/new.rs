@@ -11,6 +11,7 @@ use super::failure::{Answered, Failure};
 use super::flash::Said;
 use super::form::{Fields, SetKey};
 use super::frame::{Frame, Section, Visit, done};
+use super::switch::taken_up;
 use crate::Context;
 use crate::access::Writer;
 
@@ -56,13 +57,13 @@ async fn create(
         let pairs: Vec<_> = keys.iter().filter(|one| !one.value.is_empty()).map(SetKey::pair).collect();
         editor.apply(&Change::Create { like: like.as_deref(), keys: &pairs }, Confirmation::No).await
     });
-    let made = made.await;
-    context.reload();
-    match made.map_err(|error| Failure::from(error).back("/new-flag"))? {
+    match made.await.map_err(|error| Failure::from(error).back("/new-flag"))? {
         EditAnswer::Edited(edited) => {
+            taken_up(&context, &edited).await;
             let text = format!("{} is there now: {}. Undo: {}", edited.flag, edited.means, edited.undo);
-            // running programs read the file in a moment; its own page may not be there yet
-            Ok(done("/flags", &Said::new(text, edited.flag)))
+            let is_here = context.snapshot().flag_named(&edited.flag).is_some();
+            let to = if is_here { format!("/flags/{}", edited.flag) } else { "/flags".into() };
+            Ok(done(&to, &Said::new(text, edited.flag)))
         }
         EditAnswer::WouldUndo(undo) => Err(Failure::input(undo.what).back("/new-flag")),
     }

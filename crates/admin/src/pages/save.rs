@@ -16,7 +16,7 @@ use super::failure::{Answered, Failure};
 use super::flash::Said;
 use super::form::{Fields, SetKey};
 use super::frame::{Frame, Section, Visit, done, html};
-use super::switch::said;
+use super::switch::{said, taken_up};
 use crate::Context;
 use crate::access::Writer;
 
@@ -108,11 +108,10 @@ async fn save(
         return Ok(visit.show(&nothing(&visit, &wanted)));
     }
     let again = wanted.clone();
-    let outcome = context.run(async move |workspace: &_| make(workspace, &wanted).await).await;
-    context.reload();
-    match outcome? {
+    match context.run(async move |workspace: &_| make(workspace, &wanted).await).await? {
         Outcome::Edited(made) => {
             let (edited, dry_run) = *made;
+            taken_up(&context, &edited).await;
             Ok(done(&format!("/flags/{}", edited.flag), &undoable(&edited, &dry_run)))
         }
         Outcome::Ask(dry_run) => {

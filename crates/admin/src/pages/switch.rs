@@ -66,11 +66,22 @@ async fn switch(context: &Context, flag: String, by: String, on: bool) -> Answer
         let editor = Editor { workspace, flag: &flag, by: &by, warn: &warn };
         editor.apply(if on { &Change::On } else { &Change::Off }, Confirmation::Yes).await
     };
-    let answer = context.run(edit).await;
-    context.reload();
-    match answer? {
-        EditAnswer::Edited(edited) => Ok(done(&format!("/flags/{}", edited.flag), &said(&edited))),
+    match context.run(edit).await? {
+        EditAnswer::Edited(edited) => {
+            taken_up(context, &edited).await;
+            Ok(done(&format!("/flags/{}", edited.flag), &said(&edited)))
+        }
         EditAnswer::WouldUndo(undo) => Err(Failure::input(undo.what)),
+    }
+}
+
+/// Waits until an edit is in force, so that the page that follows shows it.
+pub(super) async fn taken_up(context: &Context, edited: &Edited) {
+    match &edited.revision {
+        Some(revision) => {
+            context.takes_up(revision).await;
+        }
+        None => context.reload(),
     }
 }
 
