@@ -93,7 +93,7 @@ fn page(
         chips: seen.chips(),
         may_switch_on: !may_switch_off,
         may_switch_off,
-        has_rollout: seen.flag.rollout.is_some() && seen.listed.state != ListedState::Tripped,
+        has_rollout: seen.is_rolling_out(),
         has_goals: !seen.flag.goals.is_empty(),
         problem,
         tiles: stands.iter().flat_map(tiles).collect(),

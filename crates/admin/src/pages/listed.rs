@@ -76,7 +76,11 @@ impl Seen<'_> {
 
     /// The share of visitors in each variant that is not the control, as it should be.
     pub(super) fn bar(&self) -> String {
-        let share = self.listed.percent.as_f64();
+        let is_off = matches!(
+            self.listed.state,
+            ListedState::Tripped | ListedState::SwitchedOff | ListedState::AsWritten(FlagMode::Off)
+        );
+        let share = if is_off { 0.0 } else { self.listed.percent.as_f64() };
         match &self.listed.variants {
             Choice::OffAndOn(_) => bars::shares(&[share]),
             Choice::Named(weights) => {
@@ -90,6 +94,11 @@ impl Seen<'_> {
     /// The percentage as its file says; empty where it says none.
     pub(super) fn written_percent(&self) -> String {
         self.flag.percent.map(|percent| percent.to_string()).unwrap_or_default()
+    }
+
+    /// Whether it follows a rollout that was not rolled back.
+    pub(super) fn is_rolling_out(&self) -> bool {
+        self.flag.rollout.is_some() && self.listed.state != ListedState::Tripped
     }
 
     /// Whether a switch-off changes anything.

@@ -4,7 +4,7 @@ use flagstaff_operations::rollout::{PlannedStep, RolloutState, RolloutStatus};
 use jiff::Timestamp;
 
 use super::bars;
-use super::words::{grouped, until};
+use super::words::{capitalised, grouped, spaced, until};
 
 /// A rollout.
 pub(super) struct Ramp {
@@ -36,7 +36,15 @@ impl Ramp {
         }
         let steps =
             status.plan.iter().enumerate().map(|(number, step)| Step::of(status, number, step, now)).collect();
-        Some(Self { why: status.why.clone(), next: next(status, now), steps, commands: commands(status, is_on) })
+        Some(Self { why: why(status), next: next(status, now), steps, commands: commands(status, is_on) })
+    }
+}
+
+/// Why it stands where it stands. On pages a button takes the place of the command that approves.
+pub(super) fn why(status: &RolloutStatus) -> String {
+    match status.state {
+        RolloutState::Approval => "A person must approve the next step".into(),
+        _ => capitalised(&status.why),
     }
 }
 
@@ -50,7 +58,7 @@ impl Step {
         };
         let hold = match step.hold.as_deref() {
             Some("approval") => "until somebody approves".into(),
-            Some(time) => format!("for at least {time}, and {} visitors", grouped(step.min_visitors)),
+            Some(time) => format!("for at least {}, and {} visitors", spaced(time), grouped(step.min_visitors)),
             None => "to stay".into(),
         };
         let part = status.visitors.map(|came| came as f64 / step.min_visitors.max(1) as f64);

@@ -12,7 +12,7 @@ use super::failure::{Answered, Failure};
 use super::flash::Said;
 use super::form::Fields;
 use super::frame::{Frame, Section, Visit, done};
-use super::ramp::Ramp;
+use super::ramp::{Ramp, why};
 use crate::Context;
 use crate::access::Writer;
 
@@ -62,7 +62,7 @@ fn row(stands: &RolloutStatus, is_on: bool, now: Timestamp) -> Row {
         step: format!("step {} of {}", stands.step, stands.steps),
         percent: stands.percent.to_string(),
         bar: bars::shares(&[stands.percent.as_f64()]),
-        why: stands.why.clone(),
+        why: why(stands),
         commands: ramp.map(|ramp| ramp.commands).unwrap_or_default(),
     }
 }

@@ -44,11 +44,15 @@ async fn ask_on(State(context): State<Context>, visit: Visit, Path(name): Path<S
 fn ask(context: &Context, visit: &Visit, name: &str, on: bool, then: &'static str) -> Answered {
     let snapshot = context.snapshot();
     let (_, flag) = find(&snapshot, name)?;
-    let means = one(&snapshot, name).map(|seen| seen.means).unwrap_or_default();
-    let (action, title, other, class) =
-        if on { ("on", "Turn on", "off", "main-act") } else { ("off", "Turn off", "on", "alarm-act") };
+    let seen = one(&snapshot, name);
+    let (action, other, class) = if on { ("on", "off", "main-act") } else { ("off", "on", "alarm-act") };
+    let title = match &seen {
+        Some(seen) if !on && seen.is_rolling_out() => format!("Roll back {name} now"),
+        _ => format!("Turn {action} {name}"),
+    };
+    let means = seen.map(|seen| seen.means).unwrap_or_default();
     let undo = format!("To undo it: the button \"Turn {other}\" in its place, or `flagstaff {other} {}`.", flag.name);
-    let frame = visit.frame(format!("{title} {name}"), Section::Flags);
+    let frame = visit.frame(title, Section::Flags);
     Ok(visit.show(&SwitchPage { frame, flag: flag.name.to_string(), means, then, undo, action, class }))
 }
 

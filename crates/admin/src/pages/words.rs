@@ -24,6 +24,21 @@ pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{} {many}", grouped(number)) }
 }
 
+/// As a sentence begins: with a capital letter.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// A span of time of the file, as people read it: `1day 30m` is `1 day 30 min`.
+pub(super) fn spaced(time: &str) -> String {
+    let word = |part: &str| {
+        let (number, unit) = part.split_at(part.find(char::is_alphabetic).unwrap_or(part.len()));
+        format!("{number} {}", if unit == "m" { "min" } else { unit })
+    };
+    time.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// `just now`, `5 min ago`, `3 h ago`, `2 days ago`.
 pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
     match now.duration_since(at).as_secs() {
@@ -59,6 +74,19 @@ mod tests {
         assert_eq!(all, ["0", "7", "999", "1,000", "12,345", "1,234,567"]);
         assert_eq!(counted(1, "flag", "flags"), "1 flag");
         assert_eq!(counted(0, "flag", "flags"), "0 flags");
+    }
+
+    #[test]
+    fn sentences_begin_with_a_capital_letter() {
+        assert_eq!(
+            [capitalised("äh, 9 of 31"), capitalised("9 of 31"), capitalised("")],
+            ["Äh, 9 of 31", "9 of 31", ""]
+        );
+    }
+
+    #[test]
+    fn spans_of_the_file_have_space() {
+        assert_eq!(["1day 12h", "30m", ""].map(spaced), ["1 day 12 h", "30 min", ""]);
     }
 
     #[test]
