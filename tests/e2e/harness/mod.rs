@@ -4,6 +4,7 @@ pub(crate) mod api;
 pub(crate) mod app;
 pub(crate) mod browser;
 pub(crate) mod checkout_app;
+pub(crate) mod chromium;
 pub(crate) mod command;
 pub(crate) mod crowd;
 pub(crate) mod edits;

@@ -1,11 +1,13 @@
 //! Programs in JavaScript, with what they need from npm in a folder below the target directory.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use super::WAIT_LIMIT;
@@ -16,22 +18,26 @@ const NEEDED: &str = "node 20 or newer and npm must be installed to run these te
 #[derive(Debug)]
 pub(crate) struct NodeClient {
     child: Child,
+    input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
 impl NodeClient {
     #[track_caller]
     pub(crate) fn start(script: &str, arguments: &[&str]) -> Self {
-        static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
-        let folder = INSTALLED.get_or_init(installed);
-        // Modules are looked for beside the script.
-        fs::copy(clients().join(script), folder.join(script)).unwrap();
+        Self::within(WAIT_LIMIT, script, arguments, &[])
+    }
+
+    /// It is ended after this time, whatever it does.
+    #[track_caller]
+    pub(crate) fn within(limit: Duration, script: &str, arguments: &[&str], environment: &[(&str, PathBuf)]) -> Self {
         let mut node = Command::new("timeout");
-        node.arg(WAIT_LIMIT.as_secs().to_string()).arg("node").arg(folder.join(script)).args(arguments);
-        node.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        node.arg(limit.as_secs().to_string()).arg("node").arg(packages().join(script)).args(arguments);
+        node.envs(environment.iter().map(|(name, value)| (name, value)));
+        node.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = node.spawn().expect(NEEDED);
-        let output = BufReader::new(child.stdout.take().unwrap());
-        Self { child, output }
+        let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        Self { child, input, output }
     }
 
     /// The next line of its output, which is JSON.
@@ -40,18 +46,29 @@ impl NodeClient {
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
         serde_json::from_str(&line).unwrap_or_else(|_| {
-            let _ = self.child.kill();
+            self.end();
             let mut errors = String::new();
             let _ = self.child.stderr.take().unwrap().read_to_string(&mut errors);
             panic!("the client wrote {line:?} and {errors}")
         })
     }
+
+    /// Sends it a line.
+    #[track_caller]
+    pub(crate) fn send(&mut self, line: &str) {
+        writeln!(self.input, "{line}").unwrap();
+    }
+
+    /// `timeout` passes the signal on to what it started.
+    fn end(&mut self) {
+        let _ = rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), Signal::TERM);
+        let _ = self.child.wait();
+    }
 }
 
 impl Drop for NodeClient {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.end();
     }
 }
 
@@ -59,7 +76,32 @@ fn clients() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
 }
 
-/// Where the packages are. Installs them first when they are not there as locked, once for all tests of all runs.
+/// Where the packages are, and the scripts beside them: modules are looked for there.
+pub(crate) fn packages() -> &'static Path {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        let folder = installed();
+        copy_scripts(&clients(), &folder);
+        folder
+    })
+}
+
+fn copy_scripts(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy_scripts(&path, &target);
+        } else if path.extension().is_some_and(|extension| extension == "js" || extension == "html") {
+            // A script of another run of the tests may be reading the old one.
+            let new = target.with_extension(format!("{}.new", std::process::id()));
+            fs::copy(&path, &new).unwrap();
+            fs::rename(new, target).unwrap();
+        }
+    }
+}
+
+/// Installs the packages where they are not there as locked, once for all tests of all runs.
 fn installed() -> PathBuf {
     let tests = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("tests");
     fs::create_dir_all(&tests).unwrap();

@@ -6,7 +6,7 @@ use super::program::{Program, Setup};
 use super::raw::{Answer, Raw};
 
 /// The token of these tests.
-const TOKEN: &str = "token-of-the-tests";
+pub(crate) const TOKEN: &str = "token-of-the-tests";
 
 impl Setup {
     /// Operators are let in.
