@@ -17,7 +17,7 @@ use flagstaff_flags::without_userinfo;
 use crate::cli::{Cli, Command};
 use crate::commands::{
     Outcome, check, compare, demo_traffic, diff, edit, end, explain, export, forget, history, hygiene, link, list,
-    power, results, rollback, rollout, shell, simulate, tail, webhook,
+    power, pull, push, results, rollback, rollout, shell, simulate, tail, webhook,
 };
 use crate::terminal::{BAD, styled};
 
@@ -64,6 +64,8 @@ fn answer(command: &Command) -> anyhow::Result<Outcome> {
         Command::History(args) => history::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Rollback(args) => rollback::run(args),
+        Command::Push(args) => push::run(args),
+        Command::Pull(args) => pull::run(args),
         Command::End(args) => end::run(args),
         Command::Results(args) => results::run(args),
         Command::Rollout(args) => rollout::run(args),

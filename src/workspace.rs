@@ -1,13 +1,13 @@
 //! The flags and the ledger that a command is about, as settings, variables and options name them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use flagstaff_flags::{Problem, RecordedFacts, RevisionSource, Snapshot};
 use flagstaff_operations::Error;
 use flagstaff_operations::workspace::{InForce, Workspace};
-use flagstaff_source::{Files, ParseOptions, pins};
+use flagstaff_source::{FlagSource, ParseOptions, pins};
 use jiff::Zoned;
 
 use crate::cli::{Certainty, FlagArgs, LedgerArgs};
@@ -56,7 +56,7 @@ impl Opened {
 
     fn new(settings: Settings) -> anyhow::Result<Self> {
         let workspace = Workspace {
-            files: files(&settings.typed)?,
+            source: source(&settings)?,
             reading: reading(&settings.typed),
             ledger: checked::ledger(&settings.typed).map(|ledger| ledger.map(|ledger| ledger.location)),
             edits_by: RevisionSource::Command,
@@ -140,19 +140,12 @@ pub(crate) fn flag_options(args: &FlagArgs) -> Vec<Override> {
     said.into_iter().filter_map(of).collect()
 }
 
-/// The flag file with its overlay, and the folder of the last good ones.
+/// Where the flags come from, and the folder of the last good ones.
 ///
 /// # Errors
-/// When the flags are not in a file.
-pub(crate) fn files(settings: &typed::SettingsFile) -> anyhow::Result<Files> {
-    if let Some((scheme, _)) = settings.flags.split_once("://") {
-        bail!("flags cannot be read from {scheme}:// yet; name a file with --flags");
-    }
-    let files = Files::new(&PathBuf::from(&settings.flags), settings.environment.as_deref());
-    Ok(match checked::state(settings) {
-        Some(folder) => files.keeping(folder),
-        None => files,
-    })
+/// When they are named by neither a file nor an address of flags.
+pub(crate) fn source(settings: &Settings) -> anyhow::Result<FlagSource> {
+    checked::source(&settings.typed).map_err(|problems| settings.report(problems))
 }
 
 /// A flag file that is not there, with the line, variable or option that names it.

@@ -27,7 +27,7 @@ const WALLS: [(&str, &[&str]); 13] = [
     ("notify", &["source"]),
     ("redis", &["source"]),
     ("sqlx", &["ledger"]),
-    ("ureq", &["webhook", "client"]),
+    ("ureq", &["source", "webhook", "client"]),
     ("clap", &["flagstaff"]),
     ("anyhow", &["flagstaff"]),
 ];

@@ -9,6 +9,7 @@ mod records;
 mod rollout;
 mod run;
 mod tail;
+mod transfer;
 mod values;
 mod webhook;
 
@@ -25,6 +26,7 @@ pub(crate) use self::records::{Export, Forget, Format, Per};
 pub(crate) use self::rollout::{Action, Rollout};
 pub(crate) use self::run::Run;
 pub(crate) use self::tail::Tail;
+pub(crate) use self::transfer::{Pull, Push};
 pub(crate) use self::webhook::{Webhook, WebhookAction, WebhookTest};
 
 /// Feature flags, A/B tests and guarded rollouts in front of any web app, with no SDK in the app.
@@ -65,6 +67,10 @@ pub(crate) enum Command {
     Diff(Diff),
     /// Put an old revision of the flags back, or one flag of it
     Rollback(Rollback),
+    /// Put a flag file in place of the flags in Redis; of two pushes at once, one wins and the other is told what changed
+    Push(Box<Push>),
+    /// Print the flags that are in Redis or on the web, or write them to a file
+    Pull(Pull),
     /// End an experiment: archive it with its results, give everyone the winner, list the code to delete
     End(Box<End>),
     /// Take a flag out of the file; one that was not ended only with --yes

@@ -21,7 +21,7 @@ pub(crate) fn run(args: &Check) -> anyhow::Result<Outcome> {
     if args.json {
         print_json(&report.to_json())?;
     } else if report.problems().is_empty() {
-        fine(count, &opened.workspace.files.definitions().display().to_string())?;
+        fine(count, &opened.workspace.source.name())?;
     } else {
         drawn(&report.render(true), &report.summary())?;
     }

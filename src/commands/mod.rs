@@ -18,6 +18,8 @@ pub(crate) mod link;
 pub(crate) mod list;
 mod person;
 pub(crate) mod power;
+pub(crate) mod pull;
+pub(crate) mod push;
 pub(crate) mod results;
 mod results_list;
 pub(crate) mod rollback;

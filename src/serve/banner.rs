@@ -40,14 +40,14 @@ impl<'a> Banner<'a> {
         operators: Vec<SocketAddr>,
         entry: &'a Entry,
     ) -> Self {
-        let Parts { files, loaded, ledger, hooks, .. } = &checked.parts;
+        let Parts { source, loaded, ledger, hooks, .. } = &checked.parts;
         Self {
             visitors,
             operators,
             entry,
             upstream: &checked.upstream,
             environment: checked.environment.as_deref(),
-            source: files.definitions().display().to_string(),
+            source: source.name(),
             revision: loaded.snapshot.revision(),
             ledger: ledger.as_ref().map(|ledger| ledger.location.to_string()),
             hooks: hooks.iter().map(Hook::host).collect::<Vec<_>>().join(", "),

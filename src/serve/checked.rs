@@ -7,11 +7,11 @@ use flagstaff_embed::Parts;
 use flagstaff_flags::{Problem, RevisionSource};
 use flagstaff_layer::{Answers, Tagger};
 use flagstaff_operations::workspace::Workspace;
-use flagstaff_source::{Files, Loaded, ParseOptions};
+use flagstaff_source::{FlagSource, Loaded, ParseOptions};
 use flagstaff_tag::TaggerSettings;
 
 use crate::settings::{self, Settings, checked, protocols, shown};
-use crate::workspace::{files, no_flag_file, reading};
+use crate::workspace::{no_flag_file, reading};
 
 /// Everything that runs, checked; nothing is bound yet.
 pub(super) struct Checked {
@@ -45,24 +45,25 @@ impl Checked {
         let admin =
             admin.and_then(|address| settings::admin::access(&settings.typed, address)).map_err(&mut note).ok();
         let ledger = checked::ledger(&settings.typed).map_err(&mut note).ok();
+        let source = checked::source(&settings.typed).map_err(&mut note).ok();
         let hooks = settings::webhooks::hooks(&settings.typed.webhooks).map_err(&mut note).ok();
-        let (Some(proxy), Some(tagger), Some(admin), Some(ledger), Some(hooks), []) =
-            (proxy, tagger, admin, ledger, hooks, problems.as_slice())
+        let (Some(proxy), Some(tagger), Some(admin), Some(ledger), Some(source), Some(hooks), []) =
+            (proxy, tagger, admin, ledger, source, hooks, problems.as_slice())
         else {
             return Err(settings.report(problems));
         };
-        let (files, reading) = (files(&settings.typed)?, reading(&settings.typed));
-        let (loaded, is_last_good) = match read(settings, &files, &reading) {
+        let reading = reading(&settings.typed);
+        let (loaded, is_last_good) = match read(settings, &source, &reading) {
             Ok(loaded) => (loaded, false),
             Err(error) if dry_run => return Err(error),
-            Err(error) => (last_good(&files, &reading).ok_or(error)?, true),
+            Err(error) => (last_good(&source, &reading).ok_or(error)?, true),
         };
         let (upstream, environment) = (settings.typed.upstream.clone(), settings.typed.environment.clone());
         let (tagger, state, answers) = (Arc::new(tagger), checked::state(&settings.typed), Some(Answers::default()));
         let change_streams = settings.typed.ofrep.streams;
         let parts = Parts {
             tagger,
-            files,
+            source,
             reading,
             loaded,
             is_last_good,
@@ -81,7 +82,7 @@ impl Checked {
     /// The files and the ledger, for what operators ask and do.
     pub(super) fn workspace(&self) -> Workspace {
         Workspace {
-            files: self.parts.files.clone(),
+            source: self.parts.source.clone(),
             reading: self.parts.reading.clone(),
             ledger: Ok(self.parts.ledger.as_ref().map(|ledger| ledger.location.clone())),
             edits_by: RevisionSource::Admin,
@@ -91,26 +92,25 @@ impl Checked {
     pub(super) fn summary(&self) -> String {
         let upstream = if self.proxy.has_upstream() { "the proxy" } else { "the demo shop" };
         let flags = self.parts.loaded.snapshot.flags().len();
-        format!("{upstream} with {flags} flags of {}", self.parts.files.definitions().display())
+        format!("{upstream} with {flags} flags of {}", self.parts.source.name())
     }
 }
 
-/// The flags as their files are now.
-fn read(settings: &Settings, files: &Files, reading: &ParseOptions) -> anyhow::Result<Loaded> {
-    let path = files.definitions();
-    if !path.exists() {
-        return Err(no_flag_file(settings, path));
+/// The flags as they are now.
+fn read(settings: &Settings, source: &FlagSource, reading: &ParseOptions) -> anyhow::Result<Loaded> {
+    match source.file() {
+        Some(path) if !path.exists() => Err(no_flag_file(settings, path)),
+        _ => source.load(reading).map_err(|report| shown(&report)),
     }
-    flagstaff_source::load(path, reading).map_err(|report| shown(&report))
 }
 
 /// What was served before, where the files cannot be used now. The watch says at once what is wrong with them.
-fn last_good(files: &Files, reading: &ParseOptions) -> Option<Loaded> {
-    let (loaded, at) = files.last_good(reading)?;
+fn last_good(source: &FlagSource, reading: &ParseOptions) -> Option<Loaded> {
+    let (loaded, at) = source.last_good(reading)?;
     let at = jiff::Timestamp::try_from(at).map(|at| format!("{at:.0}")).unwrap_or_default();
     tracing::error!(
-        "{} cannot be used, so the last good flags are served, of {at}; fix the file: it is followed again as soon as it is good",
-        files.definitions().display()
+        "{} cannot be used, so the last good flags are served, of {at}; fix it: it is followed again as soon as it is good",
+        source.name()
     );
     Some(loaded)
 }

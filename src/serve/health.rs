@@ -32,7 +32,7 @@ pub(crate) struct ProgramHealth {
 impl ProgramHealth {
     pub(crate) fn new(parts: &Parts, status: FlagstaffStatus) -> Self {
         let ledger = parts.ledger.as_ref().map(|ledger| ledger.location.to_string()).unwrap_or_default();
-        let source = parts.files.definitions().display().to_string().into();
+        let source = parts.source.name().into();
         Self {
             source,
             ledger: ledger.into(),

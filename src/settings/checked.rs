@@ -6,7 +6,7 @@ use anyhow::Context;
 use flagstaff_flags::Problem;
 use flagstaff_ledger as ledger;
 use flagstaff_sidecar as sidecar;
-use flagstaff_source::StateFolder;
+use flagstaff_source::{FlagSource, StateFolder};
 use flagstaff_tag as tag;
 
 use super::{Settings, token, typed};
@@ -16,8 +16,12 @@ pub(super) const KEYS: &str = "FLAGSTAFF_KEYS";
 
 /// The location of a ledger that is switched off.
 pub(crate) const NO_LEDGER: &str = "none";
+/// The state folder is beside this where neither ledger nor flags are files: in the folder in which the program was started.
+const NO_FILE: &str = "flags.toml";
 /// The location of a state folder that is switched off.
 pub(super) const NO_STATE: &str = "none";
+/// A server is not asked more often.
+const MIN_FLAGS_POLL: std::time::Duration = std::time::Duration::from_secs(1);
 /// Rows that are kept for less are gone before anybody looks at them.
 const MIN_LEDGER_KEEP: std::time::Duration = std::time::Duration::from_secs(60 * 60);
 
@@ -40,6 +44,24 @@ pub(crate) fn ledger(typed: &typed::SettingsFile) -> Result<Option<ledger::Ledge
     Ok(Some(ledger::LedgerSettings { keep: typed.ledger_keep, ..ledger::LedgerSettings::new(location) }))
 }
 
+/// Where the flags come from, and where the last good ones are kept. Nothing is asked yet.
+///
+/// # Errors
+/// When what names them is neither a file nor an address of flags, or the time makes no sense.
+pub(crate) fn source(typed: &typed::SettingsFile) -> Result<FlagSource, Vec<Problem>> {
+    let source = FlagSource::new(&typed.flags, typed.environment.as_deref());
+    let source = source.map_err(|why| vec![Problem::new(["flags"], why)])?;
+    if typed.flags_poll.is_some_and(|poll| poll < MIN_FLAGS_POLL) {
+        let problem = Problem::new(["flags_poll"], "flags are looked at once a second at most");
+        return Err(vec![problem.help("such as \"10s\"; without it, as often as fits where they are")]);
+    }
+    let source = source.polled(typed.flags_poll);
+    Ok(match state(typed) {
+        Some(folder) => source.keeping(folder),
+        None => source,
+    })
+}
+
 /// Where the last good flags and the last known facts are kept; none when they are not. Without a word it is beside the ledger, and
 /// beside the flags where the ledger is no file.
 pub(crate) fn state(typed: &typed::SettingsFile) -> Option<StateFolder> {
@@ -48,7 +70,8 @@ pub(crate) fn state(typed: &typed::SettingsFile) -> Option<StateFolder> {
         Some(said) => Some(StateFolder::new(Path::new(said))),
         None => {
             let location = ledger(typed).ok().flatten().map(|ledger| ledger.location);
-            let file = location.as_ref().and_then(ledger::Location::path).unwrap_or(Path::new(&typed.flags));
+            let flags = if typed.flags.contains("://") { NO_FILE } else { &typed.flags };
+            let file = location.as_ref().and_then(ledger::Location::path).unwrap_or(Path::new(flags));
             Some(StateFolder::beside(file))
         }
     }

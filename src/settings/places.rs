@@ -23,7 +23,8 @@ impl Settings {
         over.extend(options);
         over.retain(|one| KEYS.contains(&one.key.as_str()));
         let typed = overrides::apply(&typed, &over).ok()?;
-        Path::new(&typed.flags).exists().then_some(Self { typed, spans: None, overrides: over })
+        let is_there = typed.flags.contains("://") || Path::new(&typed.flags).exists();
+        is_there.then_some(Self { typed, spans: None, overrides: over })
     }
 }
 

@@ -30,6 +30,9 @@ pub(crate) struct SettingsFile {
     pub(crate) admin_hosts: Vec<String>,
     pub(crate) admin_author_header: Option<String>,
     pub(crate) flags: String,
+    /// None: as often as fits where they are.
+    #[serde(with = "optional_duration")]
+    pub(crate) flags_poll: Option<Duration>,
     pub(crate) environment: Option<String>,
     pub(crate) ledger: String,
     /// None: beside the ledger, or else beside the flags.
@@ -71,6 +74,7 @@ impl Default for SettingsFile {
             admin_hosts: Vec::new(),
             admin_author_header: None,
             flags: "flags.toml".into(),
+            flags_poll: None,
             environment: None,
             ledger: "flagstaff.db".into(),
             state: None,

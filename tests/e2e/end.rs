@@ -14,6 +14,7 @@ use crate::harness::browser::Browser;
 use crate::harness::command::{Said, flagstaff};
 use crate::harness::crowd::{Crowd, form};
 use crate::harness::program::Setup;
+use crate::harness::stores::Desk;
 use crate::harness::{eventually, run};
 
 const FLAGS: &str = r#"# The flags of the shop.
@@ -42,6 +43,13 @@ fn folder(flags: &str) -> TempDir {
 fn end(folder: &Path, line: &str) -> Said {
     let ledger = if line.contains("--ledger") { "" } else { " --ledger none" };
     flagstaff(folder, format!("end {line} --flags flags.toml{ledger}").split(' '), &[])
+}
+
+/// The same about flags in any store.
+fn end_at(desk: &Desk, line: &str) -> Said {
+    let ledger = if line.contains("--ledger") { "" } else { " --ledger none" };
+    let line = format!("end {line} --flags {}{ledger}", desk.place());
+    flagstaff(desk.folder.path(), line.split(' '), &[])
 }
 
 fn read(folder: &Path, name: &str) -> String {
@@ -128,77 +136,85 @@ fn archived(text: &str, visitors: [u64; 2], conversions: [u64; 2]) {
 
 #[test]
 fn without_a_ledger_it_ends_and_says_so() {
-    let folder = folder(FLAGS);
-    let ended = end(folder.path(), "form --winner on");
+    Desk::all(FLAGS).iter().for_each(without_a_ledger_it_ends_and_says_so_at);
+}
+
+fn without_a_ledger_it_ends_and_says_so_at(desk: &Desk) {
+    let ended = end_at(desk, "form --winner on");
     assert_eq!(ended.code, 0, "{ended:?}");
-    for wanted in [
-        "no results were recorded",
-        "archived in flags.archive.toml",
-        "everybody gets `on`",
-        "X-Flag-Form",
-        "dwf_form",
-    ] {
+    assert!(ended.out.contains("archived in ") && ended.out.contains(&desk.named(Some("archive"))), "{ended:?}");
+    for wanted in ["no results were recorded", "everybody gets `on`", "X-Flag-Form", "dwf_form"] {
         assert!(ended.out.contains(wanted), "{wanted}: {}", ended.out);
     }
-    let archive = read(folder.path(), "flags.archive.toml");
+    let archive = desk.document(Some("archive")).unwrap();
     assert!(!archive.contains("results"), "{archive}");
     // again, as after a crash: nothing is said twice
-    let again = end(folder.path(), "form --winner on --json").json();
+    let again = end_at(desk, "form --winner on --json").json();
     assert_eq!((&again["archived"], &again["changed"], &again["done"]), (&json!(false), &json!(false), &json!(true)));
-    assert_eq!(read(folder.path(), "flags.archive.toml"), archive);
+    assert_eq!(desk.document(Some("archive")).unwrap(), archive);
     for line in ["form --remove", "form --remove", "form --winner on", "form --winner on --remove"] {
-        assert_eq!(end(folder.path(), line).code, 0, "{line}");
+        assert_eq!(end_at(desk, line).code, 0, "{line}");
     }
-    assert!(!read(folder.path(), "flags.toml").contains("flags.form"));
-    assert_eq!(read(folder.path(), "flags.archive.toml"), archive);
-    let check = flagstaff(folder.path(), ["check", "flags.toml"], &[]);
+    assert!(!desk.document(None).unwrap().contains("flags.form"));
+    assert_eq!(desk.document(Some("archive")).unwrap(), archive);
+    let check = flagstaff(desk.folder.path(), ["check", &desk.place()], &[]);
     assert_eq!(check.code, 0, "{check:?}");
 }
 
 #[test]
 fn a_ledger_that_should_be_there_and_is_not_ends_nothing() {
-    let folder = folder(FLAGS);
-    let said = end(folder.path(), "form --winner on --ledger typo.db");
+    Desk::all(FLAGS).iter().for_each(a_ledger_that_should_be_there_and_is_not_ends_nothing_at);
+}
+
+fn a_ledger_that_should_be_there_and_is_not_ends_nothing_at(desk: &Desk) {
+    let said = end_at(desk, "form --winner on --ledger typo.db");
     assert!(said.code == 1 && said.out.contains("there is no ledger at") && said.out.contains("--force"), "{said:?}");
-    assert_eq!(read(folder.path(), "flags.toml"), FLAGS);
-    assert_eq!(end(folder.path(), "form --winner on --ledger typo.db --force").code, 0);
+    assert_eq!(desk.document(None).unwrap(), FLAGS);
+    assert_eq!(end_at(desk, "form --winner on --ledger typo.db --force").code, 0);
 }
 
 #[test]
 fn at_once_when_the_code_is_gone_already() {
-    let folder = folder(FLAGS);
-    assert_eq!(end(folder.path(), "form --winner on --remove").code, 0);
-    assert!(!read(folder.path(), "flags.toml").contains("form]"));
-    assert!(read(folder.path(), "flags.archive.toml").contains("percent = 50"));
+    Desk::all(FLAGS).iter().for_each(at_once_when_the_code_is_gone_already_at);
+}
+
+fn at_once_when_the_code_is_gone_already_at(desk: &Desk) {
+    assert_eq!(end_at(desk, "form --winner on --remove").code, 0);
+    assert!(!desk.document(None).unwrap().contains("form]"));
+    assert!(desk.document(Some("archive")).unwrap().contains("percent = 50"));
 }
 
 #[test]
 fn what_makes_no_sense_is_refused() {
-    let folder = folder(&format!(
+    Desk::all(&format!(
         "{FLAGS}[flags.dark]\nenabled = false\n[flags.price]\nvariants = {{ a = 50, b = 50 }}\n[flags.needy]\nrequires = [\"other\"]\n"
-    ));
-    let before = read(folder.path(), "flags.toml");
+    )).iter().for_each(what_makes_no_sense_is_refused_at);
+}
+
+fn what_makes_no_sense_is_refused_at(desk: &Desk) {
+    let before = desk.document(None).unwrap();
     for (line, code, wanted) in [
         ("form --winner maybe", 2, "it can be: off, on"),
         ("price --winner on", 2, "it can be: a, b"),
         ("from --winner on", 2, "did you mean `form`?"),
         ("form --remove", 2, "name the winner with --winner (off, on)"),
         ("form", 2, "--winner"),
-        ("other --winner off", 2, "flags.toml:21:13"),
+        ("other --winner off", 2, format!("{}:21:13", desk.named(None)).as_str()),
         ("form --winner on --code nowhere", 2, "no such folder"),
     ] {
-        let said = end(folder.path(), line);
+        let said = end_at(desk, line);
         assert!(said.code == code && said.err.contains(wanted), "{line}: {said:?}");
     }
-    let dark = end(folder.path(), "dark --winner on");
+    let dark = end_at(desk, "dark --winner on");
     assert!(dark.code == 1 && dark.out.contains("is off now") && dark.out.contains("--force"), "{dark:?}");
-    assert_eq!(read(folder.path(), "flags.toml"), before);
-    assert!(!folder.path().join("flags.archive.toml").exists());
-    assert_eq!(end(folder.path(), "dark --winner on --force").code, 0);
-    assert!(read(folder.path(), "flags.archive.toml").contains("forced = true"));
-    fs::write(folder.path().join("flags.production.toml"), "[flags.form]\npercent = 5\n").unwrap();
-    let overlaid = end(folder.path(), "form --winner on");
-    assert!(overlaid.code == 2 && overlaid.err.contains("flags.production.toml:1:8"), "{overlaid:?}");
+    assert_eq!(desk.document(None).unwrap(), before);
+    assert_eq!(desk.document(Some("archive")), None);
+    assert_eq!(end_at(desk, "dark --winner on --force").code, 0);
+    assert!(desk.document(Some("archive")).unwrap().contains("forced = true"));
+    desk.write_document(Some("production"), "[flags.form]\npercent = 5\n");
+    let overlaid = end_at(desk, "form --winner on");
+    let place = format!("{}:1:8", desk.named(Some("production")));
+    assert!(overlaid.code == 2 && overlaid.err.contains(&place), "{overlaid:?}");
 }
 
 #[test]

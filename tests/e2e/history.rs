@@ -12,6 +12,7 @@ use crate::harness::edits::revision;
 use crate::harness::eventually;
 use crate::harness::postgres::Server;
 use crate::harness::program::{Program, Setup};
+use crate::harness::stores::Store;
 
 const TWO: &str = "# two flags\n\n# about a\n[flags.a]\npercent = 20\n\n[flags.b] # the other\npercent = 100\n";
 
@@ -54,13 +55,17 @@ fn told(revision: &Value) -> (&str, &str, &str) {
 }
 
 fn text(program: &Program) -> String {
-    fs::read_to_string(program.path("flags.toml")).unwrap()
+    program.document(None).unwrap()
 }
 
 #[test]
 fn every_revision_has_its_time_source_author_and_difference() {
+    Store::all().iter().for_each(every_revision_has_its_time_source_author_and_difference_in);
+}
+
+fn every_revision_has_its_time_source_author_and_difference_in(store: &Store) {
     let app = App::mirror();
-    let program = Setup::to(&[app.address]).flags(TWO).start();
+    let program = Setup::to(&[app.address]).kept_in(store).flags(TWO).start();
     let first = recorded(&program, 1);
     assert_eq!(told(&first[0]), ("file", "-", "-"));
     assert_eq!((&first[0]["revision"], &first[0]["current"]), (&revision(TWO).into(), &true.into()));
@@ -200,8 +205,12 @@ fn differences_are_what_patch_takes() {
 /// Of one flag the others' later edits stay; of all of it every byte comes back.
 #[test]
 fn a_rollback_is_an_edit_like_any_other() {
+    Store::all().iter().for_each(a_rollback_is_an_edit_like_any_other_in);
+}
+
+fn a_rollback_is_an_edit_like_any_other_in(store: &Store) {
     let app = App::mirror();
-    let program = Setup::to(&[app.address]).flags(TWO).start();
+    let program = Setup::to(&[app.address]).kept_in(store).flags(TWO).start();
     recorded(&program, 1);
     let old = revision(TWO)[..12].to_owned();
     let later = TWO.replace("# about a\n[flags.a]\npercent = 20\n", "[flags.a]\npercent = 0 # oh\nenabled = false\n");
@@ -231,8 +240,12 @@ const STEPS: &str = "[flags.r]\n[flags.r.rollout]\nsteps = [{ percent = 5, hold 
 
 #[test]
 fn a_rollback_that_restarts_a_rollout_says_so_first() {
+    Store::all().iter().for_each(a_rollback_that_restarts_a_rollout_says_so_first_in);
+}
+
+fn a_rollback_that_restarts_a_rollout_says_so_first_in(store: &Store) {
     let app = App::mirror();
-    let program = Setup::to(&[app.address]).flags(STEPS).start();
+    let program = Setup::to(&[app.address]).kept_in(store).flags(STEPS).start();
     recorded(&program, 1);
     let old = revision(STEPS)[..12].to_owned();
     program.save_flags(&STEPS.replace("percent = 25", "percent = 30"));
@@ -285,12 +298,16 @@ fn explain_answers_as_of_then() {
 /// The overlay of an environment belongs to its revisions; another environment has its own.
 #[test]
 fn environments_have_histories_of_their_own() {
+    Store::all().iter().for_each(environments_have_histories_of_their_own_in);
+}
+
+fn environments_have_histories_of_their_own_in(store: &Store) {
     let app = App::mirror();
     let overlay = "[flags.b]\nenabled = false\n";
-    let setup = Setup::to(&[app.address]).top("environment = \"production\"").flags(TWO);
+    let setup = Setup::to(&[app.address]).kept_in(store).top("environment = \"production\"").flags(TWO);
     let program = setup.file("flags.production.toml", overlay).start();
     let first = recorded(&program, 1);
-    fs::write(program.path("flags.production.toml"), "[flags.b]\nenabled = true\n").unwrap();
+    program.write_document(Some("production"), "[flags.b]\nenabled = true\n");
     let all = recorded(&program, 2);
     assert_eq!(told(&all[1]).0, "overlay");
     done(&program, "set a percent=70");
@@ -298,11 +315,11 @@ fn environments_have_histories_of_their_own() {
     let old = first[0]["revision"].as_str().unwrap()[..12].to_owned();
     let b = done(&program, &format!("rollback {old} --flag b"));
     assert_eq!(b["files"].as_array().unwrap().len(), 1, "{b:#}");
-    assert_eq!(fs::read_to_string(program.path("flags.production.toml")).unwrap(), overlay);
+    assert_eq!(program.document(Some("production")).unwrap(), overlay);
     assert!(text(&program).contains("percent = 70"));
     done(&program, &format!("rollback {old}"));
     assert_eq!(text(&program), TWO);
-    let words = ["history", "--flags", "flags.toml", "--ledger", "flagstaff.db"];
+    let words = ["history", "--flags", &store.place(), "--ledger", "flagstaff.db"];
     let none = flagstaff(program.folder.path(), words, &[]);
     assert!(none.code == 0 && none.out.contains("production"), "{none:?}");
 }

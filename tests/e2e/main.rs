@@ -35,6 +35,8 @@ mod flags_demo;
 mod flags_headers;
 mod flags_identity;
 mod flags_spoofing;
+mod fleet_http;
+mod fleet_redis;
 mod history;
 mod holdout;
 mod identity_issue;

@@ -8,6 +8,7 @@ use crate::harness::app::App;
 use crate::harness::command::{Said, flagstaff};
 use crate::harness::eventually;
 use crate::harness::program::{Program, Setup};
+use crate::harness::stores::Store;
 
 const STEPS: &str = "[flags.r]\n[flags.r.rollout]\nsteps = [{ percent = 5, hold = \"1h\" }, { percent = 25, hold = \"1h\" }, { percent = 100 }]\n";
 
@@ -35,9 +36,13 @@ fn kinds(status: &Value) -> Vec<String> {
 /// Every kind of mistake elsewhere in the file, and a file that cannot be read at all.
 #[test]
 fn off_works_with_any_mistake_in_the_file() {
+    Store::all().iter().for_each(off_works_with_any_mistake_in_the_file_in);
+}
+
+fn off_works_with_any_mistake_in_the_file_in(store: &Store) {
     let app = App::mirror();
     let good = "[flags.a]\npercent = 100\n\n[flags.b]\npercent = 20\n";
-    let program = Setup::to(&[app.address]).flags(good).start();
+    let program = Setup::to(&[app.address]).kept_in(store).flags(good).start();
     eventually("it is on to begin with", || is_on(&program, "a"));
     eventually("the ledger knows it", || kinds(&rollout(&program, "a")) == ["defined"]);
     let broken: [(&str, &[u8]); 6] = [
@@ -49,7 +54,7 @@ fn off_works_with_any_mistake_in_the_file() {
         ("nothing", b""),
     ];
     for (what, text) in broken {
-        fs::write(program.path("flags.toml"), text).unwrap();
+        program.write_document(None, text);
         eventually("the file is refused", || program.health()["flags"]["problem"].is_string());
         let off = asked(&program, "off a --json");
         assert_eq!(off.code, 0, "{what}: {off:?}");
@@ -61,7 +66,7 @@ fn off_works_with_any_mistake_in_the_file() {
         eventually("it is on again", || is_on(&program, "a"));
         program.save_flags(good);
     }
-    fs::remove_file(program.path("flags.toml")).unwrap();
+    program.remove_document();
     assert_eq!(asked(&program, "off a").code, 0, "the file is gone");
     eventually("it is off", || !is_on(&program, "a"));
     program.save_flags(good);
@@ -79,13 +84,17 @@ fn off_works_with_any_mistake_in_the_file() {
 /// A switch needs no settings that are right everywhere, and `on --everyone` ends what a fact holds off.
 #[test]
 fn a_switch_needs_nothing_that_does_not_concern_it() {
+    Store::all().iter().for_each(a_switch_needs_nothing_that_does_not_concern_it_in);
+}
+
+fn a_switch_needs_nothing_that_does_not_concern_it_in(store: &Store) {
     let app = App::mirror();
     let good = "[flags.a]\npercent = 20\n";
-    let program = Setup::to(&[app.address]).flags(good).start();
+    let program = Setup::to(&[app.address]).kept_in(store).flags(good).start();
     eventually("the ledger knows it", || kinds(&rollout(&program, "a")) == ["defined"]);
     let unsound = fs::read_to_string(program.path("flagstaff.toml")).unwrap() + "\n[log]\nlevel = \"loud\"\n";
     fs::write(program.path("unsound.toml"), unsound).unwrap();
-    fs::write(program.path("flags.toml"), "[flags.a\n").unwrap();
+    program.write_document(None, "[flags.a\n");
     let off = flagstaff(program.folder.path(), ["off", "a", "--config", "unsound.toml"], &[]);
     assert!(off.code == 0 && off.err.contains("only flags, environment and ledger"), "{off:?}");
     let set = flagstaff(program.folder.path(), ["set", "a", "percent=3", "--config", "unsound.toml"], &[]);
@@ -103,33 +112,43 @@ fn a_switch_needs_nothing_that_does_not_concern_it() {
 
 #[test]
 fn off_never_claims_success_for_a_flag_that_is_on() {
+    Store::all().iter().for_each(off_never_claims_success_for_a_flag_that_is_on_in);
+}
+
+fn off_never_claims_success_for_a_flag_that_is_on_in(store: &Store) {
     let app = App::mirror();
     let program = Setup::to(&[app.address])
+        .kept_in(store)
         .top("environment = \"production\"")
         .top("ledger = \"none\"")
         .flags("[flags.a]\npercent = 50\n[flags.b]\n")
         .file("flags.production.toml", "[flags.a]\nenabled = true\npercent = 100\n")
         .start();
     eventually("it is on to begin with", || is_on(&program, "a"));
-    let elsewhere = flagstaff(program.folder.path(), ["off", "a", "--flags", "flags.toml"], &[]);
+    let elsewhere = flagstaff(program.folder.path(), ["off", "a", "--flags", &store.place()], &[]);
     assert!(elsewhere.code == 1 && elsewhere.out.contains("--environment production"), "{elsewhere:?}");
-    fs::write(program.path("flags.test.toml"), "[flags.b]\npercent = 200\n").unwrap();
-    let elsewhere = flagstaff(program.folder.path(), ["off", "b", "--flags", "flags.toml", "--ledger", "none"], &[]);
+    program.write_document(Some("test"), "[flags.b]\npercent = 200\n");
+    let elsewhere =
+        flagstaff(program.folder.path(), ["off", "b", "--flags", &store.place(), "--ledger", "none"], &[]);
     assert!(elsewhere.code == 1 && elsewhere.out.contains("`test` cannot be used"), "{elsewhere:?}");
     let off = asked(&program, "off a");
     assert_eq!(off.code, 0, "{off:?}");
     eventually("the overlay wins, and says off", || !is_on(&program, "a"));
-    let text = fs::read_to_string(program.path("flags.production.toml")).unwrap();
+    let text = program.document(Some("production")).unwrap();
     assert!(text.contains("enabled = false"), "{text}");
-    fs::write(program.path("flags.toml"), "[flags.a]\n[flags.b\n").unwrap();
+    program.write_document(None, "[flags.a]\n[flags.b\n");
     let vain = asked(&program, "off b");
     assert!(vain.code == 1 && vain.err.contains("not in force"), "no ledger, no sound file: {vain:?}");
 }
 
 #[test]
 fn off_and_on_again_go_on_at_the_same_step_and_are_told_once() {
+    Store::all().iter().for_each(off_and_on_again_go_on_at_the_same_step_and_are_told_once_in);
+}
+
+fn off_and_on_again_go_on_at_the_same_step_and_are_told_once_in(store: &Store) {
     let app = App::mirror();
-    let program = Setup::to(&[app.address]).flags(STEPS).start();
+    let program = Setup::to(&[app.address]).kept_in(store).flags(STEPS).start();
     eventually("it is taken up", || rollout(&program, "r")["step"] == 1);
     assert_eq!(asked(&program, "rollout r advance").code, 0);
     eventually("it is at its second step", || rollout(&program, "r")["step"] == 2);
@@ -155,8 +174,12 @@ fn off_and_on_again_go_on_at_the_same_step_and_are_told_once() {
 
 #[test]
 fn notes_restart_nothing_and_what_decides_asks_first() {
+    Store::all().iter().for_each(notes_restart_nothing_and_what_decides_asks_first_in);
+}
+
+fn notes_restart_nothing_and_what_decides_asks_first_in(store: &Store) {
     let app = App::mirror();
-    let program = Setup::to(&[app.address]).flags(STEPS).start();
+    let program = Setup::to(&[app.address]).kept_in(store).flags(STEPS).start();
     eventually("it is taken up", || rollout(&program, "r")["step"] == 1);
     assert_eq!(asked(&program, "rollout r advance").code, 0);
     eventually("it is at its second step", || rollout(&program, "r")["step"] == 2);
@@ -168,10 +191,10 @@ fn notes_restart_nothing_and_what_decides_asks_first() {
     }
     let status = rollout(&program, "r");
     assert_eq!((&status["step"], kinds(&status).len()), (&2.into(), 2), "{status}");
-    let before = fs::read_to_string(program.path("flags.toml")).unwrap();
+    let before = program.document(None).unwrap();
     let refused = asked(&program, "set r salt=other");
     assert!(refused.code == 1 && refused.err.contains("step 2") && refused.err.contains("--yes"), "{refused:?}");
-    assert_eq!(fs::read_to_string(program.path("flags.toml")).unwrap(), before);
+    assert_eq!(program.document(None).unwrap(), before);
     assert_eq!(asked(&program, "set r salt=other --yes").code, 0);
     eventually("it begins anew", || rollout(&program, "r")["step"] == 1);
     program.flags_in_force();
@@ -189,16 +212,20 @@ fn notes_restart_nothing_and_what_decides_asks_first() {
 /// A start with every kind of broken file serves what was served before, says so, and follows the file as soon as it is mended.
 #[test]
 fn a_start_with_a_broken_file_serves_the_last_good_one() {
+    Store::all().iter().for_each(a_start_with_a_broken_file_serves_the_last_good_one_in);
+}
+
+fn a_start_with_a_broken_file_serves_the_last_good_one_in(store: &Store) {
     let app = App::mirror();
     let good = "[flags.a]\npercent = 100\n";
-    let mut program = Setup::to(&[app.address]).flags(good).start();
+    let mut program = Setup::to(&[app.address]).kept_in(store).flags(good).start();
     eventually("the good file is kept", || {
         fs::read_dir(program.path("flagstaff-state"))
             .is_ok_and(|all| all.flatten().any(|one| one.path().extension().is_some()))
     });
     for text in ["[flags.a]\npercent = 100\n[flags.b]\npercent = 200\n", "[flags.a\n", ""] {
         assert!(program.stop().success());
-        fs::write(program.path("flags.toml"), text).unwrap();
+        program.write_document(None, text);
         program.restart();
         assert!(is_on(&program, "a"), "{text}");
         eventually("it is said", || program.process.log().contains("the last good flags are served"));
@@ -209,7 +236,7 @@ fn a_start_with_a_broken_file_serves_the_last_good_one() {
         assert_ne!(asked(&program, "run --dry-run").code, 0, "{text}");
     }
     assert!(program.stop().success());
-    fs::remove_file(program.path("flags.toml")).unwrap();
+    program.remove_document();
     program.restart();
     assert!(is_on(&program, "a"), "a file that is gone");
     program.save_flags("[flags.a]\nenabled = false\n");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flagstaff_layer::{Answers, Tagger, TaggerSettings};
 use flagstaff_ledger::{LedgerSettings, Location};
-use flagstaff_source::{Files, Loaded, ParseOptions, StateFolder, pins};
+use flagstaff_source::{FlagSource, Loaded, ParseOptions, StateFolder, pins};
 use flagstaff_webhook::Hook;
 
 use crate::{Flagstaff, Parts, StartError};
@@ -92,8 +92,16 @@ impl Builder {
         self
     }
 
-    /// Reads the flags, and starts to follow them, to record and to guard. It blocks while the ledger is read, three seconds at most, so
-    /// call it before the service takes requests.
+    fn source(&self) -> Result<FlagSource, StartError> {
+        let environment = self.environment.as_deref();
+        match self.flags.to_str() {
+            Some(text) => FlagSource::new(text, environment).map_err(StartError::Source),
+            None => Ok(FlagSource::files(&self.flags, environment)),
+        }
+    }
+
+    /// Reads the flags, and starts to follow them, to record and to guard. It blocks while flags come over a network, five seconds at most, and
+    /// while the ledger is read, three seconds at most, so call it before the service takes requests.
     ///
     /// # Errors
     /// When the flags cannot be used and there are no last good ones, when settings are wrong, or when the system gives no thread.
@@ -101,19 +109,23 @@ impl Builder {
         let tagger = Tagger::new(&self.settings).map_err(StartError::Settings)?;
         let location = self.ledger.as_deref().map(Location::new).transpose();
         let location = location.map_err(|error| StartError::Ledger(error.to_string()))?;
+        let source = self.source()?;
         let state = match &self.state {
             Some(folder) => StateFolder::new(folder),
-            None => StateFolder::beside(location.as_ref().and_then(Location::path).unwrap_or(&self.flags)),
+            None => {
+                let file = location.as_ref().and_then(Location::path).or(source.file());
+                StateFolder::beside(file.unwrap_or(Path::new("flags.toml")))
+            }
         };
-        let files = Files::new(&self.flags, self.environment.as_deref()).keeping(state.clone());
+        let source = source.keeping(state.clone());
         let reading = reading(self.environment);
-        let (loaded, is_last_good) = load(&files, &reading)?;
+        let (loaded, is_last_good) = load(&source, &reading)?;
         let ledger = location.map(|location| LedgerSettings { keep: self.keep, ..LedgerSettings::new(location) });
         let (tagger, state, hooks, answers) = (Arc::new(tagger), Some(state), self.hooks, self.answers);
         let change_streams = self.change_streams;
         let parts = Parts {
             tagger,
-            files,
+            source,
             reading,
             loaded,
             is_last_good,
@@ -128,21 +140,18 @@ impl Builder {
     }
 }
 
-/// How the flag file is read here, now.
+/// How the flags are read here, now.
 fn reading(environment: Option<String>) -> ParseOptions {
     ParseOptions { environment, pins: pins(), today: Some(jiff::Zoned::now().date()), ..ParseOptions::default() }
 }
 
 /// The flags, or the last good ones where they cannot be used.
-fn load(files: &Files, reading: &ParseOptions) -> Result<(Loaded, bool), StartError> {
-    match flagstaff_source::load(files.definitions(), reading) {
+fn load(source: &FlagSource, reading: &ParseOptions) -> Result<(Loaded, bool), StartError> {
+    match source.load(reading) {
         Ok(loaded) => Ok((loaded, false)),
-        Err(report) => match files.last_good(reading) {
+        Err(report) => match source.last_good(reading) {
             Some((loaded, _)) => {
-                tracing::error!(
-                    "the flag file cannot be used, so the last good flags are served: {}",
-                    report.summary()
-                );
+                tracing::error!("the flags cannot be used, so the last good flags are served: {}", report.summary());
                 Ok((loaded, true))
             }
             None => Err(StartError::Flags(Box::new(report))),

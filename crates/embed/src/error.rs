@@ -11,6 +11,8 @@ use flagstaff_source::Report;
 pub enum StartError {
     /// The flag file cannot be read or is wrong, and there are no last good flags: every mistake, each at its place.
     Flags(Box<Report>),
+    /// What names the flags is neither a file nor an address of flags.
+    Source(String),
     /// The settings of visitors, users, headers or caches are wrong.
     Settings(Vec<Problem>),
     /// The address of the ledger is not one.
@@ -27,6 +29,7 @@ impl fmt::Display for StartError {
                 let each: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
                 write!(f, "the settings are wrong: {}", each.join("; "))
             }
+            Self::Source(why) => write!(f, "the flags: {why}"),
             Self::Ledger(why) => write!(f, "the ledger: {why}"),
             Self::System(error) => write!(f, "flags cannot start: {error}"),
         }
@@ -37,7 +40,7 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::System(error) => Some(error),
-            Self::Flags(_) | Self::Settings(_) | Self::Ledger(_) => None,
+            Self::Flags(_) | Self::Source(_) | Self::Settings(_) | Self::Ledger(_) => None,
         }
     }
 }

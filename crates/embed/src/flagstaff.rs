@@ -8,7 +8,7 @@ use flagstaff_flags::{Reader, RevisionSource, publisher};
 use flagstaff_layer::{Answers, ChangeLayer, ChangeStreams, EndpointLayer, FlagLayer, Stack, Tagger, Traffic};
 use flagstaff_ledger::{Keeper, LedgerSettings, Recorder};
 use flagstaff_rollout::{RunningController, Start};
-use flagstaff_source::{Files, Loaded, POLL, ParseOptions, Reloader, StateFolder};
+use flagstaff_source::{FlagSource, Loaded, ParseOptions, Reloader, StateFolder};
 use flagstaff_webhook::Hook;
 
 use crate::history::{RevisionLog, history};
@@ -26,8 +26,8 @@ const WEBHOOKS_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Parts {
     /// Who visitors are, and what their requests and answers carry.
     pub tagger: Arc<Tagger>,
-    /// The files that are followed.
-    pub files: Files,
+    /// Where they come from, which is followed.
+    pub source: FlagSource,
     /// How they are read.
     pub reading: ParseOptions,
     /// What they say now.
@@ -68,7 +68,8 @@ struct Threads {
 }
 
 impl Flagstaff {
-    /// Begins to say what a service wants; `flags` is the path of the flag file.
+    /// Begins to say what a service wants; `flags` is the path of the flag file, or an address such as `redis://host/0` or
+    /// `https://host/flags.toml`.
     pub fn builder(flags: impl AsRef<Path>) -> Builder {
         Builder::new(flags.as_ref())
     }
@@ -78,7 +79,7 @@ impl Flagstaff {
     /// # Errors
     /// When the system gives no thread or no random number.
     pub fn start(parts: Parts) -> std::io::Result<Self> {
-        let Parts { tagger, files, reading, loaded, is_last_good, state, ledger, hooks, .. } = parts;
+        let Parts { tagger, source, reading, loaded, is_last_good, state, ledger, hooks, .. } = parts;
         let (publisher, reader) = publisher(loaded.snapshot.clone());
         let publisher = Arc::new(publisher);
         let location = ledger.as_ref().map(|ledger| ledger.location.clone());
@@ -86,10 +87,10 @@ impl Flagstaff {
         let controller = RunningController::start(Arc::clone(&publisher), start)?;
         warn_of_unread(&publisher);
         let (recorder, keeper) = ledger.map(Recorder::start).transpose()?.unzip();
-        let (revisions, history) = history(&files, recorder.as_ref())?;
+        let (revisions, history) = history(&source, recorder.as_ref())?;
         revisions.send(&loaded, if is_last_good { RevisionSource::LastGood } else { RevisionSource::File });
         let observer = FileObserver { snapshots: controller.snapshots(), revisions };
-        let watch = Reloader::start(files, reading, POLL, publisher, observer)?;
+        let watch = Reloader::start(source, reading, publisher, observer)?;
         let mut layer = FlagLayer::new(reader.clone(), tagger).watched_by(controller.observer());
         if let Some(answers) = parts.answers {
             layer = layer.measuring(answers);

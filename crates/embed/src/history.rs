@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use flagstaff_flags::RevisionSource;
 use flagstaff_ledger::Recorder;
 use flagstaff_operations::revisions::{accepted, last_commit};
-use flagstaff_source::{Files, Loaded};
+use flagstaff_source::{FlagSource, Loaded};
 use jiff::Timestamp;
 
 /// As many revisions may wait for git.
@@ -49,12 +49,11 @@ impl RevisionLog {
     ///
     /// # Errors
     /// When the system has no thread left.
-    fn start(files: Files, recorder: Recorder) -> std::io::Result<(RevisionSender, Self)> {
+    fn start(from: FlagSource, recorder: Recorder) -> std::io::Result<(RevisionSender, Self)> {
         let (sender, receiver) = sync_channel(MOST_WAITING);
         let ending = Arc::<AtomicBool>::default();
         let is_ending = Arc::clone(&ending);
-        let thread =
-            flagstaff_supervise::thread("history", move || record(&files, &recorder, &receiver, &is_ending))?;
+        let thread = flagstaff_supervise::thread("history", move || record(&from, &recorder, &receiver, &is_ending))?;
         Ok((RevisionSender(Some(sender)), Self { ending, thread: Some(thread) }))
     }
 }
@@ -72,18 +71,19 @@ impl Drop for RevisionLog {
 /// # Errors
 /// When the system has no thread left.
 pub(crate) fn history(
-    files: &Files,
+    from: &FlagSource,
     recorder: Option<&Recorder>,
 ) -> std::io::Result<(RevisionSender, Option<RevisionLog>)> {
-    let started = recorder.map(|recorder| RevisionLog::start(files.clone(), recorder.clone())).transpose()?;
+    let started = recorder.map(|recorder| RevisionLog::start(from.clone(), recorder.clone())).transpose()?;
     Ok(started.map_or((RevisionSender(None), None), |(sender, log)| (sender, Some(log))))
 }
 
-fn record(files: &Files, recorder: &Recorder, receiver: &Receiver<Accepted>, is_ending: &AtomicBool) {
+fn record(from: &FlagSource, recorder: &Recorder, receiver: &Receiver<Accepted>, is_ending: &AtomicBool) {
     while let Ok(Accepted { loaded, source, at }) = receiver.recv() {
         // nobody waits for git when the program ends
         let asks_git = source == RevisionSource::File && !is_ending.load(Ordering::Relaxed);
-        let commit = asks_git.then(|| last_commit(&loaded.texts, files.definitions(), files.overlay())).flatten();
-        recorder.record_revision(accepted(files, &loaded, source, at, commit));
+        let file = from.file().filter(|_| asks_git);
+        let commit = file.and_then(|file| last_commit(&loaded.texts, file, from.overlay_file()));
+        recorder.record_revision(accepted(from, &loaded, source, at, commit));
     }
 }

@@ -29,7 +29,7 @@ impl ReloadObserver for FileObserver {
 
     fn on_rejected(&self, report: &Report) {
         tracing::error!(
-            "the flag file cannot be used ({}), so the last good flags stay in force\n{}",
+            "the flags cannot be used ({}), so the last good flags stay in force\n{}",
             report.summary(),
             report.only_errors().render(false)
         );

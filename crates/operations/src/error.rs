@@ -36,10 +36,10 @@ pub enum Error {
     #[error("nothing was written, because the file would be wrong:\n{}", .0.only_errors().render(false).trim_end())]
     NotWritten(Box<Report>),
     /// The file was not edited.
-    #[error("{}: {why}", .path.display())]
+    #[error("{name}: {why}")]
     NotEdited {
-        /// The flag file.
-        path: PathBuf,
+        /// The flag file, or the address of the flags.
+        name: String,
         /// Why it was not.
         why: Refused,
     },

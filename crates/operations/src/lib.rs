@@ -14,6 +14,7 @@
 //! - [`edit`]: changes of a flag in place.
 //! - [`preview`]: what an edit would do to visitors, before it is made.
 //! - [`traffic`]: what a running program sees of its traffic.
+//! - [`transfer`]: the whole document, into a store and out of it.
 //! - [`end`]: the end of an experiment, and the code that still asks for its flag.
 //! - [`api`]: what is asked over HTTP, and the problem that answers what cannot be done.
 
@@ -33,6 +34,7 @@ pub mod results;
 pub mod revisions;
 pub mod rollout;
 pub mod traffic;
+pub mod transfer;
 mod words;
 pub mod workspace;
 

@@ -67,8 +67,7 @@ mod time {
 }
 
 /// The archive of a flag file: `flags.toml` → `flags.archive.toml`.
-#[must_use]
-pub fn path(definitions: &Path) -> PathBuf {
+pub(crate) fn path(definitions: &Path) -> PathBuf {
     beside(definitions, ARCHIVE)
 }
 
@@ -86,13 +85,19 @@ pub(crate) fn beside(definitions: &Path, part: &str) -> PathBuf {
 /// Why an archive cannot be read.
 #[derive(Debug)]
 pub struct Unreadable {
-    path: PathBuf,
+    name: String,
     why: String,
+}
+
+impl Unreadable {
+    pub(crate) fn new(name: &str, why: impl Into<String>) -> Self {
+        Self { name: name.into(), why: why.into() }
+    }
 }
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} cannot be read: {}; fix it, or move it away", self.path.display(), self.why)
+        write!(f, "{} cannot be read: {}; fix it, or move it away", self.name, self.why)
     }
 }
 
@@ -104,14 +109,6 @@ struct Archive {
     ended: Vec<Ended>,
 }
 
-/// What is in an archive, the latest last; nothing when there is none.
-///
-/// # Errors
-/// When it cannot be read, or is not an archive.
-pub fn read(path: &Path) -> Result<Vec<Ended>, Unreadable> {
-    ended(text(path)?.as_deref().unwrap_or_default(), path)
-}
-
 /// The latest entry of a flag.
 #[must_use]
 pub fn latest<'a>(all: &'a [Ended], flag: &str) -> Option<&'a Ended> {
@@ -120,7 +117,7 @@ pub fn latest<'a>(all: &'a [Ended], flag: &str) -> Option<&'a Ended> {
 
 /// The text of an archive; none when there is no file.
 pub(crate) fn text(path: &Path) -> Result<Option<String>, Unreadable> {
-    let refuse = |why: String| Unreadable { path: path.into(), why };
+    let refuse = |why: String| Unreadable::new(&path.display().to_string(), why);
     match std::fs::read(path) {
         Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| refuse("it is not UTF-8".into())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -128,27 +125,29 @@ pub(crate) fn text(path: &Path) -> Result<Option<String>, Unreadable> {
     }
 }
 
-fn ended(text: &str, path: &Path) -> Result<Vec<Ended>, Unreadable> {
+/// What is in an archive of this name, the latest last.
+///
+/// # Errors
+/// When it is not an archive.
+pub(crate) fn ended(text: &str, name: &str) -> Result<Vec<Ended>, Unreadable> {
     let archive: Result<Archive, _> = toml::from_str(text);
-    archive
-        .map(|archive| archive.ended)
-        .map_err(|error| Unreadable { path: path.into(), why: error.message().into() })
+    archive.map(|archive| archive.ended).map_err(|error| Unreadable::new(name, error.message()))
 }
 
 /// An archive's text with one more flag.
 ///
 /// # Errors
 /// When the text is not an archive, or would not be one.
-pub(crate) fn with(before: Option<&str>, one: &Ended, path: &Path) -> Result<String, Unreadable> {
-    let known = ended(before.unwrap_or_default(), path)?;
+pub(crate) fn with(before: Option<&str>, one: &Ended, name: &str) -> Result<String, Unreadable> {
+    let known = ended(before.unwrap_or_default(), name)?;
     let before = before.filter(|text| !text.trim().is_empty()).unwrap_or(HEAD);
     let gap = if before.ends_with('\n') { "\n" } else { "\n\n" };
     let text = format!("{before}{gap}{}", written(one));
-    let read = ended(&text, path)?;
+    let read = ended(&text, name)?;
     if read.len() == known.len() + 1 {
         return Ok(text);
     }
-    Err(Unreadable { path: path.into(), why: "it ends in a table of another kind".into() })
+    Err(Unreadable::new(name, "it ends in a table of another kind"))
 }
 
 /// One `[[ended]]` table.
@@ -229,7 +228,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let path = Path::new("flags.archive.toml");
+        let path = "flags.archive.toml";
         let results = serde_json::json!({
             "goals": [{ "goal": "sent", "interval": [0.5, 1.0], "p": 0.25, "visitors": 12 }, { "goal": "paid", "empty": [] }],
             "verdict": { "kind": "ship", "text": "Ship on." },
@@ -246,8 +245,8 @@ mod tests {
     #[test]
     fn nothing_is_null() {
         let nulls = serde_json::json!({ "lift": null, "list": [1, null], "deep": { "x": null } });
-        let text = with(None, &one("x", Some(nulls)), Path::new("a")).unwrap();
-        let read = ended(&text, Path::new("a")).unwrap().remove(0).results.unwrap();
+        let text = with(None, &one("x", Some(nulls)), "a").unwrap();
+        let read = ended(&text, "a").unwrap().remove(0).results.unwrap();
         assert_eq!(read, serde_json::json!({ "list": [1], "deep": {} }));
     }
 

@@ -27,4 +27,4 @@ pub use assemble::{Loaded, PIN_PREFIX, ParseOptions, parse, pins, revision};
 pub use decode::{LARGEST, Spans, Text, read, truth};
 pub use document::schema;
 pub use findings::{Located, Report, Severity};
-pub use store::{Files, POLL, ReloadHealth, ReloadObserver, ReloadStatus, Reloader, StateFolder, load};
+pub use store::{FlagSource, POLL, ReloadHealth, ReloadObserver, ReloadStatus, Reloader, StateFolder, load};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use flagstaff_source::edit::{Change, EditError, EditPlan, Refused, set};
-use flagstaff_source::{Files, ParseOptions, Text, load, parse};
+use flagstaff_source::{FlagSource, ParseOptions, Text, load, parse};
 use proptest::prelude::*;
 
 fn changed(text: &str, path: &str, value: &str) -> String {
@@ -163,7 +163,7 @@ fn a_key_is_written_where_its_value_stands() {
     let f = Fixture::of("[flags.a]\npercent = 5\nowner = \"x\"\n");
     let over = f.folder.path().join("flags.production.toml");
     fs::write(&over, "[flags.a]\nenabled = true\npercent = 100\n[flags.only]\n").unwrap();
-    let files = Files::new(f.path(), Some("production"));
+    let files = FlagSource::files(f.path(), Some("production"));
     let options = ParseOptions { environment: Some("production".into()), ..ParseOptions::default() };
     let change = |flag: &str, change: Change<'_>| {
         let plan = EditPlan::new(&files, &options, None, flag, &change).unwrap_or_else(|e| panic!("{e}"));
@@ -197,7 +197,7 @@ fn what_cannot_be_set_is_refused() {
 /// A file of its own.
 struct Fixture {
     folder: tempfile::TempDir,
-    files: Files,
+    files: FlagSource,
 }
 
 const BEFORE: &str = "# keep\n[flags.a]\npercent = 5\n";
@@ -211,12 +211,12 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("flags.toml");
         fs::write(&file, text).unwrap();
-        let files = Files::new(&file, None);
+        let files = FlagSource::files(&file, None);
         Self { folder, files }
     }
 
     fn path(&self) -> &Path {
-        self.files.definitions()
+        self.files.file().unwrap()
     }
 
     fn text(&self) -> String {
@@ -291,7 +291,7 @@ fn mode_and_link_stay() {
     fs::set_permissions(f.path(), fs::Permissions::from_mode(0o640)).unwrap();
     let link = f.folder.path().join("link.toml");
     symlink("flags.toml", &link).unwrap();
-    let files = Files::new(&link, None);
+    let files = FlagSource::files(&link, None);
     EditPlan::new(&files, &ParseOptions::default(), None, "a", &Change::Off).unwrap().write().unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(fs::metadata(f.path()).unwrap().permissions().mode() & 0o777, 0o640);

@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use flagstaff_source::archive::{self, Ended};
+use flagstaff_source::archive::Ended;
 use flagstaff_source::edit::{Ending, Refused, Settled, VariantNames, end};
-use flagstaff_source::{Files, ParseOptions, Text, load, parse};
+use flagstaff_source::{FlagSource, ParseOptions, Text, load, parse};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -59,7 +59,7 @@ impl Shop {
     }
 
     fn archived(&self) -> Vec<Ended> {
-        archive::read(&self.path("flags.archive.toml")).unwrap()
+        FlagSource::files(&self.path("flags.toml"), None).ended().unwrap()
     }
 
     fn end(&self, flag: &str, winner: &str, remove: bool) -> Result<Settled, Refused> {
@@ -81,7 +81,7 @@ impl Shop {
     ) -> Result<Settled, Refused> {
         let variants =
             if flag == "price" { VariantNames::Named(&["classic", "simple"]) } else { VariantNames::OffAndOn };
-        let files = Files::new(&self.path("flags.toml"), None);
+        let files = FlagSource::files(&self.path("flags.toml"), None);
         let ending = Ending { flag, winner, variants, entry, remove, dry_run: false };
         end(&files, &ParseOptions::default(), revision, &ending)
     }

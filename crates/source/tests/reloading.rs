@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use flagstaff_flags::{Reader, publisher};
-use flagstaff_source::{Files, Loaded, ParseOptions, ReloadObserver, Reloader, Report, load};
+use flagstaff_source::{FlagSource, Loaded, ParseOptions, ReloadObserver, Reloader, Report, load};
 
 /// Longer than anything takes.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -69,8 +69,8 @@ impl Fixture {
         let options = ParseOptions { environment, ..ParseOptions::default() };
         let (publisher, reader) = publisher(load(&file, &options).unwrap().snapshot);
         let log = Log::default();
-        let files = Files::new(&file, Some("test"));
-        let watch = Reloader::start(files, options, poll, Arc::new(publisher), log.clone()).unwrap();
+        let source = FlagSource::files(&file, Some("test")).polled(Some(poll));
+        let watch = Reloader::start(source, options, Arc::new(publisher), log.clone()).unwrap();
         let fixture = Self { folder, file, watch, reader, log };
         // From here on every change is told.
         fixture.until("on watch", || fixture.watch.status().get().instant || poll == OFTEN);
@@ -321,9 +321,13 @@ fn what_changed_before_the_watch_is_seen() {
     let (publisher, reader) = publisher(load(&file, &ParseOptions::default()).unwrap().snapshot);
     fs::write(&file, flags(&["b"])).unwrap();
     let log = Log::default();
-    let watch =
-        Reloader::start(Files::new(&file, None), ParseOptions::default(), NEVER, Arc::new(publisher), log.clone())
-            .unwrap();
+    let watch = Reloader::start(
+        FlagSource::files(&file, None).polled(Some(NEVER)),
+        ParseOptions::default(),
+        Arc::new(publisher),
+        log.clone(),
+    )
+    .unwrap();
     let f = Fixture { folder, file, watch, reader, log };
     f.expect(&["b"]);
 }

@@ -1,7 +1,5 @@
 //! Edits of the flags of a running program, and how it says that it took them.
 
-use std::fs;
-
 use flagstaff_source::{ParseOptions, Text, parse};
 use serde_json::Value;
 
@@ -29,14 +27,14 @@ impl Program {
     /// Saves the flags, and waits until they are in force.
     #[track_caller]
     pub(crate) fn save_flags(&self, text: &str) {
-        fs::write(self.path("flags.toml"), text).unwrap();
+        self.write_document(None, text);
         self.flags_in_force();
     }
 
-    /// Waits until what the file says is in force.
+    /// Waits until what is written there is in force.
     #[track_caller]
     pub(crate) fn flags_in_force(&self) {
-        let wanted = revision(&fs::read_to_string(self.path("flags.toml")).unwrap());
+        let wanted = revision(&self.document(None).unwrap());
         eventually("the flags are in force", || self.health()["flags"]["revision"] == wanted.as_str());
     }
 }

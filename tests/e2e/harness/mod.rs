@@ -19,6 +19,8 @@ pub(crate) mod program;
 pub(crate) mod python;
 pub(crate) mod raw;
 pub(crate) mod receiver;
+pub(crate) mod redis;
+pub(crate) mod stores;
 pub(crate) mod tailing;
 pub(crate) mod tls;
 

@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 
 use tempfile::TempDir;
 
+use super::stores::Store;
 use super::{WAIT_LIMIT, eventually, free_address, raw::Raw, within};
 
 /// What the program will be told, in the words of its settings file.
@@ -27,6 +28,7 @@ pub(crate) struct Setup {
     open_files: Option<u32>,
     script: Option<String>,
     socket: Option<Arc<TcpListener>>,
+    store: Option<Store>,
 }
 
 impl Setup {
@@ -52,6 +54,12 @@ impl Setup {
     pub(crate) fn flags(mut self, text: &str) -> Self {
         self.flags = text.to_owned();
         self
+    }
+
+    /// Where the flags and their overlays are kept; in files when not said.
+    pub(crate) fn kept_in(mut self, store: &Store) -> Self {
+        self.store = Some(store.clone());
+        if let Store::Redis(_) = store { self.top(&format!("flags = \"{}\"", store.place())) } else { self }
     }
 
     /// A file beside the settings.
@@ -116,6 +124,13 @@ impl Setup {
             fs::write(folder.path().join(name), text).unwrap();
         }
         fs::write(folder.path().join("flagstaff.toml"), self.settings(&listen, admin)).unwrap();
+        if let Some(Store::Redis(redis)) = &self.store {
+            redis.put(None, flags);
+            let environment = |name: &str| name.strip_prefix("flags.")?.strip_suffix(".toml").map(ToOwned::to_owned);
+            for (environment, text) in self.files.iter().filter_map(|(name, text)| Some((environment(name)?, text))) {
+                redis.put(Some(&environment), text);
+            }
+        }
         let process = Process::start(&self, folder.path());
         let mut program = Program { folder, address, tls_address, admin, setup: self, process };
         program.wait_until_it_listens();
@@ -267,6 +282,11 @@ impl Program {
         }
         fs::write(settings, text).unwrap();
         self.process = Process::start(&self.setup, self.folder.path());
+    }
+
+    /// Where its flags are kept.
+    pub(crate) fn store(&self) -> Store {
+        self.setup.store.clone().unwrap_or(Store::File)
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

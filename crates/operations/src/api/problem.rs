@@ -31,8 +31,8 @@ impl From<&Refused> for ProblemKind {
             Refused::Edit(_) => Self::Input,
             Refused::Invalid(_) => Self::NotWritten,
             Refused::Changed => Self::Changed,
-            Refused::Archive(_) => Self::Refused,
-            Refused::Io(_) => Self::Storage,
+            Refused::Archive(_) | Refused::ReadOnly(_) => Self::Refused,
+            Refused::Io(_) | Refused::Unavailable(_) => Self::Storage,
         }
     }
 }

@@ -95,10 +95,7 @@ pub(super) fn by_file(
         recorded,
         undo: undo(name, wanted, plan),
         revision: Some(snapshot.revision().into()),
-        way: Way::Files {
-            files: plan.files().map(|file| file.display().to_string()).collect(),
-            problems: told(&problems),
-        },
+        way: Way::Files { files: plan.files().map(Into::into).collect(), problems: told(&problems) },
     })
 }
 

@@ -83,7 +83,7 @@ impl Editor<'_> {
     }
 
     pub(super) fn plan(&self, change: &Change<'_>, revision: Option<&str>) -> Result<EditPlan, Refused> {
-        EditPlan::new(&self.workspace.files, &self.workspace.reading, revision, self.flag, change)
+        EditPlan::new(&self.workspace.source, &self.workspace.reading, revision, self.flag, change)
     }
 
     /// The facts of the flag, to add to them.
@@ -298,7 +298,7 @@ impl Editor<'_> {
     pub(super) fn refusal(&self, refused: Refused) -> Error {
         match refused {
             Refused::Invalid(report) => Error::NotWritten(report),
-            why => Error::NotEdited { path: self.workspace.files.definitions().to_owned(), why },
+            why => Error::NotEdited { name: self.workspace.source.name(), why },
         }
     }
 }

@@ -8,6 +8,7 @@
 //! - `fact_log.rs`: the facts of one flag, to read them and to add to them.
 //! - `answer.rs`: what is answered: what the flag is now, where that stands, and how to undo it.
 //! - `recorded_change.rs`: what an edit of a flag undoes, and who made it, as facts.
+//! - `whole.rs`: an edit of the whole document: an old revision is put back, or a file is pushed.
 //! - `meaning.rs`: what a flag does for visitors now, in words.
 //!
 //! A switch-off must work when nothing else does. Where running programs cannot use the file, it is a fact in the ledger.
@@ -22,6 +23,7 @@ mod meaning;
 mod planned;
 mod recorded_change;
 mod removal;
+mod whole;
 
 pub use answer::{Edited, Way};
 pub use dry_run::{DryRun, KeyChange};
@@ -30,5 +32,6 @@ pub(crate) use fact_log::FactLog;
 pub use flagstaff_source::edit::Change;
 pub use meaning::words as means;
 pub(crate) use planned::Planned;
-pub(crate) use recorded_change::{record_change, undoes};
 pub use removal::{Removal, Removed, remove};
+pub use whole::FlagUndone;
+pub(crate) use whole::WholeEdit;

@@ -51,7 +51,7 @@ pub async fn remove(
     {
         return Err(not_edited(workspace, Refused::Changed));
     }
-    let ended = archive::read(&archive::path(workspace.files.definitions()))?;
+    let ended = workspace.source.ended()?;
     if confirmation == Confirmation::No && archive::latest(&ended, flag).is_none() {
         let what = format!(
             "`{flag}` was not ended, so its results are not archived (flagstaff end {flag}), and code that asks for it gets `off`"
@@ -63,10 +63,11 @@ pub async fn remove(
     let now = workspace.texts().ok().map(|(_, texts)| texts);
     // a ledger that gives no answer keeps no flag in its file: running programs record it as an edit of the file then
     let recording = Recording::open(workspace, now.as_ref()).await.ok().flatten();
-    let settled = end(&workspace.files, &workspace.reading, &revision, &ending).map_err(|refused| match refused {
-        Refused::Invalid(report) => Error::NotWritten(report),
-        why => not_edited(workspace, why),
-    })?;
+    let settled =
+        end(&workspace.source, &workspace.reading, &revision, &ending).map_err(|refused| match refused {
+            Refused::Invalid(report) => Error::NotWritten(report),
+            why => not_edited(workspace, why),
+        })?;
     if let Some(recording) = recording {
         let _ = recording.record(settled.texts.clone(), by, &format!("delete {flag}")).await;
     }
@@ -74,5 +75,5 @@ pub async fn remove(
 }
 
 fn not_edited(workspace: &Workspace, why: Refused) -> Error {
-    Error::NotEdited { path: workspace.files.definitions().to_owned(), why }
+    Error::NotEdited { name: workspace.source.name(), why }
 }

@@ -1,7 +1,5 @@
 //! An end's way: judge it, archive the flag, give everybody the winner or take the flag out.
 
-use std::path::PathBuf;
-
 use flagstaff_flags::Flag;
 use flagstaff_source::archive;
 use flagstaff_source::edit;
@@ -35,7 +33,7 @@ pub enum EndAnswer {
 /// When there is no such flag or variant, the flag file or the archive cannot be used, or the ledger gives no answer.
 pub async fn end(workspace: &Workspace, wanted: &End<'_>) -> Result<EndAnswer, Error> {
     let loaded = workspace.load()?;
-    let ended = archive::read(&archive_path(workspace))?;
+    let ended = workspace.source.ended()?;
     let latest = archive::latest(&ended, wanted.flag);
     let Some(flag) = loaded.snapshot.flag_named(wanted.flag) else {
         return match latest.filter(|one| wanted.winner.is_none_or(|winner| winner == one.winner)) {
@@ -56,19 +54,13 @@ pub async fn end(workspace: &Workspace, wanted: &End<'_>) -> Result<EndAnswer, E
     Ok(EndAnswer::Ended(Box::new(ended)))
 }
 
-/// Where ended flags are archived.
-fn archive_path(workspace: &Workspace) -> PathBuf {
-    archive::path(workspace.files.definitions())
-}
-
 /// The lines that ask for the flag, where it is said where to look. The flag files do not count.
 fn code_that_asks(
     workspace: &Workspace,
     wanted: &End<'_>,
     spellings: &Spellings,
 ) -> Result<Option<Vec<Found>>, Error> {
-    let files = [workspace.files.definitions().to_owned(), archive_path(workspace)];
-    let but: Vec<_> = files.into_iter().chain(workspace.files.overlays()).collect();
+    let but = workspace.source.all_files();
     wanted.code.map(|folder| spellings.search(folder, &but)).transpose()
 }
 
@@ -135,8 +127,8 @@ async fn finish(
         done: settled.is_some() && !case.wanted.dry_run,
         dry_run: case.wanted.dry_run,
         archived: settled.as_ref().is_some_and(|settled| settled.archived),
-        archive: archive_path(case.workspace).display().to_string(),
-        file: case.workspace.files.definitions().display().to_string(),
+        archive: case.workspace.source.archive_name(),
+        file: case.workspace.source.name(),
         changed: settled.as_ref().is_some_and(|settled| settled.changed),
         removed: settled.is_some() && case.wanted.remove,
         unused_goals: case.unused_goals(),
@@ -178,10 +170,10 @@ fn settle(case: &Case<'_>, entry: Option<&archive::Ended>, remove: bool, dry_run
     let names = choices(case.flag);
     let variants = if case.flag.variants.are_named() { VariantNames::Named(&names) } else { VariantNames::OffAndOn };
     let ending = Ending { flag: case.wanted.flag, winner: case.winner, variants, entry, remove, dry_run };
-    let Workspace { files, reading, .. } = case.workspace;
-    edit::end(files, reading, case.snapshot.revision(), &ending).map_err(|refused| match refused {
+    let Workspace { source, reading, .. } = case.workspace;
+    edit::end(source, reading, case.snapshot.revision(), &ending).map_err(|refused| match refused {
         Refused::Invalid(report) => Error::NotWritten(report),
-        why => Error::NotEdited { path: files.definitions().to_owned(), why },
+        why => Error::NotEdited { name: source.name(), why },
     })
 }
 

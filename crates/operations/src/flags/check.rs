@@ -1,6 +1,6 @@
 //! Every mistake in the flag file.
 
-use std::fs::{self, File};
+use std::fs::File;
 
 use flagstaff_source::{Located, Report, Text, parse};
 use schemars::JsonSchema;
@@ -82,9 +82,8 @@ impl From<&Checked> for CheckAnswer {
 /// # Errors
 /// When the overlay cannot be read.
 pub fn check_draft(workspace: &Workspace, name: &str, draft: &[u8]) -> Result<Checked, Error> {
-    let overlay = workspace.files.overlay().filter(|path| path.exists());
-    let overlay = overlay.map(|path| Ok::<_, Error>((path.display().to_string(), fs::read(path)?))).transpose()?;
-    let above = overlay.as_ref().map(|(name, bytes)| Text { name, bytes });
+    let overlay = workspace.overlay()?;
+    let above = overlay.as_ref().map(|(name, text)| Text { name, bytes: text.as_bytes() });
     Ok(match parse(Text { name, bytes: draft }, above, &workspace.reading) {
         Ok(loaded) => Checked { flags: loaded.snapshot.flags().len(), report: loaded.report },
         Err(report) => Checked { report, flags: 0 },
@@ -94,21 +93,25 @@ pub fn check_draft(workspace: &Workspace, name: &str, draft: &[u8]) -> Result<Ch
 /// Checks the flag file.
 ///
 /// # Errors
-/// When there is no such file, or it cannot be read: then it was not checked.
+/// When there is no such file, or it cannot be read: then it was not checked. So too where Redis or a web server gives no answer.
 pub fn check(workspace: &Workspace) -> Result<Checked, Error> {
-    let path = workspace.files.definitions();
     match workspace.load() {
         Ok(loaded) => Ok(Checked { report: loaded.report, flags: loaded.snapshot.flags().len() }),
-        Err(Error::Flags(report)) if path.is_file() && File::open(path).is_ok() => {
-            Ok(Checked { report: *report, flags: 0 })
-        }
+        Err(Error::Flags(report)) if is_readable(workspace) => Ok(Checked { report: *report, flags: 0 }),
         Err(error) => Err(error),
+    }
+}
+
+fn is_readable(workspace: &Workspace) -> bool {
+    match workspace.source.file() {
+        Some(path) => path.is_file() && File::open(path).is_ok(),
+        None => workspace.source.revision().is_ok(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use flagstaff_source::{Files, ParseOptions};
+    use flagstaff_source::{FlagSource, ParseOptions};
 
     use super::*;
 
@@ -117,7 +120,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for path in [folder.path().to_owned(), folder.path().join("none.toml")] {
             let workspace = Workspace {
-                files: Files::new(&path, None),
+                source: FlagSource::files(&path, None),
                 reading: ParseOptions::default(),
                 ledger: Ok(None),
                 edits_by: flagstaff_flags::RevisionSource::Command,

@@ -1,6 +1,5 @@
 //! A draft of a flag that is not saved.
 
-use std::fs;
 use std::sync::Arc;
 
 use flagstaff_flags::Snapshot;
@@ -21,8 +20,8 @@ pub fn draft(workspace: &Workspace, flag: &str, text: &str) -> Result<Arc<Snapsh
     if text.len() > MAX_DRAFT {
         return Err(Error::Input(format!("a draft has at most {MAX_DRAFT} bytes")));
     }
-    let definitions = fs::read_to_string(workspace.files.definitions())?;
-    let rest = without(&definitions, flag).map_err(|why| Error::Input(why.to_string()))?;
+    let (_, texts) = workspace.texts()?;
+    let rest = without(&texts.definitions, flag).map_err(|why| Error::Input(why.to_string()))?;
     let whole = format!("{}\n\n{text}\n", rest.trim_end());
     let read = parse(Text { name: "the file with the draft", bytes: whole.as_bytes() }, None, &workspace.reading);
     read.map(|loaded| Arc::new(loaded.snapshot)).map_err(|report| Error::Flags(Box::new(report)))
@@ -30,7 +29,9 @@ pub fn draft(workspace: &Workspace, flag: &str, text: &str) -> Result<Arc<Snapsh
 
 #[cfg(test)]
 mod tests {
-    use flagstaff_source::{Files, ParseOptions};
+    use std::fs;
+
+    use flagstaff_source::{FlagSource, ParseOptions};
 
     use super::*;
 
@@ -41,7 +42,7 @@ mod tests {
         let text = "[flags.a]\npercent = 5\n\n[flags.b]\nrequires = [\"a\"]\n";
         fs::write(&path, text).unwrap();
         let workspace = Workspace {
-            files: Files::new(&path, None),
+            source: FlagSource::files(&path, None),
             reading: ParseOptions::default(),
             ledger: Ok(None),
             edits_by: flagstaff_flags::RevisionSource::Command,

@@ -1,7 +1,5 @@
 //! What the files say of a flag.
 
-use std::fs;
-
 use flagstaff_source::edit::passage;
 
 use crate::Error;
@@ -15,12 +13,12 @@ const MAX_CHARS: usize = 20_000;
 /// # Errors
 /// When a file cannot be read.
 pub fn source_text(workspace: &Workspace, flag: &str) -> Result<String, Error> {
-    let files = &workspace.files;
-    let mut text = passage(&fs::read_to_string(files.definitions())?, flag).unwrap_or_default();
-    if let Some(path) = files.overlay().filter(|path| path.exists())
-        && let Some(over) = passage(&fs::read_to_string(path)?, flag)
+    let (_, texts) = workspace.texts()?;
+    let mut text = passage(&texts.definitions, flag).unwrap_or_default();
+    if let (Some(name), Some(overlay)) = (workspace.source.overlay_name(), texts.overlay)
+        && let Some(over) = passage(&overlay, flag)
     {
-        text += &format!("\n\n# {}\n{over}", path.display());
+        text += &format!("\n\n# {name}\n{over}");
     }
     Ok(text.chars().take(MAX_CHARS).collect())
 }

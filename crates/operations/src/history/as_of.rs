@@ -61,7 +61,7 @@ pub struct Explained {
 pub async fn flags_as_of(workspace: &Workspace, revision: &str, at: Option<Timestamp>) -> Result<FlagsAsOf, Error> {
     let mut store = open(workspace).await?;
     let named = Named::find(workspace, &mut store, revision).await?;
-    let environment = workspace.files.environment();
+    let environment = workspace.source.environment();
     let next = match &named.recorded {
         Some(recorded) => store.numbered(environment, recorded.number + 1).await?,
         None => None,
@@ -69,7 +69,7 @@ pub async fn flags_as_of(workspace: &Workspace, revision: &str, at: Option<Times
     store.close().await;
     let reading = ParseOptions { pins: Vec::new(), ..workspace.reading.clone() };
     let loaded =
-        workspace.files.parse_texts(&named.texts, &reading).map_err(|report| Error::Flags(Box::new(report)))?;
+        workspace.source.parse_texts(&named.texts, &reading).map_err(|report| Error::Flags(Box::new(report)))?;
     let came = named.recorded.as_ref().map(|recorded| recorded.at);
     let at = at.or(came).unwrap_or_else(Timestamp::now);
     let notes = notes(came, next.as_ref(), at);

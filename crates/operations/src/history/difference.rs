@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flagstaff_flags::FlagTexts;
-use flagstaff_source::Files;
+use flagstaff_source::FlagSource;
 use flagstaff_source::compare::changes;
 use similar::{ChangeTag, DiffOp, TextDiff};
 
@@ -28,7 +28,7 @@ pub async fn diff(workspace: &Workspace, from: &str, to: &str) -> Result<Differe
     let to = Named::find(workspace, &mut store, to).await?;
     store.close().await;
     Ok(Difference {
-        files: files(&workspace.files, &from.texts, &to.texts),
+        files: files(&workspace.source, &from.texts, &to.texts),
         changes: changes(Some(&from.texts), &to.texts),
         from: from.reference,
         to: to.reference,
@@ -36,11 +36,10 @@ pub async fn diff(workspace: &Workspace, from: &str, to: &str) -> Result<Differe
 }
 
 /// The files that differ. An overlay that is not there is as good as an empty one.
-pub(super) fn files(files: &Files, from: &FlagTexts, to: &FlagTexts) -> Vec<DifferentFile> {
-    let name = |path: &std::path::Path| path.display().to_string();
+pub(crate) fn files(source: &FlagSource, from: &FlagTexts, to: &FlagTexts) -> Vec<DifferentFile> {
     let overlays = [from, to].map(|texts| texts.overlay.as_deref().unwrap_or_default());
-    let definitions = (name(files.definitions()), &*from.definitions, &*to.definitions);
-    let overlay = files.overlay().map(|path| (name(path), overlays[0], overlays[1]));
+    let definitions = (source.name(), &*from.definitions, &*to.definitions);
+    let overlay = source.overlay_name().map(|name| (name, overlays[0], overlays[1]));
     let all = [Some(definitions), overlay].into_iter().flatten().filter(|(_, from, to)| from != to);
     all.map(|(file, from, to)| DifferentFile { file, hunks: hunks(from, to) }).collect()
 }

@@ -14,12 +14,15 @@ mod reference;
 mod rollback;
 mod timeline;
 
+pub use crate::edit::FlagUndone;
 pub use answer::{
     Difference, DifferentFile, FactEntry, History, HistoryEntry, Hunk, Line, LineFate, RevisionEntry,
     RevisionReference, Source,
 };
 pub use as_of::{AsOf, Explained, FlagsAsOf, flags_as_of};
 pub use difference::diff;
+pub(crate) use difference::files as difference_of;
 pub use flagstaff_source::compare::{KeyChange, PartChange, PartFate};
-pub use rollback::{FlagUndone, Rollback, RollbackAnswer, RollbackPreview, RolledBack, preview, rollback};
+pub(crate) use reference::text_of;
+pub use rollback::{Rollback, RollbackAnswer, RollbackPreview, RolledBack, preview, rollback};
 pub use timeline::history;

@@ -43,7 +43,7 @@ async fn recorded(workspace: &Workspace, store: &mut RevisionStore, text: &str) 
     let back = text.len() - beginning.len();
     let now = if beginning == NOW { Some(workspace.texts()?.0) } else { None };
     let named = now.as_deref().unwrap_or(beginning);
-    let environment = workspace.files.environment();
+    let environment = workspace.source.environment();
     let mut found =
         if named.is_empty() { Vec::new() } else { store.beginning(environment, named, LISTED).await? }.into_iter();
     let (first, second) = (found.next(), found.next());
@@ -62,6 +62,14 @@ async fn recorded(workspace: &Workspace, store: &mut RevisionStore, text: &str) 
     }
     let number = found.number.checked_sub(back as u64).ok_or_else(none)?;
     store.numbered(environment, number).await?.ok_or_else(none)
+}
+
+/// A revision that is recorded, by its beginning, and its texts; none where it is not, or they are not kept, or the ledger gives no answer.
+pub(crate) async fn text_of(workspace: &Workspace, beginning: &str) -> Option<(String, FlagTexts)> {
+    let mut store = open(workspace).await.ok()?;
+    let named = Named::find(workspace, &mut store, beginning).await;
+    store.close().await;
+    named.ok().map(|named| (named.reference.revision, named.texts))
 }
 
 /// Opens the log of revisions to read it.

@@ -1,9 +1,6 @@
 //! An old revision, or one flag of it, is put back: an edit like any other.
 
-use std::sync::Arc;
-
-use flagstaff_flags::{Flag, Snapshot};
-use flagstaff_source::compare::{PartChange, changes};
+use flagstaff_source::compare::PartChange;
 use flagstaff_source::edit::{EditError, EditPlan, Refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,8 +9,7 @@ use super::answer::{DifferentFile, RevisionReference, short};
 use super::difference::files;
 use super::reference::{Named, open};
 use crate::Error;
-use crate::edit::{Confirmation, FactLog, record_change, undoes};
-use crate::revisions::Recording;
+use crate::edit::{Confirmation, FactLog, FlagUndone, WholeEdit};
 use crate::workspace::{Workspace, find};
 
 /// What is to be put back.
@@ -56,15 +52,6 @@ pub struct RollbackPreview {
     pub revision: String,
 }
 
-/// What would be undone of a flag.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct FlagUndone {
-    /// The flag.
-    pub flag: String,
-    /// What would be undone, in words.
-    pub what: String,
-}
-
 /// A rollback that was done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RolledBack {
@@ -103,9 +90,9 @@ pub async fn rollback(
 ) -> Result<RollbackAnswer, Error> {
     let revision = if let Confirmation::Of(revision) = confirmation { Some(revision) } else { None };
     let planned = Planned::new(workspace, wanted, revision).await?;
-    let mut facts = planned.open_facts().await;
+    let mut facts = planned.edit.open_facts().await;
     if confirmation == Confirmation::No {
-        let undoes = planned.undoes(&mut facts).await;
+        let undoes = planned.edit.undoes(&mut facts).await;
         if !undoes.is_empty() {
             return Ok(RollbackAnswer::WouldUndo(planned.preview(undoes)));
         }
@@ -119,8 +106,8 @@ pub async fn rollback(
 /// As [`rollback`].
 pub async fn preview(workspace: &Workspace, wanted: &Rollback<'_>) -> Result<RollbackPreview, Error> {
     let planned = Planned::new(workspace, wanted, None).await?;
-    let mut facts = planned.open_facts().await;
-    let undoes = planned.undoes(&mut facts).await;
+    let mut facts = planned.edit.open_facts().await;
+    let undoes = planned.edit.undoes(&mut facts).await;
     Ok(planned.preview(undoes))
 }
 
@@ -129,9 +116,7 @@ struct Planned<'a> {
     workspace: &'a Workspace,
     wanted: &'a Rollback<'a>,
     to: RevisionReference,
-    plan: EditPlan,
-    /// The flags as running programs have them.
-    before: Option<Arc<Snapshot>>,
+    edit: WholeEdit<'a>,
 }
 
 impl<'a> Planned<'a> {
@@ -144,103 +129,41 @@ impl<'a> Planned<'a> {
                 "the files say that already: name a revision that `flagstaff history` shows".into(),
             ));
         }
-        let plan = EditPlan::restore(&workspace.files, &workspace.reading, revision, wanted.flag, &named.texts);
+        let plan = EditPlan::restore(&workspace.source, &workspace.reading, revision, wanted.flag, &named.texts);
         let plan = plan.map_err(|refused| refusal(workspace, wanted, refused))?;
-        let before = match plan.before() {
-            Some(loaded) => Some(Arc::new(loaded.snapshot.clone())),
-            None => workspace.in_force().ok().map(|in_force| in_force.snapshot),
-        };
-        Ok(Self { workspace, wanted, to: named.reference, plan, before })
-    }
-
-    /// Flags that are there before and after.
-    fn both(&self) -> Vec<(&Flag, &Flag)> {
-        let (Some(before), Ok(after)) = (&self.before, self.plan.after()) else { return Vec::new() };
-        let pair =
-            |before: &'_ Arc<Flag>| after.snapshot.flag_named(before.name.as_str()).map(std::convert::AsRef::as_ref);
-        before.flags().iter().filter_map(|flag| Some((&**flag, pair(flag)?))).collect()
-    }
-
-    /// The facts, where some flag changes and there are any.
-    async fn open_facts(&self) -> Option<FactLog> {
-        let changed = |(before, after): &&(&Flag, &Flag)| {
-            before.definition != after.definition || before.enabled != after.enabled
-        };
-        let both = self.both();
-        let (first, _) = both.iter().find(changed)?;
-        FactLog::open(self.workspace, first.name.as_str()).await.ok().flatten()
-    }
-
-    /// What it undoes of what happened to flags.
-    async fn undoes(&self, facts: &mut Option<FactLog>) -> Vec<FlagUndone> {
-        let mut all = Vec::new();
-        let Some(facts) = facts else { return all };
-        for (before, after) in self.both() {
-            if before.definition == after.definition {
-                continue;
-            }
-            facts.turn_to(&before.name);
-            let standing = facts.standing().await;
-            let what = standing.and_then(|standing| undoes(before, after, &standing));
-            all.extend(what.map(|what| FlagUndone { flag: before.name.to_string(), what }));
-        }
-        all
-    }
-
-    fn changes(&self) -> Vec<PartChange> {
-        changes(Some(&self.plan.texts_before()), &self.plan.texts())
+        Ok(Self { workspace, wanted, to: named.reference, edit: WholeEdit::new(workspace, wanted.by, plan) })
     }
 
     fn preview(&self, undoes: Vec<FlagUndone>) -> RollbackPreview {
+        let plan = &self.edit.plan;
         RollbackPreview {
             to: self.to.clone(),
             flag: self.wanted.flag.map(Into::into),
-            changed: self.plan.is_change(),
+            changed: plan.is_change(),
             undoes,
-            changes: self.changes(),
-            files: files(&self.workspace.files, &self.plan.texts_before(), &self.plan.texts()),
-            revision: self.plan.revision(),
+            changes: self.edit.changes(),
+            files: files(&self.workspace.source, &plan.texts_before(), &plan.texts()),
+            revision: plan.revision(),
         }
     }
 
     /// Records who does it, writes the files, and records the revision.
     async fn make(&self, facts: Option<FactLog>) -> Result<RolledBack, Error> {
-        let why = self.why();
-        let ready = self.plan.prepare().map_err(|refused| self.refusal(refused))?;
-        let before = self.plan.before().map(|_| self.plan.texts_before());
-        let recording =
-            if self.plan.is_change() { Recording::open(self.workspace, before.as_ref()).await } else { Ok(None) };
-        self.record_changes(facts, &why).await;
-        ready.write().map_err(|refused| self.refusal(refused))?;
-        let texts = self.plan.texts();
-        let recorded = match recording {
-            Ok(Some(recording)) => recording.record(texts, self.wanted.by, &why).await.map(|()| true),
-            Ok(None) => Ok(false),
-            Err(error) => Err(error),
-        };
-        let undo = before.filter(|_| self.plan.is_change() && recorded.is_ok()).map(|_| self.undo());
+        let written = self.edit.make(facts, &self.why()).await;
+        let written = written.map_err(|refused| refusal(self.workspace, self.wanted, refused))?;
+        let plan = &self.edit.plan;
         Ok(RolledBack {
             to: self.to.clone(),
             flag: self.wanted.flag.map(Into::into),
-            changed: self.plan.is_change(),
-            revision: self.plan.revision_after(),
-            files: self.plan.files().map(|path| path.display().to_string()).collect(),
-            changes: self.changes(),
+            changed: plan.is_change(),
+            revision: plan.revision_after(),
+            files: plan.files().map(Into::into).collect(),
+            changes: self.edit.changes(),
             by: self.wanted.by.into(),
-            recorded: *recorded.as_ref().unwrap_or(&false),
-            problem: recorded.err().map(|error| error.to_string()),
-            undo,
+            recorded: written.recorded,
+            problem: written.problem,
+            undo: written.can_be_undone.then(|| self.undo()),
         })
-    }
-
-    async fn record_changes(&self, facts: Option<FactLog>, why: &str) {
-        let Some(mut facts) = facts else { return };
-        for (before, after) in self.both() {
-            if before.definition != after.definition || before.enabled != after.enabled {
-                facts.turn_to(&before.name);
-                record_change((before, after), &mut facts, self.wanted.by, why).await;
-            }
-        }
     }
 
     /// In a few words.
@@ -251,11 +174,7 @@ impl<'a> Planned<'a> {
 
     fn undo(&self) -> String {
         let flag = self.wanted.flag.map(|flag| format!(" --flag {flag}")).unwrap_or_default();
-        format!("flagstaff rollback {}{flag}", short(&self.plan.revision()))
-    }
-
-    fn refusal(&self, refused: Refused) -> Error {
-        refusal(self.workspace, self.wanted, refused)
+        format!("flagstaff rollback {}{flag}", short(&self.edit.plan.revision()))
     }
 }
 
@@ -268,6 +187,6 @@ fn refusal(workspace: &Workspace, wanted: &Rollback<'_>, refused: Refused) -> Er
                 || Error::Input(format!("neither the files nor the revision {} have `{flag}`", wanted.revision));
             known.err().unwrap_or_else(nowhere)
         }
-        (why, _) => Error::NotEdited { path: workspace.files.definitions().to_owned(), why },
+        (why, _) => Error::NotEdited { name: workspace.source.name(), why },
     }
 }

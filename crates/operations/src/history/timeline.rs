@@ -28,7 +28,7 @@ const TOLD_BY_REVISIONS: [FactKind; 6] = [
 /// When nothing was ever recorded of the flag and the file does not have it, no ledger is kept, or it gives no answer.
 pub async fn history(workspace: &Workspace, flag: Option<&str>, limit: usize) -> Result<History, Error> {
     let current = workspace.texts().ok().map(|(revision, _)| revision);
-    let environment = workspace.files.environment();
+    let environment = workspace.source.environment();
     let mut history = History {
         flag: flag.map(Into::into),
         environment: environment.map(Into::into),

@@ -1,10 +1,9 @@
 //! Ended flags that code still asks for.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flagstaff_flags::Snapshot;
-use flagstaff_source::archive;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,10 +24,8 @@ pub struct EndedInCode {
 
 /// Searches a folder for the flags of the archive.
 pub(super) fn search(workspace: &Workspace, snapshot: &Snapshot, folder: &Path) -> Result<Vec<EndedInCode>, Error> {
-    let path = archive::path(workspace.files.definitions());
-    let ended: BTreeMap<_, _> = archive::read(&path)?.into_iter().map(|one| (one.flag, one.winner)).collect();
-    let files = workspace.files.overlays();
-    let but: Vec<PathBuf> = files.into_iter().chain([path, workspace.files.definitions().to_owned()]).collect();
+    let ended: BTreeMap<_, _> = workspace.source.ended()?.into_iter().map(|one| (one.flag, one.winner)).collect();
+    let but = workspace.source.all_files();
     let mut all = Vec::new();
     for (flag, winner) in ended {
         let waffle = snapshot.flag_named(&flag).map_or(flag.as_str(), |flag| flag.waffle_name());

@@ -9,7 +9,6 @@ mod report;
 use std::collections::HashSet;
 
 use flagstaff_flags::{Flag, Snapshot};
-use flagstaff_source::archive;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -59,7 +58,7 @@ pub enum FindingKind {
 /// # Errors
 /// When the archive of ended flags cannot be read.
 pub fn hygiene(workspace: &Workspace, snapshot: &Snapshot, today: Date) -> Result<Hygiene, Error> {
-    let archived = archive::read(&archive::path(workspace.files.definitions()))?;
+    let archived = workspace.source.ended()?;
     let ended: HashSet<_> = archived.iter().map(|one| one.flag.as_str()).collect();
     let mut findings: Vec<_> = snapshot.flags().iter().flat_map(|flag| of(flag, &ended, today)).collect();
     findings.sort_by_key(|finding| finding.kind);
@@ -90,7 +89,7 @@ fn of(flag: &Flag, ended: &HashSet<&str>, today: Date) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use flagstaff_flags::Name;
-    use flagstaff_source::{Files, ParseOptions};
+    use flagstaff_source::{FlagSource, ParseOptions};
 
     use super::*;
 
@@ -99,7 +98,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("flags.toml");
         let workspace = Workspace {
-            files: Files::new(&path, None),
+            source: FlagSource::files(&path, None),
             reading: ParseOptions::default(),
             ledger: Ok(None),
             edits_by: flagstaff_flags::RevisionSource::Command,

@@ -2,7 +2,7 @@
 
 use flagstaff_flags::RevisionSource;
 use flagstaff_ledger::NewRevision;
-use flagstaff_source::{Files, Loaded};
+use flagstaff_source::{FlagSource, Loaded};
 use jiff::Timestamp;
 
 use super::changes::compare;
@@ -11,7 +11,7 @@ use super::git::Commit;
 /// A revision that was accepted just now, for [`flagstaff_ledger::Recorder::record_revision`]. Nobody knows who made it but git.
 #[must_use]
 pub fn accepted(
-    files: &Files,
+    from: &FlagSource,
     loaded: &Loaded,
     source: RevisionSource,
     at: Timestamp,
@@ -20,13 +20,13 @@ pub fn accepted(
     let (by, commit) = commit.map_or((String::new(), None), |commit| (commit.author, Some(commit.hash)));
     NewRevision {
         revision: loaded.snapshot.revision().into(),
-        environment: files.environment().map(Into::into),
+        environment: from.environment().map(Into::into),
         at,
         source,
         by,
         commit,
         why: String::new(),
-        place: files.definitions().display().to_string(),
+        place: from.name(),
         texts: loaded.texts.clone(),
         compare,
     }

@@ -33,7 +33,7 @@ impl<'a> Recording<'a> {
         let Some(place) = workspace.ledger_that_is_there()? else { return Ok(None) };
         let opened = async {
             let mut store = RevisionStore::open(place).await?;
-            let environment = workspace.files.environment();
+            let environment = workspace.source.environment();
             let mut before = store.before_edit(environment).await?;
             if let Some(texts) = now.filter(|texts| before.revision.as_deref() != Some(revision(texts).as_str())) {
                 store.record_edit(&by_hand(workspace, texts), &before).await?;
@@ -59,7 +59,7 @@ impl<'a> Recording<'a> {
 
 /// What is in the files, made by somebody whom only git may know.
 fn by_hand(workspace: &Workspace, texts: &FlagTexts) -> NewRevision {
-    let commit = last_commit(texts, workspace.files.definitions(), workspace.files.overlay());
+    let commit = workspace.source.file().and_then(|file| last_commit(texts, file, workspace.source.overlay_file()));
     let by = commit.as_ref().map_or("", |commit| commit.author.as_str());
     let revision = new(workspace, texts.clone(), RevisionSource::File, by, "");
     NewRevision { commit: commit.map(|commit| commit.hash), ..revision }
@@ -68,13 +68,13 @@ fn by_hand(workspace: &Workspace, texts: &FlagTexts) -> NewRevision {
 fn new(workspace: &Workspace, texts: FlagTexts, source: RevisionSource, by: &str, why: &str) -> NewRevision {
     NewRevision {
         revision: revision(&texts),
-        environment: workspace.files.environment().map(Into::into),
+        environment: workspace.source.environment().map(Into::into),
         at: Timestamp::now(),
         source,
         by: by.into(),
         commit: None,
         why: why.into(),
-        place: workspace.files.definitions().display().to_string(),
+        place: workspace.source.name(),
         texts,
         compare,
     }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use flagstaff_flags::{FlagTexts, Problem, RevisionSource, Snapshot};
 use flagstaff_ledger::Location;
-use flagstaff_source::{Files, Loaded, ParseOptions, load};
+use flagstaff_source::{FlagSource, Loaded, ParseOptions};
 
 use crate::Error;
 
 /// Where the flags and the ledger are, and how they are read.
 #[derive(Debug)]
 pub struct Workspace {
-    /// The flag file and its overlays, and the folder of the last good ones.
-    pub files: Files,
+    /// Where the flags come from, and the folder of the last good ones.
+    pub source: FlagSource,
     /// How the flag file is read: environment, pins, today.
     pub reading: ParseOptions,
     /// The ledger; none where nothing is kept, or what is wrong with its settings.
@@ -36,11 +36,8 @@ impl Workspace {
     /// # Errors
     /// [`Error::NoFlagFile`] when it is not there, [`Error::Flags`] when it is wrong.
     pub fn load(&self) -> Result<Loaded, Error> {
-        let path = self.files.definitions();
-        if !path.exists() {
-            return Err(Error::NoFlagFile(path.to_owned()));
-        }
-        load(path, &self.reading).map_err(|report| Error::Flags(Box::new(report)))
+        self.is_there()?;
+        self.source.load(&self.reading).map_err(|report| Error::Flags(Box::new(report)))
     }
 
     /// The revision of the files as they are, also where they cannot be used.
@@ -48,7 +45,7 @@ impl Workspace {
     /// # Errors
     /// When they cannot be read.
     pub fn revision(&self) -> Result<String, Error> {
-        self.files.revision().map_err(|report| Error::Flags(Box::new(report)))
+        self.source.revision().map_err(|report| Error::Flags(Box::new(report)))
     }
 
     /// The flags of the file.
@@ -64,11 +61,27 @@ impl Workspace {
     /// # Errors
     /// [`Error::NoFlagFile`] when the flag file is not there, [`Error::Flags`] when it cannot be read.
     pub(crate) fn texts(&self) -> Result<(String, FlagTexts), Error> {
-        let path = self.files.definitions();
-        if !path.exists() {
-            return Err(Error::NoFlagFile(path.to_owned()));
+        self.is_there()?;
+        self.source.texts().map_err(|report| Error::Flags(Box::new(report)))
+    }
+
+    /// A flag file is there. What comes over a network is asked for anyway.
+    fn is_there(&self) -> Result<(), Error> {
+        match self.source.file() {
+            Some(path) if !path.exists() => Err(Error::NoFlagFile(path.to_owned())),
+            _ => Ok(()),
         }
-        self.files.texts().map_err(|report| Error::Flags(Box::new(report)))
+    }
+
+    /// The name and the text of the overlay; none where it is not there.
+    pub(crate) fn overlay(&self) -> Result<Option<(String, String)>, Error> {
+        let Some(name) = self.source.overlay_name() else { return Ok(None) };
+        let text = match self.source.overlay_file() {
+            Some(path) if !path.exists() => None,
+            Some(path) => Some(String::from_utf8_lossy(&std::fs::read(path)?).into_owned()),
+            None => self.texts()?.1.overlay.map(|text| text.to_string()),
+        };
+        Ok(text.map(|text| (name, text)))
     }
 
     /// The flags to look at. Where the file cannot be used, the last good ones, as running programs have them.
@@ -80,7 +93,7 @@ impl Workspace {
             Ok(snapshot) => return Ok(InForce { snapshot, fallback: None }),
             Err(error) => error,
         };
-        match self.files.last_good(&self.reading) {
+        match self.source.last_good(&self.reading) {
             Some((loaded, _)) => Ok(InForce { snapshot: Arc::new(loaded.snapshot), fallback: Some(error) }),
             None => Err(error),
         }

@@ -1,8 +1,5 @@
 //! The end of an experiment: what it was goes into the archive first, and only then the flag file changes.
 
-use std::fs;
-use std::path::Path;
-
 use flagstaff_flags::{Flag, FlagTexts, Snapshot};
 
 use super::cut::cut;
@@ -11,7 +8,7 @@ use super::error::{EditError, Refused};
 use super::settle::{VariantNames, settle, without_slices};
 use crate::archive::{self, Ended};
 use crate::assemble::ParseOptions;
-use crate::store::{DocumentStore as _, Files, Turn, replace};
+use crate::store::FlagSource;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug)]
@@ -52,29 +49,36 @@ pub struct Settled {
 /// When the files are no longer those of `revision`, an overlay has a say in the flag, another flag requires it and would not be
 /// met, the result would be no valid document, or a file cannot be read or written. Nothing is changed then; but where the
 /// flag file cannot be written, the archive may have its entry already.
-pub fn end(files: &Files, options: &ParseOptions, revision: &str, ending: &Ending<'_>) -> Result<Settled, Refused> {
-    let target = fs::canonicalize(files.definitions())?;
-    let _turn = Turn::wait(&target);
-    let before = files.read()?;
+pub fn end(
+    source: &FlagSource,
+    options: &ParseOptions,
+    revision: &str,
+    ending: &Ending<'_>,
+) -> Result<Settled, Refused> {
+    if let Some(why) = source.read_only().filter(|_| !ending.dry_run) {
+        return Err(Refused::ReadOnly(why));
+    }
+    let _turn = source.turn()?;
+    let before = source.read()?;
     if before.revision() != revision {
         return Err(Refused::Changed);
     }
-    check_free_to_end(files, &before, ending.flag, ending.winner, ending.remove)?;
+    check_free_to_end(source, &before, ending.flag, ending.winner, ending.remove)?;
     let text = String::from_utf8_lossy(before.definitions()).into_owned();
     let (after, gone) = ended(&text, ending)?;
     let flag_text = taken(&text, ending.flag)?;
     let changed = after != text;
     let after = before.with_definitions(after.into_bytes());
-    let loaded = files.parse(&after, options)?;
+    let loaded = source.parse(&after, options)?;
     if !ending.remove && !is_settled(&loaded.snapshot, ending) {
         return Err(Refused::Edit(EditError::NoValue {
             path: ending.flag.into(),
             why: "not everybody would get the winner; write the flag as a table of its own",
         }));
     }
-    let archived = archive(files.definitions(), &target, ending, &flag_text, changed)?;
+    let archived = archive(source, ending, &flag_text, changed)?;
     if changed && !ending.dry_run {
-        files.compare_and_set(&before, &after)?;
+        source.compare_and_set(&before, &after)?;
     }
     Ok(Settled { text: flag_text, archived, changed, gone, texts: after.texts() })
 }
@@ -118,19 +122,13 @@ fn is_settled(snapshot: &Snapshot, ending: &Ending<'_>) -> bool {
 }
 
 /// Adds the entry, unless it is there: of the same text, or of a flag that is as it should be already.
-fn archive(
-    definitions: &Path,
-    target: &Path,
-    ending: &Ending<'_>,
-    text: &str,
-    changed: bool,
-) -> Result<bool, Refused> {
+fn archive(source: &FlagSource, ending: &Ending<'_>, text: &str, changed: bool) -> Result<bool, Refused> {
     let Some(entry) = ending.entry else {
         return Ok(false);
     };
-    let path = archive::path(definitions);
-    let before = archive::text(&path)?;
-    let known = archive::read(&path)?;
+    let name = source.archive_name();
+    let before = source.archive()?;
+    let known = archive::ended(before.as_deref().unwrap_or_default(), &name)?;
     let is_it = |one: &Ended| {
         let is_same = one.flag == entry.flag && one.winner == entry.winner;
         is_same && (one.text == text || !changed)
@@ -139,11 +137,9 @@ fn archive(
         return Ok(false);
     }
     let one = Ended { text: text.into(), ..entry.clone() };
-    let after = archive::with(before.as_deref(), &one, &path)?;
+    let after = archive::with(before.as_deref(), &one, &name)?;
     if !ending.dry_run {
-        // a link stays a link
-        let target_of_link = fs::canonicalize(&path).unwrap_or(path);
-        replace(&target_of_link, before.as_deref().map(str::as_bytes), after.as_bytes(), target)?;
+        source.replace_archive(before.as_deref(), &after)?;
     }
     Ok(true)
 }

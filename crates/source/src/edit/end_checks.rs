@@ -1,14 +1,12 @@
 //! What keeps a flag from being ended.
 
-use std::path::Path;
-
 use flagstaff_flags::Problem;
 use toml::de::{DeTable, DeValue};
 
 use crate::decode::text::{Text, readable};
 use crate::decode::tree::{self, Value};
 use crate::findings::{Finding, Report, Severity, Sources};
-use crate::store::{self, Contents, Files};
+use crate::store::{Contents, FlagSource};
 
 /// A flag that is to be ended.
 struct EndCheck<'a> {
@@ -23,7 +21,7 @@ struct EndCheck<'a> {
 /// # Errors
 /// With everything that does, at its place.
 pub(super) fn check_free_to_end(
-    files: &Files,
+    source: &FlagSource,
     contents: &Contents,
     flag: &str,
     winner: &str,
@@ -32,26 +30,18 @@ pub(super) fn check_free_to_end(
     let check = EndCheck { flag, winner, remove };
     let mut sources = Sources::default();
     let mut findings = Vec::new();
-    let name = files.definitions().to_string_lossy().into_owned();
+    let name = source.name();
     let definitions = read(&name, contents.definitions())?;
     let base = sources.add(&name, &definitions);
     let root = tree::parse(&definitions, base, &mut Vec::new());
     findings.extend(check.requirements(&root).chain(check.gate(&root)));
-    for path in files.overlays() {
-        let name = path.to_string_lossy().into_owned();
-        let text = read(&name, &bytes(&path)?)?;
+    for (name, bytes) in source.overlays()? {
+        let text = read(&name, &bytes)?;
         let base = sources.add(&name, &text);
         let root = tree::parse(&text, base, &mut Vec::new());
         findings.extend(check.requirements(&root).chain(check.overlaid(&root)));
     }
     if findings.is_empty() { Ok(()) } else { Err(Report::new(sources, findings)) }
-}
-
-fn bytes(path: &Path) -> Result<Vec<u8>, Report> {
-    store::read(path).map_err(|error| {
-        let help = "it may say something about the flag; make it readable, or move it away".to_owned();
-        Report::of_file(&path.to_string_lossy(), format!("the file cannot be read: {error}"), Some(help))
-    })
 }
 
 fn read(name: &str, bytes: &[u8]) -> Result<String, Report> {

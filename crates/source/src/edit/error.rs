@@ -20,6 +20,10 @@ pub enum Refused {
     Archive(Unreadable),
     /// The file cannot be found or written.
     Io(io::Error),
+    /// The place of the flags cannot be asked, or refuses: why, in words.
+    Unavailable(String),
+    /// Nothing can be changed there: where to change it.
+    ReadOnly(String),
 }
 
 impl fmt::Display for Refused {
@@ -29,6 +33,7 @@ impl fmt::Display for Refused {
             Self::Invalid(report) => report.fmt(f),
             Self::Changed => f.write_str("the file was changed meanwhile; look at it again"),
             Self::Archive(error) => error.fmt(f),
+            Self::Unavailable(why) | Self::ReadOnly(why) => f.write_str(why),
             Self::Io(error) => {
                 write!(f, "the file cannot be edited: {error}")?;
                 match error.kind() {
@@ -76,6 +81,8 @@ impl From<WriteError> for Refused {
         match error {
             WriteError::Changed => Self::Changed,
             WriteError::Io(error) => Self::Io(error),
+            WriteError::Refused(why) => Self::Unavailable(why),
+            WriteError::ReadOnly(why) => Self::ReadOnly(why),
         }
     }
 }

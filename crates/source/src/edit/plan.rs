@@ -1,8 +1,6 @@
 //! An edit of a flag: what it would make of the files is known before a byte is written.
 
 use std::collections::HashMap;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 use flagstaff_flags::FlagTexts;
 
@@ -15,17 +13,17 @@ use super::read::value;
 use super::restore::restored;
 use crate::assemble::{Loaded, ParseOptions};
 use crate::findings::Report;
-use crate::store::{Contents, DocumentStore as _, Files, Prepared, Turn};
+use crate::store::{Contents, FlagSource, LastStep, LastSteps, Turn};
 
 /// An edit that can be made. Other edits of this folder wait while it is there, but at most 3 seconds, and not
 /// where folders cannot be locked: so what was read is compared again before it is written.
 #[derive(Debug)]
 pub struct EditPlan {
-    store: Files,
+    source: FlagSource,
     contents: Contents,
     edited: Contents,
-    /// The files that change.
-    changed: Vec<PathBuf>,
+    /// The names of the files that change.
+    changed: Vec<String>,
     before: Result<Loaded, Box<Report>>,
     after: Result<Loaded, Box<Report>>,
     undo: Vec<Undo>,
@@ -40,7 +38,7 @@ pub struct Undo {
     /// Its value; none where it was not there.
     pub value: Option<String>,
     /// The file it is in.
-    pub file: PathBuf,
+    pub file: String,
 }
 
 impl EditPlan {
@@ -53,7 +51,7 @@ impl EditPlan {
     /// # Errors
     /// When the change makes no sense, there is no such flag, the result would be wrong, or a file cannot be read.
     pub fn new(
-        files: &Files,
+        source: &FlagSource,
         options: &ParseOptions,
         revision: Option<&str>,
         flag: &str,
@@ -61,9 +59,9 @@ impl EditPlan {
     ) -> Result<Self, Refused> {
         let edit = |contents: &Contents, before: &Result<Loaded, Box<Report>>| match before {
             Err(report) if !contents.is_text() => Err(Refused::Invalid(report.clone())),
-            _ => edited(files, contents, flag, change),
+            _ => edited(source, contents, flag, change),
         };
-        Self::of(files, options, revision, change.is_switch(), edit)
+        Self::of(Target { source, options, revision, may_be_missing: false }, change.is_switch(), edit)
     }
 
     /// Plans to put back what was: one flag, or all of it. Of one flag only its own tables change, in the file of definitions and in the overlay; all of it
@@ -72,7 +70,7 @@ impl EditPlan {
     /// # Errors
     /// When the flag is in none of the texts or cannot be put back, the result would be wrong, or a file cannot be read.
     pub fn restore(
-        files: &Files,
+        source: &FlagSource,
         options: &ParseOptions,
         revision: Option<&str>,
         flag: Option<&str>,
@@ -82,34 +80,53 @@ impl EditPlan {
             (Err(report), Some(_)) if !contents.is_text() => Err(Refused::Invalid(report.clone())),
             (_, flag) => Ok((put_back(contents, flag, then)?, Vec::new())),
         };
-        Self::of(files, options, revision, false, edit)
+        Self::of(Target { source, options, revision, may_be_missing: false }, false, edit)
+    }
+
+    /// Plans to put texts in place of all that is there, which may be nothing yet.
+    ///
+    /// # Errors
+    /// When they would be wrong, nothing can be changed there, or the place cannot be asked. With `revision`, also when the texts there are
+    /// others.
+    pub fn replace(
+        source: &FlagSource,
+        options: &ParseOptions,
+        revision: Option<&str>,
+        with: &FlagTexts,
+    ) -> Result<Self, Refused> {
+        let target = Target { source, options, revision, may_be_missing: true };
+        Self::of(target, false, |contents, _| {
+            let after = contents.with_definitions(with.definitions.as_bytes().to_vec());
+            let overlay = with.overlay.as_deref().map(|text| text.as_bytes().to_vec());
+            Ok((if overlay.is_some() { after.with_overlay(overlay) } else { after }, Vec::new()))
+        })
     }
 
     /// Plans an edit; one that `may_be_wrong` may leave mistakes that were there before.
     fn of(
-        files: &Files,
-        options: &ParseOptions,
-        revision: Option<&str>,
+        target: Target<'_>,
         may_be_wrong: bool,
         edit: impl FnOnce(&Contents, &Result<Loaded, Box<Report>>) -> Result<(Contents, Vec<Undo>), Refused>,
     ) -> Result<Self, Refused> {
-        // a link stays a link: what it leads to is replaced
-        let target = fs::canonicalize(files.definitions())?;
-        let turn = Turn::wait(&target);
-        let contents = files.read()?;
+        let Target { source, options, revision, .. } = target;
+        let turn = source.turn()?;
+        let contents = target.read()?;
         if revision.is_some_and(|revision| revision != contents.revision()) {
             return Err(Refused::Changed);
         }
-        let before = files.parse(&contents, options).map_err(Box::new);
+        let before = source.parse(&contents, options).map_err(Box::new);
         let (edited, undo) = edit(&contents, &before)?;
-        let after = files.parse(&edited, options).map_err(Box::new);
+        let after = source.parse(&edited, options).map_err(Box::new);
         if let Err(report) = &after
             && !(may_be_wrong && adds_nothing(before.as_ref().err().map(|report| &**report), report))
         {
             return Err(Refused::Invalid(report.clone()));
         }
-        let changed = files.changed(&contents, &edited)?.into_iter().map(|(path, ..)| path).collect();
-        Ok(Self { store: files.clone(), contents, edited, changed, before, after, undo, _turn: turn })
+        let changed = source.changed(&contents, &edited)?;
+        if let Some(why) = source.read_only().filter(|_| !changed.is_empty()) {
+            return Err(Refused::ReadOnly(why));
+        }
+        Ok(Self { source: source.clone(), contents, edited, changed, before, after, undo, _turn: turn })
     }
 
     /// The revision of the files that it was made for.
@@ -162,9 +179,9 @@ impl EditPlan {
         &self.undo
     }
 
-    /// The files it goes into.
-    pub fn files(&self) -> impl Iterator<Item = &Path> {
-        self.changed.iter().map(PathBuf::as_path)
+    /// The names of the files it goes into.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.changed.iter().map(String::as_str)
     }
 
     /// Writes it: a reader of a file finds the old text or the new one.
@@ -172,7 +189,7 @@ impl EditPlan {
     /// # Errors
     /// When a file changed meanwhile, or cannot be written.
     pub fn write(&self) -> Result<(), Refused> {
-        Ok(self.store.compare_and_set(&self.contents, &self.edited)?)
+        Ok(self.source.compare_and_set(&self.contents, &self.edited)?)
     }
 
     /// Does all but the last step: the new texts are on the disk, or the files may be written.
@@ -180,13 +197,13 @@ impl EditPlan {
     /// # Errors
     /// When a file changed meanwhile, or cannot be written.
     pub fn prepare(&self) -> Result<Ready<'_>, Refused> {
-        Ok(Ready(self.store.prepare(&self.contents, &self.edited)?))
+        Ok(Ready(self.source.prepare(&self.contents, &self.edited)?))
     }
 }
 
 /// A plan whose last step alone is left.
 #[derive(Debug)]
-pub struct Ready<'a>(Vec<Prepared<'a>>);
+pub struct Ready<'a>(LastSteps<'a>);
 
 impl Ready<'_> {
     /// Writes it: a reader of a file finds the old text or the new one.
@@ -194,13 +211,35 @@ impl Ready<'_> {
     /// # Errors
     /// When a file changed meanwhile, or cannot be written after all.
     pub fn write(self) -> Result<(), Refused> {
-        Ok(self.0.into_iter().try_for_each(Prepared::commit)?)
+        Ok(self.0.into_iter().try_for_each(LastStep::commit)?)
+    }
+}
+
+/// What is to be edited.
+#[derive(Clone, Copy)]
+struct Target<'a> {
+    source: &'a FlagSource,
+    options: &'a ParseOptions,
+    /// Only the files of this revision are edited.
+    revision: Option<&'a str>,
+    /// There need not be any definitions yet.
+    may_be_missing: bool,
+}
+
+impl Target<'_> {
+    /// What is there. A place that cannot be asked is no mistake in a text.
+    fn read(&self) -> Result<Contents, Refused> {
+        let read = if self.may_be_missing { self.source.read_if_there() } else { self.source.read() };
+        read.map_err(|report| match self.source.file() {
+            Some(_) => report.into(),
+            None => Refused::Unavailable(report.in_a_line()),
+        })
     }
 }
 
 /// The texts after a change, and what its keys said before.
 fn edited(
-    files: &Files,
+    source: &FlagSource,
     contents: &Contents,
     flag: &str,
     change: &Change<'_>,
@@ -221,11 +260,11 @@ fn edited(
         let is_over = overlay
             .as_deref()
             .is_some_and(|text| says(text, flag, key) || (has(text, flag) && !has(&definitions, flag)));
-        let (text, file) = match (&mut overlay, files.overlay()) {
+        let (text, file) = match (&mut overlay, source.overlay_name()) {
             (Some(text), Some(file)) if is_over => (text, file),
-            _ => (&mut definitions, files.definitions()),
+            _ => (&mut definitions, source.name()),
         };
-        undo.push(Undo { key: key.into(), value: value(text, flag, key).ok().flatten(), file: file.into() });
+        undo.push(Undo { key: key.into(), value: value(text, flag, key).ok().flatten(), file });
         *text = match wanted {
             Some(wanted) => change.apply(text, flag, &[(key, wanted)])?,
             None => without(text, flag, key)?,

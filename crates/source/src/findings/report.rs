@@ -120,6 +120,15 @@ impl Report {
         }
     }
 
+    /// The errors in one line, each with what to do.
+    pub(crate) fn in_a_line(&self) -> String {
+        let all = self.errors().map(|problem| {
+            let help = problem.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+            format!("{}{help}", problem.message)
+        });
+        all.collect::<Vec<_>>().join("; ")
+    }
+
     /// The problems as scripts read them: `{"problems":[{"severity","flag","file","line","column","message","help"}]}`.
     /// Beyond a thousand they are counted as `"more"`.
     #[must_use]

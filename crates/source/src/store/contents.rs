@@ -9,11 +9,22 @@ use crate::assemble::fingerprint;
 pub(crate) struct Contents {
     definitions: Vec<u8>,
     overlay: Option<Vec<u8>>,
+    /// There are no definitions yet.
+    missing: bool,
 }
 
 impl Contents {
     pub(crate) const fn new(definitions: Vec<u8>, overlay: Option<Vec<u8>>) -> Self {
-        Self { definitions, overlay }
+        Self { definitions, overlay, missing: false }
+    }
+
+    /// Nothing is there yet, but perhaps an overlay.
+    pub(crate) const fn missing(overlay: Option<Vec<u8>>) -> Self {
+        Self { definitions: Vec::new(), overlay, missing: true }
+    }
+
+    pub(crate) const fn is_missing(&self) -> bool {
+        self.missing
     }
 
     pub(crate) fn definitions(&self) -> &[u8] {
@@ -22,8 +33,7 @@ impl Contents {
 
     /// The same with other definitions.
     pub(crate) fn with_definitions(&self, definitions: Vec<u8>) -> Self {
-        let overlay = self.overlay.clone();
-        Self { definitions, overlay }
+        Self::new(definitions, self.overlay.clone())
     }
 
     /// Whether the files are texts: bytes that are not UTF-8 would be lost in an edit.
@@ -38,7 +48,7 @@ impl Contents {
 
     /// The same with another overlay.
     pub(crate) fn with_overlay(&self, overlay: Option<Vec<u8>>) -> Self {
-        Self { definitions: self.definitions.clone(), overlay }
+        Self { overlay, ..self.clone() }
     }
 
     /// As texts; bytes that are not UTF-8 are replaced.
@@ -49,5 +59,12 @@ impl Contents {
 
     pub(crate) fn revision(&self) -> String {
         fingerprint::revision([self.definitions.as_slice()].into_iter().chain(self.overlay.as_deref()))
+    }
+}
+
+impl From<&FlagTexts> for Contents {
+    fn from(texts: &FlagTexts) -> Self {
+        let bytes = |text: &str| text.as_bytes().to_vec();
+        Self::new(bytes(&texts.definitions), texts.overlay.as_deref().map(bytes))
     }
 }

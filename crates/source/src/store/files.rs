@@ -4,19 +4,23 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
-use flagstaff_flags::FlagTexts;
-
-use super::DocumentStore;
 use super::contents::Contents;
-use super::folders::{Folders, Wake};
-use super::replace::{Prepared, WriteError};
-use super::state_folder::StateFolder;
-use crate::archive::{ARCHIVE, beside};
-use crate::assemble::{Loaded, ParseOptions, parse};
-use crate::decode::text::{LARGEST, Text};
+use super::document_store::{DocumentStore, LastStep, LastSteps, Wake, Watcher};
+use super::folders::Folders;
+use super::replace::{Prepared, Turn, WriteError, replace};
+use crate::archive::{self, ARCHIVE, Unreadable, beside};
+use crate::decode::text::LARGEST;
 use crate::findings::Report;
+
+/// How often files are looked at without being told to, unless said otherwise.
+pub const POLL: Duration = Duration::from_secs(2);
+
+/// How long files must stay as they are before they are read, so that nobody is caught in the middle of a save.
+const SETTLE: Duration = Duration::from_millis(50);
 
 /// A file that changes, its bytes before, where it was there, and after.
 type Changed<'a> = (PathBuf, Option<&'a [u8]>, &'a [u8]);
@@ -24,57 +28,50 @@ type Changed<'a> = (PathBuf, Option<&'a [u8]>, &'a [u8]);
 /// The file of definitions, and the file of state that an environment lays over it: `flags.toml` and
 /// `flags.production.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Files {
+pub(crate) struct Files {
     definitions: PathBuf,
     overlay: Option<PathBuf>,
     environment: Option<String>,
-    /// Where what was good last is kept.
-    pub(crate) folder: Option<StateFolder>,
     /// An environment that no file can be named after.
     misnamed: Option<String>,
 }
 
 impl Files {
     /// The files of this path and environment. An overlay need not exist.
-    #[must_use]
-    pub fn new(definitions: &Path, environment: Option<&str>) -> Self {
+    pub(super) fn new(definitions: &Path, environment: Option<&str>) -> Self {
         let overlay = environment.and_then(|environment| overlay_of(definitions, environment));
         Self {
             definitions: definitions.into(),
             misnamed: environment.filter(|_| overlay.is_none()).map(Into::into),
             environment: environment.map(Into::into),
-            folder: None,
             overlay,
         }
     }
 
     /// The file of definitions.
-    #[must_use]
-    pub fn definitions(&self) -> &Path {
+    pub(super) fn definitions(&self) -> &Path {
         &self.definitions
     }
 
-    /// The environment whose overlay counts.
-    #[must_use]
-    pub fn environment(&self) -> Option<&str> {
-        self.environment.as_deref()
-    }
-
     /// Where the overlay is, or would be.
-    #[must_use]
-    pub fn overlay(&self) -> Option<&Path> {
+    pub(super) fn overlay(&self) -> Option<&Path> {
         self.overlay.as_deref()
     }
 
+    /// The definitions, the overlays that are there, and the archive, which need not be.
+    pub(super) fn all(&self) -> Vec<PathBuf> {
+        let rest = [archive::path(&self.definitions), self.definitions.clone()];
+        self.overlay_paths().chain(rest).collect()
+    }
+
     /// Overlays of any environment that are there: files beside the definitions with a name between theirs and its ending.
-    #[must_use]
-    pub fn overlays(&self) -> Vec<PathBuf> {
-        self.environments().iter().filter_map(|environment| overlay_of(&self.definitions, environment)).collect()
+    fn overlay_paths(&self) -> impl Iterator<Item = PathBuf> {
+        let all = self.overlaid().into_iter();
+        all.filter_map(|environment| overlay_of(&self.definitions, &environment))
     }
 
     /// Environments that have an overlay, in the order of their names.
-    #[must_use]
-    pub fn environments(&self) -> Vec<String> {
+    fn overlaid(&self) -> Vec<String> {
         let folder = self.definitions.parent().filter(|folder| !folder.as_os_str().is_empty());
         let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten().flatten();
         let environment = |path: PathBuf| {
@@ -88,46 +85,8 @@ impl Files {
         all
     }
 
-    /// The revision and the texts of what is in the files now, whatever it says.
-    ///
-    /// # Errors
-    /// When a file cannot be read.
-    pub fn texts(&self) -> Result<(String, FlagTexts), Report> {
-        let contents = self.read()?;
-        Ok((contents.revision(), contents.texts()))
-    }
-
-    /// The flags of these texts, as if they were in the files.
-    ///
-    /// # Errors
-    /// With every problem, when there is an error.
-    pub fn parse_texts(&self, texts: &FlagTexts, options: &ParseOptions) -> Result<Loaded, Report> {
-        let bytes = |text: &str| text.as_bytes().to_vec();
-        self.parse(&Contents::new(bytes(&texts.definitions), texts.overlay.as_deref().map(bytes)), options)
-    }
-
-    /// The revision of the files as they are, also where they cannot be used.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub fn revision(&self) -> Result<String, Report> {
-        self.read().map(|contents| contents.revision())
-    }
-
-    pub(crate) fn parse(&self, contents: &Contents, options: &ParseOptions) -> Result<Loaded, Report> {
-        let name = self.definitions.to_string_lossy();
-        let overlay_name = self.overlay.as_deref().map(Path::to_string_lossy).unwrap_or_default();
-        let text = Text { name: &name, bytes: contents.definitions() };
-        let overlay = contents.overlay().map(|bytes| Text { name: &overlay_name, bytes });
-        let mut loaded = parse(text, overlay, options)?;
-        if let (Some(path), None) = (self.overlay(), contents.overlay()) {
-            loaded.report.warn_of_file(&name, self.without_overlay(path));
-        }
-        Ok(loaded)
-    }
-
     /// The files that differ, with their bytes before and after. A link stays a link: what it leads to is replaced. No file is deleted.
-    pub(crate) fn changed<'a>(&self, before: &'a Contents, after: &'a Contents) -> io::Result<Vec<Changed<'a>>> {
+    fn differing<'a>(&self, before: &'a Contents, after: &'a Contents) -> io::Result<Vec<Changed<'a>>> {
         let mut all = Vec::new();
         if before.definitions() != after.definitions() {
             all.push((fs::canonicalize(&self.definitions)?, Some(before.definitions()), after.definitions()));
@@ -140,29 +99,48 @@ impl Files {
         }
         Ok(all)
     }
-
-    /// An environment without its file is probably a mistake: what production switches off would be on.
-    fn without_overlay(&self, path: &Path) -> String {
-        let known = self.environments();
-        let environment = self.environment().unwrap_or_default();
-        let near = flagstaff_flags::nearest(environment, known.iter().map(String::as_str));
-        let mend = match (near, known.as_slice()) {
-            (Some(near), _) => format!("did you mean `{near}`?"),
-            (None, []) => "no environment has an overlay here".into(),
-            (None, known) => format!("there is one for {}", known.join(", ")),
-        };
-        format!("the environment `{environment}` has no overlay, there is no {}: {mend}", path.display())
-    }
 }
 
 impl DocumentStore for Files {
-    type Watcher = Folders;
+    fn name(&self) -> String {
+        self.definitions.display().to_string()
+    }
+
+    fn overlay_name(&self) -> Option<String> {
+        self.overlay().map(|path| path.display().to_string())
+    }
+
+    fn archive_name(&self) -> String {
+        archive::path(&self.definitions).display().to_string()
+    }
+
+    fn environment(&self) -> Option<&str> {
+        self.environment.as_deref()
+    }
+
+    fn in_environment(&self, environment: &str) -> Arc<dyn DocumentStore> {
+        Arc::new(Self::new(&self.definitions, Some(environment)))
+    }
+
+    fn environments(&self) -> Result<Vec<String>, Report> {
+        Ok(self.overlaid())
+    }
+
+    fn files(&self) -> Option<&Files> {
+        Some(self)
+    }
+
+    fn poll(&self) -> Duration {
+        POLL
+    }
+
+    fn settle(&self) -> Option<Duration> {
+        Some(SETTLE)
+    }
 
     fn read(&self) -> Result<Contents, Report> {
         if let Some(environment) = &self.misnamed {
-            let message = format!("no file can be named after the environment `{environment}`");
-            let help = "name it in letters, digits, _ and -, such as production; but not archive".to_owned();
-            return Err(Report::of_file(&self.definitions.to_string_lossy(), message, Some(help)));
+            return Err(misnamed(&self.name(), environment));
         }
         let definitions = read(&self.definitions).map_err(|e| unreadable(&self.definitions, &e))?;
         let overlay = match self.overlay.as_deref().map(|path| (path, read(path))) {
@@ -174,30 +152,71 @@ impl DocumentStore for Files {
         Ok(Contents::new(definitions, overlay))
     }
 
-    fn prepare<'a>(&self, before: &'a Contents, after: &'a Contents) -> Result<Vec<Prepared<'a>>, WriteError> {
-        // a new file has the rights of the definitions
-        let like = fs::canonicalize(&self.definitions)?;
-        let changed = self.changed(before, after)?.into_iter();
-        changed.map(|(path, before, after)| Prepared::new(path, before, after, &like)).collect()
+    fn overlays(&self) -> Result<Vec<(String, Vec<u8>)>, Report> {
+        let named = |path: PathBuf| Ok((path.display().to_string(), overlay_bytes(&path)?));
+        self.overlay_paths().map(named).collect()
     }
 
-    fn watch(&self, wakes: Sender<Wake>) -> Folders {
-        Folders::new(self.clone(), wakes)
+    fn turn(&self) -> io::Result<Turn> {
+        // a link stays a link: what it leads to is replaced
+        Ok(Turn::in_folder_of(&fs::canonicalize(&self.definitions)?))
     }
+
+    fn changed(&self, before: &Contents, after: &Contents) -> io::Result<Vec<String>> {
+        let all = self.differing(before, after)?.into_iter();
+        Ok(all.map(|(path, ..)| path.display().to_string()).collect())
+    }
+
+    fn prepare<'a>(&'a self, before: &'a Contents, after: &'a Contents) -> Result<LastSteps<'a>, WriteError> {
+        // a new file has the rights of the definitions
+        let like = fs::canonicalize(&self.definitions)?;
+        let prepared = |(path, before, after)| {
+            let prepared = Prepared::new(path, before, after, &like)?;
+            Ok(Box::new(prepared) as Box<dyn LastStep + 'a>)
+        };
+        self.differing(before, after)?.into_iter().map(prepared).collect()
+    }
+
+    fn archive(&self) -> Result<Option<String>, Unreadable> {
+        archive::text(&archive::path(&self.definitions))
+    }
+
+    fn replace_archive(&self, before: Option<&str>, after: &str) -> Result<(), WriteError> {
+        let like = fs::canonicalize(&self.definitions)?;
+        let path = archive::path(&self.definitions);
+        // a link stays a link
+        let target = fs::canonicalize(&path).unwrap_or(path);
+        replace(&target, before.map(str::as_bytes), after.as_bytes(), &like)
+    }
+
+    fn watch(&self, wakes: Sender<Wake>) -> Box<dyn Watcher> {
+        Box::new(Folders::new(self.clone(), wakes))
+    }
+}
+
+/// An environment that neither a file nor a key can be named after.
+pub(super) fn misnamed(name: &str, environment: &str) -> Report {
+    let message = format!("no file can be named after the environment `{environment}`");
+    let help = "name it in letters, digits, _ and -, such as production; but not archive".to_owned();
+    Report::of_file(name, message, Some(help))
+}
+
+/// Whether files and keys can be named after an environment.
+pub(super) fn is_name(environment: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    !environment.is_empty() && environment.bytes().all(plain) && environment != ARCHIVE
 }
 
 /// `flags.toml` → `flags.production.toml`. `None` for an environment whose name is not one part of a file's name.
 fn overlay_of(definitions: &Path, environment: &str) -> Option<PathBuf> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-    let named = !environment.is_empty() && environment.bytes().all(plain) && environment != ARCHIVE;
-    (named && definitions.file_stem().is_some()).then(|| beside(definitions, environment))
+    (is_name(environment) && definitions.file_stem().is_some()).then(|| beside(definitions, environment))
 }
 
 /// A file's bytes, one more than [`LARGEST`] at most.
 ///
 /// # Errors
 /// When there is no such file, it is not a file, or it may not be read.
-pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+fn read(path: &Path) -> io::Result<Vec<u8>> {
     // Opening a pipe would wait until someone writes to it.
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
@@ -218,13 +237,11 @@ fn unreadable(path: &Path, error: &io::Error) -> Report {
     Report::of_file(&path.to_string_lossy(), message, Some(help.into()))
 }
 
-/// Reads flags from a file, and from the overlay of `options.environment` where there is one.
-///
-/// # Errors
-/// With every problem, when the file cannot be read or has an error.
-pub fn load(path: &Path, options: &ParseOptions) -> Result<Loaded, Report> {
-    let files = Files::new(path, options.environment.as_deref());
-    files.parse(&files.read()?, options)
+fn overlay_bytes(path: &Path) -> Result<Vec<u8>, Report> {
+    read(path).map_err(|error| {
+        let help = "it may say something about the flag; make it readable, or move it away".to_owned();
+        Report::of_file(&path.to_string_lossy(), format!("the file cannot be read: {error}"), Some(help))
+    })
 }
 
 #[cfg(test)]

@@ -7,22 +7,11 @@ use std::sync::mpsc::Sender;
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use super::Watcher;
+use super::document_store::{Wake, Watcher};
 use super::files::Files;
 
 /// How many links in a row are followed; systems give up at 40.
 const LINKS: usize = 40;
-
-/// Why the thread that watches wakes up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wake {
-    /// Something changed.
-    Changed,
-    /// A folder on watch is no longer where it was.
-    Lost,
-    /// Look no more.
-    Stop,
-}
 
 /// Folders on watch.
 pub(crate) struct Folders {

@@ -1,11 +1,14 @@
 //! Files are replaced as a whole, or not at all.
 
+use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
+
+use super::document_store::LastStep;
 
 /// Why a file was not replaced. It is as it was.
 #[derive(Debug)]
@@ -14,6 +17,10 @@ pub(crate) enum WriteError {
     Changed,
     /// It cannot be found or written.
     Io(io::Error),
+    /// The place cannot be asked, or refuses: why, in words.
+    Refused(String),
+    /// Nothing can be changed here: where to change it.
+    ReadOnly(String),
 }
 
 impl From<io::Error> for WriteError {
@@ -26,7 +33,7 @@ impl From<io::Error> for WriteError {
 /// or those of another one that it is like. A file that is mounted by itself, or stands in a folder that may not be written, keeps its
 /// place and gets the bytes.
 pub(crate) fn replace(target: &Path, before: Option<&[u8]>, after: &[u8], like: &Path) -> Result<(), WriteError> {
-    Prepared::new(target.into(), before, after, like)?.commit()
+    Prepared::new(target.into(), before, after, like)?.commit_now()
 }
 
 /// A replacement whose new text can be written: only the last step is left.
@@ -65,7 +72,7 @@ impl<'a> Prepared<'a> {
         if now.as_deref() == self.before { Ok(()) } else { Err(WriteError::Changed) }
     }
 
-    pub(crate) fn commit(self) -> Result<(), WriteError> {
+    fn commit_now(self) -> Result<(), WriteError> {
         self.is_as_it_was()?;
         let error = match self.new.and_then(|new| renamed(new, &self.target)) {
             Ok(()) => return Ok(()),
@@ -77,6 +84,12 @@ impl<'a> Prepared<'a> {
             }
             _ => Err(error.into()),
         }
+    }
+}
+
+impl LastStep for Prepared<'_> {
+    fn commit(self: Box<Self>) -> Result<(), WriteError> {
+        self.commit_now()
     }
 }
 
@@ -147,38 +160,59 @@ fn keep_owner(path: &Path, meta: &fs::Metadata) {
 #[cfg(not(unix))]
 fn keep_owner(_: &Path, _: &fs::Metadata) {}
 
-/// How long an edit waits for another one. After that it goes on: the bytes are compared before the rename.
+/// How long an edit waits for another one. After that it goes on: what is there is compared before it is replaced.
 const TURN_WITHIN: Duration = Duration::from_secs(3);
 /// How often it looks whether its turn has come.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// One edit at a time in a folder, also among processes.
+/// What keeps other edits waiting, until it is dropped.
+pub(crate) trait Hold: fmt::Debug + Send {}
+
+/// One edit at a time, also among processes.
 #[derive(Debug)]
-pub(crate) struct Turn(Option<File>);
+pub(crate) struct Turn {
+    _held: Option<Box<dyn Hold>>,
+}
 
 impl Turn {
-    /// Waits for the others, for a while. Where folders cannot be locked, the check for changes before the rename must do.
-    pub(crate) fn wait(target: &Path) -> Self {
-        let folder = target.parent().and_then(|folder| File::open(folder).ok());
+    /// Waits for the others, for a while. Where nothing can be held, the check for changes before the change must do.
+    ///
+    /// `take` takes hold; it answers none where others have it.
+    pub(crate) fn wait(mut take: impl FnMut() -> io::Result<Option<Box<dyn Hold>>>) -> Self {
         let until = Instant::now() + TURN_WITHIN;
-        Self(folder.filter(|folder| is_locked(folder, until)))
-    }
-}
-
-fn is_locked(folder: &File, until: Instant) -> bool {
-    loop {
-        match folder.try_lock() {
-            Ok(()) => return true,
-            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(LOOK_EVERY),
-            Err(_) => return false,
+        loop {
+            match take() {
+                Ok(None) if Instant::now() < until => std::thread::sleep(LOOK_EVERY),
+                held => return Self { _held: held.ok().flatten() },
+            }
         }
     }
+
+    /// Waits for the others who edit files in the folder of this one.
+    pub(crate) fn in_folder_of(target: &Path) -> Self {
+        Self::wait(|| {
+            let folder = File::open(folder_of(target))?;
+            match folder.try_lock() {
+                Ok(()) => Ok(Some(Box::new(LockedFolder(folder)))),
+                Err(TryLockError::WouldBlock) => Ok(None),
+                Err(TryLockError::Error(error)) => Err(error),
+            }
+        })
+    }
+
+    /// Nobody waits: nothing can be changed anyway.
+    pub(crate) const fn none() -> Self {
+        Self { _held: None }
+    }
 }
 
-impl Drop for Turn {
+#[derive(Debug)]
+struct LockedFolder(File);
+
+impl Hold for LockedFolder {}
+
+impl Drop for LockedFolder {
     fn drop(&mut self) {
-        if let Some(folder) = &self.0 {
-            let _ = folder.unlock();
-        }
+        let _ = self.0.unlock();
     }
 }

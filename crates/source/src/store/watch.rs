@@ -1,8 +1,10 @@
-//! Files are read again when they change.
+//! Flags are read again when they change.
 //!
 //! The system says at once when something happens in the folders concerned; beside it the files are looked at every so
-//! often, because network file systems say nothing and watches die with their folder. Either way only the content counts.
+//! often, because network file systems say nothing and watches die with their folder. Redis says it too, by publish. Either way only the
+//! content counts.
 
+use std::iter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -13,23 +15,16 @@ use flagstaff_flags::Publisher;
 use jiff::Zoned;
 
 use super::contents::Contents;
-use super::files::Files;
-use super::folders::{Folders, Wake};
+use super::document_store::{Wake, Watcher};
 use super::reload::{Reload, ReloadObserver, ReloadStatus};
-use super::{DocumentStore as _, Watcher as _};
+use super::source::FlagSource;
 use crate::assemble::{Loaded, ParseOptions};
 use crate::findings::Report;
-
-/// How long files must stay as they are before they are read, so that nobody is caught in the middle of a save.
-const SETTLE: Duration = Duration::from_millis(50);
 
 /// How often files that keep changing are waited for.
 const SETTLE_TRIES: usize = 10;
 
-/// How often files are looked at without being told to, unless said otherwise.
-pub const POLL: Duration = Duration::from_secs(2);
-
-/// Files on watch. Dropped, it stops.
+/// A source on watch. Dropped, it stops.
 #[derive(Debug)]
 pub struct Reloader {
     wakes: Sender<Wake>,
@@ -38,27 +33,26 @@ pub struct Reloader {
 }
 
 impl Reloader {
-    /// Watches files, beginning with what differs from the snapshot in force. `options.today` is set anew at each reading,
-    /// where there is one. The files are looked at every `poll`, which is [`POLL`] by default.
+    /// Watches a source, beginning with what differs from the snapshot in force. `options.today` is set anew at each reading,
+    /// where there is one. It is looked at every [`FlagSource::poll`].
     ///
     /// # Errors
     /// When no thread can be started.
     pub fn start(
-        files: Files,
+        source: FlagSource,
         options: ParseOptions,
-        poll: Duration,
         publisher: Arc<Publisher>,
         observer: impl ReloadObserver,
     ) -> std::io::Result<Self> {
         let (wakes, woken) = mpsc::channel();
         let reload = Reload::new(publisher, observer);
         let status = reload.status().clone();
-        let folders = files.watch(wakes.clone());
+        let (watcher, poll) = (source.watch(wakes.clone()), source.poll());
         let mut watch_loop = WatchLoop {
-            files,
+            source,
             options,
             reload,
-            folders,
+            watcher,
             seen: None,
             unkept: None,
             polling_reported: false,
@@ -74,7 +68,7 @@ impl Reloader {
         self.status.clone()
     }
 
-    /// Looks at the files now.
+    /// Looks at it now.
     pub fn look(&self) {
         // The thread ends only when this is dropped.
         let _ = self.wakes.send(Wake::Changed);
@@ -95,10 +89,10 @@ type Seen = Result<Contents, Report>;
 
 /// What the thread that watches has.
 struct WatchLoop<O> {
-    files: Files,
+    source: FlagSource,
     options: ParseOptions,
     reload: Reload<O>,
-    folders: Folders,
+    watcher: Box<dyn Watcher>,
     seen: Option<Seen>,
     /// Good contents that could not be kept yet.
     unkept: Option<Contents>,
@@ -115,14 +109,14 @@ impl<O: ReloadObserver> WatchLoop<O> {
             self.look();
             match woken.recv_timeout(poll) {
                 Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(Wake::Lost) => self.folders.forget(),
+                Ok(Wake::Lost) => self.watcher.forget(),
                 Ok(Wake::Changed) | Err(RecvTimeoutError::Timeout) => {}
             }
             // What else was said meanwhile is about the same save.
             for wake in woken.try_iter() {
                 match wake {
                     Wake::Stop => return,
-                    Wake::Lost => self.folders.forget(),
+                    Wake::Lost => self.watcher.forget(),
                     Wake::Changed => {}
                 }
             }
@@ -131,7 +125,7 @@ impl<O: ReloadObserver> WatchLoop<O> {
 
     /// Has the system say when the files change. Where it does not, that is reported once.
     fn renew(&mut self, poll: Duration) {
-        let instant = self.folders.renew();
+        let instant = self.watcher.renew();
         self.reload.status().set_instant(instant.as_ref().is_ok_and(|all| *all));
         if let Err(why) = instant
             && !self.polling_reported
@@ -145,13 +139,13 @@ impl<O: ReloadObserver> WatchLoop<O> {
         if let Some(contents) = self.unkept.take() {
             self.keep(Some(&contents));
         }
-        let mut now = self.files.read();
+        let mut now = self.source.read();
         if self.seen.as_ref().is_some_and(|seen| same(seen, &now)) {
             return;
         }
-        for _ in 0..SETTLE_TRIES {
-            thread::sleep(SETTLE);
-            let later = self.files.read();
+        for settle in iter::repeat_n(self.source.settle(), SETTLE_TRIES).flatten() {
+            thread::sleep(settle);
+            let later = self.source.read();
             let settled = same(&now, &later);
             now = later;
             if settled {
@@ -181,7 +175,7 @@ impl<O: ReloadObserver> WatchLoop<O> {
         let Some(contents) = good else {
             return;
         };
-        match self.files.keep(contents) {
+        match self.source.keep(contents) {
             Ok(()) => (self.unkept, self.not_kept_reported) = (None, false),
             Err(error) => {
                 self.unkept = Some(contents.clone());
@@ -194,10 +188,10 @@ impl<O: ReloadObserver> WatchLoop<O> {
 
     /// What the contents mean. A text that makes the program panic is refused like any other.
     fn parse(&self, contents: &Contents) -> Result<Loaded, Report> {
-        let parse = || self.files.parse(contents, &self.options());
+        let parse = || self.source.parse(contents, &self.options());
         catch_unwind(AssertUnwindSafe(parse)).unwrap_or_else(|_| {
             let help = "this is a bug in the program: please report it with the file".to_owned();
-            let file = self.files.definitions().to_string_lossy();
+            let file = self.source.name();
             Err(Report::of_file(&file, "the file cannot be read: reading it ended with a panic", Some(help)))
         })
     }

@@ -1,0 +1,126 @@
+//! Hears on a channel that a document changed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use redis::RedisResult;
+
+use super::server::{Server, Session};
+use crate::store::document_store::{Wake, Watcher};
+
+/// How long it waits for a message before it looks whether it should end.
+const LISTEN: Duration = Duration::from_millis(500);
+/// A connection on which nothing was heard for so long is asked whether it is alive.
+const SILENCE: Duration = Duration::from_secs(10);
+/// The first wait before it connects again, and the longest one.
+const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// What is shared with the thread that listens.
+#[derive(Debug, Default)]
+struct Shared {
+    is_ending: AtomicBool,
+    is_subscribed: AtomicBool,
+}
+
+/// Listens until it is dropped.
+pub(super) struct Subscription {
+    server: Server,
+    wakes: Sender<Wake>,
+    shared: Arc<Shared>,
+    is_started: bool,
+}
+
+impl Subscription {
+    pub(super) fn new(server: Server, wakes: Sender<Wake>) -> Self {
+        Self { server, wakes, shared: Arc::default(), is_started: false }
+    }
+
+    fn start(&self) -> std::io::Result<()> {
+        let listener =
+            Listener { server: self.server.clone(), wakes: self.wakes.clone(), shared: Arc::clone(&self.shared) };
+        // it ends by itself within a few seconds: nobody waits for it
+        flagstaff_supervise::thread("flags-subscription", move || listener.run()).map(drop)
+    }
+}
+
+impl Watcher for Subscription {
+    fn renew(&mut self) -> Result<bool, String> {
+        if !self.is_started {
+            self.start().map_err(|error| error.to_string())?;
+            self.is_started = true;
+        }
+        Ok(self.shared.is_subscribed.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.shared.is_ending.store(true, Ordering::Relaxed);
+    }
+}
+
+struct Listener {
+    server: Server,
+    wakes: Sender<Wake>,
+    shared: Arc<Shared>,
+}
+
+impl Listener {
+    fn run(&self) {
+        let mut wait = WAITS.0;
+        while !self.is_ending() {
+            let began = Instant::now();
+            // why it ended is said by the next reading
+            let _ = self.listen();
+            if self.shared.is_subscribed.swap(false, Ordering::Relaxed) {
+                wait = WAITS.0;
+                self.wake();
+            }
+            self.rest(began + wait);
+            wait = (wait * 2).min(WAITS.1);
+        }
+    }
+
+    /// Subscribes, and wakes the thread that looks: what was said before was not heard.
+    fn listen(&self) -> RedisResult<()> {
+        let mut session = Session::open(Arc::clone(&self.server.address))?;
+        let mut channel = session.connection().as_pubsub();
+        channel.subscribe(&self.server.address.key)?;
+        channel.set_read_timeout(Some(LISTEN))?;
+        self.shared.is_subscribed.store(true, Ordering::Relaxed);
+        self.wake();
+        let mut heard = Instant::now();
+        while !self.is_ending() {
+            match channel.get_message() {
+                Ok(_) => self.wake(),
+                Err(error) if error.is_timeout() && heard.elapsed() < SILENCE => continue,
+                Err(error) if error.is_timeout() => channel.ping::<redis::Value>().map(drop)?,
+                Err(error) => return Err(error),
+            }
+            heard = Instant::now();
+        }
+        Ok(())
+    }
+
+    fn wake(&self) {
+        // nobody looks any more when this ends
+        let _ = self.wakes.send(Wake::Changed);
+    }
+
+    fn rest(&self, until: Instant) {
+        while !self.is_ending() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            thread::sleep(left.min(LISTEN));
+        }
+    }
+
+    fn is_ending(&self) -> bool {
+        self.shared.is_ending.load(Ordering::Relaxed)
+    }
+}
