@@ -85,7 +85,7 @@ impl Checked {
             source: self.parts.source.clone(),
             reading: self.parts.reading.clone(),
             ledger: Ok(self.parts.ledger.as_ref().map(|ledger| ledger.location.clone())),
-            edits_by: RevisionSource::Admin,
+            edits_by: RevisionSource::Api,
         }
     }
 

@@ -109,6 +109,9 @@ fn an_edit_that_undoes_something_says_so_first() {
     let done = program.api(&format!("PATCH /api/v1/flags/checkout?confirm={revision}"), "", body);
     assert_eq!(done.status, 200, "{done:?}");
     assert_eq!(text(&program), FLAGS.replace("percent = 5,", "percent = 10,"));
+    let history = program.api_get("/api/v1/flags/checkout/rollout")["history"].clone();
+    let edited = history.as_array().unwrap().last().unwrap()["why"].as_str().unwrap();
+    assert!(edited.starts_with("edited over the API: "), "{history}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flagstaff_flags::{Reader, Snapshot};
+use flagstaff_flags::{Reader, RevisionSource, Snapshot};
 use flagstaff_layer::{Tagger, Traffic};
 use flagstaff_operations::Error;
 use flagstaff_operations::hygiene::Watched;
@@ -44,6 +44,12 @@ impl Context {
     }
 
     /// The same, with what the layer learns from its traffic, and its tagger.
+    /// The same, for edits that come otherwise.
+    pub(crate) fn edited(self, by: RevisionSource) -> Self {
+        let workspace = Workspace { edits_by: by, ..Workspace::clone(&self.workspace) };
+        Self { workspace: Arc::new(workspace), ..self }
+    }
+
     #[must_use]
     pub fn with_traffic(self, traffic: Traffic, tagger: Arc<Tagger>) -> Self {
         Self { traffic: Some((traffic, tagger)), ..self }

@@ -20,6 +20,7 @@ use std::future::Future;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use axum::{Router, middleware};
+use flagstaff_flags::RevisionSource;
 pub use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
@@ -52,10 +53,9 @@ impl Admin {
     /// readiness and metrics need no token.
     #[must_use]
     pub fn steering(self, context: &Context, access: &Access, clients: ClientSettings) -> Self {
-        let routes = api::router(context.clone())
+        let routes = api::router(context.clone().edited(RevisionSource::Api))
             .merge(ofrep::router(context.clone()))
-            .merge(live::router(context.clone()))
-            .merge(pages::router(context.clone()))
+            .merge(pages::router(context.clone().edited(RevisionSource::Page)))
             .fallback(nothing_here);
         let unleash = unleash::router(context.clone(), clients.unleash_tokens);
         let origins =

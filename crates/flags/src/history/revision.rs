@@ -22,15 +22,17 @@ pub enum RevisionSource {
     Overlay,
     /// A command edited the files.
     Command,
-    /// A page or the API of the operators' address edited the files.
-    Admin,
+    /// Somebody edited the files on a page.
+    Page,
+    /// Somebody edited the files over the API.
+    Api,
     /// The files could not be used at a start, so the last good texts were taken.
     LastGood,
 }
 
 impl RevisionSource {
     /// All there are.
-    pub const ALL: [Self; 5] = [Self::File, Self::Overlay, Self::Command, Self::Admin, Self::LastGood];
+    pub const ALL: [Self; 6] = [Self::File, Self::Overlay, Self::Command, Self::Page, Self::Api, Self::LastGood];
 
     /// As it is recorded and shown.
     #[must_use]
@@ -39,15 +41,28 @@ impl RevisionSource {
             Self::File => "file",
             Self::Overlay => "overlay",
             Self::Command => "command",
-            Self::Admin => "admin",
+            Self::Page => "page",
+            Self::Api => "api",
             Self::LastGood => "last_good",
+        }
+    }
+
+    /// How an edit came, as the end of a sentence such as `edited …`.
+    #[must_use]
+    pub const fn how(self) -> &'static str {
+        match self {
+            Self::File | Self::Overlay => "by hand",
+            Self::Command => "by command",
+            Self::Page => "on a page",
+            Self::Api => "over the API",
+            Self::LastGood => "back to the last good files",
         }
     }
 
     /// Whether this program made the edit, so that its author is known.
     #[must_use]
     pub const fn is_edit(self) -> bool {
-        matches!(self, Self::Command | Self::Admin)
+        matches!(self, Self::Command | Self::Page | Self::Api)
     }
 }
 

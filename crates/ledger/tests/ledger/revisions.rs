@@ -157,7 +157,7 @@ fn an_edit_has_its_author_also_when_a_program_is_first() {
         program.accepts(location, file("a"), 1);
         let edit = new("a b", RevisionSource::Command, "ada", None);
         edits(location, &edit, || program.accepts(location, file("a b"), 2));
-        let edit = new("a b c", RevisionSource::Admin, "grace", None);
+        let edit = new("a b c", RevisionSource::Page, "grace", None);
         edits(location, &edit, || ());
         program.accepts(location, file("a b c"), 3);
         // another edit to the same text is another row, and leaves the earlier ones alone
@@ -168,7 +168,7 @@ fn an_edit_has_its_author_also_when_a_program_is_first() {
         let all = log(location, None);
         assert_eq!(revisions(&all), [(1, "a", ""), (2, "b", "ada"), (3, "c", "grace"), (4, "", ""), (5, "c", "bob")]);
         let sources: Vec<_> = all.iter().map(|row| row.source.unwrap().as_str()).collect();
-        assert_eq!(sources, ["file", "command", "admin", "file", "command"]);
+        assert_eq!(sources, ["file", "command", "page", "file", "command"]);
     });
 }
 

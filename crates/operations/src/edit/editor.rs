@@ -214,7 +214,7 @@ impl Editor<'_> {
     }
 
     async fn switch_on(&self, facts: &mut Option<FactLog>) -> Result<(), Error> {
-        self.add(facts, FactKind::SwitchedOn, "switched on by command").await
+        self.add(facts, FactKind::SwitchedOn, &format!("switched on {}", self.workspace.edits_by.how())).await
     }
 
     async fn add(&self, facts: &mut Option<FactLog>, kind: FactKind, why: &str) -> Result<(), Error> {
@@ -229,7 +229,7 @@ impl Editor<'_> {
         let (Some(facts), Some((before, after))) = (facts, self.both(plan)) else {
             return false;
         };
-        record_change((before, after), facts, self.by, "edited by command").await
+        record_change((before, after), facts, self.by, self.workspace.edits_by, "edited").await
     }
 
     /// Opens the log of revisions before an edit that leaves good files; none where the ledger gives no answer. That keeps no file from being edited.

@@ -1,7 +1,7 @@
 //! What an edit of a flag undoes of what happened to it, and who made it, as facts.
 
 use flagstaff_experiment::rollout::undone;
-use flagstaff_flags::{FactKind, Flag, Standing};
+use flagstaff_flags::{FactKind, Flag, RevisionSource, Standing};
 
 use super::fact_log::FactLog;
 
@@ -11,20 +11,26 @@ pub(crate) fn undoes(before: &Flag, after: &Flag, standing: &Standing) -> Option
     is_other.then(|| undone(standing)).flatten()
 }
 
-/// Records who makes an edit of a flag, and how, before the running programs see it. Returns whether it did.
-pub(crate) async fn record_change((before, after): (&Flag, &Flag), facts: &mut FactLog, by: &str, how: &str) -> bool {
+/// Records who makes an edit of a flag, what it is and how it came, before the running programs see it. Returns whether it did.
+pub(crate) async fn record_change(
+    (before, after): (&Flag, &Flag),
+    facts: &mut FactLog,
+    by: &str,
+    source: RevisionSource,
+    what: &str,
+) -> bool {
     let Some(standing) = facts.standing().await.filter(|standing| is_of(standing, before)) else {
         return false;
     };
     let mut recorded = false;
     if before.definition != after.definition {
         let undone = undone(&standing).map(|undone| format!(": {undone}")).unwrap_or_default();
-        let why = format!("{how}{undone}");
+        let why = format!("{what} {}{undone}", source.how());
         recorded |= facts.add(FactKind::Changed, Some(after.definition), by, &why).await.is_ok();
     }
     if before.enabled != after.enabled && standing.enabled != Some(after.enabled) {
         let (kind, word) = if after.enabled { (FactKind::Enabled, "on") } else { (FactKind::Disabled, "off") };
-        recorded |= facts.add(kind, None, by, &format!("switched {word} by command")).await.is_ok();
+        recorded |= facts.add(kind, None, by, &format!("switched {word} {}", source.how())).await.is_ok();
     }
     recorded
 }

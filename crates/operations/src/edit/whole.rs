@@ -117,7 +117,7 @@ impl<'a> WholeEdit<'a> {
         for (before, after) in self.both() {
             if before.definition != after.definition || before.enabled != after.enabled {
                 facts.turn_to(&before.name);
-                record_change((before, after), &mut facts, self.by, why).await;
+                record_change((before, after), &mut facts, self.by, self.workspace.edits_by, why).await;
             }
         }
     }

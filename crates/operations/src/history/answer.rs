@@ -115,8 +115,10 @@ pub enum Source {
     Overlay,
     /// A command edited the files.
     Command,
-    /// A page or the API edited the files.
-    Admin,
+    /// Somebody edited the files on a page.
+    Page,
+    /// Somebody edited the files over the API.
+    Api,
     /// The files could not be used at a start, so the last good flags were taken.
     LastGood,
     /// In a way that a later version of this program knows.
@@ -131,7 +133,8 @@ impl Source {
             Self::File => "file",
             Self::Overlay => "overlay",
             Self::Command => "command",
-            Self::Admin => "page or API",
+            Self::Page => "page",
+            Self::Api => "API",
             Self::LastGood => "last good flags",
             Self::Unknown => "unknown",
         }
@@ -144,7 +147,8 @@ impl From<Option<RevisionSource>> for Source {
             Some(RevisionSource::File) => Self::File,
             Some(RevisionSource::Overlay) => Self::Overlay,
             Some(RevisionSource::Command) => Self::Command,
-            Some(RevisionSource::Admin) => Self::Admin,
+            Some(RevisionSource::Page) => Self::Page,
+            Some(RevisionSource::Api) => Self::Api,
             Some(RevisionSource::LastGood) => Self::LastGood,
             None => Self::Unknown,
         }

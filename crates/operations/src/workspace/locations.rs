@@ -9,7 +9,7 @@ use flagstaff_source::{FlagSource, Loaded, ParseOptions};
 use crate::Error;
 
 /// Where the flags and the ledger are, and how they are read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Workspace {
     /// Where the flags come from, and the folder of the last good ones.
     pub source: FlagSource,
@@ -17,7 +17,7 @@ pub struct Workspace {
     pub reading: ParseOptions,
     /// The ledger; none where nothing is kept, or what is wrong with its settings.
     pub ledger: Result<Option<Location>, Vec<Problem>>,
-    /// How edits that are made here are recorded: as made by command, or on the operators' address.
+    /// How edits that are made here are recorded: as made by command, on a page, or over the API.
     pub edits_by: RevisionSource,
 }
 
