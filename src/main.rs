@@ -17,7 +17,7 @@ use flagstaff_flags::without_userinfo;
 use crate::cli::{Cli, Command};
 use crate::commands::{
     Outcome, check, compare, demo_traffic, diff, edit, end, explain, export, forget, history, hygiene, link, list,
-    power, pull, push, results, rollback, rollout, shell, simulate, tail, webhook,
+    power, pull, push, results, rollback, rollout, shell, simulate, tail, traffic, webhook,
 };
 use crate::terminal::{BAD, styled};
 
@@ -53,6 +53,7 @@ fn answer(command: &Command) -> anyhow::Result<Outcome> {
         Command::Check(args) => check::run(args),
         Command::List(args) => list::run(args),
         Command::Hygiene(args) => hygiene::run(args),
+        Command::Traffic(args) => traffic::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Tail(args) => tail::run(args),

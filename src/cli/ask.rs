@@ -1,4 +1,4 @@
-//! Options of `check`, `list`, `hygiene`, `explain` and `simulate`.
+//! Options of `check`, `list`, `hygiene`, `traffic`, `explain` and `simulate`.
 
 use std::path::PathBuf;
 
@@ -43,9 +43,22 @@ pub(crate) struct List {
 pub(crate) struct HygieneArgs {
     #[command(flatten)]
     pub(crate) flags: FlagArgs,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
     /// Search this folder for code that still asks for ended flags; files that .gitignore names are skipped
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) code: Option<PathBuf>,
+    /// Answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrafficArgs {
+    /// The flag [default: all]
+    pub(crate) flag: Option<String>,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
     /// Answer as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 
-pub(crate) use self::ask::{Check, Explain, HygieneArgs, List, Simulate};
+pub(crate) use self::ask::{Check, Explain, HygieneArgs, List, Simulate, TrafficArgs};
 pub(crate) use self::demo::DemoTraffic;
 pub(crate) use self::edit::{Add, Delete, EditOf, End, Link, Off, On, Set};
 pub(crate) use self::experiment::{Certainty, Compare, Power, Results};
@@ -47,6 +47,8 @@ pub(crate) enum Command {
     List(List),
     /// Show what to clear away: flags that are expired, stale or without an owner; 0 nothing, 1 something
     Hygiene(HygieneArgs),
+    /// Show how often a running program was asked for each flag, when last, and whether the split is as it should be
+    Traffic(TrafficArgs),
     /// Explain why a visitor gets a variant, step by step; without a flag: the variant of every flag
     Explain(Box<Explain>),
     /// Show how many visitors get each variant

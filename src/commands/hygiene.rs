@@ -1,24 +1,38 @@
 //! `flagstaff hygiene`: what should be cleared away or mended.
 
+use anyhow::bail;
 use flagstaff_flags::printable;
 use flagstaff_operations::hygiene::{HygieneReport, report};
 use jiff::Zoned;
 
 use crate::cli::HygieneArgs;
 use crate::commands::Outcome;
+use crate::remote::Remote;
 use crate::terminal::{FAINT, GOOD, STRONG, json, out, styled};
 use crate::workspace::Opened;
 
 pub(crate) fn run(args: &HygieneArgs) -> anyhow::Result<Outcome> {
-    let opened = Opened::flags(&args.flags)?;
-    let (snapshot, today) = (opened.in_force()?, Zoned::now().date());
-    let report = report(&opened.workspace, &snapshot, None, args.code.as_deref(), today)?;
+    let report = asked(args)?;
     if args.json {
         json(&report)?;
     } else {
         out(&text(&report))?;
     }
     Ok(if report.is_clean() { Outcome::Yes } else { Outcome::No })
+}
+
+fn asked(args: &HygieneArgs) -> anyhow::Result<HygieneReport> {
+    if let Some(remote) = Remote::flags(&args.remote, &args.flags)? {
+        if args.code.is_some() {
+            bail!(
+                "a running program does not see --code; leave it out, and search the code with a command about files"
+            );
+        }
+        return remote.answer(remote.client.hygiene());
+    }
+    let opened = Opened::flags(&args.flags)?;
+    let (snapshot, today) = (opened.in_force()?, Zoned::now().date());
+    Ok(report(&opened.workspace, &snapshot, None, args.code.as_deref(), today)?)
 }
 
 fn text(report: &HygieneReport) -> String {
@@ -37,6 +51,10 @@ fn text(report: &HygieneReport) -> String {
             text += &format!("  {}:{}: {}\n", printable(&file), found.line, styled(FAINT, &printable(&found.text)));
         }
     }
+    for one in &report.never_asked {
+        let since = report.watched_since.as_deref().unwrap_or_default();
+        text += &format!("{} was never asked for since the program started at {since}\n", styled(STRONG, one));
+    }
     for one in &report.unknown {
         text += &format!("{}\n", printable(&one.sentence()));
     }
@@ -44,8 +62,10 @@ fn text(report: &HygieneReport) -> String {
         text += &format!("{}: nothing to clear away\n", styled(GOOD, "fine"));
     }
     if report.watched_since.is_none() {
-        text +=
-            &styled(FAINT, "Which flags nobody asks for, and which names nobody defined, a running program knows.\n");
+        text += &styled(
+            FAINT,
+            "Which flags nobody asks for, and which names nobody defined, a running program knows: ask it with --url.\n",
+        );
     }
     text
 }

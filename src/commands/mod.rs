@@ -27,6 +27,7 @@ pub(crate) mod rollout;
 pub(crate) mod shell;
 pub(crate) mod simulate;
 pub(crate) mod tail;
+pub(crate) mod traffic;
 pub(crate) mod webhook;
 
 use std::process::ExitCode;

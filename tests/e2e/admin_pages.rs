@@ -322,3 +322,72 @@ fn a_preview_says_how_many_of_the_last_visitors_move() {
         told.is_some_and(|moved| moved.parse::<u32>().is_ok_and(|moved| (1..40).contains(&moved)))
     });
 }
+
+#[test]
+fn pages_show_how_flags_are_asked_for() {
+    let program = start();
+    assert!(page(&program, "/flags").contains("never asked for"));
+    let mut raw = program.raw();
+    for n in 0..40 {
+        look(&mut raw, &format!("counted{n:0>15}"));
+    }
+    eventually("the page says when", || page(&program, "/flags").contains("last asked"));
+    let list = page(&program, "/flags");
+    assert!(list.contains("data-traffic=\"form\"") && list.contains("40 requests"), "{list}");
+    let flag = page(&program, "/flags/form");
+    let row = flag.split("<tr data-variant=\"on\">").nth(1).unwrap().split("</tr>").next().unwrap();
+    assert!(row.contains("data-expected>50 %<"), "{row}");
+    let count: u32 = row.split("data-count>").nth(1).unwrap().split('<').next().unwrap().parse().unwrap();
+    assert!((1..40).contains(&count) && row.contains(&format!("data-actual>{} %<", f64::from(count) * 2.5)), "{row}");
+}
+
+#[test]
+fn what_should_be_tidied_up_has_what_the_program_saw() {
+    let program = start();
+    program.get("/?flagstaff.typed_wrong=on");
+    let shown = page(&program, "/hygiene");
+    assert!(shown.contains("Never asked for") && shown.contains("/flags/form"), "{shown}");
+    assert!(shown.contains("visitors asked for `typed_wrong` once"), "{shown}");
+    look(&mut program.raw(), "counted000000000000001");
+    eventually("it was asked for", || !page(&program, "/hygiene").contains("Never asked for"));
+}
+
+#[test]
+fn an_edit_on_a_page_is_recorded_as_one() {
+    let program = start();
+    let history = || send(&program, TOKEN, "GET /api/v1/flags/form/rollout", "", "").json()["history"].clone();
+    eventually("the ledger knows it", || history()[0]["kind"] == "defined");
+    let list = page(&program, "/flags");
+    let form = format!("revision={}&key=percent&value=20&was=50", hidden(&list, "revision"));
+    assert_eq!(post(&program, "/flags/form/save", &form).status, 303);
+    let edited = history()[1].clone();
+    assert_eq!((&edited["kind"], &edited["why"]), (&"changed".into(), &"edited on a page".into()), "{edited}");
+    assert_eq!(post(&program, "/flags/form/off", "").status, 303);
+    assert_eq!(history()[2]["why"], "switched off on a page");
+}
+
+#[test]
+fn notes_are_edited_in_the_list_and_decide_nothing() {
+    let program = start();
+    let list = page(&program, "/flags");
+    let revision = hidden(&list, "revision");
+    let form = format!(
+        "revision={revision}&seen_percent=50&percent=50&seen_owner=growth&owner=checkout+team&seen_ticket=&ticket=A-1\
+         &seen_expires=&expires=2031-01-31&seen_description=a&description=a"
+    );
+    let shown = post(&program, "/flags/form/preview", &form).text();
+    assert!(shown.contains("checkout team") && shown.contains("2031-01-31"), "{shown}");
+    assert_eq!(shown.matches("name=\"key\"").count(), 3, "{shown}");
+    assert_eq!(flags(&program), FLAGS, "nothing is written before it is confirmed");
+    let form = format!(
+        "revision={revision}&key=owner&value=%22checkout+team%22&was=%22growth%22&key=ticket&value=%22A-1%22&was=\
+         &key=expires&value=2031-01-31&was="
+    );
+    assert_eq!(post(&program, "/flags/form/save", &form).status, 303);
+    let text = flags(&program);
+    assert!(text.contains("owner = \"checkout team\"") && text.contains("ticket = \"A-1\""), "{text}");
+    assert!(text.contains("expires = 2031-01-31") && text.contains("percent = 50 # half"), "{text}");
+    for (query, wanted) in [("owner=checkout+team", true), ("owner=growth", false), ("named=role+staff", false)] {
+        eventually("the filter fits", || page(&program, &format!("/flags?{query}")).contains("flag-form") == wanted);
+    }
+}

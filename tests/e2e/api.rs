@@ -180,6 +180,9 @@ fn bad_requests_are_refused_with_where_and_how_to_mend() {
         ("GET /api/v1/flags/price/simulation?visitors=2000000", "", "", 422, "1000000"),
         ("GET /api/v1/flags/price/results?alpha=2", "", "", 422, "alpha"),
         ("POST /api/v1/forget", "", "{}", 422, "nobody is named"),
+        ("GET /api/v1/events?flag=prise", "", "", 404, "price"),
+        ("GET /api/v1/events?flags=price", "", "", 400, "flags"),
+        ("GET /api/v1/tail?flag=prise", "", "", 404, "price"),
         ("GET /api/v1/nothing", "", "", 404, "/openapi.json"),
         ("GET /api", "", "", 404, "/openapi.json"),
         ("DELETE /api/v1/results", "", "", 405, "Allow"),
@@ -296,6 +299,15 @@ fn the_description_holds_whatever_is_sent() {
     known(&program, "checkout");
     let described = program.api_get("/openapi.json");
     assert_eq!(described["openapi"], "3.1.0");
+    for (path, parameters) in [("/api/v1/events", "flag"), ("/api/v1/tail", "Last-Event-ID after flag last visitor")]
+    {
+        let get = &described["paths"][path]["get"];
+        assert!(get["responses"]["200"]["content"]["text/event-stream"].is_object(), "{path}: {get}");
+        let named = get["parameters"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap());
+        let mut named: Vec<_> = named.collect();
+        named.sort_unstable();
+        assert_eq!(named.join(" "), parameters, "{path}");
+    }
     // half of the requests are about a flag that is there
     let config = "[parameters]\n\"path.flag\" = \"price\"\n";
     fs::write(program.path("schemathesis.toml"), config).unwrap();
@@ -310,6 +322,8 @@ fn the_description_holds_whatever_is_sent() {
         command.args(["--checks", "not_a_server_error,status_code_conformance,content_type_conformance"]);
         command.args(["--checks", "response_headers_conformance,response_schema_conformance"]);
         command.args(["--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES, "--seed", "7"]);
+        // they go on for as long as somebody listens
+        command.args(["--exclude-path", "/api/v1/events", "--exclude-path", "/api/v1/tail"]);
         command.args(["--no-shrink", "--suppress-health-check", "all", "--warnings", "off", "--max-time", "90"]);
         let output = command.output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout);

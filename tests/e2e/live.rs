@@ -34,10 +34,28 @@ fn listeners_are_told_of_flags_states_and_requests() {
     let facts = events.next_of("facts").data;
     assert_eq!((&facts[0]["state"], &facts[1]["flag"]), (&"off".into(), &"other".into()));
     let traffic = program.asks_json("GET", "/api/v1/traffic", "");
+    let on = &traffic[0]["variants"][1];
+    assert_eq!((&on["actual"], &on["expected"]), (&100.0.into(), &0.0.into()), "it was on, and should be off now");
+    assert_eq!(traffic[0]["history"].as_array().unwrap().len(), 30);
     assert_eq!((&traffic[0]["requests"], traffic[0]["last"].is_string()), (&3.into(), true), "{traffic}");
     assert_eq!((&traffic[1]["requests"], traffic[1]["last"].is_null()), (&0.into(), true), "{traffic}");
     assert!(program.stop().success(), "a listener does not keep it");
     assert!(events.ends());
+}
+
+#[test]
+fn one_flag_is_followed_alone() {
+    let app = form();
+    let program = Setup::to(&[app.address]).with_token().flags("[flags.form]\n\n[flags.other]\n").start();
+    let mut events = program.listens("/api/v1/events?flag=other", "");
+    let of = |data: &serde_json::Value| -> Vec<String> {
+        data.as_array().unwrap().iter().map(|one| one["flag"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(of(&events.next_of("facts").data), ["other"]);
+    assert_eq!(of(&events.next_of("counts").data), ["other"]);
+    look(&mut program.raw(), "listened00000000000001");
+    let counts = events.next_of("counts").data;
+    assert_eq!((of(&counts), &counts[0]["requests"]), (vec!["other".into()], &1.into()));
 }
 
 #[test]

@@ -259,3 +259,32 @@ fn revisions_are_listed_compared_and_put_back_from_afar() {
     assert_eq!(text(&program), FLAGS);
     assert!(program.health()["flags"]["revision"] == put_back.json()["revision"], "it is in force");
 }
+
+#[test]
+fn a_running_program_says_what_it_was_asked_for() {
+    let (_app, program) = started();
+    let nobody = far(&program, "traffic price");
+    assert!(nobody.code == 0 && nobody.out.contains("never") && nobody.out.contains("simple"), "{nobody:?}");
+    let clean = far(&program, "hygiene");
+    assert!(clean.code == 1 && clean.out.contains("price was never asked for"), "{clean:?}");
+    let mut raw = program.raw();
+    for n in 0..20 {
+        look(&mut raw, &format!("asked{n:0>17}"));
+    }
+    eventually("it is seen", || !far(&program, "traffic form").out.contains("never"));
+    let told = far(&program, "traffic --json").json();
+    assert_eq!(told, program.api_get("/api/v1/traffic"));
+    assert_eq!((&told[0]["flag"], &told[0]["requests"]), (&"form".into(), &20.into()), "{told}");
+    let expected: Vec<_> =
+        told[1]["variants"].as_array().unwrap().iter().map(|one| one["expected"].clone()).collect();
+    assert_eq!(expected, [90.0, 10.0], "{told}");
+    assert!(!far(&program, "hygiene").out.contains("never asked for"));
+    let report = far(&program, "hygiene --json").json();
+    assert_eq!(report, program.api_get("/api/v1/hygiene"));
+    for (line, why) in [("traffic prise", "did you mean `price`?"), ("hygiene --code .", "does not see --code")] {
+        let refused = far(&program, line);
+        assert!(refused.code == 2 && refused.err.contains(why), "{line}: {refused:?}");
+    }
+    let alone = flagstaff(program.folder.path(), ["traffic"], &[]);
+    assert!(alone.code == 2 && alone.err.contains("--url"), "{alone:?}");
+}

@@ -1,4 +1,4 @@
-// What the pages do by themselves works without this file: it shows confirmations as dialogs, and moves the simulator's dots.
+// What the pages do by themselves works without this file: it shows confirmations as dialogs, and moves numbers and the simulator's dots.
 "use strict";
 
 const dialog = document.getElementById("dialog");
@@ -124,4 +124,85 @@ if (tail) {
   });
   pause.hidden = false;
   document.getElementById("tail-again").hidden = true;
+}
+
+/** Numbers that move while the page is looked at. A hidden page listens to nothing, so that the streams stay few. */
+const places = document.querySelectorAll("[data-traffic]");
+if (places.length) {
+  const names = new Set([...places].map((place) => place.dataset.traffic));
+  const query = names.size === 1 ? `?flag=${encodeURIComponent([...names][0])}` : "";
+  let source = null;
+  let clock = 0; // how far the server's clock is ahead of ours (ms)
+  const listen = () => {
+    if (source && source.readyState !== EventSource.CLOSED) return;
+    source = new EventSource(`/api/v1/events${query}`);
+    source.addEventListener("counts", (event) => {
+      clock = Number(event.lastEventId) / 1000 - Date.now();
+      for (const flag of JSON.parse(event.data)) {
+        places.forEach((place) => place.dataset.traffic === flag.flag && renew(place, flag));
+      }
+    });
+  };
+  const listenWhileVisible = () => {
+    if (!document.hidden) return listen();
+    if (source) source.close();
+  };
+  document.addEventListener("visibilitychange", listenWhileVisible);
+  addEventListener("pagehide", () => source && source.close());
+  addEventListener("pageshow", (event) => event.persisted && listen());
+  listenWhileVisible();
+  setInterval(() => {
+    for (const last of document.querySelectorAll("[data-last]")) {
+      if (last.dateTime && !document.hidden) last.textContent = `last asked ${ago(Date.now() + clock - Date.parse(last.dateTime))}`;
+    }
+  }, 1000);
+}
+
+/** Shows in one place how a flag is asked for. */
+function renew(place, flag) {
+  const say = (part, text) => part && part.textContent !== text && (part.textContent = text);
+  const percent = (share) => (share === null ? "–" : `${Math.round(share * 10) / 10} %`);
+  const of = (name) => flag.variants.find((one) => one.variant === name);
+  say(place.querySelector("[data-requests]"), `${flag.requests.toLocaleString("en-US")} request${flag.requests === 1 ? "" : "s"}`);
+  const last = place.querySelector("[data-last]");
+  if (last && flag.last) last.dateTime = flag.last;
+  let from = 0;
+  let end = 0;
+  const words = [];
+  for (const part of place.querySelectorAll("[data-part]")) {
+    const one = of(part.dataset.part);
+    if (!one) continue;
+    const width = Math.min((one.actual ?? 0) * 1.2, 120 - from);
+    part.setAttribute("x", from);
+    part.setAttribute("width", width);
+    from += width;
+    end = Math.min(end + one.expected * 1.2, 120);
+    const tick = place.querySelector(`[data-tick="${part.dataset.part}"]`);
+    if (tick) tick.setAttribute("x", Math.min(Math.max(end - 1, 0), 118));
+    const actual = one.actual === null ? "no requests" : `${percent(one.actual)} of requests`;
+    words.push(`${one.variant}: ${actual}, should be ${percent(one.expected)}`);
+  }
+  const bar = place.querySelector(".bar");
+  if (bar) bar.setAttribute("aria-label", words.join("; "));
+  const most = Math.max(1, ...flag.history);
+  const points = flag.history.map((requests, at) => `${at * 4},${(19 - (requests / most) * 18).toFixed(1)}`);
+  const line = place.querySelector(".spark polyline");
+  if (line) line.setAttribute("points", points.join(" "));
+  for (const row of place.querySelectorAll("[data-variant]")) {
+    const one = of(row.dataset.variant);
+    if (!one) continue;
+    say(row.querySelector("[data-expected]"), percent(one.expected));
+    say(row.querySelector("[data-actual]"), percent(one.actual));
+    say(row.querySelector("[data-count]"), one.requests.toLocaleString("en-US"));
+  }
+}
+
+/** `3 s ago`, as the program says it. */
+function ago(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
+  const days = Math.floor(seconds / 86400);
+  return days === 1 ? "1 day ago" : `${days} days ago`;
 }

@@ -12,6 +12,7 @@ use flagstaff_operations::preview::{RecentVisitors, WhyNoVisitors};
 use flagstaff_operations::traffic::FlagTraffic;
 use flagstaff_operations::workspace::Workspace;
 use flagstaff_tag::TaggerSettings;
+use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
@@ -43,13 +44,13 @@ impl Context {
         }
     }
 
-    /// The same, with what the layer learns from its traffic, and its tagger.
     /// The same, for edits that come otherwise.
     pub(crate) fn edited(self, by: RevisionSource) -> Self {
         let workspace = Workspace { edits_by: by, ..Workspace::clone(&self.workspace) };
         Self { workspace: Arc::new(workspace), ..self }
     }
 
+    /// The same, with what the layer learns from its traffic, and its tagger.
     #[must_use]
     pub fn with_traffic(self, traffic: Traffic, tagger: Arc<Tagger>) -> Self {
         Self { traffic: Some((traffic, tagger)), ..self }
@@ -70,7 +71,7 @@ impl Context {
     /// How often the flags of a snapshot were asked for.
     pub(crate) fn flag_traffic(&self, snapshot: &Arc<Snapshot>) -> Vec<FlagTraffic> {
         let asked = self.traffic().map(|traffic| traffic.asked(snapshot)).unwrap_or_default();
-        asked.into_iter().map(FlagTraffic::from).collect()
+        FlagTraffic::of_all(snapshot, asked, Timestamp::now())
     }
 
     /// The last visitors and the flags in force for them, to see what an edit would do.

@@ -8,8 +8,10 @@ use flagstaff_operations::api::{
 };
 use flagstaff_operations::flags::{CheckAnswer, HeldOut, ListedFlag, Simulated};
 use flagstaff_operations::history::{Difference, Explained, History, RollbackPreview};
+use flagstaff_operations::hygiene::HygieneReport;
 use flagstaff_operations::results::{Experiments, Results};
 use flagstaff_operations::rollout::RolloutStatus;
+use flagstaff_operations::traffic::FlagTraffic;
 use http::Method;
 
 use crate::connection::{Ask, Client, of_flag};
@@ -40,6 +42,22 @@ impl Client {
     /// As [`Client::list`].
     pub fn held_out(&self) -> Result<HeldOut, Error> {
         self.ask(&Ask::get("/api/v1/holdout"))
+    }
+
+    /// How often each flag was asked for.
+    ///
+    /// # Errors
+    /// As [`Client::list`].
+    pub fn traffic(&self) -> Result<Vec<FlagTraffic>, Error> {
+        self.ask(&Ask::get("/api/v1/traffic"))
+    }
+
+    /// What should be tidied up, with what the program has seen.
+    ///
+    /// # Errors
+    /// As [`Client::list`].
+    pub fn hygiene(&self) -> Result<HygieneReport, Error> {
+        self.ask(&Ask::get("/api/v1/hygiene"))
     }
 
     /// Why a visitor gets a variant of a flag.

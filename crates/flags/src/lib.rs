@@ -44,7 +44,7 @@ pub use model::{
 pub use name::{Name, NameError};
 pub use percent::{Percent, PercentError};
 pub use problem::{Problem, ProblemKind};
-pub use snapshot::{Publisher, Reader, RecordedFacts, Snapshot, publisher};
+pub use snapshot::{MetFlags, Publisher, Reader, RecordedFacts, Snapshot, publisher};
 pub use text::{
     Glob, MASK, PlainPath, Route, RouteError, brief, is_hidden, is_secret, nearest, plain_host, printable,
     printable_except, printable_json, typed, userinfo, without_userinfo,

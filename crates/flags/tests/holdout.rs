@@ -212,11 +212,47 @@ fn an_experiment_is_met_by_the_held_as_by_everybody_else() {
     for i in 0..500 {
         let id = format!("v{i}");
         let decisions = snapshot.decide(&visitor(&id));
-        let meets = |path: &str, named: &[FlagId]| decisions.exposes_experiment("GET", path, true, named);
+        let meets =
+            |path: &str, named: &[FlagId]| decisions.exposes_experiment(&snapshot.met("GET", path, true), named);
         let met = [meets("/base", &[]), meets("/second", &[]), meets("/other", &[]), meets("/other", &[base])];
         assert_eq!(met, [true, true, false, true], "{id}");
         let named = snapshot.decide(&visitor(&id).user(&user));
-        assert!(!named.exposes_experiment("GET", "/vip", true, &[]), "named people are in no draw");
+        assert!(!named.exposes_experiment(&snapshot.met("GET", "/vip", true), &[]), "named people are in no draw");
+    }
+}
+
+/// What is said of the shares is what visitors get.
+#[test]
+fn variants_have_the_shares_that_are_expected() {
+    let half = Flag { percent: Some(percent(50.0)), ..trial("half") };
+    let colours = named("colours", &[("red", 20.0), ("green", 80.0)]);
+    let colours = Flag { percent: Some(percent(25.0)), ..colours };
+    let sliced = Flag { percent: Some(percent(100.0)), ..trial("sliced") };
+    let slice = |from, to| Slice { flag: name("sliced"), from: percent(from), to: percent(to) };
+    let layer = ExclusionLayer { name: name("both"), slices: vec![slice(0.0, 10.0), slice(60.0, 80.0)] };
+    let off = Flag { enabled: false, ..trial("off_now") };
+    let snapshot = with_layers(vec![half, colours, sliced, off], vec![layer], 20.0);
+    let tripped = RecordedFacts { tripped: vec![(name("half"), Definition(0))], ..RecordedFacts::default() };
+    let snapshots = [Arc::clone(&snapshot), Arc::new(snapshot.with_facts(&tripped))];
+    for snapshot in snapshots {
+        let mut counts: Vec<Vec<f64>> =
+            snapshot.flags().iter().map(|flag| vec![0.0; flag.variants.names().len()]).collect();
+        for i in 0..20_000 {
+            let decisions = snapshot.decide(&visitor(&format!("v{i}")));
+            for (counts, (_, _, decision)) in counts.iter_mut().zip(decisions.iter()) {
+                counts[decision.variant().index()] += 100.0 / 20_000.0;
+            }
+        }
+        for (id, counts) in snapshot.ids().zip(counts) {
+            let expected = snapshot.expected_shares(id, now());
+            assert!((expected.iter().sum::<f64>() - 100.0).abs() < 1e-9, "{expected:?}");
+            let is_near = expected.iter().zip(&counts).all(|(expected, counted)| (expected - counted).abs() < 1.5);
+            assert!(
+                is_near && expected.len() == counts.len(),
+                "{}: {expected:?} {counts:?}",
+                snapshot.flag(id).unwrap().name
+            );
+        }
     }
 }
 

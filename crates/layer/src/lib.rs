@@ -32,8 +32,8 @@ pub use flagstaff_tag::{Flags, LeftOut, Peer, Tagger, TaggerSettings};
 pub use future::FlagFuture;
 pub use layer::FlagLayer;
 pub use observe::{
-    Answer, AnswerResult, Answers, AskedFlag, Observe, ReachedGoal, RequestContext, TailDecision, TailRead,
-    TailReader, Traffic, TrafficSettings,
+    Answer, AnswerResult, Answers, AskedFlag, AskedVariant, Observe, ReachedGoal, RequestContext, TailDecision,
+    TailRead, TailReader, Traffic, TrafficSettings,
 };
 pub use service::FlagService;
 pub use tower::layer::util::Stack;

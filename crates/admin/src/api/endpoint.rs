@@ -53,6 +53,8 @@ pub(super) struct Endpoint {
     pub(super) names_revision: bool,
     /// It edits the files, of one revision where that is said.
     pub(super) is_edit: bool,
+    /// It goes on after an event that was read before.
+    pub(super) resumes: bool,
     /// It changes something.
     pub(super) is_order: bool,
     route: MethodRouter<Context>,
@@ -94,6 +96,7 @@ impl Endpoint {
             problems: if has_flag { vec![400, 404] } else { Vec::new() },
             names_revision: false,
             is_edit: false,
+            resumes: false,
             is_order: false,
             route: on(filter, handler),
         }
@@ -151,6 +154,11 @@ impl Endpoint {
     /// It edits the flag file.
     pub(super) fn edits(self) -> Self {
         Self { is_edit: true, names_revision: true, ..self.may_answer(&[400, 409, 412, 422]) }
+    }
+
+    /// It goes on after an event that was read before, where its client names one.
+    pub(super) fn resumes(self) -> Self {
+        Self { resumes: true, ..self }
     }
 
     /// It changes something, and with an `Idempotency-Key` only once.

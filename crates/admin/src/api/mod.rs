@@ -4,8 +4,8 @@
 //! - `openapi.rs`: the description of all routes, `/openapi.json`.
 //! - `extract.rs`: what a request says. `failure.rs`: why there is no answer. `revision.rs`: the revision that answers name.
 //! - `idempotency.rs`: orders that are carried out once, however often they are sent.
-//! - `flags.rs`, `edits.rs`, `lifecycle.rs`, `rollouts.rs`, `results.rs`, `records.rs`, `history.rs`, `traffic.rs`: the
-//!   endpoints.
+//! - `flags.rs`, `edits.rs`, `lifecycle.rs`, `rollouts.rs`, `results.rs`, `records.rs`, `history.rs`, `traffic.rs`,
+//!   `streams.rs`: the endpoints.
 
 mod edits;
 mod endpoint;
@@ -20,6 +20,7 @@ mod records;
 mod results;
 mod revision;
 mod rollouts;
+mod streams;
 mod traffic;
 
 use std::sync::Arc;
@@ -58,6 +59,7 @@ fn endpoints() -> Vec<Endpoint> {
         history::endpoints(&keys),
         lifecycle::endpoints(&keys),
         traffic::endpoints(),
+        streams::endpoints(),
     ];
     all.into_iter().flatten().collect()
 }

@@ -198,7 +198,8 @@ fn in_head(endpoint: &Endpoint) -> Vec<Parameter> {
     let order = endpoint
         .is_order
         .then(|| field("Idempotency-Key", "A name for this order: sent again with it, it is carried out once"));
-    edit.into_iter().chain(order).collect()
+    let resumed = endpoint.resumes.then(|| field("Last-Event-ID", "Go on after the event with this id"));
+    edit.into_iter().chain(order).chain(resumed).collect()
 }
 
 fn responses(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> BTreeMap<String, ResponseObject> {

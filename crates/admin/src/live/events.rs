@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::State;
 use axum::response::Response;
 use axum::response::sse::Event;
 use flagstaff_flags::Snapshot;
@@ -22,12 +21,14 @@ const COUNTS_PERIOD: Duration = Duration::from_secs(1);
 /// States change by time alone, too, as when a rollout starts; and a listener that was not looked after for so long is told.
 const LONG: Duration = Duration::from_secs(5);
 
-pub(super) async fn events(State(context): State<Context>) -> Response {
+/// Tells of all flags, or of one.
+pub(crate) fn events(context: Context, wanted: Option<String>) -> Response {
     respond(Follower {
         context,
+        wanted,
         seen: None,
         states: HashMap::new(),
-        requests: HashMap::new(),
+        traffic: HashMap::new(),
         counted: None,
         looked: None,
         id: 0,
@@ -37,9 +38,11 @@ pub(super) async fn events(State(context): State<Context>) -> Response {
 /// What one listener was told.
 struct Follower {
     context: Context,
+    /// The flag whose states and counts are told; none: those of all.
+    wanted: Option<String>,
     seen: Option<(Arc<Snapshot>, Instant)>,
     states: HashMap<String, FlagChange>,
-    requests: HashMap<String, u64>,
+    traffic: HashMap<String, FlagTraffic>,
     counted: Option<Instant>,
     looked: Option<Instant>,
     id: i64,
@@ -62,6 +65,10 @@ impl Source for Follower {
 }
 
 impl Follower {
+    fn wants(&self, flag: &str) -> bool {
+        self.wanted.as_deref().is_none_or(|wanted| wanted == flag)
+    }
+
     fn flags(&self, snapshot: &Snapshot) -> Option<FlagsChange> {
         let is_known = self.seen.as_ref().is_some_and(|(seen, _)| seen.revision() == snapshot.revision());
         let (revision, flags) = (snapshot.revision().to_owned(), snapshot.flags().len());
@@ -76,22 +83,22 @@ impl Follower {
         }
         self.seen = Some((Arc::clone(snapshot), now));
         let all = list(snapshot, Timestamp::now(), Zoned::now().date());
-        let all: Vec<_> = all.iter().map(FlagChange::from).collect();
+        let all: Vec<_> = all.iter().filter(|one| self.wants(&one.name)).map(FlagChange::from).collect();
         let changed = all.iter().filter(|one| self.states.get(&one.flag) != Some(one)).cloned().collect();
         self.states = all.into_iter().map(|one| (one.flag.clone(), one)).collect();
         changed
     }
 
-    /// The flags that were asked for since they were last told; all at first.
+    /// The flags that are asked for otherwise than they were when they were last told; all at first.
     fn counts(&mut self, snapshot: &Arc<Snapshot>, now: Instant) -> Option<Vec<FlagTraffic>> {
         if self.counted.is_some_and(|before| now - before < COUNTS_PERIOD) {
             return None;
         }
         self.counted = Some(now);
         let mut all = self.context.flag_traffic(snapshot);
-        let requests = all.iter().map(|one| (one.flag.clone(), one.requests)).collect();
-        all.retain(|one| self.requests.get(&one.flag) != Some(&one.requests));
-        self.requests = requests;
-        (!all.is_empty()).then_some(all)
+        all.retain(|one| self.wants(&one.flag));
+        let changed: Vec<_> = all.iter().filter(|one| self.traffic.get(&one.flag) != Some(one)).cloned().collect();
+        self.traffic = all.into_iter().map(|one| (one.flag.clone(), one)).collect();
+        (!changed.is_empty()).then_some(changed)
     }
 }

@@ -8,15 +8,5 @@ mod events;
 mod stream;
 mod tail;
 
-use axum::Router;
-use axum::routing::get;
-
-pub(crate) use self::tail::event_id;
-use crate::Context;
-
-pub(crate) fn router(context: Context) -> Router {
-    Router::new()
-        .route("/api/v1/events", get(events::events))
-        .route("/api/v1/tail", get(tail::tail))
-        .with_state(context)
-}
+pub(crate) use self::events::events;
+pub(crate) use self::tail::{event_id, tail};

@@ -1,19 +1,14 @@
 //! `/api/v1/tail`: the last decisions and those to come, of one flag or of all that are met, of one visitor or of all.
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::response::sse::Event;
 use flagstaff_layer::{TailDecision, TailReader};
 use flagstaff_operations::api::TailQuery;
 use flagstaff_operations::traffic::{Missed, TailLine, TailStart};
-use flagstaff_operations::workspace::find;
 use jiff::Timestamp;
 
 use super::stream::{Source, event, respond};
 use crate::Context;
-use crate::response::problem;
 
 /// The most decisions of one look: four times as many a second are as many as anybody can use.
 const MOST_AT_ONCE: usize = 250;
@@ -27,26 +22,12 @@ struct Tail {
     since: Timestamp,
 }
 
-pub(super) async fn tail(
-    State(context): State<Context>,
-    wanted: Result<Query<TailQuery>, QueryRejection>,
-    headers: HeaderMap,
-) -> Response {
-    let wanted = match wanted {
-        Ok(Query(wanted)) => wanted,
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.body_text(), ""),
-    };
-    let snapshot = context.snapshot();
-    let unknown = wanted.flag.as_deref().and_then(|flag| find(&snapshot, flag).err());
-    if let Some(unknown) = unknown {
-        return problem(StatusCode::NOT_FOUND, &unknown.to_string(), "");
-    }
-    let Some(traffic) = context.traffic() else {
-        return problem(StatusCode::NOT_FOUND, "this program watches no traffic", "");
-    };
+/// Goes on after the event with the id `before`, or the one that the query names. None where the program watches no traffic.
+pub(crate) fn tail(context: &Context, wanted: TailQuery, before: Option<&str>) -> Option<Response> {
+    let (snapshot, traffic) = (context.snapshot(), context.traffic()?);
     let mut reader = traffic.listen();
     let since = traffic.since();
-    let said = headers.get("last-event-id").and_then(|id| id.to_str().ok()).or(wanted.after.as_deref());
+    let said = before.or(wanted.after.as_deref());
     let resumes = said.is_some();
     match said.map(parsed) {
         Some(Some((of, request))) if of == since.as_microsecond() => reader.resume_after(request),
@@ -56,7 +37,7 @@ pub(super) async fn tail(
     }
     let wanted = if resumes { TailQuery { last: 0, ..wanted } } else { wanted };
     let begin = TailStart { since: since.to_string(), revision: snapshot.revision().into() };
-    respond(Tail { reader, wanted, begin: Some(begin), since })
+    Some(respond(Tail { reader, wanted, begin: Some(begin), since }))
 }
 
 /// The start of the program and the number of the request, of an event's id.

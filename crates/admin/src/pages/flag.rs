@@ -17,6 +17,7 @@ use super::frame::{Frame, Section, Visit};
 use super::guard::{Tile, tiles};
 use super::listed::{Chip, Seen, one};
 use super::ramp::Ramp;
+use super::traffic::Traffic;
 use crate::Context;
 
 /// As many facts are shown.
@@ -39,6 +40,7 @@ struct FlagPage {
     has_goals: bool,
     problem: Option<String>,
     ramp: Option<Ramp>,
+    traffic: Option<Traffic>,
     tiles: Vec<Tile>,
     notes: Vec<(&'static str, String)>,
     place: String,
@@ -59,9 +61,12 @@ async fn flag(State(context): State<Context>, visit: Visit, Path(name): Path<Str
             Ok((status(workspace, &asked, &wanted).await, source_text(workspace, &wanted)))
         })
         .await?;
+    let traffic = context.flag_traffic(&snapshot);
     let page = one(&snapshot, &name).map(|seen| {
-        let frame = visit.frame(seen.listed.name.clone(), Section::Flags);
-        page(frame, &seen, stands, text, Timestamp::now())
+        let (frame, now) = (visit.frame(seen.listed.name.clone(), Section::Flags), Timestamp::now());
+        let traffic = traffic.iter().find(|one| one.flag == seen.listed.name);
+        let traffic = traffic.map(|one| Traffic::of(seen.flag, one, now));
+        FlagPage { traffic, ..page(frame, &seen, stands, text, now) }
     });
     Ok(page.map(|page| visit.show(&page)).unwrap_or_default())
 }
@@ -96,6 +101,7 @@ fn page(
         has_rollout: seen.is_rolling_out(),
         has_goals: !seen.flag.goals.is_empty(),
         problem,
+        traffic: None,
         tiles: stands.iter().flat_map(tiles).collect(),
         notes: notes(seen.flag),
         place: format!("As it stands in the {}:", seen.listed.origin),

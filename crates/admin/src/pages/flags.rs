@@ -7,11 +7,15 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
+use flagstaff_flags::Flag;
+use flagstaff_operations::traffic::FlagTraffic;
 use form_urlencoded::Serializer;
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::frame::{Frame, Section, Visit};
 use super::listed::{Chip, STATES, Seen, all, state_words};
+use super::traffic::Traffic;
 use super::words::counted;
 use crate::Context;
 
@@ -26,6 +30,8 @@ struct Filter {
     state: String,
     owner: String,
     enabled: String,
+    /// Whom it names, as [`named`] says it.
+    named: String,
     page: String,
 }
 
@@ -37,13 +43,14 @@ struct Row {
     mark: &'static str,
     chips: Vec<Chip>,
     description: String,
-    bar: String,
+    traffic: Option<Traffic>,
     means: String,
     percent: String,
     written_percent: String,
     edits_percent: bool,
     owner: String,
     expires: String,
+    ticket: String,
     revision: String,
     may_switch_off: bool,
     may_switch_on: bool,
@@ -56,6 +63,7 @@ struct FlagsPage {
     filter: Filter,
     states: Vec<(&'static str, &'static str)>,
     owners: BTreeSet<String>,
+    audiences: BTreeSet<String>,
     found: String,
     rows: Vec<Row>,
     page: usize,
@@ -70,11 +78,22 @@ pub(super) fn routes() -> Router<Context> {
 
 async fn flags(State(context): State<Context>, visit: Visit, Query(filter): Query<Filter>) -> Response {
     let snapshot = context.snapshot();
-    visit.show(&page(visit.frame("Flags", Section::Flags), &all(&snapshot), filter, snapshot.revision()))
+    let traffic = context.flag_traffic(&snapshot);
+    let listed = Listed { all: &all(&snapshot), traffic: &traffic, revision: snapshot.revision() };
+    visit.show(&page(visit.frame("Flags", Section::Flags), &listed, filter))
 }
 
-fn page(frame: Frame, all: &[Seen<'_>], filter: Filter, revision: &str) -> FlagsPage {
+/// The flags in force, and how they are asked for.
+struct Listed<'a> {
+    all: &'a [Seen<'a>],
+    traffic: &'a [FlagTraffic],
+    revision: &'a str,
+}
+
+fn page(frame: Frame, listed: &Listed<'_>, filter: Filter) -> FlagsPage {
+    let (all, now) = (listed.all, Timestamp::now());
     let owners = all.iter().filter_map(|seen| seen.listed.owner.clone()).collect();
+    let audiences = all.iter().flat_map(|seen| named(seen.flag)).collect();
     let count = all.len();
     let fitting: Vec<_> = all.iter().filter(|seen| filter.fits(seen)).collect();
     let found = if fitting.len() == count {
@@ -84,10 +103,11 @@ fn page(frame: Frame, all: &[Seen<'_>], filter: Filter, revision: &str) -> Flags
     };
     let pages = fitting.len().div_ceil(ROWS).max(1);
     let page = filter.page.parse().unwrap_or(1).clamp(1, pages);
-    let rows = fitting.iter().skip((page - 1) * ROWS).take(ROWS).map(|seen| row(seen, revision)).collect();
+    let rows = fitting.iter().skip((page - 1) * ROWS).take(ROWS).map(|seen| row(seen, listed, now)).collect();
     FlagsPage {
         states: STATES.map(|state| (state, state_words(state))).into(),
         owners,
+        audiences,
         found,
         rows,
         page,
@@ -99,8 +119,9 @@ fn page(frame: Frame, all: &[Seen<'_>], filter: Filter, revision: &str) -> Flags
     }
 }
 
-fn row(seen: &Seen<'_>, revision: &str) -> Row {
+fn row(seen: &Seen<'_>, all: &Listed<'_>, now: Timestamp) -> Row {
     let listed = &seen.listed;
+    let traffic = all.traffic.iter().find(|one| one.flag == listed.name);
     let may_switch_off = seen.may_switch_off();
     Row {
         name: listed.name.clone(),
@@ -109,17 +130,34 @@ fn row(seen: &Seen<'_>, revision: &str) -> Row {
         mark: seen.mark(),
         chips: seen.chips(),
         description: listed.description.clone().unwrap_or_default(),
-        bar: seen.bar(),
+        traffic: traffic.map(|one| Traffic::of(seen.flag, one, now)),
         means: seen.means.clone(),
         percent: listed.percent.to_string(),
         written_percent: seen.written_percent(),
         edits_percent: seen.flag.rollout.is_none(),
         owner: listed.owner.clone().unwrap_or_default(),
         expires: listed.expires.map(|date| date.to_string()).unwrap_or_default(),
-        revision: revision.into(),
+        ticket: listed.ticket.clone().unwrap_or_default(),
+        revision: all.revision.into(),
         may_switch_off,
         may_switch_on: !may_switch_off,
     }
+}
+
+/// Whom a flag names beside its percentage, each in a few words.
+fn named(flag: &Flag) -> BTreeSet<String> {
+    let Some(allow) = &flag.allow else {
+        return BTreeSet::new();
+    };
+    let all = [
+        ("role ", allow.roles.iter().collect::<Vec<_>>()),
+        ("group ", allow.groups.iter().collect()),
+        ("language ", allow.languages.iter().collect()),
+    ];
+    let words = all.into_iter().flat_map(|(kind, names)| names.into_iter().map(move |name| format!("{kind}{name}")));
+    let users = (!allow.users.is_empty()).then(|| "users by id".to_owned());
+    let authenticated = allow.authenticated.then(|| "everybody who is logged in".to_owned());
+    words.chain(users).chain(authenticated).collect()
 }
 
 impl Filter {
@@ -131,18 +169,27 @@ impl Filter {
             && (self.state.is_empty() || self.state == listed.state.as_str())
             && (self.owner.is_empty() || listed.owner.as_deref() == Some(&*self.owner))
             && (self.enabled.is_empty() || self.enabled == listed.enabled.to_string())
+            && (self.named.is_empty() || named(seen.flag).contains(&self.named))
     }
 
     fn is_set(&self) -> bool {
-        [&self.text, &self.state, &self.owner, &self.enabled].into_iter().any(|one| !one.is_empty())
+        self.fields().iter().any(|(_, value)| !value.is_empty())
+    }
+
+    const fn fields(&self) -> [(&'static str, &String); 5] {
+        [
+            ("text", &self.text),
+            ("state", &self.state),
+            ("owner", &self.owner),
+            ("enabled", &self.enabled),
+            ("named", &self.named),
+        ]
     }
 
     /// The address of another page of the same list.
     fn at(&self, page: usize) -> String {
         let mut query = Serializer::new(String::new());
-        let fields =
-            [("text", &self.text), ("state", &self.state), ("owner", &self.owner), ("enabled", &self.enabled)];
-        for (name, value) in fields.into_iter().filter(|(_, value)| !value.is_empty()) {
+        for (name, value) in self.fields().into_iter().filter(|(_, value)| !value.is_empty()) {
             query.append_pair(name, value);
         }
         query.append_pair("page", &page.to_string());
@@ -152,7 +199,7 @@ impl Filter {
 
 #[cfg(test)]
 mod tests {
-    use flagstaff_flags::{Flag, Name, Percent, Snapshot};
+    use flagstaff_flags::{Audience, Name, Percent, Snapshot};
 
     use super::*;
 
@@ -165,7 +212,8 @@ mod tests {
 
     fn text(snapshot: &Snapshot, filter: Filter, may_write: bool) -> String {
         let frame = Frame { may_write, ..Frame::plain("Flags") };
-        page(frame, &all(snapshot), filter, "r1").render().unwrap()
+        let listed = Listed { all: &all(snapshot), traffic: &[], revision: "r1" };
+        page(frame, &listed, filter).render().unwrap()
     }
 
     #[test]
@@ -173,6 +221,10 @@ mod tests {
         let page = text(&snapshot(|_| {}), Filter::default(), true);
         assert!(page.contains(r#"href="/flags/new_form""#) && page.contains("on for 20 % of visitors"), "{page}");
         assert!(page.contains(r#"name="percent""#) && page.contains("/flags/new_form/off"), "{page}");
+        for field in ["owner", "ticket", "expires", "description"] {
+            assert!(page.contains(&format!(r#"form="row-new_form" name="{field}""#)), "{field}: {page}");
+            assert!(page.contains(&format!(r#"name="seen_{field}""#)), "{field}: {page}");
+        }
     }
 
     #[test]
@@ -200,6 +252,19 @@ mod tests {
         assert!(fits(Filter { text: "FORM".into(), state: "split".into(), ..Filter::default() }));
         assert!(!fits(Filter { owner: "other".into(), ..Filter::default() }));
         assert!(!fits(Filter { enabled: "false".into(), ..Filter::default() }));
+        let allow = Audience {
+            roles: ["staff".into()].into(),
+            groups: ["beta".into()].into(),
+            authenticated: true,
+            ..Audience::default()
+        };
+        let for_staff = snapshot(|flag| flag.allow = Some(allow));
+        for (word, wanted) in [("role staff", true), ("group beta", true), ("role beta", false), ("staff", false)] {
+            let filter = Filter { named: word.into(), ..Filter::default() };
+            assert_eq!(text(&for_staff, filter, true).contains("/flags/new_form"), wanted, "{word}");
+        }
+        let offered = text(&for_staff, Filter::default(), true);
+        assert!(offered.contains("<option>role staff") && offered.contains("<option>everybody who is logged in"));
         let filter = Filter { owner: "a b".into(), ..Filter::default() };
         assert_eq!(filter.at(2), "/flags?owner=a+b&page=2");
     }

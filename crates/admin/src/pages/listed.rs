@@ -2,10 +2,8 @@
 
 use flagstaff_flags::{Flag, FlagMode, Snapshot};
 use flagstaff_operations::edit::means;
-use flagstaff_operations::flags::{Choice, ListedFlag, ListedState, list};
+use flagstaff_operations::flags::{ListedFlag, ListedState, list};
 use jiff::{Timestamp, Zoned};
-
-use super::bars;
 
 /// A remark on a flag, where something is unusual.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,23 +70,6 @@ impl Seen<'_> {
             origin,
         ];
         all.into_iter().flatten().collect()
-    }
-
-    /// The share of visitors in each variant that is not the control, as it should be.
-    pub(super) fn bar(&self) -> String {
-        let is_off = matches!(
-            self.listed.state,
-            ListedState::Tripped | ListedState::SwitchedOff | ListedState::AsWritten(FlagMode::Off)
-        );
-        let share = if is_off { 0.0 } else { self.listed.percent.as_f64() };
-        match &self.listed.variants {
-            Choice::OffAndOn(_) => bars::shares(&[share]),
-            Choice::Named(weights) => {
-                let parts: Vec<_> =
-                    weights.iter().skip(1).map(|(_, weight)| weight.as_f64() * share / 100.0).collect();
-                bars::shares(&parts)
-            }
-        }
     }
 
     /// The percentage as its file says; empty where it says none.

@@ -5,7 +5,8 @@
 //! - `form.rs`: fields of a form, as keys of a flag.
 //! - `failure.rs`: errors as pages.
 //! - `assets.rs`: style, script and icon.
-//! - `words.rs` and `bars.rs`: numbers, times and shares as people read them.
+//! - `words.rs`, `bars.rs`, `interval_plot.rs` and `course_plot.rs`: numbers, times, shares and intervals as people read them.
+//! - `traffic.rs`: how a flag is asked for; the script moves its numbers.
 //! - one file a page: `start.rs`, `flags.rs`, `flag.rs`, `edit.rs`, `switch.rs`, `save.rs`, `rollouts.rs`.
 //!
 //! All of it works without script: a form shows what it would do, and then does it. The script shows the same parts as dialogs.
@@ -36,6 +37,7 @@ mod simulator;
 mod start;
 mod switch;
 mod tail;
+mod traffic;
 mod words;
 
 use axum::Router;

@@ -61,7 +61,7 @@ fn row(stands: &RolloutStatus, is_on: bool, now: Timestamp) -> Row {
         is_alarm: stands.state == RolloutState::Tripped,
         step: format!("step {} of {}", stands.step, stands.steps),
         percent: stands.percent.to_string(),
-        bar: bars::shares(&[stands.percent.as_f64()]),
+        bar: bars::share(stands.percent.as_f64()),
         why: why(stands),
         commands: ramp.map(|ramp| ramp.commands).unwrap_or_default(),
     }

@@ -47,6 +47,14 @@ pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// The same, where seconds matter: `3 s ago`.
+pub(super) fn seconds_ago(at: Timestamp, now: Timestamp) -> String {
+    match now.duration_since(at).as_secs().max(0) {
+        seconds @ ..MINUTE => format!("{seconds} s ago"),
+        seconds => format!("{} ago", span(seconds)),
+    }
+}
+
 /// `42 min`, `3 h`, `2 days`: how long until a time; `less than a minute` before it, and when it has passed.
 pub(super) fn until(at: Timestamp, now: Timestamp) -> String {
     match at.duration_since(now).max(SignedDuration::ZERO).as_secs() {
@@ -96,6 +104,7 @@ mod tests {
         let all = [-5, -59, -60, -3 * HOUR, -DAY, -3 * DAY].map(|s| ago(at(s), now));
         assert_eq!(all, ["just now", "just now", "1 min ago", "3 h ago", "1 day ago", "3 days ago"]);
         assert_eq!(ago(at(60), now), "just now");
+        assert_eq!([3, -3, -61].map(|s| seconds_ago(at(s), now)), ["0 s ago", "3 s ago", "1 min ago"]);
         assert_eq!([42 * MINUTE, 2 * HOUR, -9].map(|s| until(at(s), now)), ["42 min", "2 h", "less than a minute"]);
     }
 }

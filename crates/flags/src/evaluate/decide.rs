@@ -141,7 +141,7 @@ impl<'a> Evaluation<'a> {
         let Some(fact) = self.snapshot.fact(self.id) else {
             return Continue(());
         };
-        let off = fact.switched_off.is_some() || fact.tripped || fact.unknown;
+        let off = fact.holds_off();
         trace.note(DecisionStep::Tripped, off, || match (&fact.switched_off, fact.tripped, fact.unknown) {
             (Some(words), true, _) => format!("{words}; before that its guard rolled this definition back"),
             (Some(words), false, _) => format!("{words}; no guard rolled it back"),

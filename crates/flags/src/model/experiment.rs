@@ -31,13 +31,22 @@ impl Flag {
     }
 
     /// Whether a visitor is exposed to it on this request: one of `exposed_on`; where none is written, any page, or with a
-    /// rollout or a guard any request at all, because clients that use no pages must be guarded too.
+    /// rollout or a guard any request at all, because clients that use no pages must be guarded too. For all flags of a request at
+    /// once, `Snapshot::met` says it in less time.
     #[must_use]
     pub fn is_exposed_on(&self, method: &str, path: &str, is_page: bool) -> bool {
-        if self.exposed_on.is_empty() {
-            is_page || self.rollout.is_some() || self.guard.is_some()
-        } else {
-            self.exposed_on.iter().any(|route| route.fits(method, path))
-        }
+        self.is_exposed_on_all()
+            || (is_page && self.is_exposed_on_pages())
+            || self.exposed_on.iter().any(|route| route.fits(method, path))
+    }
+
+    /// Whether every request exposes to it.
+    pub(crate) fn is_exposed_on_all(&self) -> bool {
+        self.exposed_on.is_empty() && (self.rollout.is_some() || self.guard.is_some())
+    }
+
+    /// Whether every page exposes to it.
+    pub(crate) const fn is_exposed_on_pages(&self) -> bool {
+        self.exposed_on.is_empty()
     }
 }

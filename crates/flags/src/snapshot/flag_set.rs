@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::checks::check;
 use super::links::{self, Link, Links};
+use super::met::{Meetings, MetFlags};
 use super::recorded::{FlagFacts, RecordedFacts};
 use crate::{ExclusionLayer, Flag, FlagId, Goal, Holdout, Name, Percent, Problem, Segment, Subject};
 
@@ -19,6 +20,7 @@ pub struct Snapshot {
     pub(crate) segments: Arc<[Segment]>,
     goals: Arc<[Goal]>,
     pub(crate) holdout: Option<Arc<Holdout>>,
+    meetings: Arc<Meetings>,
     facts: Arc<[FlagFacts]>,
 }
 
@@ -39,9 +41,11 @@ impl Snapshot {
         links::join_layers(&mut flags, &layers);
         let links = check(&flags, &by_name, &goals, &segments, &layers)?;
         let facts = vec![FlagFacts::default(); flags.len()].into();
+        let flags: Vec<_> = flags.into_iter().map(Arc::new).collect();
         Ok(Self {
             revision: revision.into(),
-            flags: flags.into_iter().map(Arc::new).collect(),
+            meetings: Arc::new(Meetings::of(&flags)),
+            flags,
             by_name: Arc::new(by_name),
             links: Arc::new(links),
             layers: layers.into(),
@@ -64,6 +68,7 @@ impl Snapshot {
             segments: Arc::new([]),
             goals: Arc::new([]),
             holdout: None,
+            meetings: Arc::default(),
             facts: Arc::new([]),
         }
     }
@@ -89,7 +94,7 @@ impl Snapshot {
         if let Some(flag) = flags.get_mut(id.index()) {
             *flag = Arc::new(Flag { percent: Some(percent), rollout: None, ..Flag::clone(flag) });
         }
-        Self { flags, ..self.clone() }
+        Self { meetings: Arc::new(Meetings::of(&flags)), flags, ..self.clone() }
     }
 
     /// Which text it was made from.
@@ -131,6 +136,12 @@ impl Snapshot {
     /// All indices, in the order of [`Snapshot::flags`].
     pub fn ids(&self) -> impl Iterator<Item = FlagId> + use<> {
         (0..u32::try_from(self.flags.len()).unwrap_or(u32::MAX)).map(FlagId)
+    }
+
+    /// The flags that a request meets: those of which [`Flag::is_exposed_on`] says so.
+    #[must_use]
+    pub fn met(&self, method: &str, path: &str, is_page: bool) -> MetFlags {
+        self.meetings.met(method, path, is_page)
     }
 
     /// Whether a decision may need the id of the browser session.

@@ -1,7 +1,7 @@
 //! One whole, checked, immutable set of flags, and the one that is live.
 //!
 //! [`flag_set`] is the snapshot. It is made through [`checks`], which resolves [`links`] between flags and the order in which they
-//! are decided ([`required_first`]). [`recorded`] is what facts add to it. [`shares`], [`goals`], [`asked`] and [`former_draws`] answer
+//! are decided ([`required_first`]). [`recorded`] is what facts add to it. [`shares`], [`goals`], [`asked`], [`met`] and [`former_draws`] answer
 //! questions about it. [`publisher`] publishes one snapshot after the other.
 
 mod asked;
@@ -10,6 +10,7 @@ mod flag_set;
 mod former_draws;
 mod goals;
 mod links;
+mod met;
 mod publisher;
 mod recorded;
 mod required_first;
@@ -17,5 +18,6 @@ mod shares;
 mod state;
 
 pub use flag_set::Snapshot;
+pub use met::MetFlags;
 pub use publisher::{Publisher, Reader, publisher};
 pub use recorded::RecordedFacts;

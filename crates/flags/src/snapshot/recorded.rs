@@ -68,6 +68,11 @@ pub(crate) struct FlagFacts {
 }
 
 impl FlagFacts {
+    /// Whether the flag is off for everyone, whatever its file says.
+    pub(crate) const fn holds_off(&self) -> bool {
+        self.switched_off.is_some() || self.tripped || self.unknown
+    }
+
     /// Adds what is recorded about this flag.
     pub(super) fn tell(&self, flag: &Flag, facts: &mut RecordedFacts) {
         let (name, definition) = (&flag.name, flag.definition);

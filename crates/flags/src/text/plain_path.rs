@@ -44,7 +44,13 @@ impl<'a> PlainPath<'a> {
     /// Whether the path fits a test, as it is meant. As it was written counts too where both name the same place, for patterns
     /// that are written with escapes.
     pub(crate) fn passes(&self, written: &str, test: &dyn Fn(&str) -> bool) -> bool {
-        test(&self.text) || (!self.leaves && matches!(self.text, Cow::Owned(_)) && test(written))
+        self.readings(written).any(test)
+    }
+
+    /// The path as it is meant, and as it was written where that counts too.
+    pub(crate) fn readings<'p>(&'p self, written: &'p str) -> impl Iterator<Item = &'p str> {
+        let counts = !self.leaves && matches!(self.text, Cow::Owned(_));
+        std::iter::once(&*self.text).chain(counts.then_some(written))
     }
 }
 

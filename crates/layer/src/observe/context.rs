@@ -2,17 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use flagstaff_flags::{Decision, Flag, FlagId};
+use flagstaff_flags::{Decision, Flag, FlagId, MetFlags};
 use flagstaff_tag::{BodyProgress, Flags};
 use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Uri};
 use http_body::Body;
 use jiff::Timestamp;
-use smallvec::SmallVec;
 
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
-/// A request that counts, with its flags. To which of them it exposes its visitor is found once, when it comes.
+/// A request that counts, with its flags. Which of them it meets is found once, when it comes.
 #[derive(Debug)]
 pub struct RequestContext {
     pub(crate) flags: Flags,
@@ -24,8 +23,8 @@ pub struct RequestContext {
     /// When it came, by a clock that cannot be set.
     pub(crate) since: Instant,
     body: BodyState,
-    /// In the order of the flag file. One that exposes to more flags allocates once.
-    exposed: SmallVec<[FlagId; 8]>,
+    /// Whether its visitor was drawn or not.
+    met: MetFlags,
 }
 
 /// What is known of a request's body.
@@ -47,9 +46,9 @@ impl RequestContext {
             None => BodyState::Unknown,
         };
         let is_page = is_page(request.method(), request.headers());
-        let exposed = flags.decisions().exposed(request.method().as_str(), request.uri().path(), is_page);
+        let snapshot = flags.decisions().snapshot();
         Self {
-            exposed: exposed.map(|(id, ..)| id).collect(),
+            met: snapshot.met(request.method().as_str(), request.uri().path(), is_page),
             flags: flags.clone(),
             method: request.method().clone(),
             uri: request.uri().clone(),
@@ -108,13 +107,20 @@ impl RequestContext {
     /// Whether it exposes its visitor to a drawn flag.
     #[must_use]
     pub fn exposes(&self, id: FlagId) -> bool {
-        self.exposed.contains(&id)
+        self.met.contains(id) && self.flags.decisions().is_countable(id)
+    }
+
+    /// The flags that it meets, whether its visitor was drawn or not, in the order of the flag file.
+    #[must_use]
+    pub const fn met(&self) -> &MetFlags {
+        &self.met
     }
 
     /// The drawn flags to which it exposes its visitor, in the order of the flag file, with their decisions.
     pub fn exposed(&self) -> impl Iterator<Item = (FlagId, &Flag, Decision)> {
         let (decisions, snapshot) = (self.flags.decisions(), self.flags.compiled().snapshot());
-        self.exposed.iter().filter_map(move |id| Some((*id, &**snapshot.flag(*id)?, decisions.of(*id))))
+        let exposed = self.met.iter().filter(|id| decisions.is_countable(*id));
+        exposed.filter_map(move |id| Some((id, &**snapshot.flag(id)?, decisions.of(id))))
     }
 }
 

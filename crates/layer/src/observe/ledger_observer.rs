@@ -87,8 +87,7 @@ impl LedgerObserver {
         let Some(holdout) = snapshot(flags).holdout() else {
             return;
         };
-        let (method, path) = (request.method.as_str(), request.uri.path());
-        if flags.decisions().exposes_experiment(method, path, request.is_page, named) {
+        if flags.decisions().exposes_experiment(request.met(), named) {
             self.visit(flags).exposed_to_holdout(holdout, flags.visitor(), !flags.is_new_visitor(), request.at);
         }
     }

@@ -18,7 +18,7 @@ pub(crate) mod traffic;
 pub use answer::{Answer, AnswerResult};
 pub use context::RequestContext;
 pub use metrics::Answers;
-pub use traffic::{AskedFlag, TailDecision, TailRead, TailReader, Traffic, TrafficSettings};
+pub use traffic::{AskedFlag, AskedVariant, TailDecision, TailRead, TailReader, Traffic, TrafficSettings};
 
 /// Is told of requests that count, of their answers and of goals that were reached.
 ///

@@ -99,6 +99,7 @@ impl UnknownFlag {
     #[must_use]
     pub fn sentence(&self) -> String {
         let who = if self.asker == "app" { "the app" } else { "visitors" };
-        format!("{who} asked for `{}` {} times, and no flag has that name", self.name, thousands(self.times))
+        let times = if self.times == 1 { "once".into() } else { format!("{} times", thousands(self.times)) };
+        format!("{who} asked for `{}` {times}, and no flag has that name", self.name)
     }
 }

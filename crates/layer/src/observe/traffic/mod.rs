@@ -1,6 +1,7 @@
 //! What people learn from traffic: which flags were asked for, what the last requests were like, what was decided just now.
 //!
 //! - `asked.rs`: how often each flag and variant was asked for, and when last.
+//! - `spans.rs`: the same by span of time.
 //! - `recent.rs`: the last visitors, without their ids, to see what an edit would do to them.
 //! - `tail.rs`: the last decisions.
 //!
@@ -9,6 +10,7 @@
 
 mod asked;
 mod recent;
+mod spans;
 mod tail;
 
 use std::fmt;
@@ -23,8 +25,8 @@ use flagstaff_tag::Flags;
 use http::{Method, Uri};
 use jiff::Timestamp;
 
-pub use self::asked::AskedFlag;
 use self::asked::AskedFlags;
+pub use self::asked::{AskedFlag, AskedVariant};
 use self::recent::RecentVisitors;
 use self::tail::Tail;
 pub use self::tail::{TailDecision, TailRead, TailReader};
