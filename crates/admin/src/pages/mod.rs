@@ -13,6 +13,7 @@
 
 mod assets;
 mod bars;
+mod course_plot;
 mod edit;
 mod end;
 mod explain;

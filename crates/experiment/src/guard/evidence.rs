@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use flagstaff_stats::guard::{Segment, SequentialTest, p_value};
+use flagstaff_stats::guard::{Segment, SequentialTest, boundary, p_value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -115,6 +115,14 @@ impl Evidence {
         }
         let segments = self.segments.iter().map(Segment::from).collect();
         Some(SequentialTest::from_segments(self.sign.law(), segments).ok()?.log_evidence())
+    }
+
+    /// The end of the interval of the risk ratio that reaches the tolerated one with the alarm: of errors and slow answers the lower one, of goals
+    /// the upper one. None while no ratio is ruled out.
+    #[must_use]
+    pub fn bound(&self) -> Option<f64> {
+        let segments: Vec<_> = self.segments.iter().map(Segment::from).collect();
+        boundary(&self.sign.law(), &segments, self.alpha).ok().flatten()
     }
 
     /// Whether the evidence, computed anew, makes the alarm.

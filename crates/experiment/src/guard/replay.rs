@@ -29,6 +29,17 @@ impl GuardTests {
     /// without a guard, or where there is nothing to compare or to look at.
     #[must_use]
     pub fn replay(flag: &Flag, step: usize, events: &[GuardEvent]) -> Option<Self> {
+        Self::replay_with(flag, step, events, |_, _| ())
+    }
+
+    /// The same, for one who wants to see the watch after each event, the first being number 1.
+    #[must_use]
+    pub fn replay_with(
+        flag: &Flag,
+        step: usize,
+        events: &[GuardEvent],
+        mut seen: impl FnMut(usize, &Self),
+    ) -> Option<Self> {
         let mut watch = Self::new(GuardTestSettings::of(flag)?).ok()?;
         // every step is known before the first event: a request of an earlier step may end after one of a later step
         let steps = flag.rollout.as_ref().map_or(1, |rollout| rollout.steps().len());
@@ -37,13 +48,14 @@ impl GuardTests {
             watch.begin_step(begun, &shares(flag, begun));
         }
         let mut now = first;
-        for event in events {
+        for (number, event) in (1..).zip(events) {
             // events of requests that began before a step may come after it
             if event.step > now {
                 now = event.step;
                 watch.begin_step(now, &shares(flag, now));
             }
             watch.observe(event);
+            seen(number, &watch);
         }
         watch.begin_step(step, &shares(flag, step));
         Some(watch)

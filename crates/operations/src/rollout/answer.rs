@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::course::{GuardCourse, Replayed};
 use crate::json;
 
 /// Where a rollout stands.
@@ -45,6 +46,9 @@ pub struct RolloutStatus {
     pub plan: Vec<PlannedStep>,
     /// What its guard has seen so far.
     pub guard: Vec<Evidence>,
+    /// How that moved.
+    #[serde(default)]
+    pub guard_course: Vec<GuardCourse>,
     /// All its facts, the oldest first.
     pub history: Vec<HistoryEntry>,
     /// The number of steps that are done; none until a running program has read the flag.
@@ -97,7 +101,7 @@ impl RolloutStatus {
         next: NextStep,
         percent: Percent,
         visitors: Option<u64>,
-        guard: Vec<Evidence>,
+        seen: Replayed,
         history: &[Fact],
     ) -> Self {
         let steps = flag.rollout.as_ref().map_or(&[][..], |rollout| rollout.steps());
@@ -119,7 +123,8 @@ impl RolloutStatus {
             paused: standing.is_some_and(|standing| standing.paused),
             visitors,
             plan: steps.iter().map(PlannedStep::of).collect(),
-            guard,
+            guard: seen.guard,
+            guard_course: seen.courses,
             history: history.iter().map(|fact| HistoryEntry::of(fact, last)).collect(),
             done: standing.map(|standing| standing.step),
         }

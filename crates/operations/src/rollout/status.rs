@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use flagstaff_experiment::guard::{GuardEvent, GuardTests};
+use flagstaff_experiment::guard::GuardEvent;
 use flagstaff_experiment::rollout::{
     Next, NextStep, RolloutInputs, RolloutState, Trouble, next_step, sample_ratio_broken, waited,
 };
@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::answer::RolloutStatus;
+use super::course::replayed;
 use super::flag_record::FlagRecord;
 use crate::Error;
 
@@ -36,10 +37,10 @@ pub(super) async fn of(record: &mut FlagRecord) -> Result<RolloutStatus, Error> 
     };
     let standing = standing.ok();
     let step = standing.as_ref().map_or(0, |standing| standing.step);
-    let guard =
-        GuardTests::replay(&record.flag, step, &events(&signs)).map(|watch| watch.evidence()).unwrap_or_default();
+    let (events, times) = events(&signs);
+    let seen = replayed(&record.flag, step, &events, &times);
     let percent = if is_off { Percent::ZERO } else { percent(record, standing.as_ref()) };
-    Ok(RolloutStatus::new(&record.flag, standing.as_ref(), next_step, percent, visitors, guard, &record.history))
+    Ok(RolloutStatus::new(&record.flag, standing.as_ref(), next_step, percent, visitors, seen, &record.history))
 }
 
 fn next(record: &FlagRecord, standing: &Standing, visitors: Option<u64>, split_is_broken: bool) -> NextStep {
@@ -87,14 +88,17 @@ fn without_rollout(standing: &Standing, trouble: Option<Trouble>) -> NextStep {
     waits(why.unwrap_or_else(|| "it has no rollout: its percentage is as written".into()))
 }
 
-/// First signs as a guard takes them, with a number for each unit.
-fn events(signs: &[FirstSign]) -> Vec<GuardEvent> {
+/// First signs as a guard takes them, with a number for each unit, and their times.
+fn events(signs: &[FirstSign]) -> (Vec<GuardEvent>, Vec<Timestamp>) {
     let mut numbers: HashMap<&str, u128> = HashMap::new();
-    let mut events = Vec::new();
-    for FirstSign { sign, unit, variant, step, .. } in signs {
+    let (mut events, mut times) = (Vec::new(), Vec::new());
+    for FirstSign { sign, unit, variant, step, at } in signs {
         let next = numbers.len() as u128;
         let unit = *numbers.entry(unit).or_insert(next);
-        events.extend(sign.parse().map(|sign| GuardEvent { sign, arm: *variant, step: *step, unit }));
+        if let Ok(sign) = sign.parse() {
+            events.push(GuardEvent { sign, arm: *variant, step: *step, unit });
+            times.push(Timestamp::from_microsecond(*at).unwrap_or_default());
+        }
     }
-    events
+    (events, times)
 }

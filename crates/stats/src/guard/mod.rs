@@ -9,11 +9,13 @@
 //! and a test on requests raises false alarms by the dozen.
 //!
 //! [`Law`] is the test itself, without memory of its own; [`SequentialTest`] restarts it, so that a long healthy time does not
-//! make it deaf.
+//! make it deaf. [`boundary`] is the end of the interval of the risk ratio that goes with it.
 
+mod boundary;
 mod law;
 mod machine;
 
+pub use boundary::boundary;
 pub use law::{Count, Law, p_value, trips};
 pub use machine::{Segment, SequentialTest};
 
