@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use flagstaff_experiment::{Direction, GoalReport, Measure, VariantReport, VerdictKind};
 use flagstaff_operations::api::ResultsQuery;
-use flagstaff_operations::results::{self, Results};
+use flagstaff_operations::results::{self, DayExposures, Results, Slice, SliceBy};
 use jiff::tz::TimeZone;
 
 use crate::cli;
@@ -13,6 +13,9 @@ use crate::commands::{Outcome, results_list};
 use crate::remote::Remote;
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, Scale, grouped, json as print_json, out, percent, styled, table};
 use crate::workspace::{Opened, block_on, certainty};
+
+/// So many days are shown to people; scripts get all.
+const DAYS: usize = 7;
 
 pub(crate) fn run(args: &cli::Results) -> anyhow::Result<Outcome> {
     let Some(results) = asked(args)? else {
@@ -59,7 +62,7 @@ pub(super) const fn query(args: &cli::Results) -> ResultsQuery {
 /// The report for people.
 fn text(results: &Results) -> String {
     let report = &results.report;
-    let mut text = format!("{}\n", head(results));
+    let mut text = format!("{}\n{}", head(results), styled(FAINT, &days(&results.days)));
     for goal in &report.goals {
         let better = if goal.better == Direction::Down { " (less is better)" } else { "" };
         let _ = write!(text, "\n{}{better}\n{}", styled(STRONG, &goal.goal), figures(goal));
@@ -68,6 +71,7 @@ fn text(results: &Results) -> String {
         }
         text += &plot(goal);
     }
+    text += &slices(&results.slices);
     let style = match report.verdict.kind {
         VerdictKind::Ship | VerdictKind::KeepControl => GOOD,
         VerdictKind::BrokenSplit => BAD,
@@ -113,6 +117,32 @@ fn figures(goal: &GoalReport) -> String {
     };
     let rows: Vec<_> = std::iter::once(heading.map(Into::into).into()).chain(goal.variants.iter().map(row)).collect();
     table(&rows)
+}
+
+/// Weeks and steps, goal by goal.
+fn slices(slices: &[Slice]) -> String {
+    let mut rows = Vec::new();
+    for slice in slices {
+        let by = match slice.by {
+            SliceBy::Week => "week of",
+            SliceBy::Step => "step",
+        };
+        for goal in &slice.goals {
+            let counts = goal.variants.iter().map(|one| {
+                let rate = one.rate.map(percent).unwrap_or_default();
+                format!("{} {}/{} {rate}", one.variant, grouped(one.conversions), grouped(one.visitors))
+            });
+            rows.push([format!("  {by} {}", slice.name), goal.goal.clone()].into_iter().chain(counts).collect());
+        }
+    }
+    if rows.is_empty() { String::new() } else { format!("\n{}\n{}", styled(STRONG, "parts"), table(&rows)) }
+}
+
+/// New visitors of the last days.
+fn days(days: &[DayExposures]) -> String {
+    let last = days.iter().rev().take(DAYS).rev();
+    let told: Vec<_> = last.map(|one| format!("{} {}", one.day, grouped(one.exposed.iter().sum()))).collect();
+    if told.len() > 1 { format!("new by day: {}\n", told.join(", ")) } else { String::new() }
 }
 
 /// The differences of a goal with their intervals, on one scale.

@@ -1,6 +1,6 @@
 //! `flagstaff rollout`: where a rollout stands, and commands to it.
 
-use flagstaff_experiment::guard::Evidence;
+use flagstaff_experiment::guard::{Evidence, Sign};
 use flagstaff_operations::rollout::{self, Command, HistoryEntry, PlannedStep, RolloutState, RolloutStatus};
 use jiff::{SignedDuration, Timestamp};
 
@@ -78,7 +78,7 @@ fn text(status: &RolloutStatus) -> String {
     };
     let (flag, state) = (styled(STRONG, &status.flag), styled(style, status.state.as_str()));
     let mut text = format!("{flag}: {state} at {} %{step}\n{}\n", status.percent, status.why);
-    for section in [steps(status), guard(&status.guard), history(&status.history)] {
+    for section in [steps(status), guard(status), history(&status.history)] {
         if !section.is_empty() {
             text.push('\n');
             text.push_str(&section);
@@ -119,8 +119,8 @@ fn progress(status: &RolloutStatus, step: &PlannedStep) -> String {
     [came, left].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-fn guard(guard: &[Evidence]) -> String {
-    if guard.is_empty() {
+fn guard(status: &RolloutStatus) -> String {
+    if status.guard.is_empty() {
         return String::new();
     }
     let row = |evidence: &Evidence| {
@@ -131,10 +131,21 @@ fn guard(guard: &[Evidence]) -> String {
             format!("{} {}", evidence.control, grouped(evidence.control_visitors)),
             bar(full, WIDTH),
             format!("{:.0} %", full * 100.0),
+            bound(status, evidence),
         ]
     };
-    let heading = ["GUARD", "VISITORS", "CONTROL", "EVIDENCE", "OF A TRIP"].map(Into::into).into();
-    table(&std::iter::once(heading).chain(guard.iter().map(row)).collect::<Vec<_>>())
+    let heading = ["GUARD", "VISITORS", "CONTROL", "EVIDENCE", "OF A TRIP", "RATIO"].map(Into::into).into();
+    table(&std::iter::once(heading).chain(status.guard.iter().map(row)).collect::<Vec<_>>())
+}
+
+/// The end of the interval of the risk ratio, and where the guard trips.
+fn bound(status: &RolloutStatus, evidence: &Evidence) -> String {
+    let course = status.guard_course.iter().find(|one| one.sign == evidence.sign && one.variant == evidence.variant);
+    let side = if matches!(evidence.sign, Sign::Goal(_)) { "at most" } else { "at least" };
+    match course.and_then(|course| course.points.last()?.bound) {
+        Some(bound) => format!("{side} {bound:.2}, trips at {}", evidence.tolerated),
+        None => format!("trips at {}", evidence.tolerated),
+    }
 }
 
 fn history(all: &[HistoryEntry]) -> String {

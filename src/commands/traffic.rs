@@ -1,7 +1,7 @@
 //! `flagstaff traffic`: how often each flag was asked for.
 
 use anyhow::bail;
-use flagstaff_operations::traffic::{FlagTraffic, VariantTraffic};
+use flagstaff_operations::traffic::{FlagTraffic, NotCountedRequests, VariantTraffic};
 
 use crate::cli::{FlagArgs, TrafficArgs};
 use crate::commands::Outcome;
@@ -22,6 +22,7 @@ pub(crate) fn run(args: &TrafficArgs) -> anyhow::Result<Outcome> {
         json(&all)?;
     } else {
         out(&text(&all))?;
+        out(&left_out(&remote.answer(remote.client.not_counted())?))?;
     }
     Ok(Outcome::Yes)
 }
@@ -46,6 +47,15 @@ fn rows(flag: &FlagTraffic) -> Vec<Vec<String>> {
         vec![name, last, one.variant.clone(), grouped(one.requests), actual, share(one.expected)]
     };
     flag.variants.iter().enumerate().map(row).collect()
+}
+
+/// What is in none of these numbers.
+fn left_out(all: &[NotCountedRequests]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let parts: Vec<_> = all.iter().map(|one| format!("{} {}", grouped(one.requests), one.words())).collect();
+    styled(FAINT, &format!("Not counted: {}\n", parts.join(", ")))
 }
 
 fn share(percent: f64) -> String {

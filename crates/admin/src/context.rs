@@ -9,7 +9,7 @@ use flagstaff_layer::{Tagger, Traffic};
 use flagstaff_operations::Error;
 use flagstaff_operations::hygiene::Watched;
 use flagstaff_operations::preview::{RecentVisitors, WhyNoVisitors};
-use flagstaff_operations::traffic::FlagTraffic;
+use flagstaff_operations::traffic::{FlagTraffic, NotCountedRequests};
 use flagstaff_operations::workspace::Workspace;
 use flagstaff_tag::TaggerSettings;
 use jiff::Timestamp;
@@ -66,6 +66,11 @@ impl Context {
         let (traffic, tagger) = self.traffic.as_ref()?;
         let asked = self.flag_traffic(&self.snapshot());
         Some(Watched { since: traffic.since(), asked, unknown: tagger.unknown_names() })
+    }
+
+    /// Requests that were not counted.
+    pub(crate) fn not_counted(&self) -> Vec<NotCountedRequests> {
+        self.traffic.as_ref().map(|(_, tagger)| NotCountedRequests::of_all(&tagger.left_out())).unwrap_or_default()
     }
 
     /// How often the flags of a snapshot were asked for.

@@ -11,7 +11,7 @@ use flagstaff_operations::history::{Difference, Explained, History, RollbackPrev
 use flagstaff_operations::hygiene::HygieneReport;
 use flagstaff_operations::results::{Experiments, Results};
 use flagstaff_operations::rollout::RolloutStatus;
-use flagstaff_operations::traffic::FlagTraffic;
+use flagstaff_operations::traffic::{FlagTraffic, NotCountedRequests};
 use http::Method;
 
 use crate::connection::{Ask, Client, of_flag};
@@ -50,6 +50,14 @@ impl Client {
     /// As [`Client::list`].
     pub fn traffic(&self) -> Result<Vec<FlagTraffic>, Error> {
         self.ask(&Ask::get("/api/v1/traffic"))
+    }
+
+    /// How many requests were not counted, and why.
+    ///
+    /// # Errors
+    /// As [`Client::list`].
+    pub fn not_counted(&self) -> Result<Vec<NotCountedRequests>, Error> {
+        self.ask(&Ask::get("/api/v1/not-counted"))
     }
 
     /// What should be tidied up, with what the program has seen.

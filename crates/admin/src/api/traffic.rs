@@ -7,7 +7,7 @@ use flagstaff_operations::api::{PreviewRequest, Switch};
 use flagstaff_operations::edit::{Change, Editor};
 use flagstaff_operations::hygiene::{self, HygieneReport};
 use flagstaff_operations::preview::{self, Preview};
-use flagstaff_operations::traffic::FlagTraffic;
+use flagstaff_operations::traffic::{FlagTraffic, NotCountedRequests};
 use flagstaff_operations::workspace::Workspace;
 use jiff::Zoned;
 
@@ -22,6 +22,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::get("/api/v1/traffic", traffic)
             .named("flagTraffic", "How often each flag was asked for, by variant")
             .answers::<Vec<FlagTraffic>>(),
+        Endpoint::get("/api/v1/not-counted", not_counted)
+            .named("notCounted", "How many requests were not counted since the program started, and why")
+            .answers::<Vec<NotCountedRequests>>(),
         Endpoint::get("/api/v1/hygiene", hygiene)
             .named("hygiene", "What should be tidied up, with what the program has seen since it started")
             .answers::<HygieneReport>()
@@ -36,6 +39,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 
 async fn traffic(State(context): State<Context>) -> Response {
     json(&context.flag_traffic(&context.snapshot()))
+}
+
+async fn not_counted(State(context): State<Context>) -> Response {
+    json(&context.not_counted())
 }
 
 async fn hygiene(State(context): State<Context>) -> Result<Response, Failure> {

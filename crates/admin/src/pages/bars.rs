@@ -34,6 +34,25 @@ pub(super) fn share(percent: f64) -> String {
     split(&[("", Some(percent), percent)], &format!("{percent} percent"))
 }
 
+/// Counts as columns beside each other. `words` need no escaping.
+pub(super) fn columns(counts: &[u64], words: &str) -> String {
+    let most = counts.iter().copied().max().unwrap_or_default().max(1) as f64;
+    let mut svg = format!(
+        r#"<svg class="columns" viewBox="0 0 {} 30" preserveAspectRatio="none" role="img" aria-label="{words}">"#,
+        counts.len() * 8
+    );
+    for (place, count) in counts.iter().enumerate() {
+        let height = (*count as f64 / most * 29.0).max(1.0);
+        let _ = write!(
+            svg,
+            r#"<rect class="part" x="{}" y="{:.1}" width="6" height="{height:.1}"/>"#,
+            place * 8,
+            30.0 - height
+        );
+    }
+    svg + "</svg>"
+}
+
 /// A bar that is filled in part (0 to 1); `is_alarm` when that is nothing good.
 pub(super) fn filled(part: f64, is_alarm: bool) -> String {
     let part = if part.is_finite() { part.clamp(0.0, 1.0) } else { 0.0 };
@@ -55,6 +74,8 @@ mod tests {
         assert!(svg.contains(r#"x="0.00" width="60.00""#) && svg.contains(r#"x="60.00" width="30.00""#), "{svg}");
         assert!(svg.contains(r#"x="47.00" width="2""#) && svg.contains(r#"x="118.00" width="2""#), "{svg}");
         assert!(split(&[("a", Some(90.0), 1.0), ("b", Some(90.0), 1.0)], "").contains(r#"x="108.00" width="12.00""#));
+        let svg = columns(&[0, 5, 10], "words");
+        assert!(svg.contains(r#"x="8" y="15.5" width="6" height="14.5""#) && svg.contains(r#"y="1.0""#), "{svg}");
         assert!(filled(f64::NAN, true).contains(r#"width="0.00""#));
     }
 }

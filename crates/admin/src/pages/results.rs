@@ -7,14 +7,18 @@ use axum::routing::get;
 use flagstaff_experiment::{
     AnalysisSettings, Comparison, Direction, GoalReport, Measure, Report, VariantReport, VerdictKind,
 };
-use flagstaff_operations::results::{experiments, of_flag};
+use flagstaff_operations::results::{DayExposures, Results, Slice, SliceBy, SliceVariant, experiments, of_flag};
+use flagstaff_operations::traffic::NotCountedRequests;
 
+use super::bars;
 use super::failure::Answered;
 use super::frame::{Frame, Section, Visit};
 use super::interval_plot::{Axis, Interval, Judgement};
 use super::words::{counted, grouped};
 use crate::Context;
 
+/// So many days are drawn.
+const DAYS: usize = 30;
 /// A comparison below this is decided.
 const ALPHA: f64 = 0.05;
 
@@ -43,6 +47,21 @@ struct Row {
     counts: String,
     /// None for the control.
     against: Option<Against>,
+    /// Parts of the goal, below its last variant.
+    parts: Vec<Part>,
+}
+
+/// A part of an experiment.
+struct Part {
+    name: String,
+    /// The rate and the counts of each variant.
+    variants: Vec<(String, String)>,
+}
+
+/// New visitors by day.
+struct Days {
+    bars: String,
+    words: String,
 }
 
 /// A variant compared with the control.
@@ -63,6 +82,7 @@ struct ResultsPage {
     verdict: &'static str,
     text: String,
     health: Vec<String>,
+    days: Option<Days>,
     rows: Vec<Row>,
     axis: String,
 }
@@ -85,7 +105,7 @@ async fn results(State(context): State<Context>, visit: Visit, Path(flag): Path<
     let settings = AnalysisSettings::default();
     let found = context.run(async move |workspace: &_| of_flag(workspace, &snapshot, &name, &settings).await).await?;
     let frame = visit.frame(format!("Results of {}", found.report.flag), Section::Results);
-    Ok(visit.show(&page(frame, &found.report)))
+    Ok(visit.show(&page(frame, &found, &context.not_counted())))
 }
 
 fn experiment(report: &Report) -> Experiment {
@@ -98,17 +118,20 @@ fn experiment(report: &Report) -> Experiment {
     }
 }
 
-fn page(frame: Frame, report: &Report) -> ResultsPage {
+fn page(frame: Frame, results: &Results, not_counted: &[NotCountedRequests]) -> ResultsPage {
+    let report = &results.report;
     let is_broken = report.verdict.kind == VerdictKind::BrokenSplit;
     let axis = Axis::over(report.goals.iter().flat_map(|goal| goal.comparisons.iter().filter_map(interval)));
-    let rows = report.goals.iter().flat_map(|goal| rows(goal, axis.as_ref().filter(|_| !is_broken), is_broken));
+    let drawn = axis.as_ref().filter(|_| !is_broken);
+    let rows = report.goals.iter().flat_map(|goal| rows(goal, &results.slices, drawn, is_broken));
     ResultsPage {
         frame,
         flag: report.flag.clone(),
         is_broken,
         verdict: word(report.verdict.kind),
         text: report.verdict.text.clone(),
-        health: health(report),
+        health: health(report).into_iter().chain(left_out(not_counted)).collect(),
+        days: days(&results.days),
         rows: rows.collect(),
         axis: axis.map(|axis| axis.words()).unwrap_or_default(),
     }
@@ -146,7 +169,42 @@ fn health(report: &Report) -> Vec<String> {
     all.into_iter().flatten().collect()
 }
 
-fn rows(goal: &GoalReport, axis: Option<&Axis>, is_broken: bool) -> Vec<Row> {
+/// What was not counted for any experiment.
+fn left_out(all: &[NotCountedRequests]) -> Option<String> {
+    let parts: Vec<_> = all.iter().map(|one| format!("{} {}", grouped(one.requests), one.words())).collect();
+    (!parts.is_empty()).then(|| format!("Requests left out since the program started: {}", parts.join(", ")))
+}
+
+/// New visitors of the last days.
+fn days(all: &[DayExposures]) -> Option<Days> {
+    let shown: Vec<_> = all.iter().skip(all.len().saturating_sub(DAYS)).collect();
+    let (first, last) = (shown.first()?, shown.last()?);
+    let counts: Vec<u64> = shown.iter().map(|one| one.exposed.iter().sum()).collect();
+    let now = counts.last().copied().unwrap_or_default();
+    let words = format!("New visitors by day, {} to {}; today {}", first.day, last.day, grouped(now));
+    Some(Days { bars: bars::columns(&counts, &words), words })
+}
+
+/// The parts of a goal.
+fn parts(goal: &str, slices: &[Slice]) -> Vec<Part> {
+    let part = |slice: &Slice| {
+        let of_goal = slice.goals.iter().find(|one| one.goal == goal)?;
+        let shares = slice.shares.iter().flatten().zip(&of_goal.variants);
+        let shares: Vec<_> = shares.map(|(share, one)| format!("{} {:.0} %", one.variant, share)).collect();
+        let name = match slice.by {
+            SliceBy::Week => format!("First seen in the week of {}", slice.name),
+            SliceBy::Step => format!("Step {}: {}", slice.name, shares.join(", ")),
+        };
+        let variant = |one: &SliceVariant| {
+            let counts = format!("{} of {}", grouped(one.conversions), grouped(one.visitors));
+            (format!("{} {}", one.variant, rate(one.rate, one.mean)), counts)
+        };
+        Some(Part { name, variants: of_goal.variants.iter().map(variant).collect() })
+    };
+    slices.iter().filter_map(part).collect()
+}
+
+fn rows(goal: &GoalReport, slices: &[Slice], axis: Option<&Axis>, is_broken: bool) -> Vec<Row> {
     let row = |(number, variant): (usize, &VariantReport)| {
         let compared = goal.comparisons.iter().find(|one| one.variant == variant.variant && number > 0);
         Row {
@@ -157,16 +215,23 @@ fn rows(goal: &GoalReport, axis: Option<&Axis>, is_broken: bool) -> Vec<Row> {
             rate: level(goal, variant),
             counts: format!("{} of {}", grouped(variant.conversions), grouped(variant.visitors)),
             against: compared.filter(|_| !is_broken).map(|compared| against(goal, compared, axis)),
+            parts: if number + 1 == goal.variants.len() { parts(&goal.goal, slices) } else { Vec::new() },
         }
     };
     goal.variants.iter().enumerate().map(row).collect()
 }
 
 fn level(goal: &GoalReport, variant: &VariantReport) -> String {
-    if goal.measure == Measure::Mean {
-        return variant.mean.map_or_else(|| "–".into(), |mean| format!("{mean:.2} per visitor"));
+    rate(variant.rate, variant.mean.filter(|_| goal.measure == Measure::Mean))
+}
+
+/// A mean where there is one, and a rate otherwise.
+fn rate(rate: Option<f64>, mean: Option<f64>) -> String {
+    match (mean, rate) {
+        (Some(mean), _) => format!("{mean:.2} per visitor"),
+        (None, Some(rate)) => format!("{:.2} %", rate * 100.0),
+        (None, None) => "–".into(),
     }
-    variant.rate.map_or_else(|| "–".into(), |rate| format!("{:.2} %", rate * 100.0))
 }
 
 fn against(goal: &GoalReport, compared: &Comparison, axis: Option<&Axis>) -> Against {
@@ -219,6 +284,7 @@ fn p_value(p: f64) -> String {
 #[cfg(test)]
 mod tests {
     use flagstaff_experiment::{AlwaysValid, LeftOut, Range, SampleRatio, Verdict};
+    use flagstaff_operations::results::SliceGoal;
 
     use super::*;
 
@@ -258,7 +324,8 @@ mod tests {
     }
 
     fn text(kind: VerdictKind, p: f64) -> String {
-        page(Frame::plain("Results"), &report(kind, p)).render().unwrap()
+        let results = Results { report: report(kind, p), began: None, days: vec![], slices: vec![] };
+        page(Frame::plain("Results"), &results, &[]).render().unwrap()
     }
 
     #[test]
@@ -276,5 +343,37 @@ mod tests {
         assert!(
             page.contains("The split is broken") && !page.contains("+20.0") && !page.contains("<svg class=\"plot\"")
         );
+    }
+
+    #[test]
+    fn days_parts_and_what_was_left_out_stand_beside_the_numbers() {
+        let day = |day: &str, exposed: [u64; 2]| DayExposures { day: day.parse().unwrap(), exposed: exposed.into() };
+        let variant = |name: &str, conversions| SliceVariant {
+            variant: name.into(),
+            visitors: 200,
+            conversions,
+            rate: Some(conversions as f64 / 200.0),
+            mean: None,
+        };
+        let slice = |by, name: &str, shares| Slice {
+            by,
+            name: name.into(),
+            shares,
+            goals: vec![SliceGoal {
+                goal: "order_paid".into(),
+                variants: vec![variant("off", 9), variant("on", 12)],
+            }],
+        };
+        let results = Results {
+            report: report(VerdictKind::KeepRunning, 0.4),
+            began: None,
+            days: vec![day("2026-11-27", [30, 30]), day("2026-11-28", [5, 10])],
+            slices: vec![slice(SliceBy::Week, "2026-11-23", None), slice(SliceBy::Step, "2", Some(vec![75.0, 25.0]))],
+        };
+        let bots = NotCountedRequests { reason: "bot".into(), requests: 1200 };
+        let page = page(Frame::plain("Results"), &results, &[bots]).render().unwrap();
+        assert!(page.contains("1,200 of bots") && page.contains("2026-11-27 to 2026-11-28; today 15"), "{page}");
+        assert!(page.contains("First seen in the week of 2026-11-23") && page.contains("on 6.00 %"), "{page}");
+        assert!(page.contains("Step 2: off 75 %, on 25 %") && page.matches("<details").count() == 1, "{page}");
     }
 }

@@ -33,6 +33,15 @@ pub struct Day {
     pub steps: Vec<Step>,
 }
 
+/// What the visitors did who were exposed first in one week.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Cohort {
+    /// The beginning of the week.
+    pub began: Timestamp,
+    /// Per goal, per variant: those who met it and no other.
+    pub goals: Vec<Vec<Total>>,
+}
+
 /// Who met one variant, over the whole experiment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Variant {

@@ -1,8 +1,9 @@
 //! From rows to answers: a tally of an experiment, how it stood day by day, and rows for export.
 //!
 //! `question.rs` says what is asked, `recorded.rs` finds the experiment, `group.rs` and `sums.rs` count units together, and
-//! `tally.rs`, `daily.rs` and `export.rs` answer through the handle in `ledger.rs`.
+//! `tally.rs`, `daily.rs`, `cohorts.rs` and `export.rs` answer through the handle in `ledger.rs`.
 
+pub(crate) mod cohorts;
 pub(crate) mod daily;
 pub(crate) mod export;
 pub(crate) mod group;

@@ -1,6 +1,6 @@
 //! The results of one experiment, of the holdout, and of every experiment.
 
-use flagstaff_experiment::{AnalysisSettings, Report, Share, TwoCounts, analyse_daily};
+use flagstaff_experiment::{AnalysisSettings, Day, Observed, Report, Share, TwoCounts, analyse_daily};
 use flagstaff_flags::Snapshot;
 use flagstaff_ledger::{Ledger, Question};
 use flagstaff_stats::Proportion;
@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::slices::{DayExposures, Slice, days, slices};
 use crate::workspace::{Workspace, find};
 use crate::{Error, json};
 
@@ -21,6 +22,12 @@ pub struct Results {
     #[serde(with = "json::optional_text")]
     #[schemars(with = "Option<String>")]
     pub began: Option<Timestamp>,
+    /// Visitors exposed for the first time, day by day.
+    #[serde(default)]
+    pub days: Vec<DayExposures>,
+    /// Weeks and steps of the experiment, where there are several.
+    #[serde(default)]
+    pub slices: Vec<Slice>,
 }
 
 /// The results of every experiment.
@@ -42,7 +49,7 @@ pub async fn of_flag(
 ) -> Result<Results, Error> {
     let (id, flag) = find(snapshot, name)?;
     let question = Question::of_flag(snapshot, id, flag, Timestamp::now());
-    workspace.ask(async |ledger| judge(ledger, &question, certainty).await).await
+    workspace.ask(async |ledger| whole(ledger, &question, certainty).await).await
 }
 
 /// All experiments together: visitors who are held out against everybody else, on every goal of the file.
@@ -55,7 +62,7 @@ pub async fn of_holdout(
     certainty: &AnalysisSettings,
 ) -> Result<Results, Error> {
     let question = Question::of_holdout(snapshot, Timestamp::now());
-    workspace.ask(async |ledger| judge(ledger, &question, certainty).await).await
+    workspace.ask(async |ledger| whole(ledger, &question, certainty).await).await
 }
 
 /// Every flag that has goals, with what is known of each at one moment.
@@ -84,14 +91,35 @@ pub async fn experiments(
         .await
 }
 
+/// An experiment that was judged.
+pub(crate) struct Judged {
+    pub(crate) report: Report,
+    pub(crate) began: Option<Timestamp>,
+    observed: Observed,
+    days: Vec<Day>,
+}
+
 /// Asks an open ledger, and judges what it counted.
 pub(crate) async fn judge(
     ledger: &mut Ledger,
     question: &Question,
     certainty: &AnalysisSettings,
-) -> Result<Results, Error> {
+) -> Result<Judged, Error> {
     let (observed, days) = (ledger.tally(question).await?, ledger.daily(question).await?);
-    Ok(Results { report: analyse_daily(&observed, &days, certainty), began: observed.began })
+    let report = analyse_daily(&observed, &days, certainty);
+    Ok(Judged { report, began: observed.began, observed, days })
+}
+
+/// The same, with the parts of it.
+async fn whole(ledger: &mut Ledger, question: &Question, certainty: &AnalysisSettings) -> Result<Results, Error> {
+    let judged = judge(ledger, question, certainty).await?;
+    let cohorts = ledger.cohorts(question).await?;
+    Ok(Results {
+        days: days(&judged.observed, &judged.days, question.now),
+        slices: slices(&judged.observed, &cohorts),
+        report: judged.report,
+        began: judged.began,
+    })
 }
 
 /// Compares two counts that are given by hand, each as conversions of visitors. `share` is the treatment's part of the visitors of both,
