@@ -97,7 +97,8 @@ impl Fields {
             return Ok(());
         };
         let (value, seen) = (value.trim(), seen.trim());
-        if value != seen {
+        // a line of text has no line ends, whatever the file's value has
+        if value != seen && value != seen.replace(['\r', '\n'], "") {
             keys.push(SetKey { key: key.into(), value: toml(value)?, was: toml(seen).ok() });
         }
         Ok(())
@@ -168,6 +169,8 @@ mod tests {
     fn only_what_was_touched_is_set() {
         let form = [("percent", "20"), ("seen_percent", "50"), ("owner", "growth"), ("seen_owner", "growth")];
         assert_eq!(keys(&form).unwrap(), [("percent".into(), "20".into())]);
+        let lines = [("description", "one two"), ("seen_description", "one\r\n two\n")];
+        assert_eq!(keys(&lines).unwrap(), [], "a browser takes the line ends out");
     }
 
     #[test]
