@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -98,26 +99,66 @@ fn every_counter_is_there_with_0_from_the_start_and_in_the_documentation() {
     assert_eq!(busy, names(&fresh), "nothing begins later");
 }
 
+/// Over so many connections visitors come.
+const CONNECTIONS: u32 = 4;
+/// Requests that are sent before their answers are read.
+const AT_ONCE: u32 = 50;
+
+/// Each of these visitors comes once, with a browser of its own.
+fn come(program: &Program, visitors: Range<u32>) {
+    let each = (visitors.end - visitors.start) / CONNECTIONS;
+    std::thread::scope(|scope| {
+        for first in (0..CONNECTIONS).map(|connection| visitors.start + connection * each) {
+            scope.spawn(move || {
+                let mut raw = program.raw();
+                for batch in (first..first + each).step_by(AT_ONCE as usize) {
+                    let batch = batch..(batch + AT_ONCE).min(first + each);
+                    raw.send(batch.clone().map(request).collect::<String>());
+                    batch.for_each(|_| assert_eq!(raw.answer().status, 200));
+                }
+            });
+        }
+    });
+}
+
+fn request(visitor: u32) -> String {
+    format!(
+        "GET /seen/{visitor} HTTP/1.1\r\nHost: test\r\nUser-Agent: agent-{visitor}\r\nCookie: flagstaff_visitor=someone-{visitor:08}\r\n\r\n"
+    )
+}
+
 #[test]
 fn the_parser_of_prometheus_reads_every_metric_and_no_visitor_adds_one() {
-    let app = App::mirror();
+    read_after(4_000);
+}
+
+#[test]
+#[ignore = "takes minutes: tests/long"]
+fn of_a_hundred_thousand_visitors_none_adds_a_metric() {
+    read_after(100_000);
+}
+
+/// With 500 flags and so many visitors.
+#[track_caller]
+fn read_after(visitors: u32) {
+    let app = App::start(|exchange| exchange.answer(200, "", "fine"));
     let mut text = flags(app.address);
     for flag in 0..500 {
-        write!(text, "[flags.flag_{flag}]\npercent = 50\nexposed_on = [\"/seen\"]\n").unwrap();
+        write!(text, "[flags.flag_{flag}]\npercent = 50\nexposed_on = [\"/seen/*\"]\n").unwrap();
     }
-    let program = Setup::to(&[app.address]).flags(&text).key("headers", "send = \"compact\"").start();
-    let lines = |visitors: std::ops::Range<u32>| {
-        let mut raw = program.raw();
-        for visitor in visitors {
-            raw.send(format!(
-                "GET /seen HTTP/1.1\r\nHost: test\r\nUser-Agent: agent-{visitor}\r\nCookie: flagstaff_visitor=someone-{visitor:08}\r\n\r\n"
-            ));
-            assert_eq!(raw.answer().status, 200);
-        }
-        scrape(&program).lines().count()
-    };
-    let few = lines(0..300);
-    assert_eq!(lines(300..2_000), few, "2,000 visitors make no more lines than 300");
+    let setup = Setup::to(&[app.address]).flags(&text).key("headers", "send = \"compact\"").top("workers = 2");
+    let program = setup.start();
+    come(&program, 0..400);
+    let few = scrape(&program);
+    come(&program, 400..visitors);
+    let many = scrape(&program);
+    assert_eq!(many.lines().count(), few.lines().count(), "{visitors} visitors make no more lines than 400");
+    assert!(many.len() < few.len() * 5 / 4, "{} bytes grew to {}", few.len(), many.len());
+    assert!(
+        !many.contains("someone-") && !many.contains("agent-") && !many.contains("/seen/"),
+        "no label comes from a visitor"
+    );
+    assert!(program.metric("flagstaff_requests_total", "") >= f64::from(visitors));
     let text = scrape(&program);
     let mut parser = python();
     parser.args(["-c", PARSER]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -38,6 +38,7 @@ mod flags_spoofing;
 mod fleet_http;
 mod fleet_redis;
 mod history;
+mod history_long;
 mod holdout;
 mod identity_issue;
 mod identity_people;
