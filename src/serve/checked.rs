@@ -10,7 +10,7 @@ use flagstaff_operations::workspace::Workspace;
 use flagstaff_source::{FlagSource, Loaded, ParseOptions};
 use flagstaff_tag::TaggerSettings;
 
-use crate::settings::{self, Settings, checked, protocols, shown};
+use crate::settings::{self, Settings, checked, protocols, shown, typed};
 use crate::workspace::{no_flag_file, reading};
 
 /// Everything that runs, checked; nothing is bound yet.
@@ -24,6 +24,8 @@ pub(super) struct Checked {
     /// Visitors whose last request is kept in memory; 0: none is.
     pub(super) recent_requests: usize,
     pub(super) clients: ClientSettings,
+    /// As typed, for what is read again.
+    pub(super) typed: typed::SettingsFile,
     pub(super) parts: Parts,
 }
 
@@ -76,7 +78,8 @@ impl Checked {
         };
         let recent_requests = settings.typed.recent_requests;
         let clients = protocols::clients(&settings.typed)?;
-        Ok(Self { proxy, tagger_settings, admin, upstream, environment, recent_requests, clients, parts })
+        let typed = settings.typed.clone();
+        Ok(Self { proxy, tagger_settings, admin, upstream, environment, recent_requests, clients, typed, parts })
     }
 
     /// The files and the ledger, for what operators ask and do.

@@ -4,7 +4,7 @@
 //! - `checked.rs`: everything is read and checked.
 //! - `start.rs`: everything is started and bound, then it runs until it has drained.
 //! - `operators.rs`: the address for operators.
-//! - `entry.rs`: the token that opens it.
+//! - `entry.rs`: the token that opens it. `tokens.rs`: tokens that are read again.
 //! - `banner.rs`: what it says when it serves.
 //! - `health.rs`: how it is, for operators and in the log.
 //! - `meters.rs`: metrics about the program itself.
@@ -25,5 +25,6 @@ mod operators;
 mod process_metrics;
 mod run;
 mod start;
+mod tokens;
 
 pub(crate) use run::run;

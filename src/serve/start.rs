@@ -15,7 +15,7 @@ use super::checked::Checked;
 use super::health::ProgramHealth;
 use super::left_out::LeftOutLog;
 use super::operators::{self, admin};
-use super::{entry, listen, meters};
+use super::{entry, listen, meters, tokens};
 use crate::commands::Outcome;
 
 impl Checked {
@@ -33,7 +33,8 @@ impl Checked {
         let sidecar = Sidecar::new(self.proxy.clone(), &flagstaff.layer(), backend)
             .background(operators::service(self.admin.address, admin, health, flagstaff.changes()))
             .describe(described)
-            .on_hangup(flagstaff.reloading());
+            .on_hangup(flagstaff.reloading())
+            .on_hangup(tokens::rereading(self.typed.clone(), self.admin.address, access)?);
         let bound = sidecar.bind().map_err(|error| listen::explained(error, self.admin.address))?;
         let operators = bound.background_addresses().map(|(_, address)| address).collect();
         Banner::new(&self, bound.urls(), operators, &entry).print();

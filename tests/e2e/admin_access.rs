@@ -314,3 +314,41 @@ fn the_session_of_an_operator_never_reaches_the_app() {
     let seen = raw.answer().text();
     assert!(seen.contains("theme=dark") && !seen.contains("flagstaff_operator"), "{seen}");
 }
+
+#[test]
+fn a_token_that_is_replaced_in_its_file_ends_what_it_began() {
+    const NEW: &str = "another-token-that-operators-use";
+    let files = "admin_token_file = \"token\"\nadmin_read_token_file = \"read-token\"";
+    let setup = Setup::default().flags(FLAGS).top(files).file("token", TOKEN).file("read-token", READ_TOKEN);
+    let program = setup.start();
+    let list = |field: &str| send(&program, &format!("GET {LIST}"), &[field], "").status;
+    let (full, read) = (session(&program, TOKEN), session(&program, READ_TOKEN));
+    let listen = |field: &str| {
+        let mut raw = Raw::connect(program.admin);
+        raw.send(format!("GET /api/v1/events HTTP/1.1\r\nHost: {}\r\n{field}\r\n\r\n", program.admin));
+        assert!(raw.head().starts_with("HTTP/1.1 200"));
+        raw
+    };
+    let (mut of_full, mut of_read) = (listen(&full), listen(&read));
+    let hangup = || program.process.signal(rustix::process::Signal::HUP);
+    // what is no token changes nothing
+    fs::write(program.path("token"), "short").unwrap();
+    hangup();
+    eventually("it is said", || program.process.log().contains("stay as they were"));
+    assert!(!program.process.log().contains("short\n"));
+    assert_eq!((list(&bearer(TOKEN)), list(&full)), (200, 200));
+    fs::write(program.path("token"), format!("{NEW}\n")).unwrap();
+    hangup();
+    eventually("the new one lets in", || list(&bearer(NEW)) == 200);
+    assert_eq!((list(&bearer(TOKEN)), list(&full)), (401, 401), "the old one does not");
+    of_full.rest();
+    assert_eq!((list(&bearer(READ_TOKEN)), list(&read)), (200, 200), "the other one is as it was");
+    assert!(!of_read.until(b"\n\n").is_empty());
+    let renewed = session(&program, NEW);
+    hangup();
+    hangup();
+    fs::remove_file(program.path("read-token")).unwrap();
+    hangup();
+    eventually("it is said", || program.process.log().contains("cannot read"));
+    assert_eq!((list(&renewed), list(&read)), (200, 200), "a file that is gone changes nothing");
+}

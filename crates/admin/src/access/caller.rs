@@ -1,11 +1,14 @@
 //! The person or program that asks, as routes take it.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 
 use super::refused;
+use super::token::Token;
 use crate::response::refusal;
 
 /// The person or program that asks, once it is let in. A route may take one.
@@ -15,6 +18,15 @@ pub(crate) struct Caller {
     pub(crate) name: String,
     /// Whether it may change something.
     pub(crate) may_write: bool,
+    /// What let it in; none where that is gone meanwhile.
+    pub(super) token: Option<Arc<Token>>,
+}
+
+impl Caller {
+    /// Whether what let it in still does: an answer that goes on ends when not.
+    pub(crate) fn is_still_in(&self) -> bool {
+        self.token.as_ref().is_some_and(|token| token.is_valid())
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {

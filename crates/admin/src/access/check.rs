@@ -88,7 +88,7 @@ fn token(headers: &HeaderMap) -> Option<&[u8]> {
 pub(super) fn session(access: &Rules, headers: &HeaderMap) -> Option<(Role, Session)> {
     let now = now();
     cookies(headers, &access.cookie).find_map(|sealed| {
-        let with = |role| Some((role, Session::open(sealed, access.token(role)?, now)?));
+        let with = |role| Some((role, Session::open(sealed, &*access.token(role)?, now)?));
         with(Role::Write).or_else(|| with(Role::Read))
     })
 }
@@ -105,7 +105,7 @@ fn known(access: &Rules, parts: &Parts, role: Role, said: Option<String>) -> Cal
     let field = access.author_header.as_ref().filter(|_| is_trusted(access, parts));
     let vouched = field.and_then(|field| author::in_header(&parts.headers, field));
     let name = vouched.or(said).unwrap_or_else(|| author::NOBODY.into());
-    Caller { name, may_write: role == Role::Write }
+    Caller { name, may_write: role == Role::Write, token: access.token(role) }
 }
 
 pub(super) fn peer(parts: &Parts) -> Option<SocketAddr> {

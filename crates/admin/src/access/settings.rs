@@ -1,7 +1,7 @@
 //! Who may use this address: as it was typed, and checked.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::http::HeaderName;
 use flagstaff_flags::Problem;
@@ -35,8 +35,7 @@ pub struct Access(pub(super) Arc<Rules>);
 
 #[derive(Debug)]
 pub(super) struct Rules {
-    full: Option<Token>,
-    read: Option<Token>,
+    tokens: RwLock<Tokens>,
     pub(super) hosts: Hosts,
     pub(super) author_header: Option<HeaderName>,
     trusted: Vec<IpNet>,
@@ -52,16 +51,7 @@ impl Access {
     /// With every problem, at the key of the program's settings that it is about.
     pub fn new(settings: &AccessSettings) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let mut token = |key: &str, text: &Option<String>| {
-            let token = text.as_deref().map(|text| checked(key, text)).transpose();
-            token.map_err(|problem| problems.push(problem)).ok().flatten()
-        };
-        let full = token("admin_token_file", &settings.token);
-        let read = token("admin_read_token_file", &settings.read_token);
-        if settings.token.is_some() && settings.token == settings.read_token {
-            let problem = Problem::new(["admin_read_token_file"], "this is the token that allows everything");
-            problems.push(problem.help("make another one with `openssl rand -hex 24`"));
-        }
+        let tokens = Tokens::new(settings, &mut problems);
         let hosts = Hosts::new(settings.address, &settings.hosts, &mut problems);
         let author_header = author_header(settings, &mut problems);
         if !problems.is_empty() {
@@ -72,8 +62,7 @@ impl Access {
             .iter()
             .filter_map(|range| range.parse().or_else(|_| range.parse().map(IpAddr::into)).ok());
         Ok(Self(Arc::new(Rules {
-            full,
-            read,
+            tokens: RwLock::new(tokens),
             hosts,
             author_header,
             trusted: trusted.collect(),
@@ -81,6 +70,60 @@ impl Access {
             wrong_tokens: WrongTokens::default(),
         })))
     }
+}
+
+impl Access {
+    /// Takes the tokens of these settings in place of those there were. Sessions and streams of a token that is replaced end. Says whether
+    /// one was.
+    ///
+    /// # Errors
+    /// With every problem; the tokens stay as they are then.
+    pub fn renew_tokens(&self, settings: &AccessSettings) -> Result<bool, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let new = Tokens::new(settings, &mut problems);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let mut tokens = self.0.tokens.write().unwrap_or_else(PoisonError::into_inner);
+        let Tokens { full, read } = &mut *tokens;
+        let renewed = [renew(full, new.full), renew(read, new.read)];
+        Ok(renewed.contains(&true))
+    }
+}
+
+/// The tokens that let in.
+#[derive(Debug)]
+struct Tokens {
+    full: Option<Arc<Token>>,
+    read: Option<Arc<Token>>,
+}
+
+impl Tokens {
+    fn new(settings: &AccessSettings, problems: &mut Vec<Problem>) -> Self {
+        if settings.token.is_some() && settings.token == settings.read_token {
+            let problem = Problem::new(["admin_read_token_file"], "this is the token that allows everything");
+            problems.push(problem.help("make another one with `openssl rand -hex 24`"));
+        }
+        let mut token = |key: &str, text: &Option<String>| {
+            let token = text.as_deref().map(|text| checked(key, text)).transpose();
+            token.map_err(|problem| problems.push(problem)).ok().flatten().map(Arc::new)
+        };
+        let full = token("admin_token_file", &settings.token);
+        Self { full, read: token("admin_read_token_file", &settings.read_token) }
+    }
+}
+
+/// Puts a token in the place of another one, unless they are the same.
+fn renew(old: &mut Option<Arc<Token>>, new: Option<Arc<Token>>) -> bool {
+    let is_same = match (&*old, &new) {
+        (Some(old), Some(new)) => old.is_same(new),
+        (None, None) => true,
+        _ => false,
+    };
+    if !is_same && let Some(old) = std::mem::replace(old, new) {
+        old.replaced();
+    }
+    !is_same
 }
 
 fn author_header(settings: &AccessSettings, problems: &mut Vec<Problem>) -> Option<HeaderName> {
@@ -110,10 +153,11 @@ pub(super) enum Role {
 
 impl Rules {
     /// The token of a role; none where none was set.
-    pub(super) fn token(&self, role: Role) -> Option<&Token> {
+    pub(super) fn token(&self, role: Role) -> Option<Arc<Token>> {
+        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
         match role {
-            Role::Read => self.read.as_ref(),
-            Role::Write => self.full.as_ref(),
+            Role::Read => tokens.read.clone(),
+            Role::Write => tokens.full.clone(),
         }
     }
 

@@ -47,7 +47,7 @@ pub(super) fn link(parts: &Parts) -> Option<(String, String)> {
 
 /// Begins a session and leads to a page of this address.
 pub(super) fn open(access: &Rules, parts: &Parts, role: Role, name: Option<String>, next: &str) -> Response {
-    let sealed = access.token(role).map(|token| Session::new(name, now()).seal(token));
+    let sealed = access.token(role).map(|token| Session::new(name, now()).seal(&token));
     lead(access, parts, sealed.as_deref(), next)
 }
 

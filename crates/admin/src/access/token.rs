@@ -1,5 +1,7 @@
 //! Tokens: what lets a person or a program in.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use flagstaff_flags::Problem;
@@ -44,18 +46,34 @@ pub(super) fn checked(key: &str, text: &str) -> Result<Token, Problem> {
 pub(super) struct Token {
     key: hmac::Key,
     tag: hmac::Tag,
+    is_replaced: AtomicBool,
 }
 
 impl Token {
     fn new(text: &str) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes());
         let tag = hmac::sign(&key, &message("token", text.as_bytes()));
-        Self { key, tag }
+        Self { key, tag, is_replaced: AtomicBool::new(false) }
     }
 
     /// Whether this was said. How long it takes says nothing about where two tokens differ: their tags are compared.
     pub(super) fn is(&self, said: &[u8]) -> bool {
         hmac::verify(&self.key, &message("token", said), self.tag.as_ref()).is_ok()
+    }
+
+    /// Whether both are made of one text.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.tag.as_ref() == other.tag.as_ref()
+    }
+
+    /// It lets nobody in any more: what it began ends.
+    pub(super) fn replaced(&self) {
+        self.is_replaced.store(true, Relaxed);
+    }
+
+    /// Whether it lets in.
+    pub(super) fn is_valid(&self) -> bool {
+        !self.is_replaced.load(Relaxed)
     }
 
     /// `payload.signature`, which [`Token::open`] takes. Another token does not.

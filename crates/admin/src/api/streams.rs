@@ -10,6 +10,7 @@ use flagstaff_operations::workspace::find;
 use super::endpoint::Endpoint;
 use super::extract::QueryParams;
 use super::failure::Failure;
+use crate::access::Caller;
 use crate::{Context, live};
 
 /// The media type of server-sent events.
@@ -39,20 +40,22 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 
 async fn events(
     State(context): State<Context>,
+    caller: Caller,
     QueryParams(asked): QueryParams<EventsQuery>,
 ) -> Result<Response, Failure> {
     is_there(&context, asked.flag.as_deref())?;
-    Ok(live::events(context, asked.flag))
+    Ok(live::events(context, caller, asked.flag))
 }
 
 async fn tail(
     State(context): State<Context>,
+    caller: Caller,
     QueryParams(asked): QueryParams<TailQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     is_there(&context, asked.flag.as_deref())?;
     let before = headers.get("last-event-id").and_then(|id| id.to_str().ok());
-    live::tail(&context, asked, before)
+    live::tail(&context, caller, asked, before)
         .ok_or_else(|| Failure::new(ProblemKind::Status, StatusCode::NOT_FOUND, "this program watches no traffic"))
 }
 

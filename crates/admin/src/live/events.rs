@@ -15,6 +15,7 @@ use jiff::{Timestamp, Zoned};
 
 use super::stream::{Source, event, respond};
 use crate::Context;
+use crate::access::Caller;
 
 /// How often requests are counted out.
 const COUNTS_PERIOD: Duration = Duration::from_secs(1);
@@ -22,8 +23,8 @@ const COUNTS_PERIOD: Duration = Duration::from_secs(1);
 const LONG: Duration = Duration::from_secs(5);
 
 /// Tells of all flags, or of one.
-pub(crate) fn events(context: Context, wanted: Option<String>) -> Response {
-    respond(Follower {
+pub(crate) fn events(context: Context, caller: Caller, wanted: Option<String>) -> Response {
+    let follower = Follower {
         context,
         wanted,
         seen: None,
@@ -32,7 +33,8 @@ pub(crate) fn events(context: Context, wanted: Option<String>) -> Response {
         counted: None,
         looked: None,
         id: 0,
-    })
+    };
+    respond(follower, caller)
 }
 
 /// What one listener was told.

@@ -10,6 +10,7 @@ use futures_util::stream;
 use serde::Serialize;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use crate::access::Caller;
 use crate::response::{LongLived, no_store};
 
 /// How often there may be something new.
@@ -25,17 +26,18 @@ pub(super) trait Source: Send + 'static {
 
 struct Listener<S> {
     source: S,
+    caller: Caller,
     ticks: Interval,
     waiting: VecDeque<Event>,
 }
 
-/// The answer that goes on for as long as its client listens.
-pub(super) fn respond(source: impl Source) -> Response {
+/// The answer that goes on for as long as its client listens, and what let the client in is valid.
+pub(super) fn respond(source: impl Source, caller: Caller) -> Response {
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let listener = Listener { source, ticks, waiting: VecDeque::new() };
+    let listener = Listener { source, caller, ticks, waiting: VecDeque::new() };
     let events = stream::unfold(listener, |mut listener| async move {
-        let event = listener.next().await;
+        let event = listener.next().await?;
         Some((Ok::<_, Infallible>(event), listener))
     });
     let answer = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("still here"));
@@ -45,10 +47,13 @@ pub(super) fn respond(source: impl Source) -> Response {
 }
 
 impl<S: Source> Listener<S> {
-    async fn next(&mut self) -> Event {
+    async fn next(&mut self) -> Option<Event> {
         loop {
+            if !self.caller.is_still_in() {
+                return None;
+            }
             if let Some(event) = self.waiting.pop_front() {
-                return event;
+                return Some(event);
             }
             self.ticks.tick().await;
             self.waiting.extend(self.source.look());

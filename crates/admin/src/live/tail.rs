@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::stream::{Source, event, respond};
 use crate::Context;
+use crate::access::Caller;
 
 /// The most decisions of one look: four times as many a second are as many as anybody can use.
 const MOST_AT_ONCE: usize = 250;
@@ -23,7 +24,7 @@ struct Tail {
 }
 
 /// Goes on after the event with the id `before`, or the one that the query names. None where the program watches no traffic.
-pub(crate) fn tail(context: &Context, wanted: TailQuery, before: Option<&str>) -> Option<Response> {
+pub(crate) fn tail(context: &Context, caller: Caller, wanted: TailQuery, before: Option<&str>) -> Option<Response> {
     let (snapshot, traffic) = (context.snapshot(), context.traffic()?);
     let mut reader = traffic.listen();
     let since = traffic.since();
@@ -37,7 +38,7 @@ pub(crate) fn tail(context: &Context, wanted: TailQuery, before: Option<&str>) -
     }
     let wanted = if resumes { TailQuery { last: 0, ..wanted } } else { wanted };
     let begin = TailStart { since: since.to_string(), revision: snapshot.revision().into() };
-    Some(respond(Tail { reader, wanted, begin: Some(begin), since }))
+    Some(respond(Tail { reader, wanted, begin: Some(begin), since }, caller))
 }
 
 /// The start of the program and the number of the request, of an event's id.
