@@ -16,18 +16,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Heavy dependencies, and the only crates they may be in.
-const WALLS: [(&str, &[&str]); 13] = [
+const WALLS: [(&str, &[&str]); 14] = [
     ("pingora", &["sidecar"]),
     ("hyper", &["sidecar", "admin"]),
     ("hyper-util", &["sidecar", "admin"]),
     ("axum", &["admin"]),
-    ("tower", &["layer", "sidecar", "admin"]),
+    ("tower", &["layer", "telemetry", "sidecar", "admin"]),
+    ("opentelemetry", &["telemetry"]),
     ("toml", &["source"]),
     ("toml_edit", &["source"]),
     ("notify", &["source"]),
     ("redis", &["source"]),
     ("sqlx", &["ledger"]),
-    ("ureq", &["source", "webhook", "client"]),
+    ("ureq", &["source", "webhook", "client", "telemetry"]),
     ("clap", &["flagstaff"]),
     ("anyhow", &["flagstaff"]),
 ];
@@ -38,7 +39,7 @@ const FLOORS: [&[&str]; 7] = [
     &["experiment"],
     &["source", "tag", "ledger", "webhook"],
     &["layer"],
-    &["operations", "rollout"],
+    &["operations", "rollout", "telemetry"],
     &["sidecar", "admin", "embed", "client"],
     &["flagstaff"],
 ];

@@ -6,8 +6,9 @@ use flagstaff_operations::flags;
 use crate::cli::Check;
 use crate::commands::Outcome;
 use crate::remote::Remote;
+use crate::settings::telemetry;
 use crate::terminal::{GOOD, json as print_json, out, styled};
-use crate::workspace::Opened;
+use crate::workspace::{Opened, warn};
 
 pub(crate) fn run(args: &Check) -> anyhow::Result<Outcome> {
     if let Some(remote) = Remote::flags(&args.remote, &args.flags)? {
@@ -16,6 +17,9 @@ pub(crate) fn run(args: &Check) -> anyhow::Result<Outcome> {
     let mut of = args.flags.clone();
     of.flags = args.file.clone().or(of.flags);
     let opened = Opened::flags(&of)?;
+    if let Err(problems) = telemetry::check(&opened.settings.typed.telemetry) {
+        warn(&format!("`flagstaff run` would not start\n{:#}", opened.settings.report(problems)));
+    }
     let checked = opened.answer(flags::check(&opened.workspace))?;
     let (report, count) = (checked.report, checked.flags);
     if args.json {

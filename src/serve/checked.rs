@@ -49,6 +49,7 @@ impl Checked {
         let ledger = checked::ledger(&settings.typed).map_err(&mut note).ok();
         let source = checked::source(&settings.typed).map_err(&mut note).ok();
         let hooks = settings::webhooks::hooks(&settings.typed.webhooks).map_err(&mut note).ok();
+        settings::telemetry::check(&settings.typed.telemetry).unwrap_or_else(&mut note);
         let (Some(proxy), Some(tagger), Some(admin), Some(ledger), Some(source), Some(hooks), []) =
             (proxy, tagger, admin, ledger, source, hooks, problems.as_slice())
         else {

@@ -15,7 +15,7 @@ use crate::logging;
 const MAX_BEGUN: usize = 500;
 
 /// What is counted elsewhere too, in words.
-const COUNTERS: [(&str, &str); 16] = [
+const COUNTERS: [(&str, &str); 17] = [
     ("flagstaff_ledger_written_total", "Events written to the ledger"),
     ("flagstaff_ledger_dropped_total", "Events that did not get into the ledger, by reason"),
     ("flagstaff_guard_dropped_total", "Signs that guards did not count, because too many waited"),
@@ -30,6 +30,7 @@ const COUNTERS: [(&str, &str); 16] = [
     ("flagstaff_unknown_flags_total", "Questions about flags that are not defined"),
     ("flagstaff_gate_closed_total", "Requests answered by a closed gate"),
     ("flagstaff_canary_fallbacks_total", "Requests that the app answered because the upstream of a variant did not"),
+    ("flagstaff_spans_total", "Spans for OpenTelemetry, by what became of them"),
     (flagstaff_supervise::RESTARTS, "Times a thread was started again after a panic"),
     (flagstaff_admin::REFUSED, "Requests refused on the operators' address, by reason"),
 ];
@@ -69,6 +70,9 @@ pub(crate) fn begin(tagger: &Tagger) {
     }
     for header in ["x-flag-event", "x-flag-exposed", "x-flag-identify"] {
         zero(&counter!("flagstaff_directives_refused_total", "header" => header));
+    }
+    for result in ["exported", "failed", "dropped"] {
+        zero(&counter!("flagstaff_spans_total", "result" => result));
     }
     for reason in flagstaff_admin::REFUSAL_REASONS {
         zero(&counter!(flagstaff_admin::REFUSED, "reason" => reason));

@@ -9,6 +9,7 @@
 //! - `health.rs`: how it is, for operators and in the log.
 //! - `meters.rs`: metrics about the program itself.
 //! - `process_metrics.rs`: those of every process.
+//! - `spans.rs`: spans of requests, for OpenTelemetry.
 //! - `left_out.rs`: how many requests were not counted, and why.
 //! - `listen.rs`: addresses that cannot be listened on.
 //! - `file_rights.rs`: files that others may read or write.
@@ -24,6 +25,7 @@ mod meters;
 mod operators;
 mod process_metrics;
 mod run;
+mod spans;
 mod start;
 mod tokens;
 

@@ -15,6 +15,7 @@ use super::checked::Checked;
 use super::health::ProgramHealth;
 use super::left_out::LeftOutLog;
 use super::operators::{self, admin};
+use super::spans::Spans;
 use super::{entry, listen, meters, tokens};
 use crate::commands::Outcome;
 
@@ -30,7 +31,8 @@ impl Checked {
         let flagstaff = Flagstaff::start(self.parts.clone()).context("what follows the flags cannot start")?;
         let health = ProgramHealth::new(&self.parts, flagstaff.status());
         let admin = admin(&self, &flagstaff, health.clone(), metrics, &access);
-        let sidecar = Sidecar::new(self.proxy.clone(), &flagstaff.layer(), backend)
+        let spans = Spans::start(&self.typed.telemetry)?;
+        let sidecar = Sidecar::new(self.proxy.clone(), &spans.around(flagstaff.layer()), backend)
             .background(operators::service(self.admin.address, admin, health, flagstaff.changes()))
             .describe(described)
             .on_hangup(flagstaff.reloading())
@@ -45,6 +47,7 @@ impl Checked {
         drop(left_out);
         // what it could not do in time it has said
         let _ = flagstaff.close();
+        spans.close();
         tracing::info!(cut = ended.cut, "stopped");
         Ok(Outcome::Yes)
     }

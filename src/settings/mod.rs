@@ -6,6 +6,7 @@ mod overrides;
 mod places;
 pub(crate) mod protocols;
 mod resolve;
+pub(crate) mod telemetry;
 mod token;
 pub(crate) mod typed;
 pub(crate) mod webhooks;

@@ -11,6 +11,7 @@ use flagstaff_tag::{
 use serde::{Deserialize, Serialize};
 
 use super::protocols::{Ofrep, Unleash};
+use super::telemetry::TelemetryTable;
 use super::webhooks::Webhooks;
 
 /// `config/flagstaff.toml`: every key is optional.
@@ -58,6 +59,7 @@ pub(crate) struct SettingsFile {
     pub(crate) webhooks: Webhooks,
     pub(crate) ofrep: Ofrep,
     pub(crate) unleash: Unleash,
+    pub(crate) telemetry: TelemetryTable,
     pub(crate) log: Log,
 }
 
@@ -96,6 +98,7 @@ impl Default for SettingsFile {
             webhooks: Webhooks::default(),
             ofrep: Ofrep::default(),
             unleash: Unleash::default(),
+            telemetry: TelemetryTable::default(),
             log: Log::default(),
         }
     }

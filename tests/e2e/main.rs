@@ -57,6 +57,8 @@ mod settings;
 mod strangers;
 mod switching;
 mod tail;
+#[cfg(feature = "otel")]
+mod telemetry;
 mod unleash;
 mod webhooks;
 mod wire_app;

@@ -168,3 +168,19 @@ fn durations_need_a_number_and_a_unit() {
         assert_eq!(said.err.contains("not a duration"), code == 2, "{said:?}");
     }
 }
+
+/// A program without OpenTelemetry says so, and does not run as if it sent spans.
+#[cfg(not(feature = "otel"))]
+#[test]
+fn spans_need_a_program_that_is_built_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("flags.toml"), "[flags.a]\nowner = \"me\"\nexpires = 2030-01-01\n").unwrap();
+    let settings = "flags = \"flags.toml\"\n[telemetry]\nendpoint = \"http://127.0.0.1:4318\"\n";
+    fs::write(folder.path().join("flagstaff.toml"), settings).unwrap();
+    let run = flagstaff(folder.path(), ["run", "--dry-run", "--config", "flagstaff.toml"], &[]);
+    let words = "built without OpenTelemetry";
+    assert!(run.code == 2 && run.err.contains(words) && run.err.contains("flagstaff.toml:3:12"), "{run:?}");
+    assert!(run.err.contains("--features otel"), "{run:?}");
+    let check = flagstaff(folder.path(), ["check", "--config", "flagstaff.toml"], &[]);
+    assert!(check.code == 0 && check.err.contains(words), "the flags are fine all the same: {check:?}");
+}

@@ -33,7 +33,7 @@ pub use future::FlagFuture;
 pub use layer::FlagLayer;
 pub use observe::{
     Answer, AnswerResult, Answers, AskedFlag, AskedVariant, Observe, ReachedGoal, RequestContext, TailDecision,
-    TailRead, TailReader, Traffic, TrafficSettings,
+    TailRead, TailReader, Traffic, TrafficSettings, is_page,
 };
 pub use service::FlagService;
 pub use tower::layer::util::Stack;

@@ -125,7 +125,8 @@ impl RequestContext {
 }
 
 /// Whether somebody looks at a page: a navigation, by what browsers say of it, or a GET that asks for HTML.
-fn is_page(method: &Method, headers: &HeaderMap) -> bool {
+#[must_use]
+pub fn is_page(method: &Method, headers: &HeaderMap) -> bool {
     let navigates = || headers.get(FETCH_MODE).is_some_and(|mode| mode.as_bytes() == b"navigate");
     let text = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("text/html"));
     *method == Method::GET && (navigates() || headers.get_all(ACCEPT).iter().any(text))

@@ -16,7 +16,7 @@ pub(crate) mod observers;
 pub(crate) mod traffic;
 
 pub use answer::{Answer, AnswerResult};
-pub use context::RequestContext;
+pub use context::{RequestContext, is_page};
 pub use metrics::Answers;
 pub use traffic::{AskedFlag, AskedVariant, TailDecision, TailRead, TailReader, Traffic, TrafficSettings};
 
