@@ -86,15 +86,19 @@ async fn found(
     select.bind(position).fetch_one(store).await?.try_get(0)
 }
 
-/// The row of the revision, where it was the newest when the revision was accepted: a program that has just started is not late because others went on
-/// before its first row was written.
+/// The row of the revision, where it was the newest when the revision was accepted, or the next one: a program that has just started is not late because others
+/// went on before its first row was written. What it began with may have been recorded after that, by a command that was about to edit it.
 async fn in_its_time(store: &mut AnyConnection, new: &NewRevision) -> Result<Option<i64>, sqlx::Error> {
-    let select =
-        "SELECT number, revision FROM revisions WHERE environment = $1 AND at <= $2 ORDER BY number DESC LIMIT 1";
+    let select = "SELECT number, revision FROM revisions WHERE environment = $1 AND number >=
+                    (SELECT COALESCE(MAX(number), 0) FROM revisions WHERE environment = $1 AND at <= $2)
+                  ORDER BY number LIMIT 2";
     let select = sqlx::query(select).bind(new.environment.clone().unwrap_or_default()).bind(new.at.as_microsecond());
-    let Some(row) = select.fetch_optional(store).await? else { return Ok(None) };
-    let (number, revision): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
-    Ok((revision == new.revision).then_some(number))
+    for row in select.fetch_all(store).await? {
+        if row.try_get::<String, _>(1)? == new.revision {
+            return row.try_get(0).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// Adds a row. Returns whether it did: not, where another program was first with its number.

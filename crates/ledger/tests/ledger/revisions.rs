@@ -119,6 +119,23 @@ fn a_program_that_is_late_goes_on_from_the_row_of_its_time() {
     });
 }
 
+/// A command that edits records first what it found, and that is later than the program took it.
+#[test]
+fn a_program_that_began_before_the_first_row_goes_on_from_it() {
+    each_store(|location| {
+        let began = file("a");
+        let one = Program::start(location);
+        one.accepts(location, file("a"), 1);
+        let then = file("a b");
+        one.accepts(location, file("a b"), 2);
+        let late = Program::start(location);
+        [began, then].into_iter().for_each(|revision| late.0.record_revision(revision));
+        late.end();
+        assert_eq!(log(location, None).len(), 2);
+        one.end();
+    });
+}
+
 #[test]
 fn a_program_that_is_late_finds_what_another_accepted() {
     each_store(|location| {
