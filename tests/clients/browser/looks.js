@@ -75,10 +75,11 @@ await play(async (browser, found) => {
     await page.context().close();
   }
   found.expect(401);
-  found.expect(404);
   const stranger = await (await window(browser, found, { viewport: SIZES[1] })).newPage();
   await stranger.goto(`${admin}/flags`);
   await look(stranger, "sign in");
+  found.check();
+  found.expect(404);
   const lost = await signedIn(browser, found, { viewport: SIZES[1] });
   for (const path of ["/flags/none", "/nothing"]) {
     await lost.goto(`${admin}${path}`);

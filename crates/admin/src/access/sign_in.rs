@@ -18,11 +18,15 @@ use crate::response::{escaped, no_store, page as small_page};
 /// The part of a link that holds the token.
 const TOKEN: &str = "token";
 
-/// What needs no session: the form's target, and the style of small pages.
+/// What needs no session: the form's target, and the style and icon of small pages.
 pub(crate) fn open_routes(access: Access) -> Router {
     Router::new()
         .route("/session", post(sign_in))
         .route("/session.css", get(async || ([(header::CONTENT_TYPE, "text/css")], include_str!("session.css"))))
+        .route(
+            "/favicon.ico",
+            get(async || ([(header::CONTENT_TYPE, "image/svg+xml")], include_str!("../../assets/icon.svg"))),
+        )
         .with_state(access)
 }
 
