@@ -15,6 +15,7 @@ mod apps_streams;
 mod apps_waffle;
 mod browser_edits;
 mod browser_history;
+mod browser_live;
 mod browser_looks;
 mod browser_ofrep;
 mod browser_results;

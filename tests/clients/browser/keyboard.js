@@ -17,7 +17,8 @@ await play(async (browser, faults) => {
         name,
         row: one.closest("tr")?.id,
         isBody: one === document.body,
-        isSeen: outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 2 && bottom > 0 && top < innerHeight && right > 0 && left < innerWidth,
+        // the browser marks the part of a date that has the focus
+        isSeen: (one.type === "date" || (outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 2)) && bottom > 0 && top < innerHeight && right > 0 && left < innerWidth,
       };
     });
   const tabTo = async (name, row) => {
