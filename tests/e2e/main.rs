@@ -18,6 +18,7 @@ mod browser_history;
 mod browser_live;
 mod browser_looks;
 mod browser_ofrep;
+mod browser_pictures;
 mod browser_results;
 mod browser_rollouts;
 mod browser_simulator;
