@@ -16,8 +16,8 @@ use flagstaff_flags::without_userinfo;
 
 use crate::cli::{Cli, Command};
 use crate::commands::{
-    Outcome, check, compare, demo_traffic, diff, edit, end, explain, export, forget, history, hygiene, link, list,
-    power, pull, push, results, rollback, rollout, shell, simulate, tail, traffic, webhook,
+    Outcome, check, compare, demo_traffic, diff, edit, end, explain, export, fleet, forget, history, hygiene, link,
+    list, power, pull, push, results, rollback, rollout, shell, simulate, tail, traffic, webhook,
 };
 use crate::terminal::{BAD, styled};
 
@@ -65,6 +65,7 @@ fn answer(command: &Command) -> anyhow::Result<Outcome> {
         Command::History(args) => history::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Rollback(args) => rollback::run(args),
+        Command::Fleet(args) => fleet::run(args),
         Command::Push(args) => push::run(args),
         Command::Pull(args) => pull::run(args),
         Command::End(args) => end::run(args),

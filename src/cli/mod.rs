@@ -4,6 +4,7 @@ mod ask;
 mod demo;
 mod edit;
 mod experiment;
+mod fleet;
 mod history;
 mod records;
 mod rollout;
@@ -21,6 +22,7 @@ pub(crate) use self::ask::{Check, Explain, HygieneArgs, List, Simulate, TrafficA
 pub(crate) use self::demo::DemoTraffic;
 pub(crate) use self::edit::{Add, Delete, EditOf, End, Link, Off, On, Set};
 pub(crate) use self::experiment::{Certainty, Compare, Power, Results};
+pub(crate) use self::fleet::Fleet;
 pub(crate) use self::history::{Diff, History, Rollback};
 pub(crate) use self::records::{Export, Forget, Format, Per};
 pub(crate) use self::rollout::{Action, Rollout};
@@ -73,6 +75,8 @@ pub(crate) enum Command {
     Push(Box<Push>),
     /// Print the flags that are in Redis or on the web, or write them to a file
     Pull(Pull),
+    /// Show which programs run with the ledger, their versions and revisions; 0 all is well, 1 something lags or differs
+    Fleet(Fleet),
     /// End an experiment: archive it with its results, give everyone the winner, list the code to delete
     End(Box<End>),
     /// Take a flag out of the file; one that was not ended only with --yes
@@ -107,8 +111,8 @@ pub(crate) enum Command {
 /// Which flag file. Without `--flags`, the one the settings name.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct FlagArgs {
-    /// The flag file
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// The flag file, or an address: redis://HOST/0, https://HOST/flags.toml
+    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath)]
     pub(crate) flags: Option<String>,
     /// Read flags.ENVIRONMENT.toml on top of flags.toml
     #[arg(long, value_name = "NAME")]

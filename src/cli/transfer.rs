@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use crate::cli::{FlagArgs, LedgerArgs};
+use crate::cli::FlagArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct Push {
@@ -21,7 +21,10 @@ pub(crate) struct Push {
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Option<String>,
     #[command(flatten)]
-    pub(crate) ledger: LedgerArgs,
+    pub(crate) flags: FlagArgs,
+    /// The ledger: a file, or postgres://…
+    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath)]
+    pub(crate) ledger: Option<String>,
     /// Answer as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -11,6 +11,7 @@ pub(crate) mod edit;
 pub(crate) mod end;
 pub(crate) mod explain;
 pub(crate) mod export;
+pub(crate) mod fleet;
 pub(crate) mod forget;
 pub(crate) mod history;
 pub(crate) mod hygiene;

@@ -13,7 +13,8 @@ use crate::terminal::{BAD, FAINT, GOOD, STRONG, err, json as print_json, out, st
 use crate::workspace::{Opened, block_on, warn};
 
 pub(crate) fn run(args: &cli::Push) -> anyhow::Result<Outcome> {
-    let opened = Opened::ledger(&args.ledger)?;
+    let (flags, ledger) = (args.flags.clone(), args.ledger.clone());
+    let opened = Opened::ledger(&cli::LedgerArgs { flags, ledger, ..cli::LedgerArgs::default() })?;
     let by = person(args.by.as_deref());
     let from = args.file.display().to_string();
     let texts = texts(args, &opened)?;

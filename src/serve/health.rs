@@ -67,6 +67,7 @@ impl ProgramHealth {
         let mut report = Health::new(VERSION, self.since.elapsed(), flags)
             .with_revision(REVISION)
             .with_guards(self.status.guards())
+            .with_fleet(self.status.fingerprint(), self.status.strangers())
             .waiting(self.status.waiting_for_ledger());
         if let Some(status) = self.status.ledger() {
             report = report.with_ledger(ledger_health(&self.ledger, status));

@@ -74,6 +74,7 @@ fn every_page_is_there_and_holds_no_script_of_its_own() {
         "/history",
         "/history?flag=form",
         "/hygiene",
+        "/fleet",
         "/explain",
         "/explain?flag=form&visitor=v-1",
         "/tail",
@@ -198,7 +199,7 @@ fn what_makes_no_sense_is_refused_with_the_mend() {
 #[test]
 fn who_may_only_read_sees_no_button_and_changes_nothing() {
     let program = start();
-    for path in ["/", "/flags", "/flags/form", "/flags/ramp", "/rollouts", "/history", "/hygiene"] {
+    for path in ["/", "/flags", "/flags/form", "/flags/ramp", "/rollouts", "/history", "/hygiene", "/fleet"] {
         let answer = send(&program, READ_TOKEN, &format!("GET {path}"), "", "");
         let text = answer.text();
         assert_eq!(answer.status, 200, "{path}: {text}");

@@ -38,6 +38,7 @@ mod flags_headers;
 mod flags_identity;
 mod flags_spoofing;
 mod fleet_http;
+mod fleet_programs;
 mod fleet_redis;
 mod history;
 mod history_long;

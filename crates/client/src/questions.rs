@@ -7,6 +7,7 @@ use flagstaff_operations::api::{
     CheckQuery, DiffQuery, ExplainRequest, ExportQuery, HistoryQuery, ResultsQuery, RollbackQuery, SimulationQuery,
 };
 use flagstaff_operations::flags::{CheckAnswer, HeldOut, ListedFlag, Simulated};
+use flagstaff_operations::fleet::Fleet;
 use flagstaff_operations::history::{Difference, Explained, History, RollbackPreview};
 use flagstaff_operations::hygiene::HygieneReport;
 use flagstaff_operations::results::{Experiments, Results};
@@ -131,6 +132,14 @@ impl Client {
     /// As [`Client::list`].
     pub fn rollout(&self, flag: &str) -> Result<RolloutStatus, Error> {
         self.ask(&Ask::get(of_flag(flag, "/rollout")))
+    }
+
+    /// Which programs share the ledger.
+    ///
+    /// # Errors
+    /// As [`Client::list`], and when nothing is recorded.
+    pub fn fleet(&self) -> Result<Fleet, Error> {
+        self.ask(&Ask::get("/api/v1/fleet"))
     }
 
     /// Which revisions of the flags there were.

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use flagstaff_flags::{Reader, RevisionSource, publisher};
 use flagstaff_layer::{Answers, ChangeLayer, ChangeStreams, EndpointLayer, FlagLayer, Stack, Tagger, Traffic};
-use flagstaff_ledger::{Keeper, LedgerSettings, Recorder};
+use flagstaff_ledger::{Keeper, LedgerSettings, Presence, Recorder};
 use flagstaff_rollout::{RunningController, Start};
 use flagstaff_source::{FlagSource, Loaded, ParseOptions, Reloader, StateFolder};
 use flagstaff_webhook::Hook;
 
+use crate::fleet::SelfPortrait;
 use crate::history::{RevisionLog, history};
 use crate::observer::{FileObserver, warn_of_unread};
 use crate::{Builder, FlagstaffStatus};
@@ -65,6 +66,7 @@ struct Threads {
     history: Option<RevisionLog>,
     controller: RunningController,
     keeper: Option<Keeper>,
+    presence: Option<Presence>,
 }
 
 impl Flagstaff {
@@ -83,14 +85,17 @@ impl Flagstaff {
         let (publisher, reader) = publisher(loaded.snapshot.clone());
         let publisher = Arc::new(publisher);
         let location = ledger.as_ref().map(|ledger| ledger.location.clone());
-        let start = Start { ledger: location, hooks, state, is_last_good };
+        let start = Start { ledger: location.clone(), hooks, state, is_last_good };
         let controller = RunningController::start(Arc::clone(&publisher), start)?;
         warn_of_unread(&publisher);
         let (recorder, keeper) = ledger.map(Recorder::start).transpose()?.unzip();
         let (revisions, history) = history(&source, recorder.as_ref())?;
         revisions.send(&loaded, if is_last_good { RevisionSource::LastGood } else { RevisionSource::File });
         let observer = FileObserver { snapshots: controller.snapshots(), revisions };
+        let (from, fingerprint) = (source.clone(), tagger.fingerprint().to_owned());
         let watch = Reloader::start(source, reading, publisher, observer)?;
+        let portrait = SelfPortrait::new(from, fingerprint.clone(), watch.status());
+        let presence = location.map(|ledger| portrait.tell(ledger)).transpose()?;
         let mut layer = FlagLayer::new(reader.clone(), tagger).watched_by(controller.observer());
         if let Some(answers) = parts.answers {
             layer = layer.measuring(answers);
@@ -102,8 +107,10 @@ impl Flagstaff {
             layer = layer.recording(recorder.clone());
         }
         let changes = ChangeStreams::new(reader.clone(), parts.change_streams);
-        let status = FlagstaffStatus { reload: watch.status(), monitor: controller.monitor(), recorder, reader };
-        let threads = Threads { watch: Arc::new(watch), history, controller, keeper };
+        let programs = presence.as_ref().map(Presence::seen).unwrap_or_default();
+        let monitor = controller.monitor();
+        let status = FlagstaffStatus { reload: watch.status(), monitor, recorder, reader, fingerprint, programs };
+        let threads = Threads { watch: Arc::new(watch), history, controller, keeper, presence };
         Ok(Self { layer, changes, status, threads: Some(threads) })
     }
 
@@ -150,9 +157,10 @@ impl Flagstaff {
     }
 
     fn end(&mut self) -> bool {
-        let Some(Threads { watch, history, controller, keeper }) = self.threads.take() else {
+        let Some(Threads { watch, history, controller, keeper, presence }) = self.threads.take() else {
             return true;
         };
+        drop(presence);
         drop(watch);
         self.changes.close();
         drop(history);

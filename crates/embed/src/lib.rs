@@ -29,6 +29,7 @@
 mod builder;
 mod error;
 mod flagstaff;
+mod fleet;
 mod history;
 mod observer;
 mod status;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use flagstaff_flags::Reader;
-use flagstaff_ledger::Recorder;
+use flagstaff_ledger::{Recorder, SeenPrograms};
+use flagstaff_operations::fleet::strangers;
 use flagstaff_rollout::OutcomeMonitor;
 use flagstaff_source::{ReloadHealth, ReloadStatus};
 
@@ -14,6 +15,8 @@ pub struct FlagstaffStatus {
     pub(crate) monitor: Arc<OutcomeMonitor>,
     pub(crate) recorder: Option<Recorder>,
     pub(crate) reader: Reader,
+    pub(crate) fingerprint: String,
+    pub(crate) programs: SeenPrograms,
 }
 
 impl FlagstaffStatus {
@@ -27,6 +30,22 @@ impl FlagstaffStatus {
     #[must_use]
     pub fn ledger(&self) -> Option<flagstaff_ledger::WriterStatus> {
         self.recorder.as_ref().map(Recorder::status)
+    }
+
+    /// Tells whether another program takes the same visitor for the same.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Programs with the same ledger whose keys or cookies are others, each in a sentence.
+    #[must_use]
+    pub fn strangers(&self) -> Vec<String> {
+        let all = self.programs.get();
+        let own = all
+            .iter()
+            .find(|seen| seen.program.process == std::process::id() && seen.program.identity == self.fingerprint);
+        own.map(|own| strangers(&own.program, &all)).unwrap_or_default()
     }
 
     /// What operators should know of guards, each in a sentence.

@@ -11,6 +11,7 @@
 //! says by itself whether it is there already, so nothing is ever written twice, also after `kill -9`.
 
 mod facts;
+mod programs;
 mod read;
 mod revisions;
 mod store;
@@ -18,6 +19,9 @@ mod write;
 
 pub use facts::fact_store::{FactStore, FirstSign, came_at};
 pub use facts::outbox::{Delivery, Outbox};
+pub use programs::presence::{BEAT as PRESENCE_BEAT, Presence, SeenPrograms};
+pub use programs::program::{Program, SeenProgram};
+pub use programs::program_store::ProgramStore;
 pub use read::export::{Export, Format};
 pub use read::ledger::Ledger;
 pub use read::question::{Question, goals_of};

@@ -14,6 +14,7 @@
 //! - [`edit`]: changes of a flag in place.
 //! - [`preview`]: what an edit would do to visitors, before it is made.
 //! - [`traffic`]: what a running program sees of its traffic.
+//! - [`fleet`](mod@fleet): the programs that run with the same ledger.
 //! - [`transfer`]: the whole document, into a store and out of it.
 //! - [`end`]: the end of an experiment, and the code that still asks for its flag.
 //! - [`api`]: what is asked over HTTP, and the problem that answers what cannot be done.
@@ -24,6 +25,7 @@ pub mod edit;
 pub mod end;
 mod error;
 pub mod flags;
+pub mod fleet;
 pub mod history;
 pub mod hygiene;
 mod json;

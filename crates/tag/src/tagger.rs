@@ -13,7 +13,7 @@ use crate::compiled::{Asker, CompiledSnapshot, UnknownName};
 use crate::endpoints::body::Forgotten;
 use crate::endpoints::is_own;
 use crate::identity::id::Id;
-use crate::identity::keys::{Keys, Purpose};
+use crate::identity::keys::{Keys, Purpose, hex};
 use crate::identity::user::{Users, header_name};
 use crate::identity::visitor::Visitors;
 use crate::identity::{Network, Peer};
@@ -38,6 +38,7 @@ pub struct Tagger {
     cache: WhenFlagsDiffer,
     exclusions: Exclusions,
     unknown: Arc<UnknownNames>,
+    fingerprint: String,
 }
 
 /// The visitor, where a caller knows more than the request says.
@@ -68,11 +69,13 @@ impl Tagger {
         let Some(keys) = keys.filter(|_| problems.is_empty()) else {
             return Err(problems);
         };
+        let keys_fingerprint = keys.fingerprint();
         Ok(Self {
             headers: settings.headers.clone(),
             identifier: Identifier { visitors, users, country, keys },
             cache: settings.cache.when_flags_differ,
             exclusions,
+            fingerprint: fingerprint(&keys_fingerprint, settings),
             unknown: Arc::default(),
         })
     }
@@ -81,6 +84,13 @@ impl Tagger {
     #[must_use]
     pub fn keys_are_temporary(&self) -> bool {
         self.identifier.keys.are_temporary()
+    }
+
+    /// Tells whether another tagger takes the same visitor for the same: `KEYS-COOKIES`, of which each part is equal where the keys, or the
+    /// settings of the visitor's cookie, are. It tells nothing of the keys.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     pub(crate) const fn keys(&self) -> &Keys {
@@ -298,6 +308,16 @@ fn units(compiled: &CompiledSnapshot, subject: &Subject<'_>) -> Vec<(FlagId, Box
         Some((*id, flag.bucket_by.unit(subject)?.into()))
     };
     compiled.by_attribute().iter().filter_map(unit).collect()
+}
+
+/// Characters of each part of a fingerprint.
+const FINGERPRINT_PART: usize = 12;
+
+fn fingerprint(keys: &str, settings: &TaggerSettings) -> String {
+    let cookies = serde_json::to_vec(&settings.visitor).unwrap_or_default();
+    let cookies = hex(ring::digest::digest(&ring::digest::SHA256, &cookies).as_ref());
+    let part = |text: &str| text.get(..FINGERPRINT_PART).unwrap_or_default().to_owned();
+    format!("{}-{}", part(keys), part(&cookies))
 }
 
 fn check_signing(settings: &TaggerSettings, problems: &mut Vec<Problem>) {

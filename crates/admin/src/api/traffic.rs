@@ -5,6 +5,7 @@ use axum::response::Response;
 use flagstaff_operations::Error;
 use flagstaff_operations::api::{PreviewRequest, Switch};
 use flagstaff_operations::edit::{Change, Editor};
+use flagstaff_operations::fleet::{Fleet, fleet};
 use flagstaff_operations::hygiene::{self, HygieneReport};
 use flagstaff_operations::preview::{self, Preview};
 use flagstaff_operations::traffic::{FlagTraffic, NotCountedRequests};
@@ -29,6 +30,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .named("hygiene", "What should be tidied up, with what the program has seen since it started")
             .answers::<HygieneReport>()
             .may_answer(&[409]),
+        Endpoint::get("/api/v1/fleet", programs)
+            .named("fleet", "Which programs share the ledger, and what is wrong between them")
+            .answers::<Fleet>()
+            .may_answer(&[409, 503]),
         Endpoint::post("/api/v1/preview", preview)
             .named("previewEdit", "What an edit would do to the last visitors; nothing is written")
             .needs::<PreviewRequest>()
@@ -49,6 +54,10 @@ async fn hygiene(State(context): State<Context>) -> Result<Response, Failure> {
     let (snapshot, watched, today) = (context.snapshot(), context.watched(), Zoned::now().date());
     let ask = async move |workspace: &Workspace| hygiene::report(workspace, &snapshot, watched.as_ref(), None, today);
     Ok(json(&context.run(ask).await?))
+}
+
+async fn programs(State(context): State<Context>) -> Result<Response, Failure> {
+    Ok(json(&context.run(async |workspace: &Workspace| fleet(workspace).await).await?))
 }
 
 async fn preview(State(context): State<Context>, Sent(asked): Sent<PreviewRequest>) -> Result<Response, Failure> {

@@ -28,6 +28,11 @@ pub struct Health {
     pub waiting_for_ledger: Vec<String>,
     /// What guards of flags say, each in a sentence that begins with the flag.
     pub guards: Vec<String>,
+    /// Tells whether another program takes the same visitor for the same: equal where keys and cookies are.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub identity: String,
+    /// Programs with the same ledger whose keys or cookies are others, each in a sentence.
+    pub fleet: Vec<String>,
 }
 
 impl Health {
@@ -47,6 +52,8 @@ impl Health {
             ledger: None,
             waiting_for_ledger: Vec::new(),
             guards: Vec::new(),
+            identity: String::new(),
+            fleet: Vec::new(),
         }
     }
 
@@ -85,6 +92,12 @@ impl Health {
     #[must_use]
     pub fn with_guards(self, guards: Vec<String>) -> Self {
         Self { guards, ..self }
+    }
+
+    /// The same, with what tells it from others, and what is wrong between them.
+    #[must_use]
+    pub fn with_fleet(self, identity: &str, fleet: Vec<String>) -> Self {
+        Self { identity: identity.into(), fleet, ..self }
     }
 
     /// The same, with a ledger; degraded while it is away.

@@ -27,6 +27,7 @@ pub(super) enum Section {
     Tail,
     History,
     Hygiene,
+    Fleet,
     /// None of those that the navigation names.
     None,
 }
@@ -58,7 +59,7 @@ impl Frame {
     }
 
     #[allow(clippy::unused_self, reason = "templates ask their frame")]
-    pub(super) const fn sections(&self) -> [(Section, &'static str, &'static str); 9] {
+    pub(super) const fn sections(&self) -> [(Section, &'static str, &'static str); 10] {
         [
             (Section::Start, "/", "Start"),
             (Section::Flags, "/flags", "Flags"),
@@ -69,6 +70,7 @@ impl Frame {
             (Section::Tail, "/tail", "Tail"),
             (Section::History, "/history", "History"),
             (Section::Hygiene, "/hygiene", "Hygiene"),
+            (Section::Fleet, "/fleet", "Fleet"),
         ]
     }
 }

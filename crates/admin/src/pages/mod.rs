@@ -22,6 +22,7 @@ mod failure;
 mod flag;
 mod flags;
 mod flash;
+mod fleet;
 mod form;
 mod frame;
 mod guard;
@@ -65,6 +66,7 @@ pub(crate) fn router(context: Context) -> Router {
         .merge(simulator::routes())
         .merge(explain::routes())
         .merge(history::routes())
+        .merge(fleet::routes())
         .merge(hygiene::routes())
         .merge(tail::routes())
         .layer(DefaultBodyLimit::max(MAX_FORM))

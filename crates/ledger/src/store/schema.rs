@@ -4,7 +4,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 /// Every change of the tables, in order. What was released is never edited.
-const CHANGES: [(i64, &str, &str); 8] = [
+const CHANGES: [(i64, &str, &str); 9] = [
     (1, "what happened", include_str!("../../migrations/1.sql")),
     (2, "facts and signs", include_str!("../../migrations/2.sql")),
     (3, "who is told", include_str!("../../migrations/3.sql")),
@@ -13,6 +13,7 @@ const CHANGES: [(i64, &str, &str); 8] = [
     (6, "who was forgotten", include_str!("../../migrations/6.sql")),
     (7, "when who was forgotten", include_str!("../../migrations/7.sql")),
     (8, "revisions of the flags", include_str!("../../migrations/8.sql")),
+    (9, "programs that run", include_str!("../../migrations/9.sql")),
 ];
 
 /// The changes, for one kind of store.

@@ -10,6 +10,7 @@ mod faults;
 mod kill;
 mod outbox;
 mod postgres;
+mod programs;
 mod records;
 mod revisions;
 mod server;

@@ -114,13 +114,15 @@ impl Keys {
 
     /// The signature of what the app gets, in hexadecimal. Its text begins with a digit, those of cookies do not.
     pub(crate) fn sign_for_app(&self, text: &str) -> String {
-        let tag = hmac::sign(&self.first, text.as_bytes());
-        tag.as_ref().iter().fold(String::with_capacity(64), |mut out, byte| {
-            let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-            out.push(digit(byte >> 4));
-            out.push(digit(byte & 15));
-            out
-        })
+        hex(hmac::sign(&self.first, text.as_bytes()).as_ref())
+    }
+
+    /// Tells sets of keys apart, and nothing of the keys; their order does not count.
+    pub(crate) fn fingerprint(&self) -> String {
+        let tag = |key: &hmac::Key| hmac::sign(key, b"fingerprint").as_ref().to_vec();
+        let mut tags: Vec<_> = std::iter::once(&self.first).chain(&self.older).map(tag).collect();
+        tags.sort();
+        hex(ring::digest::digest(&ring::digest::SHA256, &tags.concat()).as_ref())
     }
 
     /// 128 random bits.
@@ -143,6 +145,15 @@ pub(crate) fn looks_sealed(text: &str) -> bool {
 /// No purpose or holder has a line break, so no two inputs make one message.
 fn message(purpose: Purpose, holder: &str, payload: &str) -> String {
     format!("flagstaff {}\n{holder}\n{payload}", purpose.label())
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut out, byte| {
+        let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+        out.push(digit(byte >> 4));
+        out.push(digit(byte & 15));
+        out
+    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,13 @@
+//! The programs that run with the same ledger.
+//!
+//! - `answer.rs`: what is answered.
+//! - `roster.rs`: [`fleet`]: who runs, and whose flags lag.
+//! - `strangers.rs`: [`strangers`]: programs that take the same visitor for another.
+
+mod answer;
+mod roster;
+mod strangers;
+
+pub use answer::{Fleet, FleetProgram, ProgramState};
+pub use roster::fleet;
+pub use strangers::strangers;

@@ -1,0 +1,87 @@
+//! Programs that take the same visitor for another.
+
+use flagstaff_ledger::{PRESENCE_BEAT, Program, SeenProgram};
+
+/// A program that has not been there for so many beats is silent.
+const MISSED_BEATS: u64 = 3;
+/// Strangers at most that are told one by one.
+const MAX_TOLD: usize = 5;
+
+/// Programs of the same environment whose keys or cookies are others, each in a sentence. Programs that were not seen since this one began are gone.
+#[must_use]
+pub fn strangers(own: &Program, all: &[SeenProgram]) -> Vec<String> {
+    let others = all.iter().filter(|other| {
+        let is_other = other.program.id != own.id && other.program.environment == own.environment;
+        is_other && is_there(other) && other.seen >= own.started && other.program.identity != own.identity
+    });
+    let mut told: Vec<_> = others.map(|other| between(own, &other.program)).collect();
+    told.sort();
+    let more = told.len().saturating_sub(MAX_TOLD);
+    told.truncate(MAX_TOLD);
+    told.extend((more > 0).then(|| format!("and {more} more programs have other keys or cookies than this one")));
+    told
+}
+
+/// Whether a program was seen lately.
+pub(super) fn is_there(seen: &SeenProgram) -> bool {
+    seen.seconds_ago <= MISSED_BEATS * PRESENCE_BEAT.as_secs()
+}
+
+/// What differs between two programs.
+fn between(own: &Program, other: &Program) -> String {
+    let name = format!("the program {} on {}", other.process, other.host);
+    let parts = |program: &Program| {
+        let (keys, cookies) = program.identity.split_once('-').unwrap_or((&program.identity, ""));
+        (keys.to_owned(), cookies.to_owned())
+    };
+    if parts(own).0 == parts(other).0 {
+        return format!(
+            "{name} has other settings of [visitor] than this one, so one browser is two visitors; give all programs the same"
+        );
+    }
+    format!(
+        "{name} signs with other keys than this one, so neither takes the cookies and links of the other; give all programs the same \
+         keys: FLAGSTAFF_KEYS or keys_file"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn program(id: &str, identity: &str) -> Program {
+        Program {
+            id: id.into(),
+            host: "a".into(),
+            process: 7,
+            version: "1".into(),
+            environment: None,
+            source: "flags.toml".into(),
+            revision: "r".into(),
+            problem: None,
+            identity: identity.into(),
+            started: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn those_with_other_keys_or_cookies_are_told_and_those_that_are_gone_are_not() {
+        let seen = |id: &str, identity: &str, seconds_ago| SeenProgram {
+            program: program(id, identity),
+            seen: Timestamp::UNIX_EPOCH,
+            seconds_ago,
+        };
+        let own = program("own", "k1-c1");
+        let told = |all: &[SeenProgram]| strangers(&own, all);
+        assert!(told(&[seen("own", "k1-c1", 0), seen("same", "k1-c1", 0), seen("gone", "k2-c1", 600)]).is_empty());
+        assert!(told(&[seen("keys", "k2-c1", 0)])[0].contains("other keys"));
+        assert!(told(&[seen("cookies", "k1-c2", 0)])[0].contains("[visitor]"));
+        let elsewhere = Program { environment: Some("test".into()), ..program("test", "k2-c2") };
+        let elsewhere = SeenProgram { program: elsewhere, seen: Timestamp::UNIX_EPOCH, seconds_ago: 0 };
+        assert!(told(&[elsewhere]).is_empty(), "environments have keys of their own");
+        let many: Vec<_> = (0..9).map(|i| seen(&i.to_string(), "k2-c1", 0)).collect();
+        assert_eq!(told(&many).len(), MAX_TOLD + 1);
+    }
+}
