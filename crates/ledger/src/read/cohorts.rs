@@ -46,7 +46,7 @@ async fn cohorts(store: &mut AnyConnection, question: &Question) -> Result<Vec<C
                 bounced(store, &recorded, (goal, times), &mut weeks).await?;
             }
             Trigger::Request { .. } | Trigger::Event(_) => {
-                reached(store, &recorded, (goal, asked), &mut weeks).await?
+                reached(store, &recorded, (goal, asked), &mut weeks).await?;
             }
         }
     }

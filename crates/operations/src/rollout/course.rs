@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_course_is_bounded_and_ends_where_the_guard_is_now() {
-        let event = |n: u128| GuardEvent { sign: Sign::Error, arm: u8::from(n % 5 != 0), step: 0, unit: n };
+        let event = |n: u128| GuardEvent { sign: Sign::Error, arm: u8::from(!n.is_multiple_of(5)), step: 0, unit: n };
         for many in [0, 1, 7, 40, 41, 1000] {
             let events: Vec<_> = (0..many).map(event).collect();
             let times: Vec<_> = (0..many).map(|n| Timestamp::from_second(n as i64).unwrap()).collect();

@@ -47,10 +47,10 @@ mod tests {
 
     const ALPHA: f64 = 0.01;
 
-    fn of(law: Law, treatment: u64, control: u64) -> (Option<f64>, f64) {
+    fn of(law: &Law, treatment: u64, control: u64) -> (Option<f64>, f64) {
         let mut test = SequentialTest::new(law.clone(), 0.5).unwrap();
         (0..treatment.max(control)).for_each(|n| test.observe(u64::from(n < treatment), u64::from(n < control)));
-        (boundary(&law, test.segments(), ALPHA).unwrap(), test.log_evidence())
+        (boundary(law, test.segments(), ALPHA).unwrap(), test.log_evidence())
     }
 
     #[test]
@@ -58,7 +58,7 @@ mod tests {
         let threshold = -ALPHA.ln();
         let mut sides = [false, false];
         for treatment in 0..60 {
-            let (bound, evidence) = of(Law::harm(), treatment, 10);
+            let (bound, evidence) = of(&Law::harm(), treatment, 10);
             let is_tripped = bound.is_some_and(|bound| bound >= crate::guard::TOLERATED);
             assert_eq!(is_tripped, evidence >= threshold, "{treatment}: {bound:?} {evidence}");
             sides[usize::from(is_tripped)] = true;
@@ -75,15 +75,15 @@ mod tests {
         };
         let (few, many) = (four_to_one(10), four_to_one(400));
         assert!(few < many && many < 4.0 && many > 2.5, "{few} {many}");
-        assert_eq!(of(Law::harm(), 0, 10).0, None);
+        assert_eq!(of(&Law::harm(), 0, 10).0, None);
     }
 
     #[test]
     fn of_goals_it_is_the_upper_end() {
-        assert_eq!(of(Law::goals(), 5, 0).0, None);
-        let (bound, evidence) = of(Law::goals(), 5, 80);
+        assert_eq!(of(&Law::goals(), 5, 0).0, None);
+        let (bound, evidence) = of(&Law::goals(), 5, 80);
         assert!(bound.unwrap() < 1.0 && evidence >= -ALPHA.ln(), "{bound:?} {evidence}");
-        let (bound, evidence) = of(Law::goals(), 80, 80);
+        let (bound, evidence) = of(&Law::goals(), 80, 80);
         assert!(bound.unwrap() > 1.0 && evidence < -ALPHA.ln(), "{bound:?} {evidence}");
     }
 }
