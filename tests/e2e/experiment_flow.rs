@@ -79,6 +79,10 @@ fn a_better_form_wins_and_every_visitor_is_counted() {
     let confirmed: Vec<_> = confirmed.iter().map(|one| one["confirmed"].as_u64().unwrap()).collect();
     assert_eq!(confirmed, done.conversions);
 
+    let days = results["days"].as_array().unwrap();
+    let new: u64 = days.iter().flat_map(|day| day["exposed"].as_array().unwrap()).map(|n| n.as_u64().unwrap()).sum();
+    assert_eq!(new, 20_000, "{days:?}");
+
     let text = said(&program, "results form");
     assert!(text.out.contains("ship:") && text.out.contains('●'), "{}", text.out);
     let csv = said(&program, "results form --csv").out;

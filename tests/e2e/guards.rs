@@ -95,6 +95,14 @@ fn answers_that_take_three_times_as_long_are_rolled_back() {
     }
     assert_eq!(queue.come(20), 0);
     eventually("the trip is on record", || status(&program)["evidence"]["sign"] == "slow");
+    // the end of the interval moved up to the ratio at which the guard trips
+    let told = status(&program);
+    let course = told["guard_course"].as_array().unwrap().iter().find(|one| one["sign"] == "slow").unwrap();
+    let is_past = |point: &Value| point["bound"].as_f64() >= course["tolerated"].as_f64();
+    let points = course["points"].as_array().unwrap();
+    assert!(!is_past(&points[0]) && points.iter().any(is_past), "{course}");
+    let text = said(&program, "rollout checkout").out;
+    assert!(text.contains("at least") && text.contains("trips at 1.25"), "{text}");
 }
 
 #[test]
