@@ -8,6 +8,7 @@ mod harness;
 mod admin_access;
 mod admin_metrics;
 mod admin_pages;
+mod admin_routes;
 mod answers;
 mod api;
 mod apps_headers;

@@ -1,0 +1,195 @@
+//! Every route of the operators' address that takes something, as the sources and `/openapi.json` list them: nobody changes anything
+//! without the right token, name and page. A new route is either refused to those who may only read, or named here as one that only reads.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::harness::eventually;
+use crate::harness::program::{Program, Setup};
+use crate::harness::raw::{Answer, Raw};
+
+const FLAGS: &str = "# ours\n[flags.form]\npercent = 50 # half\ngoals = [\"sent\"]\n\n[flags.ramp.rollout]\n\
+                     steps = [{ percent = 10, hold = \"approval\" }, { percent = 100 }]\n\n[goals.sent]\non = \"POST /form\"\n";
+const TOKEN: &str = "a-token-that-operators-use";
+const READ_TOKEN: &str = "a-token-that-only-reads";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Routes that take something and change nothing but what the caller's own session says. Who may read may use them.
+const READERS: [&str; 10] = [
+    "POST /api/v1/check",
+    "POST /api/v1/explain",
+    "POST /api/v1/flags/{flag}/explain",
+    "POST /api/v1/preview",
+    "POST /ofrep/v1/evaluate/flags",
+    "POST /ofrep/v1/evaluate/flags/",
+    "POST /ofrep/v1/evaluate/flags/{*key}",
+    "POST /session/end",
+    "POST /session/name",
+    "POST /simulator/{flag}",
+];
+/// Routes that let in: by the token of the form, and by tokens of their own.
+const OPEN: [&str; 3] = ["POST /session", "POST /api/frontend/", "POST /api/frontend/{*rest}"];
+
+/// What a route needs so that it does something.
+fn body(route: &str) -> &'static str {
+    match route {
+        "POST /api/v1/flags" => r#"{"name": "fresh"}"#,
+        "PATCH /api/v1/flags/{flag}" => r#"{"set": {"percent": 20}}"#,
+        "POST /api/v1/flags/{flag}/end" => r#"{"winner": "on", "force": true}"#,
+        "POST /api/v1/forget" => r#"{"visitor": "somebody"}"#,
+        "POST /api/v1/links" => r#"{"url": "http://shop.example/", "variants": {"form": "on"}}"#,
+        "POST /api/v1/preview" => r#"{"flag": "form", "switch": "off"}"#,
+        "POST /api/v1/rollback" => r#"{"revision": "now^"}"#,
+        "POST /flags/{flag}/rollout" => "command=advance",
+        "POST /flags/{flag}/end" => "winner=on&force=on",
+        "POST /flags/{flag}/preview" | "POST /flags/{flag}/save" => "percent=20&seen_percent=50",
+        "POST /new-flag" => "name=fresh",
+        "POST /session/name" => "name=ada",
+        route if route.contains("/api/") || route.contains("/ofrep/") => "{}",
+        _ => "",
+    }
+}
+
+/// Routes of the sources that take something, but for those of the API's table.
+fn in_the_sources() -> BTreeSet<String> {
+    let mut folders: Vec<PathBuf> = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/admin/src")];
+    let mut found = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = fs::read_to_string(path).unwrap().replace("FRONTEND,", "\"/api/frontend/\",");
+                let text = text.replace("FLAGS,", "\"/ofrep/v1/evaluate/flags\",");
+                let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+                for route in text.split(".route(\"").skip(1) {
+                    let (path, handlers) = route.split_once('"').unwrap();
+                    let handlers = handlers.split(['}', ';']).next().unwrap();
+                    let takes =
+                        ["post(", "put(", "patch(", "delete(", "any("].iter().any(|one| handlers.contains(one));
+                    if takes && !handlers.contains("any(no_route)") {
+                        found.insert(format!("POST {path}"));
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Routes of the API's table that take something.
+#[track_caller]
+fn in_the_table(program: &Program) -> BTreeSet<String> {
+    let document = send(program, "GET /openapi.json", &[&bearer(TOKEN)], "");
+    let document: Value = serde_json::from_slice(&document.body).unwrap();
+    let mut found = BTreeSet::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        let methods = operations.as_object().unwrap().keys().filter(|method| *method != "get");
+        found.extend(methods.map(|method| format!("{} {path}", method.to_uppercase())));
+    }
+    found
+}
+
+#[track_caller]
+fn send(program: &Program, request: &str, fields: &[&str], body: &str) -> Answer {
+    let mut raw = Raw::connect(program.admin);
+    let kind = if request.contains("/api/") || request.contains("/ofrep/") { "application/json" } else { FORM };
+    let mut head = format!(
+        "{request} HTTP/1.1\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    if !fields.iter().any(|field| field.starts_with("Host:")) {
+        head += &format!("Host: {}\r\n", program.admin);
+    }
+    fields.iter().for_each(|field| head += &format!("{field}\r\n"));
+    raw.send(format!("{head}\r\n{body}"));
+    raw.answer()
+}
+
+#[track_caller]
+fn session(program: &Program, token: &str) -> String {
+    let origin = format!("Origin: http://{}", program.admin);
+    let answer = send(program, "POST /session", &[&origin], &format!("token={token}"));
+    format!("Cookie: {}", answer.field("set-cookie").unwrap().split(';').next().unwrap())
+}
+
+fn bearer(token: &str) -> String {
+    format!("Authorization: Bearer {token}")
+}
+
+/// All that an edit, an order or a fact would change.
+#[track_caller]
+fn state(program: &Program) -> [String; 4] {
+    let ask = |path: &str| send(program, &format!("GET {path}"), &[&bearer(TOKEN)], "").text();
+    let file = fs::read_to_string(program.path("flags.toml")).unwrap();
+    [file, ask("/api/v1/flags"), ask("/api/v1/history"), ask("/api/v1/flags/ramp/rollout")]
+}
+
+#[test]
+fn no_route_changes_anything_without_the_right_token_host_and_page() {
+    let setup = Setup::default().flags(FLAGS).env("FLAGSTAFF_ADMIN_TOKEN", TOKEN);
+    let setup = setup
+        .env("FLAGSTAFF_ADMIN_READ_TOKEN", READ_TOKEN)
+        .env("FLAGSTAFF_KEYS", "a key that signs and is long enough");
+    let program = setup.start();
+    let revision = program.health()["flags"]["revision"].as_str().unwrap().to_owned();
+    eventually("the rollout is known", || {
+        state(&program)[3].contains("\"done\"") && state(&program)[2].contains("\"type\":\"revision\"")
+    });
+    let table = in_the_table(&program);
+    assert!(table.len() > 18 && in_the_sources().len() > 15, "{table:?} {:?}", in_the_sources());
+    let routes: BTreeSet<_> = table.union(&in_the_sources()).cloned().collect();
+    for named in READERS.iter().chain(&OPEN) {
+        assert!(routes.contains(*named), "{named} is not there any more");
+    }
+    let (full, read) = (session(&program, TOKEN), session(&program, READ_TOKEN));
+    let (ours, app) = (format!("Origin: http://{}", program.admin), format!("Origin: http://{}", program.address));
+    let before = state(&program);
+    for route in routes.iter().filter(|route| !OPEN.contains(&route.as_str())) {
+        let flag = if route.contains("/rollout") { "ramp" } else { "form" };
+        let request = route.replace("{flag}", flag).replace("{*key}", flag).replace("{revision}", &revision);
+        let request = if route.starts_with("DELETE") { format!("{request}?yes=true") } else { request };
+        let as_sent = |fields: &[&str]| send(&program, &request, fields, body(route));
+        for (status, fields) in [
+            (401, &[][..]),
+            (401, &[&*ours]),
+            (421, &[&*bearer(TOKEN), "Host: evil.example"]),
+            (421, &[&full, "Host: evil.example", "Origin: http://evil.example", "Sec-Fetch-Site: same-origin"]),
+            (403, &[&full]),
+            (403, &[&full, &app]),
+            (403, &[&full, "Origin: https://evil.example"]),
+            (403, &[&full, "Origin: null"]),
+            (403, &[&full, &ours, "Sec-Fetch-Site: cross-site"]),
+        ] {
+            let answer = as_sent(fields);
+            assert_eq!(answer.status, status, "{request} {fields:?}: {}", answer.text());
+        }
+        for fields in [&[&*bearer(READ_TOKEN)][..], &[&read, &ours], &[&*bearer(READ_TOKEN), "Idempotency-Key: once"]]
+        {
+            let answer = as_sent(fields);
+            let is_refused = answer.status == 403 && answer.text().contains("this token may read and change nothing");
+            let is_reader = READERS.contains(&route.as_str());
+            assert_eq!(is_refused, !is_reader, "{request} {fields:?}: {} {}", answer.status, answer.text());
+            assert!(!is_reader || answer.status < 500, "{request}: {}", answer.text());
+        }
+        assert_eq!(fs::read_to_string(program.path("flags.toml")).unwrap(), FLAGS, "{request}");
+    }
+    assert_eq!(state(&program), before);
+    // the same requests are not refused to whom they are allowed
+    for route in routes.iter().filter(|route| !OPEN.contains(&route.as_str()) && !READERS.contains(&route.as_str())) {
+        fs::write(program.path("flags.toml"), FLAGS).unwrap();
+        let flag = if route.contains("/rollout") { "ramp" } else { "form" };
+        let request = route.replace("{flag}", flag).replace("{revision}", &revision);
+        let request = if route.starts_with("DELETE") { format!("{request}?yes=true") } else { request };
+        let answer = send(&program, &request, &[&full, &ours], body(route));
+        assert!(
+            !matches!(answer.status, 400..=405 | 415 | 421 | 500..),
+            "{request}: {} {}",
+            answer.status,
+            answer.text()
+        );
+    }
+}
