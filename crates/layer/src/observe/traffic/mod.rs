@@ -80,6 +80,8 @@ struct Seen {
     uri: Uri,
     is_page: bool,
     at: Timestamp,
+    /// Somebody listened when it came.
+    is_watched: bool,
 }
 
 impl Traffic {
@@ -166,6 +168,7 @@ impl Inner {
             uri: request.uri.clone(),
             is_page: request.is_page,
             at: request.at,
+            is_watched: self.is_listened_to(),
         };
         if self.queue.try_send(Message::Seen(seen)).is_err() {
             self.left_out.fetch_add(1, Relaxed);
@@ -175,12 +178,13 @@ impl Inner {
     fn take(&self, message: Message) {
         match message {
             Message::Seen(seen) => {
-                let is_listened_to = self.is_listened_to();
+                // nobody listens any more where ids were forgotten meanwhile
+                let is_watched = seen.is_watched && self.is_listened_to();
                 if self.keeps_visitors && seen.flags.counted().is_ok() {
                     lock(&self.recent).add(&seen.flags, seen.at);
                 }
-                if is_listened_to || self.keeps_visitors && seen.flags.counted().is_ok() {
-                    lock(&self.tail).add(&seen, is_listened_to);
+                if is_watched || self.keeps_visitors && seen.flags.counted().is_ok() {
+                    lock(&self.tail).add(&seen, is_watched);
                 }
             }
             Message::Forget(flags) => {
