@@ -12,16 +12,22 @@ fn weeks_add_up_to_the_totals() {
     each_store(|place| {
         let half = snapshot(form(50.0));
         let desk = Desk::open(place);
+        let mut happens = vec![(0, Some("sent"), "v1".to_owned())]; // before they met it
         for n in 0..40 {
             let (visitor, seconds) = (format!("v{n}"), n % 3 * WEEK);
-            desk.meet(&half, &visitor, seconds);
+            happens.push((seconds, None, visitor.clone()));
             if n % 4 == 0 {
-                desk.convert("sent", &visitor, seconds + 9);
-                desk.convert("sent", &visitor, seconds + WEEK);
+                happens.extend([9, WEEK].map(|later| (seconds + later, Some("sent"), visitor.clone())));
             }
         }
-        // before they met it
-        desk.convert("sent", "v1", 0);
+        // a ledger's time never goes back
+        happens.sort_by_key(|(seconds, ..)| *seconds);
+        for (seconds, goal, visitor) in &happens {
+            match goal {
+                None => drop(desk.meet(&half, visitor, *seconds)),
+                Some(goal) => desk.convert(goal, visitor, *seconds),
+            }
+        }
         let place = desk.close();
         let now = 2 * WEEK + 60;
         let (tally, cohorts) = (tally_at(&place, now), cohorts_at(&place, now));
