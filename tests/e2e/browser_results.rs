@@ -3,6 +3,7 @@
 use crate::experiment_flow::results;
 use crate::harness::chromium::Scenario;
 use crate::harness::crowd::{Crowd, form};
+use crate::harness::eventually;
 use crate::harness::program::Setup;
 
 /// `same` is another name for what `off` shows.
@@ -14,6 +15,14 @@ fn a_change_is_drawn_as_an_interval() {
     let app = form();
     let program = Setup::to(&[app.address]).with_token().flags(FLAGS).top("workers = 2").start();
     let done = Crowd { address: program.address, visitors: 3_000, rates: [0.05, 0.25], noise: false }.comes();
+    // before the browser looks: what it sees of a part is another picture
+    eventually("everything is counted", || {
+        let results = results(&program);
+        let variants = results["goals"][0]["variants"].as_array().unwrap();
+        let sum = |key: &str| variants.iter().filter_map(|variant| variant[key].as_u64()).sum::<u64>();
+        [sum("visitors"), sum("conversions")]
+            == [done.visitors, done.conversions].map(|both| both.iter().sum::<u64>())
+    });
     let Some(mut scenario) = Scenario::start("results.js", &program, &[]) else { return };
     scenario.at("intervals are drawn", |page| {
         let results = results(&program);
