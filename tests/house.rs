@@ -28,14 +28,14 @@ const WALLS: [(&str, &[&str]); 14] = [
     ("notify", &["source"]),
     ("redis", &["source"]),
     ("sqlx", &["ledger"]),
-    ("ureq", &["source", "webhook", "client", "telemetry"]),
+    ("ureq", &["outbound", "source", "webhook", "client", "telemetry"]),
     ("clap", &["flagstaff"]),
     ("anyhow", &["flagstaff"]),
 ];
 
 /// Floors from the bottom up; a crate may use those below its own floor, never its own.
 const FLOORS: [&[&str]; 7] = [
-    &["flags", "stats", "supervise"],
+    &["flags", "stats", "supervise", "outbound"],
     &["experiment"],
     &["source", "tag", "ledger", "webhook"],
     &["layer"],

@@ -1,18 +1,17 @@
 //! A request and its answer, or the problem.
 
 use std::io::Read;
-use std::sync::Arc;
 use std::time::Duration;
 
 use flagstaff_operations::Error;
 use flagstaff_operations::api::{Problem, ProblemKind};
+use flagstaff_outbound::Timeouts;
 use http::{HeaderValue, Method, Response, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ureq::Body;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// How long it may take to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -20,8 +19,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(40);
 /// How long a request may take in all. A running program gives a connection as long.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
-/// Bytes of the head of an answer.
-const HEAD_BYTES: usize = 32 * 1024;
 /// Bytes of an answer that is read whole.
 const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -120,19 +117,8 @@ impl Client {
         if uri.query().is_some() {
             return wrong("it ends before `?`");
         }
-        let tls = TlsConfig::builder()
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .root_certs(if is_encrypted { roots() } else { RootCerts::new_with_certs(&[]) })
-            .build();
-        let config = ureq::Agent::config_builder()
-            .tls_config(tls)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_response_header_size(HEAD_BYTES)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .timeout_global(Some(TOTAL_TIMEOUT))
-            .user_agent(concat!("flagstaff/", env!("CARGO_PKG_VERSION")))
-            .build();
+        let timeouts = Timeouts { connect: CONNECT_TIMEOUT, total: TOTAL_TIMEOUT };
+        let config = flagstaff_outbound::config(is_encrypted, timeouts).build();
         Ok(Self {
             agent: config.new_agent(),
             base: uri.to_string().trim_end_matches('/').into(),
@@ -230,12 +216,6 @@ impl Client {
         let problem = Problem::new(ProblemKind::Status, 0, "", format!("{} is no Flagstaff: {why}", self.base));
         Error::Elsewhere(Box::new(problem.help("name the address for operators of a program of the same version")))
     }
-}
-
-fn roots() -> RootCerts {
-    let found = rustls_native_certs::load_native_certs();
-    let certificates: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-    RootCerts::new_with_certs(&certificates)
 }
 
 #[cfg(test)]

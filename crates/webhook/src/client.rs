@@ -1,11 +1,10 @@
 //! Sending messages, and reading what receivers answer.
 
 use std::io::Read as _;
-use std::sync::Arc;
 use std::time::Duration;
 
+use flagstaff_outbound::Timeouts;
 use jiff::Timestamp;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::hook::Hook;
 use crate::message::Message;
@@ -17,8 +16,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of an answer that are read.
 const ANSWER_BYTES: u64 = 512;
-/// Bytes of the head of an answer.
-const HEAD_BYTES: usize = 32 * 1024;
 
 /// What came of sending a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,21 +51,9 @@ impl Client {
     /// environment (`HTTPS_PROXY`, `NO_PROXY`).
     #[must_use]
     pub fn new(hook: Hook) -> Self {
-        let tls = TlsConfig::builder()
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .root_certs(if hook.is_encrypted() { roots() } else { RootCerts::new_with_certs(&[]) })
-            .build();
-        let config = ureq::Agent::config_builder()
-            .tls_config(tls)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_idle_connections(0)
-            .max_response_header_size(HEAD_BYTES)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .timeout_global(Some(TOTAL_TIMEOUT))
-            .user_agent(concat!("flagstaff/", env!("CARGO_PKG_VERSION")))
-            .accept("")
-            .build();
+        let timeouts = Timeouts { connect: CONNECT_TIMEOUT, total: TOTAL_TIMEOUT };
+        let config =
+            flagstaff_outbound::config(hook.is_encrypted(), timeouts).max_idle_connections(0).accept("").build();
         Self { agent: config.new_agent(), hook }
     }
 
@@ -99,16 +84,6 @@ impl Client {
             Err(error) => ReceiverAnswer::Failed { why: in_words(&error, hook), asked: None },
         }
     }
-}
-
-fn roots() -> RootCerts {
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        let why = found.errors.first().map(ToString::to_string).unwrap_or_default();
-        tracing::warn!(why, "the system has no certificates to trust; webhooks to https:// will fail");
-    }
-    let certificates: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-    RootCerts::new_with_certs(&certificates)
 }
 
 fn judged(mut response: http::Response<ureq::Body>, now: Timestamp) -> ReceiverAnswer {

@@ -1,15 +1,15 @@
 //! Fetching, and only what changed.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
 use flagstaff_flags::without_userinfo;
+use flagstaff_outbound::Timeouts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use percent_encoding::percent_decode_str;
 use ureq::Body;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use super::address::WebAddress;
 use crate::decode::text::LARGEST;
@@ -20,8 +20,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Redirections that are followed.
 const MAX_REDIRECTS: u32 = 3;
-/// Bytes of the head of an answer.
-const HEAD_BYTES: usize = 32 * 1024;
 /// The longest validator that is kept.
 const MAX_VALIDATOR: usize = 1024;
 /// Files at most that are kept: definitions and overlays.
@@ -45,21 +43,8 @@ pub(super) struct Client {
 impl Client {
     /// A client. It trusts the system's certificates (`SSL_CERT_FILE` names others) and uses the proxy of the environment.
     pub(super) fn new(is_encrypted: bool) -> Self {
-        let tls = TlsConfig::builder()
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .root_certs(if is_encrypted { roots() } else { RootCerts::new_with_certs(&[]) })
-            .build();
-        let config = ureq::Agent::config_builder()
-            .tls_config(tls)
-            // what was encrypted stays so
-            .https_only(is_encrypted)
-            .http_status_as_error(false)
-            .max_redirects(MAX_REDIRECTS)
-            .max_response_header_size(HEAD_BYTES)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .timeout_global(Some(TOTAL_TIMEOUT))
-            .user_agent(concat!("flagstaff/", env!("CARGO_PKG_VERSION")))
-            .build();
+        let timeouts = Timeouts { connect: CONNECT_TIMEOUT, total: TOTAL_TIMEOUT };
+        let config = flagstaff_outbound::config(is_encrypted, timeouts).max_redirects(MAX_REDIRECTS).build();
         Self { agent: config.new_agent(), kept: Mutex::default() }
     }
 
@@ -108,12 +93,6 @@ impl Client {
 
 fn validator(headers: &HeaderMap, name: header::HeaderName) -> Option<HeaderValue> {
     headers.get(name).filter(|value| value.len() <= MAX_VALIDATOR).cloned()
-}
-
-fn roots() -> RootCerts {
-    let found = rustls_native_certs::load_native_certs();
-    let certificates: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-    RootCerts::new_with_certs(&certificates)
 }
 
 /// `user:password` as a header says it.
