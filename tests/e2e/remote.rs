@@ -135,11 +135,11 @@ fn an_order_does_and_prints_the_same_whomever_it_is_given_to() {
     ] {
         fs::write(program.path("flags.toml"), FLAGS).unwrap();
         program.flags_in_force();
-        let near = near(&program, line);
+        let near = unclocked(near(&program, line));
         let written = text(&program);
         fs::write(program.path("flags.toml"), FLAGS).unwrap();
         program.flags_in_force();
-        let far = far(&program, line);
+        let far = unclocked(far(&program, line));
         let blank = |said: &Said| said.out.replace("\"recorded\": false", "\"recorded\": true");
         assert_eq!((far.code, blank(&far), &far.err), (near.code, blank(&near), &near.err), "{line}");
         assert_eq!(text(&program), written, "{line}");
