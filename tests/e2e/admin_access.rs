@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use crate::harness::app::App;
 use crate::harness::command::flagstaff;
+use crate::harness::operator::{bearer, cookie, send, session};
 use crate::harness::program::{Program, Setup};
-use crate::harness::raw::{Answer, Raw};
+use crate::harness::raw::Raw;
 use crate::harness::{WAIT_LIMIT, eventually};
 
 const FLAGS: &str = "# ours\n[flags.form]\npercent = 100 # all\n";
@@ -21,38 +22,6 @@ const OFF: &str = "/api/v1/flags/form/off";
 /// A program whose tokens are set.
 fn with_tokens() -> Setup {
     Setup::default().flags(FLAGS).env("FLAGSTAFF_ADMIN_TOKEN", TOKEN).env("FLAGSTAFF_ADMIN_READ_TOKEN", READ_TOKEN)
-}
-
-/// A request with these fields, and with the Host of the address where they name none.
-#[track_caller]
-fn send(program: &Program, request: &str, fields: &[&str], body: &str) -> Answer {
-    let mut raw = Raw::connect(program.admin);
-    let mut head = format!("{request} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
-    if !fields.iter().any(|field| field.starts_with("Host:")) {
-        head += &format!("Host: {}\r\n", program.admin);
-    }
-    fields.iter().for_each(|field| head += &format!("{field}\r\n"));
-    raw.send(format!("{head}\r\n{body}"));
-    raw.answer()
-}
-
-/// The cookie of the session that a token opens through the form, as a field.
-#[track_caller]
-fn session(program: &Program, token: &str) -> String {
-    let origin = format!("Origin: http://{}", program.admin);
-    let form = "Content-Type: application/x-www-form-urlencoded";
-    let answer = send(program, "POST /session", &[&origin, form], &format!("token={token}&next=%2Fflags"));
-    assert_eq!((answer.status, answer.field("location").as_deref()), (303, Some("/flags")), "{}", answer.text());
-    cookie(&answer)
-}
-
-fn cookie(answer: &Answer) -> String {
-    let set = answer.field("set-cookie").unwrap();
-    format!("Cookie: {}", set.split(';').next().unwrap())
-}
-
-fn bearer(token: &str) -> String {
-    format!("Authorization: Bearer {token}")
 }
 
 fn flags(program: &Program) -> String {

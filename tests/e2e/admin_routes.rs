@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::harness::eventually;
+use crate::harness::operator::{self, bearer, session};
 use crate::harness::program::{Program, Setup};
-use crate::harness::raw::{Answer, Raw};
+use crate::harness::raw::Answer;
 
 const FLAGS: &str = "# ours\n[flags.form]\npercent = 50 # half\ngoals = [\"sent\"]\n\n[flags.ramp.rollout]\n\
                      steps = [{ percent = 10, hold = \"approval\" }, { percent = 100 }]\n\n[goals.sent]\non = \"POST /form\"\n";
@@ -93,31 +94,12 @@ fn in_the_table(program: &Program) -> BTreeSet<String> {
     found
 }
 
+/// With the kind of content that the route takes.
 #[track_caller]
 fn send(program: &Program, request: &str, fields: &[&str], body: &str) -> Answer {
-    let mut raw = Raw::connect(program.admin);
     let kind = if request.contains("/api/") || request.contains("/ofrep/") { "application/json" } else { FORM };
-    let mut head = format!(
-        "{request} HTTP/1.1\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n",
-        body.len()
-    );
-    if !fields.iter().any(|field| field.starts_with("Host:")) {
-        head += &format!("Host: {}\r\n", program.admin);
-    }
-    fields.iter().for_each(|field| head += &format!("{field}\r\n"));
-    raw.send(format!("{head}\r\n{body}"));
-    raw.answer()
-}
-
-#[track_caller]
-fn session(program: &Program, token: &str) -> String {
-    let origin = format!("Origin: http://{}", program.admin);
-    let answer = send(program, "POST /session", &[&origin], &format!("token={token}"));
-    format!("Cookie: {}", answer.field("set-cookie").unwrap().split(';').next().unwrap())
-}
-
-fn bearer(token: &str) -> String {
-    format!("Authorization: Bearer {token}")
+    let kind = format!("Content-Type: {kind}");
+    operator::send(program, request, &[&[&*kind], fields].concat(), body)
 }
 
 /// All that an edit, an order or a fact would change.

@@ -43,6 +43,38 @@ impl Program {
     }
 }
 
+/// A request with these fields, and with the Host of the address where they name none.
+#[track_caller]
+pub(crate) fn send(program: &Program, request: &str, fields: &[&str], body: &str) -> Answer {
+    let mut raw = Raw::connect(program.admin);
+    let mut head = format!("{request} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
+    if !fields.iter().any(|field| field.starts_with("Host:")) {
+        head += &format!("Host: {}\r\n", program.admin);
+    }
+    fields.iter().for_each(|field| head += &format!("{field}\r\n"));
+    raw.send(format!("{head}\r\n{body}"));
+    raw.answer()
+}
+
+/// The cookie of the session that a token opens through the form, as a field.
+#[track_caller]
+pub(crate) fn session(program: &Program, token: &str) -> String {
+    let origin = format!("Origin: http://{}", program.admin);
+    let form = "Content-Type: application/x-www-form-urlencoded";
+    let answer = send(program, "POST /session", &[&origin, form], &format!("token={token}&next=%2Fflags"));
+    assert_eq!((answer.status, answer.field("location").as_deref()), (303, Some("/flags")), "{}", answer.text());
+    cookie(&answer)
+}
+
+pub(crate) fn cookie(answer: &Answer) -> String {
+    let set = answer.field("set-cookie").unwrap();
+    format!("Cookie: {}", set.split(';').next().unwrap())
+}
+
+pub(crate) fn bearer(token: &str) -> String {
+    format!("Authorization: Bearer {token}")
+}
+
 /// A stream of events.
 pub(crate) struct Events(Raw);
 
