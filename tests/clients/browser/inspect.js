@@ -14,6 +14,11 @@ export function watchShifts() {
   };
 }
 
+/** Waits until what is there now is on the screen. */
+export function painted() {
+  return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+}
+
 /** What is wrong with the document and its size on the screen. */
 export function layoutFaults() {
   const faults = [];
