@@ -53,6 +53,7 @@ mod ofrep;
 mod parity;
 mod preview;
 mod process;
+mod python_package;
 mod reload;
 mod remote;
 mod rings;

@@ -84,11 +84,35 @@ fn apps() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/apps")
 }
 
-/// Python with what the apps import.
+/// Python with what the apps import, and the package of this project.
 pub(crate) fn python() -> Command {
     static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
     let installed = INSTALLED.get_or_init(|| installed("python", &apps().join("requirements.txt")));
-    with(&[installed, &apps()])
+    with(&[installed, &apps(), &package()])
+}
+
+/// A Python of 3.12 or later with Django 6, django-waffle and the package of this project, where there is one.
+pub(crate) fn newer_python_with_django() -> Option<impl Fn() -> Command> {
+    let found = newer_python()?;
+    let requirements = apps().join("django6/requirements.txt");
+    let installed = installed_by(&found, "django6", &requirements);
+    Some(move || by(&found, &[&installed, &package()]))
+}
+
+fn newer_python() -> Option<PathBuf> {
+    let is_newer = |python: &PathBuf| {
+        let check = "import sys, pip; sys.exit(sys.version_info < (3, 12))";
+        let status = Command::new(python).args(["-c", check]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    };
+    let by_pyenv = std::env::var_os("HOME").map(|home| Path::new(&home).join(".pyenv/versions"));
+    let by_pyenv = by_pyenv.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+    let by_name = ["python3", "python3.14", "python3.13", "python3.12"].map(PathBuf::from);
+    by_name.into_iter().chain(by_pyenv.map(|entry| entry.path().join("bin/python3"))).find(is_newer)
+}
+
+fn package() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/python/src")
 }
 
 /// A script of `tests/apps` with what the notebook imports.
@@ -114,39 +138,47 @@ fn notebooks() -> PathBuf {
 }
 
 fn with(folders: &[&Path]) -> Command {
-    let mut command = Command::new("python3");
+    by(Path::new("python3"), folders)
+}
+
+fn by(python: &Path, folders: &[&Path]) -> Command {
+    let mut command = Command::new(python);
     command.arg("-u").env("PYTHONPATH", std::env::join_paths(folders).unwrap()).env("PYTHONDONTWRITEBYTECODE", "1");
     command
 }
 
 /// Where the packages are. Installs them first when they are not there as required, once for all tests of all runs.
 fn installed(name: &str, requirements: &Path) -> PathBuf {
+    installed_by(Path::new("python3"), name, requirements)
+}
+
+fn installed_by(python: &Path, name: &str, requirements: &Path) -> PathBuf {
     let tests = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("tests");
     fs::create_dir_all(&tests).unwrap();
     // Another run of the tests may install at the same time.
     let lock = File::create(tests.join(format!("{name}.lock"))).unwrap();
     lock.lock().unwrap();
     let folder = tests.join(name);
-    let wanted = wanted(requirements);
+    let wanted = wanted(python, requirements);
     let stamp = folder.join("installed.txt");
     if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
         return folder;
     }
     let _ = fs::remove_dir_all(&folder);
-    install(&folder, requirements);
+    install(python, &folder, requirements);
     fs::write(stamp, wanted).unwrap();
     folder
 }
 
 /// What must be installed, and for which Python.
-fn wanted(requirements: &Path) -> String {
-    let version = Command::new("python3").arg("--version").output();
+fn wanted(python: &Path, requirements: &Path) -> String {
+    let version = Command::new(python).arg("--version").output();
     let version = version.expect("python3 must be installed to run these tests").stdout;
     format!("{}{}", String::from_utf8(version).unwrap(), fs::read_to_string(requirements).unwrap())
 }
 
-fn install(folder: &Path, requirements: &Path) {
-    let mut pip = Command::new("python3");
+fn install(python: &Path, folder: &Path, requirements: &Path) {
+    let mut pip = Command::new(python);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
     pip.args(["--no-warn-conflicts", "--root-user-action=ignore", "--target"]);
     pip.arg(folder).arg("-r").arg(requirements);
