@@ -38,6 +38,8 @@ mod flags_demo;
 mod flags_headers;
 mod flags_identity;
 mod flags_spoofing;
+mod fleet_guard;
+mod fleet_guard_long;
 mod fleet_http;
 mod fleet_programs;
 mod fleet_redis;

@@ -17,8 +17,10 @@ mod revisions;
 mod store;
 mod write;
 
-pub use facts::fact_store::{FactStore, FirstSign, came_at};
+pub use facts::fact_store::FactStore;
+pub use facts::news::{News, NewsListener};
 pub use facts::outbox::{Delivery, Outbox};
+pub use facts::signs::{FirstSign, FlagEpoch, NumberedSigns, came_at};
 pub use programs::presence::{BEAT as PRESENCE_BEAT, Presence, SeenPrograms};
 pub use programs::program::{Program, SeenProgram};
 pub use programs::program_store::ProgramStore;

@@ -16,7 +16,7 @@
 //! |---|---|
 //! | `monitor/` | [`OutcomeMonitor`] counts answers |
 //! | `controller/` | decides: reconciles facts and flags, goes on with steps, rolls back |
-//! | `ledger_sync.rs` | writes facts and signs, and reads what other programs wrote |
+//! | `ledger_sync/` | writes facts and signs, and reads what other programs wrote |
 //! | `webhooks/` | receivers are told of facts |
 //! | `messages.rs` | what they tell each other |
 //! | `running.rs` | [`RunningController`]: all of it on one thread |

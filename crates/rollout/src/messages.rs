@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use flagstaff_experiment::guard::{Blown, NetworkKey};
 use flagstaff_flags::{Definition, ExperimentId, Fact, Name, Snapshot};
-use flagstaff_ledger::FirstSign;
+use flagstaff_ledger::{FirstSign, FlagEpoch, NumberedSigns};
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 
 /// What is told to the controller.
 #[derive(Debug)]
@@ -36,15 +37,23 @@ pub(crate) struct WindowId {
     pub(crate) number: u64,
 }
 
+/// The way to a ledger.
+#[derive(Clone, Debug)]
+pub(crate) struct LedgerLink {
+    pub(crate) commands: mpsc::UnboundedSender<LedgerCommand>,
+    /// It is a file of this machine.
+    pub(crate) is_file: bool,
+}
+
 /// What the controller asks of the ledger. An epoch is the number of the fact with which a flag began.
 #[derive(Debug)]
 pub(crate) enum LedgerCommand {
     /// Add facts, of one flag or of many.
     AddFacts(Vec<Fact>),
-    /// Keep signs of a flag and an epoch.
-    KeepSigns(Name, u64, Vec<FirstSign>),
-    /// Read the signs of a flag and an epoch.
-    ReadSigns(Name, u64),
+    /// Keep signs of flags and epochs.
+    KeepSigns(Vec<(FlagEpoch, Vec<FirstSign>)>),
+    /// Read the signs of a flag and an epoch from the first on, and from then on whatever comes, instead of those of another epoch.
+    FollowSigns(FlagEpoch),
     /// Count who came at a step.
     CountArrivals { flag: Name, epoch: u64, step: usize, experiment: ExperimentId, since: Timestamp, arms: usize },
 }
@@ -60,8 +69,8 @@ pub(crate) enum LedgerEvent {
     Conflict(Name, Vec<Fact>),
     /// The ledger has fewer facts of a flag than it had: up to this number.
     FactsLost(Name, u64),
-    /// The signs of a flag and an epoch.
-    Signs(Name, u64, Vec<FirstSign>),
+    /// The next signs of a flag and an epoch: all above a number.
+    Signs { of: FlagEpoch, after: u64, next: NumberedSigns },
     /// Who was new at a step, by arm, and how many came to the treatment.
     Arrivals { flag: Name, step: usize, by_arm: Vec<u64>, treatment: u64 },
     /// The ledger cannot be reached, and why; or it can again.

@@ -85,11 +85,11 @@ impl RunningController {
         }
         let (ready, is_ready) = std::sync::mpsc::channel();
         let sync = ledger.map(|location| LedgerSync::new(location, messages.clone(), webhooks.sender()));
-        let (commands, sync) = sync.unzip();
+        let (link, sync) = sync.unzip();
         let controller = Controller::new(
             Arc::clone(&publisher),
             Arc::clone(&monitor),
-            commands,
+            link,
             webhooks.sender(),
             ready,
             is_last_good,

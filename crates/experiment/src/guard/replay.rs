@@ -25,8 +25,21 @@ impl GuardTestSettings {
 }
 
 impl GuardTests {
+    /// The watch of a flag before its first event; every step is known, as a request of an earlier step may end after one of a later
+    /// step. None without a guard, or where there is nothing to compare or to look at.
+    #[must_use]
+    pub fn of(flag: &Flag) -> Option<Self> {
+        let mut watch = Self::new(GuardTestSettings::of(flag)?).ok()?;
+        // once all steps are behind it, a flag is at one more
+        let steps = flag.rollout.as_ref().map_or(0, |rollout| rollout.steps().len());
+        for step in (0..=steps).chain([0]) {
+            watch.begin_step(step, &shares(flag, step));
+        }
+        Some(watch)
+    }
+
     /// The watch of a flag at a step (from 0) that saw these events, the earliest first. The same events make the same watch. None
-    /// without a guard, or where there is nothing to compare or to look at.
+    /// as with [`GuardTests::of`].
     #[must_use]
     pub fn replay(flag: &Flag, step: usize, events: &[GuardEvent]) -> Option<Self> {
         Self::replay_with(flag, step, events, |_, _| ())
@@ -40,21 +53,9 @@ impl GuardTests {
         events: &[GuardEvent],
         mut seen: impl FnMut(usize, &Self),
     ) -> Option<Self> {
-        let mut watch = Self::new(GuardTestSettings::of(flag)?).ok()?;
-        // every step is known before the first event: a request of an earlier step may end after one of a later step
-        let steps = flag.rollout.as_ref().map_or(1, |rollout| rollout.steps().len());
-        let first = events.first().map_or(step, |event| event.step.min(step));
-        for begun in (0..=step).take(steps).chain([first]) {
-            watch.begin_step(begun, &shares(flag, begun));
-        }
-        let mut now = first;
+        let mut watch = Self::of(flag)?;
         for (number, event) in (1..).zip(events) {
-            // events of requests that began before a step may come after it
-            if event.step > now {
-                now = event.step;
-                watch.begin_step(now, &shares(flag, now));
-            }
-            watch.observe(event);
+            watch.follow(event);
             seen(number, &watch);
         }
         watch.begin_step(step, &shares(flag, step));
@@ -86,21 +87,21 @@ mod tests {
         Flag { rollout: Some(rollout), guard: Some(guard), ..Flag::new(Name::new("checkout").unwrap()) }
     }
 
-    /// What is read again is what was seen, also where requests of an earlier step end later.
+    /// What is read again is what was seen, also where requests of an earlier step end later, and whenever one who sees the events as
+    /// they come heard of a step.
     #[test]
     fn events_that_are_read_again_make_the_same_watch() {
         let flag = flag();
         for steps in [[0, 0, 1, 1, 2], [1, 0, 1, 2, 0], [2, 2, 1, 0, 2], [0, 2, 2, 1, 2], [2, 2, 2, 2, 2]] {
-            let mut live = GuardTests::replay(&flag, 0, &[]).unwrap();
+            let mut live = GuardTests::of(&flag).unwrap();
             let mut now = 0;
             let mut events = Vec::new();
             for (at, step) in (0..).zip(steps) {
-                for begun in now + 1..=step {
-                    live.begin_step(begun, &shares(&flag, begun));
-                }
                 now = now.max(step);
                 let event = GuardEvent { sign: Sign::Error, arm: u8::from(at % 2 == 0), step, unit: at };
-                assert_eq!(live.observe(&event), Seen::Counted);
+                assert_eq!(live.foresee(&event), Seen::Counted);
+                assert_eq!(live.follow(&event), Seen::Counted);
+                assert_eq!(live.foresee(&event), Seen::Again);
                 events.push(event);
             }
             assert_eq!(GuardTests::replay(&flag, now, &events).unwrap().evidence(), live.evidence(), "{steps:?}");

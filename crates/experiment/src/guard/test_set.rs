@@ -107,26 +107,53 @@ impl GuardTests {
 
     /// Something happened to a visitor. Events of an earlier step count with the shares of that step.
     pub fn observe(&mut self, event: &GuardEvent) -> Seen {
-        let most = MOST_VISITORS / self.kinds.len().max(1);
+        let seen = self.foresee(event);
+        if seen != Seen::Counted {
+            return seen;
+        }
         let is_late = event.step != self.step;
         let Some((_, shares)) = self.steps.iter().find(|(number, _)| *number == event.step) else {
             return Seen::Aside;
         };
-        let watched = usize::from(event.arm) < self.arms.len();
-        let Some(kind) = self.kinds.iter_mut().find(|kind| kind.sign == event.sign && watched) else {
+        let Some(kind) = self.kinds.iter_mut().find(|kind| kind.sign == event.sign) else {
             return Seen::Aside;
         };
-        if kind.met.contains(&event.unit) {
-            return Seen::Again;
-        }
-        if kind.met.len() >= most {
-            return Seen::Full;
-        }
         kind.met.insert(event.unit);
         if !kind.count(event.arm, shares, is_late) {
             return Seen::Aside;
         }
         self.alarm(&event.sign).map_or(Seen::Counted, |evidence| Seen::Alarm(Box::new(evidence)))
+    }
+
+    /// The same for the next event of a sequence that others see too: a later step begins with its first event, so whoever sees the same
+    /// events in the same order has the same tests.
+    pub fn follow(&mut self, event: &GuardEvent) -> Seen {
+        if event.step > self.step {
+            let known = self.steps.iter().find(|(number, _)| *number == event.step);
+            if let Some((step, shares)) = known.cloned() {
+                self.begin_step(step, &shares);
+            }
+        }
+        self.observe(event)
+    }
+
+    /// What an event would do: whether it would be counted, and why not.
+    #[must_use]
+    pub fn foresee(&self, event: &GuardEvent) -> Seen {
+        let shares = self.steps.iter().find(|(number, _)| *number == event.step).map(|(_, shares)| shares);
+        let kind = self.kinds.iter().find(|kind| kind.sign == event.sign);
+        let Some((kind, shares)) = kind.zip(shares).filter(|_| usize::from(event.arm) < self.arms.len()) else {
+            return Seen::Aside;
+        };
+        if kind.met.contains(&event.unit) {
+            Seen::Again
+        } else if kind.met.len() >= MOST_VISITORS / self.kinds.len().max(1) {
+            Seen::Full
+        } else if kind.compares(event.arm, shares) {
+            Seen::Counted
+        } else {
+            Seen::Aside
+        }
     }
 
     /// What every test rests on now.
@@ -200,6 +227,12 @@ impl SignTests {
                 test.begin_step(&law, w);
             }
         }
+    }
+
+    /// Whether there is something to compare a visitor of an arm with.
+    fn compares(&self, arm: u8, shares: &[f64]) -> bool {
+        let mut tests = self.tests.iter().filter(|test| arm == 0 || test.arm == arm);
+        tests.any(|test| test.sequential.is_some() && weight(shares, test.arm).is_some())
     }
 
     /// Counts a visitor of an arm: the control's in every test. Returns whether some test could.

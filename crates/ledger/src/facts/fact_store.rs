@@ -1,4 +1,4 @@
-//! Facts about flags, and the signs that guards saw: what rollouts and guards rest on.
+//! Facts about flags: what rollouts rest on.
 
 use std::fmt;
 
@@ -7,41 +7,25 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row};
 
+use super::news::{News, can_tell, tell};
 use crate::store::connection::{Store, in_time};
 use crate::store::error::Error;
 use crate::store::fault::{Fault, in_words};
 use crate::store::location::Location;
-use crate::store::name::stored_name;
 use crate::store::query::{places, query};
 
 /// Rows of one statement.
-const ROWS: usize = 500;
-
-/// What the signs of [`came_at`] begin with.
-const CAME: &str = "came:";
+pub(super) const ROWS: usize = 500;
 
 /// The columns of a fact, in their order.
 const COLUMNS: &str = "flag, number, at, definition, kind, step, author, why, evidence";
 
 /// A ledger that is open for facts: to read them, and to add the next one.
 pub struct FactStore {
-    store: Store,
-    location: Location,
-}
-
-/// The first time a unit showed something that a guard watches for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FirstSign {
-    /// What it was.
-    pub sign: String,
-    /// The unit, as [`flagstaff_flags::BucketBy::key`] names it.
-    pub unit: String,
-    /// The number of its variant among the arms, the control being 0.
-    pub variant: u8,
-    /// The step of the rollout, from 0.
-    pub step: usize,
-    /// When (µs since 1970). What was seen later has a later time.
-    pub at: i64,
+    pub(super) store: Store,
+    pub(super) location: Location,
+    /// What is written is told to other programs.
+    pub(super) tells: bool,
 }
 
 impl FactStore {
@@ -50,8 +34,10 @@ impl FactStore {
     /// # Errors
     /// When it cannot be reached, made or written to.
     pub async fn open(location: &Location) -> Result<Self, Error> {
-        let store = Store::open(location).await.map_err(|error| Error::new(location, error))?;
-        Ok(Self { store, location: location.clone() })
+        let error = |error| Error::new(location, error);
+        let mut store = Store::open(location).await.map_err(error)?;
+        let tells = can_tell(&mut store.connection, location).await.map_err(error)?;
+        Ok(Self { store, location: location.clone(), tells })
     }
 
     /// Opens a ledger that is there, to read: it waits for nobody who writes.
@@ -63,7 +49,7 @@ impl FactStore {
         let mut store = Store::open_to_read(location).await.map_err(error)?;
         let probe = sqlx::query("SELECT COUNT(*) FROM facts").fetch_one(&mut store.connection);
         in_time(probe).await.map_err(|found| error(without_facts(found)))?;
-        Ok(Self { store, location: location.clone() })
+        Ok(Self { store, location: location.clone(), tells: false })
     }
 
     /// Whether its file was deleted, or replaced by another.
@@ -141,7 +127,7 @@ impl FactStore {
     }
 
     async fn add_all(&mut self, facts: &[Fact]) -> Result<bool, sqlx::Error> {
-        let begin = self.store.begin();
+        let (begin, tells) = (self.store.begin(), self.tells);
         in_time(async {
             let mut transaction = self.store.connection.begin_with(begin).await?;
             for facts in facts.chunks(ROWS) {
@@ -150,49 +136,13 @@ impl FactStore {
                     return Ok(false);
                 }
             }
+            if tells {
+                tell(&mut transaction, News::Facts).await?;
+            }
             transaction.commit().await?;
             Ok(true)
         })
         .await
-    }
-
-    /// What a guard looks for, as it was seen of a flag since the fact with which it began, in the order of their times.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn signs(&mut self, flag: &Name, epoch: u64) -> Result<Vec<FirstSign>, Error> {
-        let select = "SELECT sign, unit, variant, step, at FROM signs
-                      WHERE flag = $1 AND epoch = $2 AND NOT sign LIKE $3 ORDER BY at, sign, unit";
-        let select = sqlx::query(select).bind(flag.as_str().to_owned()).bind(epoch.cast_signed());
-        let select = select.bind(format!("{CAME}%"));
-        let rows = in_time(select.fetch_all(&mut self.store.connection)).await;
-        rows.and_then(|rows| rows.iter().map(first_sign).collect()).map_err(|error| self.error(error))
-    }
-
-    /// Keeps signs. One that is there stays as it is. A sign that the store does not take is left out, and told.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn keep_signs(&mut self, flag: &Name, epoch: u64, signs: &[FirstSign]) -> Result<(), Error> {
-        for signs in signs.chunks(ROWS) {
-            self.keep(flag, epoch, signs).await?;
-        }
-        Ok(())
-    }
-
-    async fn keep(&mut self, flag: &Name, epoch: u64, signs: &[FirstSign]) -> Result<(), Error> {
-        match in_time(insert_signs(&mut self.store.connection, flag, epoch, signs)).await {
-            Err(error) if Fault::of(&error) == Fault::Refused && signs.len() > 1 => {
-                let (first, second) = signs.split_at(signs.len() / 2);
-                Box::pin(self.keep(flag, epoch, first)).await?;
-                Box::pin(self.keep(flag, epoch, second)).await
-            }
-            Err(error) if Fault::of(&error) == Fault::Refused => {
-                tracing::error!(ledger = %self.location, %flag, %error, "the ledger refuses a sign of a guard; it is lost");
-                Ok(())
-            }
-            done => done.map_err(|error| self.error(error)),
-        }
     }
 
     /// How many units were drawn into the first `arms` variants of an experiment for the first time since a time, the control
@@ -215,24 +165,12 @@ impl FactStore {
         Ok(all)
     }
 
-    /// How many units came to the treatment of a flag at a step, since the fact with which the flag began: [`came_at`] is their sign.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn came(&mut self, flag: &Name, epoch: u64, step: usize) -> Result<u64, Error> {
-        let select = sqlx::query("SELECT COUNT(*) FROM signs WHERE flag = $1 AND epoch = $2 AND sign = $3");
-        let select = select.bind(flag.as_str().to_owned()).bind(epoch.cast_signed()).bind(came_at(step));
-        let row = in_time(select.fetch_one(&mut self.store.connection)).await;
-        let count = row.and_then(|row| row.try_get::<i64, _>(0)).map_err(|error| self.error(error))?;
-        Ok(count.max(0).unsigned_abs())
-    }
-
     /// Closes it.
     pub async fn close(self) {
         self.store.close().await;
     }
 
-    fn error(&self, error: sqlx::Error) -> Error {
+    pub(super) fn error(&self, error: sqlx::Error) -> Error {
         Error::new(&self.location, error)
     }
 }
@@ -243,31 +181,6 @@ fn without_facts(error: sqlx::Error) -> sqlx::Error {
         Fault::NoTables | Fault::NoLedger => sqlx::Error::Configuration(in_words(&error).into()),
         _ => error,
     }
-}
-
-/// The sign of a unit that came to the treatment at a step, from 0. No guard looks for it.
-#[must_use]
-pub fn came_at(step: usize) -> String {
-    format!("{CAME}{step}")
-}
-
-async fn insert_signs(
-    store: &mut AnyConnection,
-    flag: &Name,
-    epoch: u64,
-    signs: &[FirstSign],
-) -> Result<(), sqlx::Error> {
-    let sql = format!(
-        "INSERT INTO signs (flag, epoch, sign, unit, variant, step, at) VALUES {} ON CONFLICT DO NOTHING",
-        places(store, signs.len(), 7)
-    );
-    let mut insert = query(sql);
-    for sign in signs {
-        insert = insert.bind(flag.as_str().to_owned()).bind(epoch.cast_signed());
-        insert = insert.bind(stored_name(&sign.sign).into_owned()).bind(stored_name(&sign.unit).into_owned());
-        insert = insert.bind(i64::from(sign.variant)).bind(whole(sign.step)).bind(sign.at);
-    }
-    insert.execute(store).await.map(|_| ())
 }
 
 /// PostgreSQL keeps no text with a NUL.
@@ -288,7 +201,7 @@ async fn insert(store: &mut AnyConnection, facts: &[Fact]) -> Result<u64, sqlx::
     insert.execute(store).await.map(|done| done.rows_affected())
 }
 
-fn whole(step: usize) -> i64 {
+pub(super) fn whole(step: usize) -> i64 {
     i64::try_from(step).unwrap_or(i64::MAX)
 }
 
@@ -308,16 +221,6 @@ pub(crate) fn fact(row: &AnyRow) -> Result<Fact, sqlx::Error> {
         by: row.try_get(6)?,
         why: row.try_get(7)?,
         evidence: row.try_get(8)?,
-    })
-}
-
-fn first_sign(row: &AnyRow) -> Result<FirstSign, sqlx::Error> {
-    Ok(FirstSign {
-        sign: row.try_get(0)?,
-        unit: row.try_get(1)?,
-        variant: u8::try_from(row.try_get::<i64, _>(2)?).unwrap_or(u8::MAX),
-        step: usize::try_from(row.try_get::<i64, _>(3)?).unwrap_or_default(),
-        at: row.try_get(4)?,
     })
 }
 

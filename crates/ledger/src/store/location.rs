@@ -51,6 +51,14 @@ impl Location {
         }
     }
 
+    /// The address of a server, with all that is needed to connect.
+    pub(crate) fn server(&self) -> Option<&str> {
+        match &self.0 {
+            Backend::File(_) => None,
+            Backend::Postgres(url) => Some(url),
+        }
+    }
+
     /// As sqlx reads it.
     pub(crate) fn url(&self, create: bool) -> String {
         match &self.0 {

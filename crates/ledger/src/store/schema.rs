@@ -4,7 +4,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 /// Every change of the tables, in order. What was released is never edited.
-const CHANGES: [(i64, &str, &str); 9] = [
+const CHANGES: [(i64, &str, &str); 10] = [
     (1, "what happened", include_str!("../../migrations/1.sql")),
     (2, "facts and signs", include_str!("../../migrations/2.sql")),
     (3, "who is told", include_str!("../../migrations/3.sql")),
@@ -14,6 +14,7 @@ const CHANGES: [(i64, &str, &str); 9] = [
     (7, "when who was forgotten", include_str!("../../migrations/7.sql")),
     (8, "revisions of the flags", include_str!("../../migrations/8.sql")),
     (9, "programs that run", include_str!("../../migrations/9.sql")),
+    (10, "signs in their order", include_str!("../../migrations/10.sql")),
 ];
 
 /// The changes, for one kind of store.

@@ -98,10 +98,11 @@ fn signs_stay_as_they_were_first_seen_and_are_forgotten_with_their_unit() {
         block_on(async {
             let mut register = FactStore::open(place).await.unwrap();
             let form = name("form");
-            register.keep_signs(&form, 3, &[sign("b", 20, 1), sign("a", 10, 0)]).await.unwrap();
-            register.keep_signs(&form, 3, &[sign("a", 30, 1), sign("c", 40, 1)]).await.unwrap();
+            let of = (form.clone(), 3);
+            register.keep_signs(&[(of.clone(), vec![sign("b", 20, 1), sign("a", 10, 0)])]).await.unwrap();
+            register.keep_signs(&[(of, vec![sign("a", 30, 1), sign("c", 40, 1)])]).await.unwrap();
             let kept = register.signs(&form, 3).await.unwrap();
-            assert_eq!(kept, [sign("a", 10, 0), sign("b", 20, 1), sign("c", 40, 1)]);
+            assert_eq!(kept, [sign("b", 20, 1), sign("a", 10, 0), sign("c", 40, 1)], "as they were written");
             assert!(register.signs(&form, 4).await.unwrap().is_empty());
             let mut ledger = Ledger::open(place).await.unwrap();
             assert_eq!(ledger.forget(&["b"]).await.unwrap(), 1);
@@ -120,7 +121,8 @@ fn units_of_any_length_are_stored() {
         block_on(async {
             let mut register = FactStore::open(place).await.unwrap();
             let form = name("form");
-            register.keep_signs(&form, 1, &[sign("a"), sign(&noise), sign("b\0c"), sign("d")]).await.unwrap();
+            let signs = vec![sign("a"), sign(&noise), sign("b\0c"), sign("d")];
+            register.keep_signs(&[((form.clone(), 1), signs)]).await.unwrap();
             assert_eq!(register.signs(&form, 1).await.unwrap().len(), 4);
             let odd = Fact { why: "a\0b".into(), ..fact(1, FactKind::Tripped) };
             assert!(register.add(&[odd, fact(2, FactKind::Tripped)]).await.unwrap());
@@ -155,8 +157,9 @@ fn arrivals_are_told_apart() {
             let form = name("form");
             let came =
                 |unit: &str, step| FirstSign { sign: came_at(step), unit: unit.into(), variant: 1, step, at: 1 };
-            register.keep_signs(&form, 1, &[came("a", 0), came("b", 0), came("a", 1)]).await.unwrap();
-            register.keep_signs(&form, 1, &[came("a", 0)]).await.unwrap();
+            let of = (form.clone(), 1);
+            register.keep_signs(&[(of.clone(), vec![came("a", 0), came("b", 0), came("a", 1)])]).await.unwrap();
+            register.keep_signs(&[(of, vec![came("a", 0)])]).await.unwrap();
             assert_eq!(register.came(&form, 1, 0).await.unwrap(), 2);
             assert_eq!(register.came(&form, 1, 1).await.unwrap(), 1);
             assert_eq!(register.came(&form, 2, 0).await.unwrap(), 0);

@@ -14,4 +14,5 @@ mod programs;
 mod records;
 mod revisions;
 mod server;
+mod signs;
 mod steps;

@@ -36,7 +36,7 @@ impl Controller {
         };
         if anew {
             self.begin_window(fact, began);
-            self.watch_anew(&fact.flag, began);
+            self.watch_anew(&fact.flag);
         }
         self.states.get(&fact.flag).into_iter().for_each(measure);
     }
@@ -50,13 +50,12 @@ impl Controller {
         }
     }
 
-    /// Watches a flag from the fact on with which it began. Where that was elsewhere, what was seen since then is asked for.
-    pub(super) fn watch_anew(&mut self, name: &Name, began: Began) {
+    /// Watches a flag from the fact on with which it began: what was seen since then, here and elsewhere, comes from the ledger.
+    pub(super) fn watch_anew(&mut self, name: &Name) {
         let flag = self.snapshot.flag_named(name.as_str()).cloned();
         let Some(state) = self.states.get_mut(name) else { return };
-        state.begin_watch(flag, began == Began::Elsewhere && self.ledger.is_some());
-        if state.waits_for_signs() {
-            let command = LedgerCommand::ReadSigns(name.clone(), state.standing().epoch);
+        if state.begin_watch(flag) {
+            let command = LedgerCommand::FollowSigns(state.epoch());
             self.send(command);
         }
     }

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flagstaff_experiment::guard::{Evidence, GuardEvent, GuardTests, NetworkKey, Quota, Seen};
+use flagstaff_experiment::guard::{Evidence, GuardEvent, NetworkKey, Quota};
 use flagstaff_flags::{Fact, FactKind, Flag, Guard, Name, Rollout, Standing};
-use flagstaff_ledger::FirstSign;
+use flagstaff_ledger::{FirstSign, FlagEpoch, NumberedSigns, stored_name};
 use jiff::Timestamp;
 use metrics::counter;
 use tokio::time::Instant;
 
+use super::guard_watch::{GuardWatch, Taken};
 use super::hold_clock::HoldClock;
 use super::notice::Notice;
 use super::trouble::TroubleTracker;
@@ -18,8 +19,6 @@ use crate::monitor::unit_key;
 
 /// Arrivals that were counted are good for so long.
 const FRESH: Duration = Duration::from_secs(2);
-/// Signs that wait at most while those of before are read; what comes beyond is dropped and counted.
-const MAX_EARLY_SIGNS: usize = 65_536;
 
 /// A flag, where it stands, and what its guard saw.
 pub(crate) struct FlagState {
@@ -28,9 +27,7 @@ pub(crate) struct FlagState {
     /// Its facts since it began, so that a ledger that lost them can be told again.
     facts: Vec<Fact>,
     flag: Option<Arc<Flag>>,
-    watch: Option<GuardTests>,
-    /// Signs that came while those of before were still being read.
-    early: Option<Vec<(FirstSign, Option<NetworkKey>)>>,
+    watch: Option<GuardWatch>,
     /// How many signs each limited network brought, by sign.
     quotas: HashMap<String, Quota>,
     notices: Vec<Notice>,
@@ -67,7 +64,6 @@ impl FlagState {
             facts,
             flag: None,
             watch: None,
-            early: None,
             quotas: HashMap::new(),
             notices: Vec::new(),
             hold: HoldClock::default(),
@@ -123,10 +119,6 @@ impl FlagState {
             self.notices.clear();
         }
         self.facts.push(fact.clone());
-        if let Some(shares) = self.flag.as_ref().map(|flag| shares(flag, self.standing.step)) {
-            let step = self.standing.step;
-            self.watch.iter_mut().for_each(|watch| watch.begin_step(step, &shares));
-        }
         anew
     }
 
@@ -149,68 +141,76 @@ impl FlagState {
         }
     }
 
-    /// Begins to watch anew: at once, or once the signs of before are read.
-    pub(crate) fn begin_watch(&mut self, flag: Option<Arc<Flag>>, wait_for_signs: bool) {
+    /// Begins to watch anew, where the flag is the one that its facts are about. Returns whether there is something to watch.
+    pub(crate) fn begin_watch(&mut self, flag: Option<Arc<Flag>>) -> bool {
         self.flag = flag;
         self.trouble = TroubleTracker::default();
         self.arrivals = None;
-        self.watch = self.flag.as_ref().and_then(|flag| GuardTests::replay(flag, self.standing.step, &[]));
-        self.early = (wait_for_signs && self.watch.is_some()).then(Vec::new);
+        self.watch = self.flag_of_facts().and_then(|flag| GuardWatch::new(flag));
+        self.watch.is_some()
     }
 
-    /// Whether signs of before are still being read.
-    pub(crate) const fn waits_for_signs(&self) -> bool {
-        self.early.is_some()
+    /// Whether it has a guard and no tests that fit it: its facts became known before the flag.
+    pub(crate) fn lacks_watch(&self) -> bool {
+        let guarded = self.flag_of_facts().filter(|flag| flag.guard.is_some());
+        guarded.is_some_and(|flag| self.watch.as_ref().is_none_or(|watch| !watch.fits(flag.definition)))
     }
 
-    /// The signs of before; then those that came meanwhile.
-    pub(crate) fn replay(&mut self, signs: &[FirstSign]) {
-        let Some((early, flag)) = self.early.take().zip(self.flag.clone()) else {
-            return;
-        };
-        self.latest = signs.last().map_or(0, |sign| sign.at);
-        let events: Vec<_> = signs.iter().filter_map(event).collect();
-        self.watch = GuardTests::replay(&flag, self.standing.step, &events);
-        early.into_iter().for_each(|(sign, limited)| {
-            let _ = self.observe(sign, limited);
-        });
+    /// The flag, where its facts are about it as it is now.
+    fn flag_of_facts(&self) -> Option<&Arc<Flag>> {
+        self.flag.as_ref().filter(|flag| flag.definition == self.standing.definition)
     }
 
-    /// A sign; `limited` is its network, where few signs of that network count. Returns what it rests on when it makes an alarm.
+    /// Which signs are about it.
+    pub(crate) fn epoch(&self) -> FlagEpoch {
+        (self.name.clone(), self.standing.epoch)
+    }
+
+    /// The next signs of the ledger.
+    pub(crate) fn feed(&mut self, after: u64, next: &NumberedSigns) {
+        self.latest = next.signs.iter().map(|sign| sign.at).fold(self.latest, i64::max);
+        let events = next.signs.iter().filter_map(event);
+        self.watch.iter_mut().for_each(|watch| watch.feed(events.clone(), (after, next.up_to)));
+    }
+
+    /// Counts what was seen here without waiting for the ledger.
+    pub(crate) fn feed_waiting(&mut self) {
+        self.watch.iter_mut().for_each(GuardWatch::feed_waiting);
+    }
+
+    /// A sign that was seen here; `limited` is its network, where few signs of that network count. It waits for the ledger to number it.
     ///
     /// Which signs are left out depends on networks alone, never on the variant: so of those that count, each has the flag with the
     /// chance that its share says, and the test stays what it is.
-    pub(crate) fn observe(&mut self, mut sign: FirstSign, limited: Option<NetworkKey>) -> Option<Box<Evidence>> {
-        if let Some(early) = &mut self.early {
-            if early.len() < MAX_EARLY_SIGNS {
-                early.push((sign, limited));
-            } else {
-                counter!("flagstaff_guard_dropped_total").increment(1);
-            }
-            return None;
-        }
+    pub(crate) fn observe(&mut self, mut sign: FirstSign, limited: Option<NetworkKey>, most: usize) {
         if !self.has_room(&sign, limited) {
             counter!("flagstaff_guard_limited_total", "flag" => self.name.to_string()).increment(1);
             self.say_once(Notice::Limits);
-            return None;
+            return;
         }
-        // in the order in which they were seen, whatever the clocks of the threads say: so they are read again
+        if self.unsaved.len() >= most {
+            counter!("flagstaff_guard_dropped_total").increment(1);
+            return;
+        }
+        // as it comes back from the ledger
+        sign.unit = stored_name(&sign.unit).into_owned();
+        // in the order in which they were seen, whatever the clocks of the threads say
         sign.at = sign.at.max(self.latest + 1);
-        let event = event(&sign)?;
-        let seen = self.watch.as_mut()?.observe(&event);
-        if matches!(seen, Seen::Counted | Seen::Alarm(_)) {
-            if limited.is_some() {
-                self.quotas.entry(sign.sign.clone()).or_default().brought(limited);
-            }
-            self.latest = sign.at;
-            self.unsaved.push(sign);
+        let Some((watch, event)) = self.watch.as_mut().zip(event(&sign)) else { return };
+        match watch.take(&event, sign.at, most) {
+            Taken::New => self.keep(sign, limited),
+            Taken::Full => self.say_once(Notice::Full),
+            Taken::Dropped => counter!("flagstaff_guard_dropped_total").increment(1),
+            Taken::Passed => {}
         }
-        match seen {
-            Seen::Alarm(evidence) => return Some(evidence),
-            Seen::Full => self.say_once(Notice::Full),
-            Seen::Counted | Seen::Again | Seen::Aside => {}
+    }
+
+    fn keep(&mut self, sign: FirstSign, limited: Option<NetworkKey>) {
+        if limited.is_some() {
+            self.quotas.entry(sign.sign.clone()).or_default().brought(limited);
         }
-        None
+        self.latest = sign.at;
+        self.unsaved.push(sign);
     }
 
     fn has_room(&self, sign: &FirstSign, limited: Option<NetworkKey>) -> bool {
@@ -224,6 +224,15 @@ impl FlagState {
         if before.standing.definition == self.standing.definition {
             self.quotas = std::mem::take(&mut before.quotas);
             self.notices = std::mem::take(&mut before.notices);
+        }
+    }
+
+    /// Goes on with the tests of before, where they are about the same: others were first with a fact, no more.
+    pub(crate) fn inherit_watch(&mut self, before: &mut Self) {
+        let is_same = before.epoch() == self.epoch() && before.standing.definition == self.standing.definition;
+        if is_same {
+            (self.flag, self.watch) = (before.flag.clone(), before.watch.take());
+            (self.latest, self.unsaved) = (before.latest, std::mem::take(&mut before.unsaved));
         }
     }
 
@@ -246,18 +255,23 @@ impl FlagState {
     }
 
     /// A unit came to the treatment at a step.
-    pub(crate) fn arrived(&mut self, sign: FirstSign) {
-        self.unsaved.push(sign);
+    pub(crate) fn arrived(&mut self, sign: FirstSign, most: usize) {
+        // signs find room where too many wait
+        if self.unsaved.len() < most / 2 {
+            self.unsaved.push(sign);
+        } else {
+            counter!("flagstaff_guard_dropped_total").increment(1);
+        }
     }
 
     /// The alarm that its signs make, if any.
-    pub(crate) fn alarm(&self) -> Option<Evidence> {
-        self.watch.as_ref()?.alarms().next().cloned()
+    pub(crate) fn alarm(&self) -> Option<&Evidence> {
+        self.watch.as_ref()?.alarm()
     }
 
     /// What its tests rest on now.
     pub(crate) fn evidence(&self) -> Vec<Evidence> {
-        self.watch.as_ref().map(GuardTests::evidence).unwrap_or_default()
+        self.watch.as_ref().map(GuardWatch::evidence).unwrap_or_default()
     }
 
     /// Takes the signs that the ledger does not have yet.

@@ -9,12 +9,41 @@ use super::alarm::{Alarm, fact};
 use super::flag_state::FlagState;
 use crate::messages::{Message, WindowId};
 
+/// Signs that wait for the ledger, of all flags together. What comes beyond is dropped and counted.
+const MAX_WAITING: usize = 1 << 18;
+/// Those of one flag at least, and at most.
+const WAITING_EACH: std::ops::RangeInclusive<usize> = (1 << 10)..=(1 << 16);
+
 impl Controller {
+    /// A sign was seen here. It counts when it comes back from the ledger with its number; where no ledger gives numbers, it counts at
+    /// once.
     pub(super) fn observe(&mut self, window: &WindowId, sign: FirstSign, limited: Option<NetworkKey>) {
-        let evidence = self.state_of(window).and_then(|state| state.observe(sign, limited));
-        if let Some(evidence) = evidence {
-            self.trip(&window.flag, Alarm::from(&*evidence));
+        let (most, counts_at_once) = (self.most_waiting(), self.counts_at_once());
+        let Some(state) = self.state_of(window) else { return };
+        state.observe(sign, limited, most);
+        if counts_at_once {
+            state.feed_waiting();
+            self.trip_recorded(std::slice::from_ref(&window.flag));
         }
+    }
+
+    /// A unit came to the treatment at a step.
+    pub(super) fn arrived(&mut self, window: &WindowId, sign: FirstSign) {
+        let most = self.most_waiting();
+        if let Some(state) = self.state_of(window) {
+            state.arrived(sign, most);
+        }
+    }
+
+    /// Whether signs are counted without a number: nobody else counts them, or nobody outside this machine does and the file is away.
+    pub(super) fn counts_at_once(&self) -> bool {
+        self.ledger.as_ref().is_none_or(|ledger| ledger.is_file && self.ledger_is_away)
+    }
+
+    /// Signs of one flag that may wait for the ledger.
+    fn most_waiting(&self) -> usize {
+        let flags = self.snapshot.flags().iter().filter(|flag| flag.guard.is_some() || flag.rollout.is_some());
+        (MAX_WAITING / flags.count().max(1)).clamp(*WAITING_EACH.start(), *WAITING_EACH.end())
     }
 
     /// Does what the flag says its guard does, once.
@@ -30,7 +59,7 @@ impl Controller {
     pub(super) fn trip_recorded(&mut self, names: &[Name]) {
         for name in names {
             if let Some(evidence) = self.states.get(name).and_then(FlagState::alarm) {
-                self.trip(name, Alarm::from(&evidence));
+                self.trip(name, Alarm::from(evidence));
             }
         }
     }

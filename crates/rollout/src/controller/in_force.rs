@@ -6,16 +6,14 @@ use std::sync::Arc;
 use flagstaff_experiment::rollout::undone;
 use flagstaff_flags::{Fact, FactKind, Name, Snapshot};
 
+use super::Controller;
 use super::flag_state::FlagState;
 use super::reconcile::{expired, reconcile};
-use super::{Began, Controller};
 
 impl Controller {
     /// Begins, with all that is recorded.
     pub(super) fn begin(&mut self, all: HashMap<Name, Vec<Fact>>) {
         self.states = all.into_iter().filter_map(|(name, facts)| Some((name, FlagState::new(&facts)?))).collect();
-        let names: Vec<_> = self.snapshot.flags().iter().map(|flag| flag.name.clone()).collect();
-        names.iter().for_each(|name| self.watch_anew(name, Began::Elsewhere));
         let ready = self.ready.take();
         // what went while no program ran may be another program's: nothing is known to have gone
         self.reconcile(&Snapshot::empty());
@@ -36,7 +34,15 @@ impl Controller {
             state.set_flag(snapshot.flag_named(name.as_str()).cloned());
         }
         self.add_facts(facts);
+        self.watch_all();
         self.tell_expired();
+    }
+
+    /// Begins to watch flags whose facts became known before the flags did.
+    fn watch_all(&mut self) {
+        let lacks = self.states.values().filter(|state| state.lacks_watch());
+        let names: Vec<_> = lacks.map(|state| state.name().clone()).collect();
+        names.iter().for_each(|name| self.watch_anew(name));
     }
 
     /// Says of edits by hand what they undo; an edit by command asked before.

@@ -1,7 +1,7 @@
 //! What the controller does with what becomes known of the ledger.
 
 use flagstaff_flags::{Fact, Name};
-use flagstaff_ledger::FirstSign;
+use flagstaff_ledger::{FlagEpoch, NumberedSigns};
 
 use super::alarm::decided_again;
 use super::flag_state::{Arrivals, FlagState};
@@ -18,7 +18,7 @@ impl Controller {
             LedgerEvent::FactsAdded(name, facts) => self.added_elsewhere(&name, &facts),
             LedgerEvent::Conflict(name, facts) => self.resolve(&name, &facts),
             LedgerEvent::FactsLost(name, number) => self.write_again(&name, number),
-            LedgerEvent::Signs(name, epoch, signs) => self.replay(&name, epoch, &signs),
+            LedgerEvent::Signs { of, after, next } => self.feed(&of, after, &next),
             LedgerEvent::Arrivals { flag, step, by_arm, treatment } => {
                 if let Some(state) = self.states.get_mut(&flag) {
                     state.set_arrivals(Arrivals { step, by_arm, treatment });
@@ -30,13 +30,13 @@ impl Controller {
 
     /// The ledger is away, or back. Nothing waits for what it cannot tell now.
     fn ledger_away(&mut self, is_away: bool) {
-        if is_away && self.is_ready() {
-            self.states.values_mut().for_each(|state| state.replay(&[]));
+        self.ledger_is_away = is_away;
+        self.states.values_mut().for_each(FlagState::stop_waiting);
+        if self.counts_at_once() {
+            self.states.values_mut().for_each(FlagState::feed_waiting);
             let names: Vec<_> = self.states.keys().cloned().collect();
             self.trip_recorded(&names);
         }
-        self.states.values_mut().for_each(FlagState::stop_waiting);
-        self.ledger_is_away = is_away;
     }
 
     /// Facts that other programs added.
@@ -51,7 +51,7 @@ impl Controller {
 
     /// Other programs were first: what they did holds, and what is still to be done is done after it.
     fn resolve(&mut self, name: &Name, facts: &[Fact]) {
-        // what was seen here is read again with the rest
+        // what was seen here goes with the numbers of then
         self.keep_signs();
         let mut lost = Vec::new();
         let before = self.states.remove(name);
@@ -64,10 +64,15 @@ impl Controller {
             }
             before.into_iter().for_each(|mut before| {
                 state.inherit_limits(&mut before);
+                state.inherit_watch(&mut before);
                 lost = before.decided_here();
             });
+            state.set_flag(self.snapshot.flag_named(name.as_str()).cloned());
+            let lacks_watch = state.lacks_watch();
             self.states.insert(name.clone(), state);
-            self.watch_anew(name, Began::Elsewhere);
+            if lacks_watch {
+                self.watch_anew(name);
+            }
         }
         let current = self.snapshot.flag_named(name.as_str());
         let seen = current.and_then(|flag| seen(flag, Some(flag), self.states.get(name)));
@@ -83,16 +88,17 @@ impl Controller {
     fn write_again(&mut self, name: &Name, number: u64) {
         if let Some(state) = self.states.get_mut(name) {
             state.renumber(number);
-            let again = state.facts().to_vec();
+            let (again, epoch) = (state.facts().to_vec(), state.epoch());
             self.send(LedgerCommand::AddFacts(again));
+            self.send(LedgerCommand::FollowSigns(epoch));
         }
     }
 
-    fn replay(&mut self, name: &Name, epoch: u64, signs: &[FirstSign]) {
-        if let Some(state) = self.states.get_mut(name).filter(|state| state.standing().epoch == epoch) {
-            state.replay(signs);
+    fn feed(&mut self, of: &FlagEpoch, after: u64, next: &NumberedSigns) {
+        if let Some(state) = self.states.get_mut(&of.0).filter(|state| state.epoch() == *of) {
+            state.feed(after, next);
             // what the signs say holds, also where no program lived to write it down
-            self.trip_recorded(std::slice::from_ref(name));
+            self.trip_recorded(std::slice::from_ref(&of.0));
         }
     }
 }

@@ -6,6 +6,7 @@
 //! | `mod.rs` | [`Controller`]: messages in, facts out |
 //! | `in_force.rs` | begins with what is recorded, and takes over new flags |
 //! | `guards.rs` | what guards make of messages: evidence, and a trip |
+//! | `guard_watch.rs` | the tests of a flag's guard, in the order of the ledger |
 //! | `facts.rs` | follows a fact, publishes it and has it written down |
 //! | `ledger_events.rs` | what it does with what becomes known of the ledger |
 //! | `flag_state.rs` | one flag: where it stands, what its guard saw |
@@ -19,6 +20,7 @@ mod advance;
 mod alarm;
 mod facts;
 mod flag_state;
+mod guard_watch;
 mod guards;
 mod hold_clock;
 mod in_force;
@@ -44,12 +46,14 @@ use self::alarm::{Alarm, lost_upstream};
 use self::flag_state::FlagState;
 use self::notice::Notice;
 use self::report::measure;
-use crate::messages::{LedgerCommand, Message};
+use crate::messages::{LedgerCommand, LedgerLink, Message};
 use crate::monitor::OutcomeMonitor;
 use crate::webhooks::WebhookSender;
 
 /// How often rollouts are looked at.
 const TICK: Duration = Duration::from_millis(250);
+/// How long a sign waits for others before all of them go to the ledger.
+const KEEP_WITHIN: Duration = Duration::from_millis(50);
 /// How often metrics show where flags stand, and dates are looked at.
 const MEASURE_EVERY: Duration = Duration::from_secs(2);
 
@@ -66,7 +70,7 @@ enum Began {
 pub(crate) struct Controller {
     publisher: Arc<Publisher>,
     monitor: Arc<OutcomeMonitor>,
-    ledger: Option<mpsc::UnboundedSender<LedgerCommand>>,
+    ledger: Option<LedgerLink>,
     webhooks: WebhookSender,
     /// Is sent to once, when what is recorded is known.
     ready: Option<std::sync::mpsc::Sender<()>>,
@@ -83,7 +87,7 @@ impl Controller {
     pub(crate) fn new(
         publisher: Arc<Publisher>,
         monitor: Arc<OutcomeMonitor>,
-        ledger: Option<mpsc::UnboundedSender<LedgerCommand>>,
+        ledger: Option<LedgerLink>,
         webhooks: WebhookSender,
         ready: std::sync::mpsc::Sender<()>,
         is_last_good: bool,
@@ -107,18 +111,27 @@ impl Controller {
         if self.ledger.is_none() && !self.is_ready() {
             self.begin(HashMap::new());
         }
-        let mut next_tick = Instant::now() + TICK;
+        let (mut next_tick, mut next_keeping) = (Instant::now() + TICK, None);
         loop {
-            match timeout_at(next_tick, messages.recv()).await {
+            match timeout_at(next_keeping.unwrap_or(next_tick).min(next_tick), messages.recv()).await {
                 Ok(None | Some(Message::Stop)) => break,
-                Ok(Some(message)) => self.handle(message),
+                Ok(Some(message)) => {
+                    let is_sign = matches!(message, Message::Sign { .. } | Message::Arrived(..));
+                    self.handle(message);
+                    next_keeping = next_keeping.or(is_sign.then(|| Instant::now() + KEEP_WITHIN));
+                }
                 Err(_) => {}
+            }
+            if next_keeping.take_if(|at| Instant::now() >= *at).is_some() {
+                self.keep_signs();
             }
             if Instant::now() >= next_tick {
                 self.tick();
                 next_tick = Instant::now() + TICK;
             }
         }
+        // also while it is away: it may come back in time
+        self.ledger_is_away = false;
         self.keep_signs();
         // the ledger closes after what it was given
         self.ledger = None;
@@ -132,7 +145,7 @@ impl Controller {
         }
         self.states.values_mut().for_each(FlagState::recover);
         let names: Vec<_> = self.states.keys().cloned().collect();
-        names.iter().for_each(|name| self.watch_anew(name, Began::Elsewhere));
+        names.iter().for_each(|name| self.watch_anew(name));
         self.reconcile(&Snapshot::empty());
         self.publish();
     }
@@ -158,11 +171,7 @@ impl Controller {
                 }
             }
             Message::Sign { window, sign, limited } => self.observe(&window, sign, limited),
-            Message::Arrived(window, sign) => {
-                if let Some(state) = self.state_of(&window) {
-                    state.arrived(sign);
-                }
-            }
+            Message::Arrived(window, sign) => self.arrived(&window, sign),
             Message::FuseBlown(window, blown) => {
                 if self.state_of(&window).is_some() {
                     self.trip(&window.flag, Alarm::from(&blown));
@@ -225,16 +234,19 @@ impl Controller {
     fn send(&self, command: LedgerCommand) {
         if let Some(ledger) = &self.ledger {
             // it closes after the controller
-            let _ = ledger.send(command);
+            let _ = ledger.commands.send(command);
         }
     }
 
+    /// Has signs written down. While the ledger is away they wait here, where their number is bounded.
     fn keep_signs(&mut self) {
-        let unsaved = |(name, state): (&Name, &mut FlagState)| {
-            let signs = state.take_unsaved();
-            (!signs.is_empty()).then(|| LedgerCommand::KeepSigns(name.clone(), state.standing().epoch, signs))
-        };
-        let commands: Vec<_> = self.states.iter_mut().filter_map(unsaved).collect();
-        commands.into_iter().for_each(|command| self.send(command));
+        if self.ledger.is_some() && self.ledger_is_away {
+            return;
+        }
+        let unsaved = |state: &mut FlagState| (state.epoch(), state.take_unsaved());
+        let signs: Vec<_> = self.states.values_mut().map(unsaved).filter(|(_, signs)| !signs.is_empty()).collect();
+        if !signs.is_empty() {
+            self.send(LedgerCommand::KeepSigns(signs));
+        }
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flagstaff_flags::{Definition, Fact, FactKind, Flag, Hold, Publisher, Standing, publisher};
-use flagstaff_ledger::FirstSign;
+use flagstaff_ledger::{FirstSign, NumberedSigns};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use super::Controller;
 use crate::fixtures::{FINE, Visitor, fact, flag, in_steps, is_tripped, name, snapshot};
-use crate::messages::{LedgerCommand, LedgerEvent, Message};
+use crate::messages::{LedgerCommand, LedgerEvent, LedgerLink, Message};
 use crate::monitor::{Answered, OutcomeMonitor};
 use crate::webhooks::WebhookSender;
 
@@ -34,7 +34,8 @@ impl Desk {
         let (publisher, reader) = publisher(snapshot(flag));
         let publisher = Arc::new(publisher);
         let (sender, messages) = mpsc::channel(1_024);
-        let (ledger, commands) = mpsc::unbounded_channel();
+        let (sender_of_commands, commands) = mpsc::unbounded_channel();
+        let ledger = LedgerLink { commands: sender_of_commands, is_file: false };
         let (ready, _) = std::sync::mpsc::channel();
         let monitor = Arc::new(OutcomeMonitor::new(sender, reader));
         let sender = WebhookSender::default();
@@ -93,15 +94,26 @@ fn kinds(commands: &[LedgerCommand]) -> Vec<FactKind> {
     facts.flatten().map(|fact| fact.kind).collect()
 }
 
+/// Signs of visitors with the flag, above a number and up to another.
+fn signs(epoch: u64, numbers: std::ops::Range<i64>) -> LedgerEvent {
+    let sign = |at| FirstSign { sign: "errors".into(), unit: format!("unit-{at}"), variant: 1, step: 0, at };
+    let (after, up_to) = (numbers.start.unsigned_abs(), numbers.end.unsigned_abs());
+    let signs = (numbers.start + 1..=numbers.end).map(sign).collect();
+    LedgerEvent::Signs { of: (name(), epoch), after, next: NumberedSigns { signs, up_to, has_more: false } }
+}
+
 /// A rollback from end to end: answers that fail, the snapshot that is published, and what is written, the signs first.
 #[test]
 fn errors_roll_the_flag_back_at_once_and_the_signs_are_written_before_the_fact() {
     let mut desk = Desk::new(flag(1));
-    assert_eq!(kinds(&desk.commands()), [FactKind::Defined]);
+    let commands = desk.commands();
+    assert!(matches!(&commands[0], LedgerCommand::FollowSigns(of) if *of == (name(), 1)), "{commands:?}");
+    assert_eq!(kinds(&commands), [FactKind::Defined]);
     desk.fails();
     assert!(is_tripped(&desk.publisher));
     let commands = desk.commands();
-    assert!(matches!(&commands[0], LedgerCommand::KeepSigns(_, 1, signs) if signs.len() >= 3), "{commands:?}");
+    let signs = |signs: &[(_, Vec<_>)]| signs[0].0 == (name(), 1) && signs[0].1.len() >= 3;
+    assert!(matches!(&commands[0], LedgerCommand::KeepSigns(kept) if signs(kept)), "{commands:?}");
     assert_eq!(kinds(&commands), [FactKind::Tripped]);
     desk.gets(9, Answered::Error, false);
     desk.controller.tick();
@@ -113,11 +125,13 @@ fn errors_roll_the_flag_back_at_once_and_the_signs_are_written_before_the_fact()
 fn signs_of_before_a_restart_roll_the_flag_back() {
     let mut desk = Desk::recorded(flag(1), vec![fact(1, FactKind::Defined, Timestamp::now())]);
     let commands = desk.commands();
-    assert!(matches!(commands[..], [LedgerCommand::ReadSigns(_, 1)]), "{commands:?}");
-    let sign = |at| FirstSign { sign: "errors".into(), unit: format!("unit-{at}"), variant: 1, step: 0, at };
-    desk.tell(LedgerEvent::Signs(name(), 2, (1..60).map(sign).collect()));
+    assert!(matches!(&commands[..], [LedgerCommand::FollowSigns((_, 1))]), "{commands:?}");
+    desk.tell(signs(2, 0..60));
     assert!(!is_tripped(&desk.publisher), "these are of another epoch");
-    desk.tell(LedgerEvent::Signs(name(), 1, (1..60).map(sign).collect()));
+    desk.tell(signs(1, 10..60));
+    assert!(!is_tripped(&desk.publisher), "the first ones are missing");
+    desk.tell(signs(1, 0..5));
+    desk.tell(signs(1, 5..60));
     assert!(is_tripped(&desk.publisher));
     assert_eq!(kinds(&desk.commands()), [FactKind::Tripped]);
 }
@@ -133,7 +147,6 @@ fn held_long_enough() -> Desk {
 #[test]
 fn a_rollout_goes_on_when_its_hold_is_over_and_enough_visitors_came() {
     let mut desk = held_long_enough();
-    desk.tell(LedgerEvent::Signs(name(), 1, vec![]));
     for (treatment, step) in [(2, 0), (3, 1)] {
         desk.commands();
         desk.controller.states.values_mut().for_each(super::flag_state::FlagState::forget_arrivals);

@@ -1,19 +1,25 @@
 //! Keeps the controller and the ledger in step: what the controller decided goes into the ledger, and what other programs decided
 //! comes out of it.
 
+mod due;
+mod followed;
+
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use flagstaff_flags::{Fact, Name};
-use flagstaff_ledger::{Error, FactStore, Location};
+use flagstaff_ledger::{Error, FactStore, Location, News};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::messages::{LedgerCommand, LedgerEvent, Message};
+use self::due::Due;
+use self::followed::Followed;
+use crate::messages::{LedgerCommand, LedgerEvent, LedgerLink, Message};
 use crate::webhooks::WebhookSender;
 
-/// How often the ledger is asked what other programs did.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long to wait for more signs of others before they are read.
+const READ_TOGETHER: Duration = Duration::from_millis(25);
 /// How long to wait after a failure.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How long the last commands may take when the program ends.
@@ -28,6 +34,10 @@ pub(crate) struct LedgerSync {
     fact_store: Option<FactStore>,
     /// The number of the newest fact of each flag that was told or added; `None` before the first reading.
     known: Option<HashMap<Name, u64>>,
+    followed: Followed,
+    due: Arc<Due>,
+    /// When all is looked at.
+    next_look: Instant,
     waiting: Vec<LedgerCommand>,
     is_away: bool,
 }
@@ -39,10 +49,30 @@ impl LedgerSync {
         location: Location,
         messages: mpsc::Sender<Message>,
         webhooks: WebhookSender,
-    ) -> (mpsc::UnboundedSender<LedgerCommand>, Self) {
+    ) -> (LedgerLink, Self) {
         let (sender, commands) = mpsc::unbounded_channel();
+        let link = LedgerLink { commands: sender, is_file: location.path().is_some() };
         let (fact_store, known, waiting, is_away) = (None, None, Vec::new(), false);
-        (sender, Self { location, messages, commands, webhooks, fact_store, known, waiting, is_away })
+        let (followed, due, next_look) = (Followed::default(), Arc::default(), Instant::now());
+        let sync = Self {
+            location,
+            messages,
+            commands,
+            webhooks,
+            fact_store,
+            known,
+            followed,
+            due,
+            next_look,
+            waiting,
+            is_away,
+        };
+        (link, sync)
+    }
+
+    /// Who hears that something is new in the ledger says so there.
+    fn due(&self) -> Arc<Due> {
+        Arc::clone(&self.due)
     }
 
     /// Works until the controller has ended, and a little longer for what is still to be written.
@@ -52,8 +82,10 @@ impl LedgerSync {
             let _ = controller_ended.await;
             tokio::time::sleep(LAST_COMMANDS).await;
         };
+        let (due, location) = (self.due(), self.location.clone());
         tokio::select! {
             () = self.serve() => {}
+            () = due.listen(&location) => {}
             () = too_late => tracing::warn!("the ledger did not take the last facts in time"),
         }
         self.fact_store = None;
@@ -66,6 +98,7 @@ impl LedgerSync {
         if !knows {
             self.known = None;
         }
+        self.due.add_all();
         while let Ok(command) = self.commands.try_recv() {
             self.waiting.push(command);
         }
@@ -90,6 +123,7 @@ impl LedgerSync {
                 Ok(()) => self.tell_away(None).await,
                 Err(error) => {
                     self.fact_store = None;
+                    self.due.add_all();
                     self.tell_away(Some(error.to_string())).await;
                     tokio::time::sleep(RETRY_AFTER).await;
                 }
@@ -100,28 +134,45 @@ impl LedgerSync {
         }
     }
 
-    /// Waits for commands until it is time to look. Returns whether more can come.
+    /// Waits for commands until there is something to look at. Returns whether more can come.
     async fn collect(&mut self) -> bool {
-        let until = Instant::now() + if self.known.is_some() { LOOK_EVERY } else { Duration::ZERO };
-        while self.waiting.is_empty() {
-            match timeout_at(until, self.commands.recv()).await {
-                Ok(Some(command)) => self.waiting.push(command),
-                Ok(None) => return false,
-                Err(_) => return true,
+        // a ledger that no longer tells what is new is looked at more often from now on
+        self.next_look = self.next_look.min(Instant::now() + self.due.look_every());
+        let mut is_open = true;
+        tokio::select! {
+            biased;
+            // what waits after a failure is tried again at once
+            () = std::future::ready(()), if !self.waiting.is_empty() => {}
+            command = self.commands.recv() => {
+                is_open = command.is_some();
+                self.waiting.extend(command);
+            }
+            () = self.due.changed() => {
+                if !self.due.has_facts() {
+                    sleep(READ_TOGETHER).await;
+                }
+            }
+            () = sleep_until(self.next_look) => {
+                self.due.add_all();
+                self.next_look = Instant::now() + self.due.look_every();
             }
         }
         while let Ok(command) = self.commands.try_recv() {
             self.waiting.push(command);
         }
-        true
+        is_open
     }
 
     /// Reads what is new and does what waits. What was done waits no more, whatever fails after it.
     async fn round(&mut self) -> Result<(), Error> {
         if self.fact_store.as_ref().is_none_or(FactStore::is_gone) {
             self.fact_store = Some(FactStore::open(&self.location).await?);
+            self.due.add_all();
         }
-        self.read_new().await?;
+        if self.due.take(News::Facts) {
+            self.read_new().await?;
+        }
+        let mut has_signs = self.due.take(News::Signs);
         while let Some(command) = self.waiting.first() {
             let Some(fact_store) = &mut self.fact_store else { return Ok(()) };
             let event = match command {
@@ -130,12 +181,15 @@ impl LedgerSync {
                     self.write(&facts).await?;
                     None
                 }
-                LedgerCommand::KeepSigns(flag, epoch, signs) => {
-                    fact_store.keep_signs(flag, *epoch, signs).await?;
+                LedgerCommand::KeepSigns(signs) => {
+                    fact_store.keep_signs(signs).await?;
+                    has_signs = true;
                     None
                 }
-                LedgerCommand::ReadSigns(flag, epoch) => {
-                    Some(LedgerEvent::Signs(flag.clone(), *epoch, fact_store.signs(flag, *epoch).await?))
+                LedgerCommand::FollowSigns(of) => {
+                    self.followed.follow(of.clone());
+                    has_signs = true;
+                    None
                 }
                 LedgerCommand::CountArrivals { flag, epoch, step, experiment, since, arms } => {
                     let came = fact_store.came(flag, *epoch, *step).await?;
@@ -145,6 +199,20 @@ impl LedgerSync {
             };
             self.waiting.remove(0);
             if let Some(event) = event {
+                self.tell(event).await;
+            }
+        }
+        if has_signs { self.read_signs().await } else { Ok(()) }
+    }
+
+    /// Tells the signs that came, from here and from other programs, in their order.
+    async fn read_signs(&mut self) -> Result<(), Error> {
+        let Some(fact_store) = &mut self.fact_store else { return Ok(()) };
+        self.followed.number(fact_store).await?;
+        for one in self.followed.news(fact_store).await? {
+            while let Some(fact_store) = &mut self.fact_store
+                && let Some(event) = self.followed.next(fact_store, &one).await?
+            {
                 self.tell(event).await;
             }
         }
