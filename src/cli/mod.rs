@@ -1,5 +1,6 @@
 //! The command line.
 
+mod adopt;
 mod ask;
 mod demo;
 mod edit;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 
+pub(crate) use self::adopt::{Init, Scan};
 pub(crate) use self::ask::{Check, Explain, HygieneArgs, List, Simulate, TrafficArgs};
 pub(crate) use self::demo::DemoTraffic;
 pub(crate) use self::edit::{Add, Delete, EditOf, End, Link, Off, On, Set};
@@ -43,12 +45,16 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run the proxy; without an upstream it serves a built-in demo shop (this is the default command)
     Run(Box<Run>),
+    /// Write settings, example flags and a key for the app in this folder; what is there already stays as it is
+    Init(Init),
     /// Check a flag file: 0 fine, 1 problems, 2 could not run
     Check(Check),
     /// List flags with state, percent, owner, expiry and origin
     List(List),
     /// Show what to clear away: flags that are expired, stale or without an owner; 0 nothing, 1 something
     Hygiene(HygieneArgs),
+    /// Search code for flags, and compare them with the flag file: used but not defined, defined but not used, ended; 0 all fits, 1 not
+    Scan(Scan),
     /// Show how often a running program was asked for each flag, when last, and whether the split is as it should be
     Traffic(TrafficArgs),
     /// Explain why a visitor gets a variant, step by step; without a flag: the variant of every flag
@@ -117,7 +123,7 @@ pub(crate) struct FlagArgs {
     /// Read flags.ENVIRONMENT.toml on top of flags.toml
     #[arg(long, value_name = "NAME")]
     pub(crate) environment: Option<String>,
-    /// The settings file [default: config/flagstaff.toml if it exists]
+    /// The settings file [default: config/flagstaff.toml or flagstaff.toml, where there is one]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
 }

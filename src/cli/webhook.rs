@@ -19,7 +19,7 @@ pub(crate) enum WebhookAction {
 
 #[derive(Debug, Args)]
 pub(crate) struct WebhookTest {
-    /// The settings file [default: config/flagstaff.toml if it exists]
+    /// The settings file [default: config/flagstaff.toml or flagstaff.toml, where there is one]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
     /// Only this event: changed, step, approval, inconclusive, trip, reset or expired

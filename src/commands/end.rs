@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::bail;
 use flagstaff_experiment::{GoalReport, Report, VariantReport};
 use flagstaff_operations::api::EndRequest;
-use flagstaff_operations::end::{self, Ended, Found, Gone};
+use flagstaff_operations::code::Found;
+use flagstaff_operations::end::{self, Ended, Gone};
 
 use crate::cli::End;
 use crate::commands::{Outcome, comparison, logged_in, person};

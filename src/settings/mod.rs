@@ -19,8 +19,8 @@ use flagstaff_source::{Report, Spans, Text};
 
 pub(crate) use overrides::{Override, URL};
 
-/// The settings file that is taken when none is named.
-const USUAL: &str = "config/flagstaff.toml";
+/// The settings files that are looked for when none is named; the first that is there is taken.
+const USUAL: [&str; 2] = ["config/flagstaff.toml", "flagstaff.toml"];
 
 /// Secrets that stay out of the settings file: the key that names a file with them, and the variable that holds them and comes first.
 const SECRETS: [(&str, &str); 3] =
@@ -43,7 +43,7 @@ impl Settings {
     pub(crate) fn load(file: Option<&Path>, options: Vec<Override>) -> anyhow::Result<Self> {
         let file = match file {
             Some(file) => Some(file.to_owned()),
-            None => Some(PathBuf::from(USUAL)).filter(|usual| usual.exists()),
+            None => usual(),
         };
         let (mut typed, spans) = match &file {
             Some(file) => read(file)?,
@@ -100,11 +100,19 @@ impl Settings {
     }
 }
 
+/// The settings file that is taken when none is named.
+fn usual() -> Option<PathBuf> {
+    USUAL.iter().map(PathBuf::from).find(|usual| usual.exists())
+}
+
 /// Whether the log is to be JSON, as far as that can be told from settings that are wrong elsewhere.
 pub(crate) fn say_json(file: Option<&Path>) -> bool {
     let said = variable(&overrides::variable("log.format"));
     said.map_or_else(
-        || std::fs::read_to_string(file.unwrap_or(Path::new(USUAL))).is_ok_and(|text| has_json(&text)),
+        || {
+            let file = file.map(Path::to_owned).or_else(usual);
+            file.and_then(|file| std::fs::read_to_string(file).ok()).is_some_and(|text| has_json(&text))
+        },
         |said| said == "json",
     )
 }

@@ -1,8 +1,8 @@
 //! Where flags and ledger are, from settings that are wrong elsewhere.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{Override, Settings, USUAL, overrides, resolve, said, typed};
+use super::{Override, Settings, overrides, resolve, said, typed, usual};
 
 /// What a switch must know.
 const KEYS: [&str; 3] = ["flags", "environment", "ledger"];
@@ -11,7 +11,6 @@ impl Settings {
     /// Settings of which only flags, environment and ledger are read: from options, variables and the file, in this order. None where
     /// one of these makes no sense, or the flag file is not there.
     pub(crate) fn of_places(file: Option<&Path>, options: Vec<Override>) -> Option<Self> {
-        let usual = || Some(PathBuf::from(USUAL)).filter(|usual| usual.exists());
         let mut typed = typed::SettingsFile::default();
         if let Some(file) = file.map(Path::to_owned).or_else(usual) {
             let text = std::fs::read(&file).ok()?;

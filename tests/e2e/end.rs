@@ -244,7 +244,7 @@ fn code_that_asks_is_found_and_keeps_the_flag() {
     let (one, two) = (json!(1), json!(2));
     let expected = [
         ("app/all.js", &one, "all_flags"),
-        ("app/templates/page.html", &one, "name"),
+        ("app/templates/page.html", &one, "waffle"),
         ("app/templates/page.html", &two, "name"),
         ("app/views.py", &two, "header"),
     ];
@@ -254,9 +254,10 @@ fn code_that_asks_is_found_and_keeps_the_flag() {
     assert!(text.contains("app/views.py:2: if request.META.get"), "{text}");
 
     let early = end(folder.path(), "form --remove --code app");
-    assert!(early.code == 1 && early.out.contains("one line still asks for `form`"), "{early:?}");
+    assert!(early.code == 1 && early.out.contains("2 lines still ask for `form`"), "{early:?}");
     assert!(read(folder.path(), "flags.toml").contains("[flags.form]"));
     write("app/views.py", "def page(request):\n    pass\n");
+    write("app/templates/page.html", "<form action=\"/formula\">\n");
     assert_eq!(end(folder.path(), "form --remove --code app").code, 0);
     assert!(!read(folder.path(), "flags.toml").contains("[flags.form]"));
 

@@ -16,11 +16,14 @@
 //! - [`traffic`]: what a running program sees of its traffic.
 //! - [`fleet`](mod@fleet): the programs that run with the same ledger.
 //! - [`transfer`]: the whole document, into a store and out of it.
-//! - [`end`]: the end of an experiment, and the code that still asks for its flag.
+//! - [`end`]: the end of an experiment.
+//! - [`code`]: where code asks for flags, and whether the flag file knows them.
+//! - [`init`](mod@init): settings, example flags and a key for an app that moves in.
 //! - [`api`]: what is asked over HTTP, and the problem that answers what cannot be done.
 
 pub mod api;
 pub mod attention;
+pub mod code;
 pub mod edit;
 pub mod end;
 mod error;
@@ -28,6 +31,7 @@ pub mod flags;
 pub mod fleet;
 pub mod history;
 pub mod hygiene;
+pub mod init;
 mod json;
 pub mod preview;
 mod problem;

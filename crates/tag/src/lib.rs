@@ -26,7 +26,7 @@ pub use endpoints::{
     is_own, not_read, post_endpoint, too_many,
 };
 pub use header_names::{begins, is_ours, same};
-pub use identity::{Network, Peer};
+pub use identity::{Network, Peer, new_key};
 pub use protocols::context::{ContextError, EvaluationContext};
 pub use protocols::visitor::{ChangeQuestion, VisitorQuestion};
 pub use protocols::{ofrep, unleash};

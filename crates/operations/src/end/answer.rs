@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::code_search::{Found, Spellings};
+use crate::code::{Found, Spellings};
 use crate::json;
 
 /// A flag that was ended before, and is out of the file.

@@ -9,8 +9,8 @@ use flagstaff_ledger::Question;
 use jiff::Timestamp;
 
 use super::answer::Results;
-use super::code_search::{AskedAs, Found, Spellings};
 use crate::Error;
+use crate::code::{Found, Spellings};
 use crate::results::judge;
 use crate::workspace::Workspace;
 
@@ -112,7 +112,7 @@ impl Case<'_> {
 
     /// Once the flag is gone, code that asks for it takes it for off.
     pub(super) fn still_asked(&self, code: Option<&[Found]>) -> Option<String> {
-        let sure = |one: &&Found| matches!(one.kind, AskedAs::Header | AskedAs::Waffle);
+        let sure = |one: &&Found| one.kind.is_sure();
         let lines = code.into_iter().flatten().filter(sure).count();
         let them = if lines == 1 { "one line still asks".into() } else { format!("{lines} lines still ask") };
         (lines > 0 && self.winner != "off").then(|| {

@@ -10,10 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Ended, Gone, Passed, Results};
 use super::case::{Case, End, choices};
-use super::code_search::{Found, Spellings};
 use crate::Error;
+use crate::code::{Found, Searching, Spellings, Wanted};
 use crate::revisions::Recording;
 use crate::workspace::{Workspace, find};
+
+/// The most lines of code that are listed.
+const MAX_LINES: usize = 10_000;
 
 /// What came of an end.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -38,9 +41,8 @@ pub async fn end(workspace: &Workspace, wanted: &End<'_>) -> Result<EndAnswer, E
     let Some(flag) = loaded.snapshot.flag_named(wanted.flag) else {
         return match latest.filter(|one| wanted.winner.is_none_or(|winner| winner == one.winner)) {
             Some(before) => {
-                let spellings = Spellings::new(wanted.flag);
-                let code = code_that_asks(workspace, wanted, &spellings)?;
-                Ok(EndAnswer::Gone(Box::new(Gone::new(before, &spellings, code))))
+                let code = code_that_asks(workspace, wanted, wanted.flag)?;
+                Ok(EndAnswer::Gone(Box::new(Gone::new(before, &Spellings::new(wanted.flag), code))))
             }
             None => Err(find(&loaded.snapshot, wanted.flag).err().unwrap_or(Error::Input("no such flag".into()))),
         };
@@ -54,14 +56,17 @@ pub async fn end(workspace: &Workspace, wanted: &End<'_>) -> Result<EndAnswer, E
     Ok(EndAnswer::Ended(Box::new(ended)))
 }
 
-/// The lines that ask for the flag, where it is said where to look. The flag files do not count.
-fn code_that_asks(
-    workspace: &Workspace,
-    wanted: &End<'_>,
-    spellings: &Spellings,
-) -> Result<Option<Vec<Found>>, Error> {
+/// The lines that may ask for the flag, where it is said where to look. The flag files do not count. A part of the folder that cannot be
+/// read is an error: code that asks may be there.
+fn code_that_asks(workspace: &Workspace, wanted: &End<'_>, waffle: &str) -> Result<Option<Vec<Found>>, Error> {
+    let Some(folder) = wanted.code else { return Ok(None) };
     let but = workspace.source.all_files();
-    wanted.code.map(|folder| spellings.search(folder, &but)).transpose()
+    let searching = Searching { folder, option: "--code", but, exclude: &[], most_lines: MAX_LINES };
+    let searched = searching.search(&Wanted::only(wanted.flag, waffle), &mut |_| ())?;
+    match searched.unreadable.first() {
+        Some(why) => Err(Error::Input(format!("--code {}: {why}", folder.display()))),
+        None => Ok(Some(searched.that_may_ask(wanted.flag))),
+    }
 }
 
 /// The variant everybody gets: as said, or as it was ended before.
@@ -81,7 +86,7 @@ fn winner(wanted: &End<'_>, flag: &Flag, latest: Option<&archive::Ended>) -> Res
 /// Archives the flag with its results, and gives everybody the winner or takes it out.
 async fn archive_and_settle(case: &Case<'_>) -> Result<Ended, Error> {
     let judged = case.judge().await?;
-    let code = code_that_asks(case.workspace, case.wanted, &case.spellings())?;
+    let code = code_that_asks(case.workspace, case.wanted, case.flag.waffle_name())?;
     let mut objections: Vec<_> = judged.objection.into_iter().chain(case.is_off()).collect();
     objections.extend(case.tripped().await);
     if case.wanted.remove {
@@ -98,7 +103,7 @@ fn is_ended(case: &Case<'_>, latest: &archive::Ended) -> Result<bool, Error> {
 
 /// Takes out a flag that was ended before.
 async fn remove(case: &Case<'_>, latest: &archive::Ended) -> Result<Ended, Error> {
-    let code = code_that_asks(case.workspace, case.wanted, &case.spellings())?;
+    let code = code_that_asks(case.workspace, case.wanted, case.flag.waffle_name())?;
     let mut objections = Vec::new();
     if settle(case, None, false, true)?.changed {
         let (flag, winner) = (case.wanted.flag, &latest.winner);

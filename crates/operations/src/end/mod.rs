@@ -6,14 +6,11 @@
 //! - `ending.rs`: an end's way: judge it, archive the flag, give everybody the winner or take the flag out.
 //! - `case.rs`: the flag that is to be ended, and what may speak against it.
 //! - `answer.rs`: what is answered.
-//! - `code_search.rs`: where code asks for a flag.
 
 mod answer;
 mod case;
-mod code_search;
 mod ending;
 
 pub use answer::{Ended, Gone, Passed, Results};
 pub use case::End;
-pub use code_search::{AskedAs, Found, Spellings};
 pub use ending::{EndAnswer, end};

@@ -8,8 +8,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::end::{AskedAs, Found, Spellings};
+use crate::code::{Found, Searching, Wanted};
 use crate::workspace::Workspace;
+
+/// The most lines of code that are listed for a flag.
+const MAX_LINES: usize = 1_000;
 
 /// An ended flag that code still asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,16 +28,16 @@ pub struct EndedInCode {
 /// Searches a folder for the flags of the archive.
 pub(super) fn search(workspace: &Workspace, snapshot: &Snapshot, folder: &Path) -> Result<Vec<EndedInCode>, Error> {
     let ended: BTreeMap<_, _> = workspace.source.ended()?.into_iter().map(|one| (one.flag, one.winner)).collect();
-    let but = workspace.source.all_files();
-    let mut all = Vec::new();
-    for (flag, winner) in ended {
-        let waffle = snapshot.flag_named(&flag).map_or(flag.as_str(), |flag| flag.waffle_name());
-        let mut code = Spellings::with_waffle(&flag, waffle).search(folder, &but)?;
-        // a line that reads all flags asks for none of them
-        code.retain(|found| found.kind != AskedAs::AllFlags);
-        if !code.is_empty() {
-            all.push(EndedInCode { flag, winner, code });
-        }
+    let mut wanted = Wanted::default();
+    for flag in ended.keys() {
+        wanted.add(flag, snapshot.flag_named(flag).map_or(flag.as_str(), |flag| flag.waffle_name()));
     }
-    Ok(all)
+    let but = workspace.source.all_files();
+    let searching = Searching { folder, option: "--code", but, exclude: &[], most_lines: MAX_LINES };
+    let searched = searching.search(&wanted, &mut |_| ())?;
+    let of = |(flag, winner): (String, String)| {
+        let code = searched.of(&flag)?.first.clone();
+        Some(EndedInCode { flag, winner, code })
+    };
+    Ok(ended.into_iter().filter_map(of).collect())
 }

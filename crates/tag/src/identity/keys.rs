@@ -11,6 +11,17 @@ const MIN_KEY_BYTES: usize = 32;
 /// Characters of a signature in base64url.
 const TAG_LENGTH: usize = 43;
 
+/// Random bytes of a key that is made: 48 characters.
+const NEW_KEY_BYTES: usize = 36;
+
+/// A new key, as text for a file of keys; none where the system has no random numbers.
+#[must_use]
+pub fn new_key() -> Option<String> {
+    let mut bytes = [0; NEW_KEY_BYTES];
+    SystemRandom::new().fill(&mut bytes).ok()?;
+    Some(URL_SAFE_NO_PAD.encode(bytes))
+}
+
 /// What a signature is for. A signature for one purpose is none for another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose {

@@ -13,5 +13,6 @@ pub(crate) mod user;
 pub(crate) mod user_cookie;
 pub(crate) mod visitor;
 
+pub use keys::new_key;
 pub use network::Network;
 pub use peer::Peer;

@@ -1,0 +1,168 @@
+//! What a line asks for, whatever it names.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::spellings::AskedAs;
+
+/// Headers that begin as those of flags do and are not about one flag, as names.
+const OTHER_HEADERS: [&str; 4] = ["event", "exposed", "identify", "override"];
+
+/// The header of a flag in any spelling. What stands before it is looked at by [`header`]: `HTTP_` may.
+const HEADER: &str = r"(?i)(?P<before>[a-z0-9]?)x(?:-flag-|_flag_)(?P<name>[a-z0-9_-]*)";
+
+/// Calls, tags and cookies of django-waffle. The name is what django-waffle calls the flag.
+const WAFFLE: [&str; 5] = [
+    r#"\b(?:flag_is_active|flag_is_active_for_user)\s*\(\s*(?:[\w.]+\s*,\s*)?["'](?P<name>[\w.:-]+)["']"#,
+    r#"\b(?:waffle_flag\s*(?:\(|=)|override_flag\s*\(|waffle\.flag\s*\()\s*["'](?P<name>[\w.:-]+)["']"#,
+    r#"\{%-?\s*flag\s+["'](?P<name>[\w.:-]+)["']"#,
+    r"\bdwft?_(?P<name>[\w.-]+)",
+    // a name without quotes may be a variable, which `is_sure` says
+    r"\{%-?\s*flag\s+(?P<variable>[A-Za-z_][\w.-]*)",
+];
+
+/// Calls of clients of ours.
+const CALLS: [&str; 2] = [
+    r#"\bis_on\s*\(\s*&?["'](?P<name>\w+)["']"#,
+    r#"\brequest\.flags\s*(?:\[|\.get\s*\(|\.variant\s*\()\s*["'](?P<name>\w+)["']"#,
+];
+
+/// The header that has all flags, and not the one that signs it.
+const ALL_FLAGS: &str = r"(?i)(?:^|[^a-z0-9])x[-_]flags(?:$|[^a-z0-9_-])";
+
+/// What makes a line worth a look, as one expression for a search through files.
+const WORTH_A_LOOK: [&str; 5] = [
+    r"(?i:x[-_]flag)",
+    r"waffle|override_flag|flag_is_active",
+    r"\bdwft?_",
+    r"%-?\s*flag\s",
+    r"\bis_on\s*\(|request\.flags",
+];
+
+/// A flag that a line asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ask<'l> {
+    pub(super) kind: AskedAs,
+    /// The name: of the flag, or of django-waffle's where the kind says so.
+    pub(super) name: Name<'l>,
+}
+
+/// What a line names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Name<'l> {
+    /// The end of a header, as a flag's name.
+    Header(String),
+    /// As it stands there.
+    Plain(&'l str),
+    /// As it stands there, but it may be the name of a variable.
+    Variable(&'l str),
+}
+
+/// What to search files for, besides names.
+pub(super) fn worth_a_look() -> String {
+    WORTH_A_LOOK.join("|")
+}
+
+/// What a line asks for, except the flags that only their names tell.
+pub(super) fn asks(line: &str) -> Vec<Ask<'_>> {
+    let mut all: Vec<_> =
+        HEADERS.iter().flat_map(|header| header.captures_iter(line)).filter_map(|found| header(&found)).collect();
+    for (kind, patterns) in [(AskedAs::Waffle, &*WAFFLE_PATTERNS), (AskedAs::Call, &*CALL_PATTERNS)] {
+        for found in patterns.iter().flat_map(|pattern| pattern.captures_iter(line)) {
+            let plain = found.name("name").map(|name| Name::Plain(name.as_str()));
+            let name = plain.or_else(|| found.name("variable").map(|name| Name::Variable(name.as_str())));
+            all.extend(name.map(|name| Ask { kind, name }));
+        }
+    }
+    all
+}
+
+/// Whether a line reads all flags.
+pub(super) fn reads_all(line: &str) -> bool {
+    ALL.iter().any(|pattern| pattern.is_match(line))
+}
+
+/// A header's flag. One that is put together at run time (`"X-Flag-" + name`) names none.
+fn header<'l>(found: &regex::Captures<'_>) -> Option<Ask<'l>> {
+    let is_inside_a_word = found.name("before").is_some_and(|before| !before.as_str().is_empty());
+    let name = found.name("name")?.as_str().to_ascii_lowercase().replace('-', "_");
+    let is_whole = name.starts_with(|c: char| c.is_ascii_lowercase()) && !name.ends_with('_');
+    (is_whole && !is_inside_a_word && !OTHER_HEADERS.contains(&name.as_str()))
+        .then_some(Ask { kind: AskedAs::Header, name: Name::Header(name) })
+}
+
+static HEADERS: LazyLock<Vec<Regex>> = LazyLock::new(|| compiled(&[HEADER]));
+static WAFFLE_PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| compiled(&WAFFLE));
+static CALL_PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| compiled(&CALLS));
+static ALL: LazyLock<Vec<Regex>> = LazyLock::new(|| compiled(&[ALL_FLAGS]));
+
+/// A test holds that all of them are expressions.
+fn compiled(patterns: &[&str]) -> Vec<Regex> {
+    patterns.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(line: &str) -> Vec<String> {
+        let name = |name| match name {
+            Name::Header(name) => name,
+            Name::Plain(name) => name.to_owned(),
+            Name::Variable(name) => format!("?{name}"),
+        };
+        asks(line).into_iter().map(|ask| format!("{:?} {}", ask.kind, name(ask.name))).collect()
+    }
+
+    #[test]
+    fn every_pattern_is_an_expression() {
+        assert_eq!(compiled(&[&WAFFLE[..], &CALLS, &[HEADER, ALL_FLAGS], &WORTH_A_LOOK].concat()).len(), 14);
+    }
+
+    #[test]
+    fn what_is_asked_for_is_told_from_what_looks_like_it() {
+        for (line, wanted) in [
+            ("request.headers.get(\"X-Flag-New-Form\")", "Header new_form"),
+            ("request.META['HTTP_X_FLAG_NEW_FORM']", "Header new_form"),
+            ("if ($http_x_flag_new_form = on) {", "Header new_form"),
+            ("headers['x-flag-new-form'] || h['X-Flag-B2']", "Header new_form, Header b2"),
+            ("fetch(h['X-Flag-' + name]) + 'X-Flag-New-' + which", ""),
+            ("X-Flag-Event: paid; X-Flags; max-flag-size; max_flag_b", ""),
+            ("request.COOKIES['dwf_new.Form'] dwft_new_form", "Waffle new.Form, Waffle new_form"),
+            ("if flag_is_active(request, \"a\") or waffle.flag_is_active('b'):", "Waffle a, Waffle b"),
+            ("@waffle_flag('a')", "Waffle a"),
+            ("    waffle_flag = \"a\"", "Waffle a"),
+            ("with override_flag('a', active=True):", "Waffle a"),
+            ("{% flag \"a\" %}{%- flag 'b' %}", "Waffle a, Waffle b"),
+            ("{% flag which %}", "Waffle ?which"),
+            ("{% if waffle.flag('a') %}", "Waffle a"),
+            ("if flags.is_on(\"a\") { switch.is_on() }", "Call a"),
+            ("request.flags[\"a\"] or request.flags.get('b')", "Call a, Call b"),
+            ("flags = parser.flags[\"verbose\"]; red_flag('x')", ""),
+        ] {
+            assert_eq!(told(line).join(", "), wanted, "{line}");
+        }
+        for (line, wanted) in
+            [("h['X-Flags']", true), ("HTTP_X_FLAGS", true), ("X-Flags-Signature", false), ("max-flags", false)]
+        {
+            assert_eq!(reads_all(line), wanted, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_search_stops_at_every_line_that_asks() {
+        let search = Regex::new(&worth_a_look()).unwrap();
+        for line in [
+            "X_FLAG_A",
+            "x-flags",
+            "{% flag a %}",
+            "dwf_a",
+            "@waffle_flag('a')",
+            "s.is_on('a')",
+            "request.flags['a']",
+        ] {
+            assert!(search.is_match(line), "{line}");
+        }
+    }
+}
