@@ -12,6 +12,7 @@
 //! - `spans.rs`: spans of requests, for OpenTelemetry.
 //! - `left_out.rs`: how many requests were not counted, and why.
 //! - `listen.rs`: addresses that cannot be listened on.
+//! - `service_manager.rs`: what systemd is told.
 //! - `file_rights.rs`: files that others may read or write.
 
 mod banner;
@@ -25,6 +26,7 @@ mod meters;
 mod operators;
 mod process_metrics;
 mod run;
+mod service_manager;
 mod spans;
 mod start;
 mod tokens;

@@ -9,6 +9,7 @@ use flagstaff_sidecar::{Background, Stop};
 
 use super::checked::Checked;
 use super::health::ProgramHealth;
+use super::service_manager::ServiceManager;
 use super::{meters, process_metrics};
 
 /// What operators see and do.
@@ -39,13 +40,16 @@ pub(super) fn service(
     admin: Admin,
     health: ProgramHealth,
     changes: ChangeStreams,
+    manager: ServiceManager,
 ) -> Background {
     let serve = move |listeners: Vec<_>, stop: Stop| {
         let (admin, health, changes) = (admin.clone(), health.clone(), changes.clone());
+        let manager = manager.clone();
         async move {
             let Some(listener) = listeners.into_iter().next() else {
                 return;
             };
+            let attending = manager.attend(stop.clone());
             let (draining, finishing) = (stop.clone(), stop);
             let watch = async move {
                 draining.draining().await;
@@ -53,7 +57,8 @@ pub(super) fn service(
                 changes.close();
                 finishing.finishing().await;
             };
-            admin.serve(listener, watch).await;
+            // on one runtime with what operators ask: systemd hears that it is alive only while it answers
+            tokio::join!(admin.serve(listener, watch), attending);
         }
     };
     Background::new("operators", serve).listening(vec![address])

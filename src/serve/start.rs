@@ -15,6 +15,7 @@ use super::checked::Checked;
 use super::health::ProgramHealth;
 use super::left_out::LeftOutLog;
 use super::operators::{self, admin};
+use super::service_manager::ServiceManager;
 use super::spans::Spans;
 use super::{entry, listen, meters, tokens};
 use crate::commands::Outcome;
@@ -31,12 +32,16 @@ impl Checked {
         let flagstaff = Flagstaff::start(self.parts.clone()).context("what follows the flags cannot start")?;
         let health = ProgramHealth::new(&self.parts, flagstaff.status());
         let admin = admin(&self, &flagstaff, health.clone(), metrics, &access);
+        let manager = ServiceManager::from_environment();
+        let [reloading, reloaded] = manager.reloading();
         let spans = Spans::start(&self.typed.telemetry)?;
         let sidecar = Sidecar::new(self.proxy.clone(), &spans.around(flagstaff.layer()), backend)
-            .background(operators::service(self.admin.address, admin, health, flagstaff.changes()))
+            .background(operators::service(self.admin.address, admin, health, flagstaff.changes(), manager))
             .describe(described)
+            .on_hangup(reloading)
             .on_hangup(flagstaff.reloading())
-            .on_hangup(tokens::rereading(self.typed.clone(), self.admin.address, access)?);
+            .on_hangup(tokens::rereading(self.typed.clone(), self.admin.address, access)?)
+            .on_hangup(reloaded);
         let bound = sidecar.bind().map_err(|error| listen::explained(error, self.admin.address))?;
         let operators = bound.background_addresses().map(|(_, address)| address).collect();
         Banner::new(&self, bound.urls(), operators, &entry).print();

@@ -62,6 +62,7 @@ mod remote;
 mod rings;
 mod rollouts;
 mod scan;
+mod service_manager;
 mod settings;
 mod strangers;
 mod switching;
