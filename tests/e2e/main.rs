@@ -27,6 +27,8 @@ mod browser_ways;
 mod commands;
 mod dashboard;
 mod demo_traffic;
+mod deploy_files;
+mod deploy_servers;
 mod end;
 mod experiment_commands;
 mod experiment_faults;

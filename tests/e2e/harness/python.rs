@@ -133,6 +133,21 @@ pub(crate) fn schemathesis() -> Command {
     command
 }
 
+/// A tool that reads files of `deploy/`, or a server, from `tests/deploy/requirements.txt`.
+pub(crate) fn deploy_tool(name: &str) -> Command {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/deploy/requirements.txt");
+    let installed = INSTALLED.get_or_init(|| installed("deploy", &requirements));
+    let tool = installed.join("bin").join(name);
+    // hadolint is a program; the others are scripts that name the Python of pip
+    let is_script = fs::read(&tool).is_ok_and(|bytes| bytes.starts_with(b"#!"));
+    let mut command = if is_script { with(&[installed]) } else { Command::new(&tool) };
+    if is_script {
+        command.arg(&tool);
+    }
+    command
+}
+
 fn notebooks() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/notebook")
 }

@@ -1,0 +1,207 @@
+//! The files of `deploy/`: the program takes its settings and flags, tools take the rest, and every name in them exists.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::harness::app::App;
+use crate::harness::command::{Said, flagstaff};
+use crate::harness::program::Setup;
+use crate::harness::python::deploy_tool;
+use crate::harness::raw::Raw;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file of `deploy/` and the workflow of releases, from the root.
+fn files() -> Vec<(PathBuf, String)> {
+    let mut files = vec![root().join(".github/workflows/release.yml")];
+    let mut folders = vec![root().join("deploy")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    let text = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        (path.strip_prefix(root()).unwrap().to_owned(), text)
+    };
+    files.into_iter().map(text).collect()
+}
+
+fn text(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap()
+}
+
+/// The folder with everything of `deploy/` in it, where paths of an installed system lead into it too.
+fn installed() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().to_str().unwrap();
+    for (name, text) in files() {
+        let path = folder.path().join(&name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let text = text.replace("/etc/flagstaff/flags/", &format!("{home}/deploy/kubernetes/"));
+        let text = text.replace("/etc/flagstaff/", &format!("{home}/deploy/docker/"));
+        fs::write(path, text.replace("/var/lib/flagstaff", home)).unwrap();
+    }
+    fs::copy(root().join("deploy/docker/flags.toml"), folder.path().join("deploy/systemd/flags.toml")).unwrap();
+    folder
+}
+
+const SECRETS: [(&str, &str); 2] =
+    [("FLAGSTAFF_ADMIN_TOKEN", "a-token-of-operators"), ("FLAGSTAFF_KEYS", "a-key-of-thirty-two-bytes-or-more")];
+
+fn dry_run(folder: &Path, settings: &Path, environment: &[(&str, &str)]) -> Said {
+    flagstaff(folder, ["run", "--dry-run", "--config", settings.to_str().unwrap()], environment)
+}
+
+#[test]
+fn the_program_takes_its_settings_and_flags() {
+    let folder = installed();
+    let mut settings = 0;
+    for (name, _) in files().into_iter().filter(|(name, _)| name.extension().is_some_and(|end| end == "toml")) {
+        if name.ends_with("flags.toml") {
+            let check = flagstaff(folder.path(), ["check", "--strict", name.to_str().unwrap()], &[]);
+            assert_eq!(check.code, 0, "{}: {check:?}", name.display());
+            continue;
+        }
+        let run = dry_run(folder.path(), &name, &SECRETS);
+        assert!(run.code == 0 && run.err.is_empty(), "{}: {run:?}", name.display());
+        settings += 1;
+    }
+    assert_eq!(settings, 5);
+    // without its token the image does not start
+    let open = dry_run(folder.path(), Path::new("deploy/docker/flagstaff.toml"), &[]);
+    assert!(open.code == 2 && open.err.contains("FLAGSTAFF_ADMIN_TOKEN"), "{open:?}");
+}
+
+#[test]
+fn every_variable_is_one_of_the_program() {
+    let word = |c: char| c.is_ascii_uppercase() || c == '_';
+    let mut names = BTreeSet::new();
+    for (_, text) in files() {
+        for (at, _) in text.match_indices("FLAGSTAFF_") {
+            let name: String = text[at..].chars().take_while(|c| word(*c)).collect();
+            names.insert(name.trim_end_matches('_').to_owned());
+        }
+    }
+    // of the build
+    assert!(names.remove("FLAGSTAFF_REVISION"));
+    assert!(names.len() >= 6, "{names:?}");
+    let folder = installed();
+    let environment: Vec<_> = names.iter().map(|name| (name.as_str(), "0")).collect();
+    let run = dry_run(folder.path(), Path::new("deploy/docker/flagstaff.toml"), &environment);
+    assert!(!run.err.contains("means nothing here") && run.code == 2, "{run:?}");
+    for name in names.iter().filter(|name| *name != "FLAGSTAFF_KEYS") {
+        let alone = dry_run(folder.path(), Path::new("deploy/docker/flagstaff.toml"), &[(name, "")]);
+        assert!(!alone.err.contains("means nothing here"), "{name}: {alone:?}");
+    }
+}
+
+#[test]
+fn every_file_that_is_named_is_there() {
+    let dockerfile = text("deploy/Dockerfile");
+    let copied = dockerfile.lines().filter(|line| line.starts_with("COPY ") && !line.contains("--from"));
+    let copied: Vec<_> =
+        copied.flat_map(|line| line.split(' ').skip(1)).filter(|name| name.starts_with("deploy/")).collect();
+    assert!(copied.len() >= 2 && copied.iter().all(|name| root().join(name).exists()), "{copied:?}");
+    let taken = text("deploy/Dockerfile.dockerignore");
+    for name in taken.lines().filter_map(|line| line.strip_prefix('!')) {
+        assert!(root().join(name).exists(), "{name}");
+    }
+    let manifest: toml::Table = text("Cargo.toml").parse().unwrap();
+    // what the compiler needs is in the image's sources
+    for member in manifest["workspace"]["members"].as_array().unwrap() {
+        let top = member.as_str().unwrap().split('/').next().unwrap();
+        assert!(taken.contains(&format!("!{top}\n")), "{top} is not in deploy/Dockerfile.dockerignore");
+    }
+    let package = &manifest["package"]["metadata"]["deb"];
+    let assets = package["assets"].as_array().unwrap().iter().map(|asset| asset[0].as_str().unwrap());
+    let units = [format!("{}/flagstaff.service", package["systemd-units"]["unit-scripts"].as_str().unwrap())];
+    let scripts = [format!("{}/postinst", package["maintainer-scripts"].as_str().unwrap())];
+    for name in assets.chain(units.iter().map(String::as_str)).chain(scripts.iter().map(String::as_str)) {
+        assert!(name.starts_with("target/") || root().join(name).exists(), "{name}");
+    }
+    let compose = text("deploy/compose/compose.yaml");
+    let mounted: Vec<_> =
+        compose.lines().filter_map(|line| line.trim().strip_prefix("- .")?.split(':').next()).collect();
+    for name in &mounted {
+        assert!(root().join(format!("deploy/compose/.{name}")).exists(), ".{name}");
+    }
+    assert!(mounted.len() >= 6, "{mounted:?}");
+    for name in text("docs/deploy.md").split('`').filter(|word| word.starts_with("deploy/") && !word.contains(' ')) {
+        assert!(root().join(name).exists(), "docs/deploy.md names {name}");
+    }
+}
+
+#[test]
+fn every_path_that_is_asked_is_answered() {
+    let app = App::says("app");
+    let program = Setup::to(&[app.address]).start();
+    for (file, paths) in [
+        ("deploy/kubernetes/deployment.yaml", &["/readyz", "/healthz", "/metrics"][..]),
+        ("deploy/compose/prometheus.yml", &["/metrics"]),
+        ("deploy/traefik/flagstaff.yaml", &["/readyz"]),
+    ] {
+        for path in paths {
+            assert!(text(file).contains(path), "{file}");
+            let mut raw = Raw::connect(program.admin);
+            raw.send(format!("GET {path} HTTP/1.1\r\nHost: 10.1.2.3:8081\r\nConnection: close\r\n\r\n"));
+            assert_eq!(raw.answer().status, 200, "{file}: {path}");
+        }
+    }
+}
+
+/// What a tool said, which must be content.
+#[track_caller]
+fn content(mut command: Command) {
+    let output = command.current_dir(root()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {said}");
+}
+
+#[test]
+fn tools_take_what_they_read() {
+    for (tool, arguments) in [
+        ("hadolint", "deploy/Dockerfile"),
+        ("check-jsonschema", "--builtin-schema vendor.compose-spec deploy/compose/compose.yaml"),
+        (
+            "check-jsonschema",
+            "--builtin-schema vendor.github-workflows .github/workflows/release.yml .github/workflows/ci.yml",
+        ),
+        ("kubernetes-validate", "-k 1.34 --strict deploy/kubernetes/deployment.yaml deploy/kubernetes/services.yaml"),
+    ] {
+        let mut command = deploy_tool(tool);
+        command.args(arguments.split(' '));
+        content(command);
+    }
+}
+
+#[test]
+fn systemd_takes_the_units() {
+    if Command::new("systemd-analyze").arg("--version").output().is_err() {
+        eprintln!("SKIPPED: there is no systemd-analyze");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new("systemd-analyze");
+    command.args(["--man=no", "verify"]);
+    for name in ["flagstaff.service", "flagstaff.socket"] {
+        let path = folder.path().join(name);
+        let unit =
+            text(&format!("deploy/systemd/{name}")).replace("/usr/bin/flagstaff", env!("CARGO_BIN_EXE_flagstaff"));
+        fs::write(&path, unit).unwrap();
+        command.arg(path);
+    }
+    content(command);
+    // the socket and the settings name the same address
+    let socket = text("deploy/systemd/flagstaff.socket");
+    let address = socket.lines().find_map(|line| line.strip_prefix("ListenStream=")).unwrap();
+    assert!(text("deploy/systemd/flagstaff.toml").contains(&format!("listen = [\"{address}\"]")));
+}
