@@ -115,6 +115,22 @@ fn it_decides_by_the_file_as_the_program_does() {
     assert!(said.starts_with("1500 people, "), "{said}");
 }
 
+/// The same for flags that nobody would think of.
+#[test]
+fn it_decides_odd_flags_as_the_program_does() {
+    for seed in ["1", "2", "3"] {
+        let mut writer = python();
+        writer.arg(package().join("tests/compare/random_flags.py")).args([seed, "150"]);
+        let program = Setup::default().env("FLAGSTAFF_ADMIN_TOKEN", TOKEN).flags(&done(writer)).start();
+        let mut command = python();
+        command.arg(package().join("tests/compare/with_program.py"));
+        let binary = env!("CARGO_BIN_EXE_flagstaff");
+        command.args([&program.admin.to_string(), TOKEN, binary, "100"]).arg(program.path("flags.toml"));
+        let said = done(command);
+        assert!(said.starts_with("100 people, 150 flags: "), "{said}");
+    }
+}
+
 #[test]
 fn django_reads_what_was_decided() {
     reads_what_was_decided("django");
