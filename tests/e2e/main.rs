@@ -59,6 +59,7 @@ mod parity;
 mod preview;
 mod process;
 mod python_package;
+mod python_wheel;
 mod reload;
 mod remote;
 mod rings;
