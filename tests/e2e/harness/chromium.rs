@@ -13,7 +13,7 @@ use super::operator::TOKEN;
 use super::program::Program;
 
 /// Long enough for any scenario, on a busy machine.
-const SCENARIO_LIMIT: Duration = Duration::from_secs(120);
+const SCENARIO_LIMIT: Duration = Duration::from_secs(300);
 
 /// A browser, and what it needs in its environment.
 type Found = (PathBuf, Vec<(&'static str, PathBuf)>);
