@@ -119,6 +119,17 @@ impl Context {
         self.comes(|snapshot| snapshot.revision() == revision).await
     }
 
+    /// As [`Context::takes_up`], for the files as they are now.
+    pub(crate) async fn takes_up_files(&self) {
+        match self.run(async |workspace: &Workspace| workspace.revision()).await {
+            Ok(revision) => {
+                self.takes_up(&revision).await;
+            }
+            // what is wrong with them is told where they are watched
+            Err(_) => self.reload(),
+        }
+    }
+
     /// Whether the flags in force come to be like this in time.
     pub(crate) async fn comes(&self, is_like_this: impl Fn(&Snapshot) -> bool) -> bool {
         let end = Instant::now() + IN_FORCE_TIMEOUT;

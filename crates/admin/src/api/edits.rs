@@ -193,7 +193,9 @@ async fn end_flag(
             end::end(workspace, &wanted).await
         })
         .await?;
-    context.reload();
+    if !dry_run {
+        context.takes_up_files().await;
+    }
     match &answer {
         end::EndAnswer::Ended(ended) if ended.next.is_none() && !dry_run => {
             let failure = Failure::new(ProblemKind::Refused, StatusCode::CONFLICT, ended.objections.join("; "));

@@ -100,7 +100,9 @@ async fn answer(
     };
     let back = format!("/flags/{}/end", wanted.flag);
     let outcome = context.run(async move |workspace: &_| make(workspace, &wanted).await).await;
-    context.reload();
+    if matches!(outcome, Ok(Outcome::Done(_) | Outcome::Gone(_))) {
+        context.takes_up_files().await;
+    }
     Ok(match outcome.map_err(|error| Failure::from(error).back(back))? {
         Outcome::Ask(ended, notice) => preview(&visit, *ended, notice),
         Outcome::Done(ended) => {
