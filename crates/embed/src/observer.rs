@@ -43,10 +43,7 @@ impl ReloadObserver for FileObserver {
     }
 
     fn on_polling(&self, why: &str, every: Duration) {
-        tracing::warn!(
-            "the system does not tell when the flag file changes ({why}), so it is read every {every:?}; on Linux raise \
-             fs.inotify.max_user_instances and fs.inotify.max_user_watches"
-        );
+        tracing::warn!("nobody tells when the flags change ({why}), so they are read every {every:?}");
     }
 }
 

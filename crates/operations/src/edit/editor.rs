@@ -196,7 +196,7 @@ impl Editor<'_> {
         recorded: bool,
     ) -> Result<Edited, Error> {
         let mut problems: Vec<_> = still_on(self.workspace, self.flag).into_iter().collect();
-        if let Some(Error::Overlay { .. }) = problems.first() {
+        if let Some(Error::Overlay { .. } | Error::Flags(_)) = problems.first() {
             match self.switch_off(&mut facts).await {
                 Ok(()) => return Ok(self.switched(facts, false, Ok(()), problems).await),
                 Err(why) => problems.push(why),

@@ -5,13 +5,16 @@ use flagstaff_source::ParseOptions;
 use crate::Error;
 use crate::workspace::Workspace;
 
-/// Why the flag may still be on, where no environment was named: [`Error::StillOn`] or [`Error::Overlay`]. An overlay that cannot be
-/// read comes first: the fact that it needs holds in every environment.
+/// Why the flag may still be on, where no environment was named: [`Error::StillOn`] or [`Error::Overlay`], or [`Error::Flags`] where it cannot be
+/// told which environments there are. An overlay that cannot be read comes first: the fact that it needs holds in every environment.
 pub(super) fn still_on(workspace: &Workspace, flag: &str) -> Option<Error> {
     if workspace.source.environment().is_some() {
         return None;
     }
-    let all = workspace.source.environments();
+    let all = match workspace.source.environments() {
+        Ok(all) => all,
+        Err(report) => return Some(Error::Flags(Box::new(report))),
+    };
     let found: Vec<_> = all.into_iter().filter_map(|environment| still_on_in(workspace, flag, environment)).collect();
     let first = found.iter().position(|one| matches!(one, Error::Overlay { .. })).unwrap_or_default();
     found.into_iter().nth(first)

@@ -204,7 +204,7 @@ pub(super) fn misnamed(name: &str, environment: &str) -> Report {
 /// Whether files and keys can be named after an environment.
 pub(super) fn is_name(environment: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-    !environment.is_empty() && environment.bytes().all(plain) && environment != ARCHIVE
+    (1..=100).contains(&environment.len()) && environment.bytes().all(plain) && environment != ARCHIVE
 }
 
 /// `flags.toml` → `flags.production.toml`. `None` for an environment whose name is not one part of a file's name.

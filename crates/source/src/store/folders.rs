@@ -61,7 +61,7 @@ impl Watcher for Folders {
             .collect();
         if self.watcher.is_none() {
             self.watched.clear();
-            self.watcher = Some(self.new_watcher().map_err(|error| error.to_string())?);
+            self.watcher = Some(self.new_watcher().map_err(|error| in_words(&error))?);
         }
         let Some(watcher) = &mut self.watcher else {
             return Ok(false);
@@ -79,11 +79,15 @@ impl Watcher for Folders {
                 Ok(()) => drop(self.watched.insert(folder.clone(), *id)),
                 // a folder that is away is looked for with the next round
                 Err(error) if is_away(&error) => {}
-                Err(error) => return Err(error.to_string()),
+                Err(error) => return Err(in_words(&error)),
             }
         }
         Ok(self.watched.len() == wanted.len())
     }
+}
+
+fn in_words(error: &notify::Error) -> String {
+    format!("{error}; on Linux raise fs.inotify.max_user_instances and fs.inotify.max_user_watches")
 }
 
 fn is_away(error: &notify::Error) -> bool {

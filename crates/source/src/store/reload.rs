@@ -20,7 +20,7 @@ pub trait ReloadObserver: Send + 'static {
     /// Flags that are good could not be kept for a start with broken ones, for this reason. Reported once.
     fn on_not_kept(&self, _why: &str) {}
 
-    /// The system does not say when files change, for this reason, so the files are looked at every so often. Reported once.
+    /// Nobody says when flags change, for this reason, so they are looked at every so often. Reported once, until it is said again.
     fn on_polling(&self, _why: &str, _every: Duration) {}
 }
 

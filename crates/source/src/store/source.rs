@@ -104,10 +104,12 @@ impl FlagSource {
         self.store.environment()
     }
 
-    /// Environments that are known to have an overlay, in the order of their names; none where that cannot be asked.
-    #[must_use]
-    pub fn environments(&self) -> Vec<String> {
-        self.store.environments().unwrap_or_default()
+    /// Environments that are known to have an overlay, in the order of their names.
+    ///
+    /// # Errors
+    /// When the place cannot be asked.
+    pub fn environments(&self) -> Result<Vec<String>, Report> {
+        self.store.environments()
     }
 
     /// The file of definitions, where there is one.
@@ -190,7 +192,7 @@ impl FlagSource {
     /// An environment without its file is probably a mistake: what production switches off would be on.
     fn without_overlay(&self, overlay: &str) -> String {
         // only folders are asked: this is said at every reading
-        let known = if self.file().is_some() { self.environments() } else { Vec::new() };
+        let known = if self.file().is_some() { self.environments().unwrap_or_default() } else { Vec::new() };
         let environment = self.environment().unwrap_or_default();
         let near = flagstaff_flags::nearest(environment, known.iter().map(String::as_str));
         let mend = match (near, known.as_slice()) {

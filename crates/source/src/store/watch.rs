@@ -5,11 +5,12 @@
 //! content counts.
 
 use std::iter;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flagstaff_flags::Publisher;
 use jiff::Zoned;
@@ -23,6 +24,8 @@ use crate::findings::Report;
 
 /// How often files that keep changing are waited for.
 const SETTLE_TRIES: usize = 10;
+/// From one look to the next at least, however often something is said to have changed.
+const REST: Duration = Duration::from_millis(100);
 
 /// A source on watch. Dropped, it stops.
 #[derive(Debug)]
@@ -58,7 +61,9 @@ impl Reloader {
             polling_reported: false,
             not_kept_reported: false,
         };
-        let thread = Some(flagstaff_supervise::thread("flags-watch", move || watch_loop.run(&woken, poll))?);
+        let thread = Some(flagstaff_supervise::thread("flags-watch", move || {
+            let _ = watch_loop.run(&woken, poll);
+        })?);
         Ok(Self { wakes, status, thread })
     }
 
@@ -103,29 +108,33 @@ struct WatchLoop<O> {
 }
 
 impl<O: ReloadObserver> WatchLoop<O> {
-    fn run(&mut self, woken: &Receiver<Wake>, poll: Duration) {
+    fn run(&mut self, woken: &Receiver<Wake>, poll: Duration) -> ControlFlow<()> {
         loop {
             self.renew(poll);
             self.look();
-            match woken.recv_timeout(poll) {
-                Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(Wake::Lost) => self.watcher.forget(),
-                Ok(Wake::Changed) | Err(RecvTimeoutError::Timeout) => {}
-            }
-            // What else was said meanwhile is about the same save.
-            for wake in woken.try_iter() {
-                match wake {
-                    Wake::Stop => return,
-                    Wake::Lost => self.watcher.forget(),
-                    Wake::Changed => {}
-                }
+            let (looked, mut limit) = (Instant::now(), poll);
+            // what else is said meanwhile is about the same save
+            while self.wait(woken, limit)? || looked.elapsed() < REST {
+                limit = REST.saturating_sub(looked.elapsed());
             }
         }
+    }
+
+    /// Waits until something is said, or for so long. Says which; it breaks off where nobody wants to look any more.
+    fn wait(&mut self, woken: &Receiver<Wake>, limit: Duration) -> ControlFlow<(), bool> {
+        match woken.recv_timeout(limit) {
+            Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return ControlFlow::Break(()),
+            Ok(Wake::Lost) => self.watcher.forget(),
+            Ok(Wake::Changed) => {}
+            Err(RecvTimeoutError::Timeout) => return ControlFlow::Continue(false),
+        }
+        ControlFlow::Continue(true)
     }
 
     /// Has the system say when the files change. Where it does not, that is reported once.
     fn renew(&mut self, poll: Duration) {
         let instant = self.watcher.renew();
+        self.polling_reported &= instant != Ok(true);
         self.reload.status().set_instant(instant.as_ref().is_ok_and(|all| *all));
         if let Err(why) = instant
             && !self.polling_reported

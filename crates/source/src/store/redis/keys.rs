@@ -32,19 +32,25 @@ const MAX_ENVIRONMENTS: usize = 64;
 /// before and what is to be there. A value has `=` before it; without it there is none, or nothing is to be set.
 ///
 /// A script is one step: no other program comes between the comparison and the change, on a cluster too, and nobody hears of a change that was not
-/// made. WATCH and MULTI would do the same in five steps, and leave a connection watching when one of them fails.
+/// made. WATCH and MULTI would do the same in five steps, and leave a connection watching when one of them fails. What its user may not do ends a
+/// script where it is, so the change itself comes last.
 const COMPARE_AND_SET: &str = "\
+local function call(name, ...)
+  local said = redis.pcall(name, ...)
+  if type(said) == 'table' and said.err then error('refused: ' .. name .. ' ' .. said.err) end
+  return said
+end
 local count = #KEYS - 1
 for i = 1, count do
-  local now = redis.call('GET', KEYS[i])
+  local now = call('GET', KEYS[i])
   if (now and '=' .. now or '') ~= ARGV[3 + i] then return 0 end
 end
+if ARGV[3] ~= '' then call('SADD', KEYS[count + 1], ARGV[3]) end
+if ARGV[1] ~= '' then call('PUBLISH', ARGV[1], ARGV[2]) end
 for i = 1, count do
   local after = ARGV[3 + count + i]
-  if after ~= '' then redis.call('SET', KEYS[i], string.sub(after, 2)) end
+  if after ~= '' then call('SET', KEYS[i], string.sub(after, 2)) end
 end
-if ARGV[3] ~= '' then redis.call('SADD', KEYS[count + 1], ARGV[3]) end
-if ARGV[1] ~= '' then redis.call('PUBLISH', ARGV[1], ARGV[2]) end
 return 1
 ";
 
@@ -175,9 +181,10 @@ impl DocumentStore for RedisKeys {
     fn environments(&self) -> Result<Vec<String>, Report> {
         let key = self.address().key_of(ENVIRONMENTS);
         // some of them, each once: the set may be of any size
-        let mut all: Vec<String> =
+        let members: Vec<Vec<u8>> =
             self.asked(move |session| session.query(cmd("SRANDMEMBER").arg(key).arg(MAX_ENVIRONMENTS)))?;
-        all.retain(|environment| is_name(environment));
+        let names = members.into_iter().filter_map(|member| String::from_utf8(member).ok());
+        let mut all: Vec<_> = names.filter(|name| is_name(name) && !is_taken(name)).collect();
         all.sort();
         Ok(all)
     }

@@ -64,7 +64,7 @@ impl Server {
         };
         thread::Builder::new().name("flags-redis".into()).spawn(ask).map_err(|error| error.to_string())?;
         match receiver.recv_timeout(TOTAL_TIMEOUT) {
-            Ok(answer) => answer.map_err(|error| in_words(&error)),
+            Ok(answer) => answer.map_err(|error| in_words(&error, &self.address)),
             Err(RecvTimeoutError::Timeout) => {
                 Err(format!("it does not answer within {} seconds", TOTAL_TIMEOUT.as_secs()))
             }
@@ -163,7 +163,8 @@ fn connection(address: &Address, server: &(String, u16), login: &Login, database
     } else {
         ConnectionAddr::Tcp(host, port)
     };
-    let mut settings = RedisConnectionInfo::default().set_db(database);
+    // a name would be one command more, for which its user needs one more right
+    let mut settings = RedisConnectionInfo::default().set_db(database).set_skip_set_lib_name();
     if let Some(user) = &login.user {
         settings = settings.set_username(user);
     }

@@ -1,14 +1,15 @@
 //! Hears on a channel that a document changed.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use redis::RedisResult;
+use redis::{ErrorKind, RedisError, RedisResult};
 
 use super::server::{Server, Session};
+use super::words::in_words;
 use crate::store::document_store::{Wake, Watcher};
 
 /// How long it waits for a message before it looks whether it should end.
@@ -23,6 +24,16 @@ const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 struct Shared {
     is_ending: AtomicBool,
     is_subscribed: AtomicBool,
+    /// The thread that looks was woken, and has not begun to look: it need not be woken again, however much is said.
+    is_woken: AtomicBool,
+    /// Why the server refuses to be listened to.
+    refusal: Mutex<Option<String>>,
+}
+
+impl Shared {
+    fn refused(&self, why: Option<String>) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
 }
 
 /// Listens until it is dropped.
@@ -52,6 +63,10 @@ impl Watcher for Subscription {
             self.start().map_err(|error| error.to_string())?;
             self.is_started = true;
         }
+        self.shared.is_woken.store(false, Ordering::SeqCst);
+        if let Some(why) = self.shared.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Err(why);
+        }
         Ok(self.shared.is_subscribed.load(Ordering::Relaxed))
     }
 }
@@ -73,8 +88,14 @@ impl Listener {
         let mut wait = WAITS.0;
         while !self.is_ending() {
             let began = Instant::now();
-            // why it ended is said by the next reading
-            let _ = self.listen();
+            // that it is away is said by the next reading
+            self.shared.refused(
+                self.listen()
+                    .err()
+                    .as_ref()
+                    .filter(|error| is_refusal(error))
+                    .map(|error| in_words(error, &self.server.address)),
+            );
             if self.shared.is_subscribed.swap(false, Ordering::Relaxed) {
                 wait = WAITS.0;
                 self.wake();
@@ -91,6 +112,7 @@ impl Listener {
         channel.subscribe(&self.server.address.key)?;
         channel.set_read_timeout(Some(LISTEN))?;
         self.shared.is_subscribed.store(true, Ordering::Relaxed);
+        self.shared.refused(None);
         self.wake();
         let mut heard = Instant::now();
         while !self.is_ending() {
@@ -106,8 +128,10 @@ impl Listener {
     }
 
     fn wake(&self) {
-        // nobody looks any more when this ends
-        let _ = self.wakes.send(Wake::Changed);
+        if !self.shared.is_woken.swap(true, Ordering::SeqCst) {
+            // nobody looks any more when this ends
+            let _ = self.wakes.send(Wake::Changed);
+        }
     }
 
     fn rest(&self, until: Instant) {
@@ -123,4 +147,9 @@ impl Listener {
     fn is_ending(&self) -> bool {
         self.shared.is_ending.load(Ordering::Relaxed)
     }
+}
+
+/// Whether a server that is there says no: its user has too few rights, as a rule.
+fn is_refusal(error: &RedisError) -> bool {
+    matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension)
 }
