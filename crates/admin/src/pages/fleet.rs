@@ -4,6 +4,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
+use flagstaff_flags::printable;
 use flagstaff_operations::Error;
 use flagstaff_operations::fleet::{Fleet, FleetProgram, ProgramState, fleet};
 use flagstaff_operations::workspace::Workspace;
@@ -55,6 +56,16 @@ fn row(program: FleetProgram) -> Row {
     let chip = match program.state {
         ProgramState::Running => "accent",
         ProgramState::Lagging | ProgramState::Silent => "alarm",
+    };
+    let plain = |text: String| printable(&text).into_owned();
+    let program = FleetProgram {
+        host: plain(program.host),
+        version: plain(program.version),
+        environment: program.environment.map(plain),
+        source: plain(program.source),
+        revision: plain(program.revision),
+        notices: program.notices.into_iter().map(plain).collect(),
+        ..program
     };
     Row { short: program.revision.chars().take(SHORT).collect(), program, chip }
 }

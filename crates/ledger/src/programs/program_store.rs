@@ -121,7 +121,8 @@ fn short(text: &str) -> String {
 }
 
 fn seen(row: &AnyRow) -> Result<SeenProgram, sqlx::Error> {
-    let text = |at: usize| row.try_get::<String, _>(at);
+    // whoever writes there keeps to no limit of ours
+    let text = |at: usize| row.try_get::<String, _>(at).map(|text| short(&text));
     let time = |at: usize| Ok::<_, sqlx::Error>(Timestamp::from_microsecond(row.try_get(at)?).unwrap_or_default());
     let some = |at: usize| Ok::<_, sqlx::Error>(Some(text(at)?).filter(|text| !text.is_empty()));
     let ago: i64 = row.try_get(11)?;
