@@ -1,11 +1,10 @@
 //! The pages of the operators' address, as a browser without script uses them.
 
-use std::fs;
-
 use crate::harness::crowd::look;
 use crate::harness::eventually;
 use crate::harness::program::{Program, Setup};
 use crate::harness::raw::{Answer, Raw};
+use crate::harness::stores::Store;
 
 const FLAGS: &str = "# ours\n[flags.form]\ndescription = \"<script>alert(1)</script>\"\nowner = \"growth\"\npercent = 50 # half\n\n\
                      [flags.ramp]\nowner = \"growth\"\n[flags.ramp.rollout]\nsteps = [{ percent = 10, hold = \"approval\" }, { percent = 100 }]\n";
@@ -13,8 +12,17 @@ const TOKEN: &str = "a-token-that-operators-use";
 const READ_TOKEN: &str = "a-token-that-only-reads";
 
 fn start() -> Program {
-    let setup = Setup::default().flags(FLAGS).env("FLAGSTAFF_ADMIN_TOKEN", TOKEN);
+    start_in(&Store::File)
+}
+
+fn start_in(store: &Store) -> Program {
+    let setup = Setup::default().kept_in(store).flags(FLAGS).env("FLAGSTAFF_ADMIN_TOKEN", TOKEN);
     setup.env("FLAGSTAFF_ADMIN_READ_TOKEN", READ_TOKEN).start()
+}
+
+/// What is edited is edited in every place where flags are kept.
+fn in_each_store() -> Vec<Program> {
+    Store::all().iter().map(start_in).collect()
 }
 
 #[track_caller]
@@ -43,7 +51,7 @@ fn post(program: &Program, path: &str, form: &str) -> Answer {
 }
 
 fn flags(program: &Program) -> String {
-    fs::read_to_string(program.path("flags.toml")).unwrap()
+    program.document(None).unwrap()
 }
 
 /// The value of a hidden field.
@@ -102,37 +110,43 @@ fn every_page_is_there_and_holds_no_script_of_its_own() {
 
 #[test]
 fn a_flag_is_turned_off_and_on_again() {
-    let program = start();
-    assert!(page(&program, "/flags/form/off").contains("flagstaff on form"));
-    let answer = post(&program, "/flags/form/off", "");
+    in_each_store().iter().for_each(a_flag_is_turned_off_and_on_again_in);
+}
+
+fn a_flag_is_turned_off_and_on_again_in(program: &Program) {
+    assert!(page(program, "/flags/form/off").contains("flagstaff on form"));
+    let answer = post(program, "/flags/form/off", "");
     assert_eq!((answer.status, answer.field("location").as_deref()), (303, Some("/flags/form")), "{}", answer.text());
-    assert!(flags(&program).contains("enabled = false"));
+    assert!(flags(program).contains("enabled = false"));
     let said = format!("Cookie: {}\r\n", answer.field("set-cookie").unwrap().split(';').next().unwrap());
-    let next = send(&program, TOKEN, "GET /flags/form", &said, "");
+    let next = send(program, TOKEN, "GET /flags/form", &said, "");
     assert!(next.text().contains("form is now off for everyone"), "{}", next.text());
     assert!(next.field("set-cookie").unwrap().contains("Max-Age=0"));
-    eventually("the page has it off", || page(&program, "/flags/form").contains("Turn on"));
-    assert_eq!(post(&program, "/flags/form/on", "").status, 303);
-    assert!(flags(&program).contains("enabled = true"));
+    eventually("the page has it off", || page(program, "/flags/form").contains("Turn on"));
+    assert_eq!(post(program, "/flags/form/on", "").status, 303);
+    assert!(flags(program).contains("enabled = true"));
 }
 
 #[test]
 fn an_edit_is_shown_before_it_is_made_and_keeps_comments() {
-    let program = start();
-    let list = page(&program, "/flags");
+    in_each_store().iter().for_each(an_edit_is_shown_before_it_is_made_and_keeps_comments_in);
+}
+
+fn an_edit_is_shown_before_it_is_made_and_keeps_comments_in(program: &Program) {
+    let list = page(program, "/flags");
     let (revision, seen) = (hidden(&list, "revision"), hidden(&list, "seen_percent"));
     assert_eq!(seen, "50");
     let shown =
-        post(&program, "/flags/form/preview", &format!("revision={revision}&seen_percent=50&percent=20")).text();
+        post(program, "/flags/form/preview", &format!("revision={revision}&seen_percent=50&percent=20")).text();
     assert!(shown.contains("<del>50</del>") && shown.contains("<ins>20</ins>"), "{shown}");
     assert!(shown.contains("on for 20 % of visitors"), "{shown}");
-    assert_eq!(flags(&program), FLAGS, "nothing is written before it is confirmed");
+    assert_eq!(flags(program), FLAGS, "nothing is written before it is confirmed");
     let form = format!("revision={}&key=percent&value=20&was=50", hidden(&shown, "revision"));
-    let saved = post(&program, "/flags/form/save", &form);
+    let saved = post(program, "/flags/form/save", &form);
     assert_eq!(saved.status, 303, "{}", saved.text());
-    assert_eq!(flags(&program), FLAGS.replace("50 # half", "20 # half"));
+    assert_eq!(flags(program), FLAGS.replace("50 # half", "20 # half"));
     let said = format!("Cookie: {}\r\n", saved.field("set-cookie").unwrap().split(';').next().unwrap());
-    let next = send(&program, TOKEN, "GET /flags/form", &said, "").text();
+    let next = send(program, TOKEN, "GET /flags/form", &said, "").text();
     assert!(
         next.contains("Undo") && next.contains("name=\"key\" value=\"percent\"") && next.contains("value=\"50\"")
     );
@@ -140,60 +154,69 @@ fn an_edit_is_shown_before_it_is_made_and_keeps_comments() {
 
 #[test]
 fn a_field_that_is_emptied_leaves_the_file_and_others_stay() {
-    let program = start();
-    let edit = page(&program, "/flags/form/edit");
+    in_each_store().iter().for_each(a_field_that_is_emptied_leaves_the_file_and_others_stay_in);
+}
+
+fn a_field_that_is_emptied_leaves_the_file_and_others_stay_in(program: &Program) {
+    let edit = page(program, "/flags/form/edit");
     let revision = hidden(&edit, "revision");
     let form = format!(
         "revision={revision}&seen_owner=growth&owner=&seen_groups=&groups=beta%2C+x&seen_enabled=true&enabled=true&seen_role="
     );
-    let shown = post(&program, "/flags/form/preview", &form).text();
+    let shown = post(program, "/flags/form/preview", &form).text();
     let keys: Vec<_> = shown.match_indices("name=\"key\"").collect();
     assert_eq!(keys.len(), 2, "{shown}");
     let form = format!(
         "revision={revision}&key=owner&value=&was=%22growth%22&key=allow.groups&value=%5B%22beta%22%2C+%22x%22%5D&was="
     );
-    assert_eq!(post(&program, "/flags/form/save", &form).status, 303);
-    let text = flags(&program);
+    assert_eq!(post(program, "/flags/form/save", &form).status, 303);
+    let text = flags(program);
     assert!(!text.split("[flags.ramp]").next().unwrap().contains("owner"), "{text}");
     assert!(text.contains("allow = { groups = [\"beta\", \"x\"] }") && text.contains("# half"), "{text}");
 }
 
 #[test]
 fn an_edit_of_the_file_meanwhile_is_shown_as_a_conflict_and_nothing_is_lost() {
-    let program = start();
-    let list = page(&program, "/flags");
+    in_each_store().iter().for_each(an_edit_of_the_file_meanwhile_is_shown_as_a_conflict_and_nothing_is_lost_in);
+}
+
+fn an_edit_of_the_file_meanwhile_is_shown_as_a_conflict_and_nothing_is_lost_in(program: &Program) {
+    let list = page(program, "/flags");
     let revision = hidden(&list, "revision");
     let by_hand = FLAGS.replace("50 # half", "40 # by hand");
-    fs::write(program.path("flags.toml"), &by_hand).unwrap();
+    program.write_document(None, &by_hand);
     for path in ["preview", "save"] {
         let form = format!("revision={revision}&key=percent&value=20&was=50");
-        let answer = post(&program, &format!("/flags/form/{path}"), &form);
+        let answer = post(program, &format!("/flags/form/{path}"), &form);
         assert_eq!(answer.status, 409, "{path}: {}", answer.text());
         let text = answer.text();
         assert!(
             text.contains(">50<") && text.contains("40 <span") && text.contains("<ins>20</ins>"),
             "{path}: {text}"
         );
-        assert_eq!(flags(&program), by_hand);
+        assert_eq!(flags(program), by_hand);
     }
 }
 
 #[test]
 fn what_makes_no_sense_is_refused_with_the_mend() {
-    let program = start();
+    in_each_store().iter().for_each(what_makes_no_sense_is_refused_with_the_mend_in);
+}
+
+fn what_makes_no_sense_is_refused_with_the_mend_in(program: &Program) {
     for (form, wanted) in [
         ("seen_percent=50&percent=many", "write a number from 0 to 100"),
         ("seen_percent=50&percent=500", "between 0 and 100"),
         ("key=percent&value=%22many%22", "percent"),
         ("key=nonsense&value=1", "nonsense"),
     ] {
-        let answer = post(&program, "/flags/form/preview", form);
+        let answer = post(program, "/flags/form/preview", form);
         assert_eq!(answer.status, 422, "{form}: {}", answer.text());
         assert!(answer.text().contains(wanted), "{form}: {}", answer.text());
     }
-    assert_eq!(post(&program, "/flags/none/off", "").status, 422);
-    assert_eq!(post(&program, "/flags/ramp/rollout", "command=dance").status, 422);
-    assert_eq!(flags(&program), FLAGS);
+    assert_eq!(post(program, "/flags/none/off", "").status, 422);
+    assert_eq!(post(program, "/flags/ramp/rollout", "command=dance").status, 422);
+    assert_eq!(flags(program), FLAGS);
 }
 
 #[test]
@@ -217,12 +240,15 @@ fn who_may_only_read_sees_no_button_and_changes_nothing() {
 
 #[test]
 fn a_waiting_step_is_approved_from_the_first_page() {
-    let program = start();
-    eventually("it waits", || page(&program, "/").contains("waits at 10 % for an approval to go on to 100 %"));
-    let answer = post(&program, "/flags/ramp/rollout", "command=approve");
+    in_each_store().iter().for_each(a_waiting_step_is_approved_from_the_first_page_in);
+}
+
+fn a_waiting_step_is_approved_from_the_first_page_in(program: &Program) {
+    eventually("it waits", || page(program, "/").contains("waits at 10 % for an approval to go on to 100 %"));
+    let answer = post(program, "/flags/ramp/rollout", "command=approve");
     assert_eq!(answer.status, 303, "{}", answer.text());
-    eventually("it was approved", || !page(&program, "/").contains("for an approval to go on"));
-    assert!(page(&program, "/flags/ramp").contains("done"));
+    eventually("it was approved", || !page(program, "/").contains("for an approval to go on"));
+    assert!(page(program, "/flags/ramp").contains("done"));
 }
 
 #[test]
@@ -238,49 +264,55 @@ fn a_draft_is_tried_and_not_saved() {
 
 #[test]
 fn an_old_revision_is_put_back_from_the_history() {
-    let program = start();
+    in_each_store().iter().for_each(an_old_revision_is_put_back_from_the_history_in);
+}
+
+fn an_old_revision_is_put_back_from_the_history_in(program: &Program) {
     let edited = FLAGS.replace("percent = 50 # half", "percent = 70 # more");
-    fs::write(program.path("flags.toml"), &edited).unwrap();
+    program.write_document(None, &edited);
     let mut link = String::new();
     eventually("both revisions are listed", || {
-        let page = page(&program, "/history");
+        let page = page(program, "/history");
         let found =
             page.split("href=\"/history/").skip(1).find(|rest| rest.split('"').next().unwrap().ends_with("/back"));
         link = found.map(|rest| rest.split('"').next().unwrap().to_owned()).unwrap_or_default();
         !link.is_empty()
     });
-    let shown = page(&program, &format!("/history/{link}"));
+    let shown = page(program, &format!("/history/{link}"));
     assert!(shown.contains("percent = 50 # half") && shown.contains("percent = 70 # more"), "{shown}");
     let answer =
-        post(&program, &format!("/history/{link}"), &format!("revision={}&flag=", hidden(&shown, "revision")));
+        post(program, &format!("/history/{link}"), &format!("revision={}&flag=", hidden(&shown, "revision")));
     assert_eq!(answer.status, 303, "{}", answer.text());
-    assert_eq!(flags(&program), FLAGS);
+    assert_eq!(flags(program), FLAGS);
 }
 
 #[test]
 fn a_flag_is_created_copied_and_ended() {
-    let program = start();
+    in_each_store().iter().for_each(a_flag_is_created_copied_and_ended_in);
+}
+
+fn a_flag_is_created_copied_and_ended_in(program: &Program) {
     let form = "name=fresh&like=&seen_description=&description=A+%22new%22+one&seen_owner=&owner=";
-    let answer = post(&program, "/new-flag", form);
+    let answer = post(program, "/new-flag", form);
     assert_eq!(answer.status, 303, "{}", answer.text());
-    let text = flags(&program);
+    let text = flags(program);
     assert!(text.starts_with(FLAGS) && text.contains("[flags.fresh]") && text.contains("percent = 0"), "{text}");
     assert!(text.contains("description = \"A \\\"new\\\" one\""), "{text}");
-    assert_eq!(post(&program, "/new-flag", "name=copy&like=form").status, 303);
-    assert!(flags(&program).contains("[flags.copy]"), "{}", flags(&program));
+    assert_eq!(post(program, "/new-flag", "name=copy&like=form").status, 303);
+    assert!(flags(program).contains("[flags.copy]"), "{}", flags(program));
     for (form, wanted) in [("name=form&like=", "form"), ("name=A+b&like=", "A b"), ("name=", "has no name")] {
-        let answer = post(&program, "/new-flag", form);
+        let answer = post(program, "/new-flag", form);
         assert_eq!(answer.status, 422, "{form}");
         assert!(answer.text().contains(wanted), "{form}: {}", answer.text());
     }
-    let shown = post(&program, "/flags/fresh/end", "winner=off&remove=1").text();
-    assert!(shown.contains("name=\"confirmed\"") && flags(&program).contains("[flags.fresh]"), "{shown}");
+    let shown = post(program, "/flags/fresh/end", "winner=off&remove=1").text();
+    assert!(shown.contains("name=\"confirmed\"") && flags(program).contains("[flags.fresh]"), "{shown}");
     let objections: String =
         shown.split("name=\"objection\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     assert_eq!(objections, "", "{shown}");
-    let answer = post(&program, "/flags/fresh/end", "winner=off&remove=1&confirmed=1");
+    let answer = post(program, "/flags/fresh/end", "winner=off&remove=1&confirmed=1");
     assert_eq!((answer.status, answer.field("location").as_deref()), (303, Some("/flags")), "{}", answer.text());
-    assert!(!flags(&program).contains("fresh"), "{}", flags(&program));
+    assert!(!flags(program).contains("fresh"), "{}", flags(program));
 }
 
 #[test]
@@ -359,40 +391,46 @@ fn what_should_be_tidied_up_has_what_the_program_saw() {
 
 #[test]
 fn an_edit_on_a_page_is_recorded_as_one() {
-    let program = start();
-    let history = || send(&program, TOKEN, "GET /api/v1/flags/form/rollout", "", "").json()["history"].clone();
+    in_each_store().iter().for_each(an_edit_on_a_page_is_recorded_as_one_in);
+}
+
+fn an_edit_on_a_page_is_recorded_as_one_in(program: &Program) {
+    let history = || send(program, TOKEN, "GET /api/v1/flags/form/rollout", "", "").json()["history"].clone();
     eventually("the ledger knows it", || history()[0]["kind"] == "defined");
-    let list = page(&program, "/flags");
+    let list = page(program, "/flags");
     let form = format!("revision={}&key=percent&value=20&was=50", hidden(&list, "revision"));
-    assert_eq!(post(&program, "/flags/form/save", &form).status, 303);
+    assert_eq!(post(program, "/flags/form/save", &form).status, 303);
     let edited = history()[1].clone();
     assert_eq!((&edited["kind"], &edited["why"]), (&"changed".into(), &"edited on a page".into()), "{edited}");
-    assert_eq!(post(&program, "/flags/form/off", "").status, 303);
+    assert_eq!(post(program, "/flags/form/off", "").status, 303);
     assert_eq!(history()[2]["why"], "switched off on a page");
 }
 
 #[test]
 fn notes_are_edited_in_the_list_and_decide_nothing() {
-    let program = start();
-    let list = page(&program, "/flags");
+    in_each_store().iter().for_each(notes_are_edited_in_the_list_and_decide_nothing_in);
+}
+
+fn notes_are_edited_in_the_list_and_decide_nothing_in(program: &Program) {
+    let list = page(program, "/flags");
     let revision = hidden(&list, "revision");
     let form = format!(
         "revision={revision}&seen_percent=50&percent=50&seen_owner=growth&owner=checkout+team&seen_ticket=&ticket=A-1\
          &seen_expires=&expires=2031-01-31&seen_description=a&description=a"
     );
-    let shown = post(&program, "/flags/form/preview", &form).text();
+    let shown = post(program, "/flags/form/preview", &form).text();
     assert!(shown.contains("checkout team") && shown.contains("2031-01-31"), "{shown}");
     assert_eq!(shown.matches("name=\"key\"").count(), 3, "{shown}");
-    assert_eq!(flags(&program), FLAGS, "nothing is written before it is confirmed");
+    assert_eq!(flags(program), FLAGS, "nothing is written before it is confirmed");
     let form = format!(
         "revision={revision}&key=owner&value=%22checkout+team%22&was=%22growth%22&key=ticket&value=%22A-1%22&was=\
          &key=expires&value=2031-01-31&was="
     );
-    assert_eq!(post(&program, "/flags/form/save", &form).status, 303);
-    let text = flags(&program);
+    assert_eq!(post(program, "/flags/form/save", &form).status, 303);
+    let text = flags(program);
     assert!(text.contains("owner = \"checkout team\"") && text.contains("ticket = \"A-1\""), "{text}");
     assert!(text.contains("expires = 2031-01-31") && text.contains("percent = 50 # half"), "{text}");
     for (query, wanted) in [("owner=checkout+team", true), ("owner=growth", false), ("named=role+staff", false)] {
-        eventually("the filter fits", || page(&program, &format!("/flags?{query}")).contains("flag-form") == wanted);
+        eventually("the filter fits", || page(program, &format!("/flags?{query}")).contains("flag-form") == wanted);
     }
 }

@@ -11,6 +11,7 @@ use crate::harness::crowd::look;
 use crate::harness::eventually;
 use crate::harness::program::{Program, Setup};
 use crate::harness::raw::Answer;
+use crate::harness::stores::Store;
 
 const FLAGS: &str = "# ours\n[flags.form]            # the new form\npercent = 100           # of visitors\ngoals = [\"sent\"]\n
 [flags.price]\nvariants = { classic = 50, simple = 50 }\npercent = 20\nowner = \"growth\"\n
@@ -18,13 +19,25 @@ const FLAGS: &str = "# ours\n[flags.form]            # the new form\npercent = 1
 [goals.sent]\non = \"POST /form\"\n";
 
 fn started() -> (App, Program) {
+    started_in(&Store::File)
+}
+
+fn started_in(store: &Store) -> (App, Program) {
     let app = App::mirror();
-    let program = Setup::to(&[app.address]).env("FLAGSTAFF_ADMIN_TOKEN", TOKEN).flags(FLAGS).start();
+    let program = Setup::to(&[app.address]).kept_in(store).env("FLAGSTAFF_ADMIN_TOKEN", TOKEN).flags(FLAGS).start();
     (app, program)
 }
 
+/// What is edited is edited in every place where flags are kept.
+fn in_each_store(edit: impl Fn(&Program)) {
+    for store in Store::all() {
+        let (_app, program) = started_in(&store);
+        edit(&program);
+    }
+}
+
 fn text(program: &Program) -> String {
-    fs::read_to_string(program.path("flags.toml")).unwrap()
+    program.document(None).unwrap()
 }
 
 fn is_on(program: &Program, flag: &str) -> bool {
@@ -51,64 +64,73 @@ fn problem(answer: &Answer, status: u16) -> Value {
 
 #[test]
 fn an_edit_is_written_in_place_and_in_force_when_it_is_answered() {
-    let (_app, program) = started();
+    in_each_store(an_edit_is_written_in_place_and_in_force_when_it_is_answered_in);
+}
+
+fn an_edit_is_written_in_place_and_in_force_when_it_is_answered_in(program: &Program) {
     let list = program.api("GET /api/v1/flags", "", "");
-    assert_eq!(list.json(), said(&program, "list --json").json());
+    assert_eq!(list.json(), said(program, "list --json").json());
     let form = program.api("GET /api/v1/flags/form", "", "");
     assert_eq!((form.json()["name"].as_str(), form.etag()), (Some("form"), list.etag()));
-    assert!(is_on(&program, "form"));
+    assert!(is_on(program, "form"));
 
     let head = format!("If-Match: {}\r\nX-Flagstaff-Author: ada\r\n", form.etag());
     let body = r#"{"set": {"percent": 0, "owner": "shop"}}"#;
     let edited = program.api("PATCH /api/v1/flags/form", &head, body);
     assert_eq!(edited.status, 200, "{edited:?}");
     assert_eq!((&edited.json()["in_force"], &edited.json()["by"]), (&true.into(), &"ada".into()));
-    assert!(!is_on(&program, "form"), "from the next answer on");
+    assert!(!is_on(program, "form"), "from the next answer on");
     let line = "percent = 0           # of visitors\ngoals = [\"sent\"]\nowner = \"shop\"\n";
-    assert_eq!(text(&program), FLAGS.replace("percent = 100           # of visitors\ngoals = [\"sent\"]\n", line));
+    assert_eq!(text(program), FLAGS.replace("percent = 100           # of visitors\ngoals = [\"sent\"]\n", line));
     assert_eq!(program.api("GET /api/v1/flags", "", "").etag(), edited.etag());
 
     let stale = program.api("PATCH /api/v1/flags/form", &head, r#"{"set": {"percent": 50}}"#);
     let refused = problem(&stale, 412);
     assert_eq!(refused["expected"], form.etag().trim_matches('"'));
     assert_eq!(refused["revision"], edited.etag().trim_matches('"'));
-    assert!(text(&program).contains("percent = 0  "));
+    assert!(text(program).contains("percent = 0  "));
 }
 
 #[test]
 fn a_hand_edit_in_between_is_a_conflict_and_nothing_is_lost() {
-    let (_app, program) = started();
+    in_each_store(a_hand_edit_in_between_is_a_conflict_and_nothing_is_lost_in);
+}
+
+fn a_hand_edit_in_between_is_a_conflict_and_nothing_is_lost_in(program: &Program) {
     let head = format!("If-Match: {}\r\n", program.api("GET /api/v1/flags", "", "").etag());
     program.save_flags(&FLAGS.replace("owner = \"growth\"", "owner = \"by hand\""));
-    let before = text(&program);
+    let before = text(program);
     for request in ["PATCH /api/v1/flags/price", "POST /api/v1/flags/price/off", "POST /api/v1/flags/price/everyone"]
     {
         let body = if request.starts_with("PATCH") { r#"{"set": {"percent": 50}}"# } else { "" };
         let refused = problem(&program.api(request, &head, body), 412);
         assert!(refused["help"].as_str().unwrap().contains("ETag"), "{refused}");
-        assert_eq!(text(&program), before);
+        assert_eq!(text(program), before);
     }
     let head = format!("If-Match: {}\r\n", program.api("GET /api/v1/flags", "", "").etag());
     assert_eq!(program.api("POST /api/v1/flags/price/off", &head, "").status, 200);
-    assert_eq!(text(&program), before.replace("owner = \"by hand\"\n", "owner = \"by hand\"\nenabled = false\n"));
+    assert_eq!(text(program), before.replace("owner = \"by hand\"\n", "owner = \"by hand\"\nenabled = false\n"));
 }
 
 #[test]
 fn an_edit_that_undoes_something_says_so_first() {
-    let (_app, program) = started();
-    known(&program, "checkout");
+    in_each_store(an_edit_that_undoes_something_says_so_first_in);
+}
+
+fn an_edit_that_undoes_something_says_so_first_in(program: &Program) {
+    known(program, "checkout");
     let advanced = program.api("POST /api/v1/flags/checkout/rollout/advance", "X-Flagstaff-Author: ada\r\n", "");
     assert_eq!((advanced.status, &advanced.json()["step"]), (200, &2.into()), "{advanced:?}");
     assert_eq!(advanced.json()["history"][1]["by"], "ada");
     let body = r#"{"set": {"rollout.steps.0.percent": 10}}"#;
     let refused = problem(&program.api("PATCH /api/v1/flags/checkout", "", body), 409);
-    assert!(refused["undoes"].is_string() && text(&program) == FLAGS, "{refused}");
+    assert!(refused["undoes"].is_string() && text(program) == FLAGS, "{refused}");
     let revision = refused["revision"].as_str().unwrap();
     let other = program.api(&format!("PATCH /api/v1/flags/checkout?confirm={revision}0"), "", body);
     problem(&other, 412);
     let done = program.api(&format!("PATCH /api/v1/flags/checkout?confirm={revision}"), "", body);
     assert_eq!(done.status, 200, "{done:?}");
-    assert_eq!(text(&program), FLAGS.replace("percent = 5,", "percent = 10,"));
+    assert_eq!(text(program), FLAGS.replace("percent = 5,", "percent = 10,"));
     let history = program.api_get("/api/v1/flags/checkout/rollout")["history"].clone();
     let edited = history.as_array().unwrap().last().unwrap()["why"].as_str().unwrap();
     assert!(edited.starts_with("edited over the API: "), "{history}");
@@ -116,7 +138,10 @@ fn an_edit_that_undoes_something_says_so_first() {
 
 #[test]
 fn switches_are_as_the_commands() {
-    let (_app, program) = started();
+    in_each_store(switches_are_as_the_commands_in);
+}
+
+fn switches_are_as_the_commands_in(program: &Program) {
     let price = |text: &str| FLAGS.replace("owner = \"growth\"\n", text);
     for (order, wanted) in [
         ("off", price("owner = \"growth\"\nenabled = false\n")),
@@ -125,19 +150,22 @@ fn switches_are_as_the_commands() {
     ] {
         let done = program.api(&format!("POST /api/v1/flags/price/{order}"), "", "");
         assert_eq!((done.status, &done.json()["in_force"]), (200, &true.into()), "{order}: {done:?}");
-        assert_eq!(text(&program), wanted, "{order}");
+        assert_eq!(text(program), wanted, "{order}");
     }
-    fs::write(program.path("flags.toml"), FLAGS.replace("percent = 20", "percent = 200")).unwrap();
+    program.write_document(None, FLAGS.replace("percent = 20", "percent = 200"));
     eventually("the file is refused", || program.health()["flags"]["problem"].is_string());
-    known(&program, "form");
+    known(program, "form");
     let off = program.api("POST /api/v1/flags/form/off", "", "");
     assert_eq!((off.status, &off.json()["way"]["in"]), (200, &"ledger".into()), "{off:?}");
-    eventually("it is off all the same", || !is_on(&program, "form"));
+    eventually("it is off all the same", || !is_on(program, "form"));
 }
 
 #[test]
 fn an_order_with_a_key_is_carried_out_once() {
-    let (_app, program) = started();
+    in_each_store(an_order_with_a_key_is_carried_out_once_in);
+}
+
+fn an_order_with_a_key_is_carried_out_once_in(program: &Program) {
     let (key, body) = ("Idempotency-Key: one\r\n", r#"{"set": {"percent": 30}}"#);
     let first = program.api("PATCH /api/v1/flags/price", key, body);
     assert_eq!(first.status, 200, "{first:?}");
@@ -145,12 +173,12 @@ fn an_order_with_a_key_is_carried_out_once() {
     let again = program.api("PATCH /api/v1/flags/price", key, body);
     assert_eq!((again.status, &again.body, again.etag()), (200, &first.body, first.etag()));
     assert_eq!(again.field("idempotency-replayed").as_deref(), Some("true"));
-    assert_eq!(text(&program), FLAGS, "nothing was done");
+    assert_eq!(text(program), FLAGS, "nothing was done");
     let other = program.api("PATCH /api/v1/flags/price", key, r#"{"set": {"percent": 40}}"#);
     assert!(problem(&other, 422)["help"].as_str().unwrap().contains("new key"));
     problem(&program.api("POST /api/v1/flags/price/off", key, ""), 422);
     assert_eq!(program.api("PATCH /api/v1/flags/price", "Idempotency-Key: two\r\n", body).status, 200);
-    assert!(text(&program).contains("percent = 30"));
+    assert!(text(program).contains("percent = 30"));
     problem(&program.api("PATCH /api/v1/flags/price", "Idempotency-Key: \r\n", body), 400);
 }
 
@@ -250,11 +278,14 @@ fn command_says(program: &Program, line: &str) -> Value {
 
 #[test]
 fn flags_are_added_copied_and_deleted() {
-    let (_app, program) = started();
+    in_each_store(flags_are_added_copied_and_deleted_in);
+}
+
+fn flags_are_added_copied_and_deleted_in(program: &Program) {
     let added =
         program.api("POST /api/v1/flags", "", r#"{"name": "banner", "set": {"percent": 100, "owner": "ada"}}"#);
     assert_eq!((added.status, &added.json()["in_force"]), (200, &true.into()), "{added:?}");
-    assert!(text(&program).starts_with(FLAGS) && is_on(&program, "banner"), "{}", text(&program));
+    assert!(text(program).starts_with(FLAGS) && is_on(program, "banner"), "{}", text(program));
     problem(&program.api("POST /api/v1/flags", "", r#"{"name": "banner"}"#), 422);
     problem(&program.api("POST /api/v1/flags", "", r#"{"name": "other", "like": "nowhere"}"#), 404);
     let copied = program.api("POST /api/v1/flags", "", r#"{"name": "copy", "like": "banner"}"#);
@@ -263,9 +294,9 @@ fn flags_are_added_copied_and_deleted() {
     problem(&program.api("DELETE /api/v1/flags/banner", "If-Match: \"0\"\r\n", ""), 412);
     let confirm = format!("DELETE /api/v1/flags/banner?confirm={}", refused["revision"].as_str().unwrap());
     assert_eq!(program.api(&confirm, "", "").status, 200);
-    assert!(!is_on(&program, "banner"), "it is gone when it is answered");
+    assert!(!is_on(program, "banner"), "it is gone when it is answered");
     assert_eq!(program.api("DELETE /api/v1/flags/copy?yes=true", "", "").status, 200);
-    assert_eq!(text(&program).trim_end(), FLAGS.trim_end());
+    assert_eq!(text(program).trim_end(), FLAGS.trim_end());
 }
 
 #[test]

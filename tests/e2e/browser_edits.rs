@@ -1,11 +1,10 @@
 //! A real browser: a flag is turned off and edited, and an edit by hand meanwhile is shown.
 
-use std::fs;
-
 use crate::harness::browser::Browser;
 use crate::harness::chromium::Scenario;
 use crate::harness::crowd::form;
 use crate::harness::program::{Program, Setup};
+use crate::harness::stores::Store;
 
 const FLAGS: &str = "# Our flags. Ask Ada first.\n[flags.form]\ndescription = \"A shorter form\"\nowner = \"growth\"\n\
                      percent = 100 # everybody\n\n# not ours\n[flags.other]\npercent = 50\n";
@@ -18,13 +17,17 @@ fn served(program: &Program) -> String {
 
 #[track_caller]
 fn flags(program: &Program) -> String {
-    fs::read_to_string(program.path("flags.toml")).unwrap()
+    program.document(None).unwrap()
 }
 
 #[test]
 fn what_is_done_in_a_browser_is_in_force_and_an_edit_by_hand_is_not_lost() {
+    Store::all().iter().for_each(what_is_done_in_a_browser_is_in_force_in);
+}
+
+fn what_is_done_in_a_browser_is_in_force_in(store: &Store) {
     let app = form();
-    let program = Setup::to(&[app.address]).with_token().flags(FLAGS).start();
+    let program = Setup::to(&[app.address]).with_token().kept_in(store).flags(FLAGS).start();
     let Some(mut scenario) = Scenario::start("edits.js", &program, &[]) else { return };
 
     scenario.at("asked whether to turn it off", |_| {

@@ -16,6 +16,7 @@ use crate::harness::command::{Said, flagstaff};
 use crate::harness::eventually;
 use crate::harness::free_address;
 use crate::harness::program::Setup;
+use crate::harness::stores::Desk;
 
 fn folder(flags: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -27,6 +28,13 @@ fn folder(flags: &str) -> TempDir {
 fn said(folder: &TempDir, line: &str) -> Said {
     let words = line.split(' ');
     flagstaff(folder.path(), words.chain(["--flags", "flags.toml"]), &[])
+}
+
+/// A command about the flags of a desk, without a ledger.
+#[track_caller]
+fn said_at(desk: &Desk, line: &str) -> Said {
+    let place = desk.place();
+    flagstaff(desk.folder.path(), line.split(' ').chain(["--flags", &place]), &[])
 }
 
 fn shipped() -> String {
@@ -480,38 +488,39 @@ fn simulate_has_what_scripts_rely_on() {
 
 #[test]
 fn edits_change_what_they_say_and_nothing_else() {
+    Desk::all(&shipped()).iter().for_each(edits_change_what_they_say_and_nothing_else_at);
+}
+
+fn edits_change_what_they_say_and_nothing_else_at(desk: &Desk) {
     let text = shipped();
-    let folder = folder(&text);
-    let now = || fs::read_to_string(folder.path().join("flags.toml")).unwrap();
+    let now = || desk.document(None).unwrap();
+    let said = |line: &str| said_at(desk, line);
     let changed = |from: &str, to: &str| {
         assert_eq!(text.matches(from).count(), 1, "{from}");
         text.replace(from, to)
     };
     let line = "percent = 50                            # of visitors";
-    assert_eq!(said(&folder, "set show_new_contact_form percent=20").code, 0);
+    assert_eq!(said("set show_new_contact_form percent=20").code, 0);
     assert_eq!(now(), changed(line, &line.replace("50", "20")));
-    assert_eq!(said(&folder, "set show_new_contact_form percent=50").code, 0);
+    assert_eq!(said("set show_new_contact_form percent=50").code, 0);
     assert_eq!(now(), text, "and back");
 
-    assert_eq!(
-        said(&folder, "set new_checkout guard.false_alarm=0.01 owner=payments rollout.steps.0.hold=2h").code,
-        0
-    );
+    assert_eq!(said("set new_checkout guard.false_alarm=0.01 owner=payments rollout.steps.0.hold=2h").code, 0);
     let edited = text
         .replace("false_alarm = 0.001", "false_alarm = 0.01")
         .replace("owner = \"checkout\"", "owner = \"payments\"")
         .replace("{ percent = 25, hold = \"30m\"", "{ percent = 25, hold = \"2h\"");
     assert_eq!(now(), edited);
-    fs::write(folder.path().join("flags.toml"), &text).unwrap();
+    desk.write_document(None, &text);
 
     let enabled = "enabled = true                          # false";
-    assert_eq!(said(&folder, "off show_new_contact_form").code, 0);
+    assert_eq!(said("off show_new_contact_form").code, 0);
     assert_eq!(now(), changed(enabled, &enabled.replace("true", "false")));
-    assert_eq!(said(&folder, "list --json").json()[0]["state"], "off");
-    assert_eq!(said(&folder, "on show_new_contact_form").code, 0);
+    assert_eq!(said("list --json").json()[0]["state"], "off");
+    assert_eq!(said("on show_new_contact_form").code, 0);
     assert_eq!(now(), text, "on undoes off");
-    assert_eq!(said(&folder, "on show_new_contact_form --everyone").code, 0);
-    let on = said(&folder, "list --json").json();
+    assert_eq!(said("on show_new_contact_form --everyone").code, 0);
+    let on = said("list --json").json();
     assert_eq!((&on[0]["state"], &on[0]["percent"]), (&json!("on"), &json!(100.0)));
     for comment in text.lines().filter_map(|line| Some(line.split_once('#')?.1)) {
         assert!(now().contains(comment), "kept: {comment}");
@@ -520,8 +529,11 @@ fn edits_change_what_they_say_and_nothing_else() {
 
 #[test]
 fn edits_that_would_break_the_file_are_refused() {
+    Desk::all(&shipped()).iter().for_each(edits_that_would_break_the_file_are_refused_at);
+}
+
+fn edits_that_would_break_the_file_are_refused_at(desk: &Desk) {
     let text = shipped();
-    let folder = folder(&text);
     for (line, word) in [
         ("set show_new_contact_form percent=130", "0 to 100"),
         ("set show_new_contact_form percnt=20", "percent"),
@@ -532,13 +544,13 @@ fn edits_that_would_break_the_file_are_refused() {
         ("off nowhere", "nowhere"),
         ("set show_new_contact_form percent", "NAME=VALUE"),
     ] {
-        let answer = said(&folder, line);
+        let answer = said_at(desk, line);
         assert_eq!(answer.code, 2, "{line}: {answer:?}");
         assert!(answer.err.contains(word), "{line}: {}", answer.err);
-        assert_eq!(fs::read_to_string(folder.path().join("flags.toml")).unwrap(), text, "{line}");
+        assert_eq!(desk.document(None).as_deref(), Some(text.as_str()), "{line}");
     }
-    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
-    assert_eq!(left.len(), 1, "nothing is left lying about: {left:?}");
+    let left: Vec<_> = fs::read_dir(desk.folder.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+    assert!(left.iter().all(|name| name == "flags.toml"), "nothing is left lying about: {left:?}");
 }
 
 // ── link, completions, the rest ──────────────────────────────────────────────────────────────────────────────────

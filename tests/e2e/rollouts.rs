@@ -7,6 +7,7 @@ use crate::guards::{kinds, status};
 use crate::harness::checkout_app::{Fate, Patient, Queue};
 use crate::harness::eventually;
 use crate::harness::program::{Program, Setup};
+use crate::harness::stores::Store;
 
 const FIVE: &str = "steps = [{ percent = 10, hold = \"1s\", min_visitors = 10 }, { percent = 25, hold = \"1s\", min_visitors = 10 },
   { percent = 50, hold = \"approval\" }, { percent = 75, hold = \"1s\", min_visitors = 10 }, { percent = 100, hold = \"1s\", min_visitors = 10 }]";
@@ -19,8 +20,12 @@ fn flags(steps: &str) -> String {
 }
 
 fn rolling(steps: &str) -> (Patient, Program) {
+    rolling_in(&Store::File, steps)
+}
+
+fn rolling_in(store: &Store, steps: &str) -> (Patient, Program) {
     let checkout_app = Patient::start(Fate::default());
-    let program = Setup::to(&[checkout_app.app.address]).flags(&flags(steps)).start();
+    let program = Setup::to(&[checkout_app.app.address]).kept_in(store).flags(&flags(steps)).start();
     (checkout_app, program)
 }
 
@@ -92,8 +97,12 @@ fn steps_stand_across_restarts() {
 
 #[test]
 fn an_edit_begins_anew() {
+    Store::all().iter().for_each(an_edit_begins_anew_in);
+}
+
+fn an_edit_begins_anew_in(store: &Store) {
     let steps = "steps = [{ percent = 1, hold = \"1h\" }, { percent = 100, hold = \"1h\" }]";
-    let (_patient, program) = rolling(steps);
+    let (_patient, program) = rolling_in(store, steps);
     eventually("it is known", || said(&program, "rollout checkout advance").code == 0);
     program.save_flags(&flags(&steps.replace("percent = 1,", "percent = 2,")));
     eventually("it begins anew", || status(&program)["percent"] == 2.0);
@@ -103,8 +112,12 @@ fn an_edit_begins_anew() {
 
 #[test]
 fn people_can_stop_it_and_let_it_go_on() {
+    Store::all().iter().for_each(people_can_stop_it_and_let_it_go_on_in);
+}
+
+fn people_can_stop_it_and_let_it_go_on_in(store: &Store) {
     let (_patient, program) =
-        rolling("steps = [{ percent = 50, hold = \"300ms\", min_visitors = 1 }, { percent = 100 }]");
+        rolling_in(store, "steps = [{ percent = 50, hold = \"300ms\", min_visitors = 1 }, { percent = 100 }]");
     eventually("it is known", || said(&program, "rollout checkout pause --by ada").code == 0);
     Queue::to(&program, "visitors").come(100);
     std::thread::sleep(Duration::from_millis(1_000));
