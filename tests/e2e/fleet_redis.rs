@@ -3,19 +3,17 @@
 use std::fs;
 use std::time::Instant;
 
-use crate::harness::api::TOKEN;
 use crate::harness::app::App;
 use crate::harness::command::{Said, flagstaff};
 use crate::harness::edits::revision;
 use crate::harness::eventually;
 use crate::harness::program::{Program, Setup};
 use crate::harness::redis::Redis;
-use crate::harness::stores::Store;
 
-const FLAGS: &str = "# ours\n[flags.a] # the first\npercent = 20 # slowly\n\n[flags.b]\npercent = 0\n";
+pub(crate) const FLAGS: &str = "# ours\n[flags.a] # the first\npercent = 20 # slowly\n\n[flags.b]\npercent = 0\n";
 
 #[track_caller]
-fn asked(program: &Program, line: &str) -> Said {
+pub(crate) fn asked(program: &Program, line: &str) -> Said {
     let words = line.split(' ').chain(["--config", "flagstaff.toml"]);
     flagstaff(program.folder.path(), words, &[("USER", "ada")])
 }
@@ -26,7 +24,7 @@ fn start(redis: &Redis, app: &App) -> Program {
     Setup::to(&[app.address]).top(&format!("flags = \"{}\"", redis.url())).start()
 }
 
-fn is_on(program: &Program, flag: &str) -> bool {
+pub(crate) fn is_on(program: &Program, flag: &str) -> bool {
     program.get("/").1.to_lowercase().contains(&format!("x-flag-{flag}: on"))
 }
 
@@ -247,43 +245,6 @@ fn a_password_is_wanted_and_never_shown() {
     }
 }
 
-/// A cluster sends a question on to the server that has the keys, which must all be on one; sentinels name theirs.
-#[test]
-fn a_cluster_sentinels_and_valkey_work_the_same() {
-    let app = App::mirror();
-    let edited = |url: &str| {
-        let program = Setup::to(&[app.address]).top(&format!("flags = \"{url}\"")).top("ledger = \"none\"").start();
-        let set = asked(&program, "set b percent=100");
-        assert_eq!(set.code, 0, "{set:?}");
-        eventually("it is in force", || is_on(&program, "b"));
-    };
-    if let Some(cluster) = Redis::of("redis", &["--cluster-enabled", "yes"]) {
-        cluster.ask(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
-        eventually("the cluster is whole", || {
-            cluster.ask(&["CLUSTER", "INFO"]).is_some_and(|info| info.contains("cluster_state:ok"))
-        });
-        cluster.ask(&["SET", "{shop}:flags", FLAGS]);
-        edited(&format!("{}?key=%7Bshop%7D:flags", cluster.url()));
-        assert!(cluster.ask(&["GET", "{shop}:flags"]).unwrap().contains("percent = 100"));
-    }
-    if let Some(redis) = Redis::start()
-        && let Some(sentinel) = Redis::sentinel_of(&redis)
-    {
-        redis.put(None, FLAGS);
-        edited(&format!("redis+sentinel://{}/main/0", sentinel.address));
-        let unknown = flagstaff(
-            std::path::Path::new("/"),
-            ["check", "--flags", &format!("redis+sentinel://{}/other", sentinel.address)],
-            &[],
-        );
-        assert!(unknown.code == 2 && unknown.err.contains("no service of this name"), "{unknown:?}");
-    }
-    if let Some(valkey) = Redis::of("valkey", &[]) {
-        valkey.put(None, FLAGS);
-        edited(&valkey.url().replace("redis://", "valkey://"));
-    }
-}
-
 /// A server that takes a connection and says nothing keeps neither a start nor a command for long, and no request at all.
 #[test]
 fn a_server_that_says_nothing_keeps_nobody() {
@@ -304,23 +265,4 @@ fn a_server_that_says_nothing_keeps_nobody() {
     let set = asked(&program, "set a percent=5");
     assert!(set.code == 2 && set.err.contains("does not answer"), "{set:?}");
     drop(silent);
-}
-
-#[test]
-fn pages_and_the_api_edit_it_in_either_place() {
-    for store in Store::all() {
-        let app = App::mirror();
-        let program =
-            Setup::to(&[app.address]).kept_in(&store).flags(FLAGS).env("FLAGSTAFF_ADMIN_TOKEN", TOKEN).start();
-        let edited = program.api("PATCH /api/v1/flags/a", "", r#"{"set": {"percent": 25}}"#);
-        assert_eq!(edited.status, 200, "{}", edited.text());
-        assert_eq!(program.document(None), Some(FLAGS.replace("percent = 20", "percent = 25")));
-        assert_eq!(program.api("POST /api/v1/flags/a/off", "", "").status, 200);
-        program.flags_in_force();
-        assert_eq!(program.api("POST /api/v1/flags/a/on", "", "").status, 200);
-        let page = program.api("GET /flags/a", "", "").text();
-        assert!(page.contains("percent = 25") && page.contains("slowly"), "what is written there is shown: {page}");
-        let stale = program.api("PATCH /api/v1/flags/b", "If-Match: \"0000\"\r\n", r#"{"set": {"percent": 1}}"#);
-        assert_eq!(stale.status, 412, "{}", stale.text());
-    }
 }

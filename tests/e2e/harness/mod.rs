@@ -8,6 +8,7 @@ pub(crate) mod chromium;
 pub(crate) mod command;
 pub(crate) mod crowd;
 pub(crate) mod edits;
+pub(crate) mod fleet;
 pub(crate) mod frames;
 pub(crate) mod grpc;
 pub(crate) mod h2c;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{eventually, free_address};
+use super::{WAIT_LIMIT, eventually, free_address, within};
 
 /// The key of flags where none is named.
 const KEY: &str = "flagstaff:flags";
@@ -42,17 +42,47 @@ impl Redis {
         Some(redis)
     }
 
-    /// A sentinel that watches a server under the name `main`.
-    pub(crate) fn sentinel_of(watched: &Self) -> Option<Self> {
+    /// A sentinel that watches a server under the name `main`, which is gone when so many say so, after a second; with settings of its own.
+    pub(crate) fn sentinel_of(watched: &Self, quorum: usize, settings_of_its_own: &[&str]) -> Option<Self> {
         let program = program("redis")?;
         let folder = tempfile::tempdir().unwrap();
         let settings = folder.path().join("sentinel.conf");
         let (ip, port) = (watched.address.ip(), watched.address.port());
-        std::fs::write(&settings, format!("sentinel monitor main {ip} {port} 1\n")).unwrap();
+        let monitor = format!("sentinel monitor main {ip} {port} {quorum}");
+        let times = ["sentinel down-after-milliseconds main 1000", "sentinel failover-timeout main 4000"];
+        let lines = [&[monitor.as_str()], &times[..], settings_of_its_own].concat();
+        std::fs::write(&settings, lines.join("\n") + "\n").unwrap();
         let arguments = vec![settings.to_str().unwrap().to_owned(), "--sentinel".to_owned()];
         let mut sentinel = Self { program, folder, address: free_address(), arguments, child: None };
         sentinel.up();
         Some(sentinel)
+    }
+
+    /// Three servers of a cluster that know each other, each with a third of the keys.
+    pub(crate) fn cluster() -> Option<[Self; 3]> {
+        let server = || {
+            let port = free_address().port().to_string();
+            Self::of(
+                "redis",
+                &["--cluster-enabled", "yes", "--cluster-require-full-coverage", "no", "--cluster-port", &port],
+            )
+            .map(|redis| (redis, port))
+        };
+        let all = [server()?, server()?, server()?];
+        for ((redis, _), (from, to)) in all.iter().zip([("0", "5460"), ("5461", "10922"), ("10923", "16383")]) {
+            redis.ask(&["CLUSTER", "ADDSLOTSRANGE", from, to]);
+            for (other, bus) in &all {
+                redis.ask(&["CLUSTER", "MEET", "127.0.0.1", &other.address.port().to_string(), bus]);
+            }
+        }
+        let all = all.map(|(redis, _)| redis);
+        within(3 * WAIT_LIMIT, "the cluster is whole", || {
+            all.iter().all(|redis| {
+                let info = redis.ask(&["CLUSTER", "INFO"]).unwrap_or_default();
+                info.contains("cluster_state:ok") && info.contains("cluster_size:3")
+            })
+        });
+        Some(all)
     }
 
     /// Starts it on its address. It ends with the thread that starts it, however that ends.

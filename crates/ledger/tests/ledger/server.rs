@@ -59,6 +59,20 @@ impl Server {
     }
 
     pub(crate) fn up(&self) {
+        let start = Instant::now();
+        self.spawn();
+        while !self.psql("postgres", "SELECT 1") {
+            assert!(start.elapsed() < STEP_WITHIN, "PostgreSQL did not come");
+            std::thread::sleep(Duration::from_millis(20));
+            let has_ended = self.child().as_mut().is_some_and(|child| child.try_wait().unwrap().is_some());
+            if has_ended {
+                // what is left of one that was killed still has its memory
+                self.spawn();
+            }
+        }
+    }
+
+    fn spawn(&self) {
         let port = self.port.to_string();
         let options = [
             "-c",
@@ -82,11 +96,14 @@ impl Server {
             }
         });
         *self.child() = Some(receiver.recv().unwrap());
-        let start = Instant::now();
-        while !self.psql("postgres", "SELECT 1") {
-            assert!(start.elapsed() < STEP_WITHIN, "PostgreSQL did not come");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+    }
+
+    /// `kill -9`: it has no time to tell its own processes that it ends.
+    #[allow(dead_code, reason = "not every suite has a use for it")]
+    pub(crate) fn kill(&self) {
+        let mut child = self.child().take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     /// Stops it at once, as a crash does.
