@@ -127,7 +127,7 @@ fn who_serves_needs_only_the_rights_that_are_documented() {
         assert!(said.code == 2 && said.err.contains(&named) && said.err.contains("ACL SETUSER"), "{right}: {said:?}");
     }
     make_user(&redis, "serves", Some("+subscribe"));
-    let deaf = hearing(&app, &url).start();
+    let deaf = Setup::to(&[app.address]).top(&format!("flags = \"{url}\"")).start();
     eventually("it is said that nothing is heard", || deaf.process.log().contains("`subscribe`"));
 }
 
@@ -204,6 +204,11 @@ fn a_cluster_sends_on_what_another_server_has() {
     assert_eq!(pushed.code, 0, "{pushed:?}");
     assert_eq!(cluster[owner].ask(&["GET", key]).as_deref(), Some(FLAGS));
     let app = App::mirror();
+    let apart = place([&cluster[owner], &cluster[others[1]], &cluster[others[0]]], "flagstaff:flags");
+    let words = ["check", "--environment", "production", "--flags", &apart];
+    let said = flagstaff(folder.path(), words, &[]);
+    assert!(said.code == 2 && said.err.contains("?key={flagstaff}:flags"), "{said:?}");
+
     let program = hearing(&app, &url).top("environment = \"production\"").start();
     edited(&program, "set b percent=100", |program| is_on(program, "b"));
     assert!(is_on(&program, "a"), "by the overlay");
@@ -219,11 +224,6 @@ fn a_cluster_sends_on_what_another_server_has() {
     cluster[owner].up();
     within(3 * WAIT_LIMIT, "it can be edited again", || asked(&program, "set b percent=100").code == 0);
     within(3 * WAIT_LIMIT, "it is in force", || is_on(&program, "b"));
-
-    let apart = place([&cluster[owner], &cluster[others[1]], &cluster[others[0]]], "flagstaff:flags");
-    let words = ["check", "--environment", "production", "--flags", &apart];
-    let said = flagstaff(folder.path(), words, &[]);
-    assert!(said.code == 2 && said.err.contains("?key={flagstaff}:flags"), "{said:?}");
 }
 
 #[test]
