@@ -81,6 +81,7 @@ impl Reader {
         shell.env("PATH", path).env("HOME", self.folder.path()).env("PYTHONPATH", packages());
         shell.env("PIP_NO_INDEX", "1").env("PIP_FIND_LINKS", self.folder.path().join("wheels"));
         shell.env("SHOP_DATABASE", self.folder.path().join("shop.sqlite3")).env("PYTHONDONTWRITEBYTECODE", "1");
+        shell.env("FLAGSTAFF_UPSTREAM", self.addresses[0].to_string());
         shell.env("FLAGSTAFF_LISTEN", self.addresses[1].to_string());
         shell.env("FLAGSTAFF_ADMIN", self.addresses[2].to_string());
         shell
@@ -105,22 +106,13 @@ impl Reader {
         let mut shell = self.shell(line);
         if line.contains("manage.py runserver") || line.contains("flagstaff run") {
             // In the place of the shell, so that it ends with the test.
-            shell = self.shell(&format!("export {}; exec {}", assignments(line), command(line)));
+            shell = self.shell(&format!("exec {line}"));
             let child = shell.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             self.running.push(Running(child));
         } else {
             self.said += &done(&mut shell);
         }
     }
-}
-
-/// `A=$(b c) program run` has `A=$(b c)`.
-fn assignments(line: &str) -> &str {
-    line.find(") ").map_or("NONE=", |end| &line[..=end])
-}
-
-fn command(line: &str) -> &str {
-    line.find(") ").map_or(line, |end| &line[end + 2..])
 }
 
 #[test]

@@ -15,7 +15,8 @@ const HEADER: &str = r"(?i)(?P<before>[a-z0-9]?)x(?:-flag-|_flag_)(?P<name>[a-z0
 /// Calls, tags and cookies of django-waffle. The name is what django-waffle calls the flag.
 const WAFFLE: [&str; 5] = [
     r#"\b(?:flag_is_active|flag_is_active_for_user)\s*\(\s*(?:[\w.]+\s*,\s*)?["'](?P<name>[\w.:-]+)["']"#,
-    r#"\b(?:waffle_flag\s*(?:\(|=)|override_flag\s*\(|waffle\.flag\s*\()\s*["'](?P<name>[\w.:-]+)["']"#,
+    // `"!name"` asks for a flag that is off
+    r#"\b(?:waffle_flag\s*(?:\(|=)|override_flag\s*\(|flag_permission\s*\(|waffle\.flag\s*\()\s*["']!?(?P<name>[\w.:-]+)["']"#,
     r#"\{%-?\s*flag\s+["'](?P<name>[\w.:-]+)["']"#,
     r"\bdwft?_(?P<name>[\w.-]+)",
     // a name without quotes may be a variable, which `is_sure` says
@@ -25,7 +26,7 @@ const WAFFLE: [&str; 5] = [
 /// Calls of clients of ours.
 const CALLS: [&str; 2] = [
     r#"\bis_on\s*\(\s*&?["'](?P<name>\w+)["']"#,
-    r#"\brequest\.flags\s*(?:\[|\.get\s*\(|\.variant\s*\()\s*["'](?P<name>\w+)["']"#,
+    r#"\b(?:request|g)\.flags\s*(?:\[|\.get\s*\(|\.variant\s*\()\s*["'](?P<name>\w+)["']"#,
 ];
 
 /// The header that has all flags, and not the one that signs it.
@@ -34,10 +35,10 @@ const ALL_FLAGS: &str = r"(?i)(?:^|[^a-z0-9])x[-_]flags(?:$|[^a-z0-9_-])";
 /// What makes a line worth a look, as one expression for a search through files.
 const WORTH_A_LOOK: [&str; 5] = [
     r"(?i:x[-_]flag)",
-    r"waffle|override_flag|flag_is_active",
+    r"waffle|override_flag|flag_is_active|flag_permission",
     r"\bdwft?_",
     r"%-?\s*flag\s",
-    r"\bis_on\s*\(|request\.flags",
+    r"\bis_on\s*\(|\b(?:request|g)\.flags",
 ];
 
 /// A flag that a line asks for.
@@ -132,13 +133,14 @@ mod tests {
             ("request.COOKIES['dwf_new.Form'] dwft_new_form", "Waffle new.Form, Waffle new_form"),
             ("if flag_is_active(request, \"a\") or waffle.flag_is_active('b'):", "Waffle a, Waffle b"),
             ("@waffle_flag('a')", "Waffle a"),
-            ("    waffle_flag = \"a\"", "Waffle a"),
+            ("    waffle_flag = \"!a\"  # [flag_permission('!b')]", "Waffle a, Waffle b"),
             ("with override_flag('a', active=True):", "Waffle a"),
             ("{% flag \"a\" %}{%- flag 'b' %}", "Waffle a, Waffle b"),
             ("{% flag which %}", "Waffle ?which"),
             ("{% if waffle.flag('a') %}", "Waffle a"),
             ("if flags.is_on(\"a\") { switch.is_on() }", "Call a"),
             ("request.flags[\"a\"] or request.flags.get('b')", "Call a, Call b"),
+            ("g.flags.variant('a', 'b') or msg.flags['c']", "Call a"),
             ("flags = parser.flags[\"verbose\"]; red_flag('x')", ""),
         ] {
             assert_eq!(told(line).join(", "), wanted, "{line}");
@@ -161,6 +163,8 @@ mod tests {
             "@waffle_flag('a')",
             "s.is_on('a')",
             "request.flags['a']",
+            "g.flags['a']",
+            "[flag_permission('a')]",
         ] {
             assert!(search.is_match(line), "{line}");
         }
