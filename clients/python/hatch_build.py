@@ -1,4 +1,4 @@
-"""Puts the program into the wheel as the command `flagstaff`, where FLAGSTAFF_PROGRAM names a built one."""
+"""Puts the program into the wheel as the command `flagstaff`, where WHEEL_PROGRAM names a built one."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class ProgramHook(BuildHookInterface):
-    """Without FLAGSTAFF_PROGRAM the wheel is pure Python, for those who run the program elsewhere."""
+    """Without WHEEL_PROGRAM the wheel is pure Python, for those who run the program elsewhere."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Adds the program, and says for which platform it is."""
         project = Path(self.root).parents[1]
         for licence in project.glob("LICENSE-*") if (project / "Cargo.toml").exists() else ():
             build_data["force_include"][str(licence)] = f"flagstaff/{licence.name}"
-        named = os.environ.get("FLAGSTAFF_PROGRAM")
+        named = os.environ.get("WHEEL_PROGRAM")
         if not named:
             return
         program = Path(named).resolve(strict=True)
         build_data["shared_scripts"] = {str(program): "flagstaff" + program.suffix}
         build_data["pure_python"] = False
-        build_data["tag"] = f"py3-none-{os.environ.get('FLAGSTAFF_WHEEL_PLATFORM') or platform_of(program)}"
+        build_data["tag"] = f"py3-none-{os.environ.get('WHEEL_PLATFORM') or platform_of(program)}"
 
 
 def platform_of(program: Path) -> str:
