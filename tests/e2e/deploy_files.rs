@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::harness::app::App;
 use crate::harness::command::{Said, flagstaff};
 use crate::harness::program::Setup;
-use crate::harness::python::deploy_tool;
+use crate::harness::python::{deploy_python, deploy_tool};
 use crate::harness::raw::Raw;
 
 fn root() -> &'static Path {
@@ -50,7 +50,7 @@ fn installed() -> TempDir {
         let text = text.replace("/etc/flagstaff/", &format!("{home}/deploy/docker/"));
         fs::write(path, text.replace("/var/lib/flagstaff", home)).unwrap();
     }
-    fs::copy(root().join("deploy/docker/flags.toml"), folder.path().join("deploy/systemd/flags.toml")).unwrap();
+    fs::copy(root().join("deploy/docker/flags.toml"), folder.path().join("flags.toml")).unwrap();
     folder
 }
 
@@ -135,6 +135,13 @@ fn every_file_that_is_named_is_there() {
         assert!(root().join(format!("deploy/compose/.{name}")).exists(), ".{name}");
     }
     assert!(mounted.len() >= 6, "{mounted:?}");
+    let kustomization = text("deploy/kubernetes/kustomization.yaml");
+    let named: Vec<_> = kustomization.lines().filter_map(|line| line.trim().strip_prefix("- ")).collect();
+    let named: Vec<_> = named.into_iter().filter(|name| name.ends_with(".yaml") || name.ends_with(".toml")).collect();
+    assert!(
+        named.len() == 4 && named.iter().all(|name| root().join("deploy/kubernetes").join(name).exists()),
+        "{named:?}"
+    );
     for name in text("docs/deploy.md").split('`').filter(|word| word.starts_with("deploy/") && !word.contains(' ')) {
         assert!(root().join(name).exists(), "docs/deploy.md names {name}");
     }
@@ -180,6 +187,17 @@ fn tools_take_what_they_read() {
         let mut command = deploy_tool(tool);
         command.args(arguments.split(' '));
         content(command);
+    }
+    let yaml = |name: &Path| name.extension().is_some_and(|end| end == "yaml" || end == "yml");
+    let mut parser = deploy_python();
+    parser
+        .args(["-c", "import sys, yaml\nfor name in sys.argv[1:]: assert all(yaml.safe_load_all(open(name))), name"]);
+    parser.args(files().into_iter().map(|(name, _)| name).filter(|name| yaml(name)));
+    content(parser);
+    for script in ["deploy/debian/postinst", "deploy/debian/postrm"] {
+        let mut shell = Command::new("sh");
+        shell.args(["-n", script]);
+        content(shell);
     }
 }
 

@@ -135,17 +135,25 @@ pub(crate) fn schemathesis() -> Command {
 
 /// A tool that reads files of `deploy/`, or a server, from `tests/deploy/requirements.txt`.
 pub(crate) fn deploy_tool(name: &str) -> Command {
+    let tool = deploy_tools().join("bin").join(name);
+    // hadolint is a program; the others are scripts that name the Python of pip
+    if !fs::read(&tool).is_ok_and(|bytes| bytes.starts_with(b"#!")) {
+        return Command::new(tool);
+    }
+    let mut command = deploy_python();
+    command.arg(tool);
+    command
+}
+
+/// Python with the packages of these tools.
+pub(crate) fn deploy_python() -> Command {
+    with(&[deploy_tools()])
+}
+
+fn deploy_tools() -> &'static Path {
     static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
     let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/deploy/requirements.txt");
-    let installed = INSTALLED.get_or_init(|| installed("deploy", &requirements));
-    let tool = installed.join("bin").join(name);
-    // hadolint is a program; the others are scripts that name the Python of pip
-    let is_script = fs::read(&tool).is_ok_and(|bytes| bytes.starts_with(b"#!"));
-    let mut command = if is_script { with(&[installed]) } else { Command::new(&tool) };
-    if is_script {
-        command.arg(&tool);
-    }
-    command
+    INSTALLED.get_or_init(|| installed("deploy", &requirements))
 }
 
 fn notebooks() -> PathBuf {

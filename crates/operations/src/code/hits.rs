@@ -12,6 +12,8 @@ use super::spellings::AskedAs;
 const MAX_LINE_CHARS: usize = 160;
 /// The most names that are kept; a folder with more of them is no folder of code.
 const MAX_NAMES: usize = 10_000;
+/// The most lines that are kept of all names together; further ones are counted.
+const MAX_LINES: usize = 50_000;
 
 /// A line that asks for a flag, or may.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -46,12 +48,15 @@ pub struct Lines {
 }
 
 impl Lines {
-    fn add(&mut self, found: &Found, most: usize) {
+    /// Whether the line itself is kept.
+    fn add(&mut self, found: &Found, most: usize) -> bool {
         self.all += 1;
         self.surest = Some(self.surest.map_or(found.kind, |surest| surest.min(found.kind)));
-        if self.first.len() < most {
+        let is_kept = self.first.len() < most;
+        if is_kept {
             self.first.push(found.clone());
         }
+        is_kept
     }
 }
 
@@ -61,16 +66,19 @@ pub(super) struct Hits {
     pub(super) by_flag: BTreeMap<String, Lines>,
     /// Lines that read all flags.
     pub(super) of_all_flags: Lines,
+    /// How many lines are kept.
+    kept: usize,
 }
 
 impl Hits {
     /// Adds what one line asks for, all flags where none is named; at most so many lines are kept of each.
     pub(super) fn add(&mut self, flag: Option<&str>, found: &Found, most: usize) {
-        let Some(flag) = flag else {
-            return self.of_all_flags.add(found, most);
+        let most = if self.kept < MAX_LINES { most } else { 0 };
+        let is_known = self.by_flag.len() < MAX_NAMES || flag.is_none_or(|flag| self.by_flag.contains_key(flag));
+        let is_kept = match flag {
+            None => self.of_all_flags.add(found, most),
+            Some(flag) => is_known && self.by_flag.entry(flag.into()).or_default().add(found, most),
         };
-        if self.by_flag.len() < MAX_NAMES || self.by_flag.contains_key(flag) {
-            self.by_flag.entry(flag.into()).or_default().add(found, most);
-        }
+        self.kept += usize::from(is_kept);
     }
 }

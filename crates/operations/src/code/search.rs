@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use grep_regex::RegexMatcher;
+use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::{BinaryDetection, MmapChoice, Searcher, SearcherBuilder, Sink, SinkFinish, SinkMatch};
 use ignore::overrides::{Override, OverrideBuilder};
 use ignore::{DirEntry, WalkBuilder};
@@ -19,6 +19,8 @@ use crate::Error;
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 /// The most memory for a line of such a file, whatever its encoding.
 const MAX_LINE_BYTES: usize = 4 * MAX_FILE_BYTES as usize;
+/// The most memory for the expression of all names (bytes).
+const MAX_EXPRESSION_BYTES: usize = 64 * 1024 * 1024;
 /// The most places that could not be read that are named.
 const MAX_UNREADABLE: usize = 20;
 
@@ -99,8 +101,7 @@ impl Searching<'_> {
         }
         let root = fs::canonicalize(self.folder).map_err(|error| self.error(&error.to_string()))?;
         let but: HashSet<PathBuf> = self.but.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
-        let matcher =
-            RegexMatcher::new_line_matcher(&wanted.expression()).map_err(|error| self.error(&error.to_string()))?;
+        let matcher = self.matcher(wanted)?;
         let mut reader = Reader { searcher: searcher(), matcher, wanted, most_lines: self.most_lines };
         let mut searched = Searched::default();
         let mut seen = 0;
@@ -119,6 +120,13 @@ impl Searching<'_> {
             }
         }
         Ok(searched)
+    }
+
+    /// Thousands of names fit.
+    fn matcher(&self, wanted: &Wanted) -> Result<RegexMatcher, Error> {
+        let mut builder = RegexMatcherBuilder::new();
+        builder.line_terminator(Some(b'\n')).size_limit(MAX_EXPRESSION_BYTES).dfa_size_limit(MAX_EXPRESSION_BYTES);
+        builder.build(&wanted.expression()).map_err(|error| self.error(&error.to_string()))
     }
 
     fn walk(&self) -> Result<WalkBuilder, Error> {
@@ -254,6 +262,20 @@ mod tests {
         assert_eq!(names, [("form", 3, 2), ("latin", 1, 1), ("other", 1, 1), ("wide", 1, 1)]);
         assert_eq!((found.files, found.skipped, found.unreadable.len()), (3, 2, 0));
         assert!(searched(folder.path(), &[]).of("docs").is_some());
+    }
+
+    #[test]
+    fn thousands_of_flags_are_looked_for_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.py"), "'flag_number_4999_with_a_long_name' flag_number_1").unwrap();
+        let mut wanted = Wanted::default();
+        for number in 0..5_000 {
+            let name = format!("flag_number_{number}_with_a_long_name");
+            wanted.add(&name, &name);
+        }
+        let searching = Searching { folder: folder.path(), option: "", but: vec![], exclude: &[], most_lines: 1 };
+        let found = searching.search(&wanted, &mut |_| ()).unwrap();
+        assert_eq!(found.flags().map(|(flag, _)| flag).collect::<Vec<_>>(), ["flag_number_4999_with_a_long_name"]);
     }
 
     #[test]

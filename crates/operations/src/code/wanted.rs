@@ -45,13 +45,16 @@ impl Wanted {
         self.names.contains_key(flag)
     }
 
-    /// One expression for all lines that may ask for a flag.
+    /// One expression for all lines that may ask for a flag. Names are whole words: a short one would be in almost every line.
     pub(super) fn expression(&self) -> String {
-        let mut all: Vec<_> = self.names.keys().chain(self.waffle.keys()).map(|name| regex::escape(name)).collect();
+        let mut all: Vec<_> = self.names.keys().chain(self.waffle.keys()).collect();
         all.sort_unstable();
         all.dedup();
-        all.push(worth_a_look());
-        all.join("|")
+        let (words, odd): (Vec<_>, Vec<_>) = all.into_iter().partition(|name| name.bytes().all(is_word));
+        let words = words.iter().map(|name| name.as_str()).collect::<Vec<_>>().join("|");
+        let words = if words.is_empty() { words } else { format!("(?-u:\\b)(?:{words})(?-u:\\b)") };
+        let odd = odd.iter().map(|name| regex::escape(name)).chain([words, worth_a_look()]);
+        odd.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("|")
     }
 
     /// The flags that a line asks for, each by its surest spelling. Flags that are not looked for are among them where nothing but a flag
@@ -104,6 +107,10 @@ impl Wanted {
     }
 }
 
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
 /// Whether a name between these is a text, an attribute or a symbol.
 fn is_quoted(before: Option<char>, behind: Option<char>) -> bool {
     match before {
@@ -146,5 +153,12 @@ mod tests {
             assert_eq!(told(&form, line), kind, "{line}");
         }
         assert_eq!(form.read("use: new_form", true)["new_form"], AskedAs::Quoted);
+        let search = regex::Regex::new(&form.expression()).unwrap();
+        for (line, is_read) in
+            [("new_form", true), ("brand_new_form", false), ("'Neu.Form'", true), ("nothing", false)]
+        {
+            assert_eq!(search.is_match(line), is_read, "{line}");
+        }
+        assert!(!Wanted::default().expression().starts_with('|'));
     }
 }
