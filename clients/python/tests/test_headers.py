@@ -130,6 +130,8 @@ class Signed(unittest.TestCase):
             self.assertRefused(self.flags(sign(), paths=("/other",)))
             self.assertRefused(self.flags(sign(t=int(time.time()) - 90)))
             self.assertRefused(self.flags(sign(t=int(time.time()) + 90)))
+            for age in range(100, 200):
+                self.assertRefused(self.flags(sign(t=int(time.time()) - age)))
             for junk in ("", "t=1", "v1=0", "t=x, v1=" + "0" * 64, "t=1, v1=" + "0" * 63, sign().upper(), sign() + " "):
                 if junk.strip() != sign():
                     self.assertRefused(self.flags(junk))

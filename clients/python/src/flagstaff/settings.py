@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +66,8 @@ class Settings:
                 tolerance=self.tolerance,
             )
             if wrong is not None:
-                warn_once(f"signature: {wrong[:40]}", "flags have their defaults: %s", wrong)
+                # How old it is does not make it another kind.
+                warn_once("signature: " + re.sub("[0-9]+", "", wrong), "flags have their defaults: %s", wrong)
                 return Flags(defaults=self.defaults, names=names)
             # Only X-Flags is signed.
             return self._told(compact, compact, ours.visitor, names)
