@@ -71,28 +71,30 @@ impl FactStore {
         let select = sqlx::query(select).bind(flag.as_str().to_owned()).bind(epoch.cast_signed());
         let select = select.bind(format!("{CAME}%"));
         let rows = in_time(select.fetch_all(&mut self.store.connection)).await;
-        rows.and_then(|rows| rows.iter().map(first_sign).collect()).map_err(|error| self.error(error))
+        rows.and_then(|rows| rows.iter().map(|row| first_sign(row, 0)).collect()).map_err(|error| self.error(error))
     }
 
-    /// The next signs above a number, in their order. Whoever goes on from `up_to` sees each sign once, however many programs write.
+    /// The next signs of flags, of each above a number, in their order. Whoever goes on from `up_to` sees each sign once, however many
+    /// programs write. Flags without any are left out, and so are those that have to be asked about again when one says that it has more.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn signs_after(&mut self, (flag, epoch): &FlagEpoch, after: u64) -> Result<NumberedSigns, Error> {
+    pub async fn signs_after(&mut self, of: &[(FlagEpoch, u64)]) -> Result<Vec<(FlagEpoch, NumberedSigns)>, Error> {
+        let of = of.get(..FLAGS_AT_ONCE).unwrap_or(of);
+        if of.is_empty() {
+            return Ok(Vec::new());
+        }
+        let list = places(&self.store.connection, of.len(), 3);
         let select = query(format!(
-            "SELECT sign, unit, variant, step, at, number FROM signs
-             WHERE flag = $1 AND epoch = $2 AND number > $3 ORDER BY number LIMIT {READ_AT_ONCE}"
+            "SELECT flag, epoch, number, sign, unit, variant, step, at FROM (VALUES {list}) AS wanted
+             JOIN signs ON flag = column1 AND epoch = column2 AND number > column3
+             ORDER BY flag, epoch, number LIMIT {READ_AT_ONCE}"
         ));
-        let select = select.bind(flag.as_str().to_owned()).bind(epoch.cast_signed()).bind(after.cast_signed());
-        let rows = in_time(select.fetch_all(&mut self.store.connection)).await.map_err(|error| self.error(error))?;
-        let up_to = rows.last().map_or(Ok(after), |row| row.try_get::<i64, _>(5).map(i64::cast_unsigned));
-        let up_to = up_to.map_err(|error| self.error(error))?;
-        let signs: Result<_, _> = rows.iter().map(first_sign).collect();
-        Ok(NumberedSigns {
-            signs: signs.map_err(|error| self.error(error))?,
-            up_to,
-            has_more: rows.len() >= READ_AT_ONCE,
-        })
+        let select = of.iter().fold(select, |select, ((flag, epoch), after)| {
+            select.bind(flag.as_str().to_owned()).bind(epoch.cast_signed()).bind(after.cast_signed())
+        });
+        let rows = in_time(select.fetch_all(&mut self.store.connection)).await;
+        rows.and_then(|rows| by_flag(&rows)).map_err(|error| self.error(error))
     }
 
     /// The newest number that was given to a sign, of each of these flags that has some.
@@ -284,12 +286,32 @@ fn counter(row: &AnyRow) -> Result<Option<(FlagEpoch, u64)>, sqlx::Error> {
     Ok(Name::new(&flag).ok().map(|flag| ((flag, epoch.cast_unsigned()), newest.cast_unsigned())))
 }
 
-fn first_sign(row: &AnyRow) -> Result<FirstSign, sqlx::Error> {
+/// Rows of signs in the order of their flags; there may be more of the last one.
+fn by_flag(rows: &[AnyRow]) -> Result<Vec<(FlagEpoch, NumberedSigns)>, sqlx::Error> {
+    let mut all: Vec<(FlagEpoch, NumberedSigns)> = Vec::new();
+    for row in rows {
+        let Some((of, number)) = counter(row)? else { continue };
+        if all.last().is_none_or(|(last, _)| *last != of) {
+            all.push((of, NumberedSigns::default()));
+        }
+        if let Some((_, next)) = all.last_mut() {
+            next.signs.push(first_sign(row, 3)?);
+            next.up_to = number;
+        }
+    }
+    if let Some((_, last)) = all.last_mut() {
+        last.has_more = rows.len() >= READ_AT_ONCE;
+    }
+    Ok(all)
+}
+
+/// A sign, from a column on.
+fn first_sign(row: &AnyRow, from: usize) -> Result<FirstSign, sqlx::Error> {
     Ok(FirstSign {
-        sign: row.try_get(0)?,
-        unit: row.try_get(1)?,
-        variant: u8::try_from(row.try_get::<i64, _>(2)?).unwrap_or(u8::MAX),
-        step: usize::try_from(row.try_get::<i64, _>(3)?).unwrap_or_default(),
-        at: row.try_get(4)?,
+        sign: row.try_get(from)?,
+        unit: row.try_get(from + 1)?,
+        variant: u8::try_from(row.try_get::<i64, _>(from + 2)?).unwrap_or(u8::MAX),
+        step: usize::try_from(row.try_get::<i64, _>(from + 3)?).unwrap_or_default(),
+        at: row.try_get(from + 4)?,
     })
 }

@@ -21,11 +21,16 @@ fn of(flag: &str) -> FlagEpoch {
     (name(flag), 3)
 }
 
+fn of_nobody() -> FlagEpoch {
+    of("nobody")
+}
+
 /// Everything above a number, in the pieces in which it comes.
 async fn all_after(store: &mut FactStore, of: &FlagEpoch, after: u64) -> NumberedSigns {
     let mut all = NumberedSigns { up_to: after, ..NumberedSigns::default() };
     loop {
-        let next = store.signs_after(of, all.up_to).await.unwrap();
+        let next = store.signs_after(&[(of.clone(), all.up_to), (of_nobody(), 0)]).await.unwrap();
+        let Some((_, next)) = next.into_iter().find(|(read, _)| read == of) else { return all };
         all.signs.extend(next.signs);
         all.up_to = next.up_to;
         if !next.has_more {

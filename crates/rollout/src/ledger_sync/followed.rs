@@ -4,13 +4,16 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use flagstaff_flags::Name;
-use flagstaff_ledger::{Error, FactStore, FlagEpoch};
+use flagstaff_ledger::{Error, FactStore, FlagEpoch, NumberedSigns};
 use tokio::time::Instant;
 
 use crate::messages::LedgerEvent;
 
 /// How often signs are looked for that programs of an earlier version wrote.
 const NUMBER_EVERY: Duration = Duration::from_secs(5);
+
+/// Flags whose signs are read at once.
+const FLAGS_AT_ONCE: usize = 200;
 
 /// The signs that are followed.
 #[derive(Debug, Default)]
@@ -46,11 +49,11 @@ impl Followed {
         Ok(())
     }
 
-    /// Flags with signs that were not read yet, and the newest number of each. Where a ledger has fewer than were read, it is another one,
-    /// and is read from its beginning.
-    pub(super) async fn news(&mut self, fact_store: &mut FactStore) -> Result<Vec<(FlagEpoch, u64)>, Error> {
+    /// The newest number of each flag that has signs. Where a ledger has fewer than were read, it is another one, and is read from its
+    /// beginning.
+    pub(super) async fn newest(&mut self, fact_store: &mut FactStore) -> Result<HashMap<FlagEpoch, u64>, Error> {
         if self.flags.is_empty() {
-            return Ok(Vec::new());
+            return Ok(HashMap::new());
         }
         let newest = fact_store.newest_signs(&self.epochs()).await?;
         for (flag, reading) in &mut self.flags {
@@ -59,25 +62,36 @@ impl Followed {
                 reading.read = 0;
             }
         }
-        let is_new = |(of, there): &(FlagEpoch, u64)| self.flags.get(&of.0).is_some_and(|one| *there > one.read);
-        Ok(newest.into_iter().filter(is_new).collect())
+        Ok(newest)
     }
 
-    /// The next signs of a flag, whose newest number is known; none where all were read.
+    /// The next signs of some flags, of which these numbers are the newest; nothing when all were read.
     pub(super) async fn next(
         &mut self,
         fact_store: &mut FactStore,
-        (of, newest): &(FlagEpoch, u64),
-    ) -> Result<Option<LedgerEvent>, Error> {
-        let Some(reading) = self.flags.get_mut(&of.0).filter(|reading| reading.read < *newest) else {
-            return Ok(None);
-        };
-        let after = reading.read;
-        let mut next = fact_store.signs_after(of, after).await?;
-        if !next.has_more {
-            next.up_to = next.up_to.max(*newest);
+        newest: &HashMap<FlagEpoch, u64>,
+    ) -> Result<Vec<LedgerEvent>, Error> {
+        let mut asked = self.behind(newest);
+        asked.truncate(FLAGS_AT_ONCE);
+        let mut read: HashMap<_, _> = fact_store.signs_after(&asked).await?.into_iter().collect();
+        let has_more = read.values().any(|next| next.has_more);
+        let mut events = Vec::new();
+        for (of, after) in asked {
+            // when there is more, those that are missing may come yet
+            let next = read.remove(&of).or_else(|| (!has_more).then(NumberedSigns::default));
+            let Some((mut next, reading)) = next.zip(self.flags.get_mut(&of.0)) else { continue };
+            if !next.has_more {
+                next.up_to = next.up_to.max(newest.get(&of).copied().unwrap_or_default());
+            }
+            reading.read = next.up_to;
+            events.push(LedgerEvent::Signs { of, after, next });
         }
-        reading.read = next.up_to;
-        Ok(Some(LedgerEvent::Signs { of: of.clone(), after, next }))
+        Ok(events)
+    }
+
+    /// Flags of which not all was read, and up to where it was.
+    fn behind(&self, newest: &HashMap<FlagEpoch, u64>) -> Vec<(FlagEpoch, u64)> {
+        let all = self.flags.iter().map(|(flag, reading)| ((flag.clone(), reading.epoch), reading.read));
+        all.filter(|(of, read)| newest.get(of).is_some_and(|newest| newest > read)).collect()
     }
 }

@@ -209,10 +209,13 @@ impl LedgerSync {
     async fn read_signs(&mut self) -> Result<(), Error> {
         let Some(fact_store) = &mut self.fact_store else { return Ok(()) };
         self.followed.number(fact_store).await?;
-        for one in self.followed.news(fact_store).await? {
-            while let Some(fact_store) = &mut self.fact_store
-                && let Some(event) = self.followed.next(fact_store, &one).await?
-            {
+        let newest = self.followed.newest(fact_store).await?;
+        while let Some(fact_store) = &mut self.fact_store {
+            let events = self.followed.next(fact_store, &newest).await?;
+            if events.is_empty() {
+                break;
+            }
+            for event in events {
                 self.tell(event).await;
             }
         }
