@@ -55,10 +55,15 @@ impl Opened {
     }
 
     fn new(settings: Settings) -> anyhow::Result<Self> {
+        let (ledger, replica) = match checked::ledger_locations(&settings) {
+            Ok(locations) => (Ok(locations.ledger), locations.replica),
+            Err(problems) => (Err(problems), None),
+        };
         let workspace = Workspace {
             source: source(&settings)?,
             reading: reading(&settings.typed),
-            ledger: checked::ledger(&settings.typed).map(|ledger| ledger.map(|ledger| ledger.location)),
+            ledger,
+            replica,
             edits_by: RevisionSource::Command,
         };
         Ok(Self { settings, workspace })
@@ -69,6 +74,9 @@ impl Opened {
     /// # Errors
     /// When there is no answer.
     pub(crate) fn answer<T>(&self, answer: Result<T, Error>) -> anyhow::Result<T> {
+        if let Some(notice) = self.workspace.replica.as_ref().and_then(flagstaff_ledger::Replica::notice) {
+            warn(&notice);
+        }
         answer.map_err(|error| self.error(error))
     }
 

@@ -8,7 +8,7 @@ use crate::commands::Outcome;
 use crate::remote::Remote;
 use crate::settings::telemetry;
 use crate::terminal::{GOOD, json as print_json, out, styled};
-use crate::workspace::{Opened, warn};
+use crate::workspace::{Opened, block_on, warn};
 
 pub(crate) fn run(args: &Check) -> anyhow::Result<Outcome> {
     if let Some(remote) = Remote::flags(&args.remote, &args.flags)? {
@@ -20,6 +20,7 @@ pub(crate) fn run(args: &Check) -> anyhow::Result<Outcome> {
     if let Err(problems) = telemetry::check(&opened.settings.typed.telemetry) {
         warn(&format!("`flagstaff run` would not start\n{:#}", opened.settings.report(problems)));
     }
+    ledger(&opened)?;
     let checked = opened.answer(flags::check(&opened.workspace))?;
     let (report, count) = (checked.report, checked.flags);
     if args.json {
@@ -30,6 +31,17 @@ pub(crate) fn run(args: &Check) -> anyhow::Result<Outcome> {
         drawn(&report.render(true), &report.summary())?;
     }
     Ok(judged(args, report.is_usable(), report.problems().is_empty()))
+}
+
+/// Says what is wrong with the settings of the ledger, and with its replica.
+fn ledger(opened: &Opened) -> anyhow::Result<()> {
+    if let Err(problems) = &opened.workspace.ledger {
+        warn(&format!("`flagstaff run` would not start\n{:#}", opened.settings.report(problems.clone())));
+    }
+    let Some(replica) = &opened.workspace.replica else { return Ok(()) };
+    block_on(replica.is_there())?;
+    // a notice is told with the answer
+    Ok(())
 }
 
 /// Has a running program check a draft, as it would read it.

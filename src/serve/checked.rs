@@ -10,6 +10,7 @@ use flagstaff_operations::workspace::Workspace;
 use flagstaff_source::{FlagSource, Loaded, ParseOptions};
 use flagstaff_tag::TaggerSettings;
 
+use crate::settings::checked::LedgerLocations;
 use crate::settings::{self, Settings, checked, protocols, shown, typed};
 use crate::workspace::{no_flag_file, reading};
 
@@ -26,6 +27,7 @@ pub(super) struct Checked {
     pub(super) clients: ClientSettings,
     /// As typed, for what is read again.
     pub(super) typed: typed::SettingsFile,
+    pub(super) locations: LedgerLocations,
     pub(super) parts: Parts,
 }
 
@@ -47,11 +49,12 @@ impl Checked {
         let admin =
             admin.and_then(|address| settings::admin::access(&settings.typed, address)).map_err(&mut note).ok();
         let ledger = checked::ledger(&settings.typed).map_err(&mut note).ok();
+        let locations = ledger.as_ref().and_then(|_| checked::ledger_locations(settings).map_err(&mut note).ok());
         let source = checked::source(&settings.typed).map_err(&mut note).ok();
         let hooks = settings::webhooks::hooks(&settings.typed.webhooks).map_err(&mut note).ok();
         settings::telemetry::check(&settings.typed.telemetry).unwrap_or_else(&mut note);
-        let (Some(proxy), Some(tagger), Some(admin), Some(ledger), Some(source), Some(hooks), []) =
-            (proxy, tagger, admin, ledger, source, hooks, problems.as_slice())
+        let (Some(proxy), Some(tagger), Some(admin), Some(ledger), Some(locations), Some(source), Some(hooks), []) =
+            (proxy, tagger, admin, ledger, locations, source, hooks, problems.as_slice())
         else {
             return Err(settings.report(problems));
         };
@@ -80,7 +83,18 @@ impl Checked {
         let recent_requests = settings.typed.recent_requests;
         let clients = protocols::clients(&settings.typed)?;
         let typed = settings.typed.clone();
-        Ok(Self { proxy, tagger_settings, admin, upstream, environment, recent_requests, clients, typed, parts })
+        Ok(Self {
+            proxy,
+            tagger_settings,
+            admin,
+            upstream,
+            environment,
+            recent_requests,
+            clients,
+            typed,
+            locations,
+            parts,
+        })
     }
 
     /// The files and the ledger, for what operators ask and do.
@@ -88,7 +102,8 @@ impl Checked {
         Workspace {
             source: self.parts.source.clone(),
             reading: self.parts.reading.clone(),
-            ledger: Ok(self.parts.ledger.as_ref().map(|ledger| ledger.location.clone())),
+            ledger: Ok(self.locations.ledger.clone()),
+            replica: self.locations.replica.clone(),
             edits_by: RevisionSource::Api,
         }
     }

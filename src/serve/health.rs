@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use flagstaff_admin::{FlagsHealth, Health, LedgerHealth, LedgerStatus};
+use flagstaff_admin::{FlagsHealth, Health, LedgerHealth, LedgerStatus, ReplicaHealth};
 use flagstaff_embed::{FlagstaffStatus, Parts};
 use flagstaff_flags::without_userinfo;
-use flagstaff_ledger::StoreHealth;
+use flagstaff_ledger::{Replica, StoreHealth};
 use jiff::Timestamp;
 
 /// The version of this program.
@@ -23,6 +23,7 @@ pub(crate) struct ProgramHealth {
     source: Arc<str>,
     /// The ledger's location; empty without one.
     ledger: Arc<str>,
+    replica: Option<Replica>,
     status: FlagstaffStatus,
     draining: Arc<AtomicBool>,
     since: Instant,
@@ -30,12 +31,13 @@ pub(crate) struct ProgramHealth {
 }
 
 impl ProgramHealth {
-    pub(crate) fn new(parts: &Parts, status: FlagstaffStatus) -> Self {
+    pub(crate) fn new(parts: &Parts, replica: Option<Replica>, status: FlagstaffStatus) -> Self {
         let ledger = parts.ledger.as_ref().map(|ledger| ledger.location.to_string()).unwrap_or_default();
         let source = parts.source.name().into();
         Self {
             source,
             ledger: ledger.into(),
+            replica,
             status,
             draining: Arc::default(),
             since: Instant::now(),
@@ -70,7 +72,8 @@ impl ProgramHealth {
             .with_fleet(self.status.fingerprint(), self.status.strangers())
             .waiting(self.status.waiting_for_ledger());
         if let Some(status) = self.status.ledger() {
-            report = report.with_ledger(ledger_health(&self.ledger, status));
+            let replica = self.replica.as_ref().map(replica_health);
+            report = report.with_ledger(LedgerHealth { replica, ..ledger_health(&self.ledger, status) });
         }
         self.reasons().into_iter().fold(report, Health::but)
     }
@@ -98,5 +101,11 @@ fn ledger_health(location: &str, status: flagstaff_ledger::WriterStatus) -> Ledg
         written: status.written,
         queued: status.queued,
         dropped: status.dropped,
+        replica: None,
     }
+}
+
+fn replica_health(replica: &Replica) -> ReplicaHealth {
+    let problem = replica.notice().map(|notice| without_userinfo(&notice).into_owned());
+    ReplicaHealth { place: replica.location().to_string(), problem }
 }

@@ -30,7 +30,7 @@ impl Checked {
         let traffic = TrafficSettings { recent_visitors: self.recent_requests };
         self.parts.traffic = Some(Traffic::start(traffic).context("what watches the traffic cannot start")?);
         let flagstaff = Flagstaff::start(self.parts.clone()).context("what follows the flags cannot start")?;
-        let health = ProgramHealth::new(&self.parts, flagstaff.status());
+        let health = ProgramHealth::new(&self.parts, self.locations.replica.clone(), flagstaff.status());
         let admin = admin(&self, &flagstaff, health.clone(), metrics, &access);
         let manager = ServiceManager::from_environment();
         let [reloading, reloaded] = manager.reloading();

@@ -22,6 +22,8 @@ const NO_FILE: &str = "flags.toml";
 pub(super) const NO_STATE: &str = "none";
 /// A server is not asked more often.
 const MIN_FLAGS_POLL: std::time::Duration = std::time::Duration::from_secs(1);
+/// Connections that questions and edits may have. An edit can have two.
+const LEDGER_CONNECTIONS: std::ops::RangeInclusive<usize> = 2..=100;
 /// Rows that are kept for less are gone before anybody looks at them.
 const MIN_LEDGER_KEEP: std::time::Duration = std::time::Duration::from_secs(60 * 60);
 
@@ -42,6 +44,48 @@ pub(crate) fn ledger(typed: &typed::SettingsFile) -> Result<Option<ledger::Ledge
         return Err(vec![problem.help("such as \"400d\"; without it, all is kept")]);
     }
     Ok(Some(ledger::LedgerSettings { keep: typed.ledger_keep, ..ledger::LedgerSettings::new(location) }))
+}
+
+/// Where operators ask and edit: the ledger, which all they open share, and its replica.
+pub(crate) struct LedgerLocations {
+    pub(crate) ledger: Option<ledger::Location>,
+    pub(crate) replica: Option<ledger::Replica>,
+}
+
+/// Where operators ask and edit.
+///
+/// # Errors
+/// As [`ledger`]; and when there is a replica of something that has none, or the limit makes no sense.
+pub(crate) fn ledger_locations(settings: &Settings) -> Result<LedgerLocations, Vec<Problem>> {
+    let typed = &settings.typed;
+    let ledger = ledger(typed)?.map(|ledger| ledger.location);
+    let most = typed.ledger_connections;
+    if !LEDGER_CONNECTIONS.contains(&most) {
+        let (least, most) = (*LEDGER_CONNECTIONS.start(), *LEDGER_CONNECTIONS.end());
+        let problem = Problem::new(["ledger_connections"], format!("this can be from {least} to {most}"));
+        return Err(vec![problem.help("8 is enough for a dozen people who look at pages")]);
+    }
+    // an option names another ledger, of which the settings know no replica
+    let replica = typed.ledger_read.as_deref().filter(|_| !settings.is_option("ledger"));
+    let replica = replica.map(|text| replica_of(ledger.as_ref(), text)).transpose()?;
+    let shared = |location: ledger::Location| location.with_connections(most);
+    Ok(LedgerLocations { ledger: ledger.map(shared), replica: replica.map(shared).map(ledger::Replica::new) })
+}
+
+fn replica_of(of: Option<&ledger::Location>, text: &str) -> Result<ledger::Location, Vec<Problem>> {
+    let problem = |message: &str, help: &str| vec![Problem::new(["ledger_read"], message).help(help)];
+    let copy = "a replica is a PostgreSQL that follows that of `ledger`, such as \"postgres://user:password@replica/database\"";
+    let location = ledger::Location::new(text).map_err(|error| problem(&error.to_string(), copy))?;
+    if location.path().is_some() {
+        return Err(problem("a file is no replica", copy));
+    }
+    if of.is_none_or(|ledger| ledger.path().is_some()) {
+        return Err(problem(
+            "only a ledger in PostgreSQL has a replica",
+            "set `ledger` to its address, or take this out",
+        ));
+    }
+    Ok(location)
 }
 
 /// Where the flags come from, and where the last good ones are kept. Nothing is asked yet.

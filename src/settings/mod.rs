@@ -66,6 +66,11 @@ impl Settings {
         self.spans.is_some() || self.overrides.iter().any(|one| one.key == "flags" || one.key == "environment")
     }
 
+    /// Whether an option of the command line says a key.
+    pub(crate) fn is_option(&self, key: &str) -> bool {
+        self.overrides.iter().any(|one| one.key == key && one.place.starts_with("--"))
+    }
+
     /// Problems with checked settings, each at its place: the line of the file, the variable or the option.
     pub(crate) fn report(&self, mut problems: Vec<Problem>) -> anyhow::Error {
         for problem in problems.iter_mut().filter(|p| p.at.first().is_some_and(|key| key == "keys")) {

@@ -36,6 +36,9 @@ pub(crate) struct SettingsFile {
     pub(crate) flags_poll: Option<Duration>,
     pub(crate) environment: Option<String>,
     pub(crate) ledger: String,
+    /// None: results are read from the ledger itself.
+    pub(crate) ledger_read: Option<String>,
+    pub(crate) ledger_connections: usize,
     /// None: beside the ledger, or else beside the flags.
     pub(crate) state: Option<String>,
     /// None: all is kept.
@@ -79,6 +82,8 @@ impl Default for SettingsFile {
             flags_poll: None,
             environment: None,
             ledger: "flagstaff.db".into(),
+            ledger_read: None,
+            ledger_connections: 8,
             state: None,
             ledger_keep: None,
             recent_requests: 5_000,

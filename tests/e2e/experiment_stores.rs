@@ -151,3 +151,43 @@ fn files_that_may_not_grow_fail_no_request_and_counting_goes_on() {
     let folder = program.path("small");
     no_room(program, &folder, |program| limit(program, Some(4096)), |program| limit(program, None));
 }
+
+/// Everything that the program says of its replica.
+fn replica(program: &Program) -> String {
+    program.health()["ledger"]["replica"]["problem"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn results_are_read_from_a_replica_and_from_the_ledger_while_it_is_away() {
+    let Some(server) = Server::start() else {
+        return eprintln!("SKIPPED: PostgreSQL is not installed; tests/postgresql unpacks it");
+    };
+    let address = server.database();
+    let standby = server.standby();
+    let app = form();
+    let lines = format!("ledger = \"{address}\"\nledger_read = \"{}\"", standby.same(&address));
+    let mut program = Setup::to(&[app.address]).with_token().flags(FLAGS).top(&lines).start();
+    let counted = || {
+        let results = results(&program);
+        // nobody, while nothing is written yet
+        if results["goals"][0]["variants"][1].is_object() { told(&results) } else { Default::default() }
+    };
+    let first = comes(&program, 300);
+    eventually("the replica has them", || counted() == (first.visitors, first.conversions));
+    let said_now = said(&program, "results form --json");
+    assert!(!said_now.err.contains("replica"), "{said_now:?}");
+    // what was recorded is read from there: it has no more than it got before the ledger went away
+    server.down();
+    assert_eq!(counted(), (first.visitors, first.conversions));
+    server.up();
+    eventually("the ledger is back", || health(&program) == "ok");
+    standby.down();
+    let second = comes(&program, 100);
+    eventually("the ledger is read", || counted() == both(&first, &second));
+    let said_now = said(&program, "results form --json");
+    assert!(said_now.err.contains("the ledger itself is read"), "{said_now:?}");
+    assert_eq!(program.asks("GET", "/api/v1/history", "").status, 200);
+    assert!(replica(&program).contains("gives no answer"), "{}", program.health());
+    assert_eq!(program.health()["status"], "degraded");
+    assert!(program.stop().success());
+}

@@ -120,6 +120,24 @@ fn a_level_that_is_none_is_refused() {
 }
 
 #[test]
+fn a_replica_follows_a_ledger_in_postgresql() {
+    let postgres = "ledger = \"postgres://host/a\"\n";
+    for (lines, wanted) in [
+        ("ledger_read = \"postgres://replica/a\"\n".to_owned(), "only a ledger in PostgreSQL has a replica"),
+        (format!("{postgres}ledger_read = \"copy.db\"\n"), "a file is no replica"),
+        (format!("{postgres}ledger_read = \"mysql://replica/a\"\n"), "nothing else"),
+        (format!("{postgres}ledger_connections = 1\n"), "this can be from 2 to 100"),
+    ] {
+        let said = dry_run(&folder(&lines), &[]);
+        assert!(said.code == 2 && said.err.contains(wanted) && said.err.contains("flagstaff.toml:"), "{said:?}");
+    }
+    let fine = folder(&format!("{postgres}ledger_read = \"postgres://replica/a\"\nledger_connections = 2\n"));
+    assert_eq!(dry_run(&fine, &[]).code, 0);
+    let said = dry_run(&folder(postgres), &[("FLAGSTAFF_LEDGER_READ", "copy.db")]);
+    assert!(said.code == 2 && said.err.contains("FLAGSTAFF_LEDGER_READ"), "{said:?}");
+}
+
+#[test]
 fn check_does_not_wait_for_a_pipe() {
     let folder = folder("");
     let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe")).status();

@@ -10,7 +10,7 @@ use flagstaff_operations::Error;
 use flagstaff_operations::hygiene::Watched;
 use flagstaff_operations::preview::{RecentVisitors, WhyNoVisitors};
 use flagstaff_operations::traffic::{FlagTraffic, NotCountedRequests};
-use flagstaff_operations::workspace::Workspace;
+use flagstaff_operations::workspace::{Replica, Workspace};
 use flagstaff_tag::TaggerSettings;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
@@ -54,6 +54,11 @@ impl Context {
     #[must_use]
     pub fn with_traffic(self, traffic: Traffic, tagger: Arc<Tagger>) -> Self {
         Self { traffic: Some((traffic, tagger)), ..self }
+    }
+
+    /// What those who read results and history should know of the ledger's replica.
+    pub(crate) fn replica(&self) -> Option<&Replica> {
+        self.workspace.replica.as_ref()
     }
 
     /// What the layer learns from its traffic; none where no layer is followed.

@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 pub use crate::access::{Access, AccessSettings, REFUSAL_REASONS, REFUSED, new_token};
 pub use crate::clients::ClientSettings;
 pub use crate::context::Context;
-pub use crate::health::{FlagsHealth, Health, LedgerHealth, LedgerStatus, Status};
+pub use crate::health::{FlagsHealth, Health, LedgerHealth, LedgerStatus, ReplicaHealth, Status};
 use crate::origins::Origins;
 use crate::response::refusal;
 
@@ -142,6 +142,7 @@ mod tests {
                 written: 7,
                 queued: 0,
                 dropped: 2,
+                replica: None,
             })
         };
         for (ledger, wanted) in

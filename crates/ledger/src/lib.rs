@@ -27,6 +27,7 @@ pub use programs::program_store::ProgramStore;
 pub use read::export::{Export, Format};
 pub use read::ledger::Ledger;
 pub use read::question::{Question, goals_of};
+pub use read::replica::Replica;
 pub use revisions::revision::{Compare, NewRevision, RecordedRevision, RevisionChanges};
 pub use revisions::revision_store::{BeforeEdit, RevisionStore};
 pub use store::error::Error;

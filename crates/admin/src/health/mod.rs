@@ -4,4 +4,4 @@ mod probes;
 mod report;
 
 pub(crate) use probes::router;
-pub use report::{FlagsHealth, Health, LedgerHealth, LedgerStatus, Status};
+pub use report::{FlagsHealth, Health, LedgerHealth, LedgerStatus, ReplicaHealth, Status};

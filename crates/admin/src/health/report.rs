@@ -100,10 +100,11 @@ impl Health {
         Self { identity: identity.into(), fleet, ..self }
     }
 
-    /// The same, with a ledger; degraded while it is away.
+    /// The same, with a ledger; degraded while it or its replica is away, or the replica lags.
     #[must_use]
     pub fn with_ledger(mut self, ledger: LedgerHealth) -> Self {
-        if ledger.status == LedgerStatus::Away {
+        let is_odd = ledger.replica.as_ref().is_some_and(|replica| replica.problem.is_some());
+        if is_odd || ledger.status == LedgerStatus::Away {
             self.status = Status::Degraded;
         }
         self.ledger = Some(ledger);
@@ -149,6 +150,18 @@ pub struct LedgerHealth {
     pub queued: usize,
     /// Events lost since the start.
     pub dropped: u64,
+    /// The copy from which results are read; none where they are read from the ledger itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replica: Option<ReplicaHealth>,
+}
+
+/// A copy of the ledger, as it was when somebody last asked for results.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReplicaHealth {
+    /// Where it is.
+    pub place: String,
+    /// That it lags or is away, when it does.
+    pub problem: Option<String>,
 }
 
 /// The state of the ledger in one word.

@@ -6,6 +6,8 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
+use flagstaff_operations::workspace::Replica;
+
 use super::assets::{self, AssetPaths};
 use super::flash::Said;
 use crate::Context;
@@ -40,6 +42,8 @@ pub(super) struct Frame {
     pub(super) caller: Option<String>,
     pub(super) may_write: bool,
     pub(super) said: Option<Said>,
+    /// What keeps the page from being as new as it could be.
+    pub(super) notice: Option<String>,
     pub(super) revision: String,
     pub(super) assets: AssetPaths,
 }
@@ -53,6 +57,7 @@ impl Frame {
             caller: None,
             may_write: false,
             said: None,
+            notice: None,
             revision: String::new(),
             assets: assets::paths(),
         }
@@ -80,6 +85,7 @@ impl Frame {
 pub(super) struct Visit {
     caller: Caller,
     said: Option<Said>,
+    replica: Option<Replica>,
     revision: String,
 }
 
@@ -89,16 +95,20 @@ impl FromRequestParts<Context> for Visit {
     async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Response> {
         let caller = Caller::from_request_parts(parts, context).await?;
         let revision = context.snapshot().revision().chars().take(SHORT).collect();
-        Ok(Self { caller, said: Said::of(&parts.headers), revision })
+        let replica = context.replica().cloned();
+        Ok(Self { caller, said: Said::of(&parts.headers), replica, revision })
     }
 }
 
 impl Visit {
     /// The frame of a page.
     pub(super) fn frame(&self, title: impl Into<String>, section: Section) -> Frame {
+        let reads = matches!(section, Section::Results | Section::History);
+        let notice = self.replica.as_ref().filter(|_| reads).and_then(Replica::notice);
         Frame {
             title: title.into(),
             section,
+            notice,
             caller: Some(self.caller.name.clone()),
             may_write: self.caller.may_write,
             said: self.said.clone(),

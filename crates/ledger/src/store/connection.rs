@@ -7,7 +7,8 @@ use sqlx::{AnyConnection, ConnectOptions, Connection, Executor};
 
 use crate::store::fault::Fault;
 use crate::store::location::Location;
-use crate::store::schema::migrator;
+use crate::store::migrate::update;
+use crate::store::turns::Turn;
 
 /// How long opening, or one batch, may take before the store counts as away.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(20);
@@ -24,6 +25,8 @@ pub(crate) struct Store {
     pub(crate) connection: AnyConnection,
     location: Location,
     identity: Option<Identity>,
+    /// Its turn among those who share the location, where they have a limit.
+    _turn: Option<Turn>,
 }
 
 /// Which file it is: another one under the same name is another store.
@@ -53,23 +56,25 @@ impl Identity {
 impl Store {
     /// Opens a store to write to, makes it when it is a file that is not there, and brings its tables up to date.
     pub(crate) async fn open(location: &Location) -> Result<Self, sqlx::Error> {
-        let start = Instant::now();
+        let (turn, start) = (turn(location).await?, Instant::now());
         let connection = loop {
             let opened = in_time(begin(location)).await;
-            // SQLite does not wait where several make one file at the same moment
-            if opened.as_ref().is_err_and(|error| Fault::of(error) == Fault::Locked) && start.elapsed() < LOCKED {
+            // SQLite does not wait where several make one file at the same moment; PostgreSQL waited already
+            let is_locked = opened.as_ref().is_err_and(|error| Fault::of(error) == Fault::Locked);
+            if is_locked && location.path().is_some() && start.elapsed() < LOCKED {
                 tokio::time::sleep(TURN).await;
             } else {
                 break opened?;
             }
         };
-        Ok(Self { connection, identity: Identity::of(location), location: location.clone() })
+        Ok(Self { connection, identity: Identity::of(location), location: location.clone(), _turn: turn })
     }
 
     /// Opens a store to read from; a file that is not there is an error.
     pub(crate) async fn open_to_read(location: &Location) -> Result<Self, sqlx::Error> {
+        let turn = turn(location).await?;
         let connection = in_time(connect(location, false)).await?;
-        Ok(Self { connection, identity: Identity::of(location), location: location.clone() })
+        Ok(Self { connection, identity: Identity::of(location), location: location.clone(), _turn: turn })
     }
 
     /// Which file it is; none for a database elsewhere.
@@ -104,6 +109,13 @@ impl Store {
     /// Closes it, before anyone opens another under its name.
     pub(crate) async fn close(self) {
         let _ = tokio::time::timeout(ANSWER_WITHIN, self.connection.close()).await;
+    }
+}
+
+async fn turn(location: &Location) -> Result<Option<Turn>, sqlx::Error> {
+    match location.turns() {
+        Some(turns) => turns.next().await.map(Some),
+        None => Ok(None),
     }
 }
 
@@ -142,16 +154,6 @@ async fn connect(location: &Location, create: bool) -> Result<AnyConnection, sql
         connection.execute(BUSY).await?;
     }
     Ok(connection)
-}
-
-/// Brings the tables up to date. Of several who begin one file at once, each has its turn; PostgreSQL does that by itself.
-async fn update(connection: &mut AnyConnection, is_file: bool) -> Result<(), sqlx::Error> {
-    if !is_file {
-        return Ok(migrator(false).run(connection).await?);
-    }
-    let mut turn = connection.begin_with("BEGIN IMMEDIATE").await?;
-    migrator(true).run(&mut *turn).await?;
-    turn.commit().await
 }
 
 /// A store that does not answer is away.

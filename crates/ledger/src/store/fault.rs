@@ -11,6 +11,8 @@ pub(crate) enum Fault {
     Late,
     /// Another connection holds it just now.
     Locked,
+    /// Others were at the same rows in another order: this transaction gave way, and the next try comes through.
+    GaveWay,
     /// There is no room.
     Full,
     /// It holds something else than a ledger, or is damaged.
@@ -19,6 +21,8 @@ pub(crate) enum Fault {
     NoTables,
     /// It may not be read or written.
     Forbidden,
+    /// It takes no more connections just now.
+    Crowded,
     /// Anything else: it is tried again.
     Away,
 }
@@ -68,7 +72,9 @@ impl Fault {
             ("22" | "23" | "44" | "54", _) | (_, "P0001" | "21000") => Self::Refused,
             (_, "57014") => Self::Late,
             (_, "55P03") => Self::Locked,
+            (_, "40P01" | "40001") => Self::GaveWay,
             (_, "53100") => Self::Full,
+            (_, "53300") => Self::Crowded,
             (_, "42P01" | "42703") => Self::NoTables,
             ("28", _) | (_, "42501" | "25006") => Self::Forbidden,
             _ => Self::Away,
@@ -83,7 +89,10 @@ impl Fault {
             Self::NoLedger => Some("move the file away, and a new one is begun"),
             Self::NoTables => Some("it is no ledger, or an old one that `flagstaff run` brings up to date"),
             Self::Forbidden => Some("look at its rights, and those of its folder"),
-            Self::Refused | Self::Late | Self::Away => None,
+            Self::Crowded => {
+                Some("it is tried again; raise `max_connections` or the limit of the role, or put a pooler before it")
+            }
+            Self::GaveWay | Self::Refused | Self::Late | Self::Away => None,
         }
     }
 }
@@ -108,9 +117,11 @@ mod tests {
         let wanted =
             [refused, refused, locked, locked, Fault::Full, Fault::NoLedger, Fault::NoTables, rights, rights, away];
         assert_eq!(sqlite, wanted);
-        let postgres = ["22021", "23505", "54000", "P0001", "57014", "53100", "42P01", "28P01", "40P01", "08006"];
-        let wanted =
-            [refused, refused, refused, refused, Fault::Late, Fault::Full, Fault::NoTables, rights, away, away];
+        let postgres =
+            ["22021", "23505", "54000", "P0001", "57014", "53100", "42P01", "28P01", "40P01", "53300", "08006"];
+        let (late, full, crowded, tables) = (Fault::Late, Fault::Full, Fault::Crowded, Fault::NoTables);
+        let gave_way = Fault::GaveWay;
+        let wanted = [refused, refused, refused, refused, late, full, tables, rights, gave_way, crowded, away];
         assert_eq!(postgres.map(Fault::of_postgres), wanted);
     }
 }

@@ -3,14 +3,25 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::store::turns::Turns;
+
 /// A SQLite file or a PostgreSQL database.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Location(Backend);
+pub struct Location {
+    backend: Backend,
+    turns: Option<Turns>,
+}
 
 #[derive(Clone, PartialEq, Eq)]
 enum Backend {
     File(PathBuf),
     Postgres(String),
+}
+
+impl From<Backend> for Location {
+    fn from(backend: Backend) -> Self {
+        Self { backend, turns: None }
+    }
 }
 
 impl Location {
@@ -22,12 +33,12 @@ impl Location {
         let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
         match text.split_once("://") {
             Some(_) if is_postgres && text.parse::<sqlx::postgres::PgConnectOptions>().is_ok() => {
-                Ok(Self(Backend::Postgres(text.into())))
+                Ok(Backend::Postgres(text.into()).into())
             }
             Some(_) if is_postgres => Err(LocationError::Address),
             Some(_) => Err(LocationError::Unknown),
             None if text.trim().is_empty() || text.contains('\0') => Err(LocationError::Empty),
-            None => Ok(Self(Backend::File(text.into()))),
+            None => Ok(Backend::File(text.into()).into()),
         }
     }
 
@@ -37,7 +48,7 @@ impl Location {
     /// As [`Location::new`].
     pub fn file(path: &Path) -> Result<Self, LocationError> {
         match path.to_str() {
-            Some(text) if !text.trim().is_empty() && !text.contains('\0') => Ok(Self(Backend::File(path.into()))),
+            Some(text) if !text.trim().is_empty() && !text.contains('\0') => Ok(Backend::File(path.into()).into()),
             _ => Err(LocationError::Empty),
         }
     }
@@ -45,7 +56,7 @@ impl Location {
     /// The file, when it is one.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
-        match &self.0 {
+        match &self.backend {
             Backend::File(path) => Some(path),
             Backend::Postgres(_) => None,
         }
@@ -53,15 +64,27 @@ impl Location {
 
     /// The address of a server, with all that is needed to connect.
     pub(crate) fn server(&self) -> Option<&str> {
-        match &self.0 {
+        match &self.backend {
             Backend::File(_) => None,
             Backend::Postgres(url) => Some(url),
         }
     }
 
+    /// The same place, for questions and edits that come as people send them: all that are opened by this and by its clones have so
+    /// many connections to PostgreSQL at once, and more wait for their turn. A file has no limit.
+    #[must_use]
+    pub fn with_connections(self, most: usize) -> Self {
+        let turns = self.path().is_none().then(|| Turns::new(most));
+        Self { turns, ..self }
+    }
+
+    pub(crate) fn turns(&self) -> Option<&Turns> {
+        self.turns.as_ref()
+    }
+
     /// As sqlx reads it.
     pub(crate) fn url(&self, create: bool) -> String {
-        match &self.0 {
+        match &self.backend {
             Backend::Postgres(url) => url.clone(),
             Backend::File(path) => {
                 let mode = if create { "rwc" } else { "rw" };
@@ -83,7 +106,7 @@ fn escaped(path: &str) -> String {
 /// Without the password.
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &self.backend {
             Backend::File(path) => write!(f, "{}", path.display()),
             Backend::Postgres(url) => {
                 let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);

@@ -5,6 +5,8 @@ pub(crate) mod error;
 pub(crate) mod fault;
 pub(crate) mod forget;
 pub(crate) mod location;
+pub(crate) mod migrate;
 pub(crate) mod name;
 pub(crate) mod query;
 pub(crate) mod schema;
+pub(crate) mod turns;

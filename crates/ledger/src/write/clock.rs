@@ -1,5 +1,7 @@
 //! Time that does not go back.
 
+use std::time::Duration;
+
 /// What comes later by less than this is the order of threads, not the clock.
 const JITTER: i64 = 5_000_000;
 
@@ -43,6 +45,11 @@ impl Clock {
     pub(crate) fn ahead(&self) -> i64 {
         self.ahead
     }
+}
+
+/// A stretch of time in the unit of the ledger's times.
+pub(crate) fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

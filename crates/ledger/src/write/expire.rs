@@ -31,19 +31,71 @@ pub(crate) fn delete((table, key, age): (&str, &str, &str)) -> String {
     )
 }
 
-/// Deletes some of what is older than a time (µs since 1970). Returns whether there may be more.
+/// The turn of the program that deletes what is old: one of all that share a PostgreSQL.
+const TURN: i64 = 0x666C_6167_6F6C_6431;
+
+/// Deletes some of what is older than a time (µs since 1970). Returns whether there may be more. Where another program is at it, there
+/// is nothing to do. After an error the connection is closed, which ends its turn.
 pub(crate) async fn expire(store: &mut AnyConnection, before: i64) -> Result<bool, sqlx::Error> {
+    if is_file(store) {
+        return expire_some(store, before).await;
+    }
+    let turn = sqlx::query_scalar::<_, bool>("SELECT pg_try_advisory_lock($1)").bind(TURN);
+    if !in_time(turn.fetch_one(&mut *store)).await? {
+        return Ok(false);
+    }
+    let more = expire_some(store, before).await?;
+    let end = sqlx::query("SELECT pg_advisory_unlock($1)").bind(TURN);
+    in_time(end.execute(store)).await?;
+    Ok(more)
+}
+
+fn is_file(store: &AnyConnection) -> bool {
+    store.backend_name() == "SQLite"
+}
+
+async fn expire_some(store: &mut AnyConnection, before: i64) -> Result<bool, sqlx::Error> {
     let mut more = false;
     for of in AGES {
-        let (table, _, age) = of;
-        let index = query(format!("CREATE INDEX IF NOT EXISTS {table}_{age} ON {table} ({age})"));
-        let late = || sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"));
-        tokio::time::timeout(FIRST, index.execute(&mut *store)).await.map_err(|_| late())??;
+        let (_, _, age) = of;
+        index(store, of).await?;
         let before = if age == "at" { before } else { before.div_euclid(MINUTE) };
         let deleted = in_time(query(delete(of)).bind(before).bind(ROWS).execute(&mut *store)).await?;
         more |= deleted.rows_affected() >= ROWS.unsigned_abs();
     }
     Ok(more)
+}
+
+/// Makes the index on the age where it is not there.
+async fn index(store: &mut AnyConnection, (table, _, age): (&str, &str, &str)) -> Result<(), sqlx::Error> {
+    let name = format!("{table}_{age}");
+    if !is_file(store) && has_index(store, &name).await? {
+        return Ok(());
+    }
+    // others write meanwhile, where the store can do that: a file has one writer, which waits
+    let aside = if is_file(store) || is_partitioned(store, table).await? { "" } else { "CONCURRENTLY" };
+    let create = query(format!("CREATE INDEX {aside} IF NOT EXISTS {name} ON {table} ({age})"));
+    let late = || sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"));
+    tokio::time::timeout(FIRST, create.execute(store)).await.map_err(|_| late())?.map(drop)
+}
+
+/// Whether a table of PostgreSQL is in parts.
+async fn is_partitioned(store: &mut AnyConnection, table: &str) -> Result<bool, sqlx::Error> {
+    let select = "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass($1)";
+    let is_partitioned = sqlx::query_scalar::<_, bool>(select).bind(table.to_owned()).fetch_optional(store);
+    Ok(in_time(is_partitioned).await? == Some(true))
+}
+
+/// Whether PostgreSQL has an index. It is looked for, because `IF NOT EXISTS` takes a lock that waits for all writers even to find it there.
+/// What is left of one whose program ended while it was made is taken away.
+async fn has_index(store: &mut AnyConnection, name: &str) -> Result<bool, sqlx::Error> {
+    let select = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)";
+    let is_whole = sqlx::query_scalar::<_, bool>(select).bind(name.to_owned()).fetch_optional(&mut *store);
+    let is_whole = in_time(is_whole).await?;
+    if is_whole == Some(false) {
+        in_time(query(format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")).execute(store)).await?;
+    }
+    Ok(is_whole == Some(true))
 }
 
 #[cfg(test)]

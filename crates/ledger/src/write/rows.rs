@@ -10,6 +10,9 @@ use crate::write::period::id;
 /// Rows of one statement: with eleven columns well below the 32,766 values SQLite takes.
 const ROWS: usize = 500;
 
+/// Units of one statement that looks for all their exposures in PostgreSQL: with more, it reads the whole table instead.
+const UNITS: usize = 100;
+
 type Done = Result<(), sqlx::Error>;
 
 /// Writes all of it or nothing.
@@ -24,13 +27,16 @@ pub(crate) async fn write(store: &mut Store, batch: &Batch, (boot, latest): (i64
             expose(&mut transaction, rows).await?;
         }
     }
-    let returned: Vec<_> = batch.returned.iter().map(|unit| &**unit).collect();
-    for units in returned.chunks(ROWS) {
+    let mut returned: Vec<_> = batch.returned.iter().map(|unit| &**unit).collect();
+    returned.sort_unstable();
+    let units_at_once = if is_file(&transaction) { ROWS } else { UNITS };
+    for units in returned.chunks(units_at_once) {
         confirm(&mut transaction, units).await?;
     }
     for wave in batch.pages.iter() {
-        let rows: Vec<_> = wave.iter().map(|(unit, at)| (&**unit, *at)).collect();
-        for rows in rows.chunks(ROWS) {
+        let mut rows: Vec<_> = wave.iter().map(|(unit, at)| (&**unit, *at)).collect();
+        rows.sort_unstable();
+        for rows in rows.chunks(units_at_once) {
             pages(&mut transaction, rows).await?;
         }
     }
@@ -65,10 +71,24 @@ async fn expose(store: &mut AnyConnection, rows: &[(&str, &Exposure)]) -> Done {
     insert.execute(store).await.map(|_| ())
 }
 
+fn is_file(store: &AnyConnection) -> bool {
+    store.backend_name() == "SQLite"
+}
+
+/// A table to join, and a condition, by which exposures of a unit are found by their key, `(trial, unit)`. PostgreSQL takes a join with all
+/// trials for a reason to read all exposures, as soon as there are many units.
+fn of_any_trial(store: &AnyConnection) -> (&'static str, &'static str) {
+    if is_file(store) {
+        return ("trials,", "exposures.trial = trials.trial");
+    }
+    ("", "exposures.trial = ANY (ARRAY (SELECT trial FROM trials))")
+}
+
 async fn confirm(store: &mut AnyConnection, units: &[&str]) -> Done {
+    let (trials, of_any) = of_any_trial(store);
     let sql = format!(
-        "UPDATE exposures SET confirmed = 1 FROM trials, (VALUES {}) AS seen
-         WHERE exposures.trial = trials.trial AND exposures.unit = seen.column1 AND exposures.confirmed = 0",
+        "UPDATE exposures SET confirmed = 1 FROM {trials} (VALUES {}) AS seen
+         WHERE {of_any} AND exposures.unit = seen.column1 AND exposures.confirmed = 0",
         places(store, units.len(), 1)
     );
     let mut update = query(sql);
@@ -80,14 +100,15 @@ async fn confirm(store: &mut AnyConnection, units: &[&str]) -> Done {
 
 /// Keeps the times of the first two pages from the exposure on, in whatever order they come: they tell a bounce within any time.
 async fn pages(store: &mut AnyConnection, rows: &[(&str, i64)]) -> Done {
+    let (trials, of_any) = of_any_trial(store);
     let sql = format!(
         "UPDATE exposures SET
            page2 = CASE WHEN page1 IS NULL OR page1 = seen.column2 THEN page2
                         WHEN seen.column2 < page1 THEN page1
                         WHEN page2 IS NULL OR seen.column2 < page2 THEN seen.column2 ELSE page2 END,
            page1 = CASE WHEN page1 IS NULL OR seen.column2 < page1 THEN seen.column2 ELSE page1 END
-         FROM trials, (VALUES {}) AS seen
-         WHERE exposures.trial = trials.trial AND exposures.unit = seen.column1 AND exposures.at <= seen.column2
+         FROM {trials} (VALUES {}) AS seen
+         WHERE {of_any} AND exposures.unit = seen.column1 AND exposures.at <= seen.column2
            AND (page2 IS NULL OR seen.column2 < page2)",
         places(store, rows.len(), 2)
     );
@@ -105,8 +126,9 @@ async fn convert(store: &mut AnyConnection, rows: &[Conversion]) -> Done {
         Some(trials) => {
             let trials: Vec<_> = trials.iter().map(|trial| trial.as_u64().cast_signed().to_string()).collect();
             format!(
-                "SELECT column1, column2, column3, column4, column5 FROM (VALUES {values}) AS said
-                 WHERE EXISTS (SELECT 1 FROM exposures WHERE trial IN ({}) AND unit = said.column2)",
+                // a join, which a database that spreads visitors over machines can send to each; what it finds twice is written once
+                "SELECT column1, column2, column3, column4, column5 FROM (VALUES {values}) AS said CROSS JOIN exposures
+                 WHERE exposures.trial IN ({}) AND exposures.unit = said.column2",
                 if trials.is_empty() { "NULL".into() } else { trials.join(", ") }
             )
         }

@@ -17,7 +17,7 @@ use crate::store::forget::{forget, forgotten, forgotten_since};
 use crate::store::location::Location;
 use crate::store::name::hash;
 use crate::write::batch::Batch;
-use crate::write::clock::Clock;
+use crate::write::clock::{Clock, micros};
 use crate::write::event::RecordedEvent;
 use crate::write::expire::expire;
 use crate::write::period::Periods;
@@ -143,7 +143,10 @@ impl Writer {
                 }
                 continue;
             }
-            self.away(&error).await;
+            // the connection is as good as before, and what was remembered still holds
+            if Fault::of(&error) != Fault::GaveWay {
+                self.away(&error).await;
+            }
             self.put_back(&mut pieces, waiting, &error, &mut wrote);
             if self.is_stopping() {
                 return self.lose_all(pieces);
@@ -392,8 +395,4 @@ async fn sleep_unless(stop: &mut watch::Receiver<bool>, until: Instant) {
 async fn latest(store: &mut Store) -> Result<i64, sqlx::Error> {
     let select = "SELECT COALESCE(MAX(latest), 0) FROM boots";
     sqlx::query(select).fetch_one(&mut store.connection).await?.try_get(0)
-}
-
-fn micros(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }

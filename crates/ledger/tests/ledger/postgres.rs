@@ -1,8 +1,11 @@
-//! Tests that run in a file, and in PostgreSQL where it is installed.
+//! Tests that run in a file, and in PostgreSQL where it is installed: as the ledger makes its tables, and with the large ones spread by visitor.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use flagstaff_ledger::Location;
+use flagstaff_ledger::{FactStore, Location};
+use sqlx::{Connection, Executor};
+
+use crate::desk::block_on;
 
 pub(crate) use crate::server::Server;
 
@@ -11,7 +14,10 @@ pub(crate) fn each_store(test: impl Fn(&Location)) {
     let folder = tempfile::tempdir().unwrap();
     test(&Location::file(&folder.path().join("a ledger?.db")).unwrap());
     match shared() {
-        Some(server) => test(&database(&server)),
+        Some(server) => {
+            test(&database(&server));
+            test(&spread(&server));
+        }
         None => eprintln!("SKIPPED for PostgreSQL, which is not installed; tests/postgresql unpacks it"),
     }
 }
@@ -19,6 +25,20 @@ pub(crate) fn each_store(test: impl Fn(&Location)) {
 /// A new, empty database.
 pub(crate) fn database(server: &Server) -> Location {
     Location::new(&server.database()).unwrap()
+}
+
+/// A new database whose large tables are spread by visitor, each key and each statement being such that it can be: PostgreSQL refuses a key
+/// without the column by which a table is spread.
+fn spread(server: &Server) -> Location {
+    let address = server.database();
+    let place = Location::new(&address).unwrap();
+    block_on(async {
+        FactStore::open(&place).await.unwrap().close().await;
+        let mut connection = sqlx::AnyConnection::connect(&address).await.unwrap();
+        connection.execute(include_str!("../../../../deploy/postgresql/partitions.sql")).await.unwrap();
+        connection.close().await.unwrap();
+    });
+    place
 }
 
 /// The server that tests share while any of them needs it; each has a database of its own.

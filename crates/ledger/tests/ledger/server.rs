@@ -16,6 +16,7 @@ pub(crate) struct Server {
     _folder: tempfile::TempDir,
     data: PathBuf,
     port: u16,
+    options: Vec<String>,
     child: Mutex<Option<Child>>,
     next: AtomicU32,
 }
@@ -23,17 +24,12 @@ pub(crate) struct Server {
 impl Server {
     /// Makes and starts a new one; none where its programs are not installed.
     pub(crate) fn start() -> Option<Self> {
-        let programs = newest(Path::new("/usr/lib/postgresql")).or_else(unpacked)?;
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        std::fs::create_dir(&data).unwrap();
-        open_to_all(folder.path());
-        if is_root() {
-            let owned = Command::new("chown").arg("nobody").arg(&data).status().unwrap();
-            assert!(owned.success());
-        }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = Self { programs, _folder: folder, data, port, child: Mutex::default(), next: AtomicU32::new(0) };
+        Self::start_with(&[])
+    }
+
+    /// The same, with options of its own.
+    pub(crate) fn start_with(options: &[&str]) -> Option<Self> {
+        let server = Self::new(options)?;
         let made = server
             .command("initdb")
             .args(["--auth=trust", "--username=tester", "--no-sync", "-D"])
@@ -43,6 +39,56 @@ impl Server {
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         server.up();
         Some(server)
+    }
+
+    /// A standby that follows it.
+    pub(crate) fn standby(&self) -> Self {
+        let standby = Self::new(&[]).unwrap();
+        let port = self.port.to_string();
+        let copied = standby
+            .command("pg_basebackup")
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-U",
+                "tester",
+                "--no-sync",
+                "--checkpoint=fast",
+                "--write-recovery-conf",
+                "-p",
+                &port,
+                "-D",
+            ])
+            .arg(&standby.data)
+            .output();
+        let copied = copied.unwrap();
+        assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+        standby.up();
+        standby
+    }
+
+    /// The address of a database here that another server has too.
+    pub(crate) fn same(&self, address: &str) -> String {
+        let rest = address.rsplit('/').next().unwrap();
+        format!("postgres://tester@127.0.0.1:{}/{rest}", self.port)
+    }
+
+    /// One that is not made yet.
+    fn new(options: &[&str]) -> Option<Self> {
+        let programs = newest(Path::new("/usr/lib/postgresql")).or_else(unpacked)?;
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        only_ours(&data);
+        open_to_all(folder.path());
+        if is_root() {
+            let owned = Command::new("chown").arg("nobody").arg(&data).status().unwrap();
+            assert!(owned.success());
+        }
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        let (child, next) = (Mutex::default(), AtomicU32::new(0));
+        Some(Self { programs, _folder: folder, data, port, options, child, next })
     }
 
     /// A command of the server, as a user it accepts, that ends with this process however that ends.
@@ -87,7 +133,7 @@ impl Server {
         ];
         // the thread that starts it must live as long as it: the signal at death is that of the thread
         let mut command = self.command("postgres");
-        command.args(options).arg(&self.data).stdout(Stdio::null()).stderr(Stdio::null());
+        command.args(options).arg(&self.data).args(&self.options).stdout(Stdio::null()).stderr(Stdio::null());
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             sender.send(command.spawn().unwrap()).unwrap();
@@ -171,6 +217,11 @@ fn newest(versions: &Path) -> Option<PathBuf> {
 fn open_to_all(folder: &Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn only_ours(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).unwrap();
 }
 
 fn is_root() -> bool {

@@ -77,7 +77,7 @@ impl Case<'_> {
         }
         let question = Question::of_flag(self.snapshot, id, self.flag, Timestamp::now());
         let certainty = &self.wanted.certainty;
-        let results = self.workspace.ask(async |ledger| judge(ledger, &question, certainty).await);
+        let results = self.workspace.ask_now(async |ledger| judge(ledger, &question, certainty).await);
         let results = results.await?;
         let Some(began) = results.began else {
             return Ok(Judged::default());

@@ -123,6 +123,7 @@ mod tests {
                 source: FlagSource::files(&path, None),
                 reading: ParseOptions::default(),
                 ledger: Ok(None),
+                replica: None,
                 edits_by: flagstaff_flags::RevisionSource::Command,
             };
             assert!(check(&workspace).is_err(), "{}", path.display());

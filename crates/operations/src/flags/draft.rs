@@ -45,6 +45,7 @@ mod tests {
             source: FlagSource::files(&path, None),
             reading: ParseOptions::default(),
             ledger: Ok(None),
+            replica: None,
             edits_by: flagstaff_flags::RevisionSource::Command,
         };
         let snapshot = draft(&workspace, "a", "[flags.a]\npercent = 70\n").unwrap();

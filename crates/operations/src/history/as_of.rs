@@ -81,7 +81,7 @@ pub async fn flags_as_of(workspace: &Workspace, revision: &str, at: Option<Times
 async fn facts(workspace: &Workspace, at: Timestamp) -> Result<RecordedFacts, Error> {
     let mut facts = RecordedFacts::default();
     let Some(place) = workspace.ledger_that_is_there()? else { return Ok(facts) };
-    let mut store = FactStore::open_to_read(place).await?;
+    let mut store = workspace.open_to_read(place, FactStore::open_to_read).await?;
     for (flag, _) in store.newest().await? {
         let mut all = store.facts(&flag, 1).await?;
         all.retain(|fact| fact.at <= at);

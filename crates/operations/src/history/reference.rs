@@ -1,7 +1,7 @@
 //! A revision by the beginning of its name.
 
 use flagstaff_flags::FlagTexts;
-use flagstaff_ledger::{RecordedRevision, RevisionStore};
+use flagstaff_ledger::{Location, RecordedRevision, RevisionStore};
 
 use super::answer::{RevisionReference, short};
 use crate::Error;
@@ -66,15 +66,24 @@ async fn recorded(workspace: &Workspace, store: &mut RevisionStore, text: &str) 
 
 /// A revision that is recorded, by its beginning, and its texts; none where it is not, or they are not kept, or the ledger gives no answer.
 pub(crate) async fn text_of(workspace: &Workspace, beginning: &str) -> Option<(String, FlagTexts)> {
-    let mut store = open(workspace).await.ok()?;
+    let mut store = open_now(workspace).await.ok()?;
     let named = Named::find(workspace, &mut store, beginning).await;
     store.close().await;
     named.ok().map(|named| (named.reference.revision, named.texts))
 }
 
-/// Opens the log of revisions to read it.
+/// Opens the log of revisions to read it, in the ledger or its replica.
 pub(super) async fn open(workspace: &Workspace) -> Result<RevisionStore, Error> {
+    workspace.open_to_read(there(workspace)?, RevisionStore::open_to_read).await
+}
+
+/// Opens the log of revisions in the ledger itself, for what an edit rests on.
+pub(super) async fn open_now(workspace: &Workspace) -> Result<RevisionStore, Error> {
+    Ok(RevisionStore::open_to_read(there(workspace)?).await?)
+}
+
+fn there(workspace: &Workspace) -> Result<&Location, Error> {
     let place = workspace.ledger()?.ok_or(Error::NoLedger)?;
     let there = workspace.ledger_that_is_there()?;
-    Ok(RevisionStore::open_to_read(there.ok_or_else(|| flagstaff_ledger::Error::Missing(place.clone()))?).await?)
+    there.ok_or_else(|| flagstaff_ledger::Error::Missing(place.clone()).into())
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{DifferentFile, RevisionReference, short};
 use super::difference::files;
-use super::reference::{Named, open};
+use super::reference::{Named, open_now};
 use crate::Error;
 use crate::edit::{Confirmation, FactLog, FlagUndone, WholeEdit};
 use crate::workspace::{Workspace, find};
@@ -121,7 +121,7 @@ struct Planned<'a> {
 
 impl<'a> Planned<'a> {
     async fn new(workspace: &'a Workspace, wanted: &'a Rollback<'a>, revision: Option<&str>) -> Result<Self, Error> {
-        let mut store = open(workspace).await?;
+        let mut store = open_now(workspace).await?;
         let named = Named::find(workspace, &mut store, wanted.revision).await?;
         store.close().await;
         if named.recorded.is_none() {

@@ -49,7 +49,7 @@ pub async fn history(workspace: &Workspace, flag: Option<&str>, limit: usize) ->
         history.environments = store.environments().await?;
         store.close().await;
         let began = first.as_ref().map(|first| first.1);
-        let mut facts = FactStore::open_to_read(place).await?;
+        let mut facts = workspace.open_to_read(place, FactStore::open_to_read).await?;
         let facts_of_flag = facts.newest_facts(name.as_ref(), limit + 1, (&TOLD_BY_REVISIONS, began)).await;
         facts.close().await;
         history.dropped = first.as_ref().map_or(0, |first| first.0.saturating_sub(1));

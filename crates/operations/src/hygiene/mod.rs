@@ -101,6 +101,7 @@ mod tests {
             source: FlagSource::files(&path, None),
             reading: ParseOptions::default(),
             ledger: Ok(None),
+            replica: None,
             edits_by: flagstaff_flags::RevisionSource::Command,
         };
         let mut old = Flag::new(Name::new("old").unwrap());

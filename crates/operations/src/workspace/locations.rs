@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flagstaff_flags::{FlagTexts, Problem, RevisionSource, Snapshot};
-use flagstaff_ledger::Location;
+use flagstaff_ledger::{Location, Replica};
 use flagstaff_source::{FlagSource, Loaded, ParseOptions};
 
 use crate::Error;
@@ -17,6 +17,8 @@ pub struct Workspace {
     pub reading: ParseOptions,
     /// The ledger; none where nothing is kept, or what is wrong with its settings.
     pub ledger: Result<Option<Location>, Vec<Problem>>,
+    /// A copy of the ledger, from which results and history are read; facts and edits never are.
+    pub replica: Option<Replica>,
     /// How edits that are made here are recorded: as made by command, on a page, or over the API.
     pub edits_by: RevisionSource,
 }

@@ -8,5 +8,7 @@ mod find;
 mod ledger;
 mod locations;
 
+pub use flagstaff_ledger::Replica;
+
 pub use find::{find, variant};
 pub use locations::{InForce, Workspace};
