@@ -319,7 +319,9 @@ fn environments_have_histories_of_their_own_in(store: &Store) {
     assert!(text(&program).contains("percent = 70"));
     done(&program, &format!("rollback {old}"));
     assert_eq!(text(&program), TWO);
-    let words = ["history", "--flags", &store.place(), "--ledger", "flagstaff.db"];
+    // with other settings it is in no environment
+    std::fs::write(program.path("other.toml"), "").unwrap();
+    let words = ["history", "--config", "other.toml", "--flags", &store.place(), "--ledger", "flagstaff.db"];
     let none = flagstaff(program.folder.path(), words, &[]);
     assert!(none.code == 0 && none.out.contains("production"), "{none:?}");
 }

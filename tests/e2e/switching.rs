@@ -123,14 +123,20 @@ fn off_never_claims_success_for_a_flag_that_is_on_in(store: &Store) {
         .top("ledger = \"none\"")
         .flags("[flags.a]\npercent = 50\n[flags.b]\n")
         .file("flags.production.toml", "[flags.a]\nenabled = true\npercent = 100\n")
+        .file("other.toml", "")
         .start();
     eventually("it is on to begin with", || is_on(&program, "a"));
-    let elsewhere = flagstaff(program.folder.path(), ["off", "a", "--flags", &store.place()], &[]);
-    assert!(elsewhere.code == 1 && elsewhere.out.contains("--environment production"), "{elsewhere:?}");
+    // with other settings it is in no environment
+    let elsewhere = |flag: &str, ledger: &[&str]| {
+        let place = store.place();
+        let words = ["off", flag, "--config", "other.toml", "--flags", &place];
+        flagstaff(program.folder.path(), words.iter().chain(ledger), &[])
+    };
+    let a = elsewhere("a", &[]);
+    assert!(a.code == 1 && a.out.contains("--environment production"), "{a:?}");
     program.write_document(Some("test"), "[flags.b]\npercent = 200\n");
-    let elsewhere =
-        flagstaff(program.folder.path(), ["off", "b", "--flags", &store.place(), "--ledger", "none"], &[]);
-    assert!(elsewhere.code == 1 && elsewhere.out.contains("`test` cannot be used"), "{elsewhere:?}");
+    let b = elsewhere("b", &["--ledger", "none"]);
+    assert!(b.code == 1 && b.out.contains("`test` cannot be used"), "{b:?}");
     let off = asked(&program, "off a");
     assert_eq!(off.code, 0, "{off:?}");
     eventually("the overlay wins, and says off", || !is_on(&program, "a"));
