@@ -266,3 +266,30 @@ fn a_server_that_says_nothing_keeps_nobody() {
     assert!(set.code == 2 && set.err.contains("does not answer"), "{set:?}");
     drop(silent);
 }
+
+/// Programs tell each other of facts on a channel beside the flags: whoever waits for nothing else looks into the ledger at once.
+#[test]
+fn facts_are_told_on_a_channel_beside_the_flags() {
+    let Some(mut redis) = Redis::start() else { return };
+    redis.put(None, FLAGS);
+    let (sender, heard) = std::sync::mpsc::channel();
+    let source = flagstaff_source::FlagSource::new(&redis.url(), None).unwrap();
+    let tell = Box::new(move || sender.send(()).unwrap_or_default());
+    let listening = source.fact_channel().unwrap().open(tell).unwrap();
+    let hears = |what: &str| assert!(heard.recv_timeout(3 * crate::harness::WAIT_LIMIT).is_ok(), "{what}");
+    hears("what was told before it listened");
+    let app = App::mirror();
+    let mut program = start(&redis, &app);
+    hears("what a program writes first of all");
+    eventually("all is quiet", || heard.try_iter().count() == 0);
+    redis.put(None, "[flags.a]\npercent = 50\n");
+    hears("the fact that a flag was edited");
+    redis.down();
+    redis.up();
+    hears("what was told while Redis was away");
+    eventually("all is quiet", || heard.try_iter().count() == 0);
+    listening.tell();
+    hears("its own word");
+    assert!(program.stop().success());
+    assert!(flagstaff_source::FlagSource::new("flags.toml", None).unwrap().fact_channel().is_none());
+}

@@ -85,7 +85,8 @@ impl Flagstaff {
         let (publisher, reader) = publisher(loaded.snapshot.clone());
         let publisher = Arc::new(publisher);
         let location = ledger.as_ref().map(|ledger| ledger.location.clone());
-        let start = Start { ledger: location.clone(), hooks, state, is_last_good };
+        let facts = source.fact_channel();
+        let start = Start { ledger: location.clone(), hooks, state, is_last_good, facts };
         let controller = RunningController::start(Arc::clone(&publisher), start)?;
         warn_of_unread(&publisher);
         let (recorder, keeper) = ledger.map(Recorder::start).transpose()?.unzip();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use flagstaff_flags::{Publisher, RecordedFacts, Snapshot};
 use flagstaff_layer::Observe;
 use flagstaff_ledger::Location;
-use flagstaff_source::StateFolder;
+use flagstaff_source::{FactChannel, StateFolder};
 use flagstaff_webhook::Hook;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
@@ -40,6 +40,8 @@ pub struct Start {
     pub state: Option<StateFolder>,
     /// The flags are the last good ones, because their file cannot be used: serving them is no edit.
     pub is_last_good: bool,
+    /// Where programs tell each other that facts were added to the ledger, beside what the ledger tells.
+    pub facts: Option<Box<dyn FactChannel>>,
 }
 
 /// A controller at work, with the threads that tell receivers. Dropped, it writes down what it knows and ends; that takes three seconds
@@ -72,7 +74,7 @@ impl RunningController {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(publisher: Arc<Publisher>, start: Start) -> std::io::Result<Self> {
-        let Start { ledger, hooks, state, is_last_good } = start;
+        let Start { ledger, hooks, state, is_last_good, facts } = start;
         // before anything can happen
         let webhooks = Webhooks::start(hooks, ledger.as_ref(), &publisher.reader())?;
         let file = state.zip(ledger.as_ref()).map(|(folder, location)| LastKnown::new(folder, &location.to_string()));
@@ -85,7 +87,10 @@ impl RunningController {
         }
         let (ready, is_ready) = std::sync::mpsc::channel();
         let sync = ledger.map(|location| LedgerSync::new(location, messages.clone(), webhooks.sender()));
-        let (link, sync) = sync.unzip();
+        let (link, mut sync) = sync.unzip();
+        if let Some((sync, facts)) = sync.as_mut().zip(facts) {
+            sync.tell_on(facts)?;
+        }
         let controller = Controller::new(
             Arc::clone(&publisher),
             Arc::clone(&monitor),

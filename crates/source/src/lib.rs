@@ -27,4 +27,7 @@ pub use assemble::{Loaded, PIN_PREFIX, ParseOptions, parse, pins, revision};
 pub use decode::{LARGEST, Spans, Text, read, truth};
 pub use document::schema;
 pub use findings::{Located, Report, Severity};
-pub use store::{FlagSource, POLL, ReloadHealth, ReloadObserver, ReloadStatus, Reloader, StateFolder, load};
+pub use store::{
+    FactChannel, FlagSource, OpenFactChannel, POLL, ReloadHealth, ReloadObserver, ReloadStatus, Reloader,
+    StateFolder, load,
+};

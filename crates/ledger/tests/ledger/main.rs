@@ -9,6 +9,7 @@ mod fact_store;
 mod faults;
 mod kill;
 mod many;
+mod news;
 mod outbox;
 mod postgres;
 mod programs;

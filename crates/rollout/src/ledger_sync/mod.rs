@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use flagstaff_flags::{Fact, Name};
 use flagstaff_ledger::{Error, FactStore, Location, News};
+use flagstaff_source::{FactChannel, OpenFactChannel};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -36,6 +37,8 @@ pub(crate) struct LedgerSync {
     known: Option<HashMap<Name, u64>>,
     followed: Followed,
     due: Arc<Due>,
+    /// Where other programs are told of facts, beside the ledger.
+    channel: Option<OpenFactChannel>,
     /// When all is looked at.
     next_look: Instant,
     waiting: Vec<LedgerCommand>,
@@ -63,11 +66,22 @@ impl LedgerSync {
             known,
             followed,
             due,
+            channel: None,
             next_look,
             waiting,
             is_away,
         };
         (link, sync)
+    }
+
+    /// Tells other programs of facts, and hears of theirs, on a channel too.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn tell_on(&mut self, channel: Box<dyn FactChannel>) -> std::io::Result<()> {
+        let due = self.due();
+        self.channel = Some(channel.open(Box::new(move || due.add(News::Facts)))?);
+        Ok(())
     }
 
     /// Who hears that something is new in the ledger says so there.
@@ -283,6 +297,7 @@ impl LedgerSync {
         let added = fact_store.add(facts).await?;
         if added {
             self.webhooks.send(facts);
+            self.channel.iter().for_each(OpenFactChannel::tell);
             let known = self.known.get_or_insert_default();
             known.extend(facts.iter().map(|fact| (fact.flag.clone(), fact.number)));
         }

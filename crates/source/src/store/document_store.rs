@@ -7,6 +7,7 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use super::contents::Contents;
+use super::fact_channel::FactChannel;
 use super::files::Files;
 use super::replace::{Turn, WriteError};
 use crate::archive::Unreadable;
@@ -115,6 +116,11 @@ pub(crate) trait DocumentStore: fmt::Debug + Send + Sync {
     /// # Errors
     /// When it is not, or cannot be written.
     fn replace_archive(&self, before: Option<&str>, after: &str) -> Result<(), WriteError>;
+
+    /// A channel beside it for what programs tell each other; none where there is no such thing.
+    fn fact_channel(&self) -> Option<Box<dyn FactChannel>> {
+        None
+    }
 
     /// Wakes a thread when something may have changed.
     fn watch(&self, wakes: Sender<Wake>) -> Box<dyn Watcher>;

@@ -9,6 +9,7 @@ use flagstaff_flags::FlagTexts;
 
 use super::contents::Contents;
 use super::document_store::{DocumentStore, LastSteps, Wake, Watcher};
+use super::fact_channel::FactChannel;
 use super::files::Files;
 use super::http::HttpDocument;
 use super::redis::RedisKeys;
@@ -134,6 +135,12 @@ impl FlagSource {
     #[must_use]
     pub fn read_only(&self) -> Option<String> {
         self.store.read_only()
+    }
+
+    /// A channel on which programs that take their flags from there tell each other of facts; none where they are not in Redis.
+    #[must_use]
+    pub fn fact_channel(&self) -> Option<Box<dyn FactChannel>> {
+        self.store.fact_channel()
     }
 
     /// Reads the flags. It blocks for five seconds at most where they come over a network.

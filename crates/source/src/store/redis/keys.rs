@@ -8,6 +8,7 @@ use std::time::Duration;
 use redis::{RedisResult, cmd};
 
 use super::address::Address;
+use super::channel::RedisFactChannel;
 use super::lock::{HeldKey, LOCK};
 use super::server::{Server, Session};
 use super::subscription::Subscription;
@@ -16,6 +17,7 @@ use crate::decode::text::LARGEST;
 use crate::findings::Report;
 use crate::store::contents::Contents;
 use crate::store::document_store::{DocumentStore, LastStep, LastSteps, Wake, Watcher};
+use crate::store::fact_channel::FactChannel;
 use crate::store::files::{is_name, misnamed};
 use crate::store::replace::{Turn, WriteError};
 
@@ -267,8 +269,12 @@ impl DocumentStore for RedisKeys {
         self.set(Change { keys, said: None, environment: None })
     }
 
+    fn fact_channel(&self) -> Option<Box<dyn FactChannel>> {
+        Some(Box::new(RedisFactChannel(self.server.clone())))
+    }
+
     fn watch(&self, wakes: Sender<Wake>) -> Box<dyn Watcher> {
-        Box::new(Subscription::new(self.server.clone(), wakes))
+        Box::new(Subscription::new(self.server.clone(), self.address().key.clone(), wakes))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Hears on a channel that a document changed.
+//! Hears on a channel that something changed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
@@ -39,19 +39,21 @@ impl Shared {
 /// Listens until it is dropped.
 pub(super) struct Subscription {
     server: Server,
+    channel: String,
     wakes: Sender<Wake>,
     shared: Arc<Shared>,
     is_started: bool,
 }
 
 impl Subscription {
-    pub(super) fn new(server: Server, wakes: Sender<Wake>) -> Self {
-        Self { server, wakes, shared: Arc::default(), is_started: false }
+    /// To a channel of a server, once it is renewed.
+    pub(super) fn new(server: Server, channel: String, wakes: Sender<Wake>) -> Self {
+        Self { server, channel, wakes, shared: Arc::default(), is_started: false }
     }
 
     fn start(&self) -> std::io::Result<()> {
-        let listener =
-            Listener { server: self.server.clone(), wakes: self.wakes.clone(), shared: Arc::clone(&self.shared) };
+        let (server, channel) = (self.server.clone(), self.channel.clone());
+        let listener = Listener { server, channel, wakes: self.wakes.clone(), shared: Arc::clone(&self.shared) };
         // it ends by itself within a few seconds: nobody waits for it
         flagstaff_supervise::thread("flags-subscription", move || listener.run()).map(drop)
     }
@@ -79,6 +81,7 @@ impl Drop for Subscription {
 
 struct Listener {
     server: Server,
+    channel: String,
     wakes: Sender<Wake>,
     shared: Arc<Shared>,
 }
@@ -109,7 +112,7 @@ impl Listener {
     fn listen(&self) -> RedisResult<()> {
         let mut session = Session::open(Arc::clone(&self.server.address))?;
         let mut channel = session.connection().as_pubsub();
-        channel.subscribe(&self.server.address.key)?;
+        channel.subscribe(&self.channel)?;
         channel.set_read_timeout(Some(LISTEN))?;
         self.shared.is_subscribed.store(true, Ordering::Relaxed);
         self.shared.refused(None);
