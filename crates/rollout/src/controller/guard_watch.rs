@@ -108,7 +108,7 @@ mod tests {
     use crate::fixtures::flag;
 
     fn event(unit: u128) -> GuardEvent {
-        GuardEvent { sign: Sign::Error, arm: u8::from(unit % 3 != 0), step: 0, unit }
+        GuardEvent { sign: Sign::Error, arm: u8::from(!unit.is_multiple_of(3)), step: 0, unit }
     }
 
     fn fed(watch: &mut GuardWatch, numbers: std::ops::RangeInclusive<u64>) {
