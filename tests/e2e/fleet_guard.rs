@@ -40,18 +40,17 @@ impl Fleet {
         self.programs.iter().filter(|program| is_tripped(program)).count()
     }
 
-    /// Visitors come in turn to each program until all of them have rolled back. Returns, for each, visitors who met the flag and those
-    /// who got an error.
+    /// Visitors come in turn to each program until all of them have rolled back: the same ones, however many programs there are. Returns,
+    /// for each, visitors who met the flag and those who got an error.
     pub(crate) fn until_rolled_back(&self, name: &str) -> Vec<(usize, usize)> {
-        let mut queues = self.queues(name);
+        let mut queues: Vec<_> = self.programs.iter().map(|program| Queue::to(program, name)).collect();
         let mut seen = vec![(0, 0); queues.len()];
-        for _ in 0..2_000 {
-            for (queue, (met, failed)) in queues.iter_mut().zip(&mut seen) {
-                for _ in 0..10 {
-                    let (has_flag, fails) = queue.next_outcome();
-                    *met += usize::from(has_flag);
-                    *failed += usize::from(fails);
-                }
+        for round in 0..2_000 {
+            for visitor in 0..30 {
+                let turn = visitor / 10 % queues.len();
+                let (has_flag, fails) = queues[turn].outcome(round * 30 + visitor);
+                seen[turn].0 += usize::from(has_flag);
+                seen[turn].1 += usize::from(fails);
             }
             if self.tripped() > 0 {
                 eventually("all roll it back", || self.tripped() == self.programs.len());

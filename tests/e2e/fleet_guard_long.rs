@@ -52,9 +52,9 @@ fn healthy_rollouts_of_a_fleet_are_rolled_back_as_seldom_as_stated() {
     let healthy = Fate { errors: [0.08, 0.08], ..Fate::default() };
     let Some(fleet) = Fleet::start(3, healthy, &text) else { return };
     let mut queues = fleet.queues("fine");
-    for _ in 0..1_400 {
+    for visitor in 0..1_400 {
         queues.iter_mut().for_each(|queue| {
-            queue.next_outcome();
+            queue.outcome(visitor);
         });
     }
     let each = || fleet.programs.iter().map(|one| one.metric("flagstaff_guard_tripped", "")).collect::<Vec<_>>();
