@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,8 +31,8 @@ struct Shared {
 }
 
 impl Shared {
-    fn refused(&self, why: Option<String>) {
-        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    fn refusal(&self) -> MutexGuard<'_, Option<String>> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -66,8 +66,8 @@ impl Watcher for Subscription {
             self.is_started = true;
         }
         self.shared.is_woken.store(false, Ordering::SeqCst);
-        if let Some(why) = self.shared.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone() {
-            return Err(why);
+        if let Some(why) = &*self.shared.refusal() {
+            return Err(why.clone());
         }
         Ok(self.shared.is_subscribed.load(Ordering::Relaxed))
     }
@@ -92,13 +92,9 @@ impl Listener {
         while !self.is_ending() {
             let began = Instant::now();
             // that it is away is said by the next reading
-            self.shared.refused(
-                self.listen()
-                    .err()
-                    .as_ref()
-                    .filter(|error| is_refusal(error))
-                    .map(|error| in_words(error, &self.server.address)),
-            );
+            if let Some(error) = self.listen().err().filter(is_refusal) {
+                self.is_refused(in_words(&error, &self.server.address));
+            }
             if self.shared.is_subscribed.swap(false, Ordering::Relaxed) {
                 wait = WAITS.0;
                 self.wake();
@@ -115,7 +111,7 @@ impl Listener {
         channel.subscribe(&self.channel)?;
         channel.set_read_timeout(Some(LISTEN))?;
         self.shared.is_subscribed.store(true, Ordering::Relaxed);
-        self.shared.refused(None);
+        *self.shared.refusal() = None;
         self.wake();
         let mut heard = Instant::now();
         while !self.is_ending() {
@@ -128,6 +124,14 @@ impl Listener {
             heard = Instant::now();
         }
         Ok(())
+    }
+
+    /// Has it said, once.
+    fn is_refused(&self, why: String) {
+        let before = self.shared.refusal().replace(why);
+        if before.is_none() {
+            self.wake();
+        }
     }
 
     fn wake(&self) {

@@ -86,3 +86,23 @@ fn refused_command(detail: &str) -> Option<String> {
         named.len() < 32 && named.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"|-_.".contains(&byte));
     is_name.then(|| named.to_lowercase())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_right_that_is_missing_is_named() {
+        for (said, right) in [
+            ("this user has no permissions to run the 'set' command", "+set"),
+            ("User a has no permissions to run the 'client|setinfo' command", "+client|setinfo"),
+            ("this user has no permissions to access one of the keys used as arguments", "~shop ~shop:*"),
+            ("this user has no permissions to access one of the channels used as arguments", "&shop"),
+            ("user_script:3: refused: PUBLISH ERR The user executing the script can't run this command", "+publish"),
+            ("run the '\u{1b}[31m' command", "+COMMAND"),
+        ] {
+            let told = too_few_rights(said, "shop");
+            assert!(told.ends_with(&format!("ACL SETUSER USER {right}")), "{said}: {told}");
+        }
+    }
+}
