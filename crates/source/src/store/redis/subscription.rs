@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use redis::{ErrorKind, RedisError, RedisResult};
+use redis::{ErrorKind, RedisError, RedisResult, cmd};
 
 use super::server::{Server, Session};
 use super::words::in_words;
@@ -107,8 +107,9 @@ impl Listener {
     /// Subscribes, and wakes the thread that looks: what was said before was not heard.
     fn listen(&self) -> RedisResult<()> {
         let mut session = Session::open(Arc::clone(&self.server.address))?;
+        // asked as any question: the library's own way takes a refusal for a yes
+        session.query::<redis::Value>(cmd("SUBSCRIBE").arg(&self.channel))?;
         let mut channel = session.connection().as_pubsub();
-        channel.subscribe(&self.channel)?;
         channel.set_read_timeout(Some(LISTEN))?;
         self.shared.is_subscribed.store(true, Ordering::Relaxed);
         *self.shared.refusal() = None;
