@@ -107,7 +107,7 @@ impl Searching<'_> {
         let mut seen = 0;
         for entry in self.walk()?.build() {
             match entry {
-                Ok(entry) if is_file(&entry) => {
+                Ok(entry) if is_file(&entry) && !is_settings(&entry) => {
                     let inside = entry.path().strip_prefix(self.folder).unwrap_or(entry.path());
                     if !but.contains(&root.join(inside)) {
                         reader.read(&entry, &mut searched);
@@ -154,6 +154,11 @@ impl Searching<'_> {
 /// A link is none: it may lead anywhere, and around in circles.
 fn is_file(entry: &DirEntry) -> bool {
     entry.file_type().is_some_and(|kind| kind.is_file())
+}
+
+/// The settings of the program speak of all headers, and ask for no flag.
+fn is_settings(entry: &DirEntry) -> bool {
+    entry.file_name() == "flagstaff.toml"
 }
 
 fn searcher() -> Searcher {
@@ -249,6 +254,7 @@ mod tests {
         };
         write("a.py", b"X-Flag-Form\nX-Flag-Form\nX-Flag-Form\n'X-Flag-Other'\n");
         write("own.toml", b"X-Flag-Own");
+        write("deploy/flagstaff.toml", b"X-Flag-Form");
         write("docs/b.md", b"X-Flag-Docs");
         write("c.png", b"X-Flag-Form\n\x00");
         write("d.js", &vec![b' '; usize::try_from(MAX_FILE_BYTES).unwrap() + 1]);
