@@ -15,8 +15,7 @@ const MAX_WAITING: usize = 1 << 18;
 const WAITING_EACH: std::ops::RangeInclusive<usize> = (1 << 10)..=(1 << 16);
 
 impl Controller {
-    /// A sign was seen here. It counts when it comes back from the ledger with its number; where no ledger gives numbers, it counts at
-    /// once.
+    /// A sign was seen here. It counts when it comes back with its number from a ledger that other machines share; else it counts at once.
     pub(super) fn observe(&mut self, window: &WindowId, sign: FirstSign, limited: Option<NetworkKey>) {
         let (most, counts_at_once) = (self.most_waiting(), self.counts_at_once());
         let Some(state) = self.state_of(window) else { return };
@@ -35,9 +34,10 @@ impl Controller {
         }
     }
 
-    /// Whether signs are counted without a number: nobody else counts them, or nobody outside this machine does and the file is away.
+    /// Whether signs are counted before they have a number: nobody outside this machine counts them. A file that is locked or full delays
+    /// no guard then.
     pub(super) fn counts_at_once(&self) -> bool {
-        self.ledger.as_ref().is_none_or(|ledger| ledger.is_file && self.ledger_is_away)
+        self.ledger.as_ref().is_none_or(|ledger| ledger.is_file)
     }
 
     /// Signs of one flag that may wait for the ledger.

@@ -32,11 +32,6 @@ impl Controller {
     fn ledger_away(&mut self, is_away: bool) {
         self.ledger_is_away = is_away;
         self.states.values_mut().for_each(FlagState::stop_waiting);
-        if self.counts_at_once() {
-            self.states.values_mut().for_each(FlagState::feed_waiting);
-            let names: Vec<_> = self.states.keys().cloned().collect();
-            self.trip_recorded(&names);
-        }
     }
 
     /// Facts that other programs added.

@@ -120,6 +120,19 @@ fn errors_roll_the_flag_back_at_once_and_the_signs_are_written_before_the_fact()
     assert_eq!(kinds(&desk.commands()), [], "once");
 }
 
+/// A ledger that numbers nothing, as one that is locked: a file delays no guard, and a server gives the order that all programs share.
+#[test]
+fn a_file_that_takes_nothing_delays_no_guard() {
+    let mut without_fuse = flag(1);
+    without_fuse.guard.iter_mut().for_each(|guard| guard.fuse = None);
+    for is_file in [true, false] {
+        let mut desk = Desk::new(without_fuse.clone());
+        desk.controller.ledger.iter_mut().for_each(|ledger| ledger.is_file = is_file);
+        (0..60).for_each(|number| desk.gets(number, Answered::Error, false));
+        assert_eq!(is_tripped(&desk.publisher), is_file);
+    }
+}
+
 /// What the signs in the ledger say holds, also where the program ended before it could write the fact.
 #[test]
 fn signs_of_before_a_restart_roll_the_flag_back() {
