@@ -39,6 +39,11 @@ fn while_they_come(program: &Program, name: &str, what: &str, holds: impl Fn(&se
     });
 }
 
+/// Its facts, but for those that say that a step goes on waiting: on a slow machine the visitors come after the hold is over.
+fn decided(status: &serde_json::Value) -> Vec<String> {
+    kinds(status).into_iter().filter(|kind| kind != "inconclusive").collect()
+}
+
 #[test]
 fn five_steps_on_a_fast_clock() {
     let (_patient, program) = rolling(FIVE);
@@ -59,8 +64,9 @@ fn five_steps_on_a_fast_clock() {
     eventually("everybody has it", || queue.come(50) == 50);
     let now = status(&program);
     assert_eq!((&now["step"], &now["percent"]), (&5.into(), &100.0.into()));
-    assert_eq!(kinds(&now), ["defined", "step", "step", "approval_needed", "step", "step", "done"], "{now}");
-    assert_eq!(now["history"][4]["by"], "ada");
+    assert_eq!(decided(&now), ["defined", "step", "step", "approval_needed", "step", "step", "done"], "{now}");
+    let by_ada: Vec<_> = now["history"].as_array().unwrap().iter().filter(|fact| fact["by"] == "ada").collect();
+    assert_eq!((by_ada.len(), &by_ada[0]["kind"]), (1, &"step".into()), "{now}");
     let told = said(&program, "rollout checkout").out;
     assert!(told.contains("done") && told.contains("approval_needed") && told.contains("ada"), "{told}");
 }
@@ -179,7 +185,7 @@ fn of_three_programs_on_one_ledger_one_takes_each_step() {
         }
         kinds(&status(&first)).last().is_some_and(|kind| kind == "done")
     });
-    assert_eq!(kinds(&status(&first)), ["defined", "step", "step", "done"]);
+    assert_eq!(decided(&status(&first)), ["defined", "step", "step", "done"]);
     for queue in &mut queues {
         eventually("everybody has it everywhere", || queue.come(30) == 30);
     }
