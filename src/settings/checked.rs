@@ -55,7 +55,7 @@ pub(crate) struct LedgerLocations {
 /// Where operators ask and edit.
 ///
 /// # Errors
-/// As [`ledger`]; and when there is a replica of something that has none, or the limit makes no sense.
+/// As [`ledger()`]; and when there is a replica of something that has none, or the limit makes no sense.
 pub(crate) fn ledger_locations(settings: &Settings) -> Result<LedgerLocations, Vec<Problem>> {
     let typed = &settings.typed;
     let ledger = ledger(typed)?.map(|ledger| ledger.location);
