@@ -150,7 +150,7 @@ fn a_program_dies(fleet: &mut Fleet, before: &[Visit], visitors: usize, pace: Du
     lost_only_what_was_last(fleet, &before.iter().cloned().chain(visits).collect::<Vec<_>>(), marked, killed);
 }
 
-/// Whoever is missing was seen by the killed program alone, after somebody of whom it is known that he was written.
+/// Missing are only visitors whom the killed program alone saw, and later than one who is known to be written.
 #[track_caller]
 fn lost_only_what_was_last(fleet: &Fleet, visits: &[Visit], marked: Instant, killed: Instant) {
     let mut exported = fleet.exported();

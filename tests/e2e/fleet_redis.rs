@@ -267,7 +267,7 @@ fn a_server_that_says_nothing_keeps_nobody() {
     drop(silent);
 }
 
-/// Programs tell each other of facts on a channel beside the flags: whoever waits for nothing else looks into the ledger at once.
+/// Programs tell each other of facts on a channel beside the flags: a program that hears of one looks into the ledger at once.
 #[test]
 fn facts_are_told_on_a_channel_beside_the_flags() {
     let Some(mut redis) = Redis::start() else { return };

@@ -125,8 +125,8 @@ impl GuardTests {
         self.alarm(&event.sign).map_or(Seen::Counted, |evidence| Seen::Alarm(Box::new(evidence)))
     }
 
-    /// The same for the next event of a sequence that others see too: a later step begins with its first event, so whoever sees the same
-    /// events in the same order has the same tests.
+    /// The same for the next event of a sequence that other programs see too. A later step begins with its first event, so programs that
+    /// see the same events in the same order have the same tests.
     pub fn follow(&mut self, event: &GuardEvent) -> Seen {
         if event.step > self.step {
             let known = self.steps.iter().find(|(number, _)| *number == event.step);

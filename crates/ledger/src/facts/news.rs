@@ -72,7 +72,7 @@ pub(super) async fn can_tell(store: &mut AnyConnection, location: &Location) -> 
     Ok(version.try_get::<String, _>(0)?.starts_with("PostgreSQL"))
 }
 
-/// Tells it to whoever listens, once what is written in this transaction is there to be read.
+/// Tells it to all who listen, once what is written in this transaction is there to be read.
 pub(super) async fn tell(store: &mut AnyConnection, news: News) -> Result<(), sqlx::Error> {
     let notify = match news {
         News::Facts => "NOTIFY flagstaff_facts",

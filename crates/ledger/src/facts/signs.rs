@@ -74,7 +74,7 @@ impl FactStore {
         rows.and_then(|rows| rows.iter().map(|row| first_sign(row, 0)).collect()).map_err(|error| self.error(error))
     }
 
-    /// The next signs of flags, of each above a number, in their order. Whoever goes on from `up_to` sees each sign once, however many
+    /// The next signs of flags, of each above a number, in their order. A reader that goes on from `up_to` sees each sign once, however many
     /// programs write. Flags without any are left out, and so are those that have to be asked about again when one says that it has more.
     ///
     /// # Errors
@@ -228,7 +228,7 @@ impl FactStore {
     }
 }
 
-/// Takes the counters of flags, always in the same order, and adds to them. Whoever else wants one of them waits until this
+/// Takes the counters of flags, always in the same order, and adds to them. Another writer that wants one of them waits until this
 /// transaction ends. Returns them as they are now.
 async fn count(
     store: &mut AnyConnection,

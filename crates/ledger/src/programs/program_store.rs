@@ -121,7 +121,7 @@ fn short(text: &str) -> String {
 }
 
 fn seen(row: &AnyRow) -> Result<SeenProgram, sqlx::Error> {
-    // whoever writes there keeps to no limit of ours
+    // other programs write there, and keep to no limit of ours
     let text = |at: usize| row.try_get::<String, _>(at).map(|text| short(&text));
     let time = |at: usize| Ok::<_, sqlx::Error>(Timestamp::from_microsecond(row.try_get(at)?).unwrap_or_default());
     let some = |at: usize| Ok::<_, sqlx::Error>(Some(text(at)?).filter(|text| !text.is_empty()));

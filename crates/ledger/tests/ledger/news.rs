@@ -1,4 +1,4 @@
-//! What is written is told at once to whoever listens, and a lost connection is noticed.
+//! What is written is told at once to all who listen, and a lost connection is noticed.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn fact(number: u64) -> Fact {
 }
 
 #[test]
-fn facts_and_signs_are_told_to_whoever_listens() {
+fn facts_and_signs_are_told_to_all_who_listen() {
     let Some(server) = Server::start() else {
         return eprintln!("SKIPPED: PostgreSQL is not installed; tests/postgresql unpacks it");
     };

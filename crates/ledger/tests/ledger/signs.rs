@@ -1,4 +1,4 @@
-//! Signs of guards in the order of the ledger: many programs write at once, and whoever reads on from a number misses none.
+//! Signs of guards in the order of the ledger: many programs write at once, and a reader that goes on from a number misses none.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};

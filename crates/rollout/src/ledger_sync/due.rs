@@ -14,7 +14,7 @@ const LOOK_SLOWLY: Duration = Duration::from_secs(5);
 /// How long to wait before listening again.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 
-/// What is to be looked at. Whoever hears of something says so here, from any thread.
+/// What is to be looked at. A thread that hears of something says so here.
 #[derive(Debug)]
 pub(super) struct Due {
     facts: AtomicBool,
