@@ -1,7 +1,7 @@
 //! What guards make of the messages of the monitor.
 
 use flagstaff_experiment::guard::NetworkKey;
-use flagstaff_flags::Name;
+use flagstaff_flags::{Name, Snapshot};
 use flagstaff_ledger::FirstSign;
 
 use super::Controller;
@@ -17,7 +17,7 @@ const WAITING_EACH: std::ops::RangeInclusive<usize> = (1 << 10)..=(1 << 16);
 impl Controller {
     /// A sign was seen here. It counts when it comes back with its number from a ledger that other machines share; else it counts at once.
     pub(super) fn observe(&mut self, window: &WindowId, sign: FirstSign, limited: Option<NetworkKey>) {
-        let (most, counts_at_once) = (self.most_waiting(), self.counts_at_once());
+        let (most, counts_at_once) = (self.waiting_each, self.counts_at_once());
         let Some(state) = self.state_of(window) else { return };
         state.observe(sign, limited, most);
         if counts_at_once {
@@ -28,7 +28,7 @@ impl Controller {
 
     /// A unit came to the treatment at a step.
     pub(super) fn arrived(&mut self, window: &WindowId, sign: FirstSign) {
-        let most = self.most_waiting();
+        let most = self.waiting_each;
         if let Some(state) = self.state_of(window) {
             state.arrived(sign, most);
         }
@@ -38,12 +38,6 @@ impl Controller {
     /// no guard then.
     pub(super) fn counts_at_once(&self) -> bool {
         self.ledger.as_ref().is_none_or(|ledger| ledger.is_file)
-    }
-
-    /// Signs of one flag that may wait for the ledger.
-    fn most_waiting(&self) -> usize {
-        let flags = self.snapshot.flags().iter().filter(|flag| flag.guard.is_some() || flag.rollout.is_some());
-        (MAX_WAITING / flags.count().max(1)).clamp(*WAITING_EACH.start(), *WAITING_EACH.end())
     }
 
     /// Does what the flag says its guard does, once.
@@ -83,4 +77,10 @@ impl Controller {
             self.handle(Message::Published(current));
         }
     }
+}
+
+/// Signs of each flag that may wait for the ledger.
+pub(super) fn waiting_each(snapshot: &Snapshot) -> usize {
+    let flags = snapshot.flags().iter().filter(|flag| flag.guard.is_some() || flag.rollout.is_some());
+    (MAX_WAITING / flags.count().max(1)).clamp(*WAITING_EACH.start(), *WAITING_EACH.end())
 }

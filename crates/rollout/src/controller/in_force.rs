@@ -8,6 +8,7 @@ use flagstaff_flags::{Fact, FactKind, Name, Snapshot};
 
 use super::Controller;
 use super::flag_state::FlagState;
+use super::guards::waiting_each;
 use super::reconcile::{expired, reconcile};
 
 impl Controller {
@@ -28,6 +29,7 @@ impl Controller {
     pub(super) fn reconcile(&mut self, before: &Snapshot) {
         let snapshot = Arc::clone(&self.snapshot);
         self.monitor.retain(&snapshot);
+        self.waiting_each = waiting_each(&snapshot);
         let facts = reconcile(before, &snapshot, &self.states, self.is_last_good);
         self.warn_of_undone(&facts);
         for (name, state) in &mut self.states {

@@ -77,6 +77,8 @@ pub(crate) struct Controller {
     states: HashMap<Name, FlagState>,
     /// The flags in force.
     snapshot: Arc<Snapshot>,
+    /// Signs of each of them that may wait for the ledger.
+    waiting_each: usize,
     measured: Instant,
     ledger_is_away: bool,
     /// The flags in force are the last good ones, until their file is good again.
@@ -94,6 +96,7 @@ impl Controller {
     ) -> Self {
         Self {
             snapshot: publisher.current(),
+            waiting_each: 0,
             publisher,
             monitor,
             ledger,
