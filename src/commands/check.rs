@@ -7,7 +7,7 @@ use crate::cli::Check;
 use crate::commands::Outcome;
 use crate::remote::Remote;
 use crate::settings::telemetry;
-use crate::terminal::{GOOD, json as print_json, out, styled};
+use crate::terminal::{GOOD, counted, json as print_json, out, styled};
 use crate::workspace::{Opened, block_on, warn};
 
 pub(crate) fn run(args: &Check) -> anyhow::Result<Outcome> {
@@ -60,8 +60,7 @@ fn far(args: &Check, remote: &Remote) -> anyhow::Result<Outcome> {
 }
 
 fn fine(count: usize, file: &str) -> anyhow::Result<()> {
-    let flags = if count == 1 { "1 flag".into() } else { format!("{count} flags") };
-    out(&format!("{}: {flags} in {file}\n", styled(GOOD, "fine")))
+    out(&format!("{}: {} in {file}\n", styled(GOOD, "fine"), counted(count, "flag")))
 }
 
 fn drawn(text: &str, summary: &str) -> anyhow::Result<()> {

@@ -8,7 +8,7 @@ use flagstaff_operations::code::{Scan as Answer, ScanFinding, ScanKind, Scanning
 
 use crate::cli::Scan;
 use crate::commands::Outcome;
-use crate::terminal::{BAD, FAINT, GOOD, ODD, Passing, STRONG, err, grouped, json, out, styled};
+use crate::terminal::{BAD, FAINT, GOOD, ODD, Passing, STRONG, counted, err, grouped, json, out, styled};
 use crate::workspace::Opened;
 
 /// The most lines of code that are kept of a flag.
@@ -56,11 +56,13 @@ fn text(scan: &Answer) -> String {
             ),
         );
     }
-    let (files, used) = (grouped(scan.files), scan.used.len());
+    let files = counted(usize::try_from(scan.files).unwrap_or(usize::MAX), "file");
     let summary = match scan.findings.len() {
-        0 => format!("{}: {files} files, {used} flags in use, and the file defines them all", styled(GOOD, "fine")),
-        1 => format!("1 finding in {files} files"),
-        many => format!("{many} findings in {files} files"),
+        0 => {
+            let used = counted(scan.used.len(), "flag");
+            format!("{}: {files}, {used} in use, all defined", styled(GOOD, "fine"))
+        }
+        many => format!("{} in {files}", counted(many, "finding")),
     };
     text + &summary + "\n"
 }

@@ -12,6 +12,7 @@ use flagstaff_tag::TaggerSettings;
 
 use crate::settings::checked::LedgerLocations;
 use crate::settings::{self, Settings, checked, protocols, shown, typed};
+use crate::terminal::counted;
 use crate::workspace::{no_flag_file, reading};
 
 /// Everything that runs, checked; nothing is bound yet.
@@ -111,7 +112,7 @@ impl Checked {
     pub(super) fn summary(&self) -> String {
         let upstream = if self.proxy.has_upstream() { "the proxy" } else { "the demo shop" };
         let flags = self.parts.loaded.snapshot.flags().len();
-        format!("{upstream} with {flags} flags of {}", self.parts.source.name())
+        format!("{upstream} with {} of {}", counted(flags, "flag"), self.parts.source.name())
     }
 }
 

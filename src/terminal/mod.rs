@@ -18,4 +18,4 @@ pub(crate) use interval_plot::{Interval, Scale};
 pub(crate) use output::{err, is_live, json, json_line, out, out_to_reader, redraw};
 pub(crate) use passing::Passing;
 pub(crate) use style::{BAD, FAINT, GOOD, ODD, STRONG, plain, styled, with_colours};
-pub(crate) use table::{bar, grouped, percent, signed, table};
+pub(crate) use table::{bar, counted, grouped, percent, signed, table};
