@@ -121,6 +121,13 @@ impl Flagstaff {
         self.layer.clone().with_live_endpoints(self.changes.clone())
     }
 
+    /// The layer that decides the flags of every request, and nothing else: for services whose answers are not pages, and whose bodies
+    /// cannot be made of bytes. [`Flags`](flagstaff_layer::Flags) are in the extensions of every request. Cheap to clone.
+    #[must_use]
+    pub fn bare_layer(&self) -> FlagLayer {
+        self.layer.clone()
+    }
+
     /// What tells pages of changes. [Close](ChangeStreams::close) it before a server waits for its last answers: a page that waits for
     /// changes has one that does not end by itself.
     #[must_use]

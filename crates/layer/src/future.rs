@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use pin_project_lite::pin_project;
 
 use crate::layer::Shared;
+use crate::observe::grpc::counted_status;
 use crate::observe::{Answer, RequestContext};
 
 pin_project! {
@@ -79,7 +80,7 @@ impl InFlight {
                 let directives = self.shared.tagger().answer(&self.flags, response, now);
                 if let Some(context) = context {
                     observers.answered(context, &Answer::of(response, answered_by, &directives.exposed));
-                    observers.reached(context, response.status(), &directives.events, now);
+                    observers.reached(context, counted_status(response), &directives.events, now);
                 } else if !observers.ignore_goals() {
                     self.refuse(&directives.events, now);
                 }

@@ -5,6 +5,8 @@ use flagstaff_tag::AnsweredBy;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
 
+use crate::observe::grpc::counted_status;
+
 /// How a request ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
@@ -19,7 +21,7 @@ pub struct Answer<'a> {
 pub enum AnswerResult {
     /// It was answered.
     Answered {
-        /// The status.
+        /// The status. That of a failed call of gRPC is what it means as one of HTTP.
         status: StatusCode,
         /// The answer is meant not to end: a stream of events, or another protocol.
         is_endless: bool,
@@ -51,7 +53,8 @@ impl<'a> Answer<'a> {
 
     pub(crate) fn of<R>(response: &Response<R>, answered_by: Option<AnsweredBy>, exposed: &'a [Name]) -> Self {
         let is_endless = response.status() == StatusCode::SWITCHING_PROTOCOLS || is_stream(response.headers());
-        Self { result: AnswerResult::Answered { status: response.status(), is_endless, answered_by }, exposed }
+        let status = counted_status(response);
+        Self { result: AnswerResult::Answered { status, is_endless, answered_by }, exposed }
     }
 
     /// The status that is counted: 500 for an app that gave no answer, `None` when the client went away.

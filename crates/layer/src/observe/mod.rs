@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 pub(crate) mod answer;
 pub(crate) mod context;
+pub(crate) mod grpc;
 #[cfg(feature = "ledger")]
 pub(crate) mod ledger_observer;
 pub(crate) mod metrics;

@@ -1,0 +1,3 @@
+//! What `tonic-service` and its callers speak.
+
+pub mod shop;
