@@ -127,3 +127,34 @@ fn every_dependency_says_why_it_is_there() {
         }
     }
 }
+
+/// What crates.io shows, and refuses when it is wrong.
+#[test]
+fn published_crates_say_what_they_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let workspace: toml::Table = text.parse().unwrap();
+    let version = &workspace["workspace"]["package"]["version"];
+    for (name, dependency) in workspace["workspace"]["dependencies"].as_table().unwrap() {
+        assert_eq!(&dependency["version"], version, "{name}");
+    }
+    for name in manifests().keys() {
+        let folder = if name == "flagstaff" { root.to_owned() } else { root.join("crates").join(name) };
+        let manifest: toml::Table = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap().parse().unwrap();
+        let package = manifest["package"].as_table().unwrap();
+        for (list, most) in [("keywords", 5), ("categories", 5)] {
+            let words =
+                package.get(list).and_then(|words| words.as_array()).unwrap_or_else(|| panic!("{name}: no {list}"));
+            let is_fine =
+                |word: &toml::Value| (1..=20).contains(&word.as_str().unwrap().len()) || list == "categories";
+            assert!((1..=most).contains(&words.len()) && words.iter().all(is_fine), "{name}: {words:?}");
+        }
+        let own = package["name"].as_str().unwrap();
+        assert_eq!(package["documentation"].as_str(), Some(format!("https://docs.rs/{own}").as_str()));
+        let readme = std::fs::read_to_string(folder.join("README.md")).unwrap();
+        assert!(readme.starts_with("# "), "{name}: README.md has no title");
+        let has_features = manifest.contains_key("features");
+        let shows_all = package.get("metadata").and_then(|metadata| metadata.get("docs")).is_some();
+        assert!(!has_features || shows_all, "{name}: docs.rs would not show its features");
+    }
+}
