@@ -57,6 +57,7 @@ mod init;
 mod live;
 mod messages;
 mod new_flags;
+mod node_package;
 mod ofrep;
 mod parity;
 mod preview;
