@@ -7,6 +7,8 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Instant;
 
 use flagstaff_flags::Draw;
 
@@ -46,6 +48,19 @@ fn packages() -> OsString {
     std::env::split_paths(&path.unwrap()).next().unwrap().into_os_string()
 }
 
+/// A folder with the wheel of the program that is tested, and nothing else.
+fn wheels() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("wheels-{}", std::process::id()));
+        let mut build = Command::new("bash");
+        build.arg(project().join("deploy/wheel")).arg(env!("CARGO_BIN_EXE_flagstaff")).arg(&folder);
+        let said = done(build.env("PYTHONPATH", packages()));
+        assert!(said.contains("/flagstaff-") && !said.contains("none-any"), "{said}");
+        folder
+    })
+}
+
 /// A block of the page: its language, and its lines.
 fn blocks(page: &str) -> Vec<(String, String)> {
     let parts = page.split("\n```").skip(1).step_by(2);
@@ -79,12 +94,18 @@ impl Reader {
         let mut shell = Command::new("bash");
         shell.args(["-ec", line]).current_dir(self.shop()).env_clear().stdin(Stdio::null());
         shell.env("PATH", path).env("HOME", self.folder.path()).env("PYTHONPATH", packages());
-        shell.env("PIP_NO_INDEX", "1").env("PIP_FIND_LINKS", self.folder.path().join("wheels"));
+        shell.env("PIP_NO_INDEX", "1").env("PIP_FIND_LINKS", wheels());
         shell.env("SHOP_DATABASE", self.folder.path().join("shop.sqlite3")).env("PYTHONDONTWRITEBYTECODE", "1");
         shell.env("FLAGSTAFF_UPSTREAM", self.addresses[0].to_string());
         shell.env("FLAGSTAFF_LISTEN", self.addresses[1].to_string());
         shell.env("FLAGSTAFF_ADMIN", self.addresses[2].to_string());
         shell
+    }
+
+    /// A fresh one, with nothing but pip.
+    fn has_an_environment(&self) {
+        wheels();
+        done(Command::new("python3").args(["-m", "venv"]).arg(self.folder.path().join("environment")));
     }
 
     fn follows(&mut self, kind: &str, text: &str) {
@@ -118,12 +139,7 @@ impl Reader {
 #[test]
 fn the_page_on_waffle_is_followed_word_by_word_with_a_wheel() {
     let mut reader = Reader::new();
-    let wheels = reader.folder.path().join("wheels");
-    let mut build = Command::new("bash");
-    build.arg(project().join("deploy/wheel")).arg(env!("CARGO_BIN_EXE_flagstaff")).arg(&wheels);
-    let said = done(build.env("PYTHONPATH", packages()));
-    assert!(said.contains("/flagstaff-") && !said.contains("none-any"), "{said}");
-    done(Command::new("python3").args(["-m", "venv"]).arg(reader.folder.path().join("environment")));
+    reader.has_an_environment();
     let waffle = project().join("clients/python/tests/waffle_project");
     done(Command::new("cp").arg("-r").arg(waffle).arg(reader.shop()));
     let rows = "python manage.py migrate && python manage.py waffle_flag contact_form --create --percent 50 --superusers && \
@@ -142,6 +158,42 @@ fn the_page_on_waffle_is_followed_word_by_word_with_a_wheel() {
     superusers_have_it(&reader);
     let version = done(reader.shell("flagstaff --version").env_remove("PYTHONPATH"));
     assert_eq!(version.trim(), concat!("flagstaff ", env!("CARGO_PKG_VERSION")));
+}
+
+/// What init writes is a flag for half of the visitors, and its comment is the line for this view.
+const VIEWS: &str = "from django.http import HttpResponse\nfrom django.urls import path\n\n\
+    def contact(request):\n    is_on = request.headers.get(\"X-Flag-Example\") == \"on\"\n    \
+    return HttpResponse(\"short\" if is_on else \"long\")\n\nurlpatterns = [path(\"contact\", contact)]\n";
+
+#[test]
+fn a_django_project_has_flags_in_the_first_minute() {
+    let mut reader = Reader::new();
+    reader.has_an_environment();
+    fs::create_dir(reader.shop()).unwrap();
+    done(&mut reader.shell("python -m django startproject shop ."));
+    fs::write(reader.shop().join("shop/urls.py"), VIEWS).unwrap();
+    reader.follows("sh", "python manage.py runserver 127.0.0.1:8000 --noreload");
+
+    let page = fs::read_to_string(project().join("docs/python.md")).unwrap();
+    let first =
+        blocks(&page).into_iter().find(|(kind, text)| kind == "sh" && text.contains("pip install flagstaff\n"));
+    let start = Instant::now();
+    reader.follows("sh", &first.unwrap().1);
+    let listens = |address: &SocketAddr| std::net::TcpStream::connect(address).is_ok();
+    eventually("app and proxy listen", || reader.addresses.iter().all(listens));
+    let mut seen = BTreeSet::new();
+    for n in 0..16 {
+        let visitor = format!("somebody-with-django{n:02}");
+        let is_in = Draw::of("example", &visitor).bucket() < 50;
+        assert_eq!(
+            Browser::of(reader.addresses[1], &visitor).get("/contact").text(),
+            if is_in { "short" } else { "long" }
+        );
+        seen.insert(is_in);
+    }
+    println!("from pip install to a split that was seen: {:.1} s", start.elapsed().as_secs_f64());
+    assert_eq!(seen.len(), 2, "visitors on either side");
+    assert!(reader.said.contains("Django (manage.py)"), "{}", reader.said);
 }
 
 fn sees_the_split(reader: &Reader) {
