@@ -16,8 +16,8 @@ use flagstaff_flags::without_userinfo;
 
 use crate::cli::{Cli, Command};
 use crate::commands::{
-    Outcome, check, compare, demo_traffic, diff, edit, end, explain, export, fleet, forget, history, hygiene, init,
-    link, list, power, pull, push, results, rollback, rollout, scan, shell, simulate, tail, traffic, webhook,
+    Outcome, check, compare, demo_traffic, diff, edit, end, explain, export, fleet, forget, history, hygiene, import,
+    init, link, list, power, pull, push, results, rollback, rollout, scan, shell, simulate, tail, traffic, webhook,
 };
 use crate::terminal::{BAD, styled};
 
@@ -51,6 +51,7 @@ fn answer(command: &Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Run(args) => serve::run(args),
         Command::Init(args) => init::run(args),
+        Command::Import(args) => import::run(args),
         Command::Check(args) => check::run(args),
         Command::List(args) => list::run(args),
         Command::Hygiene(args) => hygiene::run(args),

@@ -39,7 +39,7 @@ const FLOORS: [&[&str]; 7] = [
     &["experiment"],
     &["source", "tag", "ledger", "webhook"],
     &["layer"],
-    &["operations", "rollout", "telemetry"],
+    &["operations", "import", "rollout", "telemetry"],
     &["sidecar", "admin", "embed", "client"],
     &["flagstaff"],
 ];

@@ -7,6 +7,7 @@ mod edit;
 mod experiment;
 mod fleet;
 mod history;
+mod import;
 mod records;
 mod rollout;
 mod run;
@@ -26,6 +27,7 @@ pub(crate) use self::edit::{Add, Delete, EditOf, End, Link, Off, On, Set};
 pub(crate) use self::experiment::{Certainty, Compare, Power, Results};
 pub(crate) use self::fleet::Fleet;
 pub(crate) use self::history::{Diff, History, Rollback};
+pub(crate) use self::import::Import;
 pub(crate) use self::records::{Export, Forget, Format, Per};
 pub(crate) use self::rollout::{Action, Rollout};
 pub(crate) use self::run::Run;
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     Run(Box<Run>),
     /// Write settings, example flags and a key for the app in this folder; what is there already stays as it is
     Init(Init),
+    /// Make a flag file of another system's flags, and draw nobody anew: flagstaff import unleash export.json > flags.toml
+    Import(Import),
     /// Check a flag file: 0 fine, 1 problems, 2 could not run
     Check(Check),
     /// List flags with state, percent, owner, expiry and origin

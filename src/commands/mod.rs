@@ -15,6 +15,7 @@ pub(crate) mod fleet;
 pub(crate) mod forget;
 pub(crate) mod history;
 pub(crate) mod hygiene;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod link;
 pub(crate) mod list;

@@ -84,6 +84,14 @@ impl Key {
         KNOWN.into_iter().map(|(word, _)| word).chain(["authenticated", "segment", "after", "before"])
     }
 
+    /// The known word that an attribute's name is but a slip of the finger or two away from: `country` for `contry`. Attributes have
+    /// names of their own, so likeness as for keys of a file (`user_plan` and `user`) is not enough.
+    #[must_use]
+    pub fn slip(text: &str) -> Option<&'static str> {
+        let slips = |known: &str| if known.len() < 6 { 1 } else { 2 };
+        Self::words().find(|known| strsim::damerau_levenshtein(text, known) <= slips(known))
+    }
+
     /// Whether upper and lower case are the same to this value.
     #[must_use]
     pub const fn is_any_case(&self) -> bool {

@@ -40,19 +40,12 @@ impl ConditionKey {
             _ => Self::Value(Key::new(text).map_err(|e| e.to_string())?),
         };
         if let Self::Value(Key::Attribute(_)) = word
-            && let Some(near) = Key::words().find(|known| is_slip(text, known))
+            && let Some(near) = Key::slip(text)
         {
             return Err(format!("did you mean `{near}`? An attribute of one's own needs a name less like it"));
         }
         Ok(word)
     }
-}
-
-/// Whether a word is a known one with a slip of the finger or two. Attributes have names of their own, so likeness as for keys
-/// (`user_plan` and `user`) is not enough.
-fn is_slip(text: &str, known: &str) -> bool {
-    let slips = if known.len() < 6 { 1 } else { 2 };
-    strsim::damerau_levenshtein(text, known) <= slips
 }
 
 impl<'de> Deserialize<'de> for ConditionKey {

@@ -1,0 +1,69 @@
+//! The systems whose flags are read.
+
+use crate::error::ImportError;
+use crate::model::Imported;
+use crate::options::Options;
+use crate::vendors;
+
+type Reader = fn(&[u8], &Options) -> Result<Imported, ImportError>;
+
+/// A system whose flags are read.
+#[derive(Clone, Copy)]
+pub struct System {
+    /// As it is written on the command line.
+    word: &'static str,
+    /// As its makers write it.
+    title: &'static str,
+    /// What is read of it.
+    reads: &'static str,
+    reader: Reader,
+}
+
+/// All of them, in the order of their words. A new one is a line here and a file under `vendors`.
+const SYSTEMS: &[System] = &[System {
+    word: "flagd",
+    title: "flagd",
+    reads: "a flag definition, JSON or YAML",
+    reader: vendors::flagd::read,
+}];
+
+impl System {
+    /// All systems.
+    pub fn all() -> impl Iterator<Item = Self> {
+        SYSTEMS.iter().copied()
+    }
+
+    /// The system of a word of the command line.
+    #[must_use]
+    pub fn find(word: &str) -> Option<Self> {
+        Self::all().find(|system| system.word == word)
+    }
+
+    /// As it is written on the command line.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        self.word
+    }
+
+    /// As its makers write it.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        self.title
+    }
+
+    /// What is read of it, for help.
+    #[must_use]
+    pub const fn reads(self) -> &'static str {
+        self.reads
+    }
+
+    pub(crate) fn read(self, bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
+        (self.reader)(bytes, options)
+    }
+}
+
+impl std::fmt::Debug for System {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.word)
+    }
+}

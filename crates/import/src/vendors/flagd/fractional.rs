@@ -1,0 +1,112 @@
+//! `fractional`: a draw by MurmurHash3.
+
+use super::Definition;
+use super::logic::variable;
+use crate::input::Node;
+use crate::model::{Hash, Share, weights};
+
+/// A draw.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Fractional {
+    /// The text before the attribute.
+    key: String,
+    /// The attribute that is hashed.
+    pub(super) attribute: String,
+    /// Variants and weights, in written order.
+    pub(super) weights: Vec<(String, u32)>,
+}
+
+impl Fractional {
+    /// Reads the arguments of a draw.
+    ///
+    /// # Errors
+    /// With the reason, when it cannot be carried.
+    pub(super) fn read(definition: &Definition<'_>, flag: &str, arguments: &[Node]) -> Result<Self, String> {
+        let (expression, parts) = match arguments.split_first() {
+            Some((first, rest)) if !matches!(first, Node::List(_)) => (Some(first), rest),
+            _ => (None, arguments),
+        };
+        let (key, attribute) = match expression {
+            None => (flag.to_owned(), "targetingKey".to_owned()),
+            Some(expression) => hashed(definition, flag, expression)?,
+        };
+        let weights = parts.iter().map(part).collect::<Result<Vec<_>, _>>()?;
+        if weights.is_empty() {
+            return Err("a draw has no variants".into());
+        }
+        let mut joined: Vec<(String, u32)> = Vec::new();
+        for (name, weight) in weights {
+            if joined.iter().any(|(known, _)| *known == name) {
+                return Err(format!("a draw names `{name}` twice"));
+            }
+            joined.push((name, weight));
+        }
+        Ok(Self { key, attribute, weights: joined })
+    }
+
+    pub(super) fn total(&self) -> u64 {
+        self.weights.iter().map(|(_, weight)| u64::from(*weight)).sum()
+    }
+
+    pub(super) fn shares(&self) -> Vec<(String, Share)> {
+        let numbers: Vec<_> = self.weights.iter().map(|(_, weight)| f64::from(*weight)).collect();
+        self.weights.iter().map(|(name, _)| name.clone()).zip(weights(&numbers)).collect()
+    }
+
+    pub(super) fn share_of(&self, name: &str) -> Share {
+        self.shares().into_iter().find(|(of, _)| of == name).map_or(Share::NOBODY, |(_, share)| share)
+    }
+
+    /// The formula; variants that are not drawn lie behind the others.
+    pub(super) fn hash(&self, names: &[String]) -> Hash {
+        let mut hash = Hash::new("flagd").text("key", self.key.clone());
+        let total = i64::try_from(self.total()).unwrap_or(100);
+        if total != 100 && total > 0 {
+            hash = hash.number("total", total);
+        }
+        let drawn = self.weights.iter().map(|(name, _)| name.clone()).filter(|name| names.contains(name));
+        let mut order: Vec<String> = drawn.collect();
+        order.extend(names.iter().filter(|name| !order.contains(name)).cloned().collect::<Vec<_>>());
+        if order == names { hash } else { hash.list("order", order) }
+    }
+}
+
+/// What is hashed: a text, or none, and an attribute.
+fn hashed(definition: &Definition<'_>, flag: &str, expression: &Node) -> Result<(String, String), String> {
+    let refuse = || Err("what a draw hashes is not a text and then an attribute".to_owned());
+    let parts = match expression.entries() {
+        [(operator, parts)] if operator == "cat" => parts.items(),
+        _ => std::slice::from_ref(expression),
+    };
+    let Some((last, before)) = parts.split_last() else { return refuse() };
+    let mut key = String::new();
+    for part in before {
+        match (part.word(), variable(definition, part).as_deref()) {
+            (Some(word), _) => key += &word,
+            (None, Some("$flagd.flagKey")) => key += flag,
+            _ => return refuse(),
+        }
+    }
+    match variable(definition, last) {
+        Some(attribute) if !attribute.starts_with("$flagd") => Ok((key, attribute)),
+        _ => refuse(),
+    }
+}
+
+/// `["red", 50]`; a missing weight is 1, one below 0 is 0.
+fn part(node: &Node) -> Result<(String, u32), String> {
+    let [name, rest @ ..] = node.items() else {
+        return Err("a part of a draw is not a list of variant and weight".into());
+    };
+    let Some(name) = name.word() else {
+        return Err("a draw gives something that is worked out, not a variant".into());
+    };
+    let weight = match rest.first() {
+        None => 1,
+        Some(weight) => match weight.whole() {
+            Some(weight) => u32::try_from(weight.max(0)).unwrap_or(u32::MAX),
+            None => return Err(format!("the weight of `{name}` is no whole number")),
+        },
+    };
+    Ok((name, weight))
+}

@@ -1,0 +1,44 @@
+//! Imports, with the options of the command line.
+#![allow(dead_code, reason = "no test needs everything")]
+
+use flagstaff_import::{Import, Options, System, import};
+use flagstaff_source::{ParseOptions, Text, parse};
+
+/// The options, as they are typed.
+pub(crate) fn options(words: &[&str]) -> Options {
+    let mut options = Options::default();
+    for pair in words.chunks(2) {
+        match pair {
+            ["--unit", mapping] => options.units.push(mapping.parse().unwrap()),
+            ["--attribute", mapping] => options.attributes.push(mapping.parse().unwrap()),
+            ["--environment", name] => options.environment = Some((*name).into()),
+            other => panic!("{other:?}"),
+        }
+    }
+    options.check().unwrap();
+    options
+}
+
+/// What is made of an export; the flag file has no mistake.
+pub(crate) fn made(system: &str, export: &str, words: &[&str]) -> Import {
+    let system = System::find(system).unwrap();
+    let made = import(system, export.as_bytes(), &options(words)).unwrap();
+    check(&made.toml);
+    made
+}
+
+/// Why an export is not read.
+pub(crate) fn error(system: &str, export: &str) -> String {
+    import(System::find(system).unwrap(), export.as_bytes(), &Options::default()).unwrap_err().to_string()
+}
+
+/// `flagstaff check` takes the file.
+pub(crate) fn check(toml: &str) {
+    let text = Text { name: "flags.toml", bytes: toml.as_bytes() };
+    let problems = match parse(text, None, &ParseOptions::default()) {
+        Ok(_) => return,
+        Err(report) => report,
+    };
+    let errors: Vec<_> = problems.errors().map(|e| format!("{e:?}")).filter(|e| !e.contains("`hash`")).collect();
+    assert!(errors.is_empty(), "{errors:?}\n{toml}");
+}

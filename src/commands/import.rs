@@ -1,0 +1,78 @@
+//! `flagstaff import`: flags of another system as a flag file.
+
+use std::io::Read;
+
+use anyhow::{Context, bail};
+use flagstaff_flags::printable;
+use flagstaff_import::{Carried, FlagReport, LARGEST_EXPORT, Options, Report, import};
+
+use crate::cli::Import;
+use crate::commands::Outcome;
+use crate::terminal::{BAD, FAINT, GOOD, ODD, STRONG, counted, err, out, styled};
+
+pub(crate) fn run(args: &Import) -> anyhow::Result<Outcome> {
+    let options = Options {
+        environment: args.environment.clone(),
+        units: args.unit.clone(),
+        attributes: args.attribute.clone(),
+    };
+    if let Err(wrong) = options.check() {
+        bail!("{wrong}");
+    }
+    let bytes = read(&args.file)?;
+    let made = import(args.system, &bytes, &options).with_context(|| format!("cannot import {}", args.file))?;
+    out(&made.toml)?;
+    err(&match args.json {
+        true => serde_json::to_string(&made.report)? + "\n",
+        false => text(&made.report),
+    });
+    Ok(if args.strict && !made.report.is_exact() { Outcome::No } else { Outcome::Yes })
+}
+
+/// The export, up to one byte more than is taken.
+fn read(file: &str) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let most = u64::try_from(LARGEST_EXPORT)?.saturating_add(1);
+    match file {
+        "-" => std::io::stdin().lock().take(most).read_to_end(&mut bytes).context("cannot read standard input")?,
+        file => {
+            let of = || format!("cannot read {}", printable(file));
+            std::fs::File::open(file).and_then(|opened| opened.take(most).read_to_end(&mut bytes)).with_context(of)?
+        }
+    };
+    Ok(bytes)
+}
+
+fn text(report: &Report) -> String {
+    let mut text: String = report.flags.iter().map(flag).collect();
+    for note in &report.notes {
+        text += &format!("{}\n", printable(note));
+    }
+    let count = |carried| report.count(carried);
+    text + &format!(
+        "{} from {}: {} carried exactly, {} in part, {} not\n",
+        counted(report.flags.len(), "flag"),
+        report.system,
+        count(Carried::Exactly),
+        count(Carried::InPart),
+        count(Carried::Not)
+    )
+}
+
+/// A flag, with what is not carried of it.
+fn flag(flag: &FlagReport) -> String {
+    let style = match flag.carried {
+        Carried::Exactly => GOOD,
+        Carried::InPart => ODD,
+        Carried::Not => BAD,
+    };
+    let origin = printable(&flag.origin);
+    let name = match &flag.name {
+        Some(name) if *name != flag.origin => format!("{origin} → {name}"),
+        _ => origin.into_owned(),
+    };
+    let mut text = format!("{}: {}\n", styled(STRONG, &name), styled(style, &flag.carried.to_string()));
+    flag.lost.iter().for_each(|lost| text += &format!("  {}\n", printable(lost)));
+    flag.remarks.iter().for_each(|remark| text += &format!("  {}\n", styled(FAINT, &printable(remark))));
+    text
+}
