@@ -16,7 +16,7 @@ static FLAGS: LazyLock<Arc<Snapshot>> = LazyLock::new(|| {
     let by = |bucket_by, name: &str| Flag { bucket_by, percent: half(), ..flag(name) };
     let version = Matcher::at_least("2").expect("a version");
     let when = Conditions(vec![Condition::Value(Key::Attribute("app_version".into()), version)]);
-    let rule = Rule { when, serve: Serve::Variant(VariantId::ON) };
+    let rule = Rule::new(when, Serve::Variant(VariantId::ON));
     let flags = vec![
         flag("all"),
         by(BucketBy::Visitor, "half"),

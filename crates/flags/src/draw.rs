@@ -45,6 +45,12 @@ impl Draw {
         Self { position: ((r % 100) * 1000 + r / 100) as u32, split: split as u32 }
     }
 
+    /// A draw by another formula; positions beyond the last one are the last one.
+    pub(crate) fn at(position: u32, split: u32) -> Self {
+        let last = Percent::WHOLE - 1;
+        Self { position: position.min(last), split: split.min(last) }
+    }
+
     /// A draw that was made before; `None` when a position is beyond 99,999.
     pub(crate) fn of_parts(position: u32, split: u32) -> Option<Self> {
         (position < Percent::WHOLE && split < Percent::WHOLE).then_some(Self { position, split })

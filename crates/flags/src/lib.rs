@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Rooms, each using only those after it: `evaluate` (the steps of a decision), `snapshot` (one checked set of flags), `model` (what
-//! is written of flags), `conditions` (subjects, and what holds for them), `history` (what happened to flags), `text`.
+//! is written of flags), `hashing` (formulas of other systems), `conditions` (subjects, and what holds for them), `history` (what happened to flags), `text`.
 //!
 //! Everything in a snapshot is checked when the snapshot is made, so nothing downstream checks again: a decision cannot fail.
 
@@ -15,6 +15,7 @@ mod conditions;
 mod draw;
 mod evaluate;
 mod former_draw;
+mod hashing;
 mod history;
 mod ids;
 mod log_throttle;
@@ -32,6 +33,7 @@ pub use conditions::{
 pub use draw::Draw;
 pub use evaluate::{Decision, DecisionStep, Decisions, Explanation, KeptSubject, Reason, StepOutcome, TraceStep};
 pub use former_draw::FormerDraw;
+pub use hashing::{Formula, Hash, HashError, HashSeed, HashSettings, HashedNumber};
 pub use history::{Fact, FactKind, FactKindError, FlagTexts, RevisionSource, RevisionSourceError, Standing};
 pub use ids::{Definition, ExperimentId, FlagId, VariantId};
 pub use log_throttle::LogThrottle;

@@ -126,7 +126,7 @@ fn every_step() -> Flag {
         testing: true,
         deny: Some(users("denied")),
         allow: Some(users("allowed")),
-        rules: vec![Rule { when: Conditions(vec![pro]), serve: Serve::Percent(Percent::ALL) }],
+        rules: vec![Rule::new(Conditions(vec![pro]), Serve::Percent(Percent::ALL))],
         layer: Some(name("shelf")),
         sticky: Some(Sticky::Visitor),
         definition: Definition(7),
@@ -140,7 +140,7 @@ fn world(f: Flag, base_on: bool) -> Arc<Snapshot> {
         from: Percent::new(from).unwrap(),
         to: Percent::new(to).unwrap(),
     };
-    let shelf = ExclusionLayer { name: name("shelf"), slices: vec![slice("f", 0.0, 50.0), slice("g", 50.0, 100.0)] };
+    let shelf = ExclusionLayer::new(name("shelf"), vec![slice("f", 0.0, 50.0), slice("g", 50.0, 100.0)]);
     let base = Flag { enabled: base_on, ..flag("base") };
     let g = Flag { layer: Some(name("shelf")), ..flag("g") };
     Arc::new(Snapshot::new("r", vec![f, base, g], vec![], vec![], vec![shelf]).unwrap())
@@ -239,7 +239,7 @@ fn a_missing_unit_is_off_and_says_so() {
 #[test]
 fn without_a_percent_the_rest_are_on_unless_someone_is_named() {
     let is_on = |f: Flag| snapshot(vec![f]).decide(&visitor("v")).is_on("f");
-    let rule = |serve| Rule { when: Conditions(vec![Condition::Authenticated(true)]), serve };
+    let rule = |serve| Rule::new(Conditions(vec![Condition::Authenticated(true)]), serve);
     assert!(is_on(flag("f")));
     assert!(!is_on(Flag { allow: Some(Audience::default()), ..flag("f") }));
     assert!(!is_on(Flag { rules: vec![rule(Serve::Variant(VariantId::ON))], ..flag("f") }));
@@ -287,7 +287,7 @@ fn a_visitor_meets_at_most_one_flag_of_a_layer() {
 #[test]
 fn a_slice_makes_a_flag_one_of_the_layer() {
     let slice = |flag: &str| Slice { flag: name(flag), from: Percent::ZERO, to: Percent::new(50.0).unwrap() };
-    let layer = |text: &str| ExclusionLayer { name: name(text), slices: vec![slice("f")] };
+    let layer = |text: &str| ExclusionLayer::new(name(text), vec![slice("f")]);
     let silent = Snapshot::new("r", vec![flag("f")], vec![], vec![], vec![layer("shelf")]).unwrap();
     let ons = (0..1_000).filter(|i| Arc::new(silent.clone()).decide(&visitor(&i.to_string())).is_on("f")).count();
     assert!((400..600).contains(&ons), "{ons}");
@@ -298,7 +298,7 @@ fn a_slice_makes_a_flag_one_of_the_layer() {
 #[test]
 fn a_flag_and_its_layer_never_share_a_draw() {
     let slice = Slice { flag: name("shelf"), from: Percent::ZERO, to: Percent::new(50.0).unwrap() };
-    let layer = || ExclusionLayer { name: name("shelf"), slices: vec![slice.clone()] };
+    let layer = || ExclusionLayer::new(name("shelf"), vec![slice.clone()]);
     let same = Snapshot::new("r", vec![flag("shelf")], vec![], vec![], vec![layer()]).unwrap_err();
     assert!(same[0].message.contains("one draw"), "{same:?}");
     let salted = Flag { salt: Some("other".into()), ..flag("shelf") };
@@ -422,7 +422,7 @@ fn conditions_look_at_what_they_name() {
     let value = |key: &str, matcher| Condition::Value(Key::new(key).unwrap(), matcher);
     let segment = Segment { name: name("beta"), any: vec![Conditions(vec![word("group", "beta")])] };
     let holds = |condition: Condition| {
-        let rule = Rule { when: Conditions(vec![condition]), serve: Serve::Variant(VariantId::ON) };
+        let rule = Rule::new(Conditions(vec![condition]), Serve::Variant(VariantId::ON));
         let f = Flag { rules: vec![rule], ..flag("f") };
         Arc::new(Snapshot::new("r", vec![f], vec![], vec![segment.clone()], vec![]).unwrap())
             .decide(&subject)
@@ -463,7 +463,7 @@ fn paths_and_hosts_are_read_as_the_app_reads_them() {
         let key = Key::new(key).unwrap();
         let glob = if key.is_any_case() { Glob::any_case(pattern) } else { Glob::new(pattern) };
         let when = Conditions(vec![Condition::Value(key, Matcher::Pattern(glob))]);
-        let rules = vec![Rule { when, serve: Serve::Variant(VariantId::ON) }];
+        let rules = vec![Rule::new(when, Serve::Variant(VariantId::ON))];
         snapshot(vec![Flag { rules, ..flag("f") }]).decide(&subject).is_on("f")
     };
     for path in

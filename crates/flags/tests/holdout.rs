@@ -122,7 +122,7 @@ fn deliberate_acts_win_and_the_rest_does_not() {
     let people = || Some(Audience { users: ["42".into()].into(), ..Audience::default() });
     assert_eq!(step(Flag { allow: people(), ..trial("form") }, someone), DecisionStep::Allow);
     assert_eq!(step(Flag { deny: people(), ..trial("form") }, someone), DecisionStep::Deny);
-    let rule = Rule { when: Conditions(vec![]), serve: Serve::Variant(VariantId::ON) };
+    let rule = Rule::new(Conditions(vec![]), Serve::Variant(VariantId::ON));
     assert_eq!(step(Flag { rules: vec![rule], ..trial("form") }, someone), DecisionStep::Rule);
     let pin = Pin { variant: VariantId::ON, variable: "FLAGSTAFF_FLAG_FORM".into() };
     assert_eq!(step(Flag { pin: Some(pin), ..trial("form") }, someone), DecisionStep::Pinned);
@@ -229,7 +229,7 @@ fn variants_have_the_shares_that_are_expected() {
     let colours = Flag { percent: Some(percent(25.0)), ..colours };
     let sliced = Flag { percent: Some(percent(100.0)), ..trial("sliced") };
     let slice = |from, to| Slice { flag: name("sliced"), from: percent(from), to: percent(to) };
-    let layer = ExclusionLayer { name: name("both"), slices: vec![slice(0.0, 10.0), slice(60.0, 80.0)] };
+    let layer = ExclusionLayer::new(name("both"), vec![slice(0.0, 10.0), slice(60.0, 80.0)]);
     let off = Flag { enabled: false, ..trial("off_now") };
     let snapshot = with_layers(vec![half, colours, sliced, off], vec![layer], 20.0);
     let tripped = RecordedFacts { tripped: vec![(name("half"), Definition(0))], ..RecordedFacts::default() };
@@ -273,7 +273,7 @@ fn any_flag(text: &'static str) -> impl Strategy<Value = Flag> {
             bucket_by,
             rules: if ruled {
                 let country = Condition::Value(Key::Country, Matcher::Pattern(Glob::any_case("de")));
-                vec![Rule { when: Conditions(vec![country]), serve: Serve::Percent(percent(50.0)) }]
+                vec![Rule::new(Conditions(vec![country]), Serve::Percent(percent(50.0)))]
             } else {
                 vec![]
             },
@@ -295,7 +295,7 @@ proptest! {
     ) {
         let slice = |flag: &str, from, to| Slice { flag: name(flag), from: percent(from), to: percent(to) };
         let two = Flag { bucket_by: if layered { one.bucket_by.clone() } else { two.bucket_by.clone() }, ..two };
-        let layer = ExclusionLayer { name: name("shelf"), slices: vec![slice("one", 0.0, 60.0), slice("two", 60.0, 100.0)] };
+        let layer = ExclusionLayer::new(name("shelf"), vec![slice("one", 0.0, 60.0), slice("two", 60.0, 100.0)]);
         let layers = if layered { vec![layer] } else { vec![] };
         let flags = vec![one, two];
         let with = with_layers(flags.clone(), layers.clone(), f64::from(share));

@@ -519,6 +519,50 @@ fn a_report_draws_a_hundred_mistakes_and_counts_the_rest() {
     }
 }
 
+#[test]
+fn formulas() {
+    assert_error("hash = { as = «\"unlaesh\" }", "`unlaesh` is not a formula", "did you mean \"unleash\"?");
+    assert_error("«hash = { group = \"g\" }", "does not name a formula", "add as = \"unleash\"");
+    assert_error("hash = «\"unleash\"", "hash must be a table, not \"unleash\"", "hash = {");
+    let reads = "it reads `group`, `variant_group`, `total`, `prefix` and `order`";
+    assert_error("hash = { as = \"unleash\", seed = «3 }", "the formula unleash has no `seed`", reads);
+    assert_error("hash = { as = \"sha256\", key = «\"k\" }", "has no `key`", "it reads `prefix` and `order`");
+    assert_error("hash = { as = \"unleash\", «grop = \"g\" }", "there is no key `grop`", "did you mean `group`?");
+    assert_error("«hash = { as = \"launchdarkly\" }", "hashes a salt or a seed", "add salt = ");
+    assert_error("«hash = { as = \"statsig\" }", "hashes a salt", "add salt = ");
+    assert_error("«hash = { as = \"vercel\" }", "hashes with a seed", "add seed = 7");
+    assert_error("hash = { as = \"vercel\", seed = «-1 }", "whole number of 32 bits", "write seed = 7");
+    assert_error("hash = { as = \"growthbook\", version = «3 }", "no version 3", "write 1 or 2");
+    assert_error("hash = { as = \"goff\", total = «0 }", "do not add up to 0", "write total = 100000");
+    assert_error("hash = { as = \"statsig\", salt = \"s\", buckets = «7 }", "no 7 buckets", "write 10000, or 1000");
+    assert_error("hash = { as = \"flagd\", total = «-1 }", "a whole number of 0 or more", "");
+    assert_error("salt = «\"s\"\nhash = { as = \"flagd\" }", "counts for sha256 alone", "take out `salt`");
+    let long = format!("hash = {{ as = \"flagd\", key = «\"{}\" }}", "k".repeat(513));
+    assert_error(&long, "`key` is too long", "at most 512 bytes");
+}
+
+#[test]
+fn orders_of_variants_and_rules_with_variants() {
+    let once = "does not name every variant once";
+    let help = "order = [\"x\", \"y\"]";
+    let variants = "variants = { x = 50, y = 50 }\n";
+    for wrong in ["[]", "[\"x\"]", "[\"x\", \"x\"]", "[\"x\", \"z\"]", "[\"x\", \"y\", \"y\"]", "[\"y\", \"off\"]"] {
+        assert_error(&format!("{variants}hash = {{ as = \"flagd\", order = «{wrong} }}"), once, help);
+    }
+    assert_error("hash = { as = \"flagd\", order = «[\"off\"] }", once, "order = [\"on\", \"off\"]");
+    let rule = |keys: &str| format!("{variants}rules = [{keys}]");
+    assert_error(&rule("«{ serve = \"x\", variants = { x = 100 } }"), "`serve` and `variants`", "keep one");
+    assert_error(&rule("«{ serve = \"x\", percent = 3 }"), "`serve` and `percent`", "keep one");
+    assert_error(&rule("{ variants = { z = «100 } }"), "the flag has no variant `z`", "x");
+    assert_error(&rule("{ variants = «{ x = 40 } }"), "the weights add up to 40", "with x = 100");
+    assert_error(&rule("{ serve = \"x\", «hash = { as = \"flagd\" } }"), "nothing is drawn", "take out `hash`");
+    let of_rule = "{ variants = { y = 100 }, hash = { as = \"flagd\", order = «[\"x\", \"y\"] } }";
+    assert_error(&rule(of_rule), once, "order = [\"y\"]");
+    let layer =
+        "[flags.a]\n[layers.l]\nslices = { a = [0, 50] }\nhash = { as = \"flagd\", order = [\"on\", \"off\"] }\n";
+    assert!(errors(layer)[0].contains("a layer has no variants"), "{:?}", errors(layer));
+}
+
 // ── carets ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /// Where the caret stands under the line that is drawn: what is above it.

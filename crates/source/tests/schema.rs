@@ -78,6 +78,9 @@ fn schema_and_types_take_the_same() {
         "rules = [{ if = { country = \"DE\", segments = [], app = { at_least = 2, not = [\"3\"] }, header.x-plan = \"pro\" }, percent = 3 }]",
         "rules = [{ if = { after = 2026-11-20T09:00:00Z, authenticated = false, ip = \"::1\" }, serve = \"on\" }]",
         "allow = { users = [\"1\"], authenticated = true, languages = [\"de\"] }\nmetadata = { anything = [1] }",
+        "hash = { as = \"unleash\", group = \"g\", total = 100 }",
+        "variants = { a = 50, b = 50 }\nhash = { as = \"goff\", order = [\"b\", \"a\"] }\nrules = [{ variants = { a = 1, b = 99 }, percent = 3 }]",
+        "hash = { as = \"vercel\", seed = 7 }\nrules = [{ percent = 3, hash = { as = \"growthbook\", seed = \"s\", version = 2 } }]",
         "exposed_on = [\"GET /a*\", \"/b\", \"*\"]\nclient = true\ntesting = false\nticket = \"T\"",
     ];
     for keys in good {
@@ -119,6 +122,12 @@ fn schema_and_types_take_the_same() {
         "allow = { user = [] }",
         "allow = [\"a\"]",
         "metadata = 3",
+        "hash = {}",
+        "hash = \"unleash\"",
+        "hash = { as = \"unlaesh\" }",
+        "hash = { as = \"unleash\", grup = \"g\" }",
+        "hash = { as = \"growthbook\", seed = true }",
+        "hash = { as = \"flagd\", total = \"x\" }",
     ];
     for keys in bad {
         let text = format!("[flags.a]\n{keys}\n");

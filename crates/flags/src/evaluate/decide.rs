@@ -4,9 +4,10 @@ use std::cell::OnceCell;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
 
+use crate::hashing::DrawnWith;
 use crate::{
-    Decision, DecisionStep, Decisions, Draw, Flag, FlagId, ForcedVariant, FormerDraw, Percent, Reason, Rule, Serve,
-    Snapshot, Sticky, Subject, VariantId,
+    Allocation, Decision, DecisionStep, Decisions, Draw, Flag, FlagId, ForcedVariant, FormerDraw, HashedNumber,
+    Percent, Reason, Rule, Serve, Snapshot, Sticky, Subject, VariantId,
 };
 
 /// Records how a decision is made. `()` records nothing, at no cost.
@@ -107,17 +108,37 @@ impl<'a> Evaluation<'a> {
 
     /// Where the unit falls for this flag.
     pub(crate) fn draw(&self) -> Option<Draw> {
-        *self.draw.get_or_init(|| self.draw_for(self.flag.salt()))
+        *self.draw.get_or_init(|| self.draw_by(self.flag.drawn_with()))
     }
 
-    /// Where the unit falls for a salt: where it fell under an earlier id, when that is kept.
-    fn draw_for(&self, salt: &str) -> Option<Draw> {
+    /// Where the unit falls: where it fell under an earlier id, when that is kept.
+    pub(crate) fn draw_by(&self, with: DrawnWith<'_>) -> Option<Draw> {
         let unit = self.unit()?;
-        Some(self.former_draw(salt).unwrap_or_else(|| Draw::of(salt, unit)))
+        Some(self.former_draw(with).unwrap_or_else(|| with.draw(unit)))
     }
 
-    fn former_draw(&self, salt: &str) -> Option<Draw> {
-        FormerDraw::find(self.subject.former_draws, self.flag.bucket_by.drawn_by()?, salt)
+    fn former_draw(&self, with: DrawnWith<'_>) -> Option<Draw> {
+        let former = self.subject.former_draws;
+        let draw = FormerDraw::find(former, self.flag.bucket_by.drawn_by()?, with.kept_as())?;
+        Some(with.drawn_earlier(draw))
+    }
+
+    /// What was drawn with for a decision: the rule's own, or else the flag's.
+    pub(crate) fn decided_with(&self, decision: Decision) -> DrawnWith<'a> {
+        let rule = if decision.step() == DecisionStep::Rule { self.rule() } else { None };
+        rule.map_or_else(|| self.flag.drawn_with(), |(_, rule)| self.flag.rule_drawn_with(rule))
+    }
+
+    /// The numbers that the unit's draw is read off; none for a draw that was kept.
+    pub(crate) fn numbers(&self, with: DrawnWith<'_>) -> Vec<HashedNumber> {
+        let unit = self.unit().filter(|_| self.former_draw(with).is_none());
+        unit.map(|unit| with.numbers(unit)).unwrap_or_default()
+    }
+
+    /// Where the unit falls for a rule.
+    fn rule_draw(&self, rule: &Rule) -> Option<Draw> {
+        let as_the_flag = rule.hash.is_none() && rule.ranges.is_none();
+        if as_the_flag { self.draw() } else { self.draw_by(self.flag.rule_drawn_with(rule)) }
     }
 
     fn pinned(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
@@ -199,9 +220,14 @@ impl<'a> Evaluation<'a> {
         Break(self.named_in(DecisionStep::Allow))
     }
 
-    fn rules(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
+    /// The first rule that fits, with its number from 0.
+    fn rule(&self) -> Option<(usize, &'a Rule)> {
         let holds = |rule: &Rule| rule.when.hold(self.subject, &self.snapshot.segments);
-        let Some((i, rule)) = self.flag.rules.iter().enumerate().find(|(_, rule)| holds(rule)) else {
+        self.flag.rules.iter().enumerate().find(|(_, rule)| holds(rule))
+    }
+
+    fn rules(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
+        let Some((i, rule)) = self.rule() else {
             trace.note(DecisionStep::Rule, false, || match self.flag.rules.len() {
                 0 => "has no rules".into(),
                 1 => "its one rule does not fit".into(),
@@ -218,7 +244,7 @@ impl<'a> Evaluation<'a> {
             }
             Serve::Percent(percent) => {
                 trace.note(DecisionStep::Rule, true, || format!("rule {} takes {percent} percent", i + 1));
-                Break(self.share_of_named(percent))
+                Break(self.share_of_named(percent, rule))
             }
         }
     }
@@ -229,16 +255,17 @@ impl<'a> Evaluation<'a> {
             trace.note(DecisionStep::Layer, false, || "in no layer".into());
             return Continue(());
         };
-        let salt = self.snapshot.layers.get(*index).map_or("", |layer| layer.name.as_str());
-        let Some(draw) = self.draw_for(salt) else {
+        let layer = self.snapshot.layers.get(*index);
+        let Some(draw) = layer.and_then(|layer| self.draw_by(layer.drawn_with())) else {
             trace.note(DecisionStep::Layer, true, || self.missing());
             return Break(Decision::without_unit(DecisionStep::Layer));
         };
+        let name = layer.map_or("", |layer| layer.name.as_str());
         let position = draw.position();
         let inside = slices.iter().any(|slice| slice.holds(position));
         let whether = if inside { "inside" } else { "outside" };
         trace.note(DecisionStep::Layer, !inside, || {
-            format!("position {position} of layer {salt} is {whether} its slices")
+            format!("position {position} of layer {name} is {whether} its slices")
         });
         stop_if(!inside, Decision::new(self.flag.variants.control(), Reason::Split, DecisionStep::Layer))
     }
@@ -285,7 +312,7 @@ impl<'a> Evaluation<'a> {
     fn drawn(&self, percent: Percent, draw: Draw, step: DecisionStep) -> Decision {
         let variants = &self.flag.variants;
         // Like a variant that is remembered, it need not be what the unit of now would draw.
-        let step = if self.former_draw(self.flag.salt()).is_some() { DecisionStep::Sticky } else { step };
+        let step = if self.former_draw(self.flag.drawn_with()).is_some() { DecisionStep::Sticky } else { step };
         if percent.holds(draw.position()) {
             return Decision::new(variants.at(draw.split()), Reason::Split, step).counted();
         }
@@ -305,14 +332,16 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The variant of a subject that a rule gives a share.
-    fn share_of_named(&self, percent: Percent) -> Decision {
-        let Some(draw) = self.draw() else {
+    fn share_of_named(&self, percent: Percent, rule: &Rule) -> Decision {
+        let Some(draw) = self.rule_draw(rule) else {
             return Decision::without_unit(DecisionStep::Rule);
         };
-        if percent.holds(draw.position()) {
-            return self.named_in(DecisionStep::Rule);
-        }
-        Decision::new(self.flag.variants.control(), Reason::TargetingMatch, DecisionStep::Rule)
+        let variant = match self.flag.rule_drawn_with(rule).ranges {
+            _ if !percent.holds(draw.position()) => self.flag.variants.control(),
+            Some(ranges) => Allocation::at(ranges, draw.split()),
+            None => VariantId::ON,
+        };
+        Decision::new(variant, Reason::TargetingMatch, DecisionStep::Rule)
     }
 
     fn missing(&self) -> String {

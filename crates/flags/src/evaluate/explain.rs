@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::decide::{Evaluation, Trace};
-use crate::{Decision, DecisionStep, Draw, Snapshot, Subject};
+use crate::{Decision, DecisionStep, Draw, Formula, HashedNumber, Snapshot, Subject};
 
 /// A decision with everything that led to it.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +18,12 @@ pub struct Explanation {
     pub decision: Decision,
     /// The id that is hashed, when known.
     pub unit: Option<String>,
-    /// Where it falls, when known.
+    /// Where it falls, when known: for the rule that decided, or else for the flag.
     pub draw: Option<Draw>,
+    /// The formula that says so.
+    pub formula: Formula,
+    /// The numbers that the draw was read off. None for a draw that was kept from an earlier id.
+    pub numbers: Vec<HashedNumber>,
     /// Every step that was asked; the last one decided.
     pub trace: Vec<TraceStep>,
 }
@@ -75,6 +79,8 @@ impl Snapshot {
             decision: Decision::UNKNOWN,
             unit: None,
             draw: None,
+            formula: Formula::default(),
+            numbers: Vec::new(),
             trace: vec![TraceStep {
                 step: DecisionStep::Unknown,
                 outcome: StepOutcome::Decided,
@@ -92,12 +98,15 @@ impl Snapshot {
         let mut steps = Steps(Vec::new());
         steps.note(DecisionStep::Unknown, false, || format!("defined in revision {}", self.revision()));
         let decision = evaluation.decide(&mut steps);
+        let with = evaluation.decided_with(decision);
         Explanation {
             flag: flag.into(),
             variant: decisions.variant(flag).into(),
             decision,
             unit: evaluation.unit().map(Into::into),
-            draw: evaluation.draw(),
+            draw: evaluation.draw_by(with),
+            formula: with.formula(),
+            numbers: evaluation.numbers(with),
             trace: steps.0,
         }
     }

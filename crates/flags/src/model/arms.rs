@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{Draw, Flag, Percent, VariantId};
+use crate::{Flag, Percent, VariantId};
 
 /// The positions (0 to 99,999) of a variant at some time: from `from` up to, and without, `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,12 +15,40 @@ pub struct Allocation {
     pub to: u32,
 }
 
+impl Allocation {
+    /// Whether a position is one of its.
+    pub(crate) const fn holds(&self, position: u32) -> bool {
+        self.from <= position && position < self.to
+    }
+
+    /// The variant at a position: the last one that has any where weights leave some out.
+    pub(crate) fn at(all: &[Self], position: u32) -> VariantId {
+        let found = all.iter().find(|one| one.holds(position)).or(all.last());
+        found.map_or(VariantId::OFF, |one| one.variant)
+    }
+
+    /// Ranges of the same size, lying one after the other in another order; the list stays in its own.
+    #[must_use]
+    pub fn in_order(all: &[Self], order: &[VariantId]) -> Vec<Self> {
+        let mut laid = all.to_vec();
+        let mut from = 0;
+        for variant in order {
+            for one in laid.iter_mut().filter(|one| one.variant == *variant) {
+                let size = one.to - one.from;
+                (one.from, one.to) = (from, from + size);
+                from += size;
+            }
+        }
+        laid
+    }
+}
+
 impl Flag {
     /// Where a unit falls among its arms, 0 to 99,999: the draw's position for a flag of off and on, the draw's split for one with
     /// variants of its own.
     #[must_use]
     pub fn position(&self, unit: &str) -> u32 {
-        let draw = Draw::of(self.salt(), unit);
+        let draw = self.drawn_with().draw(unit);
         if self.variants.are_named() { draw.split() } else { draw.position() }
     }
 
@@ -53,20 +81,10 @@ impl Flag {
     /// The variants by position of the draw, for units that nothing else decides for.
     pub(crate) fn arms(&self, percent: Percent) -> Vec<Allocation> {
         if self.variants.are_named() {
-            return weighted(self);
+            return self.variants.ranges().to_vec();
         }
         let edge = percent.thousandths();
         let on = Allocation { variant: VariantId::ON, from: 0, to: edge };
         vec![Allocation { variant: VariantId::OFF, from: edge, to: Percent::WHOLE }, on]
     }
-}
-
-/// Weights one after the other, in written order.
-fn weighted(flag: &Flag) -> Vec<Allocation> {
-    let mut from = 0;
-    let arm = |(variant, share): (VariantId, Percent)| {
-        let to = from + share.thousandths();
-        Allocation { variant, from: std::mem::replace(&mut from, to), to }
-    };
-    flag.variants.weights().map(arm).collect()
 }

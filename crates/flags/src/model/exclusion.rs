@@ -1,6 +1,7 @@
 //! Layers of flags that exclude each other: a visitor gets at most one of them.
 
-use crate::{Name, Percent, Problem};
+use crate::hashing::DrawnWith;
+use crate::{Hash, Name, Percent, Problem};
 
 /// A set of flags that exclude each other: each has slices of one draw, whose salt is the layer's name.
 #[derive(Clone, Debug)]
@@ -9,6 +10,8 @@ pub struct ExclusionLayer {
     pub name: Name,
     /// The parts, each with its flag.
     pub slices: Vec<Slice>,
+    /// The formula of its draw, when it is another than SHA-256.
+    pub hash: Option<Hash>,
 }
 
 /// A part of a layer: positions from `from` up to, and without, `to`.
@@ -30,6 +33,17 @@ impl Slice {
 }
 
 impl ExclusionLayer {
+    /// A layer that draws by SHA-256.
+    #[must_use]
+    pub const fn new(name: Name, slices: Vec<Slice>) -> Self {
+        Self { name, slices, hash: None }
+    }
+
+    /// What it draws with.
+    pub(crate) fn drawn_with(&self) -> DrawnWith<'_> {
+        DrawnWith { salt: self.name.as_str(), hash: self.hash.as_ref(), ranges: None }
+    }
+
     /// The slices that are empty or share positions with another.
     pub(crate) fn problems(&self) -> Vec<Problem> {
         let at = |slice: &Slice, message: String| {

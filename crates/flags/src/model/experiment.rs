@@ -8,7 +8,21 @@ impl Flag {
     pub fn experiment_id(&self) -> ExperimentId {
         let bucket_by = self.bucket_by.to_string();
         let names = self.variants.weights().map(|(id, _)| self.variants.name(id));
-        ExperimentId::of_parts([self.name.as_str(), self.salt(), &bucket_by].into_iter().chain(names))
+        let parts = [self.name.as_str(), self.salt(), &bucket_by].into_iter().chain(names);
+        // A variant's name has no space, so none reads like a formula.
+        let formula = self.hash.as_ref().map(|hash| format!("hash {}{}", hash.id(), self.order_of_variants()));
+        ExperimentId::of_parts(parts.chain(formula.as_deref()))
+    }
+
+    /// The order in which variants lie along the draw, where it is not that of the list.
+    fn order_of_variants(&self) -> String {
+        let ranges = self.variants.ranges();
+        let mut lying: Vec<_> = ranges.iter().enumerate().collect();
+        lying.sort_by_key(|(place, range)| (range.from, *place));
+        if lying.iter().map(|(place, _)| *place).eq(0..ranges.len()) {
+            return String::new();
+        }
+        lying.iter().map(|(place, _)| format!(" {place}")).collect()
     }
 
     /// Whether it is an experiment at this share: it has goals, and somebody is drawn who may get something else than others.

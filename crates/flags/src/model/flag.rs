@@ -3,8 +3,9 @@
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 
+use crate::hashing::DrawnWith;
 use crate::{
-    Audience, BucketBy, Definition, Gate, Guard, Name, Origin, Percent, Pin, Requirement, Rollout, Route, Rule,
+    Audience, BucketBy, Definition, Gate, Guard, Hash, Name, Origin, Percent, Pin, Requirement, Rollout, Route, Rule,
     Serve, Sticky, VariantId, Variants,
 };
 
@@ -31,6 +32,8 @@ pub struct Flag {
     pub variants: Variants,
     /// The salt that is hashed with the unit; the flag's name when there is none.
     pub salt: Option<String>,
+    /// The formula by which units are drawn, when it is another than SHA-256 of salt and unit.
+    pub hash: Option<Hash>,
     /// The id that is hashed.
     pub bucket_by: BucketBy,
     /// How long an assignment is remembered. By default a session for a flag with goals, else not at all.
@@ -92,6 +95,7 @@ impl Flag {
             percent: None,
             variants: Variants::off_and_on(),
             salt: None,
+            hash: None,
             bucket_by: BucketBy::Visitor,
             sticky: None,
             layer: None,
@@ -127,6 +131,18 @@ impl Flag {
     #[must_use]
     pub fn salt(&self) -> &str {
         self.salt.as_deref().unwrap_or(self.name.as_str())
+    }
+
+    /// What it draws with.
+    pub(crate) fn drawn_with(&self) -> DrawnWith<'_> {
+        let ranges = self.variants.are_named().then(|| self.variants.ranges());
+        DrawnWith { salt: self.salt(), hash: self.hash.as_ref(), ranges }
+    }
+
+    /// What a rule of it draws with.
+    pub(crate) fn rule_drawn_with<'a>(&'a self, rule: &'a Rule) -> DrawnWith<'a> {
+        let own = self.drawn_with();
+        DrawnWith { hash: rule.hash.as_ref().or(own.hash), ranges: rule.ranges.as_deref().or(own.ranges), ..own }
     }
 
     /// Its name in django-waffle.

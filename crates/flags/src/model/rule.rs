@@ -1,6 +1,6 @@
 //! Rules, and flags that a flag needs.
 
-use crate::{Conditions, Name, Percent, VariantId};
+use crate::{Allocation, Conditions, Hash, Name, Percent, VariantId};
 
 /// A flag that another needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,18 @@ pub struct Rule {
     pub when: Conditions,
     /// What is served.
     pub serve: Serve,
+    /// Where variants lie for those who match, when not where the flag's do.
+    pub ranges: Option<Vec<Allocation>>,
+    /// The formula for those who match, when not the flag's.
+    pub hash: Option<Hash>,
+}
+
+impl Rule {
+    /// A rule that draws as its flag does.
+    #[must_use]
+    pub const fn new(when: Conditions, serve: Serve) -> Self {
+        Self { when, serve, ranges: None, hash: None }
+    }
 }
 
 /// What a rule serves.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Percent, VariantId};
+use crate::{Allocation, Percent, VariantId};
 
 /// The most variants a flag may have, `off` included.
 const MOST_VARIANTS: usize = 64;
@@ -14,8 +14,8 @@ const SLACK: f64 = 0.01;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Variants {
     names: Vec<Arc<str>>,
-    /// Variants in the order their weights were written, each with the sum of weights up to and with it, of 100,000.
-    arms: Vec<(VariantId, u32)>,
+    /// Where each variant that is drawn lies among 100,000, in the order their weights were written.
+    ranges: Vec<Allocation>,
     control: VariantId,
     own: bool,
 }
@@ -26,7 +26,7 @@ impl Variants {
     pub fn off_and_on() -> Self {
         Self {
             names: vec!["off".into(), "on".into()],
-            arms: vec![(VariantId::ON, Percent::WHOLE)],
+            ranges: vec![Allocation { variant: VariantId::ON, from: 0, to: Percent::WHOLE }],
             control: VariantId::OFF,
             own: false,
         }
@@ -42,15 +42,30 @@ impl Variants {
         check(&weights)?;
         let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
         let mut names: Vec<Arc<str>> = vec!["off".into()];
-        let mut arms = Vec::with_capacity(weights.len());
-        let mut sum = 0.0;
+        let mut ranges = Vec::with_capacity(weights.len());
+        let (mut sum, mut from) = (0.0, 0);
         for (name, weight) in weights {
             sum += weight;
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 100,000")]
-            arms.push((id_of(&mut names, name), (sum / total * f64::from(Percent::WHOLE)).round() as u32));
+            let to = (sum / total * f64::from(Percent::WHOLE)).round() as u32;
+            ranges.push(Allocation { variant: id_of(&mut names, name), from, to });
+            from = to;
         }
-        let control = arms.first().map_or(VariantId::OFF, |arm| arm.0);
-        Ok(Self { names, arms, control, own: true })
+        let control = ranges.first().map_or(VariantId::OFF, |range| range.variant);
+        Ok(Self { names, ranges, control, own: true })
+    }
+
+    /// The same, lying in another order along the draw. The order of the list, and so the control, stays.
+    #[must_use]
+    pub fn lying_in(mut self, order: &[VariantId]) -> Self {
+        self.ranges = Allocation::in_order(&self.ranges, order);
+        self
+    }
+
+    /// Where each variant that is drawn lies along the draw, in the order their weights were written.
+    #[must_use]
+    pub fn ranges(&self) -> &[Allocation] {
+        &self.ranges
     }
 
     /// All names; the first is `off`.
@@ -86,15 +101,13 @@ impl Variants {
 
     /// The variants that are drawn, with their share, in written order.
     pub fn weights(&self) -> impl Iterator<Item = (VariantId, Percent)> {
-        let below = std::iter::once(0).chain(self.arms.iter().map(|arm| arm.1));
-        self.arms.iter().zip(below).map(|((id, upto), from)| (*id, Percent::from_thousandths(upto - from)))
+        self.ranges.iter().map(|range| (range.variant, Percent::from_thousandths(range.to - range.from)))
     }
 
     /// The variant at a split (0 to 99,999).
     #[must_use]
     pub fn at(&self, split: u32) -> VariantId {
-        let arm = self.arms.iter().find(|(_, upto)| split < *upto).or(self.arms.last());
-        arm.map_or(VariantId::OFF, |arm| arm.0)
+        Allocation::at(&self.ranges, split)
     }
 }
 

@@ -192,7 +192,8 @@ impl Check<'_> {
                 .kind(ProblemKind::NoSlice { layer: name.clone() });
             self.problems.push(problem.help(format!("add {} = [from, to] to the layer's slices", flag.name)));
         }
-        if flag.salt() == name.as_str() {
+        let layer = self.layers.get(index).map(|layer| layer.drawn_with().kept_as());
+        if layer == Some(flag.drawn_with().kept_as()) {
             let message =
                 format!("`{}` and its layer `{name}` would use one draw: their salts are the same", flag.name);
             let problem = Problem::new(at, message);

@@ -1,6 +1,7 @@
 //! Where an id falls for each flag, kept for when its visitor gets another id.
 
-use crate::{BucketBy, Draw, Flag, FlagId, FormerDraw, Percent, Serve, Snapshot};
+use crate::hashing::DrawnWith;
+use crate::{BucketBy, ExclusionLayer, Flag, FlagId, FormerDraw, Percent, Rule, Serve, Snapshot};
 
 impl Snapshot {
     /// Where a visitor and a session fall for every flag and layer that draws by them, in the order of the file. Flags that are the
@@ -29,15 +30,22 @@ impl Snapshot {
         let mut all: Vec<FormerDraw> = Vec::new();
         for (id, flag) in self.ids().zip(self.flags()).filter(|(_, flag)| wanted(flag)) {
             let (Some(unit), Some(by)) = (unit(id, flag), flag.bucket_by.drawn_by()) else { continue };
-            let layers = self.layers.iter().filter(|layer| flag.layer.as_ref() == Some(&layer.name));
-            for salt in layers.map(|layer| layer.name.as_str()).chain([flag.salt()]) {
-                let former = FormerDraw::new(salt, by, Draw::of(salt, unit));
+            for with in self.all_drawn_with(flag) {
+                let former = FormerDraw::new(with.kept_as(), by, with.draw(unit));
                 if !all.iter().any(|one| one.is_like(&former)) {
                     all.push(former);
                 }
             }
         }
         all
+    }
+
+    /// What a flag draws with: in its layer, by itself, and by rules with a formula of their own.
+    fn all_drawn_with<'a>(&'a self, flag: &'a Flag) -> impl Iterator<Item = DrawnWith<'a>> {
+        let layers = self.layers.iter().filter(|layer| flag.layer.as_ref() == Some(&layer.name));
+        let own = |rule: &&Rule| rule.hash.is_some() && matches!(rule.serve, Serve::Percent(_));
+        let rules = flag.rules.iter().filter(own).map(|rule| flag.rule_drawn_with(rule));
+        layers.map(ExclusionLayer::drawn_with).chain([flag.drawn_with()]).chain(rules)
     }
 }
 
@@ -59,7 +67,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::{DecisionStep, ExclusionLayer, Name, Slice, Subject};
+    use crate::{DecisionStep, Name, Slice, Subject};
 
     fn name(text: &str) -> Name {
         Name::new(text).unwrap()
@@ -75,7 +83,7 @@ mod tests {
         let by_user = Flag { bucket_by: BucketBy::User, ..Flag { name: name("by_user"), ..half.clone() } };
         let layered = Flag { layer: Some(name("shelf")), ..Flag::new(name("layered")) };
         let slice = Slice { flag: name("layered"), from: percent(0.0), to: percent(50.0) };
-        let shelf = ExclusionLayer { name: name("shelf"), slices: vec![slice] };
+        let shelf = ExclusionLayer::new(name("shelf"), vec![slice]);
         let flags = vec![half, by_session, by_user, layered, Flag::new(name("everybody"))];
         Arc::new(Snapshot::new("r", flags, vec![], vec![], vec![shelf]).unwrap())
     }

@@ -58,7 +58,7 @@ mod tests {
         assert_eq!(first.state(day), first.with_facts(&other).state(day), "a fact about no flag of these");
         let dated = |condition| {
             let when = Conditions(vec![Condition::Not(Box::new(condition))]);
-            snapshot("a", vec![Rule { when, serve: Serve::OFF }])
+            snapshot("a", vec![Rule::new(when, Serve::OFF)])
         };
         for condition in [Condition::After(day), Condition::Before(day)] {
             let dated = dated(condition);

@@ -1,9 +1,12 @@
 //! From what was typed to what is true: the checks that take more than one value.
 
+mod hashes;
 mod others;
 mod parts;
 
-use flagstaff_flags::{Audience, Flag, Name, Problem, Rule, Serve, Sticky, VariantId, Variants, nearest};
+use flagstaff_flags::{Audience, Flag, Formula, Name, Problem, Rule, Sticky, VariantId, Variants, nearest};
+
+use hashes::Drawing;
 
 use crate::document::{FlagTable, PeopleTable, Remembered, RuleTable};
 
@@ -36,6 +39,9 @@ impl Conversion {
 
     pub(crate) fn flag(&mut self, name: Name, table: FlagTable) -> Flag {
         let variants = table.variants.map_or_else(Variants::off_and_on, |weights| weights.0);
+        let salt = table.salt.as_deref().unwrap_or(name.as_str());
+        let drawing = self.drawing(variants, salt, table.hash.as_ref());
+        self.no_salt_beside(&drawing, table.salt.is_some());
         if table.percent.is_some() && table.rollout.is_some() {
             self.wrong(
                 &["percent"],
@@ -58,20 +64,33 @@ impl Conversion {
             requires: table.requires.map(|needs| needs.0).unwrap_or_default(),
             allow: table.allow.map(people),
             deny: table.deny.map(people),
-            rules: self.rules(table.rules, &variants),
+            rules: self.rules(table.rules, &drawing),
             rollout: table.rollout.and_then(|rollout| self.rollout(rollout)),
             guard: table.guard.and_then(|guard| self.guard(guard)),
             gate: table.gate.and_then(|gate| self.gate(gate)),
-            upstream: self.by_variant("upstream", table.upstream.into_iter().map(|(k, v)| (k, v.0)), &variants),
+            upstream: self.by_variant(
+                "upstream",
+                table.upstream.into_iter().map(|(k, v)| (k, v.0)),
+                &drawing.variants,
+            ),
             goals: table.goals.into_iter().map(|goal| goal.0).collect(),
             exposed_on: table.exposed_on.into_iter().map(|route| route.0).collect(),
             client: table.client.unwrap_or(false),
             testing: table.testing.unwrap_or(false),
             metadata: table.metadata,
             waffle_name: table.waffle_name.and_then(|name| self.waffle_name(name)),
-            values: self.by_variant("values", table.values, &variants),
-            variants,
+            values: self.by_variant("values", table.values, &drawing.variants),
+            variants: drawing.variants,
+            hash: drawing.hash,
             ..Flag::new(name)
+        }
+    }
+
+    /// Other formulas do not hash the flag's salt.
+    fn no_salt_beside(&mut self, drawing: &Drawing, salt: bool) {
+        if salt && drawing.hash.as_ref().is_some_and(|hash| hash.formula() != Formula::Sha256) {
+            let help = "take out `salt`; what is hashed stands in `hash`";
+            self.wrong(&["salt"], "`salt` counts for sha256 alone, and `hash` names another formula", help);
         }
     }
 
@@ -112,29 +131,8 @@ impl Conversion {
         entries.filter_map(|(name, value)| Some((self.variant(&[key, &name], &name, variants)?, value))).collect()
     }
 
-    fn rules(&mut self, rules: Vec<RuleTable>, variants: &Variants) -> Vec<Rule> {
-        let mut kept = Vec::with_capacity(rules.len());
-        for (i, rule) in rules.into_iter().enumerate() {
-            let i = i.to_string();
-            let at = ["rules", i.as_str()];
-            let serve = match (&rule.serve, rule.percent) {
-                (Some(name), None) => self.variant(&["rules", &i, "serve"], name, variants).map(Serve::Variant),
-                (None, Some(share)) => Some(Serve::Percent(share.0)),
-                _ if self.lost(&at) => None,
-                (None, None) => {
-                    self.wrong(&at, "the rule does not say what is served", "add serve = \"on\", or percent = 20");
-                    None
-                }
-                (Some(_), Some(_)) => {
-                    self.wrong(&at, "the rule says `serve` and `percent`", "keep one of them");
-                    None
-                }
-            };
-            // A rule that cannot be kept keeps its place, so that paths to the others stay right.
-            let serve = serve.unwrap_or(Serve::OFF);
-            kept.push(Rule { when: rule.r#if.0, serve });
-        }
-        kept
+    fn rules(&mut self, rules: Vec<RuleTable>, drawing: &Drawing) -> Vec<Rule> {
+        rules.into_iter().enumerate().map(|(i, rule)| self.rule(&i.to_string(), rule, drawing)).collect()
     }
 }
 

@@ -1,12 +1,12 @@
 //! Goals, segments and layers.
 
 use flagstaff_flags::{
-    EventFrom, EventGoal, EventValue, ExclusionLayer, Goal, LARGEST_VALUE, Name, Segment, Slice, StatusSet, Trigger,
-    is_value,
+    EventFrom, EventGoal, EventValue, ExclusionLayer, Goal, Hash, LARGEST_VALUE, Name, Segment, Slice, StatusSet,
+    Trigger, is_value,
 };
 
 use super::Conversion;
-use crate::document::{GoalTable, LayerTable, Measured, SaidBy, SegmentTable};
+use crate::document::{GoalTable, HashTable, LayerTable, Measured, SaidBy, SegmentTable};
 
 impl Conversion {
     /// A goal; one that cannot be kept stands in for itself, so that flags may name it.
@@ -76,6 +76,7 @@ impl Conversion {
     }
 
     pub(crate) fn layer(&mut self, name: Name, table: LayerTable) -> ExclusionLayer {
+        let hash = table.hash.as_ref().and_then(|hash| self.layer_hash(&name, hash));
         let mut slices = Vec::new();
         for (key, bounds) in table.slices {
             match Name::new(&key) {
@@ -87,7 +88,15 @@ impl Conversion {
                 }
             }
         }
-        ExclusionLayer { name, slices }
+        ExclusionLayer { name, slices, hash }
+    }
+
+    fn layer_hash(&mut self, name: &Name, table: &HashTable) -> Option<Hash> {
+        let hash = self.formula(&["hash"], table, name.as_str())?;
+        if table.order.is_some() {
+            self.wrong(&["hash", "order"], "a layer has no variants", "take out `order`");
+        }
+        Some(hash).filter(|hash| !hash.is_default())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod conditions;
 mod conditions_schema;
+mod hash_table;
 mod readers;
 mod scalars;
 mod tables;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub(crate) use conditions::When;
+pub(crate) use hash_table::HashTable;
 pub(crate) use scalars::{
     Address, Chance, Codes, Day, FewSigns, Fuse, Length, Named, Paths, PointInTime, Requests, Share, Slower, Stay,
     Target, Unit,
@@ -66,6 +68,8 @@ pub(crate) struct FlagTable {
     pub(crate) variants: Option<Weights>,
     /// What is hashed together with the visitor's id. Default: the flag's name. Keep it when the flag gets a new name.
     pub(crate) salt: Option<String>,
+    /// The formula by which visitors are drawn, such as { as = "unleash" }: that of the system the flag comes from. Default: sha256.
+    pub(crate) hash: Option<HashTable>,
     /// Which id is hashed: visitor, user, session, request, header.NAME or cookie.NAME. Default: visitor.
     pub(crate) bucket_by: Option<Unit>,
     /// How long a visitor keeps a variant when the share falls. Default: session where there are goals, else none.
@@ -135,7 +139,7 @@ pub(crate) struct PeopleTable {
     pub(crate) segments: Vec<Named>,
 }
 
-/// A rule: conditions, and what people get for whom they hold. It has `serve` or `percent`.
+/// A rule: conditions, and what people get for whom they hold. It has `serve`, or `percent`, `variants` or both.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "Rule")]
@@ -146,6 +150,10 @@ pub(crate) struct RuleTable {
     pub(crate) serve: Option<String>,
     /// The share of them who get the flag.
     pub(crate) percent: Option<Share>,
+    /// Weights of the flag's variants for them, which make 100. Default: the flag's weights.
+    pub(crate) variants: Option<Weights>,
+    /// The formula by which they are drawn. Default: the flag's.
+    pub(crate) hash: Option<HashTable>,
 }
 
 /// A share that rises in steps.
@@ -300,6 +308,8 @@ pub(crate) struct LayerTable {
     pub(crate) description: Option<String>,
     /// Which flag has which part, from and to in percent: { a = [0, 50], b = [50, 100] }.
     pub(crate) slices: Table<Bounds>,
+    /// The formula of its draw, such as { as = "growthbook", seed = "__pricing" }. Default: sha256.
+    pub(crate) hash: Option<HashTable>,
 }
 
 /// Visitors who get the control of every experiment: of every flag that has goals and draws.

@@ -8,8 +8,9 @@ use super::end::taken;
 use super::error::EditError;
 use super::set::{find_flag, set};
 
-/// What a copy does not take over, because it belongs to one flag alone: with the salt of another flag it would have the same visitors.
-const NOT_COPIED: [&str; 4] = ["salt", "layer", "waffle_name", "created"];
+/// What a copy does not take over, because it belongs to one flag alone: with the salt or the formula of another flag it would
+/// have the same visitors.
+const NOT_COPIED: [&str; 5] = ["salt", "hash", "layer", "waffle_name", "created"];
 
 /// A text with one more flag, with these keys.
 ///

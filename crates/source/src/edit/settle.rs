@@ -8,7 +8,7 @@ use super::read::value;
 use super::set::{find_flag, set};
 
 /// What says who gets what, and what is counted. The rest of a flag stays: what it is, what its variants mean, whom it needs.
-const DECIDING: [&str; 12] = [
+const DECIDING: [&str; 13] = [
     "percent",
     "rollout",
     "guard",
@@ -21,6 +21,7 @@ const DECIDING: [&str; 12] = [
     "exposed_on",
     "bucket_by",
     "salt",
+    "hash",
 ];
 
 /// A flag's variants as they are in the file.

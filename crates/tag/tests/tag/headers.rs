@@ -117,10 +117,10 @@ fn our_own_cookies_stay_with_us_but_the_visitors() {
 fn conditions_see_the_request() {
     use flagstaff_flags::{Condition, Conditions, Flag, Glob, Key, Matcher, Rule, Serve, VariantId};
     let rule = |key: &str, word: &str| Flag {
-        rules: vec![Rule {
-            when: Conditions(vec![Condition::Value(Key::new(key).unwrap(), Matcher::Pattern(Glob::new(word)))]),
-            serve: Serve::Variant(VariantId::ON),
-        }],
+        rules: vec![Rule::new(
+            Conditions(vec![Condition::Value(Key::new(key).unwrap(), Matcher::Pattern(Glob::new(word)))]),
+            Serve::Variant(VariantId::ON),
+        )],
         ..on(&key.replace(['.', '-'], "_"))
     };
     let settings = TaggerSettings {

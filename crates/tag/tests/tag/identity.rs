@@ -186,13 +186,12 @@ fn two_people_with_one_address_and_browser_part_on_consent() {
     let in_layer = |text| Flag { layer: Some(name("shelf")), ..half(text) };
     let of_goal = Flag { goals: vec![name("paid")], ..half("with_goal") };
     let by_rule = Flag {
-        rules: vec![Rule { when: Conditions::default(), serve: Serve::Percent(Percent::new(30.0).unwrap()) }],
+        rules: vec![Rule::new(Conditions::default(), Serve::Percent(Percent::new(30.0).unwrap()))],
         ..on("by_rule")
     };
     let by_session = Flag { bucket_by: BucketBy::Session, ..half("by_session") };
     let slice = |flag, from, to| Slice { flag: name(flag), from: percent(from).unwrap(), to: percent(to).unwrap() };
-    let layer =
-        ExclusionLayer { name: name("shelf"), slices: vec![slice("one", 0.0, 40.0), slice("two", 40.0, 80.0)] };
+    let layer = ExclusionLayer::new(name("shelf"), vec![slice("one", 0.0, 40.0), slice("two", 40.0, 80.0)]);
     let flags = vec![half("form"), three("price"), in_layer("one"), in_layer("two"), of_goal, by_rule, by_session];
     let snapshot = Snapshot::new("r", flags, vec![paid()], Vec::new(), vec![layer]).unwrap();
     let snapshot = snapshot.with_holdout(Some(Holdout::new(Percent::new(30.0).unwrap(), None)));
