@@ -3,7 +3,7 @@
 use flagstaff_flags::{DecisionStep, StepOutcome, User, printable};
 use flagstaff_operations::Error;
 use flagstaff_operations::api::{ExplainRequest, HeaderField};
-use flagstaff_operations::flags::{Explainer, Explanation, Query, Request};
+use flagstaff_operations::flags::{ExplainedNumber, Explainer, Explanation, Query, Request};
 use flagstaff_operations::history::{AsOf, Explained, FlagsAsOf, flags_as_of};
 use jiff::Timestamp;
 
@@ -130,11 +130,27 @@ fn row(e: &Explanation) -> Vec<String> {
     vec![printable(&e.flag).into_owned(), styled(STRONG, &printable(&e.variant)), e.step.as_str().into(), why]
 }
 
+/// How the draw is made again by hand, where it is by the formula of another system.
+fn numbers(e: &Explanation) -> String {
+    let of = |one: &ExplainedNumber| {
+        let says = match one.says.as_str() {
+            "both" => "position and variant",
+            other => other,
+        };
+        let text = format!("{} of {}: {}", one.number, one.of, one.function);
+        format!("{says} by {}: \"{}\" is {text}\n", printable(&e.formula), printable(&one.text))
+    };
+    e.numbers.iter().map(of).collect()
+}
+
 fn text(e: &Explanation) -> String {
     let (flag, variant) = (styled(STRONG, &printable(&e.flag)), styled(STRONG, &printable(&e.variant)));
     let mut text = format!("{flag} is {variant} ({})\n", e.reason);
     if let (Some(unit), Some(bucket), Some(position), Some(split)) = (&e.unit, e.bucket, e.position, e.split) {
         text += &format!("{} has bucket {bucket}, position {position}, split {split}\n", printable(unit));
+    }
+    if e.formula != "sha256" {
+        text += &numbers(e);
     }
     text.push('\n');
     for step in &e.trace {

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::routing::get;
 use flagstaff_flags::{StepOutcome, User};
-use flagstaff_operations::flags::{Explainer, Explanation, Query as ExplainQuery, Request};
+use flagstaff_operations::flags::{ExplainedNumber, Explainer, Explanation, Query as ExplainQuery, Request};
 use flagstaff_operations::workspace::find;
 use jiff::Timestamp;
 
@@ -52,6 +52,8 @@ struct Explained {
     reason: String,
     steps: Vec<Step>,
     draw: Option<String>,
+    /// The numbers of a formula of another system, in words.
+    numbers: Vec<String>,
     python: Option<String>,
 }
 
@@ -141,7 +143,9 @@ fn address(text: Option<String>) -> Result<IpAddr, Failure> {
 
 fn explained(one: Explanation, salt: &str) -> Explained {
     let draw = one.bucket.zip(one.position).zip(one.split);
-    let python = one.unit.as_ref().filter(|_| draw.is_some()).map(|unit| python(salt, unit));
+    let is_own = one.formula == "sha256";
+    let python = one.unit.as_ref().filter(|_| draw.is_some() && is_own).map(|unit| python(salt, unit));
+    let numbers = one.numbers.iter().filter(|_| !is_own).map(|number| number_in_words(&one.formula, number));
     let step = |step: flagstaff_operations::flags::ExplainedStep| Step {
         name: step.step.as_str(),
         detail: step.detail,
@@ -151,9 +155,16 @@ fn explained(one: Explanation, salt: &str) -> Explained {
         variant: one.variant,
         reason: one.reason,
         draw: draw.map(|((bucket, position), split)| format!("bucket {bucket}, position {position}, split {split}")),
+        numbers: numbers.collect(),
         python,
         steps: one.trace.into_iter().map(step).collect(),
     }
+}
+
+/// What is hashed, and what comes out.
+fn number_in_words(formula: &str, one: &ExplainedNumber) -> String {
+    let says = if one.says == "both" { "position and variant" } else { &one.says };
+    format!("{says} by {formula}: \"{}\" is {} of {} ({})", one.text, one.number, one.of, one.function)
 }
 
 /// The line of Python that makes the draw again.

@@ -5,7 +5,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use flagstaff_flags::{DecisionStep, Draw, RecordedFacts, Snapshot, StepOutcome, StickyVariant, User};
+use flagstaff_flags::{DecisionStep, Draw, HashedNumber, RecordedFacts, Snapshot, StepOutcome, StickyVariant, User};
 use flagstaff_tag::{Known, Peer, Tagger, TaggerSettings};
 use http::request::Parts;
 use jiff::Timestamp;
@@ -80,10 +80,42 @@ pub struct Explanation {
     pub position: Option<u32>,
     /// Its position among the variants.
     pub split: Option<u32>,
+    /// The formula by which it is drawn: `sha256`, or that of another system.
+    #[serde(default)]
+    pub formula: String,
+    /// The numbers that the position and the variant are read off, for people to check. None for a draw that an earlier id made.
+    #[serde(default)]
+    pub numbers: Vec<ExplainedNumber>,
     /// The flag draws by an id that the request does not have.
     pub unit_missing: bool,
     /// Every step that was asked; the last one decided.
     pub trace: Vec<ExplainedStep>,
+}
+
+/// A number that says where a visitor falls.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ExplainedNumber {
+    /// What it says: `position`, `variant` or `both`.
+    pub says: String,
+    /// The text that is hashed. Hidden characters are written out, a long text is cut.
+    pub text: String,
+    /// How it is hashed.
+    pub function: String,
+    /// The number, from 0.
+    pub number: u64,
+    /// How many there are.
+    pub of: u64,
+}
+
+impl From<HashedNumber> for ExplainedNumber {
+    fn from(one: HashedNumber) -> Self {
+        let says = match (one.of_position, one.of_variant) {
+            (true, true) => "both",
+            (true, false) => "position",
+            (false, _) => "variant",
+        };
+        Self { says: says.into(), text: one.text, function: one.function, number: one.number, of: one.of }
+    }
 }
 
 /// One step that was asked.
@@ -135,6 +167,8 @@ impl Explainer {
             bucket: explained.draw.map(Draw::bucket),
             position: explained.draw.map(Draw::position),
             split: explained.draw.map(Draw::split),
+            formula: explained.formula.as_str().into(),
+            numbers: explained.numbers.into_iter().map(ExplainedNumber::from).collect(),
             unit_missing: explained.decision.is_unit_missing(),
             trace: trace
                 .map(|one| ExplainedStep { step: one.step, outcome: one.outcome, detail: one.detail })

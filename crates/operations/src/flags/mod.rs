@@ -18,7 +18,7 @@ mod source_text;
 
 pub use check::{CheckAnswer, Checked, check, check_draft};
 pub use draft::draft;
-pub use explain::{ExplainedStep, Explainer, Explanation, Query, Request};
+pub use explain::{ExplainedNumber, ExplainedStep, Explainer, Explanation, Query, Request};
 pub use link::{Link, link};
 pub use list::{Choice, HeldOut, ListedFlag, ListedState, held_out, list, one, origin};
 pub use simulate::{Simulated, Simulation};
