@@ -153,6 +153,9 @@ fn published_crates_say_what_they_are() {
         assert_eq!(package["documentation"].as_str(), Some(format!("https://docs.rs/{own}").as_str()));
         let readme = std::fs::read_to_string(folder.join("README.md")).unwrap();
         assert!(readme.starts_with("# "), "{name}: README.md has no title");
+        for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+            assert!(std::fs::metadata(folder.join(licence)).is_ok(), "{name}: the package would have no {licence}");
+        }
         let has_features = manifest.contains_key("features");
         let shows_all = package.get("metadata").and_then(|metadata| metadata.get("docs")).is_some();
         assert!(!has_features || shows_all, "{name}: docs.rs would not show its features");
