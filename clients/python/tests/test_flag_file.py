@@ -1,6 +1,7 @@
 """The flag file, evaluated here. tests/e2e holds it against the program; these are the parts that it rests on."""
 
 import csv
+import json
 import os
 import tempfile
 import unittest
@@ -10,6 +11,8 @@ from unittest import mock
 
 from flagstaff import NOBODY, FlagFile, FlagFileError, Source
 from flagstaff.flag_file import Draw, file
+from flagstaff.flag_file.formulas import _RECIPES, Formula
+from flagstaff.flag_file.hash_functions import murmur3_32, xxhash32
 from flagstaff.flag_file.matching import _SPACES, Version, fits_glob, fits_language, in_ranges, searcher, word
 from flagstaff.flag_file.undecided import Undecided
 
@@ -26,6 +29,60 @@ class Vectors(unittest.TestCase):
                 self.assertEqual(found, (int(row["bucket"]), int(row["position"]), int(row["split"])), row)
                 count += 1
         self.assertGreater(count, 400)
+
+
+class Formulas(unittest.TestCase):
+    """The numbers of other systems, which are those that the program is held against too."""
+
+    def test_all(self):
+        def recipes(kind, **keys):
+            return _RECIPES[kind](keys, "")
+
+        def k(recipe, unit):
+            return recipe.number("", unit)
+
+        columns = {
+            "unleash_rollout_1_100": lambda f, u: k(recipes("unleash", group=f).position, u) + 1,
+            "unleash_variant_1_1000": lambda f, u: k(recipes("unleash", group=f).split, u) + 1,
+            "flagd_hash": lambda f, u: k(recipes("flagd", key=f, total=2**32).position, u),
+            "flagd_of_100": lambda f, u: k(recipes("flagd", key=f).position, u),
+            "growthbook_v1": lambda f, u: k(recipes("growthbook", seed=f).position, u),
+            "growthbook_v2": lambda f, u: k(recipes("growthbook", seed=f, version=2).position, u),
+            "growthbook_namespace": lambda f, u: k(recipes("growthbook", seed=f"__{f}").position, u),
+            "launchdarkly_salt_s": lambda f, u: k(recipes("launchdarkly", key=f, salt="s").position, u) / (16**15 - 1),
+            "launchdarkly_seed_61": lambda f, u: k(recipes("launchdarkly", seed=61).position, u) / (16**15 - 1),
+            "posthog": lambda f, u: k(recipes("posthog", key=f).position, u) / (16**15 - 1),
+            "posthog_variant": lambda f, u: k(recipes("posthog", key=f).split, u) / (16**15 - 1),
+            "flipper_of_100000": lambda f, u: k(recipes("flipper", key=f).position, u),
+            "configcat_of_100": lambda f, u: k(recipes("configcat", key=f).position, u),
+            "flagsmith_percent": lambda f, u: k(recipes("flagsmith", key=f).position, u) / 9998 * 100,
+            "goff_of_100000": lambda f, u: k(recipes("goff", key=f).position, u),
+            "statsig_salts_f_r": lambda f, u: k(recipes("statsig", salt=f"{f}.r").position, u),
+            "statsig_user_bucket": lambda f, u: k(recipes("statsig", salt=f, buckets=1000).position, u),
+            "azure_percent": lambda f, u: k(recipes("azure", key=f).position, u) / (2**32 - 1) * 100,
+            "flipt_variant_of_1000": lambda f, u: k(recipes("flipt", key=f).named, u),
+            "flipt_boolean_of_100": lambda f, u: k(recipes("flipt", key=f).position, u),
+            "vercel_xxh32_seed_7": lambda f, u: k(recipes("vercel", seed=7).position, u),
+        }
+        rows = json.loads((VECTORS.parent / "formulas.json").read_text(encoding="utf-8"))
+        self.assertEqual(len(rows), 14)
+        for row in rows:
+            flag, unit = row.pop("flag"), row.pop("unit")
+            self.assertEqual(row.keys(), columns.keys())
+            for column, expected in row.items():
+                self.assertAlmostEqual(columns[column](flag, unit), expected, places=12, msg=f"{column} of {flag}, {unit}")
+
+    def test_functions(self):
+        known = {b"": 0, b"\xff" * 4: 0x76293B50, b"\x21\x43\x65\x87": 0xF55B516B, b"\x21\x43\x65": 0x7E4A8634}
+        for text, expected in known.items():
+            self.assertEqual(murmur3_32(text), expected)
+        self.assertEqual(xxhash32(b""), 0x02CC5D05)
+        self.assertEqual(xxhash32(b"Nobody inspects the spammish repetition"), 0xE2293B2F)
+
+    def test_what_is_not_known_is_not_guessed(self):
+        for keys in ({"as": "other"}, {"as": "statsig"}, {"as": "vercel"}, {}):
+            with self.assertRaises(KeyError):
+                Formula(keys, "flag")
 
 
 class Matching(unittest.TestCase):

@@ -102,7 +102,42 @@ class Writer:
         pairs = [f"{quoted(name)} = {weight}" for name, weight in zip(names, weights, strict=True)]
         return ["off", *names], f"{{ {', '.join(pairs)} }}"
 
-    def rule(self, variants):
+    def formula(self, variants=None):
+        """A formula of another system, with the order of the variants that are drawn."""
+        keys = self.one(
+            'as = "unleash", group = "G:é", total = 1000',
+            'as = "unleash", variant_group = "v"',
+            'as = "flagd", key = ""',
+            'as = "growthbook", seed = "s"',
+            'as = "growthbook", version = 2',
+            'as = "launchdarkly", salt = "s", prefix = "p:"',
+            'as = "launchdarkly", seed = -61',
+            'as = "posthog"',
+            'as = "flipper", prefix = "User;"',
+            'as = "configcat", key = "k"',
+            'as = "flagsmith"',
+            'as = "goff", total = 3000',
+            'as = "statsig", salt = "a.b"',
+            'as = "statsig", salt = "a", buckets = 1000',
+            'as = "flipt"',
+            'as = "azure", group = "Grün", ignore_case = true',
+            'as = "vercel", seed = 4294967295',
+            'as = "sha256", prefix = "u"',
+        )
+        if variants and self.rarely(0.4):
+            keys += f", order = {quoted(self.draw.sample(variants, len(variants)))}"
+        return f"{{ {keys} }}"
+
+    def rule(self, variants, drawn):
+        if self.rarely(0.2):
+            return f"{{ if = {self.conditions()}, percent = {self.one(30, 80)}, hash = {self.formula(drawn)} }}"
+        if self.rarely(0.2):
+            own = self.draw.sample(drawn, self.draw.randrange(1, len(drawn) + 1))
+            weights = [100 - 10 * (len(own) - 1), *[10] * (len(own) - 1)]
+            pairs = ", ".join(f"{quoted(name)} = {weight}" for name, weight in zip(own, weights, strict=True))
+            some = self.one("", ", percent = 40")
+            formula = f", hash = {self.formula(own)}" if self.rarely(0.3) else ""
+            return f"{{ if = {self.conditions()}, variants = {{ {pairs} }}{some}{formula} }}"
         then = f"serve = {quoted(self.draw.choice(variants))}" if self.rarely(0.5) else f"percent = {self.one(0, 50, 100, 20.5)}"
         return f"{{ if = {self.conditions()}, {then} }}"
 
@@ -115,17 +150,20 @@ class Writer:
         if self.rarely(0.4):
             variants, written = self.variants()
             lines.append(f"variants = {written}")
+        # `salt` counts for sha256 alone
+        drawn, salted = variants[1:] if len(lines) > 1 else ["on", "off"], self.rarely(0.5)
         for chance, line in [
             (0.1, lambda: "enabled = false"),
             (0 if climbs else 0.6, lambda: f"percent = {self.one(0, 100, 50, 33.333, 0.1, 12.5, 99.999)}"),
-            (0.2, lambda: f"salt = {quoted(self.one('s:alt', 'é', 'x' * 70), ensure_ascii=False)}"),
+            (0.3 if not salted else 0, lambda: f"hash = {self.formula(drawn)}"),
+            (0.2 if salted else 0, lambda: f"salt = {quoted(self.one('s:alt', 'é', 'x' * 70), ensure_ascii=False)}"),
             (0.3, lambda: f"bucket_by = {quoted(self.one('visitor', 'user', 'session', 'header.X-Account'))}"),
             (0.3, lambda: f"allow = {self.people()}"),
             (0.2, lambda: f"deny = {self.people()}"),
             (0.3, lambda: 'goals = ["g"]'),
             (0.2, lambda: f"sticky = {quoted(self.one('none', 'session', 'visitor'))}"),
             (0.2 if self.plain else 0, lambda: f"requires = {self.requirement()}"),
-            (0.4, lambda: f"rules = [{', '.join(self.rule(variants) for _ in range(self.draw.randrange(1, 4)))}]"),
+            (0.4, lambda: f"rules = [{', '.join(self.rule(variants, drawn) for _ in range(self.draw.randrange(1, 4)))}]"),
         ]:
             lines += [line()] if self.rarely(chance) else []
         if climbs:

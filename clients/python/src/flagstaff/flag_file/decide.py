@@ -8,6 +8,7 @@ from typing import Any
 
 from .conditions import holds, includes, moment
 from .draw import WHOLE, Draw
+from .formulas import Arm, Formula, at
 from .rules import OFF, ON, FlagRules, Shares, steps_of, thousandths
 from .subject import Subject
 from .undecided import Undecided, any_of
@@ -52,12 +53,13 @@ def _read(name: str, table: Any) -> FlagRules | Undecided:
         return Undecided(f"the flag cannot be read ({error}): ask `flagstaff check`")
 
 
-def _slices(layers: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
-    """The layer of each flag that has a slice, and its slices there."""
-    slices: dict[str, tuple[str, Any]] = {}
+def _slices(layers: Mapping[str, Any]) -> dict[str, tuple[str, Any, Formula | None]]:
+    """The layer of each flag that has a slice, its slices there, and what the layer draws by."""
+    slices: dict[str, tuple[str, Any, Formula | None]] = {}
     for layer, table in layers.items():
+        formula = Formula(table["hash"], layer) if "hash" in table else None
         for flag, bounds in table.get("slices", {}).items():
-            slices.setdefault(flag, (layer, bounds))
+            slices.setdefault(flag, (layer, bounds, formula))
     return slices
 
 
@@ -135,10 +137,13 @@ class FlagDecision:
     def _by_rule(self, rule: Mapping[str, Any]) -> str:
         if "serve" in rule:
             return str(rule["serve"])
-        draw = self._draw()
+        formula, arms = self.rules.by_rule(rule)
+        draw = self._draw_for(self.rules.salt, formula, arms)
         if draw is None:
             return OFF
-        return self._named() if draw.position < thousandths(rule["percent"]) else self.rules.control
+        if draw.position >= (WHOLE if "percent" not in rule and "variants" in rule else thousandths(rule["percent"])):
+            return self.rules.control
+        return ON if arms is None else at(arms, draw.split)
 
     def _named(self) -> str:
         """The variant of somebody who is named, not drawn: on, or one by weight."""
@@ -201,8 +206,8 @@ class FlagDecision:
         found = self.document.slices.get(self.rules.name)
         if found is None:
             return None
-        layer, bounds = found
-        draw = self._draw_for(layer)
+        layer, bounds, formula = found
+        draw = self._draw_for(layer, formula, None)
         if draw is None:
             return OFF
         parts = bounds if isinstance(bounds[0], list) else [bounds]
@@ -216,11 +221,13 @@ class FlagDecision:
         return variant if variant in self.rules.variants() else None
 
     def _draw(self) -> Draw | None:
-        return self._draw_for(self.rules.salt)
+        return self._draw_for(self.rules.salt, self.rules.hash, self.rules.arms)
 
-    def _draw_for(self, salt: str) -> Draw | None:
+    def _draw_for(self, salt: str, formula: Formula | None, arms: list[Arm] | None) -> Draw | None:
         unit = self.subject.unit(self.rules.bucket_by)
-        return None if unit is None else Draw.of(salt, unit)
+        if unit is None:
+            return None
+        return Draw.of(salt, unit) if formula is None else formula.draw(unit, arms)
 
 
 _TRUTH = {"true": ON, "1": ON, "on": ON, "yes": ON, "false": OFF, "0": OFF, "off": OFF, "no": OFF}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from .draw import WHOLE
+from .formulas import Arm, Formula, at, in_order
 from .undecided import Undecided
 
 OFF, ON = "off", "on"
@@ -19,9 +19,10 @@ _NOTES = {
     "values", "waffle_name",
 }  # fmt: skip
 _DECIDING = {
-    "enabled", "percent", "variants", "salt", "bucket_by", "sticky", "layer", "requires", "allow", "deny", "rules", "rollout",
-    "guard", "goals",
+    "enabled", "percent", "variants", "salt", "hash", "bucket_by", "sticky", "layer", "requires", "allow", "deny", "rules",
+    "rollout", "guard", "goals",
 }  # fmt: skip
+_OF_A_RULE = {"if", "serve", "percent", "variants", "hash"}
 _KEPT_BACK = 5_000
 
 
@@ -59,7 +60,10 @@ class FlagRules:
         self.rollout: Mapping[str, Any] | None = table.get("rollout")
         self.requires = _requires(table.get("requires", []))
         self.has_guard = _can_trip(table.get("guard"))
-        self.arms = _arms(table["variants"]) if "variants" in table else None
+        arms = _arms(table["variants"]) if "variants" in table else None
+        self.hash = Formula(table["hash"], self.salt) if "hash" in table else None
+        self.order = None if self.hash is None else self.hash.order
+        self.arms = arms if arms is None or self.order is None else in_order(arms, self.order)
         self.percent = thousandths(table["percent"]) if "percent" in table else None
         self.is_remembered = self._is_remembered(table.get("sticky"))
 
@@ -70,22 +74,36 @@ class FlagRules:
     @property
     def control(self) -> str:
         """What those get who are not in."""
-        return OFF if self.arms is None else self.arms[0][0]
+        return OFF if self.arms is None else self.arms[0].name
 
     def variants(self) -> list[str]:
         """All that the flag can be."""
-        return [OFF, ON] if self.arms is None else [OFF, *(name for name, _ in self.arms if name != OFF)]
+        return [OFF, ON] if self.arms is None else [OFF, *(arm.name for arm in self.arms if arm.name != OFF)]
 
     def at(self, split: int) -> str:
         """The variant of those who are in, by where the draw of weights falls."""
-        if self.arms is None:
-            return ON
-        return next((name for name, upto in self.arms if split < upto), self.arms[-1][0])
+        return ON if self.arms is None else at(self.arms, split)
+
+    def by_rule(self, rule: Mapping[str, Any]) -> tuple[Formula | None, list[Arm] | None]:
+        """What a rule draws by, and where the variants lie for it."""
+        for key in rule:
+            if key not in _OF_A_RULE:
+                raise Undecided(f"`{key}` of a rule is not known to this version of the package")
+        own = Formula(rule["hash"], self.salt) if "hash" in rule else None
+        if "variants" not in rule and own is None:
+            return self.hash, self.arms
+        arms = _arms(rule["variants"]) if "variants" in rule else self.arms
+        if arms is None:
+            return own, None
+        order = self.order if own is None else own.order
+        lying = [arm.name for arm in arms] if order is None else order
+        if own is None:
+            lying = [name for name in lying if any(arm.name == name for arm in arms)]
+        return own or self.hash, in_order(arms, lying)
 
     def draws_variants(self) -> bool:
         """Whether more than one variant has a weight."""
-        ends = [0, *(upto for _, upto in self.arms or [])]
-        return sum(a < b for a, b in pairwise(ends)) > 1
+        return sum(arm.start < arm.end for arm in self.arms or []) > 1
 
     def share_of_the_rest(self) -> int:
         """The share of those whom nothing names."""
@@ -140,14 +158,16 @@ def _can_trip(guard: Mapping[str, Any] | None) -> bool:
     return guard is not None and guard.get("on_trip", "off") != "hold" and not guard.get("observe", False)
 
 
-def _arms(weights: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """Up to where each variant goes. Added one by one, as the program does it: `sum` is more exact, and so not the same."""
+def _arms(weights: Mapping[str, Any]) -> list[Arm]:
+    """Where each variant lies. Added one by one, as the program does it: `sum` is more exact, and so not the same."""
     total = 0.0
     for weight in weights.values():
         total += float(weight)
-    arms: list[tuple[str, int]] = []
-    upto = 0.0
+    arms: list[Arm] = []
+    upto, start = 0.0, 0
     for name, weight in weights.items():
         upto += float(weight)
-        arms.append((name, rounded(upto / total * float(WHOLE))))
+        end = rounded(upto / total * float(WHOLE))
+        arms.append(Arm(name, start, end))
+        start = end
     return arms
