@@ -4,6 +4,7 @@ use flagstaff_flags::Draw;
 
 use crate::harness::browser::Browser;
 use crate::harness::command::flagstaff;
+use crate::harness::eventually;
 use crate::harness::program::{Program, Setup};
 use crate::harness::python::PythonApp;
 
@@ -116,4 +117,98 @@ fn the_clients_own_waffle_cookies_change_nothing() {
             assert!(page.contains(&format!("the {form} form")) && page.contains("no preview"), "{line}{page}");
         }
     }
+}
+
+fn waffles(browser: &Browser) -> Vec<&String> {
+    browser.cookies.keys().filter(|name| name.starts_with("dwf")).collect()
+}
+
+#[test]
+fn waffle_has_the_browser_remember_nothing_of_our_flags() {
+    let shop = Shop::open();
+    let mut direct = Browser::new(shop.app.address);
+    direct.get("/contact?dwft_preview=1");
+    assert_eq!(waffles(&direct), ["dwf_contact_form", "dwft_preview"], "without us in front it would");
+    let (mut below, _) = shop.browsers();
+    uses(&mut below, "short");
+    assert!(below.get("/contact?dwft_preview=1").text().contains("a preview"), "waffle decides this itself");
+    assert!(waffles(&below).is_empty() && below.cookie("csrftoken").is_some(), "{:?}", below.cookies);
+    // of a flag that waffle alone has, the browser remembers what waffle says
+    shop.program.save_flags("[flags.preview]\npercent = 0\n");
+    below.get("/contact");
+    assert_eq!(waffles(&below), ["dwf_contact_form"]);
+    let side = below.cookie("dwf_contact_form").unwrap().to_owned();
+    let form = if side == "True" { "short" } else { "long" };
+    uses(&mut below, form);
+    assert_eq!(below.cookie("dwf_contact_form"), Some(&*side));
+}
+
+#[test]
+fn a_visitor_keeps_the_side_that_waffle_drew() {
+    let shop = Shop::open();
+    shop.program.save_flags(
+        "[flags.contact_form]\npercent = 50\nsticky = \"visitor\"\nwaffle_cookie_until = 2999-12-31\n\n[flags.preview]\npercent = 0\n",
+    );
+    let mut sides = [0, 0];
+    for _ in 0..12 {
+        let mut before = Browser::new(shop.app.address);
+        let page = before.get("/contact").text();
+        let side = usize::from(page.contains("the short form"));
+        sides[side] += 1;
+        let mut after = Browser::new(shop.program.address);
+        after.cookies = before.cookies;
+        uses(&mut after, ["long", "short"][side]);
+        // from now on it is ours to remember
+        after.cookies.remove("dwf_contact_form");
+        uses(&mut after, ["long", "short"][side]);
+    }
+    assert_eq!(sides[0] + sides[1], 12);
+    let (mut below, mut above) = shop.browsers();
+    uses(&mut below, "short");
+    uses(&mut above, "long");
+}
+
+/// Ids of visitors that the ledger counts for the form.
+fn counted(program: &Program) -> Vec<String> {
+    let said = flagstaff(
+        program.folder.path(),
+        ["export", "--flag", "contact_form", "--format", "jsonl", "--config", "flagstaff.toml"],
+        &[],
+    );
+    let rows = said.out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let mut ids: Vec<_> =
+        rows.map(|row| row["unit"].as_str().unwrap_or_else(|| panic!("{row}")).to_owned()).collect();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn a_visitor_whom_waffle_decided_is_not_counted() {
+    let database = tempfile::tempdir().unwrap();
+    let file = database.path().join("shop.sqlite3");
+    let app = PythonApp::start("serve_shop.py", &[("SHOP_DATABASE", &file)]);
+    let flags = "[flags.contact_form]\npercent = 50\ngoals = [\"sent\"]\n\n[goals.sent]\non = \"POST /contact\"\n";
+    let program = Setup::to(&[app.address])
+        .top("ledger = \"flagstaff.db\"")
+        .key("headers", "waffle = true")
+        .env("FLAGSTAFF_KEYS", "a key of the tests that is long enough to sign")
+        .flags(flags)
+        .start();
+    let visitor = |name: &str| Browser::of(program.address, &format!("visitor-of-the-shop-{name}"));
+    let (mut erin, mut ada, mut passer) = (visitor("e1"), visitor("a2"), visitor("p3"));
+    for (browser, path) in [(&mut erin, "/enter/erin"), (&mut ada, "/enter/ada"), (&mut passer, "/enter/bob")] {
+        assert_eq!(browser.get(path).status, 200);
+    }
+    for _ in 0..3 {
+        // waffle gives the form to each superuser, whatever was drawn
+        assert!(ada.get("/contact").text().contains("the short form"));
+        assert_eq!(erin.get("/contact").status, 200);
+        // no flag is asked for here
+        assert_eq!(passer.get("/enter/bob").status, 200);
+    }
+    eventually("who saw what we drew is counted", || counted(&program) == ["visitor-of-the-shop-e1"]);
+    // whatever came before this one is recorded by then
+    let mut last = visitor("z9");
+    (0..2).for_each(|_| drop(last.get("/contact")));
+    eventually("the next one is too", || counted(&program) == ["visitor-of-the-shop-e1", "visitor-of-the-shop-z9"]);
 }

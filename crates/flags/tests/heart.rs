@@ -159,7 +159,7 @@ fn each_step_decides_in_its_turn_and_beats_those_after_it() {
     let user = |id: &str| User { id: id.into(), ..User::default() };
     let (denied, allowed) = (user("denied"), user("allowed"));
     let forced = [ForcedVariant { flag: id, variant: on, signed: false }];
-    let held = [StickyVariant { flag: id, variant: on }];
+    let held = [StickyVariant { flag: id, variant: on, brought: false }];
     let (inside, outside) = (in_slice(true), in_slice(false));
     // From the last step to the first: each adds what lets an earlier step decide.
     let base = visitor(&inside);
@@ -262,7 +262,7 @@ fn an_override_counts_with_testing_or_a_signature_only() {
 fn a_remembered_variant_ends_when_nobody_is_in() {
     let is_on = |percent| {
         let s = snapshot(vec![Flag { sticky: Some(Sticky::Visitor), ..at_percent("f", percent) }]);
-        let held = [StickyVariant { flag: s.find("f").unwrap(), variant: VariantId::ON }];
+        let held = [StickyVariant { flag: s.find("f").unwrap(), variant: VariantId::ON, brought: false }];
         let out = (0..).map(|i| format!("v{i}")).find(|id| Draw::of("f", id).position() > 90_000).unwrap();
         s.decide(&Subject { sticky: &held, ..visitor(&out) }).is_on("f")
     };

@@ -130,7 +130,7 @@ fn deliberate_acts_win_and_the_rest_does_not() {
     let forced = [ForcedVariant { flag: id, variant: VariantId::ON, signed: true }];
     assert_eq!(step(trial("form"), Subject { overrides: &forced, ..someone }), DecisionStep::Override);
     // what came of a draw earlier is no act
-    let remembered = [StickyVariant { flag: id, variant: VariantId::ON }];
+    let remembered = [StickyVariant { flag: id, variant: VariantId::ON, brought: false }];
     assert_eq!(step(trial("form"), Subject { sticky: &remembered, ..someone }), DecisionStep::Holdout);
 }
 
@@ -301,7 +301,7 @@ proptest! {
         let with = with_layers(flags.clone(), layers.clone(), f64::from(share));
         let without = with_layers(flags, layers, 0.0);
         let user = User { id: format!("user-{unit}"), ..User::default() };
-        let held: Vec<_> = with.ids().map(|flag| StickyVariant { flag, variant: VariantId::ON }).collect();
+        let held: Vec<_> = with.ids().map(|flag| StickyVariant { flag, variant: VariantId::ON, brought: false }).collect();
         let subject = Subject {
             session: Some("session"),
             country,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use flagstaff_flags::EventSource;
-use flagstaff_tag::{AnsweredBy, Flags, GoalEvent, NotCounted, NotReached};
+use flagstaff_tag::{AnsweredBy, Flags, GoalEvent, NoAnswer, NotCounted, NotReached};
 use http::Response;
 use jiff::Timestamp;
 use pin_project_lite::pin_project;
@@ -64,7 +64,8 @@ where
 impl Drop for InFlight {
     fn drop(&mut self) {
         if let Some(context) = &self.context {
-            self.shared.observers().answered(context, &Answer::ABANDONED);
+            let exposed = context.confirmed(&[], false);
+            self.shared.observers().answered(context, &Answer { exposed: &exposed, ..Answer::ABANDONED });
         }
     }
 }
@@ -77,15 +78,20 @@ impl InFlight {
         match (answer, &self.context) {
             (Ok(response), context) => {
                 let answered_by: Option<AnsweredBy> = response.extensions_mut().remove();
-                let directives = self.shared.tagger().answer(&self.flags, response, now);
+                let mut directives = self.shared.tagger().answer(&self.flags, response, now);
                 if let Some(context) = context {
+                    let by_app = !matches!(answered_by, Some(AnsweredBy::Proxy(NoAnswer::App | NoAnswer::Canary(_))));
+                    directives.exposed.extend(context.confirmed(&directives.followed, by_app));
                     observers.answered(context, &Answer::of(response, answered_by, &directives.exposed));
                     observers.reached(context, counted_status(response), &directives.events, now);
                 } else if !observers.ignore_goals() {
                     self.refuse(&directives.events, now);
                 }
             }
-            (Err(_), Some(context)) => observers.answered(context, &Answer::FAILED),
+            (Err(_), Some(context)) => {
+                let exposed = context.confirmed(&[], false);
+                observers.answered(context, &Answer { exposed: &exposed, ..Answer::FAILED });
+            }
             (Err(_), None) => {}
         }
     }

@@ -45,6 +45,17 @@ pub struct Ended {
     pub results: Option<Json>,
 }
 
+impl Ended {
+    /// What django-waffle called it, which code may still ask for.
+    #[must_use]
+    pub fn waffle_name(&self) -> String {
+        let text: Option<DocumentMut> = self.text.parse().ok();
+        let flag = text.as_ref().and_then(|text| text.get("flags")?.get(&self.flag));
+        let name = flag.and_then(|flag| flag.get("waffle_name")?.as_str());
+        name.unwrap_or(&self.flag).to_owned()
+    }
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn is_false(truth: &bool) -> bool {
     !*truth
@@ -240,6 +251,14 @@ mod tests {
         assert_eq!(ended(&text, path).unwrap(), [first, second]);
         assert!(text.starts_with(HEAD) && text.contains("at = 2026-11-20T22:03:11Z\n"), "{text}");
         assert_eq!(with(Some("x = [\n"), &one("", None), path).unwrap_err().to_string().matches("fix it").count(), 1);
+    }
+
+    #[test]
+    fn the_archive_knows_what_waffle_called_a_flag() {
+        assert_eq!(one("[flags.form]\nwaffle_name = \"my.Form\"\n", None).waffle_name(), "my.Form");
+        for text in ["[flags.form]\npercent = 5\n", "", "not toml = = ", "[flags.other]\nwaffle_name = \"x\"\n"] {
+            assert_eq!(one(text, None).waffle_name(), "form", "{text}");
+        }
     }
 
     #[test]

@@ -380,6 +380,42 @@ fn names_for_django_waffle_can_stand_in_a_cookie_and_are_told_apart() {
 }
 
 #[test]
+fn cookies_of_django_waffle_decide_nothing_that_is_measured() {
+    let flag = |keys: &str| {
+        let text = format!(
+            "[flags.a]\nwaffle_cookie_until = 2099-12-31\nsticky = \"visitor\"\n{keys}\n[goals.g]\npath = \"/g\"\n"
+        );
+        let told = errors(&text);
+        told.into_iter().filter(|one| one.contains("waffle")).collect::<Vec<_>>()
+    };
+    assert_eq!(flag("percent = 20"), Vec::<String>::new());
+    for keys in [
+        "goals = [\"g\"]",
+        "variants = { a = 50, b = 50 }",
+        "bucket_by = \"user\"",
+        "guard = { errors = \"5xx\" }",
+        "rollout = { steps = [{ percent = 10, hold = \"1d\" }, { percent = 100 }] }",
+        "gate = { paths = [\"/a\"], when_off = { redirect = \"/\" } }",
+    ] {
+        let told = flag(keys);
+        let key = keys.split(' ').next().unwrap();
+        assert!(
+            told.len() == 1 && told[0].contains(&format!("a flag with `{key}` cannot take cookies")),
+            "{keys}: {told:?}"
+        );
+    }
+    let told = errors("[flags.a]\nwaffle_cookie_until = 2099-12-31\n");
+    assert!(told.len() == 1 && told[0].contains("sticky = \"visitor\""), "{told:?}");
+    let old = told_of_old_cookies("2026-01-01");
+    assert!(old.iter().any(|one| one.contains("no cookies of django-waffle are taken since 2026-01-01")), "{old:?}");
+    assert!(!told_of_old_cookies("2099-01-01").iter().any(|one| one.contains("waffle")));
+}
+
+fn told_of_old_cookies(until: &str) -> Vec<String> {
+    told(&format!("[flags.a]\nwaffle_cookie_until = {until}\nsticky = \"visitor\"\n"), Severity::Warning)
+}
+
+#[test]
 fn warnings_come_with_errors_and_name_their_flag() {
     let report = report("[flags.a]\npercnt = 1\n[flags.b]\n");
     assert_eq!(report.summary(), "1 error, 2 warnings");

@@ -19,6 +19,7 @@ mod request;
 mod response;
 mod settings;
 mod tagger;
+mod waffle_cookies;
 
 pub use compiled::{Asker, CompiledSnapshot, NotReached, PerSnapshot, UnknownName};
 pub use endpoints::{

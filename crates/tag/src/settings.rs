@@ -30,17 +30,37 @@ pub struct TaggerSettings {
 }
 
 /// What the app gets.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HeaderSettings {
     /// A header per flag, one for all, or both.
     pub send: SendFlags,
     /// Send flags that are off, too.
     pub off: bool,
-    /// Write django-waffle's cookies toward the app, and drop the client's own.
+    /// Write django-waffle's cookies toward the app, and drop the client's own and the app's.
     pub waffle: bool,
+    /// What django-waffle calls its cookie of a flag: its `WAFFLE_COOKIE`.
+    pub waffle_cookie: String,
+    /// The same for the cookie of a test: its `WAFFLE_TEST_COOKIE`.
+    pub waffle_test_cookie: String,
+    /// With `waffle`: a visitor is exposed to a flag where an answer shows that django-waffle followed our cookie for it.
+    pub waffle_confirms: bool,
     /// Sign what the app gets in `X-Flags-Signature`.
     pub sign: bool,
+}
+
+impl Default for HeaderSettings {
+    fn default() -> Self {
+        Self {
+            send: SendFlags::Both,
+            off: false,
+            waffle: false,
+            waffle_cookie: "dwf_%s".into(),
+            waffle_test_cookie: "dwft_%s".into(),
+            waffle_confirms: true,
+            sign: false,
+        }
+    }
 }
 
 /// Which headers tell the flags.

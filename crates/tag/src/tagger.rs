@@ -29,11 +29,13 @@ use crate::response::cookies::AnswerCookies;
 use crate::response::login::UserCookieChange;
 use crate::response::{Directives, Identify};
 use crate::settings::{HeaderSettings, SendFlags, TaggerSettings, WhenFlagsDiffer};
+use crate::waffle_cookies::WaffleCookies;
 
 /// Tags requests and reads answers, by settings that were checked.
 #[derive(Debug)]
 pub struct Tagger {
     headers: HeaderSettings,
+    waffle: WaffleCookies,
     identifier: Identifier,
     cache: WhenFlagsDiffer,
     exclusions: Exclusions,
@@ -65,6 +67,7 @@ impl Tagger {
         let exclusions = Exclusions::new(&settings.exclude, &settings.count, &mut problems);
         let country = settings.trust.country_header.as_deref();
         let country = country.and_then(|name| header_name(&["trust", "country_header"], name, &mut problems));
+        let waffle = WaffleCookies::new(&settings.headers, &mut problems);
         check_signing(settings, &mut problems);
         let Some(keys) = keys.filter(|_| problems.is_empty()) else {
             return Err(problems);
@@ -72,6 +75,7 @@ impl Tagger {
         let keys_fingerprint = keys.fingerprint();
         Ok(Self {
             headers: settings.headers.clone(),
+            waffle,
             identifier: Identifier { visitors, users, country, keys },
             cache: settings.cache.when_flags_differ,
             exclusions,
@@ -100,7 +104,7 @@ impl Tagger {
     /// What a snapshot means for headers. Make it once per snapshot, not per request.
     #[must_use]
     pub fn compile(&self, snapshot: Arc<Snapshot>) -> CompiledSnapshot {
-        CompiledSnapshot::new(snapshot, Arc::clone(&self.unknown))
+        CompiledSnapshot::new(snapshot, Arc::clone(&self.unknown), &self.waffle)
     }
 
     /// Strips a request, identifies its visitor, decides every flag and writes the decisions into the request's headers and, as
@@ -115,7 +119,8 @@ impl Tagger {
             Received { method: &method, uri: &uri, headers: request.headers_mut(), peer: peer.as_ref(), now };
         let stripped = received.strip(&self.identifier.users, compiled.snapshot());
         let flags = before.unwrap_or_else(|| self.decide(compiled, &stripped));
-        let app = AppHeaders { settings: &self.headers, keys: &self.identifier.keys, flags: &flags };
+        let app =
+            AppHeaders { settings: &self.headers, waffle: &self.waffle, keys: &self.identifier.keys, flags: &flags };
         app.write(&method, uri.path(), request.headers_mut(), now);
         request.extensions_mut().insert(flags.clone());
         flags
@@ -131,7 +136,7 @@ impl Tagger {
         let holder = identity.visitor.as_str();
         let seal = |purpose, payload: &str| self.identifier.keys.seal(purpose, holder, payload);
         let session = identity.session.as_ref().map(Id::as_str);
-        let remembers = compiled.remembers() || identity.sticky.has_new_draws();
+        let remembers = compiled.remembers() || identity.sticky.has_news();
         let sticky = remembers.then(|| identity.sticky.after(&decisions, session)).flatten();
         let overrides = identity.overrides.payload(compiled.snapshot());
         let forced = decisions.iter().any(|(.., one)| one.step() == DecisionStep::Override);
@@ -161,6 +166,7 @@ impl Tagger {
             counted: self.counted(head, identity.consent, identity.id_lasts),
             is_own: is_own(head.uri.path()),
             is_waffle: self.headers.waffle,
+            is_confirmed: self.headers.waffle && self.headers.waffle_confirms,
             user: identity.user,
             reply,
         })
@@ -191,6 +197,10 @@ impl Tagger {
     pub fn answer<B>(&self, flags: &Flags, response: &mut Response<B>, now: Timestamp) -> Directives {
         let users = &self.identifier.users;
         let mut directives = Directives::take(response.headers_mut());
+        if self.headers.waffle {
+            let flags_of_waffle = flags.compiled().waffle();
+            directives.followed = self.waffle.take(response.headers_mut(), flags_of_waffle, flags.decisions());
+        }
         if !users.identify() {
             directives.identify = None;
         }

@@ -1,5 +1,5 @@
 from django.urls import path
 
-from shop.views import contact
+from shop.views import contact, enter
 
-urlpatterns = [path("contact", contact)]
+urlpatterns = [path("contact", contact), path("enter/<name>", enter)]

@@ -56,6 +56,8 @@ pub struct StickyVariant {
     pub flag: FlagId,
     /// The variant.
     pub variant: VariantId,
+    /// The visitor brought it from another program: nobody here drew it, so it is never counted.
+    pub brought: bool,
 }
 
 /// A variant asked for in this request.

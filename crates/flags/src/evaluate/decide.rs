@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::hashing::DrawnWith;
 use crate::{
     Allocation, Decision, DecisionStep, Decisions, Draw, Flag, FlagId, ForcedVariant, FormerDraw, HashedNumber,
-    Percent, Reason, Rule, Serve, Snapshot, Sticky, Subject, VariantId,
+    Percent, Reason, Rule, Serve, Snapshot, Sticky, StickyVariant, Subject, VariantId,
 };
 
 /// Records how a decision is made. `()` records nothing, at no cost.
@@ -273,14 +273,20 @@ impl<'a> Evaluation<'a> {
     fn sticky(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let held = self.subject.sticky.iter().find(|held| held.flag == self.id);
         let counts = self.flag.stickiness() != Sticky::None && self.percent() > Percent::ZERO;
-        let Some(held) = held.filter(|_| counts) else {
+        // What another program drew is of no use once everybody has the flag.
+        let holds = |held: &&StickyVariant| counts && !(held.brought && self.percent() == Percent::ALL);
+        let Some(held) = held.filter(holds) else {
             trace.note(DecisionStep::Sticky, false, || {
                 if counts { "nothing remembered" } else { "nothing is remembered for it" }.into()
             });
             return Continue(());
         };
-        trace.note(DecisionStep::Sticky, true, || format!("remembered as {}", self.flag.variants.name(held.variant)));
-        Break(Decision::new(held.variant, Reason::Split, DecisionStep::Sticky).counted())
+        trace.note(DecisionStep::Sticky, true, || {
+            let from = if held.brought { ", as django-waffle drew it: not counted" } else { "" };
+            format!("remembered as {}{from}", self.flag.variants.name(held.variant))
+        });
+        let decision = Decision::new(held.variant, Reason::Split, DecisionStep::Sticky);
+        Break(if held.brought { decision } else { decision.counted() })
     }
 
     pub(crate) fn percent(&self) -> Percent {

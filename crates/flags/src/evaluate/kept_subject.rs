@@ -41,7 +41,7 @@ impl KeptSubject {
     fn sticky(&self, snapshot: &Snapshot) -> Vec<StickyVariant> {
         let of = |(name, variant): &(Name, Arc<str>)| {
             let flag = snapshot.find(name.as_str())?;
-            Some(StickyVariant { flag, variant: snapshot.flag(flag)?.variants.find(variant)? })
+            Some(StickyVariant { flag, variant: snapshot.flag(flag)?.variants.find(variant)?, brought: false })
         };
         self.remembered.iter().filter_map(of).collect()
     }

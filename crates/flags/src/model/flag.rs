@@ -68,6 +68,8 @@ pub struct Flag {
     pub metadata: Map<String, Value>,
     /// Its name in django-waffle; the flag's name when there is none.
     pub waffle_name: Option<String>,
+    /// The last day, in UTC, on which a visitor's cookie of django-waffle is honoured: see [`Flag::takes_waffle_cookie`].
+    pub waffle_cookie_until: Option<Date>,
     /// The values of variants.
     pub values: Vec<(VariantId, Value)>,
     /// The variant that an environment variable of this machine sets.
@@ -113,6 +115,7 @@ impl Flag {
             testing: false,
             metadata: Map::new(),
             waffle_name: None,
+            waffle_cookie_until: None,
             values: Vec::new(),
             pin: None,
             origin: Origin::File,
@@ -149,6 +152,22 @@ impl Flag {
     #[must_use]
     pub fn waffle_name(&self) -> &str {
         self.waffle_name.as_deref().unwrap_or(self.name.as_str())
+    }
+
+    /// Whether a visitor may keep the side that django-waffle drew, by a cookie that anybody can write: nothing is measured of the flag,
+    /// nothing watches it, and it shares its draw with no other.
+    #[must_use]
+    pub fn may_keep_waffle_side(&self) -> bool {
+        let is_measured = !self.goals.is_empty() || self.guard.is_some() || self.rollout.is_some();
+        let is_shared = self.layer.is_some() || self.gate.is_some();
+        let is_remembered = self.bucket_by == BucketBy::Visitor && self.stickiness() == Sticky::Visitor;
+        is_remembered && !is_measured && !is_shared && !self.variants.are_named()
+    }
+
+    /// Whether a visitor's cookie of django-waffle is honoured on a day: then the visitor keeps its side.
+    #[must_use]
+    pub fn takes_waffle_cookie(&self, day: Date) -> bool {
+        self.waffle_cookie_until.is_some_and(|until| day <= until) && self.may_keep_waffle_side()
     }
 
     /// How long an assignment is remembered.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use flagstaff_flags::{Decision, Flag, FlagId, MetFlags};
+use flagstaff_flags::{Decision, Flag, FlagId, MetFlags, Name};
 use flagstaff_tag::{BodyProgress, Flags};
 use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Uri};
@@ -104,10 +104,10 @@ impl RequestContext {
         self.complete_since().unwrap_or(self.since).elapsed()
     }
 
-    /// Whether it exposes its visitor to a drawn flag.
+    /// Whether it exposes its visitor to a drawn flag, whatever the answer is.
     #[must_use]
     pub fn exposes(&self, id: FlagId) -> bool {
-        self.met.contains(id) && self.flags.decisions().is_countable(id)
+        !self.flags.are_confirmed_by_app() && self.met.contains(id) && self.flags.decisions().is_countable(id)
     }
 
     /// The flags that it meets, whether its visitor was drawn or not, in the order of the flag file.
@@ -116,11 +116,31 @@ impl RequestContext {
         &self.met
     }
 
-    /// The drawn flags to which it exposes its visitor, in the order of the flag file, with their decisions.
+    /// The drawn flags to which it exposes its visitor, whatever the answer is, in the order of the flag file, with their decisions.
     pub fn exposed(&self) -> impl Iterator<Item = (FlagId, &Flag, Decision)> {
         let (decisions, snapshot) = (self.flags.decisions(), self.flags.compiled().snapshot());
-        let exposed = self.met.iter().filter(|id| decisions.is_countable(*id));
+        let by_request = !self.flags.are_confirmed_by_app();
+        let exposed = self.met.iter().filter(move |id| by_request && decisions.is_countable(*id));
         exposed.filter_map(move |id| Some((id, &**snapshot.flag(id)?, decisions.of(id))))
+    }
+}
+
+impl RequestContext {
+    /// The flags that an answer shows to be met, where the request alone does not say it: those that the app followed, of the requests that
+    /// `exposed_on` names, if it does. Where the app gave no answer nothing can be shown, and the flags may be why: then it is all that the
+    /// request meets.
+    pub(crate) fn confirmed(&self, followed: &[FlagId], by_app: bool) -> Vec<Name> {
+        if !self.flags.are_confirmed_by_app() {
+            return Vec::new();
+        }
+        let snapshot = self.flags.compiled().snapshot();
+        let may_count = |id: FlagId, flag: &Flag| flag.exposed_on.is_empty() || self.met.contains(id);
+        let flag = |id: FlagId| snapshot.flag(id).filter(|flag| may_count(id, flag)).map(|flag| flag.name.clone());
+        if by_app {
+            followed.iter().copied().filter_map(flag).collect()
+        } else {
+            self.met.iter().filter_map(flag).collect()
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use flagstaff_flags::{BucketBy, EventSource, FlagId, Snapshot};
+use flagstaff_flags::{BucketBy, EventSource, FlagId, MetFlags, Snapshot};
 use flagstaff_ledger::{NotTaken, Recorder, Visit};
 use flagstaff_tag::{Flags, Network, NotReached};
 use jiff::Timestamp;
@@ -87,7 +87,8 @@ impl LedgerObserver {
         let Some(holdout) = snapshot(flags).holdout() else {
             return;
         };
-        if flags.decisions().exposes_experiment(request.met(), named) {
+        let met = if flags.are_confirmed_by_app() { &MetFlags::default() } else { request.met() };
+        if flags.decisions().exposes_experiment(met, named) {
             self.visit(flags).exposed_to_holdout(holdout, flags.visitor(), !flags.is_new_visitor(), request.at);
         }
     }

@@ -61,7 +61,11 @@ impl Observe for Answers {
         let Some(status) = answer.status() else { return };
         let latency = Some(request.elapsed()).filter(|_| !answer.is_endless());
         let table = self.table(request.flags.compiled().snapshot());
-        for (id, flag, decision) in request.exposed() {
+        let (decisions, snapshot) = (request.flags.decisions(), request.flags.compiled().snapshot());
+        let named = answer.exposed.iter().filter_map(|name| snapshot.find(name.as_str()));
+        let named = named.filter(|id| !request.exposes(*id) && decisions.is_countable(*id));
+        let named = named.filter_map(|id| Some((id, &**snapshot.flag(id)?, decisions.of(id))));
+        for (id, flag, decision) in request.exposed().chain(named) {
             if let Some(slot) = table.slot(id, decision.variant()) {
                 slot.get_or_init(|| self.series(flag, decision.variant())).add(status.as_u16(), latency);
             }

@@ -128,7 +128,7 @@ fn a_remembered_variant_is_judged_by_the_shares_that_drew_it() {
         desk.meet(&half, &visitor_at(50_000..100_000, 6), 1000);
         let held = |id: &str, variant| -> Decision {
             let id_of_flag = half.find("form").unwrap();
-            let held = [StickyVariant { flag: id_of_flag, variant }];
+            let held = [StickyVariant { flag: id_of_flag, variant, brought: false }];
             let mut sticky = form(50.0);
             sticky.sticky = Some(flagstaff_flags::Sticky::Session);
             snapshot(sticky).decide(&Subject { sticky: &held, ..Subject::at(at(1010)).visitor(id) }).get("form")

@@ -12,15 +12,17 @@ const OTHER_HEADERS: [&str; 4] = ["event", "exposed", "identify", "override"];
 /// The header of a flag in any spelling. What stands before it is looked at by [`header`]: `HTTP_` may.
 const HEADER: &str = r"(?i)(?P<before>[a-z0-9]?)x(?:-flag-|_flag_)(?P<name>[a-z0-9_-]*)";
 
-/// Calls, tags and cookies of django-waffle. The name is what django-waffle calls the flag.
+/// Calls, tags and cookies of django-waffle, for its flags, switches and samples, which all are flags here. The name is what django-waffle calls
+/// them.
 const WAFFLE: [&str; 5] = [
-    r#"\b(?:flag_is_active|flag_is_active_for_user)\s*\(\s*(?:[\w.]+\s*,\s*)?["'](?P<name>[\w.:-]+)["']"#,
+    // what may stand before the name is the request, or the user
+    r#"\b(?:(?:flag|switch|sample)_is_active|flag_is_active_for_user)\s*\(\s*(?:(?:[\w.()]|\[["']\w+["']\])+\s*,\s*)?["'](?P<name>[\w.:-]+)["']"#,
     // `"!name"` asks for a flag that is off
-    r#"\b(?:waffle_flag\s*(?:\(|=)|override_flag\s*\(|flag_permission\s*\(|waffle\.flag\s*\()\s*["']!?(?P<name>[\w.:-]+)["']"#,
-    r#"\{%-?\s*flag\s+["'](?P<name>[\w.:-]+)["']"#,
+    r#"\b(?:waffle_(?:flag|switch|sample)\s*(?:\(|=)|override_(?:flag|switch|sample)\s*\(|flag_permission\s*\(|waffle\.(?:flag|switch|sample)\s*\()\s*["']!?(?P<name>[\w.:-]+)["']"#,
+    r#"\{%-?\s*(?:flag|switch|sample)\s+["'](?P<name>[\w.:-]+)["']"#,
     r"\bdwft?_(?P<name>[\w.-]+)",
     // a name without quotes may be a variable, which `is_sure` says
-    r"\{%-?\s*flag\s+(?P<variable>[A-Za-z_][\w.-]*)",
+    r"\{%-?\s*(?:flag|switch|sample)\s+(?P<variable>[A-Za-z_][\w.-]*)",
 ];
 
 /// Calls of clients of ours.
@@ -35,9 +37,9 @@ const ALL_FLAGS: &str = r"(?i)(?:^|[^a-z0-9])x[-_]flags(?:$|[^a-z0-9_-])";
 /// What makes a line worth a look, as one expression for a search through files.
 const WORTH_A_LOOK: [&str; 5] = [
     r"(?i:x[-_]flag)",
-    r"waffle|override_flag|flag_is_active|flag_permission",
+    r"waffle|(?:override_(?:flag|switch|sample)|(?:flag|switch|sample)_is_active)|flag_permission",
     r"\bdwft?_",
-    r"%-?\s*flag\s",
+    r"%-?\s*(?:flag|switch|sample)\s",
     r"\bis_on\s*\(|\b(?:request|g)\.flags",
 ];
 
@@ -138,6 +140,18 @@ mod tests {
             ("{% flag \"a\" %}{%- flag 'b' %}", "Waffle a, Waffle b"),
             ("{% flag which %}", "Waffle ?which"),
             ("{% if waffle.flag('a') %}", "Waffle a"),
+            ("if switch_is_active('a') and waffle.sample_is_active(\"b\"):", "Waffle a, Waffle b"),
+            (
+                "waffle.flag_is_active(info.context['request'], 'a') or flag_is_active(self.request(), \"b.C\")",
+                "Waffle a, Waffle b.C",
+            ),
+            ("flag_is_active_for_user(order.user, 'a')", "Waffle a"),
+            ("@waffle_switch('!a')", "Waffle a"),
+            ("    waffle_switch = 'a'; waffle_sample = \"b\"", "Waffle a, Waffle b"),
+            ("@override_switch('a', True) @override_sample('b', active=False)", "Waffle a, Waffle b"),
+            ("{% switch 'a' %}{%- sample \"b\" %}{% switch which %}", "Waffle a, Waffle b, Waffle ?which"),
+            ("{% if waffle.switch('a') or waffle.sample('b') %}", "Waffle a, Waffle b"),
+            ("switch('a'); sample(\"b\"); is_active('c')", ""),
             ("if flags.is_on(\"a\") { switch.is_on() }", "Call a"),
             ("request.flags[\"a\"] or request.flags.get('b')", "Call a, Call b"),
             ("g.flags.variant('a', 'b') or msg.flags['c']", "Call a"),
@@ -165,6 +179,10 @@ mod tests {
             "request.flags['a']",
             "g.flags['a']",
             "[flag_permission('a')]",
+            "switch_is_active('a')",
+            "sample_is_active('a')",
+            "override_switch('a')",
+            "{% sample a %}",
         ] {
             assert!(search.is_match(line), "{line}");
         }

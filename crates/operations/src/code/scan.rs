@@ -90,9 +90,11 @@ pub fn scan(wanted: &Scanning<'_>, progress: &mut Progress<'_>) -> Result<Scan, 
     let Scanning { workspace, searching } = wanted;
     let snapshot = workspace.snapshot()?;
     let (_, texts) = workspace.texts()?;
-    let ended: BTreeMap<_, _> = workspace.source.ended()?.into_iter().map(|one| (one.flag, one.winner)).collect();
+    let archive = workspace.source.ended()?;
     let mut names = Wanted::flags(snapshot.flags().iter().map(AsRef::as_ref));
-    ended.keys().filter(|flag| snapshot.find(flag).is_none()).for_each(|flag| names.add(flag, flag));
+    let gone = archive.iter().filter(|one| snapshot.find(&one.flag).is_none());
+    gone.for_each(|one| names.add(&one.flag, &one.waffle_name()));
+    let ended: BTreeMap<_, _> = archive.into_iter().map(|one| (one.flag, one.winner)).collect();
     let mut searching = searching.clone();
     searching.but.extend(workspace.source.all_files());
     let searched = searching.search(&names, progress)?;

@@ -41,8 +41,10 @@ pub async fn end(workspace: &Workspace, wanted: &End<'_>) -> Result<EndAnswer, E
     let Some(flag) = loaded.snapshot.flag_named(wanted.flag) else {
         return match latest.filter(|one| wanted.winner.is_none_or(|winner| winner == one.winner)) {
             Some(before) => {
-                let code = code_that_asks(workspace, wanted, wanted.flag)?;
-                Ok(EndAnswer::Gone(Box::new(Gone::new(before, &Spellings::new(wanted.flag), code))))
+                let waffle = before.waffle_name();
+                let code = code_that_asks(workspace, wanted, &waffle)?;
+                let spellings = Spellings::with_waffle(wanted.flag, &waffle);
+                Ok(EndAnswer::Gone(Box::new(Gone::new(before, &spellings, code))))
             }
             None => Err(find(&loaded.snapshot, wanted.flag).err().unwrap_or(Error::Input("no such flag".into()))),
         };

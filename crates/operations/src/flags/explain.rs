@@ -203,7 +203,7 @@ fn supposing(snapshot: &Snapshot, mut facts: RecordedFacts, tripped: &[String]) 
 
 fn held(snapshot: &Snapshot, name: &str, named: &str) -> Result<StickyVariant, Error> {
     let (id, flag) = find(snapshot, name)?;
-    Ok(StickyVariant { flag: id, variant: variant(flag, named)? })
+    Ok(StickyVariant { flag: id, variant: variant(flag, named)?, brought: false })
 }
 
 fn request(query: &Request<'_>) -> Result<Parts, Error> {

@@ -27,11 +27,13 @@ pub struct EndedInCode {
 
 /// Searches a folder for the flags of the archive.
 pub(super) fn search(workspace: &Workspace, snapshot: &Snapshot, folder: &Path) -> Result<Vec<EndedInCode>, Error> {
-    let ended: BTreeMap<_, _> = workspace.source.ended()?.into_iter().map(|one| (one.flag, one.winner)).collect();
+    let archive = workspace.source.ended()?;
     let mut wanted = Wanted::default();
-    for flag in ended.keys() {
-        wanted.add(flag, snapshot.flag_named(flag).map_or(flag.as_str(), |flag| flag.waffle_name()));
+    for one in &archive {
+        let before = one.waffle_name();
+        wanted.add(&one.flag, snapshot.flag_named(&one.flag).map_or(before.as_str(), |flag| flag.waffle_name()));
     }
+    let ended: BTreeMap<_, _> = archive.into_iter().map(|one| (one.flag, one.winner)).collect();
     let but = workspace.source.all_files();
     let searching = Searching { folder, option: "--code", but, exclude: &[], most_lines: MAX_LINES };
     let searched = searching.search(&wanted, &mut |_| ())?;

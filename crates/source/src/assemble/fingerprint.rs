@@ -10,8 +10,8 @@ use toml::de::{DeTable, DeValue};
 /// - `enabled`: off and on again is as before. It has facts of its own.
 /// - `gate`: what other paths answer while the flag is off. Its text is often written while something is wrong.
 /// - `client` and `testing`: who may see or force it, not who gets it.
-/// - `waffle_name`: what another program calls it.
-const NOT_DECIDING: [&str; 11] = [
+/// - `waffle_name` and `waffle_cookie_until`: what another program calls it, and who keeps the side of there. They are not counted.
+const NOT_DECIDING: [&str; 12] = [
     "description",
     "owner",
     "ticket",
@@ -23,6 +23,7 @@ const NOT_DECIDING: [&str; 11] = [
     "client",
     "testing",
     "waffle_name",
+    "waffle_cookie_until",
 ];
 
 /// The fingerprint of the keys of a flag that decide. A word before them keeps it apart from the former rule's.

@@ -34,7 +34,8 @@ pub(crate) fn lint(flags: &[&Flag], goals: &Goals<'_>, options: &ParseOptions) -
 
 fn of_flag(flag: &Flag, today: Option<Date>) -> Vec<Problem> {
     let old = today.and_then(|today| expired(flag, today).or_else(|| stale(flag, today)));
-    [old, no_expiry(flag), no_owner(flag), no_goal(flag), nobody(flag)].into_iter().flatten().collect()
+    let no_cookies = today.and_then(|today| no_more_cookies(flag, today));
+    [old, no_cookies, no_expiry(flag), no_owner(flag), no_goal(flag), nobody(flag)].into_iter().flatten().collect()
 }
 
 /// Where the event of a goal comes from, where that is likely not what was meant.
@@ -69,6 +70,12 @@ fn expired(flag: &Flag, today: Date) -> Option<Problem> {
     let expires = flag.expires.filter(|expires| *expires < today)?;
     let message = format!("the flag expired on {expires}");
     warning(flag, Some("expires"), message, "take it out of code and file, or set a later day")
+}
+
+fn no_more_cookies(flag: &Flag, today: Date) -> Option<Problem> {
+    let until = flag.waffle_cookie_until.filter(|until| *until < today)?;
+    let message = format!("no cookies of django-waffle are taken since {until}");
+    warning(flag, Some("waffle_cookie_until"), message, "take this key out: who kept a side keeps it")
 }
 
 fn stale(flag: &Flag, today: Date) -> Option<Problem> {

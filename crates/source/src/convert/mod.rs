@@ -4,7 +4,7 @@ mod hashes;
 mod others;
 mod parts;
 
-use flagstaff_flags::{Audience, Flag, Formula, Name, Problem, Rule, Sticky, VariantId, Variants, nearest};
+use flagstaff_flags::{Audience, BucketBy, Flag, Formula, Name, Problem, Rule, Sticky, VariantId, Variants, nearest};
 
 use hashes::Drawing;
 
@@ -49,7 +49,7 @@ impl Conversion {
                 "take out `percent`: the rollout's steps say the share",
             );
         }
-        Flag {
+        let flag = Flag {
             description: table.description,
             owner: table.owner,
             ticket: table.ticket,
@@ -82,8 +82,11 @@ impl Conversion {
             values: self.by_variant("values", table.values, &drawing.variants),
             variants: drawing.variants,
             hash: drawing.hash,
+            waffle_cookie_until: table.waffle_cookie_until.map(|day| day.0),
             ..Flag::new(name)
-        }
+        };
+        self.waffle_cookie(&flag);
+        flag
     }
 
     /// Other formulas do not hash the flag's salt.
@@ -105,6 +108,36 @@ impl Conversion {
         );
         self.wrong(&["waffle_name"], "this cannot be part of a cookie's name", help);
         None
+    }
+
+    /// Anybody can write a cookie of django-waffle's, so it decides nothing that is measured or shared.
+    fn waffle_cookie(&mut self, flag: &Flag) {
+        if flag.waffle_cookie_until.is_none() || flag.may_keep_waffle_side() {
+            return;
+        }
+        let keys = [
+            ("variants", flag.variants.are_named()),
+            ("goals", !flag.goals.is_empty()),
+            ("guard", flag.guard.is_some()),
+            ("rollout", flag.rollout.is_some()),
+            ("layer", flag.layer.is_some()),
+            ("gate", flag.gate.is_some()),
+            ("bucket_by", flag.bucket_by != BucketBy::Visitor),
+        ];
+        let at = ["waffle_cookie_until"];
+        match keys.iter().find(|(_, is_there)| *is_there) {
+            Some((key, _)) if !self.lost(&[key]) => self.wrong(
+                &at,
+                format!("a flag with `{key}` cannot take cookies of django-waffle: anybody can write one"),
+                "take this key out: every visitor is drawn anew then",
+            ),
+            None if !self.lost(&["sticky"]) => self.wrong(
+                &at,
+                "what a cookie of django-waffle says is kept only where the flag is remembered",
+                "add sticky = \"visitor\"",
+            ),
+            _ => {}
+        }
     }
 
     /// The variant of a name, or a problem.

@@ -104,6 +104,8 @@ pub(crate) struct FlagTable {
     pub(crate) metadata: serde_json::Map<String, Value>,
     /// What django-waffle calls it, such as "courseware.search-v2". Default: the flag's name.
     pub(crate) waffle_name: Option<String>,
+    /// The last day on which a visitor keeps the side that django-waffle's cookie says, such as 2026-12-31. Needs sticky = "visitor".
+    pub(crate) waffle_cookie_until: Option<Day>,
     /// What a variant means to code that asks for a value. Default: true and false for off and on, else the variant's name.
     pub(crate) values: Table<Value>,
 }

@@ -10,7 +10,7 @@ use super::set::{find_flag, set};
 
 /// What a copy does not take over, because it belongs to one flag alone: with the salt or the formula of another flag it would
 /// have the same visitors.
-const NOT_COPIED: [&str; 5] = ["salt", "hash", "layer", "waffle_name", "created"];
+const NOT_COPIED: [&str; 6] = ["salt", "hash", "layer", "waffle_name", "waffle_cookie_until", "created"];
 
 /// A text with one more flag, with these keys.
 ///

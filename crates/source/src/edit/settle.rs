@@ -8,7 +8,7 @@ use super::read::value;
 use super::set::{find_flag, set};
 
 /// What says who gets what, and what is counted. The rest of a flag stays: what it is, what its variants mean, whom it needs.
-const DECIDING: [&str; 13] = [
+const DECIDING: [&str; 14] = [
     "percent",
     "rollout",
     "guard",
@@ -16,6 +16,7 @@ const DECIDING: [&str; 13] = [
     "allow",
     "deny",
     "sticky",
+    "waffle_cookie_until",
     "layer",
     "goals",
     "exposed_on",

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::compiled::goals::{NotReached, SnapshotGoals};
 use crate::compiled::interned;
 use crate::compiled::unknown_names::UnknownNames;
+use crate::waffle_cookies::{WaffleCookies, WaffleFlags};
 
 /// One snapshot with everything that depends on it alone: names and values of headers, texts for browsers, what cookies are
 /// needed. [`Tagger::compile`](crate::Tagger::compile) makes it.
@@ -28,6 +29,7 @@ pub struct CompiledSnapshot {
     goals: SnapshotGoals,
     asked: Option<Arc<AskedKeys>>,
     unknown: Arc<UnknownNames>,
+    waffle: WaffleFlags,
 }
 
 /// One flag, ready to be written.
@@ -44,7 +46,7 @@ struct CompiledFlag {
 }
 
 impl CompiledSnapshot {
-    pub(crate) fn new(snapshot: Arc<Snapshot>, unknown: Arc<UnknownNames>) -> Self {
+    pub(crate) fn new(snapshot: Arc<Snapshot>, unknown: Arc<UnknownNames>, waffle: &WaffleCookies) -> Self {
         let flags = || snapshot.flags().iter();
         Self {
             flags: flags().map(|flag| CompiledFlag::new(flag)).collect(),
@@ -59,6 +61,7 @@ impl CompiledSnapshot {
             goals: SnapshotGoals::new(&snapshot),
             asked: None,
             unknown,
+            waffle: WaffleFlags::new(&snapshot, waffle),
             snapshot,
         }
     }
@@ -119,6 +122,11 @@ impl CompiledSnapshot {
     /// The flags that have a gate.
     pub(crate) fn gated(&self) -> &[FlagId] {
         &self.gated
+    }
+
+    /// The flags by what django-waffle calls them.
+    pub(crate) const fn waffle(&self) -> &WaffleFlags {
+        &self.waffle
     }
 
     pub(crate) fn unknown(&self) -> &UnknownNames {

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use flagstaff_flags::VariantId;
 use http::Method;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
@@ -12,6 +11,7 @@ use crate::identity::cookies::{self, OPERATOR_COOKIE, OWN_COOKIES};
 use crate::identity::keys::Keys;
 use crate::request::flags::Flags;
 use crate::settings::{HeaderSettings, SendFlags};
+use crate::waffle_cookies::{self, WaffleCookies};
 
 const FLAGS: HeaderName = HeaderName::from_static("x-flags");
 const VISITOR: HeaderName = HeaderName::from_static("x-visitor-id");
@@ -20,6 +20,7 @@ const SIGNATURE: HeaderName = HeaderName::from_static("x-flags-signature");
 /// What the app gets of one request.
 pub(crate) struct AppHeaders<'a> {
     pub(crate) settings: &'a HeaderSettings,
+    pub(crate) waffle: &'a WaffleCookies,
     pub(crate) keys: &'a Keys,
     pub(crate) flags: &'a Flags,
 }
@@ -51,8 +52,8 @@ impl AppHeaders<'_> {
         format!("t={t}, v1={tag}")
     }
 
-    /// Removes our own cookies, and writes django-waffle's where the settings say so. The visitor's cookie is passed on: it says no more
-    /// than `X-Visitor-Id`.
+    /// Removes our own cookies, and writes django-waffle's where the settings say so. Those of flags that it alone knows are its own. The
+    /// visitor's cookie is passed on: it says no more than `X-Visitor-Id`.
     fn write_cookies(&self, headers: &mut HeaderMap) {
         let is_ours = |name: &[u8]| {
             OWN_COOKIES.iter().any(|own| own.as_bytes() == name) || name.starts_with(OPERATOR_COOKIE.as_bytes())
@@ -63,10 +64,10 @@ impl AppHeaders<'_> {
         let mut add = String::new();
         for (_, flag, decision) in self.flags.decisions().iter() {
             let join = if add.is_empty() { "" } else { "; " };
-            let value = if decision.variant() == VariantId::OFF { "False" } else { "True" };
-            let _ = write!(add, "{join}dwf_{}={value}", flag.waffle_name());
+            let (name, value) = (self.waffle.of(flag.waffle_name()), waffle_cookies::word(decision.variant()));
+            let _ = write!(add, "{join}{name}={value}");
         }
-        let is_waffle = |name: &[u8]| name.starts_with(b"dwf_") || name.starts_with(b"dwft_");
+        let is_waffle = |name: &[u8]| self.waffle.are_decided(name, self.flags.compiled().waffle());
         cookies::rewrite(headers, |name| is_ours(name) || is_waffle(name), &add);
     }
 }

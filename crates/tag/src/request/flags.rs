@@ -35,6 +35,8 @@ pub(crate) struct Tagged {
     pub(crate) is_own: bool,
     /// The app uses django-waffle.
     pub(crate) is_waffle: bool,
+    /// The app's answer shows to which flags it exposes.
+    pub(crate) is_confirmed: bool,
     pub(crate) reply: Reply,
 }
 
@@ -91,6 +93,13 @@ impl Flags {
         if self.0.compiled.snapshot().find(name).is_none() {
             self.0.compiled.unknown().count(name, Asker::App);
         }
+    }
+
+    /// Whether a request exposes to no flag by itself: the answer shows which ones the app followed
+    /// ([`Directives::followed`](crate::Directives::followed)).
+    #[must_use]
+    pub fn are_confirmed_by_app(&self) -> bool {
+        self.0.is_confirmed
     }
 
     /// The visitor's id.

@@ -3,6 +3,7 @@
 use flagstaff_flags::{ForcedVariant, FormerDraw, StickyVariant, Subject, User};
 use http::header::{ACCEPT_LANGUAGE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::compiled::{Asker, CompiledSnapshot};
 use crate::identity::cookies::{OVERRIDES_COOKIE, STICKY_COOKIE, USER_COOKIE, sealed};
@@ -85,6 +86,8 @@ impl Identifier {
         let ids = self.ids(compiled, head, (known, had_session), own.consent && may_issue.is_ok());
         let session = ids.session.as_ref().map(Id::as_str);
         let sticky = StickyVariants::read(payload, snapshot, session).with_draws(ids.draws);
+        let today = || now.to_zoned(TimeZone::UTC).date();
+        let sticky = sticky.with_brought(snapshot, compiled.waffle().brought(headers), today);
         // Where it is not sure which visitor is meant, what was signed for one of them gives no right.
         let sure = known.filter(|_| !own.is_disputed);
         let overrides = self.overrides(compiled, head, sure.filter(|_| own.has_overrides));

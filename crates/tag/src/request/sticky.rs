@@ -2,9 +2,10 @@
 //!
 //! The cookie says `1/form:on~price:simple/SESSION/other:on`: what lasts as long as the visitor, then what lasts as long as
 //! one session. For a visitor who got a new id it begins with 2 and goes on with `/DRAWS/DRAWS`: where the id before fell, for the visitor
-//! and for the session. It keeps only those who were drawn into a test, so raising a percentage reaches everybody else at once.
+//! and for the session. `form:on:w` is a side that django-waffle drew, which is never counted. It keeps only those who were drawn into a test, so raising a percentage reaches everybody else at once.
 
 use flagstaff_flags::{Decision, Decisions, Flag, FlagId, FormerDraw, Snapshot, Sticky, StickyVariant, VariantId};
+use jiff::civil::Date;
 
 use crate::compiled::snapshot::sticky_scope;
 use crate::request::former_draws;
@@ -12,12 +13,23 @@ use crate::request::former_draws;
 /// A cookie with its name and signature is at most 4096 bytes.
 const MAX_PAYLOAD_BYTES: usize = 3500;
 
+/// What follows a side that django-waffle drew.
+const BROUGHT: &str = ":w";
+
+/// One variant that is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Kept {
+    variant: VariantId,
+    /// The visitor brought it from django-waffle.
+    brought: bool,
+}
+
 /// What is remembered, by the index of the flag.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StickyVariants {
-    kept: Vec<Option<VariantId>>,
+    kept: Vec<Option<Kept>>,
     draws: Vec<FormerDraw>,
-    has_new_draws: bool,
+    has_news: bool,
     payload: String,
 }
 
@@ -39,8 +51,10 @@ impl StickyVariants {
                 let Some(flag) = snapshot.flag(id).filter(|flag| sticky_scope(flag) == scope) else {
                     continue;
                 };
-                if let (Some(slot), Some(variant)) = (kept.get_mut(id.index()), flag.variants.find(variant)) {
-                    *slot = Some(variant);
+                let brought = variant.strip_suffix(BROUGHT).filter(|_| flag.may_keep_waffle_side());
+                let variant = flag.variants.find(brought.unwrap_or(variant));
+                if let (Some(slot), Some(variant)) = (kept.get_mut(id.index()), variant) {
+                    *slot = Some(Kept { variant, brought: brought.is_some() });
                 }
             }
         };
@@ -58,7 +72,7 @@ impl StickyVariants {
             keep(of_session, Sticky::Session);
             draws.extend(former_draws::read(drawn_for_session, true));
         }
-        Self { kept, draws, has_new_draws: false, payload: payload.into() }
+        Self { kept, draws, has_news: false, payload: payload.into() }
     }
 
     /// With where the visitor fell by an earlier id.
@@ -66,7 +80,25 @@ impl StickyVariants {
         if !draws.is_empty() {
             self.draws = draws;
             self.draws.truncate(former_draws::MAX_DRAWS);
-            self.has_new_draws = true;
+            self.has_news = true;
+        }
+        self
+    }
+
+    /// With sides that the visitor brings from django-waffle, of flags of which nothing is remembered yet: each is taken once.
+    pub(crate) fn with_brought(
+        mut self,
+        snapshot: &Snapshot,
+        brought: impl Iterator<Item = (FlagId, VariantId)>,
+        today: impl Fn() -> Date,
+    ) -> Self {
+        for (id, variant) in brought {
+            let takes = snapshot.flag(id).is_some_and(|flag| flag.takes_waffle_cookie(today()));
+            self.kept.resize(snapshot.flags().len(), None);
+            if let Some(slot @ None) = self.kept.get_mut(id.index()).filter(|_| takes) {
+                *slot = Some(Kept { variant, brought: true });
+                self.has_news = true;
+            }
         }
         self
     }
@@ -77,14 +109,15 @@ impl StickyVariants {
     }
 
     /// Whether there is something new to keep, whatever is decided.
-    pub(crate) const fn has_new_draws(&self) -> bool {
-        self.has_new_draws
+    pub(crate) const fn has_news(&self) -> bool {
+        self.has_news
     }
 
     /// As decisions ask for it.
     pub(crate) fn held(&self, snapshot: &Snapshot) -> Vec<StickyVariant> {
-        let of =
-            |(flag, variant): (FlagId, &Option<VariantId>)| variant.map(|variant| StickyVariant { flag, variant });
+        let of = |(flag, kept): (FlagId, &Option<Kept>)| {
+            kept.map(|Kept { variant, brought }| StickyVariant { flag, variant, brought })
+        };
         snapshot.ids().zip(&self.kept).filter_map(of).collect()
     }
 
@@ -92,21 +125,22 @@ impl StickyVariants {
     pub(crate) fn after(&self, decisions: &Decisions, session: Option<&str>) -> Option<StickyPayload> {
         let before = |id: FlagId| self.kept.get(id.index()).copied().flatten();
         let fresh = |id, flag: &Flag, decision: Decision| {
-            is_remembered(flag, decision).then_some(decision.variant()).filter(|variant| before(id) != Some(*variant))
+            let drawn = is_remembered(flag, decision).then(|| Kept { variant: decision.variant(), brought: false });
+            drawn.filter(|kept| before(id) != Some(*kept))
         };
-        if !self.has_new_draws && !decisions.iter().any(|(id, flag, decision)| fresh(id, flag, decision).is_some()) {
+        if !self.has_news && !decisions.iter().any(|(id, flag, decision)| fresh(id, flag, decision).is_some()) {
             return None;
         }
         let mut payload = StickyPayload::new(session, &self.draws);
         // What was there goes first: a full cookie forgets nobody who was in.
         for (id, flag, decision) in decisions.iter().filter(|(id, ..)| before(*id).is_some()) {
-            if let Some(variant) = fresh(id, flag, decision).or(before(id)) {
-                payload.add(flag, variant);
+            if let Some(kept) = fresh(id, flag, decision).or(before(id)) {
+                payload.add(flag, kept);
             }
         }
         for (id, flag, decision) in decisions.iter().filter(|(id, ..)| before(*id).is_none()) {
-            if let Some(variant) = fresh(id, flag, decision) {
-                payload.add(flag, variant);
+            if let Some(kept) = fresh(id, flag, decision) {
+                payload.add(flag, kept);
             }
         }
         (payload.text() != self.payload).then_some(payload)
@@ -132,18 +166,19 @@ impl StickyPayload {
         }
     }
 
-    fn add(&mut self, flag: &Flag, variant: VariantId) {
+    fn add(&mut self, flag: &Flag, Kept { variant, brought }: Kept) {
         let drawn: usize = self.draws.iter().map(String::len).sum();
         let room = MAX_PAYLOAD_BYTES.saturating_sub(self.visitor.len() + self.session.len() + self.id.len() + drawn);
         let (name, variant) = (flag.name.as_str(), flag.variants.name(variant));
+        let mark = if brought { BROUGHT } else { "" };
         let entries = if sticky_scope(flag) == Sticky::Visitor { &mut self.visitor } else { &mut self.session };
-        if name.len() + variant.len() + 2 > room {
+        if name.len() + variant.len() + mark.len() + 2 > room {
             return;
         }
         if !entries.is_empty() {
             entries.push('~');
         }
-        entries.extend([name, ":", variant]);
+        entries.extend([name, ":", variant, mark]);
     }
 
     pub(crate) fn text(&self) -> String {

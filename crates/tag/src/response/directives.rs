@@ -1,6 +1,6 @@
 //! What the app tells us in headers of its answer: who the visitor is, which flags were shown, what happened.
 
-use flagstaff_flags::{LogThrottle, Name, User, is_value};
+use flagstaff_flags::{FlagId, LogThrottle, Name, User, is_value};
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 
@@ -27,6 +27,8 @@ pub struct Directives {
     pub events: Vec<GoalEvent>,
     /// `X-Flag-Identify`: who it is.
     pub identify: Option<Identify>,
+    /// Flags for which django-waffle followed our cookie: its own cookies in the answer say so. They are gone too.
+    pub followed: Vec<FlagId>,
 }
 
 /// Something that happened and may reach a goal, reported by the app or by a page.
@@ -62,6 +64,7 @@ impl Directives {
             exposed: all(headers, EXPOSED, &REFUSED[0], exposed).flatten().collect(),
             events: all(headers, EVENT, &REFUSED[1], events).flatten().collect(),
             identify: one(headers),
+            followed: Vec::new(),
         };
         header_names::remove(headers, ours);
         read

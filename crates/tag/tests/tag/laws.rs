@@ -67,7 +67,9 @@ proptest! {
         let cookies: Vec<_> = request.headers().get_all("cookie").iter().collect();
         prop_assert_eq!(cookies.len(), 1);
         let text = String::from_utf8_lossy(cookies[0].as_bytes()).into_owned();
-        let waffle: Vec<_> = text.split(';').map(str::trim).filter(|pair| pair.starts_with("dwf")).collect();
+        // those of other flags are waffle's own
+        let ours = |pair: &&str| ["dwf_form", "dwf_price", "dwft_form", "dwft_price"].contains(&pair.split('=').next().unwrap_or_default().trim());
+        let waffle: Vec<_> = text.split(';').map(str::trim).filter(ours).collect();
         prop_assert_eq!(waffle.len(), 2);
         prop_assert!(waffle[0].starts_with("dwf_form=") && waffle[1].starts_with("dwf_price="), "{}", text);
         let ours = ["flagstaff_user", "flagstaff_sticky", "flagstaff_session", "flagstaff_override"];

@@ -15,3 +15,4 @@ mod spoofing;
 mod sticky;
 mod user_cookie;
 mod vocabulary;
+mod waffle;

@@ -16,7 +16,7 @@ OFF, ON = "off", "on"
 # Keys that change no decision.
 _NOTES = {
     "description", "owner", "ticket", "created", "expires", "metadata", "gate", "upstream", "exposed_on", "client", "testing",
-    "values", "waffle_name",
+    "values", "waffle_name", "waffle_cookie_until",
 }  # fmt: skip
 _DECIDING = {
     "enabled", "percent", "variants", "salt", "hash", "bucket_by", "sticky", "layer", "requires", "allow", "deny", "rules",
