@@ -7,6 +7,7 @@ mod remote;
 mod serve;
 mod settings;
 mod terminal;
+mod waffle_rows;
 mod workspace;
 
 use std::process::ExitCode;

@@ -16,6 +16,9 @@ pub(crate) struct Check {
     pub(crate) flags: FlagArgs,
     #[command(flatten)]
     pub(crate) remote: RemoteArgs,
+    /// Also list what django-waffle decides itself, by the app's database (postgres://…, sqlite:///FILE, a file of SQLite) or a dump of it
+    #[arg(long, value_name = "DATABASE_URL|FILE", conflicts_with = "program")]
+    pub(crate) waffle: Option<String>,
     /// Count warnings as problems
     #[arg(long)]
     pub(crate) strict: bool,

@@ -3,13 +3,14 @@
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
 use flagstaff_import::{Mapping, System};
+use jiff::civil::Date;
 
 #[derive(Debug, Args)]
 pub(crate) struct Import {
     /// The system that the flags come from
     #[arg(value_name = "SYSTEM", value_parser = system())]
     pub(crate) system: System,
-    /// Its export: a file, or - for standard input
+    /// Its export: a file, or - for standard input; of django-waffle also the address of the app's database
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, default_value = "-")]
     pub(crate) file: String,
     /// Which environment, where the export has several
@@ -21,6 +22,9 @@ pub(crate) struct Import {
     /// Where an attribute of conditions is found here: user, country, header.NAME, cookie.NAME, query.NAME …; repeat for several
     #[arg(long, value_name = "ATTRIBUTE=KEY")]
     pub(crate) attribute: Vec<Mapping>,
+    /// Of django-waffle: the last day on which a visitor keeps the side that their own cookie says [default: 60 days from now]
+    #[arg(long, value_name = "DAY")]
+    pub(crate) until: Option<Date>,
     /// Fail when a flag is not carried exactly; the flag file is written all the same
     #[arg(long)]
     pub(crate) strict: bool,

@@ -1,10 +1,12 @@
 //! `flagstaff check`: every mistake in the flag file.
 
 use anyhow::Context;
+use flagstaff_import::waffle::WaffleCheck;
 use flagstaff_operations::flags;
+use serde::Serialize;
 
 use crate::cli::Check;
-use crate::commands::Outcome;
+use crate::commands::{Outcome, check_waffle};
 use crate::remote::Remote;
 use crate::settings::telemetry;
 use crate::terminal::{GOOD, counted, json as print_json, out, styled};
@@ -23,14 +25,31 @@ pub(crate) fn run(args: &Check) -> anyhow::Result<Outcome> {
     ledger(&opened)?;
     let checked = opened.answer(flags::check(&opened.workspace))?;
     let (report, count) = (checked.report, checked.flags);
+    let waffle = match &args.waffle {
+        Some(from) => check_waffle::checked(from, &opened)?,
+        None => None,
+    };
     if args.json {
-        print_json(&report.to_json())?;
+        print_json(&Answer { report: report.to_json(), waffle: waffle.as_ref() })?;
     } else if report.problems().is_empty() {
         fine(count, &opened.workspace.source.name())?;
     } else {
         drawn(&report.render(true), &report.summary())?;
     }
-    Ok(judged(args, report.is_usable(), report.problems().is_empty()))
+    let follows = waffle.as_ref().is_none_or(|waffle| waffle.findings.is_empty());
+    if let Some(waffle) = waffle.filter(|_| !args.json) {
+        check_waffle::show(&waffle)?;
+    }
+    Ok(judged(args, report.is_usable() && follows, report.problems().is_empty() && follows))
+}
+
+/// What programs are answered.
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    report: serde_json::Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waffle: Option<&'a WaffleCheck>,
 }
 
 /// Says what is wrong with the settings of the ledger, and with its replica.

@@ -5,28 +5,40 @@ use std::io::Read;
 use anyhow::{Context, bail};
 use flagstaff_flags::printable;
 use flagstaff_import::{Carried, FlagReport, LARGEST_EXPORT, Options, Report, import};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
 use crate::cli::Import;
 use crate::commands::Outcome;
 use crate::terminal::{BAD, FAINT, GOOD, ODD, STRONG, counted, err, out, styled};
+use crate::waffle_rows;
 
 pub(crate) fn run(args: &Import) -> anyhow::Result<Outcome> {
     let options = Options {
         environment: args.environment.clone(),
         units: args.unit.clone(),
         attributes: args.attribute.clone(),
+        until: Some(args.until.unwrap_or_else(in_sixty_days)),
     };
     if let Err(wrong) = options.check() {
         bail!("{wrong}");
     }
-    let bytes = read(&args.file)?;
-    let made = import(args.system, &bytes, &options).with_context(|| format!("cannot import {}", args.file))?;
+    let bytes = if args.system.word() == "waffle" { waffle_rows::read(&args.file)? } else { read(&args.file)? };
+    let named = || format!("cannot import {}", waffle_rows::named(&args.file));
+    let made = import(args.system, &bytes, &options).with_context(named)?;
     out(&made.toml)?;
     err(&match args.json {
         true => serde_json::to_string(&made.report)? + "\n",
         false => text(&made.report),
     });
     Ok(if args.strict && !made.report.is_exact() { Outcome::No } else { Outcome::Yes })
+}
+
+/// Waffle's cookies last for 30 days, and some time passes until the proxy takes over.
+fn in_sixty_days() -> Date {
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    today.saturating_add(60.days())
 }
 
 /// The export, up to one byte more than is taken.

@@ -2,6 +2,7 @@
 
 mod changes;
 pub(crate) mod check;
+mod check_waffle;
 pub(crate) mod compare;
 mod comparison;
 mod confirm;

@@ -53,6 +53,7 @@ mod history_long;
 mod holdout;
 mod identity_issue;
 mod identity_people;
+mod import_waffle;
 mod init;
 mod live;
 mod messages;

@@ -20,6 +20,13 @@ pub use options::{Mapping, Options};
 pub use report::{Carried, FlagReport, Report};
 pub use system::System;
 
+/// Rows of django-waffle, and what it decides itself where it stays.
+pub mod waffle {
+    pub use crate::vendors::waffle::{
+        FlagRow, Named, SampleRow, SwitchRow, WaffleCheck, WaffleFinding, WaffleFindingKind, WaffleTables, check,
+    };
+}
+
 /// A flag file made of an export, and what became of each flag.
 #[derive(Clone, Debug)]
 pub struct Import {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use flagstaff_flags::{BucketBy, Key};
+use jiff::civil::Date;
 
 use crate::model::{Note, names};
 
@@ -47,6 +48,8 @@ pub struct Options {
     pub units: Vec<Mapping>,
     /// Which key of a condition here an attribute is that conditions look at there.
     pub attributes: Vec<Mapping>,
+    /// django-waffle: the last day on which a visitor keeps the side that their cookie says.
+    pub until: Option<Date>,
 }
 
 /// Names of a person's id in the systems that are read.

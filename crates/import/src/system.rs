@@ -20,12 +20,15 @@ pub struct System {
 }
 
 /// All of them, in the order of their words. A new one is a line here and a file under `vendors`.
-const SYSTEMS: &[System] = &[System {
-    word: "flagd",
-    title: "flagd",
-    reads: "a flag definition, JSON or YAML",
-    reader: vendors::flagd::read,
-}];
+const SYSTEMS: &[System] = &[
+    System { word: "flagd", title: "flagd", reads: "a flag definition, JSON or YAML", reader: vendors::flagd::read },
+    System {
+        word: "waffle",
+        title: "django-waffle",
+        reads: "what `manage.py dumpdata waffle auth.group` writes, or the app's database: a file of SQLite, sqlite:///FILE, postgres://…",
+        reader: vendors::waffle::read,
+    },
+];
 
 impl System {
     /// All systems.

@@ -10,6 +10,7 @@
 //! writer keeps trying, says so once, and goes on by itself when it is back. A batch is one transaction and every row
 //! says by itself whether it is there already, so nothing is ever written twice, also after `kill -9`.
 
+mod app_tables;
 mod facts;
 mod programs;
 mod read;
@@ -17,6 +18,7 @@ mod revisions;
 mod store;
 mod write;
 
+pub use app_tables::{TablesError, waffle_dump};
 pub use facts::fact_store::FactStore;
 pub use facts::news::{News, NewsListener};
 pub use facts::outbox::{Delivery, Outbox};

@@ -42,6 +42,8 @@ pub struct Flag {
     pub sticky: Option<String>,
     /// Its name in django-waffle, where that is not the name here.
     pub waffle_name: Option<String>,
+    /// The last day on which a visitor's cookie of django-waffle is honoured.
+    pub waffle_cookie_until: Option<String>,
     /// Anything else worth keeping.
     pub metadata: Vec<(String, Node)>,
     /// What is not carried, and what is worth knowing.

@@ -2,3 +2,4 @@
 
 pub(crate) mod flagd;
 mod semver;
+pub(crate) mod waffle;

@@ -116,6 +116,7 @@ impl Writing<'_> {
         }
         self.text("bucket_by", flag.bucket_by.as_ref());
         self.text("sticky", flag.sticky.as_ref());
+        self.day("waffle_cookie_until", flag.waffle_cookie_until.as_ref());
         self.text("waffle_name", flag.waffle_name.as_ref());
         self.requires(flag);
         self.people("allow", &flag.allow);

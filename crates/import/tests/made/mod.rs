@@ -11,6 +11,7 @@ pub(crate) fn options(words: &[&str]) -> Options {
         match pair {
             ["--unit", mapping] => options.units.push(mapping.parse().unwrap()),
             ["--attribute", mapping] => options.attributes.push(mapping.parse().unwrap()),
+            ["--until", day] => options.until = Some(day.parse().unwrap()),
             ["--environment", name] => options.environment = Some((*name).into()),
             other => panic!("{other:?}"),
         }

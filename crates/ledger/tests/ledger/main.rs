@@ -1,6 +1,7 @@
 //! The ledger as its users see it: what is recorded through one door comes out of the other, in files and in PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
+mod app_tables;
 mod cohorts;
 mod daily;
 mod desk;
