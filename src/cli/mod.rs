@@ -28,7 +28,7 @@ pub(crate) use self::experiment::{Certainty, Compare, Power, Results};
 pub(crate) use self::fleet::Fleet;
 pub(crate) use self::history::{Diff, History, Rollback};
 pub(crate) use self::import::Import;
-pub(crate) use self::records::{Export, Forget, Format, Per};
+pub(crate) use self::records::{Export, Forget, Format, Per, System};
 pub(crate) use self::rollout::{Action, Rollout};
 pub(crate) use self::run::Run;
 pub(crate) use self::tail::Tail;
@@ -99,7 +99,7 @@ pub(crate) enum Command {
     Power(Power),
     /// Compare two counts by hand: flagstaff compare 500/10000 615/10000
     Compare(Compare),
-    /// Export what was recorded, per visitor or per day, for other programs
+    /// Export what was recorded, per visitor or per day, for other programs; with --as the flags, for another system
     Export(Export),
     /// Delete everything that was recorded about a visitor
     Forget(Forget),

@@ -22,8 +22,25 @@ pub(crate) enum Per {
     Day,
 }
 
+/// A system whose file is written.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum System {
+    /// A flag definition of flagd
+    Flagd,
+    /// What Unleash tells its clients: for a bootstrap, or a file of Unleash Edge
+    Unleash,
+    /// A file of flags of GO Feature Flag
+    Goff,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Export {
+    /// Export the flags of the file instead, as another system's file; what cannot be said there is told on standard error
+    #[arg(long = "as", value_name = "SYSTEM", value_enum, conflicts_with_all = ["flag", "format", "per"])]
+    pub(crate) system: Option<System>,
+    /// With --as: fail when something cannot be said there; the file is written all the same
+    #[arg(long, requires = "system")]
+    pub(crate) strict: bool,
     /// The flag [default: all as JSON lines, or the only one as CSV]
     #[arg(long, value_name = "FLAG")]
     pub(crate) flag: Option<String>,

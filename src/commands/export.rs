@@ -8,7 +8,7 @@ use flagstaff_operations::api::{ExportFormat, ExportQuery, ExportRows, ProblemKi
 use flagstaff_operations::records::{self, Exported, Part, Rows};
 
 use crate::cli::{Export, Format, Per};
-use crate::commands::Outcome;
+use crate::commands::{Outcome, export_as};
 use crate::remote::Remote;
 use crate::terminal::{err, grouped};
 use crate::workspace::{Opened, block_on};
@@ -17,6 +17,9 @@ use crate::workspace::{Opened, block_on};
 const FRAME: Duration = Duration::from_millis(200);
 
 pub(crate) fn run(args: &Export) -> anyhow::Result<Outcome> {
+    if let Some(system) = args.system {
+        return export_as::run(args, system);
+    }
     if let Some(remote) = Remote::ledger(&args.ledger)? {
         return far(args, &remote);
     }

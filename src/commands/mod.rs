@@ -12,6 +12,7 @@ pub(crate) mod edit;
 pub(crate) mod end;
 pub(crate) mod explain;
 pub(crate) mod export;
+mod export_as;
 pub(crate) mod fleet;
 pub(crate) mod forget;
 pub(crate) mod history;

@@ -23,7 +23,7 @@ COOKIES = ["True", "False"]
 
 
 def people():
-    beta, gamma = Group.objects.create(name="beta"), Group.objects.create(name="gamma, the third")
+    beta, gamma = Group.objects.create(name="beta"), Group.objects.create(name="gamma the 3rd")
     yield AnonymousUser()
     yield User.objects.create_superuser("ada")
     yield User.objects.create_user("bob", is_staff=True)
@@ -55,7 +55,7 @@ def make_flags():
     group = Flag.objects.create(name="one_group", **nobody)
     group.groups.add(Group.objects.get(name="beta"))
     both = Flag.objects.create(name="Users And Group", **nobody)
-    both.groups.add(Group.objects.get(name="gamma, the third"))
+    both.groups.add(Group.objects.get(name="gamma the 3rd"))
     both.users.add(User.objects.get(username="erin"), User.objects.get(username="ada"))
     Switch.objects.create(name="switched_on", active=True)
     Switch.objects.create(name="switched.off", active=False)

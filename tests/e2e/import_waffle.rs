@@ -70,8 +70,8 @@ fn in_front_of(app: &App, flags: &str) -> Program {
 /// What the app got for one visitor.
 fn flags_of(program: &Program, asked: &Value, names: &[(String, String)]) -> String {
     let list = |key: &str| {
-        let all = asked[key].as_array().unwrap().iter();
-        all.map(|one| format!("\"{}\"", one.as_str().unwrap())).collect::<Vec<_>>().join(", ")
+        let all: Vec<_> = asked[key].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+        all.join(", ")
     };
     let mut lines = String::new();
     if let Some(user) = asked["user"].as_str() {

@@ -36,6 +36,7 @@ mod experiment_flow;
 mod experiment_forget;
 mod experiment_notebook;
 mod experiment_stores;
+mod export_as;
 mod flags_demo;
 mod flags_headers;
 mod flags_identity;

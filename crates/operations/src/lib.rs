@@ -16,6 +16,7 @@
 //! - [`traffic`]: what a running program sees of its traffic.
 //! - [`fleet`](mod@fleet): the programs that run with the same ledger.
 //! - [`transfer`]: the whole document, into a store and out of it.
+//! - [`translate`](mod@translate): the flags of the file as another system's file.
 //! - [`end`]: the end of an experiment.
 //! - [`code`]: where code asks for flags, and whether the flag file knows them.
 //! - [`init`](mod@init): settings, example flags and a key for an app that moves in.
@@ -41,6 +42,7 @@ pub mod revisions;
 pub mod rollout;
 pub mod traffic;
 pub mod transfer;
+pub mod translate;
 mod words;
 pub mod workspace;
 

@@ -156,6 +156,13 @@ fn deploy_tools() -> &'static Path {
     INSTALLED.get_or_init(|| installed("deploy", &requirements))
 }
 
+/// Python with the evaluators of other systems.
+pub(crate) fn evaluators() -> Command {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    let installed = INSTALLED.get_or_init(|| installed("exported", &apps().join("exported/requirements.txt")));
+    with(&[installed])
+}
+
 fn notebooks() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/notebook")
 }

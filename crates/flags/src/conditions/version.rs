@@ -1,6 +1,7 @@
 //! Dotted versions, compared by number.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 /// A version such as `2.4`, `2.4.0` or `3.0.0-beta.1`: missing numbers count as zero, a pre-release comes before its release, build
 /// data after `+` is ignored. A plain number is a version too.
@@ -31,6 +32,24 @@ impl Version {
         let part = |p: &str| p.parse().map_or_else(|_| Part::Text(p.into()), Part::Number);
         let pre = if pre.is_empty() { Vec::new() } else { pre.split('.').map(part).collect() };
         Some(Self { numbers, pre })
+    }
+}
+
+/// With three numbers or more, as `2.4.0`.
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let missing = 3_usize.saturating_sub(self.numbers.len());
+        let numbers = self.numbers.iter().copied().chain(std::iter::repeat_n(0, missing));
+        let numbers: Vec<_> = numbers.map(|number| number.to_string()).collect();
+        f.write_str(&numbers.join("."))?;
+        for (at, part) in self.pre.iter().enumerate() {
+            f.write_str(if at == 0 { "-" } else { "." })?;
+            match part {
+                Part::Number(number) => write!(f, "{number}")?,
+                Part::Text(text) => f.write_str(text)?,
+            }
+        }
+        Ok(())
     }
 }
 

@@ -39,6 +39,14 @@ impl WordList {
         Self { any_case, words, patterns }
     }
 
+    /// All words and patterns, in the order of the alphabet.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let mut all: Vec<_> =
+            self.words.iter().map(AsRef::as_ref).chain(self.patterns.iter().map(Glob::as_str)).collect();
+        all.sort_unstable();
+        all.into_iter()
+    }
+
     /// Whether one fits the whole text.
     #[must_use]
     pub fn fits(&self, text: &str) -> bool {

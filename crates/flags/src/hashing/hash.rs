@@ -21,6 +21,7 @@ pub struct Hash {
     recipes: Recipes,
     /// `on` lies at the end of the number's range, `off` at its beginning.
     on_last: bool,
+    settings: HashSettings,
     id: Box<str>,
 }
 
@@ -49,7 +50,14 @@ impl Hash {
     pub fn new(settings: &HashSettings, name: &str) -> Result<Self, HashError> {
         let prefix = settings.prefix.clone().unwrap_or_default();
         let recipes = Recipes::new(settings, name)?.prefixed(&prefix);
-        let hash = Self { formula: settings.formula, prefix: prefix.into(), recipes, on_last: false, id: "".into() };
+        let hash = Self {
+            formula: settings.formula,
+            prefix: prefix.into(),
+            recipes,
+            on_last: false,
+            settings: settings.clone(),
+            id: "".into(),
+        };
         Ok(Self { id: hash.made_id().into(), ..hash })
     }
 
@@ -58,6 +66,18 @@ impl Hash {
     pub fn with_on_last(self) -> Self {
         let hash = Self { on_last: true, ..self };
         Self { id: hash.made_id().into(), ..hash }
+    }
+
+    /// What is written.
+    #[must_use]
+    pub const fn settings(&self) -> &HashSettings {
+        &self.settings
+    }
+
+    /// Whether `on` lies at the end of the number's range.
+    #[must_use]
+    pub const fn has_on_last(&self) -> bool {
+        self.on_last
     }
 
     /// The formula.

@@ -109,6 +109,12 @@ impl Snapshot {
         &self.flags
     }
 
+    /// All segments.
+    #[must_use]
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
     /// All goals.
     #[must_use]
     pub fn goals(&self) -> &[Goal] {

@@ -96,6 +96,9 @@ fn people(row: &FlagRow, flag: &mut Flag) {
     };
     unknown(flag, "user", &row.users, "dump without --natural-foreign, or dump the users too");
     unknown(flag, "group", &row.groups, "dump with `auth.group`, so that their names are known");
+    for group in row.groups.known.iter().filter(|group| group.contains(',') || !group.is_ascii()) {
+        flag.lost(format!("The group `{group}` has a comma or letters beyond ASCII, and headers cannot tell who is in it: rename it."));
+    }
     if !row.languages.is_empty() {
         flag.remark("Waffle looks at the language that Django chose for the page; here it is the visitor's preferred one (Accept-Language).");
     }
