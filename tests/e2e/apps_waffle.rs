@@ -177,7 +177,7 @@ fn counted(program: &Program) -> Vec<String> {
     );
     let rows = said.out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let mut ids: Vec<_> =
-        rows.map(|row| row["unit"].as_str().unwrap_or_else(|| panic!("{row}")).to_owned()).collect();
+        rows.map(|row| row["visitor"].as_str().unwrap_or_else(|| panic!("{row}")).to_owned()).collect();
     ids.sort();
     ids
 }
