@@ -1,12 +1,14 @@
-//! What one request costs: deciding every flag, and tagging with headers and cookies.
+//! What one request costs: deciding every flag, and tagging with headers and cookies. `peers` decides beside the engines of others.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench may fail loudly")]
+
+mod population;
 
 use std::hint::black_box;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
-use flagstaff_flags::{Draw, Snapshot, Subject};
+use flagstaff_flags::{Draw, Snapshot, Subject, User};
 use flagstaff_source::{ParseOptions, Text, parse};
 use flagstaff_tag::{HeaderSettings, Peer, SendFlags, Tagger, TaggerSettings};
 use http::Request;
@@ -46,12 +48,33 @@ fn deciding(c: &mut Criterion) {
     c.bench_function("draw", |b| {
         b.iter(|| Draw::of(black_box("show_new_contact_form"), black_box("JhoB6FefJzcxCplLENynrQ")));
     });
+    println!("hashing: {}", population::hashing());
     let mut group = c.benchmark_group("decide");
+    let mut visitors = population::visitors().into_iter().cycle();
     for flags in [1, 10, 50, 500] {
-        let snapshot = snapshot(flags);
-        let subject = Subject::at(Timestamp::UNIX_EPOCH).visitor("JhoB6FefJzcxCplLENynrQ");
-        group.bench_with_input(BenchmarkId::from_parameter(flags), &snapshot, |b, s| {
-            b.iter(|| s.decide(black_box(&subject)));
+        let snapshot = population::snapshot(&population::flags(flags));
+        group.bench_with_input(BenchmarkId::from_parameter(flags), &snapshot, |b, snapshot| {
+            let visitor = || visitors.next().unwrap();
+            let decide = |id: &mut String| snapshot.decide(&Subject::at(Timestamp::UNIX_EPOCH).visitor(id));
+            b.iter_batched_ref(visitor, decide, BatchSize::SmallInput);
+        });
+    }
+    group.finish();
+    let mut group = c.benchmark_group("decide for users");
+    let user = |id| User { id, ..User::default() };
+    let mut users = population::users().into_iter().map(user).cycle();
+    let snapshots = [
+        ("20 rules over lists of 100", population::snapshot_of_rules(&population::lists())),
+        ("1 is allowed", population::snapshot_of_allowed(&population::names(1))),
+        ("10000 are allowed", population::snapshot_of_allowed(&population::names(10_000))),
+    ];
+    for (name, snapshot) in snapshots {
+        group.bench_with_input(BenchmarkId::from_parameter(name), &snapshot, |b, snapshot| {
+            let visitor = || users.next().unwrap();
+            let decide = |user: &mut User| {
+                snapshot.decide(&Subject::at(Timestamp::UNIX_EPOCH).visitor("visitor-00000000000001").user(user))
+            };
+            b.iter_batched_ref(visitor, decide, BatchSize::SmallInput);
         });
     }
 }

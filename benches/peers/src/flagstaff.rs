@@ -1,0 +1,41 @@
+//! Flagstaff.
+
+use std::sync::Arc;
+
+use flagstaff_flags::{Snapshot, Subject, User, VariantId};
+use jiff::Timestamp;
+
+use crate::engine::Engine;
+
+pub struct Flagstaff {
+    snapshot: Arc<Snapshot>,
+    visitors: Vec<String>,
+    users: Vec<User>,
+}
+
+impl Flagstaff {
+    pub fn new(snapshot: Arc<Snapshot>, visitors: &[String]) -> Self {
+        Self { snapshot, visitors: visitors.to_vec(), users: Vec::new() }
+    }
+
+    /// With users, who are logged in.
+    pub fn of_users(snapshot: Arc<Snapshot>, users: &[String]) -> Self {
+        let user = |id: &String| User { id: id.clone(), ..User::default() };
+        Self { users: users.iter().map(user).collect(), ..Self::new(snapshot, users) }
+    }
+}
+
+impl Engine for Flagstaff {
+    fn name(&self) -> &'static str {
+        "flagstaff"
+    }
+
+    fn decide(&self, visitor: usize) -> usize {
+        let subject = Subject::at(Timestamp::UNIX_EPOCH).visitor(&self.visitors[visitor]);
+        let decisions = match self.users.get(visitor) {
+            Some(user) => self.snapshot.decide(&subject.user(user)),
+            None => self.snapshot.decide(&subject),
+        };
+        decisions.iter().filter(|(_, _, decision)| decision.variant() != VariantId::OFF).count()
+    }
+}
