@@ -48,7 +48,7 @@ fn deciding(c: &mut Criterion) {
     c.bench_function("draw", |b| {
         b.iter(|| Draw::of(black_box("show_new_contact_form"), black_box("JhoB6FefJzcxCplLENynrQ")));
     });
-    println!("hashing: {}", population::hashing());
+    println!("hashing: {}", flagstaff_flags::hash_kernel());
     let mut group = c.benchmark_group("decide");
     let mut visitors = population::visitors().into_iter().cycle();
     for flags in [1, 10, 50, 500] {

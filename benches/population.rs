@@ -1,4 +1,5 @@
 //! The flags and visitors of the benches of deciding, the same for us and for others.
+#![allow(unreachable_pub, reason = "two programs have this file as a module")]
 
 use std::sync::Arc;
 
@@ -22,15 +23,6 @@ pub enum Kind {
 
 /// The variants of a flag that has three, with their weights.
 pub const VARIANTS: [(&str, u32); 3] = [("plain", 50), ("red", 30), ("blue", 20)];
-
-/// How the processor hashes.
-pub fn hashing() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("sha") {
-        return "SHA-256 by the processor's instructions";
-    }
-    "SHA-256 without instructions for it"
-}
 
 /// Visitors, one after the other.
 pub const VISITORS: usize = 10_000;
@@ -104,7 +96,7 @@ pub fn snapshot(flags: &[(String, Kind)]) -> Arc<Snapshot> {
 pub fn snapshot_of_rules(lists: &[Vec<String>]) -> Arc<Snapshot> {
     let rule = |list: &Vec<String>| {
         let one_of = Matcher::OneOf(WordList::new(list.iter().map(String::as_str)));
-        Rule { when: Conditions(vec![Condition::Value(Key::User, one_of)]), serve: Serve::Variant(VariantId::ON) }
+        Rule::new(Conditions(vec![Condition::Value(Key::User, one_of)]), Serve::Variant(VariantId::ON))
     };
     let rules = lists.iter().map(rule).collect();
     checked(vec![Flag { percent: Some(Percent::ZERO), rules, ..Flag::new(Name::new("listed").unwrap()) }])

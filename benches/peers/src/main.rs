@@ -20,7 +20,7 @@ use population::VISITORS;
 const ROUNDS: usize = 7;
 
 fn main() {
-    println!("hashing: {}", population::hashing());
+    println!("hashing: {}", flagstaff_flags::hash_kernel());
     println!(
         "nanoseconds for one visitor, medians of {ROUNDS} rounds; in brackets how many times ours the median round took\n"
     );

@@ -4,24 +4,34 @@ use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 
 use crate::Percent;
+use crate::lanes::{INITIAL, State};
 
-/// Everything read off one hash: `position` needs the remainder by 10⁵, `split` the next five decimal digits.
-const MODULUS: u128 = 10_000_000_000;
+/// Everything is read off the hash modulo 10¹⁰, which is 5¹⁰ · 2¹⁰: `position` needs the remainder by 10⁵, `split` the next five decimal
+/// digits.
+const FIVES: u64 = 9_765_625;
+const TWOS: u64 = 1024;
 
-/// 2^(32·i) mod 10¹⁰ for the eight words of a digest, the most significant first.
+/// 2^(32·i) mod 5¹⁰ for the eight words of a digest, the most significant first.
 const WEIGHTS: [u64; 8] = {
     let mut weights = [1; 8];
     let mut i = 7;
     while i > 0 {
         i -= 1;
-        weights[i] = ((weights[i + 1] as u128 * (1 << 32)) % MODULUS) as u64;
+        weights[i] = (weights[i + 1] << 32) % FIVES;
     }
     weights
 };
 
-/// The first 32 bits of the fractional parts of the square roots of the first eight primes (FIPS 180-4, 5.3.3).
-const INITIAL: [u32; 8] =
-    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+/// The inverse of 5¹⁰ modulo 2¹⁰: each step doubles the bits of it that are right.
+const INVERSE: u64 = {
+    let mut inverse: u64 = 1;
+    let mut i = 0;
+    while i < 4 {
+        inverse = inverse.wrapping_mul(2_u64.wrapping_sub(FIVES.wrapping_mul(inverse)));
+        i += 1;
+    }
+    inverse % TWOS
+};
 
 /// Where a unit falls for a salt, read off `x = SHA-256(salt ":" unit)` taken as one big-endian integer.
 ///
@@ -36,10 +46,19 @@ pub struct Draw {
 }
 
 impl Draw {
+    /// The first place of all, where nothing is drawn yet.
+    pub(crate) const FIRST: Self = Self { position: 0, split: 0 };
+
     /// Draws for one salt and unit.
     #[must_use]
     pub fn of(salt: &str, unit: &str) -> Self {
-        let x = remainder(one_block(salt, unit).unwrap_or_else(|| any_length(salt, unit)));
+        Self::of_hash(one_block(salt, unit).unwrap_or_else(|| any_length(salt, unit)))
+    }
+
+    /// Reads a draw off a hash.
+    #[inline]
+    pub(crate) fn of_hash(hash: State) -> Self {
+        let x = remainder(hash);
         let (r, split) = (x % 100_000, x / 100_000);
         #[allow(clippy::cast_possible_truncation, reason = "both are below 100,000")]
         Self { position: ((r % 100) * 1000 + r / 100) as u32, split: split as u32 }
@@ -78,7 +97,7 @@ impl Draw {
 
 /// The hash of `salt ":" unit` when that fits one block with its padding (FIPS 180-4, 5.1.1), as nearly always: without the
 /// general hasher's buffers it takes little more than half the time, and this is what a decision costs.
-fn one_block(salt: &str, unit: &str) -> Option<[u32; 8]> {
+fn one_block(salt: &str, unit: &str) -> Option<State> {
     const FREE: usize = 55;
     let length = salt.len() + 1 + unit.len();
     if length > FREE {
@@ -99,7 +118,7 @@ fn one_block(salt: &str, unit: &str) -> Option<[u32; 8]> {
     Some(state)
 }
 
-fn any_length(salt: &str, unit: &str) -> [u32; 8] {
+fn any_length(salt: &str, unit: &str) -> State {
     let digest = Sha256::new().chain_update(salt).chain_update(":").chain_update(unit).finalize();
     let mut words = [0; 8];
     for (word, bytes) in words.iter_mut().zip(digest.as_chunks::<4>().0) {
@@ -108,13 +127,13 @@ fn any_length(salt: &str, unit: &str) -> [u32; 8] {
     words
 }
 
-/// The hash, as one big-endian integer, modulo 10¹⁰. Eight products and one division: the sum stays below 2⁶⁹.
-fn remainder(words: [u32; 8]) -> u64 {
-    let sum: u128 = words.iter().zip(WEIGHTS).map(|(word, weight)| u128::from(*word) * u128::from(weight)).sum();
-    #[allow(clippy::cast_possible_truncation, reason = "below 10^10")]
-    {
-        (sum % MODULUS) as u64
-    }
+/// The hash, as one big-endian integer, modulo 10¹⁰: its remainder by 5¹⁰ is a sum that stays below 2⁵⁹, the one by 2¹⁰ stands in its last
+/// word, and together they say it (the Chinese remainder theorem), with nothing wider than 64 bits.
+#[inline]
+fn remainder(words: State) -> u64 {
+    let sum: u64 = words.iter().zip(WEIGHTS).map(|(word, weight)| u64::from(*word) * weight).sum();
+    let (by_fives, by_twos) = (sum % FIVES, u64::from(words[7]));
+    by_fives + FIVES * (by_twos.wrapping_sub(by_fives).wrapping_mul(INVERSE) % TWOS)
 }
 
 #[cfg(test)]

@@ -6,22 +6,26 @@
 //! Flag … → Snapshot::new → Publisher ⇒ Reader → Snapshot::decide(&Subject) → Decisions
 //! ```
 //!
-//! Rooms, each using only those after it: `evaluate` (the steps of a decision), `snapshot` (one checked set of flags), `model` (what
-//! is written of flags), `hashing` (formulas of other systems), `conditions` (subjects, and what holds for them), `history` (what happened to flags), `text`.
+//! Rooms, each using only those after it: `evaluate` (the steps of a decision), `snapshot` (one checked set of flags), `plan` (what of
+//! decisions is known before anybody asks), `model` (what is written of flags), `hashing` (formulas of other systems), `conditions`
+//! (subjects, and what holds for them), `lanes` (many hashes at once), `history` (what happened to flags), `text`.
 //!
 //! Everything in a snapshot is checked when the snapshot is made, so nothing downstream checks again: a decision cannot fail.
 
 mod conditions;
+mod decision;
 mod draw;
 mod evaluate;
 mod former_draw;
 mod hashing;
 mod history;
 mod ids;
+mod lanes;
 mod log_throttle;
 mod model;
 mod name;
 mod percent;
+mod plan;
 mod problem;
 mod snapshot;
 mod text;
@@ -30,12 +34,14 @@ pub use conditions::{
     AskedKeys, Attributes, Audience, Condition, Conditions, ForcedVariant, IpRanges, KeptValues, Key, KeyError,
     Matcher, MatcherError, NoAttributes, Segment, StickyVariant, Subject, User, Version, WordList,
 };
+pub use decision::{Decision, DecisionStep, Reason};
 pub use draw::Draw;
-pub use evaluate::{Decision, DecisionStep, Decisions, Explanation, KeptSubject, Reason, StepOutcome, TraceStep};
+pub use evaluate::{Decisions, Explanation, KeptSubject, StepOutcome, TraceStep};
 pub use former_draw::FormerDraw;
 pub use hashing::{Formula, Hash, HashError, HashSeed, HashSettings, HashedNumber};
 pub use history::{Fact, FactKind, FactKindError, FlagTexts, RevisionSource, RevisionSourceError, Standing};
 pub use ids::{Definition, ExperimentId, FlagId, VariantId};
+pub use lanes::hash_kernel;
 pub use log_throttle::LogThrottle;
 pub use model::{
     Allocation, BucketBy, EventFrom, EventGoal, EventSource, EventValue, ExclusionLayer, Flag, FlagMode, Gate,

@@ -47,6 +47,12 @@ impl WordList {
         all.into_iter()
     }
 
+    /// Its words, when there are no patterns and it minds upper and lower case.
+    pub(crate) fn plain_words(&self) -> Option<impl Iterator<Item = &str>> {
+        let is_plain = !self.any_case && self.patterns.is_empty();
+        is_plain.then(|| self.words.iter().map(|word| &**word))
+    }
+
     /// Whether one fits the whole text.
     #[must_use]
     pub fn fits(&self, text: &str) -> bool {

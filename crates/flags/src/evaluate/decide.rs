@@ -2,12 +2,11 @@
 
 use std::cell::OnceCell;
 use std::ops::ControlFlow::{self, Break, Continue};
-use std::sync::Arc;
 
 use crate::hashing::DrawnWith;
 use crate::{
-    Allocation, Decision, DecisionStep, Decisions, Draw, Flag, FlagId, ForcedVariant, FormerDraw, HashedNumber,
-    Percent, Reason, Rule, Serve, Snapshot, Sticky, StickyVariant, Subject, VariantId,
+    Allocation, Decision, DecisionStep, Draw, Flag, FlagId, ForcedVariant, FormerDraw, HashedNumber, Percent, Reason,
+    Rule, Serve, Snapshot, Sticky, StickyVariant, Subject, VariantId,
 };
 
 /// Records how a decision is made. `()` records nothing, at no cost.
@@ -19,39 +18,6 @@ pub(crate) trait Trace {
 impl Trace for () {
     #[inline]
     fn note(&mut self, _: DecisionStep, _: bool, _: impl FnOnce() -> String) {}
-}
-
-impl Snapshot {
-    /// Decides every flag for one subject.
-    #[must_use]
-    pub fn decide(self: &Arc<Self>, subject: &Subject<'_>) -> Decisions {
-        Decisions::new(Arc::clone(self), self.decisions(subject))
-    }
-
-    /// Decides one flag, and those it needs, for one subject. For many flags, [`Snapshot::decide`] is cheaper.
-    #[must_use]
-    pub fn decide_one(&self, id: FlagId, subject: &Subject<'_>) -> Decision {
-        if self.link(id).is_some_and(|link| link.requires.is_empty()) {
-            let evaluation = Evaluation::new(self, id, subject, &[], self.holds_out(subject));
-            return evaluation.map_or(Decision::UNKNOWN, |evaluation| evaluation.decide(&mut ()));
-        }
-        self.decisions(subject).get(id.index()).copied().unwrap_or(Decision::UNKNOWN)
-    }
-
-    fn decisions(&self, subject: &Subject<'_>) -> Vec<Decision> {
-        let mut all = vec![Decision::UNKNOWN; self.flags().len()];
-        let held_out = self.holds_out(subject);
-        for id in &self.links.order {
-            let Some(evaluation) = Evaluation::new(self, *id, subject, &all, held_out) else {
-                continue;
-            };
-            let decision = evaluation.decide(&mut ());
-            if let Some(slot) = all.get_mut(id.index()) {
-                *slot = decision;
-            }
-        }
-        all
-    }
 }
 
 /// One flag for one subject.

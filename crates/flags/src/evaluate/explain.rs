@@ -90,8 +90,7 @@ impl Snapshot {
         let Some(id) = self.find(flag) else {
             return unknown();
         };
-        let decisions = self.decide(subject);
-        let made: Vec<_> = decisions.iter().map(|(_, _, decision)| decision).collect();
+        let made = self.decisions_by_steps(subject);
         let Some(evaluation) = Evaluation::new(self, id, subject, &made, self.holds_out(subject)) else {
             return unknown();
         };
@@ -101,7 +100,7 @@ impl Snapshot {
         let with = evaluation.decided_with(decision);
         Explanation {
             flag: flag.into(),
-            variant: decisions.variant(flag).into(),
+            variant: evaluation.flag.variants.name(decision.variant()).into(),
             decision,
             unit: evaluation.unit().map(Into::into),
             draw: evaluation.draw_by(with),

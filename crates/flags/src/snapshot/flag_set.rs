@@ -7,6 +7,7 @@ use super::checks::check;
 use super::links::{self, Link, Links};
 use super::met::{Meetings, MetFlags};
 use super::recorded::{FlagFacts, RecordedFacts};
+use crate::plan::{Lists, Plan};
 use crate::{ExclusionLayer, Flag, FlagId, Goal, Holdout, Name, Percent, Problem, Segment, Subject};
 
 /// One whole, valid, immutable set of flags.
@@ -22,6 +23,9 @@ pub struct Snapshot {
     pub(crate) holdout: Option<Arc<Holdout>>,
     meetings: Arc<Meetings>,
     facts: Arc<[FlagFacts]>,
+    pub(super) lists: Arc<Lists>,
+    /// Made anew with whatever it is made of.
+    pub(crate) plan: Arc<Plan>,
 }
 
 impl Snapshot {
@@ -42,9 +46,10 @@ impl Snapshot {
         let links = check(&flags, &by_name, &goals, &segments, &layers)?;
         let facts = vec![FlagFacts::default(); flags.len()].into();
         let flags: Vec<_> = flags.into_iter().map(Arc::new).collect();
-        Ok(Self {
+        let snapshot = Self {
             revision: revision.into(),
             meetings: Arc::new(Meetings::of(&flags)),
+            lists: Arc::new(Lists::new(&flags)),
             flags,
             by_name: Arc::new(by_name),
             links: Arc::new(links),
@@ -53,7 +58,14 @@ impl Snapshot {
             goals: goals.into(),
             holdout: None,
             facts,
-        })
+            plan: Arc::default(),
+        };
+        Ok(snapshot.planned())
+    }
+
+    /// The same flags with the plan that fits them.
+    fn planned(self) -> Self {
+        Self { plan: Arc::new(self.draft()), ..self }
     }
 
     /// No flags at all.
@@ -70,13 +82,15 @@ impl Snapshot {
             holdout: None,
             meetings: Arc::default(),
             facts: Arc::new([]),
+            lists: Arc::default(),
+            plan: Arc::default(),
         }
     }
 
     /// The same flags with what was recorded about them. Facts about other definitions are passed over.
     #[must_use]
     pub fn with_facts(&self, facts: &RecordedFacts) -> Self {
-        Self { facts: facts.of_each(&self.flags), ..self.clone() }
+        Self { facts: facts.of_each(&self.flags), ..self.clone() }.planned()
     }
 
     /// What is known to be recorded about them.
@@ -94,7 +108,7 @@ impl Snapshot {
         if let Some(flag) = flags.get_mut(id.index()) {
             *flag = Arc::new(Flag { percent: Some(percent), rollout: None, ..Flag::clone(flag) });
         }
-        Self { meetings: Arc::new(Meetings::of(&flags)), flags, ..self.clone() }
+        Self { meetings: Arc::new(Meetings::of(&flags)), flags, ..self.clone() }.planned()
     }
 
     /// Which text it was made from.

@@ -2,7 +2,7 @@
 //!
 //! [`flag_set`] is the snapshot. It is made through [`checks`], which resolves [`links`] between flags and the order in which they
 //! are decided ([`required_first`]). [`recorded`] is what facts add to it. [`shares`], [`goals`], [`asked`], [`met`] and [`former_draws`] answer
-//! questions about it. [`publisher`] publishes one snapshot after the other.
+//! questions about it, and [`planned`] works out what of its decisions is known before anybody asks. [`publisher`] publishes one snapshot after the other.
 
 mod asked;
 mod checks;
@@ -11,6 +11,7 @@ mod former_draws;
 mod goals;
 mod links;
 mod met;
+mod planned;
 mod publisher;
 mod recorded;
 mod required_first;

@@ -30,6 +30,11 @@ impl Glob {
         &self.pattern
     }
 
+    /// The word that it is, when it has no `*` and minds upper and lower case.
+    pub(crate) fn plain_word(&self) -> Option<&str> {
+        (!self.any_case && !self.pattern.contains('*')).then_some(&self.pattern)
+    }
+
     /// Whether the whole text fits. Takes at most pattern × text steps: a failed `*` is only ever widened.
     #[must_use]
     pub fn fits(&self, text: &str) -> bool {

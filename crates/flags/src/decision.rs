@@ -1,11 +1,10 @@
 //! Answers: a variant, and the reason for it.
 
 use std::fmt;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Flag, FlagId, Snapshot, VariantId};
+use crate::VariantId;
 
 /// Why a variant was chosen, in the words of OpenFeature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -181,56 +180,5 @@ impl Decision {
     #[must_use]
     pub const fn is_unit_missing(self) -> bool {
         self.unit_missing
-    }
-}
-
-/// All decisions for one subject, with the snapshot they were made from.
-#[derive(Clone, Debug)]
-pub struct Decisions {
-    snapshot: Arc<Snapshot>,
-    all: Box<[Decision]>,
-}
-
-impl Decisions {
-    pub(crate) fn new(snapshot: Arc<Snapshot>, all: Vec<Decision>) -> Self {
-        Self { snapshot, all: all.into() }
-    }
-
-    /// The snapshot they were made from.
-    #[must_use]
-    pub const fn snapshot(&self) -> &Arc<Snapshot> {
-        &self.snapshot
-    }
-
-    /// The decision for a flag; [`Decision::UNKNOWN`] when there is no such flag.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Decision {
-        self.snapshot.find(name).map_or(Decision::UNKNOWN, |id| self.of(id))
-    }
-
-    /// The decision for a flag by its index.
-    #[must_use]
-    pub fn of(&self, id: FlagId) -> Decision {
-        self.all.get(id.index()).copied().unwrap_or(Decision::UNKNOWN)
-    }
-
-    /// The name of the variant of a flag; `off` when there is no such flag.
-    #[must_use]
-    pub fn variant(&self, name: &str) -> &str {
-        let Some(id) = self.snapshot.find(name) else {
-            return "off";
-        };
-        self.snapshot.flag(id).map_or("off", |flag| flag.variants.name(self.of(id).variant()))
-    }
-
-    /// Whether a flag is anything but off.
-    #[must_use]
-    pub fn is_on(&self, name: &str) -> bool {
-        self.get(name).variant() != VariantId::OFF
-    }
-
-    /// Every flag with its decision, in the order of the document.
-    pub fn iter(&self) -> impl Iterator<Item = (FlagId, &Arc<Flag>, Decision)> {
-        self.snapshot.ids().zip(self.snapshot.flags()).zip(&self.all).map(|((id, flag), d)| (id, flag, *d))
     }
 }

@@ -1,0 +1,157 @@
+//! Which way of hashing the processor can do, and the calls of it.
+#![allow(
+    unsafe_code,
+    reason = "a function for a feature of the processor is called only where that feature was found"
+)]
+
+use std::sync::OnceLock;
+
+use sha2::block_api::compress256;
+
+use super::constants::{Block, State};
+#[cfg(target_arch = "aarch64")]
+use super::neon;
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, avx512, instructions};
+
+/// The most messages that one call takes.
+pub(crate) const WIDTH: usize = 8;
+
+/// The environment variable that chooses a way of hashing, for tests and measurements.
+const VARIABLE: &str = "FLAGS_HASHING";
+
+/// A way of hashing that this processor can do: nothing but [`Kernel::all`] makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kernel(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// The processor's instructions for SHA-256: on x86 two messages side by side, on ARM as the crate `sha2` does it.
+    Instructions,
+    /// Vectors of eight words, with rotations.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// Vectors of eight words.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// Vectors of four words.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    /// One message after the other without such instructions, as the crate `sha2` does it.
+    Plain,
+}
+
+impl Kernel {
+    /// Those that this processor can do, the fastest first.
+    pub(crate) fn all() -> Vec<Self> {
+        let mut all = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            let has_avx2 = is_x86_feature_detected!("avx2");
+            let has_avx512 = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl");
+            let has_sse = is_x86_feature_detected!("ssse3") && is_x86_feature_detected!("sse4.1");
+            all.extend((is_x86_feature_detected!("sha") && has_sse).then_some(Kind::Instructions));
+            all.extend((has_avx2 && has_avx512).then_some(Kind::Avx512));
+            all.extend(has_avx2.then_some(Kind::Avx2));
+        }
+        #[cfg(target_arch = "aarch64")]
+        {
+            all.extend(std::arch::is_aarch64_feature_detected!("sha2").then_some(Kind::Instructions));
+            all.extend(std::arch::is_aarch64_feature_detected!("neon").then_some(Kind::Neon));
+        }
+        all.push(Kind::Plain);
+        all.into_iter().map(Self).collect()
+    }
+
+    /// Its name, as the environment variable has it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Instructions => "instructions",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => "avx2",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => "neon",
+            Kind::Plain => "plain",
+        }
+    }
+
+    /// Messages that are best hashed together: one, two, or [`WIDTH`].
+    #[inline]
+    pub(crate) const fn width(self) -> usize {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Instructions => instructions::LANES,
+            #[cfg(not(target_arch = "x86_64"))]
+            Kind::Instructions => 1,
+            Kind::Plain => 1,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 | Kind::Avx2 => WIDTH,
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => WIDTH,
+        }
+    }
+
+    /// Takes one block of each message into the message's state. Only the first `count` messages are meant.
+    #[inline]
+    pub(crate) fn compress<const N: usize>(self, states: &mut [State; N], blocks: &[Block; N], count: usize) {
+        let count = count.min(N);
+        match self.0 {
+            // SAFETY, here and below: such a kernel is only made where the processor has its features.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Instructions => groups(states, blocks, count, |s, b| unsafe { instructions::compress(s, b) }),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => groups(states, blocks, count, |s, b| unsafe { avx512::compress(s, b) }),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => groups(states, blocks, count, |s, b| unsafe { avx2::compress(s, b) }),
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => groups(states, blocks, count, |s, b| unsafe { neon::compress(s, b) }),
+            #[cfg(not(target_arch = "x86_64"))]
+            Kind::Instructions => one_by_one(states, blocks, count),
+            Kind::Plain => one_by_one(states, blocks, count),
+        }
+    }
+}
+
+/// Whole groups as long as more than one message of them is meant, and the last message alone.
+#[inline]
+fn groups<const N: usize>(
+    states: &mut [State],
+    blocks: &[Block],
+    count: usize,
+    compress: impl Fn(&mut [State; N], &[Block; N]),
+) {
+    let mut left = count;
+    for (states, blocks) in states.as_chunks_mut::<N>().0.iter_mut().zip(blocks.as_chunks::<N>().0) {
+        match left {
+            0 => return,
+            1 => return one_by_one(states, blocks, 1),
+            _ => compress(states, blocks),
+        }
+        left = left.saturating_sub(N);
+    }
+}
+
+fn one_by_one(states: &mut [State], blocks: &[Block], count: usize) {
+    for (state, block) in states.iter_mut().zip(blocks).take(count) {
+        compress256(state, std::slice::from_ref(block));
+    }
+}
+
+/// The way of hashing of this process: the one that the environment variable names, if the processor can do it, else the fastest.
+pub(crate) fn kernel() -> Kernel {
+    static CHOSEN: OnceLock<Kernel> = OnceLock::new();
+    *CHOSEN.get_or_init(|| {
+        let (all, wanted) = (Kernel::all(), std::env::var(VARIABLE).unwrap_or_default());
+        let named = all.iter().find(|kernel| kernel.name() == wanted);
+        named.or(all.first()).copied().unwrap_or(Kernel(Kind::Plain))
+    })
+}
+
+/// The name of the way in which this process hashes: `instructions` for SHA-256, `avx512`, `avx2`, `neon` or `plain`. The environment variable
+/// `FLAGS_HASHING` chooses another one that the processor can do, for tests and measurements.
+#[must_use]
+pub fn hash_kernel() -> &'static str {
+    kernel().name()
+}

@@ -1,0 +1,61 @@
+//! Every way of hashing that the processor can do, against the crate `sha2`.
+
+use proptest::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::{INITIAL, Kernel, State, WIDTH};
+
+/// The blocks of a message with its padding (FIPS 180-4, 5.1.1).
+fn padded(message: &[u8]) -> Vec<[u8; 64]> {
+    let zeros = (119 - message.len() % 64) % 64;
+    let bits = (message.len() as u64 * 8).to_be_bytes();
+    let all: Vec<u8> = message.iter().copied().chain([0x80]).chain(vec![0; zeros]).chain(bits).collect();
+    all.as_chunks::<64>().0.to_vec()
+}
+
+fn hash(message: &[u8]) -> State {
+    let digest = Sha256::digest(message);
+    let words = digest.as_chunks::<4>().0;
+    std::array::from_fn(|i| u32::from_be_bytes(words[i]))
+}
+
+/// Hashes messages of one length side by side.
+fn side_by_side(kernel: Kernel, messages: &[Vec<u8>]) -> Vec<State> {
+    let blocks: Vec<_> = messages.iter().map(|message| padded(message)).collect();
+    let mut states = [INITIAL; WIDTH];
+    for step in 0..blocks.first().map_or(0, Vec::len) {
+        let mut of_all = [[0; 64]; WIDTH];
+        of_all.iter_mut().zip(&blocks).for_each(|(slot, blocks)| *slot = blocks[step]);
+        kernel.compress(&mut states, &of_all, messages.len());
+    }
+    states[..messages.len()].to_vec()
+}
+
+#[test]
+fn the_best_is_chosen_and_there_is_always_one() {
+    let names: Vec<_> = Kernel::all().into_iter().map(Kernel::name).collect();
+    assert!(names.contains(&"plain") && names.contains(&super::hash_kernel()), "{names:?}");
+}
+
+#[test]
+fn every_count_of_messages() {
+    for kernel in Kernel::all() {
+        for count in 0..=WIDTH {
+            let messages: Vec<_> = (0..count).map(|i| format!("message {i:02} of {count:02}").into_bytes()).collect();
+            let want: Vec<_> = messages.iter().map(|message| hash(message)).collect();
+            assert_eq!(side_by_side(kernel, &messages), want, "{count} by {}", kernel.name());
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_messages(seed in prop::collection::vec(any::<u8>(), 0..200), count in 1..=WIDTH) {
+        let messages: Vec<Vec<u8>> =
+            (0..count).map(|i| seed.iter().map(|byte| byte.wrapping_mul(2 * u8::try_from(i).unwrap() + 1)).collect()).collect();
+        let want: Vec<_> = messages.iter().map(|message| hash(message)).collect();
+        for kernel in Kernel::all() {
+            prop_assert_eq!(side_by_side(kernel, &messages), want.clone(), "{}", kernel.name());
+        }
+    }
+}
