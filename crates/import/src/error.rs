@@ -6,8 +6,8 @@ use thiserror::Error;
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ImportError {
     /// The export has more bytes than are read.
-    #[error("the export has more than {} MiB; export fewer flags at once", crate::LARGEST_EXPORT / 1024 / 1024)]
-    TooLarge,
+    #[error("the export has more than {0} MiB; export fewer flags at once")]
+    TooLarge(usize),
     /// The export has more values than are read.
     #[error("the export has more than {0} values; export fewer flags at once")]
     TooMany(usize),

@@ -17,7 +17,7 @@ pub use model::{
     Share, Variant, weights,
 };
 pub use options::{Mapping, Options};
-pub use report::{Carried, FlagReport, Report};
+pub use report::{Carried, FlagReport, Import, Report};
 pub use system::System;
 
 /// Rows of django-waffle, and what it decides itself where it stays.
@@ -25,15 +25,6 @@ pub mod waffle {
     pub use crate::vendors::waffle::{
         FlagRow, Named, SampleRow, SwitchRow, WaffleCheck, WaffleFinding, WaffleFindingKind, WaffleTables, check,
     };
-}
-
-/// A flag file made of an export, and what became of each flag.
-#[derive(Clone, Debug)]
-pub struct Import {
-    /// The flag file.
-    pub toml: String,
-    /// What each flag became.
-    pub report: Report,
 }
 
 /// Reads an export of a system and writes the flag file.

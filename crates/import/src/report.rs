@@ -41,6 +41,15 @@ pub struct FlagReport {
     pub remarks: Vec<String>,
 }
 
+/// A flag file made of an export, and what became of each flag.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The flag file.
+    pub toml: String,
+    /// What each flag became.
+    pub report: Report,
+}
+
 /// What became of an export.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {

@@ -23,6 +23,24 @@ pub struct System {
 const SYSTEMS: &[System] = &[
     System { word: "flagd", title: "flagd", reads: "a flag definition, JSON or YAML", reader: vendors::flagd::read },
     System {
+        word: "growthbook",
+        title: "GrowthBook",
+        reads: "features as SDKs are given them, JSON",
+        reader: vendors::growthbook::read,
+    },
+    System {
+        word: "launchdarkly",
+        title: "LaunchDarkly",
+        reads: "a flag data file, JSON or YAML",
+        reader: vendors::launchdarkly::read,
+    },
+    System {
+        word: "unleash",
+        title: "Unleash",
+        reads: "an export, a state file or /api/client/features",
+        reader: vendors::unleash::read,
+    },
+    System {
         word: "waffle",
         title: "django-waffle",
         reads: "what `manage.py dumpdata waffle auth.group` writes, or the app's database: a file of SQLite, sqlite:///FILE, postgres://…",

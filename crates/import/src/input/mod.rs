@@ -30,7 +30,7 @@ pub(crate) fn json_or_yaml(bytes: &[u8]) -> Result<Node, ImportError> {
 /// The text of an export, without a byte order mark.
 pub(crate) fn text(bytes: &[u8]) -> Result<&str, ImportError> {
     if bytes.len() > LARGEST_EXPORT {
-        return Err(ImportError::TooLarge);
+        return Err(ImportError::TooLarge(LARGEST_EXPORT / 1024 / 1024));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| ImportError::NotText)?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))

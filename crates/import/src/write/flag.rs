@@ -19,7 +19,7 @@ const MOST_VARIANTS: usize = 63;
 pub(super) fn written(title: &str, place: usize, flag: Flag, settling: &mut Settling) -> (String, FlagReport) {
     if flag.variants.len() > MOST_VARIANTS {
         let why = format!("it has {} variants, and a flag has at most {MOST_VARIANTS}", flag.variants.len());
-        return super::refused(&flag.origin, why);
+        return refused(&flag.origin, why);
     }
     let name = settling.name(place);
     let mut notes = flag.notes.clone();
@@ -35,6 +35,13 @@ pub(super) fn written(title: &str, place: usize, flag: Flag, settling: &mut Sett
     let comments: String = notes.iter().map(|note| toml::comment(note.text())).collect();
     let text = format!("\n{comments}[flags.{name}]\n{keys}{rules}");
     (text, reported(flag.origin, name, &notes))
+}
+
+/// A flag of which nothing is carried: a comment.
+pub(super) fn refused(origin: &str, why: String) -> (String, FlagReport) {
+    let text = format!("\n{}", toml::comment(&format!("Not carried: {origin}: {why}")));
+    let (name, lost) = (None, vec![why]);
+    (text, FlagReport { origin: origin.to_owned(), name, carried: Carried::Not, lost, remarks: Vec::new() })
 }
 
 fn reported(origin: String, name: String, notes: &[Note]) -> FlagReport {

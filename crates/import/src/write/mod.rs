@@ -8,20 +8,19 @@ mod groups;
 mod settle;
 mod toml;
 
-use crate::Import;
 use crate::model::{Imported, Note};
-use crate::report::{Carried, FlagReport, Report};
+use crate::report::{Carried, Import, Report};
 use settle::Settling;
 
 /// Writes the flag file, and says what became of each flag.
 pub(crate) fn written(title: &str, imported: Imported) -> Import {
     let Imported { flags, segments, layers, notes } = imported;
-    let mut settling = Settling::new(&flags, segments, &layers);
+    let mut settling = Settling::new(&flags, segments);
     let mut report = Report { system: title.to_owned(), ..Report::default() };
     let mut body = String::new();
     for (place, flag) in flags.into_iter().enumerate() {
         let (text, of) = match flag.refused.clone() {
-            Some(why) => refused(&flag.origin, why),
+            Some(why) => flag::refused(&flag.origin, why),
             None => flag::written(title, place, flag, &mut settling),
         };
         body += &text;
@@ -45,10 +44,4 @@ fn heading(title: &str, report: &Report, notes: &[Note]) -> String {
     }
     notes.iter().for_each(|note| text += &toml::comment(note.text()));
     text
-}
-
-fn refused(origin: &str, why: String) -> (String, FlagReport) {
-    let text = format!("\n{}", toml::comment(&format!("Not carried: {origin}: {why}")));
-    let (name, lost) = (None, vec![why]);
-    (text, FlagReport { origin: origin.to_owned(), name, carried: Carried::Not, lost, remarks: Vec::new() })
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::conditions::{Tables, WrittenTable, normal};
 use crate::model::names::Names;
-use crate::model::{Condition, Flag, Layer, Note, Segment};
+use crate::model::{Condition, Flag, Note, Segment};
 
 /// A segment as it is written.
 pub(super) struct WrittenSegment {
@@ -30,14 +30,13 @@ pub(super) struct Settling {
 }
 
 impl Settling {
-    pub(super) fn new(flags: &[Flag], segments: Vec<Segment>, layers: &[Layer]) -> Self {
+    pub(super) fn new(flags: &[Flag], segments: Vec<Segment>) -> Self {
         let mut given = Names::default();
         let names: Vec<String> = flags.iter().map(|flag| given.give(&flag.origin)).collect();
         let mut by_origin = HashMap::new();
         for (flag, name) in flags.iter().zip(&names).filter(|(flag, _)| flag.refused.is_none()) {
             by_origin.entry(flag.origin.clone()).or_insert_with(|| name.clone());
         }
-        let _ = layers;
         let mut settling = Self {
             names,
             flags: by_origin,

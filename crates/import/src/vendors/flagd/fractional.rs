@@ -53,21 +53,12 @@ impl Fractional {
         self.weights.iter().map(|(name, _)| name.clone()).zip(weights(&numbers)).collect()
     }
 
-    pub(super) fn share_of(&self, name: &str) -> Share {
-        self.shares().into_iter().find(|(of, _)| of == name).map_or(Share::NOBODY, |(_, share)| share)
-    }
-
-    /// The formula; variants that are not drawn lie behind the others.
-    pub(super) fn hash(&self, names: &[String]) -> Hash {
-        let mut hash = Hash::new("flagd").text("key", self.key.clone());
-        let total = i64::try_from(self.total()).unwrap_or(100);
-        if total != 100 && total > 0 {
-            hash = hash.number("total", total);
+    pub(super) fn hash(&self) -> Hash {
+        let hash = Hash::new("flagd").text("key", self.key.clone());
+        match i64::try_from(self.total()) {
+            Ok(total) if total != 100 && total > 0 => hash.number("total", total),
+            _ => hash,
         }
-        let drawn = self.weights.iter().map(|(name, _)| name.clone()).filter(|name| names.contains(name));
-        let mut order: Vec<String> = drawn.collect();
-        order.extend(names.iter().filter(|name| !order.contains(name)).cloned().collect::<Vec<_>>());
-        if order == names { hash } else { hash.list("order", order) }
     }
 }
 

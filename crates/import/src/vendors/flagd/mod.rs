@@ -10,8 +10,9 @@ use std::collections::HashMap;
 
 use crate::error::ImportError;
 use crate::input::{Node, json_or_yaml};
-use crate::model::{Flag, Imported, Note, Outcome, Rule, Share, Variant};
+use crate::model::{Flag, Imported, Note, Share};
 use crate::options::Options;
+use crate::vendors::plan::{Arms, Draw, Given, Plan, Step, one_unit};
 use fractional::Fractional;
 use targeting::{Branch, Leaf, branches};
 
@@ -73,141 +74,41 @@ struct Shape<'a> {
 }
 
 impl Shape<'_> {
-    fn put(mut self, mut flag: Flag, options: &Options) -> Flag {
-        let (unit, is_plain) = (self.unit(), self.is_plain());
-        flag.bucket_by = unit.as_deref().map(|attribute| options.unit(attribute, &mut flag.notes));
-        let last = match self.branches.pop() {
-            Some(Branch { condition, leaf }) if condition == crate::Condition::Always => Some(leaf),
-            other => {
-                self.branches.extend(other);
-                None
-            }
-        };
-        for Branch { condition, leaf } in std::mem::take(&mut self.branches) {
-            if let Some(rule) = self.rule(condition, leaf, unit.as_deref(), is_plain, &mut flag.notes) {
-                flag.rules.push(rule);
+    fn put(self, mut flag: Flag, options: &Options) -> Flag {
+        let mut unit = None;
+        let mut steps = Vec::new();
+        for Branch { condition, leaf } in self.branches {
+            let given = match leaf {
+                Leaf::Default => Ok(Given::Serve(self.default.clone())),
+                Leaf::Variant(name) if self.variants.iter().any(|(variant, _)| *variant == name) => {
+                    Ok(Given::Serve(name))
+                }
+                Leaf::Variant(name) => Err(format!("it gives `{name}`, which is no variant: an error there")),
+                Leaf::Fractional(draw) => {
+                    one_unit(&mut unit, &draw.attribute, &mut flag.notes);
+                    drawn(&draw, self.variants, &mut flag.notes)
+                }
+                Leaf::Unknown(why) => Err(why),
+            };
+            match given {
+                Ok(given) => steps.push(Step::new(condition, given)),
+                Err(why) => flag.lost(format!("A rule is not carried: {why}.")),
             }
         }
-        if !is_plain {
-            flag.variants = self.ordered().map(|(name, value)| self.variant(name, value)).collect();
-        }
-        self.last(&mut flag, last, unit.as_deref(), is_plain);
+        flag.bucket_by = unit.map(|attribute| options.unit(&attribute, &mut flag.notes));
+        let arms = Arms::named(self.variants.iter().cloned());
+        let rest = Given::Serve(self.default.clone());
+        Plan { arms, control: self.default, steps, rest }.put(&mut flag);
         flag
     }
+}
 
-    /// The attribute that is hashed; of several, the first.
-    fn unit(&self) -> Option<String> {
-        self.branches.iter().find_map(|branch| match &branch.leaf {
-            Leaf::Fractional(fractional) => Some(fractional.attribute.clone()),
-            _ => None,
-        })
+fn drawn(draw: &Fractional, variants: &[(String, Node)], notes: &mut Vec<Note>) -> Result<Given, String> {
+    if let Some((name, _)) = draw.weights.iter().find(|(name, _)| !variants.iter().any(|(known, _)| known == name)) {
+        return Err(format!("a draw gives `{name}`, which is no variant: an error there"));
     }
-
-    /// Whether it is off and on, and off for those whose id is not known: such a flag needs no variants of its own.
-    fn is_plain(&self) -> bool {
-        let is = |name: &str, truth| self.variants.iter().any(|(n, value)| n == name && value.truth() == Some(truth));
-        let is_drawn = self.branches.iter().any(|branch| matches!(branch.leaf, Leaf::Fractional(_)));
-        self.variants.len() == 2 && is("on", true) && is("off", false) && (self.default == "off" || !is_drawn)
+    if draw.total() > 100_000 {
+        Note::add(notes, Note::lost("Its weights are finer than a thousandth of a percent: they are rounded."));
     }
-
-    /// The variants, the default one first: it is what those get whose id is not known.
-    fn ordered(&self) -> impl Iterator<Item = &(String, Node)> {
-        let first = self.variants.iter().filter(|(name, _)| *name == self.default);
-        first.chain(self.variants.iter().filter(|(name, _)| *name != self.default))
-    }
-
-    fn variant(&self, name: &str, value: &Node) -> Variant {
-        let weight = if name == self.default { Share::EVERYBODY } else { Share::NOBODY };
-        Variant { name: name.to_owned(), weight, value: Some(value.clone()) }
-    }
-
-    fn rule(
-        &self,
-        condition: crate::Condition,
-        leaf: Leaf,
-        unit: Option<&str>,
-        is_plain: bool,
-        notes: &mut Vec<Note>,
-    ) -> Option<Rule> {
-        match leaf {
-            Leaf::Default => Some(Rule::new(condition, Outcome::Serve(self.default.clone()))),
-            Leaf::Variant(name) if self.has(&name) => Some(Rule::new(condition, Outcome::Serve(name))),
-            Leaf::Fractional(draw) => {
-                self.check(&draw, unit, notes);
-                let (hash, shares) = (draw.hash(&self.names(is_plain)), draw.shares());
-                let outcome = match is_plain {
-                    true => Outcome::Percent(draw.share_of("on")),
-                    false => Outcome::Variants(shares),
-                };
-                Some(Rule::new(condition, outcome).drawn(hash))
-            }
-            Leaf::Variant(name) => {
-                Note::add(
-                    notes,
-                    Note::lost(format!("A rule gives `{name}`, which is no variant: an error there, left out here.")),
-                );
-                None
-            }
-            Leaf::Unknown(why) => {
-                Note::add(notes, Note::lost(format!("A rule is not carried: {why}.")));
-                None
-            }
-        }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.variants.iter().any(|(variant, _)| variant == name)
-    }
-
-    /// The order in which variants are drawn where nothing is said: as they are written, or `on` before `off`.
-    fn names(&self, is_plain: bool) -> Vec<String> {
-        match is_plain {
-            true => vec!["on".into(), "off".into()],
-            false => self.ordered().map(|(name, _)| name.clone()).collect(),
-        }
-    }
-
-    fn check(&self, draw: &Fractional, unit: Option<&str>, notes: &mut Vec<Note>) {
-        if unit != Some(draw.attribute.as_str()) {
-            let text = format!(
-                "A draw hashes `{}`, another one `{}`. A flag hashes one id here: the first counts for both.",
-                draw.attribute,
-                unit.unwrap_or_default()
-            );
-            Note::add(notes, Note::lost(text));
-        }
-        for (name, _) in draw.weights.iter().filter(|(name, _)| !self.has(name)) {
-            Note::add(notes, Note::lost(format!("A draw gives `{name}`, which is no variant: an error there.")));
-        }
-        if draw.total() > 100_000 {
-            Note::add(notes, Note::lost("Its weights are finer than a thousandth of a percent: they are rounded."));
-        }
-    }
-
-    /// What all others get.
-    fn last(&self, flag: &mut Flag, leaf: Option<Leaf>, unit: Option<&str>, is_plain: bool) {
-        let is_drawn = matches!(leaf, Some(Leaf::Fractional(_)));
-        let default = if self.default == "on" { Share::EVERYBODY } else { Share::NOBODY };
-        flag.percent = is_plain.then_some(default);
-        match leaf {
-            None | Some(Leaf::Default) => {}
-            Some(Leaf::Variant(name)) if name == self.default => {}
-            Some(leaf) => {
-                let rule = self.rule(crate::Condition::Always, leaf, unit, is_plain, &mut flag.notes);
-                match (rule, is_drawn) {
-                    (Some(Rule { outcome: Outcome::Percent(share), hash, .. }), true) => {
-                        (flag.percent, flag.hash) = (Some(share), hash);
-                    }
-                    (Some(Rule { outcome: Outcome::Variants(shares), hash, .. }), true) => {
-                        flag.hash = hash;
-                        for variant in &mut flag.variants {
-                            let share = shares.iter().find(|(name, _)| *name == variant.name);
-                            variant.weight = share.map_or(Share::NOBODY, |(_, share)| *share);
-                        }
-                    }
-                    (rule, _) => flag.rules.extend(rule),
-                }
-            }
-        }
-    }
+    Ok(Given::Draw(Draw { share: Share::EVERYBODY, weights: draw.shares(), hash: draw.hash() }))
 }

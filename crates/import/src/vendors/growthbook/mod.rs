@@ -1,0 +1,119 @@
+//! GrowthBook: the features JSON that SDKs are given.
+//!
+//! `conditions` reads targeting conditions, `rule` reads rules, `ranges` reads coverage and weights.
+
+mod conditions;
+mod ranges;
+mod rule;
+
+use crate::error::ImportError;
+use crate::input::{Node, json};
+use crate::model::{Flag, Hash, Imported, Layer, Requirement, Share};
+use crate::options::Options;
+use crate::vendors::plan::{Arms, Given, Plan, one_unit};
+use conditions::Reading;
+
+const WHAT: &str = "features of GrowthBook";
+
+/// Reads features: the answer of GrowthBook's API for SDKs, or the table of features alone.
+pub(crate) fn read(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
+    let root = json(bytes)?;
+    let features = match root.get("features") {
+        Some(features) => features.entries(),
+        None => root.entries(),
+    };
+    let is_feature = |(_, node): &(String, Node)| node.is_table() && (node.entries().is_empty() || has_keys(node));
+    if root.get("encryptedFeatures").is_some() {
+        return Err(ImportError::shape(WHAT, "they are encrypted; decrypt them first"));
+    }
+    if (features.is_empty() && root.get("features").is_none()) || !features.iter().all(is_feature) {
+        return Err(ImportError::shape(WHAT, "it has no `features` with `defaultValue`"));
+    }
+    let groups = root.entries_at("savedGroups").iter().map(|(name, node)| (name.as_str(), node)).collect();
+    let reading = Reading { options, groups };
+    let mut imported = Imported::default();
+    for (name, node) in features {
+        let (flag, slice) = flag(name, node, &reading);
+        if let Some(slice) = slice {
+            put(&mut imported.layers, name, slice);
+        }
+        imported.flags.push(flag);
+    }
+    Ok(imported)
+}
+
+fn has_keys(node: &Node) -> bool {
+    node.get("defaultValue").is_some()
+        || node.get("rules").is_some()
+        || node.entries().iter().any(|(key, _)| key == "defaultValue")
+}
+
+/// A part of a namespace.
+pub(super) struct Slice {
+    name: String,
+    hash: Hash,
+    parts: Vec<(Share, Share)>,
+}
+
+/// Puts a flag into the layer of its namespace; where parts overlap, into another one that is drawn the same way.
+fn put(layers: &mut Vec<Layer>, flag: &str, slice: Slice) {
+    let overlaps = |layer: &Layer| {
+        let taken = layer.slices.iter().flat_map(|(_, parts)| parts);
+        taken.into_iter().any(|(from, to)| slice.parts.iter().any(|(a, b)| a < to && from < b))
+    };
+    let fits = |layer: &&mut Layer| layer.hash.as_ref() == Some(&slice.hash) && !overlaps(layer);
+    match layers.iter_mut().find(fits) {
+        Some(layer) => layer.slices.push((flag.to_owned(), slice.parts)),
+        None => layers.push(Layer {
+            origin: slice.name,
+            hash: Some(slice.hash),
+            slices: vec![(flag.to_owned(), slice.parts)],
+        }),
+    }
+}
+
+fn flag(name: &str, node: &Node, reading: &Reading<'_>) -> (Flag, Option<Slice>) {
+    let mut flag = Flag::new(name);
+    let mut arms = Arms::default();
+    let default = node.get("defaultValue").cloned().unwrap_or(Node::Null);
+    let control = match default {
+        Node::Null => {
+            arms.with_off(Node::Bool(false));
+            flag.remark("Its default value is null; here it is `off`.");
+            "off".to_owned()
+        }
+        value => arms.of(&value),
+    };
+    let rules = node.items_at("rules");
+    let mut unit = None;
+    let mut slice = None;
+    let mut steps = Vec::new();
+    for (place, node) in rules.iter().enumerate() {
+        let last = place + 1 == rules.len();
+        let mut step = match rule::read(name, node, reading, &mut arms, last, &mut flag.notes) {
+            Ok(read) => read,
+            Err(why) => {
+                flag.lost(format!("A rule is not carried: {why}."));
+                continue;
+            }
+        };
+        if let Some(attribute) = step.attribute.take() {
+            one_unit(&mut unit, &attribute, &mut flag.notes);
+        }
+        slice = step.slice.take().or(slice);
+        flag.requires.extend(step.needs.into_iter().map(|origin| Requirement { origin, variant: None }));
+        steps.extend(step.step);
+    }
+    flag.bucket_by = unit.map(|attribute| reading.options.unit(&attribute, &mut flag.notes));
+    if unit_matters(&flag) {
+        flag.remark(
+            "GrowthBook's SDKs differ for ids that are not ASCII: the one for JavaScript hashes other bytes.",
+        );
+    }
+    Plan { arms, rest: Given::Serve(control.clone()), control, steps }.put(&mut flag);
+    (flag, slice)
+}
+
+fn unit_matters(flag: &Flag) -> bool {
+    flag.bucket_by.as_deref().is_some_and(|unit| !matches!(unit, "visitor" | "session" | "request"))
+}

@@ -1,0 +1,248 @@
+//! Steps of a flag of the old system, in the order they are tried, become rules, a percentage and weights.
+
+use crate::input::Node;
+use crate::model::{Condition, Flag, Hash, Note, Outcome, Rule, Share, Variant};
+
+/// What somebody gets.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Given {
+    /// One variant.
+    Serve(String),
+    /// So many of them are drawn, and get one of these by weight, as they lie along the number. The others get the control.
+    Draw(Draw),
+}
+
+/// A draw.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Draw {
+    pub(super) share: Share,
+    /// Names and weights, in the order in which they lie.
+    pub(super) weights: Vec<(String, Share)>,
+    /// The formula, without an order.
+    pub(super) hash: Hash,
+}
+
+/// For whom, and what they get.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Step {
+    pub(super) condition: Condition,
+    pub(super) given: Given,
+    pub(super) comment: Option<String>,
+}
+
+impl Step {
+    pub(super) const fn new(condition: Condition, given: Given) -> Self {
+        Self { condition, given, comment: None }
+    }
+}
+
+/// Values of a flag, each with a name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Arms(Vec<(String, Node)>);
+
+impl Arms {
+    /// Arms that have names already.
+    pub(super) fn named(arms: impl IntoIterator<Item = (String, Node)>) -> Self {
+        Self(arms.into_iter().collect())
+    }
+
+    /// The name of a value; a new one where it has none yet.
+    pub(super) fn of(&mut self, value: &Node) -> String {
+        match self.0.iter().find(|(_, node)| node == value) {
+            Some((name, _)) => name.clone(),
+            None => self.another(value),
+        }
+    }
+
+    /// Another arm with a value, where one arm has several parts of a draw.
+    pub(super) fn another(&mut self, value: &Node) -> String {
+        let word = match value {
+            Node::Bool(truth) => Some(if *truth { "on" } else { "off" }.to_owned()),
+            value => value.word().filter(|word| (1..=32).contains(&word.len()) && word != "off" && word != "on"),
+        };
+        let first = word.clone().unwrap_or_else(|| format!("value_{}", self.0.len() + 1));
+        let others = (2..=self.0.len() + 2).map(|count| format!("{first}_{count}"));
+        let mut names = std::iter::once(first.clone()).chain(others);
+        let name = names.find(|name| !self.has(name)).unwrap_or(first);
+        self.0.push((name.clone(), value.clone()));
+        name
+    }
+
+    /// An arm with a name of its own; the first of a name stays.
+    pub(super) fn add(&mut self, name: &str, value: &Node) {
+        if !self.has(name) {
+            self.0.push((name.to_owned(), value.clone()));
+        }
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
+    }
+
+    /// Adds `off`, when no arm is called so.
+    pub(super) fn with_off(&mut self, value: Node) {
+        if !self.has("off") {
+            self.0.insert(0, ("off".into(), value));
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The arm at a place, and its value.
+    pub(super) fn at(&self, place: usize) -> Option<&(String, Node)> {
+        self.0.get(place)
+    }
+
+    fn is_off_and_on(&self) -> bool {
+        let is = |name: &str, truth| self.0.iter().any(|(n, value)| n == name && value.truth() == Some(truth));
+        let fits = |(name, value): &(String, Node)| match value {
+            Node::Bool(truth) => name == if *truth { "on" } else { "off" },
+            _ => false,
+        };
+        self.0.len() <= 2 && (is("on", true) || is("off", false)) && self.0.iter().all(fits)
+    }
+}
+
+/// A flag as the old system has it.
+pub(super) struct Plan {
+    pub(super) arms: Arms,
+    /// What those get who are not drawn, and whose id is not known.
+    pub(super) control: String,
+    pub(super) steps: Vec<Step>,
+    /// What all others get.
+    pub(super) rest: Given,
+}
+
+impl Plan {
+    /// Puts it into a flag.
+    pub(super) fn put(mut self, flag: &mut Flag) {
+        self.fold();
+        let plain = self.is_plain();
+        if !plain {
+            flag.variants = self.variants();
+        }
+        for Step { condition, given, comment } in std::mem::take(&mut self.steps) {
+            let (outcome, hash) = self.outcome(given, plain);
+            flag.rules.push(Rule { condition, outcome, hash, comment });
+        }
+        match (self.rest.clone(), plain) {
+            (Given::Serve(name), true) => {
+                flag.percent = Some(if name == "on" { Share::EVERYBODY } else { Share::NOBODY });
+            }
+            (Given::Serve(name), false) => weigh(flag, &[(name, Share::EVERYBODY)]),
+            (Given::Draw(draw), true) => {
+                let (outcome, hash) = self.outcome(Given::Draw(draw), true);
+                flag.hash = hash;
+                flag.percent = match outcome {
+                    Outcome::Percent(share) => Some(share),
+                    _ => Some(Share::NOBODY),
+                };
+            }
+            (Given::Draw(draw), false) => {
+                weigh(flag, &draw.weights);
+                flag.percent = (draw.share < Share::EVERYBODY).then_some(draw.share);
+                flag.hash = Some(self.ordered(draw, &flag.variants));
+            }
+        }
+        // Where rules say who is in, nobody else is, unless a percentage is written.
+        if !flag.rules.is_empty() {
+            flag.percent.get_or_insert(Share::EVERYBODY);
+        }
+    }
+
+    /// The last step becomes the rest, when it is for everybody; what one variant gets is a step, when ids may not be known.
+    fn fold(&mut self) {
+        while let Some(last) = self.steps.last()
+            && last.condition == Condition::Always
+            && self.rest == Given::Serve(self.control.clone())
+        {
+            if let Some(last) = self.steps.pop() {
+                self.rest = last.given;
+            }
+            if !matches!(&self.rest, Given::Serve(name) if *name == self.control) {
+                break;
+            }
+        }
+        let is_drawn = self.steps.iter().any(|step| matches!(step.given, Given::Draw(_)));
+        let rest = Given::Serve(self.control.clone());
+        if is_drawn && matches!(&self.rest, Given::Serve(name) if *name != self.control) {
+            let given = std::mem::replace(&mut self.rest, rest);
+            self.steps.push(Step::new(Condition::Always, given));
+        }
+    }
+
+    /// Whether it is off and on, and off for those who are not drawn: such a flag needs no variants of its own.
+    fn is_plain(&self) -> bool {
+        let draws = self.steps.iter().map(|step| &step.given).chain([&self.rest]);
+        let draws: Vec<_> =
+            draws.filter_map(|given| if let Given::Draw(draw) = given { Some(draw) } else { None }).collect();
+        let is_simple =
+            |draw: &&Draw| draw.share == Share::EVERYBODY || draw.weights.iter().all(|(name, _)| name == "on");
+        self.arms.is_off_and_on() && (self.control == "off" || draws.is_empty()) && draws.iter().all(is_simple)
+    }
+
+    /// The variants, the control first.
+    fn variants(&self) -> Vec<Variant> {
+        let first = self.arms.0.iter().filter(|(name, _)| *name == self.control);
+        let others = self.arms.0.iter().filter(|(name, _)| *name != self.control);
+        let variant = |(name, value): &(String, Node)| Variant {
+            name: name.clone(),
+            weight: Share::NOBODY,
+            value: Some(value.clone()),
+        };
+        first.chain(others).map(variant).collect()
+    }
+
+    fn outcome(&self, given: Given, plain: bool) -> (Outcome, Option<Hash>) {
+        match (given, plain) {
+            (Given::Serve(name), _) => (Outcome::Serve(name), None),
+            (Given::Draw(draw), true) => {
+                let on =
+                    draw.weights.iter().find(|(name, _)| name == "on").map_or(Share::NOBODY, |(_, share)| *share);
+                let share = if draw.share < Share::EVERYBODY { draw.share } else { on };
+                let off_first =
+                    draw.weights.first().is_some_and(|(name, share)| name == "off" && *share > Share::NOBODY);
+                let order = || vec!["off".to_owned(), "on".to_owned()];
+                let hash = if off_first { draw.hash.list("order", order()) } else { draw.hash };
+                (Outcome::Percent(share), Some(hash))
+            }
+            (Given::Draw(draw), false) if draw.share < Share::EVERYBODY => {
+                (Outcome::PercentOfVariants(draw.share, draw.weights), Some(draw.hash))
+            }
+            (Given::Draw(draw), false) => (Outcome::Variants(draw.weights), Some(draw.hash)),
+        }
+    }
+
+    /// The formula of the flag, with the order of the variants where it is not the written one.
+    fn ordered(&self, draw: Draw, variants: &[Variant]) -> Hash {
+        let written: Vec<_> = variants.iter().map(|variant| variant.name.clone()).collect();
+        let mut order: Vec<_> =
+            draw.weights.into_iter().map(|(name, _)| name).filter(|n| written.contains(n)).collect();
+        let rest: Vec<_> = written.iter().filter(|name| !order.contains(name)).cloned().collect();
+        order.extend(rest);
+        if order == written { draw.hash } else { draw.hash.list("order", order) }
+    }
+}
+
+fn weigh(flag: &mut Flag, weights: &[(String, Share)]) {
+    for variant in &mut flag.variants {
+        let found = weights.iter().find(|(name, _)| *name == variant.name);
+        variant.weight = found.map_or(Share::NOBODY, |(_, share)| *share);
+    }
+}
+
+/// Notes that two draws of a flag hash different ids.
+pub(super) fn one_unit(unit: &mut Option<String>, attribute: &str, notes: &mut Vec<Note>) {
+    match unit {
+        None => *unit = Some(attribute.to_owned()),
+        Some(first) if first == attribute => {}
+        Some(first) => {
+            let text = format!(
+                "One draw hashes `{first}`, another one `{attribute}`. A flag hashes one id here: `{first}` counts for all."
+            );
+            Note::add(notes, Note::lost(text));
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Unleash: an export, a state file, or what SDKs are given by `/api/client/features`.
+//!
+//! `document` finds the parts of the three kinds, `constraints` reads constraints and segments, `strategy` reads strategies, `variants`
+//! reads variants.
+
+mod constraints;
+mod document;
+mod strategy;
+mod variants;
+
+use crate::error::ImportError;
+use crate::input::{Node, json};
+use crate::model::{Condition, Flag, Imported, Note, Requirement, Segment, Share};
+use crate::options::Options;
+use crate::vendors::plan::{Arms, Draw, Given, Plan, Step, one_unit};
+use document::{Document, Feature};
+use strategy::Strategy;
+use variants::Variants;
+
+/// Reads an export.
+pub(crate) fn read(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
+    let root = json(bytes)?;
+    let document = Document::new(&root, options.environment.as_deref())?;
+    let mut notes = Vec::new();
+    let segments = root.items_at("segments").iter().map(|node| segment(node, options, &mut notes)).collect();
+    let mut imported = Imported { segments, notes, ..Imported::default() };
+    for feature in document.features() {
+        imported.flags.push(flag(&feature, &document, options));
+    }
+    Ok(imported)
+}
+
+fn segment(node: &Node, options: &Options, notes: &mut Vec<Note>) -> Segment {
+    let origin = node.get("id").and_then(Node::word).unwrap_or_default();
+    let title = node.text_at("name").map(ToOwned::to_owned);
+    Segment { origin, title, condition: constraints::all(node.items_at("constraints"), options, notes) }
+}
+
+fn flag(feature: &Feature<'_>, document: &Document<'_>, options: &Options) -> Flag {
+    let mut flag = Flag::new(feature.name);
+    let text = |key: &str| feature.node.text_at(key).map(ToOwned::to_owned);
+    flag.description = text("description");
+    flag.created = text("createdAt").and_then(|time| time.get(..10).map(ToOwned::to_owned));
+    flag.enabled = feature.enabled;
+    for key in ["project", "type"] {
+        flag.metadata.extend(feature.node.get(key).map(|node| (key.to_owned(), node.clone())));
+    }
+    if feature.node.truth_at("stale") == Some(true) {
+        flag.remark("Unleash calls it stale.");
+    }
+    needs(&mut flag, &document.dependencies(feature));
+    let strategies: Vec<_> = feature
+        .strategies
+        .iter()
+        .filter(|node| node.truth_at("disabled") != Some(true))
+        .map(|node| Strategy::read(node, feature, document, options, &mut flag.notes))
+        .collect();
+    let own = Variants::read(feature.variants);
+    plan(strategies, &own, feature, options, &mut flag).put(&mut flag);
+    flag
+}
+
+/// Flags that this one depends on.
+fn needs(flag: &mut Flag, dependencies: &[&Node]) {
+    for dependency in dependencies {
+        let Some(origin) = dependency.text_at("feature") else { continue };
+        let wanted = dependency.items_at("variants");
+        let variant = match (dependency.truth_at("enabled"), wanted) {
+            (Some(false), _) => Some("off".to_owned()),
+            (_, []) => None,
+            (_, [one]) => one.word(),
+            _ => {
+                flag.lost(format!("It needs one of several variants of `{origin}`; here that flag must be on."));
+                None
+            }
+        };
+        flag.requires.push(Requirement { origin: origin.to_owned(), variant });
+    }
+}
+
+/// Strategies, of which one is enough, as steps, of which the first that matches decides.
+fn plan(
+    mut strategies: Vec<Strategy>,
+    own: &Variants,
+    feature: &Feature<'_>,
+    options: &Options,
+    flag: &mut Flag,
+) -> Plan {
+    let has_variants = !own.is_empty() || strategies.iter().any(|strategy| !strategy.variants.is_empty());
+    strategies.retain(|strategy| strategy.condition != Condition::Never && strategy.share > Share::NOBODY);
+    order(&mut strategies, has_variants, flag);
+    let mut arms = Arms::default();
+    let mut unit = None;
+    let mut steps = Vec::new();
+    let has_strategies = !feature.strategies.is_empty();
+    if !has_strategies {
+        let all = Strategy::everybody(feature.name);
+        strategies.push(all);
+    }
+    for strategy in &strategies {
+        let variants = if strategy.variants.is_empty() { own } else { &strategy.variants };
+        let is_drawn = strategy.share < Share::EVERYBODY || variants.drawn() > 1;
+        if is_drawn {
+            let by_variants = variants.stickiness().filter(|_| strategy.share == Share::EVERYBODY);
+            one_unit(&mut unit, by_variants.unwrap_or(&strategy.stickiness), &mut flag.notes);
+            if strategy.share < Share::EVERYBODY && variants.stickiness().is_some_and(|of| of != strategy.stickiness)
+            {
+                flag.lost("Its variants go by another id than its rollout; here both go by that of the rollout.");
+            }
+        }
+        let group = if strategy.variants.is_empty() { feature.name } else { &strategy.group };
+        steps.extend(variants.overridden(strategy, group, &mut arms, options, &mut flag.notes));
+        steps.push(Step { comment: strategy.title.clone(), ..step(strategy, variants, group, &mut arms) });
+    }
+    flag.bucket_by = unit.as_deref().map(|attribute| strategy::unit(attribute, options, &mut flag.notes));
+    let control = control(&mut arms);
+    Plan { rest: Given::Serve(control.clone()), arms, control, steps }
+}
+
+/// Strategies for everybody come first; of one group, those with the larger share. Then the first that matches says what all say.
+fn order(strategies: &mut [Strategy], has_variants: bool, flag: &mut Flag) {
+    let drawn: Vec<_> = strategies.iter().filter(|strategy| strategy.share < Share::EVERYBODY).collect();
+    let is_one = drawn.windows(2).all(|pair| match pair {
+        [a, b] => a.group == b.group && a.stickiness == b.stickiness,
+        _ => true,
+    });
+    let count = drawn.len();
+    if count > 1 && !is_one {
+        flag.lost(
+            "Several strategies draw by different groups, and one is enough there. Here the first that matches decides alone.",
+        );
+    }
+    if has_variants && strategies.len() > 1 && strategies.iter().any(|strategy| !strategy.variants.is_empty()) {
+        // Which strategy is the first says which variants there are.
+        if count > 0 && strategies.last().is_none_or(|last| last.share == Share::EVERYBODY || count > 1) {
+            flag.lost(
+                "Strategies have variants of their own; those whom one leaves out go on to the next one there.",
+            );
+        }
+        return;
+    }
+    strategies.sort_by_key(|strategy| std::cmp::Reverse(strategy.share));
+}
+
+fn step(strategy: &Strategy, variants: &Variants, variant_group: &str, arms: &mut Arms) -> Step {
+    let weights = variants.weights(arms);
+    let given = match weights.as_slice() {
+        _ if strategy.share == Share::EVERYBODY && variants.drawn() == 1 => {
+            Given::Serve(variants.only(arms).unwrap_or_default())
+        }
+        _ => {
+            let hash = strategy.hash(variants, variant_group);
+            Given::Draw(Draw { share: strategy.share, weights, hash })
+        }
+    };
+    Step::new(strategy.condition.clone(), given)
+}
+
+/// What those get for whom the flag is off.
+fn control(arms: &mut Arms) -> String {
+    let is_off = |arms: &Arms| {
+        (0..arms.len()).filter_map(|i| arms.at(i)).any(|(name, value)| name == "off" && *value == Node::Bool(false))
+    };
+    if arms.has("off") && !is_off(arms) {
+        return arms.another(&Node::Text("disabled".into()));
+    }
+    arms.with_off(Node::Bool(false));
+    "off".into()
+}

@@ -1,0 +1,94 @@
+//! What flags of Unleash, GrowthBook and LaunchDarkly become.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may fail loudly")]
+
+mod made;
+
+use made::made;
+
+#[track_caller]
+fn says(toml: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(toml.contains(part), "no {part}\n{toml}");
+    }
+}
+
+const UNLEASH: &str = r#"{"features": [
+    {"name": "a.b", "enabled": true, "strategies": [
+        {"name": "flexibleRollout", "parameters": {"rollout": "12.5", "stickiness": "default", "groupId": "g"}}]},
+    {"name": "a-b", "enabled": true, "strategies": [{"name": "default", "constraints": [
+        {"contextName": "region", "operator": "IN", "values": ["x\"y\n", "*"], "inverted": true},
+        {"contextName": "currentTime", "operator": "DATE_AFTER", "value": "2026-01-01T00:00:00.000Z"}]}]},
+    {"name": "own", "enabled": true, "strategies": [{"name": "mine"}]}
+]}"#;
+
+#[test]
+fn unleash_rounds_down_and_tells_names_apart() {
+    let made = made("unleash", UNLEASH, &["--unit", "default=visitor"]);
+    says(
+        &made.toml,
+        &[
+            "[flags.a_b]\n",
+            "percent = 12\n",
+            r#"hash = { as = "unleash", group = "g" }"#,
+            "bucket_by = \"visitor\"",
+            "[flags.a_b_2]\n",
+            "after = 2026-01-01T00:00:00Z",
+        ],
+    );
+    let lost: Vec<_> = made.report.flags.iter().map(|flag| flag.lost.join(" ")).collect();
+    assert!(lost[0].is_empty() && lost[1].contains("`region`") && lost[2].contains("strategy `mine`"), "{lost:?}");
+}
+
+#[test]
+fn an_export_of_unleash_has_one_environment() {
+    let export = r#"{"features": [{"name": "a"}], "featureStrategies": [
+        {"featureName": "a", "environment": "dev", "name": "default"},
+        {"featureName": "a", "environment": "production", "name": "flexibleRollout", "parameters": {"rollout": "5", "stickiness": "userId"}}],
+        "featureEnvironments": [{"featureName": "a", "environment": "dev", "enabled": false},
+        {"featureName": "a", "environment": "production", "enabled": true}]}"#;
+    assert!(made::error("unleash", export).contains("--environment: `dev`, `production`"));
+    says(&made("unleash", export, &["--environment", "production"]).toml, &["percent = 5\n", r#"group = "a""#]);
+    says(&made("unleash", export, &["--environment", "dev"]).toml, &["enabled = false\n"]);
+}
+
+#[test]
+fn a_namespace_of_growthbook_is_a_layer() {
+    let features = r#"{"features": {
+        "one": {"defaultValue": "x", "rules": [{"key": "e", "variations": ["x", "y"], "namespace": ["n", 0, 0.5], "hashAttribute": "id"}]},
+        "two": {"defaultValue": "x", "rules": [{"key": "f", "variations": ["x", "y"], "namespace": ["n", 0.25, 1], "hashAttribute": "id"}]},
+        "three": {"defaultValue": false, "rules": [{"force": true, "coverage": 0.25, "hashAttribute": "id"}, {"condition": {"id": "7"}, "force": true}]}}}"#;
+    let made = made("growthbook", features, &[]);
+    says(
+        &made.toml,
+        &[
+            "[layers.n]\n",
+            "[layers.n_2]\n",
+            r#"hash = { as = "growthbook", seed = "__n" }"#,
+            "slices = { one = [0, 50] }",
+            "slices = { two = [25, 100] }",
+            "percent = 25.1\n",
+        ],
+    );
+    assert!(made.report.flags[2].lost.join(" ").contains("go on to the next rule"), "{:?}", made.report);
+}
+
+#[test]
+fn launchdarkly_keeps_parts_and_people_apart() {
+    let data = r#"{"flags": {"f": {"on": true, "variations": ["a", "b"], "offVariation": 0, "salt": "s",
+        "contextTargets": [{"contextKind": "org", "variation": 1, "values": ["o1"]}],
+        "rules": [{"clauses": [{"attribute": "/address/city", "op": "in", "values": ["Graz"], "negate": true}], "variation": 1}],
+        "fallthrough": {"rollout": {"variations": [{"variation": 0, "weight": 10000}, {"variation": 1, "weight": 10000}, {"variation": 0, "weight": 80000}]}}}},
+        "flagValues": {"v": {"x": null}}}"#;
+    let mapped = ["--attribute", "org.key=header.x-org", "--attribute", "address.city=city"];
+    let made = made("launchdarkly", data, &mapped);
+    says(
+        &made.toml,
+        &[
+            r#""header.x-org" = "o1""#,
+            r#"city = { not = "Graz", matches = "" }"#,
+            r#"variants = { a = 10, off = 0, b = 10, a_2 = 80 }"#,
+            r#"key = "f", salt = "s""#,
+        ],
+    );
+    assert!(made.report.flags[1].lost.join(" ").contains("no null in TOML"));
+}
