@@ -132,6 +132,7 @@ fn flag(i: usize, choices: &mut Choices) -> Flag {
             choices.some(2, percent).or(Some(Percent::from_thousandths(50_000)))
         },
         rollout,
+        hash: choices.some(8, |_| Hash::new(&HashSettings::new(Formula::Unleash), "f").unwrap()),
         salt: choices.some(4, |choices| choices.pick(&["same", "s", LONG]).to_owned()),
         bucket_by: BucketBy::new(choices.pick(&units)).unwrap(),
         sticky: choices.pick(&[None, Some(Sticky::None), Some(Sticky::Session), Some(Sticky::Visitor)]),
