@@ -23,7 +23,7 @@ const WALLS: [(&str, &[&str]); 14] = [
     ("axum", &["admin"]),
     ("tower", &["layer", "telemetry", "sidecar", "admin"]),
     ("opentelemetry", &["telemetry"]),
-    ("toml", &["source"]),
+    ("toml", &["source", "import"]),
     ("toml_edit", &["source"]),
     ("notify", &["source"]),
     ("redis", &["source"]),

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod chain;
 mod conditions;
 mod error;
 mod input;
+mod looked_at;
 mod model;
 mod options;
 mod report;

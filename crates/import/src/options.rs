@@ -88,6 +88,11 @@ fn mapped<'a>(mappings: &'a [Mapping], attribute: &str) -> Option<&'a str> {
 }
 
 impl Options {
+    /// Whether somebody said where an attribute is found here.
+    pub(crate) fn maps(&self, attribute: &str) -> bool {
+        mapped(&self.attributes, attribute).is_some()
+    }
+
     /// The key of a condition for an attribute. Where nobody said where it is found here, the flag is not carried exactly: a note
     /// says so, and the condition looks at an attribute of the same name.
     pub fn key(&self, attribute: &str, notes: &mut Vec<Note>) -> String {

@@ -21,7 +21,33 @@ pub struct System {
 
 /// All of them, in the order of their words. A new one is a line here and a file under `vendors`.
 const SYSTEMS: &[System] = &[
+    System {
+        word: "azure",
+        title: "Azure App Configuration",
+        reads: "feature management, JSON, or an export of key-values",
+        reader: vendors::azure::read,
+    },
+    System {
+        word: "configcat",
+        title: "ConfigCat",
+        reads: "a config JSON, version 6",
+        reader: vendors::configcat::read,
+    },
     System { word: "flagd", title: "flagd", reads: "a flag definition, JSON or YAML", reader: vendors::flagd::read },
+    System {
+        word: "flagsmith",
+        title: "Flagsmith",
+        reads: "an environment document",
+        reader: vendors::flagsmith::read,
+    },
+    System { word: "flipper", title: "Flipper", reads: "an export, JSON", reader: vendors::flipper::read },
+    System { word: "flipt", title: "Flipt", reads: "a features file, YAML or JSON", reader: vendors::flipt::read },
+    System {
+        word: "goff",
+        title: "GO Feature Flag",
+        reads: "a flag file, YAML, JSON or TOML",
+        reader: vendors::goff::read,
+    },
     System {
         word: "growthbook",
         title: "GrowthBook",
@@ -35,10 +61,28 @@ const SYSTEMS: &[System] = &[
         reader: vendors::launchdarkly::read,
     },
     System {
+        word: "posthog",
+        title: "PostHog",
+        reads: "an answer of local evaluation",
+        reader: vendors::posthog::read,
+    },
+    System {
+        word: "statsig",
+        title: "Statsig",
+        reads: "specs (download_config_specs)",
+        reader: vendors::statsig::read,
+    },
+    System {
         word: "unleash",
         title: "Unleash",
         reads: "an export, a state file or /api/client/features",
         reader: vendors::unleash::read,
+    },
+    System {
+        word: "vercel",
+        title: "Vercel Flags",
+        reads: "definitions (the datafile)",
+        reader: vendors::vercel::read,
     },
     System {
         word: "waffle",

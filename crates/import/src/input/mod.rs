@@ -2,6 +2,7 @@
 
 mod json;
 mod node;
+mod toml;
 mod yaml;
 
 pub use node::Node;
@@ -24,6 +25,15 @@ pub(crate) fn json_or_yaml(bytes: &[u8]) -> Result<Node, ImportError> {
     match text.trim_start().starts_with(['{', '[']) {
         true => json(bytes).or_else(|e| yaml::read(text).map_err(|_| e)),
         false => yaml::read(text),
+    }
+}
+
+/// Reads JSON, YAML or TOML.
+pub(crate) fn any(bytes: &[u8]) -> Result<Node, ImportError> {
+    match json_or_yaml(bytes) {
+        Ok(table @ Node::Table(_)) => Ok(table),
+        // A file of TOML is no table in YAML.
+        other => toml::read(text(bytes)?).or(other),
     }
 }
 

@@ -66,6 +66,10 @@ impl Settling {
         let condition = self.inlined(&segment.condition, 0);
         self.prefix = title.clone();
         let any = self.tables(&condition);
+        // What asks for segments cannot be one, and neither can one of nobody: they are written out where they are asked for.
+        let cannot = |any: &[WrittenTable]| any.is_empty() || any.iter().flatten().any(|(key, _)| key == "segment");
+        let any = any
+            .and_then(|any| if cannot(&any) { Err("it asks for segments, or for nobody".into()) } else { Ok(any) });
         let settled = any.map(|any| {
             let name = self.segment_names.give(&title);
             let is_named = name == title;

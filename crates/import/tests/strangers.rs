@@ -1,0 +1,110 @@
+//! Exports that are broken, huge, deep or full of odd names: an error or a flag file that passes the check, never a panic.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
+
+mod made;
+
+use std::path::{Path, PathBuf};
+
+use flagstaff_import::{Options, System, import};
+
+/// Exports of all systems that are kept for tests.
+fn exports() -> Vec<(System, PathBuf)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/apps/import");
+    let of =
+        |system: System| ["json", "yaml", "toml"].map(|ext| (system, folder.join(system.word()).with_extension(ext)));
+    System::all().flat_map(of).filter(|(_, path)| path.exists()).collect()
+}
+
+/// What is written passes the check, whatever was read.
+#[track_caller]
+fn check(system: System, bytes: &[u8]) {
+    let Ok(made) = import(system, bytes, &Options::default()) else { return };
+    made::check(&made.toml);
+}
+
+#[test]
+fn exports_become_valid_files() {
+    assert!(exports().len() >= 8);
+    for (system, path) in exports() {
+        let made = import(system, &std::fs::read(&path).unwrap(), &Options::default()).unwrap();
+        made::check(&made.toml);
+        assert!(!made.report.flags.is_empty(), "{system:?}");
+    }
+}
+
+#[test]
+fn what_is_no_export_is_said() {
+    let deep = "[".repeat(100_000);
+    let tables = "{\"a\":".repeat(100_000);
+    for system in System::all() {
+        for text in ["", " ", "null", "1", "\"x\"", "[]", "{", "\u{0}", "- ", "a: b: c", "[a]\nb = 1", &deep, &tables]
+        {
+            check(system, text.as_bytes());
+        }
+        check(system, b"\xff\xfe\x00");
+        assert!(import(system, &vec![b' '; flagstaff_import::LARGEST_EXPORT + 1], &Options::default()).is_err());
+    }
+}
+
+/// Values that a field does not expect.
+const ODD: [&str; 12] = [
+    "null",
+    "true",
+    "-1",
+    "1e308",
+    "0.30000000000000004",
+    "\"\"",
+    "\"a\\\"\\n\\u0000'''\\\"\\\"\\\"] # = \\u202e\"",
+    "\"日本語\"",
+    "[]",
+    "{}",
+    "[[null], {\"a\": [1]}]",
+    "{\"type\": \"OR\", \"values\": [{}], \"key\": \"x\", \"u\": {}, \"s\": {\"s\": 99}, \"v\": {\"b\": true}}",
+];
+
+#[test]
+fn every_value_may_be_something_else() {
+    for (system, path) in exports() {
+        let Ok(export) = serde_json::from_slice::<serde_json::Value>(&std::fs::read(&path).unwrap()) else {
+            continue;
+        };
+        let mut places = Vec::new();
+        pointers(&export, String::new(), &mut places);
+        for (at, place) in places.iter().enumerate() {
+            // Each place gets four of them, and all of them come up.
+            for odd in (0..4).map(|n| ODD[(at + n * 5) % ODD.len()]) {
+                let mut changed = export.clone();
+                *changed.pointer_mut(place).unwrap() = serde_json::from_str(odd).unwrap();
+                check(system, changed.to_string().as_bytes());
+            }
+        }
+    }
+}
+
+/// The places of all values.
+fn pointers(value: &serde_json::Value, here: String, all: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Array(list) => {
+            list.iter().enumerate().for_each(|(at, one)| pointers(one, format!("{here}/{at}"), all));
+        }
+        serde_json::Value::Object(table) => table.iter().for_each(|(key, one)| {
+            let key = key.replace('~', "~0").replace('/', "~1");
+            pointers(one, format!("{here}/{key}"), all);
+        }),
+        _ => {}
+    }
+    all.push(here);
+}
+
+#[test]
+fn texts_that_end_early_or_have_other_letters() {
+    for (system, path) in exports() {
+        let bytes = std::fs::read(&path).unwrap();
+        for end in (0..bytes.len()).step_by(37) {
+            check(system, &bytes[..end]);
+            let mut changed = bytes.clone();
+            changed[end] = b"\"{}[],:# \n\t0a"[end % 13];
+            check(system, &changed);
+        }
+    }
+}
