@@ -54,6 +54,8 @@ mod history_long;
 mod holdout;
 mod identity_issue;
 mod identity_people;
+mod import_page;
+mod import_sdks;
 mod import_waffle;
 mod init;
 mod live;

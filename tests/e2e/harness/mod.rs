@@ -12,6 +12,7 @@ pub(crate) mod fleet;
 pub(crate) mod frames;
 pub(crate) mod grpc;
 pub(crate) mod h2c;
+pub(crate) mod moving;
 pub(crate) mod node;
 pub(crate) mod operator;
 #[path = "../../../crates/ledger/tests/ledger/server.rs"]

@@ -14,6 +14,15 @@ use super::WAIT_LIMIT;
 
 const NEEDED: &str = "node 20 or newer and npm must be installed to run these tests";
 
+/// What a script of `tests/clients` writes, run to its end.
+#[track_caller]
+pub(crate) fn output_of(script: &str, arguments: &[&Path]) -> String {
+    let output = Command::new("node").arg(packages().join(script)).args(arguments).output().expect(NEEDED);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script} failed:\n{errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// A script of `tests/clients`, running.
 #[derive(Debug)]
 pub(crate) struct NodeClient {

@@ -91,6 +91,19 @@ pub(crate) fn python() -> Command {
     with(&[installed, &apps(), &package()])
 }
 
+/// What a script of `tests/apps/import` writes, which asks the SDK of another system.
+#[track_caller]
+pub(crate) fn output_of_sdk(script: &str, arguments: &[&Path]) -> String {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    let folder = apps().join("import");
+    let installed = INSTALLED.get_or_init(|| installed("import", &folder.join("requirements.txt")));
+    let output = with(&[installed]).arg(folder.join(script)).args(arguments).output();
+    let output = output.expect("python3 must be installed to run these tests");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script} failed:\n{errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// A Python of 3.12 or later with Django 6, django-waffle and the package of this project, where there is one.
 pub(crate) fn newer_python_with_django() -> Option<impl Fn() -> Command> {
     let found = newer_python()?;
