@@ -12,6 +12,7 @@
 //!
 //! Everything in a snapshot is checked when the snapshot is made, so nothing downstream checks again: a decision cannot fail.
 
+mod allocation;
 mod conditions;
 mod decision;
 mod draw;
@@ -30,6 +31,7 @@ mod problem;
 mod snapshot;
 mod text;
 
+pub use allocation::Allocation;
 pub use conditions::{
     AskedKeys, Attributes, Audience, Condition, Conditions, ForcedVariant, IpRanges, KeptValues, Key, KeyError,
     Matcher, MatcherError, NoAttributes, Segment, StickyVariant, Subject, User, Version, WordList,
@@ -44,10 +46,10 @@ pub use ids::{Definition, ExperimentId, FlagId, VariantId};
 pub use lanes::hash_kernel;
 pub use log_throttle::LogThrottle;
 pub use model::{
-    Allocation, BucketBy, EventFrom, EventGoal, EventSource, EventValue, ExclusionLayer, Flag, FlagMode, Gate,
-    GateAnswer, Goal, Guard, GuardError, Hold, Holdout, LARGEST_VALUE, OnTrip, Origin, Pin, Requirement, Rollout,
-    RolloutError, RolloutStep, Rule, Serve, Slice, SlowerThan, StatusSet, StatusSetError, Sticky, Trigger, Variants,
-    VariantsError, is_value,
+    BucketBy, EventFrom, EventGoal, EventSource, EventValue, ExclusionLayer, Flag, FlagMode, Gate, GateAnswer, Goal,
+    Guard, GuardError, Hold, Holdout, LARGEST_VALUE, OnTrip, Origin, Pin, Requirement, Rollout, RolloutError,
+    RolloutStep, Rule, Serve, Slice, SlowerThan, StatusSet, StatusSetError, Sticky, Trigger, Variants, VariantsError,
+    is_value,
 };
 pub use name::{Name, NameError};
 pub use percent::{Percent, PercentError};

@@ -136,3 +136,104 @@ fn every_formula_gives_the_numbers_of_its_system() {
         }
     }
 }
+
+/// The variant of a unit in a flag with these variants, all of which is shared out.
+fn variant(settings: &HashSettings, weights: &[(&str, f64)], unit: &str) -> String {
+    let flag = Flag::new(Name::new("f").unwrap());
+    let variants = Variants::weighted(weights.iter().copied()).unwrap();
+    let flag = Flag { hash: Some(Hash::new(settings, "f").unwrap()), variants, ..flag };
+    let snapshot = Arc::new(Snapshot::new("r", vec![flag], vec![], vec![], vec![]).unwrap());
+    snapshot.decide(&Subject::at(Timestamp::UNIX_EPOCH).visitor(unit)).variant("f").into()
+}
+
+/// What Unleash's own specification of clients says of its rollouts and variants.
+#[test]
+fn unleash_gives_what_its_specification_says() {
+    let rollout = settings(Formula::Unleash, "AB12A");
+    assert_eq!(["122", "155"].map(|unit| explain(&rollout, unit, false).variant), ["on", "off"]);
+    let of = |group: &str, total| HashSettings { total: Some(total), ..settings(Formula::Unleash, group) };
+    let two = [("variant1", 50.0), ("variant2", 50.0)];
+    let b = of("Feature.Variants.B", 2);
+    assert_eq!(["0", "2"].map(|unit| variant(&b, &two, unit)), ["variant1", "variant2"]);
+    let three = [("variant1", 33.333), ("variant2", 33.333), ("variant3", 33.334)];
+    let c = of("Feature.Variants.C", 99);
+    assert_eq!(["232", "607", "656"].map(|unit| variant(&c, &three, unit)), ["variant1", "variant2", "variant3"]);
+    let uneven = [("variant1", 1.0), ("variant2", 49.0), ("variant3", 50.0)];
+    let d = of("Feature.Variants.D", 100);
+    assert_eq!(["712", "525", "537"].map(|unit| variant(&d, &uneven, unit)), ["variant1", "variant2", "variant3"]);
+}
+
+/// The ends of flagd's range, from its testbed: each key's hash is beside it.
+#[test]
+fn flagd_reaches_both_ends() {
+    let settings = settings(Formula::Flagd, "");
+    let halves = [("left", 50.0), ("right", 50.0)];
+    for (unit, k, side) in [
+        ("ejOoVL", 0, "left"),
+        ("bY9fO-", 0, "left"),
+        ("SI7p-", 49, "left"),
+        ("6LvT0", 50, "right"),
+        ("ceQdGm", 99, "right"),
+    ] {
+        assert_eq!(number(&settings, unit, true, true), (k, 100), "{unit}");
+        assert_eq!(variant(&settings, &halves, unit), side, "{unit}");
+    }
+}
+
+/// Numbers that LaunchDarkly's SDKs are tested with.
+#[test]
+fn launchdarkly_gives_the_numbers_of_its_tests() {
+    let salted = HashSettings { salt: Some("saltyA".into()), ..settings(Formula::LaunchDarkly, "hashKey") };
+    let seeded = HashSettings { seed: Some(HashSeed::Number(61)), ..HashSettings::new(Formula::LaunchDarkly) };
+    for (settings, unit, expected) in [
+        (&salted, "userKeyA", 0.421_575_87),
+        (&salted, "userKeyB", 0.670_848_5),
+        (&salted, "userKeyC", 0.103_431_06),
+        (&salted, "33333", 0.547_714_23),
+        (&seeded, "userKeyA", 0.098_012_07),
+        (&seeded, "userKeyB", 0.144_837_77),
+    ] {
+        let (k, of) = number(settings, unit, false, false);
+        assert!((share(k, of) - expected).abs() < 1e-7, "{unit}");
+    }
+}
+
+/// Numbers of GrowthBook's shared cases: seed, value, version, number.
+#[test]
+fn growthbook_gives_the_numbers_of_its_cases() {
+    for (seed, unit, version, expected) in [
+        ("", "a", 1, 220),
+        ("", "b", 1, 77),
+        ("b", "a", 1, 946),
+        ("ef", "d", 1, 652),
+        ("asdf", "8952klfjas09ujk", 1, 549),
+        ("", "___)((*\":&", 1, 563),
+        ("seed", "a", 2, 505),
+        ("seed", "b", 2, 2696),
+        ("foo", "ab", 2, 2575),
+        ("89123klj", "8952klfjas09ujkasdf", 2, 1240),
+        ("90850943850283058242805", "123", 2, 7516),
+        ("()**(%$##$%#$#", "___)((*\":&", 2, 128),
+    ] {
+        let settings = HashSettings { version: Some(version), ..settings(Formula::GrowthBook, seed) };
+        assert_eq!(number(&settings, unit, false, false).0, expected, "{seed}, {unit}");
+    }
+}
+
+#[test]
+fn flagsmith_hashes_anew_what_would_be_all_of_it() {
+    // The MD5 of `key,UNIT` leaves 9998 by 9999, and that of `key,UNIT,key,UNIT` what is expected.
+    let settings = settings(Formula::Flagsmith, "key");
+    for (unit, expected) in [("6316", 2015), ("26347", 8894)] {
+        assert_eq!(number(&settings, unit, false, false), (expected, 9998), "{unit}");
+    }
+}
+
+#[test]
+fn azure_counts_small_letters_alike_where_it_is_told_to() {
+    let plain = settings(Formula::Azure, "key");
+    let ignoring = HashSettings { ignore_case: Some(true), group: Some("Ring0".into()), ..plain.clone() };
+    let small = HashSettings { group: Some("ring0".into()), ..plain.clone() };
+    assert_eq!(number(&ignoring, "Ada@Example", false, false), number(&small, "ada@example", false, false));
+    assert_ne!(number(&plain, "Ada", false, false), number(&plain, "ada", false, false));
+}

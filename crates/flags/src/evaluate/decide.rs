@@ -5,8 +5,8 @@ use std::ops::ControlFlow::{self, Break, Continue};
 
 use crate::hashing::DrawnWith;
 use crate::{
-    Allocation, Decision, DecisionStep, Draw, Flag, FlagId, ForcedVariant, FormerDraw, HashedNumber, Percent, Reason,
-    Rule, Serve, Snapshot, Sticky, StickyVariant, Subject, VariantId,
+    Allocation, Decision, DecisionStep, Draw, ExclusionLayer, Flag, FlagId, ForcedVariant, FormerDraw, HashedNumber,
+    Percent, Reason, Rule, Serve, Snapshot, Sticky, StickyVariant, Subject, VariantId,
 };
 
 /// Records how a decision is made. `()` records nothing, at no cost.
@@ -89,10 +89,18 @@ impl<'a> Evaluation<'a> {
         Some(with.drawn_earlier(draw))
     }
 
-    /// What was drawn with for a decision: the rule's own, or else the flag's.
+    /// What was drawn with for a decision: the rule's own, or that of a layer with a formula, or else the flag's.
     pub(crate) fn decided_with(&self, decision: Decision) -> DrawnWith<'a> {
-        let rule = if decision.step() == DecisionStep::Rule { self.rule() } else { None };
-        rule.map_or_else(|| self.flag.drawn_with(), |(_, rule)| self.flag.rule_drawn_with(rule))
+        let of_flag = self.flag.drawn_with();
+        match decision.step() {
+            DecisionStep::Rule => self.rule().map_or(of_flag, |(_, rule)| self.flag.rule_drawn_with(rule)),
+            DecisionStep::Layer => {
+                let index = self.snapshot.link(self.id).and_then(|link| link.layer.as_ref()).map(|(index, _)| *index);
+                let layer = index.and_then(|index| self.snapshot.layers.get(index));
+                layer.filter(|layer| layer.hash.is_some()).map_or(of_flag, ExclusionLayer::drawn_with)
+            }
+            _ => of_flag,
+        }
     }
 
     /// The numbers that the unit's draw is read off; none for a draw that was kept.

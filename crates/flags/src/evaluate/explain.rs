@@ -18,7 +18,7 @@ pub struct Explanation {
     pub decision: Decision,
     /// The id that is hashed, when known.
     pub unit: Option<String>,
-    /// Where it falls, when known: for the rule that decided, or else for the flag.
+    /// Where it falls, when known: for the rule that decided, or a layer with a formula, or else for the flag.
     pub draw: Option<Draw>,
     /// The formula that says so.
     pub formula: Formula,

@@ -9,20 +9,21 @@ impl Flag {
         let bucket_by = self.bucket_by.to_string();
         let names = self.variants.weights().map(|(id, _)| self.variants.name(id));
         let parts = [self.name.as_str(), self.salt(), &bucket_by].into_iter().chain(names);
-        // A variant's name has no space, so none reads like a formula.
-        let formula = self.hash.as_ref().map(|hash| format!("hash {}{}", hash.id(), self.order_of_variants()));
-        ExperimentId::of_parts(parts.chain(formula.as_deref()))
+        // A variant's name has no space, so none reads like a formula or an order.
+        let formula = self.hash.as_ref().map(|hash| format!("hash {}", hash.id()));
+        let order = self.order_of_variants();
+        ExperimentId::of_parts(parts.chain(formula.as_deref()).chain(order.as_deref()))
     }
 
     /// The order in which variants lie along the draw, where it is not that of the list.
-    fn order_of_variants(&self) -> String {
+    fn order_of_variants(&self) -> Option<String> {
         let ranges = self.variants.ranges();
         let mut lying: Vec<_> = ranges.iter().enumerate().collect();
         lying.sort_by_key(|(place, range)| (range.from, *place));
         if lying.iter().map(|(place, _)| *place).eq(0..ranges.len()) {
-            return String::new();
+            return None;
         }
-        lying.iter().map(|(place, _)| format!(" {place}")).collect()
+        Some(format!("order {}", lying.iter().map(|(place, _)| place.to_string()).collect::<Vec<_>>().join(" ")))
     }
 
     /// Whether it is an experiment at this share: it has goals, and somebody is drawn who may get something else than others.

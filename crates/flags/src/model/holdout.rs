@@ -1,7 +1,6 @@
 //! Visitors who are in no experiment at all, so that all experiments together can be compared with none.
 
-use super::arms::Allocation;
-use crate::{BucketBy, Draw, ExperimentId, Percent, VariantId};
+use crate::{Allocation, BucketBy, Draw, ExperimentId, Percent, VariantId};
 
 /// A share of visitors who get the control of every experiment, uncounted. Its draw is by visitor and has a salt of its own, so
 /// it is independent of every flag's draw.

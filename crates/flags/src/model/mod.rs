@@ -20,7 +20,6 @@ mod rule;
 mod status_set;
 mod variants;
 
-pub use arms::Allocation;
 pub use bucket_by::{BucketBy, Sticky};
 pub use exclusion::{ExclusionLayer, Slice};
 pub use flag::Flag;

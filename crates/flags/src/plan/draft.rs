@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::compiled::{Course, Plan};
 use super::group::{Group, Layer, Row};
 use super::lists::Lists;
-use crate::{BucketBy, Decision, DecisionStep, Flag, FlagId, Percent, Reason, Rollout, Slice, VariantId};
+use crate::{Allocation, BucketBy, Decision, DecisionStep, Flag, FlagId, Percent, Reason, Rollout, Slice, VariantId};
 
 /// A plan in the making, to which flags are added in the order in which they are decided.
 pub(crate) struct Draft<'a> {
@@ -123,15 +123,18 @@ fn settled_share(flag: &Flag, percent: Percent) -> Option<Decision> {
     is_for_all.then(|| Decision::new(VariantId::ON, Reason::Static, DecisionStep::Percent))
 }
 
+/// The variants' ranges as they lie, which need not be the order in which they are written.
+fn along_the_draw(flag: &Flag) -> Vec<Allocation> {
+    let mut ranges = flag.variants.ranges().to_vec();
+    ranges.sort_by_key(|range| (range.from, range.to));
+    ranges
+}
+
 /// A row of a flag that draws.
 fn drawn(flag: &Flag, percent: Percent) -> Row {
     let split = |variant| Decision::new(variant, Reason::Split, DecisionStep::Percent);
     let control = flag.variants.control();
-    let mut below = 0;
-    let arm = |(variant, weight): (VariantId, Percent)| {
-        below += weight.thousandths();
-        (below, split(variant).counted())
-    };
+    let arm = |range: Allocation| (range.to, split(range.variant).counted());
     let is_named = flag.variants.are_named();
     // of a flag of off and on those outside are the control of those inside; named variants have their own
     let out = if is_named { split(control) } else { split(control).counted() };
@@ -140,7 +143,7 @@ fn drawn(flag: &Flag, percent: Percent) -> Row {
         draw: 0,
         below: percent.thousandths(),
         out_and_in: [out, split(VariantId::ON).counted()],
-        arms: if is_named { flag.variants.weights().map(arm).collect() } else { Box::default() },
+        arms: if is_named { along_the_draw(flag).into_iter().map(arm).collect() } else { Box::default() },
         layer: None,
         control,
         has_goals: !flag.goals.is_empty(),

@@ -1,6 +1,6 @@
 //! What should be mended although it can be used.
 
-use flagstaff_flags::{EventFrom, EventGoal, Flag, Goal, Name, Percent, Problem, Serve, Trigger, VariantId};
+use flagstaff_flags::{EventFrom, EventGoal, Flag, Goal, Name, Percent, Problem, Rollout, Serve, Trigger, VariantId};
 use jiff::civil::Date;
 
 use super::options::ParseOptions;
@@ -35,7 +35,10 @@ pub(crate) fn lint(flags: &[&Flag], goals: &Goals<'_>, options: &ParseOptions) -
 fn of_flag(flag: &Flag, today: Option<Date>) -> Vec<Problem> {
     let old = today.and_then(|today| expired(flag, today).or_else(|| stale(flag, today)));
     let no_cookies = today.and_then(|today| no_more_cookies(flag, today));
-    [old, no_cookies, no_expiry(flag), no_owner(flag), no_goal(flag), nobody(flag)].into_iter().flatten().collect()
+    [old, no_cookies, no_expiry(flag), no_owner(flag), no_goal(flag), nobody(flag), too_fine(flag)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Where the event of a goal comes from, where that is likely not what was meant.
@@ -133,6 +136,24 @@ fn nobody(flag: &Flag) -> Option<Problem> {
             "raise percent, or write enabled = false",
         )
     })?
+}
+
+/// A share between two numbers of a formula that has few of them: it takes the number that it ends in.
+fn too_fine(flag: &Flag) -> Option<Problem> {
+    let hash = flag.hash.as_ref()?;
+    let named = flag.variants.are_named();
+    if named && hash.has_one_number() {
+        return None;
+    }
+    let grid = hash.coarse_grid(named)?;
+    let cell = Percent::WHOLE / grid;
+    let steps = flag.rollout.iter().flat_map(Rollout::steps).map(|step| ("rollout", step.percent));
+    let mut shares = flag.percent.map(|share| ("percent", share)).into_iter().chain(steps);
+    let (key, share) = shares.find(|(_, share)| !share.thousandths().is_multiple_of(cell))?;
+    let below = share.thousandths() / cell;
+    let [less, more] = [below, below + 1].map(|cells| Percent::from_thousandths(cells * cell));
+    let message = format!("{} has {grid} numbers, so {share} percent takes {} of them", hash.formula(), below + 1);
+    warning(flag, Some(key), message, format!("write {less} or {more}"))
 }
 
 fn can_serve(serve: Serve) -> bool {

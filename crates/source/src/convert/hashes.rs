@@ -1,6 +1,6 @@
 //! The formulas by which flags, rules and layers draw.
 
-use flagstaff_flags::{Allocation, Hash, Rule, Serve, VariantId, Variants};
+use flagstaff_flags::{Allocation, Formula, Hash, Percent, Rule, Serve, VariantId, Variants};
 
 use super::Conversion;
 use crate::document::{HashTable, RuleTable, Weights};
@@ -97,8 +97,20 @@ impl Conversion {
         None
     }
 
+    /// Other formulas do not hash the flag's salt.
+    pub(super) fn no_salt_beside(&mut self, drawing: &Drawing, salt: bool) {
+        if salt && drawing.hash.as_ref().is_some_and(|hash| hash.formula() != Formula::Sha256) {
+            let help = "take out `salt`; what is hashed stands in `hash`";
+            self.wrong(&["salt"], "`salt` counts for sha256 alone, and `hash` names another formula", help);
+        }
+    }
+
+    pub(super) fn rules(&mut self, rules: Vec<RuleTable>, drawing: &Drawing) -> Vec<Rule> {
+        rules.into_iter().enumerate().map(|(i, rule)| self.rule(&i.to_string(), rule, drawing)).collect()
+    }
+
     /// A rule with what it draws with. One that cannot be kept keeps its place, so that paths to the others stay right.
-    pub(super) fn rule(&mut self, i: &str, table: RuleTable, flag: &Drawing) -> Rule {
+    fn rule(&mut self, i: &str, table: RuleTable, flag: &Drawing) -> Rule {
         let serve = self.serve(i, &table, &flag.variants).unwrap_or(Serve::OFF);
         let own = table.variants.as_ref().map(|weights| self.rule_ranges(i, weights, &flag.variants));
         let mut rule = Rule::new(table.r#if.0, serve);
@@ -125,7 +137,7 @@ impl Conversion {
             (Some(name), None, None) => self.variant(&["rules", i, "serve"], name, variants).map(Serve::Variant),
             (None, Some(share), _) => Some(Serve::Percent(share.0)),
             _ if self.lost(&at) => None,
-            (None, None, Some(_)) => Some(Serve::Percent(flagstaff_flags::Percent::ALL)),
+            (None, None, Some(_)) => Some(Serve::Percent(Percent::ALL)),
             (None, None, None) => {
                 self.wrong(&at, "the rule does not say what is served", "add serve = \"on\", or percent = 20");
                 None

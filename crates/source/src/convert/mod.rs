@@ -4,11 +4,9 @@ mod hashes;
 mod others;
 mod parts;
 
-use flagstaff_flags::{Audience, BucketBy, Flag, Formula, Name, Problem, Rule, Sticky, VariantId, Variants, nearest};
+use flagstaff_flags::{Audience, BucketBy, Flag, Name, Problem, Sticky, VariantId, Variants, nearest};
 
-use hashes::Drawing;
-
-use crate::document::{FlagTable, PeopleTable, Remembered, RuleTable};
+use crate::document::{FlagTable, PeopleTable, Remembered};
 
 /// django-waffle keeps names of at most so many characters.
 const LONGEST_WAFFLE_NAME: usize = 100;
@@ -89,14 +87,6 @@ impl Conversion {
         flag
     }
 
-    /// Other formulas do not hash the flag's salt.
-    fn no_salt_beside(&mut self, drawing: &Drawing, salt: bool) {
-        if salt && drawing.hash.as_ref().is_some_and(|hash| hash.formula() != Formula::Sha256) {
-            let help = "take out `salt`; what is hashed stands in `hash`";
-            self.wrong(&["salt"], "`salt` counts for sha256 alone, and `hash` names another formula", help);
-        }
-    }
-
     /// A name that can stand in the cookie `dwf_NAME`.
     fn waffle_name(&mut self, name: String) -> Option<String> {
         let fits = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
@@ -162,10 +152,6 @@ impl Conversion {
     ) -> Vec<(VariantId, T)> {
         let entries = table.into_iter();
         entries.filter_map(|(name, value)| Some((self.variant(&[key, &name], &name, variants)?, value))).collect()
-    }
-
-    fn rules(&mut self, rules: Vec<RuleTable>, drawing: &Drawing) -> Vec<Rule> {
-        rules.into_iter().enumerate().map(|(i, rule)| self.rule(&i.to_string(), rule, drawing)).collect()
     }
 }
 
