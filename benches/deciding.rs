@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
-use flagstaff_flags::{Draw, Snapshot, Subject, User};
+use flagstaff_flags::{Draw, Formula, Snapshot, Subject, User};
 use flagstaff_source::{ParseOptions, Text, parse};
 use flagstaff_tag::{HeaderSettings, Peer, SendFlags, Tagger, TaggerSettings};
 use http::Request;
@@ -26,6 +26,18 @@ fn document(flags: usize) -> String {
 
 fn snapshot(flags: usize) -> Arc<Snapshot> {
     let text = document(flags);
+    let text = Text { name: "flags.toml", bytes: text.as_bytes() };
+    Arc::new(parse(text, None, &ParseOptions::default()).unwrap().snapshot)
+}
+
+/// One flag that is drawn by a formula.
+fn drawn_by(formula: Formula) -> Arc<Snapshot> {
+    let needs = match formula {
+        Formula::LaunchDarkly | Formula::Statsig => ", salt = \"f\"",
+        Formula::Vercel => ", seed = 7",
+        _ => "",
+    };
+    let text = format!("[flags.new_checkout]\npercent = 50\nhash = {{ as = \"{formula}\"{needs} }}\n");
     let text = Text { name: "flags.toml", bytes: text.as_bytes() };
     Arc::new(parse(text, None, &ParseOptions::default()).unwrap().snapshot)
 }
@@ -49,6 +61,15 @@ fn deciding(c: &mut Criterion) {
         b.iter(|| Draw::of(black_box("show_new_contact_form"), black_box("JhoB6FefJzcxCplLENynrQ")));
     });
     println!("hashing: {}", flagstaff_flags::hash_kernel());
+    let mut group = c.benchmark_group("formula");
+    for formula in Formula::ALL {
+        let snapshot = drawn_by(formula);
+        let subject = Subject::at(Timestamp::UNIX_EPOCH).visitor("JhoB6FefJzcxCplLENynrQ");
+        group.bench_with_input(BenchmarkId::from_parameter(formula), &snapshot, |b, s| {
+            b.iter(|| s.decide(black_box(&subject)));
+        });
+    }
+    group.finish();
     let mut group = c.benchmark_group("decide");
     let mut visitors = population::visitors().into_iter().cycle();
     for flags in [1, 10, 50, 500] {

@@ -149,7 +149,7 @@ fn text(e: &Explanation) -> String {
     if let (Some(unit), Some(bucket), Some(position), Some(split)) = (&e.unit, e.bucket, e.position, e.split) {
         text += &format!("{} has bucket {bucket}, position {position}, split {split}\n", printable(unit));
     }
-    if e.formula != "sha256" {
+    if !e.formula.is_empty() && e.formula != "sha256" {
         text += &numbers(e);
     }
     text.push('\n');

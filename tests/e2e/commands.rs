@@ -377,6 +377,34 @@ fn explain_agrees_with_one_line_of_python() {
     }
 }
 
+/// A flag that comes from Flipper is drawn as there, and the explanation has what anyone can compute again.
+#[test]
+fn explain_shows_the_formula_of_another_system() {
+    let folder = folder("[flags.form]\npercent = 40\n");
+    let line =
+        ["set", "form", "hash={ as = \"flipper\", key = \"Form\", prefix = \"User;\" }", "--flags", "flags.toml"];
+    assert_eq!(flagstaff(folder.path(), line, &[]).code, 0);
+    for visitor in ["7", "8", "žluťoučký"] {
+        let answer = said(&folder, &format!("explain form --visitor {visitor} --json")).json();
+        let line = "import sys, zlib; print(zlib.crc32(('FormUser;' + sys.argv[1]).encode()) % 100000)";
+        let python = Command::new("python3").args(["-X", "utf8", "-c", line, visitor]).output().unwrap();
+        let number = &answer["numbers"][0];
+        assert_eq!(String::from_utf8(python.stdout).unwrap(), format!("{}\n", number["number"]));
+        assert_eq!(
+            (&answer["formula"], &number["of"], &answer["position"]),
+            (&"flipper".into(), &100_000.into(), &number["number"])
+        );
+        assert_eq!(number["text"], format!("FormUser;{visitor}"));
+        let on = number["number"].as_u64().unwrap() < 40_000;
+        assert_eq!(answer["variant"], if on { "on" } else { "off" });
+        let text = said(&folder, &format!("explain form --visitor {visitor}")).out;
+        assert!(
+            text.contains(&format!("by flipper: \"FormUser;{visitor}\" is {} of 100000", number["number"])),
+            "{text}"
+        );
+    }
+}
+
 // ── list, simulate ───────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]

@@ -41,6 +41,19 @@ fn a_name_that_is_not_written_is_the_flags() {
 }
 
 #[test]
+fn another_order_is_another_experiment() {
+    let id = |hash: &str| {
+        let snapshot = snapshot(&format!("[flags.a]\nvariants = {{ x = 50, y = 50 }}\nhash = {hash}\n"));
+        snapshot.experiment_id(snapshot.find("a").unwrap())
+    };
+    for formula in ["sha256", "flagd"] {
+        let written = id(&format!("{{ as = \"{formula}\" }}"));
+        assert_eq!(written, id(&format!("{{ as = \"{formula}\", order = [\"x\", \"y\"] }}")));
+        assert_ne!(written, id(&format!("{{ as = \"{formula}\", order = [\"y\", \"x\"] }}")));
+    }
+}
+
+#[test]
 fn a_formula_is_part_of_what_decides() {
     let definition = |text: &str| snapshot(text).flags()[0].definition;
     let plain = definition("[flags.a]\npercent = 30\n");
@@ -77,6 +90,16 @@ fn variants_lie_in_their_order_and_a_share_takes_the_first_part_of_each() {
         assert_eq!(variant(&whole, &unit), of_all, "{unit}, {k}");
         let is_in = (k - from) * 10 < size;
         assert_eq!(variant(&part, &unit), if is_in { of_all } else { "control" }, "{unit}, {k}");
+    }
+}
+
+#[test]
+fn variants_lie_in_their_order_without_another_formula() {
+    let snapshot =
+        snapshot("[flags.a]\nvariants = { x = 20, y = 80 }\nhash = { as = \"sha256\", order = [\"y\", \"x\"] }\n");
+    for unit in units() {
+        let (split, _) = number(&snapshot, &unit);
+        assert_eq!(variant(&snapshot, &unit), if split < 80_000 { "y" } else { "x" }, "{unit}, {split}");
     }
 }
 
@@ -139,6 +162,12 @@ fn a_layer_may_be_a_namespace() {
     let snapshot = snapshot(text);
     // the namespace's numbers of 1, 42 and a@example.com are 389, 626 and 644 of 1000
     assert_eq!(["1", "42", "a@example.com"].map(|unit| variant(&snapshot, unit)), ["on", "off", "off"]);
+    let explained = snapshot.explain("a", &Subject::at(Timestamp::UNIX_EPOCH).visitor("42"));
+    let number = &explained.numbers[0];
+    assert_eq!(
+        (explained.formula, number.text.as_str(), number.number),
+        (Formula::GrowthBook, "42__new_checkout", 626)
+    );
 }
 
 #[test]

@@ -578,6 +578,22 @@ fn formulas() {
 }
 
 #[test]
+fn a_share_between_two_numbers_of_a_formula() {
+    let warnings = |percent: &str, hash: &str| {
+        let text = format!(
+            "[flags.a]\nowner = \"me\"\nexpires = 2027-01-01\npercent = {percent}\nhash = {{ as = \"{hash}\" }}\n"
+        );
+        told(&text, Severity::Warning)
+    };
+    let told = warnings("12.5", "unleash");
+    assert_eq!(told, ["4:11 unleash has 100 numbers, so 12.5 percent takes 13 of them | write 12 or 13"]);
+    assert_eq!(warnings("12.5", "growthbook"), [""; 0]);
+    assert_eq!(warnings("12.55", "growthbook").len(), 1);
+    assert_eq!(warnings("12.345", "flipper"), [""; 0]);
+    assert_eq!(warnings("12", "configcat"), [""; 0]);
+}
+
+#[test]
 fn orders_of_variants_and_rules_with_variants() {
     let once = "does not name every variant once";
     let help = "order = [\"x\", \"y\"]";

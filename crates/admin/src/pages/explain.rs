@@ -143,9 +143,10 @@ fn address(text: Option<String>) -> Result<IpAddr, Failure> {
 
 fn explained(one: Explanation, salt: &str) -> Explained {
     let draw = one.bucket.zip(one.position).zip(one.split);
-    let is_own = one.formula == "sha256";
-    let python = one.unit.as_ref().filter(|_| draw.is_some() && is_own).map(|unit| python(salt, unit));
-    let numbers = one.numbers.iter().filter(|_| !is_own).map(|number| number_in_words(&one.formula, number));
+    let is_of_salt = |unit: &&String| one.numbers.iter().any(|number| number.text == format!("{salt}:{unit}"));
+    let plain = one.unit.as_ref().filter(|_| draw.is_some() && one.formula == "sha256").filter(is_of_salt);
+    let python = plain.map(|unit| python(salt, unit));
+    let numbers = one.numbers.iter().filter(|_| plain.is_none()).map(|number| number_in_words(&one.formula, number));
     let step = |step: flagstaff_operations::flags::ExplainedStep| Step {
         name: step.step.as_str(),
         detail: step.detail,
