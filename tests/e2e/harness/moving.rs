@@ -33,7 +33,7 @@ pub(crate) fn people() -> Vec<Value> {
     let one = |n: usize| {
         let host = ["example.com", "mail.test", "example.org"][n % 3];
         let plan = ["free", "pro", "team"][n % 7 % 3];
-        let country = ["DE", "AT", "US", "FR"][if n % 5 > 0 { n % 4 } else { 0 }];
+        let country = ["DE", "AT", "US", "FR"][if n.is_multiple_of(5) { 0 } else { n % 4 }];
         let version = ["1.4.2", "1.5.0", "2.0.0", "2.3.1"][n % 11 % 4];
         json!({
             "id": format!("user-{n}"),
