@@ -70,7 +70,7 @@ fn contexts() -> Vec<Value> {
     let of = |n: usize| {
         let mut context = Map::new();
         context.insert("targetingKey".into(), format!("visitor-{n:05}-of-all").into());
-        if n % 3 != 0 {
+        if !n.is_multiple_of(3) {
             context.insert("user".into(), (n % 40).to_string().into());
         }
         let word = |list: &[&str], by: usize| list.get(n / by % (list.len() + 1)).map(|word| Value::from(*word));

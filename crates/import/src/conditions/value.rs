@@ -102,7 +102,7 @@ fn bounds(key: &Key, tests: &[(&Matcher, bool)]) -> Value {
             (Matcher::Words(list), true) if is_plain(list) => bounds.not.extend(list.iter().cloned()),
             (Matcher::Networks(list), true) => bounds.not.extend(list.iter().cloned()),
             (matcher, true) if globs(key, matcher).is_some() => {
-                bounds.not.extend(globs(key, matcher).into_iter().flatten())
+                bounds.not.extend(globs(key, matcher).into_iter().flatten());
             }
             (matcher, false) if is_text(matcher) && bounds.matches.is_none() => {
                 bounds.matches = Some(expression(matcher));

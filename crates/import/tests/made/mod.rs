@@ -1,5 +1,6 @@
 //! Imports, with the options of the command line.
 #![allow(dead_code, reason = "no test needs everything")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
 use flagstaff_import::{Import, Options, System, import};
 use flagstaff_source::{ParseOptions, Text, parse};
@@ -36,10 +37,7 @@ pub(crate) fn error(system: &str, export: &str) -> String {
 /// `flagstaff check` takes the file.
 pub(crate) fn check(toml: &str) {
     let text = Text { name: "flags.toml", bytes: toml.as_bytes() };
-    let problems = match parse(text, None, &ParseOptions::default()) {
-        Ok(_) => return,
-        Err(report) => report,
-    };
+    let Err(problems) = parse(text, None, &ParseOptions::default()) else { return };
     let errors: Vec<_> = problems.errors().map(|e| format!("{e:?}")).collect();
     assert!(errors.is_empty(), "{errors:?}\n{toml}");
 }

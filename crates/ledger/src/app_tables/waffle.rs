@@ -95,7 +95,7 @@ impl Reading<'_> {
                 if model == "waffle.flag" {
                     let of = |key: &str| named.get(key).and_then(|all| all.get(&id.to_string())).cloned();
                     NAMED.iter().for_each(|(key, ..)| {
-                        drop(fields.insert((*key).into(), Value::Array(of(key).unwrap_or_default())))
+                        drop(fields.insert((*key).into(), Value::Array(of(key).unwrap_or_default())));
                     });
                 }
                 all.push(Value::Object(Map::from_iter([

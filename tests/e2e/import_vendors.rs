@@ -1,0 +1,68 @@
+//! Flags move in from Unleash, flagd, GrowthBook and LaunchDarkly, and a thousand people keep what the system's own SDK gives them.
+
+use crate::harness::command::flagstaff;
+use crate::harness::moving::{Move, export};
+use crate::harness::python::output_of_sdk;
+
+#[test]
+fn unleash_users_keep_what_they_have() {
+    let constant = &["switched-off", "without-strategies"];
+    let flags = Move { system: "unleash", export: "unleash.json", arguments: &[], exact: true, constant };
+    flags.assert_nobody_is_drawn_anew(|export, people| output_of_sdk("ask_unleash.py", &[export, people]));
+}
+
+#[test]
+fn flagd_users_keep_what_they_have() {
+    let flags = Move { system: "flagd", export: "flagd.yaml", arguments: &[], exact: true, constant: &["everybody"] };
+    flags.assert_nobody_is_drawn_anew(|export, people| output_of_sdk("ask_flagd.py", &[export, people]));
+}
+
+#[test]
+fn growthbook_users_keep_what_they_have() {
+    let flags = Move {
+        system: "growthbook",
+        export: "growthbook.json",
+        arguments: &[],
+        exact: true,
+        constant: &["constant"],
+    };
+    flags.assert_nobody_is_drawn_anew(|export, people| output_of_sdk("ask_growthbook.py", &[export, people]));
+}
+
+#[test]
+fn launchdarkly_users_keep_what_they_have() {
+    let constant = &["switched-off", "limit", "ready"];
+    let flags = Move { system: "launchdarkly", export: "launchdarkly.json", arguments: &[], exact: true, constant };
+    flags.assert_nobody_is_drawn_anew(|export, people| output_of_sdk("ask_launchdarkly.py", &[export, people]));
+}
+
+#[test]
+fn what_is_imported_passes_the_check() {
+    for (system, file) in [
+        ("unleash", "unleash.json"),
+        ("flagd", "flagd.yaml"),
+        ("growthbook", "growthbook.json"),
+        ("launchdarkly", "launchdarkly.json"),
+    ] {
+        let said = flagstaff(&std::env::temp_dir(), ["import", system, export(file).to_str().unwrap()], &[]);
+        assert_eq!(said.code, 0, "{said:?}");
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("flags.toml"), &said.out).unwrap();
+        let checked = flagstaff(folder.path(), ["check", "--flags", "flags.toml"], &[]);
+        assert_eq!(checked.code, 0, "{system}: {checked:?}\n{}", said.out);
+    }
+}
+
+#[test]
+fn an_import_that_is_wrong_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("export.json"), "{\"flags\": []}").unwrap();
+    let said = flagstaff(folder.path(), ["import", "unleash", "export.json"], &[]);
+    assert!(said.code == 2 && said.err.contains("it has no list `features`") && said.out.is_empty(), "{said:?}");
+    let said = flagstaff(folder.path(), ["import", "flagd", "nowhere.json"], &[]);
+    assert!(said.code == 2 && said.err.contains("cannot read nowhere.json"), "{said:?}");
+    let said = flagstaff(folder.path(), ["import", "flagd", "export.json", "--unit", "email=mail"], &[]);
+    assert!(said.code == 2 && said.err.contains("`mail` is no unit"), "{said:?}");
+    let said = flagstaff(folder.path(), ["import", "other", "export.json"], &[]);
+    assert!(said.code == 2 && said.err.contains("flagd"), "{said:?}");
+}
