@@ -1,4 +1,4 @@
-//! The pages on moving from Unleash Edge and from flagd, followed word by word.
+//! The pages on moving from other systems, followed word by word.
 
 use std::fs;
 use std::path::Path;
@@ -44,4 +44,18 @@ fn the_page_on_flagd_works_word_by_word() {
     let folder = tempfile::tempdir().unwrap();
     fs::copy(export("flagd.yaml"), folder.path().join("flags.flagd.json")).unwrap();
     follow("from-flagd.md", folder.path());
+}
+
+#[test]
+fn the_page_on_growthbook_works_word_by_word() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(export("growthbook.json"), folder.path().join("features.json")).unwrap();
+    follow("from-growthbook.md", folder.path());
+}
+
+#[test]
+fn the_page_on_launchdarkly_works_word_by_word() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(export("launchdarkly.json"), folder.path().join("flags.json")).unwrap();
+    follow("from-launchdarkly.md", folder.path());
 }

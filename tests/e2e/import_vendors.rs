@@ -17,6 +17,7 @@ fn flagd_users_keep_what_they_have() {
     flags.assert_nobody_is_drawn_anew(|export, people| output_of_sdk("ask_flagd.py", &[export, people]));
 }
 
+/// Its SDKs differ where a number is equal to a coverage: no number of a thousand is equal to this one.
 #[test]
 fn growthbook_users_keep_what_they_have() {
     let flags = Move {

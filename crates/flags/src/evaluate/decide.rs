@@ -45,7 +45,7 @@ impl<'a> Evaluation<'a> {
         Some(Self { snapshot, subject, flag, held_out, id, made, draw: OnceCell::new() })
     }
 
-    pub(crate) fn decide(&self, trace: &mut impl Trace) -> Decision {
+    pub(crate) fn evaluate(&self, trace: &mut impl Trace) -> Decision {
         let decision = match self.steps(trace) {
             Break(decision) => decision,
             Continue(()) => self.share(self.percent(), DecisionStep::Percent, trace),

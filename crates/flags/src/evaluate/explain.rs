@@ -96,7 +96,7 @@ impl Snapshot {
         };
         let mut steps = Steps(Vec::new());
         steps.note(DecisionStep::Unknown, false, || format!("defined in revision {}", self.revision()));
-        let decision = evaluation.decide(&mut steps);
+        let decision = evaluation.evaluate(&mut steps);
         let with = evaluation.decided_with(decision);
         Explanation {
             flag: flag.into(),

@@ -20,7 +20,7 @@ impl Snapshot {
         }
         if self.link(id).is_some_and(|link| link.requires.is_empty()) {
             let evaluation = Evaluation::new(self, id, subject, &[], self.holds_out(subject));
-            return evaluation.map_or(Decision::UNKNOWN, |evaluation| evaluation.decide(&mut ()));
+            return evaluation.map_or(Decision::UNKNOWN, |evaluation| evaluation.evaluate(&mut ()));
         }
         self.decisions(subject).get(id.index()).copied().unwrap_or(Decision::UNKNOWN)
     }
@@ -63,7 +63,7 @@ impl Snapshot {
         let Some(evaluation) = Evaluation::new(self, id, subject, all, is_held_out) else {
             return;
         };
-        let decision = evaluation.decide(&mut ());
+        let decision = evaluation.evaluate(&mut ());
         if let Some(slot) = all.get_mut(id.index()) {
             *slot = decision;
         }

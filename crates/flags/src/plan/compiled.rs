@@ -38,7 +38,7 @@ impl Plan {
     pub(crate) fn begin(&self, subject: &Subject<'_>, is_held_out: Option<bool>) -> Vec<Decision> {
         let mut all = self.beginning.to_vec();
         for group in &self.groups {
-            group.decide(subject, is_held_out, &mut all);
+            group.fill(subject, is_held_out, &mut all);
         }
         all
     }

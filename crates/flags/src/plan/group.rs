@@ -51,7 +51,7 @@ fn at(draws: &[Draw], place: u32) -> Draw {
 
 impl Row {
     #[inline]
-    fn decide(&self, draws: &[Draw]) -> Decision {
+    fn decision(&self, draws: &[Draw]) -> Decision {
         if self.layer.as_ref().is_some_and(|layer| !layer.holds(draws)) {
             return Decision::new(self.control, Reason::Split, DecisionStep::Layer);
         }
@@ -97,7 +97,7 @@ impl Group {
     }
 
     /// Decides its flags. `is_held_out` is none where nobody is held out.
-    pub(super) fn decide(&self, subject: &Subject<'_>, is_held_out: Option<bool>, all: &mut [Decision]) {
+    pub(super) fn fill(&self, subject: &Subject<'_>, is_held_out: Option<bool>, all: &mut [Decision]) {
         let Some(unit) = self.bucket_by.unit(subject) else {
             return self.decide_without_unit(is_held_out, all);
         };
@@ -110,7 +110,7 @@ impl Group {
         };
         self.salts.draw(unit, draws);
         for row in &self.rows {
-            set(all, row.flag, row.decide(draws));
+            set(all, row.flag, row.decision(draws));
         }
         if let Some(is_held_out) = is_held_out {
             for row in self.rows.iter().filter(|row| row.has_goals) {
