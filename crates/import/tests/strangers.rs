@@ -3,6 +3,7 @@
 
 mod made;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use flagstaff_import::{Options, System, import};
@@ -18,8 +19,14 @@ fn exports() -> Vec<(System, PathBuf)> {
 /// What is written passes the check, whatever was read.
 #[track_caller]
 fn check(system: System, bytes: &[u8]) {
-    let Ok(made) = import(system, bytes, &Options::default()) else { return };
-    made::check(&made.toml);
+    let wrong = mistakes(system, bytes);
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+/// What is wrong with what is written.
+fn mistakes(system: System, bytes: &[u8]) -> Vec<String> {
+    let Ok(made) = import(system, bytes, &Options::default()) else { return Vec::new() };
+    made::mistakes(&made.toml).into_iter().map(|mistake| format!("{}: {mistake}", system.word())).collect()
 }
 
 #[test]
@@ -64,6 +71,7 @@ const ODD: [&str; 12] = [
 
 #[test]
 fn every_value_may_be_something_else() {
+    let mut wrong = BTreeSet::new();
     for (system, path) in exports() {
         let Ok(export) = serde_json::from_slice::<serde_json::Value>(&std::fs::read(&path).unwrap()) else {
             continue;
@@ -75,10 +83,11 @@ fn every_value_may_be_something_else() {
             for odd in (0..4).map(|n| ODD[(at + n * 5) % ODD.len()]) {
                 let mut changed = export.clone();
                 *changed.pointer_mut(place).unwrap() = serde_json::from_str(odd).unwrap();
-                check(system, changed.to_string().as_bytes());
+                wrong.extend(mistakes(system, changed.to_string().as_bytes()));
             }
         }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 /// The places of all values.

@@ -92,3 +92,38 @@ fn launchdarkly_keeps_parts_and_people_apart() {
     );
     assert!(made.report.flags[1].lost.join(" ").contains("no null in TOML"));
 }
+
+#[test]
+fn features_of_one_namespace_that_go_by_different_attributes_are_in_layers_of_their_own() {
+    let rule = |key: &str, attribute: &str, from: &str, to: &str| {
+        format!(
+            r#"{{"defaultValue": "a", "rules": [{{"key": "{key}", "variations": ["a", "b"], "weights": [0.5, 0.5],
+                "hashAttribute": "{attribute}", "namespace": ["page", {from}, {to}]}}]}}"#
+        )
+    };
+    let export = format!(
+        r#"{{"features": {{"one": {}, "two": {}, "three": {}}}}}"#,
+        rule("k1", "id", "0", "0.3"),
+        rule("k2", "sessionId", "0.3", "0.6"),
+        rule("k3", "id", "0.6", "1")
+    );
+    let toml = made("growthbook", &export, &[]).toml;
+    says(&toml, &["[layers.page]", "one = [0, 30]", "three = [60, 100]", "two = [30, 60]"]);
+    assert_eq!(toml.matches("[layers.").count(), 2, "{toml}");
+}
+
+#[test]
+fn a_requirement_names_the_variant_as_it_is_called_here() {
+    let made = |wanted: usize| {
+        let export = format!(
+            r#"{{"flags": {{
+                "menu": {{"on": true, "variations": ["Ganz neu", "alt"], "offVariation": 1, "salt": "s", "fallthrough": {{"variation": 0}}}},
+                "needs": {{"on": true, "variations": [true, false], "offVariation": 1, "salt": "s",
+                    "prerequisites": [{{"key": "menu", "variation": {wanted}}}], "fallthrough": {{"variation": 0}}}}}}}}"#
+        );
+        made("launchdarkly", &export, &[]).toml
+    };
+    assert!(made(0).contains("requires = { menu = \"Ganz_neu\" }"), "{}", made(0));
+    assert!(made(1).contains("requires = { menu = \"alt\" }"), "{}", made(1));
+    assert!(!made(7).contains("requires"), "{}", made(7));
+}

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::groups::{formula, table};
-use super::settle::Settling;
+use super::settle::{MOST_VARIANTS, Settling};
 use super::toml;
 use crate::conditions::WrittenTable;
 use crate::model::names::Names;
@@ -12,8 +12,6 @@ use crate::report::{Carried, FlagReport};
 
 /// Values are not deeper: the flag file reads 32, and they stand in three.
 const DEEPEST_VALUE: usize = 24;
-/// The most variants a flag file takes.
-const MOST_VARIANTS: usize = 63;
 
 /// A flag as it is written: notes above it, keys, rules.
 pub(super) fn written(title: &str, place: usize, flag: Flag, settling: &mut Settling) -> (String, FlagReport) {
@@ -182,9 +180,17 @@ impl Writing<'_> {
         let mut found = Vec::new();
         for need in &flag.requires {
             let known = self.settling.flag(&need.origin).map(ToOwned::to_owned);
-            match known.filter(|name| name != self.name) {
-                Some(name) => found.push((name, need.variant.clone())),
-                None => self.lost(format!("It needs the flag `{}`, which is not carried.", need.origin)),
+            let Some(name) = known.filter(|name| name != self.name) else {
+                self.lost(format!("It needs the flag `{}`, which is not carried.", need.origin));
+                continue;
+            };
+            let variant = need.variant.as_ref().map(|of| (of, self.settling.variant(&need.origin, of)));
+            match variant {
+                Some((of, None)) => {
+                    self.lost(format!("It needs `{}` to be `{of}`, which that flag cannot be here.", need.origin));
+                }
+                Some((_, Some(variant))) => found.push((name, Some(variant.to_owned()))),
+                None => found.push((name, None)),
             }
         }
         found.dedup_by(|a, b| a.0 == b.0);

@@ -6,6 +6,9 @@ use crate::conditions::{Tables, WrittenTable, normal};
 use crate::model::names::Names;
 use crate::model::{Condition, Flag, Note, Segment};
 
+/// The most variants a flag file takes.
+pub(super) const MOST_VARIANTS: usize = 63;
+
 /// A segment as it is written.
 pub(super) struct WrittenSegment {
     pub(super) name: String,
@@ -19,6 +22,8 @@ pub(super) struct Settling {
     names: Vec<String>,
     /// The name by the name of the old system.
     flags: HashMap<String, String>,
+    /// The name of each variant, by flag and variant of the old system.
+    variants: HashMap<String, HashMap<String, String>>,
     segment_names: Names,
     conditions: HashMap<String, Condition>,
     /// The name of each segment of the old system, or why there is none.
@@ -34,12 +39,18 @@ impl Settling {
         let mut given = Names::default();
         let names: Vec<String> = flags.iter().map(|flag| given.give(&flag.origin)).collect();
         let mut by_origin = HashMap::new();
-        for (flag, name) in flags.iter().zip(&names).filter(|(flag, _)| flag.refused.is_none()) {
+        let mut variants: HashMap<_, HashMap<_, _>> = HashMap::new();
+        let is_carried = |flag: &Flag| flag.refused.is_none() && flag.variants.len() <= MOST_VARIANTS;
+        for (flag, name) in flags.iter().zip(&names).filter(|(flag, _)| is_carried(flag)) {
             by_origin.entry(flag.origin.clone()).or_insert_with(|| name.clone());
+            let mut given = Names::default();
+            let named = flag.variants.iter().map(|variant| (variant.name.clone(), given.variant(&variant.name)));
+            variants.entry(flag.origin.clone()).or_insert_with(|| named.collect());
         }
         let mut settling = Self {
             names,
             flags: by_origin,
+            variants,
             segment_names: Names::default(),
             conditions: segments.iter().map(|s| (s.origin.clone(), s.condition.clone())).collect(),
             settled: HashMap::new(),
@@ -59,6 +70,14 @@ impl Settling {
     /// The name of a flag, by its name in the old system; none when it is not carried.
     pub(super) fn flag(&self, origin: &str) -> Option<&str> {
         self.flags.get(origin).map(String::as_str)
+    }
+
+    /// The name of a variant of a carried flag, by its name in the old system; none when the flag has no such variant.
+    pub(super) fn variant(&self, flag: &str, variant: &str) -> Option<&str> {
+        let named = self.variants.get(flag)?;
+        let ever =
+            ["off", "on"].into_iter().find(|known| *known == variant && (variant == "off" || named.is_empty()));
+        named.get(variant).map(String::as_str).or(ever)
     }
 
     fn add(&mut self, segment: Segment) {

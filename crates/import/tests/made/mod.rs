@@ -36,8 +36,14 @@ pub(crate) fn error(system: &str, export: &str) -> String {
 
 /// `flagstaff check` takes the file.
 pub(crate) fn check(toml: &str) {
+    let wrong = mistakes(toml);
+    assert!(wrong.is_empty(), "{wrong:?}\n{toml}");
+}
+
+/// What `flagstaff check` finds wrong with a file.
+pub(crate) fn mistakes(toml: &str) -> Vec<String> {
     let text = Text { name: "flags.toml", bytes: toml.as_bytes() };
-    let Err(problems) = parse(text, None, &ParseOptions::default()) else { return };
-    let errors: Vec<_> = problems.errors().map(|e| format!("{e:?}")).collect();
-    assert!(errors.is_empty(), "{errors:?}\n{toml}");
+    let Err(problems) = parse(text, None, &ParseOptions::default()) else { return Vec::new() };
+    let line = |line: u32| toml.lines().nth(line.saturating_sub(1) as usize).unwrap_or_default();
+    problems.errors().map(|e| format!("{}: {}", e.message, line(e.line as u32))).collect()
 }

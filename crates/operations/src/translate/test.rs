@@ -151,7 +151,7 @@ fn one_of(name: &str, is_list: bool, words: Vec<String>) -> Test {
 /// A word, or one with `*` at its ends.
 fn pattern(name: &str, is_list: bool, text: &str) -> Test {
     let inner = text.trim_matches('*');
-    if inner == text {
+    if !text.contains('*') {
         return one_of(name, is_list, vec![text.into()]);
     }
     let (name, word) = (name.to_owned(), inner.to_owned());

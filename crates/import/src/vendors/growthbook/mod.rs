@@ -35,7 +35,7 @@ pub(crate) fn read(bytes: &[u8], options: &Options) -> Result<Imported, ImportEr
     for (name, node) in features {
         let (flag, slice) = flag(name, node, &reading);
         if let Some(slice) = slice {
-            put(&mut imported.layers, name, slice);
+            put(&mut imported, &flag, slice);
         }
         imported.flags.push(flag);
     }
@@ -55,19 +55,23 @@ pub(super) struct Slice {
     parts: Vec<(Share, Share)>,
 }
 
-/// Puts a flag into the layer of its namespace; where parts overlap, into another one that is drawn the same way.
-fn put(layers: &mut Vec<Layer>, flag: &str, slice: Slice) {
+/// Puts a flag into the layer of its namespace. Where parts overlap, or the other flags go by another unit, that is another layer,
+/// drawn the same way: all flags of one layer go by one unit.
+fn put(imported: &mut Imported, flag: &Flag, slice: Slice) {
+    let unit_of =
+        |origin: &str| imported.flags.iter().find(|other| other.origin == origin).map(|other| &other.bucket_by);
+    let alike = |layer: &Layer| layer.slices.iter().all(|(other, _)| unit_of(other) == Some(&flag.bucket_by));
     let overlaps = |layer: &Layer| {
         let taken = layer.slices.iter().flat_map(|(_, parts)| parts);
         taken.into_iter().any(|(from, to)| slice.parts.iter().any(|(a, b)| a < to && from < b))
     };
-    let fits = |layer: &&mut Layer| layer.hash.as_ref() == Some(&slice.hash) && !overlaps(layer);
-    match layers.iter_mut().find(fits) {
-        Some(layer) => layer.slices.push((flag.to_owned(), slice.parts)),
-        None => layers.push(Layer {
+    let fits = |layer: &&mut Layer| layer.hash.as_ref() == Some(&slice.hash) && alike(layer) && !overlaps(layer);
+    match imported.layers.iter_mut().find(fits) {
+        Some(layer) => layer.slices.push((flag.origin.clone(), slice.parts)),
+        None => imported.layers.push(Layer {
             origin: slice.name,
             hash: Some(slice.hash),
-            slices: vec![(flag.to_owned(), slice.parts)],
+            slices: vec![(flag.origin.clone(), slice.parts)],
         }),
     }
 }

@@ -134,10 +134,11 @@ fn needs(flag: &mut Flag, node: &Node, root: &Node) {
         let other = root.entries_at("flags").iter().find(|(key, _)| key == origin);
         let mut arms = Arms::default();
         let variant = other.and_then(|(_, other)| Variations::new(other, &mut arms).name(need.get("variation")));
-        if variant.is_none() {
+        if variant.is_some() {
+            flag.requires.push(Requirement { origin: origin.to_owned(), variant });
+        } else {
             flag.lost(format!("It needs a variation of `{origin}`, which is not in the data."));
         }
-        flag.requires.push(Requirement { origin: origin.to_owned(), variant });
     }
 }
 

@@ -146,8 +146,11 @@ impl Outcomes<'_> {
     fn draw(&mut self, outcome: &Node) -> Draw {
         let path = conditions::path(outcome.get("base"));
         let unit = conditions::unit(&path, self.options, &mut self.flag.notes);
-        let seed = self.definition.get("seed").and_then(Node::whole).unwrap_or_default();
-        Draw { hash: Hash::new("vercel").number("seed", seed), unit }
+        let seed = self.definition.get("seed").and_then(Node::whole).and_then(|seed| u32::try_from(seed).ok());
+        if seed.is_none() {
+            self.flag.lost("Its seed is no whole number of 32 bits, so people are drawn anew.".to_owned());
+        }
+        Draw { hash: Hash::new("vercel").number("seed", seed.unwrap_or_default().into()), unit }
     }
 
     /// A percentage that rises by the clock: the flag file's steps begin when they are read, so it stays where it stands now.
