@@ -1,4 +1,4 @@
-//! What holds for every formula, whoever is drawn.
+//! What holds for every formula and every unit.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test may fail loudly")]
 
 use std::sync::Arc;
@@ -75,7 +75,7 @@ proptest! {
                 prop_assert!(!is_in(less, weights) || is_in(more, weights), "{:?}", settings.formula);
             }
             let of = |share| variant(&snapshot(&settings, share, Some(&WEIGHTS)), &unit, &[]);
-            // Whoever is in has the variant that everybody in would have.
+            // Those who are in have the variant that they would have at 100 percent.
             prop_assert!(of(less) == of(100_000) || of(less) == "control");
             prop_assert!(of(0) == "control" && of(100_000) != "a");
         }
