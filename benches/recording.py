@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Requests a second of flagstaff with a ledger beside flagstaff without one, in the same rounds.
 
-    cargo build --profile dist && python3 benches/recording.py [--rounds 7] [--seconds 4] [--workers 1] [--pages 5]
+    deploy/dist && python3 benches/recording.py [--rounds 7] [--seconds 4] [--workers 1] [--pages 5]
 
 `--program PATH` measures another build. Needs nginx (the app) and wrk. Every few pages (`--pages`) there is another visitor, with a cookie and
 with what browsers send; each page exposes ten experiments. Machines are noisy, so both run in turn. Printed are medians, and the median ratio
@@ -9,16 +9,15 @@ of the rounds.
 """
 import argparse
 import json
-import os
 import pathlib
-import re
 import statistics
-import subprocess
-import sys
 import tempfile
 import urllib.request
 
-import wire
+from proxies import load, nginx
+from proxies.ours import SHIPPED, environment
+from proxies.running import Running, processors
+from proxies.setup import free_port
 
 FLAGS = "".join(f'[flags.f{i}]\nowner = "bench"\npercent = 50\ngoals = ["sent"]\n' for i in range(10))
 GOAL = '[goals.sent]\non = "POST /"\n'
@@ -39,23 +38,13 @@ def start(program, folder, app, ledger, workers, cpus):
     folder.mkdir()
     (folder / "flags.toml").write_text(FLAGS + GOAL)
     settings = folder / "flagstaff.toml"
-    port, admin = wire.free_port(), wire.free_port()
+    port, admin = free_port(), free_port()
     settings.write_text(f'ledger = "{ledger}"\n[log]\nlevel = "error"\n')
     command = [str(program), "run", "--config", str(settings), "--upstream", f"127.0.0.1:{app}"]
     command += ["--workers", str(workers), "--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin}"]
-    env = {k: v for k, v in os.environ.items() if not k.startswith("FLAGSTAFF_")}
-    running = wire.Running(command, port, cpus, env)
+    running = Running(command, port, cpus, environment())
     running.admin = admin
     return running
-
-
-def load(script, port, seconds, cpus):
-    pin = ["taskset", "-c", cpus] if cpus else []
-    command = pin + ["wrk", "-t1", "-c64", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{port}/"]
-    out = subprocess.run(command, capture_output=True, text=True, timeout=seconds * 5 + 30).stdout
-    if "Non-2xx" in out or "Socket errors" in out:
-        print(out, file=sys.stderr)
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))
 
 
 def main():
@@ -64,15 +53,13 @@ def main():
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--pages", type=int, default=5)
-    parser.add_argument("--program", default=wire.SHIPPED)
+    parser.add_argument("--program", default=SHIPPED)
     args = parser.parse_args()
-    cores = os.cpu_count() or 1
-    alone = args.workers == 1 and cores > 1
-    proxy_cpus, other_cpus = ("0", f"1-{cores - 1}") if alone else (None, None)
+    proxy_cpus, other_cpus = processors(args.workers)
     with tempfile.TemporaryDirectory() as temp:
         temp = pathlib.Path(temp)
-        port = wire.free_port()
-        running = [wire.start_nginx(temp / "app", wire.app_conf(temp / "app", port), port, other_cpus)]
+        port = free_port()
+        running = [nginx.app(temp / "app", port, other_cpus)]
         try:
             ledgers = (("off", "none"), ("on", "flagstaff.db"))
             servers = [start(args.program, temp / name, port, ledger, args.workers, proxy_cpus) for name, ledger in ledgers]
@@ -84,7 +71,7 @@ def main():
                     # nobody comes in two rounds
                     first += 10_000_000
                     script.write_text(LUA.format(first=first, pages=args.pages))
-                    row.append(load(script, server.port, args.seconds, other_cpus))
+                    row.append(load.wrk(f"http://127.0.0.1:{server.port}/", args.seconds, other_cpus, script).rate)
                 rows.append(row)
             rows = rows[1:]  # the first warms up
             off, on = (statistics.median(column) for column in zip(*rows))

@@ -1,190 +1,196 @@
 #!/usr/bin/env python3
-"""Requests a second of flagstaff beside nginx `split_clients` with as many flags, in the same rounds.
+"""Flagstaff beside nginx, HAProxy and Envoy that decide as many flags, in the same rounds.
 
-    cargo build --profile dist && python3 benches/wire.py [--rounds 9] [--seconds 2] [--workers 1] [--flags 0,10,50]
+    deploy/dist && python3 benches/wire.py [--rounds 5] [--seconds 1] [--workers 1,2] [--flags 0,1,10,50] [--wires h1,tls,h2]
 
-`--program PATH` measures another build. Needs nginx and wrk. The app behind both is an nginx that answers 1 KiB from memory. With one worker
-the proxy has core 0 to itself; app and load share the others. Machines are noisy, so both run in turn, in short rounds. Printed are medians:
-requests a second, the ratio of each round, and the processor time of a request. The last hardly changes when other programs use the machine.
+The app behind all is an nginx that answers 1 KiB from memory. Machines are noisy, so all run in turn, in short rounds; printed are medians, and
+medians of the ratios of each round: above 1 is ahead of the first row. With one worker the proxy has core 0 to itself, and app and load share the
+others. The processor time of a request hardly changes when other programs use the machine. One that is not installed is left out.
 """
 import argparse
-import contextlib
+import datetime
+import functools
 import http.client
 import os
 import pathlib
+import platform
 import re
 import shutil
-import socket
+import signal
+import ssl
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-COOKIE = "flagstaff_visitor=JhoB6FefJzcxCplLENynrQ"
-SHIPPED = ROOT / "target/dist/flagstaff"
+from proxies import load, nginx, ours
+from proxies.envoy import Envoy
+from proxies.haproxy import Haproxy
+from proxies.running import Running, processors
+from proxies.setup import COOKIE, VISITOR, Certificate, Setup, free_port
 
-
-def free_port():
-    with contextlib.closing(socket.socket()) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+OTHERS = {proxy.name: proxy for proxy in (nginx.Nginx, Haproxy, Envoy)}
+WIRES = {"h1": "HTTP/1.1", "tls": "HTTP/1.1 over TLS", "h2": "HTTP/2 over TLS"}
 
 
-def percent(i):
-    return i * 37 % 99 + 1
-
-
-def nginx_conf(folder, workers, body):
-    return f"""
-worker_processes {workers}; daemon off; pid {folder}/pid; error_log {folder}/error.log crit;
-events {{ worker_connections 4096; }}
-http {{
-  access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
-  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s; keepalive_requests 100000000;
-  {body}
-}}"""
-
-
-def app_conf(folder, port):
-    page = "x" * 1024
-    server = f'server {{ listen 127.0.0.1:{port}; default_type text/html; location / {{ return 200 "{page}"; }} }}'
-    return nginx_conf(folder, 1, server)
-
-
-def proxy_conf(folder, port, app, flags, workers):
-    split = "".join(
-        f'split_clients "f{i}:$cookie_flagstaff_visitor" $f{i} {{ {percent(i)}% on; * ""; }}\n' for i in range(flags)
-    )
-    headers = "".join(f"proxy_set_header X-Flag-F{i} $f{i};\n" for i in range(flags))
-    return nginx_conf(folder, workers, f"""
-  variables_hash_max_size 4096;
-  upstream app {{ server 127.0.0.1:{app}; keepalive 256; keepalive_requests 100000000; }}
-  {split}
-  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{
-    proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
-    proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Visitor-Id $cookie_flagstaff_visitor;
-    {headers} }} }}""")
-
-
-class Running:
-    def __init__(self, command, port, cpus=None, env=None):
-        pin = ["taskset", "-c", cpus] if cpus else []
-        self.process = subprocess.Popen(pin + command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
-        self.port = port
-        for _ in range(200):
-            if self.process.poll() is not None:
-                sys.exit(f"{command[0]} ended at once")
-            with contextlib.suppress(OSError), contextlib.closing(socket.create_connection(("127.0.0.1", port), 1)):
-                return
-            time.sleep(0.05)
-        sys.exit(f"{command[0]} does not listen")
-
-    def processor_time(self):
-        """Seconds that all threads of the program and its children have run."""
-        children = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True).stdout.split()
-        tasks = [t for pid in (self.process.pid, *children) for t in pathlib.Path(f"/proc/{pid}/task").iterdir()]
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(20)
-
-
-def start_nginx(folder, conf, port, cpus):
-    folder.mkdir()
-    path = folder / "nginx.conf"
-    path.write_text(conf)
-    return Running(["nginx", "-c", str(path), "-e", str(folder / "error.log")], port, cpus)
-
-
-def start_flagstaff(program, folder, app, flags, workers, send, cpus):
-    folder.mkdir()
-    text = "".join(f'[flags.f{i}]\nowner = "bench"\npercent = {percent(i)}\n' for i in range(flags)) or "# none\n"
-    (folder / "flags.toml").write_text(text)
-    port, admin = free_port(), free_port()
-    settings = folder / "flagstaff.toml"
-    settings.write_text(f'[headers]\nsend = "{send}"\n[log]\nlevel = "error"\n')
-    command = [str(program), "run", "--config", str(settings), "--upstream", f"127.0.0.1:{app}", "--workers", str(workers)]
-    command += ["--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin}"]
-    env = {k: v for k, v in os.environ.items() if not k.startswith("FLAGSTAFF_")}
-    return Running(command, port, cpus, env)
-
-
-def load(server, seconds, cpus):
-    """Requests a second, and microseconds of processor time a request."""
-    pin = ["taskset", "-c", cpus] if cpus else []
-    command = ["wrk", "-t1", "-c64", f"-d{seconds}s", "-H", f"Cookie: {COOKIE}", f"http://127.0.0.1:{server.port}/"]
-    before = server.processor_time()
-    out = subprocess.run(pin + command, capture_output=True, text=True, timeout=seconds * 5 + 30).stdout
-    if "Non-2xx" in out or "Socket errors" in out:
-        print(out, file=sys.stderr)
-    requests = int(re.search(r"(\d+) requests in", out).group(1))
-    spent = (server.processor_time() - before) / requests * 1e6
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)), spent
-
-
-def check(port):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    connection.request("GET", "/", headers={"Cookie": COOKIE})
+def ask(port, tls):
+    """One request, as a check that the whole chain works."""
+    unchecked = ssl._create_unverified_context()
+    kind = functools.partial(http.client.HTTPSConnection, context=unchecked) if tls else http.client.HTTPConnection
+    connection = kind("127.0.0.1", port, timeout=5)
+    connection.request("GET", "/", headers={"Cookie": f"{COOKIE}={VISITOR}"})
     response = connection.getresponse()
-    assert response.status == 200 and len(response.read()) == 1024
+    body = response.read()
+    assert response.status == 200 and len(body) == 1024, f"port {port} answered {response.status} with {len(body)} bytes"
 
 
-def cell(rows, column):
-    """Medians of one program, and of nginx's figures over them: above 1 is ahead of nginx."""
-    rate, spent = (statistics.median(row[column][i] for row in rows) for i in (0, 1))
-    if column == 0:
-        return f"{rate:>8.0f} {spent:5.1f}"
-    faster = statistics.median(row[column][0] / row[0][0] for row in rows)
-    cheaper = statistics.median(row[0][1] / row[column][1] for row in rows)
-    return f"{rate:>8.0f} ({faster:.2f}) {spent:5.1f} ({cheaper:.2f})"
+def loads(server, wire, args, temp, cpus):
+    """The load of one wire, as a function that is called once a round."""
+    scheme = "http" if wire == "h1" else "https"
+    url = f"{scheme}://127.0.0.1:{server.port}/"
+    if wire == "h2":
+        return functools.partial(load.h2load, url, args.seconds, cpus, temp / "h2load.log")
+    lua = None
+    if args.visitors > 1:
+        lua = temp / "visitors.lua"
+        lua.write_text(load.script(args.visitors))
+    return functools.partial(load.wrk, url, args.seconds, cpus, lua)
+
+
+def table(proxies, rounds, peaks):
+    """Rows of a table in Markdown."""
+    rows = [("", "requests/s", "ratio", "µs", "ratio", "p50 ms", "p99 ms", "MiB")]
+    for i, proxy in enumerate(proxies):
+        middle = {name: statistics.median(getattr(row[i], name) for row in rounds) for name in ("rate", "spent", "p50", "p99")}
+        faster = statistics.median(row[i].rate / row[0].rate for row in rounds)
+        cheaper = statistics.median(row[0].spent / row[i].spent for row in rounds)
+        rows.append((
+            proxy.name, f"{middle['rate']:,.0f}", f"{faster:.2f}", f"{middle['spent']:.1f}", f"{cheaper:.2f}",
+            f"{middle['p50']:.2f}", f"{middle['p99']:.2f}", f"{peaks[i]:.0f}",
+        ))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in rows]
+    return [lines[0], "|" + "---|" * len(widths), *lines[1:]]
+
+
+def compare(proxies, setups, wire, args, temp, app, flags, workers, tls):
+    """All proxies with so many flags, round by round. Every other round goes backwards, so that none always follows the same one."""
+    proxy_cpus, other_cpus = processors(workers)
+    running = []
+    try:
+        for i, proxy in enumerate(proxies):
+            setup = Setup(temp / f"{setups}-{i}", free_port(), app, flags, workers, tls)
+            running.append(Running(proxy.run(setup), setup.port, proxy_cpus, ours.environment()))
+            ask(setup.port, tls)
+        ready = [loads(server, wire, args, temp, other_cpus) for server in running]
+        for server, asked in zip(running, ready):
+            load.measure(server, asked)  # the first one warms up
+        rounds = []
+        for number in range(args.rounds):
+            row = [None] * len(running)
+            for i in list(range(len(running)))[:: -1 if number % 2 else 1]:
+                row[i] = load.measure(running[i], ready[i])
+            rounds.append(row)
+        return rounds, [server.peak_memory() for server in running]
+    finally:
+        for server in running:
+            server.stop()
+
+
+def builds(args):
+    """Our builds in each way to send flags. `NAME=PATH` gives a build a name, which is needed where there are several."""
+    for given in args.program or [str(ours.SHIPPED)]:
+        name, _, path = given.rpartition("=")
+        if not os.access(path, os.X_OK):
+            sys.exit(f"benches/wire.py: there is no program at {path}: run deploy/dist, or give --program PATH")
+        for send in args.send.split(","):
+            yield ours.Flagstaff(f"{name or 'flagstaff'} {send}", path, send)
+
+
+def others(args):
+    for name in filter(None, args.beside.split(",")):
+        if name not in OTHERS:
+            sys.exit(f"benches/wire.py: --beside takes {', '.join(OTHERS)}, and not {name}")
+        proxy = OTHERS[name]()
+        if proxy.program:
+            yield proxy
+        else:
+            print(f"{name} is not installed: left out", file=sys.stderr)
+
+
+def machine(proxies):
+    """What the figures belong to."""
+    cpu = pathlib.Path("/proc/cpuinfo").read_text()
+    model = re.search(r"model name\s*:\s*(.*)", cpu)
+    known = [name for name in ("sha_ni", "avx2", "avx512f", "sha2") if re.search(rf"\b{name}\b", cpu)]
+    print(f"{datetime.date.today()}, {model.group(1) if model else platform.machine()} ({' '.join(known)}), {os.cpu_count()} cores, Linux {platform.release()}")
+    for name, command in {proxy.name.split()[0]: proxy.version() for proxy in proxies}.items():
+        said = subprocess.run(command, capture_output=True, text=True, env=ours.environment())
+        print(f"{name}: {(said.stdout + said.stderr).strip().splitlines()[0]}")
+
+
+def check(proxies, args, temp):
+    """Has each program read its settings, of each number of flags, plain and encrypted. Starts and measures nothing."""
+    certificate = Certificate.make(temp / "certificate")
+    failed = False
+    for number, (proxy, flags, tls) in enumerate((p, f, t) for p in proxies for f in args.flags for t in (None, certificate)):
+        setup = Setup(temp / str(number), free_port(), free_port(), flags, 2, tls)
+        said = subprocess.run(proxy.check(setup), capture_output=True, text=True, env=ours.environment())
+        print(f"{proxy.name}, {flags} flags{', TLS' if tls else ''}: {'accepted' if said.returncode == 0 else said.stdout + said.stderr}")
+        failed |= said.returncode != 0
+    return failed
+
+
+def measured(proxies, args, temp):
+    machine(proxies)
+    certificate = Certificate.make(temp / "certificate") if {"tls", "h2"} & set(args.wires) else None
+    port = free_port()
+    for workers in args.workers:
+        app = nginx.app(temp / f"app-{workers}", port, processors(workers)[1])
+        try:
+            for wire in args.wires:
+                for flags in args.flags:
+                    setups = f"{workers}-{wire}-{flags}"
+                    tls = None if wire == "h1" else certificate
+                    rounds, peaks = compare(proxies, setups, wire, args, temp, port, flags, workers, tls)
+                    visitors = f", visitors: {args.visitors}" if args.visitors > 1 and wire != "h2" else ""
+                    print(f"\n{WIRES[wire]}, workers: {workers}, flags: {flags}{visitors}, rounds: {args.rounds} of {args.seconds} s\n")
+                    print("\n".join(table(proxies, rounds, peaks)), flush=True)
+        finally:
+            app.stop()
 
 
 def main():
+    def listed(kind):
+        return lambda text: [kind(word) for word in text.split(",")]
+
+    def wires(text):
+        if unknown := set(text.split(",")) - set(WIRES):
+            raise argparse.ArgumentTypeError(f"takes {', '.join(WIRES)}, and not {', '.join(sorted(unknown))}")
+        return text.split(",")
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=int, default=2)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--flags", default="0,10,50")
-    parser.add_argument("--program", default=SHIPPED)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=1, help="of each round and program")
+    parser.add_argument("--workers", type=listed(int), default=[1])
+    parser.add_argument("--flags", type=listed(int), default=[0, 1, 10, 50])
+    parser.add_argument("--wires", type=wires, default=["h1"], help="h1, tls (HTTP/1.1), h2 (over TLS)")
+    parser.add_argument("--visitors", type=int, default=1, help="in turn, so that hardly a request has the visitor of the one before (not for h2)")
+    parser.add_argument("--beside", default=",".join(OTHERS), help="the first one is what the others are compared with")
+    parser.add_argument("--send", default="each,compact", help="each, compact, both: how our builds send flags")
+    parser.add_argument("--program", action="append", metavar="[NAME=]PATH", help="a build of ours; several are compared in the same rounds")
+    parser.add_argument("--check", action="store_true", help="only have each program check its settings")
     args = parser.parse_args()
-    missing = [tool for tool in ("nginx", "wrk", "taskset") if not shutil.which(tool)]
-    if missing:
+    needed = {"openssl"} if args.check else {"nginx", "taskset", "openssl", "wrk", *(["h2load"] if "h2" in args.wires else [])}
+    if missing := sorted(tool for tool in needed if not shutil.which(tool)):
         sys.exit(f"benches/wire.py: not installed: {', '.join(missing)}")
-    cores = os.cpu_count() or 1
-    alone = args.workers == 1 and cores > 1
-    proxy_cpus, other_cpus = ("0", f"1-{cores - 1}") if alone else (None, None)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # through `finally`, so that what was started is stopped
+    proxies = [*others(args), *builds(args)]
     with tempfile.TemporaryDirectory() as temp:
         temp = pathlib.Path(temp)
-        app_port = free_port()
-        running = [start_nginx(temp / "app", app_conf(temp / "app", app_port), app_port, other_cpus)]
-        try:
-            print(f"{args.workers} worker(s), {args.rounds} rounds of {args.seconds} s, 64 connections, {cores} cores")
-            print("requests a second, microseconds of processor time a request; in brackets how far ahead of nginx (1: as fast)")
-            print(f"{'flags':>5} {'nginx':>14} {'both':>28} {'compact':>28}")
-            for flags in (int(n) for n in args.flags.split(",")):
-                port, folder = free_port(), temp / f"n{flags}"
-                nginx = start_nginx(folder, proxy_conf(folder, port, app_port, flags, args.workers), port, proxy_cpus)
-                ours = {
-                    send: start_flagstaff(args.program, temp / f"{send}{flags}", app_port, flags, args.workers, send, proxy_cpus)
-                    for send in ("both", "compact")
-                }
-                running += [nginx, *ours.values()]
-                rows = []
-                for server in (nginx, *ours.values()):
-                    check(server.port)
-                    load(server, 1, other_cpus)
-                for _ in range(args.rounds):
-                    rows.append([load(s, args.seconds, other_cpus) for s in (nginx, *ours.values())])
-                print(f"{flags:>5}", *(cell(rows, i) for i in range(3)), flush=True)
-                for server in (nginx, *ours.values()):
-                    server.stop()
-                    running.remove(server)
-        finally:
-            for server in running:
-                server.stop()
+        if args.check:
+            sys.exit(check(proxies, args, temp))
+        measured(proxies, args, temp)
 
 
 if __name__ == "__main__":

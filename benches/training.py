@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Has an instrumented build do what it will do in its life, so that the compiler knows which code is hot: `deploy/dist` runs it.
+
+    LLVM_PROFILE_FILE=FOLDER/%p-%m.profraw python3 benches/training.py PROGRAM [--seconds 1]
+
+Pages by HTTP/1.1 and HTTP/2, plain and over TLS; known and new visitors; answers of 304; posts; 0, 10 and 50 flags, a header each and compact;
+visitors of experiments who are recorded. The program ends by SIGTERM, and writes its profile then. Needs nginx, wrk, h2load and openssl.
+"""
+import argparse
+import pathlib
+import signal
+import sys
+import tempfile
+
+import recording
+from proxies import load, nginx
+from proxies.ours import Flagstaff, environment
+from proxies.running import Running
+from proxies.setup import Certificate, Setup, free_port
+
+BROWSER = (
+    ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+    ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
+    ("Accept-Language", "en-GB,en;q=0.8,de;q=0.5"),
+    ("Accept-Encoding", "gzip, deflate, br, zstd"),
+    ("Sec-Fetch-Dest", "document"),
+    ("Sec-Fetch-Mode", "navigate"),
+    ("Sec-Fetch-Site", "same-origin"),
+)
+FORM = "name=Ada&city=London&" + "note=" + "x" * 400
+# what wrk sends: whose visits, and what for
+PAGES = {
+    "the same visitor": {"visitors": 1},
+    "many visitors": {"visitors": 10_000},
+    "browsers": {"visitors": 10_000, "headers": BROWSER},
+    "new visitors": {"visitors": 0, "headers": BROWSER},
+    "pages that are known": {"visitors": 1000, "headers": (*BROWSER, ("If-None-Match", '\\"1\\"'))},
+    "forms": {
+        "visitors": 1000, "method": "POST", "path": "/sent", "body": FORM,
+        "headers": (*BROWSER, ("Content-Type", "application/x-www-form-urlencoded")),
+    },
+}
+
+
+def http1(url, seconds, temp):
+    for page in PAGES.values():
+        script = temp / "requests.lua"
+        script.write_text(load.script(**page))
+        load.wrk(url, seconds, None, script)
+
+
+def http2(url, seconds, temp):
+    form = temp / "form"
+    form.write_text(FORM)
+    browser = [word for name, value in BROWSER for word in ("-H", f"{name.lower()}: {value}")]
+    for more in ([], browser, [*browser, "-d", str(form)]):
+        load.h2load(url, seconds, None, temp / "h2load.log", more)
+
+
+def train(program, send, flags, app, certificate, seconds, temp):
+    """One way to send so many flags, plain and over TLS. Two workers: requests pass between threads as they will."""
+    for tls in (None, certificate):
+        setup = Setup(temp / f"{send}-{flags}-{bool(tls)}", free_port(), app, flags, 2, tls)
+        running = Running(Flagstaff("instrumented", program, send).run(setup), setup.port, env=environment())
+        url = f"{'https' if tls else 'http'}://127.0.0.1:{setup.port}/"
+        try:
+            http1(url, seconds, temp)
+            http2(url, seconds, temp)
+        finally:
+            running.stop()
+
+
+def record(program, app, seconds, temp):
+    """Ten experiments whose visitors and goals are recorded."""
+    running = recording.start(program, temp / "recorded", app, "flagstaff.db", 2, None)
+    script = temp / "visitors.lua"
+    script.write_text(recording.LUA.format(first=0, pages=5))
+    try:
+        load.wrk(f"http://127.0.0.1:{running.port}/", 3 * seconds, None, script)
+        http1(f"http://127.0.0.1:{running.port}/", seconds, temp)
+    finally:
+        running.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("program")
+    parser.add_argument("--seconds", type=int, default=1, help="of each load")
+    args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # through `finally`, so that what was started is stopped
+    with tempfile.TemporaryDirectory() as temp:
+        temp = pathlib.Path(temp)
+        certificate = Certificate.make(temp / "certificate")
+        port = free_port()
+        app = nginx.app(temp / "app", port, None)
+        try:
+            for flags in (0, 10, 50):
+                for send in ("each", "compact") if flags else ("both",):
+                    print(f"training: {flags} flags, {send}", flush=True)
+                    train(args.program, send, flags, port, certificate, args.seconds, temp)
+            print("training: experiments", flush=True)
+            record(args.program, port, args.seconds, temp)
+        finally:
+            app.stop()
+
+
+if __name__ == "__main__":
+    main()
