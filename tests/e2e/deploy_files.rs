@@ -239,3 +239,60 @@ fn systemd_takes_the_units() {
     let address = socket.lines().find_map(|line| line.strip_prefix("ListenStream=")).unwrap();
     assert!(text("deploy/systemd/flagstaff.toml").contains(&format!("listen = [\"{address}\"]")));
 }
+
+#[test]
+fn the_recipe_of_what_is_shipped_says_what_it_takes() {
+    let script = text("deploy/dist");
+    let dist = |argument: &[&str]| {
+        let mut command = Command::new("bash");
+        let output = command.arg(root().join("deploy/dist")).args(argument).current_dir("/").output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, help, error) = dist(&["--help"]);
+    assert!(code == Some(0) && error.is_empty(), "{code:?} {error}");
+    let taken = script.lines().filter_map(|line| line.trim().strip_prefix("--")?.split_once(')'));
+    let taken: Vec<_> = taken.map(|(option, _)| option.split(' ').next().unwrap()).collect();
+    assert_eq!(taken, ["help", "without-profile", "profile"]);
+    assert!(taken[1..].iter().all(|option| help.contains(&format!("deploy/dist --{option}"))), "{help}");
+    assert!(!help.contains("set -e") && help.starts_with("deploy/dist: "), "{help}");
+    let (code, _, error) = dist(&["--fast"]);
+    assert!(code == Some(2) && error.contains("'--fast'") && error.contains("--help"), "{code:?} {error}");
+    let (code, _, error) = dist(&["--profile", "nowhere.profdata"]);
+    assert!(code == Some(2) && error.contains("nowhere.profdata"), "{code:?} {error}");
+    for name in script.split_whitespace().filter(|word| word.starts_with("benches/")) {
+        assert!(root().join(name).exists(), "{name}");
+    }
+    for script in ["deploy/dist", "deploy/npm", "deploy/wheel"] {
+        let mut shell = Command::new("bash");
+        shell.args(["-n", script]);
+        content(shell);
+    }
+}
+
+/// nginx, HAProxy and Envoy where they are installed.
+#[test]
+fn servers_take_the_settings_of_the_bench() {
+    if Command::new("openssl").arg("version").output().is_err() {
+        eprintln!("SKIPPED: there is no openssl");
+        return;
+    }
+    let unpacked = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("tests/servers/usr/sbin");
+    let path = format!("{}:/usr/sbin:{}", std::env::var("PATH").unwrap(), unpacked.display());
+    let bench = |program: &str, more: &[&str]| {
+        let mut command = Command::new("python3");
+        command.env("PATH", &path).env("PYTHONDONTWRITEBYTECODE", "1").current_dir(root());
+        command.args(["benches/wire.py", "--check", "--flags", "0,2", "--program", program]).args(more);
+        command.output().unwrap()
+    };
+    let all = bench(env!("CARGO_BIN_EXE_flagstaff"), &[]);
+    let said = String::from_utf8_lossy(&all.stdout);
+    assert!(all.status.success(), "{said}{}", String::from_utf8_lossy(&all.stderr));
+    for line in ["flagstaff each, 0 flags: accepted", "flagstaff compact, 2 flags, TLS: accepted"] {
+        assert!(said.contains(line), "{said}");
+    }
+    assert!(!bench("nowhere/flagstaff", &[]).status.success());
+    assert!(!bench("/bin/false", &["--beside", ""]).status.success(), "what is refused is told");
+    let training =
+        Command::new("python3").args(["benches/training.py", "--help"]).current_dir(root()).output().unwrap();
+    assert!(training.status.success());
+}
