@@ -102,54 +102,50 @@ impl fmt::Display for DecisionStep {
     }
 }
 
-/// A variant of a flag for one subject, and the reason for it.
+/// A variant of a flag for one subject, and the reason for it. It takes four bytes: a request makes one for each flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
     variant: VariantId,
     reason: Reason,
     step: DecisionStep,
-    counted: bool,
-    unit_missing: bool,
-    in_experiment: bool,
+    marks: u8,
 }
+
+/// Marks of a decision.
+const COUNTED: u8 = 1;
+const UNIT_MISSING: u8 = 1 << 1;
+const IN_EXPERIMENT: u8 = 1 << 2;
 
 impl Decision {
     /// The decision for a flag that does not exist.
     pub const UNKNOWN: Self = Self::new(VariantId::OFF, Reason::Default, DecisionStep::Unknown);
 
     pub(crate) const fn new(variant: VariantId, reason: Reason, step: DecisionStep) -> Self {
-        Self { variant, reason, step, counted: false, unit_missing: false, in_experiment: false }
+        Self { variant, reason, step, marks: 0 }
     }
 
     pub(crate) const fn counted(mut self) -> Self {
-        self.counted = true;
+        self.marks |= COUNTED;
         self
     }
 
     pub(crate) const fn uncounted(mut self) -> Self {
-        self.counted = false;
+        self.marks &= !COUNTED;
         self
     }
 
     /// The flag is an experiment, and nothing before the holdout decided.
     pub(crate) const fn in_experiment(mut self) -> Self {
-        self.in_experiment = true;
+        self.marks |= IN_EXPERIMENT;
         self
     }
 
     pub(crate) const fn is_in_experiment(self) -> bool {
-        self.in_experiment
+        self.marks & IN_EXPERIMENT != 0
     }
 
     pub(crate) const fn without_unit(step: DecisionStep) -> Self {
-        Self {
-            variant: VariantId::OFF,
-            reason: Reason::Default,
-            step,
-            counted: false,
-            unit_missing: true,
-            in_experiment: false,
-        }
+        Self { marks: UNIT_MISSING, ..Self::new(VariantId::OFF, Reason::Default, step) }
     }
 
     /// The variant.
@@ -173,12 +169,12 @@ impl Decision {
     /// Whether the subject is part of the test: drawn, now or earlier, not named.
     #[must_use]
     pub const fn is_counted(self) -> bool {
-        self.counted
+        self.marks & COUNTED != 0
     }
 
     /// Whether it is off because the id to be hashed is not known.
     #[must_use]
     pub const fn is_unit_missing(self) -> bool {
-        self.unit_missing
+        self.marks & UNIT_MISSING != 0
     }
 }

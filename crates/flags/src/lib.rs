@@ -38,7 +38,7 @@ pub use conditions::{
 };
 pub use decision::{Decision, DecisionStep, Reason};
 pub use draw::Draw;
-pub use evaluate::{Decisions, Explanation, KeptSubject, StepOutcome, TraceStep};
+pub use evaluate::{DecisionList, Decisions, Explanation, KeptSubject, StepOutcome, TraceStep};
 pub use former_draw::FormerDraw;
 pub use hashing::{Formula, Hash, HashError, HashSeed, HashSettings, HashedNumber};
 pub use history::{Fact, FactKind, FactKindError, FlagTexts, RevisionSource, RevisionSourceError, Standing};

@@ -188,6 +188,7 @@ impl Condition {
     /// Whether it holds, with the segments that exist.
     pub(crate) fn holds(&self, subject: &Subject<'_>, segments: &[Segment]) -> bool {
         match self {
+            Self::Value(Key::Ip, matcher) => matcher.holds_for_address(subject.ip),
             Self::Value(key, matcher) => matcher.holds(&|test| key.any(subject, test)),
             Self::Language(wanted) => language_fits(wanted, subject.language),
             Self::Authenticated(wanted) => subject.user.is_some() == *wanted,

@@ -23,6 +23,11 @@ impl AskedKeys {
         self.0.difference(&others.0)
     }
 
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Key> {
+        self.0.iter()
+    }
+
     fn asks(&self, key: &Key) -> bool {
         self.0.contains(key)
     }

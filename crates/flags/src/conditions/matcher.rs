@@ -99,6 +99,20 @@ impl Matcher {
     }
 }
 
+impl Matcher {
+    /// What [`Matcher::holds`] says of an address, without writing it down and reading it again.
+    pub(crate) fn holds_for_address(&self, address: Option<IpAddr>) -> bool {
+        match self {
+            Self::InOneOf(ranges) => address.is_some_and(|ip| ranges.contain(plain(ip))),
+            Self::Within(range) => address.is_some_and(|ip| range.contains(&plain(ip))),
+            Self::Not(matcher) => !matcher.holds_for_address(address),
+            Self::Any(list) => list.iter().any(|matcher| matcher.holds_for_address(address)),
+            Self::All(list) => list.iter().all(|matcher| matcher.holds_for_address(address)),
+            _ => self.holds(&|test| address.is_some_and(|ip| test(&ip.to_string()))),
+        }
+    }
+}
+
 fn range(text: &str) -> Result<IpNet, MatcherError> {
     text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| MatcherError::Address)
 }
@@ -156,6 +170,30 @@ mod tests {
         assert!(holds(&range, &["10.1.2.3"]) && holds(&range, &["::ffff:10.1.2.3"]) && !holds(&range, &["11.0.0.1"]));
         assert!(holds(&Matcher::within("::1").unwrap(), &["::1"]) && !holds(&range, &["nonsense"]));
         assert!(Matcher::within("10.0.0.0/33").is_err());
+    }
+
+    #[test]
+    fn addresses_are_tested_as_their_texts_are() {
+        let within = |text| Matcher::within(text).unwrap();
+        let list = ["10.0.0.0/8".to_owned(), "2001:db8::/32".to_owned()];
+        let ranges = Matcher::within_one_of(&list).unwrap();
+        let matchers = [
+            within("10.0.0.0/8"),
+            within("::1"),
+            ranges.clone(),
+            Matcher::Not(Box::new(ranges.clone())),
+            Matcher::Any(vec![within("192.0.2.7"), Matcher::Pattern(Glob::new("11.*"))]),
+            Matcher::All(vec![ranges, Matcher::matches("1$").unwrap()]),
+        ];
+        let addresses = ["10.1.2.1", "::ffff:10.1.2.3", "11.0.0.1", "192.0.2.7", "::1", "2001:db8::1", "fe80::1"];
+        for matcher in &matchers {
+            for text in addresses {
+                let ip: IpAddr = text.parse().unwrap();
+                let told = matcher.holds_for_address(Some(ip));
+                assert_eq!(told, holds(matcher, &[&ip.to_string()]), "{matcher:?} {text}");
+            }
+            assert_eq!(matcher.holds_for_address(None), holds(matcher, &[]), "{matcher:?}");
+        }
     }
 
     #[test]

@@ -4,16 +4,70 @@ use std::sync::Arc;
 
 use crate::{Decision, Flag, FlagId, Snapshot, VariantId};
 
+/// So many decisions need no memory of their own.
+const INLINE: usize = 64;
+
 /// All decisions for one subject, with the snapshot they were made from.
 #[derive(Clone, Debug)]
 pub struct Decisions {
     snapshot: Arc<Snapshot>,
-    all: Box<[Decision]>,
+    list: DecisionList,
+}
+
+/// Decisions without their snapshot, so that they do not hold it.
+#[derive(Clone, Debug)]
+pub struct DecisionList {
+    count: usize,
+    few: [Decision; INLINE],
+    /// All of them, where there are more than `few` has room for.
+    many: Vec<Decision>,
+}
+
+impl DecisionList {
+    #[inline]
+    fn new(all: &[Decision]) -> Self {
+        let mut list = Self { count: all.len(), few: [Decision::UNKNOWN; INLINE], many: Vec::new() };
+        match list.few.get_mut(..all.len()) {
+            Some(few) => few.copy_from_slice(all),
+            None => list.many = all.to_vec(),
+        }
+        list
+    }
+
+    #[inline]
+    fn all(&self) -> &[Decision] {
+        self.few.get(..self.count).unwrap_or(&self.many)
+    }
 }
 
 impl Decisions {
-    pub(crate) fn new(snapshot: Arc<Snapshot>, all: Vec<Decision>) -> Self {
-        Self { snapshot, all: all.into() }
+    /// Decisions to begin with, one for each flag.
+    #[inline]
+    pub(super) fn beginning(snapshot: Arc<Snapshot>, all: &[Decision]) -> Self {
+        Self { snapshot, list: DecisionList::new(all) }
+    }
+
+    #[inline]
+    fn all(&self) -> &[Decision] {
+        self.list.all()
+    }
+
+    #[inline]
+    pub(super) fn all_mut(&mut self) -> &mut [Decision] {
+        let DecisionList { count, few, many } = &mut self.list;
+        few.get_mut(..*count).unwrap_or(many)
+    }
+
+    /// Decisions that were made from this snapshot before.
+    #[must_use]
+    pub const fn of_list(snapshot: Arc<Snapshot>, list: DecisionList) -> Self {
+        Self { snapshot, list }
+    }
+
+    /// The decisions without their snapshot.
+    #[must_use]
+    pub const fn list(&self) -> &DecisionList {
+        &self.list
     }
 
     /// The snapshot they were made from.
@@ -31,7 +85,7 @@ impl Decisions {
     /// The decision for a flag by its index.
     #[must_use]
     pub fn of(&self, id: FlagId) -> Decision {
-        self.all.get(id.index()).copied().unwrap_or(Decision::UNKNOWN)
+        self.all().get(id.index()).copied().unwrap_or(Decision::UNKNOWN)
     }
 
     /// The name of the variant of a flag; `off` when there is no such flag.
@@ -49,8 +103,13 @@ impl Decisions {
         self.get(name).variant() != VariantId::OFF
     }
 
+    /// The variant of every flag, in the order of the document.
+    pub fn variants(&self) -> impl Iterator<Item = VariantId> {
+        self.all().iter().map(|decision| decision.variant())
+    }
+
     /// Every flag with its decision, in the order of the document.
     pub fn iter(&self) -> impl Iterator<Item = (FlagId, &Arc<Flag>, Decision)> {
-        self.snapshot.ids().zip(self.snapshot.flags()).zip(&self.all).map(|((id, flag), d)| (id, flag, *d))
+        self.snapshot.ids().zip(self.snapshot.flags()).zip(self.all()).map(|((id, flag), d)| (id, flag, *d))
     }
 }

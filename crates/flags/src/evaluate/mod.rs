@@ -12,6 +12,6 @@ mod holdout;
 mod kept_subject;
 mod planned;
 
-pub use decisions::Decisions;
+pub use decisions::{DecisionList, Decisions};
 pub use explain::{Explanation, StepOutcome, TraceStep};
 pub use kept_subject::KeptSubject;

@@ -9,7 +9,9 @@ impl Snapshot {
     /// Decides every flag for one subject.
     #[must_use]
     pub fn decide(self: &Arc<Self>, subject: &Subject<'_>) -> Decisions {
-        Decisions::new(Arc::clone(self), self.decisions(subject))
+        let mut decisions = Decisions::beginning(Arc::clone(self), self.plan.beginning());
+        self.fill(subject, decisions.all_mut());
+        decisions
     }
 
     /// Decides one flag, and those it needs, for one subject. For many flags, [`Snapshot::decide`] is cheaper.
@@ -22,40 +24,47 @@ impl Snapshot {
             let evaluation = Evaluation::new(self, id, subject, &[], self.holds_out(subject));
             return evaluation.map_or(Decision::UNKNOWN, |evaluation| evaluation.evaluate(&mut ()));
         }
-        self.decisions(subject).get(id.index()).copied().unwrap_or(Decision::UNKNOWN)
+        let mut all = self.plan.beginning().to_vec();
+        self.fill(subject, &mut all);
+        all.get(id.index()).copied().unwrap_or(Decision::UNKNOWN)
     }
 
-    fn decisions(&self, subject: &Subject<'_>) -> Vec<Decision> {
+    /// Decides every flag, beginning with what the plan knows of all.
+    fn fill(&self, subject: &Subject<'_>, all: &mut [Decision]) {
         if !subject.former_draws.is_empty() {
-            return self.decisions_by_steps(subject);
+            return self.fill_by_steps(subject, all);
         }
         let is_held_out = self.holdout().map(|_| self.holds_out(subject));
-        let mut all = self.plan.begin(subject, is_held_out);
-        let by_steps =
-            |id: FlagId, all: &mut Vec<Decision>| self.ask_steps(id, subject, is_held_out == Some(true), all);
-        for (id, decision) in self.plan.named(subject) {
+        // looked up before the draws are made, so that memory is waited for meanwhile
+        let named = self.plan.named(subject);
+        self.plan.draw(subject, is_held_out, all);
+        let by_steps = |id: FlagId, all: &mut [Decision]| self.ask_steps(id, subject, is_held_out == Some(true), all);
+        for (id, decision) in named.iter().copied().filter(|(id, _)| self.plan.is_open(*id)) {
             match (decision, all.get_mut(id.index())) {
                 (Some(decision), Some(slot)) => *slot = decision,
-                _ => by_steps(id, &mut all),
+                _ => by_steps(id, all),
             }
         }
         for id in self.plan.touched(subject) {
-            by_steps(id, &mut all);
+            by_steps(id, all);
         }
         for id in self.plan.by_steps() {
-            by_steps(*id, &mut all);
+            by_steps(*id, all);
         }
-        all
     }
 
     /// Decides every flag by its steps: what the plan is held to.
     pub(super) fn decisions_by_steps(&self, subject: &Subject<'_>) -> Vec<Decision> {
         let mut all = vec![Decision::UNKNOWN; self.flags().len()];
+        self.fill_by_steps(subject, &mut all);
+        all
+    }
+
+    fn fill_by_steps(&self, subject: &Subject<'_>, all: &mut [Decision]) {
         let is_held_out = self.holds_out(subject);
         for id in &self.links.order {
-            self.ask_steps(*id, subject, is_held_out, &mut all);
+            self.ask_steps(*id, subject, is_held_out, all);
         }
-        all
     }
 
     /// Decides one flag by its steps, after those that it requires.

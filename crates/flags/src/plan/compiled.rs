@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::group::Group;
 use super::lists::Lists;
+use super::user_table::Named;
 use crate::{Decision, FlagId, Subject};
 
 /// All that is known of the decisions of a snapshot before anybody asks.
@@ -34,13 +35,16 @@ pub(crate) enum Course {
 }
 
 impl Plan {
-    /// What the plan alone decides. `is_held_out` is none where nobody is held out.
-    pub(crate) fn begin(&self, subject: &Subject<'_>, is_held_out: Option<bool>) -> Vec<Decision> {
-        let mut all = self.beginning.to_vec();
+    /// Every decision as far as it is known.
+    pub(crate) fn beginning(&self) -> &[Decision] {
+        &self.beginning
+    }
+
+    /// Decides what draws alone decide. `is_held_out` is none where nobody is held out.
+    pub(crate) fn draw(&self, subject: &Subject<'_>, is_held_out: Option<bool>, all: &mut [Decision]) {
         for group in &self.groups {
-            group.fill(subject, is_held_out, &mut all);
+            group.fill(subject, is_held_out, all);
         }
-        all
     }
 
     /// Whether a flag is open.
@@ -48,10 +52,9 @@ impl Plan {
         self.courses.get(id.index()) == Some(&Course::Open)
     }
 
-    /// Open flags for which the subject is named, each with its decision where one is known.
-    pub(crate) fn named(&self, subject: &Subject<'_>) -> impl Iterator<Item = (FlagId, Option<Decision>)> {
-        let named = subject.user.map_or(&[][..], |user| self.lists.of(&user.id));
-        named.iter().copied().filter(|(id, _)| self.is_open(*id))
+    /// Flags for which the subject is named, each with its decision where one is known. It counts for those that are open.
+    pub(crate) fn named(&self, subject: &Subject<'_>) -> &[Named] {
+        subject.user.map_or(&[], |user| self.lists.of(&user.id))
     }
 
     /// Open flags that are decided step by step for this subject: rollouts before their start, and flags that the request remembers or

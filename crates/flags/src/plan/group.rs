@@ -3,7 +3,8 @@
 use super::salts::Salts;
 use crate::{BucketBy, Decision, DecisionStep, Draw, FlagId, Reason, Subject, VariantId};
 
-/// Draws that need no allocation.
+/// Draws that hardly need any room, and those that need no allocation.
+const FEW: usize = 8;
 const INLINE: usize = 64;
 
 /// The flags that one unit decides, and all the salts that they draw it with.
@@ -101,13 +102,16 @@ impl Group {
         let Some(unit) = self.bucket_by.unit(subject) else {
             return self.decide_without_unit(is_held_out, all);
         };
-        let (mut inline, mut heap) = ([Draw::FIRST; INLINE], Vec::new());
-        let draws = if let Some(draws) = inline.get_mut(..self.salts.len()) {
-            draws
-        } else {
-            heap.resize(self.salts.len(), Draw::FIRST);
-            &mut heap
-        };
+        match self.salts.len() {
+            ..=FEW => self.decide(unit, is_held_out, &mut [Draw::FIRST; FEW], all),
+            ..=INLINE => self.decide(unit, is_held_out, &mut [Draw::FIRST; INLINE], all),
+            many => self.decide(unit, is_held_out, &mut vec![Draw::FIRST; many], all),
+        }
+    }
+
+    /// Decides its flags for a unit, with room for as many draws as there are salts.
+    fn decide(&self, unit: &str, is_held_out: Option<bool>, room: &mut [Draw], all: &mut [Decision]) {
+        let draws = room.get_mut(..self.salts.len()).unwrap_or_default();
         self.salts.draw(unit, draws);
         for row in &self.rows {
             set(all, row.flag, row.decision(draws));

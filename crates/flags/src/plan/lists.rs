@@ -1,123 +1,31 @@
 //! Users by name: what `allow`, `deny` and rules say about each of them.
 
-use std::borrow::Borrow;
-use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use super::user_table::{Named, UserTable};
 use crate::{
     Audience, Condition, Decision, DecisionStep, Flag, FlagId, Key, Matcher, Reason, Rule, Serve, VariantId,
 };
-
-/// A flag that names a user, and the decision where one is known without a draw.
-type Named = (FlagId, Option<Decision>);
 
 /// All users whom flags name, so that a request looks once for its user, however many lists there are. Flags that ask for anything
 /// else of their subjects are not among them.
 #[derive(Debug, Default)]
 pub(crate) struct Lists {
-    users: HashMap<UserId, Entry>,
+    users: UserTable,
     /// Flags by their index: whether all that they ask is who the user is.
     covered: Vec<bool>,
 }
 
-/// The flags that name a user. For the only one no other memory is looked at.
-#[derive(Debug)]
-enum Entry {
-    One(Named),
-    // boxed, so that the entries of all others stay small
-    #[allow(clippy::box_collection, reason = "a vector is three times as large as its box")]
-    More(Box<Vec<Named>>),
-}
-
-impl Entry {
-    fn as_slice(&self) -> &[Named] {
-        match self {
-            Self::One(named) => std::slice::from_ref(named),
-            Self::More(all) => all,
-        }
-    }
-
-    /// What comes first counts: the entries of one flag are added together.
-    fn add(&mut self, named: Named) {
-        if self.as_slice().last().is_some_and(|(last, _)| *last == named.0) {
-            return;
-        }
-        match self {
-            Self::One(first) => *self = Self::More(Box::new(vec![*first, named])),
-            Self::More(all) => all.push(named),
-        }
-    }
-}
-
-/// A user's id. A short one lies in the map itself.
-#[derive(Debug)]
-enum UserId {
-    Short(u8, [u8; SHORT]),
-    Long(Box<[u8]>),
-}
-
-/// The most bytes of an id that take no memory of their own.
-const SHORT: usize = 22;
-
-impl UserId {
-    fn new(id: &str) -> Self {
-        let mut short = [0; SHORT];
-        match (short.get_mut(..id.len()), u8::try_from(id.len())) {
-            (Some(slot), Ok(length)) => {
-                slot.copy_from_slice(id.as_bytes());
-                Self::Short(length, short)
-            }
-            _ => Self::Long(id.as_bytes().into()),
-        }
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        match self {
-            Self::Short(length, bytes) => bytes.get(..usize::from(*length)).unwrap_or(bytes),
-            Self::Long(bytes) => bytes,
-        }
-    }
-}
-
-impl Borrow<[u8]> for UserId {
-    fn borrow(&self) -> &[u8] {
-        self.as_bytes()
-    }
-}
-
-impl PartialEq for UserId {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_bytes() == other.as_bytes()
-    }
-}
-
-impl Eq for UserId {}
-
-impl Hash for UserId {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_bytes().hash(state);
-    }
-}
-
 impl Lists {
     pub(crate) fn new(flags: &[Arc<Flag>]) -> Self {
-        let mut all = Self::default();
-        for (id, flag) in (0..).map(FlagId).zip(flags) {
-            let named = users_of(flag);
-            all.covered.push(named.is_some());
-            for (user, decision) in named.unwrap_or_default() {
-                all.add(user, id, decision);
+        let named: Vec<_> = flags.iter().map(|flag| users_of(flag)).collect();
+        let mut users = UserTable::with_room(named.iter().flatten().map(Vec::len).sum());
+        for (id, all) in (0..).map(FlagId).zip(&named) {
+            for (user, decision) in all.iter().flatten() {
+                users.add(user, (id, *decision));
             }
         }
-        all
-    }
-
-    fn add(&mut self, user: &str, id: FlagId, decision: Option<Decision>) {
-        match self.users.get_mut(user.as_bytes()) {
-            Some(entry) => entry.add((id, decision)),
-            None => drop(self.users.insert(UserId::new(user), Entry::One((id, decision)))),
-        }
+        Self { users, covered: named.iter().map(Option::is_some).collect() }
     }
 
     /// Whether all that a flag asks of its subjects is who the user is.
@@ -126,7 +34,7 @@ impl Lists {
     }
 
     pub(super) fn of(&self, user: &str) -> &[Named] {
-        self.users.get(user.as_bytes()).map_or(&[], Entry::as_slice)
+        self.users.of(user)
     }
 }
 

@@ -102,6 +102,12 @@ impl Reader {
         self.0.snapshot.load_full()
     }
 
+    /// Whether this snapshot is the one that holds now. It costs less than to load that one.
+    #[must_use]
+    pub fn is_current(&self, snapshot: &Arc<Snapshot>) -> bool {
+        Arc::ptr_eq(&self.0.snapshot.load(), snapshot)
+    }
+
     /// Has this called after each replacement of the snapshot, as long as there is a writer. It is called on the writer's thread, so it must
     /// return at once and replace nothing.
     pub fn on_change(&self, listener: impl Fn() + Send + Sync + 'static) {
@@ -139,11 +145,14 @@ mod tests {
             snapshot.decide(&Subject::at(jiff::Timestamp::UNIX_EPOCH)).get("f").step() == DecisionStep::Tripped
         };
         assert!(!tripped());
+        let before = reader.load();
+        assert!(reader.is_current(&before));
         publisher.learn(RecordedFacts {
             tripped: vec![(Name::new("f").unwrap(), Definition(1))],
             ..RecordedFacts::default()
         });
         assert!(tripped(), "in the snapshot that held");
+        assert!(!reader.is_current(&before) && reader.is_current(&reader.load()));
         publisher.publish(&snapshot(2));
         assert!(!tripped(), "an edit ends it");
         publisher.publish(&snapshot(1));

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use jiff::Timestamp;
 
-use crate::{Conditions, Snapshot};
+use crate::{Conditions, Rollout, Snapshot};
 
 impl Snapshot {
     /// A number that changes when flags may be decided in another way: with the text they were made from, with what is recorded of them,
@@ -17,12 +17,22 @@ impl Snapshot {
             self.share(id, now).thousandths().hash(&mut state);
             self.fact(id).hash(&mut state);
         }
-        let rules = self.flags().iter().flat_map(|flag| &flag.rules).map(|rule| &rule.when);
-        let segments = self.segments.iter().flat_map(|segment| &segment.any);
-        for time in rules.chain(segments).flat_map(Conditions::times) {
+        for time in self.dates() {
             (now >= time).hash(&mut state);
         }
         state.finish()
+    }
+
+    /// The times at which flags begin to be decided in another way by themselves: those of conditions, and the starts of rollouts.
+    pub fn turns(&self) -> impl Iterator<Item = Timestamp> {
+        let rollouts = self.flags().iter().filter_map(|flag| flag.rollout.as_ref());
+        self.dates().chain(rollouts.filter_map(Rollout::start))
+    }
+
+    fn dates(&self) -> impl Iterator<Item = Timestamp> {
+        let rules = self.flags().iter().flat_map(|flag| &flag.rules).map(|rule| &rule.when);
+        let segments = self.segments.iter().flat_map(|segment| &segment.any);
+        rules.chain(segments).flat_map(Conditions::times)
     }
 }
 
