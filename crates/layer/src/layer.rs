@@ -93,6 +93,9 @@ impl Shared {
 
     /// The snapshot that is in force now, compiled. The first request after a change compiles it.
     pub(crate) fn compiled(&self) -> Arc<CompiledSnapshot> {
+        if let Some(compiled) = self.compiled.newest().filter(|newest| self.reader.is_current(newest.snapshot())) {
+            return compiled;
+        }
         let snapshot = self.reader.load();
         self.compiled.get(&snapshot, |_| {
             let compiled = self.tagger.compile(Arc::clone(&snapshot));

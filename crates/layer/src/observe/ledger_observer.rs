@@ -18,22 +18,24 @@ pub(crate) struct LedgerObserver(Recorder);
 impl Observe for LedgerObserver {
     fn requested(&self, request: &RequestContext) {
         let flags = &request.flags;
+        let visit = self.visit(flags);
         if !flags.is_new_visitor() {
-            self.visit(flags).returned(flags.visitor());
+            visit.returned(flags.visitor());
         }
         for (id, ..) in request.exposed() {
-            self.exposed(flags, id, request.at);
+            exposed(&visit, flags, id, request.at);
         }
-        self.experiment_exposed(request, &[]);
+        experiment_exposed(&visit, request, &[]);
     }
 
     fn answered(&self, request: &RequestContext, answer: &Answer<'_>) {
         let Some(status) = answer.status() else { return };
         let flags = &request.flags;
         let named: Vec<_> = answer.exposed.iter().filter_map(|name| snapshot(flags).find(name.as_str())).collect();
-        named.iter().for_each(|id| self.exposed(flags, *id, request.at));
         if !named.is_empty() {
-            self.experiment_exposed(request, &named);
+            let visit = self.visit(flags);
+            named.iter().for_each(|id| exposed(&visit, flags, *id, request.at));
+            experiment_exposed(&visit, request, &named);
         }
         if request.is_page && (status.is_success() || status.is_redirection()) {
             self.page(flags, request.at);
@@ -81,34 +83,34 @@ impl LedgerObserver {
         Self(recorder)
     }
 
-    /// Records a visitor who is exposed to an experiment for the comparison of those held out with everybody else.
-    fn experiment_exposed(&self, request: &RequestContext, named: &[FlagId]) {
-        let flags = &request.flags;
-        let Some(holdout) = snapshot(flags).holdout() else {
-            return;
-        };
-        let met = if flags.are_confirmed_by_app() { &MetFlags::default() } else { request.met() };
-        if flags.decisions().exposes_experiment(met, named) {
-            self.visit(flags).exposed_to_holdout(holdout, flags.visitor(), !flags.is_new_visitor(), request.at);
-        }
-    }
-
     fn visit(&self, flags: &Flags) -> Visit<'_> {
         self.0.visit(flags.network().map(Network::address))
     }
 
-    fn exposed(&self, flags: &Flags, id: FlagId, at: Timestamp) {
-        if let Some(unit) = flags.unit(id) {
-            let decision = flags.decisions().of(id);
-            let confirmed = !flags.is_new_visitor();
-            self.visit(flags).exposed(snapshot(flags), id, unit, decision, confirmed, at);
+    fn page(&self, flags: &Flags, at: Timestamp) {
+        let visit = self.visit(flags);
+        for unit in units(flags, flags.compiled().counted_for_bounces()) {
+            visit.page(&unit, at);
         }
     }
+}
 
-    fn page(&self, flags: &Flags, at: Timestamp) {
-        for unit in units(flags, flags.compiled().counted_for_bounces()) {
-            self.visit(flags).page(&unit, at);
-        }
+fn exposed(visit: &Visit<'_>, flags: &Flags, id: FlagId, at: Timestamp) {
+    if let Some(unit) = flags.unit(id) {
+        let decision = flags.decisions().of(id);
+        visit.exposed(snapshot(flags), id, unit, decision, !flags.is_new_visitor(), at);
+    }
+}
+
+/// Records a visitor who is exposed to an experiment for the comparison of those held out with everybody else.
+fn experiment_exposed(visit: &Visit<'_>, request: &RequestContext, named: &[FlagId]) {
+    let flags = &request.flags;
+    let Some(holdout) = snapshot(flags).holdout() else {
+        return;
+    };
+    let met = if flags.are_confirmed_by_app() { &MetFlags::default() } else { request.met() };
+    if flags.decisions().exposes_experiment(met, named) {
+        visit.exposed_to_holdout(holdout, flags.visitor(), !flags.is_new_visitor(), request.at);
     }
 }
 

@@ -73,12 +73,11 @@ impl SeenSet {
     pub(crate) fn exposed(
         &self,
         trial: ExperimentId,
-        unit: &str,
+        UnitHash(unit): UnitHash,
         variant: u8,
         confirmed: bool,
         send: impl FnOnce() -> bool,
     ) {
-        let unit = of(unit);
         let key = Key { unit, kind: NoteKind::Exposure(trial) };
         let new = match self.known.get(&key) {
             Some(Note::Exposed { crossed: true, .. }) => return,
@@ -98,16 +97,16 @@ impl SeenSet {
     }
 
     /// Runs `send` the first time a unit's cookie comes back.
-    pub(crate) fn returned(&self, unit: &str, send: impl FnOnce() -> bool) {
-        let key = Key { unit: of(unit), kind: NoteKind::Returned };
+    pub(crate) fn returned(&self, UnitHash(unit): UnitHash, send: impl FnOnce() -> bool) {
+        let key = Key { unit, kind: NoteKind::Returned };
         if self.known.get(&key).is_none() && send() {
             self.insert(key, Note::Returned);
         }
     }
 
     /// Runs `send` for as many pages after an exposure as can tell a bounce.
-    pub(crate) fn page(&self, unit: &str, send: impl FnOnce() -> bool) {
-        let key = Key { unit: of(unit), kind: NoteKind::Pages };
+    pub(crate) fn page(&self, UnitHash(unit): UnitHash, send: impl FnOnce() -> bool) {
+        let key = Key { unit, kind: NoteKind::Pages };
         let pages = match self.known.get(&key) {
             Some(Note::Pages(pages)) => pages,
             _ => 0,
@@ -118,8 +117,8 @@ impl SeenSet {
     }
 
     /// Counts that a unit reached a goal. Returns whether that was not more often than `most` on this day.
-    pub(crate) fn reaches(&self, goal: &str, unit: &str, day: i64, most: u32) -> bool {
-        let key = Key { unit: of(unit), kind: NoteKind::Goal(hash(goal)) };
+    pub(crate) fn reaches(&self, goal: &str, UnitHash(unit): UnitHash, day: i64, most: u32) -> bool {
+        let key = Key { unit, kind: NoteKind::Goal(hash(goal)) };
         let before = match self.known.get(&key) {
             Some(Note::Reached { day: noted, times }) if noted == day => times,
             _ => 0,
@@ -145,8 +144,13 @@ impl SeenSet {
 }
 
 /// The hash of a unit's name as stores keep it.
-fn of(unit: &str) -> u128 {
-    hash(&stored_name(unit))
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct UnitHash(u128);
+
+impl UnitHash {
+    pub(crate) fn of(unit: &str) -> Self {
+        Self(hash(&stored_name(unit)))
+    }
 }
 
 #[cfg(test)]
@@ -159,7 +163,7 @@ mod tests {
         let mut sent = Vec::new();
         let mut meet = |unit: &str, variant, confirmed, taken| {
             let mut was_sent = false;
-            seen.exposed(ExperimentId::default(), unit, variant, confirmed, || {
+            seen.exposed(ExperimentId::default(), UnitHash::of(unit), variant, confirmed, || {
                 was_sent = true;
                 taken
             });
@@ -181,14 +185,14 @@ mod tests {
         let seen = SeenSet::new(100);
         let page = || {
             let mut was_sent = false;
-            seen.page("a", || {
+            seen.page(UnitHash::of("a"), || {
                 was_sent = true;
                 true
             });
             was_sent
         };
         assert_eq!([page(), page(), page()], [true, true, false]);
-        seen.exposed(ExperimentId::default(), "a", 0, true, || true);
+        seen.exposed(ExperimentId::default(), UnitHash::of("a"), 0, true, || true);
         assert_eq!([page(), page(), page()], [true, true, false]);
         seen.clear();
         assert!(page());
@@ -198,17 +202,17 @@ mod tests {
     fn forgetting_a_unit_keeps_others() {
         let seen = SeenSet::new(100);
         for unit in ["a", "b"] {
-            seen.exposed(ExperimentId::default(), unit, 0, true, || true);
-            seen.returned(unit, || true);
+            seen.exposed(ExperimentId::default(), UnitHash::of(unit), 0, true, || true);
+            seen.returned(UnitHash::of(unit), || true);
         }
         seen.forget(hash("a"));
         let mut sent = Vec::new();
         for unit in ["a", "b"] {
-            seen.exposed(ExperimentId::default(), unit, 0, true, || {
+            seen.exposed(ExperimentId::default(), UnitHash::of(unit), 0, true, || {
                 sent.push(unit);
                 true
             });
-            seen.returned(unit, || {
+            seen.returned(UnitHash::of(unit), || {
                 sent.push(unit);
                 true
             });
@@ -219,7 +223,7 @@ mod tests {
     #[test]
     fn a_unit_reaches_a_goal_so_often_a_day() {
         let seen = SeenSet::new(100);
-        let taken = |unit: &str, day| (0..9).filter(|_| seen.reaches("paid", unit, day, 5)).count();
+        let taken = |unit: &str, day| (0..9).filter(|_| seen.reaches("paid", UnitHash::of(unit), day, 5)).count();
         assert_eq!((taken("a", 1), taken("a", 1), taken("b", 1), taken("a", 2)), (5, 0, 5, 5));
     }
 }

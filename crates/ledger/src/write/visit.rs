@@ -1,5 +1,7 @@
 //! What the visitors of one network may add.
 
+use std::cell::Cell;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,6 +11,7 @@ use jiff::Timestamp;
 use crate::write::event::RecordedEvent;
 use crate::write::experiment::Experiment;
 use crate::write::recorder::{Dropped, Recorder};
+use crate::write::seen::UnitHash;
 use crate::write::status::Loss;
 
 impl Recorder {
@@ -16,15 +19,22 @@ impl Recorder {
     /// network there is no bound.
     #[must_use]
     pub const fn visit(&self, network: Option<IpAddr>) -> Visit<'_> {
-        Visit { recorder: self, network }
+        Visit { recorder: self, network, hashed: Cell::new(None) }
     }
 }
 
 /// What is recorded of the visitors of one network.
-#[derive(Clone, Copy, Debug)]
 pub struct Visit<'a> {
     recorder: &'a Recorder,
     network: Option<IpAddr>,
+    /// The unit that was hashed last: nearly always all that is recorded of a request is of one.
+    hashed: Cell<Option<(Box<str>, UnitHash)>>,
+}
+
+impl fmt::Debug for Visit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Visit").field("network", &self.network).finish_non_exhaustive()
+    }
 }
 
 /// Why an event of a page is not taken.
@@ -46,6 +56,14 @@ const PAGE_EVENTS_OF_UNIT: u32 = 100;
 const REQUESTS_OF_UNIT: u32 = 1_000;
 
 impl Visit<'_> {
+    fn hash(&self, unit: &str) -> UnitHash {
+        let last = self.hashed.take().filter(|(text, _)| **text == *unit);
+        let last = last.unwrap_or_else(|| (unit.into(), UnitHash::of(unit)));
+        let hash = last.1;
+        self.hashed.set(Some(last));
+        hash
+    }
+
     /// Records a row that anybody can make.
     fn row(&self, event: RecordedEvent) -> Result<(), Dropped> {
         if self.recorder.limits.admits_row(self.network) {
@@ -75,7 +93,7 @@ impl Visit<'_> {
         };
         let key: &str = &flag.bucket_by.key(unit);
         let mut recorded = true;
-        self.recorder.seen.exposed(snapshot.experiment_id(id), key, number, confirmed, || {
+        self.recorder.seen.exposed(snapshot.experiment_id(id), self.hash(key), number, confirmed, || {
             let experiment = Experiment::of(snapshot, id, at);
             let event = experiment.map(|experiment| RecordedEvent::Exposed {
                 variant: number,
@@ -96,7 +114,7 @@ impl Visit<'_> {
     pub fn exposed_to_holdout(&self, holdout: &Holdout, visitor: &str, confirmed: bool, at: Timestamp) {
         let place = holdout.position(visitor);
         let number = u8::from(!holdout.holds(place));
-        self.recorder.seen.exposed(holdout.experiment_id(), visitor, number, confirmed, || {
+        self.recorder.seen.exposed(holdout.experiment_id(), self.hash(visitor), number, confirmed, || {
             let event = RecordedEvent::Exposed {
                 experiment: Arc::new(Experiment::of_holdout(holdout)),
                 unit: visitor.into(),
@@ -114,7 +132,7 @@ impl Visit<'_> {
     /// more than half of the queue waits: the next request tells it again.
     pub fn returned(&self, visitor: &str) {
         let recorder = self.recorder;
-        recorder.seen.returned(visitor, || {
+        recorder.seen.returned(self.hash(visitor), || {
             recorder.has_room() && self.row(RecordedEvent::Returned { unit: visitor.into() }).is_ok()
         });
     }
@@ -123,7 +141,7 @@ impl Visit<'_> {
     /// while more than half of the queue waits.
     pub fn page(&self, unit: &str, at: Timestamp) {
         let recorder = self.recorder;
-        recorder.seen.page(unit, || {
+        recorder.seen.page(self.hash(unit), || {
             if !recorder.has_room() {
                 recorder.shared.dropped(Loss::Queue, 1);
                 return false;
@@ -152,7 +170,7 @@ impl Visit<'_> {
         (value, key): (Option<f64>, Option<&str>),
         at: Timestamp,
     ) -> Result<(), Dropped> {
-        if !self.recorder.seen.reaches(goal, unit, day(at), REQUESTS_OF_UNIT) {
+        if !self.recorder.seen.reaches(goal, self.hash(unit), day(at), REQUESTS_OF_UNIT) {
             return Err(self.recorder.dropped(Loss::Unit));
         }
         let (goal, unit, key) = (goal.into(), unit.into(), key.map(Into::into));
@@ -179,7 +197,7 @@ impl Visit<'_> {
         if !recorder.has_room() {
             return Err(NotTaken::Queue);
         }
-        if !recorder.seen.reaches(goal, unit, day(at), PAGE_EVENTS_OF_UNIT) {
+        if !recorder.seen.reaches(goal, self.hash(unit), day(at), PAGE_EVENTS_OF_UNIT) {
             return Err(NotTaken::Unit);
         }
         let (goal, unit, key) = (goal.into(), unit.into(), key.map(Into::into));

@@ -96,8 +96,8 @@ impl FlagWindow {
         self.begun.is_none_or(|begun| asked >= begun)
     }
 
-    pub(super) fn step(&self) -> Arc<StepWindow> {
-        self.step.load_full()
+    pub(super) fn step(&self) -> usize {
+        self.step.load().step()
     }
 
     pub(super) fn begin_step(&self, flag: &Flag, step: usize) {

@@ -128,47 +128,40 @@ impl OutcomeMonitor {
 
     /// What is known of a flag as a request was decided with it. None where that is another definition than the one in force, or
     /// where the flag has begun anew since: then the answer comes too late to say anything.
-    fn window(&self, flag: &Flag, exposure: &Exposure<'_>) -> Option<Arc<FlagWindow>> {
-        let known = |windows: &HashMap<Name, Arc<FlagWindow>>| {
-            windows.get(&flag.name).filter(|window| window.definition == flag.definition).map(Arc::clone)
-        };
-        let window = match known(&self.windows.load()) {
-            Some(window) => window,
-            None => self.first(flag, known)?,
-        };
-        self.follow_step(&window, flag, exposure);
-        window.covers(exposure.since).then_some(window)
+    fn with_window<T>(&self, flag: &Flag, exposure: &Exposure<'_>, tell: impl FnOnce(&FlagWindow) -> T) -> Option<T> {
+        // looked at where it is: to count all who hold it would have all threads write to one place
+        let windows = self.windows.load();
+        let first = if known(&windows, flag).is_none() { self.first(flag) } else { None };
+        let window = known(&windows, flag).or(first.as_ref())?;
+        self.follow_step(window, flag, exposure);
+        window.covers(exposure.since).then(|| tell(window))
     }
 
     /// The first answer of a flag as it is in force now.
-    fn first(
-        &self,
-        flag: &Flag,
-        known: impl Fn(&HashMap<Name, Arc<FlagWindow>>) -> Option<Arc<FlagWindow>>,
-    ) -> Option<Arc<FlagWindow>> {
+    fn first(&self, flag: &Flag) -> Option<Arc<FlagWindow>> {
         let current = self.reader.load();
         let id = current.find(flag.name.as_str())?;
         current.flag(id).filter(|current| current.definition == flag.definition)?;
         let is_watched = |flag: &&Arc<Flag>| flag.guard.is_some() || flag.rollout.is_some();
         let flags = current.flags().iter().filter(is_watched).count();
         self.change(|windows| {
-            if known(windows).is_none() {
+            if known(windows, flag).is_none() {
                 let window = FlagWindow::new(self.next(), flag, current.step(id), KnownVisitors::of_one_in(flags));
                 windows.insert(flag.name.clone(), Arc::new(window));
             }
         });
-        known(&self.windows.load())
+        known(&self.windows.load(), flag).map(Arc::clone)
     }
 
     /// A request of another step than the present one is late, or the first of a new step: the snapshot in force says which.
     fn follow_step(&self, window: &FlagWindow, flag: &Flag, exposure: &Exposure<'_>) {
-        if window.step().step() == exposure.snapshot.step(exposure.flag) {
+        if window.step() == exposure.snapshot.step(exposure.flag) {
             return;
         }
         let current = self.reader.load();
         let Some(step) = current.find(flag.name.as_str()).map(|id| current.step(id)) else { return };
         let _one_at_a_time = self.change.lock().unwrap_or_else(PoisonError::into_inner);
-        if window.step().step() != step {
+        if window.step() != step {
             window.begin_step(flag, step);
         }
     }
@@ -198,6 +191,11 @@ impl fmt::Debug for OutcomeMonitor {
     }
 }
 
+/// What is known of a flag by this definition.
+fn known<'a>(windows: &'a HashMap<Name, Arc<FlagWindow>>, flag: &Flag) -> Option<&'a Arc<FlagWindow>> {
+    windows.get(&flag.name).filter(|window| window.definition == flag.definition)
+}
+
 fn first_sign(sign: String, exposure: &Exposure<'_>, arm: u8) -> FirstSign {
     let step = exposure.snapshot.step(exposure.flag);
     FirstSign { sign, unit: exposure.unit.into(), variant: arm, step, at: exposure.at.as_microsecond() }
@@ -210,41 +208,41 @@ fn guarded<'a>(exposure: &Exposure<'a>) -> Option<(&'a Arc<Flag>, u8)> {
 
 impl Outcomes for OutcomeMonitor {
     fn exposed(&self, exposure: &Exposure<'_>) {
-        if let Some((flag, _)) = guarded(exposure)
-            && let Some(window) = self.window(flag, exposure)
-        {
-            window.exposed(exposure);
+        if let Some((flag, _)) = guarded(exposure) {
+            self.with_window(flag, exposure, |window| window.exposed(exposure));
         }
     }
 
     fn was_exposed(&self, exposure: &Exposure<'_>) -> bool {
         let flag = exposure.snapshot.flag(exposure.flag);
-        let window = flag.and_then(|flag| self.window(flag, exposure));
-        window.is_some_and(|window| window.was_exposed(exposure))
+        let was = flag.and_then(|flag| self.with_window(flag, exposure, |window| window.was_exposed(exposure)));
+        was.unwrap_or_default()
     }
 
     fn answered(&self, outcome: &Outcome<'_>) {
         let exposure = &outcome.exposure;
         let Some((flag, arm)) = guarded(exposure) else { return };
-        let Some(window) = self.window(flag, exposure) else { return };
-        let step = exposure.snapshot.step(exposure.flag);
-        let Signals { arrives, sign, blown } = window.answered(outcome, arm, step, self.now());
-        if arrives {
-            self.tell(Message::Arrived(window.id(flag), first_sign(came_at(step), exposure, arm)));
-        }
-        if let Some(sign) = sign {
-            self.sign(&sign, &window, flag, exposure, arm);
-        }
-        if let Some(blown) = blown {
-            self.tell(Message::FuseBlown(window.id(flag), blown));
-        }
+        self.with_window(flag, exposure, |window| {
+            let step = exposure.snapshot.step(exposure.flag);
+            let Signals { arrives, sign, blown } = window.answered(outcome, arm, step, self.now());
+            if arrives {
+                self.tell(Message::Arrived(window.id(flag), first_sign(came_at(step), exposure, arm)));
+            }
+            if let Some(sign) = sign {
+                self.sign(&sign, window, flag, exposure, arm);
+            }
+            if let Some(blown) = blown {
+                self.tell(Message::FuseBlown(window.id(flag), blown));
+            }
+        });
     }
 
     fn converted(&self, conversion: &Conversion<'_>) {
         let exposure = &conversion.exposure;
         let Some((flag, arm)) = guarded(exposure) else { return };
-        let Some(window) = self.window(flag, exposure) else { return };
-        self.sign(&Sign::Goal(conversion.goal.to_string()), &window, flag, exposure, arm);
+        self.with_window(flag, exposure, |window| {
+            self.sign(&Sign::Goal(conversion.goal.to_string()), window, flag, exposure, arm);
+        });
     }
 }
 
