@@ -10,7 +10,7 @@ use std::sync::Arc;
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use flagstaff_flags::{Draw, Formula, Snapshot, Subject, User};
 use flagstaff_source::{ParseOptions, Text, parse};
-use flagstaff_tag::{HeaderSettings, Peer, SendFlags, Tagger, TaggerSettings};
+use flagstaff_tag::{HeaderSettings, LastFlags, Peer, SendFlags, Tagger, TaggerSettings};
 use http::Request;
 use jiff::Timestamp;
 
@@ -109,6 +109,13 @@ fn tagging(c: &mut Criterion) {
             let compiled = Arc::new(tagger.compile(snapshot(flags)));
             group.bench_with_input(BenchmarkId::new(name, flags), &compiled, |b, compiled| {
                 let tag = |mut r: Request<()>| (tagger.tag(compiled, &mut r, Timestamp::UNIX_EPOCH), r);
+                b.iter_batched(request, tag, BatchSize::SmallInput);
+            });
+            let name = format!("{name}, the next request of a connection");
+            group.bench_with_input(BenchmarkId::new(name, flags), &compiled, |b, compiled| {
+                let mut last = LastFlags::default();
+                let tag =
+                    |mut r: Request<()>| (tagger.tag_next(compiled, &mut last, &mut r, Timestamp::UNIX_EPOCH), r);
                 b.iter_batched(request, tag, BatchSize::SmallInput);
             });
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use flagstaff_tag::{Flags, is_own};
+use flagstaff_tag::{Flags, LastFlags};
 use http::{Request, Response};
 use http_body::Body;
 use jiff::Timestamp;
@@ -14,15 +14,22 @@ use crate::FlagFuture;
 use crate::layer::Shared;
 
 /// Tags requests on their way to the service inside, and reads its answers.
-#[derive(Clone)]
 pub struct FlagService<S> {
     inner: S,
     shared: Arc<Shared>,
+    last: LastFlags,
+}
+
+/// A clone has its own requests.
+impl<S: Clone> Clone for FlagService<S> {
+    fn clone(&self) -> Self {
+        Self::new(self.inner.clone(), Arc::clone(&self.shared))
+    }
 }
 
 impl<S> FlagService<S> {
-    pub(crate) const fn new(inner: S, shared: Arc<Shared>) -> Self {
-        Self { inner, shared }
+    pub(crate) fn new(inner: S, shared: Arc<Shared>) -> Self {
+        Self { inner, shared, last: LastFlags::default() }
     }
 
     /// The service inside.
@@ -60,10 +67,10 @@ where
             return FlagFuture::untouched(self.inner.call(request));
         }
         let now = Timestamp::now();
-        let flags = self.shared.tagger().tag(&self.shared.compiled(), &mut request, now);
+        let flags = self.shared.tagger().tag_next(&self.shared.compiled(), &mut self.last, &mut request, now);
         let observers = self.shared.observers();
         let context = observers.requested(&request, &flags, now);
-        if !observers.ignore_goals() && is_own(request.uri().path()) {
+        if !observers.ignore_goals() && flags.are_for_own_endpoint() {
             request.extensions_mut().insert(observers.clone());
         }
         FlagFuture::new(self.inner.call(request), flags, context, Arc::clone(&self.shared))

@@ -32,7 +32,7 @@ pub use protocols::context::{ContextError, EvaluationContext};
 pub use protocols::visitor::{ChangeQuestion, VisitorQuestion};
 pub use protocols::{ofrep, unleash};
 pub use reply::BodyError;
-pub use request::{BodyProgress, Flags, LeftOut, MAX_OVERRIDES, NotCounted, is_bot};
+pub use request::{BodyProgress, Flags, LastFlags, LeftOut, MAX_OVERRIDES, NotCounted, is_bot};
 pub use response::{AnsweredBy, Directives, GoalEvent, Identify, NoAnswer};
 pub use settings::{
     CacheSettings, CountSettings, ExcludeSettings, HeaderSettings, IssueTo, JwtKey, JwtSettings, SameSite, SendFlags,

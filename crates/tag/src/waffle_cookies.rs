@@ -129,6 +129,11 @@ impl WaffleFlags {
         all.iter().copied().find(|id| snapshot.flag(*id).is_some_and(|flag| flag.waffle_name() == name))
     }
 
+    /// Whether no flag takes a visitor's cookie, on any day.
+    pub(crate) const fn take_no_cookies(&self) -> bool {
+        self.brought.is_empty()
+    }
+
     /// What a visitor's own cookies say of the flags that take them; nothing of one that came with two answers.
     pub(crate) fn brought<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = (FlagId, VariantId)> + 'a {
         self.brought.iter().filter_map(move |(id, cookie)| {

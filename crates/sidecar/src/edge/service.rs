@@ -84,6 +84,12 @@ impl<S: InnerService> Edge<S> {
         Self { stack: RefCell::new(stack), address: written(client.address), client, context }
     }
 
+    /// The edge of a connection that is put aside: what services keep of its last request goes, for a clone has its own requests.
+    pub(crate) fn rested(self) -> Self {
+        let stack = RefCell::new(self.stack.into_inner().clone());
+        Self { stack, ..self }
+    }
+
     fn admit(&self, request: &mut Request<Incoming>, scan: HeaderScan) -> Result<Normalized, Refusal> {
         if let Some(refusal) = self.client.broken_request() {
             return Err(refusal);

@@ -50,7 +50,7 @@ where
         let Some(parts) = connection.into_parts() else {
             return Ok(());
         };
-        (socket, edge) = (parts.io.into_inner(), parts.service);
+        (socket, edge) = (parts.io.into_inner(), parts.service.rested());
         socket.put_back(&parts.read_buf);
         drop(parts.read_buf);
         let more = tokio::select! {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use flagstaff_flags::{
     AskedKeys, BucketBy, Decisions, ExperimentId, Flag, FlagId, Goal, Percent, Snapshot, Sticky, VariantId,
 };
@@ -10,8 +11,10 @@ use http::header::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::compiled::blocks::{HeaderBlock, HeaderBlocks, ReadyBlock};
 use crate::compiled::goals::{NotReached, SnapshotGoals};
 use crate::compiled::interned;
+use crate::compiled::repeats::{RepeatRules, Repeats};
 use crate::compiled::unknown_names::UnknownNames;
 use crate::waffle_cookies::{WaffleCookies, WaffleFlags};
 
@@ -26,6 +29,12 @@ pub struct CompiledSnapshot {
     gated: Vec<FlagId>,
     monitored: Vec<FlagId>,
     by_attribute: Vec<FlagId>,
+    /// Some flag that differs between visitors is met on every request.
+    differs_everywhere: bool,
+    /// Flags that differ between visitors and are met on some requests.
+    differing: Vec<FlagId>,
+    blocks: HeaderBlocks,
+    repeats: Option<Repeats>,
     goals: SnapshotGoals,
     asked: Option<Arc<AskedKeys>>,
     unknown: Arc<UnknownNames>,
@@ -42,7 +51,6 @@ struct CompiledFlag {
     members: Vec<Box<str>>,
     /// `"name":{"value":…,"variant":…}` by variant, when browsers may see the flag.
     client: Option<Vec<Box<str>>>,
-    varies: bool,
 }
 
 impl CompiledSnapshot {
@@ -58,6 +66,10 @@ impl CompiledSnapshot {
                 moves && flag.bucket_by != BucketBy::Request
             }),
             by_attribute: flags_with(&snapshot, |flag| is_by_attribute(&flag.bucket_by)),
+            differs_everywhere: flags().any(|flag| varies(flag) && flag.exposed_on.is_empty()),
+            differing: flags_with(&snapshot, |flag| varies(flag) && !flag.exposed_on.is_empty()),
+            blocks: HeaderBlocks::new(snapshot.flags().len()),
+            repeats: None,
             goals: SnapshotGoals::new(&snapshot),
             asked: None,
             unknown,
@@ -71,6 +83,19 @@ impl CompiledSnapshot {
     pub fn keeping_values(mut self) -> Self {
         self.asked = Some(Arc::new(self.snapshot.asked_keys()));
         self
+    }
+
+    /// The same, for requests of connections that bring the same again and again.
+    pub(crate) fn repeating(mut self, rules: &RepeatRules) -> Self {
+        // an id of each request, and what django-waffle's cookies say on some days, are never the same
+        let may_repeat = !self.needs_request_id && self.waffle.take_no_cookies();
+        self.repeats = may_repeat.then(|| Repeats::new(&self.snapshot, rules));
+        self
+    }
+
+    /// What of a head has to be the same for the same flags; `None` where they never are for sure.
+    pub(crate) const fn repeats(&self) -> Option<&Repeats> {
+        self.repeats.as_ref()
     }
 
     /// What conditions look at; `None` where no observer wants to know.
@@ -145,6 +170,15 @@ impl CompiledSnapshot {
         self.remembers
     }
 
+    /// What the app is told of these decisions, where it is ready.
+    pub(crate) fn ready(&self, decisions: &Decisions, off: bool) -> Option<ReadyBlock> {
+        let block = || HeaderBlock {
+            each: self.each(decisions, off).map(|(name, value)| (name.clone(), value.clone())).collect(),
+            dictionary: HeaderValue::from_maybe_shared(Bytes::from(self.dictionary(decisions, off))).ok(),
+        };
+        self.blocks.get(decisions, off, block)
+    }
+
     /// Names and values of a header per flag.
     pub(crate) fn each<'a>(
         &'a self,
@@ -183,9 +217,8 @@ impl CompiledSnapshot {
 
     /// Whether an answer to this request could be another for another visitor.
     pub(crate) fn differs(&self, method: &Method, path: &str) -> bool {
-        let met =
-            |flag: &Flag| flag.exposed_on.is_empty() || flag.exposed_on.iter().any(|r| r.fits(method.as_str(), path));
-        self.flags.iter().zip(self.snapshot.flags()).any(|(entry, flag)| entry.varies && met(flag))
+        let met = |flag: &Arc<Flag>| flag.exposed_on.iter().any(|route| route.fits(method.as_str(), path));
+        self.differs_everywhere || self.differing.iter().filter_map(|id| self.snapshot.flag(*id)).any(met)
     }
 
     fn decided<'a>(&'a self, decisions: &'a Decisions) -> impl Iterator<Item = (&'a CompiledFlag, VariantId)> {
@@ -201,7 +234,6 @@ impl CompiledFlag {
             values: names().map(|name| interned::value(name)).collect(),
             members: names().map(|name| format!("{}={}", flag.name, bare(name)).into()).collect(),
             client: flag.client.then(|| client(flag)),
-            varies: varies(flag),
         }
     }
 }

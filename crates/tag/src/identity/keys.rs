@@ -1,5 +1,7 @@
 //! Secrets that sign what we hand out and verify what comes back.
 
+use std::fmt::Display;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use flagstaff_flags::Problem;
@@ -136,13 +138,13 @@ impl Keys {
         hex(ring::digest::digest(&ring::digest::SHA256, &tags.concat()).as_ref())
     }
 
-    /// 128 random bits.
-    pub(crate) fn random(&self, purpose: Purpose, salt: &str) -> [u8; 16] {
+    /// 128 random bits. The salt is for systems that have none.
+    pub(crate) fn random(&self, purpose: Purpose, salt: &dyn Display) -> [u8; 16] {
         let mut bytes = [0; 16];
         match SystemRandom::new().fill(&mut bytes) {
             Ok(()) => bytes,
             // A system without random numbers at this moment: still nothing anybody can foresee.
-            Err(_) => self.derive(purpose, "no random numbers", salt),
+            Err(_) => self.derive(purpose, "no random numbers", &salt.to_string()),
         }
     }
 }

@@ -132,6 +132,11 @@ impl Users {
         Self { headers, jwt, identify, max_age, revocations: Revocations::default() }
     }
 
+    /// The headers that name a person; `None` where tokens do, which end by themselves.
+    pub(crate) fn lasting_headers(&self) -> Option<impl Iterator<Item = &HeaderName>> {
+        self.jwt.is_none().then(|| self.headers.iter().flat_map(Headers::all))
+    }
+
     /// Whether the app may name the person.
     pub(crate) const fn identify(&self) -> bool {
         self.identify

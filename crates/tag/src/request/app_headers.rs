@@ -3,15 +3,20 @@
 use std::fmt::Write as _;
 
 use bytes::Bytes;
+use flagstaff_flags::VariantId;
 use http::Method;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
+use crate::compiled::blocks::ReadyBlock;
 use crate::identity::cookies::{self, OPERATOR_COOKIE, OWN_COOKIES};
 use crate::identity::keys::Keys;
 use crate::request::flags::Flags;
 use crate::settings::{HeaderSettings, SendFlags};
 use crate::waffle_cookies::{self, WaffleCookies};
+
+/// Headers that are written besides those of flags.
+const BESIDE: usize = 3;
 
 const FLAGS: HeaderName = HeaderName::from_static("x-flags");
 const VISITOR: HeaderName = HeaderName::from_static("x-visitor-id");
@@ -29,20 +34,50 @@ impl AppHeaders<'_> {
     /// Writes them. Names and values of flags were made with the compiled snapshot.
     pub(crate) fn write(&self, method: &Method, path: &str, headers: &mut HeaderMap, now: Timestamp) {
         let (compiled, decisions) = (self.flags.compiled(), self.flags.decisions());
-        if self.settings.send != SendFlags::Compact {
-            for (name, value) in compiled.each(decisions, self.settings.off) {
-                let _ = headers.try_insert(name.clone(), value.clone());
+        let ready = compiled.ready(decisions, self.settings.off);
+        let dictionary = match ready.as_ref().and_then(ReadyBlock::block) {
+            Some(block) => {
+                self.write_each(headers, block.each.len(), block.each.iter().map(|(name, value)| (name, value)));
+                block.dictionary.clone().filter(|_| self.needs_dictionary())
             }
-        }
-        let dictionary = compiled.dictionary(decisions, self.settings.off);
-        put(headers, VISITOR, self.flags.visitor().to_owned());
+            None => {
+                let is_told = |variant| self.settings.off || variant != VariantId::OFF;
+                let told = decisions.variants().filter(|variant| is_told(*variant)).count();
+                self.write_each(headers, told, compiled.each(decisions, self.settings.off));
+                self.needs_dictionary().then(|| value(compiled.dictionary(decisions, self.settings.off))).flatten()
+            }
+        };
+        put(headers, VISITOR, value(self.flags.visitor().to_owned()));
         if self.settings.sign {
-            put(headers, SIGNATURE, self.signature(&dictionary, method, path, now));
+            let text = dictionary.as_ref().map(HeaderValue::as_bytes).unwrap_or_default();
+            let text = std::str::from_utf8(text).unwrap_or_default();
+            put(headers, SIGNATURE, value(self.signature(text, method, path, now)));
         }
-        if self.settings.send != SendFlags::Each && !dictionary.is_empty() {
-            put(headers, FLAGS, dictionary);
+        if self.settings.send != SendFlags::Each {
+            put(headers, FLAGS, dictionary.filter(|dictionary| !dictionary.is_empty()));
         }
         self.write_cookies(headers);
+    }
+
+    /// Whether anybody reads all flags in one.
+    fn needs_dictionary(&self) -> bool {
+        self.settings.send != SendFlags::Each || self.settings.sign
+    }
+
+    /// Writes a header per flag where the app wants that, in room that is made once.
+    fn write_each<'a>(
+        &self,
+        headers: &mut HeaderMap,
+        count: usize,
+        each: impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)>,
+    ) {
+        if self.settings.send == SendFlags::Compact {
+            return;
+        }
+        let _ = headers.try_reserve(count + BESIDE);
+        for (name, value) in each {
+            let _ = headers.try_insert(name.clone(), value.clone());
+        }
     }
 
     /// `t`, visitor, `X-Flags`, method and path, a line each, signed with the first key.
@@ -72,8 +107,12 @@ impl AppHeaders<'_> {
     }
 }
 
-fn put(headers: &mut HeaderMap, name: HeaderName, text: String) {
-    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(text)) {
+fn put(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) {
+    if let Some(value) = value {
         let _ = headers.try_insert(name, value);
     }
+}
+
+fn value(text: String) -> Option<HeaderValue> {
+    HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
 }

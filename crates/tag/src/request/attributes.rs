@@ -41,10 +41,19 @@ impl Attributes for RequestAttributes<'_> {
 
     /// `app_version` is told by `X-App-Version`.
     fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
-        let header = format!("x-{}", name.replace('_', "-"));
-        self.headers.get(header.as_str())?.to_str().ok().map(Cow::Borrowed)
+        let (mut short, mut long) = ([0; SHORT_NAME], Vec::new());
+        let header = short.get_mut(..name.len() + 2).unwrap_or_else(|| {
+            long.resize(name.len() + 2, 0);
+            &mut long
+        });
+        let dashed = name.bytes().map(|b| if b == b'_' { b'-' } else { b });
+        header.iter_mut().zip(b"x-".iter().copied().chain(dashed)).for_each(|(to, from)| *to = from);
+        self.headers.get(std::str::from_utf8(header).ok()?)?.to_str().ok().map(Cow::Borrowed)
     }
 }
+
+/// Names of headers up to this length are put together without an allocation.
+const SHORT_NAME: usize = 64;
 
 /// The host that was asked, without its port.
 pub(crate) fn host<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {

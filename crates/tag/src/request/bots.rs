@@ -72,10 +72,9 @@ pub(crate) fn bot(agent: &[u8]) -> Option<&'static str> {
         return Some(NO_AGENT);
     }
     let holds = |outer: &Range<usize>, inner: &Range<usize>| outer.start <= inner.start && inner.end <= outer.end;
-    let model = model(agent);
     let is_excused = |range: &Range<usize>| {
         let mut people = PATTERNS.standing(agent).filter(|(word, _)| word.exception);
-        model.as_ref().is_some_and(|model| holds(model, range)) || people.any(|(_, outer)| holds(&outer, range))
+        model(agent).is_some_and(|model| holds(&model, range)) || people.any(|(_, outer)| holds(&outer, range))
     };
     let mut bots = PATTERNS.standing(agent).filter(|(word, _)| !word.exception);
     bots.find(|(_, range)| !is_excused(range)).map(|(word, _)| word.line)

@@ -11,6 +11,7 @@ use http::header::{HeaderMap, HeaderValue, USER_AGENT};
 use ipnet::IpNet;
 use metrics::Counter;
 
+use crate::compiled::repeats::RepeatRules;
 use crate::identity::Peer;
 use crate::request::bots;
 use crate::request::prefetch::{self, PrefetchHeader};
@@ -152,6 +153,12 @@ impl Exclusions {
             settings.prefetch_headers.iter().filter_map(|text| PrefetchHeader::read(text, problems)).collect();
         exclusions.tally(settings);
         exclusions
+    }
+
+    /// What it looks at besides user agents and what browsers say of prefetches.
+    pub(crate) fn repeat_rules(&self) -> RepeatRules {
+        let headers = self.prefetch_headers.iter().map(|header| header.name().clone());
+        RepeatRules { headers: headers.collect(), path: !self.paths.is_empty() }
     }
 
     /// Everything that can leave a request out.

@@ -37,6 +37,8 @@ pub(crate) struct Tagged {
     pub(crate) is_waffle: bool,
     /// The app's answer shows to which flags it exposes.
     pub(crate) is_confirmed: bool,
+    /// A next request that brings the same gets the same.
+    pub(crate) repeats: bool,
     pub(crate) reply: Reply,
 }
 
@@ -164,6 +166,12 @@ impl Flags {
                 units.find(|(of, _)| *of == id).map(|(_, unit)| &**unit)
             }
         }
+    }
+
+    /// Whether the request is for one of the visitor's own endpoints, as [`is_own`](crate::is_own) says of its path.
+    #[must_use]
+    pub fn are_for_own_endpoint(&self) -> bool {
+        self.0.is_own
     }
 
     /// Whether this request may count in experiments, rollouts and guards.

@@ -56,6 +56,8 @@ pub(crate) struct Identity {
     held: Vec<StickyVariant>,
     pub(crate) overrides: Overrides,
     forced: Vec<ForcedVariant>,
+    /// The request brought all that was found, and nothing of it that ends by itself or can be revoked.
+    pub(crate) repeats: bool,
 }
 
 /// The ids of one request.
@@ -67,6 +69,13 @@ struct Ids {
     draws: Vec<FormerDraw>,
 }
 
+impl Identity {
+    /// Whether a variant is asked for.
+    pub(crate) const fn may_be_forced(&self) -> bool {
+        !self.forced.is_empty()
+    }
+}
+
 impl Identifier {
     /// Identifies the visitor of a request. Only a stripped one can be asked.
     pub(crate) fn identify(&self, compiled: &CompiledSnapshot, stripped: &Stripped<'_>) -> Identity {
@@ -75,7 +84,6 @@ impl Identifier {
         let snapshot = compiled.snapshot();
         let own = OwnCookies::read(headers, &self.visitors, &self.keys);
         let known = own.visitor.filter(|_| own.consent);
-        let may_issue = may_issue_id(&self.visitors, head);
         let remembers = compiled.remembers() || self.visitors.consent.is_some();
         let payload = known.filter(|_| own.has_sticky && remembers).and_then(|visitor| {
             let mut values = sealed(headers, STICKY_COOKIE);
@@ -83,6 +91,8 @@ impl Identifier {
         });
         let payload = payload.unwrap_or_default();
         let had_session = own.session(sticky::session_of(payload)).filter(|_| own.consent);
+        let brings_all = known.is_some() && (had_session.is_some() || !compiled.needs_session());
+        let may_issue = if brings_all { Ok(()) } else { may_issue_id(&self.visitors, head) };
         let ids = self.ids(compiled, head, (known, had_session), own.consent && may_issue.is_ok());
         let session = ids.session.as_ref().map(Id::as_str);
         let sticky = StickyVariants::read(payload, snapshot, session).with_draws(ids.draws);
@@ -103,12 +113,13 @@ impl Identifier {
         Identity {
             visitor: ids.visitor,
             is_new_visitor: known.is_none(),
+            repeats: brings_all && !own.has_overrides && own.user_cookies == 0 && !own.is_disputed,
             session_lasts: had_session.is_some() || ids.is_new_session,
             session: ids.session,
             is_new_session: ids.is_new_session,
             request: compiled
                 .needs_request_id()
-                .then(|| Id::of(self.keys.random(Purpose::Request, ids.visitor.as_str()))),
+                .then(|| Id::of(self.keys.random(Purpose::Request, &ids.visitor.as_str()))),
             user: self.users.find(&sources),
             user_cookie,
             user_cookies: own.user_cookies,
@@ -142,7 +153,7 @@ impl Identifier {
         };
         let session = needs_session.then(|| {
             had_session.unwrap_or_else(|| match may_issue {
-                true => Id::of(self.keys.random(Purpose::Session, visitor.as_str())),
+                true => Id::of(self.keys.random(Purpose::Session, &visitor.as_str())),
                 false => self.session_of(visitor),
             })
         });
@@ -150,7 +161,7 @@ impl Identifier {
     }
 
     fn random(&self, now: Timestamp) -> Id {
-        Id::of(self.keys.random(Purpose::Visitor, &now.to_string()))
+        Id::of(self.keys.random(Purpose::Visitor, &now))
     }
 
     /// An id that this browser at this address gets again, for requests that may not be given one of their own: several at once are one

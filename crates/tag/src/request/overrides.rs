@@ -101,6 +101,11 @@ fn override_of(entry: &str, snapshot: &Snapshot, now: Timestamp) -> Option<Overr
     until.is_none_or(|until| now.as_second() < until).then_some(Override { flag, variant, until })
 }
 
+/// Whether a query asks for variants.
+pub(crate) fn asks(query: &str) -> bool {
+    query.contains(PREFIX)
+}
+
 /// What a query asks for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OverrideQuery {
@@ -116,7 +121,7 @@ impl OverrideQuery {
     }
 
     pub(crate) fn read(query: &str, now: Timestamp, keys: &Keys) -> Self {
-        if !query.contains(PREFIX) {
+        if !asks(query) {
             return Self::default();
         }
         let (mut pairs, mut until, mut tag) = (Vec::new(), None, None);

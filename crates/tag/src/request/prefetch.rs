@@ -40,6 +40,12 @@ impl PrefetchHeader {
     }
 }
 
+impl PrefetchHeader {
+    pub(crate) const fn name(&self) -> &HeaderName {
+        &self.name
+    }
+}
+
 /// The names of all these headers.
 pub(crate) fn names(own: &[PrefetchHeader]) -> impl Iterator<Item = &str> {
     PURPOSES.into_iter().chain(MARKS).chain(own.iter().map(|mark| mark.name.as_str()))
@@ -47,8 +53,11 @@ pub(crate) fn names(own: &[PrefetchHeader]) -> impl Iterator<Item = &str> {
 
 /// The header that says that something is fetched ahead.
 pub(crate) fn prefetch<'a>(headers: &HeaderMap, own: &'a [PrefetchHeader]) -> Option<&'a str> {
-    let purpose = PURPOSES.into_iter().find(|name| says(headers, name, &AHEAD));
-    let known = purpose.or_else(|| MARKS.into_iter().find(|name| is_marked(headers, name)));
+    let is_known = |name: &HeaderName| PURPOSES.iter().chain(&MARKS).any(|known| *known == name.as_str());
+    let purpose = || PURPOSES.into_iter().find(|name| says(headers, name, &AHEAD));
+    let mark = || MARKS.into_iter().find(|name| is_marked(headers, name));
+    // names are looked at once: hardly any request has one of these, and asking for each costs more
+    let known = headers.keys().any(is_known).then(|| purpose().or_else(mark)).flatten();
     known.or_else(|| Some(own.iter().find(|mark| mark.is_on(headers))?.name.as_str()))
 }
 

@@ -58,6 +58,11 @@ impl<'a> Stripped<'a> {
         &self.requested
     }
 
+    /// Whether nothing of what was removed counts.
+    pub(crate) const fn is_all(&self) -> bool {
+        self.requested.is_empty() && !self.names_user_twice
+    }
+
     /// Whether a trusted peer named the person in two headers, which are removed.
     pub(crate) const fn names_user_twice(&self) -> bool {
         self.names_user_twice

@@ -34,19 +34,13 @@ impl Control {
         for directive in directives(headers, name) {
             let (word, value) = directive.split_once('=').unwrap_or((directive, ""));
             let lasts = value.trim().trim_matches('"') != "0";
-            match word.trim().to_ascii_lowercase().as_str() {
-                "no-store" => control.refused = true,
-                // `private="field"` keeps one field private, not the answer.
-                "private" => control.refused |= value.is_empty(),
-                "public" => control.public = true,
-                "max-age" => control.keeps |= lasts,
-                "s-maxage" => {
-                    control.shared_age = true;
-                    control.keeps |= lasts;
-                }
-                "must-revalidate" => control.must_revalidate = true,
-                _ => {}
-            }
+            let is = |known: &str| word.trim().eq_ignore_ascii_case(known);
+            // `private="field"` keeps one field private, not the answer.
+            control.refused |= is("no-store") || is("private") && value.is_empty();
+            control.public |= is("public");
+            control.shared_age |= is("s-maxage");
+            control.keeps |= (is("max-age") || is("s-maxage")) && lasts;
+            control.must_revalidate |= is("must-revalidate");
         }
         control
     }

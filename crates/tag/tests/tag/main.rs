@@ -10,6 +10,7 @@ mod identity;
 mod issuing;
 mod laws;
 mod overrides;
+mod repeats;
 mod settings;
 mod spoofing;
 mod sticky;

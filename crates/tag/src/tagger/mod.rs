@@ -1,5 +1,8 @@
 //! The way of a request and of its answer, one step after the other: strip, identify, decide, tell the app; read directives, tell caches,
-//! set cookies.
+//! set cookies. [`next`] does it for the next request of a connection, [`signing`] checks what needs keys.
+
+mod next;
+mod signing;
 
 use std::sync::Arc;
 
@@ -7,13 +10,15 @@ use flagstaff_flags::{DecisionStep, Explanation, FlagId, Problem, Snapshot, Stic
 use http::header::{HeaderMap, SET_COOKIE};
 use http::{Request, Response, StatusCode, request};
 use jiff::Timestamp;
+use signing::{check_signing, fingerprint};
 
+use crate::compiled::repeats::RepeatRules;
 use crate::compiled::unknown_names::UnknownNames;
 use crate::compiled::{Asker, CompiledSnapshot, UnknownName};
 use crate::endpoints::body::Forgotten;
 use crate::endpoints::is_own;
 use crate::identity::id::Id;
-use crate::identity::keys::{Keys, Purpose, hex};
+use crate::identity::keys::{Keys, Purpose};
 use crate::identity::user::{Users, header_name};
 use crate::identity::visitor::Visitors;
 use crate::identity::{Network, Peer};
@@ -23,12 +28,12 @@ use crate::request::flags::{Reply, Tagged};
 use crate::request::identify::Identifier;
 use crate::request::overrides;
 use crate::request::strip::{Head, Received, Stripped};
-use crate::request::{Flags, LeftOut, NotCounted};
+use crate::request::{Flags, LastFlags, LeftOut, NotCounted};
 use crate::response::caching::{self, Sharing};
 use crate::response::cookies::AnswerCookies;
 use crate::response::login::UserCookieChange;
 use crate::response::{Directives, Identify};
-use crate::settings::{HeaderSettings, SendFlags, TaggerSettings, WhenFlagsDiffer};
+use crate::settings::{HeaderSettings, TaggerSettings, WhenFlagsDiffer};
 use crate::waffle_cookies::WaffleCookies;
 
 /// Tags requests and reads answers, by settings that were checked.
@@ -41,6 +46,8 @@ pub struct Tagger {
     exclusions: Exclusions,
     unknown: Arc<UnknownNames>,
     fingerprint: String,
+    /// What of a head has to be the same for the same flags; `None` where they end by themselves.
+    repeat_rules: Option<RepeatRules>,
 }
 
 /// The visitor, where a caller knows more than the request says.
@@ -73,7 +80,13 @@ impl Tagger {
             return Err(problems);
         };
         let keys_fingerprint = keys.fingerprint();
+        let repeat_rules = users.lasting_headers().map(|named| {
+            let mut rules = exclusions.repeat_rules();
+            rules.headers.extend(named.chain(&country).cloned());
+            rules
+        });
         Ok(Self {
+            repeat_rules,
             headers: settings.headers.clone(),
             waffle,
             identifier: Identifier { visitors, users, country, keys },
@@ -104,7 +117,11 @@ impl Tagger {
     /// What a snapshot means for headers. Make it once per snapshot, not per request.
     #[must_use]
     pub fn compile(&self, snapshot: Arc<Snapshot>) -> CompiledSnapshot {
-        CompiledSnapshot::new(snapshot, Arc::clone(&self.unknown), &self.waffle)
+        let compiled = CompiledSnapshot::new(snapshot, Arc::clone(&self.unknown), &self.waffle);
+        match &self.repeat_rules {
+            Some(rules) => compiled.repeating(rules),
+            None => compiled,
+        }
     }
 
     /// Strips a request, identifies its visitor, decides every flag and writes the decisions into the request's headers and, as
@@ -112,16 +129,40 @@ impl Tagger {
     ///
     /// A request that is tagged already keeps its flags: sent again, it is the same request.
     pub fn tag<B>(&self, compiled: &Arc<CompiledSnapshot>, request: &mut Request<B>, now: Timestamp) -> Flags {
+        self.tag_with(compiled, request, now, |stripped| self.decide(compiled, stripped))
+    }
+
+    /// As [`Tagger::tag`], for the next request of a connection: where it brings the same as the last one, all that was found then is used
+    /// again.
+    pub fn tag_next<B>(
+        &self,
+        compiled: &Arc<CompiledSnapshot>,
+        last: &mut LastFlags,
+        request: &mut Request<B>,
+        now: Timestamp,
+    ) -> Flags {
+        self.tag_with(compiled, request, now, |stripped| self.decide_next(compiled, last, stripped))
+    }
+
+    fn tag_with<B>(
+        &self,
+        compiled: &Arc<CompiledSnapshot>,
+        request: &mut Request<B>,
+        now: Timestamp,
+        decide: impl FnOnce(&Stripped<'_>) -> Flags,
+    ) -> Flags {
         let peer = request.extensions().get::<Peer>().copied();
         let before = request.extensions().get::<Flags>().cloned();
-        let (method, uri) = (request.method().clone(), request.uri().clone());
-        let received =
-            Received { method: &method, uri: &uri, headers: request.headers_mut(), peer: peer.as_ref(), now };
+        // taken out, so that the rest of the head need not be cloned
+        let mut headers = std::mem::take(request.headers_mut());
+        let (method, uri) = (request.method(), request.uri());
+        let received = Received { method, uri, headers: &mut headers, peer: peer.as_ref(), now };
         let stripped = received.strip(&self.identifier.users, compiled.snapshot());
-        let flags = before.unwrap_or_else(|| self.decide(compiled, &stripped));
+        let flags = before.unwrap_or_else(|| decide(&stripped));
         let app =
             AppHeaders { settings: &self.headers, waffle: &self.waffle, keys: &self.identifier.keys, flags: &flags };
-        app.write(&method, uri.path(), request.headers_mut(), now);
+        app.write(method, uri.path(), &mut headers, now);
+        *request.headers_mut() = headers;
         request.extensions_mut().insert(flags.clone());
         flags
     }
@@ -139,7 +180,8 @@ impl Tagger {
         let remembers = compiled.remembers() || identity.sticky.has_news();
         let sticky = remembers.then(|| identity.sticky.after(&decisions, session)).flatten();
         let overrides = identity.overrides.payload(compiled.snapshot());
-        let forced = decisions.iter().any(|(.., one)| one.step() == DecisionStep::Override);
+        let forced =
+            identity.may_be_forced() && decisions.iter().any(|(.., one)| one.step() == DecisionStep::Override);
         let secure = || head.peer.is_some_and(|peer| peer.tls);
         let reply = Reply {
             method: head.method.clone(),
@@ -155,6 +197,8 @@ impl Tagger {
             user_cookies: identity.user_cookies,
             user_cookie: identity.user_cookie,
         };
+        let counted = self.counted(head, identity.consent, identity.id_lasts);
+        let repeats = identity.repeats && counted.is_ok() && reply.sticky.is_none() && reply.overrides.is_none();
         Flags::new(Tagged {
             compiled: Arc::clone(compiled),
             decisions,
@@ -163,7 +207,8 @@ impl Tagger {
             network: head.peer.map(|peer| Network::of(peer.client)),
             units,
             values: values.filter(|_| !forced),
-            counted: self.counted(head, identity.consent, identity.id_lasts),
+            counted,
+            repeats,
             is_own: is_own(head.uri.path()),
             is_waffle: self.headers.waffle,
             is_confirmed: self.headers.waffle && self.headers.waffle_confirms,
@@ -318,31 +363,4 @@ fn units(compiled: &CompiledSnapshot, subject: &Subject<'_>) -> Vec<(FlagId, Box
         Some((*id, flag.bucket_by.unit(subject)?.into()))
     };
     compiled.by_attribute().iter().filter_map(unit).collect()
-}
-
-/// Characters of each part of a fingerprint.
-const FINGERPRINT_PART: usize = 12;
-
-fn fingerprint(keys: &str, settings: &TaggerSettings) -> String {
-    let cookies = serde_json::to_vec(&settings.visitor).unwrap_or_default();
-    let cookies = hex(ring::digest::digest(&ring::digest::SHA256, &cookies).as_ref());
-    let part = |text: &str| text.get(..FINGERPRINT_PART).unwrap_or_default().to_owned();
-    format!("{}-{}", part(keys), part(&cookies))
-}
-
-fn check_signing(settings: &TaggerSettings, problems: &mut Vec<Problem>) {
-    let needs_key = [
-        (settings.headers.sign, ["headers", "sign"]),
-        (settings.user.identify == Some(true), ["user", "identify"]),
-        (settings.visitor.consent_cookie.is_some(), ["visitor", "consent_cookie"]),
-    ];
-    for (_, at) in needs_key.iter().filter(|(on, _)| *on && settings.keys.is_empty()) {
-        let problem = Problem::new(*at, "this needs a key that outlasts the process");
-        problems.push(problem.help("set FLAGSTAFF_KEYS; make one with `openssl rand -base64 32`"));
-    }
-    if settings.headers.sign && settings.headers.send == SendFlags::Each {
-        let problem =
-            Problem::new(["headers", "sign"], "the signature is of X-Flags, which `send = \"each\"` leaves out");
-        problems.push(problem.help("say `send = \"both\"`"));
-    }
 }

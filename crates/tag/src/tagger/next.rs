@@ -1,0 +1,67 @@
+//! The next request of a connection: what was found for the last one is used again where both bring the same.
+
+use std::sync::Arc;
+
+use super::Tagger;
+use crate::compiled::CompiledSnapshot;
+use crate::endpoints::is_own;
+use crate::request::flags::{Reply, Tagged};
+use crate::request::last::Found;
+use crate::request::strip::{Head, Stripped};
+use crate::request::{Flags, LastFlags, overrides};
+use crate::response::caching;
+
+impl Tagger {
+    pub(super) fn decide_next(
+        &self,
+        compiled: &Arc<CompiledSnapshot>,
+        last: &mut LastFlags,
+        stripped: &Stripped<'_>,
+    ) -> Flags {
+        let head = stripped.head();
+        let asks = head.uri.query().is_some_and(overrides::asks);
+        let Some(repeats) = compiled.repeats().filter(|_| stripped.is_all() && !asks) else {
+            return self.decide(compiled, stripped);
+        };
+        if let Some(found) = last.find(compiled, repeats, head) {
+            return self.again(compiled, head, found);
+        }
+        let flags = self.decide(compiled, stripped);
+        last.keep(compiled, repeats, head, flags.tagged());
+        flags
+    }
+
+    /// The flags of a request for which all was found before. It counts, and its answer sets no cookie of ours.
+    fn again(&self, compiled: &Arc<CompiledSnapshot>, head: Head<'_>, found: &Found) -> Flags {
+        let reply = Reply {
+            method: head.method.clone(),
+            differs: compiled.differs(head.method, head.uri.path()),
+            forced: false,
+            authorized: caching::is_authorized(head.headers),
+            secure: found.secure,
+            may_set: true,
+            is_new_visitor: false,
+            is_new_session: false,
+            sticky: None,
+            overrides: None,
+            user_cookies: 0,
+            user_cookie: None,
+        };
+        Flags::new(Tagged {
+            compiled: Arc::clone(compiled),
+            decisions: found.decisions(compiled),
+            visitor: found.visitor,
+            session: found.session,
+            network: found.network,
+            units: found.units.clone(),
+            values: found.values.clone(),
+            counted: Ok(()),
+            is_own: is_own(head.uri.path()),
+            is_waffle: self.headers.waffle,
+            is_confirmed: self.headers.waffle && self.headers.waffle_confirms,
+            user: found.user.clone(),
+            repeats: true,
+            reply,
+        })
+    }
+}
