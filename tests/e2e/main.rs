@@ -77,6 +77,7 @@ mod rollouts;
 mod scan;
 mod service_manager;
 mod settings;
+mod soak;
 mod strangers;
 mod switching;
 mod tail;
