@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::{Decision, Flag, FlagId, Snapshot, VariantId};
 
-/// So many decisions need no memory of their own.
-const INLINE: usize = 64;
+/// So many decisions need no memory of their own. To carry more of them about costs more than to allocate them.
+const INLINE: usize = 16;
 
 /// All decisions for one subject, with the snapshot they were made from.
 #[derive(Clone, Debug)]

@@ -22,7 +22,7 @@ const LONG: u64 = 0xff << 56;
 /// Users by id.
 #[derive(Debug, Default)]
 pub(super) struct UserTable {
-    /// A power of two, at least twice as many as there are users; or none at all.
+    /// A power of two, at least a third more than there are users; or none at all.
     slots: Box<[Slot]>,
     /// Ids that are not short.
     long: Vec<Box<str>>,
@@ -97,7 +97,7 @@ fn folded(a: u64, b: u64) -> u64 {
 impl UserTable {
     /// An empty table with room for so many users.
     pub(super) fn with_room(users: usize) -> Self {
-        let slots = if users == 0 { 0 } else { (2 * users).next_power_of_two() };
+        let slots = if users == 0 { 0 } else { (users + users / 3 + 1).next_power_of_two() };
         let random = RandomState::new();
         let keys = [0, 1, 2].map(|number: u64| random.hash_one(number));
         Self { slots: vec![FREE; slots].into(), keys, ..Self::default() }
