@@ -102,10 +102,13 @@ impl Group {
         let Some(unit) = self.bucket_by.unit(subject) else {
             return self.decide_without_unit(is_held_out, all);
         };
-        match self.salts.len() {
-            ..=FEW => self.decide(unit, is_held_out, &mut [Draw::FIRST; FEW], all),
-            ..=INLINE => self.decide(unit, is_held_out, &mut [Draw::FIRST; INLINE], all),
-            many => self.decide(unit, is_held_out, &mut vec![Draw::FIRST; many], all),
+        let draws = self.salts.len();
+        if draws <= FEW {
+            self.decide(unit, is_held_out, &mut [Draw::FIRST; FEW], all);
+        } else if draws <= INLINE {
+            self.decide(unit, is_held_out, &mut [Draw::FIRST; INLINE], all);
+        } else {
+            self.decide(unit, is_held_out, &mut vec![Draw::FIRST; draws], all);
         }
     }
 

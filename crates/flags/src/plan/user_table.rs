@@ -156,8 +156,8 @@ impl UserTable {
             return self.look(self.hash(id), |other| other == id);
         }
         let hash = self.hash_of_long(user);
-        let is = |text: &Box<str>| **text == *user;
-        self.look(hash, |other| other.place(hash).and_then(|place| self.long.get(place)).is_some_and(is))
+        let is = |place: usize| self.long.get(place).is_some_and(|text| **text == *user);
+        self.look(hash, |other| other.place(hash).is_some_and(is))
     }
 
     #[inline]
