@@ -1,7 +1,7 @@
 //! `flagstaff list`: every flag on a line.
 
 use anstyle::Style;
-use flagstaff_flags::{FlagMode, printable};
+use flagstaff_flags::{FlagMode, Formula, printable};
 use flagstaff_operations::flags::{self, Choice, HeldOut, ListedFlag, ListedState};
 use jiff::{Timestamp, Zoned};
 
@@ -19,8 +19,7 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
     } else if all.is_empty() {
         out(if args.stale || args.expired { "None.\n" } else { "No flags yet.\n" })?;
     } else {
-        let heading = ["FLAG", "STATE", "PERCENT", "VARIANTS", "OWNER", "EXPIRES", "ORIGIN"].map(Into::into).into();
-        out(&table(&std::iter::once(heading).chain(all.iter().map(row)).collect::<Vec<_>>()))?;
+        out(&table(&rows(&all)))?;
         if let Some(percent) = held_out.percent {
             let held_out = all.iter().filter(|flag| flag.held_out.is_some()).map(|flag| flag.name.as_str());
             let held_out: Vec<_> = held_out.collect();
@@ -40,6 +39,17 @@ fn asked(args: &List) -> anyhow::Result<(Vec<ListedFlag>, HeldOut)> {
     let opened = Opened::ledger(&args.ledger)?;
     let snapshot = opened.in_force()?.with_facts(&opened.recorded_facts());
     Ok((flags::list(&snapshot, Timestamp::now(), Zoned::now().date()), flags::held_out(&snapshot)))
+}
+
+/// The table, with a column of formulas where not all flags have our own.
+fn rows(all: &[ListedFlag]) -> Vec<Vec<String>> {
+    let heading = ["FLAG", "STATE", "PERCENT", "VARIANTS", "OWNER", "EXPIRES", "ORIGIN"].map(Into::into).into();
+    let mut rows: Vec<Vec<String>> = std::iter::once(heading).chain(all.iter().map(row)).collect();
+    if all.iter().any(|flag| flag.formula != Formula::Sha256.as_str()) {
+        let formulas = std::iter::once("FORMULA".to_owned()).chain(all.iter().map(|flag| flag.formula.clone()));
+        rows.iter_mut().zip(formulas).for_each(|(row, formula)| row.push(formula));
+    }
+    rows
 }
 
 fn row(flag: &ListedFlag) -> Vec<String> {

@@ -403,6 +403,8 @@ fn explain_shows_the_formula_of_another_system() {
             "{text}"
         );
     }
+    let text = said(&folder, "list").out;
+    assert!(text.lines().next().unwrap().ends_with("FORMULA") && text.contains("flipper"), "{text}");
 }
 
 // ── list, simulate ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -413,6 +415,7 @@ fn list_has_what_scripts_rely_on() {
         "[flags.a]\npercent = 12.5\nowner = \"me\"\nexpires = 2020-01-31\n\n[flags.b]\nvariants = { x = 75, y = 25 }\n\n\
          [flags.c]\ncreated = 2020-01-01\n\n[flags.d]\nenabled = false\n",
     );
+    assert!(!said(&folder, "list").out.contains("FORMULA"), "all have our own");
     let all = said(&folder, "list --json").json();
     let names = |value: &Value| -> Vec<String> {
         let all = value.as_array().unwrap().iter();
@@ -428,6 +431,7 @@ fn list_has_what_scripts_rely_on() {
         ("expires", json!("2020-01-31")),
         ("state", json!("split")),
         ("origin", json!("file")),
+        ("formula", json!("sha256")),
     ] {
         assert_eq!(a[key], value, "{key}");
     }

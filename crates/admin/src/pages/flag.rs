@@ -129,6 +129,7 @@ fn notes(flag: &Flag) -> Vec<(&'static str, String)> {
         ("Created", flag.created.map(|date| date.to_string())),
         ("Expires", flag.expires.map(|date| date.to_string())),
         ("Goals", Some(joined(&flag.goals)).filter(|goals| !goals.is_empty())),
+        ("Formula", flag.hash.as_ref().map(|hash| hash.formula().to_string())),
         ("Layer", flag.layer.as_ref().map(ToString::to_string)),
     ];
     all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()

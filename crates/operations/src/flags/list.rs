@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flagstaff_flags::{Flag, FlagMode, Origin, Percent, Snapshot};
+use flagstaff_flags::{Flag, FlagMode, Formula, Hash, Origin, Percent, Snapshot};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -25,6 +25,8 @@ pub struct ListedFlag {
     pub percent: Percent,
     /// What it can be.
     pub variants: Choice,
+    /// The formula by which it is drawn: `sha256`, or that of another system, such as `unleash`.
+    pub formula: String,
     /// Its owner.
     pub owner: Option<String>,
     /// When it expires.
@@ -147,6 +149,7 @@ fn listed(snapshot: &Snapshot, flag: &Flag, now: Timestamp, today: Date) -> List
         enabled: flag.enabled,
         percent: if is_tripped || switched_off.is_some() { Percent::ZERO } else { share },
         variants: choice(flag),
+        formula: formula_of(flag).as_str().into(),
         owner: flag.owner.clone(),
         expires: flag.expires,
         state: match flag.mode() {
@@ -163,6 +166,10 @@ fn listed(snapshot: &Snapshot, flag: &Flag, now: Timestamp, today: Date) -> List
         definition: flag.definition.to_string(),
         held_out: snapshot.holdout().filter(|_| is_tried).map(|holdout| holdout.percent().as_f64()),
     }
+}
+
+fn formula_of(flag: &Flag) -> Formula {
+    flag.hash.as_ref().map_or(Formula::Sha256, Hash::formula)
 }
 
 fn choice(flag: &Flag) -> Choice {
