@@ -81,6 +81,9 @@ impl InFlight {
                 let mut directives = self.shared.tagger().answer(&self.flags, response, now);
                 if let Some(context) = context {
                     let by_app = !matches!(answered_by, Some(AnsweredBy::Proxy(NoAnswer::App | NoAnswer::Canary(_))));
+                    if by_app {
+                        self.shared.confirmations().note(context, !directives.followed.is_empty());
+                    }
                     directives.exposed.extend(context.confirmed(&directives.followed, by_app));
                     observers.answered(context, &Answer::of(response, answered_by, &directives.exposed));
                     observers.reached(context, counted_status(response), &directives.events, now);

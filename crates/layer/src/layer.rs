@@ -7,6 +7,7 @@ use flagstaff_flags::Reader;
 use flagstaff_tag::{CompiledSnapshot, PerSnapshot, Tagger};
 use tower::Layer;
 
+use crate::observe::confirmations::Confirmations;
 #[cfg(feature = "ledger")]
 use crate::observe::ledger_observer::LedgerObserver;
 use crate::observe::observers::Observers;
@@ -23,13 +24,15 @@ pub(crate) struct Shared {
     tagger: Arc<Tagger>,
     compiled: Arc<PerSnapshot<CompiledSnapshot>>,
     observers: Observers,
+    confirmations: Arc<Confirmations>,
 }
 
 impl FlagLayer {
     /// A layer that decides with the snapshot that the reader has when a request comes.
     #[must_use]
     pub fn new(reader: Reader, tagger: Arc<Tagger>) -> Self {
-        let shared = Shared { reader, tagger, compiled: Arc::default(), observers: Observers::default() };
+        let (compiled, confirmations) = <(Arc<_>, Arc<_>)>::default();
+        let shared = Shared { reader, tagger, compiled, observers: Observers::default(), confirmations };
         shared.compiled();
         Self(Arc::new(shared))
     }
@@ -85,6 +88,10 @@ impl fmt::Debug for FlagLayer {
 impl Shared {
     pub(crate) const fn observers(&self) -> &Observers {
         &self.observers
+    }
+
+    pub(crate) fn confirmations(&self) -> &Confirmations {
+        &self.confirmations
     }
 
     pub(crate) fn tagger(&self) -> &Tagger {

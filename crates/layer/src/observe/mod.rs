@@ -1,13 +1,15 @@
 //! What observers are told of a request and of its answer.
 //!
 //! [`Observe`] is the trait, [`RequestContext`] and [`Answer`] are what its hooks get. `observers` calls them; `ledger_observer`,
-//! `metrics` and `traffic` are implementations here, and the crate `flagstaff-rollout` has one for guards.
+//! `metrics` and `traffic` are implementations here, and the crate `flagstaff-rollout` has one for guards. `confirmations` warns where
+//! django-waffle shows nothing of what it follows.
 
 use flagstaff_flags::{EventSource, Goal};
 use flagstaff_tag::{Flags, NotReached};
 use jiff::Timestamp;
 
 pub(crate) mod answer;
+pub(crate) mod confirmations;
 pub(crate) mod context;
 pub(crate) mod grpc;
 #[cfg(feature = "ledger")]
