@@ -20,8 +20,9 @@ pub(crate) fn run(args: &Import) -> anyhow::Result<Outcome> {
         units: args.unit.clone(),
         attributes: args.attribute.clone(),
         until: Some(args.until.unwrap_or_else(in_sixty_days)),
+        formula_version: args.formula_version,
     };
-    if let Err(wrong) = options.check() {
+    if let Err(wrong) = options.check(args.system) {
         bail!("{wrong}");
     }
     let bytes = if args.system.word() == "waffle" { waffle_rows::read(&args.file)? } else { read(&args.file)? };

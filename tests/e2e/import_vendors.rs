@@ -2,7 +2,7 @@
 
 use crate::harness::command::flagstaff;
 use crate::harness::moving::{Move, export};
-use crate::harness::python::output_of_sdk;
+use crate::harness::python::{output_of_newer_flagd, output_of_sdk};
 
 #[test]
 fn unleash_users_keep_what_they_have() {
@@ -15,6 +15,14 @@ fn unleash_users_keep_what_they_have() {
 fn flagd_users_keep_what_they_have() {
     let flags = Move { system: "flagd", export: "flagd.yaml", arguments: &[], exact: true, constant: &["everybody"] };
     flags.assert_nobody_is_drawn_anew(|export, people| output_of_sdk("ask_flagd.py", &[export, people]));
+}
+
+/// The same definition, drawn by version 3 of the formula.
+#[test]
+fn users_of_newer_flagd_keep_what_they_have() {
+    let arguments = &["--formula-version=3"];
+    let flags = Move { system: "flagd", export: "flagd.yaml", arguments, exact: true, constant: &["everybody"] };
+    flags.assert_nobody_is_drawn_anew(|export, people| output_of_newer_flagd("ask_flagd.py", &[export, people]));
 }
 
 /// Its SDKs differ where a number is equal to a coverage: no number of a thousand is equal to this one.
@@ -64,6 +72,8 @@ fn an_import_that_is_wrong_says_so() {
     assert!(said.code == 2 && said.err.contains("cannot read nowhere.json"), "{said:?}");
     let said = flagstaff(folder.path(), ["import", "flagd", "export.json", "--unit", "email=mail"], &[]);
     assert!(said.code == 2 && said.err.contains("`mail` is no unit"), "{said:?}");
+    let said = flagstaff(folder.path(), ["import", "unleash", "export.json", "--formula-version", "3"], &[]);
+    assert!(said.code == 2 && said.err.contains("only flagd's formula"), "{said:?}");
     let said = flagstaff(folder.path(), ["import", "other", "export.json"], &[]);
     assert!(said.code == 2 && said.err.contains("flagd"), "{said:?}");
 }

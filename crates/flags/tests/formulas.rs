@@ -18,6 +18,11 @@ fn settings(formula: Formula, key: &str) -> HashSettings {
     }
 }
 
+/// flagd's formula in its version 3, which hashes CBOR.
+fn flagd_3(key: &str) -> HashSettings {
+    HashSettings { version: Some(3), ..settings(Formula::Flagd, key) }
+}
+
 /// A flag of two named variants, or of off and on, that draws like this.
 fn snapshot(settings: &HashSettings, named: bool) -> Arc<Snapshot> {
     let flag = Flag::new(Name::new("f").unwrap());
@@ -54,7 +59,7 @@ fn whole(k: u64, _: u64) -> f64 {
     k as f64
 }
 
-const COLUMNS: [Column; 21] = [
+const COLUMNS: [Column; 23] = [
     ("unleash_rollout_1_100", |key| settings(Formula::Unleash, key), false, false, |k, of| whole(k + 1, of)),
     ("unleash_variant_1_1000", |key| settings(Formula::Unleash, key), true, true, |k, of| whole(k + 1, of)),
     (
@@ -65,6 +70,8 @@ const COLUMNS: [Column; 21] = [
         whole,
     ),
     ("flagd_of_100", |key| settings(Formula::Flagd, key), true, true, whole),
+    ("flagd_v3_of_100", flagd_3, true, true, whole),
+    ("flagd_v3_text_of_100", |key| HashSettings { prefix: Some(key.into()), ..flagd_3("") }, false, false, whole),
     ("growthbook_v1", |key| settings(Formula::GrowthBook, key), false, false, whole),
     (
         "growthbook_v2",
@@ -178,6 +185,18 @@ fn flagd_reaches_both_ends() {
         assert_eq!(number(&settings, unit, true, true), (k, 100), "{unit}");
         assert_eq!(variant(&settings, &halves, unit), side, "{unit}");
     }
+}
+
+/// CBOR says the length of a text in front of it, in as few bytes as it takes. The numbers are those of openfeature-flagd-core 2.0.0.
+#[test]
+fn flagd_hashes_long_texts_as_cbor_too() {
+    for (length, in_list, alone) in [(1, 31, 31), (23, 48, 44), (24, 90, 47), (255, 77, 88), (256, 32, 42)] {
+        let text = "u".repeat(length);
+        assert_eq!(number(&flagd_3(&text), &text, true, true), (in_list, 100), "{length}");
+        assert_eq!(number(&flagd_3(""), &text, true, true), (alone, 100), "{length}");
+    }
+    let shown = |key: &str| explain(&flagd_3(key), "a\"b", true).numbers[0].text.clone();
+    assert_eq!([shown("f"), shown("")], [r#"["f","a\"b"]"#, r#""a\"b""#]);
 }
 
 /// Numbers that LaunchDarkly's SDKs are tested with.

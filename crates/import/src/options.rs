@@ -7,6 +7,7 @@ use flagstaff_flags::{BucketBy, Key};
 use jiff::civil::Date;
 
 use crate::model::{Note, names};
+use crate::system::System;
 
 /// `ATTR=KEY`: an attribute of the old system, and the key of a condition or the unit here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct Options {
     pub attributes: Vec<Mapping>,
     /// django-waffle: the last day on which a visitor keeps the side that their cookie says.
     pub until: Option<Date>,
+    /// flagd: which version of its formula draws there.
+    pub formula_version: Option<u32>,
 }
 
 /// Names of a person's id in the systems that are read.
@@ -106,6 +109,10 @@ impl Options {
             return (*key).into();
         }
         let own = names::attribute(attribute);
+        if attribute.trim().is_empty() {
+            Note::add(notes, Note::lost("A condition does not say which attribute it looks at."));
+            return own;
+        }
         Note::add(
             notes,
             Note::lost(format!(
@@ -126,6 +133,10 @@ impl Options {
         if SESSIONS.contains(&attribute) {
             return "session".into();
         }
+        if attribute.trim().is_empty() {
+            Note::add(notes, Note::lost("A draw does not say which attribute it hashes: the user's id is taken."));
+            return "user".into();
+        }
         Note::add(
             notes,
             Note::lost(format!(
@@ -135,11 +146,19 @@ impl Options {
         "user".into()
     }
 
-    /// What is wrong with a mapping.
+    /// What is wrong with what is asked of the import of a system.
     ///
     /// # Errors
-    /// When a key is none of a condition, or a unit is none.
-    pub fn check(&self) -> Result<(), String> {
+    /// When a key is none of a condition, a unit is none, or there is no such version of a formula.
+    pub fn check(&self, system: System) -> Result<(), String> {
+        match self.formula_version {
+            None => {}
+            Some(_) if system.word() != "flagd" => {
+                return Err("--formula-version: only flagd's formula has several versions to choose from".into());
+            }
+            Some(2 | 3) => {}
+            Some(other) => return Err(format!("--formula-version {other}: write 2 or 3")),
+        }
         for Mapping { attribute, key } in &self.attributes {
             let is_key =
                 Key::new(key).is_ok_and(|key| !matches!(&key, Key::Attribute(name) if Key::slip(name).is_some()));

@@ -76,3 +76,19 @@ fn other_documents_are_refused() {
         );
     }
 }
+
+#[test]
+fn the_version_of_the_formula_can_be_chosen() {
+    let newer = made("flagd", DEFINITION, &["--unit", "email=header.x-email", "--formula-version", "3"]).toml;
+    assert!(
+        newer.contains(r#"hash = { as = "flagd", key = "", version = 3, prefix = "new-welcome-banner" }"#),
+        "{newer}"
+    );
+    assert!(
+        newer.contains(r#"hash = { as = "flagd", key = "headerColor", version = 3, total = 3, order"#),
+        "{newer}"
+    );
+    let report = made("flagd", DEFINITION, &["--unit", "email=header.x-email"]).report;
+    let remarks = report.flags.iter().map(|flag| flag.remarks.join(" ").contains("version 2 of flagd's formula"));
+    assert_eq!(remarks.collect::<Vec<_>>(), [true, true, false, false, false], "only those who draw");
+}

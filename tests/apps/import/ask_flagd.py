@@ -1,4 +1,4 @@
-"""What flagd's own core for Python gives, in the version that hashes texts as flagd does: ask_flagd.py EXPORT PEOPLE"""
+"""What flagd's own core for Python gives: ask_flagd.py EXPORT PEOPLE. Version 1.0 hashes texts, as flagd does; 2.0 hashes CBOR."""
 
 import json
 import sys

@@ -95,8 +95,19 @@ pub(crate) fn python() -> Command {
 #[track_caller]
 pub(crate) fn output_of_sdk(script: &str, arguments: &[&Path]) -> String {
     static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    let installed = INSTALLED.get_or_init(|| installed("import", &apps().join("import/requirements.txt")));
+    output_with(installed, script, arguments)
+}
+
+/// The same, with flagd's core in its newer version.
+#[track_caller]
+pub(crate) fn output_of_newer_flagd(script: &str, arguments: &[&Path]) -> String {
+    output_with(&installed("flagd", &apps().join("import/flagd/requirements.txt")), script, arguments)
+}
+
+#[track_caller]
+fn output_with(installed: &Path, script: &str, arguments: &[&Path]) -> String {
     let folder = apps().join("import");
-    let installed = INSTALLED.get_or_init(|| installed("import", &folder.join("requirements.txt")));
     let output = with(&[installed]).arg(folder.join(script)).args(arguments).output();
     let output = output.expect("python3 must be installed to run these tests");
     let errors = String::from_utf8_lossy(&output.stderr);

@@ -2,6 +2,7 @@
 
 use super::formula::Formula;
 use super::hash::{Hash, HashedNumber, numbers_of_sha256};
+use super::recipes::Source;
 use crate::{Allocation, Draw};
 
 /// What a draw is made with.
@@ -40,6 +41,20 @@ impl<'a> DrawnWith<'a> {
     /// The formula.
     pub(crate) fn formula(self) -> Formula {
         self.hash.map_or(Formula::Sha256, Hash::formula)
+    }
+
+    /// Whether the share that this gives is read off the number by which the other tells apart what it compares: variants, or off and
+    /// on. Then those whom the share leaves out are not spread as all others are.
+    pub(crate) fn foretells(self, other: DrawnWith<'_>) -> bool {
+        self.source(false) == other.source(other.ranges.is_some())
+    }
+
+    /// What a number is made of: the one that says the variant, or the position's.
+    fn source(self, of_variant: bool) -> Source<'a> {
+        match self.hash {
+            None => Source::Sha256 { salt: self.salt, prefix: "", of_variant },
+            Some(hash) => hash.source(self.ranges.is_some(), of_variant),
+        }
     }
 
     /// The numbers of a unit, for people to check.

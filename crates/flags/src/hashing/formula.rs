@@ -88,7 +88,8 @@ impl Formula {
         match self {
             Self::Sha256 => &[],
             Self::Unleash => &["group", "variant_group", "total"],
-            Self::Flagd | Self::Goff => &["key", "total"],
+            Self::Flagd => &["key", "version", "total"],
+            Self::Goff => &["key", "total"],
             Self::GrowthBook => &["seed", "version"],
             Self::LaunchDarkly => &["key", "salt", "seed"],
             Self::PostHog | Self::Flipper | Self::ConfigCat | Self::Flagsmith | Self::Flipt => &["key"],

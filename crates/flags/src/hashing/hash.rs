@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::formula::Formula;
 use super::number::Number;
 use super::recipe::Recipe;
-use super::recipes::Recipes;
+use super::recipes::{Recipes, Source};
 use super::settings::{HashError, HashSettings};
 use crate::{Allocation, Draw, Percent, printable};
 
@@ -116,6 +116,11 @@ impl Hash {
         &self.id
     }
 
+    /// What one of its numbers is made of. `named` says whether variants are.
+    pub(super) fn source(&self, named: bool, of_variant: bool) -> Source<'_> {
+        self.recipes.source(&self.prefix, named, of_variant)
+    }
+
     /// Where a unit falls. `ranges` are those of the variants that are named; none for off and on.
     pub(crate) fn draw(&self, unit: &str, ranges: Option<&[Allocation]>) -> Draw {
         match &self.recipes {
@@ -148,7 +153,7 @@ impl Hash {
     pub(crate) fn numbers(&self, unit: &str, named: bool) -> Vec<HashedNumber> {
         let number = |recipe: &Recipe, of_position, of_variant| {
             let Number { k, grid } = recipe.number(unit);
-            let function = recipe.function.to_string();
+            let function = recipe.described();
             HashedNumber { of_position, of_variant, function, text: shown(&recipe.text(unit)), number: k, of: grid }
         };
         match &self.recipes {

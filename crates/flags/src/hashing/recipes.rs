@@ -1,5 +1,6 @@
 //! Each system's own formula, made of what is written under `hash`.
 
+use super::cbor::Wrapping;
 use super::formula::Formula;
 use super::function::Function;
 use super::recipe::Recipe;
@@ -25,7 +26,28 @@ pub(super) enum Recipes {
     Either { off_and_on: Recipe, named: Recipe },
 }
 
+/// What a number is made of. Equal sources make one number, or the same on another grid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source<'a> {
+    /// Flagstaff's own, one of its two.
+    Sha256 { salt: &'a str, prefix: &'a str, of_variant: bool },
+    /// Another function of a text around the unit.
+    Other { function: Function, before: &'a str, after: &'a str, lowercase: bool, cbor: Option<&'a Wrapping> },
+}
+
 impl Recipes {
+    /// What a number is made of: the one that says the variant, or the position's. `named` says whether variants are.
+    pub(super) fn source<'a>(&'a self, prefix: &'a str, named: bool, of_variant: bool) -> Source<'a> {
+        let recipe = match self {
+            Self::Sha256(salt) => return Source::Sha256 { salt, prefix, of_variant },
+            Self::Two(_, split) if of_variant => split,
+            Self::Either { named: recipe, .. } if named => recipe,
+            Self::One(recipe) | Self::Two(recipe, _) | Self::Either { off_and_on: recipe, .. } => recipe,
+        };
+        let Recipe { before, after, lowercase, cbor, function, grid: _ } = recipe;
+        Source::Other { function: *function, before, after, lowercase: *lowercase, cbor: cbor.as_ref() }
+    }
+
     /// What a formula hashes. `name` stands for what is not written: the name of the flag, which is its salt too.
     pub(super) fn new(settings: &HashSettings, name: &str) -> Result<Self, HashError> {
         settings.check()?;
@@ -33,7 +55,7 @@ impl Recipes {
         Ok(match settings.formula {
             Formula::Sha256 => Self::Sha256(name.into()),
             Formula::Unleash => unleash(settings, name)?,
-            Formula::Flagd => Self::One(Recipe::new(Function::Murmur3Scaled, total(settings, 100)?, key)),
+            Formula::Flagd => Self::One(flagd(settings, key)?),
             Formula::GrowthBook => Self::One(growthbook(settings, name)?),
             Formula::LaunchDarkly => Self::One(launchdarkly(settings, key)?),
             Formula::PostHog => {
@@ -64,6 +86,16 @@ impl Recipes {
             Self::Two(position, split) => Self::Two(with(position), with(split)),
             Self::Either { off_and_on, named } => Self::Either { off_and_on: with(off_and_on), named: with(named) },
         }
+    }
+}
+
+/// Version 2 hashes key and unit as one text. Version 3 hashes them as CBOR; an empty key is that of a draw whose text is written out.
+fn flagd(settings: &HashSettings, key: &str) -> Result<Recipe, HashError> {
+    let recipe = |before: &str| Ok(Recipe::new(Function::Murmur3Scaled, total(settings, 100)?, before));
+    match settings.version.unwrap_or(2) {
+        2 => recipe(key),
+        3 => Ok(recipe("")?.wrapped(Wrapping::new(Some(key).filter(|key| !key.is_empty())))),
+        other => Err(HashError::new("version", format!("flagd's formula has no version {other}"), "write 2 or 3")),
     }
 }
 

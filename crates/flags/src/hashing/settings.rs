@@ -42,7 +42,7 @@ pub struct HashSettings {
     pub salt: Option<String>,
     /// The seed in the other system.
     pub seed: Option<HashSeed>,
-    /// GrowthBook: the version of its hash.
+    /// GrowthBook, flagd: the version of its hash.
     pub version: Option<u32>,
     /// Statsig: how many buckets.
     pub buckets: Option<u32>,

@@ -6,25 +6,26 @@ use flagstaff_import::{Import, Options, System, import};
 use flagstaff_source::{ParseOptions, Text, parse};
 
 /// The options, as they are typed.
-pub(crate) fn options(words: &[&str]) -> Options {
+fn options(system: System, words: &[&str]) -> Options {
     let mut options = Options::default();
     for pair in words.chunks(2) {
         match pair {
             ["--unit", mapping] => options.units.push(mapping.parse().unwrap()),
             ["--attribute", mapping] => options.attributes.push(mapping.parse().unwrap()),
             ["--until", day] => options.until = Some(day.parse().unwrap()),
+            ["--formula-version", version] => options.formula_version = Some(version.parse().unwrap()),
             ["--environment", name] => options.environment = Some((*name).into()),
             other => panic!("{other:?}"),
         }
     }
-    options.check().unwrap();
+    options.check(system).unwrap();
     options
 }
 
 /// What is made of an export; the flag file has no mistake.
 pub(crate) fn made(system: &str, export: &str, words: &[&str]) -> Import {
     let system = System::find(system).unwrap();
-    let made = import(system, export.as_bytes(), &options(words)).unwrap();
+    let made = import(system, export.as_bytes(), &options(system, words)).unwrap();
     check(&made.toml);
     made
 }

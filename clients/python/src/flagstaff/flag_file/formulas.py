@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from .draw import WHOLE, Draw
-from .hash_functions import crc32, fnv1a32, md5_repeated, murmur3_32, sha1_digits, sha256_bytes, xxhash32
+from .hash_functions import cbor, crc32, fnv1a32, md5_repeated, murmur3_32, sha1_digits, sha256_bytes, utf8, xxhash32
 
 _LARGEST_15_DIGITS = 16**15 - 1
 _UNLEASH_VARIANTS = 86_028_157
@@ -46,11 +46,12 @@ class Recipe(NamedTuple):
     before: str = ""
     after: str = ""
     lower: bool = False
+    wrap: Callable[[str], bytes] = utf8
 
     def number(self, prefix: str, unit: str) -> int:
         """The number of a unit."""
         text = f"{self.before}{prefix}{unit.lower() if self.lower else unit}{self.after}"
-        return self.function(text.encode("utf-8", "surrogatepass"))
+        return self.function(self.wrap(text))
 
 
 def _position(number: int, grid: int, arm: Arm | None = None) -> int:
@@ -115,8 +116,9 @@ def _unleash(table: Mapping[str, Any], name: str) -> Recipes:
 
 
 def _flagd(table: Mapping[str, Any], name: str) -> Recipes:
-    total = table.get("total", 100)
-    return Recipes(Recipe(lambda text: murmur3_32(text) * total >> 32, total, table.get("key", name)))
+    total, key = table.get("total", 100), table.get("key", name)
+    before, wrap = {2: (key, utf8), 3: ("", partial(cbor, key or None))}[table.get("version", 2)]
+    return Recipes(Recipe(lambda text: murmur3_32(text) * total >> 32, total, before, wrap=wrap))
 
 
 def _growthbook(table: Mapping[str, Any], name: str) -> Recipes:

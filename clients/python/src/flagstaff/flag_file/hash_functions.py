@@ -8,6 +8,25 @@ import zlib
 _ALL = 0xFFFFFFFF
 
 
+def utf8(text: str) -> bytes:
+    """The bytes of a text."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def cbor(key: str | None, text: str) -> bytes:
+    """A text as CBOR (RFC 8949), alone or in a list behind a key."""
+    return _cbor_text(text) if key is None else b"\x82" + _cbor_text(key) + _cbor_text(text)
+
+
+def _cbor_text(text: str) -> bytes:
+    written = utf8(text)
+    length = len(written)
+    if length < 24:
+        return bytes([0x60 | length]) + written
+    kind, size = next((kind, size) for kind, size in ((0x78, 1), (0x79, 2), (0x7A, 4), (0x7B, 8)) if length < 1 << 8 * size)
+    return bytes([kind]) + length.to_bytes(size, "big") + written
+
+
 def fnv1a32(text: bytes) -> int:
     """FNV-1a with 32 bits."""
     value = 0x811C9DC5

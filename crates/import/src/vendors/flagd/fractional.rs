@@ -8,12 +8,21 @@ use crate::model::{Hash, Share, weights};
 /// A draw.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fractional {
-    /// The text before the attribute.
-    key: String,
+    /// The flag's name, or the text that is written before the attribute.
+    text: Before,
     /// The attribute that is hashed.
     pub(super) attribute: String,
     /// Variants and weights, in written order.
     pub(super) weights: Vec<(String, u32)>,
+}
+
+/// What is hashed before the attribute.
+#[derive(Clone, Debug, PartialEq)]
+enum Before {
+    /// The name of the flag, where a draw does not say what it hashes.
+    Flag(String),
+    /// A text that is written out.
+    Text(String),
 }
 
 impl Fractional {
@@ -26,9 +35,9 @@ impl Fractional {
             Some((first, rest)) if !matches!(first, Node::List(_)) => (Some(first), rest),
             _ => (None, arguments),
         };
-        let (key, attribute) = match expression {
-            None => (flag.to_owned(), "targetingKey".to_owned()),
-            Some(expression) => hashed(definition, flag, expression)?,
+        let (text, attribute) = match expression {
+            None => (Before::Flag(flag.to_owned()), "targetingKey".to_owned()),
+            Some(expression) => hashed(definition, flag, expression).map(|(text, of)| (Before::Text(text), of))?,
         };
         let weights = parts.iter().map(part).collect::<Result<Vec<_>, _>>()?;
         if weights.is_empty() {
@@ -41,7 +50,7 @@ impl Fractional {
             }
             joined.push((name, weight));
         }
-        Ok(Self { key, attribute, weights: joined })
+        Ok(Self { text, attribute, weights: joined })
     }
 
     pub(super) fn total(&self) -> u64 {
@@ -53,8 +62,17 @@ impl Fractional {
         self.weights.iter().map(|(name, _)| name.clone()).zip(weights(&numbers)).collect()
     }
 
-    pub(super) fn hash(&self) -> Hash {
-        let hash = Hash::new("flagd").text("key", self.key.clone());
+    /// The formula, in its version. Version 2 hashes one text; version 3 keeps the flag's name and the id apart.
+    pub(super) fn hash(&self, version: u32) -> Hash {
+        let hash = Hash::new("flagd");
+        let hash = match (&self.text, version) {
+            (Before::Flag(text) | Before::Text(text), ..3) => hash.text("key", text),
+            (Before::Flag(flag), _) => hash.text("key", flag).number("version", version.into()),
+            (Before::Text(text), _) => {
+                let hash = hash.text("key", "").number("version", version.into());
+                if text.is_empty() { hash } else { hash.text("prefix", text) }
+            }
+        };
         match i64::try_from(self.total()) {
             Ok(total) if total != 100 && total > 0 => hash.number("total", total),
             _ => hash,

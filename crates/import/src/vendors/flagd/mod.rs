@@ -17,21 +17,26 @@ use fractional::Fractional;
 use targeting::{Branch, Leaf, branches};
 
 const WHAT: &str = "a flag definition of flagd";
+/// The version of `fractional` that flagd itself has, as its own tests call it.
+const DEFAULT_VERSION: u32 = 2;
 
 /// What the flags of a definition have in common.
 pub(super) struct Definition<'a> {
     evaluators: HashMap<&'a str, &'a Node>,
     options: &'a Options,
+    /// The version of `fractional`.
+    version: u32,
 }
 
 /// Reads a flag definition.
 pub(crate) fn read(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
+    let version = options.formula_version.unwrap_or(DEFAULT_VERSION);
     let document = json_or_yaml(bytes)?;
     let Some(flags) = document.get("flags") else {
         return Err(ImportError::shape(WHAT, "it has no `flags`"));
     };
     let evaluators = document.entries_at("$evaluators").iter().map(|(name, node)| (name.as_str(), node));
-    let definition = Definition { evaluators: evaluators.collect(), options };
+    let definition = Definition { evaluators: evaluators.collect(), options, version };
     let named = flags.entries().iter().map(|(key, node)| (key.as_str(), node));
     let listed = flags.items().iter().map(|node| (node.text_at("key").unwrap_or_default(), node));
     let flags = named.chain(listed).map(|(key, node)| definition.flag(key, node)).collect();
@@ -62,7 +67,7 @@ impl Definition<'_> {
             Some(targeting) if !targeting.entries().is_empty() => branches(self, key, targeting, &mut flag.notes),
             _ => Vec::new(),
         };
-        Shape { variants, default, branches }.put(flag, self.options)
+        Shape { variants, default, branches }.put(flag, self)
     }
 }
 
@@ -74,7 +79,7 @@ struct Shape<'a> {
 }
 
 impl Shape<'_> {
-    fn put(self, mut flag: Flag, options: &Options) -> Flag {
+    fn put(self, mut flag: Flag, definition: &Definition<'_>) -> Flag {
         let mut unit = None;
         let mut steps = Vec::new();
         for Branch { condition, leaf } in self.branches {
@@ -86,7 +91,7 @@ impl Shape<'_> {
                 Leaf::Variant(name) => Err(format!("it gives `{name}`, which is no variant: an error there")),
                 Leaf::Fractional(draw) => {
                     one_unit(&mut unit, &draw.attribute, &mut flag.notes);
-                    drawn(&draw, self.variants, &mut flag.notes)
+                    drawn(&draw, definition.version, self.variants, &mut flag.notes)
                 }
                 Leaf::Unknown(why) => Err(why),
             };
@@ -95,7 +100,10 @@ impl Shape<'_> {
                 Err(why) => flag.lost(format!("A rule is not carried: {why}.")),
             }
         }
-        flag.bucket_by = unit.map(|attribute| options.unit(&attribute, &mut flag.notes));
+        flag.bucket_by = unit.map(|attribute| definition.options.unit(&attribute, &mut flag.notes));
+        if flag.bucket_by.is_some() {
+            flag.remark(told_of(definition.version));
+        }
         let arms = Arms::named(self.variants.iter().cloned());
         let rest = Given::Serve(self.default.clone());
         Plan { arms, control: self.default, steps, rest }.put(&mut flag);
@@ -103,12 +111,27 @@ impl Shape<'_> {
     }
 }
 
-fn drawn(draw: &Fractional, variants: &[(String, Node)], notes: &mut Vec<Note>) -> Result<Given, String> {
+/// Which programs draw so.
+const fn told_of(version: u32) -> &'static str {
+    match version {
+        3 => "It is drawn by version 3 of flagd's formula (CBOR), as openfeature-flagd-core 2.0 for Python draws.",
+        _ => {
+            "It is drawn by version 2 of flagd's formula. openfeature-flagd-core 2.0 for Python has version 3 (CBOR): with --formula-version 3 it is drawn as there."
+        }
+    }
+}
+
+fn drawn(
+    draw: &Fractional,
+    version: u32,
+    variants: &[(String, Node)],
+    notes: &mut Vec<Note>,
+) -> Result<Given, String> {
     if let Some((name, _)) = draw.weights.iter().find(|(name, _)| !variants.iter().any(|(known, _)| known == name)) {
         return Err(format!("a draw gives `{name}`, which is no variant: an error there"));
     }
     if draw.total() > 100_000 {
         Note::add(notes, Note::lost("Its weights are finer than a thousandth of a percent: they are rounded."));
     }
-    Ok(Given::Draw(Draw { share: Share::EVERYBODY, weights: draw.shares(), hash: draw.hash() }))
+    Ok(Given::Draw(Draw { share: Share::EVERYBODY, weights: draw.shares(), hash: draw.hash(version) }))
 }
