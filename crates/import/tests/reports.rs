@@ -156,3 +156,20 @@ fn vercel_needs_an_environment_that_is_there() {
     assert_eq!(said(&made, "colour").0, Carried::Not);
     assert!(said(&made, "colour").1.contains("no environment `preview`"));
 }
+
+#[test]
+fn what_has_no_name_is_known_by_its_place() {
+    let made_of = |system, export| made(system, export, &[]).report;
+    let flags =
+        r#"{"flags": [{"key": "a", "variants": {"on": true}, "defaultVariant": "on"}, {}, {"variants": {"": 1}}]}"#;
+    let report = made_of("flagd", flags);
+    let origins: Vec<_> = report.flags.iter().map(|flag| flag.origin.as_str()).collect();
+    assert_eq!(origins, ["a", "flag 2 of the export", "flag 3 of the export"]);
+    assert_eq!(report.flags[1].lost, ["it has no variants"]);
+    let said = |report: &flagstaff_import::Report| format!("{:?}", report.flags);
+    assert!(said(&report).contains("It has no name in the export.") && !said(&report).contains("``"), "{report:?}");
+    let unleash = r#"{"features": [{"enabled": true, "strategies": [
+        {"name": "flexibleRollout", "parameters": {"rollout": "5"}, "constraints": [{"operator": "IN", "values": ["x"]}]}]}]}"#;
+    let report = made_of("unleash", unleash);
+    assert!(said(&report).contains("which attribute it looks at") && !said(&report).contains("``"), "{report:?}");
+}

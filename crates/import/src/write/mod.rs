@@ -8,13 +8,14 @@ mod groups;
 mod settle;
 mod toml;
 
-use crate::model::{Imported, Note};
+use crate::model::{Flag, Imported, Note};
 use crate::report::{Carried, Import, Report};
 use settle::Settling;
 
 /// Writes the flag file, and says what became of each flag.
 pub(crate) fn written(title: &str, imported: Imported) -> Import {
     let Imported { flags, segments, layers, notes } = imported;
+    let flags: Vec<_> = flags.into_iter().enumerate().map(|(place, flag)| with_a_name(place, flag)).collect();
     let mut settling = Settling::new(&flags, segments);
     let mut report = Report { system: title.to_owned(), ..Report::default() };
     let mut body = String::new();
@@ -31,6 +32,15 @@ pub(crate) fn written(title: &str, imported: Imported) -> Import {
     report.notes = notes.iter().chain(&settling.notes).map(|note| note.text().to_owned()).collect();
     let toml = heading(title, &report, &notes) + &body;
     Import { toml, report }
+}
+
+/// A flag without a name is known by its place, so that people find it.
+fn with_a_name(place: usize, mut flag: Flag) -> Flag {
+    if flag.origin.trim().is_empty() {
+        flag.origin = format!("flag {} of the export", place + 1);
+        flag.lost("It has no name in the export.");
+    }
+    flag
 }
 
 fn heading(title: &str, report: &Report, notes: &[Note]) -> String {
