@@ -46,6 +46,8 @@ class Formulas(unittest.TestCase):
             "unleash_variant_1_1000": lambda f, u: k(recipes("unleash", group=f).split, u) + 1,
             "flagd_hash": lambda f, u: k(recipes("flagd", key=f, total=2**32).position, u),
             "flagd_of_100": lambda f, u: k(recipes("flagd", key=f).position, u),
+            "flagd_v3_of_100": lambda f, u: k(recipes("flagd", key=f, version=3).position, u),
+            "flagd_v3_text_of_100": lambda f, u: recipes("flagd", key="", version=3).position.number(f, u),
             "growthbook_v1": lambda f, u: k(recipes("growthbook", seed=f).position, u),
             "growthbook_v2": lambda f, u: k(recipes("growthbook", seed=f, version=2).position, u),
             "growthbook_namespace": lambda f, u: k(recipes("growthbook", seed=f"__{f}").position, u),
@@ -72,6 +74,12 @@ class Formulas(unittest.TestCase):
             for column, expected in row.items():
                 self.assertAlmostEqual(columns[column](flag, unit), expected, places=12, msg=f"{column} of {flag}, {unit}")
 
+    def test_cbor_of_long_texts(self):
+        for length, in_list, alone in ((1, 31, 31), (23, 48, 44), (24, 90, 47), (255, 77, 88), (256, 32, 42), (65535, 62, 22), (65536, 71, 85)):
+            text = "u" * length
+            found = [_RECIPES["flagd"]({"key": key, "version": 3}, "").position.number("", text) for key in (text, "")]
+            self.assertEqual(found, [in_list, alone], length)
+
     def test_functions(self):
         known = {b"": 0, b"\xff" * 4: 0x76293B50, b"\x21\x43\x65\x87": 0xF55B516B, b"\x21\x43\x65": 0x7E4A8634}
         for text, expected in known.items():
@@ -80,7 +88,7 @@ class Formulas(unittest.TestCase):
         self.assertEqual(xxhash32(b"Nobody inspects the spammish repetition"), 0xE2293B2F)
 
     def test_what_is_not_known_is_not_guessed(self):
-        for keys in ({"as": "other"}, {"as": "statsig"}, {"as": "vercel"}, {}):
+        for keys in ({"as": "other"}, {"as": "flagd", "version": 4}, {"as": "statsig"}, {"as": "vercel"}, {}):
             with self.assertRaises(KeyError):
                 Formula(keys, "flag")
 
@@ -191,6 +199,15 @@ class Files(unittest.TestCase):
         self.assertEqual(self.one(rule, country="AT"), "off")
         self.assertIn("plan is not known", self.one(rule, country="DE"))
         self.assertEqual(self.one(rule, country="de", attributes={"plan": "pro"}), "on")
+
+    def test_a_rule_may_leave_others_to_the_next(self):
+        inside, outside = ({n for n in range(200) if (Draw.of("f", f"v{n}").bucket < 20) is side} for side in (True, False))
+        rules = 'rules = [{{ percent = 20, otherwise = "{}" }}, {{ serve = "on" }}]'
+        for word, others in (("next", "on"), ("control", "off")):
+            self.assertEqual({self.one(rules.format(word), visitor=f"v{n}") for n in inside}, {"on"})
+            self.assertEqual({self.one(rules.format(word), visitor=f"v{n}") for n in outside}, {others})
+            self.assertEqual(self.one(f'{rules.format(word)}\nbucket_by = "user"', NOBODY), others)
+        self.assertIn("not known to this version", self.one(rules.format("later"), visitor="v"))
 
     def test_facts_are_not_in_the_file(self):
         guard = '[flags.f.guard]\nerrors = "5xx"'

@@ -47,9 +47,9 @@ pub use lanes::hash_kernel;
 pub use log_throttle::LogThrottle;
 pub use model::{
     BucketBy, EventFrom, EventGoal, EventSource, EventValue, ExclusionLayer, Flag, FlagMode, Gate, GateAnswer, Goal,
-    Guard, GuardError, Hold, Holdout, LARGEST_VALUE, OnTrip, Origin, Pin, Requirement, Rollout, RolloutError,
-    RolloutStep, Rule, Serve, Slice, SlowerThan, StatusSet, StatusSetError, Sticky, Trigger, Variants, VariantsError,
-    is_value,
+    Guard, GuardError, Hold, Holdout, LARGEST_VALUE, OnTrip, Origin, Otherwise, Pin, Requirement, Rollout,
+    RolloutError, RolloutStep, Rule, Serve, Slice, SlowerThan, StatusSet, StatusSetError, Sticky, Trigger, Variants,
+    VariantsError, is_value,
 };
 pub use name::{Name, NameError};
 pub use percent::{Percent, PercentError};

@@ -99,7 +99,10 @@ fn rule(choices: &mut Choices, variants: &Variants) -> Rule {
         1 => Serve::OFF,
         _ => Serve::Variant(variants.find(last).unwrap()),
     };
-    Rule::new(when, serve)
+    let otherwise = if choices.one_in(2) { Otherwise::Next } else { Otherwise::Control };
+    let hash = choices.some(4, |_| Hash::new(&HashSettings::new(Formula::GrowthBook), "f").unwrap());
+    let ranges = hash.as_ref().filter(|_| variants.are_named()).map(|_| variants.ranges().to_vec());
+    Rule { otherwise, hash, ranges, ..Rule::new(when, serve) }
 }
 
 fn start() -> Timestamp {

@@ -127,3 +127,45 @@ fn a_requirement_names_the_variant_as_it_is_called_here() {
     assert!(made(1).contains("requires = { menu = \"alt\" }"), "{}", made(1));
     assert!(!made(7).contains("requires"), "{}", made(7));
 }
+
+#[test]
+fn whom_a_strategy_of_unleash_leaves_out_goes_on_to_the_next() {
+    let strategy = |group: &str, rollout: u32| {
+        format!(
+            r#"{{"name": "flexibleRollout", "parameters": {{"rollout": "{rollout}", "stickiness": "userId", "groupId": "{group}"}}}}"#
+        )
+    };
+    let list = format!("{},{},{}", strategy("first", 10), strategy("second", 20), strategy("third", 30));
+    let made = made(
+        "unleash",
+        &format!(r#"{{"features": [{{"name": "a", "enabled": true, "strategies": [{list}]}}]}}"#),
+        &[],
+    );
+    says(
+        &made.toml,
+        &[
+            "[flags.a]\npercent = 30\nhash = { as = \"unleash\", group = \"third\" }\n",
+            "percent = 10\nhash = { as = \"unleash\", group = \"first\" }\notherwise = \"next\"\n",
+            "percent = 20\nhash = { as = \"unleash\", group = \"second\" }\notherwise = \"next\"\n",
+        ],
+    );
+    assert!(made.report.is_exact(), "{:?}", made.report);
+}
+
+#[test]
+fn whom_coverage_of_growthbook_leaves_out_goes_on_to_the_next_rule() {
+    let features = r#"{"features": {"a": {"defaultValue": false, "rules": [
+        {"force": true, "coverage": 0.25, "hashAttribute": "id", "seed": "s"},
+        {"condition": {"id": "7"}, "variations": [false, true], "key": "e", "hashAttribute": "id"},
+        {"condition": {"country": "DE"}, "force": true}]}}}"#;
+    let made = made("growthbook", features, &[]);
+    says(
+        &made.toml,
+        &[
+            "variants = { off = 100, on = 0 }\n",
+            "percent = 25.1\nvariants = { on = 100 }\nhash = { as = \"growthbook\", seed = \"s\" }\notherwise = \"next\"\n",
+            "variants = { off = 50, on = 50 }\nhash = { as = \"growthbook\", seed = \"e\" }\notherwise = \"next\"\n",
+        ],
+    );
+    assert!(made.report.is_exact(), "{:?}", made.report);
+}

@@ -190,3 +190,23 @@ fn an_explanation_shows_the_text_and_the_number() {
     assert_eq!((number.text.as_str(), number.number, number.of), ("new_checkout:42", 79, 100));
     assert_eq!(explained.draw.unwrap().position(), 79_000);
 }
+
+#[test]
+fn a_rule_may_leave_others_to_the_next() {
+    let rules = |first: &str| {
+        snapshot(&format!(
+            "[flags.a]\nhash = {{ as = \"configcat\" }}\nrules = [{{ percent = 20, {first} }}, {{ percent = 50, hash = {{ as = \"configcat\", key = \"b\" }} }}]\n"
+        ))
+    };
+    let (next, control) = (rules("otherwise = \"next\""), rules("otherwise = \"control\""));
+    let own = snapshot("[flags.a]\nhash = { as = \"configcat\" }\n");
+    let second = snapshot("[flags.a]\nhash = { as = \"configcat\", key = \"b\" }\n");
+    for unit in units() {
+        let (first, then) = (number(&own, &unit).0 < 20, number(&second, &unit).0 < 50);
+        let word = |is_on: bool| if is_on { "on" } else { "off" };
+        assert_eq!(variant(&next, &unit), word(first || then), "{unit}");
+        assert_eq!(variant(&control, &unit), word(first), "{unit}");
+    }
+    let definition = |snapshot: &Arc<Snapshot>| snapshot.flags()[0].definition;
+    assert_ne!(definition(&next), definition(&control));
+}

@@ -199,6 +199,8 @@ fn conditions() {
     assert_eq!(errors(&format!("[flags.a]\n{}", rule(fine))), [""; 0]);
     assert_error("rules = [«{}]", "what is served", "serve = \"on\"");
     assert_error("rules = [«{ serve = \"on\", percent = 5 }]", "`serve` and `percent`", "one of them");
+    assert_error("rules = [{ serve = \"on\", otherwise = «\"next\" }]", "nobody is left", "percent = 20");
+    assert_error("rules = [{ percent = 5, otherwise = «\"nxt\" }]", "nxt", "next");
 }
 
 #[test]

@@ -108,6 +108,8 @@ class Writer:
             'as = "unleash", group = "G:é", total = 1000',
             'as = "unleash", variant_group = "v"',
             'as = "flagd", key = ""',
+            'as = "flagd", version = 3',
+            'as = "flagd", version = 3, key = "", prefix = "ü"',
             'as = "growthbook", seed = "s"',
             'as = "growthbook", version = 2',
             'as = "launchdarkly", salt = "s", prefix = "p:"',
@@ -130,15 +132,16 @@ class Writer:
 
     def rule(self, variants, drawn):
         if self.rarely(0.2):
-            return f"{{ if = {self.conditions()}, percent = {self.one(30, 80)}, hash = {self.formula(drawn)} }}"
+            left = self.one("", ', otherwise = "next"')
+            return f"{{ if = {self.conditions()}, percent = {self.one(30, 80)}, hash = {self.formula(drawn)}{left} }}"
         if self.rarely(0.2):
             own = self.draw.sample(drawn, self.draw.randrange(1, len(drawn) + 1))
             weights = [100 - 10 * (len(own) - 1), *[10] * (len(own) - 1)]
             pairs = ", ".join(f"{quoted(name)} = {weight}" for name, weight in zip(own, weights, strict=True))
-            some = self.one("", ", percent = 40")
+            some = self.one("", ", percent = 40", ', percent = 40, otherwise = "next"', ', otherwise = "next"')
             formula = f", hash = {self.formula(own)}" if self.rarely(0.3) else ""
             return f"{{ if = {self.conditions()}, variants = {{ {pairs} }}{some}{formula} }}"
-        then = f"serve = {quoted(self.draw.choice(variants))}" if self.rarely(0.5) else f"percent = {self.one(0, 50, 100, 20.5)}"
+        then = f"serve = {quoted(self.draw.choice(variants))}" if self.rarely(0.5) else f"percent = {self.one(0, 50, 100, 20.5)}{self.one('', ', otherwise = \"next\"')}"
         return f"{{ if = {self.conditions()}, {then} }}"
 
     def requirement(self):

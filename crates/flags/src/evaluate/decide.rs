@@ -5,8 +5,8 @@ use std::ops::ControlFlow::{self, Break, Continue};
 
 use crate::hashing::DrawnWith;
 use crate::{
-    Allocation, Decision, DecisionStep, Draw, ExclusionLayer, Flag, FlagId, ForcedVariant, FormerDraw, HashedNumber,
-    Percent, Reason, Rule, Serve, Snapshot, Sticky, StickyVariant, Subject, VariantId,
+    Decision, DecisionStep, Draw, ExclusionLayer, Flag, FlagId, ForcedVariant, FormerDraw, HashedNumber, Percent,
+    Reason, Snapshot, Sticky, StickyVariant, Subject, VariantId,
 };
 
 /// Records how a decision is made. `()` records nothing, at no cost.
@@ -50,7 +50,7 @@ impl<'a> Evaluation<'a> {
             Break(decision) => decision,
             Continue(()) => self.share(self.percent(), DecisionStep::Percent, trace),
         };
-        self.counted_beside_holdout(decision)
+        self.counted_beside_holdout(self.counted_behind_rules(decision))
     }
 
     fn steps(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
@@ -93,7 +93,7 @@ impl<'a> Evaluation<'a> {
     pub(crate) fn decided_with(&self, decision: Decision) -> DrawnWith<'a> {
         let of_flag = self.flag.drawn_with();
         match decision.step() {
-            DecisionStep::Rule => self.rule().map_or(of_flag, |(_, rule)| self.flag.rule_drawn_with(rule)),
+            DecisionStep::Rule => self.deciding_rule().map_or(of_flag, |(_, rule)| self.flag.rule_drawn_with(rule)),
             DecisionStep::Layer => {
                 let index = self.snapshot.link(self.id).and_then(|link| link.layer.as_ref()).map(|(index, _)| *index);
                 let layer = index.and_then(|index| self.snapshot.layers.get(index));
@@ -107,12 +107,6 @@ impl<'a> Evaluation<'a> {
     pub(crate) fn numbers(&self, with: DrawnWith<'_>) -> Vec<HashedNumber> {
         let unit = self.unit().filter(|_| self.former_draw(with).is_none());
         unit.map(|unit| with.numbers(unit)).unwrap_or_default()
-    }
-
-    /// Where the unit falls for a rule.
-    fn rule_draw(&self, rule: &Rule) -> Option<Draw> {
-        let as_the_flag = rule.hash.is_none() && rule.ranges.is_none();
-        if as_the_flag { self.draw() } else { self.draw_by(self.flag.rule_drawn_with(rule)) }
     }
 
     fn pinned(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
@@ -192,35 +186,6 @@ impl<'a> Evaluation<'a> {
             return Continue(());
         }
         Break(self.named_in(DecisionStep::Allow))
-    }
-
-    /// The first rule that fits, with its number from 0.
-    fn rule(&self) -> Option<(usize, &'a Rule)> {
-        let holds = |rule: &Rule| rule.when.hold(self.subject, &self.snapshot.segments);
-        self.flag.rules.iter().enumerate().find(|(_, rule)| holds(rule))
-    }
-
-    fn rules(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
-        let Some((i, rule)) = self.rule() else {
-            trace.note(DecisionStep::Rule, false, || match self.flag.rules.len() {
-                0 => "has no rules".into(),
-                1 => "its one rule does not fit".into(),
-                n => format!("none of its {n} rules fits"),
-            });
-            return Continue(());
-        };
-        match rule.serve {
-            Serve::Variant(variant) => {
-                trace.note(DecisionStep::Rule, true, || {
-                    format!("rule {} serves {}", i + 1, self.flag.variants.name(variant))
-                });
-                Break(Decision::new(variant, Reason::TargetingMatch, DecisionStep::Rule))
-            }
-            Serve::Percent(percent) => {
-                trace.note(DecisionStep::Rule, true, || format!("rule {} takes {percent} percent", i + 1));
-                Break(self.share_of_named(percent, rule))
-            }
-        }
     }
 
     fn layer(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
@@ -311,20 +276,7 @@ impl<'a> Evaluation<'a> {
         })
     }
 
-    /// The variant of a subject that a rule gives a share.
-    fn share_of_named(&self, percent: Percent, rule: &Rule) -> Decision {
-        let Some(draw) = self.rule_draw(rule) else {
-            return Decision::without_unit(DecisionStep::Rule);
-        };
-        let variant = match self.flag.rule_drawn_with(rule).ranges {
-            _ if !percent.holds(draw.position()) => self.flag.variants.control(),
-            Some(ranges) => Allocation::at(ranges, draw.split()),
-            None => VariantId::ON,
-        };
-        Decision::new(variant, Reason::TargetingMatch, DecisionStep::Rule)
-    }
-
-    fn missing(&self) -> String {
+    pub(super) fn missing(&self) -> String {
         format!("unit_missing: no {} is known", self.flag.bucket_by)
     }
 

@@ -11,6 +11,7 @@ mod exposure;
 mod holdout;
 mod kept_subject;
 mod planned;
+mod rules;
 
 pub use decisions::{DecisionList, Decisions};
 pub use explain::{Explanation, StepOutcome, TraceStep};

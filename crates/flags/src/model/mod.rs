@@ -30,6 +30,6 @@ pub use holdout::Holdout;
 pub use mode::FlagMode;
 pub use origin::{Origin, Pin};
 pub use rollout::{Hold, Rollout, RolloutError, RolloutStep};
-pub use rule::{Requirement, Rule, Serve};
+pub use rule::{Otherwise, Requirement, Rule, Serve};
 pub use status_set::{StatusSet, StatusSetError};
 pub use variants::{Variants, VariantsError};

@@ -22,14 +22,26 @@ pub struct Rule {
     pub ranges: Option<Vec<Allocation>>,
     /// The formula for those who match, when not the flag's.
     pub hash: Option<Hash>,
+    /// What those get who match, and whom its share leaves out.
+    pub otherwise: Otherwise,
 }
 
 impl Rule {
     /// A rule that draws as its flag does.
     #[must_use]
     pub const fn new(when: Conditions, serve: Serve) -> Self {
-        Self { when, serve, ranges: None, hash: None }
+        Self { when, serve, ranges: None, hash: None, otherwise: Otherwise::Control }
     }
+}
+
+/// What those get who match a rule, and whom its share leaves out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Otherwise {
+    /// Off, or the control: the rule decides for all who match.
+    #[default]
+    Control,
+    /// What the next rule says, and after the last one what everybody else gets.
+    Next,
 }
 
 /// What a rule serves.

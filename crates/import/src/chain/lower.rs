@@ -39,6 +39,7 @@ fn is_off_and_on(chain: &Chain, rules: &Rules) -> bool {
         _ => false,
     };
     let parts = |get: &Get| match get {
+        Get::Draw(_, parts) if get.goes_on() => parts.first().is_some_and(is_true),
         Get::Draw(_, parts) => matches!(parts.as_slice(), [one, other] if is_true(one) != is_true(other)),
         Get::Pick(_) => true,
     };
@@ -88,7 +89,8 @@ impl OffAndOn<'_> {
             Get::Draw(..) => Outcome::Percent(share),
         };
         let hash = hash.filter(|hash| Some(hash) != of_flag);
-        Rule { condition: step.condition.clone(), outcome, hash, comment: step.comment.clone() }
+        let goes_on = step.get.goes_on();
+        Rule { condition: step.condition.clone(), outcome, hash, goes_on, comment: step.comment.clone() }
     }
 
     /// The share that is on, and how it is drawn.
@@ -112,8 +114,11 @@ impl OffAndOn<'_> {
     }
 }
 
-/// An arm that lies in two places of a number becomes two variants that mean the same. What goes on is the control.
+/// An arm that lies in two places of a number becomes two variants that mean the same.
 fn once_each(get: &mut Get, arms: &mut Vec<Arm>, control: usize) {
+    if get.goes_on() {
+        return;
+    }
     let Get::Draw(_, parts) = get else { return };
     let mut seen: Vec<usize> = Vec::new();
     for part in parts {
@@ -246,6 +251,7 @@ impl Named<'_> {
     fn rule(&self, step: &Step, of_flag: Option<(&Draw, &[usize])>, flag: &mut Flag) -> Rule {
         let rule = Rule {
             comment: step.comment.clone(),
+            goes_on: step.get.goes_on(),
             ..Rule::new(step.condition.clone(), Outcome::Percent(Share::NOBODY))
         };
         let of_arms =
@@ -254,6 +260,10 @@ impl Named<'_> {
             Get::Pick(Pick::Arm(arm)) => Rule { outcome: Outcome::Serve(self.name(*arm)), ..rule },
             Get::Draw(_, parts) if !self.chain.drawn.is_empty() => self.gated(rule, parts, flag),
             Get::Pick(Pick::Drawn) => Rule { outcome: Outcome::Percent(Share::EVERYBODY), ..rule },
+            Get::Draw(draw, parts) if step.get.goes_on() => {
+                let is_flags = of_flag.is_some_and(|(of_flag, _)| of_flag.hash == draw.hash);
+                Rule { hash: (!is_flags).then(|| draw.hash.clone()), ..self.share(rule, parts) }
+            }
             Get::Draw(draw, parts) => {
                 // Where a rule has a formula of its own, its variants lie as they are listed there; else as the flag says.
                 let weights = weights_of(parts, self.chain.control);
@@ -265,14 +275,19 @@ impl Named<'_> {
 
     /// A rule in front of a second draw: a share of people, who all get one thing.
     fn gated(&self, rule: Rule, parts: &[Part], flag: &mut Flag) -> Rule {
-        let (first, others) = parts.split_first().map_or((None, parts), |(first, others)| (Some(first), others));
-        if !others.iter().all(|part| self.is_control(part.pick)) {
+        let others = parts.get(1..).unwrap_or_default();
+        if !rule.goes_on && !others.iter().all(|part| self.is_control(part.pick)) {
             flag.lost(
                 "People whom two of its conditions describe get one variant up to a percentage, and another one from there on. \
                  Here they get the first of them.",
             );
         }
-        let Some(Part { upto, pick }) = first else { return rule };
+        self.share(rule, parts)
+    }
+
+    /// A rule for the first part of a number.
+    fn share(&self, rule: Rule, parts: &[Part]) -> Rule {
+        let Some(Part { upto, pick }) = parts.first() else { return rule };
         let share = Share::thousandths(*upto);
         let outcome = match pick.unwrap_or(Pick::Arm(self.chain.control)) {
             Pick::Drawn => Outcome::Percent(share),

@@ -1,8 +1,9 @@
 //! A chain of steps, as most systems decide: the first step that is for a person and gives something wins.
 //!
-//! A step may draw, and give nothing to those outside its part: they go on to the next step. A rule of the flag file decides for
-//! everybody whom it is for, so steps that go on are unfolded here: those who would be in a later step too get a rule of their own in
-//! front, in which both draws are one. That is exact where both draws take the same number, and where a later step does not draw.
+//! A step may draw, and give nothing to those outside its part: they go on to the next step. A rule of the flag file says so where its
+//! part is the first one of the number (`otherwise = "next"`). Other steps that go on are unfolded here: those who would be in a later
+//! step too get a rule of their own in front, in which both draws are one. That is exact where both draws take the same number, and where
+//! a later step does not draw.
 
 mod lower;
 mod parts;

@@ -114,6 +114,11 @@ impl Get {
         matches!(self, Self::Draw(_, parts) if parts.iter().any(|part| part.pick.is_none()))
     }
 
+    /// Whether only the first part of the number gets something, which a rule can say that leaves the others to the next one.
+    pub(super) fn is_share(&self) -> bool {
+        matches!(self, Self::Draw(_, parts) if matches!(parts.as_slice(), [Part { pick: Some(_), .. }, Part { pick: None, .. }]))
+    }
+
     /// This, and where it goes on what comes behind it. None where the two draws take different numbers.
     pub(super) fn over(&self, behind: &Self) -> Option<Self> {
         let Self::Draw(draw, front) = self else { return Some(self.clone()) };

@@ -2,7 +2,7 @@
 
 use super::{Arm, Chain, Draw, Get, Pick, Step, on_and_off};
 use crate::input::Node;
-use crate::model::{Condition, Flag, Hash, HashValue, Outcome, Share};
+use crate::model::{Condition, Flag, Hash, HashValue, Outcome, Rule, Share};
 
 const KEYS: [&str; 3] = ["a", "b", "c"];
 
@@ -55,9 +55,16 @@ fn here(flag: &Flag, has: &[&str], number: u32) -> Node {
         let position = if off_first { 99_999 - number } else { number };
         Node::Bool(position < share.as_thousandths())
     };
-    if let Some(rule) = flag.rules.iter().find(|rule| holds(&rule.condition, has)) {
+    let is_left_over = |rule: &Rule| match &rule.outcome {
+        Outcome::Percent(share) | Outcome::PercentOfVariants(share, _) => {
+            rule.goes_on && number >= share.as_thousandths()
+        }
+        _ => false,
+    };
+    if let Some(rule) = flag.rules.iter().find(|rule| holds(&rule.condition, has) && !is_left_over(rule)) {
         let hash = rule.hash.as_ref().or(flag.hash.as_ref());
         return match &rule.outcome {
+            Outcome::PercentOfVariants(_, weights) if rule.goes_on => value(&weights[0].0),
             Outcome::Serve(name) => value(name),
             Outcome::Percent(percent) => share(*percent, hash),
             Outcome::Variants(weights) => {
@@ -152,22 +159,40 @@ fn a_flag_gives_what_its_chain_gives() {
 }
 
 #[test]
-fn draws_by_other_numbers_are_noted() {
+fn a_draw_goes_on_to_one_by_another_number() {
     let other = Draw { hash: Hash::new("configcat").text("key", "other"), unit: "user".into() };
     let share = Share::percent(50.0);
     let step = |draw| Step::new(Condition::Always, Get::below(draw, share, Pick::Arm(1)));
-    let chain = Chain { arms: on_and_off(), control: 0, drawn: Vec::new(), steps: vec![step(draw()), step(other)] };
+    let steps = vec![step(draw()), step(other.clone())];
+    let chain = Chain { arms: on_and_off(), control: 0, drawn: Vec::new(), steps };
+    let mut flag = Flag::new("f");
+    chain.into_flag(&mut flag);
+    let rule = &flag.rules[0];
+    assert!(flag.notes.is_empty() && rule.goes_on && rule.hash == Some(draw().hash), "{flag:#?}");
+    assert_eq!(
+        (rule.outcome.clone(), flag.percent, flag.hash),
+        (Outcome::Percent(share), Some(share), Some(other.hash))
+    );
+}
+
+#[test]
+fn several_variants_that_go_on_to_another_number_are_noted() {
+    let other = Draw { hash: Hash::new("configcat").text("key", "other"), unit: "user".into() };
+    let shares = [(1, Share::percent(20.0)), (0, Share::percent(30.0))];
+    let steps = vec![
+        Step::new(Condition::Always, Get::weighted(draw(), shares)),
+        Step::new(Condition::Always, Get::below(other, Share::percent(50.0), Pick::Arm(1))),
+    ];
+    let chain = Chain { arms: on_and_off(), control: 0, drawn: Vec::new(), steps };
     let mut flag = Flag::new("f");
     chain.into_flag(&mut flag);
     assert_eq!(flag.notes.len(), 1);
-    assert_eq!(flag.percent, Some(share));
 }
 
 #[test]
 fn very_many_steps_stay_bounded() {
-    let step = |n: usize| {
-        Step::new(Condition::words("a", [n.to_string()]), Get::below(draw(), Share::percent(50.0), Pick::Arm(1)))
-    };
+    let shares = || [(1, Share::percent(20.0)), (0, Share::percent(30.0))];
+    let step = |n: usize| Step::new(Condition::words("a", [n.to_string()]), Get::weighted(draw(), shares()));
     let chain = Chain { arms: on_and_off(), control: 0, drawn: Vec::new(), steps: (0..2000).map(step).collect() };
     let mut flag = Flag::new("f");
     chain.into_flag(&mut flag);

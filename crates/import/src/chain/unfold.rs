@@ -8,7 +8,7 @@ use crate::model::{Condition, Flag};
 /// The most rules that a chain is unfolded into.
 const MOST_RULES: usize = 200;
 
-/// A chain in which every step decides for all whom it is for.
+/// A chain in which every step decides for all whom it is for, or for the first part of a number, and leaves the others to the next.
 pub(super) struct Rules {
     pub(super) steps: Vec<Step>,
     /// What everybody else gets.
@@ -24,7 +24,7 @@ pub(super) fn unfolded(chain: &Chain, flag: &mut Flag) -> Rules {
             continue;
         }
         let mut front = in_front(step, steps.make_contiguous(), &rest, chain.control, flag);
-        if front.last().is_some_and(|last| last.condition == Condition::Always)
+        if front.last().is_some_and(|last| last.condition == Condition::Always && !last.get.goes_on())
             && let Some(last) = front.pop()
         {
             rest = last.get;
@@ -70,7 +70,8 @@ fn parts(condition: &Condition) -> &[Condition] {
 
 /// The rules that a step becomes, in front of those it may go on to.
 fn in_front(step: &Step, behind: &[Step], rest: &Get, control: usize, flag: &mut Flag) -> Vec<Step> {
-    if !step.get.goes_on() {
+    let ends_chain = behind.is_empty() && step.get.over(rest).is_some();
+    if !step.get.goes_on() || (step.get.is_share() && !ends_chain) {
         return vec![step.clone()];
     }
     let mut rules = Vec::new();
@@ -82,10 +83,10 @@ fn in_front(step: &Step, behind: &[Step], rest: &Get, control: usize, flag: &mut
             );
             break;
         }
-        let get = step.get.over(&later.get).unwrap_or_else(|| {
+        let get = step.get.over(&later.get).filter(|get| !get.goes_on()).unwrap_or_else(|| {
             flag.lost(
-                "A step that draws goes on to one that draws by another number. Here those whom the first leaves over get \
-                 the default.",
+                "A step that draws several variants goes on to one that draws, too. Here those whom the first leaves over \
+                 get the default.",
             );
             step.get.over(&Get::arm(control)).unwrap_or_else(|| Get::arm(control))
         });

@@ -122,6 +122,8 @@ pub struct Rule {
     pub outcome: Outcome,
     /// By which formula they are drawn, where it is not the flag's.
     pub hash: Option<Hash>,
+    /// Those whom its percentage leaves out go on to the next rule.
+    pub goes_on: bool,
     /// A comment above it.
     pub comment: Option<String>,
 }
@@ -130,7 +132,7 @@ impl Rule {
     /// Those for whom the condition holds get this.
     #[must_use]
     pub const fn new(condition: Condition, outcome: Outcome) -> Self {
-        Self { condition, outcome, hash: None, comment: None }
+        Self { condition, outcome, hash: None, goes_on: false, comment: None }
     }
 
     /// Drawn by this formula.
@@ -145,7 +147,7 @@ impl Rule {
 pub enum Outcome {
     /// One variant.
     Serve(String),
-    /// So many of them are in, by the flag's weights; the others get off or the first variant.
+    /// So many of them are in, by the flag's weights; the others get off or the first variant, or go on.
     Percent(Share),
     /// One of these by weight.
     Variants(Vec<(String, Share)>),

@@ -8,7 +8,7 @@ use crate::model::{Condition, Flag, Hash, Note, Outcome, Rule, Share, Variant};
 pub(super) enum Given {
     /// One variant.
     Serve(String),
-    /// So many of them are drawn, and get one of these by weight, as they lie along the number. The others get the control.
+    /// So many of them are drawn, and get one of these by weight, as they lie along the number.
     Draw(Draw),
 }
 
@@ -27,12 +27,14 @@ pub(super) struct Draw {
 pub(super) struct Step {
     pub(super) condition: Condition,
     pub(super) given: Given,
+    /// Those whom its draw leaves out go on to the next step. Else they get the control.
+    pub(super) goes_on: bool,
     pub(super) comment: Option<String>,
 }
 
 impl Step {
     pub(super) const fn new(condition: Condition, given: Given) -> Self {
-        Self { condition, given, comment: None }
+        Self { condition, given, goes_on: false, comment: None }
     }
 }
 
@@ -123,9 +125,14 @@ impl Plan {
         if !plain {
             flag.variants = self.variants();
         }
-        for Step { condition, given, comment } in std::mem::take(&mut self.steps) {
+        let steps = std::mem::take(&mut self.steps);
+        let last = steps.len().saturating_sub(1);
+        let ends_with_control = self.rest == Given::Serve(self.control.clone());
+        for (place, Step { condition, given, goes_on, comment }) in steps.into_iter().enumerate() {
+            let is_drawn = matches!(given, Given::Draw(_));
+            let goes_on = goes_on && is_drawn && !(place == last && ends_with_control);
             let (outcome, hash) = self.outcome(given, plain);
-            flag.rules.push(Rule { condition, outcome, hash, comment });
+            flag.rules.push(Rule { condition, outcome, hash, goes_on, comment });
         }
         match (self.rest.clone(), plain) {
             (Given::Serve(name), true) => {
@@ -180,7 +187,15 @@ impl Plan {
             draws.filter_map(|given| if let Given::Draw(draw) = given { Some(draw) } else { None }).collect();
         let is_simple =
             |draw: &&Draw| draw.share == Share::EVERYBODY || draw.weights.iter().all(|(name, _)| name == "on");
-        self.arms.is_off_and_on() && (self.control == "off" || draws.is_empty()) && draws.iter().all(is_simple)
+        // Where off is drawn, those who get it are not left over.
+        let is_clear = |step: &Step| match &step.given {
+            Given::Draw(draw) => !step.goes_on || draw.weights.iter().all(|(name, _)| name == "on"),
+            Given::Serve(_) => true,
+        };
+        self.arms.is_off_and_on()
+            && (self.control == "off" || draws.is_empty())
+            && draws.iter().all(is_simple)
+            && self.steps.iter().all(is_clear)
     }
 
     /// The variants, the control first.

@@ -62,7 +62,9 @@ impl VariantNames {
         for variant in variants {
             let name = given.variant(&variant.name);
             if name != variant.name {
-                Note::add(notes, Note::remark(format!("The variant `{}` is `{name}` here.", variant.name)));
+                let there =
+                    if variant.name.is_empty() { "without a name".into() } else { format!("`{}`", variant.name) };
+                Note::add(notes, Note::remark(format!("The variant {there} is `{name}` here.")));
             }
             names.insert(variant.name.clone(), name);
         }
@@ -275,6 +277,9 @@ impl Writing<'_> {
         text += &self.outcome(&rule.outcome);
         if let Some(hash) = &rule.hash {
             text += &format!("hash = {}\n", self.formula(hash));
+        }
+        if rule.goes_on {
+            text += "otherwise = \"next\"\n";
         }
         text
     }

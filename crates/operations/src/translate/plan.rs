@@ -1,6 +1,6 @@
 //! A flag as other systems see it: steps of which the first that fits decides, and a share for the rest. What none of them has is noted.
 
-use flagstaff_flags::{Allocation, BucketBy, Flag, FlagId, Hash, Percent, Serve, Snapshot, Sticky};
+use flagstaff_flags::{Allocation, BucketBy, Flag, FlagId, Hash, Otherwise, Percent, Serve, Snapshot, Sticky};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -88,8 +88,15 @@ impl<'a> Plan<'a> {
         let hash = self.flag.hash.as_ref()?;
         let settings = hash.settings();
         let turned = hash.has_on_last() && self.target != Target::Flagd;
-        let is_plain = hash.formula() == self.target.formula() && settings.prefix.is_none() && !turned;
         let name = self.flag.name.to_string();
+        // flagd's version 3 keeps key and unit apart, which a draw says that names neither.
+        let is_newer = self.target == Target::Flagd && settings.version == Some(3);
+        let fits_newer =
+            self.flag.bucket_by == BucketBy::Visitor && settings.key.as_deref().unwrap_or(self.flag.salt()) == name;
+        let is_plain = hash.formula() == self.target.formula()
+            && settings.prefix.is_none()
+            && !turned
+            && (!is_newer || fits_newer);
         let key = match self.target {
             Target::Unleash => settings.group.clone(),
             Target::Flagd | Target::Goff => settings.key.clone(),
@@ -144,6 +151,12 @@ impl<'a> Plan<'a> {
             };
             if rule.hash.is_some() {
                 self.lost.push("a rule has a formula of its own (`hash`)".into());
+            }
+            if rule.otherwise == Otherwise::Next {
+                self.lost.push(format!(
+                    "a rule leaves those whom its share leaves out to the next one (`otherwise`): they are {} there",
+                    self.control()
+                ));
             }
             self.step("a rule", conditions(&rule.when, segments), gives);
         }

@@ -1,9 +1,9 @@
 //! The formulas by which flags, rules and layers draw.
 
-use flagstaff_flags::{Allocation, Formula, Hash, Percent, Rule, Serve, VariantId, Variants};
+use flagstaff_flags::{Allocation, Formula, Hash, Otherwise, Percent, Rule, Serve, VariantId, Variants};
 
 use super::Conversion;
-use crate::document::{HashTable, RuleTable, Weights};
+use crate::document::{HashTable, LeftOut, RuleTable, Weights};
 
 /// How a flag draws, on the way to its rules.
 pub(super) struct Drawing {
@@ -113,7 +113,8 @@ impl Conversion {
     fn rule(&mut self, i: &str, table: RuleTable, flag: &Drawing) -> Rule {
         let serve = self.serve(i, &table, &flag.variants).unwrap_or(Serve::OFF);
         let own = table.variants.as_ref().map(|weights| self.rule_ranges(i, weights, &flag.variants));
-        let mut rule = Rule::new(table.r#if.0, serve);
+        let otherwise = self.otherwise(i, &table);
+        let mut rule = Rule { otherwise, ..Rule::new(table.r#if.0, serve) };
         let mut order = flag.order.clone();
         if let Some(hash) = &table.hash {
             let at = ["rules", i, "hash"];
@@ -129,6 +130,22 @@ impl Conversion {
             Allocation::in_order(&ranges, order.as_deref().unwrap_or(&listed))
         });
         rule
+    }
+
+    /// What those get whom the rule's share leaves out.
+    fn otherwise(&mut self, i: &str, rule: &RuleTable) -> Otherwise {
+        let Some(LeftOut::Next) = rule.otherwise else {
+            return Otherwise::Control;
+        };
+        if rule.serve.is_some() && !self.lost(&["rules", i]) {
+            let help = "take out `otherwise`, or write percent = 20 instead of `serve`";
+            self.wrong(
+                &["rules", i, "otherwise"],
+                "the rule serves everybody whom it is for, so nobody is left",
+                help,
+            );
+        }
+        Otherwise::Next
     }
 
     fn serve(&mut self, i: &str, rule: &RuleTable, variants: &Variants) -> Option<Serve> {

@@ -156,6 +156,18 @@ pub(crate) struct RuleTable {
     pub(crate) variants: Option<Weights>,
     /// The formula by which they are drawn. Default: the flag's.
     pub(crate) hash: Option<HashTable>,
+    /// What those get whom `percent` leaves out. Default: "control".
+    pub(crate) otherwise: Option<LeftOut>,
+}
+
+/// What those get who match a rule, and whom its share leaves out.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LeftOut {
+    /// Off, or the first variant.
+    Control,
+    /// What the next rule that matches says, and after the last one what everybody else gets.
+    Next,
 }
 
 /// A share that rises in steps.

@@ -127,22 +127,26 @@ class FlagDecision:
             return self._named()
         for rule in rules.rules:
             if holds(rule.get("if", {}), subject, segments):
-                return self._by_rule(rule)
+                variant = self._by_rule(rule)
+                if variant is not None:
+                    return variant
         return self._drawn()
 
     def _is_unmet(self, flag: str, wanted: str | None) -> bool:
         variant = self.decision.of(flag)
         return variant == OFF if wanted is None else variant != wanted
 
-    def _by_rule(self, rule: Mapping[str, Any]) -> str:
+    def _by_rule(self, rule: Mapping[str, Any]) -> str | None:
+        """What a rule gives; None where it leaves the subject to the next one."""
         if "serve" in rule:
             return str(rule["serve"])
         formula, arms = self.rules.by_rule(rule)
+        goes_on = rule.get("otherwise") == "next"
         draw = self._draw_for(self.rules.salt, formula, arms)
         if draw is None:
-            return OFF
+            return None if goes_on else OFF
         if draw.position >= (WHOLE if "percent" not in rule and "variants" in rule else thousandths(rule["percent"])):
-            return self.rules.control
+            return None if goes_on else self.rules.control
         return ON if arms is None else at(arms, draw.split)
 
     def _named(self) -> str:

@@ -22,7 +22,7 @@ _DECIDING = {
     "enabled", "percent", "variants", "salt", "hash", "bucket_by", "sticky", "layer", "requires", "allow", "deny", "rules",
     "rollout", "guard", "goals",
 }  # fmt: skip
-_OF_A_RULE = {"if", "serve", "percent", "variants", "hash"}
+_OF_A_RULE = {"if", "serve", "percent", "variants", "hash", "otherwise"}
 _KEPT_BACK = 5_000
 
 
@@ -89,6 +89,8 @@ class FlagRules:
         for key in rule:
             if key not in _OF_A_RULE:
                 raise Undecided(f"`{key}` of a rule is not known to this version of the package")
+        if rule.get("otherwise", "control") not in ("control", "next"):
+            raise Undecided(f"`otherwise` of a rule says {rule['otherwise']!r}, which is not known to this version of the package")
         own = Formula(rule["hash"], self.salt) if "hash" in rule else None
         if "variants" not in rule and own is None:
             return self.hash, self.arms

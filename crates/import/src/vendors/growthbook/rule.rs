@@ -63,18 +63,12 @@ pub(super) fn read(
     if let Given::Draw(_) = &given {
         read.attribute = Some(node.text_at("hashAttribute").unwrap_or("id").to_owned());
     }
-    if !last && share < Share::EVERYBODY {
-        Note::add(
-            notes,
-            Note::lost(
-                "Those whom a rule with coverage leaves out go on to the next rule there. Here they get the default value.",
-            ),
-        );
-    }
     if share == Share::NOBODY {
         condition = Condition::Never;
     }
-    read.step = Some(Step { comment: node.text_at("name").map(ToOwned::to_owned), ..Step::new(condition, given) });
+    // Whom its coverage leaves out, and who has no id, goes on to the next rule.
+    let comment = node.text_at("name").map(ToOwned::to_owned);
+    read.step = Some(Step { goes_on: true, comment, ..Step::new(condition, given) });
     Ok(read)
 }
 

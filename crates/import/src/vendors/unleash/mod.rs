@@ -78,7 +78,7 @@ fn needs(flag: &mut Flag, dependencies: &[&Node]) {
     }
 }
 
-/// Strategies, of which one is enough, as steps, of which the first that matches decides.
+/// Strategies, of which one is enough: those whom one leaves out go on to the next.
 fn plan(
     mut strategies: Vec<Strategy>,
     own: &Variants,
@@ -86,9 +86,7 @@ fn plan(
     options: &Options,
     flag: &mut Flag,
 ) -> Plan {
-    let has_variants = !own.is_empty() || strategies.iter().any(|strategy| !strategy.variants.is_empty());
     strategies.retain(|strategy| strategy.condition != Condition::Never && strategy.share > Share::NOBODY);
-    order(&mut strategies, has_variants, flag);
     let mut arms = Arms::default();
     let mut unit = None;
     let mut steps = Vec::new();
@@ -117,31 +115,6 @@ fn plan(
     Plan { rest: Given::Serve(control.clone()), arms, control, steps }
 }
 
-/// Strategies for everybody come first; of one group, those with the larger share. Then the first that matches says what all say.
-fn order(strategies: &mut [Strategy], has_variants: bool, flag: &mut Flag) {
-    let drawn: Vec<_> = strategies.iter().filter(|strategy| strategy.share < Share::EVERYBODY).collect();
-    let is_one = drawn.windows(2).all(|pair| match pair {
-        [a, b] => a.group == b.group && a.stickiness == b.stickiness,
-        _ => true,
-    });
-    let count = drawn.len();
-    if count > 1 && !is_one {
-        flag.lost(
-            "Several strategies draw by different groups, and one is enough there. Here the first that matches decides alone.",
-        );
-    }
-    if has_variants && strategies.len() > 1 && strategies.iter().any(|strategy| !strategy.variants.is_empty()) {
-        // Which strategy is the first says which variants there are.
-        if count > 0 && strategies.last().is_none_or(|last| last.share == Share::EVERYBODY || count > 1) {
-            flag.lost(
-                "Strategies have variants of their own; those whom one leaves out go on to the next one there.",
-            );
-        }
-        return;
-    }
-    strategies.sort_by_key(|strategy| std::cmp::Reverse(strategy.share));
-}
-
 fn step(strategy: &Strategy, variants: &Variants, variant_group: &str, arms: &mut Arms) -> Step {
     let weights = variants.weights(arms);
     let given = match weights.as_slice() {
@@ -153,7 +126,7 @@ fn step(strategy: &Strategy, variants: &Variants, variant_group: &str, arms: &mu
             Given::Draw(Draw { share: strategy.share, weights, hash })
         }
     };
-    Step::new(strategy.condition.clone(), given)
+    Step { goes_on: true, ..Step::new(strategy.condition.clone(), given) }
 }
 
 /// What those get for whom the flag is off.

@@ -86,7 +86,7 @@ impl Variants {
                         hash: strategy.hash(self, group),
                     }),
                 };
-                steps.push(Step::new(condition, given));
+                steps.push(Step { goes_on: true, ..Step::new(condition, given) });
             }
         }
         steps
