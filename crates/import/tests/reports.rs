@@ -87,7 +87,7 @@ fn flagsmith_splits_by_the_key_of_the_segment() {
 }
 
 #[test]
-fn layers_and_two_draws_of_statsig_are_said() {
+fn layers_of_statsig_are_said_and_a_second_draw_is_a_rule_of_its_own() {
     let bucket = |salt: &str, bound: u32| {
         format!(
             r#"{{"type": "user_bucket", "operator": "lt", "targetValue": {bound}, "additionalValues": {{"salt": "{salt}"}}, "idType": "userID"}}"#
@@ -104,7 +104,8 @@ fn layers_and_two_draws_of_statsig_are_said() {
             "layer_configs": [{{"name": "l"}}]}}"#
     );
     let made = made("statsig", &export, &[]);
-    assert_in_part(&made, "e", "draws by another number");
+    assert_eq!(said(&made, "e").0, Carried::Exactly, "{}", made.toml);
+    assert!(made.toml.contains("otherwise = \"next\"\n"), "{}", made.toml);
     assert_eq!(said(&made, "l").0, Carried::Not);
 }
 
