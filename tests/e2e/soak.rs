@@ -247,12 +247,10 @@ fn with_everything_on_no_request_fails_and_memory_stays_flat() {
     let end = Instant::now() + Duration::from_secs_f64(minutes * 60.0);
     let soak = Soak { program, end, answers: AtomicU64::new(0) };
     let memory = std::thread::scope(|clients| {
-        (0..PAGES).for_each(|client| {
-            drop(clients.spawn({
-                let soak = &soak;
-                move || soak.visits(client)
-            }))
-        });
+        for client in 0..PAGES {
+            let soak = &soak;
+            clients.spawn(move || soak.visits(client));
+        }
         clients.spawn(|| soak.streams(&pair));
         clients.spawn(|| soak.scripts());
         clients.spawn(|| soak.operates());
