@@ -53,6 +53,8 @@ event = "read"
 const PAGES: usize = 3;
 const SLOW: usize = 50;
 const IDLE: usize = 200;
+/// Visitors of one client.
+const VISITORS: u64 = 5_000;
 /// Between the requests of one client: the machine has other work.
 const PAUSE: Duration = Duration::from_millis(5);
 /// What memory may grow by between the middle and the end: caches of connections that came and went, in KiB.
@@ -94,17 +96,18 @@ impl Soak {
         self.answers.fetch_add(1, Relaxed);
     }
 
-    /// Visitors who come new every five pages, and sometimes pay.
+    /// Visitors who come every five pages, and sometimes pay. They come again: what is known of visitors may take memory, and all are
+    /// known after a while.
     fn visits(&self, client: usize) {
         let mut raw = self.program.raw();
-        for page in 0.. {
+        for page in 0_u64.. {
             if !self.goes_on() {
                 return;
             }
             if page % 1000 == 999 {
                 raw = self.program.raw();
             }
-            let visitor = format!("soaked{client:02}{:014}", page / 5);
+            let visitor = format!("soaked{client:02}{:014}", page / 5 % VISITORS);
             let (method, path) = if page % 5 == 4 { ("POST", "/pay") } else { ("GET", "/page/1") };
             let browser = "User-Agent: Mozilla/5.0 Firefox/140.0\r\nAccept: text/html\r\n";
             raw.send(format!(
@@ -137,11 +140,11 @@ impl Soak {
     /// Events of pages, and flags for their scripts.
     fn scripts(&self) {
         let mut raw = self.program.raw();
-        for turn in 0.. {
+        for turn in 0_u64.. {
             if !self.goes_on() {
                 return;
             }
-            let visitor = format!("scripted{turn:014}");
+            let visitor = format!("scripted{:014}", turn % VISITORS);
             let body = r#"{"event": "read"}"#;
             let json = "Content-Type: application/json\r\nOrigin: http://shop\r\n";
             let told = crowd::tell(&mut raw, "/.flagstaff/events", &visitor, json, body);
