@@ -22,7 +22,7 @@ pub(crate) fn run(args: &Import) -> anyhow::Result<Outcome> {
         until: Some(args.until.unwrap_or_else(in_sixty_days)),
         formula_version: args.formula_version,
     };
-    if let Err(wrong) = options.check(args.system) {
+    if let Err(wrong) = args.system.check(&options) {
         bail!("{wrong}");
     }
     let bytes = if args.system.word() == "waffle" { waffle_rows::read(&args.file)? } else { read(&args.file)? };

@@ -99,7 +99,7 @@ fn ledger_health(location: &str, status: flagstaff_ledger::WriterStatus) -> Ledg
         place: location.into(),
         problem,
         written: status.written,
-        queued: status.queued,
+        queued: status.pending,
         dropped: status.dropped,
         replica: None,
     }

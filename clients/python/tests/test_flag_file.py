@@ -75,7 +75,8 @@ class Formulas(unittest.TestCase):
                 self.assertAlmostEqual(columns[column](flag, unit), expected, places=12, msg=f"{column} of {flag}, {unit}")
 
     def test_cbor_of_long_texts(self):
-        for length, in_list, alone in ((1, 31, 31), (23, 48, 44), (24, 90, 47), (255, 77, 88), (256, 32, 42), (65535, 62, 22), (65536, 71, 85)):
+        lengths = {1: (31, 31), 23: (48, 44), 24: (90, 47), 255: (77, 88), 256: (32, 42), 65535: (62, 22), 65536: (71, 85)}
+        for length, (in_list, alone) in lengths.items():
             text = "u" * length
             found = [_RECIPES["flagd"]({"key": key, "version": 3}, "").position.number("", text) for key in (text, "")]
             self.assertEqual(found, [in_list, alone], length)
@@ -203,10 +204,10 @@ class Files(unittest.TestCase):
     def test_a_rule_may_leave_others_to_the_next(self):
         inside, outside = ({n for n in range(200) if (Draw.of("f", f"v{n}").bucket < 20) is side} for side in (True, False))
         rules = 'rules = [{{ percent = 20, otherwise = "{}" }}, {{ serve = "on" }}]'
-        for word, others in (("next", "on"), ("control", "off")):
-            self.assertEqual({self.one(rules.format(word), visitor=f"v{n}") for n in inside}, {"on"})
-            self.assertEqual({self.one(rules.format(word), visitor=f"v{n}") for n in outside}, {others})
-            self.assertEqual(self.one(f'{rules.format(word)}\nbucket_by = "user"', NOBODY), others)
+        for otherwise, others in (("next", "on"), ("control", "off")):
+            self.assertEqual({self.one(rules.format(otherwise), visitor=f"v{n}") for n in inside}, {"on"})
+            self.assertEqual({self.one(rules.format(otherwise), visitor=f"v{n}") for n in outside}, {others})
+            self.assertEqual(self.one(f'{rules.format(otherwise)}\nbucket_by = "user"', NOBODY), others)
         self.assertIn("not known to this version", self.one(rules.format("later"), visitor="v"))
 
     def test_facts_are_not_in_the_file(self):

@@ -7,7 +7,6 @@ use flagstaff_flags::{BucketBy, Key};
 use jiff::civil::Date;
 
 use crate::model::{Note, names};
-use crate::system::System;
 
 /// `ATTR=KEY`: an attribute of the old system, and the key of a condition or the unit here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,19 +145,11 @@ impl Options {
         "user".into()
     }
 
-    /// What is wrong with what is asked of the import of a system.
+    /// What is wrong with a mapping.
     ///
     /// # Errors
-    /// When a key is none of a condition, a unit is none, or there is no such version of a formula.
-    pub fn check(&self, system: System) -> Result<(), String> {
-        match self.formula_version {
-            None => {}
-            Some(_) if system.word() != "flagd" => {
-                return Err("--formula-version: only flagd's formula has several versions to choose from".into());
-            }
-            Some(2 | 3) => {}
-            Some(other) => return Err(format!("--formula-version {other}: write 2 or 3")),
-        }
+    /// When a key is none of a condition, or a unit is none.
+    pub(crate) fn check(&self) -> Result<(), String> {
         for Mapping { attribute, key } in &self.attributes {
             let is_key =
                 Key::new(key).is_ok_and(|key| !matches!(&key, Key::Attribute(name) if Key::slip(name).is_some()));

@@ -122,6 +122,20 @@ impl System {
         self.reads
     }
 
+    /// What is wrong with what is asked of an import of this system.
+    ///
+    /// # Errors
+    /// When a key is none of a condition, a unit is none, or there is no such version of its formula.
+    pub fn check(self, options: &Options) -> Result<(), String> {
+        match options.formula_version {
+            Some(_) if self.word != "flagd" => {
+                Err("--formula-version: only flagd's formula has several versions to choose from".into())
+            }
+            Some(version) if !matches!(version, 2 | 3) => Err(format!("--formula-version {version}: write 2 or 3")),
+            _ => options.check(),
+        }
+    }
+
     pub(crate) fn read(self, bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
         (self.reader)(bytes, options)
     }

@@ -141,7 +141,11 @@ class Writer:
             some = self.one("", ", percent = 40", ', percent = 40, otherwise = "next"', ', otherwise = "next"')
             formula = f", hash = {self.formula(own)}" if self.rarely(0.3) else ""
             return f"{{ if = {self.conditions()}, variants = {{ {pairs} }}{some}{formula} }}"
-        then = f"serve = {quoted(self.draw.choice(variants))}" if self.rarely(0.5) else f"percent = {self.one(0, 50, 100, 20.5)}{self.one('', ', otherwise = \"next\"')}"
+        if self.rarely(0.5):
+            then = f"serve = {quoted(self.draw.choice(variants))}"
+        else:
+            left = self.one("", ', otherwise = "next"')
+            then = f"percent = {self.one(0, 50, 100, 20.5)}{left}"
         return f"{{ if = {self.conditions()}, {then} }}"
 
     def requirement(self):

@@ -146,8 +146,8 @@ pub struct LedgerHealth {
     pub problem: Option<String>,
     /// Events written since the start.
     pub written: u64,
-    /// Events that wait.
-    pub queued: usize,
+    /// Events that are neither written nor lost yet.
+    pub queued: u64,
     /// Events lost since the start.
     pub dropped: u64,
     /// The copy from which results are read; none where they are read from the ledger itself.

@@ -18,7 +18,7 @@ fn options(system: System, words: &[&str]) -> Options {
             other => panic!("{other:?}"),
         }
     }
-    options.check(system).unwrap();
+    system.check(&options).unwrap();
     options
 }
 

@@ -89,8 +89,9 @@ class FlagRules:
         for key in rule:
             if key not in _OF_A_RULE:
                 raise Undecided(f"`{key}` of a rule is not known to this version of the package")
-        if rule.get("otherwise", "control") not in ("control", "next"):
-            raise Undecided(f"`otherwise` of a rule says {rule['otherwise']!r}, which is not known to this version of the package")
+        otherwise = rule.get("otherwise", "control")
+        if otherwise not in ("control", "next"):
+            raise Undecided(f"`otherwise` of a rule says {otherwise!r}, which is not known to this version of the package")
         own = Formula(rule["hash"], self.salt) if "hash" in rule else None
         if "variants" not in rule and own is None:
             return self.hash, self.arms
