@@ -19,11 +19,17 @@ pub(super) struct Rules {
 pub(super) fn unfolded(chain: &Chain, flag: &mut Flag) -> Rules {
     let mut steps: VecDeque<Step> = VecDeque::new();
     let mut rest = Get::arm(chain.control);
-    for step in chain.steps.iter().rev() {
-        if step.condition == Condition::Never || step.get.is_nothing() {
-            continue;
-        }
-        let mut front = in_front(step, steps.make_contiguous(), &rest, chain.control, flag);
+    let reached = |step: &&Step| step.condition != Condition::Never && !step.get.is_nothing();
+    let all: Vec<&Step> = chain.steps.iter().filter(reached).collect();
+    // what lies behind a step that is unfolded is unfolded into it, so it has to decide
+    let first_unfolded = all.iter().position(|step| step.get.goes_on() && !step.get.is_share()).unwrap_or(all.len());
+    for (at, step) in all.iter().enumerate().rev() {
+        let ends_chain = steps.is_empty() && step.get.over(&rest).is_some();
+        let mut front = if at < first_unfolded && step.get.is_share() && !ends_chain {
+            vec![(*step).clone()]
+        } else {
+            in_front(step, steps.make_contiguous(), &rest, chain.control, flag)
+        };
         if front.last().is_some_and(|last| last.condition == Condition::Always && !last.get.goes_on())
             && let Some(last) = front.pop()
         {
@@ -70,8 +76,7 @@ fn parts(condition: &Condition) -> &[Condition] {
 
 /// The rules that a step becomes, in front of those it may go on to.
 fn in_front(step: &Step, behind: &[Step], rest: &Get, control: usize, flag: &mut Flag) -> Vec<Step> {
-    let ends_chain = behind.is_empty() && step.get.over(rest).is_some();
-    if !step.get.goes_on() || (step.get.is_share() && !ends_chain) {
+    if !step.get.goes_on() {
         return vec![step.clone()];
     }
     let mut rules = Vec::new();
@@ -83,10 +88,10 @@ fn in_front(step: &Step, behind: &[Step], rest: &Get, control: usize, flag: &mut
             );
             break;
         }
-        let get = step.get.over(&later.get).filter(|get| !get.goes_on()).unwrap_or_else(|| {
+        let get = step.get.over(&later.get).unwrap_or_else(|| {
             flag.lost(
-                "A step that draws several variants goes on to one that draws, too. Here those whom the first leaves over \
-                 get the default.",
+                "A step that draws goes on to one that draws by another number. Here those whom the first leaves over get \
+                 the default.",
             );
             step.get.over(&Get::arm(control)).unwrap_or_else(|| Get::arm(control))
         });
