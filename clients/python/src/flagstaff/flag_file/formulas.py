@@ -117,7 +117,8 @@ def _unleash(table: Mapping[str, Any], name: str) -> Recipes:
 
 def _flagd(table: Mapping[str, Any], name: str) -> Recipes:
     total, key = table.get("total", 100), table.get("key", name)
-    before, wrap = {2: (key, utf8), 3: ("", partial(cbor, key or None))}[table.get("version", 2)]
+    versions: dict[int, tuple[str, Callable[[str], bytes]]] = {2: (key, utf8), 3: ("", partial(cbor, key or None))}
+    before, wrap = versions[table.get("version", 2)]
     return Recipes(Recipe(lambda text: murmur3_32(text) * total >> 32, total, before, wrap=wrap))
 
 
