@@ -26,8 +26,8 @@ pub(crate) struct Repeats {
     turns: Box<[Timestamp]>,
 }
 
-/// Headers that change from request to request and say nothing of who asks. Whoever makes tagging look at one of them takes it out: what
-/// settings and flags look at is no matter.
+/// Headers that change from request to request and say nothing of who asks. If you make tagging look at one of them, take it out here.
+/// Settings and flags may look at any of them: `looked_at` names those.
 fn is_passed_over(name: &str) -> bool {
     matches!(
         name,
