@@ -189,7 +189,7 @@ fn meet(recorder: &Recorder, snapshot: &Arc<Snapshot>, visitor: &str) {
 async fn count(place: &Location, visitors: u64, dropped: u64) {
     let question = Question { flag: "form".into(), trial: None, goals: Vec::new(), now: Timestamp::now() };
     let mut ledger = Ledger::open(place).await.unwrap();
-    let tally = ledger.tally(&question).await.unwrap();
+    let tally = ledger.count(&question).await.unwrap().observed;
     ledger.close().await;
     let counted: u64 = tally.variants.iter().map(|variant| variant.visitors).sum();
     assert!(counted <= visitors && counted + dropped >= visitors, "{counted} of {visitors}, {dropped} dropped");

@@ -12,6 +12,7 @@
 
 mod app_tables;
 mod facts;
+mod packs;
 mod programs;
 mod read;
 mod revisions;
@@ -26,6 +27,7 @@ pub use facts::signs::{FirstSign, FlagEpoch, NumberedSigns, came_at};
 pub use programs::presence::{BEAT as PRESENCE_BEAT, Presence, SeenPrograms};
 pub use programs::program::{Program, SeenProgram};
 pub use programs::program_store::ProgramStore;
+pub use read::count::Counted;
 pub use read::export::{Export, Format};
 pub use read::ledger::Ledger;
 pub use read::question::{Question, goals_of};

@@ -3,133 +3,85 @@
 use std::collections::BTreeMap;
 
 use flagstaff_experiment::{Cohort, Total};
-use flagstaff_flags::{Goal, Trigger};
+use flagstaff_flags::Trigger;
 use jiff::Timestamp;
-use sqlx::{AnyConnection, Row};
 
-use crate::read::group::{DAY, VALUE, bounce, counts, micros, numbers};
-use crate::read::ledger::Ledger;
+use crate::packs::rows::{Converted, Exposed};
+use crate::read::group::{DAY, Group, left, value};
 use crate::read::question::Question;
-use crate::read::recorded::{Recorded, find};
-use crate::store::error::Error;
-use crate::store::query::query;
+use crate::read::recorded::Recorded;
 
 const WEEK: i64 = 7 * DAY;
 /// From the Monday before it to the beginning of 1970.
 const MONDAY: i64 = 3 * DAY;
 
-impl Ledger {
-    /// What the units did that came first in each week (UTC, from Monday on), the oldest first: of those who met one variant and no other.
-    /// All weeks together are the totals of [`Ledger::tally`].
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn cohorts(&mut self, question: &Question) -> Result<Vec<Cohort>, Error> {
-        cohorts(self.connection(), question).await.map_err(|error| self.error(error))
-    }
+/// Weeks in the making.
+pub(crate) struct Cohorts<'a> {
+    question: &'a Question,
+    recorded: &'a Recorded,
+    now: i64,
+    /// By week, goal and variant.
+    weeks: BTreeMap<i64, Vec<Vec<Total>>>,
 }
 
-/// By week, goal and variant.
-type Weeks = BTreeMap<i64, Vec<Vec<Total>>>;
+impl<'a> Cohorts<'a> {
+    pub(crate) fn new(question: &'a Question, recorded: &'a Recorded) -> Self {
+        Self { question, recorded, now: question.now.as_microsecond(), weeks: BTreeMap::new() }
+    }
 
-async fn cohorts(store: &mut AnyConnection, question: &Question) -> Result<Vec<Cohort>, sqlx::Error> {
-    let recorded = find(store, question).await?.filter(|recorded| !recorded.periods.is_empty());
-    let Some(recorded) = recorded else {
-        return Ok(Vec::new());
-    };
-    let mut weeks = Weeks::new();
-    exposed(store, &recorded, question.goals.len(), &mut weeks).await?;
-    for (goal, asked) in question.goals.iter().enumerate() {
-        match asked.trigger {
-            Trigger::Bounce { after } => {
-                let times = (question.now.as_microsecond(), micros(after));
-                bounced(store, &recorded, (goal, times), &mut weeks).await?;
+    /// The week in which a unit came.
+    fn week(&mut self, unit: &Exposed) -> &mut Vec<Vec<Total>> {
+        let (goals, variants) = (self.question.goals.len(), self.recorded.variants.len());
+        let empty = || vec![vec![Total::default(); variants]; goals];
+        self.weeks.entry((unit.at + MONDAY) / WEEK).or_insert_with(empty)
+    }
+
+    /// The total of a group in the week of a unit; none of those who met another variant.
+    fn total(&mut self, group: Group, goal: usize, unit: &Exposed) -> Option<&mut Total> {
+        if !group.clean {
+            return None;
+        }
+        self.week(unit).get_mut(goal)?.get_mut(group.variant)
+    }
+
+    pub(crate) fn exposed(&mut self, group: Group, unit: &Exposed) {
+        if !group.clean {
+            return;
+        }
+        let question = self.question;
+        for (goal, asked) in self.week(unit).iter_mut().zip(&question.goals) {
+            // whether one left is settled later
+            if let Some(total) =
+                goal.get_mut(group.variant).filter(|_| !matches!(asked.trigger, Trigger::Bounce { .. }))
+            {
+                total.visitors += 1;
             }
-            Trigger::Request { .. } | Trigger::Event(_) => {
-                reached(store, &recorded, (goal, asked), &mut weeks).await?;
-            }
         }
     }
-    let began = |week: i64| Timestamp::from_microsecond(week * WEEK - MONDAY).ok();
-    Ok(weeks.into_iter().filter_map(|(week, goals)| Some(Cohort { began: began(week)?, goals })).collect())
-}
 
-/// The week of an exposure, and its variant.
-fn place() -> String {
-    format!("(e.at + {MONDAY}) / {WEEK} AS week, e.variant AS variant")
-}
-
-fn total(weeks: &mut Weeks, week: i64, goal: usize, variant: i64) -> Option<&mut Total> {
-    weeks.get_mut(&week)?.get_mut(goal)?.get_mut(usize::try_from(variant).ok()?)
-}
-
-async fn exposed(
-    store: &mut AnyConnection,
-    recorded: &Recorded,
-    goals: usize,
-    weeks: &mut Weeks,
-) -> Result<(), sqlx::Error> {
-    let sql = format!(
-        "SELECT {}, COUNT(*) FROM exposures e WHERE e.trial = $1 AND e.crossed IS NULL GROUP BY 1, 2",
-        place()
-    );
-    for row in query(sql).bind(recorded.trial).fetch_all(store).await? {
-        let (week, variant): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-        let [units] = counts(&row, 2)?;
-        let of_week =
-            weeks.entry(week).or_insert_with(|| vec![vec![Total::default(); recorded.variants.len()]; goals]);
-        let variant = usize::try_from(variant).unwrap_or(usize::MAX);
-        of_week.iter_mut().filter_map(|goal| goal.get_mut(variant)).for_each(|total| total.visitors = units);
-    }
-    Ok(())
-}
-
-async fn reached(
-    store: &mut AnyConnection,
-    recorded: &Recorded,
-    (goal, asked): (usize, &Goal),
-    weeks: &mut Weeks,
-) -> Result<(), sqlx::Error> {
-    let sql = format!(
-        "WITH u AS (
-           SELECT {}, SUM({VALUE}) AS value FROM conversions c CROSS JOIN exposures e
-           WHERE c.goal = $2 AND e.trial = $1 AND e.unit = c.unit AND c.at >= e.at AND e.crossed IS NULL
-           GROUP BY e.unit, 1, 2)
-         SELECT week, variant, COUNT(*), CAST(SUM(value) AS DOUBLE PRECISION) FROM u GROUP BY 1, 2",
-        place()
-    );
-    for row in query(sql).bind(recorded.trial).bind(asked.name.to_string()).fetch_all(store).await? {
-        let ([units], [value]) = (counts(&row, 2)?, numbers(&row, 3)?);
-        if let Some(total) = total(weeks, row.try_get(0)?, goal, row.try_get(1)?) {
-            total.conversions = units;
-            total.sum = value;
+    pub(crate) fn reached(&mut self, group: Group, goal: usize, unit: &Exposed, conversions: &[Converted]) {
+        let since = conversions.iter().filter(|conversion| conversion.at >= unit.at);
+        let (times, sum) = since.fold((0_u64, 0.0), |(times, sum), one| (times + 1, sum + value(one)));
+        if times > 0
+            && let Some(total) = self.total(group, goal, unit)
+        {
+            total.conversions += 1;
+            total.sum += sum;
         }
     }
-    Ok(())
-}
 
-/// Those whose time is over, and those of them who had left.
-async fn bounced(
-    store: &mut AnyConnection,
-    recorded: &Recorded,
-    (goal, (now, after)): (usize, (i64, i64)),
-    weeks: &mut Weeks,
-) -> Result<(), sqlx::Error> {
-    let sum = |condition: &str| format!("CAST(SUM(CASE WHEN {condition} THEN 1 ELSE 0 END) AS BIGINT)");
-    let over = "e.at <= $2 - $3";
-    let sql = format!(
-        "SELECT {}, {}, {} FROM exposures e WHERE e.trial = $1 AND e.crossed IS NULL GROUP BY 1, 2",
-        place(),
-        sum(over),
-        sum(&format!("{over} AND {}", bounce("$3")))
-    );
-    for row in query(sql).bind(recorded.trial).bind(now).bind(after).fetch_all(store).await? {
-        let [settled, left] = counts(&row, 2)?;
-        if let Some(total) = total(weeks, row.try_get(0)?, goal, row.try_get(1)?) {
-            total.open = total.visitors.saturating_sub(settled);
-            total.visitors = settled;
-            total.conversions = left;
+    /// A unit whose time (µs) for a second page is over, or open.
+    pub(crate) fn looked(&mut self, group: Group, goal: usize, unit: &Exposed, after: i64) {
+        let is_over = unit.at <= self.now - after;
+        if let Some(total) = self.total(group, goal, unit) {
+            total.open += u64::from(!is_over);
+            total.visitors += u64::from(is_over);
+            total.conversions += u64::from(is_over && left(unit, after));
         }
     }
-    Ok(())
+
+    pub(crate) fn cohorts(self) -> Vec<Cohort> {
+        let began = |week: i64| Timestamp::from_microsecond(week * WEEK - MONDAY).ok();
+        self.weeks.into_iter().filter_map(|(week, goals)| Some(Cohort { began: began(week)?, goals })).collect()
+    }
 }

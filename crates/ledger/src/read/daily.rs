@@ -6,170 +6,137 @@
 use std::collections::BTreeMap;
 
 use flagstaff_experiment::Day;
-use flagstaff_flags::{Goal, Trigger};
+use flagstaff_flags::Trigger;
 use jiff::Timestamp;
-use sqlx::{AnyConnection, Row};
 
-use crate::read::group::{DAY, Group, VALUE, bounce, counts, ends, group_code, micros, numbers};
-use crate::read::ledger::Ledger;
+use crate::packs::rows::{Converted, Exposed};
+use crate::read::group::{DAY, Group, ends, left, value};
 use crate::read::question::Question;
-use crate::read::recorded::{Recorded, find};
+use crate::read::recorded::Recorded;
 use crate::read::sums::Sums;
-use crate::store::error::Error;
-use crate::store::query::query;
 
-impl Ledger {
-    /// How an experiment stood at the end of each day (UTC) that is over, from the first exposure on. A unit that saw a second variant
-    /// later is left out from the start.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn daily(&mut self, question: &Question) -> Result<Vec<Day>, Error> {
-        daily(self.connection(), question).await.map_err(|error| self.error(error))
+/// Days in the making.
+pub(crate) struct Daily<'a> {
+    question: &'a Question,
+    recorded: &'a Recorded,
+    /// The end of the last day that is over.
+    until: i64,
+    added: BTreeMap<i64, Added>,
+}
+
+/// What one day added.
+struct Added {
+    /// By group.
+    exposed: Vec<u64>,
+    /// By goal, then by group.
+    goals: Vec<Vec<OfGoal>>,
+}
+
+/// Of a goal: those who reached it first, or left; the sum of values, and by how much the sum of squares grew; those whose time was over.
+#[derive(Clone, Default)]
+struct OfGoal {
+    units: u64,
+    value: f64,
+    squares: f64,
+    settled: u64,
+}
+
+impl<'a> Daily<'a> {
+    pub(crate) fn new(question: &'a Question, recorded: &'a Recorded) -> Self {
+        let until = question.now.as_microsecond().div_euclid(DAY) * DAY;
+        Self { question, recorded, until, added: BTreeMap::new() }
     }
-}
 
-/// What one day added to one group.
-enum Added {
-    Exposed(u64),
-    /// Of a goal: those who reached it first, the sum of values, and by how much the sum of squares grew.
-    Reached(usize, u64, f64, f64),
-    /// Of a goal: those whose time was over, and those of them who had left.
-    Settled(usize, u64, u64),
-}
+    /// Whether no day is over since it began.
+    fn is_too_early(&self) -> bool {
+        self.recorded.began >= self.until
+    }
 
-type Days = BTreeMap<i64, Vec<(Group, Added)>>;
+    fn added(&mut self, day: i64) -> &mut Added {
+        let (groups, goals) = (Group::count(self.recorded), self.question.goals.len());
+        self.added.entry(day).or_insert_with(|| Added {
+            exposed: vec![0; groups],
+            goals: vec![vec![OfGoal::default(); groups]; goals],
+        })
+    }
 
-async fn daily(store: &mut AnyConnection, question: &Question) -> Result<Vec<Day>, sqlx::Error> {
-    let until = question.now.as_microsecond().div_euclid(DAY) * DAY;
-    let recorded = find(store, question).await?.filter(|recorded| !recorded.periods.is_empty());
-    let Some(recorded) = recorded.filter(|recorded| recorded.began < until) else {
-        return Ok(Vec::new());
-    };
-    let mut days = Days::new();
-    exposed(store, &recorded, until, &mut days).await?;
-    for (goal, asked) in question.goals.iter().enumerate() {
-        match asked.trigger {
-            Trigger::Bounce { after } => settled(store, &recorded, until, (goal, micros(after)), &mut days).await?,
-            Trigger::Request { .. } | Trigger::Event(_) => {
-                reached(store, &recorded, until, (goal, asked.name.as_str()), &mut days).await?;
+    fn goal(&mut self, day: i64, group: Group, goal: usize) -> Option<&mut OfGoal> {
+        let number = group.number(self.recorded);
+        self.added(day).goals.get_mut(goal)?.get_mut(number)
+    }
+
+    pub(crate) fn exposed(&mut self, group: Group, unit: &Exposed) {
+        if unit.at >= self.until || self.is_too_early() {
+            return;
+        }
+        let number = group.number(self.recorded);
+        if let Some(exposed) = self.added(unit.at / DAY).exposed.get_mut(number) {
+            *exposed += 1;
+        }
+    }
+
+    /// What one unit did within its step, day by day.
+    pub(crate) fn reached(&mut self, group: Group, goal: usize, unit: &Exposed, conversions: &[Converted]) {
+        let until = ends(unit, self.recorded).min(self.until);
+        if self.is_too_early() {
+            return;
+        }
+        let mut days: BTreeMap<i64, f64> = BTreeMap::new();
+        for conversion in conversions.iter().filter(|conversion| (unit.at..until).contains(&conversion.at)) {
+            *days.entry(conversion.at / DAY).or_default() += value(conversion);
+        }
+        let mut before = 0.0;
+        for (number, (day, value)) in days.into_iter().enumerate() {
+            let so_far = before + value;
+            if let Some(of) = self.goal(day, group, goal) {
+                of.units += u64::from(number == 0);
+                of.value += value;
+                of.squares += so_far * so_far - before * before;
+            }
+            before = so_far;
+        }
+    }
+
+    /// A unit on the day on which its time (µs) for a second page was over.
+    pub(crate) fn looked(&mut self, group: Group, goal: usize, unit: &Exposed, after: i64) {
+        let is_over = unit.at < self.until - after && unit.at <= ends(unit, self.recorded) - after;
+        if is_over
+            && !self.is_too_early()
+            && let Some(of) = self.goal((unit.at + after) / DAY, group, goal)
+        {
+            of.settled += 1;
+            of.units += u64::from(left(unit, after));
+        }
+    }
+
+    /// Every day from the first on, but for those on which nothing happened but time passing.
+    pub(crate) fn days(self) -> Vec<Day> {
+        let mut sums = Sums::new(self.recorded, &self.question.goals);
+        let mut all = Vec::new();
+        for (day, added) in self.added.range(..self.until / DAY) {
+            for number in 0..Group::count(self.recorded) {
+                self.add(&mut sums, number, added);
+            }
+            if let Ok(end) = Timestamp::from_microsecond((day + 1) * DAY) {
+                all.push(Day { end, steps: sums.observed.steps.clone() });
             }
         }
+        all
     }
-    Ok(added_up(&recorded, &question.goals, &days, until))
-}
 
-/// Every day from the first on, also those on which nothing happened but time passing.
-fn added_up(recorded: &Recorded, goals: &[Goal], days: &Days, until: i64) -> Vec<Day> {
-    let mut sums = Sums::new(recorded, goals);
-    let first = days.keys().next().copied().unwrap_or(until / DAY);
-    let mut all = Vec::new();
-    for day in first..until / DAY {
-        let Some(added) = days.get(&day) else { continue };
-        added.iter().for_each(|(group, added)| add(&mut sums, goals, *group, added));
-        if let Ok(end) = Timestamp::from_microsecond((day + 1) * DAY) {
-            all.push(Day { end, steps: sums.observed.steps.clone() });
-        }
-    }
-    all
-}
-
-fn add(sums: &mut Sums, goals: &[Goal], group: Group, added: &Added) {
-    match *added {
-        Added::Exposed(units) => {
-            sums.expose(group, units, 0);
-            let is_bounce = |goal: &Goal| matches!(goal.trigger, Trigger::Bounce { .. });
-            for (goal, _) in goals.iter().enumerate().filter(|(_, goal)| is_bounce(goal)) {
+    fn add(&self, sums: &mut Sums, number: usize, added: &Added) {
+        let group = Group::numbered(number, self.recorded);
+        let exposed = added.exposed.get(number).copied().unwrap_or_default();
+        sums.expose(group, exposed, 0);
+        for (goal, asked) in self.question.goals.iter().enumerate() {
+            let of = added.goals.get(goal).and_then(|groups| groups.get(number));
+            let (Some(of), Some(arm)) = (of, sums.arm(group, goal)) else { continue };
+            arm.conversions += of.units;
+            arm.value.add(of.value, of.squares);
+            if matches!(asked.trigger, Trigger::Bounce { .. }) {
                 // of these only those count whose time is over
-                if let Some(arm) = sums.arm(group, goal) {
-                    arm.visitors = arm.visitors.saturating_sub(units);
-                }
-            }
-        }
-        Added::Reached(goal, units, value, squares) => {
-            if let Some(arm) = sums.arm(group, goal) {
-                arm.conversions += units;
-                arm.value.add(value, squares);
-            }
-        }
-        Added::Settled(goal, units, left) => {
-            if let Some(arm) = sums.arm(group, goal) {
-                arm.visitors += units;
-                arm.conversions += left;
+                arm.visitors = (arm.visitors + of.settled).saturating_sub(exposed);
             }
         }
     }
-}
-
-async fn exposed(
-    store: &mut AnyConnection,
-    recorded: &Recorded,
-    until: i64,
-    days: &mut Days,
-) -> Result<(), sqlx::Error> {
-    let sql = format!(
-        "SELECT {}, e.at / {DAY} AS day, COUNT(*) FROM exposures e WHERE e.trial = $1 AND e.at < $2 GROUP BY 1, 2",
-        group_code(recorded)
-    );
-    for row in query(sql).bind(recorded.trial).bind(until).fetch_all(store).await? {
-        let [units] = counts(&row, 2)?;
-        days.entry(row.try_get(1)?).or_default().push((Group::read(&row)?, Added::Exposed(units)));
-    }
-    Ok(())
-}
-
-/// Conversions by unit and day first; what a unit brought so far, day by day; then days by group.
-async fn reached(
-    store: &mut AnyConnection,
-    recorded: &Recorded,
-    until: i64,
-    (goal, name): (usize, &str),
-    days: &mut Days,
-) -> Result<(), sqlx::Error> {
-    let sql = format!(
-        "WITH d AS (
-           SELECT {} AS code, e.unit AS unit, c.at / {DAY} AS day, COUNT(*) AS times,
-             CAST(COALESCE(SUM({VALUE}), 0) AS DOUBLE PRECISION) AS value
-           FROM conversions c CROSS JOIN exposures e
-           WHERE c.goal = $2 AND e.trial = $1 AND e.unit = c.unit AND c.at >= e.at AND c.at < {} AND c.at < $3
-           GROUP BY e.unit, 1, 3),
-         r AS (
-           SELECT code, day, times, value, SUM(times) OVER so_far AS all_times, SUM(value) OVER so_far AS all_value
-           FROM d WINDOW so_far AS (PARTITION BY unit ORDER BY day))
-         SELECT code, day, CAST(SUM(CASE WHEN all_times = times THEN 1 ELSE 0 END) AS BIGINT),
-           CAST(SUM(value) AS DOUBLE PRECISION),
-           CAST(SUM(all_value * all_value - (all_value - value) * (all_value - value)) AS DOUBLE PRECISION)
-         FROM r GROUP BY code, day",
-        group_code(recorded),
-        ends(recorded)
-    );
-    let select = query(sql).bind(recorded.trial).bind(name.to_owned()).bind(until);
-    for row in select.fetch_all(store).await? {
-        let ([units], [value, squares]) = (counts(&row, 2)?, numbers(&row, 3)?);
-        let added = Added::Reached(goal, units, value, squares);
-        days.entry(row.try_get(1)?).or_default().push((Group::read(&row)?, added));
-    }
-    Ok(())
-}
-
-/// Units by the day on which their time was over.
-async fn settled(
-    store: &mut AnyConnection,
-    recorded: &Recorded,
-    until: i64,
-    (goal, after): (usize, i64),
-    days: &mut Days,
-) -> Result<(), sqlx::Error> {
-    let sql = format!(
-        "SELECT {}, (e.at + $3) / {DAY} AS day, COUNT(*), CAST(SUM(CASE WHEN {} THEN 1 ELSE 0 END) AS BIGINT)
-         FROM exposures e WHERE e.trial = $1 AND e.at < $2 - $3 AND e.at <= {} - $3 GROUP BY 1, 2",
-        group_code(recorded),
-        bounce("$3"),
-        ends(recorded)
-    );
-    for row in query(sql).bind(recorded.trial).bind(until).bind(after).fetch_all(store).await? {
-        let [units, left] = counts(&row, 2)?;
-        days.entry(row.try_get(1)?).or_default().push((Group::read(&row)?, Added::Settled(goal, units, left)));
-    }
-    Ok(())
 }

@@ -1,10 +1,8 @@
-//! Units that are counted together, as SQL and as what it answers.
+//! Units that are counted together.
 
 use std::time::Duration;
 
-use sqlx::Row;
-use sqlx::any::AnyRow;
-
+use crate::packs::rows::{Converted, Exposed};
 use crate::read::recorded::Recorded;
 
 pub(crate) const DAY: i64 = 86_400_000_000;
@@ -24,82 +22,68 @@ pub(crate) struct Group {
     pub(crate) clean_in_step: bool,
 }
 
-/// More variants than a flag can have.
-const VARIANTS: i64 = 256;
-const BITS: i64 = 16;
+/// The ways in which units of one period and variant differ.
+const WAYS: usize = 16;
 
-/// What a conversion is worth. A value that no event may have, which older versions kept, is worth nothing.
+/// What a conversion is worth, in SQL. A value that no event may have, which older versions kept, is worth nothing.
 pub(crate) const VALUE: &str = "CASE WHEN c.value BETWEEN -1e12 AND 1e12 THEN c.value ELSE 0 END";
 
+/// The same of a row that was read.
+pub(crate) fn value(conversion: &Converted) -> f64 {
+    conversion.value.filter(|value| (-1e12..=1e12).contains(value)).unwrap_or(0.0)
+}
+
 impl Group {
-    /// Reads a [`group_code`]; one that is none stands for a group of nobody.
-    fn of(code: i64) -> Self {
-        let has = |bit: i64| code & bit != 0;
-        Self {
-            period: usize::try_from(code / (VARIANTS * BITS)).unwrap_or(usize::MAX),
-            variant: usize::try_from(code / BITS % VARIANTS).unwrap_or(usize::MAX),
-            held: has(8),
-            unmoved: has(4),
-            clean: has(2),
-            clean_in_step: has(1),
-        }
+    /// The group of a unit; none where its experiment has no such period or variant.
+    pub(crate) fn of(unit: &Exposed, recorded: &Recorded) -> Option<Self> {
+        let period = usize::try_from(unit.period).ok()?;
+        let variant = usize::try_from(unit.variant).ok().filter(|variant| *variant < recorded.variants.len())?;
+        let of = recorded.periods.get(period)?;
+        let stayed = of.unmoved.get(variant).is_some_and(|(from, to)| (*from..*to).contains(&unit.place));
+        Some(Self {
+            period,
+            variant,
+            held: unit.held,
+            unmoved: unit.held && stayed,
+            clean: unit.crossed.is_none(),
+            clean_in_step: unit.crossed.is_none_or(|crossed| crossed >= of.ends),
+        })
     }
 
-    pub(crate) fn read(row: &AnyRow) -> Result<Self, sqlx::Error> {
-        Ok(Self::of(row.try_get(0)?))
+    /// Its number among [`Group::count`].
+    pub(crate) fn number(self, recorded: &Recorded) -> usize {
+        let bit = |is: bool, bit: usize| if is { bit } else { 0 };
+        let way = bit(self.held, 8) | bit(self.unmoved, 4) | bit(self.clean, 2) | bit(self.clean_in_step, 1);
+        (self.period * recorded.variants.len() + self.variant) * WAYS + way
+    }
+
+    /// How many groups an experiment can have.
+    pub(crate) fn count(recorded: &Recorded) -> usize {
+        recorded.periods.len() * recorded.variants.len() * WAYS
+    }
+
+    /// The group of a number.
+    pub(crate) fn numbered(number: usize, recorded: &Recorded) -> Self {
+        let has = |bit: usize| number & bit != 0;
+        let (place, variants) = (number / WAYS, recorded.variants.len().max(1));
+        let (period, variant) = (place / variants, place % variants);
+        Self { period, variant, held: has(8), unmoved: has(4), clean: has(2), clean_in_step: has(1) }
     }
 }
 
-/// A group as one number, made in SQL: a million rows are grouped by one number in a third of the time that six columns take.
-/// Times and places of the periods are numbers of our own, so they are written into the text.
-pub(crate) fn group_code(recorded: &Recorded) -> String {
-    format!(
-        "e.period * {} + e.variant * {BITS} + CASE WHEN e.held = 0 THEN 0 WHEN {} THEN 12 ELSE 8 END
-         + CASE WHEN e.crossed IS NULL THEN 3 WHEN e.crossed >= {} THEN 1 ELSE 0 END",
-        VARIANTS * BITS,
-        unmoved(recorded),
-        ends(recorded)
-    )
+/// When the period of a unit ends.
+pub(crate) fn ends(unit: &Exposed, recorded: &Recorded) -> i64 {
+    let period = usize::try_from(unit.period).ok().and_then(|period| recorded.periods.get(period));
+    period.map_or(i64::MIN, |period| period.ends)
 }
 
-/// When the period of an exposure ends.
-pub(crate) fn ends(recorded: &Recorded) -> String {
-    let periods = recorded.periods.iter().enumerate();
-    let cases = periods.map(|(number, period)| format!(" WHEN {number} THEN {}", period.ends));
-    format!("CASE e.period{} END", cases.collect::<String>())
+/// Whether a unit left after one page, given the time (µs) it had for a second.
+pub(crate) fn left(unit: &Exposed, time: i64) -> bool {
+    let until = unit.at.saturating_add(time);
+    unit.page1.is_some_and(|page| page <= until) && unit.page2.is_none_or(|page| page > until)
 }
 
-/// Whether the place of an exposure had its variant all along.
-fn unmoved(recorded: &Recorded) -> String {
-    let bound = |of: fn(&(i64, i64)) -> i64| {
-        let cases = (0..).zip(&recorded.periods).flat_map(|(number, period)| {
-            let variants = (0..).zip(&period.unmoved);
-            variants.map(move |(variant, arm)| format!(" WHEN {} THEN {}", number * VARIANTS + variant, of(arm)))
-        });
-        format!("CASE e.period * {VARIANTS} + e.variant{} END", cases.collect::<String>())
-    };
-    format!("e.place >= {} AND e.place < {}", bound(|arm| arm.0), bound(|arm| arm.1))
-}
-
-/// Whole numbers of a row, from a column on.
-pub(crate) fn counts<const N: usize>(row: &AnyRow, from: usize) -> Result<[u64; N], sqlx::Error> {
-    let mut all = [0; N];
-    for (slot, at) in all.iter_mut().zip(from..) {
-        *slot = row.try_get::<i64, usize>(at)?.max(0).unsigned_abs();
-    }
-    Ok(all)
-}
-
-/// Numbers of a row, from a column on.
-pub(crate) fn numbers<const N: usize>(row: &AnyRow, from: usize) -> Result<[f64; N], sqlx::Error> {
-    let mut all = [0.0; N];
-    for (slot, at) in all.iter_mut().zip(from..) {
-        *slot = row.try_get(at)?;
-    }
-    Ok(all)
-}
-
-/// Whether a unit left after one page, given the time it had for a second.
+/// The same in SQL.
 pub(crate) fn bounce(time: &str) -> String {
     format!("e.page1 <= e.at + {time} AND (e.page2 IS NULL OR e.page2 > e.at + {time})")
 }
@@ -112,13 +96,16 @@ pub(crate) fn micros(time: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::read::recorded::Period;
 
     #[test]
-    fn a_group_is_read_as_it_is_written() {
-        let all = Group { period: 7, variant: 62, held: true, unmoved: true, clean: true, clean_in_step: true };
-        assert_eq!(Group::of(7 * VARIANTS * BITS + 62 * BITS + 12 + 3), all);
-        let crossed_later =
-            Group { period: 0, variant: 1, held: false, unmoved: false, clean: false, clean_in_step: true };
-        assert_eq!(Group::of(BITS + 1), crossed_later);
+    fn a_group_is_found_by_its_number() {
+        let period = || Period { arms: vec![], began: 0, ends: i64::MAX, unmoved: vec![] };
+        let names = ["off", "a", "b"].map(String::from);
+        let recorded = Recorded { trial: 1, variants: names.into(), began: 0, periods: vec![period(), period()] };
+        assert_eq!(Group::count(&recorded), 96);
+        for number in 0..96 {
+            assert_eq!(Group::numbered(number, &recorded).number(&recorded), number);
+        }
     }
 }

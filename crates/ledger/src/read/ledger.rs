@@ -14,6 +14,8 @@ use crate::store::name::stored_name;
 pub struct Ledger {
     store: Store,
     location: Location,
+    /// Whether all questions are answered from one moment.
+    is_held: bool,
 }
 
 impl Ledger {
@@ -29,7 +31,7 @@ impl Ledger {
         let mut store = Store::open_to_read(location).await.map_err(error)?;
         let probe = sqlx::query("SELECT COUNT(*) FROM trials").fetch_one(&mut store.connection);
         in_time(probe).await.map_err(error)?;
-        Ok(Self { store, location: location.clone() })
+        Ok(Self { store, location: location.clone(), is_held: false })
     }
 
     /// From here on every question is answered from one moment, however much is written meanwhile, until it is closed.
@@ -39,7 +41,17 @@ impl Ledger {
     pub async fn hold(&mut self) -> Result<(), Error> {
         let begin = self.store.begin_to_read();
         let done = in_time(self.store.connection.execute(begin)).await;
+        self.is_held = done.is_ok();
         done.map(|_| ()).map_err(|error| Error::new(&self.location, error))
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        self.is_held
+    }
+
+    /// The moment is over.
+    pub(crate) fn released(&mut self) {
+        self.is_held = false;
     }
 
     /// Deletes everything of some units, as [`flagstaff_flags::BucketBy::key`] names them. Returns how many rows that were.
@@ -66,6 +78,15 @@ impl Ledger {
         let rows = sqlx::query("SELECT DISTINCT flag FROM trials ORDER BY flag").fetch_all(self.connection()).await;
         let names = rows.and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect());
         names.map_err(|error| Error::new(&location, error))
+    }
+
+    /// How many units have rows that are not packed, and are read one by one.
+    ///
+    /// # Errors
+    /// When the store does not answer, or its tables are of a version without packs.
+    pub async fn unpacked(&mut self) -> Result<u64, Error> {
+        let select = sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM unpacked").fetch_one(self.connection()).await;
+        Ok(select.map_err(|error| self.error(error))?.unsigned_abs())
     }
 
     /// Closes it.

@@ -92,6 +92,11 @@ impl Store {
         if self.location.path().is_some() { "BEGIN IMMEDIATE" } else { "BEGIN" }
     }
 
+    /// Begins to change what another program may change at the same time, by what was read of it: one of the two then gives way.
+    pub(crate) fn begin_alone(&self) -> &'static str {
+        if self.location.path().is_some() { "BEGIN IMMEDIATE" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ" }
+    }
+
     /// Begins to read, all of it from one moment.
     pub(crate) fn begin_to_read(&self) -> &'static str {
         if self.location.path().is_some() { "BEGIN" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" }

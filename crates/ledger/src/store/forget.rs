@@ -4,6 +4,7 @@ use sqlx::{AnyConnection, Connection, Row};
 
 use crate::store::connection::{Store, in_time};
 use crate::store::name::{from_hex, hash, hex};
+use crate::store::note::note_forgotten;
 use crate::store::query::{places, query};
 
 /// Units that are deleted in one transaction.
@@ -40,6 +41,7 @@ pub(crate) async fn forget(store: &mut Store, units: &[&str]) -> Result<u64, sql
         transaction.rollback().await?;
         return Ok(0);
     }
+    note_forgotten(&mut transaction, &units).await?;
     remember(&mut transaction, number, &units, now).await?;
     transaction.commit().await?;
     Ok(rows)

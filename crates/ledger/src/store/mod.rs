@@ -7,6 +7,8 @@ pub(crate) mod forget;
 pub(crate) mod location;
 pub(crate) mod migrate;
 pub(crate) mod name;
+pub(crate) mod note;
 pub(crate) mod query;
 pub(crate) mod schema;
 pub(crate) mod turns;
+pub(crate) mod unit_hash;

@@ -9,7 +9,12 @@ use sqlx::{Any, AnyConnection, AssertSqlSafe};
 /// `($1, $2), ($3, $4)` for rows of so many columns; in SQLite `(?, ?), (?, ?)`. There a place with a number has a name, each name is
 /// looked for among all, and thousands of them took four fifths of the time of a batch.
 pub(crate) fn places(store: &AnyConnection, rows: usize, columns: usize) -> String {
-    of_places(store.backend_name() != "SQLite", rows, columns)
+    of_places(!is_file(store), rows, columns)
+}
+
+/// Whether it is SQLite; else it is PostgreSQL.
+pub(crate) fn is_file(store: &AnyConnection) -> bool {
+    store.backend_name() == "SQLite"
 }
 
 fn of_places(numbered: bool, rows: usize, columns: usize) -> String {
@@ -37,6 +42,11 @@ fn of_places(numbered: bool, rows: usize, columns: usize) -> String {
 /// A query made of parts of this crate and numbers, never of anything from outside.
 pub(crate) fn query<'q>(sql: String) -> Query<'q, Any, AnyArguments> {
     sqlx::query(AssertSqlSafe(sql))
+}
+
+/// The same, planned anew each time: tables of visitors grow fast, and PostgreSQL keeps a plan that it made for a small one.
+pub(crate) fn planned_anew<'q>(sql: String) -> Query<'q, Any, AnyArguments> {
+    query(sql).persistent(false)
 }
 
 #[cfg(test)]

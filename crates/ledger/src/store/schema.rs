@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 /// Every change of the tables, in order. What was released is never edited, and a change only adds: programs of the version before
 /// go on beside it (docs/decisions/tables-only-grow.md; a test below holds it).
-const CHANGES: [(i64, &str, &str); 10] = [
+const CHANGES: [(i64, &str, &str); 11] = [
     (1, "what happened", include_str!("../../migrations/1.sql")),
     (2, "facts and signs", include_str!("../../migrations/2.sql")),
     (3, "who is told", include_str!("../../migrations/3.sql")),
@@ -16,6 +16,7 @@ const CHANGES: [(i64, &str, &str); 10] = [
     (8, "revisions of the flags", include_str!("../../migrations/8.sql")),
     (9, "programs that run", include_str!("../../migrations/9.sql")),
     (10, "signs in their order", include_str!("../../migrations/10.sql")),
+    (11, "rows packed", include_str!("../../migrations/11.sql")),
 ];
 
 /// The changes, for one kind of store.
@@ -121,6 +122,6 @@ mod tests {
             assert!(key.split(", ").any(|column| column == "unit"), "the key of {table} has no visitor: {key}");
             tables.push(table);
         }
-        assert_eq!(tables, ["exposures", "conversions", "signs", "forgotten"]);
+        assert_eq!(tables, ["exposures", "conversions", "signs", "forgotten", "unpacked"]);
     }
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, Connection, Row};
 
 use crate::store::connection::in_time;
-use crate::store::query::query;
+use crate::store::note::note_changes;
+use crate::store::query::{is_file, query};
 
 /// Rows of one table that are deleted at once: events wait meanwhile.
 const ROWS: i64 = 5_000;
@@ -20,6 +21,8 @@ pub(crate) const AGES: [(&str, &str, &str); 4] = [
     ("counts", KEY_OF_COUNTS, "minute"),
     ("signs", "flag, epoch, sign, unit", "at"),
 ];
+/// Those whose rows are packed as well.
+const PACKED: [&str; 2] = ["exposures", "conversions"];
 /// Minutes of the age in the table `counts`: nothing is written there any more, and what older versions wrote goes with its age.
 const MINUTE: i64 = 60_000_000;
 const KEY_OF_COUNTS: &str = "flag, definition, variant, minute, boot";
@@ -50,20 +53,30 @@ pub(crate) async fn expire(store: &mut AnyConnection, before: i64) -> Result<boo
     Ok(more)
 }
 
-fn is_file(store: &AnyConnection) -> bool {
-    store.backend_name() == "SQLite"
-}
-
 async fn expire_some(store: &mut AnyConnection, before: i64) -> Result<bool, sqlx::Error> {
     let mut more = false;
     for of in AGES {
         let (_, _, age) = of;
         index(store, of).await?;
         let before = if age == "at" { before } else { before.div_euclid(MINUTE) };
-        let deleted = in_time(query(delete(of)).bind(before).bind(ROWS).execute(&mut *store)).await?;
-        more |= deleted.rows_affected() >= ROWS.unsigned_abs();
+        more |= in_time(delete_some(store, of, before)).await? >= ROWS.unsigned_abs();
     }
     Ok(more)
+}
+
+/// Deletes some rows of a table, and notes whose they were. Returns how many.
+async fn delete_some(store: &mut AnyConnection, of: (&str, &str, &str), before: i64) -> Result<u64, sqlx::Error> {
+    if !PACKED.contains(&of.0) {
+        let deleted = query(delete(of)).bind(before).bind(ROWS).execute(store).await?;
+        return Ok(deleted.rows_affected());
+    }
+    let mut transaction = store.begin().await?;
+    let rows =
+        query(format!("{} RETURNING unit", delete(of))).bind(before).bind(ROWS).fetch_all(&mut *transaction).await?;
+    let units = rows.iter().map(|row| row.try_get::<&str, _>(0)).collect::<Result<Vec<_>, _>>()?;
+    note_changes(&mut transaction, units).await?;
+    transaction.commit().await?;
+    Ok(rows.len() as u64)
 }
 
 /// Makes the index on the age where it is not there.

@@ -2,7 +2,7 @@
 //!
 //! `visit.rs` and `recorder.rs` are called by requests; `seen.rs` keeps repeats off the queue, `limits.rs` bounds each network. `start.rs`
 //! starts the thread of `writer.rs`, which collects events (`batch.rs`), writes them piece by piece (`piece.rs`, `rows.rs`), opens
-//! periods (`period.rs`), keeps time (`clock.rs`) and deletes what is too old (`expire.rs`). `status.rs` says how it does.
+//! periods (`period.rs`), keeps time (`clock.rs`), and looks after the store (`upkeep.rs`): it deletes what is too old (`expire.rs`). `status.rs` says how it does.
 
 pub(crate) mod batch;
 pub(crate) mod clock;
@@ -17,5 +17,6 @@ pub(crate) mod rows;
 pub(crate) mod seen;
 pub(crate) mod start;
 pub(crate) mod status;
+pub(crate) mod upkeep;
 pub(crate) mod visit;
 pub(crate) mod writer;

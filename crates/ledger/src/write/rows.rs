@@ -1,9 +1,12 @@
 //! A batch, or a part of one, becomes rows, in one transaction.
 
+use std::collections::HashSet;
+
 use sqlx::{AnyConnection, Connection};
 
 use crate::store::connection::Store;
-use crate::store::query::{places, query};
+use crate::store::note::note_changes;
+use crate::store::query::{is_file, places, query};
 use crate::write::batch::{Batch, Conversion, Exposure};
 use crate::write::period::id;
 
@@ -14,43 +17,55 @@ const ROWS: usize = 500;
 const UNITS: usize = 100;
 
 type Done = Result<(), sqlx::Error>;
+/// Whether rows changed.
+type Changed = Result<bool, sqlx::Error>;
 
 /// Writes all of it or nothing.
 pub(crate) async fn write(store: &mut Store, batch: &Batch, (boot, latest): (i64, i64)) -> Done {
     let begin = store.begin();
     let mut transaction = store.connection.begin_with(begin).await?;
+    let mut changed: HashSet<&str> = HashSet::new();
     for wave in batch.exposures.iter() {
         let mut rows: Vec<_> = wave.iter().map(|((_, unit), exposure)| (&**unit, exposure)).collect();
         // instances that write the same rows take them in the same order, so none waits for another that waits for it
         rows.sort_unstable_by_key(|(unit, _)| *unit);
         for rows in rows.chunks(ROWS) {
-            expose(&mut transaction, rows).await?;
+            if expose(&mut transaction, rows).await? {
+                changed.extend(rows.iter().map(|(unit, _)| *unit));
+            }
         }
     }
     let mut returned: Vec<_> = batch.returned.iter().map(|unit| &**unit).collect();
     returned.sort_unstable();
     let units_at_once = if is_file(&transaction) { ROWS } else { UNITS };
     for units in returned.chunks(units_at_once) {
-        confirm(&mut transaction, units).await?;
+        if confirm(&mut transaction, units).await? {
+            changed.extend(units);
+        }
     }
     for wave in batch.pages.iter() {
         let mut rows: Vec<_> = wave.iter().map(|(unit, at)| (&**unit, *at)).collect();
         rows.sort_unstable();
         for rows in rows.chunks(units_at_once) {
-            pages(&mut transaction, rows).await?;
+            if pages(&mut transaction, rows).await? {
+                changed.extend(rows.iter().map(|(unit, _)| *unit));
+            }
         }
     }
     for rows in batch.conversions.chunk_by(|a, b| a.met == b.met) {
         for rows in rows.chunks(ROWS) {
-            convert(&mut transaction, rows).await?;
+            if convert(&mut transaction, rows).await? {
+                changed.extend(rows.iter().map(|row| &*row.unit));
+            }
         }
     }
     remember(&mut transaction, boot, latest).await?;
+    note_changes(&mut transaction, changed).await?;
     transaction.commit().await
 }
 
 /// The first exposure stays. A second one can confirm it, or mark that another variant was met.
-async fn expose(store: &mut AnyConnection, rows: &[(&str, &Exposure)]) -> Done {
+async fn expose(store: &mut AnyConnection, rows: &[(&str, &Exposure)]) -> Changed {
     let sql = format!(
         "INSERT INTO exposures (trial, unit, variant, period, place, held, confirmed, at) VALUES {}
          ON CONFLICT (trial, unit) DO UPDATE SET
@@ -68,11 +83,7 @@ async fn expose(store: &mut AnyConnection, rows: &[(&str, &Exposure)]) -> Done {
         insert =
             insert.bind(i64::from(row.place)).bind(i64::from(row.held)).bind(i64::from(row.confirmed)).bind(row.at);
     }
-    insert.execute(store).await.map(|_| ())
-}
-
-fn is_file(store: &AnyConnection) -> bool {
-    store.backend_name() == "SQLite"
+    insert.execute(store).await.map(|done| done.rows_affected() > 0)
 }
 
 /// A table to join, and a condition, by which exposures of a unit are found by their key, `(trial, unit)`. PostgreSQL takes a join with all
@@ -84,7 +95,7 @@ fn of_any_trial(store: &AnyConnection) -> (&'static str, &'static str) {
     ("", "exposures.trial = ANY (ARRAY (SELECT trial FROM trials))")
 }
 
-async fn confirm(store: &mut AnyConnection, units: &[&str]) -> Done {
+async fn confirm(store: &mut AnyConnection, units: &[&str]) -> Changed {
     let (trials, of_any) = of_any_trial(store);
     let sql = format!(
         "UPDATE exposures SET confirmed = 1 FROM {trials} (VALUES {}) AS seen
@@ -95,11 +106,11 @@ async fn confirm(store: &mut AnyConnection, units: &[&str]) -> Done {
     for unit in units {
         update = update.bind((*unit).to_owned());
     }
-    update.execute(store).await.map(|_| ())
+    update.execute(store).await.map(|done| done.rows_affected() > 0)
 }
 
 /// Keeps the times of the first two pages from the exposure on, in whatever order they come: they tell a bounce within any time.
-async fn pages(store: &mut AnyConnection, rows: &[(&str, i64)]) -> Done {
+async fn pages(store: &mut AnyConnection, rows: &[(&str, i64)]) -> Changed {
     let (trials, of_any) = of_any_trial(store);
     let sql = format!(
         "UPDATE exposures SET
@@ -116,10 +127,10 @@ async fn pages(store: &mut AnyConnection, rows: &[(&str, i64)]) -> Done {
     for (unit, at) in rows {
         update = update.bind((*unit).to_owned()).bind(*at);
     }
-    update.execute(store).await.map(|_| ())
+    update.execute(store).await.map(|done| done.rows_affected() > 0)
 }
 
-async fn convert(store: &mut AnyConnection, rows: &[Conversion]) -> Done {
+async fn convert(store: &mut AnyConnection, rows: &[Conversion]) -> Changed {
     let values = places(store, rows.len(), 5);
     let from = match rows.first().and_then(|row| row.met.as_deref()) {
         None => format!("VALUES {values}"),
@@ -139,11 +150,11 @@ async fn convert(store: &mut AnyConnection, rows: &[Conversion]) -> Done {
         insert = insert.bind((*row.goal).to_owned()).bind(row.unit.to_string()).bind(row.key.clone());
         insert = insert.bind(row.at).bind(row.value);
     }
-    insert.execute(store).await.map(|_| ())
+    insert.execute(store).await.map(|done| done.rows_affected() > 0)
 }
 
 async fn remember(store: &mut AnyConnection, boot: i64, latest: i64) -> Done {
-    let upsert =
-        "INSERT INTO boots (boot, latest) VALUES ($1, $2) ON CONFLICT (boot) DO UPDATE SET latest = excluded.latest";
+    let upsert = "INSERT INTO boots (boot, latest, notes_changes) VALUES ($1, $2, 1)
+         ON CONFLICT (boot) DO UPDATE SET latest = excluded.latest";
     sqlx::query(upsert).bind(boot).bind(latest).execute(store).await.map(|_| ())
 }

@@ -23,13 +23,15 @@ pub struct LedgerSettings {
     pub remembered: usize,
     /// Rows that are older are deleted; `None`: all are kept.
     pub keep: Option<Duration>,
+    /// Of so many units, at least, results read the rows one by one; what is more becomes packed. A ledger with fewer units has no packs.
+    pub unpacked: u32,
 }
 
 impl LedgerSettings {
-    /// 65,536 events may wait, 200,000 exposures and visitors are remembered, and all rows are kept.
+    /// 65,536 events may wait, 200,000 exposures and visitors are remembered, all rows are kept, and 5,000 units may be unpacked.
     #[must_use]
     pub fn new(location: Location) -> Self {
-        Self { location, queue: 65_536, remembered: 200_000, keep: None }
+        Self { location, queue: 65_536, remembered: 200_000, keep: None, unpacked: 5_000 }
     }
 }
 
@@ -72,7 +74,7 @@ impl Recorder {
             stop: stopped,
             keep: settings.keep,
             boot: getrandom::u64().map_err(std::io::Error::other)?.cast_signed(),
-            state: WriterState::new(),
+            state: WriterState::new(settings.unpacked),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         flagstaff_supervise::thread("ledger", move || {

@@ -8,18 +8,18 @@ use sqlx::Row;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use crate::packs::packer::Packer;
 use crate::revisions::add;
 use crate::revisions::queue::RevisionQueue;
 use crate::revisions::revision::NewRevision;
 use crate::store::connection::{Identity, Store, in_time};
 use crate::store::fault::{Fault, in_words};
-use crate::store::forget::{forget, forgotten, forgotten_since};
+use crate::store::forget::forget;
 use crate::store::location::Location;
 use crate::store::name::hash;
 use crate::write::batch::Batch;
 use crate::write::clock::{Clock, micros};
 use crate::write::event::RecordedEvent;
-use crate::write::expire::expire;
 use crate::write::period::Periods;
 use crate::write::piece::{Piece, Pieces, Waiting};
 use crate::write::rows::write;
@@ -34,11 +34,6 @@ const BATCH_EVENTS: usize = 20_000;
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 /// A row that was late so often alone, while others were written, is lost.
 const LATE_ALONE: u32 = 3;
-/// How often what is too old is deleted.
-const EXPIRE_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
-/// And when that is tried again after it failed.
-const EXPIRE_AGAIN: Duration = Duration::from_secs(60);
-
 /// All a writer works with.
 pub(crate) struct Writer {
     pub(crate) location: Location,
@@ -54,19 +49,20 @@ pub(crate) struct Writer {
 
 /// What it holds between batches.
 pub(crate) struct WriterState {
-    store: Option<Store>,
-    identity: Option<Option<Identity>>,
-    periods: Periods,
-    clock: Clock,
-    expire_at: Instant,
+    pub(super) store: Option<Store>,
+    pub(super) identity: Option<Option<Identity>>,
+    pub(super) periods: Periods,
+    pub(super) clock: Clock,
+    pub(super) expire_at: Instant,
     /// How often somebody was forgotten, by the latest look.
-    forgotten: Option<i64>,
+    pub(super) forgotten: Option<i64>,
     /// The revision of the flags that is in force here, and its row once this store has it.
-    in_force: Option<(NewRevision, Option<i64>)>,
+    pub(super) in_force: Option<(NewRevision, Option<i64>)>,
+    pub(super) packer: Packer,
 }
 
 impl WriterState {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(unpacked: u32) -> Self {
         Self {
             store: None,
             identity: None,
@@ -75,6 +71,7 @@ impl WriterState {
             expire_at: Instant::now(),
             forgotten: None,
             in_force: None,
+            packer: Packer::new(unpacked),
         }
     }
 }
@@ -95,7 +92,7 @@ impl Writer {
     }
 
     /// Whether it was told to stop, or nobody is left to tell.
-    fn is_stopping(&self) -> bool {
+    pub(super) fn is_stopping(&self) -> bool {
         *self.stop.borrow() || self.stop.has_changed().is_err()
     }
 
@@ -202,44 +199,11 @@ impl Writer {
             Piece::Rows(_) => {}
         }
         self.shared.wrote(piece.events() as u64);
+        self.state.packer.wrote(piece.len());
         self.expire().await;
+        self.pack().await;
         self.shared.is_fine(&self.location.to_string());
         Ok(())
-    }
-
-    /// Units were forgotten, here or by another program: one that comes back is recorded again.
-    async fn notice(&mut self) -> Result<(), sqlx::Error> {
-        let Some(store) = &mut self.state.store else { return Ok(()) };
-        let number = in_time(forgotten(&mut store.connection)).await?;
-        let Some(mut before) = self.state.forgotten.replace(number) else { return Ok(()) };
-        while before < number {
-            let (units, read) = forgotten_since(&mut store.connection, before).await?;
-            units.iter().for_each(|unit| self.seen.forget(*unit));
-            if read <= before {
-                break;
-            }
-            before = read;
-        }
-        Ok(())
-    }
-
-    /// Deletes some of what is too old. That it cannot be deleted keeps nothing from being written.
-    async fn expire(&mut self) {
-        let (Some(keep), Some(store)) = (self.keep, &mut self.state.store) else { return };
-        if Instant::now() < self.state.expire_at {
-            return;
-        }
-        let before = Timestamp::now().as_microsecond().saturating_sub(micros(keep));
-        let wait = match expire(&mut store.connection, before).await {
-            Ok(true) => Duration::ZERO,
-            Ok(false) => EXPIRE_EVERY,
-            Err(error) => {
-                tracing::warn!(ledger = %self.location, why = in_words(&error), "what is too old cannot be deleted now");
-                self.close().await;
-                EXPIRE_AGAIN
-            }
-        };
-        self.state.expire_at = Instant::now() + wait;
     }
 
     /// A store that is open stays so, unless its file is another one by now. Returns whether it is another than before.
@@ -271,7 +235,7 @@ impl Writer {
     }
 
     /// What was known of the store may not hold for the next one.
-    async fn close(&mut self) {
+    pub(super) async fn close(&mut self) {
         if let Some(store) = self.state.store.take() {
             store.close().await;
         }

@@ -58,7 +58,7 @@ fn cohorts_at(place: &Location, seconds: i64) -> Vec<flagstaff_experiment::Cohor
     let question = Question { flag: "form".into(), trial: None, goals: goals(), now: at(seconds) };
     block_on(async {
         let mut ledger = Ledger::open(place).await.unwrap();
-        let cohorts = ledger.cohorts(&question).await.unwrap();
+        let cohorts = ledger.count(&question).await.unwrap().cohorts;
         ledger.close().await;
         cohorts
     })

@@ -84,7 +84,7 @@ fn each_day_is_what_a_ledger_that_ended_there_counts() {
     each_store(|place| {
         told(place, 10 * DAY);
         let question = Question { flag: "form".into(), trial: None, goals: goals(), now: at(4 * DAY + 100) };
-        let days = block_on(async { Ledger::open(place).await.unwrap().daily(&question).await.unwrap() });
+        let days = block_on(async { Ledger::open(place).await.unwrap().count(&question).await.unwrap().days });
         assert_eq!(days.iter().map(|day| day.end).collect::<Vec<_>>(), [1, 2, 3, 4].map(|day| at(day * DAY)));
         for (day, number) in days.iter().zip(1..) {
             let folder = tempfile::tempdir().unwrap();
@@ -96,6 +96,6 @@ fn each_day_is_what_a_ledger_that_ended_there_counts() {
         assert!(days[3].steps.len() > 1 && days[0].steps[0].arms[2].iter().any(|arm| arm.value.sum_sq > 0.0));
         // on the first day there is no other yet
         let today = Question { now: at(DAY - 1), ..question };
-        assert!(block_on(async { Ledger::open(place).await.unwrap().daily(&today).await.unwrap() }).is_empty());
+        assert!(block_on(async { Ledger::open(place).await.unwrap().count(&today).await.unwrap().days }).is_empty());
     });
 }

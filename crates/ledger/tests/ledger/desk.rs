@@ -95,7 +95,7 @@ pub(crate) fn tally_at(place: &Location, seconds: i64) -> Observed {
     let question = Question { flag: "form".into(), trial: None, goals: goals(), now: at(seconds) };
     block_on(async {
         let mut ledger = Ledger::open(place).await.unwrap();
-        let tally = ledger.tally(&question).await.unwrap();
+        let tally = ledger.count(&question).await.unwrap().observed;
         ledger.close().await;
         tally
     })

@@ -12,6 +12,7 @@ mod kill;
 mod many;
 mod news;
 mod outbox;
+mod packs;
 mod postgres;
 mod programs;
 mod records;

@@ -77,7 +77,7 @@ fn an_older_program_goes_on_beside_a_newer_one() {
 }
 
 /// The address of a store for a connection beside the ledger's.
-fn address_of(place: &Location) -> String {
+pub(crate) fn address_of(place: &Location) -> String {
     match place.path() {
         Some(path) => format!("sqlite://{}", path.display().to_string().replace('?', "%3F").replace(' ', "%20")),
         None => format!("{}?sslmode=disable", place.to_string().replacen("://", "://tester@", 1)),

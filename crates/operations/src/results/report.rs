@@ -1,8 +1,8 @@
 //! The results of one experiment, of the holdout, and of every experiment.
 
-use flagstaff_experiment::{AnalysisSettings, Day, Observed, Report, Share, TwoCounts, analyse_daily};
+use flagstaff_experiment::{AnalysisSettings, Report, Share, TwoCounts, analyse_daily};
 use flagstaff_flags::Snapshot;
-use flagstaff_ledger::{Ledger, Question};
+use flagstaff_ledger::{Counted, Ledger, Question};
 use flagstaff_stats::Proportion;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -95,8 +95,7 @@ pub async fn experiments(
 pub(crate) struct Judged {
     pub(crate) report: Report,
     pub(crate) began: Option<Timestamp>,
-    observed: Observed,
-    days: Vec<Day>,
+    counted: Counted,
 }
 
 /// Asks an open ledger, and judges what it counted.
@@ -105,21 +104,17 @@ pub(crate) async fn judge(
     question: &Question,
     certainty: &AnalysisSettings,
 ) -> Result<Judged, Error> {
-    let (observed, days) = (ledger.tally(question).await?, ledger.daily(question).await?);
-    let report = analyse_daily(&observed, &days, certainty);
-    Ok(Judged { report, began: observed.began, observed, days })
+    let counted = ledger.count(question).await?;
+    let report = analyse_daily(&counted.observed, &counted.days, certainty);
+    Ok(Judged { report, began: counted.observed.began, counted })
 }
 
 /// The same, with the parts of it.
 async fn whole(ledger: &mut Ledger, question: &Question, certainty: &AnalysisSettings) -> Result<Results, Error> {
-    let judged = judge(ledger, question, certainty).await?;
-    let cohorts = ledger.cohorts(question).await?;
-    Ok(Results {
-        days: days(&judged.observed, &judged.days, question.now),
-        slices: slices(&judged.observed, &cohorts),
-        report: judged.report,
-        began: judged.began,
-    })
+    let Judged { report, began, counted } = judge(ledger, question, certainty).await?;
+    let days = days(&counted.observed, &counted.days, question.now);
+    let slices = slices(&counted.observed, &counted.cohorts);
+    Ok(Results { days, slices, report, began })
 }
 
 /// Compares two counts that are given by hand, each as conversions of visitors. `share` is the treatment's part of the visitors of both,

@@ -1,0 +1,146 @@
+//! When rows are packed: by writers, between two batches, and never for long.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::{AnyConnection, Row as _};
+use tokio::time::Instant;
+
+use crate::packs::backlog::{Packed, begin_anew, note_some, state};
+use crate::packs::pack::pack_shard;
+use crate::store::connection::{Store, in_time};
+use crate::store::fault::Fault;
+use crate::store::query::{is_file, query};
+use crate::store::unit_hash::{SHARDS, UnitHash};
+
+/// Or so many: one of two hundred that are packed.
+const PART: i64 = 200;
+
+/// How often it is looked whether there is something to do, where this program has not written much itself.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// And how long after it could not be done.
+const AFTER_ERROR: Duration = Duration::from_secs(60);
+
+/// How long events wait at once. A step that is begun goes on to its end.
+const AT_ONCE: Duration = Duration::from_millis(50);
+
+/// The turn of the program that packs: one of all that share a PostgreSQL.
+const TURN: i64 = 0x666C_6167_7061_636B;
+
+/// What a writer knows of packing.
+pub(crate) struct Packer {
+    /// So many units may be unpacked in any case.
+    unpacked: i64,
+    rests_until: Option<Instant>,
+    /// Rows that this program wrote since it looked.
+    wrote: usize,
+    /// The shard that is next, while all are brought up to date.
+    next: Option<u8>,
+}
+
+impl Packer {
+    pub(crate) fn new(unpacked: u32) -> Self {
+        Self { unpacked: unpacked.into(), rests_until: None, wrote: 0, next: None }
+    }
+
+    /// Packs a little, where there is something to pack. Where others are at the same, it gives way. Returns whether there is more.
+    pub(crate) async fn work(&mut self, store: &mut Store) -> Result<bool, sqlx::Error> {
+        let wrote_much = i64::try_from(self.wrote).unwrap_or(i64::MAX) > self.unpacked;
+        if !wrote_much && self.rests_until.is_some_and(|until| Instant::now() < until) {
+            return Ok(false);
+        }
+        (self.rests_until, self.wrote) = (None, 0);
+        match in_time(self.work_in_turn(store)).await {
+            Ok(()) => {}
+            Err(error) if matches!(Fault::of(&error), Fault::GaveWay | Fault::Locked) => self.rest(LOOK_EVERY),
+            Err(sqlx::Error::Decode(why)) => {
+                tracing::warn!(%why, "packed rows cannot be read; they are packed again");
+                self.rest(LOOK_EVERY);
+                begin_anew(store, now()).await?;
+            }
+            Err(error) => {
+                self.rest(AFTER_ERROR);
+                return Err(error);
+            }
+        }
+        Ok(self.rests_until.is_none())
+    }
+
+    /// So many rows were written.
+    pub(crate) fn wrote(&mut self, rows: usize) {
+        self.wrote = self.wrote.saturating_add(rows);
+    }
+
+    async fn work_in_turn(&mut self, store: &mut Store) -> Result<(), sqlx::Error> {
+        if !turn(&mut store.connection, "pg_try_advisory_lock").await? {
+            self.rest(LOOK_EVERY);
+            return Ok(());
+        }
+        let done = self.some(store).await;
+        turn(&mut store.connection, "pg_advisory_unlock").await?;
+        done
+    }
+
+    async fn some(&mut self, store: &mut Store) -> Result<(), sqlx::Error> {
+        let start = Instant::now();
+        while start.elapsed() < AT_ONCE {
+            if let Some(shard) = self.next {
+                let more = pack_shard(store, shard).await?;
+                self.next = if more { Some(shard) } else { shard.checked_add(1) };
+                continue;
+            }
+            match state(store, now()).await? {
+                Packed::NotNow => {
+                    self.rest(LOOK_EVERY);
+                    break;
+                }
+                Packed::InPart | Packed::Whole if self.is_much(store).await? => self.next = Some(0),
+                Packed::InPart => note_some(store).await?,
+                Packed::Whole => {
+                    drop_forgotten(store).await?;
+                    self.rest(LOOK_EVERY);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether more units are noted than a reader should read one by one.
+    async fn is_much(&self, store: &mut Store) -> Result<bool, sqlx::Error> {
+        let select =
+            "SELECT (SELECT COUNT(*) FROM unpacked), (SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM packs)";
+        let row = sqlx::query(select).fetch_one(&mut store.connection).await?;
+        let (noted, packed): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(noted > self.unpacked.max(packed / PART))
+    }
+
+    fn rest(&mut self, time: Duration) {
+        self.next = None;
+        self.rests_until = Some(Instant::now() + time);
+    }
+}
+
+fn now() -> i64 {
+    Timestamp::now().as_microsecond()
+}
+
+/// Takes the turn, or ends it, where there are others. Returns whether it is ours. After an error the connection is closed, which ends it.
+async fn turn(store: &mut AnyConnection, function: &str) -> Result<bool, sqlx::Error> {
+    if is_file(store) {
+        return Ok(true);
+    }
+    let select = query(format!("SELECT {function}($1)")).bind(TURN);
+    select.fetch_one(store).await?.try_get(0)
+}
+
+/// Takes units that were forgotten out of the packs.
+async fn drop_forgotten(store: &mut Store) -> Result<(), sqlx::Error> {
+    let select = "SELECT hash FROM unpacked WHERE unit = '' LIMIT 1";
+    while let Some(hash) = sqlx::query_scalar(select).fetch_optional(&mut store.connection).await? {
+        pack_shard(store, UnitHash(hash).shard()).await?;
+    }
+    Ok(())
+}
+
+const _: () = assert!(SHARDS == 256, "a byte tells the shard");
