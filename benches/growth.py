@@ -31,12 +31,11 @@ PICTURES = ROOT / "docs/pictures"
 
 
 def machine(program):
-    """What the figures belong to."""
+    """What the figures belong to. Other programs at work make them worse, so the load is told too."""
     model = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, env=environment()).stdout.strip()
-    return (
-        f"{datetime.date.today()}, {model.group(1) if model else platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, {version}"
-    )
+    cores = f"{model.group(1) if model else platform.machine()}, {os.cpu_count()} cores"
+    return f"{datetime.date.today()}, {cores}, Linux {platform.release()}, {version}; load before it began: {os.getloadavg()[0]:.1f}"
 
 
 def kept(path):
@@ -50,11 +49,12 @@ def measured(args):
     """Measures part by part, and keeps each as soon as it is there."""
     figures = kept(args.json)
     for part in args.only:
+        where = machine(args.program)
         with tempfile.TemporaryDirectory() as temp:
             how = {"rounds": args.rounds, "seconds": args.seconds, "long": args.long, "filling": args.filling}
             with ready(args.program, pathlib.Path(temp), **how) as bench:
                 rows = PARTS[part].measure(bench)
-        figures["parts"][part], figures["machines"][part] = rows, machine(args.program)
+        figures["parts"][part], figures["machines"][part] = rows, where
         print(f"\n{part}: {figures['machines'][part]}\n\n{pictures.TABLES[part](rows)}", flush=True)
         if args.json:
             args.json.write_text(json.dumps(figures) + "\n")

@@ -65,8 +65,9 @@ def per_connection(row):
 def connections(rows):
     x = Axis("idle connections", is_log=True)
     some = [row for row in rows if row["connections"]]
+    seen = [row for row in some if row["after"] > row["before"]]  # a few take less than what is counted
     return picture("How one worker does with 10 to 10,000 idle connections", [
-        Plot("Memory that they take", x, Axis("MiB", is_log=True), [curve("", some, "connections", lambda row: max(row["after"] - row["before"], 0.01))]),
+        Plot("Memory that they take", x, Axis("MiB", is_log=True), [curve("", seen, "connections", lambda row: row["after"] - row["before"])]),
         Plot("Latency of 500 requests a second", x, Axis("ms"), [curve(name, some, "connections", middle(name)) for name in ("p50", "p99")]),
     ])
 
@@ -81,14 +82,23 @@ def connections_table(rows):
     ])
 
 
+def cores(row):
+    return "one core" if row["cores"] == 1 else f"{row['cores']} cores"
+
+
 def reload(rows):
     def one(row):
         points = {kind: [(number + 1, time) for number, time in enumerate(row[kind]["p99"])] for kind in ("without", "with")}
-        title = f"99 of 100 answers, on {row['cores']} core{'s' if row['cores'] > 1 else ''}"
+        title = f"99 of 100 answers, on {cores(row)}"
         series = [Series("without a reload", points["without"], joined=False), Series("with one", points["with"], joined=False)]
         return Plot(title, Axis("pairs of seconds, in their order"), Axis("ms", is_log=True), series)
 
-    return picture("Latency in seconds with and without a reload of 4 MB", [one(row) for row in rows])
+    def course(row):
+        title = f"Longest answer, on {cores(row)}"
+        series = [Series("without a reload", row["course"]["without"]), Series("with one", row["course"]["with"])]
+        return Plot(title, Axis("ms after the edit"), Axis("ms, median of the edits"), series)
+
+    return picture("Latency in seconds with and without a reload of 4 MB", [*map(one, rows), *map(course, rows)])
 
 
 def reload_table(rows):

@@ -3,6 +3,7 @@
 It is measured twice. On one core, reading the file has to share it with the requests. On two cores the system may run it beside them.
 """
 import time
+from statistics import median
 
 from growing import latency
 from growing.bench import columns, stopping
@@ -14,6 +15,7 @@ USERS = 250  # who are allowed, in each flag
 RATE = 1_000  # requests a second
 SPAN = 2  # seconds from one edit, or none, to the next; the first of them counts
 PAIRS = 3  # of seconds with and without, in each round
+BIN = 20  # milliseconds: the longest answer of each is kept
 
 
 def document(edition):
@@ -56,6 +58,22 @@ def times(answers, one):
     return {"p50": latency.share(within, 50), "p99": latency.share(within, 99), "longest": within[-1]}
 
 
+def longest(answers, start):
+    """Of each short stretch of a second, the longest answer (ms) to what was asked in it."""
+    bins, first = [0.0] * (1000 // BIN), (start - answers.began) * 1e6
+    for sent, took in answers.requests:
+        at = int((sent - first) // (BIN * 1000))
+        if 0 <= at < len(bins):
+            bins[at] = max(bins[at], took / 1000)
+    return bins
+
+
+def course(answers, seconds):
+    """The median of these seconds, stretch by stretch."""
+    columns_of_bins = zip(*(longest(answers, one["start"]) for one in seconds))
+    return [(number * BIN, median(bins)) for number, bins in enumerate(columns_of_bins)]
+
+
 def placed(bench, cores):
     """All spans on so many cores."""
     alone = cores == 1
@@ -70,6 +88,7 @@ def placed(bench, cores):
             "cores": cores, "bytes": server.flags.stat().st_size, "took": [one["took"] for one in edited],
             "spent": [one["spent"] - other["spent"] for one, other in zip(edited, rest)],
             "with": columns([times(answers, one) for one in edited]), "without": columns([times(answers, one) for one in rest]),
+            "course": {"with": course(answers, edited), "without": course(answers, rest)},
             "memory": server.memory(), "peak": server.peak_memory(),
         }
 

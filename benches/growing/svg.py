@@ -5,6 +5,7 @@ import math
 
 WIDTH, HEIGHT = 380, 250  # of one plot
 LEFT, RIGHT, TOP, BOTTOM = 72, 30, 34, 62  # around what is drawn
+MARKED = 30  # a line of more points has no marks
 LIGHT = {"ground": "#ffffff", "grid": "#d8dde3", "axis": "#59636e", "word": "#1f2328", "faint": "#59636e"}
 DARK = {"ground": "#0d1117", "grid": "#2a313a", "axis": "#9198a1", "word": "#f0f6fc", "faint": "#9198a1"}
 LIGHT_INKS = ("#0a5cc2", "#c2410c", "#1a7f37")
@@ -115,7 +116,8 @@ class Plot:
         lines = [f'<g class="s{number}">']
         if one.joined:
             lines.append(f'<path class="line" d="M{"L".join(f"{x:.1f} {y:.1f}" for x, y in places)}"/>')
-        return [*lines, *(mark(number, x, y) for x, y in places), "</g>"]
+        marked = [] if one.joined and len(places) > MARKED else places
+        return [*lines, *(mark(number, x, y) for x, y in marked), "</g>"]
 
     def legend(self):
         """The names of the series, where there are several."""
