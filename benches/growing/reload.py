@@ -19,7 +19,7 @@ BIN = 20  # milliseconds: the longest answer of each is kept
 
 
 def document(edition):
-    """About 4,000,000 bytes; one flag has another share of visitors in each edition."""
+    """About 4,100,000 bytes, nearly as much as a flag file may have; one flag has another share of visitors in each edition."""
     users = ", ".join(f'"user-{number:07}"' for number in range(USERS))
     flags = [
         f'[flags.f{i}]\nowner = "bench"\npercent = {(i + edition) % 99 + 1 if i == 0 else 50}\n'
