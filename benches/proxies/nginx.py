@@ -11,7 +11,7 @@ worker_processes {workers}; daemon off; pid {folder}/pid; error_log {folder}/err
 events {{ worker_connections 4096; }}
 http {{
   access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
-  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s; keepalive_requests 100000000;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s; keepalive_requests 100000000; large_client_header_buffers 4 256k;
   {body}
 }}"""
 

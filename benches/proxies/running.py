@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+LONGEST_START = 10  # seconds
+
 
 def processors(workers):
     """Cores for a proxy, and for app and load: with one worker the proxy has core 0 to itself."""
@@ -21,14 +23,16 @@ def pinned(command, cpus):
 
 class Running:
     def __init__(self, command, port, cpus=None, env=None):
+        begun = time.monotonic()
         self.process = subprocess.Popen(pinned(command, cpus), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
         self.port = port
-        for _ in range(200):
+        while time.monotonic() < begun + LONGEST_START:
             if self.process.poll() is not None:
                 sys.exit(f"{command[0]} ended at once: {' '.join(command)}")
             with contextlib.suppress(OSError), contextlib.closing(socket.create_connection(("127.0.0.1", port), 1)):
+                self.started = time.monotonic() - begun  # seconds until it took connections
                 return
-            time.sleep(0.05)
+            time.sleep(0.002)
         self.stop()
         sys.exit(f"{command[0]} does not listen")
 
@@ -44,8 +48,15 @@ class Running:
 
     def peak_memory(self):
         """The most MiB that were resident."""
-        peaks = [re.search(r"VmHWM:\s+(\d+) kB", (process / "status").read_text()) for process in self.processes()]
-        return sum(int(peak.group(1)) for peak in peaks if peak) / 1024
+        return self.resident("VmHWM")
+
+    def memory(self):
+        """The MiB that are resident now."""
+        return self.resident("VmRSS")
+
+    def resident(self, which):
+        found = [re.search(rf"{which}:\s+(\d+) kB", (process / "status").read_text()) for process in self.processes()]
+        return sum(int(one.group(1)) for one in found if one) / 1024
 
     def stop(self):
         self.process.terminate()
