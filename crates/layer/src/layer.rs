@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use flagstaff_flags::Reader;
+use flagstaff_flags::{Reader, Snapshot};
 use flagstaff_tag::{CompiledSnapshot, PerSnapshot, Tagger};
 use tower::Layer;
 
@@ -32,9 +32,20 @@ impl FlagLayer {
     #[must_use]
     pub fn new(reader: Reader, tagger: Arc<Tagger>) -> Self {
         let (compiled, confirmations) = <(Arc<_>, Arc<_>)>::default();
-        let shared = Shared { reader, tagger, compiled, observers: Observers::default(), confirmations };
+        Self::of(Shared { reader, tagger, compiled, observers: Observers::default(), confirmations })
+    }
+
+    /// A layer for which each snapshot is compiled before it is in force.
+    fn of(shared: Shared) -> Self {
+        let shared = Arc::new(shared);
         shared.compiled();
-        Self(Arc::new(shared))
+        let layer = Arc::downgrade(&shared);
+        shared.reader.before_change(move |snapshot| {
+            if let Some(shared) = layer.upgrade() {
+                shared.compiled.prepare(snapshot, || shared.compile(snapshot));
+            }
+        });
+        Self(shared)
     }
 
     /// This layer, telling a ledger what happens: who saw which variant, what they did, how they were answered. It never waits for
@@ -67,7 +78,7 @@ impl FlagLayer {
         let mut shared = (*self.0).clone();
         change(&mut shared.observers);
         shared.compiled = Arc::default();
-        Self(Arc::new(shared))
+        Self::of(shared)
     }
 }
 
@@ -98,15 +109,17 @@ impl Shared {
         &self.tagger
     }
 
-    /// The snapshot that is in force now, compiled. The first request after a change compiles it.
+    /// The snapshot that is in force now, compiled.
     pub(crate) fn compiled(&self) -> Arc<CompiledSnapshot> {
         if let Some(compiled) = self.compiled.newest().filter(|newest| self.reader.is_current(newest.snapshot())) {
             return compiled;
         }
         let snapshot = self.reader.load();
-        self.compiled.get(&snapshot, |_| {
-            let compiled = self.tagger.compile(Arc::clone(&snapshot));
-            if self.observers.keep_values() { compiled.keeping_values() } else { compiled }
-        })
+        self.compiled.get(&snapshot, |_| self.compile(&snapshot))
+    }
+
+    fn compile(&self, snapshot: &Arc<Snapshot>) -> CompiledSnapshot {
+        let compiled = self.tagger.compile(Arc::clone(snapshot));
+        if self.observers.keep_values() { compiled.keeping_values() } else { compiled }
     }
 }

@@ -5,31 +5,64 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 
 use crate::{RecordedFacts, Snapshot};
 
+/// How often it is looked whether an old snapshot is still in use, and how long that is waited for.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+const LONGEST_USE: Duration = Duration::from_secs(10);
+
 /// Called after each replacement of the snapshot.
 type Listener = Box<dyn Fn() + Send + Sync>;
+/// Called with each snapshot before it is in force.
+type Preparer = Box<dyn Fn(&Arc<Snapshot>) + Send + Sync>;
 
 /// What the writer and all readers share.
 struct Shared {
     snapshot: ArcSwap<Snapshot>,
+    preparers: Mutex<Vec<Preparer>>,
     listeners: Mutex<Vec<Listener>>,
 }
 
 impl Shared {
+    fn preparers(&self) -> MutexGuard<'_, Vec<Preparer>> {
+        self.preparers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn listeners(&self) -> MutexGuard<'_, Vec<Listener>> {
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn replace(&self, snapshot: Snapshot) {
-        self.snapshot.store(Arc::new(snapshot));
+        let next = Arc::new(snapshot);
+        for prepare in self.preparers().iter() {
+            prepare(&next);
+        }
+        let before = self.snapshot.swap(next);
         for changed in self.listeners().iter() {
             changed();
         }
+        let_go(before);
     }
+}
+
+/// Drops a snapshot when nobody else has it any more, on a thread of its own: of a large one that takes milliseconds, which the last request that
+/// has it must not spend.
+fn let_go(snapshot: Arc<Snapshot>) {
+    if Arc::strong_count(&snapshot) == 1 {
+        return;
+    }
+    let wait = move || {
+        let end = Instant::now() + LONGEST_USE;
+        while Arc::strong_count(&snapshot) > 1 && Instant::now() < end {
+            std::thread::sleep(LOOK_EVERY);
+        }
+    };
+    // where the system gives no thread, whoever is the last drops it
+    let _ = std::thread::Builder::new().name("old-flags".into()).spawn(wait);
 }
 
 impl fmt::Debug for Shared {
@@ -53,7 +86,11 @@ pub struct Reader(Arc<Shared>);
 /// A writer and a reader that begin with this snapshot.
 #[must_use]
 pub fn publisher(first: Snapshot) -> (Publisher, Reader) {
-    let shared = Arc::new(Shared { snapshot: ArcSwap::from_pointee(first), listeners: Mutex::default() });
+    let shared = Arc::new(Shared {
+        snapshot: ArcSwap::from_pointee(first),
+        preparers: Mutex::default(),
+        listeners: Mutex::default(),
+    });
     (Publisher { shared: Arc::clone(&shared), facts: Mutex::default() }, Reader(shared))
 }
 
@@ -108,6 +145,12 @@ impl Reader {
         Arc::ptr_eq(&self.0.snapshot.load(), snapshot)
     }
 
+    /// Has this called with each snapshot before it is in force, as long as there is a writer: what is derived from it can be made then, and not while a
+    /// request waits. It is called on the writer's thread, and must replace nothing.
+    pub fn before_change(&self, prepare: impl Fn(&Arc<Snapshot>) + Send + Sync + 'static) {
+        self.0.preparers().push(Box::new(prepare));
+    }
+
     /// Has this called after each replacement of the snapshot, as long as there is a writer. It is called on the writer's thread, so it must
     /// return at once and replace nothing.
     pub fn on_change(&self, listener: impl Fn() + Send + Sync + 'static) {
@@ -135,6 +178,34 @@ mod tests {
         publisher.publish(&snapshot(2));
         publisher.learn(RecordedFacts::default());
         assert_eq!(*heard.lock().unwrap(), [Definition(2), Definition(2)]);
+    }
+
+    #[test]
+    fn what_is_derived_is_made_before_it_is_in_force() {
+        let (publisher, reader) = publisher(snapshot(1));
+        let made = Arc::new(Mutex::new(Vec::new()));
+        let (ear, flags) = (Arc::clone(&made), reader.clone());
+        reader.before_change(move |next| {
+            ear.lock().unwrap().push((next.flags()[0].definition, flags.load().flags()[0].definition));
+        });
+        publisher.publish(&snapshot(2));
+        publisher.publish(&snapshot(3));
+        assert_eq!(*made.lock().unwrap(), [(Definition(2), Definition(1)), (Definition(3), Definition(2))]);
+    }
+
+    #[test]
+    fn an_old_snapshot_goes_when_nobody_has_it() {
+        let (publisher, reader) = publisher(snapshot(1));
+        let in_use = reader.load();
+        let old = Arc::downgrade(&in_use);
+        publisher.publish(&snapshot(2));
+        assert!(old.upgrade().is_some());
+        drop(in_use);
+        let end = Instant::now() + Duration::from_secs(60);
+        while old.upgrade().is_some() {
+            assert!(Instant::now() < end, "it is kept");
+            std::thread::sleep(LOOK_EVERY);
+        }
     }
 
     #[test]
