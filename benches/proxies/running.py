@@ -21,6 +21,14 @@ def pinned(command, cpus):
     return ["taskset", "-c", cpus, *command] if cpus else command
 
 
+def ran(task):
+    """Nanoseconds that a thread has run; 0 when it has just ended."""
+    try:
+        return int((task / "schedstat").read_text().split()[0])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
 class Running:
     def __init__(self, command, port, cpus=None, env=None):
         begun = time.monotonic()
@@ -44,7 +52,7 @@ class Running:
     def processor_time(self):
         """Seconds that all its threads have run."""
         tasks = [task for process in self.processes() for task in (process / "task").iterdir()]
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+        return sum(map(ran, tasks)) / 1e9
 
     def peak_memory(self):
         """The most MiB that were resident."""
