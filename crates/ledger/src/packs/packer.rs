@@ -13,7 +13,7 @@ use crate::store::fault::Fault;
 use crate::store::query::{is_file, query};
 use crate::store::unit_hash::{SHARDS, UnitHash};
 
-/// Or so many: one of two hundred that are packed.
+/// Of a large ledger one unit of so many may be unpacked.
 const PART: i64 = 200;
 
 /// How often it is looked whether there is something to do, where this program has not written much itself.
@@ -29,8 +29,8 @@ const TURN: i64 = 0x666C_6167_7061_636B;
 
 /// What a writer knows of packing.
 pub(crate) struct Packer {
-    /// So many units may be unpacked in any case.
-    unpacked: i64,
+    /// What results may read one by one.
+    few: Few,
     rests_until: Option<Instant>,
     /// Rows that this program wrote since it looked.
     wrote: usize,
@@ -40,12 +40,12 @@ pub(crate) struct Packer {
 
 impl Packer {
     pub(crate) fn new(unpacked: u32) -> Self {
-        Self { unpacked: unpacked.into(), rests_until: None, wrote: 0, next: None }
+        Self { few: Few { at_least: unpacked.into(), part: PART }, rests_until: None, wrote: 0, next: None }
     }
 
     /// Packs a little, where there is something to pack. Where others are at the same, it gives way. Returns whether there is more.
     pub(crate) async fn work(&mut self, store: &mut Store) -> Result<bool, sqlx::Error> {
-        let wrote_much = i64::try_from(self.wrote).unwrap_or(i64::MAX) > self.unpacked;
+        let wrote_much = i64::try_from(self.wrote).unwrap_or(i64::MAX) > self.few.at_least;
         if !wrote_much && self.rests_until.is_some_and(|until| Instant::now() < until) {
             return Ok(false);
         }
@@ -94,7 +94,8 @@ impl Packer {
                     self.rest(LOOK_EVERY);
                     break;
                 }
-                Packed::InPart | Packed::Whole if self.is_much(store).await? => self.next = Some(0),
+                Packed::Whole if is_much(store, self.few).await? => self.next = Some(0),
+                Packed::InPart if is_much(store, Few::WHILE_IN_PART).await? => self.next = Some(0),
                 Packed::InPart => note_some(store).await?,
                 Packed::Whole => {
                     drop_forgotten(store).await?;
@@ -106,19 +107,31 @@ impl Packer {
         Ok(())
     }
 
-    /// Whether more units are noted than a reader should read one by one.
-    async fn is_much(&self, store: &mut Store) -> Result<bool, sqlx::Error> {
-        let select =
-            "SELECT (SELECT COUNT(*) FROM unpacked), (SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM packs)";
-        let row = sqlx::query(select).fetch_one(&mut store.connection).await?;
-        let (noted, packed): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-        Ok(noted > self.unpacked.max(packed / PART))
-    }
-
     fn rest(&mut self, time: Duration) {
         self.next = None;
         self.rests_until = Some(Instant::now() + time);
     }
+}
+
+/// So many units may be unpacked: some in any case, and of a large ledger one of so many that are packed.
+#[derive(Clone, Copy)]
+struct Few {
+    at_least: i64,
+    part: i64,
+}
+
+impl Few {
+    /// Nobody reads packs before they are whole, and every round over them writes them all anew.
+    const WHILE_IN_PART: Self = Self { at_least: 100_000, part: 4 };
+}
+
+/// Whether more units are noted than that.
+async fn is_much(store: &mut Store, few: Few) -> Result<bool, sqlx::Error> {
+    let select =
+        "SELECT (SELECT COUNT(*) FROM unpacked), (SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM packs)";
+    let row = sqlx::query(select).fetch_one(&mut store.connection).await?;
+    let (noted, packed): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    Ok(noted > few.at_least.max(packed / few.part))
 }
 
 fn now() -> i64 {
