@@ -233,6 +233,7 @@ fn results_are_of_one_moment_while_others_write() {
         let (one, other) = (open(place), open(place));
         story(&one, 0..MANY);
         story(&other, MANY..2 * MANY);
+        wait_until("there is a ledger", || one.recorder.status().written > 0);
         let question = Question { flag: "form".into(), trial: None, goals: goals(), now: at(30 * DAY) };
         let (mut reads, mut is_written) = (0, false);
         while !is_written || reads < 5 {
