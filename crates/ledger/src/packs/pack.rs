@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row as _};
 
 use crate::packs::fetch::{CONVERSION, EXPOSURE, among, converted, exposed, grouped};
-use crate::packs::rows::{Row, pack, unpack};
+use crate::packs::rows::{Converted, Exposed, Row, pack, unpack};
 use crate::store::connection::Store;
 use crate::store::query::planned_anew;
 use crate::store::unit_hash::UnitHash;
@@ -75,7 +76,7 @@ const UNITS_OF_RANGE: &str = "SELECT unit FROM unpacked WHERE hash BETWEEN $1 AN
 async fn exposures(
     store: &mut AnyConnection,
     (first, last): (UnitHash, UnitHash),
-) -> Result<BTreeMap<String, Vec<crate::packs::rows::Exposed>>, sqlx::Error> {
+) -> Result<BTreeMap<String, Vec<Exposed>>, sqlx::Error> {
     let of_any_trial = among(store, "trial", "SELECT trial FROM trials");
     let of_units = among(store, "unit", UNITS_OF_RANGE);
     let select = format!("SELECT trial, {EXPOSURE} FROM exposures WHERE {of_any_trial} AND {of_units}");
@@ -86,10 +87,10 @@ async fn exposures(
 async fn conversions(
     store: &mut AnyConnection,
     (first, last): (UnitHash, UnitHash),
-) -> Result<BTreeMap<String, Vec<crate::packs::rows::Converted>>, sqlx::Error> {
+) -> Result<BTreeMap<String, Vec<Converted>>, sqlx::Error> {
     let of_units = among(store, "unit", UNITS_OF_RANGE);
     let select = format!("SELECT goal, {CONVERSION} FROM conversions WHERE {of_units}");
-    let goal = |row: &sqlx::any::AnyRow| Ok(of_goal(row.try_get(0)?));
+    let goal = |row: &AnyRow| Ok(of_goal(row.try_get(0)?));
     grouped(store, planned_anew(select).bind(first.0).bind(last.0), goal, converted).await
 }
 

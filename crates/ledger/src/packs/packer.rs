@@ -34,22 +34,30 @@ pub(crate) struct Packer {
     rests_until: Option<Instant>,
     /// Rows that this program wrote since it looked.
     wrote: usize,
+    /// It could not be done the last time: then it rests, however much is written.
+    failed: bool,
     /// The shard that is next, while all are brought up to date.
     next: Option<u8>,
 }
 
 impl Packer {
     pub(crate) fn new(unpacked: u32) -> Self {
-        Self { few: Few { at_least: unpacked.into(), part: PART }, rests_until: None, wrote: 0, next: None }
+        Self {
+            few: Few { at_least: unpacked.into(), part: PART },
+            rests_until: None,
+            wrote: 0,
+            failed: false,
+            next: None,
+        }
     }
 
     /// Packs a little, where there is something to pack. Where others are at the same, it gives way. Returns whether there is more.
     pub(crate) async fn work(&mut self, store: &mut Store) -> Result<bool, sqlx::Error> {
-        let wrote_much = i64::try_from(self.wrote).unwrap_or(i64::MAX) > self.few.at_least;
-        if !wrote_much && self.rests_until.is_some_and(|until| Instant::now() < until) {
+        let hurries = !self.failed && i64::try_from(self.wrote).unwrap_or(i64::MAX) > self.few.at_least;
+        if !hurries && self.rests_until.is_some_and(|until| Instant::now() < until) {
             return Ok(false);
         }
-        (self.rests_until, self.wrote) = (None, 0);
+        (self.rests_until, self.wrote, self.failed) = (None, 0, false);
         match in_time(self.work_in_turn(store)).await {
             Ok(()) => {}
             Err(error) if matches!(Fault::of(&error), Fault::GaveWay | Fault::Locked) => self.rest(LOOK_EVERY),
@@ -59,6 +67,7 @@ impl Packer {
                 begin_anew(store, now()).await?;
             }
             Err(error) => {
+                self.failed = true;
                 self.rest(AFTER_ERROR);
                 return Err(error);
             }

@@ -8,10 +8,10 @@ use crate::store::unit_hash::UnitHash;
 /// Units of one statement: with two columns well below the 32,766 values SQLite takes.
 const UNITS: usize = 500;
 
-/// Notes that rows of these units changed. It comes last in a transaction: whoever changes rows takes those first, and these in one order, so that
-/// none waits for another that waits for it.
+/// Notes that rows of these units changed. It comes last in a transaction: every transaction changes rows first and notes afterwards, in one order,
+/// so that none waits for another that waits for it.
 ///
-/// The row is changed even where it is there: who packs the unit at the same time must notice.
+/// The row is changed even where it is there: a transaction that packs the unit at the same time must notice.
 pub(crate) async fn note_changes(
     store: &mut AnyConnection,
     units: impl IntoIterator<Item = &str>,

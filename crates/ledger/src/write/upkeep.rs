@@ -62,7 +62,11 @@ impl Writer {
                 Ok(_) => return,
                 Err(error) => {
                     tracing::warn!(ledger = %self.location, why = in_words(&error), "rows cannot be packed now");
-                    return self.close().await;
+                    // a store that says no is there: the connection is as good as before
+                    if !matches!(error, sqlx::Error::Database(_)) {
+                        self.close().await;
+                    }
+                    return;
                 }
             }
         }
