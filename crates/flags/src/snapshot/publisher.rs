@@ -61,7 +61,7 @@ fn let_go(snapshot: Arc<Snapshot>) {
             std::thread::sleep(LOOK_EVERY);
         }
     };
-    // where the system gives no thread, whoever is the last drops it
+    // where the system gives no thread, the last one that has it drops it
     let _ = std::thread::Builder::new().name("old-flags".into()).spawn(wait);
 }
 
