@@ -205,3 +205,6 @@ fn hidden(text: &str, overrides: &[Override]) -> String {
 fn listed(problems: &[Problem]) -> String {
     problems.iter().map(|problem| format!("error: {problem}\n")).collect()
 }
+
+#[cfg(test)]
+mod tests;

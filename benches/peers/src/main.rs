@@ -1,5 +1,5 @@
-//! Deciding, beside the engines of others, in one run. In each round every engine decides every flag for the same 200 visitors, one engine
-//! after the other: rounds are short, so that whatever else the machine does slows all of them alike. Fifty rounds see 10,000 visitors. `benches/run --peers` calls it.
+//! Deciding, beside the engines of others, in one run. In each round every engine decides every flag for 10,000 visitors in turn, one engine
+//! after the other. `benches/run --peers` calls it.
 #![allow(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
 mod engine;
@@ -17,9 +17,7 @@ use engine::Engine;
 use population::VISITORS;
 
 /// Rounds of which the median is told.
-const ROUNDS: usize = 50;
-/// Visitors of one round.
-const OF_A_ROUND: usize = VISITORS / ROUNDS;
+const ROUNDS: usize = 15;
 
 fn main() {
     println!("hashing: {}", flagstaff_flags::hash_kernel());
@@ -61,8 +59,7 @@ fn main() {
 fn report(what: &str, engines: &[Box<dyn Engine>]) {
     // how many flags are on: engines draw differently, so these only come near each other
     let on: Vec<usize> = engines.iter().map(|engine| (0..VISITORS).map(|i| engine.decide(i)).sum()).collect();
-    let rounds: Vec<Vec<f64>> =
-        (0..ROUNDS).map(|round| engines.iter().map(|engine| time(&**engine, round)).collect()).collect();
+    let rounds: Vec<Vec<f64>> = (0..ROUNDS).map(|_| engines.iter().map(|engine| time(&**engine)).collect()).collect();
     println!("{what}");
     for (i, engine) in engines.iter().enumerate() {
         let time = median(rounds.iter().map(|round| round[i]));
@@ -74,13 +71,14 @@ fn report(what: &str, engines: &[Box<dyn Engine>]) {
     println!();
 }
 
-/// Nanoseconds for one visitor of a round.
-fn time(engine: &dyn Engine, round: usize) -> f64 {
+/// Nanoseconds for one visitor.
+#[allow(clippy::cast_precision_loss, reason = "counts are small")]
+fn time(engine: &dyn Engine) -> f64 {
     let begin = Instant::now();
-    for visitor in round * OF_A_ROUND..(round + 1) * OF_A_ROUND {
+    for visitor in 0..VISITORS {
         black_box(engine.decide(black_box(visitor)));
     }
-    begin.elapsed().as_secs_f64() * 1e9 / f64::from(u32::try_from(OF_A_ROUND).unwrap())
+    begin.elapsed().as_secs_f64() * 1e9 / VISITORS as f64
 }
 
 fn median(all: impl Iterator<Item = f64>) -> f64 {

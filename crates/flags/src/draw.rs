@@ -61,7 +61,7 @@ impl Draw {
         let x = remainder(hash);
         let (r, split) = (x % 100_000, x / 100_000);
         #[allow(clippy::cast_possible_truncation, reason = "both are below 100,000")]
-        Self { position: ((r % 100) * 1000 + r / 100) as u32, split: split as u32 }
+        Self { position: (r * 1000 - r / 100 * 99_999) as u32, split: split as u32 }
     }
 
     /// A draw by another formula; positions beyond the last one are the last one.

@@ -15,6 +15,7 @@
 mod allocation;
 mod conditions;
 mod decision;
+mod decision_list;
 mod draw;
 mod evaluate;
 mod former_draw;
@@ -37,8 +38,9 @@ pub use conditions::{
     Matcher, MatcherError, NoAttributes, Segment, StickyVariant, Subject, User, Version, WordList,
 };
 pub use decision::{Decision, DecisionStep, Reason};
+pub use decision_list::DecisionList;
 pub use draw::Draw;
-pub use evaluate::{DecisionList, Decisions, Explanation, KeptSubject, StepOutcome, TraceStep};
+pub use evaluate::{Decisions, Explanation, KeptSubject, StepOutcome, TraceStep};
 pub use former_draw::FormerDraw;
 pub use hashing::{Formula, Hash, HashError, HashSeed, HashSettings, HashedNumber};
 pub use history::{Fact, FactKind, FactKindError, FlagTexts, RevisionSource, RevisionSourceError, Standing};

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Decision, Flag, FlagId, Snapshot, VariantId};
-
-/// So many decisions need no memory of their own. To carry more of them about costs more than to allocate them.
-const INLINE: usize = 16;
+use crate::{Decision, DecisionList, Flag, FlagId, Snapshot, VariantId};
 
 /// All decisions for one subject, with the snapshot they were made from.
 #[derive(Clone, Debug)]
@@ -14,39 +11,7 @@ pub struct Decisions {
     list: DecisionList,
 }
 
-/// Decisions without their snapshot, so that they do not hold it.
-#[derive(Clone, Debug)]
-pub struct DecisionList {
-    count: usize,
-    few: [Decision; INLINE],
-    /// All of them, where there are more than `few` has room for.
-    many: Vec<Decision>,
-}
-
-impl DecisionList {
-    #[inline]
-    fn new(all: &[Decision]) -> Self {
-        let mut list = Self { count: all.len(), few: [Decision::UNKNOWN; INLINE], many: Vec::new() };
-        match list.few.get_mut(..all.len()) {
-            Some(few) => few.copy_from_slice(all),
-            None => list.many = all.to_vec(),
-        }
-        list
-    }
-
-    #[inline]
-    fn all(&self) -> &[Decision] {
-        self.few.get(..self.count).unwrap_or(&self.many)
-    }
-}
-
 impl Decisions {
-    /// Decisions to begin with, one for each flag.
-    #[inline]
-    pub(super) fn beginning(snapshot: Arc<Snapshot>, all: &[Decision]) -> Self {
-        Self { snapshot, list: DecisionList::new(all) }
-    }
-
     #[inline]
     fn all(&self) -> &[Decision] {
         self.list.all()
@@ -54,8 +19,7 @@ impl Decisions {
 
     #[inline]
     pub(super) fn all_mut(&mut self) -> &mut [Decision] {
-        let DecisionList { count, few, many } = &mut self.list;
-        few.get_mut(..*count).unwrap_or(many)
+        self.list.all_mut()
     }
 
     /// Decisions that were made from this snapshot before.

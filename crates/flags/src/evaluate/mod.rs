@@ -13,6 +13,6 @@ mod kept_subject;
 mod planned;
 mod rules;
 
-pub use decisions::{DecisionList, Decisions};
+pub use decisions::Decisions;
 pub use explain::{Explanation, StepOutcome, TraceStep};
 pub use kept_subject::KeptSubject;

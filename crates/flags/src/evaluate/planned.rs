@@ -9,7 +9,7 @@ impl Snapshot {
     /// Decides every flag for one subject.
     #[must_use]
     pub fn decide(self: &Arc<Self>, subject: &Subject<'_>) -> Decisions {
-        let mut decisions = Decisions::beginning(Arc::clone(self), self.plan.beginning());
+        let mut decisions = Decisions::of_list(Arc::clone(self), self.plan.beginning().clone());
         self.fill(subject, decisions.all_mut());
         decisions
     }
@@ -24,9 +24,9 @@ impl Snapshot {
             let evaluation = Evaluation::new(self, id, subject, &[], self.holds_out(subject));
             return evaluation.map_or(Decision::UNKNOWN, |evaluation| evaluation.evaluate(&mut ()));
         }
-        let mut all = self.plan.beginning().to_vec();
-        self.fill(subject, &mut all);
-        all.get(id.index()).copied().unwrap_or(Decision::UNKNOWN)
+        let mut all = self.plan.beginning().clone();
+        self.fill(subject, all.all_mut());
+        all.all().get(id.index()).copied().unwrap_or(Decision::UNKNOWN)
     }
 
     /// Decides every flag, beginning with what the plan knows of all.

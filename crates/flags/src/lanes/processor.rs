@@ -77,12 +77,12 @@ impl Kernel {
         }
     }
 
-    /// Messages that are best hashed together: one, two, or [`WIDTH`].
+    /// Messages that are best hashed together: one, four, or [`WIDTH`].
     #[inline]
     pub(crate) const fn width(self) -> usize {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Kind::Instructions => instructions::LANES,
+            Kind::Instructions => 2 * instructions::LANES,
             #[cfg(not(target_arch = "x86_64"))]
             Kind::Instructions => 1,
             Kind::Plain => 1,

@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use super::group::Group;
 use super::lists::Lists;
 use super::user_table::Named;
-use crate::{Decision, FlagId, Subject};
+use crate::{Decision, DecisionList, FlagId, Subject};
 
 /// All that is known of the decisions of a snapshot before anybody asks.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     /// Every decision as far as it is known: for a flag that draws, the one without a unit.
-    pub(super) beginning: Box<[Decision]>,
+    pub(super) beginning: DecisionList,
     pub(super) courses: Box<[Course]>,
     pub(super) groups: Box<[Group]>,
     /// Flags that are decided step by step, required ones first.
@@ -36,7 +36,7 @@ pub(crate) enum Course {
 
 impl Plan {
     /// Every decision as far as it is known.
-    pub(crate) fn beginning(&self) -> &[Decision] {
+    pub(crate) const fn beginning(&self) -> &DecisionList {
         &self.beginning
     }
 
@@ -74,6 +74,6 @@ impl Plan {
     /// The decision of a flag that nothing changes.
     pub(crate) fn settled(&self, id: FlagId) -> Option<Decision> {
         let is_settled = self.courses.get(id.index()) == Some(&Course::Settled);
-        self.beginning.get(id.index()).copied().filter(|_| is_settled)
+        self.beginning.all().get(id.index()).copied().filter(|_| is_settled)
     }
 }

@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use super::compiled::{Course, Plan};
 use super::group::{Group, Layer, Row};
 use super::lists::Lists;
-use crate::{Allocation, BucketBy, Decision, DecisionStep, Flag, FlagId, Percent, Reason, Rollout, Slice, VariantId};
+use crate::{
+    Allocation, BucketBy, Decision, DecisionList, DecisionStep, Flag, FlagId, Percent, Reason, Rollout, Slice,
+    VariantId,
+};
 
 /// A plan in the making, to which flags are added in the order in which they are decided.
 pub(crate) struct Draft<'a> {
@@ -78,7 +81,7 @@ impl<'a> Draft<'a> {
     pub(crate) fn finish(self) -> Plan {
         let group = |unit: Rows<'_>| Group::new(unit.bucket_by.clone(), &unit.salts, unit.rows);
         Plan {
-            beginning: self.beginning.into(),
+            beginning: DecisionList::new(&self.beginning),
             courses: self.courses.into(),
             groups: self.units.into_iter().map(group).collect(),
             by_steps: self.by_steps.into(),

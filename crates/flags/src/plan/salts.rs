@@ -103,6 +103,10 @@ impl Salts {
 
     /// Draws a unit with each of them.
     pub(super) fn draw(&self, text: &str, draws: &mut [Draw]) {
+        if let ([salt], [draw]) = (&*self.0, &mut *draws) {
+            *draw = Draw::of(&salt.text, text);
+            return;
+        }
         let Some(unit) = Unit::new(text) else {
             return draw_each(&self.0, text, draws);
         };
@@ -128,12 +132,13 @@ fn draw_at_once<const BLOCKS: usize>(salts: &[Salt], unit: &Unit, draws: &mut [D
     let kernel = kernel();
     match kernel.width() {
         WIDTH => draw_together::<BLOCKS, WIDTH>(kernel, salts, unit, draws),
-        2 => draw_together::<BLOCKS, 2>(kernel, salts, unit, draws),
+        4 => draw_together::<BLOCKS, 4>(kernel, salts, unit, draws),
         _ => draw_together::<BLOCKS, 1>(kernel, salts, unit, draws),
     }
 }
 
-/// Draws with so many salts at once.
+/// Draws with so many salts at once. First all are hashed, then all draws are read off: each reading is a chain of steps that wait for each
+/// other, and several chains go side by side.
 #[inline]
 fn draw_together<const BLOCKS: usize, const N: usize>(
     kernel: Kernel,
