@@ -211,6 +211,45 @@ fn spoil(place: &Location) {
     });
 }
 
+/// The statements after which a store takes no packs, and takes them again.
+fn refusal(place: &Location) -> [&'static str; 2] {
+    match address_of(place).starts_with("postgres") {
+        true => {
+            let add = "ALTER TABLE packs ADD CONSTRAINT none_fits CHECK (shard < 0) NOT VALID";
+            [add, "ALTER TABLE packs DROP CONSTRAINT none_fits"]
+        }
+        false => {
+            let add = "CREATE TRIGGER none_fits BEFORE INSERT ON packs BEGIN SELECT RAISE(ABORT, 'it is full'); END";
+            [add, "DROP TRIGGER none_fits"]
+        }
+    }
+}
+
+#[test]
+fn a_store_that_takes_no_packs_loses_nothing() {
+    each_store(|place| {
+        let desk = open(place);
+        story(&desk, 0..1);
+        wait_until("all is written", || desk.recorder.status().queued == 0);
+        wait_until("packs are trusted", || number(place, "SELECT is_whole FROM packing") == 1);
+        desk.close();
+        let [refuse, take] = refusal(place);
+        block_on(say(place, refuse));
+        let desk = open(place);
+        story(&desk, 0..MANY);
+        wait_until("all is written", || desk.recorder.status().queued == 0);
+        assert_eq!(desk.recorder.status().dropped, 0);
+        desk.close();
+        assert!(number(place, "SELECT COUNT(*) FROM unpacked") >= i64::from(MANY) - 1);
+        assert_eq!(agree(place), u64::from(MANY));
+        block_on(say(place, take));
+        let desk = open(place);
+        wait_for_packs(place, &desk);
+        desk.close();
+        assert_eq!(agree(place), u64::from(MANY));
+    });
+}
+
 #[test]
 fn what_is_too_old_goes_from_the_packs_as_well() {
     each_store(|place| {
