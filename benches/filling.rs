@@ -1,5 +1,6 @@
 //! Fills a ledger with visitors of an experiment, through the recorder: `filling LEDGER VISITORS FLAGS`, where the file FLAGS has the flag `form` with the goal
-//! `sent`. The visitors come evenly over the last four weeks, and one in twenty reaches the goal. `benches/growth.py` uses it.
+//! `sent`. The visitors come evenly over the last four weeks, and one in twenty reaches the goal. It ends when results are
+//! read from packs. `benches/growth.py` uses it.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench may fail loudly")]
 
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flagstaff_flags::{Snapshot, Subject};
-use flagstaff_ledger::{LedgerSettings, Location, Recorder};
+use flagstaff_ledger::{Ledger, LedgerSettings, Location, Recorder};
 use flagstaff_source::{ParseOptions, load};
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,6 +18,8 @@ const WEEKS: i64 = 28 * 86_400;
 const PIECE: u64 = 1_000;
 /// Events that may wait; the queue holds more, so that none is dropped.
 const WAITING: u64 = 50_000;
+/// How often it is looked whether all is packed.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// The longest that the last rows may take to be written.
 const LONGEST_WRITE: Duration = Duration::from_secs(900);
 
@@ -27,9 +30,11 @@ fn main() {
         std::process::exit(2);
     };
     let location = if ledger.contains("://") { Location::new(ledger) } else { Location::file(Path::new(ledger)) };
-    let (recorder, keeper) = Recorder::start(LedgerSettings::new(location.unwrap())).unwrap();
+    let (location, visitors) = (location.unwrap(), visitors.parse().unwrap());
+    let (recorder, keeper) = Recorder::start(LedgerSettings::new(location.clone())).unwrap();
     let snapshot = load(Path::new(flags), &ParseOptions::default()).unwrap().snapshot;
-    fill(&recorder, &Arc::new(snapshot), visitors.parse().unwrap());
+    fill(&recorder, &Arc::new(snapshot), visitors);
+    wait_for_packs(&recorder, &location, visitors);
     assert!(keeper.close(LONGEST_WRITE), "the last rows were not written in time");
     assert_eq!(recorder.status().dropped, 0, "events were dropped");
 }
@@ -50,6 +55,21 @@ fn wait(recorder: &Recorder) {
     while recorder.status().pending > WAITING {
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// Until all is written, and so much of it packed as a program leaves unpacked.
+fn wait_for_packs(recorder: &Recorder, location: &Location, visitors: u64) {
+    while recorder.status().pending > 0 {
+        std::thread::sleep(LOOK_EVERY);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut ledger = Ledger::open(location).await.unwrap();
+        while ledger.unpacked().await.unwrap() > 5_000.max(visitors / 200) {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        ledger.close().await;
+    });
 }
 
 fn meet(recorder: &Recorder, snapshot: &Arc<Snapshot>, i: u64, now: Timestamp) {

@@ -125,14 +125,14 @@ def results(rows):
         return [curve(store, [row for row in rows if row["store"] == store], "exposures", y) for store in stores]
 
     x = Axis("exposures", is_log=True)
-    return picture("How long results take over 1, 10 and 100 million exposures", [
+    return picture("How long results take over millions of exposures", [
         Plot("flagstaff results FLAG", x, Axis("seconds", is_log=True), series(middle("took"))),
         Plot("Size of the ledger", x, Axis("MB", is_log=True), series(lambda row: row["bytes"] / 1e6)),
     ])
 
 
 def results_table(rows):
-    return table(("store", "exposures", "seconds", "its own processor time s", "its MiB at most", "ledger MB", "recorded a second"), [
+    return table(("store", "exposures", "seconds", "its own processor time s", "its MiB at most", "ledger MB", "recorded and packed a second"), [
         (
             row["store"], f"{row['exposures']:,}", f"{median(row['took']):.2f}", f"{median(row['spent']):.2f}", f"{median(row['memory']):.0f}",
             f"{row['bytes'] / 1e6:,.0f}", f"{row['exposures'] / row['filled']:,.0f}",

@@ -1,6 +1,6 @@
 """`flagstaff results FLAG` over 1, 10 and, with `--long`, 100 million exposures, on SQLite and PostgreSQL.
 
-The program's own recorder fills the ledgers: two variants, one visitor in twenty reaches the goal, four weeks of visitors.
+The program's own recorder fills the ledgers and packs them: two variants, one visitor in twenty reaches the goal, four weeks of visitors.
 """
 import json
 import os
