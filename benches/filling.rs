@@ -16,8 +16,8 @@ use jiff::{SignedDuration, Timestamp};
 const WEEKS: i64 = 28 * 86_400;
 /// Visitors between two looks at the queue.
 const PIECE: u64 = 1_000;
-/// Events that may wait; the queue holds more, so that none is dropped.
-const WAITING: u64 = 50_000;
+/// Events that may wait: less than half of the queue, so that none is dropped, and packing keeps up.
+const WAITING: u64 = 25_000;
 /// How often it is looked whether all is packed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// The longest that the last rows may take to be written.

@@ -21,8 +21,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// And how long after it could not be done.
 const AFTER_ERROR: Duration = Duration::from_secs(60);
 
-/// How long events wait at once. A step that is begun goes on to its end.
-const AT_ONCE: Duration = Duration::from_millis(50);
+/// How long events wait at once, at least and at most. A step that is begun goes on to its end.
+const AT_ONCE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// The turn of the program that packs: one of all that share a PostgreSQL.
 const TURN: i64 = 0x666C_6167_7061_636B;
@@ -51,14 +51,15 @@ impl Packer {
         }
     }
 
-    /// Packs a little, where there is something to pack. Where others are at the same, it gives way. Returns whether there is more.
-    pub(crate) async fn work(&mut self, store: &mut Store) -> Result<bool, sqlx::Error> {
+    /// Packs for about so long, where there is something to pack. Where others are at the same, it gives way. Returns whether there is more.
+    pub(crate) async fn work(&mut self, store: &mut Store, time: Duration) -> Result<bool, sqlx::Error> {
         let hurries = !self.failed && i64::try_from(self.wrote).unwrap_or(i64::MAX) > self.few.at_least;
         if !hurries && self.rests_until.is_some_and(|until| Instant::now() < until) {
             return Ok(false);
         }
         (self.rests_until, self.wrote, self.failed) = (None, 0, false);
-        match in_time(self.work_in_turn(store)).await {
+        let time = time.clamp(AT_ONCE.0, AT_ONCE.1);
+        match in_time(self.work_in_turn(store, time)).await {
             Ok(()) => {}
             Err(error) if matches!(Fault::of(&error), Fault::GaveWay | Fault::Locked) => self.rest(LOOK_EVERY),
             Err(sqlx::Error::Decode(why)) => {
@@ -80,19 +81,19 @@ impl Packer {
         self.wrote = self.wrote.saturating_add(rows);
     }
 
-    async fn work_in_turn(&mut self, store: &mut Store) -> Result<(), sqlx::Error> {
+    async fn work_in_turn(&mut self, store: &mut Store, time: Duration) -> Result<(), sqlx::Error> {
         if !turn(&mut store.connection, "pg_try_advisory_lock").await? {
             self.rest(LOOK_EVERY);
             return Ok(());
         }
-        let done = self.some(store).await;
+        let done = self.some(store, time).await;
         turn(&mut store.connection, "pg_advisory_unlock").await?;
         done
     }
 
-    async fn some(&mut self, store: &mut Store) -> Result<(), sqlx::Error> {
+    async fn some(&mut self, store: &mut Store, time: Duration) -> Result<(), sqlx::Error> {
         let start = Instant::now();
-        while start.elapsed() < AT_ONCE {
+        while start.elapsed() < time {
             if let Some(shard) = self.next {
                 let more = pack_shard(store, shard).await?;
                 self.next = if more { Some(shard) } else { shard.checked_add(1) };

@@ -53,11 +53,13 @@ impl Writer {
         self.state.expire_at = Instant::now() + wait;
     }
 
-    /// Packs some rows, so that results are read fast; as long as nothing waits, and else a little. That they cannot be packed keeps nothing from
-    /// being written.
-    pub(super) async fn pack(&mut self) {
+    /// Packs some rows, so that results are read fast; as long as nothing waits, and else as long as the last rows took to be written, so that
+    /// packs keep up with them. Where too much waits, it packs only a little. That they cannot be packed keeps nothing from being written.
+    pub(super) async fn pack(&mut self, writing_took: Duration) {
         while let Some(store) = &mut self.state.store {
-            match self.state.packer.work(store).await {
+            let much_waits = self.events.len() > self.events.max_capacity() / 2;
+            let time = if much_waits { Duration::ZERO } else { writing_took };
+            match self.state.packer.work(store, time).await {
                 Ok(has_more) if has_more && self.events.is_empty() && !self.is_stopping() => {}
                 Ok(_) => return,
                 Err(error) => {

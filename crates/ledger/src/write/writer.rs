@@ -184,6 +184,7 @@ impl Writer {
         self.notice().await.map_err(away)?;
         let WriterState { store, periods, clock, .. } = &mut self.state;
         let Some(store) = store else { return Ok(()) };
+        let began = Instant::now();
         match piece {
             Piece::Forget(units) => {
                 let units: Vec<_> = units.iter().map(|unit| &**unit).collect();
@@ -200,8 +201,9 @@ impl Writer {
         }
         self.shared.wrote(piece.events() as u64);
         self.state.packer.wrote(piece.len());
+        let writing_took = began.elapsed();
         self.expire().await;
-        self.pack().await;
+        self.pack(writing_took).await;
         self.shared.is_fine(&self.location.to_string());
         Ok(())
     }
