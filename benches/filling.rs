@@ -3,12 +3,14 @@
 //! read from packs. `benches/growth.py` uses it.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench may fail loudly")]
 
+mod packed;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use flagstaff_flags::{Snapshot, Subject};
-use flagstaff_ledger::{Ledger, LedgerSettings, Location, Recorder};
+use flagstaff_ledger::{LedgerSettings, Location, Recorder};
 use flagstaff_source::{ParseOptions, load};
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,8 +20,10 @@ const WEEKS: i64 = 28 * 86_400;
 const PIECE: u64 = 1_000;
 /// Events that may wait: less than half of the queue, so that none is dropped, and packing keeps up.
 const WAITING: u64 = 25_000;
-/// How often it is looked whether all is packed.
+/// How often it is looked whether all is written.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// The longest that packing may take behind the last rows.
+const LONGEST_PACKING: Duration = Duration::from_secs(7_200);
 /// The longest that the last rows may take to be written.
 const LONGEST_WRITE: Duration = Duration::from_secs(900);
 
@@ -63,13 +67,7 @@ fn wait_for_packs(recorder: &Recorder, location: &Location, visitors: u64) {
         std::thread::sleep(LOOK_EVERY);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let mut ledger = Ledger::open(location).await.unwrap();
-        while ledger.unpacked().await.unwrap() > 5_000.max(visitors / 200) {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-        ledger.close().await;
-    });
+    runtime.block_on(packed::until_packed(location, visitors, LONGEST_PACKING));
 }
 
 fn meet(recorder: &Recorder, snapshot: &Arc<Snapshot>, i: u64, now: Timestamp) {

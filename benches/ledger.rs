@@ -2,6 +2,7 @@
 //! in PostgreSQL where it is installed. `-- --test` writes 20,000, to see that it works.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a measurement may fail loudly")]
 
+mod packed;
 #[path = "../crates/ledger/tests/ledger/server.rs"]
 #[allow(dead_code, reason = "tests stop servers as well")]
 mod server;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use flagstaff_flags::{EventGoal, Flag, Goal, Name, Percent, Snapshot, Subject, Trigger};
 use flagstaff_ledger::{Ledger, LedgerSettings, Location, Question, Recorder};
 use jiff::Timestamp;
+use packed::{unpacked, until_packed};
 
 /// The longest that the last of a million rows may take to be written.
 const LONGEST_WRITE: Duration = Duration::from_secs(900);
@@ -88,20 +90,10 @@ async fn ask(place: &Location, visitors: u32) {
     read(place, visitors).await;
     let (_recorder, keeper) = Recorder::start(LedgerSettings::new(place.clone())).unwrap();
     let start = Instant::now();
-    while unpacked(place).await > 5_000.max(u64::from(visitors) / 200) {
-        assert!(start.elapsed() < LONGEST_WRITE);
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    until_packed(place, visitors.into(), LONGEST_WRITE).await;
     println!("  packed {:.1} s later", start.elapsed().as_secs_f64());
     assert!(keeper.close(LONGEST_WRITE));
     read(place, visitors).await;
-}
-
-async fn unpacked(place: &Location) -> u64 {
-    let mut ledger = Ledger::open(place).await.unwrap();
-    let unpacked = ledger.unpacked().await.unwrap();
-    ledger.close().await;
-    unpacked
 }
 
 async fn read(place: &Location, visitors: u32) {

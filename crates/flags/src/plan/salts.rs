@@ -103,6 +103,7 @@ impl Salts {
 
     /// Draws a unit with each of them.
     pub(super) fn draw(&self, text: &str, draws: &mut [Draw]) {
+        // one alone is hashed by itself: to lay it between zeros would take longer than it saves
         if let ([salt], [draw]) = (&*self.0, &mut *draws) {
             *draw = Draw::of(&salt.text, text);
             return;
