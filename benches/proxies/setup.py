@@ -2,6 +2,7 @@
 import contextlib
 import dataclasses
 import pathlib
+import random
 import socket
 import subprocess
 
@@ -9,10 +10,19 @@ COOKIE = "flagstaff_visitor"
 VISITOR = "JhoB6FefJzcxCplLENynrQ"
 
 
+# below those that the kernel takes for connections of clients
+PORTS = iter(random.sample(range(10_000, 32_000), 22_000))
+
+
 def free_port():
-    with contextlib.closing(socket.socket()) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port nobody listens on, another one each time."""
+    for port in PORTS:
+        with contextlib.closing(socket.socket()) as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                s.bind(("127.0.0.1", port))
+                return port
+    raise SystemExit("no free port between 10000 and 32000")
 
 
 def percent(flag):

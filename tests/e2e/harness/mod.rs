@@ -26,15 +26,15 @@ pub(crate) mod stores;
 pub(crate) mod tailing;
 pub(crate) mod tls;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 /// Long enough for anything that works at all, on a busy machine.
 pub(crate) const WAIT_LIMIT: Duration = Duration::from_secs(20);
 
-/// An address nobody listens on at the moment.
+/// An address nobody listens on, another one each time.
 pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+    (Ipv4Addr::LOCALHOST, postgres::ports::free_port()).into()
 }
 
 /// Waits until something holds, and fails when it does not in time.

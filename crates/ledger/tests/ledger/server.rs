@@ -1,6 +1,8 @@
 //! A PostgreSQL of our own, on a free port, for as long as tests run.
 
-use std::net::TcpListener;
+#[path = "ports.rs"]
+pub(crate) mod ports;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -85,7 +87,7 @@ impl Server {
             let owned = Command::new("chown").arg("nobody").arg(&data).status().unwrap();
             assert!(owned.success());
         }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = ports::free_port();
         let options = options.iter().map(|option| (*option).to_owned()).collect();
         let (child, next) = (Mutex::default(), AtomicU32::new(0));
         Some(Self { programs, _folder: folder, data, port, options, child, next })
