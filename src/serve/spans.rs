@@ -40,9 +40,9 @@ mod built_in {
             Ok(Self(Some(Telemetry::start(settings).context("telemetry cannot start")?)))
         }
 
-        /// A layer with one around it that makes spans.
-        pub(in crate::serve) fn around<L>(&self, layer: L) -> (TraceLayer, L) {
-            (TraceLayer::new(self.0.clone()), layer)
+        /// What makes them.
+        pub(in crate::serve) fn layer(&self) -> TraceLayer {
+            TraceLayer::new(self.0.clone())
         }
 
         /// Sends what waits.
@@ -54,6 +54,8 @@ mod built_in {
 
 #[cfg(not(feature = "otel"))]
 mod left_out {
+    use flagstaff_sidecar::SpanLayer;
+
     use crate::settings::telemetry::TelemetryTable;
 
     /// Nothing: a collector that the settings name is a mistake in them, which was told before.
@@ -66,8 +68,8 @@ mod left_out {
         }
 
         #[allow(clippy::unused_self, reason = "the other one needs it")]
-        pub(in crate::serve) fn around<L>(&self, layer: L) -> L {
-            layer
+        pub(in crate::serve) fn layer(&self) -> SpanLayer {
+            flagstaff_sidecar::no_layer()
         }
 
         #[allow(clippy::unused_self, reason = "the other one needs it")]

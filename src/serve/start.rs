@@ -35,7 +35,7 @@ impl Checked {
         let manager = ServiceManager::from_environment();
         let [reloading, reloaded] = manager.reloading();
         let spans = Spans::start(&self.typed.telemetry)?;
-        let sidecar = Sidecar::new(self.proxy.clone(), &spans.around(flagstaff.layer()), backend)
+        let sidecar = Sidecar::tagging(self.proxy.clone(), spans.layer(), flagstaff.layer(), backend)
             .background(operators::service(self.admin.address, admin, health, flagstaff.changes(), manager))
             .describe(described)
             .on_hangup(reloading)

@@ -18,6 +18,7 @@ mod process;
 mod proxy;
 mod refusal;
 mod settings;
+mod tagging;
 mod tls;
 mod wire;
 
@@ -28,6 +29,7 @@ pub use drain::Stop;
 pub use process::{BindError, Bound, Ended, Sidecar, StartError, pass_over_signals};
 pub use proxy::{Proxy, ProxyError};
 pub use settings::{AccessLog, CertificateFiles, Limits, ProxySettings, RawSettings, Timeouts};
+pub use tagging::SpanLayer;
 pub use tls::TlsError;
 
 /// A layer that changes nothing.

@@ -12,10 +12,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::client::Client;
 use crate::descriptors::out_of_descriptors;
-use crate::edge::{Edge, EdgeContext, InnerService};
+use crate::edge::EdgeContext;
 use crate::meters::METERS;
+use crate::process::stack::Stack;
 use crate::tls::Certificates;
-use crate::wire::{Wire, handshake, serve};
+use crate::wire::Wire;
 
 /// How long to wait for a descriptor to become free.
 const SHORTAGE: Duration = Duration::from_millis(50);
@@ -79,16 +80,16 @@ impl ConnectionLimit {
 }
 
 /// Accepts connections: all that one needs once it is there.
-#[derive(Clone, Debug)]
-pub(crate) struct Acceptor<S> {
+#[derive(Clone)]
+pub(crate) struct Acceptor {
     pub(crate) wire: Arc<Wire>,
     pub(crate) edge: Arc<EdgeContext>,
     pub(crate) limit: Arc<ConnectionLimit>,
     pub(crate) certificates: Option<Arc<Certificates>>,
-    pub(crate) stack: S,
+    pub(crate) stack: Arc<dyn Stack>,
 }
 
-impl<S: InnerService> Acceptor<S> {
+impl Acceptor {
     /// Accepts until the process stops. When another process serves the address by then, it stops at once; otherwise
     /// late clients are served during the linger, and those still in the queue after it.
     pub(crate) async fn accept(self, listener: Arc<TcpListener>, tls: bool) {
@@ -140,19 +141,7 @@ impl<S: InnerService> Acceptor<S> {
         let _ = io.set_nodelay(true);
         let trusted = self.edge.forwarding.trusts(address.ip());
         let client = Arc::new(Client::new(address, trusted, tls, self.wire.drain.client(), permit));
-        let edge = Edge::new(self.stack.clone(), Arc::clone(&client), Arc::clone(&self.edge));
-        let wire = Arc::clone(&self.wire);
-        match self.certificates.as_ref().filter(|_| tls) {
-            None => drop(tokio::spawn(serve(io, client, wire, edge))),
-            Some(certificates) => {
-                let acceptor = certificates.acceptor();
-                tokio::spawn(async move {
-                    match handshake(&acceptor, io, &wire).await {
-                        Ok(io) => serve(io, client, wire, edge).await,
-                        Err(refusal) => client.refuse(refusal),
-                    }
-                });
-            }
-        }
+        let acceptor = self.certificates.as_ref().filter(|_| tls).map(|certificates| certificates.acceptor());
+        self.stack.serve(io, acceptor, client, Arc::clone(&self.edge), Arc::clone(&self.wire));
     }
 }

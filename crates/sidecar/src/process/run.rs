@@ -17,12 +17,13 @@ use crate::background::Background;
 use crate::body::{BodyRules, BoxError, RequestBody};
 use crate::descriptors;
 use crate::drain::Drain;
-use crate::edge::{EdgeContext, Forwarding, InnerService, LoopDetector};
+use crate::edge::{EdgeContext, Forwarding, LoopDetector};
 use crate::meters::METERS;
 use crate::process::accept::{Acceptor, ConnectionLimit};
 use crate::process::services::{BackgroundService, CertificateReload, Worker};
 use crate::process::signals::{Reread, Signals, StopSignals};
 use crate::process::sockets::{BindError, Sockets};
+use crate::process::stack::Stack;
 use crate::settings::ProxySettings;
 use crate::tls::{Certificates, TlsError};
 use crate::wire::Wire;
@@ -42,32 +43,37 @@ pub enum StartError {
 }
 
 /// A proxy that is not bound yet: the edge, around the layer that was handed in, around the service that answers.
-pub struct Sidecar<S> {
+pub struct Sidecar {
     settings: ProxySettings,
-    stack: S,
+    stack: Arc<dyn Stack>,
     background: Vec<Background>,
     describe: Option<Describe>,
     reread: Vec<Reread>,
 }
 
-impl<S> fmt::Debug for Sidecar<S> {
+impl fmt::Debug for Sidecar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sidecar").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
-impl<S, B> Sidecar<S>
-where
-    S: Service<Request<RequestBody>, Response = Response<B>, Error: Into<BoxError>> + Clone + Send + Sync + 'static,
-    S::Future: Send + 'static,
-    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
-{
+impl Sidecar {
     /// `layer` around `origin`, which is mostly a [`Proxy`](crate::Proxy).
-    pub fn new<L, O>(settings: ProxySettings, layer: &L, origin: O) -> Self
+    pub fn new<L, O, B>(settings: ProxySettings, layer: &L, origin: O) -> Self
     where
-        L: Layer<O, Service = S>,
+        L: Layer<O>,
+        L::Service:
+            Service<Request<RequestBody>, Response = Response<B>, Error: Into<BoxError>, Future: Send + 'static>,
+        L::Service: Clone + Send + Sync + 'static,
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        Self { settings, stack: layer.layer(origin), background: Vec::new(), describe: None, reread: Vec::new() }
+        Self {
+            settings,
+            stack: Arc::new(layer.layer(origin)),
+            background: Vec::new(),
+            describe: None,
+            reread: Vec::new(),
+        }
     }
 
     /// Runs a service beside the proxy.
@@ -99,7 +105,7 @@ where
     /// # Errors
     ///
     /// When a certificate or an address cannot be used, or no process hands its sockets over.
-    pub fn bind(self) -> Result<Bound<S>, StartError> {
+    pub fn bind(self) -> Result<Bound, StartError> {
         // every counter is there with 0 before anything is counted
         LazyLock::force(&METERS);
         let certificates = self.settings.tls.clone().map(Certificates::load).transpose()?.map(Arc::new);
@@ -148,9 +154,9 @@ pub struct Ended {
 }
 
 /// A proxy whose addresses are bound: connections queue up already.
-pub struct Bound<S> {
+pub struct Bound {
     settings: ProxySettings,
-    stack: S,
+    stack: Arc<dyn Stack>,
     background: Vec<(Background, Vec<SocketAddr>)>,
     describe: Option<Describe>,
     reread: Vec<Reread>,
@@ -161,13 +167,13 @@ pub struct Bound<S> {
     stop_signals: StopSignals,
 }
 
-impl<S> fmt::Debug for Bound<S> {
+impl fmt::Debug for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bound").field("listen", &self.listen).finish_non_exhaustive()
     }
 }
 
-impl<S> Bound<S> {
+impl Bound {
     /// The proxy's addresses as URLs, with the ports they really have.
     pub fn urls(&self) -> Vec<String> {
         let scheme = |tls: bool| if tls { "https" } else { "http" };
@@ -178,10 +184,7 @@ impl<S> Bound<S> {
     pub fn background_addresses(&self) -> impl Iterator<Item = (&str, SocketAddr)> {
         self.background.iter().flat_map(|(one, addresses)| addresses.iter().map(|a| (one.name.as_str(), *a)))
     }
-}
 
-#[allow(private_bounds, reason = "InnerService is a short name for the bounds of Sidecar::new")]
-impl<S: InnerService + Sync> Bound<S> {
     /// Serves until a signal says to stop and the connections have drained.
     ///
     /// SIGTERM and SIGINT drain and end; a second one ends at once. SIGQUIT hands the listening sockets to the process
@@ -225,7 +228,7 @@ impl<S: InnerService + Sync> Bound<S> {
         Ok(Ended { cut: cut.load(SeqCst) })
     }
 
-    fn acceptor(&self, drain: &Arc<Drain>) -> io::Result<Acceptor<S>> {
+    fn acceptor(&self, drain: &Arc<Drain>) -> io::Result<Acceptor> {
         let settings = &self.settings;
         let describe = self.describe.clone();
         let access = settings.access_log.map(|format| AccessLogWriter::start(format, describe)).transpose()?;
@@ -248,7 +251,7 @@ impl<S: InnerService + Sync> Bound<S> {
             edge: Arc::new(edge),
             limit: Arc::clone(&self.limit),
             certificates: self.certificates.clone(),
-            stack: self.stack.clone(),
+            stack: Arc::clone(&self.stack),
         })
     }
 

@@ -13,7 +13,6 @@ use tokio::task::JoinSet;
 
 use crate::background::Background;
 use crate::drain::{Drain, TaskToken};
-use crate::edge::InnerService;
 use crate::process::accept::Acceptor;
 use crate::tls::Certificates;
 
@@ -24,22 +23,22 @@ const SWEEP: Duration = Duration::from_secs(1);
 ///
 /// pingora's own listening service accepts on one thread and serves on another, picked at random, when work stealing
 /// is off. Here each worker accepts what it serves, on duplicates of the listening descriptors.
-pub(crate) struct Worker<S> {
+pub(crate) struct Worker {
     name: String,
     listeners: Vec<(TcpListener, bool)>,
-    acceptor: Acceptor<S>,
+    acceptor: Acceptor,
     /// Taken before the thread starts, so that a stop cannot overlook it.
     token: Option<TaskToken>,
 }
 
-impl<S: InnerService + Sync> Worker<S> {
-    pub(crate) fn new(number: usize, listeners: Vec<(TcpListener, bool)>, acceptor: Acceptor<S>) -> Self {
+impl Worker {
+    pub(crate) fn new(number: usize, listeners: Vec<(TcpListener, bool)>, acceptor: Acceptor) -> Self {
         let token = Some(acceptor.wire.drain.client());
         Self { name: format!("worker-{number}"), listeners, acceptor, token }
     }
 
     /// Accepts until the process stops, also after a panic.
-    fn accepting(&self, listener: Arc<tokio::net::TcpListener>, tls: bool) -> impl Future<Output = ()> + use<S> {
+    fn accepting(&self, listener: Arc<tokio::net::TcpListener>, tls: bool) -> impl Future<Output = ()> + use<> {
         let (name, acceptor) = (self.name.clone(), self.acceptor.clone());
         let token = acceptor.wire.drain.client();
         async move {
@@ -50,7 +49,7 @@ impl<S: InnerService + Sync> Worker<S> {
 }
 
 #[async_trait]
-impl<S: InnerService + Sync> Service for Worker<S> {
+impl Service for Worker {
     async fn start_service(&mut self, _: Option<ListenFds>, _: ShutdownWatch, _: usize) {
         let mut loops = JoinSet::new();
         for (listener, tls) in std::mem::take(&mut self.listeners) {
