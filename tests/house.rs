@@ -161,3 +161,19 @@ fn published_crates_say_what_they_are() {
         assert!(!has_features || shows_all, "{name}: docs.rs would not show its features");
     }
 }
+
+/// A package that `release` builds in its own way is built so by `dist` too, unless `dist` names it.
+#[test]
+fn what_is_shipped_is_optimised_whole() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    let workspace: toml::Table = text.parse().unwrap();
+    let packages = |profile: &str| workspace["profile"][profile]["package"].as_table().unwrap().clone();
+    let (release, dist) = (packages("release"), packages("dist"));
+    let full = toml::toml! { opt-level = 3 codegen-units = 1 };
+    for (name, own) in &release {
+        for (key, value) in own.as_table().unwrap().iter().filter(|(key, value)| *value != &full[key.as_str()]) {
+            let shipped = dist.get(name).and_then(|own| own.get(key));
+            assert_eq!(shipped, Some(&full[key.as_str()]), "{name} is shipped with {key} = {value}");
+        }
+    }
+}

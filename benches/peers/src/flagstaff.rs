@@ -36,6 +36,6 @@ impl Engine for Flagstaff {
             Some(user) => self.snapshot.decide(&subject.user(user)),
             None => self.snapshot.decide(&subject),
         };
-        decisions.iter().filter(|(_, _, decision)| decision.variant() != VariantId::OFF).count()
+        decisions.variants().filter(|variant| *variant != VariantId::OFF).count()
     }
 }

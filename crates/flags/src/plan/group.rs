@@ -12,7 +12,18 @@ const INLINE: usize = 64;
 pub(super) struct Group {
     bucket_by: BucketBy,
     salts: Salts,
+    simple: Box<[SimpleRow]>,
+    /// All the others.
     rows: Box<[Row]>,
+}
+
+/// One flag for which a position decides between off and on, and nothing else matters.
+#[derive(Debug)]
+struct SimpleRow {
+    flag: FlagId,
+    draw: u32,
+    below: u32,
+    out_and_in: [Decision; 2],
 }
 
 /// One flag, for a subject whose unit is known, and whom nothing that comes before the draw decides for.
@@ -51,6 +62,12 @@ fn at(draws: &[Draw], place: u32) -> Draw {
 }
 
 impl Row {
+    fn simple(&self) -> Option<SimpleRow> {
+        let Self { flag, draw, below, out_and_in, .. } = *self;
+        let is_simple = self.arms.is_empty() && self.layer.is_none() && !self.has_goals && !self.is_experiment;
+        is_simple.then_some(SimpleRow { flag, draw, below, out_and_in })
+    }
+
     #[inline]
     fn decision(&self, draws: &[Draw]) -> Decision {
         if self.layer.as_ref().is_some_and(|layer| !layer.holds(draws)) {
@@ -94,7 +111,9 @@ impl Group {
             place(&mut row.draw);
             row.layer.iter_mut().for_each(|layer| place(&mut layer.draw));
         }
-        Self { bucket_by, salts, rows: rows.into() }
+        let simple = rows.iter().filter_map(Row::simple).collect();
+        let rows = rows.into_iter().filter(|row| row.simple().is_none()).collect();
+        Self { bucket_by, salts, simple, rows }
     }
 
     /// Decides its flags. `is_held_out` is none where nobody is held out.
@@ -116,6 +135,10 @@ impl Group {
     fn decide(&self, unit: &str, is_held_out: Option<bool>, room: &mut [Draw], all: &mut [Decision]) {
         let draws = room.get_mut(..self.salts.len()).unwrap_or_default();
         self.salts.draw(unit, draws);
+        for row in &self.simple {
+            let is_in = at(draws, row.draw).position() < row.below;
+            set(all, row.flag, row.out_and_in[usize::from(is_in)]);
+        }
         for row in &self.rows {
             set(all, row.flag, row.decision(draws));
         }
