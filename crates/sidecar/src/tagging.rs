@@ -1,5 +1,5 @@
-//! The proxy with flags. All services of a request are put together here and nowhere else, so that their code is made in this crate:
-//! `release` optimises it, and not the program around it.
+//! The proxy with flags. The program has all services of a request put together here, so that their code is made in this crate: `release`
+//! optimises it, and not the program around it.
 
 use flagstaff_layer::{ChangeLayer, EndpointLayer, FlagLayer, Stack};
 

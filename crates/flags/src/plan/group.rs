@@ -26,6 +26,13 @@ struct SimpleRow {
     out_and_in: [Decision; 2],
 }
 
+impl SimpleRow {
+    const fn of(row: &Row) -> Self {
+        let Row { flag, draw, below, out_and_in, .. } = *row;
+        Self { flag, draw, below, out_and_in }
+    }
+}
+
 /// One flag, for a subject whose unit is known, and whom nothing that comes before the draw decides for.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
@@ -62,10 +69,8 @@ fn at(draws: &[Draw], place: u32) -> Draw {
 }
 
 impl Row {
-    fn simple(&self) -> Option<SimpleRow> {
-        let Self { flag, draw, below, out_and_in, .. } = *self;
-        let is_simple = self.arms.is_empty() && self.layer.is_none() && !self.has_goals && !self.is_experiment;
-        is_simple.then_some(SimpleRow { flag, draw, below, out_and_in })
+    fn is_simple(&self) -> bool {
+        self.arms.is_empty() && self.layer.is_none() && !self.has_goals && !self.is_experiment
     }
 
     #[inline]
@@ -111,9 +116,8 @@ impl Group {
             place(&mut row.draw);
             row.layer.iter_mut().for_each(|layer| place(&mut layer.draw));
         }
-        let simple = rows.iter().filter_map(Row::simple).collect();
-        let rows = rows.into_iter().filter(|row| row.simple().is_none()).collect();
-        Self { bucket_by, salts, simple, rows }
+        let (simple, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(Row::is_simple);
+        Self { bucket_by, salts, simple: simple.iter().map(SimpleRow::of).collect(), rows: rows.into() }
     }
 
     /// Decides its flags. `is_held_out` is none where nobody is held out.

@@ -15,7 +15,7 @@ const NONE_LEFT: &str =
 /// other process of tests, and no connection of a client, takes it between its choice and its use.
 pub(crate) fn free_port() -> u16 {
     // all below 32,768, where the kernel begins to take ports for clients
-    static OURS: LazyLock<(u16, File)> = LazyLock::new(|| (5..16).find_map(locked).expect(NONE_LEFT));
+    static OURS: LazyLock<(u16, File)> = LazyLock::new(|| (5..16).find_map(locked).ok_or(NONE_LEFT).unwrap());
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let ports = || OURS.0 + NEXT.fetch_add(1, Ordering::Relaxed) % BLOCK;
     std::iter::repeat_with(ports)

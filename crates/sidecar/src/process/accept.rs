@@ -14,7 +14,7 @@ use crate::client::Client;
 use crate::descriptors::out_of_descriptors;
 use crate::edge::EdgeContext;
 use crate::meters::METERS;
-use crate::process::stack::Stack;
+use crate::process::serve_connection::ServeConnection;
 use crate::tls::Certificates;
 use crate::wire::Wire;
 
@@ -86,7 +86,7 @@ pub(crate) struct Acceptor {
     pub(crate) edge: Arc<EdgeContext>,
     pub(crate) limit: Arc<ConnectionLimit>,
     pub(crate) certificates: Option<Arc<Certificates>>,
-    pub(crate) stack: Arc<dyn Stack>,
+    pub(crate) stack: Arc<dyn ServeConnection>,
 }
 
 impl Acceptor {

@@ -20,10 +20,10 @@ use crate::drain::Drain;
 use crate::edge::{EdgeContext, Forwarding, LoopDetector};
 use crate::meters::METERS;
 use crate::process::accept::{Acceptor, ConnectionLimit};
+use crate::process::serve_connection::ServeConnection;
 use crate::process::services::{BackgroundService, CertificateReload, Worker};
 use crate::process::signals::{Reread, Signals, StopSignals};
 use crate::process::sockets::{BindError, Sockets};
-use crate::process::stack::Stack;
 use crate::settings::ProxySettings;
 use crate::tls::{Certificates, TlsError};
 use crate::wire::Wire;
@@ -45,7 +45,7 @@ pub enum StartError {
 /// A proxy that is not bound yet: the edge, around the layer that was handed in, around the service that answers.
 pub struct Sidecar {
     settings: ProxySettings,
-    stack: Arc<dyn Stack>,
+    stack: Arc<dyn ServeConnection>,
     background: Vec<Background>,
     describe: Option<Describe>,
     reread: Vec<Reread>,
@@ -156,7 +156,7 @@ pub struct Ended {
 /// A proxy whose addresses are bound: connections queue up already.
 pub struct Bound {
     settings: ProxySettings,
-    stack: Arc<dyn Stack>,
+    stack: Arc<dyn ServeConnection>,
     background: Vec<(Background, Vec<SocketAddr>)>,
     describe: Option<Describe>,
     reread: Vec<Reread>,

@@ -11,7 +11,7 @@ use crate::wire::{Wire, handshake, serve};
 
 /// Serves connections with the services that were handed in. The code of a request is made for their types, all of it in the crate that
 /// calls [`Sidecar::new`](crate::Sidecar::new).
-pub(crate) trait Stack: Send + Sync {
+pub(crate) trait ServeConnection: Send + Sync {
     /// Serves a connection, in a task of its own; after a handshake where there is an acceptor.
     fn serve(
         &self,
@@ -23,7 +23,7 @@ pub(crate) trait Stack: Send + Sync {
     );
 }
 
-impl<S: InnerService + Sync> Stack for S {
+impl<S: InnerService + Sync> ServeConnection for S {
     fn serve(
         &self,
         io: TcpStream,
