@@ -30,3 +30,15 @@ fn functions_are_short() {
     let median = median(functions);
     assert!(median <= 7, "the median function has {median} lines");
 }
+
+#[test]
+fn limits_say_what_they_limit() {
+    const BARE: [&str; 7] = ["LEAST", "LIMIT", "LONGEST", "MAX", "MOST", "PATIENCE", "SHORTEST"];
+    for file in crates().iter().flat_map(|krate| &krate.files) {
+        for line in file.text.lines() {
+            let name = line.split_once("const ").and_then(|(_, rest)| rest.split_once(':')).map(|(name, _)| name);
+            let is_bare = name.is_some_and(|name| BARE.contains(&name));
+            assert!(!is_bare, "{}: `{}` limits what?", file.path.display(), line.trim());
+        }
+    }
+}

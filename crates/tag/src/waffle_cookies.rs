@@ -11,7 +11,7 @@ use crate::settings::HeaderSettings;
 /// What stands for the flag's name, in waffle's settings as in ours.
 const NAME: &str = "%s";
 /// Letters of a pattern.
-const LONGEST: usize = 100;
+const LONGEST_PATTERN: usize = 100;
 
 /// The names of waffle's cookies, by its settings `WAFFLE_COOKIE` and `WAFFLE_TEST_COOKIE`.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ impl Pattern {
     fn new(key: &str, text: &str, problems: &mut Vec<Problem>) -> Self {
         let (before, behind) = text.split_once(NAME).unwrap_or_default();
         let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$&'*+-.^_`|~".contains(&b);
-        let is_name = format!("{before}{behind}").bytes().all(is_token) && text.len() <= LONGEST;
+        let is_name = format!("{before}{behind}").bytes().all(is_token) && text.len() <= LONGEST_PATTERN;
         if before.is_empty() || !is_name {
             let problem = Problem::new(["headers", key], format!("`{text}` names no cookie of each flag's own"));
             problems.push(problem.help("write letters, and %s for the flag's name, such as \"dwf_%s\""));

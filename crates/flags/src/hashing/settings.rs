@@ -5,7 +5,7 @@ use std::fmt;
 use super::formula::Formula;
 
 /// The longest text, in bytes.
-const LONGEST: usize = 512;
+const LONGEST_TEXT: usize = 512;
 
 /// A seed: a text, or a whole number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,12 +69,12 @@ impl HashSettings {
             ("key", &self.key),
             ("salt", &self.salt),
         ];
-        let long = |text: &String| text.len() > LONGEST;
+        let long = |text: &String| text.len() > LONGEST_TEXT;
         let long_seed = self.seed.as_ref().is_some_and(|seed| long(&seed.to_string()));
         let long = texts.iter().find(|(_, text)| text.as_ref().is_some_and(long)).map(|(key, _)| *key);
         if let Some(key) = long.or(long_seed.then_some("seed")) {
             let message = format!("`{key}` is too long");
-            return Err(HashError::new(key, message, format!("at most {LONGEST} bytes")));
+            return Err(HashError::new(key, message, format!("at most {LONGEST_TEXT} bytes")));
         }
         let written = texts.iter().skip(1).filter(|(_, text)| text.is_some()).map(|(key, _)| *key);
         let others = [

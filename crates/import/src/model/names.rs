@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use flagstaff_flags::{Key, Name};
 
 /// The longest name (bytes).
-const LONGEST: usize = 64;
+const LONGEST_NAME: usize = 64;
 
 /// Names that were given out, so that no two are the same, and the last number that was put behind each.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ impl Names {
     /// A name of a variant like `text`, which no other has.
     pub(crate) fn variant(&mut self, text: &str) -> String {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-        let plain: String = text.chars().map(|c| if fits(c) { c } else { '_' }).take(LONGEST).collect();
+        let plain: String = text.chars().map(|c| if fits(c) { c } else { '_' }).take(LONGEST_NAME).collect();
         self.unique(if plain.is_empty() { "empty".into() } else { plain }, "-")
     }
 
@@ -32,7 +32,7 @@ impl Names {
         // From the last number that was given for this name on, so that very many of one name do not take long.
         for count in count.saturating_add(1).. {
             let end = format!("{between}{count}");
-            let head: String = name.chars().take(LONGEST.saturating_sub(end.len())).collect();
+            let head: String = name.chars().take(LONGEST_NAME.saturating_sub(end.len())).collect();
             let given = head + &end;
             if !self.0.contains_key(&given) {
                 self.0.insert(given.clone(), 1);
@@ -51,7 +51,7 @@ pub(crate) fn snake(text: &str) -> String {
     }
     let mut name = String::new();
     let mut after_lower = false;
-    for c in text.chars().take(4 * LONGEST) {
+    for c in text.chars().take(4 * LONGEST_NAME) {
         if c.is_ascii_uppercase() && after_lower {
             name.push('_');
         }
@@ -69,7 +69,7 @@ pub(crate) fn snake(text: &str) -> String {
         ("", plain) => plain.to_owned(),
         (head, plain) => format!("{head}_{plain}"),
     };
-    name.truncate(LONGEST);
+    name.truncate(LONGEST_NAME);
     name.trim_end_matches('_').to_owned()
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn attribute(text: &str) -> String {
         return name;
     }
     let mut name = format!("own_{name}");
-    name.truncate(LONGEST);
+    name.truncate(LONGEST_NAME);
     name
 }
 

@@ -10,7 +10,7 @@ use super::test::Test;
 use super::text;
 
 /// Strategies of one feature.
-const MOST: usize = 60;
+const MOST_STRATEGIES: usize = 60;
 
 #[derive(Serialize)]
 struct Document {
@@ -110,7 +110,7 @@ fn strategies(plan: &mut Plan<'_>) -> Vec<Strategy> {
             before.push(Test::Not(Box::new(step.test)));
             continue;
         };
-        match alternatives(&Test::All(all), MOST.saturating_sub(written.len())) {
+        match alternatives(&Test::All(all), MOST_STRATEGIES.saturating_sub(written.len())) {
             Ok(found) => written.extend(found.iter().map(|atoms| Strategy {
                 name: "flexibleRollout",
                 parameters: parameters.clone(),

@@ -17,7 +17,7 @@ use crate::request::flags::Tagged;
 use crate::request::strip::Head;
 
 /// More of a head is not kept (bytes).
-const LONGEST: usize = 2048;
+const LONGEST_HEAD: usize = 2048;
 
 /// Of more flags nothing is kept.
 const MOST_FLAGS: usize = 512;
@@ -105,7 +105,7 @@ impl LastFlags {
         let mut told = self.kept.take().map(|kept| kept.told).unwrap_or_default();
         told.clear();
         let fits = |part: &[u8]| {
-            let fits = told.len() + part.len() <= LONGEST;
+            let fits = told.len() + part.len() <= LONGEST_HEAD;
             if fits {
                 told.extend_from_slice(part);
             }
