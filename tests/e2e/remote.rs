@@ -271,9 +271,15 @@ fn a_running_program_says_what_it_was_asked_for() {
     for n in 0..20 {
         look(&mut raw, &format!("asked{n:0>17}"));
     }
-    eventually("it is seen", || !far(&program, "traffic form").out.contains("never"));
-    let told = far(&program, "traffic --json").json();
-    assert_eq!(told, program.api_get("/api/v1/traffic"));
+    // a thread counts what was decided, and every ten seconds the history moves on
+    let decided = |told: &serde_json::Value| {
+        told[0]["history"].as_array().unwrap().iter().filter_map(serde_json::Value::as_u64).sum::<u64>()
+    };
+    let mut told = serde_json::Value::Null;
+    eventually("all are counted, and the API tells the same", || {
+        told = far(&program, "traffic --json").json();
+        decided(&told) == 20 && told == program.api_get("/api/v1/traffic")
+    });
     assert_eq!((&told[0]["flag"], &told[0]["requests"]), (&"form".into(), &20.into()), "{told}");
     let expected: Vec<_> =
         told[1]["variants"].as_array().unwrap().iter().map(|one| one["expected"].clone()).collect();
