@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
 
 use crate::client::Client;
 use crate::descriptors::out_of_descriptors;
-use crate::edge::EdgeContext;
+use crate::edge::{Edge, EdgeContext, InnerService};
 use crate::meters::METERS;
-use crate::process::serve_connection::ServeConnection;
 use crate::tls::Certificates;
-use crate::wire::Wire;
+use crate::wire::{Wire, handshake, serve};
 
 /// How long to wait for a descriptor to become free.
 const SHORTAGE: Duration = Duration::from_millis(50);
@@ -86,7 +86,7 @@ pub(crate) struct Acceptor {
     pub(crate) edge: Arc<EdgeContext>,
     pub(crate) limit: Arc<ConnectionLimit>,
     pub(crate) certificates: Option<Arc<Certificates>>,
-    pub(crate) stack: Arc<dyn ServeConnection>,
+    pub(crate) serve: Serve,
 }
 
 impl Acceptor {
@@ -142,6 +142,38 @@ impl Acceptor {
         let trusted = self.edge.forwarding.trusts(address.ip());
         let client = Arc::new(Client::new(address, trusted, tls, self.wire.drain.client(), permit));
         let acceptor = self.certificates.as_ref().filter(|_| tls).map(|certificates| certificates.acceptor());
-        self.stack.serve(io, acceptor, client, Arc::clone(&self.edge), Arc::clone(&self.wire));
+        (self.serve)(Accepted { io, acceptor, client, edge: Arc::clone(&self.edge), wire: Arc::clone(&self.wire) });
+    }
+}
+
+/// Serves a connection with the services behind the edge, whatever their types are.
+pub(crate) type Serve = Arc<dyn Fn(Accepted) + Send + Sync>;
+
+/// A connection, and all that serves it but the services behind the edge.
+pub(crate) struct Accepted {
+    io: TcpStream,
+    /// For the handshake, where the connection is to be encrypted.
+    acceptor: Option<TlsAcceptor>,
+    client: Arc<Client>,
+    edge: Arc<EdgeContext>,
+    wire: Arc<Wire>,
+}
+
+impl Accepted {
+    /// Serves it in a task of its own. The code of a request is made for the type of the services, all of it in the crate that calls
+    /// [`Sidecar::new`](crate::Sidecar::new).
+    pub(crate) fn serve<S: InnerService>(self, stack: S) {
+        let Self { io, acceptor, client, edge, wire } = self;
+        let edge = Edge::new(stack, Arc::clone(&client), edge);
+        let Some(acceptor) = acceptor else {
+            tokio::spawn(serve(io, client, wire, edge));
+            return;
+        };
+        tokio::spawn(async move {
+            match handshake(&acceptor, io, &wire).await {
+                Ok(io) => serve(io, client, wire, edge).await,
+                Err(refusal) => client.refuse(refusal),
+            }
+        });
     }
 }

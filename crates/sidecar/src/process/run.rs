@@ -19,8 +19,7 @@ use crate::descriptors;
 use crate::drain::Drain;
 use crate::edge::{EdgeContext, Forwarding, LoopDetector};
 use crate::meters::METERS;
-use crate::process::accept::{Acceptor, ConnectionLimit};
-use crate::process::serve_connection::ServeConnection;
+use crate::process::accept::{Accepted, Acceptor, ConnectionLimit, Serve};
 use crate::process::services::{BackgroundService, CertificateReload, Worker};
 use crate::process::signals::{Reread, Signals, StopSignals};
 use crate::process::sockets::{BindError, Sockets};
@@ -45,7 +44,7 @@ pub enum StartError {
 /// A proxy that is not bound yet: the edge, around the layer that was handed in, around the service that answers.
 pub struct Sidecar {
     settings: ProxySettings,
-    stack: Arc<dyn ServeConnection>,
+    serve: Serve,
     background: Vec<Background>,
     describe: Option<Describe>,
     reread: Vec<Reread>,
@@ -67,13 +66,9 @@ impl Sidecar {
         L::Service: Clone + Send + Sync + 'static,
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        Self {
-            settings,
-            stack: Arc::new(layer.layer(origin)),
-            background: Vec::new(),
-            describe: None,
-            reread: Vec::new(),
-        }
+        let stack = layer.layer(origin);
+        let serve = Arc::new(move |accepted: Accepted| accepted.serve(stack.clone()));
+        Self { settings, serve, background: Vec::new(), describe: None, reread: Vec::new() }
     }
 
     /// Runs a service beside the proxy.
@@ -133,7 +128,7 @@ impl Sidecar {
         tracing::info!(files, connections = limit, workers = self.settings.workers, "limits");
         Ok(Bound {
             settings: self.settings,
-            stack: self.stack,
+            serve: self.serve,
             background,
             describe: self.describe,
             reread: self.reread,
@@ -156,7 +151,7 @@ pub struct Ended {
 /// A proxy whose addresses are bound: connections queue up already.
 pub struct Bound {
     settings: ProxySettings,
-    stack: Arc<dyn ServeConnection>,
+    serve: Serve,
     background: Vec<(Background, Vec<SocketAddr>)>,
     describe: Option<Describe>,
     reread: Vec<Reread>,
@@ -251,7 +246,7 @@ impl Bound {
             edge: Arc::new(edge),
             limit: Arc::clone(&self.limit),
             certificates: self.certificates.clone(),
-            stack: Arc::clone(&self.stack),
+            serve: Arc::clone(&self.serve),
         })
     }
 
