@@ -114,7 +114,7 @@ fn one_block(salt: &str, unit: &str) -> Option<State> {
     *tail.first_mut()? = 0x80;
     bits.copy_from_slice(&(length as u64 * 8).to_be_bytes());
     let mut state = INITIAL;
-    compress256(&mut state, &[block]);
+    compress256(&mut state, std::slice::from_ref(&block));
     Some(state)
 }
 

@@ -1,7 +1,7 @@
 //! Salts, ready to be drawn with.
 
 use crate::Draw;
-use crate::lanes::{Block, INITIAL, Kernel, WIDTH, kernel};
+use crate::lanes::{Block, INITIAL, Kernel, State, WIDTH, kernel};
 
 /// The most bytes of a message that fits a block with its padding (FIPS 180-4, 5.1.1), and the most that fits two.
 const ONE_BLOCK: usize = 55;
@@ -138,8 +138,8 @@ fn draw_at_once<const BLOCKS: usize>(salts: &[Salt], unit: &Unit, draws: &mut [D
     }
 }
 
-/// Draws with so many salts at once. First all are hashed, then all draws are read off: each reading is a chain of steps that wait for each
-/// other, and several chains go side by side.
+/// Draws with so many salts at once. What is hashed is read off only when the next ones are hashed: reading is a chain of steps that wait for each
+/// other, and goes on beside the rounds.
 #[inline]
 fn draw_together<const BLOCKS: usize, const N: usize>(
     kernel: Kernel,
@@ -147,6 +147,7 @@ fn draw_together<const BLOCKS: usize, const N: usize>(
     unit: &Unit,
     draws: &mut [Draw],
 ) {
+    let mut hashed: (&mut [Draw], [State; N]) = (&mut [], [INITIAL; N]);
     for (salts, draws) in salts.chunks(N).zip(draws.chunks_mut(N)) {
         let mut states = [INITIAL; N];
         for number in 1..=BLOCKS {
@@ -154,8 +155,15 @@ fn draw_together<const BLOCKS: usize, const N: usize>(
             blocks.iter_mut().zip(salts).for_each(|(block, salt)| *block = unit.block(salt, number, BLOCKS));
             kernel.compress(&mut states, &blocks, salts.len());
         }
-        draws.iter_mut().zip(states).for_each(|(draw, state)| *draw = Draw::of_hash(state));
+        let (draws, states) = std::mem::replace(&mut hashed, (draws, states));
+        read_off(draws, &states);
     }
+    read_off(hashed.0, &hashed.1);
+}
+
+#[inline]
+fn read_off(draws: &mut [Draw], states: &[State]) {
+    draws.iter_mut().zip(states).for_each(|(draw, state)| *draw = Draw::of_hash(*state));
 }
 
 /// Draws with salts, or a unit, too long for that.
