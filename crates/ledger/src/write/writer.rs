@@ -30,6 +30,8 @@ use crate::write::status::{Loss, Shared};
 const BATCH_WITHIN: Duration = Duration::from_millis(400);
 /// And as soon as it holds this many.
 const BATCH_EVENTS: usize = 20_000;
+/// How often it looks for more events of a batch. Only the first one wakes it: to be woken by each took requests more time than to give the event.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// The first wait after a failure; doubled each time, up to the last.
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 /// A row that was late so often alone, while others were written, is lost.
@@ -99,24 +101,22 @@ impl Writer {
     /// What comes within a short while. Times are set right by the latest one the store knows, so it waits for the store.
     async fn next_batch(&mut self) -> Batch {
         let mut batch = Batch::default();
-        let mut until = Instant::now() + BATCH_WITHIN;
-        let mut some = Vec::new();
-        while batch.events() < BATCH_EVENTS {
-            let room = BATCH_EVENTS - batch.events();
-            let wait = timeout_at(until, self.events.recv_many(&mut some, room));
-            let received = tokio::select! {
-                received = wait => received.unwrap_or(0),
-                _ = self.stop.changed() => 0,
-            };
-            if received == 0 {
-                // nothing more in this while, or no recorder is left
-                sleep_unless(&mut self.stop, until).await;
-                break;
+        let first = tokio::select! {
+            first = timeout_at(Instant::now() + BATCH_WITHIN, self.events.recv()) => first,
+            _ = self.stop.changed() => return batch,
+        };
+        match first {
+            Ok(Some(event)) => batch.add(event, &mut self.state.clock),
+            Ok(None) => {
+                // no recorder is left
+                sleep_unless(&mut self.stop, Instant::now() + BATCH_WITHIN).await;
+                return batch;
             }
-            if batch.events() == 0 {
-                until = Instant::now() + BATCH_WITHIN;
-            }
-            some.drain(..).for_each(|event| batch.add(event, &mut self.state.clock));
+            Err(_) => return batch,
+        }
+        let until = Instant::now() + BATCH_WITHIN;
+        while self.take_waiting(&mut batch) && Instant::now() < until && !self.is_stopping() {
+            sleep_unless(&mut self.stop, until.min(Instant::now() + LOOK_EVERY)).await;
         }
         batch
     }
@@ -315,11 +315,17 @@ impl Writer {
     /// What waits in the queue, as much as one batch holds.
     fn waiting(&mut self) -> Batch {
         let mut batch = Batch::default();
+        self.take_waiting(&mut batch);
+        batch
+    }
+
+    /// Adds what waits in the queue. Returns whether the batch has room for more.
+    fn take_waiting(&mut self, batch: &mut Batch) -> bool {
         while batch.events() < BATCH_EVENTS {
-            let Ok(event) = self.events.try_recv() else { break };
+            let Ok(event) = self.events.try_recv() else { return true };
             batch.add(event, &mut self.state.clock);
         }
-        batch
+        false
     }
 
     /// Writes what is left, tries once.
