@@ -35,12 +35,16 @@ use crate::observe::{Answer, Observe, RequestContext};
 /// Requests that wait for the thread. A request that finds it full is left out.
 const QUEUE: usize = 4096;
 /// How often the thread looks: nobody wakes it, so that no request pays for that.
-const PERIOD: Duration = Duration::from_millis(100);
-/// How long it works on requests at a time; what is left waits, and what waits is bounded.
-const BUDGET: Duration = Duration::from_millis(10);
+const PERIOD: Duration = Duration::from_millis(20);
+/// How long it works on requests at a time while somebody listens, and while nobody does: then a part of the visitors is enough. What is left waits, and
+/// what waits is bounded. A request that comes meanwhile may wait as long, where both have one core.
+const BUDGET_LISTENED_TO: Duration = Duration::from_millis(2);
+const BUDGET: Duration = Duration::from_micros(500);
+/// In how many looks it counts once what flags were asked for.
+const LOOKS_OF_COUNT: u32 = 5;
 
 /// How many looks ids are noted after the last listener has left: a client whose connection broke comes again and goes on.
-const LOOKS_ALONE: u32 = 50;
+const LOOKS_ALONE: u32 = 250;
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug)]
@@ -228,15 +232,19 @@ impl Observe for Traffic {
 /// The thread's work until nobody observes any more.
 fn follow(inner: &Weak<Inner>, waiting: &Receiver<Message>) {
     let mut alone = 0;
+    let mut looks = (1..=LOOKS_OF_COUNT).cycle();
     while let Some(inner) = inner.upgrade() {
         alone = inner.look_for_listeners(alone);
+        let budget = if inner.is_listened_to() { BUDGET_LISTENED_TO } else { BUDGET };
         let began = Instant::now();
-        while began.elapsed() < BUDGET
+        while began.elapsed() < budget
             && let Ok(message) = waiting.try_recv()
         {
             inner.take(message);
         }
-        inner.asked.look(Timestamp::now());
+        if looks.next() == Some(LOOKS_OF_COUNT) {
+            inner.asked.look(Timestamp::now());
+        }
         drop(inner);
         std::thread::sleep(PERIOD);
     }
