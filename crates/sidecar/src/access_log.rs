@@ -77,7 +77,7 @@ fn write(queue: &Receiver<String>, mut out: impl Write) {
     }
 }
 
-/// What is known when a request comes in.
+/// What is known when a request comes in. It is kept in a box: most programs write no such log, and every request would carry its room about.
 #[derive(Debug)]
 pub(crate) struct RequestRecord {
     access: AccessLogWriter,
@@ -92,9 +92,9 @@ pub(crate) struct RequestRecord {
 }
 
 impl RequestRecord {
-    pub(crate) fn new<B>(access: &AccessLogWriter, request: &Request<B>) -> Self {
+    pub(crate) fn new<B>(access: &AccessLogWriter, request: &Request<B>) -> Box<Self> {
         let field = |name: HeaderName| request.headers().get(name).cloned();
-        Self {
+        Box::new(Self {
             access: access.clone(),
             time: Timestamp::now(),
             client: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
@@ -104,13 +104,13 @@ impl RequestRecord {
             host: field(header::HOST),
             referer: field(header::REFERER),
             agent: field(header::USER_AGENT),
-        }
+        })
     }
 
-    pub(crate) fn answered<B>(self, answer: &Response<B>, started: Instant) -> AccessLine {
+    pub(crate) fn answered<B>(self: Box<Self>, answer: &Response<B>, started: Instant) -> Box<AccessLine> {
         let described = self.access.describe.as_ref().and_then(|describe| describe(answer.extensions()));
         let (visitor, flags) = described.map_or((None, None), |(visitor, flags)| (visitor, Some(flags)));
-        AccessLine {
+        Box::new(AccessLine {
             status: answer.status(),
             upstream: answer.extensions().get::<ServedBy>().map(|served| Arc::clone(&served.0)),
             head: started.elapsed(),
@@ -120,14 +120,14 @@ impl RequestRecord {
             flags,
             bytes: 0,
             whole: false,
-        }
+        })
     }
 }
 
 /// What is known when the answer's head has gone out; written when its body has ended.
 #[derive(Debug)]
 pub(crate) struct AccessLine {
-    record: RequestRecord,
+    record: Box<RequestRecord>,
     status: StatusCode,
     upstream: Option<Arc<str>>,
     started: Instant,

@@ -200,7 +200,7 @@ pub(crate) struct RequestScope {
     http1: bool,
     last: bool,
     started: Instant,
-    record: Option<RequestRecord>,
+    record: Option<Box<RequestRecord>>,
     /// With a request that has a body.
     exchange_state: Option<Arc<ExchangeState>>,
     in_flight: InFlight,

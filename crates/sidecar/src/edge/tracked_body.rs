@@ -21,7 +21,7 @@ pin_project! {
         source: AnswerBody<B>,
         in_flight: Option<InFlight>,
         exchange_state: Option<AnswerUnderWay>,
-        record: Option<AccessLine>,
+        record: Option<Box<AccessLine>>,
     }
 }
 
@@ -56,7 +56,7 @@ impl<B: Body> TrackedBody<B> {
         mut self,
         in_flight: InFlight,
         exchange_state: Option<Arc<ExchangeState>>,
-        record: Option<AccessLine>,
+        record: Option<Box<AccessLine>>,
     ) -> Self {
         self.in_flight = Some(in_flight);
         self.exchange_state = exchange_state.map(|exchange_state| {
