@@ -18,26 +18,17 @@ from proxies.ours import Flagstaff, environment
 from proxies.running import Running
 from proxies.setup import Certificate, Setup, free_port
 
-BROWSER = (
-    ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
-    ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
-    ("Accept-Language", "en-GB,en;q=0.8,de;q=0.5"),
-    ("Accept-Encoding", "gzip, deflate, br, zstd"),
-    ("Sec-Fetch-Dest", "document"),
-    ("Sec-Fetch-Mode", "navigate"),
-    ("Sec-Fetch-Site", "same-origin"),
-)
 FORM = "name=Ada&city=London&" + "note=" + "x" * 400
 # what wrk sends: whose visits, and what for
 PAGES = {
     "the same visitor": {"visitors": 1},
     "many visitors": {"visitors": 10_000},
-    "browsers": {"visitors": 10_000, "headers": BROWSER},
-    "new visitors": {"visitors": 0, "headers": BROWSER},
-    "pages that are known": {"visitors": 1000, "headers": (*BROWSER, ("If-None-Match", '\\"1\\"'))},
+    "browsers": {"visitors": 10_000, "headers": load.BROWSER},
+    "new visitors": {"visitors": 0, "headers": load.BROWSER},
+    "pages that are known": {"visitors": 1000, "headers": (*load.BROWSER, ("If-None-Match", '\\"1\\"'))},
     "forms": {
         "visitors": 1000, "method": "POST", "path": "/sent", "body": FORM,
-        "headers": (*BROWSER, ("Content-Type", "application/x-www-form-urlencoded")),
+        "headers": (*load.BROWSER, ("Content-Type", "application/x-www-form-urlencoded")),
     },
 }
 
@@ -52,7 +43,7 @@ def http1(url, seconds, temp):
 def http2(url, seconds, temp):
     form = temp / "form"
     form.write_text(FORM)
-    browser = [word for name, value in BROWSER for word in ("-H", f"{name.lower()}: {value}")]
+    browser = load.options(load.BROWSER)
     for more in ([], browser, [*browser, "-d", str(form)]):
         load.h2load(url, seconds, None, temp / "h2load.log", more)
 

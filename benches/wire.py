@@ -48,13 +48,14 @@ def loads(server, wire, args, temp, cpus):
     """The load of one wire, as a function that is called once a round."""
     scheme = "http" if wire == "h1" else "https"
     url = f"{scheme}://127.0.0.1:{server.port}/"
+    headers = load.BROWSER if args.browser else ()
     if wire == "h2":
-        return functools.partial(load.h2load, url, args.seconds, cpus, temp / "h2load.log")
+        return functools.partial(load.h2load, url, args.seconds, cpus, temp / "h2load.log", load.options(headers))
     lua = None
     if args.visitors > 1:
         lua = temp / "visitors.lua"
-        lua.write_text(load.script(args.visitors))
-    return functools.partial(load.wrk, url, args.seconds, cpus, lua)
+        lua.write_text(load.script(args.visitors, headers=headers))
+    return functools.partial(load.wrk, url, args.seconds, cpus, lua, headers=headers)
 
 
 def table(proxies, rounds, peaks):
@@ -154,6 +155,7 @@ def measured(proxies, args, temp):
                     tls = None if wire == "h1" else certificate
                     rounds, peaks = compare(proxies, setups, wire, args, temp, port, flags, workers, tls)
                     visitors = f", visitors: {args.visitors}" if args.visitors > 1 and wire != "h2" else ""
+                    visitors += ", of a browser" if args.browser else ""
                     print(f"\n{WIRES[wire]}, workers: {workers}, flags: {flags}{visitors}, rounds: {args.rounds} of {args.seconds} s\n")
                     print("\n".join(table(proxies, rounds, peaks)), flush=True)
         finally:
@@ -176,6 +178,7 @@ def main():
     parser.add_argument("--flags", type=listed(int), default=[0, 1, 10, 50])
     parser.add_argument("--wires", type=wires, default=["h1"], help="h1, tls (HTTP/1.1), h2 (over TLS)")
     parser.add_argument("--visitors", type=int, default=1, help="in turn, so that hardly a request has the visitor of the one before (not for h2)")
+    parser.add_argument("--browser", action="store_true", help="requests have what a browser sends: they count for metrics, and the next one of a connection is like the last")
     parser.add_argument("--beside", default=",".join(OTHERS), help="the first one is what the others are compared with")
     parser.add_argument("--send", default="each,compact", help="each, compact, both: how our builds send flags")
     parser.add_argument("--program", action="append", metavar="[NAME=]PATH", help="a build of ours; several are compared in the same rounds")

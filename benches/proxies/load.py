@@ -9,6 +9,16 @@ from proxies.setup import COOKIE, VISITOR
 
 CONNECTIONS = 64
 STREAMS = 4  # of each HTTP/2 connection, so that as many requests are under way
+# What a browser sends beside its cookies.
+BROWSER = (
+    ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+    ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
+    ("Accept-Language", "en-GB,en;q=0.8,de;q=0.5"),
+    ("Accept-Encoding", "gzip, deflate, br, zstd"),
+    ("Sec-Fetch-Dest", "document"),
+    ("Sec-Fetch-Mode", "navigate"),
+    ("Sec-Fetch-Site", "same-origin"),
+)
 
 # Requests that are ready before the first is sent, in turn.
 SCRIPT = """
@@ -55,9 +65,14 @@ def output(command, seconds, cpus):
     return subprocess.run(pinned(command, cpus), capture_output=True, text=True, timeout=seconds * 5 + 60).stdout
 
 
-def wrk(url, seconds, cpus, lua=None, connections=CONNECTIONS):
-    """Asks for so many seconds: as `lua` says, or for one page with one visitor's cookie."""
-    how = ["-s", str(lua)] if lua else ["-H", f"Cookie: {COOKIE}={VISITOR}"]
+def options(headers):
+    """Headers as options of wrk and h2load."""
+    return [word for name, value in headers for word in ("-H", f"{name.lower()}: {value}")]
+
+
+def wrk(url, seconds, cpus, lua=None, connections=CONNECTIONS, headers=()):
+    """Asks for so many seconds: as `lua` says, or for one page with one visitor's cookie and these headers."""
+    how = ["-s", str(lua)] if lua else options([("Cookie", f"{COOKIE}={VISITOR}"), *headers])
     out = output(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *how, url], seconds, cpus)
     if "Non-2xx" in out or "Socket errors" in out:
         print(out, file=sys.stderr)
