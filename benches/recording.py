@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Requests a second of flagstaff with a ledger beside flagstaff without one, in the same rounds.
 
-    deploy/dist && python3 benches/recording.py [--rounds 7] [--seconds 4] [--workers 1] [--pages 5]
+    deploy/dist && python3 benches/recording.py [--rounds 7] [--seconds 4] [--workers 1] [--pages 5] [--experiments 10]
 
 `--program PATH` measures another build. Needs nginx (the app) and wrk. Every few pages (`--pages`) there is another visitor, with a cookie and
-with what browsers send; each page exposes ten experiments. Machines are noisy, so both run in turn. Printed are medians, and the median ratio
+with what browsers send; each page exposes all experiments (`--experiments`). Machines are noisy, so both run in turn. Printed are medians, and the median ratio
 of the rounds.
 """
 import argparse
@@ -19,7 +19,7 @@ from proxies.ours import SHIPPED, environment
 from proxies.running import Running, processors
 from proxies.setup import free_port
 
-FLAGS = "".join(f'[flags.f{i}]\nowner = "bench"\npercent = 50\ngoals = ["sent"]\n' for i in range(10))
+FLAG = '[flags.f{}]\nowner = "bench"\npercent = 50\ngoals = ["sent"]\n'
 GOAL = '[goals.sent]\non = "POST /"\n'
 LUA = """
 local at, first = 0, {first}
@@ -34,9 +34,9 @@ end
 """
 
 
-def start(program, folder, app, ledger, workers, cpus):
+def start(program, folder, app, ledger, workers, cpus, experiments=10):
     folder.mkdir()
-    (folder / "flags.toml").write_text(FLAGS + GOAL)
+    (folder / "flags.toml").write_text("".join(FLAG.format(i) for i in range(experiments)) + GOAL)
     settings = folder / "flagstaff.toml"
     port, admin = free_port(), free_port()
     settings.write_text(f'ledger = "{ledger}"\n[log]\nlevel = "error"\n')
@@ -53,6 +53,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--pages", type=int, default=5)
+    parser.add_argument("--experiments", type=int, default=10)
     parser.add_argument("--program", default=SHIPPED)
     args = parser.parse_args()
     proxy_cpus, other_cpus = processors(args.workers)
@@ -62,7 +63,7 @@ def main():
         running = [nginx.app(temp / "app", port, other_cpus)]
         try:
             ledgers = (("off", "none"), ("on", "flagstaff.db"))
-            servers = [start(args.program, temp / name, port, ledger, args.workers, proxy_cpus) for name, ledger in ledgers]
+            servers = [start(args.program, temp / name, port, ledger, args.workers, proxy_cpus, args.experiments) for name, ledger in ledgers]
             running += servers
             rows, first, script = [], 0, temp / "visitors.lua"
             for _ in range(args.rounds + 1):
@@ -78,7 +79,7 @@ def main():
             ratio = statistics.median(b / a for a, b in rows)
             with urllib.request.urlopen(f"http://127.0.0.1:{servers[1].admin}/healthz") as answer:
                 ledger = json.load(answer)["ledger"]
-            print(f"{args.workers} worker(s), {args.rounds} rounds of {args.seconds} s, a new visitor every {args.pages} pages")
+            print(f"{args.workers} worker(s), {args.rounds} rounds of {args.seconds} s, {args.experiments} experiments, a new visitor every {args.pages} pages")
             print(f"nothing kept: {off:.0f} a second; with a ledger: {on:.0f}; ratio {ratio:.2f}")
             print(f"written {ledger['written']}, dropped {ledger['dropped']}, queued {ledger['queued']}")
         finally:
