@@ -154,9 +154,9 @@ def measured(proxies, args, temp):
                     setups = f"{workers}-{wire}-{flags}"
                     tls = None if wire == "h1" else certificate
                     rounds, peaks = compare(proxies, setups, wire, args, temp, port, flags, workers, tls)
-                    visitors = f", visitors: {args.visitors}" if args.visitors > 1 and wire != "h2" else ""
-                    visitors += ", of a browser" if args.browser else ""
-                    print(f"\n{WIRES[wire]}, workers: {workers}, flags: {flags}{visitors}, rounds: {args.rounds} of {args.seconds} s\n")
+                    asked = f", visitors: {args.visitors}" if args.visitors > 1 and wire != "h2" else ""
+                    asked += ", of a browser" if args.browser else ""
+                    print(f"\n{WIRES[wire]}, workers: {workers}, flags: {flags}{asked}, rounds: {args.rounds} of {args.seconds} s\n")
                     print("\n".join(table(proxies, rounds, peaks)), flush=True)
         finally:
             app.stop()
