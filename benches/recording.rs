@@ -86,8 +86,22 @@ fn recording(c: &mut Criterion) {
     group.bench_function("recording nothing", |b| {
         b.iter_batched(same, |request| call(&mut off, request), BatchSize::SmallInput);
     });
+    group.bench_function("recording nothing, others in turn", |b| {
+        b.iter_batched(new, |request| call(&mut off, request), BatchSize::SmallInput);
+    });
     group.bench_function("recorded already", |b| {
         b.iter_batched(same, |request| call(&mut on, request), BatchSize::SmallInput);
+    });
+    // as many as the queue holds the exposures of, so that all are recorded before
+    let known = |n: u64| request(u64::MAX - n % 2_000);
+    (0..2_000).for_each(|n| drop(call(&mut on, known(n))));
+    let turn = Cell::new(0);
+    group.bench_function("recorded already, others in turn", |b| {
+        let other = || {
+            turn.set(turn.get() + 1);
+            known(turn.get())
+        };
+        b.iter_batched(other, |request| call(&mut on, request), BatchSize::SmallInput);
     });
     group.bench_function("counting what is asked for", |b| {
         b.iter_batched(new, |request| call(&mut counting, request), BatchSize::SmallInput);

@@ -28,17 +28,13 @@ impl MetFlags {
     }
 
     /// All of them, in the order of the document.
-    pub fn iter(&self) -> impl Iterator<Item = FlagId> {
-        let words = self.first.iter().chain(&self.rest).enumerate().filter(|(_, word)| **word != 0);
-        words
-            .flat_map(|(place, word)| {
-                (0..BITS).filter(move |at| word & bit(*at) != 0).map(move |at| place * BITS + at)
-            })
-            .filter_map(|index| u32::try_from(index).ok().map(FlagId))
+    pub fn iter(&self) -> impl Iterator<Item = FlagId> + Clone {
+        let words = self.first.iter().chain(&self.rest).zip(0_u32..);
+        words.flat_map(|(word, place)| bits(*word).map(move |at| FlagId(place * u64::BITS + at)))
     }
 
     fn word(&self, place: usize) -> u64 {
-        self.first.iter().chain(&self.rest).nth(place).copied().unwrap_or_default()
+        self.first.get(place).or_else(|| self.rest.get(place - INLINE)).copied().unwrap_or_default()
     }
 
     fn insert(&mut self, id: FlagId) {
@@ -63,6 +59,13 @@ impl MetFlags {
 /// The bit of a flag within its word.
 const fn bit(index: usize) -> u64 {
     1 << (index % BITS)
+}
+
+/// The bits of a word that are set, the lowest first.
+fn bits(word: u64) -> impl Iterator<Item = u32> + Clone {
+    let without_lowest = |left: &u64| Some(left & left.wrapping_sub(1));
+    let lefts = std::iter::successors(Some(word), without_lowest);
+    lefts.take_while(|left| *left != 0).map(u64::trailing_zeros)
 }
 
 /// Flags by the requests that meet them.

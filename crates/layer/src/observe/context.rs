@@ -117,7 +117,7 @@ impl RequestContext {
     }
 
     /// The drawn flags to which it exposes its visitor, whatever the answer is, in the order of the flag file, with their decisions.
-    pub fn exposed(&self) -> impl Iterator<Item = (FlagId, &Flag, Decision)> {
+    pub fn exposed(&self) -> impl Iterator<Item = (FlagId, &Flag, Decision)> + Clone {
         let (decisions, snapshot) = (self.flags.decisions(), self.flags.compiled().snapshot());
         let by_request = !self.flags.are_confirmed_by_app();
         let exposed = self.met.iter().filter(move |id| by_request && decisions.is_countable(*id));

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use flagstaff_flags::{BucketBy, EventSource, FlagId, MetFlags, Snapshot};
+use flagstaff_flags::{BucketBy, EventSource, Flag, FlagId, MetFlags, Snapshot};
 use flagstaff_ledger::{NotTaken, Recorder, Visit};
 use flagstaff_tag::{Flags, Network, NotReached};
 use jiff::Timestamp;
@@ -19,10 +19,13 @@ impl Observe for LedgerObserver {
     fn requested(&self, request: &RequestContext) {
         let flags = &request.flags;
         let visit = self.visit(flags);
+        let is_told_at_once = |flag: &Flag| !flags.is_new_visitor() && flag.bucket_by == BucketBy::Visitor;
         if !flags.is_new_visitor() {
-            visit.returned(flags.visitor());
+            let of_visitor = request.exposed().filter(|(_, flag, _)| is_told_at_once(flag));
+            let of_visitor = of_visitor.map(|(id, _, decision)| (id, decision));
+            visit.returned_and_exposed(snapshot(flags), flags.visitor(), of_visitor, request.at);
         }
-        for (id, ..) in request.exposed() {
+        for (id, ..) in request.exposed().filter(|(_, flag, _)| !is_told_at_once(flag)) {
             exposed(&visit, flags, id, request.at);
         }
         experiment_exposed(&visit, request, &[]);

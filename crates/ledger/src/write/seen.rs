@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{PoisonError, RwLock};
 
-use flagstaff_flags::ExperimentId;
+use flagstaff_flags::{ExperimentId, VariantId};
 use quick_cache::sync::Cache;
 
 use crate::store::name::{hash, stored_name};
@@ -31,7 +31,7 @@ struct Key {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum NoteKind {
     Exposure(ExperimentId),
-    Returned,
+    Visitor,
     Pages,
     Goal(u128),
 }
@@ -43,7 +43,11 @@ enum Note {
         confirmed: bool,
         crossed: bool,
     },
-    Returned,
+    /// A visitor whose cookie came back.
+    Returned {
+        /// What the last request exposed the visitor to, where all of it is known.
+        told: Option<Exposures>,
+    },
     Pages(u8),
     /// How often a goal was reached on a day.
     Reached {
@@ -69,7 +73,7 @@ impl SeenSet {
         self.known.insert(key, note);
     }
 
-    /// Runs `send` unless the exposure tells nothing new, and remembers it when that succeeds.
+    /// Runs `send` unless the exposure tells nothing new, and remembers it when that succeeds. Returns whether it is known now.
     pub(crate) fn exposed(
         &self,
         trial: ExperimentId,
@@ -77,31 +81,54 @@ impl SeenSet {
         variant: u8,
         confirmed: bool,
         send: impl FnOnce() -> bool,
-    ) {
+    ) -> bool {
         let key = Key { unit, kind: NoteKind::Exposure(trial) };
         let new = match self.known.get(&key) {
-            Some(Note::Exposed { crossed: true, .. }) => return,
+            Some(Note::Exposed { crossed: true, .. }) => return true,
             Some(Note::Exposed { variant: before, confirmed: was, .. }) => {
-                if before == variant && (was || !confirmed) {
-                    return;
+                // where the visitor's cookie came back, that confirms what was recorded before
+                let is_new = confirmed && !was && !self.has_returned(unit);
+                if before == variant && !is_new {
+                    return true;
                 }
                 Note::Exposed { variant: before, confirmed: was || confirmed, crossed: before != variant }
             }
             _ => Note::Exposed { variant, confirmed, crossed: false },
         };
-        if send() {
+        let sent = send();
+        if sent {
             self.insert(key, new);
             // pages are counted from the exposure on
             self.known.remove(&Key { unit, kind: NoteKind::Pages });
         }
+        sent
     }
 
-    /// Runs `send` the first time a unit's cookie comes back.
-    pub(crate) fn returned(&self, UnitHash(unit): UnitHash, send: impl FnOnce() -> bool) {
-        let key = Key { unit, kind: NoteKind::Returned };
-        if self.known.get(&key).is_none() && send() {
-            self.insert(key, Note::Returned);
+    /// Runs `send` the first time a visitor's cookie comes back. Returns whether that is known now.
+    pub(crate) fn returned(&self, UnitHash(unit): UnitHash, send: impl FnOnce() -> bool) -> bool {
+        if self.has_returned(unit) {
+            return true;
         }
+        let sent = send();
+        if sent {
+            self.insert(Key { unit, kind: NoteKind::Visitor }, Note::Returned { told: None });
+        }
+        sent
+    }
+
+    fn has_returned(&self, unit: u128) -> bool {
+        self.known.get(&Key { unit, kind: NoteKind::Visitor }).is_some()
+    }
+
+    /// Whether a visitor came back and all of this was told by the visitor's last request.
+    pub(crate) fn has_told(&self, UnitHash(unit): UnitHash, exposures: Exposures) -> bool {
+        let note = self.known.get(&Key { unit, kind: NoteKind::Visitor });
+        matches!(note, Some(Note::Returned { told: Some(told) }) if told == exposures)
+    }
+
+    /// Remembers that all of this is known of a visitor who came back.
+    pub(crate) fn told(&self, UnitHash(unit): UnitHash, exposures: Exposures) {
+        self.insert(Key { unit, kind: NoteKind::Visitor }, Note::Returned { told: Some(exposures) });
     }
 
     /// Runs `send` for as many pages after an exposure as can tell a bounce.
@@ -143,6 +170,22 @@ impl SeenSet {
     }
 }
 
+/// Which variants of which experiments one request exposes a visitor to, in 64 bits. Two lists differ in them but by a chance that is not
+/// to be expected: the id of an experiment is a good hash itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Exposures(u64);
+
+impl Exposures {
+    /// These and one more.
+    #[must_use]
+    pub(crate) const fn and(self, trial: ExperimentId, variant: VariantId) -> Self {
+        /// Odd, with its ones and zeros mixed: the golden ratio.
+        const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+        let one = trial.as_u64().wrapping_add(variant.index() as u64 + 1);
+        Self((self.0 ^ one).wrapping_mul(FACTOR).rotate_left(29))
+    }
+}
+
 /// The hash of a unit's name as stores keep it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UnitHash(u128);
@@ -155,7 +198,13 @@ impl UnitHash {
 
 #[cfg(test)]
 mod tests {
+    use flagstaff_flags::{Flag, Name, Percent, Snapshot};
+
     use super::*;
+
+    fn half(name: &str) -> Flag {
+        Flag { percent: Some(Percent::from_thousandths(50_000)), ..Flag::new(Name::new(name).unwrap()) }
+    }
 
     #[test]
     fn only_what_is_new_is_sent() {
@@ -178,6 +227,49 @@ mod tests {
         meet("a", 0, true, true);
         meet("b", 1, true, true);
         assert_eq!(sent, [true, true, false, true, false, true, false, true]);
+    }
+
+    #[test]
+    fn a_cookie_that_came_back_confirms_what_was_known() {
+        let seen = SeenSet::new(100);
+        let [known, stranger] = ["a", "b"].map(UnitHash::of);
+        let is_sent = |unit, variant, confirmed| {
+            let mut is_sent = false;
+            assert!(seen.exposed(ExperimentId::default(), unit, variant, confirmed, || {
+                is_sent = true;
+                true
+            }));
+            is_sent
+        };
+        assert!(is_sent(known, 0, false) && is_sent(stranger, 0, false));
+        assert!(!seen.returned(known, || false), "the queue was full");
+        assert!(seen.returned(known, || true));
+        assert!(!is_sent(known, 0, true), "it is confirmed by that");
+        assert!(is_sent(stranger, 0, true));
+        assert!(is_sent(known, 1, true), "crossed");
+    }
+
+    #[test]
+    fn what_was_told_last_is_known_until_it_differs() {
+        let seen = SeenSet::new(100);
+        let snapshot = Snapshot::new("", ["a", "b"].map(half).to_vec(), vec![], vec![], vec![]).unwrap();
+        let (unit, none) = (UnitHash::of("a"), Exposures::default());
+        let told = |variants: [VariantId; 2]| {
+            let all = snapshot.ids().zip(variants);
+            all.fold(none, |all, (id, variant)| all.and(snapshot.experiment_id(id), variant))
+        };
+        let [off, on] = [VariantId::OFF, VariantId::ON];
+        let lists = [none, told([off, off]), told([off, on]), told([on, off]), told([on, on])];
+        for (place, list) in lists.iter().enumerate() {
+            seen.told(unit, *list);
+            let known = lists.iter().position(|other| seen.has_told(unit, *other));
+            assert_eq!(known, Some(place));
+        }
+        assert!(seen.returned(unit, || unreachable!("it is known")));
+        seen.forget(hash("a"));
+        assert!(!lists.iter().any(|list| seen.has_told(unit, *list)));
+        assert!(seen.returned(unit, || true));
+        assert!(!seen.has_told(unit, none), "the cookie came back, and nothing else is known");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::write::event::RecordedEvent;
 use crate::write::experiment::Experiment;
 use crate::write::recorder::{Dropped, Recorder};
-use crate::write::seen::UnitHash;
+use crate::write::seen::{Exposures, UnitHash};
 use crate::write::status::Loss;
 
 impl Recorder {
@@ -92,7 +92,6 @@ impl Visit<'_> {
             return false;
         };
         let key: &str = &flag.bucket_by.key(unit);
-        let mut recorded = true;
         self.recorder.seen.exposed(snapshot.experiment_id(id), self.hash(key), number, confirmed, || {
             let experiment = Experiment::of(snapshot, id, at);
             let event = experiment.map(|experiment| RecordedEvent::Exposed {
@@ -104,10 +103,32 @@ impl Visit<'_> {
                 confirmed,
                 at: at.as_microsecond(),
             });
-            recorded = event.is_some_and(|event| self.row(event).is_ok());
-            recorded
-        });
-        recorded
+            event.is_some_and(|event| self.row(event).is_ok())
+        })
+    }
+
+    /// The cookie of a visitor came back, and the request exposes the visitor to variants of flags that draw by visitors: all that
+    /// [`Visit::returned`] and [`Visit::exposed`] do, with one look into memory where the last request of the visitor told the same.
+    pub fn returned_and_exposed(
+        &self,
+        snapshot: &Snapshot,
+        visitor: &str,
+        exposures: impl Iterator<Item = (FlagId, Decision)> + Clone,
+        at: Timestamp,
+    ) {
+        let add =
+            |all: Exposures, (id, decision): (_, Decision)| all.and(snapshot.experiment_id(id), decision.variant());
+        let (seen, told) = (&self.recorder.seen, exposures.clone().fold(Exposures::default(), add));
+        if seen.has_told(self.hash(visitor), told) {
+            return;
+        }
+        let mut are_known = self.returned(visitor);
+        for (id, decision) in exposures {
+            are_known &= self.exposed(snapshot, id, visitor, decision, true, at);
+        }
+        if are_known {
+            seen.told(self.hash(visitor), told);
+        }
     }
 
     /// A visitor saw an experiment, held out of all of them or not.
@@ -129,12 +150,12 @@ impl Visit<'_> {
     }
 
     /// A visitor's cookie came back: all that was recorded of the visitor counts as confirmed. Once is enough. It is not recorded while
-    /// more than half of the queue waits: the next request tells it again.
-    pub fn returned(&self, visitor: &str) {
+    /// more than half of the queue waits: the next request tells it again. Returns whether it is recorded, or was before.
+    pub fn returned(&self, visitor: &str) -> bool {
         let recorder = self.recorder;
         recorder.seen.returned(self.hash(visitor), || {
             recorder.has_room() && self.row(RecordedEvent::Returned { unit: visitor.into() }).is_ok()
-        });
+        })
     }
 
     /// A unit looked at a page; only where some goal counts bounces. `unit` as [`flagstaff_flags::BucketBy::key`] names it. It is lost

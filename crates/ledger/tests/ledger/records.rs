@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use flagstaff_experiment::{Observed, Sums};
+use flagstaff_flags::Subject;
 use flagstaff_ledger::{Ledger, LedgerSettings, Location};
 use sqlx::{Connection, Row};
 
@@ -143,6 +144,28 @@ fn a_visitor_is_confirmed_once_the_cookie_came_back() {
         desk.recorder.visit(None).returned(&elsewhere);
         let tally = tally_at(&desk.close(), 60);
         assert_eq!((tally.variants[1].visitors, tally.variants[1].confirmed), (3, 2));
+    });
+}
+
+#[test]
+fn requests_that_tell_the_same_record_nothing_more() {
+    each_store(|place| {
+        let (desk, half) = (Desk::open(place), snapshot(form(50.0)));
+        let visitor = visitor_at(0..50_000, 0);
+        let decisions = half.decide(&Subject::at(at(10)).visitor(&visitor));
+        let exposures: Vec<_> = decisions.exposed("GET", "/", true).map(|(id, _, decision)| (id, decision)).collect();
+        let comes_back = |seconds| {
+            let visit = desk.recorder.visit(None);
+            visit.returned_and_exposed(&half, &visitor, exposures.iter().copied(), at(seconds));
+        };
+        desk.meet_as(&half, &visitor, false, 10);
+        (20..30).for_each(comes_back);
+        wait_until("all that is told", || desk.recorder.status().pending == 0);
+        assert_eq!(desk.recorder.status().written, 2, "the variant was met, and the cookie came back");
+        desk.recorder.forget(&visitor).unwrap();
+        (40..50).for_each(comes_back);
+        let tally = tally_at(&desk.close(), 60);
+        assert_eq!((tally.variants[1].visitors, tally.variants[1].confirmed), (1, 1));
     });
 }
 
