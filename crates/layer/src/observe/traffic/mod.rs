@@ -15,7 +15,7 @@ mod tail;
 
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -34,12 +34,16 @@ use crate::observe::{Answer, Observe, RequestContext};
 
 /// Requests that wait for the thread. A request that finds it full is left out.
 const QUEUE: usize = 4096;
+const MOST_ROOM: isize = QUEUE.cast_signed();
 /// How often the thread looks: nobody wakes it, so that no request pays for that.
 const PERIOD: Duration = Duration::from_millis(20);
 /// How long it works on requests at a time while somebody listens, and while nobody does: then a part of the visitors is enough. What is left waits, and
 /// what waits is bounded. A request that comes meanwhile may wait as long, where both have one core.
 const BUDGET_LISTENED_TO: Duration = Duration::from_millis(2);
 const BUDGET: Duration = Duration::from_micros(500);
+/// How many more requests may be put into the queue with each look while nobody listens, up to as many as it holds: 5,000 a second. Each costs its worker and the
+/// thread a microsecond together, so beyond that they are not even noted.
+const MORE_WITH_LOOK: isize = 100;
 /// In how many looks it counts once what flags were asked for.
 const LOOKS_OF_COUNT: u32 = 5;
 
@@ -64,6 +68,8 @@ struct Inner {
     asked: AskedFlags,
     recent: Mutex<RecentVisitors>,
     tail: Mutex<Tail>,
+    /// How many more requests are noted while nobody listens; below zero as 0.
+    room: AtomicIsize,
     /// Requests that found the queue full.
     left_out: AtomicU64,
     listeners: AtomicUsize,
@@ -95,17 +101,7 @@ impl Traffic {
     /// When the system has no thread left.
     pub fn start(settings: TrafficSettings) -> io::Result<Self> {
         let (queue, waiting) = sync_channel(QUEUE);
-        let inner = Arc::new(Inner {
-            since: Timestamp::now(),
-            keeps_visitors: settings.recent_visitors > 0,
-            queue,
-            asked: AskedFlags::default(),
-            recent: Mutex::new(RecentVisitors::new(settings.recent_visitors)),
-            tail: Mutex::default(),
-            left_out: AtomicU64::new(0),
-            listeners: AtomicUsize::new(0),
-            is_listened_to: AtomicBool::new(false),
-        });
+        let inner = Arc::new(Inner::new(settings, queue));
         let weak = Arc::downgrade(&inner);
         flagstaff_supervise::thread("traffic", move || follow(&weak, &waiting))?;
         Ok(Self(inner))
@@ -143,6 +139,21 @@ impl Traffic {
 }
 
 impl Inner {
+    fn new(settings: TrafficSettings, queue: SyncSender<Message>) -> Self {
+        Self {
+            since: Timestamp::now(),
+            keeps_visitors: settings.recent_visitors > 0,
+            queue,
+            asked: AskedFlags::default(),
+            recent: Mutex::new(RecentVisitors::new(settings.recent_visitors)),
+            tail: Mutex::default(),
+            room: AtomicIsize::new(MOST_ROOM),
+            left_out: AtomicU64::new(0),
+            listeners: AtomicUsize::new(0),
+            is_listened_to: AtomicBool::new(false),
+        }
+    }
+
     fn is_listened_to(&self) -> bool {
         self.is_listened_to.load(Relaxed)
     }
@@ -162,6 +173,16 @@ impl Inner {
             if self.keeps_visitors { tail.forget_ids() } else { tail.clear() }
         }
         0
+    }
+
+    /// Whether one more request may be noted.
+    fn has_room(&self) -> bool {
+        self.is_listened_to() || self.room.load(Relaxed) > 0 && self.room.fetch_sub(1, Relaxed) > 0
+    }
+
+    fn make_room(&self) {
+        let lacks = MOST_ROOM - self.room.load(Relaxed);
+        self.room.fetch_add(lacks.min(MORE_WITH_LOOK), Relaxed);
     }
 
     /// Puts a request into the queue, or leaves it out when that is full.
@@ -210,7 +231,7 @@ impl Observe for Traffic {
 
     fn requested(&self, request: &RequestContext) {
         self.0.asked.count(request);
-        if self.0.keeps_visitors || self.0.is_listened_to() {
+        if (self.0.keeps_visitors || self.0.is_listened_to()) && self.0.has_room() {
             self.0.note(request);
         }
     }
@@ -235,6 +256,7 @@ fn follow(inner: &Weak<Inner>, waiting: &Receiver<Message>) {
     let mut looks = (1..=LOOKS_OF_COUNT).cycle();
     while let Some(inner) = inner.upgrade() {
         alone = inner.look_for_listeners(alone);
+        inner.make_room();
         let budget = if inner.is_listened_to() { BUDGET_LISTENED_TO } else { BUDGET };
         let began = Instant::now();
         while began.elapsed() < budget
@@ -258,5 +280,24 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl fmt::Debug for Traffic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Traffic").field("since", &self.0.since).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_is_noted_whole_and_a_flood_in_part_unless_somebody_listens() {
+        let (queue, _waiting) = sync_channel(QUEUE);
+        let inner = Inner::new(TrafficSettings { recent_visitors: 50 }, queue);
+        let noted = || (0..2 * QUEUE).filter(|_| inner.has_room()).count();
+        assert_eq!(noted(), QUEUE);
+        inner.make_room();
+        assert_eq!(noted(), MORE_WITH_LOOK.unsigned_abs());
+        (0..3 * QUEUE).for_each(|_| inner.make_room());
+        assert_eq!(noted(), QUEUE, "what was not used is no more than a burst");
+        inner.is_listened_to.store(true, Relaxed);
+        assert_eq!(noted(), 2 * QUEUE);
     }
 }
