@@ -105,6 +105,36 @@ fn a_connection_that_dies_under_a_request() {
 }
 
 #[test]
+fn what_goes_out_again_is_what_went_out_before() {
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&heads);
+    let app = App::start(move |exchange| {
+        if exchange.before > 0 {
+            seen.lock().unwrap().push(exchange.head.clone());
+            return Then::Close;
+        }
+        if exchange.target != "/keep" {
+            seen.lock().unwrap().push(exchange.head.clone());
+        }
+        exchange.answer(200, "", "fine")
+    });
+    let long = "x".repeat(20_000);
+    for (method, fields) in [
+        ("GET", "Cookie: a=1; b=2\r\nCookie: c\r\nAccept:\r\nX-Twice: 1\r\nX-Other: 2\r\nX-Twice: 3\r\n"),
+        ("PUT", "Content-Length: 0\r\nX-Text: \u{fc}\t~\r\nTE: trailers\r\nConnection: TE\r\n"),
+        ("OPTIONS", &format!("X-Long: {long}\r\n")),
+    ] {
+        let program = Setup::to(&[app.address]).start();
+        assert_eq!(program.get("/keep").0, 200);
+        let mut client = program.raw();
+        client.send(format!("{method} /a%20b/?c=%2F&d HTTP/1.1\r\nHost: shop.example\r\n{fields}\r\n"));
+        assert_eq!(client.answer().status, 200, "{method}");
+        let both = std::mem::take(&mut *heads.lock().unwrap());
+        assert!(both.len() == 2 && both[0] == both[1] && both[0].len() > fields.len(), "{both:?}");
+    }
+}
+
+#[test]
 fn what_the_app_did_to_kept_connections_is_remembered() {
     // It serves one request per connection, without saying so, and drops the next unread.
     let app = App::start(|exchange| {

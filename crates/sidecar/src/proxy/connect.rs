@@ -20,6 +20,7 @@ use crate::descriptors::{out_of_descriptors, out_of_ports_or_memory, want_of_one
 use crate::io::CoalescedWrites;
 use crate::meters::Failure;
 use crate::proxy::early_answer::EarlyAnswer;
+use crate::proxy::head_copy::{HeadCopy, NotesHead};
 use crate::proxy::pool::{self, Connection, Home, Keeping, Sender};
 use crate::settings::ProxySettings;
 use crate::settings::upstream_policy::UpstreamPolicy;
@@ -133,7 +134,9 @@ where
     let number = NUMBERS.fetch_add(1, Relaxed);
     let mut builder = http1::Builder::new();
     builder.max_headers(answer.fields).max_header_size(answer.bytes).max_buf_size(answer.bytes.max(MAX_BUFFER));
-    let (mut sender, connection) = builder.handshake::<_, RequestBody>(TokioIo::new(io)).await?;
+    let copy = HeadCopy::default();
+    let io = TokioIo::new(NotesHead::new(io, copy.clone()));
+    let (mut sender, connection) = builder.handshake::<_, RequestBody>(io).await?;
     tokio::spawn(async move {
         if let Err(error) = connection.with_upgrades().await {
             tracing::debug!(%error, "a connection to the upstream ended");
@@ -141,7 +144,7 @@ where
         pool::ended(home.key, number);
     });
     sender.ready().await?;
-    Ok(Sender::Http1(Box::new(Connection::new(sender, number, home))))
+    Ok(Sender::Http1(Box::new(Connection::new(sender, copy, number, home))))
 }
 
 async fn speak_http2<T>(io: T, answer: AnswerLimits) -> hyper::Result<Sender>

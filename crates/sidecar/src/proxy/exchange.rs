@@ -11,7 +11,7 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
-use crate::body::{BodyFault, ExchangeState, RequestBody, empty_request};
+use crate::body::{BodyFault, ExchangeState, RequestBody};
 use crate::meters::{Failure, METERS};
 use crate::proxy::connect::AnswerLimits;
 use crate::proxy::pool::{self, Connection, Sender};
@@ -81,7 +81,7 @@ pub(crate) async fn exchange(
             }
         };
         address(request, upstream, &sender)?;
-        let copy = (repeatable && unused.is_some()).then(|| Box::new(copy(request)));
+        let copy = sender.note(request, repeatable && unused.is_some());
         let sent = sender.send(request, deadline).await;
         let mut error = match sent.ok_or_else(late)? {
             Ok(mut answer) => {
@@ -101,11 +101,9 @@ pub(crate) async fn exchange(
         if let Some(unused) = unused.filter(|_| died) {
             pool::died(&upstream.key, unused);
         }
-        *request = match (unsent, copy) {
-            (Some(unsent), _) if died => unsent,
-            (None, Some(copy)) if died => *copy,
-            _ => return Err(cause),
-        };
+        let again = unsent.or_else(|| copy.map(|copy| *copy)).or_else(|| sender.noted());
+        let Some(again) = again.filter(|_| died) else { return Err(cause) };
+        *request = again;
         if unused.is_some() {
             METERS.retries.increment(1);
         } else {
@@ -218,15 +216,6 @@ pub(crate) fn repeatable(request: &Request<RequestBody>) -> bool {
     request.method().is_idempotent()
         && request.body().is_end_stream()
         && !request.headers().contains_key(header::UPGRADE)
-}
-
-pub(crate) fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
-    let mut copy = empty_request();
-    copy.method_mut().clone_from(request.method());
-    copy.uri_mut().clone_from(request.uri());
-    copy.headers_mut().clone_from(request.headers());
-    *copy.version_mut() = request.version();
-    copy
 }
 
 #[cold]

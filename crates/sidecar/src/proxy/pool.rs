@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::body::{RequestBody, Reuse, empty_request};
 use crate::io::Deadline;
+use crate::proxy::head_copy::HeadCopy;
 
 /// For how long it is remembered that the app closed a connection early.
 const EARLY_CLOSE_REMEMBERED: Duration = Duration::from_secs(60);
@@ -46,12 +47,44 @@ impl Sender {
             }
         }
     }
+
+    /// Prepares for a request that may have to be sent again, if it may. HTTP/2 needs a copy of it; over HTTP/1.1 it is noted as it goes
+    /// out.
+    pub(crate) fn note(&self, request: &Request<RequestBody>, may_repeat: bool) -> Option<Box<Request<RequestBody>>> {
+        match self {
+            Self::Http1(connection) => {
+                connection.copy.begin(may_repeat);
+                None
+            }
+            Self::Http2(_) => may_repeat.then(|| Box::new(copy(request))),
+        }
+    }
+
+    /// The request that was sent last, where it was noted.
+    pub(crate) fn noted(&self) -> Option<Request<RequestBody>> {
+        match self {
+            Self::Http1(connection) => connection.copy.request(),
+            Self::Http2(_) => None,
+        }
+    }
+}
+
+/// A request without a body, once more.
+pub(crate) fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
+    let mut copy = empty_request();
+    copy.method_mut().clone_from(request.method());
+    copy.uri_mut().clone_from(request.uri());
+    copy.headers_mut().clone_from(request.headers());
+    *copy.version_mut() = request.version();
+    copy
 }
 
 /// An HTTP/1.1 connection. In a box: it goes from hand to hand with every request.
 #[derive(Debug)]
 pub(crate) struct Connection {
     sender: http1::SendRequest<RequestBody>,
+    /// What is written of its requests.
+    copy: HeadCopy,
     /// No other of the process has this number.
     number: u64,
     /// For how long an answer is waited for. It stays with the connection, whose requests follow each other closely: a
@@ -62,8 +95,8 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(sender: http1::SendRequest<RequestBody>, number: u64, home: Home) -> Self {
-        Self { sender, number, timer: Deadline::default(), born: Instant::now(), home }
+    pub(crate) fn new(sender: http1::SendRequest<RequestBody>, copy: HeadCopy, number: u64, home: Home) -> Self {
+        Self { sender, copy, number, timer: Deadline::default(), born: Instant::now(), home }
     }
 }
 

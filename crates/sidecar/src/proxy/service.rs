@@ -22,7 +22,8 @@ use crate::head::list::has_token;
 use crate::meters::{Failure, METERS};
 use crate::pages::{answer_too_large, page};
 use crate::proxy::canary::{Canaries, Canary};
-use crate::proxy::exchange::{ExchangeError, UpstreamAnswer, copy, exchange, repeatable};
+use crate::proxy::exchange::{ExchangeError, UpstreamAnswer, exchange, repeatable};
+use crate::proxy::pool::copy;
 use crate::refusal::Refusal;
 use crate::settings::{ProxySettings, Timeouts};
 
