@@ -1,7 +1,7 @@
 //! What was written of a request, for the case that it has to be sent again.
 //!
-//! A kept connection may turn out dead when a request is on it, and hyper does not give back what it has begun to write. Its own bytes
-//! are noted as they go out: that costs a fifth of a clone of the request, with its many fields.
+//! A kept connection may turn out dead when a request is on it, and hyper does not give back what it has begun to write. So the bytes of
+//! its head are noted as they go out. To clone each request, field by field, would cost more than that.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
