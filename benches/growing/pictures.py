@@ -154,6 +154,7 @@ def table(heads, rows):
 
 def draw(figures, folder):
     """Draws every part that was measured, and returns the files."""
+    folder.mkdir(parents=True, exist_ok=True)
     files = []
     for part, rows in figures["parts"].items():
         file = folder / f"growth-{part}.svg"
