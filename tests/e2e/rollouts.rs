@@ -151,6 +151,17 @@ fn a_rollout_waits_for_its_start() {
 }
 
 #[test]
+fn a_command_right_after_an_edit_waits_until_the_edit_is_read() {
+    let (_patient, program) = rolling(FIVE);
+    for percent in 11..16 {
+        let edited = FIVE.replace("percent = 10,", &format!("percent = {percent},"));
+        std::fs::write(program.path("flags.toml"), flags(&edited)).unwrap();
+        let advanced = said(&program, "rollout checkout advance --by ada");
+        assert_eq!(advanced.code, 0, "{advanced:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_told_is_said() {
     let (_patient, mut program) = rolling(FIVE);
     assert!(program.stop().success());

@@ -32,7 +32,8 @@ pub async fn status(workspace: &Workspace, snapshot: &Arc<Snapshot>, flag: &str)
     Ok(status)
 }
 
-/// Gives a rollout a command, and says where it stands then. A command that makes no sense as the flag stands is refused.
+/// Gives a rollout a command, and says where it stands then. A command that makes no sense as the flag stands is refused. One that comes
+/// right after an edit waits for up to three seconds until a running program has read it.
 ///
 /// # Errors
 /// When there is no such flag or no ledger, or the ledger gives no answer.
@@ -44,6 +45,7 @@ pub async fn apply(
     by: &str,
 ) -> Result<Applied, Error> {
     let mut record = FlagRecord::open(workspace, snapshot, flag, true).await?;
+    record.wait_for_standing().await?;
     let refused = give(&mut record, command, by).await?;
     let status = of(&mut record).await?;
     record.close().await;

@@ -1,12 +1,18 @@
 //! A flag as its file says, with what the ledger holds of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use flagstaff_flags::{Fact, Flag, FlagId, Snapshot, Standing, VariantId};
 use flagstaff_ledger::{FactStore, FirstSign, Location};
+use tokio::time::{Instant, sleep};
 
 use crate::Error;
 use crate::workspace::{Workspace, find};
+
+/// A running program records what a flag is within about a second of its start or of an edit.
+const RECORDED_WITHIN: Duration = Duration::from_secs(3);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A flag and its facts, the ledger being open.
 pub(super) struct FlagRecord {
@@ -43,6 +49,16 @@ impl FlagRecord {
     async fn read_history(&mut self) -> Result<(), Error> {
         if let Some(fact_store) = &mut self.fact_store {
             self.history = fact_store.facts(&self.flag.name, 1).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits a moment for a running program to record the flag as it is in the file: a command may follow an edit at once.
+    pub(super) async fn wait_for_standing(&mut self) -> Result<(), Error> {
+        let until = Instant::now() + RECORDED_WITHIN;
+        while self.fact_store.is_some() && self.standing().is_err() && Instant::now() < until {
+            sleep(LOOK_EVERY).await;
+            self.read_history().await?;
         }
         Ok(())
     }
