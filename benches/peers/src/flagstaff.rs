@@ -1,21 +1,23 @@
 //! Flagstaff.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use flagstaff_flags::{Snapshot, Subject, User, VariantId};
+use flagstaff_flags::{Decisions, Snapshot, Subject, User, VariantId};
 use jiff::Timestamp;
 
 use crate::engine::Engine;
 
 pub struct Flagstaff {
-    snapshot: Arc<Snapshot>,
+    /// Made for one visitor after the other in the same memory.
+    decisions: RefCell<Decisions>,
     visitors: Vec<String>,
     users: Vec<User>,
 }
 
 impl Flagstaff {
     pub fn new(snapshot: Arc<Snapshot>, visitors: &[String]) -> Self {
-        Self { snapshot, visitors: visitors.to_vec(), users: Vec::new() }
+        Self { decisions: RefCell::new(snapshot.undecided()), visitors: visitors.to_vec(), users: Vec::new() }
     }
 
     /// With users, who are logged in.
@@ -32,10 +34,11 @@ impl Engine for Flagstaff {
 
     fn decide(&self, visitor: usize) -> usize {
         let subject = Subject::at(Timestamp::UNIX_EPOCH).visitor(&self.visitors[visitor]);
-        let decisions = match self.users.get(visitor) {
-            Some(user) => self.snapshot.decide(&subject.user(user)),
-            None => self.snapshot.decide(&subject),
-        };
+        let mut decisions = self.decisions.borrow_mut();
+        match self.users.get(visitor) {
+            Some(user) => decisions.decide(&subject.user(user)),
+            None => decisions.decide(&subject),
+        }
         decisions.variants().filter(|variant| *variant != VariantId::OFF).count()
     }
 }

@@ -24,6 +24,13 @@ impl DecisionList {
         list
     }
 
+    /// Takes the decisions of another list. Memory that it has is used again.
+    #[inline]
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        (self.count, self.few) = (other.count, other.few);
+        self.many.clone_from(&other.many);
+    }
+
     #[inline]
     pub(crate) fn all(&self) -> &[Decision] {
         self.few.get(..self.count).unwrap_or(&self.many)

@@ -206,7 +206,7 @@ impl Attributes for Units {
 }
 
 /// Has the plan and the steps decide for one subject.
-fn compare(snapshot: &Arc<Snapshot>, choices: &mut Choices) {
+fn compare(snapshot: &Arc<Snapshot>, choices: &mut Choices, made: &mut Decisions) {
     let ids = ["v1", "JhoB6FefJzcxCplLENynrQ", LONG, "ä-visitor-with-a-name-of-forty-eight-bytes-in-all"];
     let id = |choices: &mut Choices| choices.pick(&ids);
     let flags: Vec<_> = snapshot.ids().collect();
@@ -245,10 +245,12 @@ fn compare(snapshot: &Arc<Snapshot>, choices: &mut Choices) {
         ..Subject::at(day.parse().unwrap())
     };
     let decisions = snapshot.decide(&subject);
+    made.decide(&subject);
     for (id, flag, decision) in decisions.iter() {
         let explanation = snapshot.explain(flag.name.as_str(), &subject);
         assert_eq!(decision, explanation.decision, "{}: {:#?}\n{flag:#?}", flag.name, explanation.trace);
         assert_eq!(snapshot.decide_one(id, &subject), decision, "{} alone", flag.name);
+        assert_eq!(made.of(id), decision, "{} after another subject", flag.name);
     }
 }
 
@@ -258,8 +260,9 @@ proptest! {
     fn the_plan_decides_what_the_steps_decide(seed in any::<u64>()) {
         let mut choices = Choices(seed);
         let snapshot = snapshot(&mut choices);
+        let mut made = snapshot.undecided();
         for _ in 0..10 {
-            compare(&snapshot, &mut choices);
+            compare(&snapshot, &mut choices, &mut made);
         }
     }
 }

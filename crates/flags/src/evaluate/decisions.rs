@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Decision, DecisionList, Flag, FlagId, Snapshot, VariantId};
+use crate::{Decision, DecisionList, Flag, FlagId, Snapshot, Subject, VariantId};
 
 /// All decisions for one subject, with the snapshot they were made from.
 #[derive(Clone, Debug)]
@@ -20,6 +20,12 @@ impl Decisions {
     #[inline]
     pub(super) fn all_mut(&mut self) -> &mut [Decision] {
         self.list.all_mut()
+    }
+
+    /// Decides every flag for another subject, in the memory of the decisions that were made before.
+    pub fn decide(&mut self, subject: &Subject<'_>) {
+        self.list.copy_from(self.snapshot.plan.beginning());
+        self.snapshot.fill(subject, self.list.all_mut());
     }
 
     /// Decisions that were made from this snapshot before.

@@ -80,11 +80,10 @@ impl Attributes for KeptSubject {
     }
 }
 
-impl Snapshot {
-    /// Decides every flag for a subject that was kept. Without its memory, as if nothing were remembered of it.
-    #[must_use]
-    pub fn decide_kept(self: &Arc<Self>, kept: &KeptSubject, with_memory: bool, now: Timestamp) -> Decisions {
-        let sticky = if with_memory { kept.sticky(self) } else { Vec::new() };
+impl Decisions {
+    /// As [`Decisions::decide`], for a subject that was kept. Without its memory, as if nothing were remembered of it.
+    pub fn decide_kept(&mut self, kept: &KeptSubject, with_memory: bool, now: Timestamp) {
+        let sticky = if with_memory { kept.sticky(self.snapshot()) } else { Vec::new() };
         let user = kept.user();
         let value = |key| kept.values.get(&key);
         self.decide(&Subject {
@@ -103,6 +102,6 @@ impl Snapshot {
             sticky: &sticky,
             former_draws: &kept.draws,
             overrides: &[],
-        })
+        });
     }
 }

@@ -9,9 +9,16 @@ impl Snapshot {
     /// Decides every flag for one subject.
     #[must_use]
     pub fn decide(self: &Arc<Self>, subject: &Subject<'_>) -> Decisions {
-        let mut decisions = Decisions::of_list(Arc::clone(self), self.plan.beginning().clone());
+        let mut decisions = self.undecided();
         self.fill(subject, decisions.all_mut());
         decisions
+    }
+
+    /// Decisions of nobody yet, to be made by [`Decisions::decide`]. For many subjects one after the other, that is cheaper than
+    /// [`Snapshot::decide`].
+    #[must_use]
+    pub fn undecided(self: &Arc<Self>) -> Decisions {
+        Decisions::of_list(Arc::clone(self), self.plan.beginning().clone())
     }
 
     /// Decides one flag, and those it needs, for one subject. For many flags, [`Snapshot::decide`] is cheaper.
@@ -30,7 +37,7 @@ impl Snapshot {
     }
 
     /// Decides every flag, beginning with what the plan knows of all.
-    fn fill(&self, subject: &Subject<'_>, all: &mut [Decision]) {
+    pub(super) fn fill(&self, subject: &Subject<'_>, all: &mut [Decision]) {
         if !subject.former_draws.is_empty() {
             return self.fill_by_steps(subject, all);
         }

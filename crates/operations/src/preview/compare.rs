@@ -49,12 +49,17 @@ pub(super) fn compare(
     let most = MOST_DECISIONS / pairs.len().max(1);
     let latest = visitors.get(visitors.len().saturating_sub(most)..).unwrap_or_default();
     let (mut of, mut moves) = (0, 0);
+    let [mut was, mut becomes, mut fresh] = [before, after, after].map(Snapshot::undecided);
     for visitor in latest {
-        let [was, becomes] = [before, after].map(|snapshot| snapshot.decide_kept(visitor, true, now));
-        let fresh = (!visitor.remembered.is_empty()).then(|| after.decide_kept(visitor, false, now));
+        was.decide_kept(visitor, true, now);
+        becomes.decide_kept(visitor, true, now);
+        let remembers = !visitor.remembered.is_empty();
+        if remembers {
+            fresh.decide_kept(visitor, false, now);
+        }
         let mut is_moved = false;
         for pair in &mut pairs {
-            is_moved |= pair.add(&was, &becomes, fresh.as_ref());
+            is_moved |= pair.add(&was, &becomes, remembers.then_some(&fresh));
         }
         of += 1;
         moves += u64::from(is_moved);
