@@ -36,8 +36,8 @@ impl Engine for Flagstaff {
         let subject = Subject::at(Timestamp::UNIX_EPOCH).visitor(&self.visitors[visitor]);
         let mut decisions = self.decisions.borrow_mut();
         match self.users.get(visitor) {
-            Some(user) => decisions.decide(&subject.user(user)),
-            None => decisions.decide(&subject),
+            Some(user) => decisions.decide_again(&subject.user(user)),
+            None => decisions.decide_again(&subject),
         }
         decisions.variants().filter(|variant| *variant != VariantId::OFF).count()
     }

@@ -245,7 +245,7 @@ fn compare(snapshot: &Arc<Snapshot>, choices: &mut Choices, made: &mut Decisions
         ..Subject::at(day.parse().unwrap())
     };
     let decisions = snapshot.decide(&subject);
-    made.decide(&subject);
+    made.decide_again(&subject);
     for (id, flag, decision) in decisions.iter() {
         let explanation = snapshot.explain(flag.name.as_str(), &subject);
         assert_eq!(decision, explanation.decision, "{}: {:#?}\n{flag:#?}", flag.name, explanation.trace);

@@ -23,7 +23,7 @@ impl Decisions {
     }
 
     /// Decides every flag for another subject, in the memory of the decisions that were made before.
-    pub fn decide(&mut self, subject: &Subject<'_>) {
+    pub fn decide_again(&mut self, subject: &Subject<'_>) {
         self.list.copy_from(self.snapshot.plan.beginning());
         self.snapshot.fill(subject, self.list.all_mut());
     }

@@ -81,12 +81,12 @@ impl Attributes for KeptSubject {
 }
 
 impl Decisions {
-    /// As [`Decisions::decide`], for a subject that was kept. Without its memory, as if nothing were remembered of it.
+    /// As [`Decisions::decide_again`], for a subject that was kept. Without its memory, as if nothing were remembered of it.
     pub fn decide_kept(&mut self, kept: &KeptSubject, with_memory: bool, now: Timestamp) {
         let sticky = if with_memory { kept.sticky(self.snapshot()) } else { Vec::new() };
         let user = kept.user();
         let value = |key| kept.values.get(&key);
-        self.decide(&Subject {
+        self.decide_again(&Subject {
             now,
             visitor: Some(&kept.pseudonym),
             session: kept.has_session.then_some(&*kept.pseudonym),

@@ -14,7 +14,7 @@ impl Snapshot {
         decisions
     }
 
-    /// Decisions of nobody yet, to be made by [`Decisions::decide`]. For many subjects one after the other, that is cheaper than
+    /// Decisions of nobody yet, to be made by [`Decisions::decide_again`]. For many subjects one after the other, that is cheaper than
     /// [`Snapshot::decide`].
     #[must_use]
     pub fn undecided(self: &Arc<Self>) -> Decisions {
