@@ -8,9 +8,9 @@ mod upstream;
 
 pub(crate) use exchange_state::ExchangeState;
 pub use request::RequestBody;
-pub(crate) use request::{BodyFault, BodyRules, empty_request};
+pub(crate) use request::{BodyFault, BodyRules, copy, empty_request};
 pub use response::ResponseBody;
-pub(crate) use upstream::{Reuse, UpstreamBody};
+pub(crate) use upstream::{AnswerBody, Reuse, UpstreamBody};
 
 /// An error of any kind, as tower has it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -157,6 +157,16 @@ pub(crate) fn empty_request() -> Request<RequestBody> {
     Request::new(RequestBody::empty())
 }
 
+/// A request without a body, once more.
+pub(crate) fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
+    let mut copy = empty_request();
+    copy.method_mut().clone_from(request.method());
+    copy.uri_mut().clone_from(request.uri());
+    copy.headers_mut().clone_from(request.headers());
+    *copy.version_mut() = request.version();
+    copy
+}
+
 impl Checked {
     /// What may go on of a frame; nothing when nothing of it may.
     fn pass(&mut self, mut frame: Frame<Bytes>) -> Option<Result<Frame<Bytes>, BodyFault>> {

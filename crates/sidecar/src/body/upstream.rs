@@ -1,7 +1,8 @@
 //! The body of the app's answer.
 
+use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,21 +18,85 @@ use crate::meters::{Failure, METERS};
 pub(crate) trait Reuse: std::fmt::Debug + Send {
     /// Keeps it for the next request.
     fn keep(self: Box<Self>);
+
+    /// Reads more of an answer of known length, so many bytes at most; nothing when the app has closed.
+    ///
+    /// # Errors
+    ///
+    /// When the connection has failed.
+    fn poll_more(&mut self, cx: &mut Context<'_>, most: u64) -> Poll<io::Result<Bytes>>;
+}
+
+/// What comes of the app's answer.
+#[derive(Debug)]
+pub(crate) enum AnswerBody {
+    /// hyper reads it.
+    Incoming(Incoming),
+    /// Its length is known. Some of it is here, and so many bytes are left on the connection.
+    Sized { here: Bytes, left: u64 },
+}
+
+impl AnswerBody {
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Incoming(incoming) => incoming.is_end_stream(),
+            Self::Sized { here, left } => here.is_empty() && *left == 0,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Incoming(incoming) => incoming.size_hint(),
+            Self::Sized { here, left } => SizeHint::with_exact(here.len() as u64 + left),
+        }
+    }
 }
 
 /// The body of the app's answer. At its end the connection goes back to where it is kept.
 #[derive(Debug)]
 pub(crate) struct UpstreamBody {
-    incoming: Incoming,
+    answer: AnswerBody,
     /// Nothing for HTTP/2, whose connections are shared.
     connection: Option<Box<dyn Reuse>>,
     silence: Option<Duration>,
     timer: Deadline,
+    /// The connection has ended before an answer of known length.
+    is_cut: bool,
 }
 
 impl UpstreamBody {
-    pub(crate) fn new(incoming: Incoming, connection: Option<Box<dyn Reuse>>, silence: Option<Duration>) -> Self {
-        Self { incoming, connection, silence, timer: Deadline::default() }
+    pub(crate) fn new(answer: AnswerBody, connection: Option<Box<dyn Reuse>>, silence: Option<Duration>) -> Self {
+        Self { answer, connection, silence, timer: Deadline::default(), is_cut: false }
+    }
+
+    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let (here, left) = match &mut self.answer {
+            AnswerBody::Incoming(incoming) => return Pin::new(incoming).poll_frame(cx).map_err(Into::into),
+            AnswerBody::Sized { here, left } => (here, left),
+        };
+        if !here.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(here)))));
+        }
+        if *left == 0 {
+            return Poll::Ready(None);
+        }
+        let more = match &mut self.connection {
+            Some(connection) => ready!(connection.poll_more(cx, *left)).unwrap_or_default(),
+            None => Bytes::new(),
+        };
+        if more.is_empty() && !self.is_cut {
+            // what came before is written first: after an error it would not be
+            self.is_cut = true;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if more.is_empty() {
+            return Poll::Ready(Some(Err(
+                format!("the app closed the connection {left} bytes before the end").into()
+            )));
+        }
+        *left = left.saturating_sub(more.len() as u64);
+        Poll::Ready(Some(Ok(Frame::data(more))))
     }
 
     fn end(&mut self) {
@@ -61,7 +126,7 @@ impl Body for UpstreamBody {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
-        let polled = Pin::new(&mut this.incoming).poll_frame(cx);
+        let polled = this.poll_answer(cx);
         match &polled {
             Poll::Pending => return this.wait(cx),
             Poll::Ready(Some(Err(error))) => {
@@ -70,26 +135,26 @@ impl Body for UpstreamBody {
                 this.connection = None;
             }
             Poll::Ready(None) => this.end(),
-            Poll::Ready(Some(Ok(_))) if this.incoming.is_end_stream() => this.end(),
+            Poll::Ready(Some(Ok(_))) if this.answer.is_end_stream() => this.end(),
             Poll::Ready(Some(Ok(_))) => {}
         }
         this.timer.clear();
-        polled.map_err(Into::into)
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.answer.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        self.answer.size_hint()
     }
 }
 
 impl Drop for UpstreamBody {
     /// A body without bytes is never read.
     fn drop(&mut self) {
-        if self.incoming.is_end_stream() {
+        if self.answer.is_end_stream() {
             self.end();
         }
     }

@@ -4,7 +4,6 @@ use std::error::Error as _;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use hyper::client::conn::{http1, http2};
@@ -21,7 +20,8 @@ use crate::io::CoalescedWrites;
 use crate::meters::Failure;
 use crate::proxy::early_answer::EarlyAnswer;
 use crate::proxy::head_copy::{HeadCopy, NotesHead};
-use crate::proxy::pool::{self, Connection, Home, Keeping, Sender};
+use crate::proxy::plain_wire::{AnswerLimits, PlainWire};
+use crate::proxy::pool::{self, Connection, Home, HyperWire, Keeping, Sender, Wire};
 use crate::settings::ProxySettings;
 use crate::settings::upstream_policy::UpstreamPolicy;
 use crate::tls;
@@ -36,13 +36,6 @@ pub(crate) struct Connector {
     limit: Duration,
     answer: AnswerLimits,
     keeping: Keeping,
-}
-
-/// What an answer's head may have.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct AnswerLimits {
-    pub(crate) fields: usize,
-    pub(crate) bytes: usize,
 }
 
 impl std::fmt::Debug for Connector {
@@ -118,33 +111,37 @@ impl Connector {
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let io = EarlyAnswer::new(CoalescedWrites(io));
-        let home = Home { key, keeping: self.keeping };
-        let spoken =
-            if self.http2 { speak_http2(io, self.answer).await } else { speak_http1(io, home, self.answer).await };
-        spoken.map_err(io::Error::other)
+        if self.http2 {
+            let io = EarlyAnswer::new(CoalescedWrites(io));
+            return speak_http2(io, self.answer).await.map_err(io::Error::other);
+        }
+        let wire = PlainWire::new(Box::new(io), self.answer);
+        Ok(Sender::Http1(Box::new(Connection::new(wire, Home { key, keeping: self.keeping }))))
     }
 }
 
-async fn speak_http1<T>(io: T, home: Home, answer: AnswerLimits) -> hyper::Result<Sender>
-where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    static NUMBERS: AtomicU64 = AtomicU64::new(0);
-    let number = NUMBERS.fetch_add(1, Relaxed);
+/// Gives a connection to hyper, between two exchanges or in the middle of one: hyper then reads the answer.
+///
+/// # Errors
+///
+/// When the app has closed it.
+pub(crate) async fn hand_over(connection: &mut Connection) -> hyper::Result<()> {
+    let Wire::Plain(wire) = std::mem::replace(&mut connection.wire, Wire::Lost) else { return Ok(()) };
+    let (answer, copy, numbers) = (wire.limits(), HeadCopy::default(), connection.numbers());
     let mut builder = http1::Builder::new();
     builder.max_headers(answer.fields).max_header_size(answer.bytes).max_buf_size(answer.bytes.max(MAX_BUFFER));
-    let copy = HeadCopy::default();
+    let io = EarlyAnswer::new(CoalescedWrites(wire.hand_over()));
     let io = TokioIo::new(NotesHead::new(io, copy.clone()));
-    let (mut sender, connection) = builder.handshake::<_, RequestBody>(io).await?;
+    let (mut sender, task) = builder.handshake::<_, RequestBody>(io).await?;
     tokio::spawn(async move {
-        if let Err(error) = connection.with_upgrades().await {
+        if let Err(error) = task.with_upgrades().await {
             tracing::debug!(%error, "a connection to the upstream ended");
         }
-        pool::ended(home.key, number);
+        pool::ended(numbers);
     });
     sender.ready().await?;
-    Ok(Sender::Http1(Box::new(Connection::new(sender, copy, number, home))))
+    connection.wire = Wire::Hyper(HyperWire { sender, copy });
+    Ok(())
 }
 
 async fn speak_http2<T>(io: T, answer: AnswerLimits) -> hyper::Result<Sender>

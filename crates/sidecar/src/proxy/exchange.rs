@@ -8,19 +8,19 @@ use http::header::{self, HeaderValue};
 use http::uri::{Parts, PathAndQuery, Scheme, Uri};
 use http::{Extensions, Request, Response};
 use http_body::Body as _;
-use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
-use crate::body::{BodyFault, ExchangeState, RequestBody};
+use crate::body::{AnswerBody, BodyFault, ExchangeState, RequestBody};
 use crate::meters::{Failure, METERS};
-use crate::proxy::connect::AnswerLimits;
+use crate::proxy::plain_wire::{AnswerLimits, is_plain};
 use crate::proxy::pool::{self, Connection, Sender};
+use crate::proxy::send::send;
 use crate::proxy::upstream::{Tried, Upstream, Upstreams};
 
 /// The app's answer and where it came from.
 #[derive(Debug)]
 pub(crate) struct UpstreamAnswer {
-    pub(crate) answer: Response<Incoming>,
+    pub(crate) answer: Response<AnswerBody>,
     /// Nothing for HTTP/2, whose connections are shared.
     pub(crate) connection: Option<Box<Connection>>,
     /// Only when the access log asks for it.
@@ -68,7 +68,8 @@ pub(crate) async fn exchange(
     while let Some(upstream) = next(upstreams, only, &tried) {
         let began = upstreams.now();
         let repeatable = repeatable(request);
-        let (mut sender, unused) = match connection(upstreams, upstream, fresh, !repeatable, deadline).await? {
+        let wanted = Wanted { fresh, careful: !repeatable, plain: is_plain(request) };
+        let (mut sender, unused) = match connection(upstreams, upstream, wanted, deadline).await? {
             Ok(connection) => connection,
             Err((failure, why)) => {
                 tried.add(upstream);
@@ -81,9 +82,8 @@ pub(crate) async fn exchange(
             }
         };
         address(request, upstream, &sender)?;
-        let copy = sender.note(request, repeatable && unused.is_some());
-        let sent = sender.send(request, deadline).await;
-        let mut error = match sent.ok_or_else(late)? {
+        let sent = send(&mut sender, request, repeatable && unused.is_some(), deadline).await;
+        let unanswered = match sent.ok_or_else(late)? {
             Ok(mut answer) => {
                 upstream.answered();
                 let limits = upstreams.connector.answer_limits();
@@ -93,16 +93,14 @@ pub(crate) async fn exchange(
                 hand_on(extensions, answer.extensions_mut());
                 return Ok(answered(upstreams, answer, sender, upstream));
             }
-            Err(error) => error,
+            Err(unanswered) => unanswered,
         };
-        let unsent = error.take_message();
-        let cause = cause_of(&error.into_error(), exchange_state.as_deref(), upstream, upstreams);
+        let cause = cause_of(&unanswered.error, exchange_state.as_deref(), upstream, upstreams);
         let died = matches!(cause, ExchangeError::Failed(Failure::Died, _));
         if let Some(unused) = unused.filter(|_| died) {
             pool::died(&upstream.key, unused);
         }
-        let again = unsent.or_else(|| copy.map(|copy| *copy)).or_else(|| sender.noted());
-        let Some(again) = again.filter(|_| died) else { return Err(cause) };
+        let Some(again) = unanswered.again.filter(|_| died) else { return Err(cause) };
         *request = again;
         if unused.is_some() {
             METERS.retries.increment(1);
@@ -133,19 +131,29 @@ fn next<'a>(upstreams: &'a Upstreams, only: Option<&'a Upstream>, tried: &Tried)
     only.map_or_else(|| upstreams.choose(tried), |only| Some(only).filter(|only| !tried.has(only)))
 }
 
+/// Which connection a request needs.
+#[derive(Clone, Copy)]
+struct Wanted {
+    /// None that was used before.
+    fresh: bool,
+    /// None that the app may be about to close.
+    careful: bool,
+    /// Best one on which the request's task writes.
+    plain: bool,
+}
+
 /// A connection, and for one that was used before, how long it was not. A request that may be sent only once first lets the
 /// kernel tell which kept connections have ended: their tasks run before this one goes on.
 async fn connection(
     upstreams: &Upstreams,
     upstream: &Upstream,
-    fresh: bool,
-    careful: bool,
+    Wanted { fresh, careful, plain }: Wanted,
     deadline: Instant,
 ) -> Result<Result<(Sender, Option<Duration>), (Failure, String)>, ExchangeError> {
     if careful && !fresh {
         tokio::task::yield_now().await;
     }
-    if !fresh && let Some((sender, unused)) = pool::take(&upstream.key, careful) {
+    if !fresh && let Some((sender, unused)) = pool::take(&upstream.key, careful, plain) {
         return Ok(Ok((sender, Some(unused))));
     }
     // In a box: it is large, for its handshakes, and hardly any request needs it.
@@ -160,7 +168,7 @@ async fn connection(
 
 fn answered(
     upstreams: &Upstreams,
-    answer: Response<Incoming>,
+    answer: Response<AnswerBody>,
     sender: Sender,
     upstream: &Upstream,
 ) -> UpstreamAnswer {

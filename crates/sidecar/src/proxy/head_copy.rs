@@ -42,7 +42,7 @@ impl HeadCopy {
     /// The request whose head was written, or was about to be; none where it was not wanted.
     pub(crate) fn request(&self) -> Option<Request<RequestBody>> {
         let noted = self.noted();
-        read(&noted.bytes).filter(|_| noted.is_wanted)
+        read_request(&noted.bytes).filter(|_| noted.is_wanted)
     }
 
     fn noted(&self) -> MutexGuard<'_, Noted> {
@@ -62,7 +62,7 @@ impl Noted {
 }
 
 /// Reads the head of a request without a body, as hyper writes it.
-fn read(head: &[u8]) -> Option<Request<RequestBody>> {
+pub(crate) fn read_request(head: &[u8]) -> Option<Request<RequestBody>> {
     let lines = memchr::memchr_iter(b'\n', head).count();
     let mut fields = vec![httparse::EMPTY_HEADER; lines];
     let mut parsed = httparse::Request::new(&mut fields);

@@ -5,19 +5,20 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::io;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http1, http2};
-use tokio::time::{Instant, timeout_at};
+use bytes::Bytes;
+use hyper::client::conn::{http1, http2};
+use tokio::time::Instant;
 
-use crate::body::{RequestBody, Reuse, empty_request};
+use crate::body::{RequestBody, Reuse};
 use crate::io::Deadline;
 use crate::proxy::head_copy::HeadCopy;
+use crate::proxy::plain_wire::{PlainWire, Watch};
 
 /// For how long it is remembered that the app closed a connection early.
 const EARLY_CLOSE_REMEMBERED: Duration = Duration::from_secs(60);
@@ -29,80 +30,77 @@ pub(crate) enum Sender {
     Http2(http2::SendRequest<RequestBody>),
 }
 
-/// What became of a request; nothing when its time was over before there was an answer.
-pub(crate) type Sent = Option<Result<Response<Incoming>, TrySendError<Request<RequestBody>>>>;
-
-impl Sender {
-    /// Sends the request, and leaves nothing of it behind.
-    pub(crate) async fn send(&mut self, request: &mut Request<RequestBody>, deadline: Instant) -> Sent {
-        match self {
-            Self::Http1(connection) => {
-                let Connection { sender, timer, .. } = &mut **connection;
-                timer.set(deadline);
-                timer.with(pin!(sender.try_send_request(std::mem::replace(request, empty_request())))).await
-            }
-            Self::Http2(sender) => {
-                let answer = sender.try_send_request(std::mem::replace(request, empty_request()));
-                timeout_at(deadline, Box::pin(answer)).await.ok()
-            }
-        }
-    }
-
-    /// Prepares for a request that may have to be sent again, if it may. HTTP/2 needs a copy of it; over HTTP/1.1 it is noted as it goes
-    /// out.
-    pub(crate) fn note(&self, request: &Request<RequestBody>, may_repeat: bool) -> Option<Box<Request<RequestBody>>> {
-        match self {
-            Self::Http1(connection) => {
-                connection.copy.begin(may_repeat);
-                None
-            }
-            Self::Http2(_) => may_repeat.then(|| Box::new(copy(request))),
-        }
-    }
-
-    /// The request that was sent last, where it was noted.
-    pub(crate) fn noted(&self) -> Option<Request<RequestBody>> {
-        match self {
-            Self::Http1(connection) => connection.copy.request(),
-            Self::Http2(_) => None,
-        }
-    }
-}
-
-/// A request without a body, once more.
-pub(crate) fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
-    let mut copy = empty_request();
-    copy.method_mut().clone_from(request.method());
-    copy.uri_mut().clone_from(request.uri());
-    copy.headers_mut().clone_from(request.headers());
-    *copy.version_mut() = request.version();
-    copy
-}
-
 /// An HTTP/1.1 connection. In a box: it goes from hand to hand with every request.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    sender: http1::SendRequest<RequestBody>,
-    /// What is written of its requests.
-    copy: HeadCopy,
-    /// No other of the process has this number.
-    number: u64,
+    pub(crate) wire: Wire,
     /// For how long an answer is waited for. It stays with the connection, whose requests follow each other closely: a
     /// timer of its own for each of them would cost more than they do.
-    timer: Deadline,
+    pub(crate) timer: Deadline,
+    /// It is not kept: this answer is its last one.
+    pub(crate) is_last: bool,
+    /// No other of the process has this number.
+    number: u64,
     born: Instant,
     home: Home,
+    /// Tells the pool that something came while it was kept.
+    watch: Waker,
+}
+
+/// Who writes and reads on a connection.
+#[derive(Debug)]
+pub(crate) enum Wire {
+    /// The task of each request.
+    Plain(PlainWire),
+    /// hyper, in a task of its own.
+    Hyper(HyperWire),
+    /// Nobody: it could not be handed over.
+    Lost,
+}
+
+/// The way to hyper's task.
+#[derive(Debug)]
+pub(crate) struct HyperWire {
+    pub(crate) sender: http1::SendRequest<RequestBody>,
+    /// What is written of its requests.
+    pub(crate) copy: HeadCopy,
 }
 
 impl Connection {
-    pub(crate) fn new(sender: http1::SendRequest<RequestBody>, copy: HeadCopy, number: u64, home: Home) -> Self {
-        Self { sender, copy, number, timer: Deadline::default(), born: Instant::now(), home }
+    pub(crate) fn new(wire: PlainWire, home: Home) -> Self {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBERS.fetch_add(1, Relaxed);
+        let watch = Waker::from(Arc::new(Watch(move || woken(home.key, number))));
+        let (wire, timer) = (Wire::Plain(wire), Deadline::default());
+        Self { wire, timer, is_last: false, number, born: Instant::now(), home, watch }
+    }
+
+    /// The numbers of its address, and its own: what [`ended`] is told.
+    pub(crate) const fn numbers(&self) -> (usize, u64) {
+        (self.home.key, self.number)
+    }
+
+    /// Whether the app has not closed it, as far as is known.
+    fn is_alive(&mut self) -> bool {
+        match &mut self.wire {
+            Wire::Plain(wire) => wire.is_quiet(&self.watch),
+            Wire::Hyper(wire) => !wire.sender.is_closed(),
+            Wire::Lost => false,
+        }
+    }
+
+    /// Whether it can take a request. One that still reads a late upload is not ready.
+    fn is_ready(&mut self) -> bool {
+        match &self.wire {
+            Wire::Hyper(wire) => wire.sender.is_ready(),
+            Wire::Plain(_) | Wire::Lost => self.is_alive(),
+        }
     }
 }
 
 impl Reuse for Connection {
-    fn keep(self: Box<Self>) {
-        if self.sender.is_closed() {
+    fn keep(mut self: Box<Self>) {
+        if self.is_last || !self.is_alive() {
             return;
         }
         let (Home { key, keeping }, now) = (self.home, Instant::now());
@@ -112,6 +110,13 @@ impl Reuse for Connection {
                 slot.idle.push(Kept { connection: self, since: now });
             }
         });
+    }
+
+    fn poll_more(&mut self, cx: &mut Context<'_>, most: u64) -> Poll<io::Result<Bytes>> {
+        match &mut self.wire {
+            Wire::Plain(wire) => wire.poll_more(cx, most),
+            Wire::Hyper(_) | Wire::Lost => Poll::Ready(Ok(Bytes::new())),
+        }
     }
 }
 
@@ -185,21 +190,24 @@ struct SharedConnection {
 
 impl Slot {
     /// A connection, and how long it was not used.
-    fn take(&mut self, careful: bool) -> Option<(Sender, Duration)> {
+    fn take(&mut self, careful: bool, is_plain: bool) -> Option<(Sender, Duration)> {
         let now = Instant::now();
         if let Some(shared) = &self.shared {
             let sender = shared.sender.clone();
             return Some((Sender::Http2(sender), Duration::ZERO)).filter(|_| !self.drop_ended(now));
         }
         let within = if careful { self.safe(now) } else { self.keeping.limit };
-        let fits = |kept: &Kept| {
-            // One that still reads a late upload is not ready; it stays for another time. Those that are too old or
-            // closed go when the worker sweeps.
-            kept.connection.sender.is_ready()
-                && now.duration_since(kept.since) < within
-                && !self.keeping.is_old(kept.connection.born, now)
+        let keeping = self.keeping;
+        let fits = |kept: &mut Kept| {
+            // One that is not ready stays for another time. Those that are too old or closed go when the worker sweeps.
+            now.duration_since(kept.since) < within
+                && !keeping.is_old(kept.connection.born, now)
+                && kept.connection.is_ready()
         };
-        let kept = self.idle.remove(self.idle.iter().rposition(fits)?);
+        let is_best = |kept: &mut Kept| matches!(kept.connection.wire, Wire::Plain(_)) == is_plain && fits(kept);
+        let best = self.idle.iter_mut().rposition(is_best);
+        let at = best.or_else(|| self.idle.iter_mut().rposition(fits))?;
+        let kept = self.idle.remove(at);
         Some((Sender::Http1(kept.connection), now.duration_since(kept.since)))
     }
 
@@ -216,6 +224,15 @@ impl Slot {
         self.short = Some((self.safe(now).min(unused / 2), now));
     }
 
+    /// Lets go of a kept connection that the app has closed.
+    fn end(&mut self, mut is_it: impl FnMut(&mut Connection) -> bool) {
+        let now = Instant::now();
+        if let Some(at) = self.idle.iter_mut().position(|kept| is_it(&mut kept.connection)) {
+            let kept = self.idle.remove(at);
+            self.learn(now.duration_since(kept.since), now);
+        }
+    }
+
     /// Lets go of a shared connection that is closed or old; what is under way on it goes on.
     fn drop_ended(&mut self, now: Instant) -> bool {
         let ended = |shared: &SharedConnection| shared.sender.is_closed() || self.keeping.is_old(shared.born, now);
@@ -228,8 +245,8 @@ impl Slot {
 
     fn drop_old(&mut self, now: Instant) {
         let keeping = self.keeping;
-        self.idle.retain(|kept| {
-            !kept.connection.sender.is_closed()
+        self.idle.retain_mut(|kept| {
+            kept.connection.is_alive()
                 && now.duration_since(kept.since) < keeping.limit
                 && !keeping.is_old(kept.connection.born, now)
         });
@@ -248,15 +265,15 @@ fn with_slot<T>(key: &PoolKey, act: impl FnOnce(&mut Slot) -> T) -> T {
     })
 }
 
-/// Does nothing when the address is gone.
+/// Does nothing when the address is gone, or the thread ends.
 fn with_number(number: usize, act: impl FnOnce(&mut Slot)) {
-    SLOTS.with_borrow_mut(|slots| slots.get_mut(&number).map(act));
+    let _ = SLOTS.try_with(|slots| slots.try_borrow_mut().map(|mut slots| slots.get_mut(&number).map(act)));
 }
 
 /// A kept connection, if one is ready, and how long it was not used. A request that is sent only once is `careful`: it
-/// takes none that the app may be about to close.
-pub(crate) fn take(key: &PoolKey, careful: bool) -> Option<(Sender, Duration)> {
-    with_slot(key, |slot| slot.take(careful))
+/// takes none that the app may be about to close. One that is `is_plain` is best sent by its own task.
+pub(crate) fn take(key: &PoolKey, careful: bool, is_plain: bool) -> Option<(Sender, Duration)> {
+    with_slot(key, |slot| slot.take(careful, is_plain))
 }
 
 /// A kept connection turned out dead after this time without use.
@@ -265,14 +282,13 @@ pub(crate) fn died(key: &PoolKey, unused: Duration) {
 }
 
 /// A connection has ended. When it was kept at that time, the app has closed it.
-pub(crate) fn ended(key: usize, number: u64) {
-    let now = Instant::now();
-    with_number(key, |slot| {
-        let at = slot.idle.iter().position(|kept| kept.connection.number == number);
-        if let Some(kept) = at.map(|at| slot.idle.remove(at)) {
-            slot.learn(now.duration_since(kept.since), now);
-        }
-    });
+pub(crate) fn ended((key, number): (usize, u64)) {
+    with_number(key, |slot| slot.end(|kept| kept.number == number));
+}
+
+/// Something has come on a kept connection. When it is no false alarm, the app has closed it, or spoken where it should not.
+fn woken(key: usize, number: u64) {
+    with_number(key, |slot| slot.end(|kept| kept.number == number && !kept.is_alive()));
 }
 
 /// An HTTP/2 connection is shared from its beginning.
@@ -295,6 +311,30 @@ pub(crate) fn sweep() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::plain_wire::AnswerLimits;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_kept_connection_that_the_app_closes_or_speaks_on_is_gone() {
+        let keeping = Keeping { kept: 9, limit: Duration::from_secs(60), age: None };
+        let limits = AnswerLimits { fields: 9, bytes: 999 };
+        for speaks in [false, true] {
+            let key = PoolKey::new();
+            with_slot(&key, |_| ());
+            let (ours, mut app) = tokio::io::duplex(99);
+            let home = Home { key: key.number(), keeping };
+            Box::new(Connection::new(PlainWire::new(Box::new(ours), limits), home)).keep();
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            assert_eq!(with_slot(&key, |slot| slot.idle.len()), 1);
+            if speaks {
+                tokio::io::AsyncWriteExt::write_all(&mut app, b"HTTP/1.1 408 Request Timeout\r\n\r\n").await.unwrap();
+            } else {
+                drop(app);
+            }
+            assert_eq!(with_slot(&key, |slot| slot.idle.len()), 0, "its waker tells the pool at once");
+            assert_eq!(with_slot(&key, |slot| slot.safe(Instant::now())), Duration::from_secs(5));
+            assert!(take(&key, false, true).is_none());
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn what_the_app_closes_early_is_remembered_for_a_while() {

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tower::Service;
 
 use crate::access_log::ServedBy;
-use crate::body::{BodyFault, RequestBody, ResponseBody, Reuse, UpstreamBody};
+use crate::body::{BodyFault, RequestBody, ResponseBody, Reuse, UpstreamBody, copy};
 use crate::client::Tunnel;
 use crate::head::hop_by_hop::{WEBSOCKET, strip_connection};
 use crate::head::list::has_token;
@@ -23,7 +23,6 @@ use crate::meters::{Failure, METERS};
 use crate::pages::{answer_too_large, page};
 use crate::proxy::canary::{Canaries, Canary};
 use crate::proxy::exchange::{ExchangeError, UpstreamAnswer, exchange, repeatable};
-use crate::proxy::pool::copy;
 use crate::refusal::Refusal;
 use crate::settings::{ProxySettings, Timeouts};
 
@@ -201,7 +200,7 @@ impl Inner {
     }
 
     fn pass_back(&self, answered: UpstreamAnswer, switch: Option<Switch>) -> Response<ResponseBody> {
-        let UpstreamAnswer { mut answer, connection, upstream } = answered;
+        let UpstreamAnswer { mut answer, mut connection, upstream } = answered;
         let switched = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
         if switched {
             let Some(switch) = switch.filter(|_| is_websocket(answer.headers())) else {
@@ -211,7 +210,8 @@ impl Inner {
             tunnel::join(switch.upgrade, &mut answer, switch.tunnel, self.timeouts.tunnel);
         }
         // One that is about to be closed is not kept: it would look as if the app had closed it early.
-        let closes = has_token(answer.headers(), &header::CONNECTION, "close");
+        let is_last = switched || has_token(answer.headers(), &header::CONNECTION, "close");
+        connection.iter_mut().for_each(|connection| connection.is_last = is_last);
         strip_connection(answer.headers_mut());
         if switched {
             keep_upgrade(answer.headers_mut());
@@ -220,7 +220,7 @@ impl Inner {
             answer.extensions_mut().insert(ServedBy(upstream));
         }
         let silence = Some(self.timeouts.stream).filter(|limit| *limit > Duration::ZERO);
-        let connection = connection.filter(|_| !switched && !closes).map(|connection| connection as Box<dyn Reuse>);
+        let connection = connection.map(|connection| connection as Box<dyn Reuse>);
         answer.map(|body| ResponseBody::upstream(UpstreamBody::new(body, connection, silence)))
     }
 }

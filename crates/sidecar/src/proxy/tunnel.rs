@@ -8,7 +8,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Response;
-use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
@@ -17,7 +16,7 @@ use crate::client::Tunnel;
 use crate::meters::METERS;
 
 /// Joins the two halves once both have switched.
-pub(crate) fn join(client: OnUpgrade, answer: &mut Response<Incoming>, tunnel: Option<Tunnel>, silence: Duration) {
+pub(crate) fn join<B>(client: OnUpgrade, answer: &mut Response<B>, tunnel: Option<Tunnel>, silence: Duration) {
     let app = hyper::upgrade::on(answer);
     tokio::spawn(async move {
         let _open = (tunnel, Open::new());

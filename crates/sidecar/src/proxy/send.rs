@@ -1,0 +1,275 @@
+//! One request on one connection.
+
+use std::pin::pin;
+
+use http::{Request, Response};
+use hyper::client::conn::TrySendError;
+use tokio::time::{Instant, timeout_at};
+
+use crate::body::{AnswerBody, RequestBody, copy, empty_request};
+use crate::proxy::connect::hand_over;
+use crate::proxy::plain_wire::is_plain;
+use crate::proxy::pool::{Connection, Sender, Wire};
+
+/// What became of a request; nothing when its time was over before there was an answer.
+pub(crate) type Sent = Option<Result<Response<AnswerBody>, Unanswered>>;
+
+/// Why there is no answer.
+pub(crate) struct Unanswered {
+    pub(crate) error: hyper::Error,
+    /// The request, where it may be sent again: nothing of it was written, or it may be repeated and the connection was used before.
+    pub(crate) again: Option<Request<RequestBody>>,
+}
+
+/// Sends a request, and leaves nothing of it behind. One that `may_repeat` has no body, and comes back where no answer comes.
+pub(crate) async fn send(
+    sender: &mut Sender,
+    request: &mut Request<RequestBody>,
+    may_repeat: bool,
+    deadline: Instant,
+) -> Sent {
+    match sender {
+        Sender::Http1(connection) => send_http1(connection, request, may_repeat, deadline).await,
+        Sender::Http2(sender) => {
+            let kept = may_repeat.then(|| Box::new(copy(request)));
+            let sending = sender.try_send_request(std::mem::replace(request, empty_request()));
+            let sent = timeout_at(deadline, Box::pin(sending)).await.ok()?;
+            Some(
+                sent.map(|answer| answer.map(AnswerBody::Incoming))
+                    .map_err(|error| unanswered(error, || kept.map(|kept| *kept))),
+            )
+        }
+    }
+}
+
+async fn send_http1(
+    connection: &mut Connection,
+    request: &mut Request<RequestBody>,
+    mut may_repeat: bool,
+    deadline: Instant,
+) -> Sent {
+    connection.timer.set(deadline);
+    if let Wire::Plain(wire) = &mut connection.wire {
+        let mut is_known = true;
+        if is_plain(request) {
+            let exchanged = connection.timer.with(pin!(wire.exchange(request))).await?;
+            match exchanged {
+                Ok(answer) => return Some(Ok(answer)),
+                Err(Some(again)) => *request = again,
+                // hyper reads its answer in the place of an empty one's
+                Err(None) => (is_known, may_repeat) = (false, false),
+            }
+        }
+        // In a box: few requests go there, and all others would carry what it takes.
+        if let Err(error) = Box::pin(hand_over(connection)).await {
+            let again = is_known.then(|| std::mem::replace(request, empty_request()));
+            return Some(Err(Unanswered { error, again }));
+        }
+        connection.timer.set(deadline);
+    }
+    let Connection { wire: Wire::Hyper(wire), timer, .. } = connection else { return None };
+    wire.copy.begin(may_repeat);
+    let sent = timer.with(pin!(wire.sender.try_send_request(std::mem::replace(request, empty_request())))).await?;
+    Some(
+        sent.map(|answer| answer.map(AnswerBody::Incoming))
+            .map_err(|error| unanswered(error, || wire.copy.request())),
+    )
+}
+
+#[cold]
+fn unanswered(
+    mut error: TrySendError<Request<RequestBody>>,
+    kept: impl FnOnce() -> Option<Request<RequestBody>>,
+) -> Unanswered {
+    let again = error.take_message().or_else(kept);
+    Unanswered { error: error.into_error(), again }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::Pin;
+
+    use http::Method;
+    use http_body::Body as _;
+    use proptest::prelude::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+
+    use super::*;
+    use crate::body::UpstreamBody;
+    use crate::proxy::plain_wire::{AnswerLimits, PlainWire};
+    use crate::proxy::pool::{Home, Keeping};
+
+    const LIMITS: AnswerLimits = AnswerLimits { fields: 100, bytes: 16 << 10 };
+
+    /// Plain answers of apps.
+    const PLAIN: [&str; 8] = [
+        "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-A: 1\r\nx-a: 2\r\nx-empty:\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\n\r\n",
+        "HTTP/1.1 304 Not Modified\r\netag: \"a\"\r\ncontent-length: 5\r\n\r\n",
+        "HTTP/1.1 200 Fine\r\ncontent-length: 2\r\nset-cookie: a=\u{fc}\r\n\r\nhi",
+        "HTTP/1.1 200 \r\ncontent-length: 2\r\n\r\nhi",
+        "HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 2\r\n\r\nno",
+        "HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nit ends early",
+    ];
+
+    /// Others, right ones and wrong ones.
+    const OTHERS: [&str; 19] = [
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n6;a=b\r\n world\r\n0\r\nt: 1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n\r\nuntil the end",
+        "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nhi",
+        "HTTP/1.0 200 OK\r\n\r\nuntil the end",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi",
+        "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi",
+        "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\ncontent-length: 5, 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\ncontent-length: +5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi and more than that",
+        "HTTP/1.1 200 OK\r\nbroken field\r\ncontent-length: 2\r\n\r\nhi",
+        "HTTP/1.1 200 OK\r\nfolded: a\r\n b\r\ncontent-length: 2\r\n\r\nhi",
+        "HTTP/1.1 20 OK\r\ncontent-length: 2\r\n\r\nhi",
+        "HTTP/2 200 OK\r\ncontent-length: 2\r\n\r\nhi",
+        "SSH-2.0-OpenSSH_9.2\r\n",
+        "",
+    ];
+
+    fn connection(io: DuplexStream) -> Box<Connection> {
+        let home = Home { key: usize::MAX, keeping: Keeping::default() };
+        Box::new(Connection::new(PlainWire::new(Box::new(io), LIMITS), home))
+    }
+
+    fn request(method: &Method) -> Request<RequestBody> {
+        let mut request = empty_request();
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = "/a?b=%20".parse().unwrap();
+        request.headers_mut().insert("host", "shop.example".parse().unwrap());
+        request.headers_mut().insert("cookie", "a=1; b".parse().unwrap());
+        request.headers_mut().append("cookie", http::HeaderValue::from_bytes(b"c=\xfc").unwrap());
+        request
+    }
+
+    /// Data and trailers, or nothing of a body that is cut.
+    async fn whole(mut body: UpstreamBody) -> Option<(Vec<u8>, Option<http::HeaderMap>)> {
+        let (mut data, mut trailers) = (Vec::new(), None);
+        while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+            match frame.ok()?.into_data() {
+                Ok(piece) => data.extend_from_slice(&piece),
+                Err(frame) => trailers = frame.into_trailers().ok(),
+            }
+        }
+        Some((data, trailers))
+    }
+
+    /// Answers one request with two pieces, and closes. Returns what was asked.
+    async fn answer(mut app: DuplexStream, pieces: [Vec<u8>; 2]) -> Vec<u8> {
+        let mut asked = Vec::new();
+        while !asked.ends_with(b"\r\n\r\n") {
+            assert!(app.read_buf(&mut asked).await.unwrap() > 0);
+        }
+        for piece in pieces {
+            let _ = app.write_all(&piece).await;
+            // time stands still until nobody has anything to do
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        asked
+    }
+
+    /// What comes of a request that is answered so, what the app was asked, and whether hyper was needed.
+    async fn outcome(
+        method: &Method,
+        pieces: [Vec<u8>; 2],
+        by_hyper: bool,
+    ) -> ((Result<String, String>, Vec<u8>), bool) {
+        let (ours, app) = duplex(64 << 10);
+        let app = tokio::spawn(answer(app, pieces));
+        let mut connection = connection(ours);
+        if by_hyper {
+            hand_over(&mut connection).await.unwrap();
+        }
+        let mut sender = Sender::Http1(connection);
+        let deadline = Instant::now() + std::time::Duration::from_secs(60);
+        let sent = send(&mut sender, &mut request(method), true, deadline).await.expect("in time");
+        let Sender::Http1(connection) = sender else { unreachable!("HTTP/1.1") };
+        let was_needed = matches!(connection.wire, Wire::Hyper(_));
+        let result = match sent {
+            Err(Unanswered { error, again }) => {
+                Err(format!("{error:?}, again: {:?}", again.map(|again| again.uri().clone())))
+            }
+            Ok(answer) => {
+                let (head, body) = answer.into_parts();
+                let reason = head.extensions.get::<hyper::ext::ReasonPhrase>().cloned();
+                let body = whole(UpstreamBody::new(body, Some(connection), None)).await;
+                Ok(format!("{} {reason:?} {:?} {body:?}", head.status, head.headers))
+            }
+        };
+        ((result, app.await.unwrap()), was_needed)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_answer_is_read_as_hyper_reads_it_wherever_it_is_cut() {
+        for text in PLAIN.into_iter().chain(OTHERS) {
+            for method in [Method::GET, Method::HEAD] {
+                for cut in 0..=text.len() {
+                    let (first, second) = text.as_bytes().split_at(cut);
+                    let pieces = || [first.to_vec(), second.to_vec()];
+                    let (by_itself, was_needed) = outcome(&method, pieces(), false).await;
+                    let (by_hyper, _) = outcome(&method, pieces(), true).await;
+                    assert_eq!(by_itself, by_hyper, "{method} {text:?} cut at {cut}");
+                    let is_head_there = text.find("\r\n\r\n").is_some_and(|end| cut == 0 || cut >= end + 4);
+                    let is_known = PLAIN.contains(&text) || cut == 0;
+                    let needed = !(PLAIN.contains(&text) && is_head_there);
+                    assert!(method == Method::HEAD || !is_known || was_needed == needed, "{text:?} cut at {cut}");
+                }
+            }
+        }
+    }
+
+    /// What heads and bodies are made of.
+    const PIECES: [&str; 20] = [
+        "HTTP/1.1 200 OK\r\n",
+        "HTTP/1.1 200 OK\r\n",
+        "HTTP/1.0 200 OK\r\n",
+        "HTTP/1.1 100 Continue\r\n",
+        "HTTP/1.1 304 Not Modified\r\n",
+        "content-length: 5\r\n",
+        "content-length: 5\r\n",
+        "Content-Length:0\r\n",
+        "content-length: 3000\r\n",
+        "transfer-encoding: chunked\r\n",
+        "connection: close\r\n",
+        "a: b\r\n",
+        "a : b\r\n",
+        ": b\r\n",
+        "\r\n",
+        "\r\n",
+        "\n",
+        "hello",
+        "5\r\nhello\r\n",
+        "0\r\n\r\n",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn whatever_an_app_says_is_read_as_hyper_reads_it(
+            pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..9),
+            cut in any::<prop::sample::Index>(),
+            head in any::<bool>(),
+        ) {
+            let text = pieces.concat();
+            let method = if head { Method::HEAD } else { Method::GET };
+            let (first, second) = text.as_bytes().split_at(cut.index(text.len() + 1));
+            let pieces = || [first.to_vec(), second.to_vec()];
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+            let [by_itself, by_hyper] = [false, true].map(|by_hyper| {
+                let (outcome, _) = runtime.block_on(outcome(&method, pieces(), by_hyper));
+                outcome
+            });
+            prop_assert_eq!(by_itself, by_hyper, "{} {:?}", method, [first, second].map(String::from_utf8_lossy));
+        }
+    }
+}
