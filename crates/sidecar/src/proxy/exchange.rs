@@ -82,7 +82,8 @@ pub(crate) async fn exchange(
             }
         };
         address(request, upstream, &sender)?;
-        let sent = send(&mut sender, request, repeatable && unused.is_some(), deadline).await;
+        let may_repeat = repeatable && unused.is_some();
+        let sent = send(&mut sender, request, (may_repeat, wanted.plain), deadline).await;
         let unanswered = match sent.ok_or_else(late)? {
             Ok(mut answer) => {
                 upstream.answered();

@@ -98,8 +98,8 @@ impl PlainWire {
         self.io.write_all(&self.written).await.ok()?;
         self.io.flush().await.ok()?;
         self.read.reserve(FIRST_READ);
-        let count = self.io.read_buf(&mut self.read).await.ok()?;
-        let answer = self.take_answer(is_head).filter(|_| count > 0)?;
+        self.io.read_buf(&mut self.read).await.ok()?;
+        let answer = self.take_answer(is_head)?;
         self.is_asked = false;
         Some(answer)
     }
@@ -125,6 +125,8 @@ impl PlainWire {
         let mut unexpected = [0];
         let mut buf = tokio::io::ReadBuf::new(&mut unexpected);
         let polled = pin!(&mut self.io).poll_read(&mut Context::from_waker(watch), &mut buf);
+        // one that has spoken unasked is never quiet again
+        self.read.extend_from_slice(buf.filled());
         polled.is_pending() && self.read.is_empty() && !self.is_asked
     }
 
@@ -214,4 +216,19 @@ fn header_map(read: &Bytes, fields: &[httparse::Header<'_>]) -> Option<HeaderMap
         map.append(name, HeaderValue::from_maybe_shared(value).ok()?);
     }
     Some(map)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_that_has_spoken_unasked_is_never_quiet_again() {
+        let (ours, mut app) = tokio::io::duplex(99);
+        let mut wire = PlainWire::new(Box::new(ours), AnswerLimits { fields: 9, bytes: 999 });
+        assert!(wire.is_quiet(Waker::noop()));
+        app.write_all(b"?").await.unwrap();
+        assert!(!wire.is_quiet(Waker::noop()));
+        assert!(!wire.is_quiet(Waker::noop()), "also when all that came was looked at");
+    }
 }

@@ -3,12 +3,12 @@
 use std::pin::pin;
 
 use http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use tokio::time::{Instant, timeout_at};
 
 use crate::body::{AnswerBody, RequestBody, copy, empty_request};
 use crate::proxy::connect::hand_over;
-use crate::proxy::plain_wire::is_plain;
 use crate::proxy::pool::{Connection, Sender, Wire};
 
 /// What became of a request; nothing when its time was over before there was an answer.
@@ -21,23 +21,20 @@ pub(crate) struct Unanswered {
     pub(crate) again: Option<Request<RequestBody>>,
 }
 
-/// Sends a request, and leaves nothing of it behind. One that `may_repeat` has no body, and comes back where no answer comes.
+/// Sends a request, and leaves nothing of it behind. One that `may_repeat` has no body, and comes back where no answer comes. One that
+/// `is_plain` needs no hyper where its answer needs none.
 pub(crate) async fn send(
     sender: &mut Sender,
     request: &mut Request<RequestBody>,
-    may_repeat: bool,
+    (may_repeat, is_plain): (bool, bool),
     deadline: Instant,
 ) -> Sent {
     match sender {
-        Sender::Http1(connection) => send_http1(connection, request, may_repeat, deadline).await,
+        Sender::Http1(connection) => send_http1(connection, request, (may_repeat, is_plain), deadline).await,
         Sender::Http2(sender) => {
             let kept = may_repeat.then(|| Box::new(copy(request)));
             let sending = sender.try_send_request(std::mem::replace(request, empty_request()));
-            let sent = timeout_at(deadline, Box::pin(sending)).await.ok()?;
-            Some(
-                sent.map(|answer| answer.map(AnswerBody::Incoming))
-                    .map_err(|error| unanswered(error, || kept.map(|kept| *kept))),
-            )
+            of_hyper(timeout_at(deadline, Box::pin(sending)).await.ok(), || kept.map(|kept| *kept))
         }
     }
 }
@@ -45,13 +42,13 @@ pub(crate) async fn send(
 async fn send_http1(
     connection: &mut Connection,
     request: &mut Request<RequestBody>,
-    mut may_repeat: bool,
+    (mut may_repeat, is_plain): (bool, bool),
     deadline: Instant,
 ) -> Sent {
     connection.timer.set(deadline);
     if let Wire::Plain(wire) = &mut connection.wire {
         let mut is_known = true;
-        if is_plain(request) {
+        if is_plain {
             let exchanged = connection.timer.with(pin!(wire.exchange(request))).await?;
             match exchanged {
                 Ok(answer) => return Some(Ok(answer)),
@@ -69,20 +66,22 @@ async fn send_http1(
     }
     let Connection { wire: Wire::Hyper(wire), timer, .. } = connection else { return None };
     wire.copy.begin(may_repeat);
-    let sent = timer.with(pin!(wire.sender.try_send_request(std::mem::replace(request, empty_request())))).await?;
-    Some(
-        sent.map(|answer| answer.map(AnswerBody::Incoming))
-            .map_err(|error| unanswered(error, || wire.copy.request())),
-    )
+    let sent = timer.with(pin!(wire.sender.try_send_request(std::mem::replace(request, empty_request())))).await;
+    of_hyper(sent, || wire.copy.request())
 }
 
-#[cold]
-fn unanswered(
-    mut error: TrySendError<Request<RequestBody>>,
+/// What hyper says of a request that was kept in case it gives none back.
+fn of_hyper(
+    sent: Option<Result<Response<Incoming>, TrySendError<Request<RequestBody>>>>,
     kept: impl FnOnce() -> Option<Request<RequestBody>>,
-) -> Unanswered {
-    let again = error.take_message().or_else(kept);
-    Unanswered { error: error.into_error(), again }
+) -> Sent {
+    Some(match sent? {
+        Ok(answer) => Ok(answer.map(AnswerBody::Incoming)),
+        Err(mut error) => {
+            let again = error.take_message().or_else(kept);
+            Err(Unanswered { error: error.into_error(), again })
+        }
+    })
 }
 
 #[cfg(test)]
@@ -192,7 +191,7 @@ mod tests {
         }
         let mut sender = Sender::Http1(connection);
         let deadline = Instant::now() + std::time::Duration::from_secs(60);
-        let sent = send(&mut sender, &mut request(method), true, deadline).await.expect("in time");
+        let sent = send(&mut sender, &mut request(method), (true, true), deadline).await.expect("in time");
         let Sender::Http1(connection) = sender else { unreachable!("HTTP/1.1") };
         let was_needed = matches!(connection.wire, Wire::Hyper(_));
         let result = match sent {
