@@ -8,6 +8,7 @@ use crate::{Allocation, BucketBy, Draw, ExperimentId, Percent, VariantId};
 pub struct Holdout {
     percent: Percent,
     salt: Box<str>,
+    experiment: ExperimentId,
 }
 
 impl Holdout {
@@ -21,7 +22,9 @@ impl Holdout {
     /// Holds out a share of visitors; another salt holds out others.
     #[must_use]
     pub fn new(percent: Percent, salt: Option<&str>) -> Self {
-        Self { percent, salt: salt.unwrap_or(Self::SALT).into() }
+        let (salt, [held, others]) = (salt.unwrap_or(Self::SALT), Self::ARMS);
+        let parts = [Self::NAME, salt, &BucketBy::Visitor.to_string(), held, others];
+        Self { percent, salt: salt.into(), experiment: ExperimentId::of_parts(parts) }
     }
 
     /// The share of visitors who are held out.
@@ -58,8 +61,7 @@ impl Holdout {
 
     /// The id of the comparison: another salt starts another one, another share does not.
     #[must_use]
-    pub fn experiment_id(&self) -> ExperimentId {
-        let [held, others] = Self::ARMS;
-        ExperimentId::of_parts([Self::NAME, &self.salt, &BucketBy::Visitor.to_string(), held, others])
+    pub const fn experiment_id(&self) -> ExperimentId {
+        self.experiment
     }
 }

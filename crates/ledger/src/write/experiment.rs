@@ -1,7 +1,13 @@
 //! The experiment an exposure belongs to.
 
-use flagstaff_flags::{BucketBy, ExperimentId, FlagId, Holdout, Snapshot};
+use std::sync::Arc;
+
+use flagstaff_flags::{Allocation, BucketBy, ExperimentId, Flag, FlagId, Holdout, Snapshot};
 use jiff::Timestamp;
+use quick_cache::sync::Cache;
+
+/// Experiments that are kept to be given again: one of a new visitor costs no more than to look it up.
+const KEPT: usize = 10_000;
 
 /// One flag's experiment with the shares it has now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,35 +26,37 @@ pub(crate) struct Arm {
     pub(crate) to: u32,
 }
 
+impl Arm {
+    fn new(name: &str, Allocation { from, to, .. }: Allocation) -> Self {
+        Self { name: name.into(), from, to }
+    }
+}
+
 impl Experiment {
-    /// The experiment of a flag at a time; none for a flag that is not there.
-    #[must_use]
-    pub fn of(snapshot: &Snapshot, id: FlagId, now: Timestamp) -> Option<Self> {
-        let flag = snapshot.flag(id)?;
-        let arms = snapshot.arms(id, now).into_iter().map(|arm| Arm {
-            name: flag.variants.name(arm.variant).into(),
-            from: arm.from,
-            to: arm.to,
-        });
-        Some(Self {
-            trial: snapshot.experiment_id(id),
+    fn of_flag(flag: &Flag, trial: ExperimentId, arms: &[Allocation]) -> Self {
+        let arm = |arm: &Allocation| Arm::new(flag.variants.name(arm.variant), *arm);
+        Self {
+            trial,
             flag: flag.name.as_str().into(),
             bucket_by: flag.bucket_by.clone(),
-            arms: arms.collect(),
-        })
+            arms: arms.iter().map(arm).collect(),
+        }
     }
 
     /// All experiments together: who is in none, and everybody else.
-    #[must_use]
-    pub fn of_holdout(holdout: &Holdout) -> Self {
+    fn of_holdout(holdout: &Holdout) -> Self {
         let arms = holdout.arms().into_iter().zip(Holdout::ARMS);
-        let arms = arms.map(|(arm, name)| Arm { name: name.into(), from: arm.from, to: arm.to });
         Self {
             trial: holdout.experiment_id(),
             flag: Holdout::NAME.into(),
             bucket_by: BucketBy::Visitor,
-            arms: arms.collect(),
+            arms: arms.map(|(arm, name)| Arm::new(name, arm)).collect(),
         }
+    }
+
+    /// Whether its variants have these places.
+    fn has_places(&self, arms: &[Allocation]) -> bool {
+        self.arms.iter().map(|arm| (arm.from, arm.to)).eq(arms.iter().map(|arm| (arm.from, arm.to)))
     }
 
     /// Which experiment.
@@ -76,5 +84,72 @@ impl Experiment {
     pub(crate) fn arms_text(&self) -> String {
         let arm = |arm: &Arm| format!("{}-{}", arm.from, arm.to);
         self.arms.iter().map(arm).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// Experiments with the shares they have now.
+pub(crate) struct Experiments(Cache<ExperimentId, Arc<Experiment>>);
+
+impl Default for Experiments {
+    fn default() -> Self {
+        Self(Cache::new(KEPT))
+    }
+}
+
+impl Experiments {
+    /// The experiment of a flag at a time; none for a flag that is not there.
+    pub(crate) fn of_flag(&self, snapshot: &Snapshot, id: FlagId, now: Timestamp) -> Option<Arc<Experiment>> {
+        let (flag, trial, arms) = (snapshot.flag(id)?, snapshot.experiment_id(id), snapshot.arms(id, now));
+        Some(self.kept(trial, &arms, || Experiment::of_flag(flag, trial, &arms)))
+    }
+
+    /// All experiments together.
+    pub(crate) fn of_holdout(&self, holdout: &Holdout) -> Arc<Experiment> {
+        self.kept(holdout.experiment_id(), &holdout.arms(), || Experiment::of_holdout(holdout))
+    }
+
+    /// The id says all of an experiment but how much each variant has now.
+    fn kept(&self, trial: ExperimentId, arms: &[Allocation], make: impl FnOnce() -> Experiment) -> Arc<Experiment> {
+        self.0.get(&trial).filter(|kept| kept.has_places(arms)).unwrap_or_else(|| {
+            let made = Arc::new(make());
+            self.0.insert(trial, Arc::clone(&made));
+            made
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flagstaff_flags::{Name, Percent};
+
+    use super::*;
+
+    fn shared_out(percent: u32) -> (Snapshot, FlagId) {
+        let name = Name::new("a").unwrap();
+        let flag = Flag { percent: Some(Percent::from_thousandths(percent)), ..Flag::new(name) };
+        let snapshot = Snapshot::new("", vec![flag], vec![], vec![], vec![]).unwrap();
+        let id = snapshot.find("a").unwrap();
+        (snapshot, id)
+    }
+
+    #[test]
+    fn an_experiment_is_made_once_for_the_shares_it_has() {
+        let (all, now) = (Experiments::default(), Timestamp::UNIX_EPOCH);
+        let [half, more] = [50_000, 60_000].map(shared_out);
+        let of = |(snapshot, id): &(Snapshot, FlagId)| all.of_flag(snapshot, *id, now).unwrap();
+        let (first, second) = (of(&half), of(&half));
+        assert!(Arc::ptr_eq(&first, &second));
+        assert_eq!((of(&more).trial(), of(&more).arms_text().as_str()), (first.trial(), "60000-100000,0-60000"));
+        assert_eq!(*of(&half), *first, "it has the shares of its own snapshot, whatever was asked for in between");
+    }
+
+    #[test]
+    fn a_holdout_is_made_once_for_its_share() {
+        let all = Experiments::default();
+        let [tenth, fifth] = [10_000, 20_000].map(|share| Holdout::new(Percent::from_thousandths(share), None));
+        let first = all.of_holdout(&tenth);
+        assert!(Arc::ptr_eq(&first, &all.of_holdout(&tenth)));
+        assert_eq!(all.of_holdout(&fifth).arms_text(), "0-20000,20000-100000");
+        assert_eq!(all.of_holdout(&tenth).arms_text(), "0-10000,10000-100000");
     }
 }

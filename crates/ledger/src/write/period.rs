@@ -1,6 +1,7 @@
 //! Stretches of time in which the shares of an experiment stayed the same.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use sqlx::{AnyConnection, Row};
 
@@ -10,9 +11,17 @@ use crate::write::experiment::Experiment;
 /// Requests that began with the shares before may still come for so long (µs).
 const UNDER_WAY: i64 = 30_000_000;
 
-/// The periods this process writes to.
+/// The periods this process writes to, by trial.
 #[derive(Default)]
-pub(crate) struct Periods(HashMap<i64, Vec<Period>>);
+pub(crate) struct Periods(HashMap<i64, KnownPeriods>);
+
+/// The last two periods of a trial.
+#[derive(Default)]
+struct KnownPeriods {
+    periods: Vec<Period>,
+    /// The experiment that was found last to have the shares of the latest one: most exposures come with the same.
+    of_latest: Option<Arc<Experiment>>,
+}
 
 #[derive(Clone, Debug)]
 struct Period {
@@ -28,14 +37,18 @@ pub(crate) fn id(experiment: &Experiment) -> i64 {
 
 impl Periods {
     /// The period that holds at a time with these shares; none until it was opened.
-    fn find(&self, experiment: &Experiment, at: i64) -> Option<i64> {
-        let arms = experiment.arms_text();
-        let known = self.0.get(&id(experiment))?;
-        let latest = known.last()?;
-        if latest.arms == arms {
+    fn find(&mut self, experiment: &Arc<Experiment>, at: i64) -> Option<i64> {
+        let known = self.0.get_mut(&id(experiment))?;
+        let latest = known.periods.last()?;
+        if known.of_latest.as_ref().is_some_and(|before| Arc::ptr_eq(before, experiment)) {
             return Some(latest.number);
         }
-        let before = known.iter().rev().nth(1)?;
+        let arms = experiment.arms_text();
+        if latest.arms == arms {
+            known.of_latest = Some(Arc::clone(experiment));
+            return Some(latest.number);
+        }
+        let before = known.periods.iter().rev().nth(1)?;
         (before.arms == arms && at < latest.began + UNDER_WAY).then_some(before.number)
     }
 
@@ -63,14 +76,15 @@ impl Periods {
         store: &mut AnyConnection,
     ) -> Result<i64, sqlx::Error> {
         let known = self.0.entry(id(experiment)).or_default();
-        if known.is_empty() {
+        if known.periods.is_empty() {
             begin(experiment, at, store).await?;
         }
         let period = current(experiment, at, store).await?;
         let number = period.number;
-        known.push(period);
-        if known.len() > 2 {
-            known.remove(0);
+        known.of_latest = None;
+        known.periods.push(period);
+        if known.periods.len() > 2 {
+            known.periods.remove(0);
         }
         Ok(number)
     }

@@ -9,6 +9,7 @@ use crate::revisions::queue::RevisionQueue;
 use crate::revisions::revision::NewRevision;
 use crate::store::name::{hash, stored_name};
 use crate::write::event::RecordedEvent;
+use crate::write::experiment::Experiments;
 use crate::write::limits::Limits;
 use crate::write::seen::SeenSet;
 use crate::write::status::{Loss, Shared, WriterStatus};
@@ -20,6 +21,7 @@ pub struct Recorder {
     pub(crate) seen: Arc<SeenSet>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) experiments: Arc<Experiments>,
     revisions: Arc<RevisionQueue>,
 }
 
@@ -43,7 +45,8 @@ impl Recorder {
         shared: Arc<Shared>,
         revisions: Arc<RevisionQueue>,
     ) -> Self {
-        Self { queue, seen, shared, limits: Arc::new(Limits::new()), revisions }
+        let (limits, experiments) = (Arc::new(Limits::new()), Arc::default());
+        Self { queue, seen, shared, limits, experiments, revisions }
     }
 
     /// Gives an event to the writer.

@@ -26,12 +26,15 @@ pub(crate) async fn write(store: &mut Store, batch: &Batch, (boot, latest): (i64
     let mut transaction = store.connection.begin_with(begin).await?;
     let mut changed: HashSet<&str> = HashSet::new();
     for wave in batch.exposures.iter() {
-        let mut rows: Vec<_> = wave.iter().map(|((_, unit), exposure)| (&**unit, exposure)).collect();
+        // a row that is written confirmed need not be written again for a cookie that came back
+        let is_confirmed = |unit: &str, exposure: &Exposure| exposure.confirmed || batch.returned.contains(unit);
+        let rows = wave.iter().map(|((_, unit), exposure)| (&**unit, exposure, is_confirmed(unit, exposure)));
+        let mut rows: Vec<_> = rows.collect();
         // instances that write the same rows take them in the same order, so none waits for another that waits for it
-        rows.sort_unstable_by_key(|(unit, _)| *unit);
+        rows.sort_unstable_by_key(|(unit, ..)| *unit);
         for rows in rows.chunks(ROWS) {
             if expose(&mut transaction, rows).await? {
-                changed.extend(rows.iter().map(|(unit, _)| *unit));
+                changed.extend(rows.iter().map(|(unit, ..)| *unit));
             }
         }
     }
@@ -64,8 +67,8 @@ pub(crate) async fn write(store: &mut Store, batch: &Batch, (boot, latest): (i64
     transaction.commit().await
 }
 
-/// The first exposure stays. A second one can confirm it, or mark that another variant was met.
-async fn expose(store: &mut AnyConnection, rows: &[(&str, &Exposure)]) -> Changed {
+/// Writes exposures of units, confirmed or not. The first one stays. A second one can confirm it, or mark that another variant was met.
+async fn expose(store: &mut AnyConnection, rows: &[(&str, &Exposure, bool)]) -> Changed {
     let sql = format!(
         "INSERT INTO exposures (trial, unit, variant, period, place, held, confirmed, at) VALUES {}
          ON CONFLICT (trial, unit) DO UPDATE SET
@@ -77,11 +80,10 @@ async fn expose(store: &mut AnyConnection, rows: &[(&str, &Exposure)]) -> Change
         places(store, rows.len(), 8)
     );
     let mut insert = query(sql);
-    for (unit, row) in rows {
+    for (unit, row, confirmed) in rows {
         let period = row.period.unwrap_or_default();
         insert = insert.bind(id(&row.experiment)).bind((*unit).to_owned()).bind(i64::from(row.variant)).bind(period);
-        insert =
-            insert.bind(i64::from(row.place)).bind(i64::from(row.held)).bind(i64::from(row.confirmed)).bind(row.at);
+        insert = insert.bind(i64::from(row.place)).bind(i64::from(row.held)).bind(i64::from(*confirmed)).bind(row.at);
     }
     insert.execute(store).await.map(|done| done.rows_affected() > 0)
 }

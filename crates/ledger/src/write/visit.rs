@@ -9,7 +9,6 @@ use flagstaff_flags::{Decision, DecisionStep, ExperimentId, FlagId, Holdout, Sna
 use jiff::Timestamp;
 
 use crate::write::event::RecordedEvent;
-use crate::write::experiment::Experiment;
 use crate::write::recorder::{Dropped, Recorder};
 use crate::write::seen::{Exposures, UnitHash};
 use crate::write::status::Loss;
@@ -93,12 +92,12 @@ impl Visit<'_> {
         };
         let key: &str = &flag.bucket_by.key(unit);
         self.recorder.seen.exposed(snapshot.experiment_id(id), self.hash(key), number, confirmed, || {
-            let experiment = Experiment::of(snapshot, id, at);
+            let experiment = self.recorder.experiments.of_flag(snapshot, id, at);
             let event = experiment.map(|experiment| RecordedEvent::Exposed {
                 variant: number,
                 place: flag.position(unit),
                 held: decision.step() == DecisionStep::Sticky,
-                experiment: Arc::new(experiment),
+                experiment,
                 unit: (*key).into(),
                 confirmed,
                 at: at.as_microsecond(),
@@ -137,7 +136,7 @@ impl Visit<'_> {
         let number = u8::from(!holdout.holds(place));
         self.recorder.seen.exposed(holdout.experiment_id(), self.hash(visitor), number, confirmed, || {
             let event = RecordedEvent::Exposed {
-                experiment: Arc::new(Experiment::of_holdout(holdout)),
+                experiment: self.recorder.experiments.of_holdout(holdout),
                 unit: visitor.into(),
                 variant: number,
                 place,
