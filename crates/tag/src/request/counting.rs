@@ -86,39 +86,51 @@ impl Tally {
     }
 }
 
-/// Tallies by reason and pattern. All are there from the start, so nothing that is sent makes them more.
+/// Why a request is left out, and where such requests are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Left {
+    pub(crate) why: NotCounted,
+    tally: Option<usize>,
+}
+
+/// Tallies, and their places by reason and pattern. All are there from the start, so nothing that is sent makes them more.
 #[derive(Debug, Default)]
-struct Tallies(HashMap<NotCounted, HashMap<Box<str>, Tally>>);
+struct Tallies {
+    all: Vec<(NotCounted, Box<str>, Tally)>,
+    places: HashMap<NotCounted, HashMap<Box<str>, usize>>,
+}
 
 impl Tallies {
     fn add(&mut self, reason: NotCounted, pattern: &str) {
-        self.0.entry(reason).or_default().entry(pattern.into()).or_default();
-    }
-
-    fn count(&self, reason: NotCounted, pattern: &str) {
-        let Some(tally) = self.0.get(&reason).and_then(|all| all.get(pattern)) else {
-            return;
-        };
-        tally.requests.fetch_add(1, Relaxed);
-        tally.metric(reason, pattern).increment(1);
-    }
-
-    fn begin_counters(&self) {
-        for (reason, all) in &self.0 {
-            all.iter().for_each(|(pattern, tally)| tally.metric(*reason, pattern).increment(0));
+        let places = self.places.entry(reason).or_default();
+        if !places.contains_key(pattern) {
+            places.insert(pattern.into(), self.all.len());
+            self.all.push((reason, pattern.into(), Tally::default()));
         }
     }
 
+    fn left(&self, why: NotCounted, pattern: &str) -> Left {
+        Left { why, tally: self.places.get(&why).and_then(|places| places.get(pattern)).copied() }
+    }
+
+    fn count(&self, left: Left) {
+        if let Some((reason, pattern, tally)) = left.tally.and_then(|place| self.all.get(place)) {
+            tally.requests.fetch_add(1, Relaxed);
+            tally.metric(*reason, pattern).increment(1);
+        }
+    }
+
+    fn begin_counters(&self) {
+        self.all.iter().for_each(|(reason, pattern, tally)| tally.metric(*reason, pattern).increment(0));
+    }
+
     fn all(&self) -> Vec<LeftOut> {
-        let of = |reason: NotCounted, pattern: &str, tally: &Tally| LeftOut {
-            reason,
-            pattern: pattern.to_owned(),
+        let each = self.all.iter().map(|(reason, pattern, tally)| LeftOut {
+            reason: *reason,
+            pattern: pattern.to_string(),
             requests: tally.requests.load(Relaxed),
-        };
-        let each =
-            self.0.iter().flat_map(|(reason, all)| all.iter().map(|(pattern, tally)| (*reason, pattern, tally)));
-        let all = each.map(|(reason, pattern, tally)| of(reason, pattern, tally));
-        let mut all: Vec<_> = all.filter(|one| one.requests > 0).collect();
+        });
+        let mut all: Vec<_> = each.filter(|one| one.requests > 0).collect();
         all.sort_by(|a, b| b.requests.cmp(&a.requests).then_with(|| a.pattern.cmp(&b.pattern)));
         all
     }
@@ -173,9 +185,14 @@ impl Exclusions {
         }
     }
 
-    /// Counts a request that is left out for a reason without a pattern.
-    pub(crate) fn count(&self, reason: NotCounted) {
-        self.tallies.count(reason, "");
+    /// A request is left out for a reason without a pattern.
+    pub(crate) fn left(&self, why: NotCounted) -> Left {
+        self.tallies.left(why, "")
+    }
+
+    /// Counts a request that is left out.
+    pub(crate) fn count(&self, left: Left) {
+        self.tallies.count(left);
     }
 
     pub(crate) fn left_out(&self) -> Vec<LeftOut> {
@@ -201,7 +218,7 @@ impl Exclusions {
     }
 
     /// Whether a request counts, by its path, its headers and its peer.
-    pub(crate) fn check(&self, path: &str, headers: &HeaderMap, peer: Option<&Peer>) -> Result<(), NotCounted> {
+    pub(crate) fn check(&self, path: &str, headers: &HeaderMap, peer: Option<&Peer>) -> Result<(), Left> {
         let agent = headers.get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
         let agent = agent.get(..MAX_AGENT_BYTES).unwrap_or(agent);
         let text = String::from_utf8_lossy(agent);
@@ -209,11 +226,10 @@ impl Exclusions {
         let bot = || bots::bot(agent).filter(|_| !is_counted()).map(|line| (NotCounted::Bot, line));
         let ahead = || prefetch::prefetch(headers, &self.prefetch_headers).map(|name| (NotCounted::Prefetch, name));
         let excluded = || self.excluded(path, &text, peer).map(|pattern| (NotCounted::Excluded, pattern));
-        let Some((reason, pattern)) = bot().or_else(ahead).or_else(excluded) else {
-            return Ok(());
-        };
-        self.tallies.count(reason, pattern);
-        Err(reason)
+        match bot().or_else(ahead).or_else(excluded) {
+            Some((reason, pattern)) => Err(self.tallies.left(reason, pattern)),
+            None => Ok(()),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::compiled::{Asker, CompiledSnapshot};
 use crate::identity::id::Id;
 use crate::identity::network::Network;
 use crate::identity::user_cookie::UserCookie;
-use crate::request::counting::NotCounted;
+use crate::request::counting::{Left, NotCounted};
 use crate::request::sticky;
 
 /// The flags of one request, in its extensions and in those of its answer. Cheap to clone.
@@ -30,7 +30,7 @@ pub(crate) struct Tagged {
     /// What conditions look at, where an observer wants to know and nothing was forced.
     pub(crate) values: Option<KeptValues>,
     /// Whether this visitor counts.
-    pub(crate) counted: Result<(), NotCounted>,
+    pub(crate) counted: Result<(), Left>,
     /// It is for one of the visitor's own endpoints.
     pub(crate) is_own: bool,
     /// The app uses django-waffle.
@@ -182,7 +182,7 @@ impl Flags {
         if self.0.is_own {
             return Err(NotCounted::Endpoint);
         }
-        self.0.counted
+        self.counted_visitor()
     }
 
     /// Whether what this visitor says may count: as [`Flags::counted`], but for the visitor's own endpoints too.
@@ -190,7 +190,7 @@ impl Flags {
     /// # Errors
     /// With the reason why it must not.
     pub fn counted_visitor(&self) -> Result<(), NotCounted> {
-        self.0.counted
+        self.0.counted.map_err(|left| left.why)
     }
 
     /// The values of this request that conditions look at. `None` where no observer wants to know, one of them is too long, a variant was

@@ -13,6 +13,7 @@ use crate::compiled::repeats::Repeats;
 use crate::identity::Peer;
 use crate::identity::id::Id;
 use crate::identity::network::Network;
+use crate::request::counting::Left;
 use crate::request::flags::Tagged;
 use crate::request::strip::Head;
 
@@ -51,6 +52,7 @@ pub(crate) struct Found {
     pub(crate) user: Option<User>,
     pub(crate) units: Vec<(FlagId, Box<str>)>,
     pub(crate) values: Option<KeptValues>,
+    pub(crate) counted: Result<(), Left>,
     pub(crate) secure: bool,
 }
 
@@ -64,6 +66,7 @@ impl Found {
             user: tagged.user.clone(),
             units: tagged.units.clone(),
             values: tagged.values.clone(),
+            counted: tagged.counted,
             secure: tagged.reply.secure,
         }
     }
@@ -193,6 +196,14 @@ mod tests {
         assert!(!is_found(&last, &compiled, &other_peer, now));
         let anew = Arc::new(tagger.compile(snapshot()));
         assert!(!is_found(&last, &anew, &request("/", &[]), now), "flags were read again");
+        let bot = || request("/", &[("user-agent", "curl/8")]);
+        for _ in 0..2 {
+            let flags = tagger.tag_next(&compiled, &mut last, &mut bot(), now);
+            assert!(
+                flags.counted().is_err() && is_found(&last, &compiled, &bot(), now),
+                "bots are found, and do not count"
+            );
+        }
         let stranger = || request("/", &[("cookie", "theme=dark")]);
         tagger.tag_next(&compiled, &mut last, &mut stranger(), now);
         assert!(!is_found(&last, &compiled, &stranger(), now), "no id came");

@@ -23,7 +23,7 @@ use crate::identity::user::{Users, header_name};
 use crate::identity::visitor::Visitors;
 use crate::identity::{Network, Peer};
 use crate::request::app_headers::AppHeaders;
-use crate::request::counting::Exclusions;
+use crate::request::counting::{Exclusions, Left};
 use crate::request::flags::{Reply, Tagged};
 use crate::request::identify::Identifier;
 use crate::request::overrides;
@@ -198,7 +198,7 @@ impl Tagger {
             user_cookie: identity.user_cookie,
         };
         let counted = self.counted(head, identity.consent, identity.id_lasts);
-        let repeats = identity.repeats && counted.is_ok() && reply.sticky.is_none() && reply.overrides.is_none();
+        let repeats = identity.repeats && reply.may_set && reply.sticky.is_none() && reply.overrides.is_none();
         Flags::new(Tagged {
             compiled: Arc::clone(compiled),
             decisions,
@@ -217,13 +217,13 @@ impl Tagger {
         })
     }
 
-    fn counted(&self, head: Head<'_>, consent: bool, id_lasts: Result<(), NotCounted>) -> Result<(), NotCounted> {
-        self.exclusions.check(head.uri.path(), head.headers, head.peer)?;
-        if consent {
-            return id_lasts.inspect_err(|why| self.exclusions.count(*why));
-        }
-        self.exclusions.count(NotCounted::Consent);
-        Err(NotCounted::Consent)
+    /// Whether a request counts. What is left out is counted itself.
+    fn counted(&self, head: Head<'_>, consent: bool, id_lasts: Result<(), NotCounted>) -> Result<(), Left> {
+        let exclusions = &self.exclusions;
+        let may_count = if consent { id_lasts } else { Err(NotCounted::Consent) };
+        let checked = exclusions.check(head.uri.path(), head.headers, head.peer);
+        let counted = checked.and_then(|()| may_count.map_err(|why| exclusions.left(why)));
+        counted.inspect_err(|left| exclusions.count(*left))
     }
 
     /// How many requests were not counted since the start, by what left them out; most first.

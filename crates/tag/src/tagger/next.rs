@@ -55,7 +55,7 @@ impl Tagger {
             network: found.network,
             units: found.units.clone(),
             values: found.values.clone(),
-            counted: Ok(()),
+            counted: found.counted.inspect_err(|left| self.exclusions.count(*left)),
             is_own: is_own(head.uri.path()),
             is_waffle: self.headers.waffle,
             is_confirmed: self.headers.waffle && self.headers.waffle_confirms,

@@ -220,6 +220,7 @@ fn compare(choices: &mut Choices) {
             assert_eq!(found_anew, seen(&kept, &again, other.headers(), now), "{request:?} at {now}");
         }
     }
+    assert_eq!(alone.left_out(), kept.left_out());
 }
 
 proptest! {
