@@ -80,20 +80,20 @@ impl UpstreamBody {
         if *left == 0 {
             return Poll::Ready(None);
         }
+        if self.is_cut {
+            return Poll::Ready(Some(Err(
+                format!("the app closed the connection {left} bytes before the end").into()
+            )));
+        }
         let more = match &mut self.connection {
             Some(connection) => ready!(connection.poll_more(cx, *left)).unwrap_or_default(),
             None => Bytes::new(),
         };
-        if more.is_empty() && !self.is_cut {
+        if more.is_empty() {
             // what came before is written first: after an error it would not be
             self.is_cut = true;
             cx.waker().wake_by_ref();
             return Poll::Pending;
-        }
-        if more.is_empty() {
-            return Poll::Ready(Some(Err(
-                format!("the app closed the connection {left} bytes before the end").into()
-            )));
         }
         *left = left.saturating_sub(more.len() as u64);
         Poll::Ready(Some(Ok(Frame::data(more))))
@@ -157,5 +157,38 @@ impl Drop for UpstreamBody {
         if self.answer.is_end_stream() {
             self.end();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    /// Fails once, and says nothing any more, as a connection over TLS may.
+    #[derive(Debug)]
+    struct FailsOnce(bool);
+
+    impl Reuse for FailsOnce {
+        fn keep(self: Box<Self>) {
+            unreachable!("its answer is not whole")
+        }
+
+        fn poll_more(&mut self, _: &mut Context<'_>, _: u64) -> Poll<io::Result<Bytes>> {
+            if std::mem::replace(&mut self.0, true) {
+                return Poll::Pending;
+            }
+            Poll::Ready(Err(io::ErrorKind::InvalidData.into()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failure_ends_an_answer_though_it_is_told_once() {
+        let answer = AnswerBody::Sized { here: Bytes::from_static(b"it ends"), left: 6 };
+        let mut body = UpstreamBody::new(answer, Some(Box::new(FailsOnce(false))), None);
+        let mut next = async || poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
+        assert_eq!(next().await.unwrap().unwrap().into_data().unwrap(), "it ends");
+        assert!(next().await.unwrap().unwrap_err().to_string().contains("6 bytes before the end"));
     }
 }

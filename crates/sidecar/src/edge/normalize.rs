@@ -144,12 +144,12 @@ fn valid(host: &[u8]) -> Result<(), Refusal> {
 
 fn origin_form<B>(request: &mut Request<B>) -> Result<(), Refusal> {
     let uri = request.uri();
-    if uri.authority().is_none() {
+    if uri.authority().is_none() && uri.path_and_query().is_none_or(|path| path.as_str().starts_with(['/', '*'])) {
         return target(uri.path(), request.method());
     }
     let path = match uri.path_and_query() {
         Some(path) if path.as_str().starts_with('/') => path.clone(),
-        // `http://host?query`, and an address without any path.
+        // `http://host?query`, `?query` over HTTP/2, and an address without any path.
         Some(path) => PathAndQuery::try_from(path.to_string()).map_err(|_| Refusal::Target)?,
         None => PathAndQuery::from_static("/"),
     };
@@ -222,6 +222,11 @@ mod tests {
             );
         }
         assert_eq!(refusal(Version::HTTP_11, "*", &[("host", "a")]), Some(Refusal::Target));
+        // what HTTP/2 clients may send as `:path`, without `:authority`
+        let mut request = request(Version::HTTP_2, "/", &[("host", "a")]);
+        *request.uri_mut() = Uri::from(PathAndQuery::from_static("?y"));
+        normalized(&mut request).unwrap();
+        assert_eq!(request.uri().path_and_query().unwrap().as_str(), "/?y");
     }
 
     #[test]

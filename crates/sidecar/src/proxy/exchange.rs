@@ -66,10 +66,11 @@ pub(crate) async fn exchange(
     let extensions = std::mem::take(request.extensions_mut());
     let exchange_state = request.body().exchange_state();
     while let Some(upstream) = next(upstreams, only, &tried) {
-        let began = upstreams.now();
+        let now = Instant::now();
+        let began = upstreams.at(now);
         let repeatable = repeatable(request);
         let wanted = Wanted { fresh, careful: !repeatable, plain: is_plain(request) };
-        let (mut sender, unused) = match connection(upstreams, upstream, wanted, deadline).await? {
+        let (mut sender, unused) = match connection(upstreams, upstream, wanted, (now, deadline)).await? {
             Ok(connection) => connection,
             Err((failure, why)) => {
                 tried.add(upstream);
@@ -149,12 +150,13 @@ async fn connection(
     upstreams: &Upstreams,
     upstream: &Upstream,
     Wanted { fresh, careful, plain }: Wanted,
-    deadline: Instant,
+    (mut now, deadline): (Instant, Instant),
 ) -> Result<Result<(Sender, Option<Duration>), (Failure, String)>, ExchangeError> {
     if careful && !fresh {
         tokio::task::yield_now().await;
+        now = Instant::now();
     }
-    if !fresh && let Some((sender, unused)) = pool::take(&upstream.key, careful, plain) {
+    if !fresh && let Some((sender, unused)) = pool::take(&upstream.key, careful, plain, now) {
         return Ok(Ok((sender, Some(unused))));
     }
     // In a box: it is large, for its handshakes, and hardly any request needs it.

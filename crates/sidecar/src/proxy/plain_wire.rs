@@ -4,7 +4,9 @@
 //! own, and without being handed to it and back. Whatever else comes is left to hyper: [`PlainWire::hand_over`] gives it the connection in the
 //! middle of the exchange, with what was read so far.
 
+use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -16,6 +18,7 @@ use http_body::Body as _;
 use httparse::Status;
 use hyper::ext::ReasonPhrase;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::task::coop::unconstrained;
 
 use crate::body::{AnswerBody, RequestBody, empty_request};
 use crate::proxy::head_copy::read_request;
@@ -38,8 +41,12 @@ pub(crate) struct PlainWire {
     io: Box<dyn Stream>,
     read: BytesMut,
     written: Vec<u8>,
+    /// How many fields the last request had.
+    fields: usize,
     /// A request was written, and its answer is not read yet.
     is_asked: bool,
+    /// Why nothing can be read any more.
+    failed: Option<io::Error>,
     limits: AnswerLimits,
 }
 
@@ -62,13 +69,14 @@ pub(crate) fn is_plain(request: &Request<RequestBody>) -> bool {
     (request.method() == Method::GET || request.method() == Method::HEAD)
         && request.body().is_end_stream()
         && request.uri().authority().is_none()
-        && request.uri().path().starts_with('/')
+        && request.uri().path_and_query().is_some_and(|target| target.as_str().starts_with('/'))
         && !others.iter().any(|name| request.headers().contains_key(name))
 }
 
 impl PlainWire {
     pub(crate) fn new(io: Box<dyn Stream>, limits: AnswerLimits) -> Self {
-        Self { io, read: BytesMut::new(), written: Vec::new(), is_asked: false, limits }
+        let (read, written) = (BytesMut::new(), Vec::new());
+        Self { io, read, written, fields: 0, is_asked: false, failed: None, limits }
     }
 
     pub(crate) const fn limits(&self) -> AnswerLimits {
@@ -86,11 +94,19 @@ impl PlainWire {
         request: &mut Request<RequestBody>,
     ) -> Result<Response<AnswerBody>, Option<Request<RequestBody>>> {
         let is_head = request.method() == Method::HEAD;
+        self.fields = request.headers().len();
         write_head(&mut self.written, request);
         // let go of while it is still in the processor's caches: others come before the app answers
         *request = empty_request();
         let answer = self.answer(is_head).await;
-        answer.ok_or_else(|| read_request(&self.written))
+        answer.ok_or_else(|| {
+            let again = read_request(&self.written);
+            if again.is_none() && is_head {
+                // hyper reads the answer to the empty one that is left: what has no body must have none there
+                *request.method_mut() = Method::HEAD;
+            }
+            again
+        })
     }
 
     async fn answer(&mut self, is_head: bool) -> Option<Response<AnswerBody>> {
@@ -98,7 +114,10 @@ impl PlainWire {
         self.io.write_all(&self.written).await.ok()?;
         self.io.flush().await.ok()?;
         self.read.reserve(FIRST_READ);
-        self.io.read_buf(&mut self.read).await.ok()?;
+        if let Err(error) = self.io.read_buf(&mut self.read).await {
+            self.failed = Some(error);
+            return None;
+        }
         let answer = self.take_answer(is_head)?;
         self.is_asked = false;
         Some(answer)
@@ -106,7 +125,7 @@ impl PlainWire {
 
     /// The connection as hyper goes on with it.
     pub(crate) fn hand_over(self) -> Resumed<Box<dyn Stream>> {
-        Resumed::new(self.io, self.read.freeze(), self.is_asked)
+        Resumed::new(self.io, self.read.freeze(), self.is_asked, self.failed)
     }
 
     /// More of an answer, so much at most; nothing at its end.
@@ -124,7 +143,9 @@ impl PlainWire {
     pub(crate) fn is_quiet(&mut self, watch: &Waker) -> bool {
         let mut unexpected = [0];
         let mut buf = tokio::io::ReadBuf::new(&mut unexpected);
-        let polled = pin!(&mut self.io).poll_read(&mut Context::from_waker(watch), &mut buf);
+        // tokio would say nothing of the connection to a task that has used up its turn
+        let looked = poll_fn(|cx| pin!(&mut self.io).poll_read(cx, &mut buf));
+        let polled = pin!(unconstrained(looked)).poll(&mut Context::from_waker(watch));
         // one that has spoken unasked is never quiet again
         self.read.extend_from_slice(buf.filled());
         polled.is_pending() && self.read.is_empty() && !self.is_asked
@@ -133,7 +154,7 @@ impl PlainWire {
     /// The answer, if it is plain and its head is here.
     fn take_answer(&mut self, is_head: bool) -> Option<Response<AnswerBody>> {
         let read = self.read.split().freeze();
-        let answer = read_answer(&read, is_head, self.limits.bytes);
+        let answer = read_answer(&read, (is_head, self.fields), self.limits.bytes);
         if answer.is_none() {
             self.read = read.into();
         }
@@ -168,17 +189,20 @@ fn write_head(head: &mut Vec<u8>, request: &Request<RequestBody>) {
 }
 
 /// A plain answer: HTTP/1.1, whose head is whole, whose length is said, and behind which nothing stands.
-fn read_answer(read: &Bytes, is_head: bool, head_limit: usize) -> Option<Response<AnswerBody>> {
-    let mut fields = [httparse::EMPTY_HEADER; FIELDS];
-    let mut parsed = httparse::Response::new(&mut fields);
-    let Ok(Status::Complete(head)) = parsed.parse(read) else { return None };
+fn read_answer(read: &Bytes, (is_head, asked): (bool, usize), head_limit: usize) -> Option<Response<AnswerBody>> {
+    let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+    let mut parsed = httparse::Response::new(&mut []);
+    let parse = httparse::ParserConfig::default();
+    let Ok(Status::Complete(head)) = parse.parse_response_with_uninit_headers(&mut parsed, read, &mut fields) else {
+        return None;
+    };
     let status = StatusCode::from_u16(parsed.code?).ok().filter(|status| !status.is_informational())?;
     let length = length(is_head, status, parsed.headers)?;
     let here = read.slice(head..);
     let left = length.checked_sub(here.len() as u64).filter(|_| head <= head_limit && parsed.version == Some(1))?;
     let mut answer = Response::new(AnswerBody::Sized { here, left });
     *answer.status_mut() = status;
-    *answer.headers_mut() = header_map(read, parsed.headers)?;
+    *answer.headers_mut() = header_map(read, parsed.headers, asked)?;
     // the server side writes it as it came
     if let Some(reason) = parsed.reason.filter(|reason| Some(*reason) != status.canonical_reason()) {
         answer.extensions_mut().insert(ReasonPhrase::try_from(reason.as_bytes()).ok()?);
@@ -202,14 +226,17 @@ fn length(is_head: bool, status: StatusCode, fields: &[httparse::Header<'_>]) ->
     if has_no_body { Some(0) } else { said }
 }
 
+/// hyper keeps the last two numbers for bodies that say no length.
 fn decimal(digits: &[u8]) -> Option<u64> {
     let digits = std::str::from_utf8(digits).ok()?;
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?;
+    number.filter(|number| *number <= u64::MAX - 2)
 }
 
-fn header_map(read: &Bytes, fields: &[httparse::Header<'_>]) -> Option<HeaderMap> {
-    // some are added on the way back
-    let mut map = HeaderMap::with_capacity(fields.len() + 4);
+/// Some fields are added on the way back. Then the client's connection takes the map for its next request, to which as many are added as to
+/// this one.
+fn header_map(read: &Bytes, fields: &[httparse::Header<'_>], asked: usize) -> Option<HeaderMap> {
+    let mut map = HeaderMap::with_capacity(fields.len().max(asked) + 4);
     for field in fields {
         let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
         let value = if field.value.is_empty() { Bytes::new() } else { read.slice_ref(field.value) };

@@ -190,8 +190,7 @@ struct SharedConnection {
 
 impl Slot {
     /// A connection, and how long it was not used.
-    fn take(&mut self, careful: bool, is_plain: bool) -> Option<(Sender, Duration)> {
-        let now = Instant::now();
+    fn take(&mut self, careful: bool, is_plain: bool, now: Instant) -> Option<(Sender, Duration)> {
         if let Some(shared) = &self.shared {
             let sender = shared.sender.clone();
             return Some((Sender::Http2(sender), Duration::ZERO)).filter(|_| !self.drop_ended(now));
@@ -272,8 +271,8 @@ fn with_number(number: usize, act: impl FnOnce(&mut Slot)) {
 
 /// A kept connection, if one is ready, and how long it was not used. A request that is sent only once is `careful`: it
 /// takes none that the app may be about to close. One that is `is_plain` is best sent by its own task.
-pub(crate) fn take(key: &PoolKey, careful: bool, is_plain: bool) -> Option<(Sender, Duration)> {
-    with_slot(key, |slot| slot.take(careful, is_plain))
+pub(crate) fn take(key: &PoolKey, careful: bool, is_plain: bool, now: Instant) -> Option<(Sender, Duration)> {
+    with_slot(key, |slot| slot.take(careful, is_plain, now))
 }
 
 /// A kept connection turned out dead after this time without use.
@@ -332,7 +331,7 @@ mod tests {
             }
             assert_eq!(with_slot(&key, |slot| slot.idle.len()), 0, "its waker tells the pool at once");
             assert_eq!(with_slot(&key, |slot| slot.safe(Instant::now())), Duration::from_secs(5));
-            assert!(take(&key, false, true).is_none());
+            assert!(take(&key, false, true, Instant::now()).is_none());
         }
     }
 

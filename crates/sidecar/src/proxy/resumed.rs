@@ -12,6 +12,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 pub(crate) struct Resumed<T> {
     io: T,
     read: Bytes,
+    /// What reading ended with already: some connections do not say it again.
+    failed: Option<io::Error>,
     request: Request,
     /// Who waits for the answer.
     reader: Option<Waker>,
@@ -29,10 +31,10 @@ enum Request {
 }
 
 impl<T> Resumed<T> {
-    /// With what was read already, and whether a request is out.
-    pub(crate) const fn new(io: T, read: Bytes, is_asked: bool) -> Self {
+    /// With what was read already, what that ended with, and whether a request is out.
+    pub(crate) const fn new(io: T, read: Bytes, is_asked: bool, failed: Option<io::Error>) -> Self {
         let request = if is_asked { Request::Out } else { Request::Known };
-        Self { io, read, request, reader: None }
+        Self { io, read, failed, request, reader: None }
     }
 }
 
@@ -44,7 +46,10 @@ impl<T: AsyncRead + Unpin> AsyncRead for Resumed<T> {
             return Poll::Pending;
         }
         if self.read.is_empty() {
-            return Pin::new(&mut self.io).poll_read(cx, buf);
+            return match self.failed.take() {
+                Some(error) => Poll::Ready(Err(error)),
+                None => Pin::new(&mut self.io).poll_read(cx, buf),
+            };
         }
         let count = self.read.len().min(buf.remaining());
         buf.put_slice(self.read.get(..count).unwrap_or_default());
@@ -78,13 +83,15 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Resumed<T> {
         self.io.is_write_vectored()
     }
 
-    /// hyper flushes when it has written all.
+    /// hyper flushes when it has written all. What was written in its place may have failed: that is told by what is read.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.request == Request::WrittenAgain {
-            self.request = Request::Known;
-            self.reader.take().into_iter().for_each(Waker::wake);
+        match self.request {
+            Request::Known => return Pin::new(&mut self.io).poll_flush(cx),
+            Request::WrittenAgain => self.request = Request::Known,
+            Request::Out => {}
         }
-        Pin::new(&mut self.io).poll_flush(cx)
+        self.reader.take().into_iter().for_each(Waker::wake);
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -87,16 +87,18 @@ fn of_hyper(
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
+    use std::io;
     use std::pin::Pin;
+    use std::task::{Context, Poll};
 
     use http::Method;
     use http_body::Body as _;
     use proptest::prelude::*;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+    use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf, duplex};
 
     use super::*;
     use crate::body::UpstreamBody;
-    use crate::proxy::plain_wire::{AnswerLimits, PlainWire};
+    use crate::proxy::plain_wire::{AnswerLimits, PlainWire, Stream};
     use crate::proxy::pool::{Home, Keeping};
 
     const LIMITS: AnswerLimits = AnswerLimits { fields: 100, bytes: 16 << 10 };
@@ -114,7 +116,7 @@ mod tests {
     ];
 
     /// Others, right ones and wrong ones.
-    const OTHERS: [&str; 19] = [
+    const OTHERS: [&str; 20] = [
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n6;a=b\r\n world\r\n0\r\nt: 1\r\n\r\n",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\n\r\nuntil the end",
@@ -127,6 +129,7 @@ mod tests {
         "HTTP/1.1 200 OK\r\ncontent-length: 5, 5\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\ncontent-length: +5\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\ncontent-length: 18446744073709551615\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi and more than that",
         "HTTP/1.1 200 OK\r\nbroken field\r\ncontent-length: 2\r\n\r\nhi",
         "HTTP/1.1 200 OK\r\nfolded: a\r\n b\r\ncontent-length: 2\r\n\r\nhi",
@@ -136,7 +139,7 @@ mod tests {
         "",
     ];
 
-    fn connection(io: DuplexStream) -> Box<Connection> {
+    fn connection(io: impl Stream + 'static) -> Box<Connection> {
         let home = Home { key: usize::MAX, keeping: Keeping::default() };
         Box::new(Connection::new(PlainWire::new(Box::new(io), LIMITS), home))
     }
@@ -224,6 +227,50 @@ mod tests {
                     assert!(method == Method::HEAD || !is_known || was_needed == needed, "{text:?} cut at {cut}");
                 }
             }
+        }
+    }
+
+    /// A connection that has failed, as one over TLS does: what was not written stays, so that each flush fails as well, and each failure to read
+    /// is told once.
+    #[derive(Default)]
+    struct Failed {
+        takes: bool,
+        has_told: bool,
+    }
+
+    impl AsyncRead for Failed {
+        fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            if std::mem::replace(&mut self.has_told, true) {
+                return Poll::Pending;
+            }
+            Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+        }
+    }
+
+    impl AsyncWrite for Failed {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(if self.takes { Ok(buf.len()) } else { Err(io::ErrorKind::BrokenPipe.into()) })
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(if self.takes { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) })
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_has_failed_is_told_at_once_and_gives_the_request_back() {
+        for takes in [false, true] {
+            let mut sender = Sender::Http1(connection(Failed { takes, has_told: false }));
+            let (mut asked, began) = (request(&Method::GET), Instant::now());
+            let deadline = began + std::time::Duration::from_secs(60);
+            let sent = send(&mut sender, &mut asked, (true, true), deadline).await.expect("before the deadline");
+            let Err(Unanswered { error, again }) = sent else { unreachable!("nothing answers") };
+            assert!(again.is_some_and(|again| again.uri() == "/a?b=%20"), "{error:?}");
+            assert_eq!(Instant::now(), began);
         }
     }
 

@@ -139,7 +139,7 @@ impl Upstreams {
         upstream.is_due(self.now())
     }
 
-    /// A request that began at a time ([`Upstreams::now`]) could not reach it.
+    /// A request that began at a time ([`Upstreams::at`]) could not reach it.
     pub(crate) fn failed(&self, upstream: &Upstream, began: u64) {
         let Some(rest) = upstream.failed(began, self.now()) else {
             return;
@@ -156,8 +156,13 @@ impl Upstreams {
     }
 
     /// Milliseconds since the start.
-    pub(crate) fn now(&self) -> u64 {
+    fn now(&self) -> u64 {
         millis(self.started.elapsed())
+    }
+
+    /// The same of another time.
+    pub(crate) fn at(&self, time: tokio::time::Instant) -> u64 {
+        millis(time.into_std().duration_since(self.started))
     }
 }
 
