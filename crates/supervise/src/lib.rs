@@ -16,6 +16,10 @@ use pause::Pauses;
 /// The counter of restarts, by thread.
 pub const RESTARTS: &str = "flagstaff_thread_restarts_total";
 
+/// How far a background thread is behind others: from 0, as all are, to 19.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
 /// Starts a thread. When its body ends with a panic, the body is called again after a pause of 100 ms to 5 s; when it returns, the
 /// thread ends. What the body keeps from one call to the next it owns, so it must be sound after a panic anywhere in it.
 ///
@@ -36,6 +40,26 @@ pub fn thread(name: &str, mut body: impl FnMut() + Send + 'static) -> io::Result
             life.goes_on();
         }
     })
+}
+
+/// The same for work that may wait, such as to read a large file: on Linux the thread, and those that it starts, are behind all others for a
+/// processor ("nice" 10). Where every processor is busy it still gets a tenth of what another thread gets.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn background_thread(name: &str, mut body: impl FnMut() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    thread(name, move || {
+        step_back();
+        body();
+    })
+}
+
+/// Linux gives each thread a niceness of its own, elsewhere the whole process has one.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(%error, "this thread is not behind others");
+    }
 }
 
 /// Runs a task on tokio's runtime until it returns. When it ends with a panic, another is made after a pause of 100 ms to 5 s.
@@ -115,6 +139,26 @@ mod tests {
         let _ = go.send(false);
         assert!(thread.is_ok_and(|thread| thread.join().is_ok()));
         assert!(!names("shown"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_background_thread_and_those_it_starts_are_behind_others() {
+        // field 19 of the file, the 17th after the name (proc_pid_stat(5))
+        let niceness = || {
+            let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap_or_default();
+            let niceness = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(16));
+            niceness.and_then(|niceness| niceness.parse::<i32>().ok())
+        };
+        let before = niceness();
+        let (told, heard) = std::sync::mpsc::channel();
+        let thread = background_thread("behind", move || {
+            let child = std::thread::spawn(niceness);
+            let _ = told.send([niceness(), child.join().ok().flatten()]);
+        });
+        assert!(thread.is_ok_and(|thread| thread.join().is_ok()));
+        assert_eq!(heard.recv().ok(), Some([Some(NICENESS); 2]));
+        assert_eq!(niceness(), before, "all others stay as they are");
     }
 
     #[tokio::test(start_paused = true)]

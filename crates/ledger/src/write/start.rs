@@ -77,7 +77,7 @@ impl Recorder {
             state: WriterState::new(settings.unpacked),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        flagstaff_supervise::thread("ledger", move || {
+        flagstaff_supervise::background_thread("ledger", move || {
             // dropped with the thread
             let _end = &end;
             runtime.block_on(writer.run());

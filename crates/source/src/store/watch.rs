@@ -61,7 +61,7 @@ impl Reloader {
             polling_reported: false,
             not_kept_reported: false,
         };
-        let thread = Some(flagstaff_supervise::thread("flags-watch", move || {
+        let thread = Some(flagstaff_supervise::background_thread("flags-watch", move || {
             let _ = watch_loop.run(&woken, poll);
         })?);
         Ok(Self { wakes, status, thread })
