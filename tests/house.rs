@@ -118,7 +118,8 @@ fn every_dependency_says_why_it_is_there() {
                 table = line;
             }
             let wanted = table.contains("dependencies]") && table != "[workspace.dependencies]";
-            let foreign = line.contains(" = ") && !line.starts_with("flagstaff") && !line.starts_with('#') && wanted;
+            let names_one = !line.starts_with("flagstaff") && !line.starts_with(['#', '[']);
+            let foreign = line.contains(" = ") && names_one && wanted;
             // Ours are explained by the house; a reason stands on the line or just above it.
             let reason =
                 line.contains('#') || said || line.starts_with(' ') || line.starts_with('"') || line.starts_with(']');
