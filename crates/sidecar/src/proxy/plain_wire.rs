@@ -234,9 +234,9 @@ fn decimal(digits: &[u8]) -> Option<u64> {
 }
 
 /// Some fields are added on the way back. Then the client's connection takes the map for its next request, to which as many are added as to
-/// this one.
+/// this one: mostly a few dozen, but there may be more than a map can have.
 fn header_map(read: &Bytes, fields: &[httparse::Header<'_>], asked: usize) -> Option<HeaderMap> {
-    let mut map = HeaderMap::with_capacity(fields.len().max(asked) + 4);
+    let mut map = HeaderMap::with_capacity(fields.len().max(asked.min(FIELDS)) + 4);
     for field in fields {
         let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
         let value = if field.value.is_empty() { Bytes::new() } else { read.slice_ref(field.value) };

@@ -274,6 +274,25 @@ mod tests {
         }
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_request_may_have_as_many_fields_as_a_map_holds() {
+        let (ours, app) = duplex(64 << 10);
+        let app = tokio::spawn(answer(app, [PLAIN[0].into(), Vec::new()]));
+        let mut full = request(&Method::GET);
+        for flag in 0..100_000 {
+            let name = http::HeaderName::try_from(format!("x-flag-f{flag}")).unwrap();
+            if full.headers_mut().try_insert(name, http::HeaderValue::from_static("on")).is_err() {
+                break;
+            }
+        }
+        let (fields, deadline) = (full.headers().len(), Instant::now() + std::time::Duration::from_secs(60));
+        let mut sender = Sender::Http1(connection(ours));
+        let sent = send(&mut sender, &mut full, (true, true), deadline).await.expect("in time");
+        assert_eq!(sent.ok().map(|answer| answer.status().as_u16()), Some(200));
+        let asked = String::from_utf8_lossy(&app.await.unwrap()).matches("\r\nx-flag-f").count();
+        assert!((24_000..33_000).contains(&fields) && asked == fields - 3, "{asked} of {fields}");
+    }
+
     /// What heads and bodies are made of.
     const PIECES: [&str; 20] = [
         "HTTP/1.1 200 OK\r\n",
