@@ -87,10 +87,12 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Resumed<T> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.request {
             Request::Known => return Pin::new(&mut self.io).poll_flush(cx),
-            Request::WrittenAgain => self.request = Request::Known,
+            Request::WrittenAgain => {
+                self.request = Request::Known;
+                self.reader.take().into_iter().for_each(Waker::wake);
+            }
             Request::Out => {}
         }
-        self.reader.take().into_iter().for_each(Waker::wake);
         Poll::Ready(Ok(()))
     }
 
