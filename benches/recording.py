@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Requests a second of flagstaff with a ledger beside flagstaff without one, in the same rounds.
 
-    deploy/dist && python3 benches/recording.py [--rounds 7] [--seconds 4] [--workers 1] [--pages 5] [--experiments 10]
+    deploy/dist && python3 benches/recording.py [--rounds 7] [--seconds 4] [--workers 1] [--pages 5] [--experiments 10] [--guards]
 
 `--program PATH` measures another build. Needs nginx (the app) and wrk. Every few pages (`--pages`) there is another visitor, with a cookie and
-with what browsers send; each page exposes all experiments (`--experiments`). Machines are noisy, so both run in turn. Printed are medians, and the median ratio
-of the rounds.
+with what browsers send; each page exposes all experiments (`--experiments`). With `--guards` each experiment has a guard too where there is a ledger.
+Machines are noisy, so both run in turn. Printed are medians, and the median ratio of the rounds.
 """
 import argparse
 import json
@@ -20,6 +20,7 @@ from proxies.running import Running, processors
 from proxies.setup import free_port
 
 FLAG = '[flags.f{}]\nowner = "bench"\npercent = 50\ngoals = ["sent"]\n'
+GUARD = '[flags.f{}.guard]\nerrors = "5xx"\n'
 GOAL = '[goals.sent]\non = "POST /"\n'
 LUA = """
 local at, first = 0, {first}
@@ -34,9 +35,10 @@ end
 """
 
 
-def start(program, folder, app, ledger, workers, cpus, experiments=10):
+def start(program, folder, app, ledger, workers, cpus, experiments=10, guards=False):
     folder.mkdir()
-    (folder / "flags.toml").write_text("".join(FLAG.format(i) for i in range(experiments)) + GOAL)
+    flag = FLAG + (GUARD if guards else "")
+    (folder / "flags.toml").write_text("".join(flag.replace("{}", str(i)) for i in range(experiments)) + GOAL)
     settings = folder / "flagstaff.toml"
     port, admin = free_port(), free_port()
     settings.write_text(f'ledger = "{ledger}"\n[log]\nlevel = "error"\n')
@@ -54,6 +56,7 @@ def main():
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--pages", type=int, default=5)
     parser.add_argument("--experiments", type=int, default=10)
+    parser.add_argument("--guards", action="store_true")
     parser.add_argument("--program", default=SHIPPED)
     args = parser.parse_args()
     proxy_cpus, other_cpus = processors(args.workers)
@@ -62,8 +65,8 @@ def main():
         port = free_port()
         running = [nginx.app(temp / "app", port, other_cpus)]
         try:
-            ledgers = (("off", "none"), ("on", "flagstaff.db"))
-            servers = [start(args.program, temp / name, port, ledger, args.workers, proxy_cpus, args.experiments) for name, ledger in ledgers]
+            how = (args.program, temp / "off", port, "none", args.workers, proxy_cpus, args.experiments)
+            servers = [start(*how), start(args.program, temp / "on", port, "flagstaff.db", *how[4:], guards=args.guards)]
             running += servers
             rows, first, script = [], 0, temp / "visitors.lua"
             for _ in range(args.rounds + 1):
@@ -80,7 +83,8 @@ def main():
             with urllib.request.urlopen(f"http://127.0.0.1:{servers[1].admin}/healthz") as answer:
                 ledger = json.load(answer)["ledger"]
             print(f"{args.workers} worker(s), {args.rounds} rounds of {args.seconds} s, {args.experiments} experiments, a new visitor every {args.pages} pages")
-            print(f"nothing kept: {off:.0f} a second; with a ledger: {on:.0f}; ratio {ratio:.2f}")
+            kept = "a ledger and guards" if args.guards else "a ledger"
+            print(f"nothing kept: {off:.0f} a second; with {kept}: {on:.0f}; ratio {ratio:.2f}")
             print(f"written {ledger['written']}, dropped {ledger['dropped']}, queued {ledger['queued']}")
         finally:
             for server in running:

@@ -178,3 +178,18 @@ fn what_is_shipped_is_optimised_whole() {
         }
     }
 }
+
+/// A crate that takes requests, or is told of each, is not among those that the first build spares.
+#[test]
+fn what_a_request_passes_through_is_optimised_in_every_build() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    let workspace: toml::Table = text.parse().unwrap();
+    let release = workspace["profile"]["release"]["package"].as_table().unwrap();
+    let is_spared = |name: &str| release.get(name).is_some_and(|own| own.get("opt-level").is_some());
+    let takes_requests = |text: &str| text.contains(" Observe for ") || text.contains(" Service<Request<");
+    let crates = source::crates();
+    let take = |one: &&source::Crate| one.files.iter().any(|file| takes_requests(&file.text));
+    let names: Vec<_> = crates.iter().filter(take).map(|one| format!("flagstaff-{}", one.name)).collect();
+    let spared: Vec<_> = names.iter().filter(|name| is_spared(name)).collect();
+    assert!(names.len() > 2 && spared.is_empty(), "the first build spares {spared:?}");
+}

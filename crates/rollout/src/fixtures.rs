@@ -11,7 +11,7 @@ use flagstaff_flags::{
 use flagstaff_tag::Network;
 use jiff::Timestamp;
 
-use crate::monitor::{Answered, Exposure, Outcome, OutcomeMonitor, Outcomes};
+use crate::monitor::{Answered, Exposure, Outcome, OutcomeMonitor, Outcomes, unit_key};
 
 pub(crate) fn name() -> Name {
     Name::new("checkout").unwrap()
@@ -45,18 +45,20 @@ impl Visitor<'_> {
     pub(crate) fn gets(&self, monitor: &OutcomeMonitor, result: Answered, by_upstream: bool) {
         let variant = if self.has_flag { VariantId::ON } else { VariantId::OFF };
         let block = if self.shares_network { 1 } else { 1_000 + self.number };
+        let unit = format!("visitor-{}-{}", self.number, self.has_flag);
         let exposure = Exposure {
             snapshot: self.snapshot,
             flag: self.snapshot.find("checkout").unwrap(),
             variant,
             drawn: variant,
-            unit: &format!("visitor-{}-{}", self.number, self.has_flag),
+            unit: &unit,
+            key: unit_key(&unit),
             network: Some(Network::of(Ipv4Addr::from_bits(block << 8 | 7).into())),
             at: Timestamp::now(),
             since: Instant::now(),
         };
         monitor.exposed(&exposure);
-        monitor.answered(&Outcome { exposure, result, by_upstream });
+        monitor.answered(&Outcome { exposure, result, at: Instant::now(), by_upstream });
     }
 }
 

@@ -1,11 +1,14 @@
 //! Which units were exposed to a flag, as its guard remembers them.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Parts with a lock each, so that requests do not wait for one another.
-const SHARDS: usize = 64;
+use rustc_hash::FxHashSet;
+
+/// Parts with a lock each at most, so that requests do not wait for one another.
+const MAX_SHARDS: usize = 64;
+/// Places of a part at least, so that a thousand flags with few places have not a thousand times as many parts.
+const SHARD_PLACES: usize = 4_096;
 
 /// The part of the places for units that came once: one in so many.
 const FRESH_PART: usize = 4;
@@ -31,8 +34,8 @@ struct Shard {
 /// seen again is young again.
 #[derive(Debug)]
 struct Generations {
-    young: HashSet<u128>,
-    old: HashSet<u128>,
+    young: FxHashSet<u128>,
+    old: FxHashSet<u128>,
     most: usize,
 }
 
@@ -40,12 +43,13 @@ impl ExposedUnits {
     /// Room for so many units; at least a few are remembered.
     #[must_use]
     pub fn new(places: usize) -> Self {
-        let each = places / SHARDS;
+        let shards = (places / SHARD_PLACES).clamp(1, MAX_SHARDS);
+        let each = places / shards;
         let shard = |_| {
             let once = Generations::new(each / FRESH_PART);
             Mutex::new(Shard { once, again: Generations::new(each - each / FRESH_PART) })
         };
-        Self { shards: (0..SHARDS).map(shard).collect(), forgotten: AtomicU64::new(0) }
+        Self { shards: (0..shards).map(shard).collect(), forgotten: AtomicU64::new(0) }
     }
 
     /// A unit is exposed to the flag. Returns whether it is new, as far as is remembered.
@@ -71,7 +75,7 @@ impl ExposedUnits {
     }
 
     fn shard(&self, unit: u128) -> Option<MutexGuard<'_, Shard>> {
-        let place = usize::try_from(unit % SHARDS as u128).ok()?;
+        let place = usize::try_from(unit % MAX_SHARDS as u128).ok()? % self.shards.len();
         // sets that a thread left when it panicked are still sets
         Some(self.shards.get(place)?.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -92,7 +96,7 @@ impl Shard {
 
 impl Generations {
     fn new(places: usize) -> Self {
-        Self { young: HashSet::new(), old: HashSet::new(), most: (places / 2).max(1) }
+        Self { young: FxHashSet::default(), old: FxHashSet::default(), most: (places / 2).max(1) }
     }
 
     fn has(&self, unit: u128) -> bool {

@@ -77,25 +77,14 @@ impl RequestContext {
         self.since
     }
 
-    /// Since when the app has the whole request; `None` while it has not, and where that is not known.
-    fn complete_since(&self) -> Option<Instant> {
+    /// Since when the app has the whole request; `None` while it has not, and where that is not known: then the time is the client's.
+    #[must_use]
+    pub fn complete_since(&self) -> Option<Instant> {
         match &self.body {
             BodyState::Complete => Some(self.since),
             BodyState::Coming(progress) => progress.completed_at().map(|at| at.max(self.since)),
             BodyState::Unknown => None,
         }
-    }
-
-    /// Whether the whole request is here. Where that is not known it is not.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.complete_since().is_some()
-    }
-
-    /// The time that the app has taken: since it has the whole request. `None` while it has not: then the client took it.
-    #[must_use]
-    pub fn taken_by_app(&self) -> Option<Duration> {
-        self.complete_since().map(|since| since.elapsed())
     }
 
     /// Time since the whole request is here, or since it came where that is not known; of an answer's head, the time to first byte.

@@ -63,8 +63,8 @@ pub(crate) async fn begin_anew(store: &mut Store, now: i64) -> Result<(), sqlx::
     transaction.commit().await
 }
 
-/// Notes some of the rows that were there before.
-pub(crate) async fn note_some(store: &mut Store) -> Result<(), sqlx::Error> {
+/// Notes some of the rows that were there before. Returns how many.
+pub(crate) async fn note_some(store: &mut Store) -> Result<i64, sqlx::Error> {
     let begin = store.begin_alone();
     let mut transaction = store.connection.begin_with(begin).await?;
     let row = sqlx::query("SELECT trial, reached FROM packing").fetch_one(&mut *transaction).await?;
@@ -73,7 +73,8 @@ pub(crate) async fn note_some(store: &mut Store) -> Result<(), sqlx::Error> {
     let rows = sqlx::query(select).bind(trial).bind(reached).bind(ROWS).fetch_all(&mut *transaction).await?;
     let units = rows.iter().map(|row| row.try_get::<&str, _>(1)).collect::<Result<Vec<_>, _>>()?;
     note_changes(&mut transaction, units).await?;
-    let is_last = i64::try_from(rows.len()).unwrap_or(i64::MAX) < ROWS;
+    let many = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    let is_last = many < ROWS;
     if let Some(row) = rows.last() {
         let update = sqlx::query("UPDATE packing SET trial = $1, reached = $2, is_whole = $3");
         let update =
@@ -82,5 +83,6 @@ pub(crate) async fn note_some(store: &mut Store) -> Result<(), sqlx::Error> {
     } else {
         sqlx::query("UPDATE packing SET is_whole = 1").execute(&mut *transaction).await?;
     }
-    transaction.commit().await
+    transaction.commit().await?;
+    Ok(many)
 }

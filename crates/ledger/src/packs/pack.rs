@@ -11,8 +11,11 @@ use crate::store::connection::Store;
 use crate::store::query::planned_anew;
 use crate::store::unit_hash::UnitHash;
 
-/// Units that are packed in one transaction, about: events wait meanwhile.
+/// Units that are packed in one transaction at least, about: events wait meanwhile.
 const UNITS: i64 = 2_000;
+
+/// Of a large pack one unit of so many: to write it anew takes as long as to read that many from the tables.
+const PART: i64 = 16;
 
 /// What a pack has rows of.
 pub(crate) fn of_trial(trial: i64) -> String {
@@ -54,11 +57,14 @@ struct Changed {
 
 async fn changed(store: &mut AnyConnection, shard: u8) -> Result<Option<Changed>, sqlx::Error> {
     let (first, last) = UnitHash::range(shard);
+    let select = "SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM packs WHERE shard = $1";
+    let packed: i64 = sqlx::query_scalar(select).bind(i64::from(shard)).fetch_one(&mut *store).await?;
+    let most = UNITS.max(packed / PART);
     let select = planned_anew("SELECT hash FROM unpacked WHERE hash BETWEEN $1 AND $2 ORDER BY hash LIMIT $3".into());
-    let rows = select.bind(first.0).bind(last.0).bind(UNITS).fetch_all(store).await?;
+    let rows = select.bind(first.0).bind(last.0).bind(most).fetch_all(store).await?;
     let hashes = rows.iter().map(|row| row.try_get(0).map(UnitHash)).collect::<Result<BTreeSet<_>, _>>()?;
     let Some(newest) = hashes.last().copied() else { return Ok(None) };
-    let is_part = i64::try_from(rows.len()).unwrap_or(i64::MAX) >= UNITS;
+    let is_part = i64::try_from(rows.len()).unwrap_or(i64::MAX) >= most;
     let range = (first, if is_part { newest } else { last });
     Ok(Some(Changed { shard, hashes: hashes.into_iter().collect(), range, is_part }))
 }

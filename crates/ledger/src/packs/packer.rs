@@ -38,6 +38,8 @@ pub(crate) struct Packer {
     failed: bool,
     /// The shard that is next, while all are brought up to date.
     next: Option<u8>,
+    /// While rows that were there before are noted: how many units are. To count them again and again would take longer than to note them.
+    noted: Option<i64>,
 }
 
 impl Packer {
@@ -48,6 +50,7 @@ impl Packer {
             wrote: 0,
             failed: false,
             next: None,
+            noted: None,
         }
     }
 
@@ -105,8 +108,7 @@ impl Packer {
                     break;
                 }
                 Packed::Whole if is_much(store, self.few).await? => self.next = Some(0),
-                Packed::InPart if is_much(store, Few::WHILE_IN_PART).await? => self.next = Some(0),
-                Packed::InPart => note_some(store).await?,
+                Packed::InPart => self.note(store).await?,
                 Packed::Whole => {
                     drop_forgotten(store).await?;
                     self.rest(LOOK_EVERY);
@@ -117,8 +119,24 @@ impl Packer {
         Ok(())
     }
 
+    /// Notes rows that were there before, until so many are noted that they are packed.
+    async fn note(&mut self, store: &mut Store) -> Result<(), sqlx::Error> {
+        let few = Few::WHILE_IN_PART;
+        let noted = match self.noted.take() {
+            Some(noted) => noted,
+            None => noted(store).await?,
+        };
+        if noted > few.at_least && noted > packed(store).await? / few.part {
+            self.next = Some(0);
+        } else {
+            self.noted = Some(noted.saturating_add(note_some(store).await?));
+        }
+        Ok(())
+    }
+
     fn rest(&mut self, time: Duration) {
         self.next = None;
+        self.noted = None;
         self.rests_until = Some(Instant::now() + time);
     }
 }
@@ -137,11 +155,17 @@ impl Few {
 
 /// Whether more units are noted than that.
 async fn is_much(store: &mut Store, few: Few) -> Result<bool, sqlx::Error> {
-    let select =
-        "SELECT (SELECT COUNT(*) FROM unpacked), (SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM packs)";
-    let row = sqlx::query(select).fetch_one(&mut store.connection).await?;
-    let (noted, packed): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-    Ok(noted > few.at_least.max(packed / few.part))
+    let noted = noted(store).await?;
+    Ok(noted > few.at_least && noted > packed(store).await? / few.part)
+}
+
+async fn noted(store: &mut Store) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT COUNT(*) FROM unpacked").fetch_one(&mut store.connection).await
+}
+
+async fn packed(store: &mut Store) -> Result<i64, sqlx::Error> {
+    let select = "SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM packs";
+    sqlx::query_scalar(select).fetch_one(&mut store.connection).await
 }
 
 fn now() -> i64 {

@@ -1,6 +1,7 @@
 //! What a guard knows of one flag, by the answers to its visitors.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
@@ -11,7 +12,7 @@ use flagstaff_experiment::guard::{
 use flagstaff_flags::{Definition, Flag, Guard};
 use flagstaff_tag::Network;
 
-use super::keys::{origin, unit_key};
+use super::keys::origin;
 use super::outcome::{Answered, Exposure, Outcome};
 use super::step_window::StepWindow;
 use crate::messages::WindowId;
@@ -34,6 +35,8 @@ pub(super) struct FlagWindow {
     upstream_watch: UpstreamWatch,
     network_signs: u32,
     step: ArcSwap<StepWindow>,
+    /// Its number, which every request asks for.
+    step_number: AtomicUsize,
 }
 
 /// The visitors who saw the flag. They stay known when a flag begins anew with the same definition.
@@ -83,6 +86,7 @@ impl FlagWindow {
             upstream_watch: UpstreamWatch::default(),
             network_signs: guard.map_or(Guard::NETWORK_SIGNS, |guard| guard.network_signs),
             step: ArcSwap::from_pointee(StepWindow::new(flag, step)),
+            step_number: AtomicUsize::new(step),
         }
     }
 
@@ -97,11 +101,12 @@ impl FlagWindow {
     }
 
     pub(super) fn step(&self) -> usize {
-        self.step.load().step()
+        self.step_number.load(Ordering::Relaxed)
     }
 
     pub(super) fn begin_step(&self, flag: &Flag, step: usize) {
         self.step.store(Arc::new(StepWindow::new(flag, step)));
+        self.step_number.store(step, Ordering::Relaxed);
     }
 
     /// Fewer visitors are recorded at a step than came: some were forgotten, or the record was lost. They count when they come again,
@@ -114,13 +119,13 @@ impl FlagWindow {
 
     /// A unit sees the flag.
     pub(super) fn exposed(&self, exposure: &Exposure<'_>) {
-        if self.visitors.exposed.expose(unit_key(exposure.unit)) {
+        if self.visitors.exposed.expose(exposure.key) {
             self.visitors.crowd.came(exposure.network.map(origin));
         }
     }
 
     pub(super) fn was_exposed(&self, exposure: &Exposure<'_>) -> bool {
-        self.visitors.exposed.has(unit_key(exposure.unit))
+        self.visitors.exposed.has(exposure.key)
     }
 
     /// How many units it had to forget.
@@ -149,7 +154,7 @@ impl FlagWindow {
         let exposure = &outcome.exposure;
         let treated = arm != 0;
         let limited = || self.limited(exposure.network);
-        let arrives = treated && at.arrives(step, exposure.unit, limited);
+        let arrives = treated && at.arrives(step, exposure.key, limited);
         let abandoned = matches!(outcome.result, Answered::Abandoned(_));
         // a visitor who keeps another variant says nothing of either by itself, but counts where the draw counts
         let blown = if abandoned || exposure.variant != exposure.drawn {
@@ -190,6 +195,6 @@ impl FlagWindow {
 
     fn failed(&self, exposure: &Exposure<'_>) -> Failed {
         let limited = self.limited(exposure.network).map(|origin| (origin, self.network_signs));
-        Failed { unit: unit_key(exposure.unit), limited }
+        Failed { unit: exposure.key, limited }
     }
 }

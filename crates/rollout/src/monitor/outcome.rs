@@ -51,6 +51,8 @@ pub(crate) struct Exposure<'a> {
     pub(crate) drawn: VariantId,
     /// The unit, as [`flagstaff_flags::BucketBy::key`] names it.
     pub(crate) unit: &'a str,
+    /// What tells it from others, as [`unit_key`](super::unit_key) makes it.
+    pub(crate) key: u128,
     /// The network that the request came from; none where the server did not say.
     pub(crate) network: Option<Network>,
     /// When the request came, by the clock on the wall.
@@ -66,6 +68,8 @@ pub(crate) struct Outcome<'a> {
     pub(crate) exposure: Exposure<'a>,
     /// What became of the request.
     pub(crate) result: Answered,
+    /// When, by a clock that nobody sets.
+    pub(crate) at: Instant,
     /// Whether the answer came from the flag's own upstream of the variant.
     pub(crate) by_upstream: bool,
 }

@@ -1,47 +1,37 @@
 //! Every answer comes here, in the request's way: it is counted, and what matters is told to the controller.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use arc_swap::ArcSwap;
 use flagstaff_experiment::guard::{Outage, Sign, UpstreamAway};
 use flagstaff_flags::{Definition, Flag, Name, Reader, Snapshot};
 use flagstaff_ledger::{FirstSign, came_at};
 use metrics::counter;
 use tokio::sync::mpsc;
 
-use super::flag_window::{FlagWindow, KnownVisitors, Signals};
+use super::flag_window::{FlagWindow, Signals};
 use super::outcome::{Conversion, Exposure, Outcome, Outcomes};
+use super::windows::Windows;
 use crate::messages::{Message, WindowId};
 
 /// Counts what becomes of requests, by flag.
 pub struct OutcomeMonitor {
     messages: mpsc::Sender<Message>,
     reader: Reader,
-    /// Read on every request; replaced when a flag begins.
-    windows: ArcSwap<HashMap<Name, Arc<FlagWindow>>>,
-    /// Held while they are replaced.
-    change: Mutex<()>,
-    /// The number of the newest window.
-    newest: AtomicU64,
+    windows: Arc<Windows>,
     started: Instant,
     notices: Mutex<Vec<String>>,
 }
 
 impl OutcomeMonitor {
     pub(crate) fn new(messages: mpsc::Sender<Message>, reader: Reader) -> Self {
-        Self {
-            messages,
-            reader,
-            windows: ArcSwap::default(),
-            change: Mutex::default(),
-            newest: AtomicU64::new(0),
-            started: Instant::now(),
-            notices: Mutex::default(),
-        }
+        let windows = Arc::new(Windows::new(reader.load()));
+        let following = Arc::clone(&windows);
+        reader.before_change(move |snapshot| following.follow(snapshot));
+        // one that came in between
+        windows.follow(&reader.load());
+        Self { messages, reader, windows, started: Instant::now(), notices: Mutex::default() }
     }
 
     /// What operators should know of guards, each in a sentence.
@@ -56,111 +46,94 @@ impl OutcomeMonitor {
 
     /// The outage that treatment and control of a flag share just now.
     pub(crate) fn outage(&self, flag: &str) -> Option<Outage> {
-        self.windows.load().get(flag)?.outage(self.now())
+        self.windows.load().named(flag)?.outage(self.microseconds(Instant::now()))
     }
 
     /// The upstream of a flag's variant, where it is away.
     pub(crate) fn upstream(&self, flag: &str) -> Option<UpstreamAway> {
-        self.windows.load().get(flag)?.upstream()
+        self.windows.load().named(flag)?.upstream()
     }
 
     /// How many units each guard had to forget, where it had to.
     pub(crate) fn forgotten(&self) -> Vec<(Name, u64)> {
         let windows = self.windows.load();
-        let each = windows.iter().map(|(name, window)| (name.clone(), window.forgotten()));
+        let each = windows.all().map(|(name, window)| (name.clone(), window.forgotten()));
         each.filter(|(_, forgotten)| *forgotten > 0).collect()
     }
 
     /// Whether a window is the present one of its flag.
     pub(crate) fn is_current(&self, id: &WindowId) -> bool {
-        self.windows.load().get(&id.flag).is_some_and(|window| window.number == id.number)
+        self.windows.load().named(id.flag.as_str()).is_some_and(|window| window.number == id.number)
     }
 
     /// A flag begins anew: what was seen of it says nothing any more, but the visitors who saw it stay known.
     pub(crate) fn begin(&self, flag: &Flag, step: usize) {
-        self.change(|windows| {
-            if let Some(window) = windows.get(&flag.name).filter(|window| window.definition == flag.definition) {
-                let window = window.restarted(self.next(), flag, step);
-                windows.insert(flag.name.clone(), Arc::new(window));
-            } else {
-                windows.remove(&flag.name);
-            }
-        });
+        self.windows.begin(flag, step);
     }
 
     /// So many visitors are recorded at a step of a flag: where more were counted here, they are counted anew.
     pub(crate) fn recount(&self, flag: &Name, step: usize, recorded: u64) {
-        let _one_at_a_time = self.change.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(window) = self.windows.load().get(flag) {
+        let _one_at_a_time = self.windows.one_at_a_time();
+        if let Some(window) = self.windows.load().named(flag.as_str()) {
             window.recount(step, recorded);
         }
     }
 
     /// Forgets what was seen of other definitions of a flag than this.
     pub(crate) fn forget_others(&self, flag: &Name, definition: Definition) {
-        if self.windows.load().get(flag).is_some_and(|window| window.definition != definition) {
-            self.change(|windows| {
-                windows.remove(flag);
-            });
-        }
+        self.windows.forget_others(flag, definition);
     }
 
-    /// Forgets flags that are not in force.
-    pub(crate) fn retain(&self, snapshot: &Snapshot) {
-        self.change(|windows| windows.retain(|name, _| snapshot.find(name.as_str()).is_some()));
+    /// Watches the flags that are in force, and forgets others.
+    pub(crate) fn take_over(&self, snapshot: &Snapshot) {
+        self.windows.take_over(snapshot);
     }
 
-    fn change(&self, change: impl FnOnce(&mut HashMap<Name, Arc<FlagWindow>>)) {
-        let _one_at_a_time = self.change.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut windows = HashMap::clone(&self.windows.load());
-        change(&mut windows);
-        self.windows.store(Arc::new(windows));
-    }
-
-    fn next(&self) -> u64 {
-        self.newest.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    /// Microseconds by a clock that nobody sets.
-    fn now(&self) -> i64 {
-        i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX)
+    /// A time in microseconds since the start, by a clock that nobody sets.
+    fn microseconds(&self, at: Instant) -> i64 {
+        i64::try_from(at.saturating_duration_since(self.started).as_micros()).unwrap_or(i64::MAX)
     }
 
     /// What is known of a flag as a request was decided with it. None where that is another definition than the one in force, or
     /// where the flag has begun anew since: then the answer comes too late to say anything.
-    fn with_window<T>(&self, flag: &Flag, exposure: &Exposure<'_>, tell: impl FnOnce(&FlagWindow) -> T) -> Option<T> {
-        // looked at where it is: to count all who hold it would have all threads write to one place
+    fn with_window<T>(&self, exposure: &Exposure<'_>, tell: impl FnOnce(&FlagWindow) -> T) -> Option<T> {
         let windows = self.windows.load();
-        let first = if known(&windows, flag).is_none() { self.first(flag) } else { None };
-        let window = known(&windows, flag).or(first.as_ref())?;
-        self.follow_step(window, flag, exposure);
+        if let Some(window) = windows.of(exposure.snapshot, exposure.flag) {
+            return self.tell_window(window, exposure, tell);
+        }
+        // of a snapshot that came into force before the controller took it over
+        self.is_in_force(exposure).then(|| self.windows.take_over(&self.reader.load()))?;
+        let windows = self.windows.load();
+        self.tell_window(windows.of(exposure.snapshot, exposure.flag)?, exposure, tell)
+    }
+
+    fn tell_window<T>(
+        &self,
+        window: &FlagWindow,
+        exposure: &Exposure<'_>,
+        tell: impl FnOnce(&FlagWindow) -> T,
+    ) -> Option<T> {
+        self.follow_step(window, exposure);
         window.covers(exposure.since).then(|| tell(window))
     }
 
-    /// The first answer of a flag as it is in force now.
-    fn first(&self, flag: &Flag) -> Option<Arc<FlagWindow>> {
+    /// Whether the flag of a request is defined in this way still.
+    fn is_in_force(&self, exposure: &Exposure<'_>) -> bool {
         let current = self.reader.load();
-        let id = current.find(flag.name.as_str())?;
-        current.flag(id).filter(|current| current.definition == flag.definition)?;
-        let is_watched = |flag: &&Arc<Flag>| flag.guard.is_some() || flag.rollout.is_some();
-        let flags = current.flags().iter().filter(is_watched).count();
-        self.change(|windows| {
-            if known(windows, flag).is_none() {
-                let window = FlagWindow::new(self.next(), flag, current.step(id), KnownVisitors::of_one_in(flags));
-                windows.insert(flag.name.clone(), Arc::new(window));
-            }
-        });
-        known(&self.windows.load(), flag).map(Arc::clone)
+        let flag = exposure.snapshot.flag(exposure.flag);
+        let defined = flag.and_then(|flag| current.flag_named(flag.name.as_str()));
+        flag.zip(defined).is_some_and(|(flag, defined)| flag.definition == defined.definition)
     }
 
     /// A request of another step than the present one is late, or the first of a new step: the snapshot in force says which.
-    fn follow_step(&self, window: &FlagWindow, flag: &Flag, exposure: &Exposure<'_>) {
+    fn follow_step(&self, window: &FlagWindow, exposure: &Exposure<'_>) {
         if window.step() == exposure.snapshot.step(exposure.flag) {
             return;
         }
         let current = self.reader.load();
+        let Some(flag) = exposure.snapshot.flag(exposure.flag) else { return };
         let Some(step) = current.find(flag.name.as_str()).map(|id| current.step(id)) else { return };
-        let _one_at_a_time = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = self.windows.one_at_a_time();
         if window.step() != step {
             window.begin_step(flag, step);
         }
@@ -191,11 +164,6 @@ impl fmt::Debug for OutcomeMonitor {
     }
 }
 
-/// What is known of a flag by this definition.
-fn known<'a>(windows: &'a HashMap<Name, Arc<FlagWindow>>, flag: &Flag) -> Option<&'a Arc<FlagWindow>> {
-    windows.get(&flag.name).filter(|window| window.definition == flag.definition)
-}
-
 fn first_sign(sign: String, exposure: &Exposure<'_>, arm: u8) -> FirstSign {
     let step = exposure.snapshot.step(exposure.flag);
     FirstSign { sign, unit: exposure.unit.into(), variant: arm, step, at: exposure.at.as_microsecond() }
@@ -208,23 +176,19 @@ fn guarded<'a>(exposure: &Exposure<'a>) -> Option<(&'a Arc<Flag>, u8)> {
 
 impl Outcomes for OutcomeMonitor {
     fn exposed(&self, exposure: &Exposure<'_>) {
-        if let Some((flag, _)) = guarded(exposure) {
-            self.with_window(flag, exposure, |window| window.exposed(exposure));
-        }
+        self.with_window(exposure, |window| window.exposed(exposure));
     }
 
     fn was_exposed(&self, exposure: &Exposure<'_>) -> bool {
-        let flag = exposure.snapshot.flag(exposure.flag);
-        let was = flag.and_then(|flag| self.with_window(flag, exposure, |window| window.was_exposed(exposure)));
-        was.unwrap_or_default()
+        self.with_window(exposure, |window| window.was_exposed(exposure)).unwrap_or_default()
     }
 
     fn answered(&self, outcome: &Outcome<'_>) {
         let exposure = &outcome.exposure;
         let Some((flag, arm)) = guarded(exposure) else { return };
-        self.with_window(flag, exposure, |window| {
+        self.with_window(exposure, |window| {
             let step = exposure.snapshot.step(exposure.flag);
-            let Signals { arrives, sign, blown } = window.answered(outcome, arm, step, self.now());
+            let Signals { arrives, sign, blown } = window.answered(outcome, arm, step, self.microseconds(outcome.at));
             if arrives {
                 self.tell(Message::Arrived(window.id(flag), first_sign(came_at(step), exposure, arm)));
             }
@@ -240,7 +204,7 @@ impl Outcomes for OutcomeMonitor {
     fn converted(&self, conversion: &Conversion<'_>) {
         let exposure = &conversion.exposure;
         let Some((flag, arm)) = guarded(exposure) else { return };
-        self.with_window(flag, exposure, |window| {
+        self.with_window(exposure, |window| {
             self.sign(&Sign::Goal(conversion.goal.to_string()), window, flag, exposure, arm);
         });
     }
@@ -248,10 +212,61 @@ impl Outcomes for OutcomeMonitor {
 
 #[cfg(test)]
 mod tests {
-    use flagstaff_flags::{Hold, publisher};
+    use flagstaff_flags::{Hold, RecordedFacts, publisher};
 
     use super::*;
-    use crate::fixtures::{FINE, Visitor, in_steps, name, snapshot};
+    use crate::fixtures::{FINE, Visitor, flag, in_steps, name, snapshot};
+
+    fn monitor(first: Snapshot) -> (flagstaff_flags::Publisher, OutcomeMonitor) {
+        let (publisher, reader) = publisher(first);
+        (publisher, OutcomeMonitor::new(mpsc::channel(64).0, reader))
+    }
+
+    fn meets(monitor: &OutcomeMonitor, snapshot: &Arc<Snapshot>) {
+        Visitor { snapshot, number: 1, has_flag: true, shares_network: false }.does(monitor, FINE);
+    }
+
+    fn window(monitor: &OutcomeMonitor, flag: &str) -> Option<u64> {
+        monitor.windows.load().named(flag).map(|window| window.number)
+    }
+
+    /// With a thousand guards the first request does not begin a thousand times.
+    #[test]
+    fn the_first_request_begins_all_flags_at_once() {
+        let flags = (0..3).map(|n| Flag { name: Name::new(&format!("other_{n}")).unwrap(), ..flag(n) });
+        let flags = flags.chain([flag(9)]).collect();
+        let (publisher, monitor) = monitor(Snapshot::new("test", flags, vec![], vec![], vec![]).unwrap());
+        assert_eq!(window(&monitor, "other_2"), None);
+        meets(&monitor, &publisher.current());
+        assert!(["other_0", "other_1", "other_2", "checkout"].iter().all(|flag| window(&monitor, flag).is_some()));
+    }
+
+    /// What is known of a flag is found from the snapshot in force, from one before it, and from one that is about to be.
+    #[test]
+    fn a_flag_is_found_from_every_snapshot_that_defines_it_so() {
+        let (publisher, monitor) = monitor(snapshot(flag(1)));
+        let before = publisher.current();
+        meets(&monitor, &before);
+        let first = window(&monitor, "checkout");
+        publisher.learn(RecordedFacts::default());
+        let now = publisher.current();
+        assert!(!Arc::ptr_eq(&before, &now), "another one with the same flag");
+        for snapshot in [&before, &now] {
+            meets(&monitor, snapshot);
+            assert_eq!(window(&monitor, "checkout"), first);
+            let id = snapshot.find("checkout").unwrap();
+            assert_eq!(monitor.windows.load().of(snapshot, id).map(|window| window.number), first);
+        }
+        publisher.publish(&snapshot(flag(2)));
+        let edited = publisher.current();
+        let id = edited.find("checkout").unwrap();
+        assert!(monitor.windows.load().of(&edited, id).is_none(), "another definition begins anew");
+        meets(&monitor, &edited);
+        assert_ne!(window(&monitor, "checkout"), first);
+        let second = window(&monitor, "checkout");
+        meets(&monitor, &before);
+        assert_eq!(window(&monitor, "checkout"), second, "and what comes late of the one before says nothing");
+    }
 
     /// Visitors who were forgotten, or whose record is lost, count when they come again: no rollout waits for those it counted before.
     #[test]

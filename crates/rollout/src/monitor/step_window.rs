@@ -8,7 +8,6 @@ use flagstaff_experiment::guard::{Limit, NetworkKey, Quota, Sign, UNLIMITED_PART
 use flagstaff_experiment::rollout::MIN_VISITORS;
 use flagstaff_flags::{Flag, SlowerThan};
 
-use super::keys::unit_key;
 use super::outcome::Answered;
 
 /// More visitors who came to a step are not counted one by one.
@@ -33,10 +32,6 @@ impl StepWindow {
         Self { step, limit: limit.map(Arc::new), arrivals: ArrivalCounter::new(enough(flag, step)) }
     }
 
-    pub(super) const fn step(&self) -> usize {
-        self.step
-    }
-
     /// What an answer in time is, for this flag; `None` where its guard does not look at that.
     pub(super) fn limit(&self) -> Option<&Limit> {
         self.limit.as_deref()
@@ -51,7 +46,7 @@ impl StepWindow {
     }
 
     /// Whether a unit of the treatment, asking at a step, came for the first time and is still to be counted.
-    pub(super) fn arrives(&self, step: usize, unit: &str, limited: impl FnOnce() -> Option<NetworkKey>) -> bool {
+    pub(super) fn arrives(&self, step: usize, unit: u128, limited: impl FnOnce() -> Option<NetworkKey>) -> bool {
         self.step == step && self.arrivals.arrives(unit, limited)
     }
 
@@ -85,11 +80,10 @@ impl ArrivalCounter {
     }
 
     /// Whether a unit came for the first time, and is still to be counted. A network that is limited brings a tenth at most.
-    fn arrives(&self, unit: &str, limited: impl FnOnce() -> Option<NetworkKey>) -> bool {
+    fn arrives(&self, unit: u128, limited: impl FnOnce() -> Option<NetworkKey>) -> bool {
         if self.count.load(Ordering::Relaxed) >= self.enough {
             return false;
         }
-        let unit = unit_key(unit);
         let shard = usize::try_from(unit % SHARDS as u128).unwrap_or_default();
         let Some(units) = self.units.get(shard) else { return false };
         // what a thread left when it panicked are still units

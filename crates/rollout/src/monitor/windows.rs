@@ -1,0 +1,127 @@
+//! The windows of all flags, found by name or, as requests ask for them, by their places in a snapshot.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::{ArcSwap, Guard};
+use flagstaff_flags::{Definition, Flag, FlagId, Name, Snapshot};
+
+use super::flag_window::{FlagWindow, KnownVisitors};
+
+/// All windows there are.
+pub(super) struct Windows {
+    /// Read on every request; replaced when a flag begins.
+    table: ArcSwap<WindowTable>,
+    /// Held while it is replaced.
+    change: Mutex<()>,
+    /// The number of the newest window.
+    newest: AtomicU64,
+}
+
+/// The windows at a time.
+pub(super) struct WindowTable {
+    by_name: HashMap<Name, Arc<FlagWindow>>,
+    /// The snapshot that requests are decided with, or will be in a moment.
+    snapshot: Arc<Snapshot>,
+    /// The windows of its flags, in their order: a request looks up no name.
+    in_order: Vec<Option<Arc<FlagWindow>>>,
+}
+
+impl Windows {
+    /// None yet, of the flags of a snapshot.
+    pub(super) fn new(snapshot: Arc<Snapshot>) -> Self {
+        let table = WindowTable { by_name: HashMap::new(), snapshot, in_order: Vec::new() };
+        Self { table: ArcSwap::from_pointee(table), change: Mutex::default(), newest: AtomicU64::new(0) }
+    }
+
+    /// All as they are now. They are looked at where they are: to count all who hold them would have all threads write to one place.
+    pub(super) fn load(&self) -> Guard<Arc<WindowTable>> {
+        self.table.load()
+    }
+
+    /// Nobody changes a window meanwhile.
+    pub(super) fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
+        self.change.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Requests will be decided with this snapshot in a moment.
+    pub(super) fn follow(&self, snapshot: &Arc<Snapshot>) {
+        self.replace(|table| table.snapshot = Arc::clone(snapshot));
+    }
+
+    /// A flag begins anew: what was seen of it says nothing any more, but the visitors who saw it stay known.
+    pub(super) fn begin(&self, flag: &Flag, step: usize) {
+        self.replace(|table| {
+            if let Some(window) = table.of_definition(flag) {
+                let window = window.restarted(self.next(), flag, step);
+                table.by_name.insert(flag.name.clone(), Arc::new(window));
+            } else {
+                table.by_name.remove(&flag.name);
+            }
+        });
+    }
+
+    /// Forgets what was seen of other definitions of a flag than this.
+    pub(super) fn forget_others(&self, flag: &Name, definition: Definition) {
+        if self.load().named(flag.as_str()).is_some_and(|window| window.definition != definition) {
+            self.replace(|table| _ = table.by_name.remove(flag));
+        }
+    }
+
+    /// Begins with all flags of a snapshot that are watched and have no window by their definition, and forgets those that it does not have.
+    pub(super) fn take_over(&self, snapshot: &Snapshot) {
+        let is_watched = |flag: &Flag| flag.guard.is_some() || flag.rollout.is_some();
+        let watched = || snapshot.flags().iter().filter(|flag| is_watched(flag));
+        let many = watched().count();
+        self.replace(|table| {
+            table.by_name.retain(|name, _| snapshot.find(name.as_str()).is_some());
+            for flag in watched() {
+                let Some(id) = snapshot.find(flag.name.as_str()) else { continue };
+                if table.of_definition(flag).is_none() {
+                    let visitors = KnownVisitors::of_one_in(many);
+                    let window = FlagWindow::new(self.next(), flag, snapshot.step(id), visitors);
+                    table.by_name.insert(flag.name.clone(), Arc::new(window));
+                }
+            }
+        });
+    }
+
+    fn replace(&self, change: impl FnOnce(&mut WindowTable)) {
+        let _one_at_a_time = self.one_at_a_time();
+        let table = self.load();
+        let (by_name, snapshot) = (table.by_name.clone(), Arc::clone(&table.snapshot));
+        let mut table = WindowTable { by_name, snapshot, in_order: Vec::new() };
+        change(&mut table);
+        table.in_order = table.snapshot.flags().iter().map(|flag| table.of_definition(flag).cloned()).collect();
+        self.table.store(Arc::new(table));
+    }
+
+    fn next(&self) -> u64 {
+        self.newest.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+impl WindowTable {
+    /// The window of a flag, whatever its definition is.
+    pub(super) fn named(&self, flag: &str) -> Option<&Arc<FlagWindow>> {
+        self.by_name.get(flag)
+    }
+
+    /// All, by name.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Name, &FlagWindow)> {
+        self.by_name.iter().map(|(name, window)| (name, &**window))
+    }
+
+    /// What is known of a flag as a snapshot defines it.
+    pub(super) fn of(&self, snapshot: &Arc<Snapshot>, id: FlagId) -> Option<&FlagWindow> {
+        if Arc::ptr_eq(snapshot, &self.snapshot) {
+            return self.in_order.get(id.index())?.as_deref();
+        }
+        self.of_definition(snapshot.flag(id)?).map(|window| &**window)
+    }
+
+    fn of_definition(&self, flag: &Flag) -> Option<&Arc<FlagWindow>> {
+        self.by_name.get(&flag.name).filter(|window| window.definition == flag.definition)
+    }
+}
