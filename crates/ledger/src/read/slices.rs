@@ -1,7 +1,6 @@
 //! The rows of an experiment, a slice of its units at a time: most of them from packs, the rest from the tables.
 
-use std::collections::HashSet;
-
+use futures_util::TryStreamExt;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
@@ -9,11 +8,10 @@ use crate::packs::backlog::is_whole;
 use crate::packs::fetch::{CONVERSION, EXPOSURE, among, converted, exposed};
 use crate::packs::pack::{of_goal, of_trial, unreadable};
 use crate::packs::rows::{Converted, Exposed, Row, unpack};
-use crate::store::query::planned_anew;
-use crate::store::unit_hash::{SHARDS, UnitHash};
+use crate::store::query::{places, planned_anew};
+use crate::store::unit_hash::UnitHash;
 
-/// Units of a slice, about, from packs and from tables: so much memory is needed, however many there are in all.
-const PACKED_UNITS: i64 = 200_000;
+/// Units of a slice from tables, about. A slice from packs is a shard.
 const UNITS: i64 = 5_000;
 
 /// Some units of an experiment with all they did about its goals, in the order of their hashes.
@@ -25,10 +23,37 @@ pub(crate) struct Slice {
 
 impl Slice {
     fn sorted(mut self) -> Self {
+        self.sort();
+        self
+    }
+
+    fn sort(&mut self) {
         // packs are in order already, which this sees at once
         self.exposed.sort_by_key(|row| row.hash);
         self.converted.iter_mut().for_each(|rows| rows.sort_by_key(|row| row.hash));
-        self
+    }
+
+    /// Adds the rows of a pack: its shard, what it has rows of, and they.
+    fn add(&mut self, pack: &AnyRow, wanted: &[(String, Option<usize>)]) -> Result<(), sqlx::Error> {
+        let (shard, rows_of, packed): (i64, &str, &[u8]) = (pack.try_get(0)?, pack.try_get(1)?, pack.try_get(2)?);
+        let goal = wanted.iter().find(|(name, _)| name == rows_of).and_then(|(_, goal)| *goal);
+        let read = match goal.and_then(|goal| self.converted.get_mut(goal)) {
+            Some(converted) => unpack(packed, converted),
+            None => unpack(packed, &mut self.exposed),
+        };
+        read.ok_or_else(|| unreadable(rows_of, u8::try_from(shard).unwrap_or_default()))
+    }
+
+    /// Leaves out units. Both are in the order of their hashes.
+    fn leave_out(&mut self, hashes: &[UnitHash]) {
+        leave_out(&mut self.exposed, hashes);
+        self.converted.iter_mut().for_each(|rows| leave_out(rows, hashes));
+    }
+
+    /// Empties it, and keeps its room for the next.
+    fn clear(&mut self) {
+        self.exposed.clear();
+        self.converted.iter_mut().for_each(Vec::clear);
     }
 
     /// Units that reached a goal, each with when it did.
@@ -68,36 +93,41 @@ impl Rows<'_> {
         self.each_unpacked(store, &mut take).await
     }
 
+    /// The units of each shard, but for those whose rows changed since. While one is counted, the store sends the next.
     async fn each_packed(&self, store: &mut AnyConnection, take: &mut impl FnMut(&Slice)) -> Result<(), sqlx::Error> {
         let unpacked = sqlx::query_scalar::<_, i64>("SELECT hash FROM unpacked").fetch_all(&mut *store).await?;
-        let unpacked: HashSet<_> = unpacked.into_iter().map(UnitHash).collect();
-        let units = "SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM packs WHERE rows_of = $1";
-        let units = sqlx::query_scalar::<_, i64>(units).bind(of_trial(self.trial)).fetch_one(&mut *store).await?;
-        let shards = (i64::from(SHARDS) * PACKED_UNITS / units.max(1)).clamp(1, i64::from(SHARDS));
-        let mut first = 0;
-        while first < i64::from(SHARDS) {
-            take(&self.packed(store, (first, first + shards - 1), &unpacked).await?);
-            first += shards;
+        let mut unpacked: Vec<_> = unpacked.into_iter().map(UnitHash).collect();
+        unpacked.sort_unstable();
+        let mut whole = |slice: &mut Slice| {
+            slice.sort();
+            slice.leave_out(&unpacked);
+            take(slice);
+            slice.clear();
+        };
+        let wanted = self.wanted();
+        let places = places(store, 1, wanted.len());
+        let select = format!("SELECT shard, rows_of, packed FROM packs WHERE rows_of IN {places} ORDER BY shard");
+        let select = wanted.iter().fold(planned_anew(select), |select, (rows_of, _)| select.bind(rows_of.clone()));
+        let mut packs = select.fetch(store);
+        let mut slice = Slice { exposed: Vec::new(), converted: self.goals.iter().map(|_| Vec::new()).collect() };
+        let mut last: Option<i64> = None;
+        while let Some(pack) = packs.try_next().await? {
+            let shard = Some(pack.try_get::<i64, _>(0)?);
+            if last.is_some() && last != shard {
+                whole(&mut slice);
+            }
+            last = shard;
+            slice.add(&pack, &wanted)?;
         }
+        whole(&mut slice);
         Ok(())
     }
 
-    /// The units of some shards, but for those whose rows changed since.
-    async fn packed(
-        &self,
-        store: &mut AnyConnection,
-        shards: (i64, i64),
-        but: &HashSet<UnitHash>,
-    ) -> Result<Slice, sqlx::Error> {
-        let exposed = packed_rows(store, &of_trial(self.trial), shards, but).await?;
-        let mut converted = Vec::new();
-        for goal in self.goals {
-            converted.push(match goal {
-                Some(goal) => packed_rows(store, &of_goal(goal), shards, but).await?,
-                None => Vec::new(),
-            });
-        }
-        Ok(Slice { exposed, converted }.sorted())
+    /// What packs are read of: of the experiment, and of each goal by its place.
+    fn wanted(&self) -> Vec<(String, Option<usize>)> {
+        let of_goal = |(place, goal): (usize, &Option<String>)| Some((of_goal(goal.as_deref()?), Some(place)));
+        let goals = self.goals.iter().enumerate().filter_map(of_goal);
+        std::iter::once((of_trial(self.trial), None)).chain(goals).collect()
     }
 
     /// The units whose rows changed since they were packed, if they were.
@@ -180,19 +210,15 @@ fn all<R>(rows: &[AnyRow], read: impl Fn(&AnyRow, usize) -> Result<R, sqlx::Erro
     rows.iter().map(|row| read(row, 0)).collect()
 }
 
-async fn packed_rows<R: Row>(
-    store: &mut AnyConnection,
-    rows_of: &str,
-    (first, last): (i64, i64),
-    but: &HashSet<UnitHash>,
-) -> Result<Vec<R>, sqlx::Error> {
-    let select = "SELECT shard, packed FROM packs WHERE shard BETWEEN $1 AND $2 AND rows_of = $3 ORDER BY shard";
-    let packs = sqlx::query(select).bind(first).bind(last).bind(rows_of.to_owned()).fetch_all(store).await?;
-    let mut rows = Vec::new();
-    for pack in packs {
-        let shard = u8::try_from(pack.try_get::<i64, _>(0)?).unwrap_or_default();
-        unpack(pack.try_get(1)?, &mut rows).ok_or_else(|| unreadable(rows_of, shard))?;
-    }
-    rows.retain(|row: &R| !but.contains(&row.hash()));
-    Ok(rows)
+fn leave_out<R: Row>(rows: &mut Vec<R>, mut hashes: &[UnitHash]) {
+    let first = rows.first().map_or(UnitHash(0), Row::hash);
+    hashes = hashes.get(hashes.partition_point(|hash| *hash < first)..).unwrap_or_default();
+    rows.retain(|row| {
+        while let [hash, rest @ ..] = hashes
+            && *hash < row.hash()
+        {
+            hashes = rest;
+        }
+        hashes.first() != Some(&row.hash())
+    });
 }
