@@ -4,11 +4,13 @@
     LLVM_PROFILE_FILE=FOLDER/%p-%m.profraw python3 benches/training.py PROGRAM [--seconds 1]
 
 Pages by HTTP/1.1 and HTTP/2, plain and over TLS; known and new visitors; answers of 304; posts; 0, 10 and 50 flags, a header each and compact;
-visitors of experiments who are recorded. The program ends by SIGTERM, and writes its profile then. Needs nginx, wrk, h2load and openssl.
+visitors of experiments who are recorded, without guards and with them, and results. The program ends by SIGTERM, and writes its profile then. Needs nginx, wrk,
+h2load and openssl.
 """
 import argparse
 import pathlib
 import signal
+import subprocess
 import sys
 import tempfile
 
@@ -61,9 +63,10 @@ def train(program, send, flags, app, certificate, seconds, temp):
             running.stop()
 
 
-def record(program, app, seconds, temp):
+def record(program, app, seconds, temp, guards):
     """Ten experiments whose visitors and goals are recorded."""
-    running = recording.start(program, temp / "recorded", app, "flagstaff.db", 2, None)
+    folder = temp / f"recorded-{guards}"
+    running = recording.start(program, folder, app, "flagstaff.db", 2, None, guards=guards)
     script = temp / "visitors.lua"
     script.write_text(recording.LUA.format(first=0, pages=5))
     try:
@@ -71,6 +74,8 @@ def record(program, app, seconds, temp):
         http1(f"http://127.0.0.1:{running.port}/", seconds, temp)
     finally:
         running.stop()
+    command = [program, "results", "f0", "--config", str(folder / "flagstaff.toml"), "--json"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment())
 
 
 def main():
@@ -89,8 +94,9 @@ def main():
                 for send in ("each", "compact") if flags else ("both",):
                     print(f"training: {flags} flags, {send}", flush=True)
                     train(args.program, send, flags, port, certificate, args.seconds, temp)
-            print("training: experiments", flush=True)
-            record(args.program, port, args.seconds, temp)
+            for guards in (False, True):
+                print(f"training: experiments, guards {guards}", flush=True)
+                record(args.program, port, args.seconds, temp, guards)
         finally:
             app.stop()
 
