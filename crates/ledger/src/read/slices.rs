@@ -9,10 +9,13 @@ use crate::packs::fetch::{CONVERSION, EXPOSURE, among, converted, exposed};
 use crate::packs::pack::{of_goal, of_trial, unreadable};
 use crate::packs::rows::{Converted, Exposed, Row, unpack};
 use crate::store::query::{places, planned_anew};
-use crate::store::unit_hash::UnitHash;
+use crate::store::unit_hash::{SHARDS, UnitHash};
 
 /// Units of a slice from tables, about. A slice from packs is a shard.
 const UNITS: i64 = 5_000;
+
+/// Units whose packs are asked for at a time, about: what is read ahead of the count takes memory.
+const READ_AHEAD: i64 = 1_000_000;
 
 /// Some units of an experiment with all they did about its goals, in the order of their hashes.
 pub(crate) struct Slice {
@@ -93,33 +96,52 @@ impl Rows<'_> {
         self.each_unpacked(store, &mut take).await
     }
 
-    /// The units of each shard, but for those whose rows changed since. While one is counted, the store sends the next.
+    /// The units of each shard, but for those whose rows changed since.
     async fn each_packed(&self, store: &mut AnyConnection, take: &mut impl FnMut(&Slice)) -> Result<(), sqlx::Error> {
         let unpacked = sqlx::query_scalar::<_, i64>("SELECT hash FROM unpacked").fetch_all(&mut *store).await?;
         let mut unpacked: Vec<_> = unpacked.into_iter().map(UnitHash).collect();
         unpacked.sort_unstable();
+        let units = "SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM packs WHERE rows_of = $1";
+        let units = sqlx::query_scalar::<_, i64>(units).bind(of_trial(self.trial)).fetch_one(&mut *store).await?;
+        let all = i64::from(SHARDS);
+        let shards = all.saturating_mul(READ_AHEAD).checked_div(units).unwrap_or(all).clamp(1, all);
+        let mut slice = Slice { exposed: Vec::new(), converted: self.goals.iter().map(|_| Vec::new()).collect() };
         let mut whole = |slice: &mut Slice| {
             slice.sort();
             slice.leave_out(&unpacked);
             take(slice);
             slice.clear();
         };
+        for first in (0..all).step_by(usize::try_from(shards).unwrap_or(1)) {
+            self.each_shard(store, (first, first + shards - 1), &mut slice, &mut whole).await?;
+        }
+        Ok(())
+    }
+
+    /// Some shards, one after the other. While one is counted, the store sends the next.
+    async fn each_shard(
+        &self,
+        store: &mut AnyConnection,
+        (first, last): (i64, i64),
+        slice: &mut Slice,
+        whole: &mut impl FnMut(&mut Slice),
+    ) -> Result<(), sqlx::Error> {
         let wanted = self.wanted();
         let places = places(store, 1, wanted.len());
-        let select = format!("SELECT shard, rows_of, packed FROM packs WHERE rows_of IN {places} ORDER BY shard");
+        let select = format!("SELECT shard, rows_of, packed FROM packs WHERE rows_of IN {places}");
+        let select = format!("{select} AND shard BETWEEN {first} AND {last} ORDER BY shard");
         let select = wanted.iter().fold(planned_anew(select), |select, (rows_of, _)| select.bind(rows_of.clone()));
         let mut packs = select.fetch(store);
-        let mut slice = Slice { exposed: Vec::new(), converted: self.goals.iter().map(|_| Vec::new()).collect() };
-        let mut last: Option<i64> = None;
+        let mut before = None;
         while let Some(pack) = packs.try_next().await? {
-            let shard = Some(pack.try_get::<i64, _>(0)?);
-            if last.is_some() && last != shard {
-                whole(&mut slice);
+            let shard: i64 = pack.try_get(0)?;
+            if before.is_some_and(|before| before != shard) {
+                whole(slice);
             }
-            last = shard;
+            before = Some(shard);
             slice.add(&pack, &wanted)?;
         }
-        whole(&mut slice);
+        whole(slice);
         Ok(())
     }
 
