@@ -13,7 +13,8 @@ const SHARD_PLACES: usize = 4_096;
 /// The part of the places for units that came once: one in so many.
 const FRESH_PART: usize = 4;
 
-/// Units that were exposed to a flag, as many as there are places. A unit is 128 bits that tell units apart.
+/// Units that were exposed to a flag, as many as there are places. A unit is 128 random bits that tell units apart. Nobody outside may
+/// be able to choose them: they are not hashed again.
 ///
 /// A unit that comes a second time moves from the places of those that came once to the others, so requests that each bring a
 /// new id displace only one another and visitors of a single request. Where the places run out, those that stayed away longest
@@ -43,7 +44,8 @@ impl ExposedUnits {
     /// Room for so many units; at least a few are remembered.
     #[must_use]
     pub fn new(places: usize) -> Self {
-        let shards = (places / SHARD_PLACES).clamp(1, MAX_SHARDS);
+        // a power of two, so that each has as many units
+        let shards = 1 << (places / SHARD_PLACES).clamp(1, MAX_SHARDS).ilog2();
         let each = places / shards;
         let shard = |_| {
             let once = Generations::new(each / FRESH_PART);
@@ -131,7 +133,7 @@ impl Generations {
 mod tests {
     use super::*;
 
-    const PLACES: usize = 64 * 64;
+    const PLACES: usize = 4 * SHARD_PLACES;
 
     #[test]
     fn a_unit_is_new_once() {

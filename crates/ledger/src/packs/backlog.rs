@@ -63,7 +63,7 @@ pub(crate) async fn begin_anew(store: &mut Store, now: i64) -> Result<(), sqlx::
     transaction.commit().await
 }
 
-/// Notes some of the rows that were there before. Returns how many.
+/// Notes the units of some rows that were there before. Returns how many rows.
 pub(crate) async fn note_some(store: &mut Store) -> Result<i64, sqlx::Error> {
     let begin = store.begin_alone();
     let mut transaction = store.connection.begin_with(begin).await?;

@@ -11,10 +11,9 @@ use crate::store::connection::Store;
 use crate::store::query::planned_anew;
 use crate::store::unit_hash::UnitHash;
 
-/// Units that are packed in one transaction at least, about: events wait meanwhile.
-const UNITS: i64 = 2_000;
-
-/// Of a large pack one unit of so many: to write it anew takes as long as to read that many from the tables.
+/// Units that are packed in one transaction, about: events wait meanwhile. Of a large pack one unit of so many, since to write it anew takes as
+/// long as to read that many from the tables.
+const UNITS: (i64, i64) = (2_000, 20_000);
 const PART: i64 = 16;
 
 /// What a pack has rows of.
@@ -57,9 +56,9 @@ struct Changed {
 
 async fn changed(store: &mut AnyConnection, shard: u8) -> Result<Option<Changed>, sqlx::Error> {
     let (first, last) = UnitHash::range(shard);
-    let select = "SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM packs WHERE shard = $1";
-    let packed: i64 = sqlx::query_scalar(select).bind(i64::from(shard)).fetch_one(&mut *store).await?;
-    let most = UNITS.max(packed / PART);
+    let select = "SELECT COALESCE(MAX(units), 0) FROM packs WHERE shard = $1";
+    let largest: i64 = sqlx::query_scalar(select).bind(i64::from(shard)).fetch_one(&mut *store).await?;
+    let most = (largest / PART).clamp(UNITS.0, UNITS.1);
     let select = planned_anew("SELECT hash FROM unpacked WHERE hash BETWEEN $1 AND $2 ORDER BY hash LIMIT $3".into());
     let rows = select.bind(first.0).bind(last.0).bind(most).fetch_all(store).await?;
     let hashes = rows.iter().map(|row| row.try_get(0).map(UnitHash)).collect::<Result<BTreeSet<_>, _>>()?;

@@ -38,8 +38,9 @@ pub(crate) struct Packer {
     failed: bool,
     /// The shard that is next, while all are brought up to date.
     next: Option<u8>,
-    /// While rows that were there before are noted: how many units are. To count them again and again would take longer than to note them.
-    noted: Option<i64>,
+    /// While rows that were there before are noted: how many may be before all are counted again. To count them before each step would take
+    /// longer than to note them.
+    room: Option<i64>,
 }
 
 impl Packer {
@@ -50,7 +51,7 @@ impl Packer {
             wrote: 0,
             failed: false,
             next: None,
-            noted: None,
+            room: None,
         }
     }
 
@@ -107,7 +108,7 @@ impl Packer {
                     self.rest(LOOK_EVERY);
                     break;
                 }
-                Packed::Whole if is_much(store, self.few).await? => self.next = Some(0),
+                Packed::Whole if self.few.room(store).await? < 0 => self.next = Some(0),
                 Packed::InPart => self.note(store).await?,
                 Packed::Whole => {
                     drop_forgotten(store).await?;
@@ -121,22 +122,22 @@ impl Packer {
 
     /// Notes rows that were there before, until so many are noted that they are packed.
     async fn note(&mut self, store: &mut Store) -> Result<(), sqlx::Error> {
-        let few = Few::WHILE_IN_PART;
-        let noted = match self.noted.take() {
-            Some(noted) => noted,
-            None => noted(store).await?,
-        };
-        if noted > few.at_least && noted > packed(store).await? / few.part {
-            self.next = Some(0);
-        } else {
-            self.noted = Some(noted.saturating_add(note_some(store).await?));
+        if self.room.is_none_or(|room| room < 0) {
+            let room = Few::WHILE_IN_PART.room(store).await?;
+            self.room = Some(room).filter(|room| *room >= 0);
+            if self.room.is_none() {
+                self.next = Some(0);
+                return Ok(());
+            }
         }
+        let rows = note_some(store).await?;
+        self.room = self.room.map(|room| room - rows);
         Ok(())
     }
 
     fn rest(&mut self, time: Duration) {
         self.next = None;
-        self.noted = None;
+        self.room = None;
         self.rests_until = Some(Instant::now() + time);
     }
 }
@@ -151,21 +152,15 @@ struct Few {
 impl Few {
     /// Nobody reads packs before they are whole, and every round over them writes them all anew.
     const WHILE_IN_PART: Self = Self { at_least: 100_000, part: 4 };
-}
 
-/// Whether more units are noted than that.
-async fn is_much(store: &mut Store, few: Few) -> Result<bool, sqlx::Error> {
-    let noted = noted(store).await?;
-    Ok(noted > few.at_least && noted > packed(store).await? / few.part)
-}
-
-async fn noted(store: &mut Store) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("SELECT COUNT(*) FROM unpacked").fetch_one(&mut store.connection).await
-}
-
-async fn packed(store: &mut Store) -> Result<i64, sqlx::Error> {
-    let select = "SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM packs";
-    sqlx::query_scalar(select).fetch_one(&mut store.connection).await
+    /// How many more may be noted; less than none where too many are.
+    async fn room(self, store: &mut Store) -> Result<i64, sqlx::Error> {
+        let select =
+            "SELECT (SELECT COUNT(*) FROM unpacked), (SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM packs)";
+        let row = sqlx::query(select).fetch_one(&mut store.connection).await?;
+        let (noted, packed): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(self.at_least.max(packed / self.part) - noted)
+    }
 }
 
 fn now() -> i64 {

@@ -1,5 +1,7 @@
 //! The rows of an experiment, a slice of its units at a time: most of them from packs, the rest from the tables.
 
+use std::collections::HashMap;
+
 use futures_util::TryStreamExt;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
@@ -37,12 +39,14 @@ impl Slice {
     }
 
     /// Adds the rows of a pack: its shard, what it has rows of, and they.
-    fn add(&mut self, pack: &AnyRow, wanted: &[(String, Option<usize>)]) -> Result<(), sqlx::Error> {
+    fn add(&mut self, pack: &AnyRow, wanted: &Wanted) -> Result<(), sqlx::Error> {
         let (shard, rows_of, packed): (i64, &str, &[u8]) = (pack.try_get(0)?, pack.try_get(1)?, pack.try_get(2)?);
-        let goal = wanted.iter().find(|(name, _)| name == rows_of).and_then(|(_, goal)| *goal);
-        let read = match goal.and_then(|goal| self.converted.get_mut(goal)) {
-            Some(converted) => unpack(packed, converted),
-            None => unpack(packed, &mut self.exposed),
+        let goals = wanted.get(rows_of).map_or(&[][..], Vec::as_slice);
+        let read = if goals.is_empty() {
+            unpack(packed, &mut self.exposed)
+        } else {
+            let mut converted = goals.iter().filter_map(|goal| Some(unpack(packed, self.converted.get_mut(*goal)?)));
+            converted.try_for_each(|read| read)
         };
         read.ok_or_else(|| unreadable(rows_of, u8::try_from(shard).unwrap_or_default()))
     }
@@ -74,6 +78,9 @@ impl Slice {
         })
     }
 }
+
+/// What packs are read of: of goals with their places, and of the experiment, which has none.
+type Wanted = HashMap<String, Vec<usize>>;
 
 /// What slices are read of.
 pub(crate) struct Rows<'a> {
@@ -130,7 +137,7 @@ impl Rows<'_> {
         let places = places(store, 1, wanted.len());
         let select = format!("SELECT shard, rows_of, packed FROM packs WHERE rows_of IN {places}");
         let select = format!("{select} AND shard BETWEEN {first} AND {last} ORDER BY shard");
-        let select = wanted.iter().fold(planned_anew(select), |select, (rows_of, _)| select.bind(rows_of.clone()));
+        let select = wanted.keys().fold(planned_anew(select), |select, rows_of| select.bind(rows_of.clone()));
         let mut packs = select.fetch(store);
         let mut before = None;
         while let Some(pack) = packs.try_next().await? {
@@ -145,11 +152,14 @@ impl Rows<'_> {
         Ok(())
     }
 
-    /// What packs are read of: of the experiment, and of each goal by its place.
-    fn wanted(&self) -> Vec<(String, Option<usize>)> {
-        let of_goal = |(place, goal): (usize, &Option<String>)| Some((of_goal(goal.as_deref()?), Some(place)));
-        let goals = self.goals.iter().enumerate().filter_map(of_goal);
-        std::iter::once((of_trial(self.trial), None)).chain(goals).collect()
+    fn wanted(&self) -> Wanted {
+        let mut wanted = Wanted::from([(of_trial(self.trial), Vec::new())]);
+        for (place, goal) in self.goals.iter().enumerate() {
+            if let Some(goal) = goal {
+                wanted.entry(of_goal(goal)).or_default().push(place);
+            }
+        }
+        wanted
     }
 
     /// The units whose rows changed since they were packed, if they were.

@@ -42,7 +42,10 @@ fn number(place: &Location, select: &'static str) -> i64 {
 }
 
 fn count(place: &Location, now: i64) -> Counted {
-    let question = Question { flag: "form".into(), trial: None, goals: goals(), now: at(now) };
+    // a goal that is named twice is counted twice
+    let twice = goals().into_iter().take(1);
+    let goals = goals().into_iter().chain(twice).collect();
+    let question = Question { flag: "form".into(), trial: None, goals, now: at(now) };
     block_on(async {
         let mut ledger = Ledger::open(place).await.unwrap();
         let counted = ledger.count(&question).await.unwrap();

@@ -28,7 +28,7 @@ impl Controller {
     /// Takes over the flags in force: those that are new, edited or gone begin or end.
     pub(super) fn reconcile(&mut self, before: &Snapshot) {
         let snapshot = Arc::clone(&self.snapshot);
-        self.monitor.take_over(&snapshot);
+        self.monitor.take_over();
         self.waiting_each = waiting_each(&snapshot);
         let facts = reconcile(before, &snapshot, &self.states, self.is_last_good);
         self.warn_of_undone(&facts);

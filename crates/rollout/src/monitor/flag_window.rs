@@ -101,12 +101,12 @@ impl FlagWindow {
     }
 
     pub(super) fn step(&self) -> usize {
-        self.step_number.load(Ordering::Relaxed)
+        self.step_number.load(Ordering::Acquire)
     }
 
     pub(super) fn begin_step(&self, flag: &Flag, step: usize) {
         self.step.store(Arc::new(StepWindow::new(flag, step)));
-        self.step_number.store(step, Ordering::Relaxed);
+        self.step_number.store(step, Ordering::Release);
     }
 
     /// Fewer visitors are recorded at a step than came: some were forgotten, or the record was lost. They count when they come again,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use flagstaff_experiment::guard::{Outage, Sign, UpstreamAway};
-use flagstaff_flags::{Definition, Flag, Name, Reader, Snapshot};
+use flagstaff_flags::{Definition, Flag, Name, Reader};
 use flagstaff_ledger::{FirstSign, came_at};
 use metrics::counter;
 use tokio::sync::mpsc;
@@ -27,8 +27,8 @@ pub struct OutcomeMonitor {
 impl OutcomeMonitor {
     pub(crate) fn new(messages: mpsc::Sender<Message>, reader: Reader) -> Self {
         let windows = Arc::new(Windows::new(reader.load()));
-        let following = Arc::clone(&windows);
-        reader.before_change(move |snapshot| following.follow(snapshot));
+        let following = Arc::downgrade(&windows);
+        reader.before_change(move |snapshot| following.upgrade().iter().for_each(|windows| windows.follow(snapshot)));
         // one that came in between
         windows.follow(&reader.load());
         Self { messages, reader, windows, started: Instant::now(), notices: Mutex::default() }
@@ -85,8 +85,8 @@ impl OutcomeMonitor {
     }
 
     /// Watches the flags that are in force, and forgets others.
-    pub(crate) fn take_over(&self, snapshot: &Snapshot) {
-        self.windows.take_over(snapshot);
+    pub(crate) fn take_over(&self) {
+        self.windows.take_over();
     }
 
     /// A time in microseconds since the start, by a clock that nobody sets.
@@ -102,7 +102,7 @@ impl OutcomeMonitor {
             return self.tell_window(window, exposure, tell);
         }
         // of a snapshot that came into force before the controller took it over
-        self.is_in_force(exposure).then(|| self.windows.take_over(&self.reader.load()))?;
+        self.is_in_force(exposure).then(|| self.windows.take_over())?;
         let windows = self.windows.load();
         self.tell_window(windows.of(exposure.snapshot, exposure.flag)?, exposure, tell)
     }
@@ -130,10 +130,11 @@ impl OutcomeMonitor {
         if window.step() == exposure.snapshot.step(exposure.flag) {
             return;
         }
-        let current = self.reader.load();
         let Some(flag) = exposure.snapshot.flag(exposure.flag) else { return };
-        let Some(step) = current.find(flag.name.as_str()).map(|id| current.step(id)) else { return };
+        // who comes later looks later: no step is begun after one that follows it
         let _one_at_a_time = self.windows.one_at_a_time();
+        let current = self.reader.load();
+        let Some(step) = current.find(flag.name.as_str()).map(|id| current.step(id)) else { return };
         if window.step() != step {
             window.begin_step(flag, step);
         }
@@ -212,7 +213,7 @@ impl Outcomes for OutcomeMonitor {
 
 #[cfg(test)]
 mod tests {
-    use flagstaff_flags::{Hold, RecordedFacts, publisher};
+    use flagstaff_flags::{Hold, RecordedFacts, Snapshot, publisher};
 
     use super::*;
     use crate::fixtures::{FINE, Visitor, flag, in_steps, name, snapshot};
@@ -266,6 +267,8 @@ mod tests {
         let second = window(&monitor, "checkout");
         meets(&monitor, &before);
         assert_eq!(window(&monitor, "checkout"), second, "and what comes late of the one before says nothing");
+        monitor.take_over();
+        assert_eq!(window(&monitor, "checkout"), second, "a controller that hears of it later begins nothing anew");
     }
 
     /// Visitors who were forgotten, or whose record is lost, count when they come again: no rollout waits for those it counted before.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
-use flagstaff_flags::{Definition, Flag, FlagId, Name, Snapshot};
+use flagstaff_flags::{BucketBy, Definition, Flag, FlagId, Name, Snapshot};
 
 use super::flag_window::{FlagWindow, KnownVisitors};
 
@@ -64,32 +64,37 @@ impl Windows {
 
     /// Forgets what was seen of other definitions of a flag than this.
     pub(super) fn forget_others(&self, flag: &Name, definition: Definition) {
-        if self.load().named(flag.as_str()).is_some_and(|window| window.definition != definition) {
-            self.replace(|table| _ = table.by_name.remove(flag));
-        }
+        let is_other =
+            |table: &WindowTable| table.named(flag.as_str()).is_some_and(|own| own.definition != definition);
+        self.replace_if(is_other, |table| _ = table.by_name.remove(flag));
     }
 
-    /// Begins with all flags of a snapshot that are watched and have no window by their definition, and forgets those that it does not have.
-    pub(super) fn take_over(&self, snapshot: &Snapshot) {
-        let is_watched = |flag: &Flag| flag.guard.is_some() || flag.rollout.is_some();
-        let watched = || snapshot.flags().iter().filter(|flag| is_watched(flag));
-        let many = watched().count();
-        self.replace(|table| {
+    /// Begins with all flags of the newest snapshot that are watched and have no window by their definition, and forgets those that it
+    /// does not have.
+    pub(super) fn take_over(&self) {
+        self.replace_if(WindowTable::differs, |table| {
+            let snapshot = Arc::clone(&table.snapshot);
             table.by_name.retain(|name, _| snapshot.find(name.as_str()).is_some());
-            for flag in watched() {
-                let Some(id) = snapshot.find(flag.name.as_str()) else { continue };
-                if table.of_definition(flag).is_none() {
-                    let visitors = KnownVisitors::of_one_in(many);
-                    let window = FlagWindow::new(self.next(), flag, snapshot.step(id), visitors);
-                    table.by_name.insert(flag.name.clone(), Arc::new(window));
-                }
+            let many = table.watched().count();
+            let lacking: Vec<_> = table.watched().filter(|(_, flag)| table.of_definition(flag).is_none()).collect();
+            for (id, flag) in lacking {
+                let visitors = KnownVisitors::of_one_in(many);
+                let window = FlagWindow::new(self.next(), &flag, snapshot.step(id), visitors);
+                table.by_name.insert(flag.name.clone(), Arc::new(window));
             }
         });
     }
 
     fn replace(&self, change: impl FnOnce(&mut WindowTable)) {
+        self.replace_if(|_| true, change);
+    }
+
+    fn replace_if(&self, is_wanted: impl FnOnce(&WindowTable) -> bool, change: impl FnOnce(&mut WindowTable)) {
         let _one_at_a_time = self.one_at_a_time();
         let table = self.load();
+        if !is_wanted(&table) {
+            return;
+        }
         let (by_name, snapshot) = (table.by_name.clone(), Arc::clone(&table.snapshot));
         let mut table = WindowTable { by_name, snapshot, in_order: Vec::new() };
         change(&mut table);
@@ -119,6 +124,20 @@ impl WindowTable {
             return self.in_order.get(id.index())?.as_deref();
         }
         self.of_definition(snapshot.flag(id)?).map(|window| &**window)
+    }
+
+    /// Whether a flag that is watched has no window, or one has a window that is gone.
+    fn differs(&self) -> bool {
+        self.watched().any(|(_, flag)| self.of_definition(&flag).is_none())
+            || self.by_name.keys().any(|name| self.snapshot.find(name.as_str()).is_none())
+    }
+
+    /// The flags that have visitors to watch.
+    fn watched(&self) -> impl Iterator<Item = (FlagId, Arc<Flag>)> {
+        let has_visitors = |flag: &&Arc<Flag>| flag.bucket_by != BucketBy::Request;
+        let is_watched = |flag: &&Arc<Flag>| flag.guard.is_some() || flag.rollout.is_some();
+        let watched = self.snapshot.flags().iter().filter(is_watched).filter(has_visitors);
+        watched.filter_map(|flag| Some((self.snapshot.find(flag.name.as_str())?, Arc::clone(flag))))
     }
 
     fn of_definition(&self, flag: &Flag) -> Option<&Arc<FlagWindow>> {
