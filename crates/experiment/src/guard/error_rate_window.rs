@@ -76,7 +76,9 @@ impl ErrorRateWindow {
         };
         let counts = if treated { &bucket.treatment } else { &bucket.control };
         counts.answers.fetch_add(1, Ordering::Relaxed);
-        counts.bad.fetch_add(u64::from(bad), Ordering::Relaxed);
+        if bad {
+            counts.bad.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// The answers of the minute before `now`, in microseconds by the same clock.

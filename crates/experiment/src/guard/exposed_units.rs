@@ -10,6 +10,9 @@ const MAX_SHARDS: usize = 64;
 /// Places of a part at least, so that a thousand flags with few places have not a thousand times as many parts.
 const SHARD_PLACES: usize = 4_096;
 
+/// Units of a part that are found without a lock, at most.
+const LATELY: usize = 128;
+
 /// The part of the places for units that came once: one in so many.
 const FRESH_PART: usize = 4;
 
@@ -21,12 +24,19 @@ const FRESH_PART: usize = 4;
 /// are forgotten, and counted.
 #[derive(Debug)]
 pub struct ExposedUnits {
-    shards: Box<[Mutex<Shard>]>,
+    shards: Box<[Shard]>,
     forgotten: AtomicU64,
 }
 
 #[derive(Debug)]
 struct Shard {
+    kept: Mutex<Kept>,
+    /// Units that came again and are young, each at a place of its own: who comes once more changes nothing, and is found here without a lock.
+    lately: [AtomicU64; LATELY],
+}
+
+#[derive(Debug)]
+struct Kept {
     once: Generations,
     again: Generations,
 }
@@ -38,6 +48,8 @@ struct Generations {
     young: FxHashSet<u128>,
     old: FxHashSet<u128>,
     most: usize,
+    /// How often the young became old.
+    flips: u64,
 }
 
 impl ExposedUnits {
@@ -48,26 +60,22 @@ impl ExposedUnits {
         let shards = 1 << (places / SHARD_PLACES).clamp(1, MAX_SHARDS).ilog2();
         let each = places / shards;
         let shard = |_| {
-            let once = Generations::new(each / FRESH_PART);
-            Mutex::new(Shard { once, again: Generations::new(each - each / FRESH_PART) })
+            let (once, again) = (each / FRESH_PART, each - each / FRESH_PART);
+            let kept = Kept { once: Generations::new(once), again: Generations::new(again) };
+            Shard { kept: Mutex::new(kept), lately: std::array::from_fn(|_| AtomicU64::new(0)) }
         };
         Self { shards: (0..shards).map(shard).collect(), forgotten: AtomicU64::new(0) }
     }
 
     /// A unit is exposed to the flag. Returns whether it is new, as far as is remembered.
     pub fn expose(&self, unit: u128) -> bool {
-        let Some(mut shard) = self.shard(unit) else { return false };
-        if shard.comes_again(unit, &self.forgotten) {
-            return false;
-        }
-        shard.once.add(unit, &self.forgotten);
-        true
+        self.shard(unit).is_some_and(|shard| shard.expose(unit, &self.forgotten))
     }
 
     /// Whether a unit was exposed to the flag before. To be asked is not to come: it stays among those that came once, if it did.
     #[must_use]
     pub fn has(&self, unit: u128) -> bool {
-        self.shard(unit).is_some_and(|shard| shard.once.has(unit) || shard.again.has(unit))
+        self.shard(unit).is_some_and(|shard| shard.came_lately(unit) || shard.kept().has(unit))
     }
 
     /// How many units were forgotten because the places ran out.
@@ -76,14 +84,55 @@ impl ExposedUnits {
         self.forgotten.load(Ordering::Relaxed)
     }
 
-    fn shard(&self, unit: u128) -> Option<MutexGuard<'_, Shard>> {
+    fn shard(&self, unit: u128) -> Option<&Shard> {
         let place = usize::try_from(unit % MAX_SHARDS as u128).ok()? % self.shards.len();
-        // sets that a thread left when it panicked are still sets
-        Some(self.shards.get(place)?.lock().unwrap_or_else(PoisonError::into_inner))
+        self.shards.get(place)
     }
 }
 
 impl Shard {
+    fn expose(&self, unit: u128, forgotten: &AtomicU64) -> bool {
+        if self.came_lately(unit) {
+            return false;
+        }
+        let mut kept = self.kept();
+        let flips = kept.again.flips;
+        let came_again = kept.comes_again(unit, forgotten);
+        if !came_again {
+            kept.once.add(unit, forgotten);
+        }
+        if kept.again.flips != flips {
+            // who was young is old now, and has to be seen again to stay
+            self.lately.iter().for_each(|place| place.store(0, Ordering::Relaxed));
+        }
+        if came_again && let (Some(place), mark) = self.place(unit) {
+            place.store(mark, Ordering::Relaxed);
+        }
+        !came_again
+    }
+
+    fn came_lately(&self, unit: u128) -> bool {
+        let (place, mark) = self.place(unit);
+        mark != 0 && place.is_some_and(|place| place.load(Ordering::Relaxed) == mark)
+    }
+
+    /// Where a unit is among those that came lately, and by which half of it that is known there. All of one part have the lowest bits alike.
+    fn place(&self, unit: u128) -> (Option<&AtomicU64>, u64) {
+        let high = (unit >> 64) as u64;
+        (self.lately.get(high as usize % LATELY), high)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // sets that a thread left when it panicked are still sets
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn has(&self, unit: u128) -> bool {
+        self.once.has(unit) || self.again.has(unit)
+    }
+
     fn comes_again(&mut self, unit: u128, forgotten: &AtomicU64) -> bool {
         if self.again.comes_again(unit, forgotten) {
             return true;
@@ -98,7 +147,7 @@ impl Shard {
 
 impl Generations {
     fn new(places: usize) -> Self {
-        Self { young: FxHashSet::default(), old: FxHashSet::default(), most: (places / 2).max(1) }
+        Self { young: FxHashSet::default(), old: FxHashSet::default(), most: (places / 2).max(1), flips: 0 }
     }
 
     fn has(&self, unit: u128) -> bool {
@@ -124,6 +173,7 @@ impl Generations {
         if self.young.len() >= self.most {
             forgotten.fetch_add(self.old.len() as u64, Ordering::Relaxed);
             self.old = std::mem::take(&mut self.young);
+            self.flips += 1;
         }
         self.young.insert(unit);
     }
@@ -134,6 +184,33 @@ mod tests {
     use super::*;
 
     const PLACES: usize = 4 * SHARD_PLACES;
+
+    /// Another one for each number, and all bits of it as good as random.
+    fn unit(number: u32) -> u128 {
+        let mut draw = fastrand::Rng::with_seed(number.into());
+        draw.u128(..)
+    }
+
+    #[test]
+    fn who_is_found_without_a_lock_is_who_would_be_found_with_it() {
+        let mut draw = fastrand::Rng::with_seed(26);
+        let (exposed, plain) = (ExposedUnits::new(PLACES), ExposedUnits::new(PLACES));
+        let mut found = 0;
+        for step in 0..400_000_u32 {
+            // many who come again and again, some who come twice, and strangers who make those that are known old
+            let unit = match draw.u8(0..3) {
+                0 => unit(draw.u32(0..300)),
+                1 => unit(draw.u32(0..30_000)),
+                _ => unit(1_000_000 + step / 4),
+            };
+            found += u32::from(exposed.shard(unit).unwrap().came_lately(unit));
+            plain.shards.iter().flat_map(|shard| &shard.lately).for_each(|place| place.store(0, Ordering::Relaxed));
+            assert_eq!(exposed.expose(unit), plain.expose(unit));
+            assert_eq!(exposed.has(unit), plain.has(unit));
+        }
+        assert_eq!(exposed.forgotten(), plain.forgotten());
+        assert!(found > 50_000 && plain.forgotten() > 1_000, "{found} were found, {} forgotten", plain.forgotten());
+    }
 
     #[test]
     fn a_unit_is_new_once() {
@@ -172,8 +249,8 @@ mod tests {
         assert!((0..100).all(|visitor| exposed.has(visitor)));
         let kept = |half: &Generations| half.young.len() + half.old.len();
         let kept = exposed.shards.iter().map(|shard| {
-            let shard = shard.lock().unwrap();
-            kept(&shard.once) + kept(&shard.again)
+            let both = shard.kept();
+            kept(&both.once) + kept(&both.again)
         });
         assert!(kept.sum::<usize>() <= PLACES);
     }

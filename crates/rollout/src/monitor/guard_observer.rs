@@ -103,9 +103,10 @@ impl<O: Outcomes> Observe for GuardObserver<O> {
     /// Tells of every monitored flag that the request exposes its visitor to.
     fn requested(&self, request: &RequestContext) {
         let when = When { at: request.at(), since: request.since() };
+        let known = self.0.known();
         self.each(request.flags(), when, |one, exposure| {
             if request.exposes(one.id) {
-                self.0.exposed(&exposure);
+                self.0.exposed(&known, &exposure);
             }
         });
     }
@@ -113,18 +114,18 @@ impl<O: Outcomes> Observe for GuardObserver<O> {
     /// Tells of every monitored flag to which the unit was exposed: on this request, as the answer says, or before.
     fn answered(&self, request: &RequestContext, answer: &Answer<'_>) {
         let when = When { at: request.at(), since: request.since() };
-        let ended = Ended::now(request, answer.result);
+        let (ended, known) = (Ended::now(request, answer.result), self.0.known());
         self.each(request.flags(), when, |one, exposure| {
             // told once a request: guards go by who comes again
             if !request.exposes(one.id) {
-                if !answer.exposes(one.flag) && !self.0.was_exposed(&exposure) {
+                if !answer.exposes(one.flag) && !self.0.was_exposed(&known, &exposure) {
                     return;
                 }
-                self.0.exposed(&exposure);
+                self.0.exposed(&known, &exposure);
             }
             if let Some(result) = ended.meaning(one.id, one.flag.guard.as_ref()) {
                 let by_upstream = answer.result.answered_by() == Some(AnsweredBy::Canary(one.id));
-                self.0.answered(&Outcome { exposure, result, at: ended.at, by_upstream });
+                self.0.answered(&known, &Outcome { exposure, result, at: ended.at, by_upstream });
             }
         });
     }
@@ -132,11 +133,11 @@ impl<O: Outcomes> Observe for GuardObserver<O> {
     /// Tells of every monitored flag whose guard names the goal and to which the unit was exposed.
     fn reached(&self, reached: &ReachedGoal<'_>) -> Result<(), NotReached> {
         let ReachedGoal { flags, goal, at, .. } = *reached;
-        let when = When { at, since: Instant::now() };
+        let (when, known) = (When { at, since: Instant::now() }, self.0.known());
         self.each(flags, when, |one, exposure| {
             let is_named = one.flag.guard.as_ref().is_some_and(|guard| guard.goals.contains(&goal.name));
-            if is_named && self.0.was_exposed(&exposure) {
-                self.0.converted(&Conversion { exposure, goal: &goal.name });
+            if is_named && self.0.was_exposed(&known, &exposure) {
+                self.0.converted(&known, &Conversion { exposure, goal: &goal.name });
             }
         });
         Ok(())

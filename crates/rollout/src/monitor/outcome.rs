@@ -12,6 +12,12 @@ use jiff::Timestamp;
 /// It is told of those who are part of the test (drawn, and by a unit that lasts) and were exposed to the flag: on this request, or
 /// before as far as it remembers itself. What must not count (bots, prefetches, visitors without consent) is not told.
 pub(crate) trait Outcomes: Send + Sync + 'static {
+    /// What is looked at for all flags of a request.
+    type Known;
+
+    /// Looks once for all flags of a request.
+    fn known(&self) -> Self::Known;
+
     /// Whether it wants to be told about a flag now.
     fn wants(&self, snapshot: &Snapshot, flag: FlagId) -> bool {
         let _ = (snapshot, flag);
@@ -20,21 +26,21 @@ pub(crate) trait Outcomes: Send + Sync + 'static {
 
     /// A unit is exposed to a flag, or one that was before asks for something else. An implementation that remembers it is told of the
     /// unit's later requests too.
-    fn exposed(&self, exposure: &Exposure<'_>) {
-        let _ = exposure;
+    fn exposed(&self, known: &Self::Known, exposure: &Exposure<'_>) {
+        let _ = (known, exposure);
     }
 
     /// Whether a unit was exposed to a flag before, as far as that is remembered.
-    fn was_exposed(&self, exposure: &Exposure<'_>) -> bool {
-        let _ = exposure;
+    fn was_exposed(&self, known: &Self::Known, exposure: &Exposure<'_>) -> bool {
+        let _ = (known, exposure);
         false
     }
 
     /// A request was answered.
-    fn answered(&self, outcome: &Outcome<'_>);
+    fn answered(&self, known: &Self::Known, outcome: &Outcome<'_>);
 
     /// A unit reached a goal that the flag's guard names.
-    fn converted(&self, conversion: &Conversion<'_>);
+    fn converted(&self, known: &Self::Known, conversion: &Conversion<'_>);
 }
 
 /// A unit and a flag.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use arc_swap::Guard;
 use flagstaff_experiment::guard::{Outage, Sign, UpstreamAway};
 use flagstaff_flags::{Definition, Flag, Name, Reader};
 use flagstaff_ledger::{FirstSign, came_at};
@@ -12,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::flag_window::{FlagWindow, Signals};
 use super::outcome::{Conversion, Exposure, Outcome, Outcomes};
-use super::windows::Windows;
+use super::windows::{WindowTable, Windows};
 use crate::messages::{Message, WindowId};
 
 /// Counts what becomes of requests, by flag.
@@ -96,13 +97,19 @@ impl OutcomeMonitor {
 
     /// What is known of a flag as a request was decided with it. None where that is another definition than the one in force, or
     /// where the flag has begun anew since: then the answer comes too late to say anything.
-    fn with_window<T>(&self, exposure: &Exposure<'_>, tell: impl FnOnce(&FlagWindow) -> T) -> Option<T> {
-        let windows = self.windows.load();
+    fn with_window<T>(
+        &self,
+        windows: &WindowTable,
+        exposure: &Exposure<'_>,
+        tell: impl FnOnce(&FlagWindow) -> T,
+    ) -> Option<T> {
         if let Some(window) = windows.of(exposure.snapshot, exposure.flag) {
             return self.tell_window(window, exposure, tell);
         }
-        // of a snapshot that came into force before the controller took it over
-        self.is_in_force(exposure).then(|| self.windows.take_over())?;
+        // of a snapshot that came into force before the controller took it over, or another flag of this request has begun all
+        if self.windows.load().of(exposure.snapshot, exposure.flag).is_none() && self.is_in_force(exposure) {
+            self.windows.take_over();
+        }
         let windows = self.windows.load();
         self.tell_window(windows.of(exposure.snapshot, exposure.flag)?, exposure, tell)
     }
@@ -176,18 +183,24 @@ fn guarded<'a>(exposure: &Exposure<'a>) -> Option<(&'a Arc<Flag>, u8)> {
 }
 
 impl Outcomes for OutcomeMonitor {
-    fn exposed(&self, exposure: &Exposure<'_>) {
-        self.with_window(exposure, |window| window.exposed(exposure));
+    type Known = Guard<Arc<WindowTable>>;
+
+    fn known(&self) -> Self::Known {
+        self.windows.load()
     }
 
-    fn was_exposed(&self, exposure: &Exposure<'_>) -> bool {
-        self.with_window(exposure, |window| window.was_exposed(exposure)).unwrap_or_default()
+    fn exposed(&self, known: &Self::Known, exposure: &Exposure<'_>) {
+        self.with_window(known, exposure, |window| window.exposed(exposure));
     }
 
-    fn answered(&self, outcome: &Outcome<'_>) {
+    fn was_exposed(&self, known: &Self::Known, exposure: &Exposure<'_>) -> bool {
+        self.with_window(known, exposure, |window| window.was_exposed(exposure)).unwrap_or_default()
+    }
+
+    fn answered(&self, known: &Self::Known, outcome: &Outcome<'_>) {
         let exposure = &outcome.exposure;
         let Some((flag, arm)) = guarded(exposure) else { return };
-        self.with_window(exposure, |window| {
+        self.with_window(known, exposure, |window| {
             let step = exposure.snapshot.step(exposure.flag);
             let Signals { arrives, sign, blown } = window.answered(outcome, arm, step, self.microseconds(outcome.at));
             if arrives {
@@ -202,10 +215,10 @@ impl Outcomes for OutcomeMonitor {
         });
     }
 
-    fn converted(&self, conversion: &Conversion<'_>) {
+    fn converted(&self, known: &Self::Known, conversion: &Conversion<'_>) {
         let exposure = &conversion.exposure;
         let Some((flag, arm)) = guarded(exposure) else { return };
-        self.with_window(exposure, |window| {
+        self.with_window(known, exposure, |window| {
             self.sign(&Sign::Goal(conversion.goal.to_string()), window, flag, exposure, arm);
         });
     }

@@ -20,7 +20,7 @@ pub(super) struct Windows {
 }
 
 /// The windows at a time.
-pub(super) struct WindowTable {
+pub(crate) struct WindowTable {
     by_name: HashMap<Name, Arc<FlagWindow>>,
     /// The snapshot that requests are decided with, or will be in a moment.
     snapshot: Arc<Snapshot>,

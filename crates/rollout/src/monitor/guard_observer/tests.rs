@@ -63,19 +63,23 @@ struct Ear {
 }
 
 impl Outcomes for Ear {
+    type Known = ();
+
+    fn known(&self) {}
+
     fn wants(&self, snapshot: &Snapshot, flag: FlagId) -> bool {
         snapshot.flag(flag).is_some_and(|flag| Some(flag.name.as_str()) != self.deaf_for)
     }
 
-    fn exposed(&self, exposure: &Exposure<'_>) {
+    fn exposed(&self, (): &(), exposure: &Exposure<'_>) {
         self.exposed.lock().unwrap().insert((exposure.flag, exposure.unit.into()));
     }
 
-    fn was_exposed(&self, exposure: &Exposure<'_>) -> bool {
+    fn was_exposed(&self, (): &(), exposure: &Exposure<'_>) -> bool {
         self.exposed.lock().unwrap().contains(&(exposure.flag, exposure.unit.into()))
     }
 
-    fn answered(&self, outcome: &Outcome<'_>) {
+    fn answered(&self, (): &(), outcome: &Outcome<'_>) {
         let what = match outcome.result {
             Answered::Error => "error untimed",
             Answered::Fine(None) => "fine untimed",
@@ -90,7 +94,7 @@ impl Outcomes for Ear {
         self.write(&outcome.exposure, &format!("{what}{by_upstream}"));
     }
 
-    fn converted(&self, conversion: &Conversion<'_>) {
+    fn converted(&self, (): &(), conversion: &Conversion<'_>) {
         self.write(&conversion.exposure, conversion.goal.as_str());
     }
 }
