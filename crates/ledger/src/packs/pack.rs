@@ -11,9 +11,10 @@ use crate::store::connection::Store;
 use crate::store::query::planned_anew;
 use crate::store::unit_hash::UnitHash;
 
-/// Units that are packed in one transaction, about: events wait meanwhile. Of a large pack one unit of so many, since to write it anew takes as
-/// long as to read that many from the tables.
+/// Units that are packed in one transaction, about, at least and at most: events wait meanwhile.
 const UNITS: (i64, i64) = (2_000, 20_000);
+
+/// Between them it is one of so many units of the largest pack: to write that anew takes as long as to read so many from the tables.
 const PART: i64 = 16;
 
 /// What a pack has rows of.

@@ -108,7 +108,7 @@ impl Packer {
                     self.rest(LOOK_EVERY);
                     break;
                 }
-                Packed::Whole if self.few.room(store).await? < 0 => self.next = Some(0),
+                Packed::Whole if self.few.room(store).await? < 0 => (self.next, self.room) = (Some(0), None),
                 Packed::InPart => self.note(store).await?,
                 Packed::Whole => {
                     drop_forgotten(store).await?;

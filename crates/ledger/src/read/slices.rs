@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use futures_util::TryStreamExt;
-use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row as _};
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, AnyConnection, Row as _};
 
 use crate::packs::backlog::is_whole;
 use crate::packs::fetch::{CONVERSION, EXPOSURE, among, converted, exposed};
@@ -16,7 +17,7 @@ use crate::store::unit_hash::{SHARDS, UnitHash};
 /// Units of a slice from tables, about. A slice from packs is a shard.
 const UNITS: i64 = 5_000;
 
-/// Units whose packs are asked for at a time, about: what is read ahead of the count takes memory.
+/// Units whose packs are asked for at a time, about, an experiment's and those of goals: what is read ahead of the count takes memory.
 const READ_AHEAD: i64 = 1_000_000;
 
 /// Some units of an experiment with all they did about its goals, in the order of their hashes.
@@ -108,10 +109,10 @@ impl Rows<'_> {
         let unpacked = sqlx::query_scalar::<_, i64>("SELECT hash FROM unpacked").fetch_all(&mut *store).await?;
         let mut unpacked: Vec<_> = unpacked.into_iter().map(UnitHash).collect();
         unpacked.sort_unstable();
-        let units = "SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM packs WHERE rows_of = $1";
-        let units = sqlx::query_scalar::<_, i64>(units).bind(of_trial(self.trial)).fetch_one(&mut *store).await?;
-        let all = i64::from(SHARDS);
-        let shards = all.saturating_mul(READ_AHEAD).checked_div(units).unwrap_or(all).clamp(1, all);
+        let wanted = self.wanted();
+        let rows_of = format!("rows_of IN {}", places(store, 1, wanted.len()));
+        let units = format!("SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM packs WHERE {rows_of}");
+        let units = bound(units, &wanted).fetch_one(&mut *store).await?.try_get(0)?;
         let mut slice = Slice { exposed: Vec::new(), converted: self.goals.iter().map(|_| Vec::new()).collect() };
         let mut whole = |slice: &mut Slice| {
             slice.sort();
@@ -119,36 +120,11 @@ impl Rows<'_> {
             take(slice);
             slice.clear();
         };
-        for first in (0..all).step_by(usize::try_from(shards).unwrap_or(1)) {
-            self.each_shard(store, (first, first + shards - 1), &mut slice, &mut whole).await?;
+        for (first, last) in ranges(units) {
+            let select = format!("SELECT shard, rows_of, packed FROM packs WHERE {rows_of}");
+            let select = format!("{select} AND shard BETWEEN {first} AND {last} ORDER BY shard");
+            each_shard(store, (select, &wanted), &mut slice, &mut whole).await?;
         }
-        Ok(())
-    }
-
-    /// Some shards, one after the other. While one is counted, the store sends the next.
-    async fn each_shard(
-        &self,
-        store: &mut AnyConnection,
-        (first, last): (i64, i64),
-        slice: &mut Slice,
-        whole: &mut impl FnMut(&mut Slice),
-    ) -> Result<(), sqlx::Error> {
-        let wanted = self.wanted();
-        let places = places(store, 1, wanted.len());
-        let select = format!("SELECT shard, rows_of, packed FROM packs WHERE rows_of IN {places}");
-        let select = format!("{select} AND shard BETWEEN {first} AND {last} ORDER BY shard");
-        let select = wanted.keys().fold(planned_anew(select), |select, rows_of| select.bind(rows_of.clone()));
-        let mut packs = select.fetch(store);
-        let mut before = None;
-        while let Some(pack) = packs.try_next().await? {
-            let shard: i64 = pack.try_get(0)?;
-            if before.is_some_and(|before| before != shard) {
-                whole(slice);
-            }
-            before = Some(shard);
-            slice.add(&pack, &wanted)?;
-        }
-        whole(slice);
         Ok(())
     }
 
@@ -242,6 +218,39 @@ fn all<R>(rows: &[AnyRow], read: impl Fn(&AnyRow, usize) -> Result<R, sqlx::Erro
     rows.iter().map(|row| read(row, 0)).collect()
 }
 
+/// Shards that are read at a time, the first and the last, where so many units are in all.
+fn ranges(units: i64) -> impl Iterator<Item = (u16, u16)> {
+    let at_a_time = i64::from(SHARDS).saturating_mul(READ_AHEAD).checked_div(units).unwrap_or(i64::MAX);
+    let at_a_time = u16::try_from(at_a_time).unwrap_or(SHARDS).clamp(1, SHARDS);
+    (0..SHARDS).step_by(at_a_time.into()).map(move |first| (first, SHARDS.min(first + at_a_time) - 1))
+}
+
+/// Some shards, one after the other. While one is counted, the store sends the next.
+async fn each_shard(
+    store: &mut AnyConnection,
+    (select, wanted): (String, &Wanted),
+    slice: &mut Slice,
+    whole: &mut impl FnMut(&mut Slice),
+) -> Result<(), sqlx::Error> {
+    let mut packs = bound(select, wanted).fetch(store);
+    let mut before = None;
+    while let Some(pack) = packs.try_next().await? {
+        let shard: i64 = pack.try_get(0)?;
+        if before.is_some_and(|before| before != shard) {
+            whole(slice);
+        }
+        before = Some(shard);
+        slice.add(&pack, wanted)?;
+    }
+    whole(slice);
+    Ok(())
+}
+
+/// A query of what packs are wanted of.
+fn bound<'q>(select: String, wanted: &Wanted) -> Query<'q, Any, AnyArguments> {
+    wanted.keys().fold(planned_anew(select), |select, rows_of| select.bind(rows_of.clone()))
+}
+
 fn leave_out<R: Row>(rows: &mut Vec<R>, mut hashes: &[UnitHash]) {
     let first = rows.first().map_or(UnitHash(0), Row::hash);
     hashes = hashes.get(hashes.partition_point(|hash| *hash < first)..).unwrap_or_default();
@@ -253,4 +262,18 @@ fn leave_out<R: Row>(rows: &mut Vec<R>, mut hashes: &[UnitHash]) {
         }
         hashes.first() != Some(&row.hash())
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_shard_is_read_once_however_many_units_there_are() {
+        for units in [0, 1, READ_AHEAD, 3 * READ_AHEAD, 100 * READ_AHEAD, 255 * READ_AHEAD, 1 << 40, i64::MAX] {
+            let shards: Vec<_> = ranges(units).flat_map(|(first, last)| first..=last).collect();
+            assert_eq!(shards, (0..SHARDS).collect::<Vec<_>>(), "{units}");
+        }
+        assert_eq!((ranges(READ_AHEAD).count(), ranges(2 * READ_AHEAD).count()), (1, 2));
+    }
 }

@@ -85,7 +85,7 @@ impl OutcomeMonitor {
         self.windows.forget_others(flag, definition);
     }
 
-    /// Watches the flags that are in force, and forgets others.
+    /// Watches the flags that are in force, or will be in a moment, and forgets others.
     pub(crate) fn take_over(&self) {
         self.windows.take_over();
     }
@@ -281,7 +281,12 @@ mod tests {
         meets(&monitor, &before);
         assert_eq!(window(&monitor, "checkout"), second, "and what comes late of the one before says nothing");
         monitor.take_over();
+        monitor.forget_others(&name(), Definition(1));
+        monitor.begin(&flag(1), 0);
         assert_eq!(window(&monitor, "checkout"), second, "a controller that hears of it later begins nothing anew");
+        publisher.publish(&snapshot(flag(3)));
+        monitor.forget_others(&name(), Definition(3));
+        assert_eq!(window(&monitor, "checkout"), None, "what is not the newest goes");
     }
 
     /// Visitors who were forgotten, or whose record is lost, count when they come again: no rollout waits for those it counted before.

@@ -56,16 +56,18 @@ impl Windows {
             if let Some(window) = table.of_definition(flag) {
                 let window = window.restarted(self.next(), flag, step);
                 table.by_name.insert(flag.name.clone(), Arc::new(window));
-            } else {
+            } else if !table.is_newest(&flag.name) {
                 table.by_name.remove(&flag.name);
             }
         });
     }
 
-    /// Forgets what was seen of other definitions of a flag than this.
+    /// Forgets what was seen of other definitions of a flag than this. The newest stays: the controller may hear of it later.
     pub(super) fn forget_others(&self, flag: &Name, definition: Definition) {
-        let is_other =
-            |table: &WindowTable| table.named(flag.as_str()).is_some_and(|own| own.definition != definition);
+        let is_other = |table: &WindowTable| {
+            let own = table.named(flag.as_str());
+            own.is_some_and(|own| own.definition != definition) && !table.is_newest(flag)
+        };
         self.replace_if(is_other, |table| _ = table.by_name.remove(flag));
     }
 
@@ -126,7 +128,13 @@ impl WindowTable {
         self.of_definition(snapshot.flag(id)?).map(|window| &**window)
     }
 
-    /// Whether a flag that is watched has no window, or one has a window that is gone.
+    /// Whether what is known of a flag is of its newest definition.
+    fn is_newest(&self, flag: &Name) -> bool {
+        let newest = self.snapshot.flag_named(flag.as_str());
+        newest.is_some_and(|newest| self.of_definition(newest).is_some())
+    }
+
+    /// Whether a flag that is watched has no window, or the flag of a window is gone.
     fn differs(&self) -> bool {
         self.watched().any(|(_, flag)| self.of_definition(&flag).is_none())
             || self.by_name.keys().any(|name| self.snapshot.find(name.as_str()).is_none())
