@@ -13,11 +13,8 @@ impl Controller {
         if facts.is_empty() {
             return;
         }
-        for fact in &facts {
-            self.follow(fact, Began::Here);
-            announce(fact);
-        }
-        self.publish();
+        facts.iter().for_each(|fact| self.follow(fact, Began::Here));
+        self.publish_and_tell(&facts);
         if self.ledger.is_none() {
             self.webhooks.send(&facts);
         }
@@ -38,7 +35,16 @@ impl Controller {
             self.begin_window(fact, began);
             self.watch_anew(&fact.flag);
         }
-        self.states.get(&fact.flag).into_iter().for_each(measure);
+    }
+
+    /// Publishes facts that were followed. The log and the metrics have them afterwards: who reads there that a flag was rolled back may
+    /// rely on it.
+    pub(super) fn publish_and_tell(&self, facts: &[Fact]) {
+        self.publish();
+        for fact in facts {
+            self.states.get(&fact.flag).into_iter().for_each(measure);
+            announce(fact);
+        }
     }
 
     /// What was seen before a flag began says nothing of it. Answers to an edited flag may be heard of before the edit: these stay.

@@ -6,7 +6,6 @@ use flagstaff_ledger::{FlagEpoch, NumberedSigns};
 use super::alarm::decided_again;
 use super::flag_state::{Arrivals, FlagState};
 use super::reconcile::seen;
-use super::report::announce;
 use super::{Began, Controller};
 use crate::messages::{LedgerCommand, LedgerEvent};
 
@@ -37,11 +36,9 @@ impl Controller {
     /// Facts that other programs added.
     fn added_elsewhere(&mut self, name: &Name, facts: &[Fact]) {
         let known = self.states.get(name).map_or(0, |state| state.standing().number);
-        for fact in facts.iter().filter(|fact| fact.number > known) {
-            self.follow(fact, Began::Elsewhere);
-            announce(fact);
-        }
-        self.publish();
+        let added: Vec<_> = facts.iter().filter(|fact| fact.number > known).cloned().collect();
+        added.iter().for_each(|fact| self.follow(fact, Began::Elsewhere));
+        self.publish_and_tell(&added);
     }
 
     /// Other programs were first: what they did holds, and what is still to be done is done after it.

@@ -1,12 +1,13 @@
 //! The controller by itself, without a thread and without a ledger: what it makes of messages, late or wrong as they may come.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use flagstaff_flags::{Definition, Fact, FactKind, Flag, Hold, Publisher, Standing, publisher};
 use flagstaff_ledger::{FirstSign, NumberedSigns};
 use jiff::{SignedDuration, Timestamp};
+use metrics::{Counter, Gauge, GaugeFn, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use tokio::sync::mpsc;
 
 use super::Controller;
@@ -118,6 +119,59 @@ fn errors_roll_the_flag_back_at_once_and_the_signs_are_written_before_the_fact()
     desk.gets(9, Answered::Error, false);
     desk.controller.tick();
     assert_eq!(kinds(&desk.commands()), [], "once");
+}
+
+/// Notes, whenever a metric says that a flag is tripped, whether it is.
+struct Truth {
+    publisher: Arc<Publisher>,
+    told: Mutex<Vec<bool>>,
+}
+
+impl GaugeFn for Truth {
+    fn increment(&self, _: f64) {}
+    fn decrement(&self, _: f64) {}
+
+    fn set(&self, value: f64) {
+        if value == 1.0 {
+            self.told.lock().unwrap().push(is_tripped(&self.publisher));
+        }
+    }
+}
+
+/// All gauges of the trips that guards make.
+struct Gauges(Arc<Truth>);
+
+impl Recorder for Gauges {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::noop()
+    }
+
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        if key.name() == "flagstaff_guard_tripped" { Gauge::from_arc(Arc::clone(&self.0)) } else { Gauge::noop() }
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::noop()
+    }
+}
+
+/// Who reads in the metrics that a flag was rolled back meets it no more: it is told when it is so, not before.
+#[test]
+fn what_is_told_is_so_already() {
+    let trips: [fn(&mut Desk); 2] = [Desk::fails, |desk| {
+        let facts = vec![fact(2, FactKind::Tripped, Timestamp::now())];
+        desk.tell(LedgerEvent::FactsAdded(name(), facts));
+    }];
+    for trip in trips {
+        let mut desk = Desk::new(flag(1));
+        let truth = Arc::new(Truth { publisher: Arc::clone(&desk.publisher), told: Mutex::default() });
+        metrics::with_local_recorder(&Gauges(Arc::clone(&truth)), || trip(&mut desk));
+        assert_eq!(*truth.told.lock().unwrap(), [true]);
+    }
 }
 
 /// A ledger that numbers nothing, as one that is locked: a file delays no guard, and a server gives the order that all programs share.
