@@ -1,13 +1,16 @@
 //! Many hashes at once.
 //!
 //! One SHA-256 cannot be made faster than its rounds, which wait for each other. Many of them can go side by side: `rounds` writes the
-//! rounds for vectors, `avx2`, `avx512` and `neon` say which vectors. `processor` knows what the processor can do, and is the only file with
-//! `unsafe`.
+//! rounds for vectors, `avx2`, `avx512`, `avx512_wide` and `neon` say which vectors. `processor` knows what the processor can do, and is the only file with
+//! `unsafe`. `choice` takes the fastest.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avx512_wide;
+mod choice;
 mod constants;
 #[cfg(target_arch = "x86_64")]
 mod instructions;
@@ -21,6 +24,7 @@ mod vectors_256;
 #[cfg(test)]
 mod tests;
 
+pub use choice::hash_kernel;
+pub(crate) use choice::kernel;
 pub(crate) use constants::{Block, INITIAL, State};
-pub use processor::hash_kernel;
-pub(crate) use processor::{Kernel, WIDTH, kernel};
+pub(crate) use processor::{Kernel, WIDTH, whole_groups};

@@ -1,10 +1,8 @@
-//! Which way of hashing the processor can do, and the calls of it.
+//! Which ways of hashing the processor can do, and the calls of them.
 #![allow(
     unsafe_code,
     reason = "a function for a feature of the processor is called only where that feature was found"
 )]
-
-use std::sync::OnceLock;
 
 use sha2::block_api::compress256;
 
@@ -12,13 +10,13 @@ use super::constants::{Block, State};
 #[cfg(target_arch = "aarch64")]
 use super::neon;
 #[cfg(target_arch = "x86_64")]
-use super::{avx2, avx512, instructions};
+use super::{avx2, avx512, avx512_wide, instructions};
 
 /// The most messages that one call takes.
-pub(crate) const WIDTH: usize = 8;
+pub(crate) const WIDTH: usize = 16;
 
-/// The environment variable that chooses a way of hashing, for tests and measurements.
-const VARIABLE: &str = "FLAGS_HASHING";
+/// So few messages are hashed sooner by the processor's instructions than in a vector of sixteen.
+const MOSTLY_EMPTY: usize = 10;
 
 /// A way of hashing that this processor can do: nothing but [`Kernel::all`] makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +26,9 @@ pub(crate) struct Kernel(Kind);
 enum Kind {
     /// The processor's instructions for SHA-256: on x86 two messages side by side, on ARM as the crate `sha2` does it.
     Instructions,
+    /// Vectors of sixteen words for as many messages, and the processor's instructions for those that are left.
+    #[cfg(target_arch = "x86_64")]
+    Mixed,
     /// Vectors of eight words, with rotations.
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -42,7 +43,10 @@ enum Kind {
 }
 
 impl Kernel {
-    /// Those that this processor can do, the fastest first.
+    /// One message after the other, which every processor can do.
+    pub(crate) const PLAIN: Self = Self(Kind::Plain);
+
+    /// Those that this processor can do.
     pub(crate) fn all() -> Vec<Self> {
         let mut all = Vec::new();
         #[cfg(target_arch = "x86_64")]
@@ -50,7 +54,11 @@ impl Kernel {
             let has_avx2 = is_x86_feature_detected!("avx2");
             let has_avx512 = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl");
             let has_sse = is_x86_feature_detected!("ssse3") && is_x86_feature_detected!("sse4.1");
-            all.extend((is_x86_feature_detected!("sha") && has_sse).then_some(Kind::Instructions));
+            let has_instructions = is_x86_feature_detected!("sha") && has_sse;
+            // older processors with wide vectors, which have no such instructions, run slower for a while after each use of them
+            let has_both = has_instructions && has_avx512 && is_x86_feature_detected!("avx512bw");
+            all.extend(has_instructions.then_some(Kind::Instructions));
+            all.extend(has_both.then_some(Kind::Mixed));
             all.extend((has_avx2 && has_avx512).then_some(Kind::Avx512));
             all.extend(has_avx2.then_some(Kind::Avx2));
         }
@@ -63,10 +71,12 @@ impl Kernel {
         all.into_iter().map(Self).collect()
     }
 
-    /// Its name, as the environment variable has it.
+    /// Its name.
     pub(crate) const fn name(self) -> &'static str {
         match self.0 {
             Kind::Instructions => "instructions",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Mixed => "mixed",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => "avx512",
             #[cfg(target_arch = "x86_64")]
@@ -77,7 +87,7 @@ impl Kernel {
         }
     }
 
-    /// Messages that are best hashed together: one, four, or [`WIDTH`].
+    /// Messages that are best hashed together: one, four, eight, or [`WIDTH`].
     #[inline]
     pub(crate) const fn width(self) -> usize {
         match self.0 {
@@ -87,9 +97,11 @@ impl Kernel {
             Kind::Instructions => 1,
             Kind::Plain => 1,
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 | Kind::Avx2 => WIDTH,
+            Kind::Mixed => avx512_wide::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 | Kind::Avx2 => 8,
             #[cfg(target_arch = "aarch64")]
-            Kind::Neon => WIDTH,
+            Kind::Neon => 2 * neon::LANES,
         }
     }
 
@@ -102,6 +114,12 @@ impl Kernel {
             #[cfg(target_arch = "x86_64")]
             Kind::Instructions => groups(states, blocks, count, |s, b| unsafe { instructions::compress(s, b) }),
             #[cfg(target_arch = "x86_64")]
+            Kind::Mixed if count > MOSTLY_EMPTY => {
+                groups(states, blocks, count, |s, b| unsafe { avx512_wide::compress(s, b) });
+            }
+            #[cfg(target_arch = "x86_64")]
+            Kind::Mixed => groups(states, blocks, count, |s, b| unsafe { instructions::compress(s, b) }),
+            #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => groups(states, blocks, count, |s, b| unsafe { avx512::compress(s, b) }),
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => groups(states, blocks, count, |s, b| unsafe { avx2::compress(s, b) }),
@@ -112,6 +130,11 @@ impl Kernel {
             Kind::Plain => one_by_one(states, blocks, count),
         }
     }
+}
+
+/// How many of so many messages go in groups of [`WIDTH`], the last of which may lack some. The others are too few for one.
+pub(crate) fn whole_groups(messages: usize) -> usize {
+    ((messages + WIDTH - 1 - MOSTLY_EMPTY) / WIDTH * WIDTH).min(messages)
 }
 
 /// Whole groups as long as more than one message of them is meant, and the last message alone.
@@ -137,21 +160,4 @@ fn one_by_one(states: &mut [State], blocks: &[Block], count: usize) {
     for (state, block) in states.iter_mut().zip(blocks).take(count) {
         compress256(state, std::slice::from_ref(block));
     }
-}
-
-/// The way of hashing of this process: the one that the environment variable names, if the processor can do it, else the fastest.
-pub(crate) fn kernel() -> Kernel {
-    static CHOSEN: OnceLock<Kernel> = OnceLock::new();
-    *CHOSEN.get_or_init(|| {
-        let (all, wanted) = (Kernel::all(), std::env::var(VARIABLE).unwrap_or_default());
-        let named = all.iter().find(|kernel| kernel.name() == wanted);
-        named.or(all.first()).copied().unwrap_or(Kernel(Kind::Plain))
-    })
-}
-
-/// The name of the way in which this process hashes: `instructions` for SHA-256, `avx512`, `avx2`, `neon` or `plain`. The environment variable
-/// `FLAGS_HASHING` chooses another one that the processor can do, for tests and measurements.
-#[must_use]
-pub fn hash_kernel() -> &'static str {
-    kernel().name()
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::{INITIAL, Kernel, State, WIDTH};
+use super::{INITIAL, Kernel, State, WIDTH, whole_groups};
 
 /// The blocks of a message with its padding (FIPS 180-4, 5.1.1).
 fn padded(message: &[u8]) -> Vec<[u8; 64]> {
@@ -32,9 +32,15 @@ fn side_by_side(kernel: Kernel, messages: &[Vec<u8>]) -> Vec<State> {
 }
 
 #[test]
-fn the_best_is_chosen_and_there_is_always_one() {
+fn one_of_them_is_chosen_and_there_is_always_one() {
     let names: Vec<_> = Kernel::all().into_iter().map(Kernel::name).collect();
     assert!(names.contains(&"plain") && names.contains(&super::hash_kernel()), "{names:?}");
+}
+
+#[test]
+fn a_group_is_begun_for_most_of_it_only() {
+    let whole: Vec<_> = [0, 4, 10, 11, 16, 20, 26, 27, 200].into_iter().map(whole_groups).collect();
+    assert_eq!(whole, [0, 0, 0, 11, 16, 16, 16, 27, 192]);
 }
 
 #[test]

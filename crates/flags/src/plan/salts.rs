@@ -1,7 +1,7 @@
 //! Salts, ready to be drawn with.
 
 use crate::Draw;
-use crate::lanes::{Block, INITIAL, Kernel, State, WIDTH, kernel};
+use crate::lanes::{Block, INITIAL, Kernel, State, WIDTH, kernel, whole_groups};
 
 /// The most bytes of a message that fits a block with its padding (FIPS 180-4, 5.1.1), and the most that fits two.
 const ONE_BLOCK: usize = 55;
@@ -87,6 +87,8 @@ static ENDINGS: [[u8; 16]; TWO_BLOCKS + 1] = {
 impl Salts {
     /// Those of a list, each once; and the place of each of the list among them.
     pub(super) fn new(all: &[&str]) -> (Self, Vec<u32>) {
+        // no request is the first to ask
+        _ = kernel();
         let key = |salt: &&str| (salt.len(), (*salt).to_owned());
         let mut sorted = all.to_vec();
         sorted.sort_unstable_by_key(key);
@@ -132,14 +134,20 @@ impl Salts {
 fn draw_at_once<const BLOCKS: usize>(salts: &[Salt], unit: &Unit, draws: &mut [Draw]) {
     let kernel = kernel();
     match kernel.width() {
-        WIDTH => draw_together::<BLOCKS, WIDTH>(kernel, salts, unit, draws),
+        WIDTH => {
+            let whole = whole_groups(salts.len());
+            let ((salts, rest), (draws, rest_draws)) = (salts.split_at(whole), draws.split_at_mut(whole));
+            draw_together::<BLOCKS, WIDTH>(kernel, salts, unit, draws);
+            draw_together::<BLOCKS, 4>(kernel, rest, unit, rest_draws);
+        }
+        8 => draw_together::<BLOCKS, 8>(kernel, salts, unit, draws),
         4 => draw_together::<BLOCKS, 4>(kernel, salts, unit, draws),
         _ => draw_together::<BLOCKS, 1>(kernel, salts, unit, draws),
     }
 }
 
-/// Draws with so many salts at once. What is hashed is read off only when the next ones are hashed: reading is a chain of steps that wait for each
-/// other, and goes on beside the rounds.
+/// Draws with so many salts at once. What a few hashes say is read off only when the next ones are hashed: reading is a chain of steps that wait
+/// for each other, and goes on beside the rounds.
 #[inline]
 fn draw_together<const BLOCKS: usize, const N: usize>(
     kernel: Kernel,
@@ -155,7 +163,9 @@ fn draw_together<const BLOCKS: usize, const N: usize>(
             blocks.iter_mut().zip(salts).for_each(|(block, salt)| *block = unit.block(salt, number, BLOCKS));
             kernel.compress(&mut states, &blocks, salts.len());
         }
-        let (draws, states) = std::mem::replace(&mut hashed, (draws, states));
+        // sixteen are as many as a processor looks ahead
+        let (draws, states) =
+            if N == WIDTH { (draws, states) } else { std::mem::replace(&mut hashed, (draws, states)) };
         read_off(draws, &states);
     }
     read_off(hashed.0, &hashed.1);
