@@ -80,15 +80,16 @@ fn half_of(blocks: &[Block; LANES], half: usize) -> [Vector; 8] {
     let mut all = [big_endian; 8];
     let (low, high) = blocks.split_at(LANES / 2);
     for ((two, low), high) in all.iter_mut().zip(low).zip(high) {
-        let [a, b, c, d] = quarter_words(low, half);
-        let [e, f, g, h] = quarter_words(high, half);
+        let [a, b, c, d] = numbers_of_half(low, half);
+        let [e, f, g, h] = numbers_of_half(high, half);
         *two = _mm512_shuffle_epi8(_mm512_set_epi64(h, g, f, e, d, c, b, a), big_endian);
     }
     all
 }
 
+/// Half of a block as four numbers, as they lie in memory.
 #[inline]
-fn quarter_words(block: &Block, half: usize) -> [i64; 4] {
+fn numbers_of_half(block: &Block, half: usize) -> [i64; 4] {
     let [a, b, c, d, e, f, g, h] = block.as_chunks::<8>().0 else { return [0; 4] };
     if half == 0 { [a, b, c, d] } else { [e, f, g, h] }.map(|bytes| i64::from_le_bytes(*bytes))
 }
