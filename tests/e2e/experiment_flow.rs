@@ -37,6 +37,13 @@ pub(crate) fn said(program: &Program, line: &str) -> Said {
     flagstaff(program.folder.path(), words, &[])
 }
 
+/// A command that does what it is told.
+#[track_caller]
+pub(crate) fn done(program: &Program, line: &str) {
+    let said = said(program, line);
+    assert_eq!(said.code, 0, "{line}: {said:?}");
+}
+
 #[track_caller]
 pub(crate) fn results(program: &Program) -> Value {
     let said = said(program, "results form --json");

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::experiment_flow::said;
+use crate::experiment_flow::done;
 use crate::guards::{flags, kinds, status};
 use crate::harness::checkout_app::{Fate, Patient, Queue};
 use crate::harness::eventually;
@@ -100,7 +100,7 @@ fn what_is_ordered_at_one_program_is_in_force_at_all() {
     let Some(fleet) = Fleet::start(3, Fate::default(), &text) else { return };
     let served = |name: &str| -> Vec<usize> { fleet.queues(name).iter_mut().map(|queue| queue.come(30)).collect() };
     assert!(served("before").iter().all(|served| *served < 30));
-    assert_eq!(said(&fleet.programs[1], "rollout checkout advance --by ada").code, 0);
+    done(&fleet.programs[1], "rollout checkout advance --by ada");
     eventually("all are at the next step", || served("after") == [30, 30, 30]);
 }
 

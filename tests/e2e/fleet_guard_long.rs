@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::experiment_flow::said;
+use crate::experiment_flow::done;
 use crate::fleet_guard::Fleet;
 use crate::guards::flags;
 use crate::harness::checkout_app::Fate;
@@ -18,7 +18,7 @@ fn met(programs: usize) -> Option<Vec<usize>> {
     let met = (0..SEEDS).map(|seed| {
         fleet.app.does(Fate { errors: [0.01, 0.05], ..Fate::default() }, seed);
         let seen = fleet.until_rolled_back(&format!("s{seed:02}"));
-        assert_eq!(said(&fleet.programs[0], "rollout checkout reset --by ada").code, 0);
+        done(&fleet.programs[0], "rollout checkout reset --by ada");
         eventually("all begin anew", || fleet.tripped() == 0);
         seen.iter().map(|(met, _)| met).sum()
     });

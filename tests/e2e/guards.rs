@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::experiment_flow::said;
+use crate::experiment_flow::{done, said};
 use crate::harness::app::App;
 use crate::harness::browser::Browser;
 use crate::harness::checkout_app::{Fate, Patient, Queue};
@@ -35,7 +35,7 @@ pub(crate) fn kinds(status: &Value) -> Vec<String> {
 #[track_caller]
 fn reset(program: &Program) {
     eventually("the trip is on record", || status(program)["state"] == "tripped");
-    assert_eq!(said(program, "rollout checkout reset --by ada").code, 0);
+    done(program, "rollout checkout reset --by ada");
 }
 
 /// How many met the flag before nobody did any more.
@@ -325,7 +325,7 @@ fn of_two_programs_on_one_ledger_both_take_it_back_and_one_writes_it_down() {
     until_rolled_back(&mut Queue::to(&first, "here"), &first);
     eventually("the other follows", || Queue::to(&second, "elsewhere").come(20) == 0);
     assert_eq!(kinds(&status(&first)), ["defined", "tripped"]);
-    assert_eq!(said(&second, "rollout checkout reset --by ada").code, 0);
+    done(&second, "rollout checkout reset --by ada");
     checkout_app.does(Fate::default(), 1);
     for program in [&first, &second] {
         eventually("both begin anew", || Queue::to(program, "afterwards").come(20) > 0);

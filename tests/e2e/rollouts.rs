@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::experiment_flow::said;
+use crate::experiment_flow::{done, said};
 use crate::guards::{kinds, status};
 use crate::harness::checkout_app::{Fate, Patient, Queue};
 use crate::harness::eventually;
@@ -133,9 +133,9 @@ fn people_can_stop_it_and_let_it_go_on_in(store: &Store) {
     assert!(again.code == 1 && again.err.contains("paused already"), "{again:?}");
     let approve = said(&program, "rollout checkout approve");
     assert!(approve.code == 1 && approve.err.contains("needs no approval"), "{approve:?}");
-    assert_eq!(said(&program, "rollout checkout resume --by ada").code, 0);
+    done(&program, "rollout checkout resume --by ada");
     while_they_come(&program, "more", "it goes on", |now| now["state"] == "done");
-    assert_eq!(said(&program, "rollout checkout reset --by ada").code, 0);
+    done(&program, "rollout checkout reset --by ada");
     eventually("it is at its first step again", || status(&program)["percent"] == 50.0);
 }
 
@@ -217,7 +217,7 @@ fn those_who_come_again_count_again_after_a_reset() {
         });
     };
     same();
-    assert_eq!(said(&program, "rollout checkout reset --by ada").code, 0);
+    done(&program, "rollout checkout reset --by ada");
     same();
     program.save_flags(&(flags(steps) + "# nothing but a remark\n"));
     program.save_flags(&flags(steps).replace("errors = \"5xx\"", "errors = \"5xx\"\nfalse_alarm = 0.002"));

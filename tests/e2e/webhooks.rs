@@ -13,7 +13,7 @@ use flagstaff_ledger::Location;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::experiment_flow::said;
+use crate::experiment_flow::done;
 use crate::guards::flags as guarded;
 use crate::harness::app::App;
 use crate::harness::checkout_app::{Fate, Patient, Queue};
@@ -488,10 +488,10 @@ fn a_rollout_is_told_step_by_step_and_so_is_what_people_have_it_do() {
         });
     };
     until("approval_needed");
-    assert_eq!(said(&program, "rollout checkout pause --by ada").code, 0);
+    done(&program, "rollout checkout pause --by ada");
     until("paused");
-    assert_eq!(said(&program, "rollout checkout resume --by ada").code, 0);
-    assert_eq!(said(&program, "rollout checkout approve --by ada").code, 0);
+    done(&program, "rollout checkout resume --by ada");
+    done(&program, "rollout checkout approve --by ada");
     until("done");
     let messages = receiver.got();
     let kinds = kinds(&messages);

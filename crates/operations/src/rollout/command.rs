@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flagstaff_experiment::rollout::{self, Command};
-use flagstaff_flags::Snapshot;
+use flagstaff_flags::{FactKind, Snapshot};
 use jiff::Timestamp;
 
 use super::answer::RolloutStatus;
@@ -33,7 +33,8 @@ pub async fn status(workspace: &Workspace, snapshot: &Arc<Snapshot>, flag: &str)
 }
 
 /// Gives a rollout a command, and says where it stands then. A command that makes no sense as the flag stands is refused. One that comes
-/// right after an edit waits for up to three seconds until a running program has read it.
+/// right after an edit waits for up to three seconds until a running program has read it. To pause, to resume and to reset holds wherever the rollout has
+/// gone by itself meanwhile.
 ///
 /// # Errors
 /// When there is no such flag or no ledger, or the ledger gives no answer.
@@ -54,18 +55,58 @@ pub async fn apply(
 
 /// Gives the command; returns why it was refused.
 async fn give(record: &mut FlagRecord, command: Command, by: &str) -> Result<Option<String>, Error> {
-    let standing = match record.standing() {
-        Ok(standing) => standing,
-        Err(why) => return Ok(Some(why)),
-    };
-    // it would advance while nobody has the flag, and be there at once when it is on again
-    if let Some(why) = record.why_off().filter(|_| matches!(command, Command::Advance | Command::Approve)) {
-        return Ok(Some(format!("{why}; switch it on first: flagstaff on {}", record.flag.name)));
+    loop {
+        let standing = match record.standing() {
+            Ok(standing) => standing,
+            Err(why) => return Ok(Some(why)),
+        };
+        // it would advance while nobody has the flag, and be there at once when it is on again
+        if let Some(why) = record.why_off().filter(|_| matches!(command, Command::Advance | Command::Approve)) {
+            return Ok(Some(format!("{why}; switch it on first: flagstaff on {}", record.flag.name)));
+        }
+        let fact = match rollout::apply(command, &record.flag, &standing, by, Timestamp::now()) {
+            Ok(fact) => fact,
+            Err(refusal) => return Ok(Some(refusal.to_string())),
+        };
+        if record.add(fact).await? {
+            return Ok(None);
+        }
+        let meanwhile = record.history.iter().filter(|fact| fact.number > standing.number);
+        if !stands_after(command, &meanwhile.map(|fact| fact.kind).collect::<Vec<_>>()) {
+            return Ok(Some("something else happened to it just now; look again".into()));
+        }
     }
-    let fact = match rollout::apply(command, &record.flag, &standing, by, Timestamp::now()) {
-        Ok(fact) => fact,
-        Err(refusal) => return Ok(Some(refusal.to_string())),
+}
+
+/// Whether a command is meant still after what happened between the look and the order: one that means the same at every step is, where the rollout
+/// only went on by itself.
+fn stands_after(command: Command, meanwhile: &[FactKind]) -> bool {
+    use FactKind::{ApprovalNeeded, Continued, Done, Expired, Inconclusive, Recovered, Step};
+    let went_on = |kind: &FactKind| {
+        matches!(kind, Step | Done | ApprovalNeeded | Inconclusive | Recovered | Expired | Continued)
     };
-    let was_first = record.add(fact).await?;
-    Ok((!was_first).then(|| "something else happened to it just now; look again".into()))
+    let at_every_step = matches!(command, Command::Pause | Command::Resume | Command::Reset);
+    at_every_step && !meanwhile.is_empty() && meanwhile.iter().all(went_on)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rollout_that_goes_on_by_itself_keeps_nobody_from_stopping_it() {
+        for command in [Command::Pause, Command::Resume, Command::Reset] {
+            assert!(
+                stands_after(command, &[FactKind::Step]) && stands_after(command, &[FactKind::Step, FactKind::Done])
+            );
+            for seen_first in
+                [FactKind::Tripped, FactKind::Held, FactKind::Changed, FactKind::Removed, FactKind::Paused]
+            {
+                assert!(!stands_after(command, &[FactKind::Step, seen_first]), "{seen_first}");
+            }
+            assert!(!stands_after(command, &[]), "it would be tried for ever");
+        }
+        // two steps, where one was meant
+        assert!(![Command::Advance, Command::Approve].into_iter().any(|next| stands_after(next, &[FactKind::Step])));
+    }
 }
