@@ -47,17 +47,22 @@ pub struct ReloadHealth {
 
 /// A handle on how reloading goes; cheap to clone and to ask.
 #[derive(Clone, Debug)]
-pub struct ReloadStatus(Arc<Mutex<ReloadHealth>>);
+pub struct ReloadStatus {
+    health: Arc<Mutex<ReloadHealth>>,
+    publisher: Arc<Publisher>,
+}
 
 impl ReloadStatus {
     /// How it goes now.
     #[must_use]
     pub fn get(&self) -> ReloadHealth {
-        self.lock().clone()
+        // who has met new flags hears of them: the rest is noted a moment after they are in force
+        let revision = self.publisher.current().revision().into();
+        ReloadHealth { revision, ..self.lock().clone() }
     }
 
     fn lock(&self) -> MutexGuard<'_, ReloadHealth> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn set_instant(&self, instant: bool) {
@@ -86,7 +91,8 @@ impl<O: ReloadObserver> Reload<O> {
         for result in ["loaded", "rejected"] {
             counter!("flagstaff_reloads_total", "result" => result).increment(0);
         }
-        Self { publisher, observer, status: ReloadStatus(Arc::new(Mutex::new(health))) }
+        let status = ReloadStatus { health: Arc::new(Mutex::new(health)), publisher: Arc::clone(&publisher) };
+        Self { publisher, observer, status }
     }
 
     pub(crate) fn observer(&self) -> &O {
