@@ -137,7 +137,9 @@ fn draw_at_once<const BLOCKS: usize>(salts: &[Salt], unit: &Unit, draws: &mut [D
         WIDTH => {
             let whole = whole_groups(salts.len());
             let ((salts, rest), (draws, rest_draws)) = (salts.split_at(whole), draws.split_at_mut(whole));
-            draw_together::<BLOCKS, WIDTH>(kernel, salts, unit, draws);
+            if whole > 0 {
+                draw_together::<BLOCKS, WIDTH>(kernel, salts, unit, draws);
+            }
             draw_together::<BLOCKS, 4>(kernel, rest, unit, rest_draws);
         }
         8 => draw_together::<BLOCKS, 8>(kernel, salts, unit, draws),

@@ -104,7 +104,7 @@ mod tests {
             {
                 assert!(!stands_after(command, &[FactKind::Step, seen_first]), "{seen_first}");
             }
-            assert!(!stands_after(command, &[]), "it would be tried for ever");
+            assert!(!stands_after(command, &[]), "nothing came between, so trying again would not end");
         }
         // two steps, where one was meant
         assert!(![Command::Advance, Command::Approve].into_iter().any(|next| stands_after(next, &[FactKind::Step])));

@@ -56,7 +56,7 @@ impl ReloadStatus {
     /// How it goes now.
     #[must_use]
     pub fn get(&self) -> ReloadHealth {
-        // who has met new flags hears of them: the rest is noted a moment after they are in force
+        // asked of the flags themselves: what else is noted is so a moment later
         let revision = self.publisher.current().revision().into();
         ReloadHealth { revision, ..self.lock().clone() }
     }
@@ -121,7 +121,6 @@ impl<O: ReloadObserver> Reload<O> {
         {
             let mut health = self.status.lock();
             health.healthy = true;
-            health.revision = loaded.snapshot.revision().into();
             health.loaded_at = SystemTime::now();
             health.problem = None;
             health.loads += 1;
