@@ -3,11 +3,13 @@
 
     deploy/dist && python3 benches/recording.py [--rounds 7] [--seconds 4] [--workers 1] [--pages 5] [--experiments 10] [--guards]
 
-`--program PATH` measures another build. Needs nginx (the app) and wrk. Every few pages (`--pages`) there is another visitor, with a cookie and
-with what browsers send; each page exposes all experiments (`--experiments`). With `--guards` each experiment has a guard too where there is a ledger.
+`--program PATH` measures another build. Needs nginx (the app) and wrk. Every few pages (`--pages`) there is another visitor, with what browsers send:
+all cookies that came with an earlier page are among it. Each page exposes all experiments (`--experiments`). With `--guards` each experiment has a guard
+too where there is a ledger.
 Machines are noisy, so both run in turn. Printed are medians, and the median ratio of the rounds.
 """
 import argparse
+import http.client
 import json
 import pathlib
 import statistics
@@ -17,22 +19,28 @@ import urllib.request
 from proxies import load, nginx
 from proxies.ours import SHIPPED, environment
 from proxies.running import Running, processors
-from proxies.setup import free_port
+from proxies.setup import COOKIE, free_port
 
 FLAG = '[flags.f{}]\nowner = "bench"\npercent = 50\ngoals = ["sent"]\n'
 GUARD = '[flags.f{}.guard]\nerrors = "5xx"\n'
 GOAL = '[goals.sent]\non = "POST /"\n'
+# Requests are ready before the first is sent. Each visitor makes a few pages, and the next one follows.
 LUA = """
-local at, first = 0, {first}
+local at, ready = 0, {{}}
+init = function()
+  local headers = {{{headers}}}
+  for cookies in io.lines("{cookies}") do
+    headers["Cookie"] = cookies
+    ready[#ready + 1] = wrk.format("GET", "/", headers)
+  end
+end
 request = function()
   at = at + 1
-  local headers = {{}}
-  headers["Cookie"] = string.format("flagstaff_visitor=%022d", first + math.floor(at / {pages}))
-  headers["Accept"] = "text/html,application/xhtml+xml"
-  headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-  return wrk.format("GET", "/", headers)
+  return ready[math.floor(at / {pages}) % #ready + 1]
 end
 """
+FASTEST = 80_000  # pages a second: no visitor comes twice
+
 
 
 def start(program, folder, app, ledger, workers, cpus, experiments=10, guards=False):
@@ -41,12 +49,30 @@ def start(program, folder, app, ledger, workers, cpus, experiments=10, guards=Fa
     (folder / "flags.toml").write_text("".join(flag.replace("{}", str(i)) for i in range(experiments)) + GOAL)
     settings = folder / "flagstaff.toml"
     port, admin = free_port(), free_port()
-    settings.write_text(f'ledger = "{ledger}"\n[log]\nlevel = "error"\n')
+    (folder / "keys").write_text("a key that all programs of the bench share\n")
+    settings.write_text(f'ledger = "{ledger}"\nkeys_file = "keys"\n[log]\nlevel = "error"\n')
     command = [str(program), "run", "--config", str(settings), "--upstream", f"127.0.0.1:{app}"]
     command += ["--workers", str(workers), "--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin}"]
     running = Running(command, port, cpus, environment())
     running.admin = admin
     return running
+
+
+def visitors(server, first, count):
+    """What so many browsers, numbered from `first`, send as cookies after their first page, which was of this server."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    for number in range(first, first + count):
+        own = f"{COOKIE}={number:022d}"
+        connection.request("GET", "/", headers={**dict(load.BROWSER), "Cookie": own})
+        answer = connection.getresponse()
+        answer.read()
+        given = [cookie.partition(";")[0] for cookie in answer.headers.get_all("Set-Cookie", [])]
+        yield "; ".join([own, *given])
+    connection.close()
+
+
+def round_of(server, script, seconds, cpus):
+    return load.wrk(f"http://127.0.0.1:{server.port}/", seconds, cpus, script).rate
 
 
 def main():
@@ -68,14 +94,17 @@ def main():
             how = (args.program, temp / "off", port, "none", args.workers, proxy_cpus, args.experiments)
             servers = [start(*how), start(args.program, temp / "on", port, "flagstaff.db", *how[4:], guards=args.guards)]
             running += servers
-            rows, first, script = [], 0, temp / "visitors.lua"
+            rows, first, script, cookies = [], 0, temp / "visitors.lua", temp / "cookies"
+            headers = ", ".join(f'["{name}"] = "{value}"' for name, value in load.BROWSER)
+            script.write_text(LUA.format(headers=headers, cookies=cookies, pages=args.pages))
+            count = FASTEST * args.seconds // args.pages + 1
             for _ in range(args.rounds + 1):
                 row = []
                 for server in servers:
-                    # nobody comes in two rounds
-                    first += 10_000_000
-                    script.write_text(LUA.format(first=first, pages=args.pages))
-                    row.append(load.wrk(f"http://127.0.0.1:{server.port}/", args.seconds, other_cpus, script).rate)
+                    # nobody comes in two rounds, and the ledger has seen nobody before
+                    cookies.write_text("\n".join(visitors(servers[0], first, count)))
+                    first += count
+                    row.append(round_of(server, script, args.seconds, other_cpus))
                 rows.append(row)
             rows = rows[1:]  # the first warms up
             off, on = (statistics.median(column) for column in zip(*rows))

@@ -86,8 +86,9 @@ impl ExposedUnits {
     }
 
     fn shard(&self, unit: u128) -> Option<&Shard> {
-        let place = usize::try_from(unit % MAX_SHARDS as u128).ok()? % self.shards.len();
-        self.shards.get(place)
+        // a power of two of them: this is a remainder, without a division
+        let last = self.shards.len().checked_sub(1)?;
+        self.shards.get(usize::try_from(unit & last as u128).ok()?)
     }
 }
 

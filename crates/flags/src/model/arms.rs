@@ -48,4 +48,13 @@ impl Flag {
         let on = Allocation { variant: VariantId::ON, from: 0, to: edge };
         vec![Allocation { variant: VariantId::OFF, from: edge, to: Percent::WHOLE }, on]
     }
+
+    /// The variant of the arm that has a position; none for one that no arm has.
+    pub(crate) fn variant_at(&self, percent: Percent, position: u32) -> Option<VariantId> {
+        if self.variants.are_named() {
+            let mut ranges = self.variants.ranges().iter();
+            return ranges.find(|range| (range.from..range.to).contains(&position)).map(|range| range.variant);
+        }
+        Some(if position < percent.thousandths() { VariantId::ON } else { VariantId::OFF })
+    }
 }

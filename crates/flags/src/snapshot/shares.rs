@@ -79,8 +79,7 @@ impl Snapshot {
     /// The variant that the draw alone gives a unit at a time, whatever is remembered of it; none for a position that no arm has.
     #[must_use]
     pub fn drawn(&self, id: FlagId, unit: &str, now: Timestamp) -> Option<VariantId> {
-        let position = self.flag(id)?.position(unit);
-        let arms = self.arms(id, now);
-        arms.iter().find(|arm| (arm.from..arm.to).contains(&position)).map(|arm| arm.variant)
+        let flag = self.flag(id)?;
+        flag.variant_at(self.share(id, now), flag.position(unit))
     }
 }

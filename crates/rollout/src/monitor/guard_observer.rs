@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flagstaff_flags::{BucketBy, DecisionStep, Flag, FlagId, Guard, VariantId};
+use flagstaff_flags::{BucketBy, Flag, FlagId, Guard, VariantId};
 use flagstaff_layer::{Answer, AnswerResult, Observe, ReachedGoal, RequestContext};
 use flagstaff_tag::{AnsweredBy, Flags, NoAnswer, NotReached};
 use http::StatusCode;
@@ -153,7 +153,7 @@ impl<O: Outcomes> GuardObserver<O> {
     fn each(&self, flags: &Flags, when: When, mut tell: impl FnMut(&Monitored<'_>, Exposure<'_>)) {
         let snapshot = flags.compiled().snapshot();
         let mut unit = Unit::default();
-        for one in self.monitored(flags, when.at) {
+        for one in self.monitored(flags) {
             unit.become_that_of(&one);
             let exposure = Exposure {
                 snapshot,
@@ -170,17 +170,12 @@ impl<O: Outcomes> GuardObserver<O> {
         }
     }
 
-    fn monitored<'a>(&self, flags: &'a Flags, at: Timestamp) -> impl Iterator<Item = Monitored<'a>> {
+    fn monitored<'a>(&self, flags: &'a Flags) -> impl Iterator<Item = Monitored<'a>> {
         let snapshot = flags.compiled().snapshot();
         flags.compiled().monitored().iter().filter_map(move |&id| {
             let decision = flags.decisions().of(id);
             let flag = snapshot.flag(id).filter(|_| decision.is_counted() && self.0.wants(snapshot, id))?;
-            let (unit, variant) = (flags.unit(id)?, decision.variant());
-            let drawn = match decision.step() {
-                DecisionStep::Sticky => snapshot.drawn(id, unit, at)?,
-                _ => variant,
-            };
-            Some(Monitored { id, flag, variant, drawn, unit })
+            Some(Monitored { id, flag, variant: decision.variant(), drawn: flags.drawn(id)?, unit: flags.unit(id)? })
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{BucketBy, Decisions, FlagId, KeptValues, User, VariantId};
+use flagstaff_flags::{BucketBy, DecisionStep, Decisions, FlagId, KeptValues, User, VariantId};
 use http::Method;
 
 use crate::compiled::{Asker, CompiledSnapshot};
@@ -27,6 +27,8 @@ pub(crate) struct Tagged {
     pub(crate) user: Option<User>,
     /// Units of flags that draw by a header or cookie, as the request had them.
     pub(crate) units: Vec<(FlagId, Box<str>)>,
+    /// What the draw alone gives of monitored flags of which a variant is remembered, in the order of flags.
+    pub(crate) drawn: Vec<(FlagId, VariantId)>,
     /// What conditions look at, where an observer wants to know and nothing was forced.
     pub(crate) values: Option<KeptValues>,
     /// Whether this visitor counts.
@@ -166,6 +168,18 @@ impl Flags {
                 units.find(|(of, _)| *of == id).map(|(_, unit)| &**unit)
             }
         }
+    }
+
+    /// The variant that the draw alone gives of a monitored flag. It differs from that of the decision where a variant is remembered. `None`
+    /// for a position that no arm has.
+    #[must_use]
+    pub fn drawn(&self, id: FlagId) -> Option<VariantId> {
+        let decision = self.0.decisions.of(id);
+        if decision.step() != DecisionStep::Sticky {
+            return Some(decision.variant());
+        }
+        let place = self.0.drawn.binary_search_by_key(&id, |(of, _)| *of).ok()?;
+        self.0.drawn.get(place).map(|(_, variant)| *variant)
     }
 
     /// Whether the request is for one of the visitor's own endpoints, as [`is_own`](crate::is_own) says of its path.

@@ -6,7 +6,9 @@ mod signing;
 
 use std::sync::Arc;
 
-use flagstaff_flags::{DecisionStep, Explanation, FlagId, Problem, Snapshot, StickyVariant, Subject, User};
+use flagstaff_flags::{
+    DecisionStep, Decisions, Explanation, FlagId, Problem, Snapshot, StickyVariant, Subject, User, VariantId,
+};
 use http::header::{HeaderMap, SET_COOKIE};
 use http::{Request, Response, StatusCode, request};
 use jiff::Timestamp;
@@ -170,9 +172,12 @@ impl Tagger {
     fn decide(&self, compiled: &Arc<CompiledSnapshot>, stripped: &Stripped<'_>) -> Flags {
         let head = stripped.head();
         let identity = self.identifier.identify(compiled, stripped);
-        let (decisions, units, values) = self.identifier.with_subject(head, &identity, |subject| {
+        let counted = self.counted(head, identity.consent, identity.id_lasts);
+        let (decisions, units, drawn, values) = self.identifier.with_subject(head, &identity, |subject| {
             let values = compiled.asked().and_then(|asked| asked.read(subject));
-            (compiled.snapshot().decide(subject), units(compiled, subject), values)
+            let decisions = compiled.snapshot().decide(subject);
+            let drawn = if counted.is_ok() { drawn(compiled, &decisions, subject) } else { Vec::new() };
+            (decisions, units(compiled, subject), drawn, values)
         });
         let holder = identity.visitor.as_str();
         let seal = |purpose, payload: &str| self.identifier.keys.seal(purpose, holder, payload);
@@ -197,7 +202,6 @@ impl Tagger {
             user_cookies: identity.user_cookies,
             user_cookie: identity.user_cookie,
         };
-        let counted = self.counted(head, identity.consent, identity.id_lasts);
         let repeats = identity.repeats && reply.may_set && reply.sticky.is_none() && reply.overrides.is_none();
         Flags::new(Tagged {
             compiled: Arc::clone(compiled),
@@ -206,6 +210,7 @@ impl Tagger {
             session: identity.session.filter(|_| identity.session_lasts),
             network: head.peer.map(|peer| Network::of(peer.client)),
             units,
+            drawn,
             values: values.filter(|_| !forced),
             counted,
             repeats,
@@ -363,4 +368,15 @@ fn units(compiled: &CompiledSnapshot, subject: &Subject<'_>) -> Vec<(FlagId, Box
         Some((*id, flag.bucket_by.unit(subject)?.into()))
     };
     compiled.by_attribute().iter().filter_map(unit).collect()
+}
+
+/// What the draw alone gives of monitored flags of which a variant is remembered here.
+fn drawn(compiled: &CompiledSnapshot, decisions: &Decisions, subject: &Subject<'_>) -> Vec<(FlagId, VariantId)> {
+    let snapshot = compiled.snapshot();
+    let remembered = compiled.monitored().iter().filter(|id| decisions.of(**id).step() == DecisionStep::Sticky);
+    let variant = |id: &FlagId| {
+        let unit = snapshot.flag(*id)?.bucket_by.unit(subject)?;
+        Some((*id, snapshot.drawn(*id, unit, subject.now)?))
+    };
+    remembered.filter_map(variant).collect()
 }

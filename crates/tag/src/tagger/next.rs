@@ -54,6 +54,7 @@ impl Tagger {
             session: found.session,
             network: found.network,
             units: found.units.clone(),
+            drawn: found.drawn.clone(),
             values: found.values.clone(),
             counted: found.counted.inspect_err(|left| self.exclusions.count(*left)),
             is_own: is_own(head.uri.path()),
