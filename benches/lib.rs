@@ -1,1 +1,3 @@
-//! What deciding and tagging cost: see `benches/deciding.rs`.
+//! What deciding, tagging, recording and guarding cost: each file here is a bench.
+
+pub mod layer;

@@ -2,37 +2,15 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench may fail loudly")]
 
 use std::cell::Cell;
-use std::convert::Infallible;
-use std::future::{Ready, ready};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use flagstaff_benches::layer::{App, call, request};
 use flagstaff_flags::{Flag, Goal, Name, Percent, Route, Snapshot, StatusSet, Trigger, publisher};
-use flagstaff_layer::{FlagLayer, FlagService, Tagger, TaggerSettings, Traffic, TrafficSettings};
+use flagstaff_layer::{FlagLayer, Tagger, TaggerSettings, Traffic, TrafficSettings};
 use flagstaff_ledger::{Location, Recorder};
-use http::{Request, Response};
-use tower::{Layer, Service};
-
-/// Answers at once.
-#[derive(Clone, Copy)]
-struct App;
-
-impl Service<Request<String>> for App {
-    type Response = Response<()>;
-    type Error = Infallible;
-    type Future = Ready<Result<Response<()>, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Request<String>) -> Self::Future {
-        ready(Ok(Response::new(())))
-    }
-}
+use tower::Layer;
 
 /// Ten experiments that share a goal.
 fn snapshot() -> Snapshot {
@@ -44,24 +22,6 @@ fn snapshot() -> Snapshot {
     let trigger = Trigger::Request { route: Route::new("POST /contact").unwrap(), status: StatusSet::accepted() };
     let goal = Goal { name: Name::new("sent").unwrap(), trigger };
     Snapshot::new("", (0..10).map(flag).collect(), vec![goal], vec![], vec![]).unwrap()
-}
-
-fn request(visitor: u64) -> Request<String> {
-    Request::get("/contact")
-        .header("host", "shop.example")
-        .header("accept", "text/html,application/xhtml+xml")
-        .header("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
-        .header("cookie", format!("flagstaff_visitor={visitor:022x}"))
-        .body(String::new())
-        .unwrap()
-}
-
-fn call(service: &mut FlagService<App>, request: Request<String>) -> Response<()> {
-    let mut cx = Context::from_waker(Waker::noop());
-    match pin!(service.call(request)).poll(&mut cx) {
-        Poll::Ready(Ok(response)) => response,
-        _ => unreachable!("the app answers at once"),
-    }
 }
 
 fn recording(c: &mut Criterion) {

@@ -57,8 +57,8 @@ impl Visitor<'_> {
             at: Timestamp::now(),
             since: Instant::now(),
         };
-        monitor.exposed(&monitor.known(), &exposure);
-        monitor.answered(&monitor.known(), &Outcome { exposure, result, at: Instant::now(), by_upstream });
+        let outcome = Outcome { exposure: &exposure, result: Some(result), at: Instant::now(), by_upstream };
+        monitor.answered(&monitor.known(), &outcome);
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use flagstaff_experiment::guard::{
-    Blown, ErrorRateWindow, ExposedUnits, Failed, Fuse, NetworkKey, NetworkShares, Outage, Sign, UpstreamAway,
+    Blown, ErrorRateWindow, ExposedUnits, Failed, Fuse, Limit, NetworkKey, NetworkShares, Outage, Sign, UpstreamAway,
     UpstreamWatch,
 };
 use flagstaff_flags::{Definition, Flag, Guard};
@@ -34,7 +34,8 @@ pub(super) struct FlagWindow {
     fuse: Option<Fuse>,
     upstream_watch: UpstreamWatch,
     network_signs: u32,
-    step: ArcSwap<StepWindow>,
+    /// `None` where nothing of a step matters: without rollout and time limit.
+    step: Option<ArcSwap<StepWindow>>,
     /// Its number, which every request asks for.
     step_number: AtomicUsize,
 }
@@ -85,7 +86,7 @@ impl FlagWindow {
             fuse: guard.and_then(|guard| guard.fuse).map(|n| Fuse::new(n as usize)),
             upstream_watch: UpstreamWatch::default(),
             network_signs: guard.map_or(Guard::NETWORK_SIGNS, |guard| guard.network_signs),
-            step: ArcSwap::from_pointee(StepWindow::new(flag, step)),
+            step: matters(flag).then(|| ArcSwap::from_pointee(StepWindow::new(flag, step))),
             step_number: AtomicUsize::new(step),
         }
     }
@@ -105,15 +106,18 @@ impl FlagWindow {
     }
 
     pub(super) fn begin_step(&self, flag: &Flag, step: usize) {
-        self.step.store(Arc::new(StepWindow::new(flag, step)));
+        if let Some(own) = &self.step {
+            own.store(Arc::new(StepWindow::new(flag, step)));
+        }
         self.step_number.store(step, Ordering::Release);
     }
 
     /// Fewer visitors are recorded at a step than came: some were forgotten, or the record was lost. They count when they come again,
     /// and one that is recorded still is recorded once.
     pub(super) fn recount(&self, step: usize, recorded: u64) {
-        if let Some(anew) = self.step.load().recounted(step, recorded) {
-            self.step.store(Arc::new(anew));
+        let Some(own) = &self.step else { return };
+        if let Some(anew) = own.load().recounted(step, recorded) {
+            own.store(Arc::new(anew));
         }
     }
 
@@ -149,34 +153,49 @@ impl FlagWindow {
     }
 
     /// An answer to a visitor who was drawn into an arm, at a step.
-    pub(super) fn answered(&self, outcome: &Outcome<'_>, arm: u8, step: usize, now: i64) -> Signals {
-        let at = self.step.load();
-        let exposure = &outcome.exposure;
+    pub(super) fn answered(
+        &self,
+        outcome: &Outcome<'_>,
+        result: Answered,
+        arm: u8,
+        step: usize,
+        now: i64,
+    ) -> Signals {
+        let at = self.step.as_ref().map(ArcSwap::load);
+        let exposure = outcome.exposure;
         let treated = arm != 0;
         let limited = || self.limited(exposure.network);
-        let arrives = treated && at.arrives(step, exposure.key, limited);
-        let abandoned = matches!(outcome.result, Answered::Abandoned(_));
+        let arrives = treated && at.as_ref().is_some_and(|at| at.arrives(step, exposure.key, limited));
+        let limit = at.as_ref().and_then(|at| at.limit());
+        let abandoned = matches!(result, Answered::Abandoned(_));
         // a visitor who keeps another variant says nothing of either by itself, but counts where the draw counts
         let blown = if abandoned || exposure.variant != exposure.drawn {
             None
         } else {
-            self.count_for_arm(outcome, treated, &at, now)
+            self.count_for_arm(outcome, result, treated, limit, now)
         };
-        Signals { arrives, sign: at.sign(outcome.result), blown }
+        Signals { arrives, sign: sign(result, limit), blown }
     }
 
     /// What an answer says of its arm. Returns why the fuse blows, if it does.
-    fn count_for_arm(&self, outcome: &Outcome<'_>, treated: bool, at: &StepWindow, now: i64) -> Option<Blown> {
-        let exposure = &outcome.exposure;
-        let bad = outcome.result == Answered::Error;
-        if matches!(outcome.result, Answered::Fallback(_)) {
+    fn count_for_arm(
+        &self,
+        outcome: &Outcome<'_>,
+        result: Answered,
+        treated: bool,
+        limit: Option<&Limit>,
+        now: i64,
+    ) -> Option<Blown> {
+        let exposure = outcome.exposure;
+        let bad = result == Answered::Error;
+        if matches!(result, Answered::Fallback(_)) {
             if treated {
                 self.upstream_watch.fell_back(exposure.since, self.failed(exposure));
             }
             return None;
         }
         self.error_rates.answered(treated, bad, now);
-        if let (false, Some(limit), Answered::Fine(Some(latency))) = (treated, at.limit(), outcome.result) {
+        if let (false, Some(limit), Answered::Fine(Some(latency))) = (treated, limit, result) {
             limit.control_answered(latency, || self.limited(exposure.network));
         }
         if outcome.by_upstream {
@@ -197,4 +216,19 @@ impl FlagWindow {
         let limited = self.limited(exposure.network).map(|origin| (origin, self.network_signs));
         Failed { unit: exposure.key, limited }
     }
+}
+
+/// Whether anything of a step matters to the guard of a flag.
+fn matters(flag: &Flag) -> bool {
+    flag.rollout.is_some() || flag.guard.as_ref().is_some_and(|guard| guard.slower_than.is_some())
+}
+
+/// What a guard counts of an answer, if anything.
+fn sign(result: Answered, limit: Option<&Limit>) -> Option<Sign> {
+    let latency = match result {
+        Answered::Error => return Some(Sign::Error),
+        Answered::Fine(latency) | Answered::Fallback(latency) => latency?,
+        Answered::Abandoned(waited) => waited,
+    };
+    limit.is_some_and(|limit| limit.is_slow(latency)).then_some(Sign::Slow)
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flagstaff_flags::{BucketBy, Flag, FlagId, Guard, VariantId};
+use flagstaff_flags::{BucketBy, Flag, FlagId, Guard};
 use flagstaff_layer::{Answer, AnswerResult, Observe, ReachedGoal, RequestContext};
 use flagstaff_tag::{AnsweredBy, Flags, NoAnswer, NotReached};
 use http::StatusCode;
@@ -19,21 +19,18 @@ use super::outcome::{Answered, Conversion, Exposure, Outcome, Outcomes};
 /// Observes requests for guards, and tells them of outcomes.
 pub(crate) struct GuardObserver<O>(Arc<O>);
 
-/// A flag that is monitored, and the unit that this request has for it.
+/// A flag that is monitored.
 struct Monitored<'a> {
     id: FlagId,
     flag: &'a Flag,
-    variant: VariantId,
-    drawn: VariantId,
-    unit: &'a str,
 }
 
-/// The unit of a flag, as guards know it. Most flags of a request have the same, and find it here.
+/// The unit of a request by which a flag draws. Most flags of a request have the same, and find it here.
 #[derive(Default)]
 struct Unit<'a> {
-    of: Option<(&'a BucketBy, &'a str)>,
-    text: Cow<'a, str>,
-    key: u128,
+    of: Option<&'a BucketBy>,
+    /// As guards know it; `None` where the request has none.
+    known: Option<(Cow<'a, str>, u128)>,
 }
 
 /// When something happened, by both clocks.
@@ -100,31 +97,16 @@ impl<O: Outcomes> Observe for GuardObserver<O> {
         !flags.compiled().monitored().is_empty()
     }
 
-    /// Tells of every monitored flag that the request exposes its visitor to.
-    fn requested(&self, request: &RequestContext) {
-        let when = When { at: request.at(), since: request.since() };
-        let known = self.0.known();
-        self.each(request.flags(), when, |one, exposure| {
-            if request.exposes(one.id) {
-                self.0.exposed(&known, &exposure);
-            }
-        });
-    }
-
-    /// Tells of every monitored flag to which the unit was exposed: on this request, as the answer says, or before.
+    /// Tells of every monitored flag to which the unit was exposed: on this request, as the request or its answer says, or before.
     fn answered(&self, request: &RequestContext, answer: &Answer<'_>) {
         let when = When { at: request.at(), since: request.since() };
         let (ended, known) = (Ended::now(request, answer.result), self.0.known());
+        let by = answer.result.answered_by();
         self.each(request.flags(), when, |one, exposure| {
-            // told once a request: guards go by who comes again
-            if !request.exposes(one.id) {
-                if !answer.exposes(one.flag) && !self.0.was_exposed(&known, &exposure) {
-                    return;
-                }
-                self.0.exposed(&known, &exposure);
-            }
-            if let Some(result) = ended.meaning(one.id, one.flag.guard.as_ref()) {
-                let by_upstream = answer.result.answered_by() == Some(AnsweredBy::Canary(one.id));
+            let is_exposed = request.exposes(one.id) || answer.exposes(one.flag);
+            if is_exposed || self.0.was_exposed(&known, exposure) {
+                let result = ended.meaning(one.id, one.flag.guard.as_ref());
+                let by_upstream = by == Some(AnsweredBy::Canary(one.id));
                 self.0.answered(&known, &Outcome { exposure, result, at: ended.at, by_upstream });
             }
         });
@@ -136,7 +118,7 @@ impl<O: Outcomes> Observe for GuardObserver<O> {
         let (when, known) = (When { at, since: Instant::now() }, self.0.known());
         self.each(flags, when, |one, exposure| {
             let is_named = one.flag.guard.as_ref().is_some_and(|guard| guard.goals.contains(&goal.name));
-            if is_named && self.0.was_exposed(&known, &exposure) {
+            if is_named && self.0.was_exposed(&known, exposure) {
                 self.0.converted(&known, &Conversion { exposure, goal: &goal.name });
             }
         });
@@ -150,42 +132,44 @@ impl<O: Outcomes> GuardObserver<O> {
     }
 
     /// Tells of every monitored flag for which the visitor was drawn.
-    fn each(&self, flags: &Flags, when: When, mut tell: impl FnMut(&Monitored<'_>, Exposure<'_>)) {
-        let snapshot = flags.compiled().snapshot();
+    fn each(&self, flags: &Flags, when: When, mut tell: impl FnMut(&Monitored<'_>, &Exposure<'_>)) {
+        let (snapshot, network) = (flags.compiled().snapshot(), flags.network());
         let mut unit = Unit::default();
-        for one in self.monitored(flags) {
-            unit.become_that_of(&one);
+        for &id in flags.compiled().monitored() {
+            let decision = flags.decisions().of(id);
+            if !decision.is_counted() {
+                continue;
+            }
+            let (Some(flag), Some(drawn)) = (snapshot.flag(id), flags.drawn(id)) else { continue };
+            if unit.of != Some(&flag.bucket_by) {
+                unit = Unit::of(flags, id, flag);
+            }
+            let Some((text, key)) = &unit.known else { continue };
             let exposure = Exposure {
                 snapshot,
-                flag: one.id,
-                variant: one.variant,
-                drawn: one.drawn,
-                unit: &unit.text,
-                key: unit.key,
-                network: flags.network(),
+                flag: id,
+                variant: decision.variant(),
+                drawn,
+                unit: text,
+                key: *key,
+                network,
                 at: when.at,
                 since: when.since,
             };
-            tell(&one, exposure);
+            tell(&Monitored { id, flag }, &exposure);
         }
-    }
-
-    fn monitored<'a>(&self, flags: &'a Flags) -> impl Iterator<Item = Monitored<'a>> {
-        let snapshot = flags.compiled().snapshot();
-        flags.compiled().monitored().iter().filter_map(move |&id| {
-            let decision = flags.decisions().of(id);
-            let flag = snapshot.flag(id).filter(|_| decision.is_counted() && self.0.wants(snapshot, id))?;
-            Some(Monitored { id, flag, variant: decision.variant(), drawn: flags.drawn(id)?, unit: flags.unit(id)? })
-        })
     }
 }
 
 impl<'a> Unit<'a> {
-    fn become_that_of(&mut self, one: &Monitored<'a>) {
-        let of = (&one.flag.bucket_by, one.unit);
-        if self.of != Some(of) {
-            let text = one.flag.bucket_by.key(one.unit);
-            *self = Self { of: Some(of), key: unit_key(&text), text };
+    fn of(flags: &'a Flags, id: FlagId, flag: &'a Flag) -> Self {
+        let text = flags.unit(id).map(|unit| flag.bucket_by.key(unit));
+        Self {
+            of: Some(&flag.bucket_by),
+            known: text.map(|text| {
+                let key = unit_key(&text);
+                (text, key)
+            }),
         }
     }
 }

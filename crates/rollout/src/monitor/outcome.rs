@@ -18,25 +18,14 @@ pub(crate) trait Outcomes: Send + Sync + 'static {
     /// Looks once for all flags of a request.
     fn known(&self) -> Self::Known;
 
-    /// Whether it wants to be told about a flag now.
-    fn wants(&self, snapshot: &Snapshot, flag: FlagId) -> bool {
-        let _ = (snapshot, flag);
-        true
-    }
-
-    /// A unit is exposed to a flag, or one that was before asks for something else. An implementation that remembers it is told of the
-    /// unit's later requests too.
-    fn exposed(&self, known: &Self::Known, exposure: &Exposure<'_>) {
-        let _ = (known, exposure);
-    }
-
     /// Whether a unit was exposed to a flag before, as far as that is remembered.
     fn was_exposed(&self, known: &Self::Known, exposure: &Exposure<'_>) -> bool {
         let _ = (known, exposure);
         false
     }
 
-    /// A request was answered.
+    /// A request was answered, of a unit that is exposed to the flag by it or was before. An implementation that remembers it is told of the
+    /// unit's later requests too.
     fn answered(&self, known: &Self::Known, outcome: &Outcome<'_>);
 
     /// A unit reached a goal that the flag's guard names.
@@ -71,9 +60,9 @@ pub(crate) struct Exposure<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome<'a> {
     /// To whom.
-    pub(crate) exposure: Exposure<'a>,
-    /// What became of the request.
-    pub(crate) result: Answered,
+    pub(crate) exposure: &'a Exposure<'a>,
+    /// What became of the request; `None` where that says nothing of the flag.
+    pub(crate) result: Option<Answered>,
     /// When, by a clock that nobody sets.
     pub(crate) at: Instant,
     /// Whether the answer came from the flag's own upstream of the variant.
@@ -98,7 +87,7 @@ pub(crate) enum Answered {
 #[derive(Clone, Debug)]
 pub(crate) struct Conversion<'a> {
     /// Who reached it.
-    pub(crate) exposure: Exposure<'a>,
+    pub(crate) exposure: &'a Exposure<'a>,
     /// The goal.
     pub(crate) goal: &'a Name,
 }

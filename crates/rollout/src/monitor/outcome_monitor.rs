@@ -12,7 +12,7 @@ use metrics::counter;
 use tokio::sync::mpsc;
 
 use super::flag_window::{FlagWindow, Signals};
-use super::outcome::{Conversion, Exposure, Outcome, Outcomes};
+use super::outcome::{Answered, Conversion, Exposure, Outcome, Outcomes};
 use super::windows::{WindowTable, Windows};
 use crate::messages::{Message, WindowId};
 
@@ -159,6 +159,23 @@ impl OutcomeMonitor {
         }
     }
 
+    /// Counts an answer for an arm of a flag.
+    fn count(&self, window: &FlagWindow, flag: &Flag, arm: u8, outcome: &Outcome<'_>, result: Answered) {
+        let exposure = outcome.exposure;
+        let step = exposure.snapshot.step(exposure.flag);
+        let now = self.microseconds(outcome.at);
+        let Signals { arrives, sign, blown } = window.answered(outcome, result, arm, step, now);
+        if arrives {
+            self.tell(Message::Arrived(window.id(flag), first_sign(came_at(step), exposure, arm)));
+        }
+        if let Some(sign) = sign {
+            self.sign(&sign, window, flag, exposure, arm);
+        }
+        if let Some(blown) = blown {
+            self.tell(Message::FuseBlown(window.id(flag), blown));
+        }
+    }
+
     fn sign(&self, sign: &Sign, window: &FlagWindow, flag: &Flag, exposure: &Exposure<'_>, arm: u8) {
         let first = first_sign(sign.to_string(), exposure, arm);
         let limited = window.limited(exposure.network);
@@ -189,34 +206,22 @@ impl Outcomes for OutcomeMonitor {
         self.windows.load()
     }
 
-    fn exposed(&self, known: &Self::Known, exposure: &Exposure<'_>) {
-        self.with_window(known, exposure, |window| window.exposed(exposure));
-    }
-
     fn was_exposed(&self, known: &Self::Known, exposure: &Exposure<'_>) -> bool {
         self.with_window(known, exposure, |window| window.was_exposed(exposure)).unwrap_or_default()
     }
 
     fn answered(&self, known: &Self::Known, outcome: &Outcome<'_>) {
-        let exposure = &outcome.exposure;
-        let Some((flag, arm)) = guarded(exposure) else { return };
+        let exposure = outcome.exposure;
         self.with_window(known, exposure, |window| {
-            let step = exposure.snapshot.step(exposure.flag);
-            let Signals { arrives, sign, blown } = window.answered(outcome, arm, step, self.microseconds(outcome.at));
-            if arrives {
-                self.tell(Message::Arrived(window.id(flag), first_sign(came_at(step), exposure, arm)));
-            }
-            if let Some(sign) = sign {
-                self.sign(&sign, window, flag, exposure, arm);
-            }
-            if let Some(blown) = blown {
-                self.tell(Message::FuseBlown(window.id(flag), blown));
+            window.exposed(exposure);
+            if let (Some(result), Some((flag, arm))) = (outcome.result, guarded(exposure)) {
+                self.count(window, flag, arm, outcome, result);
             }
         });
     }
 
     fn converted(&self, known: &Self::Known, conversion: &Conversion<'_>) {
-        let exposure = &conversion.exposure;
+        let exposure = conversion.exposure;
         let Some((flag, arm)) = guarded(exposure) else { return };
         self.with_window(known, exposure, |window| {
             self.sign(&Sign::Goal(conversion.goal.to_string()), window, flag, exposure, arm);

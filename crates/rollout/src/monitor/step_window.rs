@@ -4,11 +4,9 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flagstaff_experiment::guard::{Limit, NetworkKey, Quota, Sign, UNLIMITED_PART};
+use flagstaff_experiment::guard::{Limit, NetworkKey, Quota, UNLIMITED_PART};
 use flagstaff_experiment::rollout::MIN_VISITORS;
 use flagstaff_flags::{Flag, SlowerThan};
-
-use super::outcome::Answered;
 
 /// More visitors who came to a step are not counted one by one.
 const MAX_COUNTED: usize = 1_000_000;
@@ -48,16 +46,6 @@ impl StepWindow {
     /// Whether a unit of the treatment, asking at a step, came for the first time and is still to be counted.
     pub(super) fn arrives(&self, step: usize, unit: u128, limited: impl FnOnce() -> Option<NetworkKey>) -> bool {
         self.step == step && self.arrivals.arrives(unit, limited)
-    }
-
-    /// What a guard counts of an answer, if anything.
-    pub(super) fn sign(&self, result: Answered) -> Option<Sign> {
-        let latency = match result {
-            Answered::Error => return Some(Sign::Error),
-            Answered::Fine(latency) | Answered::Fallback(latency) => latency?,
-            Answered::Abandoned(waited) => waited,
-        };
-        self.limit.as_ref().is_some_and(|limit| limit.is_slow(latency)).then_some(Sign::Slow)
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use flagstaff_flags::*;
-use flagstaff_tag::{Flags, LastFlags, Peer, Tagger, TaggerSettings};
+use flagstaff_tag::{Directives, Flags, LastFlags, Peer, Tagger, TaggerSettings};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -69,6 +69,7 @@ fn flag(n: usize, choices: &mut Choices) -> Flag {
         sticky: choices.pick(&[None, None, Some(Sticky::Visitor), Some(Sticky::Session)]),
         exposed_on: choices.pick(&routes).iter().map(|route| Route::new(route).unwrap()).collect(),
         testing: choices.one_in(3),
+        guard: choices.one_in(2).then(|| Guard::new(Guard::FALSE_ALARM).unwrap()),
         ..Flag::new(Name::new(&format!("f{n}")).unwrap())
     }
 }
@@ -77,6 +78,14 @@ fn snapshot(choices: &mut Choices) -> Arc<Snapshot> {
     let flags = (0..choices.pick(&[0, 1, 3, 70])).map(|n| flag(n, choices)).collect();
     let all = Snapshot::new("r", flags, vec![], vec![], vec![]).unwrap();
     Arc::new(all.with_holdout(choices.one_in(4).then(|| Holdout::new(Percent::from_thousandths(40_000), None))))
+}
+
+/// The same flags with other shares: who was in may stay in.
+fn with_other_shares(flags: &Snapshot, choices: &mut Choices) -> Arc<Snapshot> {
+    let shares = [20_000, 50_000, 80_000].map(Percent::from_thousandths);
+    let other = |flag: &Arc<Flag>| Flag { percent: flag.percent.map(|_| choices.pick(&shares)), ..(**flag).clone() };
+    let all = Snapshot::new("r", flags.flags().iter().map(other).collect(), vec![], vec![], vec![]).unwrap();
+    Arc::new(all.with_holdout(flags.holdout().cloned()))
 }
 
 fn settings(choices: &mut Choices) -> TaggerSettings {
@@ -170,21 +179,38 @@ fn change(request: &mut Request<()>, choices: &mut Choices) {
     }
 }
 
+/// The headers of the answer to a request, and what the app said in it.
+fn answered(tagger: &Tagger, flags: &Flags, now: Timestamp) -> (HeaderMap, Directives) {
+    let mut answer = Response::new(());
+    answer.headers_mut().insert("x-flag-identify", HeaderValue::from_static("zoe"));
+    let directives = tagger.answer(flags, &mut answer, now);
+    (answer.headers().clone(), directives)
+}
+
+/// What a browser sends back of an answer that remembers variants.
+fn kept_cookies(answer: &HeaderMap) -> Option<String> {
+    let pairs = answer.get_all("set-cookie").iter().filter_map(|cookie| cookie.to_str().ok()?.split(';').next());
+    let kept = |pair: &&str| pair.starts_with("flagstaff_sticky=") || pair.starts_with("flagstaff_session=");
+    let all: Vec<_> = pairs.filter(kept).collect();
+    all.iter().any(|pair| pair.starts_with("flagstaff_sticky=")).then(|| all.join("; "))
+}
+
+/// What the draw alone gives of flags that are monitored and count.
+fn drawn(flags: &Flags) -> Vec<(FlagId, Option<VariantId>)> {
+    let counts = |id: &&FlagId| flags.counted().is_ok() && flags.decisions().of(**id).is_counted();
+    flags.compiled().monitored().iter().filter(counts).map(|id| (*id, flags.drawn(*id))).collect()
+}
+
 /// All that anybody can see of the flags of a request, and of its answer.
-fn seen(tagger: &Tagger, flags: &Flags, headers: &HeaderMap, now: Timestamp) -> String {
+fn seen(flags: &Flags, headers: &HeaderMap, answer: &(HeaderMap, Directives)) -> String {
     let snapshot = flags.compiled().snapshot();
     let decisions: Vec<_> = flags.decisions().iter().map(|(.., decision)| decision).collect();
     let units: Vec<_> = snapshot.ids().map(|id| flags.unit(id)).collect();
     let remembered: Vec<_> = flags.remembered().collect();
-    let mut answer = Response::new(());
-    answer.headers_mut().insert("x-flag-identify", HeaderValue::from_static("zoe"));
-    let directives = tagger.answer(flags, &mut answer, now);
-    let written = answer.headers();
     let of_visitor = (flags.visitor(), flags.lasting_visitor(), flags.session(), flags.user(), flags.network());
     let counted = (flags.counted(), flags.counted_visitor(), flags.are_for_own_endpoint(), flags.values());
-    format!(
-        "{decisions:?} {units:?} {remembered:?} {of_visitor:?} {counted:?} {headers:?} {written:?} {directives:?}"
-    )
+    let drawn = drawn(flags);
+    format!("{decisions:?} {units:?} {remembered:?} {drawn:?} {of_visitor:?} {counted:?} {headers:?} {answer:?}")
 }
 
 /// Tags requests of one connection, each alone and as the next one.
@@ -195,15 +221,17 @@ fn compare(choices: &mut Choices) {
     let compile = |flags: &Arc<Snapshot>| {
         [&alone, &kept].map(|tagger| Arc::new(tagger.compile(Arc::clone(flags)).keeping_values()))
     };
-    let mut compiled = compile(&snapshot(choices));
+    let mut flags = snapshot(choices);
+    let mut compiled = compile(&flags);
     let mut last = LastFlags::default();
     let usual =
         Request::get("/").header("host", "shop.example").header("user-agent", BROWSER).header("cookie", VISITOR);
     let mut request = usual.body(()).unwrap();
     let mut now = at(DATES[0]);
     for _ in 0..40 {
-        if choices.one_in(20) {
-            compiled = compile(&snapshot(choices));
+        if choices.one_in(10) {
+            flags = if choices.one_in(2) { snapshot(choices) } else { with_other_shares(&flags, choices) };
+            compiled = compile(&flags);
         }
         if choices.one_in(8) {
             now = at(choices.pick(&DATES));
@@ -212,12 +240,23 @@ fn compare(choices: &mut Choices) {
         let (mut one, mut other) = (request.clone(), request.clone());
         let anew = alone.tag(&compiled[0], &mut one, now);
         let again = kept.tag_next(&compiled[1], &mut last, &mut other, now);
+        let remembered = |id: &FlagId| anew.decisions().of(*id).step() == DecisionStep::Sticky;
+        for (id, variant) in drawn(&anew).into_iter().filter(|(id, _)| remembered(id)) {
+            if let Some(unit) = anew.unit(id) {
+                assert_eq!(variant, flags.drawn(id, unit, now), "{id:?} of {request:?}");
+            }
+        }
+        let answers = [answered(&alone, &anew, now), answered(&kept, &again, now)];
+        if let Some(cookies) = kept_cookies(&answers[0].0) {
+            let all = format!("flagstaff_visitor={}; {cookies}", anew.visitor());
+            request.headers_mut().insert("cookie", all.parse().unwrap());
+        }
         let is_new = |flags: &Flags| (flags.is_new_visitor(), flags.is_new_session());
         assert_eq!(is_new(&anew), is_new(&again), "{request:?}");
         // ids that are made up differ
         if is_new(&anew) == (false, false) {
-            let found_anew = seen(&alone, &anew, one.headers(), now);
-            assert_eq!(found_anew, seen(&kept, &again, other.headers(), now), "{request:?} at {now}");
+            let found_anew = seen(&anew, one.headers(), &answers[0]);
+            assert_eq!(found_anew, seen(&again, other.headers(), &answers[1]), "{request:?} at {now}");
         }
     }
     assert_eq!(alone.left_out(), kept.left_out());

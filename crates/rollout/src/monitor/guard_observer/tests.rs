@@ -59,7 +59,6 @@ fn snapshot_from(flags: Vec<Flag>, from: EventFrom) -> Snapshot {
 struct Ear {
     heard: Mutex<Vec<String>>,
     exposed: Mutex<HashSet<(FlagId, String)>>,
-    deaf_for: Option<&'static str>,
 }
 
 impl Outcomes for Ear {
@@ -67,20 +66,14 @@ impl Outcomes for Ear {
 
     fn known(&self) {}
 
-    fn wants(&self, snapshot: &Snapshot, flag: FlagId) -> bool {
-        snapshot.flag(flag).is_some_and(|flag| Some(flag.name.as_str()) != self.deaf_for)
-    }
-
-    fn exposed(&self, (): &(), exposure: &Exposure<'_>) {
-        self.exposed.lock().unwrap().insert((exposure.flag, exposure.unit.into()));
-    }
-
     fn was_exposed(&self, (): &(), exposure: &Exposure<'_>) -> bool {
         self.exposed.lock().unwrap().contains(&(exposure.flag, exposure.unit.into()))
     }
 
     fn answered(&self, (): &(), outcome: &Outcome<'_>) {
-        let what = match outcome.result {
+        self.exposed.lock().unwrap().insert((outcome.exposure.flag, outcome.exposure.unit.into()));
+        let Some(result) = outcome.result else { return };
+        let what = match result {
             Answered::Error => "error untimed",
             Answered::Fine(None) => "fine untimed",
             Answered::Fine(Some(latency)) => {
@@ -91,11 +84,11 @@ impl Outcomes for Ear {
             Answered::Fallback(_) => "fallback",
         };
         let by_upstream = if outcome.by_upstream { " by its upstream" } else { "" };
-        self.write(&outcome.exposure, &format!("{what}{by_upstream}"));
+        self.write(outcome.exposure, &format!("{what}{by_upstream}"));
     }
 
     fn converted(&self, (): &(), conversion: &Conversion<'_>) {
-        self.write(&conversion.exposure, conversion.goal.as_str());
+        self.write(conversion.exposure, conversion.goal.as_str());
     }
 }
 
@@ -383,14 +376,6 @@ async fn goals_count_for_units_that_met_the_flag() {
     let same = [("sec-fetch-site", "same-origin")];
     assert_eq!(site.ask("POST /.flagstaff/events", &same, r#"{"event":"paid"}"#).await, [line("form", "paid")]);
     assert!(keeper.close(Duration::from_secs(20)));
-}
-
-#[tokio::test]
-async fn unwanted_flags_are_not_told() {
-    let ear = Ear { deaf_for: Some("form"), ..Ear::default() };
-    let site = Site::with(vec![watched("form"), watched("shop")], ear);
-    let told = site.ask("POST /form?x-flag-event=paid", &[], "").await;
-    assert_eq!(told, [line("shop", "fine timed"), line("shop", "sent"), line("shop", "paid")]);
 }
 
 #[tokio::test]
