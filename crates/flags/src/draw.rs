@@ -4,7 +4,7 @@ use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 
 use crate::Percent;
-use crate::lanes::{INITIAL, State};
+use crate::lanes::{INITIAL, State, Weighed, Weights};
 
 /// Everything is read off the hash modulo 10¹⁰, which is 5¹⁰ · 2¹⁰: `position` needs the remainder by 10⁵, `split` the next five decimal
 /// digits.
@@ -12,12 +12,13 @@ const FIVES: u64 = 9_765_625;
 const TWOS: u64 = 1024;
 
 /// 2^(32·i) mod 5¹⁰ for the eight words of a digest, the most significant first.
-const WEIGHTS: [u64; 8] = {
+#[allow(clippy::cast_possible_truncation, reason = "remainders by 5¹⁰ are below 2²⁴")]
+pub(crate) const WEIGHTS: Weights = {
     let mut weights = [1; 8];
     let mut i = 7;
     while i > 0 {
         i -= 1;
-        weights[i] = (weights[i + 1] << 32) % FIVES;
+        weights[i] = (((weights[i + 1] as u64) << 32) % FIVES) as u32;
     }
     weights
 };
@@ -52,12 +53,13 @@ impl Draw {
     /// Draws for one salt and unit.
     #[must_use]
     pub fn of(salt: &str, unit: &str) -> Self {
-        Self::of_hash(one_block(salt, unit).unwrap_or_else(|| any_length(salt, unit)))
+        let hash = one_block(salt, unit).unwrap_or_else(|| any_length(salt, unit));
+        Self::of_weighed(Weighed::of(&hash, &WEIGHTS))
     }
 
     /// Reads a draw off a hash.
     #[inline]
-    pub(crate) fn of_hash(hash: State) -> Self {
+    pub(crate) fn of_weighed(hash: Weighed) -> Self {
         let x = remainder(hash);
         let (r, split) = (x % 100_000, x / 100_000);
         #[allow(clippy::cast_possible_truncation, reason = "both are below 100,000")]
@@ -127,13 +129,12 @@ fn any_length(salt: &str, unit: &str) -> State {
     words
 }
 
-/// The hash, as one big-endian integer, modulo 10¹⁰: its remainder by 5¹⁰ is a sum that stays below 2⁵⁹, the one by 2¹⁰ stands in its last
-/// word, and together they say it (the Chinese remainder theorem), with nothing wider than 64 bits.
+/// The hash, as one big-endian integer, modulo 10¹⁰: its remainder by 5¹⁰ is that of the sum of its weighed words, which stays below 2⁵⁹, the
+/// one by 2¹⁰ stands in its last word, and together they say it (the Chinese remainder theorem), with nothing wider than 64 bits.
 #[inline]
-fn remainder(words: State) -> u64 {
-    let sum: u64 = words.iter().zip(WEIGHTS).map(|(word, weight)| u64::from(*word) * weight).sum();
-    let (by_fives, by_twos) = (sum % FIVES, u64::from(words[7]));
-    by_fives + FIVES * (by_twos.wrapping_sub(by_fives).wrapping_mul(INVERSE) % TWOS)
+fn remainder(Weighed { sum, last }: Weighed) -> u64 {
+    let by_fives = sum % FIVES;
+    by_fives + FIVES * (u64::from(last).wrapping_sub(by_fives).wrapping_mul(INVERSE) % TWOS)
 }
 
 #[cfg(test)]
@@ -145,13 +146,17 @@ mod tests {
         Sha256::digest(text).iter().fold(0, |acc, byte| (acc * 256 + u64::from(*byte)) % 10_000_000_000)
     }
 
+    fn of_hash(hash: State) -> u64 {
+        remainder(Weighed::of(&hash, &WEIGHTS))
+    }
+
     #[test]
     fn agrees_with_long_division() {
         for i in 0..1000 {
-            assert_eq!(remainder(any_length("f", &i.to_string())), by_long_division(&format!("f:{i}")));
+            assert_eq!(of_hash(any_length("f", &i.to_string())), by_long_division(&format!("f:{i}")));
         }
         let largest = [0xff; 32].iter().fold(0, |acc, byte| (acc * 256 + byte) % 10_000_000_000);
-        assert_eq!(remainder([u32::MAX; 8]), largest);
+        assert_eq!(of_hash([u32::MAX; 8]), largest);
     }
 
     #[test]

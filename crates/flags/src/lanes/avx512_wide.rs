@@ -2,13 +2,14 @@
 
 use std::arch::x86_64::{
     __m256i, __m512i, _mm_cvtsi128_si64, _mm_extract_epi64, _mm256_castsi256_si128, _mm256_extracti128_si256,
-    _mm512_add_epi32, _mm512_castsi512_si256, _mm512_extracti64x4_epi64, _mm512_permutex2var_epi64, _mm512_ror_epi32,
-    _mm512_set_epi32, _mm512_set_epi64, _mm512_set1_epi32, _mm512_set4_epi32, _mm512_setzero_si512,
-    _mm512_shuffle_epi8, _mm512_srli_epi32, _mm512_ternarylogic_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
-    _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
+    _mm512_add_epi32, _mm512_add_epi64, _mm512_castsi512_si256, _mm512_extracti64x4_epi64, _mm512_mul_epu32,
+    _mm512_permutex2var_epi64, _mm512_ror_epi32, _mm512_set_epi32, _mm512_set_epi64, _mm512_set1_epi32,
+    _mm512_set4_epi32, _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_srli_epi32, _mm512_srli_epi64,
+    _mm512_ternarylogic_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
+    _mm512_unpacklo_epi64,
 };
 
-use super::constants::{Block, ROUNDS, State};
+use super::constants::{Block, INITIAL, ROUNDS, State, Weighed, Weights};
 use super::rounds::{rounds, sixteen};
 
 type Vector = __m512i;
@@ -121,13 +122,48 @@ fn states_of(vectors: [Vector; 8]) -> [State; LANES] {
 
 #[target_feature(enable = "avx512f,avx512bw")]
 #[inline]
+fn weighed(hashes: [Vector; 8], weights: &Weights) -> [Weighed; LANES] {
+    let mut sums = [_mm512_setzero_si512(); 2];
+    for (words, weight) in hashes.into_iter().zip(weights) {
+        // every other word is in the lower half of a number of 64 bits
+        let halves = [words, _mm512_srli_epi64::<32>(words)];
+        for (sum, half) in sums.iter_mut().zip(halves) {
+            *sum = _mm512_add_epi64(*sum, _mm512_mul_epu32(half, splat(*weight)));
+        }
+    }
+    let [even, odd] = [numbers_in(sums[0]), numbers_in(sums[1])];
+    let lasts = numbers_in(hashes[7]);
+    let mut all = [Weighed::default(); LANES];
+    #[allow(clippy::cast_possible_truncation, reason = "the lower half of each pair is meant")]
+    for (((two, even), odd), last) in all.as_chunks_mut::<2>().0.iter_mut().zip(even).zip(odd).zip(lasts) {
+        *two = [Weighed { sum: even, last: last as u32 }, Weighed { sum: odd, last: (last >> 32) as u32 }];
+    }
+    all
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn numbers_in(row: Vector) -> [u64; 8] {
+    let [a, b, c, d] = numbers_of(_mm512_castsi512_si256(row));
+    let [e, f, g, h] = numbers_of(_mm512_extracti64x4_epi64::<1>(row));
+    [a, b, c, d, e, f, g, h]
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn numbers_of(half: __m256i) -> [u64; 4] {
+    let quarters = [_mm256_castsi256_si128(half), _mm256_extracti128_si256::<1>(half)];
+    let [low, high] = quarters.map(|two| [_mm_cvtsi128_si64(two), _mm_extract_epi64::<1>(two)]);
+    [low[0], low[1], high[0], high[1]].map(i64::cast_unsigned)
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
 fn state_of(row: __m256i) -> State {
-    let halves = [_mm256_castsi256_si128(row), _mm256_extracti128_si256::<1>(row)];
-    let [low, high] = halves.map(|half| [_mm_cvtsi128_si64(half), _mm_extract_epi64::<1>(half)]);
     let mut state = [0; 8];
     #[allow(clippy::cast_possible_truncation, reason = "the lower half of each pair is meant")]
-    for (two, pair) in state.as_chunks_mut::<2>().0.iter_mut().zip([low[0], low[1], high[0], high[1]]) {
-        *two = [pair.cast_unsigned() as u32, (pair.cast_unsigned() >> 32) as u32];
+    for (two, pair) in state.as_chunks_mut::<2>().0.iter_mut().zip(numbers_of(row)) {
+        *two = [pair as u32, (pair >> 32) as u32];
     }
     state
 }

@@ -11,7 +11,7 @@ use super::processor::{Kernel, WIDTH};
 const VARIABLE: &str = "FLAGS_HASHING";
 
 /// How often each way is timed. All of it takes a fraction of a millisecond.
-const TIMED: usize = 20;
+const TIMED: usize = 100;
 
 /// The way of hashing of this process: the one that the environment variable names, if the processor can do it, else the fastest. The first
 /// call finds it out.

@@ -4,6 +4,23 @@
 pub(crate) type State = [u32; 8];
 /// What one step takes in.
 pub(crate) type Block = [u8; 64];
+/// A number below 2²⁴ for each word of a hash, so that a [`Weighed`] has room for the sum.
+pub(crate) type Weights = [u32; 8];
+
+/// The words of a hash, each times its weight, summed up; and the last of them. To know the hash modulo a number takes no more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Weighed {
+    pub(crate) sum: u64,
+    pub(crate) last: u32,
+}
+
+impl Weighed {
+    #[inline]
+    pub(crate) fn of(hash: &State, weights: &Weights) -> Self {
+        let product = |(word, weight): (&u32, &u32)| u64::from(*word) * u64::from(*weight);
+        Self { sum: hash.iter().zip(weights).map(product).sum(), last: hash[7] }
+    }
+}
 
 /// The state before the first block: the first 32 bits of the fractional parts of the square roots of the first eight primes (5.3.3).
 pub(crate) const INITIAL: State =

@@ -26,5 +26,5 @@ mod tests;
 
 pub use choice::hash_kernel;
 pub(crate) use choice::kernel;
-pub(crate) use constants::{Block, INITIAL, State};
+pub(crate) use constants::{Block, INITIAL, State, Weighed, Weights};
 pub(crate) use processor::{Kernel, WIDTH, whole_groups};

@@ -5,7 +5,7 @@ use std::arch::aarch64::{
     vshlq_n_u32, vshrq_n_u32,
 };
 
-use super::constants::{Block, ROUNDS, State};
+use super::constants::{Block, INITIAL, ROUNDS, State, Weighed, Weights};
 use super::rounds::{rounds, sixteen};
 
 type Vector = uint32x4_t;
@@ -101,4 +101,12 @@ fn states_of(vectors: [Vector; 8]) -> [State; LANES] {
         states[3][at] = vgetq_lane_u32::<3>(vector);
     }
     states
+}
+
+#[target_feature(enable = "neon")]
+#[inline]
+fn weighed(hashes: [Vector; 8], weights: &Weights) -> [Weighed; LANES] {
+    let mut all = [Weighed::default(); LANES];
+    all.iter_mut().zip(states_of(hashes)).for_each(|(one, hash)| *one = Weighed::of(&hash, weights));
+    all
 }

@@ -6,7 +6,7 @@
 
 use sha2::block_api::compress256;
 
-use super::constants::{Block, State};
+use super::constants::{Block, INITIAL, State, Weighed, Weights};
 #[cfg(target_arch = "aarch64")]
 use super::neon;
 #[cfg(target_arch = "x86_64")]
@@ -130,6 +130,44 @@ impl Kernel {
             Kind::Plain => one_by_one(states, blocks, count),
         }
     }
+
+    /// Takes the last block of each message into the message's state, and weighs the hashes. `before` are their states; `None` where the block is
+    /// the only one. Only the first `count` messages are meant.
+    #[inline]
+    pub(crate) fn weigh<const N: usize>(
+        self,
+        before: Option<&[State; N]>,
+        blocks: &[Block; N],
+        weights: &Weights,
+        count: usize,
+    ) -> [Weighed; N] {
+        let count = count.min(N);
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Mixed if count > MOSTLY_EMPTY => {
+                weighed_groups(before, blocks, weights, count, |s, b| unsafe { avx512_wide::weigh(s, b, weights) })
+            }
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => {
+                weighed_groups(before, blocks, weights, count, |s, b| unsafe { avx512::weigh(s, b, weights) })
+            }
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => {
+                weighed_groups(before, blocks, weights, count, |s, b| unsafe { avx2::weigh(s, b, weights) })
+            }
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => {
+                weighed_groups(before, blocks, weights, count, |s, b| unsafe { neon::weigh(s, b, weights) })
+            }
+            _ => {
+                let mut states = before.copied().unwrap_or([INITIAL; N]);
+                self.compress(&mut states, blocks, count);
+                let mut all = [Weighed::default(); N];
+                all.iter_mut().zip(&states).take(count).for_each(|(one, hash)| *one = Weighed::of(hash, weights));
+                all
+            }
+        }
+    }
 }
 
 /// How many of so many messages go in groups of [`WIDTH`], the last of which may lack some. The others are too few for one.
@@ -154,6 +192,35 @@ fn groups<const N: usize>(
         }
         left = left.saturating_sub(N);
     }
+}
+
+/// As [`groups`], with hashes weighed.
+#[inline]
+fn weighed_groups<const N: usize, const OF: usize>(
+    before: Option<&[State; N]>,
+    blocks: &[Block; N],
+    weights: &Weights,
+    count: usize,
+    weigh: impl Fn(Option<&[State; OF]>, &[Block; OF]) -> [Weighed; OF],
+) -> [Weighed; N] {
+    let mut all = [Weighed::default(); N];
+    let mut left = count;
+    let groups = all.as_chunks_mut::<OF>().0.iter_mut().zip(blocks.as_chunks::<OF>().0);
+    for (place, (all, blocks)) in groups.enumerate() {
+        let before = before.and_then(|states| states.as_chunks::<OF>().0.get(place));
+        match left {
+            0 => break,
+            1 => all[0] = weighed_alone(before.map_or(INITIAL, |states| states[0]), &blocks[0], weights),
+            _ => *all = weigh(before, blocks),
+        }
+        left = left.saturating_sub(OF);
+    }
+    all
+}
+
+fn weighed_alone(mut state: State, block: &Block, weights: &Weights) -> Weighed {
+    compress256(&mut state, std::slice::from_ref(block));
+    Weighed::of(&state, weights)
 }
 
 fn one_by_one(states: &mut [State], blocks: &[Block], count: usize) {

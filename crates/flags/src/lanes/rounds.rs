@@ -1,8 +1,8 @@
 //! The rounds of SHA-256 for as many messages as a vector has lanes, each word of all of them in one vector.
 
-/// Writes `compress` for the vectors of the module in which it stands. The module has `Vector`, `LANES`, and the functions `add`, `xor3`,
-/// `turn` (to the right), `shift` (to the right), `choose`, `most`, `splat`, `words_of` (blocks to vectors), `vectors_of` and
-/// `states_of` (states to vectors, and back).
+/// Writes `compress` and `weigh` for the vectors of the module in which it stands. The module has `Vector`, `LANES`, and the functions
+/// `add`, `xor3`, `turn` (to the right), `shift` (to the right), `choose`, `most`, `splat`, `words_of` (blocks to vectors), `vectors_of` and
+/// `states_of` (states to vectors, and back), and `weighed` (hashes to what is read off them).
 ///
 /// A macro, not a generic function: an intrinsic may only be called without `unsafe` where its feature is enabled, and a trait's method
 /// cannot enable one.
@@ -12,8 +12,37 @@ macro_rules! rounds {
         $(#[$feature])?
         #[inline]
         pub(super) fn compress(states: &mut [State; LANES], blocks: &[Block; LANES]) {
+            *states = states_of(compressed(vectors_of(states), blocks));
+        }
+
+        /// Takes the last block of each message into its state, which is the one before the first block where there is none, and weighs the
+        /// hashes. They need not become rows again for that.
+        $(#[$feature])?
+        #[inline]
+        pub(super) fn weigh(
+            before: Option<&[State; LANES]>,
+            blocks: &[Block; LANES],
+            weights: &Weights,
+        ) -> [Weighed; LANES] {
+            let before = match before {
+                Some(states) => vectors_of(states),
+                None => same_everywhere(&INITIAL),
+            };
+            weighed(compressed(before, blocks), weights)
+        }
+
+        $(#[$feature])?
+        #[inline]
+        fn same_everywhere(words: &[u32; 8]) -> [Vector; 8] {
+            let mut all = [splat(0); 8];
+            all.iter_mut().zip(words).for_each(|(vector, word)| *vector = splat(*word));
+            all
+        }
+
+        $(#[$feature])?
+        #[inline]
+        fn compressed(before: [Vector; 8], blocks: &[Block; LANES]) -> [Vector; 8] {
             let mut words = words_of(blocks);
-            let before = vectors_of(states);
             let mut state = before;
             let [first, then @ ..] = &ROUNDS;
             sixteen!(|t| state = round(state, words[t], first[t]));
@@ -26,7 +55,7 @@ macro_rules! rounds {
             for (after, before) in state.iter_mut().zip(before) {
                 *after = add(*after, before);
             }
-            *states = states_of(state);
+            state
         }
 
         /// The word that follows sixteen words, of which the one at `t` is the oldest (FIPS 180-4, 6.2.2, step 1).

@@ -1,6 +1,6 @@
 //! What vectors of eight words have in common, with AVX2 alone and with AVX-512: how they get their words, and give them away.
 
-/// Writes `words_of`, `vectors_of` and `states_of` for vectors of eight words.
+/// Writes `words_of`, `vectors_of`, `states_of` and `weighed` for vectors of eight words.
 macro_rules! vectors_256 {
     (#[$feature:meta]) => {
         #[$feature]
@@ -66,15 +66,48 @@ macro_rules! vectors_256 {
         fn states_of(vectors: [Vector; 8]) -> [State; LANES] {
             let mut states = [[0; 8]; LANES];
             for (state, row) in states.iter_mut().zip(transposed(vectors)) {
-                let halves = [_mm256_castsi256_si128(row), _mm256_extracti128_si256::<1>(row)];
-                let [low, high] = halves.map(|half| [_mm_cvtsi128_si64(half), _mm_extract_epi64::<1>(half)]);
-                let pairs = [low[0], low[1], high[0], high[1]].map(i64::cast_unsigned);
-                #[allow(clippy::cast_possible_truncation, reason = "the lower half of each pair is meant")]
-                for (two, pair) in state.as_chunks_mut::<2>().0.iter_mut().zip(pairs) {
-                    *two = [pair as u32, (pair >> 32) as u32];
-                }
+                *state = words_in(row);
             }
             states
+        }
+
+        #[$feature]
+        #[inline]
+        fn weighed(hashes: [Vector; 8], weights: &Weights) -> [Weighed; LANES] {
+            let mut sums = [_mm256_setzero_si256(); 2];
+            for (words, weight) in hashes.into_iter().zip(weights) {
+                // every other word is in the lower half of a number of 64 bits
+                let halves = [words, _mm256_srli_epi64::<32>(words)];
+                for (sum, half) in sums.iter_mut().zip(halves) {
+                    *sum = _mm256_add_epi64(*sum, _mm256_mul_epu32(half, splat(*weight)));
+                }
+            }
+            let [even, odd] = [numbers_in(sums[0]), numbers_in(sums[1])];
+            let mut all = [Weighed::default(); LANES];
+            let sums = even.into_iter().zip(odd).flat_map(|(even, odd)| [even, odd]);
+            for ((one, sum), last) in all.iter_mut().zip(sums).zip(words_in(hashes[7])) {
+                *one = Weighed { sum, last };
+            }
+            all
+        }
+
+        #[$feature]
+        #[inline]
+        fn words_in(row: Vector) -> [u32; 8] {
+            let mut words = [0; 8];
+            #[allow(clippy::cast_possible_truncation, reason = "the lower half of each pair is meant")]
+            for (two, pair) in words.as_chunks_mut::<2>().0.iter_mut().zip(numbers_in(row)) {
+                *two = [pair as u32, (pair >> 32) as u32];
+            }
+            words
+        }
+
+        #[$feature]
+        #[inline]
+        fn numbers_in(row: Vector) -> [u64; 4] {
+            let halves = [_mm256_castsi256_si128(row), _mm256_extracti128_si256::<1>(row)];
+            let [low, high] = halves.map(|half| [_mm_cvtsi128_si64(half), _mm_extract_epi64::<1>(half)]);
+            [low[0], low[1], high[0], high[1]].map(i64::cast_unsigned)
         }
 
         /// Rows become columns.

@@ -1,7 +1,8 @@
 //! Salts, ready to be drawn with.
 
 use crate::Draw;
-use crate::lanes::{Block, INITIAL, Kernel, State, WIDTH, kernel, whole_groups};
+use crate::draw::WEIGHTS;
+use crate::lanes::{Block, INITIAL, Kernel, WIDTH, Weighed, kernel, whole_groups};
 
 /// The most bytes of a message that fits a block with its padding (FIPS 180-4, 5.1.1), and the most that fits two.
 const ONE_BLOCK: usize = 55;
@@ -157,25 +158,30 @@ fn draw_together<const BLOCKS: usize, const N: usize>(
     unit: &Unit,
     draws: &mut [Draw],
 ) {
-    let mut hashed: (&mut [Draw], [State; N]) = (&mut [], [INITIAL; N]);
+    let mut hashed: (&mut [Draw], [Weighed; N]) = (&mut [], [Weighed::default(); N]);
     for (salts, draws) in salts.chunks(N).zip(draws.chunks_mut(N)) {
-        let mut states = [INITIAL; N];
-        for number in 1..=BLOCKS {
+        let block = |number| {
             let mut blocks = [[0; 64]; N];
             blocks.iter_mut().zip(salts).for_each(|(block, salt)| *block = unit.block(salt, number, BLOCKS));
-            kernel.compress(&mut states, &blocks, salts.len());
-        }
+            blocks
+        };
+        let before = (BLOCKS > 1).then(|| {
+            let mut states = [INITIAL; N];
+            (1..BLOCKS).for_each(|number| kernel.compress(&mut states, &block(number), salts.len()));
+            states
+        });
+        let weighed = kernel.weigh(before.as_ref(), &block(BLOCKS), &WEIGHTS, salts.len());
         // sixteen are as many as a processor looks ahead
-        let (draws, states) =
-            if N == WIDTH { (draws, states) } else { std::mem::replace(&mut hashed, (draws, states)) };
-        read_off(draws, &states);
+        let (draws, weighed) =
+            if N == WIDTH { (draws, weighed) } else { std::mem::replace(&mut hashed, (draws, weighed)) };
+        read_off(draws, &weighed);
     }
     read_off(hashed.0, &hashed.1);
 }
 
 #[inline]
-fn read_off(draws: &mut [Draw], states: &[State]) {
-    draws.iter_mut().zip(states).for_each(|(draw, state)| *draw = Draw::of_hash(*state));
+fn read_off(draws: &mut [Draw], all: &[Weighed]) {
+    draws.iter_mut().zip(all).for_each(|(draw, weighed)| *draw = Draw::of_weighed(*weighed));
 }
 
 /// Draws with salts, or a unit, too long for that.
