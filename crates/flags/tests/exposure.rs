@@ -147,14 +147,15 @@ proptest! {
             form.variants = Variants::weighted([("a", a), ("b", 100.0 - a)]).unwrap();
         }
         let snapshot = snapshot(vec![form.clone()], vec![]);
-        let decision = snapshot.decide(&Subject::at(now()).visitor(&unit)).get("form");
+        let subject = Subject::at(now()).visitor(&unit);
+        let decision = snapshot.decide(&subject).get("form");
         let place = form.position(&unit);
         let arms = snapshot.arms(snapshot.find("form").unwrap(), now());
         let holder = arms.iter().find(|arm| (arm.from..arm.to).contains(&place)).unwrap();
         if decision.is_counted() {
             prop_assert_eq!(holder.variant, decision.variant());
         }
-        prop_assert_eq!(snapshot.drawn(snapshot.find("form").unwrap(), &unit, now()), Some(holder.variant));
+        prop_assert_eq!(snapshot.drawn(snapshot.find("form").unwrap(), &subject), Some(holder.variant));
         let sum: u32 = arms.iter().map(|arm| arm.to - arm.from).sum();
         prop_assert_eq!(sum, Percent::WHOLE);
     }

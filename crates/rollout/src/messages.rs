@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use flagstaff_experiment::guard::{Blown, NetworkKey};
-use flagstaff_flags::{Definition, ExperimentId, Fact, Name, Snapshot};
+use flagstaff_flags::{Allocation, Definition, ExperimentId, Fact, Name, Snapshot};
 use flagstaff_ledger::{FirstSign, FlagEpoch, NumberedSigns};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -55,7 +55,20 @@ pub(crate) enum LedgerCommand {
     /// Read the signs of a flag and an epoch from the first on, and from then on whatever comes, instead of those of another epoch.
     FollowSigns(FlagEpoch),
     /// Count who came at a step.
-    CountArrivals { flag: Name, epoch: u64, step: usize, experiment: ExperimentId, since: Timestamp, arms: usize },
+    CountArrivals(ArrivalsQuestion),
+}
+
+/// Who came at a step of a flag?
+#[derive(Debug)]
+pub(crate) struct ArrivalsQuestion {
+    pub(crate) flag: Name,
+    pub(crate) epoch: u64,
+    pub(crate) step: usize,
+    pub(crate) experiment: ExperimentId,
+    /// When the step began.
+    pub(crate) since: Timestamp,
+    /// The arms at the step.
+    pub(crate) arms: Vec<Allocation>,
 }
 
 /// What becomes known of the ledger.
@@ -73,6 +86,8 @@ pub(crate) enum LedgerEvent {
     Signs { of: FlagEpoch, after: u64, next: NumberedSigns },
     /// Who was new at a step, by arm, and how many came to the treatment.
     Arrivals { flag: Name, step: usize, by_arm: Vec<u64>, treatment: u64 },
+    /// The ledger did not say who came at a step of a flag.
+    ArrivalsUnknown(Name),
     /// The ledger cannot be reached, and why; or it can again.
     Unreachable(Option<String>),
 }

@@ -5,8 +5,8 @@ use std::ops::ControlFlow::{self, Break, Continue};
 
 use crate::hashing::DrawnWith;
 use crate::{
-    Decision, DecisionStep, Draw, ExclusionLayer, Flag, FlagId, ForcedVariant, FormerDraw, HashedNumber, Percent,
-    Reason, Snapshot, Sticky, StickyVariant, Subject, VariantId,
+    Decision, DecisionStep, Draw, ExclusionLayer, Flag, FlagId, ForcedVariant, HashedNumber, Percent, Reason,
+    Snapshot, Sticky, StickyVariant, Subject, VariantId,
 };
 
 /// Records how a decision is made. `()` records nothing, at no cost.
@@ -84,9 +84,7 @@ impl<'a> Evaluation<'a> {
     }
 
     fn former_draw(&self, with: DrawnWith<'_>) -> Option<Draw> {
-        let former = self.subject.former_draws;
-        let draw = FormerDraw::find(former, self.flag.bucket_by.drawn_by()?, with.kept_as())?;
-        Some(with.drawn_earlier(draw))
+        self.flag.former_draw(with, self.subject.former_draws)
     }
 
     /// What was drawn with for a decision: the rule's own, or that of a layer with a formula, or else the flag's.

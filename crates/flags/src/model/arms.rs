@@ -2,15 +2,29 @@
 
 use jiff::Timestamp;
 
-use crate::{Allocation, Flag, Percent, VariantId};
+use crate::hashing::DrawnWith;
+use crate::{Allocation, Draw, Flag, FormerDraw, Percent, VariantId};
 
 impl Flag {
     /// Where a unit falls among its arms, 0 to 99,999: the draw's position for a flag of off and on, the draw's split for one with
     /// variants of its own.
     #[must_use]
     pub fn position(&self, unit: &str) -> u32 {
-        let draw = self.drawn_with().draw(unit);
+        self.place(unit, &[])
+    }
+
+    /// The same for a unit that had another id before, of which these draws are kept.
+    #[must_use]
+    pub fn place(&self, unit: &str, former: &[FormerDraw]) -> u32 {
+        let with = self.drawn_with();
+        let draw = self.former_draw(with, former).unwrap_or_else(|| with.draw(unit));
         if self.variants.are_named() { draw.split() } else { draw.position() }
+    }
+
+    /// Where a unit fell under an earlier id, when that is kept.
+    pub(crate) fn former_draw(&self, with: DrawnWith<'_>, former: &[FormerDraw]) -> Option<Draw> {
+        let draw = FormerDraw::find(former, self.bucket_by.drawn_by()?, with.kept_as())?;
+        Some(with.drawn_earlier(draw))
     }
 
     /// The number of a variant among what is drawn, the control being 0; `None` for one that is not drawn.
@@ -32,11 +46,16 @@ impl Flag {
     /// may leave some out.
     #[must_use]
     pub fn shares(&self, step: usize) -> Vec<u32> {
-        let percent = match &self.rollout {
+        self.arms_at(step).into_iter().map(|arm| arm.to - arm.from).collect()
+    }
+
+    /// The arms whose shares these are.
+    #[must_use]
+    pub fn arms_at(&self, step: usize) -> Vec<Allocation> {
+        self.arms(match &self.rollout {
             Some(rollout) => rollout.percent(Timestamp::MAX, step),
             None => self.share_of_the_rest(),
-        };
-        self.arms(percent).into_iter().map(|arm| arm.to - arm.from).collect()
+        })
     }
 
     /// The variants by position of the draw, for units that nothing else decides for.

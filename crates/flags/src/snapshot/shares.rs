@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::recorded::FlagFacts;
-use crate::{Allocation, ExperimentId, Flag, FlagId, Percent, Snapshot, VariantId};
+use crate::{Allocation, ExperimentId, Flag, FlagId, Percent, Snapshot, Subject, VariantId};
 
 impl Snapshot {
     /// The share that counts for a flag at a time: that of its rollout's step, or the one written. For those whom neither
@@ -76,10 +76,12 @@ impl Snapshot {
         self.flag(id).map(|flag| flag.arms(self.share(id, now))).unwrap_or_default()
     }
 
-    /// The variant that the draw alone gives a unit at a time, whatever is remembered of it; none for a position that no arm has.
+    /// The variant that the draw alone gives a subject, whatever is remembered of it; none for a position that no arm has, and for a
+    /// subject without the id that is hashed.
     #[must_use]
-    pub fn drawn(&self, id: FlagId, unit: &str, now: Timestamp) -> Option<VariantId> {
+    pub fn drawn(&self, id: FlagId, subject: &Subject<'_>) -> Option<VariantId> {
         let flag = self.flag(id)?;
-        flag.variant_at(self.share(id, now), flag.position(unit))
+        let place = flag.place(flag.bucket_by.unit(subject)?, subject.former_draws);
+        flag.variant_at(self.share(id, subject.now), place)
     }
 }

@@ -86,8 +86,8 @@ impl LedgerObserver {
         Self(recorder)
     }
 
-    fn visit(&self, flags: &Flags) -> Visit<'_> {
-        self.0.visit(flags.network().map(Network::address))
+    fn visit<'a>(&'a self, flags: &'a Flags) -> Visit<'a> {
+        self.0.visit(flags.network().map(Network::address)).with_former_draws(flags.former_draws())
     }
 
     fn page(&self, flags: &Flags, at: Timestamp) {

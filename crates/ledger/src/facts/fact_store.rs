@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use flagstaff_flags::{Definition, ExperimentId, Fact, FactKind, Name};
+use flagstaff_flags::{Allocation, Definition, ExperimentId, Fact, FactKind, Name};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row};
@@ -145,21 +145,35 @@ impl FactStore {
         .await
     }
 
-    /// How many units were drawn into the first `arms` variants of an experiment for the first time since a time, the control
-    /// first. Those whose variant was remembered rather than drawn are left out.
+    /// How many units were drawn into each arm of an experiment for the first time since a time. `arms` are those of now, the control first.
+    /// A unit whose variant was remembered counts for the arm that has its place: it was drawn like all others, on an earlier page, and only
+    /// who got the flag is remembered.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn arrivals(&mut self, trial: ExperimentId, since: Timestamp, arms: usize) -> Result<Vec<u64>, Error> {
-        let select =
-            "SELECT variant, COUNT(*) FROM exposures WHERE trial = $1 AND held = 0 AND at >= $2 GROUP BY variant";
-        let select = sqlx::query(select).bind(trial.as_u64().cast_signed()).bind(since.as_microsecond());
+    pub async fn arrivals(
+        &mut self,
+        trial: ExperimentId,
+        since: Timestamp,
+        arms: &[Allocation],
+    ) -> Result<Vec<u64>, Error> {
+        let remembered: String = (0..)
+            .zip(arms)
+            .map(|(number, Allocation { from, to, .. }): (usize, _)| {
+                format!(" WHEN place >= {from} AND place < {to} THEN {number}")
+            })
+            .collect();
+        let select = format!(
+            "SELECT CAST(CASE WHEN held = 0 THEN variant{remembered} ELSE -1 END AS BIGINT) AS arm, COUNT(*) FROM exposures
+             WHERE trial = $1 AND at >= $2 GROUP BY arm"
+        );
+        let select = query(select).bind(trial.as_u64().cast_signed()).bind(since.as_microsecond());
         let rows = in_time(select.fetch_all(&mut self.store.connection)).await.map_err(|error| self.error(error))?;
-        let mut all = vec![0; arms];
+        let mut all = vec![0; arms.len()];
         for row in rows {
             let read = || Ok((row.try_get::<i64, _>(0)?, row.try_get::<i64, _>(1)?));
-            let (variant, count) = read().map_err(|error| self.error(error))?;
-            let arm = usize::try_from(variant).ok().and_then(|variant| all.get_mut(variant));
+            let (number, count) = read().map_err(|error| self.error(error))?;
+            let arm = usize::try_from(number).ok().and_then(|number| all.get_mut(number));
             arm.into_iter().for_each(|arm| *arm = count.max(0).unsigned_abs());
         }
         Ok(all)

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use flagstaff_flags::{Decision, DecisionStep, ExperimentId, FlagId, Holdout, Snapshot};
+use flagstaff_flags::{Decision, DecisionStep, ExperimentId, FlagId, FormerDraw, Holdout, Snapshot};
 use jiff::Timestamp;
 
 use crate::write::event::RecordedEvent;
@@ -18,7 +18,7 @@ impl Recorder {
     /// network there is no bound.
     #[must_use]
     pub const fn visit(&self, network: Option<IpAddr>) -> Visit<'_> {
-        Visit { recorder: self, network, hashed: Cell::new(None) }
+        Visit { recorder: self, network, former_draws: &[], hashed: Cell::new(None) }
     }
 }
 
@@ -26,6 +26,7 @@ impl Recorder {
 pub struct Visit<'a> {
     recorder: &'a Recorder,
     network: Option<IpAddr>,
+    former_draws: &'a [FormerDraw],
     /// The unit that was hashed last: nearly always all that is recorded of a request is of one.
     hashed: Cell<Option<(Box<str>, UnitHash)>>,
 }
@@ -54,7 +55,13 @@ const PAGE_EVENTS_OF_UNIT: u32 = 100;
 /// And so often by requests, or by what the app says of it.
 const REQUESTS_OF_UNIT: u32 = 1_000;
 
-impl Visit<'_> {
+impl<'a> Visit<'a> {
+    /// The same, of a visitor who had another id before.
+    #[must_use]
+    pub fn with_former_draws(self, former_draws: &'a [FormerDraw]) -> Self {
+        Self { former_draws, ..self }
+    }
+
     fn hash(&self, unit: &str) -> UnitHash {
         let last = self.hashed.take().filter(|(text, _)| **text == *unit);
         let last = last.unwrap_or_else(|| (unit.into(), UnitHash::of(unit)));
@@ -95,7 +102,7 @@ impl Visit<'_> {
             let experiment = self.recorder.experiments.of_flag(snapshot, id, at);
             let event = experiment.map(|experiment| RecordedEvent::Exposed {
                 variant: number,
-                place: flag.position(unit),
+                place: flag.place(unit, self.former_draws),
                 held: decision.step() == DecisionStep::Sticky,
                 experiment,
                 unit: (*key).into(),

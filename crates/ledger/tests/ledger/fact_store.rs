@@ -1,6 +1,8 @@
 //! Facts and signs, as rollouts and guards keep them.
 
-use flagstaff_flags::{Definition, Fact, FactKind, Standing};
+use flagstaff_flags::{
+    Definition, Fact, FactKind, Flag, FormerDraw, Standing, Sticky, StickyVariant, Subject, VariantId,
+};
 use flagstaff_ledger::{FactStore, FirstSign, Ledger, came_at};
 
 use crate::desk::*;
@@ -133,6 +135,40 @@ fn units_of_any_length_are_stored() {
     });
 }
 
+/// Only who got the flag on an earlier page is remembered, and the others are drawn again: all of them were drawn, and each counts for the
+/// arm of its place. For who had another id when it was drawn that is the place of then.
+#[test]
+fn remembered_visitors_arrive_where_they_were_drawn() {
+    each_store(|place| {
+        let sticky = Flag { sticky: Some(Sticky::Session), ..form(50.0) };
+        let half = snapshot(sticky.clone());
+        let flag = half.find("form").unwrap();
+        let [was_on, was_off] = [0..50_000, 50_000..100_000].map(|range| visitor_at(range, 9));
+        let former = [half.draws(&was_on, None), half.draws(&was_off, None)];
+        let desk = Desk::open(place);
+        let meet = |id: &str, former: &[FormerDraw], is_held: bool| {
+            let held = [StickyVariant { flag, variant: VariantId::ON, brought: false }];
+            let held = if is_held { &held[..] } else { &[] };
+            let subject = Subject { sticky: held, former_draws: former, ..Subject::at(at(1000)).visitor(id) };
+            let visit = desk.recorder.visit(None).with_former_draws(former);
+            assert!(visit.exposed(&half, flag, id, half.decide(&subject).get("form"), true, at(1000)));
+        };
+        for number in 0..3 {
+            meet(&visitor_at(0..50_000, number), &[], true);
+            meet(&visitor_at(50_000..100_000, number), &[], false);
+        }
+        meet(&visitor_at(50_000..100_000, 3), &former[0], true);
+        meet(&visitor_at(0..50_000, 3), &former[1], false);
+        let place = desk.close();
+        let trial = half.experiment_id(flag);
+        let arrivals = block_on(async {
+            let mut register = FactStore::open(&place).await.unwrap();
+            register.arrivals(trial, at(500), &sticky.arms_at(0)).await.unwrap()
+        });
+        assert_eq!(arrivals, [4, 4]);
+    });
+}
+
 /// Those who are new, and those who came at a step.
 #[test]
 fn arrivals_are_told_apart() {
@@ -152,7 +188,7 @@ fn arrivals_are_told_apart() {
         let trial = half.experiment_id(half.find("form").unwrap());
         block_on(async {
             let mut register = FactStore::open(&place).await.unwrap();
-            let arrivals = register.arrivals(trial, at(500), 2).await.unwrap();
+            let arrivals = register.arrivals(trial, at(500), &form(50.0).arms_at(0)).await.unwrap();
             assert_eq!(arrivals, [1, 1], "those who are new");
             let form = name("form");
             let came =

@@ -115,8 +115,8 @@ impl FlagRecord {
             return Ok(None);
         };
         let since = rollout.begins(standing.since);
-        let arms = self.flag.shares(standing.step).len();
-        let arrivals = fact_store.arrivals(self.snapshot.experiment_id(self.id), since, arms).await?;
+        let arms = self.flag.arms_at(standing.step);
+        let arrivals = fact_store.arrivals(self.snapshot.experiment_id(self.id), since, &arms).await?;
         let treatment = fact_store.came(&self.flag.name, standing.epoch, standing.step).await?;
         Ok(Some((arrivals, treatment)))
     }

@@ -1,13 +1,13 @@
 //! Whether a flag goes on to its next step, or is held.
 
 use flagstaff_experiment::rollout::{Next, RolloutInputs, Trouble, next_step, sample_ratio_broken, told_once};
-use flagstaff_flags::{ExperimentId, Fact, FactKind, Rollout};
+use flagstaff_flags::{Allocation, ExperimentId, Fact, FactKind, Rollout};
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::alarm::BY_GUARD;
 use super::flag_state::{Arrivals, FlagState, shares};
-use crate::messages::LedgerCommand;
+use crate::messages::{ArrivalsQuestion, LedgerCommand};
 
 /// What goes on with steps, as facts say it.
 const BY_ROLLOUT: &str = "rollout";
@@ -59,8 +59,9 @@ pub(crate) fn advance(state: &mut FlagState, around: Surroundings) -> Advance {
     let trouble = told.map(|reason| Trouble { reason, words: reason.into() }).or(seen);
     match &flag.rollout {
         Some(rollout) => {
-            let shares = shares(&flag, state.standing().step);
-            let step = Step { rollout, shares, trouble, now: Timestamp::now() };
+            let step = state.standing().step;
+            let (shares, arms) = (shares(&flag, step), flag.arms_at(step));
+            let step = Step { rollout, shares, arms, trouble, now: Timestamp::now() };
             step.advance(state, around.experiment, around.ledger)
         }
         None => Advance { fact: without_rollout(state, trouble), ask: None },
@@ -71,6 +72,7 @@ pub(crate) fn advance(state: &mut FlagState, around: Surroundings) -> Advance {
 struct Step<'a> {
     rollout: &'a Rollout,
     shares: Vec<f64>,
+    arms: Vec<Allocation>,
     trouble: Option<Trouble>,
     now: Timestamp,
 }
@@ -79,7 +81,7 @@ impl Step<'_> {
     fn advance(self, state: &mut FlagState, experiment: Option<ExperimentId>, ledger: LedgerAccess) -> Advance {
         let waited = state.waited(self.rollout, self.now);
         let (arrivals, ask) = self.arrivals(state, experiment, ledger);
-        let Self { rollout, shares, trouble, now } = self;
+        let Self { rollout, shares, trouble, now, .. } = self;
         let split_is_broken = arrivals.as_ref().is_some_and(|came| sample_ratio_broken(&came.by_arm, &shares));
         let visitors = arrivals.as_ref().map(|came| came.treatment);
         let standing = state.standing();
@@ -125,8 +127,9 @@ impl Step<'_> {
         }
         let standing = state.standing();
         let (flag, epoch, step) = (state.name().clone(), standing.epoch, standing.step);
-        let (since, arms) = (rollout.begins(standing.since), self.shares.len());
-        (None, Some(LedgerCommand::CountArrivals { flag, epoch, step, experiment, since, arms }))
+        let (since, arms) = (rollout.begins(standing.since), self.arms.clone());
+        let question = ArrivalsQuestion { flag, epoch, step, experiment, since, arms };
+        (None, Some(LedgerCommand::CountArrivals(question)))
     }
 }
 

@@ -19,6 +19,8 @@ use crate::monitor::unit_key;
 
 /// Arrivals that were counted are good for so long.
 const FRESH: Duration = Duration::from_secs(2);
+/// A question without an answer is asked again after so long: longer than any answer takes.
+const ASK_AGAIN: Duration = Duration::from_secs(300);
 
 /// A flag, where it stands, and what its guard saw.
 pub(crate) struct FlagState {
@@ -37,7 +39,8 @@ pub(crate) struct FlagState {
     unsaved: Vec<FirstSign>,
     latest: i64,
     arrivals: Option<(Arrivals, Instant)>,
-    awaits_arrivals: bool,
+    /// Since when the ledger is asked who came.
+    awaits_arrivals: Option<Instant>,
 }
 
 /// Who came at a step.
@@ -71,7 +74,7 @@ impl FlagState {
             unsaved: Vec::new(),
             latest: 0,
             arrivals: None,
-            awaits_arrivals: false,
+            awaits_arrivals: None,
         })
     }
 
@@ -282,7 +285,7 @@ impl FlagState {
     /// The ledger counted who came.
     pub(crate) fn set_arrivals(&mut self, arrivals: Arrivals) {
         self.arrivals = Some((arrivals, Instant::now()));
-        self.awaits_arrivals = false;
+        self.awaits_arrivals = None;
     }
 
     /// What was counted is no longer good.
@@ -298,13 +301,17 @@ impl FlagState {
     }
 
     /// Waits for the ledger to count who came. Returns whether it did not wait before.
-    pub(crate) const fn await_arrivals(&mut self) -> bool {
-        !std::mem::replace(&mut self.awaits_arrivals, true)
+    pub(crate) fn await_arrivals(&mut self) -> bool {
+        let waits = self.awaits_arrivals.is_some_and(|since| since.elapsed() < ASK_AGAIN);
+        if !waits {
+            self.awaits_arrivals = Some(Instant::now());
+        }
+        !waits
     }
 
     /// What was asked may never be answered.
     pub(crate) const fn stop_waiting(&mut self) {
-        self.awaits_arrivals = false;
+        self.awaits_arrivals = None;
     }
 
     /// What its guard decided since it began.

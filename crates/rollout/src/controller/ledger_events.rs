@@ -24,6 +24,9 @@ impl Controller {
                     self.monitor.recount(&flag, step, treatment);
                 }
             }
+            LedgerEvent::ArrivalsUnknown(flag) => {
+                self.states.get_mut(&flag).into_iter().for_each(FlagState::stop_waiting);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Keeps the controller and the ledger in step: what the controller decided goes into the ledger, and what other programs decided
 //! comes out of it.
 
+mod arrivals;
 mod due;
 mod followed;
 
@@ -14,9 +15,10 @@ use flagstaff_source::{FactChannel, OpenFactChannel};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use self::arrivals::ArrivalsCounter;
 use self::due::Due;
 use self::followed::Followed;
-use crate::messages::{LedgerCommand, LedgerEvent, LedgerLink, Message};
+use crate::messages::{ArrivalsQuestion, LedgerCommand, LedgerEvent, LedgerLink, Message};
 use crate::webhooks::WebhookSender;
 
 /// How long to wait for more signs of others before they are read.
@@ -42,6 +44,8 @@ pub(crate) struct LedgerSync {
     /// When all is looked at.
     next_look: Instant,
     waiting: Vec<LedgerCommand>,
+    /// Questions who came, answered beside all else.
+    questions: Option<mpsc::UnboundedSender<ArrivalsQuestion>>,
     is_away: bool,
 }
 
@@ -69,6 +73,7 @@ impl LedgerSync {
             channel: None,
             next_look,
             waiting,
+            questions: None,
             is_away,
         };
         (link, sync)
@@ -97,8 +102,11 @@ impl LedgerSync {
             tokio::time::sleep(LAST_COMMANDS).await;
         };
         let (due, location) = (self.due(), self.location.clone());
+        let (questions, counter) = ArrivalsCounter::new(location.clone(), self.messages.clone());
+        self.questions = Some(questions);
         tokio::select! {
             () = self.serve() => {}
+            () = counter.run() => {}
             () = due.listen(&location) => {}
             () = too_late => tracing::warn!("the ledger did not take the last facts in time"),
         }
@@ -113,9 +121,7 @@ impl LedgerSync {
             self.known = None;
         }
         self.due.add_all();
-        while let Ok(command) = self.commands.try_recv() {
-            self.waiting.push(command);
-        }
+        self.take_all();
         let Some(known) = &self.known else { return };
         let is_waiting = |fact: &Fact| {
             self.waiting
@@ -159,7 +165,7 @@ impl LedgerSync {
             () = std::future::ready(()), if !self.waiting.is_empty() => {}
             command = self.commands.recv() => {
                 is_open = command.is_some();
-                self.waiting.extend(command);
+                command.into_iter().for_each(|command| self.take(command));
             }
             () = self.due.changed() => {
                 if !self.due.has_facts() {
@@ -171,10 +177,24 @@ impl LedgerSync {
                 self.next_look = Instant::now() + self.due.look_every();
             }
         }
-        while let Ok(command) = self.commands.try_recv() {
-            self.waiting.push(command);
-        }
+        self.take_all();
         is_open
+    }
+
+    fn take_all(&mut self) {
+        while let Ok(command) = self.commands.try_recv() {
+            self.take(command);
+        }
+    }
+
+    fn take(&mut self, command: LedgerCommand) {
+        match command {
+            // one that is lost is asked again
+            LedgerCommand::CountArrivals(question) => {
+                let _ = self.questions.as_ref().map(|questions| questions.send(question));
+            }
+            command => self.waiting.push(command),
+        }
     }
 
     /// Reads what is new and does what waits. What was done waits no more, whatever fails after it.
@@ -189,32 +209,23 @@ impl LedgerSync {
         let mut has_signs = self.due.take(News::Signs);
         while let Some(command) = self.waiting.first() {
             let Some(fact_store) = &mut self.fact_store else { return Ok(()) };
-            let event = match command {
+            match command {
                 LedgerCommand::AddFacts(facts) => {
                     let facts = facts.clone();
                     self.write(&facts).await?;
-                    None
                 }
                 LedgerCommand::KeepSigns(signs) => {
                     fact_store.keep_signs(signs).await?;
                     has_signs = true;
-                    None
                 }
                 LedgerCommand::FollowSigns(of) => {
                     self.followed.follow(of.clone());
                     has_signs = true;
-                    None
                 }
-                LedgerCommand::CountArrivals { flag, epoch, step, experiment, since, arms } => {
-                    let came = fact_store.came(flag, *epoch, *step).await?;
-                    let arrivals = fact_store.arrivals(*experiment, *since, *arms).await?;
-                    Some(LedgerEvent::Arrivals { flag: flag.clone(), step: *step, by_arm: arrivals, treatment: came })
-                }
-            };
-            self.waiting.remove(0);
-            if let Some(event) = event {
-                self.tell(event).await;
+                // it was taken elsewhere
+                LedgerCommand::CountArrivals(_) => {}
             }
+            self.waiting.remove(0);
         }
         if has_signs { self.read_signs().await } else { Ok(()) }
     }

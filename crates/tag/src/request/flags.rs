@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{BucketBy, DecisionStep, Decisions, FlagId, KeptValues, User, VariantId};
+use flagstaff_flags::{BucketBy, DecisionStep, Decisions, FlagId, FormerDraw, KeptValues, User, VariantId};
 use http::Method;
 
 use crate::compiled::{Asker, CompiledSnapshot};
@@ -27,6 +27,8 @@ pub(crate) struct Tagged {
     pub(crate) user: Option<User>,
     /// Units of flags that draw by a header or cookie, as the request had them.
     pub(crate) units: Vec<(FlagId, Box<str>)>,
+    /// Where the visitor fell under an earlier id.
+    pub(crate) former_draws: Vec<FormerDraw>,
     /// What the draw alone gives of monitored flags of which a variant is remembered, in the order of flags.
     pub(crate) drawn: Vec<(FlagId, VariantId)>,
     /// What conditions look at, where an observer wants to know and nothing was forced.
@@ -168,6 +170,12 @@ impl Flags {
                 units.find(|(of, _)| *of == id).map(|(_, unit)| &**unit)
             }
         }
+    }
+
+    /// Where the visitor fell under an earlier id, for flags of that time.
+    #[must_use]
+    pub fn former_draws(&self) -> &[FormerDraw] {
+        &self.0.former_draws
     }
 
     /// The variant that the draw alone gives of a monitored flag. It differs from that of the decision where a variant is remembered. `None`

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Weak};
 
-use flagstaff_flags::{DecisionList, Decisions, FlagId, KeptValues, User, VariantId};
+use flagstaff_flags::{DecisionList, Decisions, FlagId, FormerDraw, KeptValues, User, VariantId};
 use jiff::Timestamp;
 
 use crate::compiled::CompiledSnapshot;
@@ -51,6 +51,7 @@ pub(crate) struct Found {
     pub(crate) network: Option<Network>,
     pub(crate) user: Option<User>,
     pub(crate) units: Vec<(FlagId, Box<str>)>,
+    pub(crate) former_draws: Vec<FormerDraw>,
     pub(crate) drawn: Vec<(FlagId, VariantId)>,
     pub(crate) values: Option<KeptValues>,
     pub(crate) counted: Result<(), Left>,
@@ -66,6 +67,7 @@ impl Found {
             network: tagged.network,
             user: tagged.user.clone(),
             units: tagged.units.clone(),
+            former_draws: tagged.former_draws.clone(),
             drawn: tagged.drawn.clone(),
             values: tagged.values.clone(),
             counted: tagged.counted,

@@ -210,6 +210,7 @@ impl Tagger {
             session: identity.session.filter(|_| identity.session_lasts),
             network: head.peer.map(|peer| Network::of(peer.client)),
             units,
+            former_draws: identity.sticky.draws().to_vec(),
             drawn,
             values: values.filter(|_| !forced),
             counted,
@@ -374,9 +375,5 @@ fn units(compiled: &CompiledSnapshot, subject: &Subject<'_>) -> Vec<(FlagId, Box
 fn drawn(compiled: &CompiledSnapshot, decisions: &Decisions, subject: &Subject<'_>) -> Vec<(FlagId, VariantId)> {
     let snapshot = compiled.snapshot();
     let remembered = compiled.monitored().iter().filter(|id| decisions.of(**id).step() == DecisionStep::Sticky);
-    let variant = |id: &FlagId| {
-        let unit = snapshot.flag(*id)?.bucket_by.unit(subject)?;
-        Some((*id, snapshot.drawn(*id, unit, subject.now)?))
-    };
-    remembered.filter_map(variant).collect()
+    remembered.filter_map(|id| Some((*id, snapshot.drawn(*id, subject)?))).collect()
 }

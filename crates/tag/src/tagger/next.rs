@@ -54,6 +54,7 @@ impl Tagger {
             session: found.session,
             network: found.network,
             units: found.units.clone(),
+            former_draws: found.former_draws.clone(),
             drawn: found.drawn.clone(),
             values: found.values.clone(),
             counted: found.counted.inspect_err(|left| self.exclusions.count(*left)),

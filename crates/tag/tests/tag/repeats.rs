@@ -242,8 +242,12 @@ fn compare(choices: &mut Choices) {
         let again = kept.tag_next(&compiled[1], &mut last, &mut other, now);
         let remembered = |id: &FlagId| anew.decisions().of(*id).step() == DecisionStep::Sticky;
         for (id, variant) in drawn(&anew).into_iter().filter(|(id, _)| remembered(id)) {
+            let by_place = |unit| {
+                let place = flags.flag(id).unwrap().place(unit, anew.former_draws());
+                flags.arms(id, now).into_iter().find(|arm| (arm.from..arm.to).contains(&place)).map(|arm| arm.variant)
+            };
             if let Some(unit) = anew.unit(id) {
-                assert_eq!(variant, flags.drawn(id, unit, now), "{id:?} of {request:?}");
+                assert_eq!(variant, by_place(unit), "{id:?} of {request:?}");
             }
         }
         let answers = [answered(&alone, &anew, now), answered(&kept, &again, now)];
