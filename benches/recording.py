@@ -42,7 +42,6 @@ end
 FASTEST = 80_000  # pages a second: no visitor comes twice
 
 
-
 def start(program, folder, app, ledger, workers, cpus, experiments=10, guards=False):
     folder.mkdir()
     flag = FLAG + (GUARD if guards else "")
@@ -58,11 +57,16 @@ def start(program, folder, app, ledger, workers, cpus, experiments=10, guards=Fa
     return running
 
 
+def new_visitor(number):
+    """What a browser sends as cookies that knows the visitor's id alone."""
+    return f"{COOKIE}={number:022d}"
+
+
 def visitors(server, first, count):
     """What so many browsers, numbered from `first`, send as cookies after their first page, which was of this server."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port)
     for number in range(first, first + count):
-        own = f"{COOKIE}={number:022d}"
+        own = new_visitor(number)
         connection.request("GET", "/", headers={**dict(load.BROWSER), "Cookie": own})
         answer = connection.getresponse()
         answer.read()
@@ -71,8 +75,13 @@ def visitors(server, first, count):
     connection.close()
 
 
-def round_of(server, script, seconds, cpus):
-    return load.wrk(f"http://127.0.0.1:{server.port}/", seconds, cpus, script).rate
+def script(folder, cookies, pages):
+    """A load for wrk: each line of cookies asks for so many pages, one after the other."""
+    (folder / "cookies").write_text("\n".join(cookies))
+    headers = ", ".join(f'["{name}"] = "{value}"' for name, value in load.BROWSER)
+    path = folder / "visitors.lua"
+    path.write_text(LUA.format(headers=headers, cookies=folder / "cookies", pages=pages))
+    return path
 
 
 def main():
@@ -94,17 +103,15 @@ def main():
             how = (args.program, temp / "off", port, "none", args.workers, proxy_cpus, args.experiments)
             servers = [start(*how), start(args.program, temp / "on", port, "flagstaff.db", *how[4:], guards=args.guards)]
             running += servers
-            rows, first, script, cookies = [], 0, temp / "visitors.lua", temp / "cookies"
-            headers = ", ".join(f'["{name}"] = "{value}"' for name, value in load.BROWSER)
-            script.write_text(LUA.format(headers=headers, cookies=cookies, pages=args.pages))
+            rows, first = [], 0
             count = FASTEST * args.seconds // args.pages + 1
             for _ in range(args.rounds + 1):
                 row = []
                 for server in servers:
                     # nobody comes in two rounds, and the ledger has seen nobody before
-                    cookies.write_text("\n".join(visitors(servers[0], first, count)))
+                    path = script(temp, visitors(servers[0], first, count), args.pages)
                     first += count
-                    row.append(round_of(server, script, args.seconds, other_cpus))
+                    row.append(load.wrk(f"http://127.0.0.1:{server.port}/", args.seconds, other_cpus, path).rate)
                 rows.append(row)
             rows = rows[1:]  # the first warms up
             off, on = (statistics.median(column) for column in zip(*rows))

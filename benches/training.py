@@ -67,9 +67,9 @@ def record(program, app, seconds, temp, guards):
     """Ten experiments whose visitors and goals are recorded."""
     folder = temp / f"recorded-{guards}"
     running = recording.start(program, folder, app, "flagstaff.db", 2, None, guards=guards)
-    script = temp / "visitors.lua"
-    script.write_text(recording.LUA.format(first=0, pages=5))
     try:
+        cookies = [*recording.visitors(running, 0, 1_000), *map(recording.new_visitor, range(1_000, 10_000))]
+        script = recording.script(temp, cookies, 5)
         load.wrk(f"http://127.0.0.1:{running.port}/", 3 * seconds, None, script)
         http1(f"http://127.0.0.1:{running.port}/", seconds, temp)
     finally:

@@ -162,3 +162,58 @@ fn flag_upstreams_must_be_allowed_and_not_the_proxy_itself() {
     };
     assert_eq!((listed("10.0.0.0/8").as_str(), listed("127.0.0.0/8").as_str()), ("the app", "canary"));
 }
+
+/// An app whose middleware changes a body, and leaves the length that it had before.
+#[test]
+fn the_length_that_counts_is_the_one_that_passes() {
+    let app = App::start(|exchange| {
+        exchange.body();
+        let (fields, body) = match exchange.target.as_str() {
+            "/chunked" => ("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "a\r\n0123456789\r\n0\r\n\r\n"),
+            "/twice" => ("Content-Length: 3\r\nContent-Length: 3\r\n", "012"),
+            "/list" => ("Content-Length: 3, 3\r\n", "012"),
+            _ => ("Content-Length: 3\r\nContent-Length: 5\r\n", "01234"),
+        };
+        let body = if exchange.head.starts_with("HEAD") { "" } else { body };
+        exchange.write(format!("HTTP/1.1 200 OK\r\n{fields}\r\n{body}"));
+        Then::Close
+    });
+    let program = Setup::to(&[app.address]).start();
+    let ask = |method: &str, path: &str| {
+        let mut client = program.raw();
+        client.send(format!("{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+        client.answer_head()
+    };
+    assert_eq!(program.get("/chunked"), (200, "0123456789".into()));
+    assert_eq!(program.get("/twice"), (200, "012".into()));
+    for path in ["/twice", "/list"] {
+        let answer = ask("HEAD", path);
+        assert_eq!((answer.status, answer.all("content-length")), (200, vec!["3".to_owned()]), "{path}");
+    }
+    assert_eq!(ask("HEAD", "/chunked").all("content-length"), Vec::<String>::new());
+    for method in ["GET", "HEAD"] {
+        assert_eq!(ask(method, "/different").status, 502, "{method}");
+    }
+    eventually("the log says why", || program.process.log().contains("length"));
+}
+
+/// A proxy adds the time where an app does not say it (RFC 9110, 6.6.1), and leaves it where it does.
+#[test]
+fn every_answer_has_a_date() {
+    let said = "Thu, 01 Jan 2026 00:00:00 GMT";
+    let app = App::start(move |exchange| {
+        exchange.body();
+        let fields = if exchange.target == "/said" { format!("Date: {said}\r\n") } else { String::new() };
+        exchange.answer(200, &fields, "ok")
+    });
+    let program = Setup::to(&[app.address]).start();
+    let dates = |path: &str| {
+        let mut client = program.raw();
+        client.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"));
+        client.answer().all("date")
+    };
+    assert_eq!(dates("/said"), [said]);
+    for path in ["/", "/.flagstaff/flags.json"] {
+        assert!(matches!(&dates(path)[..], [date] if date.ends_with(" GMT") && date != said), "{path}");
+    }
+}

@@ -112,6 +112,11 @@ fn the_app_learns_who_asks_and_nobody_can_pretend() {
     assert!(!seen.contains("9.9.9.9") && !seen.contains("evil"), "{seen}");
     assert!(seen.contains("x-forwarded-for: 127.0.0.1\r\n"), "{seen}");
     assert!(seen.contains("x-forwarded-proto: http\r\n") && seen.contains("x-forwarded-host: shop\r\n"), "{seen}");
+    let mapped = ask("addresses = [\"::ffff:127.0.0.1\"]");
+    assert!(
+        mapped.contains("x-forwarded-for: 9.9.9.9, 127.0.0.1\r\n"),
+        "as sockets for both kinds print it: {mapped}"
+    );
     let seen = ask("addresses = [\"127.0.0.0/8\"]");
     assert!(seen.contains("x-forwarded-for: 9.9.9.9, 127.0.0.1\r\n"), "{seen}");
     assert!(seen.contains("x-forwarded-proto: https\r\n") && seen.contains("x-forwarded-host: evil\r\n"), "{seen}");

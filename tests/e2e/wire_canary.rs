@@ -159,3 +159,28 @@ fn beside_the_demo_shop() {
     drop(canary);
     assert_eq!(ask(&program, "GET", "new").0, 502);
 }
+
+/// Another deployment has other files too, and `exposed_on` says who is counted, not who is sent there.
+#[test]
+fn no_cache_keeps_its_answers_for_others() {
+    let says = |text: &'static str| {
+        App::start(move |exchange| {
+            exchange.body();
+            let kind = if exchange.target.ends_with(".css") { "text/css" } else { "text/html" };
+            exchange.answer(200, &format!("Content-Type: {kind}\r\nCache-Control: public, max-age=3600\r\n"), text)
+        })
+    };
+    let (app, canary) = (says("app"), says("canary"));
+    let text = flags(canary.address).replace("[[flags", "exposed_on = [\"GET /checkout\"]\n[[flags");
+    let program = Setup::to(&[app.address]).flags(&text).start();
+    for path in ["/app.css", "/page"] {
+        for who in ["new", "old"] {
+            let mut client = program.raw();
+            client.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\nX-Who: {who}\r\n\r\n"));
+            let answer = client.answer();
+            let varies = answer.all("vary").join(",").to_lowercase().contains("cookie");
+            let is_private = answer.field("cache-control").is_some_and(|rules| rules.contains("private"));
+            assert!(varies || is_private, "{path} for {who}: {}", answer.head);
+        }
+    }
+}

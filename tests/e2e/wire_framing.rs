@@ -233,3 +233,28 @@ fn a_chunk_that_goes_wrong_later() {
     assert!(client.is_closed());
     eventually("the app's connection is closed", || app.open() == 0);
 }
+
+/// Programs that would rather speak HTTP/2 ask for it with each request, those with a body too: the wish is passed over.
+#[test]
+fn a_wish_to_switch_does_not_keep_a_body_from_the_app() {
+    let app = App::start(|exchange| {
+        let body = exchange.body();
+        let head = exchange.head.to_lowercase();
+        exchange.answer(200, "", [head.as_bytes(), &body].concat())
+    });
+    let program = Setup::to(&[app.address]).start();
+    let wish = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAA\r\n";
+    for (framing, body) in
+        [("Content-Length: 3\r\n", "a=1"), ("Transfer-Encoding: chunked\r\n", "3\r\na=1\r\n0\r\n\r\n")]
+    {
+        for wish in [wish, "Upgrade: websocket\r\nConnection: upgrade\r\n", "Upgrade: websocket\r\n"] {
+            let mut client = program.raw();
+            client.send(post(&format!("{wish}{framing}"), body));
+            let answer = client.answer();
+            let seen = answer.text();
+            assert_eq!(answer.status, 200, "{wish}{framing}");
+            assert!(seen.ends_with("a=1") && !seen.contains("upgrade") && !seen.contains("http2"), "{seen}");
+            assert!(client.is_closed(), "another protocol was meant to follow");
+        }
+    }
+}

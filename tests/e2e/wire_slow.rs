@@ -169,3 +169,17 @@ fn a_connection_in_use_is_not_idle() {
     assert_eq!(client.answer().text(), "late");
     let _ = client.stream.flush();
 }
+
+/// A small answer is handed over whole, so nothing waits for the client: the connection ends all the same.
+#[test]
+fn a_window_that_is_shut_to_small_answers_keeps_no_connection() {
+    let app = app();
+    let program = start(&app);
+    let mut client = Frames::connect(program.address);
+    // SETTINGS_INITIAL_WINDOW_SIZE = 1
+    client.0.send(frames::frame(frames::SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 1]));
+    (0..20).for_each(|number| client.headers(2 * number + 1, true, &frames::GET));
+    assert!(client.find(|frame| frame.kind == GOAWAY).is_some());
+    assert!(client.find(|_| false).is_none(), "it ends by itself");
+    eventually("its connection is gone", || program.metric("flagstaff_connections", "") <= 1.0);
+}

@@ -46,7 +46,7 @@ pub(crate) fn normalize<B>(request: &mut Request<B>, rules: Rules<'_>) -> Result
     }
     // The framing stops looking at the connection behind this field, so nothing may follow.
     let last = http1 && scan.has(HeaderScan::UPGRADE);
-    let upgrade = last && upgrade(headers);
+    let upgrade = last && upgrade(headers) && !has_body(headers);
     let trailers = scan.has(HeaderScan::TE) && has_token(headers, &header::TE, "trailers");
     strip_hop_by_hop(headers, scan, rules.trusted);
     if scan.has(HeaderScan::TRAILER) {
@@ -88,6 +88,13 @@ fn as_in_http1(headers: &HeaderMap, fields: usize) -> Result<(), Refusal> {
         return Err(Refusal::LengthBad);
     }
     if lengths.next().is_some() { Err(Refusal::LengthTwice) } else { Ok(()) }
+}
+
+/// A request of HTTP/1.1 with a body; its length is a number.
+fn has_body(headers: &HeaderMap) -> bool {
+    let is_zero = |length: &HeaderValue| length.as_bytes().iter().all(|digit| *digit == b'0');
+    headers.contains_key(header::TRANSFER_ENCODING)
+        || headers.get(header::CONTENT_LENGTH).is_some_and(|l| !is_zero(l))
 }
 
 fn upgrade(headers: &HeaderMap) -> bool {
@@ -304,6 +311,14 @@ mod tests {
             assert_eq!(of(&[("upgrade", protocols), ("connection", "upgrade")]), stopped, "{protocols}");
         }
         assert_eq!(of(&[("upgrade", "websocket")]), stopped);
+        let meant = [("upgrade", "websocket"), ("connection", "upgrade")];
+        for (body, is_one) in [
+            (("content-length", "3"), true),
+            (("transfer-encoding", "chunked"), true),
+            (("content-length", "0"), false),
+        ] {
+            assert_eq!(of(&[meant[0], meant[1], body]).0.upgrade, !is_one, "{body:?}");
+        }
         assert_eq!(of(&[]), (Normalized { upgrade: false, last: false }, vec![]));
     }
 }

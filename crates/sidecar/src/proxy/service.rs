@@ -17,6 +17,7 @@ use tower::Service;
 use crate::access_log::ServedBy;
 use crate::body::{BodyFault, RequestBody, ResponseBody, Reuse, UpstreamBody, copy};
 use crate::client::Tunnel;
+use crate::head::answer_length;
 use crate::head::hop_by_hop::{WEBSOCKET, strip_connection};
 use crate::head::list::has_token;
 use crate::meters::{Failure, METERS};
@@ -212,6 +213,10 @@ impl Inner {
         // One that is about to be closed is not kept: it would look as if the app had closed it early.
         let is_last = switched || has_token(answer.headers(), &header::CONNECTION, "close");
         connection.iter_mut().for_each(|connection| connection.is_last = is_last);
+        if !answer_length::make_one(answer.headers_mut()) {
+            let why = "it says several lengths of one answer, or one that is no number";
+            return refuse(&ExchangeError::Failed(Failure::Malformed, why.to_owned()));
+        }
         strip_connection(answer.headers_mut());
         if switched {
             keep_upgrade(answer.headers_mut());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use flagstaff_flags::Problem;
 use http::header::HeaderName;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::{Limits, RawSettings, Timeouts};
 use crate::address::{Listen, Origin};
@@ -13,7 +13,17 @@ use crate::address::{Listen, Origin};
 pub(super) fn range(text: &str) -> Result<IpNet, String> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+        .map(canonical)
         .map_err(|_| format!("`{text}` is not an address or a range; write `10.0.0.0/8` or `192.0.2.7`"))
+}
+
+/// An IPv4 range as such, also where it is written as sockets for both kinds print it (`::ffff:10.0.0.0/104`): clients' addresses are looked
+/// up so.
+fn canonical(net: IpNet) -> IpNet {
+    let IpNet::V6(wide) = net else { return net };
+    let (mapped, prefix) = (wide.network().to_ipv4_mapped(), wide.prefix_len().checked_sub(96));
+    let narrow = mapped.zip(prefix).and_then(|(address, prefix)| Ipv4Net::new(address, prefix).ok());
+    narrow.map_or(net, IpNet::V4)
 }
 
 pub(super) fn field(text: &str) -> Result<HeaderName, String> {

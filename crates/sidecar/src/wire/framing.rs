@@ -76,7 +76,9 @@ pub(crate) struct Framing {
     used: usize,
     length: Option<u64>,
     chunked: bool,
+    /// Another protocol may begin behind the head.
     opens: bool,
+    connects: bool,
     /// Heads that have passed whole.
     requests: u32,
 }
@@ -91,6 +93,7 @@ impl Framing {
             length: None,
             chunked: false,
             opens: false,
+            connects: false,
             requests: 0,
         }
     }
@@ -205,7 +208,8 @@ impl Framing {
 
     fn request(&mut self, line: &[u8], length: usize) -> Result<(), Refusal> {
         (self.length, self.chunked) = (None, false);
-        self.opens = line.starts_with(b"CONNECT ");
+        self.connects = line.starts_with(b"CONNECT ");
+        self.opens = self.connects;
         // A longer line may not be known whole: hyper refuses it, because the head is over its limit.
         if length < self.head_limit && !has_fine_target(line) {
             return Err(Refusal::TargetBytes);
@@ -258,11 +262,11 @@ impl Framing {
     fn head_end(&mut self) -> Result<(), Refusal> {
         self.used = 0;
         self.requests = self.requests.wrapping_add(1);
+        // Behind a body the end of it would be left to interpretation. No protocol begins there: the wish is passed over (RFC 9110, 7.8).
+        let has_body = self.chunked || self.length.is_some_and(|length| length > 0);
         self.position = match self.length {
-            // A body before the other protocol begins would leave its end to interpretation.
-            Some(1..) if self.opens => return Err(Refusal::LengthBad),
-            _ if self.chunked && self.opens => return Err(Refusal::Encoding),
-            _ if self.opens => Position::Open,
+            _ if self.connects && has_body => return Err(Refusal::LengthBad),
+            _ if self.opens && !has_body => Position::Open,
             _ if self.chunked => Position::Size,
             Some(length @ 1..) => Position::Body(length),
             _ => Position::Start,

@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::server::conn;
 use hyper_util::rt::TokioIo;
@@ -34,15 +35,15 @@ pub(crate) struct Wire {
 impl Wire {
     pub(crate) fn new(timeouts: Timeouts, limits: Limits, drain: Arc<Drain>) -> Self {
         let mut http1 = conn::http1::Builder::new();
-        // The app's own Date passes; time limits are kept by the socket, which knows why it waits.
-        http1.auto_date_header(false).header_read_timeout(None);
+        // hyper adds a Date where the app gave none; time limits are kept by the socket, which knows why it waits.
+        http1.header_read_timeout(None);
         http1.max_header_size(limits.head_bytes).max_buf_size(limits.head_bytes);
         if limits.headers != 100 {
             // hyper's own default is 100, and only that needs no memory.
             http1.max_headers(limits.headers);
         }
         let mut http2 = conn::http2::Builder::new(Streams { limit: timeouts.write });
-        http2.auto_date_header(false).timer(hyper_util::rt::TokioTimer::new());
+        http2.timer(hyper_util::rt::TokioTimer::new());
         http2.max_concurrent_streams(limits.streams);
         http2.max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX));
         http2.keep_alive_interval(timeouts.idle).keep_alive_timeout(timeouts.write);
@@ -108,17 +109,22 @@ where
         biased;
         end = connection.as_mut() => return end,
         () = going => {}
-        () = idle(client, wire) => {}
+        () = unused(client, wire.timeouts.idle) => {}
     }
     connection.as_mut().graceful_shutdown();
-    connection.await
+    // a client that takes nothing of a small answer, which hyper has handed over whole, would keep the connection for good
+    tokio::select! {
+        biased;
+        end = connection => end,
+        () = unused(client, wire.timeouts.write) => Ok(()),
+    }
 }
 
-/// Ends when an HTTP/2 connection has had no request for the idle time.
-async fn idle(client: &Client, wire: &Wire) {
+/// Ends when an HTTP/2 connection has had no request for so long.
+async fn unused(client: &Client, time: Duration) {
     loop {
         let served = client.served();
-        sleep(wire.timeouts.idle).await;
+        sleep(time).await;
         if !client.is_busy() && client.served() == served {
             return;
         }

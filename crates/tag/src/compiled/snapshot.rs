@@ -29,6 +29,8 @@ pub struct CompiledSnapshot {
     gated: Vec<FlagId>,
     monitored: Vec<FlagId>,
     by_attribute: Vec<FlagId>,
+    /// Some flag that differs between visitors decides which upstream answers, whatever is asked for.
+    is_routed: bool,
     /// Some flag that differs between visitors is met on every request.
     differs_everywhere: bool,
     /// Flags that differ between visitors and are met on some requests.
@@ -66,6 +68,7 @@ impl CompiledSnapshot {
                 moves && flag.bucket_by != BucketBy::Request
             }),
             by_attribute: flags_with(&snapshot, |flag| is_by_attribute(&flag.bucket_by)),
+            is_routed: flags().any(|flag| varies(flag) && !flag.upstream.is_empty()),
             differs_everywhere: flags().any(|flag| varies(flag) && flag.exposed_on.is_empty()),
             differing: flags_with(&snapshot, |flag| varies(flag) && !flag.exposed_on.is_empty()),
             blocks: HeaderBlocks::new(snapshot.flags().len()),
@@ -213,6 +216,11 @@ impl CompiledSnapshot {
             |(entry, variant): (&'_ CompiledFlag, VariantId)| entry.client.as_ref()?.get(variant.index()).cloned();
         let all: Vec<_> = self.decided(decisions).filter_map(of).collect();
         format!("{{{}}}", all.join(","))
+    }
+
+    /// Whether another upstream answers another visitor: then no answer is the same for all, whatever it is.
+    pub(crate) const fn is_routed(&self) -> bool {
+        self.is_routed
     }
 
     /// Whether an answer to this request could be another for another visitor.

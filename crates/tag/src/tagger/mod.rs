@@ -298,7 +298,7 @@ impl Tagger {
         let is_asset = caching::is_asset(headers);
         // A preview is for one client alone, whatever the settings say about answers to drawn visitors.
         let how = if reply.forced { WhenFlagsDiffer::Private } else { self.cache };
-        let differs = (reply.differs || reply.forced) && !is_asset;
+        let differs = flags.compiled().is_routed() || ((reply.differs || reply.forced) && !is_asset);
         if sharing != Sharing::Never && differs && caching::differ(headers, how) {
             sharing = Sharing::Never;
         }
