@@ -53,6 +53,8 @@ pub(super) struct Slice {
     name: String,
     hash: Hash,
     parts: Vec<(Share, Share)>,
+    /// The attribute that is hashed.
+    attribute: String,
 }
 
 /// Puts a flag into the layer of its namespace. Where parts overlap, or the other flags go by another unit, that is another layer,
@@ -101,7 +103,9 @@ fn flag(name: &str, node: &Node, reading: &Reading<'_>) -> (Flag, Option<Slice>)
                 continue;
             }
         };
-        if let Some(attribute) = step.attribute.take() {
+        // A layer goes by the unit of its flags, so that a draw and a namespace hash one attribute here.
+        let of_slice = step.slice.as_ref().map(|slice| slice.attribute.clone());
+        for attribute in step.attribute.take().into_iter().chain(of_slice) {
             one_unit(&mut unit, &attribute, &mut flag.notes);
         }
         slice = step.slice.take().or(slice);

@@ -32,6 +32,9 @@ pub(super) fn read(
     notes: &mut Vec<Note>,
 ) -> Result<RuleRead, String> {
     let mut read = RuleRead::default();
+    if passes_through(node) {
+        return Err("who is in one of its variations goes on to the next rule (`passthrough`)".into());
+    }
     let mut condition = match node.get("condition") {
         Some(condition) => reading.condition(condition, notes),
         None => Condition::Always,
@@ -61,7 +64,7 @@ pub(super) fn read(
         Given::Serve(_) => Share::EVERYBODY,
     };
     if let Given::Draw(_) = &given {
-        read.attribute = Some(node.text_at("hashAttribute").unwrap_or("id").to_owned());
+        read.attribute = Some(hashed(node, "hashAttribute"));
     }
     if share == Share::NOBODY {
         condition = Condition::Never;
@@ -72,11 +75,21 @@ pub(super) fn read(
     Ok(read)
 }
 
+/// Whether a variation is not kept: GrowthBook asks the next rule then, as its holdouts do.
+fn passes_through(node: &Node) -> bool {
+    node.items_at("meta").iter().any(|meta| meta.truth_at("passthrough") == Some(true))
+}
+
 /// The flag that must be on, in `{"id": "parent", "condition": {"value": true}}`.
 fn parent_needed(parent: &Node) -> Option<String> {
     let wanted = parent.at(&["condition", "value"])?;
     let is_on = wanted.truth() == Some(true) || wanted.get("$eq").and_then(Node::truth) == Some(true);
     is_on.then(|| parent.text_at("id").map(ToOwned::to_owned)).flatten()
+}
+
+/// The attribute that is hashed; the id where it is not said.
+fn hashed(node: &Node, key: &str) -> String {
+    node.text_at(key).filter(|attribute| !attribute.is_empty()).unwrap_or("id").to_owned()
 }
 
 fn version(node: &Node, default: i64) -> i64 {
@@ -124,16 +137,21 @@ fn forced(name: String, node: &Node, hash: &Hash) -> Result<Given, String> {
     Ok(Given::Draw(Draw { share, weights: vec![(name, Share::EVERYBODY)], hash: hash.clone() }))
 }
 
-/// `["pricing", 0, 0.5]`, or one filter of the newer kind.
+/// One filter, or `["pricing", 0, 0.5]` as it was written before there were filters: GrowthBook passes that over where both are.
 fn slice(node: &Node) -> Result<Slice, String> {
-    if let Some(namespace) = node.get("namespace") {
-        let [name, from, to] = namespace.items() else {
-            return Err("its namespace is not a name and two numbers".into());
-        };
-        let name = name.word().unwrap_or_default();
-        let parts = vec![part(from, to)?];
-        return Ok(Slice { hash: formula(&format!("__{name}"), 1), name, parts });
+    if node.get("filters").is_some() {
+        return filtered(node);
     }
+    let [name, from, to] = node.items_at("namespace") else {
+        return Err("its namespace is not a name and two numbers".into());
+    };
+    let name = name.word().unwrap_or_default();
+    let parts = vec![part(from, to)?];
+    Ok(Slice { hash: formula(&format!("__{name}"), 1), name, parts, attribute: hashed(node, "hashAttribute") })
+}
+
+/// A filter hashes an attribute of its own, whatever the rule behind it draws by.
+fn filtered(node: &Node) -> Result<Slice, String> {
     let [filter] = node.items_at("filters") else { return Err("it has several filters".into()) };
     let seed = filter.text_at("seed").unwrap_or_default().to_owned();
     let parts = filter.items_at("ranges").iter().map(|range| match range.items() {
@@ -141,7 +159,8 @@ fn slice(node: &Node) -> Result<Slice, String> {
         _ => Err("a filter's range is not two numbers".into()),
     });
     let parts = parts.collect::<Result<Vec<_>, String>>()?;
-    Ok(Slice { hash: formula(&seed, version(filter, 2)), name: seed, parts })
+    let attribute = hashed(filter, "attribute");
+    Ok(Slice { hash: formula(&seed, version(filter, 2)), name: seed, parts, attribute })
 }
 
 fn part(from: &Node, to: &Node) -> Result<(Share, Share), String> {
