@@ -65,6 +65,16 @@ impl Flag {
         Self { refused: Some(why.into()), ..Self::new(origin) }
     }
 
+    /// Asks for another flag, which must be on and give this variant; a note where that cannot be asked for.
+    pub fn needs_variant(&mut self, origin: &str, variant: &str) {
+        match Requirement::of_variant(origin, variant) {
+            Some(needed) => self.requires.push(needed),
+            None => self.lost(format!(
+                "It needs `{origin}` to be on and to give `{variant}`. Here a flag gives that also while it is not on, so it is not asked for."
+            )),
+        }
+    }
+
     /// Notes what is not carried.
     pub fn lost(&mut self, text: impl Into<String>) {
         Note::add(&mut self.notes, Note::lost(text));
@@ -111,6 +121,16 @@ pub struct Requirement {
     pub origin: String,
     /// The variant it must be; none: it must not be off.
     pub variant: Option<String>,
+}
+
+impl Requirement {
+    /// A flag that must be on and give this variant. None for `off`: a flag gives that also while it is disabled, rolled back or
+    /// denied, so the flag that asks for it would be open then.
+    #[must_use]
+    pub fn of_variant(origin: impl Into<String>, variant: impl Into<String>) -> Option<Self> {
+        let variant = variant.into();
+        (variant != "off").then(|| Self { origin: origin.into(), variant: Some(variant) })
+    }
 }
 
 /// A rule of a flag.

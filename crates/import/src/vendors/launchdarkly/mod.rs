@@ -7,7 +7,7 @@ mod rollout;
 
 use crate::error::ImportError;
 use crate::input::{Node, json_or_yaml};
-use crate::model::{Condition, Flag, Imported, Note, Requirement, Segment};
+use crate::model::{Condition, Flag, Imported, Note, Segment};
 use crate::options::Options;
 use crate::vendors::plan::{Arms, Given, Plan, Step};
 use rollout::Rollouts;
@@ -134,10 +134,9 @@ fn needs(flag: &mut Flag, node: &Node, root: &Node) {
         let other = root.entries_at("flags").iter().find(|(key, _)| key == origin);
         let mut arms = Arms::default();
         let variant = other.and_then(|(_, other)| Variations::new(other, &mut arms).name(need.get("variation")));
-        if variant.is_some() {
-            flag.requires.push(Requirement { origin: origin.to_owned(), variant });
-        } else {
-            flag.lost(format!("It needs a variation of `{origin}`, which is not in the data."));
+        match variant {
+            Some(variant) => flag.needs_variant(origin, &variant),
+            None => flag.lost(format!("It needs a variation of `{origin}`, which is not in the data.")),
         }
     }
 }

@@ -43,7 +43,8 @@ impl Properties<'_> {
     fn dependency(&self, property: &Node) -> Condition {
         match requirement(property) {
             Some(needed) if self.flag.requires.contains(&needed) => Condition::Always,
-            _ => Condition::Unknown("it asks for another flag in some of its conditions only".into()),
+            Some(_) => Condition::Unknown("it asks for another flag in some of its conditions only".into()),
+            None => Condition::Unknown("it asks for another flag in a way that `requires` cannot say".into()),
         }
     }
 
@@ -66,7 +67,7 @@ pub(super) fn requirement(property: &Node) -> Option<Requirement> {
     let origin = property.get("key").and_then(Node::word)?;
     match property.get("value")? {
         Node::Bool(true) => Some(Requirement { origin, variant: None }),
-        Node::Text(variant) => Some(Requirement { origin, variant: Some(variant.clone()) }),
+        Node::Text(variant) => Requirement::of_variant(origin, variant),
         _ => None,
     }
 }

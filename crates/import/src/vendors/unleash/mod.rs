@@ -66,9 +66,13 @@ fn needs(flag: &mut Flag, dependencies: &[&Node]) {
         let Some(origin) = dependency.text_at("feature") else { continue };
         let wanted = dependency.items_at("variants");
         let variant = match (dependency.truth_at("enabled"), wanted) {
+            // That flag must not be on: `off` is what it gives then.
             (Some(false), _) => Some("off".to_owned()),
             (_, []) => None,
-            (_, [one]) => one.word(),
+            (_, [one]) => {
+                flag.needs_variant(origin, &one.word().unwrap_or_default());
+                continue;
+            }
             _ => {
                 flag.lost(format!("It needs one of several variants of `{origin}`; here that flag must be on."));
                 None
