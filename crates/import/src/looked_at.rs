@@ -52,10 +52,6 @@ impl LookedAt {
     /// One of these texts stands there, letters as they are.
     pub(crate) fn has<T: Into<String>>(&self, place: Place, texts: impl IntoIterator<Item = T>) -> Condition {
         let texts: Vec<String> = texts.into_iter().map(Into::into).collect();
-        let ranges_of_its_own = matches!(self.0.as_str(), "language" | "ip");
-        if ranges_of_its_own && place == Place::Whole && !texts.is_empty() {
-            return self.found("", place, &texts);
-        }
         self.test(match place {
             Place::Whole => Matcher::Words(texts),
             Place::Start => Matcher::Starts(texts),

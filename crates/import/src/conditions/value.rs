@@ -1,5 +1,7 @@
 //! All tests of one key, joined into what the table says of it.
 
+use std::net::IpAddr;
+
 use flagstaff_flags::{Key, MatcherError, Version};
 
 use super::table::{Bounds, Wanted};
@@ -19,16 +21,17 @@ pub(super) struct Value {
 /// # Errors
 /// When the flag file does not take one of them.
 pub(super) fn value(key: &str, alternative: &[Literal]) -> Result<Option<Value>, String> {
+    let name = key;
+    let key = Key::new(name).map_err(|e| format!("`{name}`: {e}"))?;
     let mut tests = Vec::new();
     for literal in alternative {
         if let Tested::Value(of, matcher) = &literal.tested
-            && of == key
+            && of == name
         {
-            check(key, matcher)?;
+            check(&key, matcher)?;
             tests.push((matcher, literal.negated));
         }
     }
-    let key = Key::new(key).map_err(|e| format!("`{key}`: {e}"))?;
     if let [(matcher, false)] = tests.as_slice() {
         return Ok(Some(Value { wanted: Some(alone(&key, matcher)), apart: Vec::new() }));
     }
@@ -37,21 +40,25 @@ pub(super) fn value(key: &str, alternative: &[Literal]) -> Result<Option<Value>,
 }
 
 /// Whether the flag file takes a test.
-fn check(key: &str, matcher: &Matcher) -> Result<(), String> {
+fn check(key: &Key, matcher: &Matcher) -> Result<(), String> {
     use flagstaff_flags::Matcher as Real;
     let of = |text: &str, e: MatcherError| format!("`{key}`, `{text}`: {e}");
     match matcher {
-        Matcher::Expression(text) => Real::matches(text).map(drop).map_err(|e| of(text, e)),
         Matcher::AtLeast(version) | Matcher::Below(version) => {
             Real::at_least(version).map(drop).map_err(|e| of(version, e))
         }
         Matcher::Networks(list) => {
+            if *key != Key::Ip && !list.iter().all(|word| is_address(word)) {
+                return Err(format!("`{key}` is compared with ranges of addresses, which `ip` alone is here"));
+            }
             Real::within_one_of(list).map(drop).map_err(|word| of(word, MatcherError::Address))
         }
-        Matcher::Words(list) if key == "ip" => {
-            Real::within_one_of(list).map(drop).map_err(|word| of(word, MatcherError::Address))
-        }
-        _ => Ok(()),
+        matcher => match alone(key, matcher) {
+            Wanted::Bounds(Bounds { matches: Some(text), .. }) => {
+                Real::matches(&text).map(drop).map_err(|e| of(&text, e))
+            }
+            _ => Ok(()),
+        },
     }
 }
 
@@ -99,7 +106,7 @@ fn bounds(key: &Key, tests: &[(&Matcher, bool)]) -> Value {
         match (matcher, negated) {
             (Matcher::AtLeast(version), false) => narrow(&mut bounds.at_least, version, |new, old| new > old),
             (Matcher::Below(version), false) => narrow(&mut bounds.below, version, |new, old| new < old),
-            (Matcher::Words(list), true) if is_plain(list) => bounds.not.extend(list.iter().cloned()),
+            (Matcher::Words(list), true) if mean_themselves(key, list) => bounds.not.extend(list.iter().cloned()),
             (Matcher::Networks(list), true) => bounds.not.extend(list.iter().cloned()),
             (matcher, true) if globs(key, matcher).is_some() => {
                 bounds.not.extend(globs(key, matcher).into_iter().flatten());
@@ -124,10 +131,28 @@ fn is_plain(list: &[String]) -> bool {
     !list.iter().any(|word| word.contains('*'))
 }
 
+/// Whether a flag file takes words for exactly what they are. What it would take for more is written as an expression.
+fn mean_themselves(key: &Key, list: &[String]) -> bool {
+    match key {
+        // `de` takes `de-AT` too.
+        Key::Language => false,
+        // A browser's name is taken in any case. So are countries, hosts and methods, but those are the same in any case.
+        Key::UserAgent => false,
+        // A range takes all addresses in it.
+        Key::Ip => list.iter().all(|word| is_address(word)),
+        _ => is_plain(list),
+    }
+}
+
+/// Whether a text is an address, and in the way addresses are written here.
+fn is_address(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().to_string() == text)
+}
+
 /// A test that stands alone in its table.
 fn alone(key: &Key, matcher: &Matcher) -> Wanted {
     let bounds = match matcher {
-        Matcher::Words(list) if is_plain(list) => return Wanted::Words(list.clone()),
+        Matcher::Words(list) if mean_themselves(key, list) => return Wanted::Words(list.clone()),
         Matcher::Networks(list) => return Wanted::Words(list.clone()),
         Matcher::AtLeast(version) => Bounds { at_least: Some(version.clone()), ..Bounds::default() },
         Matcher::Below(version) => Bounds { below: Some(version.clone()), ..Bounds::default() },
@@ -174,5 +199,72 @@ fn narrow(bound: &mut Option<String>, new: &str, narrower: fn(&Version, &Version
     };
     if keeps {
         *bound = Some(new.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(key: &str, tests: &[(Matcher, bool)]) -> Result<Option<Value>, String> {
+        let literal = |(matcher, negated): &(Matcher, bool)| Literal {
+            tested: Tested::Value(key.into(), matcher.clone()),
+            negated: *negated,
+        };
+        value(key, &tests.iter().map(literal).collect::<Vec<_>>())
+    }
+
+    fn words(list: &[&str]) -> Matcher {
+        Matcher::Words(list.iter().map(|word| (*word).to_owned()).collect())
+    }
+
+    fn matches(text: &str) -> Wanted {
+        Wanted::Bounds(Bounds { matches: Some(text.into()), ..Bounds::default() })
+    }
+
+    #[test]
+    fn words_that_a_flag_file_takes_for_more_are_expressions() {
+        let larger = [
+            ("language", "de", "^(?:de)$"),
+            ("languages", "de", "^(?:de)$"),
+            ("ip", "10.0.0.0/8", r"^(?:10\.0\.0\.0\/8)$"),
+            ("user_agent", "curl", "^(?:curl)$"),
+            ("plan", "pro*", r"^(?:pro\*)$"),
+        ];
+        for (key, word, expression) in larger {
+            let alone = written(key, &[(words(&[word]), false)]).unwrap().unwrap();
+            assert_eq!(alone, Value { wanted: Some(matches(expression)), apart: Vec::new() }, "{key}");
+            let negated = written(key, &[(words(&[word]), true)]).unwrap().unwrap();
+            assert_eq!(negated, Value { wanted: None, apart: vec![(matches(expression), true)] }, "{key}");
+        }
+    }
+
+    #[test]
+    fn words_that_mean_themselves_stay_words() {
+        for (key, word) in
+            [("plan", "pro"), ("country", "AT"), ("group", "staff"), ("ip", "192.0.2.1"), ("ip", "::1")]
+        {
+            let alone = written(key, &[(words(&[word]), false)]).unwrap().unwrap();
+            assert_eq!(alone.wanted, Some(Wanted::Words(vec![word.into()])), "{key}");
+            let bounds = Bounds { not: vec![word.into()], ..Bounds::default() };
+            let negated = written(key, &[(words(&[word]), true)]).unwrap().unwrap();
+            assert_eq!(negated.wanted, Some(Wanted::Bounds(bounds)), "{key}");
+        }
+    }
+
+    #[test]
+    fn words_of_a_language_that_others_exclude_are_left_out() {
+        let both = [(words(&["de", "de-AT"]), false), (words(&["de"]), true)];
+        let left = written("language", &both).unwrap().unwrap();
+        assert_eq!(left.wanted, Some(matches(r"^(?:de\-AT)$")));
+    }
+
+    #[test]
+    fn what_the_flag_file_does_not_take_is_an_error() {
+        let ranges = Matcher::Networks(vec!["10.0.0.0/8".into()]);
+        assert!(written("ip", &[(ranges.clone(), false)]).is_ok());
+        assert!(written("header.x-real-ip", &[(ranges, false)]).unwrap_err().contains("`ip` alone"));
+        let many: Vec<String> = (0..20_000).map(|i| format!("browser {i}")).collect();
+        assert!(written("user_agent", &[(Matcher::Words(many), false)]).is_err());
     }
 }
