@@ -1,5 +1,7 @@
 //! A value that conditions look at, and the tests other systems have for it.
 
+use flagstaff_flags::Key;
+
 use crate::model::{Condition, Matcher};
 
 /// A key of the flag file, such as `user` or `header.x-plan`.
@@ -37,6 +39,11 @@ pub(crate) enum Compared {
 impl LookedAt {
     fn test(&self, matcher: Matcher) -> Condition {
         Condition::Test(self.0.clone(), matcher)
+    }
+
+    /// Whether it is a list: only a user's groups and roles are.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(Key::new(&self.0), Ok(Key::Group | Key::Role))
     }
 
     /// There is a value.
@@ -145,5 +152,12 @@ mod tests {
         let pro = plan.has_any_case(Place::Whole, ["Pro"]);
         assert_eq!(pro, Condition::Test("plan".into(), Matcher::Expression("(?i)^(?:Pro)$".into())));
         assert!(matches!(plan.number(Compared::Above, 1.5), Condition::Unknown(_)));
+    }
+
+    #[test]
+    fn groups_and_roles_are_lists_however_they_are_written() {
+        let is_list = |key: &str| LookedAt(key.into()).is_list();
+        assert!(["group", "groups", "role", "roles"].into_iter().all(is_list));
+        assert!(!["user", "language", "header.x-role", "grouping", "?"].into_iter().any(is_list));
     }
 }

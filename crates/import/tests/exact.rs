@@ -7,7 +7,7 @@ mod made;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use flagstaff_flags::{Attributes, Snapshot, Subject};
+use flagstaff_flags::{Attributes, Snapshot, Subject, User};
 use flagstaff_import::System;
 use flagstaff_source::{ParseOptions, Text, parse};
 use made::made;
@@ -156,4 +156,22 @@ fn a_browser_is_not_one_in_another_case() {
         let is_on = |name| flags.decide(&Subject { attributes: &Browser(name), ..subject() }).is_on("f");
         assert_eq!(["Shop/2", "shop/2", "Shop/2.1"].map(is_on), [true, false, false], "{system}");
     }
+}
+
+#[test]
+fn a_role_is_not_a_part_of_another() {
+    let holds = r#"{"flags": {"f": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off",
+        "targeting": {"if": [{"in": ["WORD", {"var": "ATTRIBUTE"}]}, "on", "off"]}}}}"#;
+    for key in ["role", "roles", "group", "groups"] {
+        let flags = carried("flagd", holds, "teams", "admin", &["--attribute", &format!("teams={key}")]);
+        let is_on = |name: &str| {
+            let names = vec!["staff".to_owned(), name.to_owned()];
+            let user = User { id: "u".into(), groups: names.clone(), roles: names };
+            flags.decide(&Subject { user: Some(&user), ..subject() }).is_on("f")
+        };
+        assert_eq!(["admin", "administrator", "subadmin"].map(is_on), [true, false, false], "{key}");
+    }
+    let flags = carried("flagd", holds, "userAgent", "Shop", &[]);
+    let is_on = |name| flags.decide(&Subject { attributes: &Browser(name), ..subject() }).is_on("f");
+    assert!(is_on("Shop/2") && !is_on("shop/2"), "a text has parts");
 }

@@ -94,18 +94,13 @@ impl Compare<'_> {
             13 => self.number(Compared::UpTo),
             14 => self.number(Compared::Above),
             15 => self.number(Compared::AtLeast),
-            // Only a user's groups and roles are lists here.
-            34 if self.is_list() => has(Place::Whole),
-            35 if self.is_list() => not(has(Place::Whole)),
+            34 if self.looked_at.is_list() => has(Place::Whole),
+            35 if self.looked_at.is_list() => not(has(Place::Whole)),
             16 | 17 | 20..=27 => self.unknown("with texts of which the config has only hashes (\"confidential\")"),
             18 | 19 => self.unknown("as a point in time"),
             34 | 35 => self.unknown("as a list"),
             _ => self.unknown(&format!("by comparator {comparator}")),
         }
-    }
-
-    fn is_list(&self) -> bool {
-        matches!(self.looked_at.0.as_str(), "group" | "role")
     }
 
     fn unknown(&self, how: &str) -> Condition {

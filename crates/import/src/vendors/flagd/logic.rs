@@ -2,6 +2,7 @@
 
 use super::Definition;
 use crate::input::Node;
+use crate::looked_at::{LookedAt, Place};
 use crate::model::{Condition, Matcher, Note};
 use crate::vendors::semver;
 
@@ -110,7 +111,7 @@ impl Comparing<'_, '_> {
         }
     }
 
-    /// A list that has the attribute, or an attribute that contains a text.
+    /// A list that has the attribute, or an attribute that has a text: as a member where it is a list, as a part where it is a text.
     fn within(&self, notes: &mut Vec<Note>) -> Option<Condition> {
         match self.arguments {
             [_, Node::List(items)] => {
@@ -118,7 +119,9 @@ impl Comparing<'_, '_> {
                 Some(Condition::words(self.key(0, notes)?, words))
             }
             [Node::Text(text), _] => {
-                Some(Condition::Test(self.key(1, notes)?, Matcher::Contains(vec![text.clone()])))
+                let looked_at = LookedAt(self.key(1, notes)?);
+                let place = if looked_at.is_list() { Place::Whole } else { Place::Anywhere };
+                Some(looked_at.has(place, [text.as_str()]))
             }
             _ => None,
         }

@@ -124,15 +124,10 @@ impl Compare<'_> {
             "lte" => self.number(Compared::UpTo),
             "regex" => self.regex(),
             "!regex" => but_not(self.regex()),
-            // Only a user's groups and roles are lists here.
-            "containsAnyOf" if self.is_list() => self.has(Place::Whole),
-            "containsNoneOf" if self.is_list() => self.has(Place::Whole).negated(),
+            "containsAnyOf" if self.looked_at.is_list() => self.has(Place::Whole),
+            "containsNoneOf" if self.looked_at.is_list() => self.has(Place::Whole).negated(),
             other => Condition::Unknown(format!("`{}` is compared by `{other}`", self.looked_at.0)),
         }
-    }
-
-    fn is_list(&self) -> bool {
-        matches!(self.looked_at.0.as_str(), "group" | "role")
     }
 
     fn has(&self, place: Place) -> Condition {
