@@ -73,7 +73,30 @@ fn a_filter_and_a_draw_that_hash_different_attributes_are_said() {
 
 #[test]
 fn where_there_is_a_filter_the_older_namespace_is_passed_over() {
-    let rule = format!(r#"{{"force": true, "namespace": ["n", 0.5, 1], {}}}"#, filter(""));
+    let rule = format!(r#"{{"key": "e", "variations": [false, true], "namespace": ["n", 0.5, 1], {}}}"#, filter(""));
     let made = feature(&rule);
     assert!(made.toml.contains("slices = { f = [0, 50] }") && made.toml.contains(r#"seed = "s""#), "{}", made.toml);
+}
+
+#[test]
+fn a_namespace_is_for_experiments() {
+    let made = feature(r#"{"force": true, "namespace": ["n", 0.5, 1]}"#);
+    assert!(!made.toml.contains("[layers") && made.toml.contains("percent = 100\n"), "{}", made.toml);
+    assert!(made.report.is_exact(), "{:?}", made.report);
+}
+
+#[test]
+fn a_gate_behind_other_rules_is_said() {
+    let gate = r#"{"parentConditions": [{"id": "base", "condition": {"value": true}, "gate": true}]}"#;
+    let features = |rules: &str| {
+        let export = format!(
+            r#"{{"features": {{"f": {{"defaultValue": false, "rules": [{rules}, {{"force": true}}]}}, "base": {{"defaultValue": true}}}}}}"#
+        );
+        made("growthbook", &export, &[])
+    };
+    let first = features(gate);
+    assert!(first.report.is_exact() && first.toml.contains("requires = [\"base\"]"), "{}", first.toml);
+    let made = features(&format!(r#"{{"condition": {{"country": "AT"}}, "force": true}}, {gate}"#));
+    assert!(lost(&made).contains("asks for `base` behind other rules"), "{}", lost(&made));
+    assert!(made.toml.contains("requires = [\"base\"]"), "{}", made.toml);
 }

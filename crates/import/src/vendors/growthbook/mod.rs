@@ -109,6 +109,9 @@ fn flag(name: &str, node: &Node, reading: &Reading<'_>) -> (Flag, Option<Slice>)
             one_unit(&mut unit, &attribute, &mut flag.notes);
         }
         slice = step.slice.take().or(slice);
+        for origin in step.needs.iter().filter(|_| !steps.is_empty()) {
+            flag.lost(format!("It asks for `{origin}` behind other rules. Here they need that flag too."));
+        }
         flag.requires.extend(step.needs.into_iter().map(|origin| Requirement { origin, variant: None }));
         steps.extend(step.step);
     }

@@ -45,7 +45,7 @@ pub(super) fn read(
             _ => return Err("it asks for the value of another flag".into()),
         }
     }
-    if node.get("filters").is_some() || node.get("namespace").is_some() {
+    if is_sliced(node) {
         if !last || condition != Condition::Always {
             return Err(
                 "it is in a namespace, and is not the last rule for everybody: a flag is in a layer as a whole here"
@@ -78,6 +78,12 @@ pub(super) fn read(
 /// Whether a variation is not kept: GrowthBook asks the next rule then, as its holdouts do.
 fn passes_through(node: &Node) -> bool {
     node.items_at("meta").iter().any(|meta| meta.truth_at("passthrough") == Some(true))
+}
+
+/// Whether only a part of a namespace comes to it. GrowthBook looks at `namespace` for experiments alone.
+fn is_sliced(node: &Node) -> bool {
+    let is_experiment = !node.items_at("variations").is_empty();
+    node.get("filters").is_some() || (node.get("namespace").is_some() && is_experiment)
 }
 
 /// The flag that must be on, in `{"id": "parent", "condition": {"value": true}}`.
