@@ -6,7 +6,7 @@ use flagstaff_operations::api::{ChangeRequest, CreateRequest, DeleteQuery, Order
 use flagstaff_operations::edit::{self, Change, Confirmation, Edited, Editor, Removal, Way, WouldUndo, remove};
 
 use crate::cli::{Add, Delete, EditOf, Off, On, Set};
-use crate::commands::{Outcome, confirm, person};
+use crate::commands::{Outcome, confirm, person, undo};
 use crate::remote::Remote;
 use crate::terminal::{BAD, FAINT, GOOD, ODD, STRONG, err, json as print_json, out, styled};
 use crate::workspace::{Opened, block_on, warn};
@@ -117,9 +117,10 @@ fn make(
         }
         answer = apply(Confirmation::Of(revision))?;
     }
-    let edit::EditAnswer::Edited(edited) = answer else {
+    let edit::EditAnswer::Edited(mut edited) = answer else {
         return Ok(Outcome::No);
     };
+    edited.undo = undo::located(&edited.undo, &args.ledger);
     show(args, &edited)?;
     Ok(if edited.in_force { Outcome::Yes } else { Outcome::No })
 }

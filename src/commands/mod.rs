@@ -34,6 +34,7 @@ pub(crate) mod shell;
 pub(crate) mod simulate;
 pub(crate) mod tail;
 pub(crate) mod traffic;
+mod undo;
 pub(crate) mod webhook;
 
 use std::process::ExitCode;

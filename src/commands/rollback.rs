@@ -7,7 +7,7 @@ use flagstaff_operations::history::{
 };
 
 use crate::cli;
-use crate::commands::{Outcome, changes, confirm, diff, person};
+use crate::commands::{Outcome, changes, confirm, diff, person, undo};
 use crate::remote::Remote;
 use crate::terminal::{FAINT, GOOD, STRONG, json as print_json, out, styled};
 use crate::workspace::{Opened, block_on, warn};
@@ -58,6 +58,9 @@ fn make(
         }
         let of = preview.revision.clone();
         answer = apply(Confirmation::Of(&of))?;
+    }
+    if let RollbackAnswer::Done(done) = &mut answer {
+        done.undo = done.undo.take().map(|command| undo::located(&command, &args.ledger));
     }
     if args.json {
         print_json(&answer)?;
