@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 
 use super::fingerprint;
+use super::fractions::Misread;
 use super::lint::{self, Goals};
 use super::options::ParseOptions;
 use super::pins;
@@ -115,7 +116,10 @@ impl Assembly {
         let names: Vec<(Range<usize>, Name, String)> = self.names(table, section);
         for (key, name, value) in names.into_iter().zip(table.iter_mut()).map(|(n, (_, value))| (n.2, n.1, value)) {
             let before = self.findings.len();
+            let misread = Misread::search(value, section);
+            self.findings.extend(misread.findings);
             let Recovered { read, mut lost } = recover(value, Some(&key), &self.sources, &mut self.findings);
+            lost.extend(misread.lost);
             if read.is_none() {
                 // All of it is lost: nothing of it is judged any further.
                 lost.push(Vec::new());

@@ -2,10 +2,11 @@
 //!
 //! [`parse`] is the way: it reads the texts, lays the overlay over them, and has an [`assembly`] read every table by itself, convert it
 //! and join what it can. [`pins`] come from the environment, [`lint`] says what should be mended, [`fingerprint`] tells definitions and
-//! revisions apart. [`options`] are what goes in and what comes out.
+//! revisions apart. [`fractions`] finds numbers that look like versions. [`options`] are what goes in and what comes out.
 
 mod assembly;
 pub(crate) mod fingerprint;
+mod fractions;
 mod lint;
 mod options;
 mod parse;
