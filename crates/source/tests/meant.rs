@@ -1,4 +1,4 @@
-//! What is written can do what it says.
+//! What is written can do what it says: conditions that can hold, routes that are asked for.
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use flagstaff_source::{ParseOptions, Report, Severity, Text, parse};
@@ -93,4 +93,33 @@ fn a_misread_fraction_names_its_flag_and_hides_no_other_mistake() {
     let places: Vec<_> = report.errors().map(|p| (p.line, p.column, p.flag.as_deref())).collect();
     let told = [(2, 23), (2, 34), (2, 51), (3, 1)].map(|(line, column)| (line, column, Some("a")));
     assert_eq!(places, told, "{}", report.render(false));
+}
+
+#[test]
+fn a_path_has_no_query() {
+    let query = "a path has no query: leave out what begins at the `?`";
+    let fragment = "a path has no fragment: leave out what begins at the `#`";
+    let refused = |text: &str, wanted: String| assert_eq!(told(text, Severity::Error), [wanted], "{text}");
+    for (what, help) in [("/contact?x=1", query), ("GET /?ok=1", query), ("POST /a#b", fragment), ("*?x=*", query)] {
+        let said = format!("`{what}` does not name requests | {help}");
+        refused(&format!("{FINE}percent = 5\nexposed_on = [\"/x\", \"{what}\"]\n"), format!("5:21 {said}"));
+        refused(&format!("[goals.g]\non = \"{what}\"\n{FINE}percent = 5\n"), format!("2:6 {said}"));
+    }
+    for (what, help) in [("/pay?x=1", query), ("*#pay", fragment)] {
+        let said = format!("`{what}` is not a valid path | {help}");
+        let gate =
+            format!("gate = {{ paths = [\"/x\", \"{what}\"], when_off = {{ redirect = \"/?closed#now\" }} }}\n");
+        refused(&format!("{FINE}{gate}"), format!("4:25 {said}"));
+        let said = format!("`{what}` fits no path | {help}");
+        for marked in [
+            format!("path = «\"{what}\""),
+            format!("path = «[\"/x\", \"{what}\"]"),
+            format!("path = «{{ not = \"{what}\" }}"),
+        ] {
+            assert_told(&marked, Severity::Error, &said);
+        }
+    }
+    assert_fine("path = { matches = \"^/pay/?$\" }");
+    assert_fine("path = [\"/pay/*\", \"*%3F*\"]");
+    assert_fine("query.x = \"what?\", user_agent = \"*#1?*\"");
 }

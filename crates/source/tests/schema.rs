@@ -117,6 +117,8 @@ fn schema_and_types_take_the_same() {
         "gate = { paths = [\"/pay\"], when_off = { redirect = \"x\" } }",
         "upstream = { on = \"8001\" }",
         "exposed_on = [\"get /x\"]",
+        "exposed_on = [\"/x?y=1\"]",
+        "gate = { paths = [\"/pay#x\"], when_off = { redirect = \"/\" } }",
         "rules = [{ if = { country = { nott = \"DE\" } }, serve = \"on\" }]",
         "rules = [{ if = 3, serve = \"on\" }]",
         "allow = { user = [] }",

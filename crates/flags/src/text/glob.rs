@@ -63,6 +63,25 @@ impl Glob {
     }
 }
 
+/// What begins a query or a fragment in a pattern of paths. A path ends before it, so no path fits such a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BehindPath(char);
+
+impl BehindPath {
+    /// Looks for it. A pattern that means the character itself writes `%3F` or `%23`.
+    #[must_use]
+    pub fn find(pattern: &str) -> Option<Self> {
+        pattern.chars().find(|c| matches!(c, '?' | '#')).map(Self)
+    }
+}
+
+impl fmt::Display for BehindPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.0 == '?' { "query" } else { "fragment" };
+        write!(f, "a path has no {what}: leave out what begins at the `{}`", self.0)
+    }
+}
+
 /// Requests named by method and path: `GET /contact*`, or `/contact*` for any method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
@@ -74,17 +93,20 @@ impl Route {
     /// Reads `METHOD /path*` or `/path*`.
     ///
     /// # Errors
-    /// When the path does not start with `/` or `*`, or the method is not of upper-case letters.
+    /// When the path does not start with `/` or `*`, or has a query, or the method is not of upper-case letters.
     pub fn new(text: &str) -> Result<Self, RouteError> {
         let (method, path) = match text.trim().split_once(' ') {
             Some((method, path)) => (Some(method), path.trim()),
             None => (None, text.trim()),
         };
+        if let Some(behind) = BehindPath::find(path) {
+            return Err(RouteError::Behind(behind));
+        }
         let method_fits = method.is_none_or(|m| !m.is_empty() && m.bytes().all(|b| b.is_ascii_uppercase()));
         if method_fits && path.starts_with(['/', '*']) && !path.contains(' ') {
             Ok(Self { method: method.map(Into::into), path: Glob::new(path) })
         } else {
-            Err(RouteError)
+            Err(RouteError::Form)
         }
     }
 
@@ -117,15 +139,23 @@ impl fmt::Display for Route {
     }
 }
 
-/// A text that names no requests.
+/// Why a text names no requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RouteError;
+pub enum RouteError {
+    /// It is not a method and a path, nor a path.
+    Form,
+    /// Its path goes on behind its end.
+    Behind(BehindPath),
+}
 
 impl fmt::Display for RouteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "requests are named by an upper-case method and a path, as in \"GET /contact*\", or by a path alone",
-        )
+        match self {
+            Self::Form => f.write_str(
+                "requests are named by an upper-case method and a path, as in \"GET /contact*\", or by a path alone",
+            ),
+            Self::Behind(behind) => behind.fmt(f),
+        }
     }
 }
 
@@ -163,7 +193,19 @@ mod tests {
         );
         assert!(Route::new("/a*").unwrap().fits("GET", "/ab"));
         for bad in ["", "contact", "get /a", "GET contact", "GET /a b", " "] {
-            assert_eq!(Route::new(bad), Err(RouteError), "{bad}");
+            assert_eq!(Route::new(bad), Err(RouteError::Form), "{bad}");
         }
+    }
+
+    #[test]
+    fn routes_end_where_a_path_ends() {
+        for bad in ["/contact?x=1", "GET /?ok=1", "POST /a#b", "/a?", "*?x=*", "GET a?b"] {
+            assert!(matches!(Route::new(bad), Err(RouteError::Behind(_))), "{bad}");
+        }
+        let said = |text| Route::new(text).unwrap_err().to_string();
+        assert_eq!(said("/a?b#c"), "a path has no query: leave out what begins at the `?`");
+        assert_eq!(said("/a#b?c"), "a path has no fragment: leave out what begins at the `#`");
+        let escaped = Route::new("/a%3Fb").unwrap();
+        assert!(escaped.fits("GET", "/a%3Fb") && !escaped.fits("GET", "/a"));
     }
 }

@@ -8,7 +8,7 @@ mod printable;
 mod secret;
 pub mod typed;
 
-pub use glob::{Glob, Route, RouteError};
+pub use glob::{BehindPath, Glob, Route, RouteError};
 pub use nearest::nearest;
 pub use plain_path::{PlainPath, plain_host};
 pub use printable::{brief, is_hidden, printable, printable_except, printable_json};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flagstaff_flags::{BucketBy, Glob, Guard, Hold, Name, Percent, Route, SlowerThan, StatusSet};
+use flagstaff_flags::{BehindPath, BucketBy, Glob, Guard, Hold, Name, Percent, Route, SlowerThan, StatusSet};
 use jiff::civil::Date;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 
@@ -76,11 +76,10 @@ pub(super) fn requests(text: &str) -> Result<Route, Wrong> {
 
 /// Paths of gates, in any case: some servers take `/PAY` for `/pay`, and closing too much is the safe side.
 pub(super) fn paths(text: &str) -> Result<Glob, Wrong> {
-    let help = format!("write \"/{text}\"");
-    if text.starts_with(['/', '*']) {
-        Ok(Glob::any_case(text))
-    } else {
-        Err((format!("`{text}` is not a valid path: a path begins with /"), help))
+    match BehindPath::find(text) {
+        Some(behind) => Err((format!("`{text}` is not a valid path"), behind.to_string())),
+        None if text.starts_with(['/', '*']) => Ok(Glob::any_case(text)),
+        None => Err((format!("`{text}` is not a valid path: a path begins with /"), format!("write \"/{text}\""))),
     }
 }
 

@@ -101,12 +101,12 @@ word!(
 word!(
     /// Requests, by method and path.
     Requests(Route), "requests, such as \"GET /contact*\"", readers::requests,
-    { "type": "string", "pattern": "^([A-Z]+ +)?[/*][^ ]*$", "examples": ["GET /contact*", "/shop/*"] }
+    { "type": "string", "pattern": "^([A-Z]+ +)?[/*][^ ?#]*$", "examples": ["GET /contact*", "/shop/*"] }
 );
 word!(
     /// Paths, with `*` for any text.
     Paths(Glob), "a path, such as \"/pay/*\"", readers::paths,
-    { "type": "string", "pattern": "^[/*]", "examples": ["/pay/*"] }
+    { "type": "string", "pattern": "^[/*][^?#]*$", "examples": ["/pay/*"] }
 );
 word!(
     /// The id that is hashed.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use flagstaff_flags::{Condition, Glob, Key, Matcher, MatcherError, WordList};
+use flagstaff_flags::{BehindPath, Condition, Glob, Key, Matcher, MatcherError, WordList};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::decode::serde_messages::mistake;
@@ -15,7 +15,7 @@ impl<'de> DeserializeSeed<'de> for Test {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Condition, D::Error> {
         let wanted = deserializer.deserialize_any(WantedReading)?;
-        wanted.condition(self.0).map_err(|(message, help)| mistake(message, help))
+        wanted.condition(self.0).map_err(|(message, help)| mistake(message, &help))
     }
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Wanted {
     pub(super) matches: Option<String>,
 }
 
-type Wrong = (String, &'static str);
+type Wrong = (String, String);
 
 impl Wanted {
     fn condition(self, key: Key) -> Result<Condition, Wrong> {
@@ -45,7 +45,7 @@ impl Wanted {
         if let Some(words) = &self.not {
             all.push(Matcher::Not(Box::new(any_of(&key, words)?)));
         }
-        let wrong = |e: flagstaff_flags::MatcherError| (e.to_string(), "");
+        let wrong = |e: flagstaff_flags::MatcherError| (e.to_string(), String::new());
         if let Some(version) = &self.at_least {
             all.push(Matcher::at_least(version).map_err(wrong)?);
         }
@@ -65,14 +65,23 @@ impl Wanted {
 }
 
 fn nothing() -> Wrong {
-    ("this asks for nothing".into(), "write a word, a list of words, or a table of not, at_least, below, matches")
+    let help = "write a word, a list of words, or a table of not, at_least, below, matches";
+    ("this asks for nothing".into(), help.into())
+}
+
+/// What is wrong with a pattern that goes on behind the end of a path.
+fn goes_on(pattern: &str) -> Option<Wrong> {
+    let behind = BehindPath::find(pattern)?;
+    Some((format!("`{pattern}` fits no path"), behind.to_string()))
 }
 
 fn any_of(key: &Key, words: &[String]) -> Result<Matcher, Wrong> {
+    let behind = words.iter().filter(|_| *key == Key::Path).find_map(|word| goes_on(word));
+    behind.map_or(Ok(()), Err)?;
     Ok(match (key, words) {
         (Key::Ip, words) => Matcher::within_one_of(words).map_err(|word| {
             let help = "write a range such as \"10.0.0.0/8\" or an address such as \"192.0.2.1\"";
-            (format!("`{word}`: {}", MatcherError::Address), help)
+            (format!("`{word}`: {}", MatcherError::Address), help.into())
         })?,
         (_, [word]) if key.is_any_case() => Matcher::Pattern(Glob::any_case(word)),
         (_, [word]) => Matcher::Pattern(Glob::new(word)),
