@@ -58,6 +58,6 @@ pub use percent::{Percent, PercentError};
 pub use problem::{Problem, ProblemKind};
 pub use snapshot::{MetFlags, Publisher, Reader, RecordedFacts, Snapshot, publisher};
 pub use text::{
-    BehindPath, Glob, MASK, PlainPath, Route, RouteError, brief, is_hidden, is_secret, nearest, plain_host, printable,
-    printable_except, printable_json, typed, userinfo, without_userinfo,
+    BehindPath, Glob, MASK, PlainPath, Route, RouteError, brief, is_hidden, is_method, is_secret, method_meant,
+    nearest, plain_host, printable, printable_except, printable_json, typed, userinfo, without_userinfo,
 };

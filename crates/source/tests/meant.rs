@@ -123,3 +123,61 @@ fn a_path_has_no_query() {
     assert_fine("path = [\"/pay/*\", \"*%3F*\"]");
     assert_fine("query.x = \"what?\", user_agent = \"*#1?*\"");
 }
+
+#[track_caller]
+fn assert_warned(marked: &str, wanted: &str) {
+    assert_told(marked, Severity::Warning, wanted);
+}
+
+#[test]
+fn conditions_that_never_hold() {
+    let host = "it is compared without port and final dot";
+    let shop = format!("fits no host: {host} | write \"shop.example.com\"");
+    assert_warned("host = «\"shop.example.com:8080\"", &format!("`shop.example.com:8080` {shop}"));
+    assert_warned("host = [\"a\", «\"shop.example.com.\"]", &format!("`shop.example.com.` {shop}"));
+    assert_warned("host = { not = «\"*:80\" }", &format!("`*:80` fits no host: {host} | write \"*\""));
+    let url = "`https://shop.example.com` fits no host | write the host alone, such as \"shop.example.com\"";
+    assert_warned("host = «\"https://shop.example.com\"", url);
+    assert_warned("path = «\"beta/*\"", "`beta/*` fits no path: a path begins with / | write \"/beta/*\"");
+    let at = "`de_AT` fits no language that a browser sends | write \"de-AT\"";
+    assert_warned("language = «\"de_AT\"", at);
+    assert_warned("languages = [\"en\", «\"de_AT\"]", at);
+    let german = "fits no language that a browser sends | write \"de\", which includes its regions";
+    assert_warned("language = { not = [«\"de-*\"] }", &format!("`de-*` {german}"));
+    let code = "fits no country: a country is two letters | write its code of ISO 3166, such as \"DE\"";
+    assert_warned("country = «\"Germany\"", &format!("`Germany` {code}"));
+    assert_warned("countries = [\"DE\", «\"AUT\"]", &format!("`AUT` {code}"));
+    assert_warned("method = «\"GTE\"", "HTTP knows no method `GTE` | did you mean `GET`?");
+    let other = "write GET, POST, PUT, PATCH, DELETE or another method of HTTP";
+    assert_warned("method = [\"post\", «\"fetch\"]", &format!("HTTP knows no method `fetch` | {other}"));
+    let never =
+        "`after` is not before `before`, so there is no time at which both hold | write the earlier time at `after`";
+    assert_warned("before = 2026-11-20T09:00:00Z, after = «2026-11-20T10:00:00+01:00", never);
+    assert_warned("after = «\"2026-11-21T09:00:00Z\", before = 2026-11-20T09:00:00Z", never);
+    for fine in [
+        "host = [\"shop.example.com\", \"*.example.com\", \"[::1]\", \"LOCALHOST\"]",
+        "path = [\"/beta/*\", \"*.html\"]",
+        "language = [\"de\", \"de-AT\", \"zh-Hant-TW\", \"*\"]",
+        "country = [\"DE\", \"at\", \"T1\", \"*\", \"D*\"]",
+        "country = { matches = \"^(DE|AT)$\" }",
+        "method = [\"GET\", \"post\", \"PROPFIND\", \"P*\"]",
+        "after = 2026-11-20T09:00:00Z, before = 2026-11-20T09:00:01Z",
+        "locale = \"de_AT\", header.host = \"a:80\", query.method = \"GTE\", cookie.country = \"Germany\"",
+    ] {
+        assert_warned(fine, "");
+    }
+}
+
+#[test]
+fn requests_and_people_that_nobody_is() {
+    let said = "HTTP knows no method `GTE` | did you mean `GET`?";
+    let flag = format!("{FINE}percent = 5\nexposed_on = [\"/a\", \"GTE /b\", \"PROPFIND /c\"]\n");
+    assert_eq!(told(&flag, Severity::Warning), [format!("5:21 {said}")]);
+    let goal = format!("[goals.g]\non = \"GTE /a\"\n{FINE}percent = 5\n");
+    assert_eq!(told(&goal, Severity::Warning), [format!("2:6 {said}")]);
+    let people = format!("{FINE}allow.languages = [\"de\", \"de_AT\"]\n");
+    let at = "`de_AT` fits no language that a browser sends | write \"de-AT\"";
+    assert_eq!(told(&people, Severity::Warning), [format!("4:26 {at}")]);
+    let flag = report(&flag);
+    assert_eq!(flag.problems()[0].flag.as_deref(), Some("a"));
+}

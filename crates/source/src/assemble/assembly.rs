@@ -14,6 +14,7 @@ use super::fractions::Misread;
 use super::lint::{self, Goals};
 use super::options::ParseOptions;
 use super::pins;
+use super::unmet;
 use crate::convert::Conversion;
 use crate::decode::echoes::without_echoes;
 use crate::decode::recover::{Recovered, emptied, recover};
@@ -198,6 +199,7 @@ impl Assembly {
             let whole: Vec<&Flag> = parts.flags.iter().filter(whole).collect();
             let warnings = lint::lint(&whole, &Goals { all: &parts.goals, silent: &parts.silent }, options);
             self.found(root, warnings, Severity::Warning);
+            self.findings.extend(unmet::unmet(root));
         }
         let Parts { flags, goals, segments, layers, holdout, broken, silent: _ } = parts;
         match Snapshot::new(revision, flags, goals, segments, layers) {

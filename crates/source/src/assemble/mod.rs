@@ -2,7 +2,8 @@
 //!
 //! [`parse`] is the way: it reads the texts, lays the overlay over them, and has an [`assembly`] read every table by itself, convert it
 //! and join what it can. [`pins`] come from the environment, [`lint`] says what should be mended, [`fingerprint`] tells definitions and
-//! revisions apart. [`fractions`] finds numbers that look like versions. [`options`] are what goes in and what comes out.
+//! revisions apart. [`fractions`] finds numbers that look like versions, and [`unmet`] conditions that nothing meets. [`options`] are what
+//! goes in and what comes out.
 
 mod assembly;
 pub(crate) mod fingerprint;
@@ -11,6 +12,7 @@ mod lint;
 mod options;
 mod parse;
 mod pins;
+mod unmet;
 
 pub use fingerprint::revision_of as revision;
 pub use options::{Loaded, ParseOptions};
