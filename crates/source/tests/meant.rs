@@ -1,5 +1,5 @@
-//! What is written can do what it says: conditions that can hold, routes that are asked for.
-#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+//! What is written can do what it says: conditions that can hold, routes that are asked for, guards that have somebody to compare with.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
 use flagstaff_source::{ParseOptions, Report, Severity, Text, parse};
 
@@ -180,4 +180,41 @@ fn requests_and_people_that_nobody_is() {
     assert_eq!(told(&people, Severity::Warning), [format!("4:26 {at}")]);
     let flag = report(&flag);
     assert_eq!(flag.problems()[0].flag.as_deref(), Some("a"));
+}
+
+#[test]
+fn a_guard_needs_somebody_to_compare_with() {
+    let warned = |keys: &str| told(&format!("{FINE}{keys}\nguard.errors = \"5xx\"\n"), Severity::Warning);
+    let all = "everybody has the flag | write percent = 50, or a rollout in steps, or take out the guard";
+    let named = "whom `allow` or a rule names is not compared | add percent = 50, or take out the guard";
+    let anew = "the flag is drawn anew for each request | write bucket_by = \"visitor\", or take out the guard";
+    for (keys, why) in [
+        ("", all),
+        ("percent = 100", all),
+        ("variants = { a = 100, b = 0 }", all),
+        ("rollout.steps = [{ percent = 100 }]", all),
+        ("deny.users = [\"1\"]", all),
+        ("allow.users = [\"1\"]", named),
+        ("rules = [{ if = { country = \"DE\" }, percent = 50 }]", named),
+        ("percent = 50\nbucket_by = \"request\"", anew),
+    ] {
+        let [one] = &warned(keys)[..] else { panic!("{keys}: {:?}", warned(keys)) };
+        assert!(one.ends_with(&format!("the guard has nobody to compare with: {why}")), "{keys}: {one}");
+    }
+    for keys in [
+        "percent = 50",
+        "percent = 99.999",
+        "enabled = false",
+        "percent = 50\nallow.users = [\"1\"]",
+        "percent = 0\nallow.users = [\"1\"]",
+        "rollout.steps = [{ percent = 100, hold = \"1d\" }]",
+        "rollout.steps = [{ percent = 5, hold = \"1d\" }, { percent = 100 }]",
+        "upstream = { on = \"127.0.0.1:8001\" }",
+    ] {
+        assert_eq!(warned(keys), [""; 0], "{keys}");
+    }
+    let variants = format!(
+        "{FINE}variants = {{ a = 50, b = 50 }}\ngoals = [\"g\"]\nguard.errors = \"5xx\"\n[goals.g]\nevent = \"g\"\n"
+    );
+    assert_eq!(told(&variants, Severity::Warning), [""; 0]);
 }

@@ -352,7 +352,7 @@ fn a_goal_says_whose_word_counts() {
     for from in ["app", "page", "both"] {
         assert_eq!(told(&format!("event = \"g\"\nfrom = \"{from}\""), "client = true"), [""; 0]);
     }
-    let guarded = told("event = \"g\"\nfrom = \"both\"", "guard = { goals = [\"g\"] }");
+    let guarded = told("event = \"g\"\nfrom = \"both\"", "percent = 50\nguard = { goals = [\"g\"] }");
     assert!(guarded.len() == 1 && guarded[0].contains("the guard of `a`"), "{guarded:?}");
     for (keys, wanted) in [
         ("on = \"POST /x\"\nfrom = \"app\"", "`from` belongs to `event`"),

@@ -1,6 +1,9 @@
 //! What should be mended although it can be used.
 
-use flagstaff_flags::{EventFrom, EventGoal, Flag, Goal, Name, Percent, Problem, Rollout, Serve, Trigger, VariantId};
+use flagstaff_flags::{
+    BucketBy, EventFrom, EventGoal, Flag, Goal, Hold, Name, Percent, Problem, Rollout, RolloutStep, Serve, Trigger,
+    VariantId,
+};
 use jiff::civil::Date;
 
 use super::options::ParseOptions;
@@ -35,10 +38,9 @@ pub(crate) fn lint(flags: &[&Flag], goals: &Goals<'_>, options: &ParseOptions) -
 fn of_flag(flag: &Flag, today: Option<Date>) -> Vec<Problem> {
     let old = today.and_then(|today| expired(flag, today).or_else(|| stale(flag, today)));
     let no_cookies = today.and_then(|today| no_more_cookies(flag, today));
-    [old, no_cookies, no_expiry(flag), no_owner(flag), no_goal(flag), nobody(flag), too_fine(flag)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let missing = [no_expiry(flag), no_owner(flag), no_goal(flag)];
+    let in_vain = [nobody(flag), unguarded(flag), too_fine(flag)];
+    [old, no_cookies].into_iter().chain(missing).chain(in_vain).flatten().collect()
 }
 
 /// Where the event of a goal comes from, where that is likely not what was meant.
@@ -136,6 +138,35 @@ fn nobody(flag: &Flag) -> Option<Problem> {
             "raise percent, or write enabled = false",
         )
     })?
+}
+
+/// A guard that compares nothing. What it says of an upstream needs no comparison.
+fn unguarded(flag: &Flag) -> Option<Problem> {
+    let is_asked = flag.guard.is_some() && flag.enabled && flag.pin.is_none();
+    let (why, help) = nobody_to_compare(flag).filter(|_| is_asked)?;
+    let help = format!("{help}, or take out the guard");
+    warning(flag, Some("guard"), format!("the guard has nobody to compare with: {why}"), help)
+}
+
+/// Why of all who are drawn none differs from the others.
+fn nobody_to_compare(flag: &Flag) -> Option<(&'static str, &'static str)> {
+    if flag.bucket_by == BucketBy::Request {
+        return Some(("the flag is drawn anew for each request", "write bucket_by = \"visitor\""));
+    }
+    let steps = flag.rollout.as_ref().map(Rollout::steps);
+    let is_at_once = |step: &RolloutStep| step.percent == Percent::ALL && step.hold == Hold::End;
+    let has_all = match steps {
+        Some(steps) => steps.first().is_some_and(is_at_once),
+        None => flag.share_of_the_rest() == Percent::ALL,
+    };
+    let names_all = steps.is_none() && flag.percent.is_none() && flag.share_of_the_rest() == Percent::ZERO;
+    match flag.upstream.is_empty() {
+        true if has_all && arms(flag) < 2 => {
+            Some(("everybody has the flag", "write percent = 50, or a rollout in steps"))
+        }
+        true if names_all => Some(("whom `allow` or a rule names is not compared", "add percent = 50")),
+        _ => None,
+    }
 }
 
 /// A share between two numbers of a formula that has few of them: it takes the number that it ends in.
