@@ -467,6 +467,28 @@ fn pins_and_overlays_are_seen_everywhere() {
     assert!(off.out.contains("FLAGSTAFF_FLAG_A"), "{}", off.out);
 }
 
+/// What an edit for one environment changes in others is said first, and its undo goes where the edit went.
+#[test]
+fn an_edit_for_one_environment_says_what_it_changes_in_others() {
+    let folder = folder("[flags.a]\npercent = 5\n\n[flags.b]\npercent = 10\n");
+    let file = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    fs::write(folder.path().join("flags.staging.toml"), "[flags.b]\npercent = 20\n").unwrap();
+    fs::write(folder.path().join("flags.production.toml"), "[flags.b]\npercent = 30\n").unwrap();
+    let before = file("flags.toml");
+    for environment in ["staging", "stagin"] {
+        let asked = said(&folder, &format!("set a percent=100 --environment {environment}"));
+        let others = if environment == "staging" { "of production read" } else { "of production and staging read" };
+        assert!(asked.code == 1 && asked.err.contains(others), "{asked:?}");
+        assert_eq!(file("flags.toml"), before);
+    }
+    assert_eq!(said(&folder, "set a owner=ada --environment staging").code, 0, "nobody's variant changes");
+    assert_eq!(said(&folder, "set a percent=100 --environment staging --yes").code, 0);
+    assert!(file("flags.toml").contains("percent = 100"));
+    let done = said(&folder, "set b percent=100 --environment production");
+    let undo = "flagstaff set b percent=30 --flags flags.toml --environment production";
+    assert!(done.code == 0 && done.out.contains(undo), "its overlay has its own word: {done:?}");
+}
+
 #[test]
 fn pins_and_overlays_hold_in_the_running_program() {
     let app = App::mirror();

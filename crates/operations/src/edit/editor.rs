@@ -4,7 +4,7 @@ use flagstaff_flags::{FactKind, Flag, RecordedFacts, Standing, brief};
 use flagstaff_source::edit::{Change, EditError, EditPlan, Refused};
 
 use super::answer::{Edited, Outcome, by_fact, by_file};
-use super::environments::still_on;
+use super::environments::{reached, still_on};
 use super::fact_log::FactLog;
 use super::recorded_change::{record_change, undoes};
 use crate::Error;
@@ -105,8 +105,7 @@ impl Editor<'_> {
         let mut facts = self.open_facts().await;
         let is_on = matches!(change, Change::OnForEveryone);
         if confirmation == Confirmation::No
-            && let Some(standing) = standing(&mut facts).await
-            && let Some(what) = self.undoes(&plan, &standing, is_on)
+            && let Some(what) = self.affects(&plan, standing(&mut facts).await.as_ref(), is_on)
         {
             return Ok(EditAnswer::WouldUndo(WouldUndo { what, revision: plan.revision().to_owned() }));
         }
@@ -265,8 +264,17 @@ impl Editor<'_> {
         Some((before, after))
     }
 
+    /// What an edit undoes, and which other environments it changes, in words.
+    pub(super) fn affects(&self, plan: &EditPlan, standing: Option<&Standing>, is_on: bool) -> Option<String> {
+        let undoes = standing.and_then(|standing| self.undoes(plan, standing, is_on));
+        let decides = self.both(plan).is_some_and(|(before, after)| before.definition != after.definition);
+        let reached = decides.then(|| reached(self.workspace, plan)).flatten();
+        let all: Vec<_> = undoes.into_iter().chain(reached).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
     /// What an edit undoes of a flag as running programs have it. A switch-on need not say that the flag is on then.
-    pub(super) fn undoes(&self, plan: &EditPlan, standing: &Standing, is_on: bool) -> Option<String> {
+    fn undoes(&self, plan: &EditPlan, standing: &Standing, is_on: bool) -> Option<String> {
         let (before, after) = self.both(plan)?;
         let switched_off = standing.switched_off.clone().filter(|_| !is_on);
         undoes(before, after, &Standing { switched_off, ..standing.clone() })

@@ -1,6 +1,7 @@
-//! Environments in which a flag may still be on although its file says off.
+//! Environments in which a flag may still be on although its file says off, and those that an edit for another one changes.
 
 use flagstaff_source::ParseOptions;
+use flagstaff_source::edit::EditPlan;
 
 use crate::Error;
 use crate::workspace::Workspace;
@@ -29,4 +30,17 @@ fn still_on_in(workspace: &Workspace, flag: &str, environment: String) -> Option
         }
         Err(report) => Some(Error::Overlay { environment, report: Box::new(report) }),
     }
+}
+
+/// Which other environments an edit for one of them changes, in words: a key that its overlay does not have stands in the definitions, which
+/// all read.
+pub(super) fn reached(workspace: &Workspace, plan: &EditPlan) -> Option<String> {
+    let source = &workspace.source;
+    let (own, definitions) = (source.environment()?, source.name());
+    if plan.texts_before().definitions == plan.texts().definitions {
+        return None;
+    }
+    let others: Vec<_> = source.environments().ok()?.into_iter().filter(|other| other != own).collect();
+    let all = others.join(" and ");
+    (!others.is_empty()).then(|| format!("it is written in {definitions}, which the programs of {all} read, too"))
 }

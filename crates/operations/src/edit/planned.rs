@@ -47,7 +47,7 @@ impl Editor<'_> {
         let plan = self.plan(change, revision).map_err(|refused| self.refusal(refused))?;
         let standing = standing(&mut self.open_facts().await).await;
         let is_on = matches!(change, Change::On | Change::OnForEveryone);
-        let undoes = standing.as_ref().and_then(|standing| self.undoes(&plan, standing, is_on));
+        let undoes = self.affects(&plan, standing.as_ref(), is_on);
         Ok((plan, standing, undoes))
     }
 }

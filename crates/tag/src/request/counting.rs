@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use flagstaff_flags::{Glob, Problem};
+use flagstaff_flags::{BehindPath, Glob, Problem};
 use http::header::{HeaderMap, HeaderValue, USER_AGENT};
 use ipnet::IpNet;
 use metrics::Counter;
@@ -152,6 +152,9 @@ impl Exclusions {
         for path in settings.paths.iter().filter(|path| !path.starts_with(['/', '*'])) {
             let message = format!("the path `{path}` does not begin with `/` or `*`");
             problems.push(Problem::new(["exclude", "paths"], message).help(format!("\"/{path}\"")));
+        }
+        for behind in settings.paths.iter().filter_map(|path| BehindPath::find(path)) {
+            problems.push(Problem::new(["exclude", "paths"], behind.to_string()));
         }
         let addresses = settings.addresses.iter().filter_map(|text| Some((range(text, problems)?, text.clone())));
         let mut exclusions = Self {
