@@ -228,6 +228,7 @@ fn a_rollback_is_an_edit_like_any_other_in(store: &Store) {
     assert_eq!(text(&program), TWO);
     assert_eq!(done(&program, &format!("rollback {old}"))["changed"], false, "twice is once");
     let undo = whole["undo"].as_str().unwrap().strip_prefix("flagstaff ").unwrap();
+    let undo = undo.strip_suffix(" --config flagstaff.toml").unwrap();
     done(&program, undo);
     assert_eq!(text(&program), TWO.replace("[flags.b]", "[flags.b]   "), "{undo}");
     recorded(&program, 5);

@@ -36,11 +36,13 @@ fn far(program: &Program, line: &str) -> Said {
     beside(program, &flagstaff(elsewhere.path(), words(line), &environment))
 }
 
-/// The same command about its files.
+/// The same command about its files. What undoes it has the option that says where they are.
 #[track_caller]
 fn near(program: &Program, line: &str) -> Said {
     let line = words(line).into_iter().chain(["--config", "flagstaff.toml"]);
-    beside(program, &flagstaff(program.folder.path(), line, &[("USER", "ada"), ("FLAGSTAFF_KEYS", KEYS)]))
+    let said = flagstaff(program.folder.path(), line, &[("USER", "ada"), ("FLAGSTAFF_KEYS", KEYS)]);
+    let said = beside(program, &said);
+    Said { out: said.out.replace(" --config flagstaff.toml", ""), ..said }
 }
 
 fn text(program: &Program) -> String {

@@ -161,6 +161,8 @@ fn off_and_on_again_go_on_at_the_same_step_and_are_told_once_in(store: &Store) {
     let off = asked(&program, "off r --by eve");
     assert!(off.code == 0 && off.out.contains("off for everyone") && off.out.contains("flagstaff on r"), "{off:?}");
     eventually("it is off", || program.get("/").1.matches("x-flag-").count() == 0);
+    // the ledger may have told it before the file was read
+    program.flags_in_force();
     let status = rollout(&program, "r");
     assert_eq!((&status["state"], &status["percent"]), (&"holding".into(), &0.0.into()));
     assert!(status["why"].as_str().unwrap().contains("off"), "{status}");

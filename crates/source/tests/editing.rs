@@ -60,6 +60,21 @@ fn a_value_where_there_was_none() {
     );
 }
 
+/// A shell takes quotes away, and a program sends texts that look like something else.
+#[test]
+fn a_key_for_texts_takes_any_text() {
+    for (key, value, written) in [
+        ("ticket", "4711", "\"4711\""),
+        ("owner", "true", "\"true\""),
+        ("description", "[WIP] new form", "\"[WIP] new form\""),
+        ("salt", "2026-01-01", "\"2026-01-01\""),
+        ("ticket", "'4711'", "'4711'"),
+    ] {
+        assert_eq!(changed("[flags.a]\n", key, value), format!("[flags.a]\n{key} = {written}\n"));
+    }
+    assert!(matches!(set("[flags.a]\n", "a", &[("owner", "\"ada")]), Err(EditError::NotAValue(_))));
+}
+
 #[test]
 fn quotes_in_a_path_are_a_slip() {
     for path in ["metadata.\"x.y\"", "metadata.'x'", "metadata..x", ""] {
@@ -265,6 +280,13 @@ fn a_file_that_is_wrong_can_be_mended() {
     fs::write(f.path(), BEFORE.replace('5', "500")).unwrap();
     f.percent("50", None).unwrap();
     assert_eq!(f.text(), BEFORE.replace('5', "50"));
+}
+
+#[test]
+fn what_is_no_toml_is_told_with_its_place() {
+    let file = Fixture::of("[flags.a]\npercent = 5\n\n[flags.a]\npercent = 6\n");
+    let Err(Refused::Invalid(report)) = file.percent("20", None) else { panic!("it is refused as a whole") };
+    assert!(report.to_string().contains("flags.toml:4:"), "{report}");
 }
 
 #[test]

@@ -64,7 +64,7 @@ class Writer:
             f"{{ at_least = {quoted(self.one('1.9', '2.4', 'v2', '3.0.0-rc.1', '2.10'))} }}",
             f'{{ below = {below}, at_least = "1.0", not = {word} }}',
             f"{{ matches = {quoted(self.one('^p', 'o$', 'a.c', 'e+', 't[a-f]', '^team-?x*$', '[^a]r'))} }}",
-            self.one("2", "2.0", "2.5", "true"),
+            self.one("2", "2.5", "true"),
         )
 
     def condition(self, key):

@@ -115,7 +115,7 @@ impl EditPlan {
             return Err(Refused::Changed);
         }
         let before = source.parse(&contents, options).map_err(Box::new);
-        let (edited, undo) = edit(&contents, &before)?;
+        let (edited, undo) = edit(&contents, &before).map_err(|refused| at_its_place(refused, &before))?;
         let after = source.parse(&edited, options).map_err(Box::new);
         if let Err(report) = &after
             && !(may_be_wrong && adds_nothing(before.as_ref().err().map(|report| &**report), report))
@@ -355,4 +355,12 @@ fn adds_nothing(before: Option<&Report>, after: &Report) -> bool {
             *left >= 0
         })
     })
+}
+
+/// What is no TOML is told with its place, as reading the file tells it.
+fn at_its_place(refused: Refused, before: &Result<Loaded, Box<Report>>) -> Refused {
+    match (refused, before) {
+        (Refused::Edit(EditError::NotToml(_)), Err(report)) => Refused::Invalid(report.clone()),
+        (refused, _) => refused,
+    }
 }

@@ -25,7 +25,7 @@ pub fn set(text: &str, flag: &str, changes: &[(&str, &str)]) -> Result<String, E
             find_flag(document.as_table(), flag)?;
             let refuse = |why| EditError::NoValue { path: (*path).into(), why };
             let location = Location::find(&text, document.as_table(), flag, path).map_err(refuse)?;
-            location.splice(&value_of(value)?)
+            location.splice(&value_of(path, value)?)
         };
         let (range, with) = splice;
         text.replace_range(range, &with);
@@ -33,14 +33,21 @@ pub fn set(text: &str, flag: &str, changes: &[(&str, &str)]) -> Result<String, E
     Ok(text)
 }
 
-/// A value as it is written to the file.
-fn value_of(text: &str) -> Result<String, EditError> {
+/// Keys that take a text whatever it looks like: `ticket=4711` is no number.
+const TEXTS: [&str; 4] = ["description", "owner", "salt", "ticket"];
+
+/// A value of a key as it is written to the file.
+fn value_of(path: &str, text: &str) -> Result<String, EditError> {
     let text = text.trim();
     let refuse = || EditError::NotAValue(text.into());
     if text.is_empty() || text.chars().any(char::is_control) {
         return Err(refuse());
     }
-    if text.parse::<Value>().is_ok() {
+    let parsed = text.parse::<Value>();
+    if TEXTS.contains(&path) && !text.starts_with(['"', '\'']) {
+        return Ok(Value::from(text).to_string());
+    }
+    if parsed.is_ok() {
         return Ok(text.into());
     }
     // What looks like TOML and is not valid is a mistake, not a word.
