@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cli::{FlagArgs, LedgerArgs, RemoteArgs};
 
 /// What follows the command in some answers, and is no part of it.
-const BESIDE: &str = ", and take ";
+const BESIDE: &str = ", and take `";
 
 /// The command with the options that were typed, so that it undoes the edit where it was made. What settings and variables say holds for
 /// it anyway.
@@ -14,7 +14,7 @@ pub(crate) fn located(command: &str, typed: &LedgerArgs) -> String {
     if !command.starts_with("flagstaff ") || options.is_empty() {
         return command.into();
     }
-    let (command, beside) = command.split_at(command.find(BESIDE).unwrap_or(command.len()));
+    let (command, beside) = command.split_at(command.rfind(BESIDE).unwrap_or(command.len()));
     format!("{command} {options}{beside}")
 }
 
@@ -65,6 +65,8 @@ mod tests {
             located("flagstaff set a percent=20, and take `owner` out of the file", &typed),
             format!("flagstaff set a percent=20 {to}, and take `owner` out of the file")
         );
+        let quoted = "flagstaff set a 'description=Buy, and take it home'";
+        assert_eq!(located(quoted, &typed), format!("{quoted} {to}"));
         assert_eq!(located("take `owner` out of the file", &typed), "take `owner` out of the file");
         assert_eq!(located("flagstaff on a", &LedgerArgs::default()), "flagstaff on a");
     }

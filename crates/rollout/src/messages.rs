@@ -85,7 +85,7 @@ pub(crate) enum LedgerEvent {
     /// The next signs of a flag and an epoch: all above a number.
     Signs { of: FlagEpoch, after: u64, next: NumberedSigns },
     /// Who was new at a step, by arm, and how many came to the treatment.
-    Arrivals { flag: Name, step: usize, by_arm: Vec<u64>, treatment: u64 },
+    Arrivals { flag: Name, epoch: u64, step: usize, by_arm: Vec<u64>, treatment: u64 },
     /// The ledger did not say who came at a step of a flag.
     ArrivalsUnknown(Name),
     /// The ledger cannot be reached, and why; or it can again.

@@ -19,7 +19,7 @@ use crate::monitor::unit_key;
 
 /// Arrivals that were counted are good for so long.
 const FRESH: Duration = Duration::from_secs(2);
-/// A question without an answer is asked again after so long: longer than any answer takes.
+/// A question without an answer is asked again after so long. The ledger may have been away when it was asked.
 const ASK_AGAIN: Duration = Duration::from_secs(300);
 
 /// A flag, where it stands, and what its guard saw.

@@ -18,11 +18,14 @@ impl Controller {
             LedgerEvent::Conflict(name, facts) => self.resolve(&name, &facts),
             LedgerEvent::FactsLost(name, number) => self.write_again(&name, number),
             LedgerEvent::Signs { of, after, next } => self.feed(&of, after, &next),
-            LedgerEvent::Arrivals { flag, step, by_arm, treatment } => {
-                if let Some(state) = self.states.get_mut(&flag) {
-                    state.set_arrivals(Arrivals { step, by_arm, treatment });
-                    self.monitor.recount(&flag, step, treatment);
+            LedgerEvent::Arrivals { flag, epoch, step, by_arm, treatment } => {
+                let Some(state) = self.states.get_mut(&flag) else { return };
+                if state.standing().epoch != epoch {
+                    // it began anew meanwhile, and who came before says nothing
+                    return state.stop_waiting();
                 }
+                state.set_arrivals(Arrivals { step, by_arm, treatment });
+                self.monitor.recount(&flag, step, treatment);
             }
             LedgerEvent::ArrivalsUnknown(flag) => {
                 self.states.get_mut(&flag).into_iter().for_each(FlagState::stop_waiting);

@@ -223,7 +223,18 @@ fn a_rollout_goes_on_when_its_hold_is_over_and_enough_visitors_came() {
         assert_eq!((question.step, question.arms.len()), (0, 2));
         desk.controller.tick();
         assert!(desk.commands().is_empty(), "it is asked once");
-        desk.tell(LedgerEvent::Arrivals { flag: name(), step: 0, by_arm: vec![3, 3], treatment });
+        let epoch = question.epoch;
+        desk.tell(LedgerEvent::Arrivals {
+            flag: name(),
+            epoch: epoch + 1,
+            step: 0,
+            by_arm: vec![9, 9],
+            treatment: 9,
+        });
+        desk.controller.tick();
+        assert_eq!(desk.standing().step, 0, "who came before it began anew says nothing");
+        let _ = desk.commands();
+        desk.tell(LedgerEvent::Arrivals { flag: name(), epoch, step: 0, by_arm: vec![3, 3], treatment });
         desk.controller.tick();
         assert_eq!(desk.standing().step, step, "{treatment} came");
     }

@@ -112,7 +112,8 @@ where
         () = unused(client, wire.timeouts.idle) => {}
     }
     connection.as_mut().graceful_shutdown();
-    // a client that takes nothing of a small answer, which hyper has handed over whole, would keep the connection for good
+    // a client that takes nothing of a small answer, which hyper has handed over whole, would keep the connection for good; one that takes what
+    // it was sent slowly is blocked, and has the socket's time limit
     tokio::select! {
         biased;
         end = connection => end,
@@ -125,7 +126,7 @@ async fn unused(client: &Client, time: Duration) {
     loop {
         let served = client.served();
         sleep(time).await;
-        if !client.is_busy() && client.served() == served {
+        if !client.is_busy() && !client.is_blocked() && client.served() == served {
             return;
         }
     }
