@@ -5,9 +5,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
+use http::Request;
+
 use crate::harness::app::{App, Then};
-use crate::harness::eventually;
+use crate::harness::h2c;
 use crate::harness::program::Setup;
+use crate::harness::{eventually, run};
 
 #[test]
 fn answers_have_limits_of_their_own() {
@@ -195,6 +198,29 @@ fn the_length_that_counts_is_the_one_that_passes() {
         assert_eq!(ask(method, "/different").status, 502, "{method}");
     }
     eventually("the log says why", || program.process.log().contains("length"));
+}
+
+/// Clients of HTTP/2 take a length that no body follows for a broken stream.
+#[test]
+fn an_answer_without_body_says_no_length() {
+    let app = App::start(|exchange| {
+        exchange.body();
+        exchange.write("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n");
+        Then::Keep
+    });
+    let program = Setup::to(&[app.address]).start();
+    let mut client = program.raw();
+    for method in ["GET", "HEAD", "GET"] {
+        client.send(format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n"));
+        let answer = client.answer_head();
+        assert_eq!((answer.status, answer.all("content-length")), (204, Vec::new()), "{method}");
+    }
+    run(async {
+        let mut client = h2c::connect(program.address).await;
+        let (answer, body, _) = h2c::ask(&mut client, Request::get("http://a/").body(()).unwrap()).await;
+        assert_eq!((answer.status().as_u16(), answer.headers().get("content-length"), body), (204, None, Vec::new()));
+    });
+    assert_eq!(app.connections(), 1);
 }
 
 /// A proxy adds the time where an app does not say it (RFC 9110, 6.6.1), and leaves it where it does.

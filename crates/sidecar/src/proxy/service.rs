@@ -213,7 +213,7 @@ impl Inner {
         // One that is about to be closed is not kept: it would look as if the app had closed it early.
         let is_last = switched || has_token(answer.headers(), &header::CONNECTION, "close");
         connection.iter_mut().for_each(|connection| connection.is_last = is_last);
-        if !answer_length::make_one(answer.headers_mut()) {
+        if !answer_length::make_one(answer.status(), answer.headers_mut()) {
             let why = "it says several lengths of one answer, or one that is no number";
             return refuse(&ExchangeError::Failed(Failure::Malformed, why.to_owned()));
         }
