@@ -649,3 +649,23 @@ fn carets_stand_right_behind_marks_tabs_and_wide_letters() {
     }
     assert_eq!(report("\u{feff}percnt = 5\n").problems()[0].column, 1);
 }
+
+/// What serde derives would read the elements of a list as the keys of the table, in an order that nobody sees.
+#[test]
+fn a_list_is_no_table() {
+    for key in ["allow", "deny", "guard", "gate", "rollout", "hash", "variants", "values", "upstream", "metadata"] {
+        for list in ["[]", "[[\"ann\"]]", "[\"ann\"]", "[{ users = [\"ann\"] }]"] {
+            let found = errors(&format!("[flags.a]\n{key} = {list}\n"));
+            let (place, wrong) = (format!("2:{} ", key.len() + 4), format!("{key} must be a table"));
+            assert!(found.iter().any(|e| e.starts_with(&place) && e.contains(&wrong)), "{key} = {list}: {found:?}");
+        }
+    }
+    for text in [
+        "flags = [[]]",
+        "[[flags.a.guard]]\nerrors = \"5xx\"",
+        "segments = { s = [[\"ann\"]] }",
+        "goals = { g = [\"POST /\"] }",
+    ] {
+        assert!(errors(text).iter().any(|e| e.contains("must be a table, not a list")), "{text}: {:?}", errors(text));
+    }
+}

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
+use super::by_name::ByName;
 use super::serde_messages::{self, Written};
 use super::tree::{self, Value};
 
@@ -44,7 +45,7 @@ pub(crate) fn recover<T: DeserializeOwned>(
     let mut lost = Vec::new();
     let most = (EFFORT / tree::size(value.get_ref()).max(1)).clamp(LEAST_MISTAKES, MOST_MISTAKES);
     for _ in 0..most {
-        let error = match T::deserialize(ValueDeserializer::from(value.clone())) {
+        let error = match T::deserialize(ByName(ValueDeserializer::from(value.clone()))) {
             Ok(read) => {
                 let read = Some(read);
                 return Recovered { read, lost };
