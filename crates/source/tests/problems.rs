@@ -669,3 +669,17 @@ fn a_list_is_no_table() {
         assert!(errors(text).iter().any(|e| e.contains("must be a table, not a list")), "{text}: {:?}", errors(text));
     }
 }
+
+/// Values travel as JSON, where these would be null.
+#[test]
+fn what_json_cannot_say_is_no_value() {
+    for number in ["inf", "-inf", "nan", "[1.5, inf]", "{ price = { low = nan } }"] {
+        assert_error(&format!("values = {{ on = «{number} }}"), "JSON has no inf and no nan", "write a number");
+        assert_error(&format!("metadata = {{ limit = «{number} }}"), "JSON has no inf and no nan", "write a number");
+    }
+}
+
+#[test]
+fn a_goal_counts_once() {
+    assert_error("percent = 50\ngoals = [\"sent\", «\"sent\"]", "the goal sent stands here twice", "take one out");
+}

@@ -6,7 +6,7 @@ mod parts;
 
 use flagstaff_flags::{Audience, BucketBy, Flag, Name, Problem, Sticky, VariantId, Variants, nearest};
 
-use crate::document::{FlagTable, PeopleTable, Remembered};
+use crate::document::{FlagTable, Meaning, Named, PeopleTable, Remembered};
 
 /// django-waffle keeps names of at most so many characters.
 const LONGEST_WAFFLE_NAME: usize = 100;
@@ -71,13 +71,17 @@ impl Conversion {
                 table.upstream.into_iter().map(|(k, v)| (k, v.0)),
                 &drawing.variants,
             ),
-            goals: table.goals.into_iter().map(|goal| goal.0).collect(),
+            goals: self.goals_of(table.goals),
             exposed_on: table.exposed_on.into_iter().map(|route| route.0).collect(),
             client: table.client.unwrap_or(false),
             testing: table.testing.unwrap_or(false),
-            metadata: table.metadata,
+            metadata: table.metadata.into_iter().map(|(key, Meaning(value))| (key, value)).collect(),
             waffle_name: table.waffle_name.and_then(|name| self.waffle_name(name)),
-            values: self.by_variant("values", table.values, &drawing.variants),
+            values: self.by_variant(
+                "values",
+                table.values.into_iter().map(|(variant, Meaning(value))| (variant, value)),
+                &drawing.variants,
+            ),
             variants: drawing.variants,
             hash: drawing.hash,
             waffle_cookie_until: table.waffle_cookie_until.map(|day| day.0),
@@ -85,6 +89,19 @@ impl Conversion {
         };
         self.waffle_cookie(&flag);
         flag
+    }
+
+    /// Goals that a flag counts, each once.
+    fn goals_of(&mut self, named: Vec<Named>) -> Vec<Name> {
+        let mut goals: Vec<Name> = Vec::with_capacity(named.len());
+        for (at, Named(goal)) in named.into_iter().enumerate() {
+            if goals.contains(&goal) {
+                self.wrong(&["goals", &at.to_string()], format!("the goal {goal} stands here twice"), "take one out");
+            } else {
+                goals.push(goal);
+            }
+        }
+        goals
     }
 
     /// A name that can stand in the cookie `dwf_NAME`.

@@ -16,8 +16,8 @@ use serde_json::Value;
 pub(crate) use conditions::When;
 pub(crate) use hash_table::HashTable;
 pub(crate) use scalars::{
-    Address, Chance, Codes, Day, FewSigns, Fuse, Length, Named, Paths, PointInTime, Requests, Share, Slower, Stay,
-    Target, Unit,
+    Address, Chance, Codes, Day, FewSigns, Fuse, Length, Meaning, Named, Paths, PointInTime, Requests, Share, Slower,
+    Stay, Target, Unit,
 };
 pub(crate) use tables::{Bounds, Needs, Weights};
 
@@ -101,13 +101,13 @@ pub(crate) struct FlagTable {
     /// true: a request may force it, by query, cookie or header. Default: false.
     pub(crate) testing: Option<bool>,
     /// Anything else worth keeping with it.
-    pub(crate) metadata: serde_json::Map<String, Value>,
+    pub(crate) metadata: Table<Meaning>,
     /// What django-waffle calls it, such as "courseware.search-v2". Default: the flag's name.
     pub(crate) waffle_name: Option<String>,
     /// The last day on which a visitor keeps the side that django-waffle's cookie says, such as 2026-12-31. Needs sticky = "visitor".
     pub(crate) waffle_cookie_until: Option<Day>,
     /// What a variant means to code that asks for a value. Default: true and false for off and on, else the variant's name.
-    pub(crate) values: Table<Value>,
+    pub(crate) values: Table<Meaning>,
 }
 
 /// How long an assignment is remembered.

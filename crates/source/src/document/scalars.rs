@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde_json::Value;
 
 use super::readers;
 use crate::decode::serde_messages::mistake;
@@ -167,3 +168,30 @@ number!(
     /// The chance of a false alarm.
     Chance(f64), readers::chance, { "type": "number", "exclusiveMinimum": 0, "maximum": 0.1 }
 );
+
+/// What code may be given in JSON.
+#[derive(Clone, Debug)]
+pub(crate) struct Meaning(pub(crate) Value);
+
+impl<'de> Deserialize<'de> for Meaning {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        if has_null(&value) {
+            let help = "write a number, or a text such as \"inf\"";
+            return Err(mistake("JSON has no inf and no nan, and this is given as JSON", help));
+        }
+        Ok(Self(value))
+    }
+}
+
+/// TOML has no null: serde_json makes one of numbers that it cannot write.
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(list) => list.iter().any(has_null),
+        Value::Object(map) => map.values().any(has_null),
+        _ => false,
+    }
+}
+
+inline_schema!(Meaning, true);
