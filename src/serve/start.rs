@@ -46,6 +46,7 @@ impl Checked {
         let operators = bound.background_addresses().map(|(_, address)| address).collect();
         Banner::new(&self, bound.urls(), operators, &entry).print();
         warn(&self.parts.tagger, &self.parts.loaded.report);
+        warn_of_trust(&self.typed.trust.addresses);
         let left_out = LeftOutLog::start(Arc::clone(&self.parts.tagger))
             .context("the log of requests that are not counted cannot start")?;
         let ended = bound.run()?;
@@ -67,6 +68,15 @@ fn warn(tagger: &Tagger, flags: &Report) {
     }
     for warning in flags.warnings() {
         tracing::warn!(file = &*warning.file, line = warning.line, "{}", warning.message);
+    }
+}
+
+/// Says that a setting that is meant for a few proxies is open to everybody.
+fn warn_of_trust(addresses: &[String]) {
+    if let Some(all) = addresses.iter().find(|range| range.trim().ends_with("/0")) {
+        tracing::warn!(
+            "trust.addresses has {all}: every client may say which address it has, and who its user is; name the proxies in front alone"
+        );
     }
 }
 

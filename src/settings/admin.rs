@@ -54,6 +54,11 @@ pub(crate) fn access(typed: &SettingsFile, address: SocketAddr) -> Result<Access
     if !is_guarded && !address.ip().to_canonical().is_loopback() {
         return Err(vec![no_token(address)]);
     }
+    let for_visitors = typed.listen.iter().map(|text| text.split_once("://").map_or(text.as_str(), |(_, rest)| rest));
+    if for_visitors.filter_map(|text| text.parse().ok()).any(|other| meet(address, other)) {
+        let problem = Problem::new(["admin"], format!("{address} is taken by `listen`, for visitors"));
+        return Err(vec![problem.help("operators need an address of their own, such as \"127.0.0.1:8081\"")]);
+    }
     let settings = AccessSettings {
         address,
         token,
@@ -63,6 +68,13 @@ pub(crate) fn access(typed: &SettingsFile, address: SocketAddr) -> Result<Access
         trusted: typed.trust.addresses.clone(),
     };
     Access::new(&settings).map(|_| settings)
+}
+
+/// Whether only one of them can be listened on.
+fn meet(one: SocketAddr, other: SocketAddr) -> bool {
+    let [a, b] = [one.ip(), other.ip()];
+    let is_all = a.is_ipv4() == b.is_ipv4() && (a.is_unspecified() || b.is_unspecified());
+    one.port() == other.port() && one.port() != 0 && (a == b || is_all)
 }
 
 /// A token from the environment, or else from a file.

@@ -4,7 +4,9 @@ use std::fs;
 
 use tempfile::TempDir;
 
+use crate::harness::app::App;
 use crate::harness::command::{Said, flagstaff};
+use crate::harness::program::Setup;
 use crate::harness::tls::Pair;
 use crate::harness::{WAIT_LIMIT, free_address};
 
@@ -184,6 +186,57 @@ fn durations_need_a_number_and_a_unit() {
         let said = dry_run(&folder, &[(name, value)]);
         assert_eq!(said.code, code, "{name}={value}: {said:?}");
         assert_eq!(said.err.contains("not a duration"), code == 2, "{said:?}");
+    }
+}
+
+#[test]
+fn operators_need_an_address_of_their_own() {
+    for (listen, admin, code) in [
+        ("127.0.0.1:8080", "127.0.0.1:8080", 2),
+        ("https://127.0.0.1:8080", "127.0.0.1:8080", 2),
+        ("0.0.0.0:8080", "127.0.0.1:8080", 2),
+        ("127.0.0.2:8080", "127.0.0.1:8080", 0),
+        ("[::1]:8080", "127.0.0.1:8080", 0),
+        ("127.0.0.1:0", "127.0.0.1:0", 0),
+    ] {
+        let pair = Pair::new();
+        let tls =
+            if listen.contains("https") { "[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n" } else { "" };
+        let folder =
+            folder(&format!("upstream = \"127.0.0.1:8000\"\nlisten = \"{listen}\"\nadmin = \"{admin}\"\n{tls}"));
+        fs::write(folder.path().join("cert.pem"), &pair.certificate).unwrap();
+        fs::write(folder.path().join("key.pem"), &pair.key).unwrap();
+        let said = dry_run(&folder, &[]);
+        assert_eq!((said.code, said.err.contains("is taken by `listen`")), (code, code == 2), "{listen}: {said:?}");
+        assert!(code == 0 || said.err.contains("flagstaff.toml:3:9"), "{said:?}");
+    }
+}
+
+#[test]
+fn a_person_is_named_in_a_header_of_its_own() {
+    for key in ["user.header", "user.groups", "trust.country_header"] {
+        for header in
+            ["Host", "cookie", "Content-Length", "Transfer-Encoding", "connection", "X-Forwarded-For", "X-Flag-A"]
+        {
+            let beside = if key == "user.groups" { "user.header = \"X-User\"\n" } else { "" };
+            let folder = folder(&format!("upstream = \"127.0.0.1:8000\"\n{key} = \"{header}\"\n{beside}"));
+            let said = dry_run(&folder, &[]);
+            let wanted = format!("`{header}` is not a valid header for this");
+            assert!(
+                said.code == 2 && said.err.contains(&wanted) && said.err.contains("flagstaff.toml:2:"),
+                "{said:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn trust_in_everybody_is_reported() {
+    let app = App::says("ok");
+    for (range, is_told) in [("::/0", true), ("127.0.0.0/8", false)] {
+        let program = Setup::to(&[app.address]).key("trust", &format!("addresses = [\"{range}\"]")).start();
+        assert_eq!(program.get("/").0, 200);
+        assert_eq!(program.process.log().contains("trust.addresses has ::/0: every client"), is_told, "{range}");
     }
 }
 

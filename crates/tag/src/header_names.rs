@@ -27,6 +27,17 @@ pub fn is_ours(name: &str) -> bool {
     x && (begins(name, "x-flag-") || begins(name, "x-flags") || same(name, "x-visitor-id"))
 }
 
+/// Whether servers need this header to read a request, or to know where it goes.
+#[must_use]
+pub(crate) fn is_of_http(name: &HeaderName) -> bool {
+    use http::header::{
+        CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    };
+    let all = [CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
+    let forwarded = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "keep-alive", "proxy-connection"];
+    all.contains(name) || forwarded.contains(&name.as_str())
+}
+
 /// Removes every header whose name fits.
 pub(crate) fn remove(headers: &mut HeaderMap, fits: impl Fn(&str) -> bool) {
     let found: Vec<HeaderName> = headers.keys().filter(|name| fits(name.as_str())).cloned().collect();

@@ -77,14 +77,18 @@ impl Headers {
     }
 }
 
-/// A header's name from settings.
+/// A header's name from settings. It may be taken out of requests, so it has to be a header of its own.
 pub(crate) fn header_name(at: &[&str], text: &str, problems: &mut Vec<Problem>) -> Option<HeaderName> {
-    let name = HeaderName::from_bytes(text.as_bytes()).ok().filter(|name| !header_names::is_ours(name.as_str()));
-    if name.is_none() {
+    let mut wrong = |help| {
         let problem = Problem::new(at.iter().copied(), format!("`{text}` is not a valid header for this"));
-        problems.push(problem.help("letters, digits and `-`, not beginning with X-Flag"));
+        problems.push(problem.help(help));
+        None
+    };
+    match HeaderName::from_bytes(text.as_bytes()) {
+        Ok(name) if header_names::is_of_http(&name) => wrong("HTTP itself needs it: name a header of its own"),
+        Ok(name) if !header_names::is_ours(name.as_str()) => Some(name),
+        _ => wrong("letters, digits and `-`, not beginning with X-Flag"),
     }
-    name
 }
 
 /// Where the token is.
