@@ -6,6 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::harness::api::TOKEN;
 use crate::harness::app::App;
 use crate::harness::command::{Said, flagstaff};
 use crate::harness::edits::revision;
@@ -90,6 +91,31 @@ fn every_revision_has_its_time_source_author_and_difference_in(store: &Store) {
     let shown = asked(&program, "history b").out;
     assert!(shown.contains("grace, command") && shown.contains("b: enabled – → false"), "{shown}");
     assert_eq!(asked(&program, "history nothing").code, 2);
+}
+
+/// Answers to edits say whether the person is on record, whatever the edit was of.
+#[test]
+fn an_edit_says_that_it_is_recorded() {
+    let app = App::mirror();
+    let program = Setup::to(&[app.address]).env("FLAGSTAFF_ADMIN_TOKEN", TOKEN).flags(TWO).start();
+    recorded(&program, 1);
+    let edits = [
+        ("PATCH /api/v1/flags/a", r#"{"set": {"description": "new"}}"#, true),
+        ("PATCH /api/v1/flags/a", r#"{"set": {"percent": 50}}"#, true),
+        ("PATCH /api/v1/flags/a", r#"{"set": {"percent": 50}}"#, false),
+        ("POST /api/v1/flags/a/off", "", true),
+        ("POST /api/v1/flags/a/on", "", true),
+        ("POST /api/v1/flags", r#"{"name": "c", "set": {"percent": 5}}"#, true),
+    ];
+    for (request, body, is_recorded) in edits {
+        let before = revisions(&program, "").len();
+        let answer = program.api(request, "X-Flagstaff-Author: ada\r\n", body);
+        assert!(answer.status < 300, "{answer:?}");
+        assert_eq!(answer.json()["recorded"], is_recorded, "{request} {body}: {}", answer.json());
+        assert_eq!(revisions(&program, "").len(), before + usize::from(is_recorded), "{request} {body}");
+    }
+    let all = revisions(&program, "");
+    assert!(all[1..].iter().all(|one| one["by"] == "ada"), "{all:#?}");
 }
 
 /// A restart, a second program and a file that is saved as it was add nothing; an old text that comes back does.

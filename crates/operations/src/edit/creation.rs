@@ -28,13 +28,14 @@ impl Editor<'_> {
         let facts = self.open_facts().await;
         let recording = self.open_revisions(&plan, facts.is_some()).await;
         plan.write().map_err(|refused| self.refusal(refused))?;
-        self.record_revision(recording, &plan, &change).await;
-        self.created(&plan)
+        let recorded = self.record_revision(recording, &plan, &change).await;
+        self.created(&plan, recorded)
     }
 
-    fn created(&self, plan: &EditPlan) -> Result<Edited, Error> {
+    fn created(&self, plan: &EditPlan, recorded: bool) -> Result<Edited, Error> {
         let loaded = plan.after().map_err(|report| Error::Flags(Box::new(report.clone())))?;
-        let edited = by_file(self.flag, self.by, plan, &loaded.snapshot, Outcome::default())?;
+        let outcome = Outcome { recorded, ..Outcome::default() };
+        let edited = by_file(self.flag, self.by, plan, &loaded.snapshot, outcome)?;
         Ok(Edited { undo: format!("flagstaff delete {} --yes", self.flag), ..edited })
     }
 }

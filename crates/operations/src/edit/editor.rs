@@ -113,7 +113,7 @@ impl Editor<'_> {
         let mut recorded = self.record_editor(&plan, &mut facts).await;
         let recording = self.open_revisions(&plan, facts.is_some()).await;
         ready.write().map_err(|refused| self.refusal(refused))?;
-        self.record_revision(recording, &plan, change).await;
+        recorded |= self.record_revision(recording, &plan, change).await;
         let mut problems = Vec::new();
         if is_on && is_held_off(&mut facts).await {
             problems.extend(self.switch_on(&mut facts).await.err());
@@ -137,13 +137,13 @@ impl Editor<'_> {
         };
         let ready = plan.prepare().map_err(|refused| self.refusal(refused))?;
         let switched = if is_held { Some(self.switch_on(&mut facts).await) } else { None };
-        let recorded = match &switched {
+        let mut recorded = match &switched {
             Some(switched) => switched.is_ok(),
             None => plan.is_change() && self.record_editor(&plan, &mut facts).await,
         };
         let recording = self.open_revisions(&plan, facts.is_some()).await;
         ready.write().map_err(|refused| self.refusal(refused))?;
-        self.record_revision(recording, &plan, &Change::On).await;
+        recorded |= self.record_revision(recording, &plan, &Change::On).await;
         let Err(report) = plan.after() else {
             let problems = switched.and_then(Result::err).into_iter().collect();
             return self.edited(&plan, facts, Outcome { wanted: Some(true), recorded, problems }).await;
@@ -180,10 +180,10 @@ impl Editor<'_> {
     /// Records who switches the flag off, and writes the file. Returns whether it was recorded.
     async fn write_off(&self, plan: &EditPlan, facts: &mut Option<FactLog>) -> Result<bool, Refused> {
         let ready = plan.prepare()?;
-        let recorded = self.record_editor(plan, facts).await;
+        let mut recorded = self.record_editor(plan, facts).await;
         let recording = self.open_revisions(plan, facts.is_some()).await;
         ready.write()?;
-        self.record_revision(recording, plan, &Change::Off).await;
+        recorded |= self.record_revision(recording, plan, &Change::Off).await;
         Ok(recorded)
     }
 
@@ -243,18 +243,16 @@ impl Editor<'_> {
         })
     }
 
-    /// Records the revision that an edit made.
+    /// Records the revision that an edit made, and by whom. Returns whether that succeeded.
     pub(super) async fn record_revision(
         &self,
         recording: Option<Recording<'_>>,
         plan: &EditPlan,
         change: &Change<'_>,
-    ) {
-        let Some(recording) = recording else { return };
+    ) -> bool {
+        let Some(recording) = recording else { return false };
         let why = in_words(change, self.flag);
-        if let Err(error) = recording.record(plan.texts(), self.by, &why).await {
-            (self.warn)(&error);
-        }
+        recording.record(plan.texts(), self.by, &why).await.inspect_err(|error| (self.warn)(error)).is_ok()
     }
 
     /// The flag before and after.

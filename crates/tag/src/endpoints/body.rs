@@ -90,7 +90,7 @@ pub fn events(body: &[u8]) -> Result<Vec<GoalEvent>, Response<Bytes>> {
 fn event(value: &Value) -> Result<GoalEvent, String> {
     let table = value.as_object().ok_or("an event is an object")?;
     if let Some(other) = table.keys().find(|key| !["event", "value", "key"].contains(&key.as_str())) {
-        return Err(format!("an event has no `{}`", shortened(other)));
+        return Err(format!("`{}` is no key of an event", shortened(other)));
     }
     let name = table.get("event").and_then(Value::as_str).ok_or("`event` is missing, or not a text")?;
     let name = Name::new(name)
@@ -191,7 +191,7 @@ mod tests {
         assert!(refusal(r#"{"event":"a","value":1e999}"#).starts_with("this is not JSON"));
         assert!(refusal(r#"{"event":"a","key":""}"#).starts_with("`key`"));
         assert!(refusal(r#"{"event":"a","key":7}"#).starts_with("`key`"));
-        assert_eq!(refusal(r#"{"event":"a","price":1}"#), "an event has no `price`");
+        assert_eq!(refusal(r#"{"event":"a","price":1}"#), "`price` is no key of an event");
         let many = format!("[{}]", vec![r#"{"event":"a"}"#; 101].join(","));
         assert_eq!(refusal(&many), "these are 101 events; send at most 100");
         assert!(refusal(&"[".repeat(MAX_BODY_BYTES)).starts_with("this is not JSON"));
