@@ -49,9 +49,15 @@ pub(crate) struct Power {
     /// The number of variants, including the control
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub(crate) variants: u32,
-    /// The results will be read while it runs: this needs up to twice as many visitors
+    /// The number of goals: all of them share the chance of a false alarm
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) goals: u32,
+    /// The results will be read while it runs: this needs two to three times as many visitors
     #[arg(long)]
     pub(crate) read_daily: bool,
+    /// With --read-daily: the --planned that `results` will be given
+    #[arg(long, value_name = "N", default_value_t = 5000, requires = "read_daily")]
+    pub(crate) planned: u32,
     /// The chance of a false alarm
     #[arg(long, value_name = "CHANCE", value_parser = share, default_value = "5%")]
     pub(crate) alpha: f64,

@@ -13,7 +13,9 @@ pub(crate) fn run(args: &Power) -> anyhow::Result<Outcome> {
         alpha: args.alpha,
         power: args.power,
         variants: args.variants,
+        goals: args.goals,
         read_daily: args.read_daily,
+        planned: f64::from(args.planned),
         per_day: args.per_day,
     };
     let needed = plan.needed().map_err(|error| anyhow::anyhow!("this cannot be planned: {error}"))?;

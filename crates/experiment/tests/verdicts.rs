@@ -121,9 +121,9 @@ fn less_is_better_where_it_is() {
 fn equal_rates_run_on_and_say_how_long() {
     let report = report(&halves((10_000, 500), (10_000, 505)));
     assert_eq!((report.verdict.kind, report.verdict.variant), (VerdictKind::KeepRunning, None));
-    // 2 · 7.849 · 0.0475 · 4 / 0.005² = 119,300 in all, less the 20,000 seen, 1,000 a day
-    assert_eq!(report.verdict.days_left, Some(100));
-    assert!(report.verdict.text.starts_with("Keep running, about 100 days more"), "{}", report.verdict.text);
+    // N = (b(N) + 0.842)² · 0.0475 · 4 / 0.005², b(N) = 3.393: 136,300 in all, less the 20,000 seen, 1,000 a day
+    assert_eq!(report.verdict.days_left, Some(116));
+    assert!(report.verdict.text.starts_with("Keep running, about 116 days more"), "{}", report.verdict.text);
     assert!(report.verdict.text.contains("0.899 points"), "{}", report.verdict.text);
 }
 
@@ -146,8 +146,8 @@ fn what_would_matter_can_be_ruled_out() {
 
 #[test]
 fn a_test_ends_when_its_visitors_came() {
-    // 6 percent more: not sure, and 10 percent is not ruled out either
-    let report = report(&halves((60_000, 3_000), (60_000, 3_180)));
+    // 5 percent more: not sure, and 10 percent is not ruled out either
+    let report = report(&halves((70_000, 3_500), (70_000, 3_675)));
     assert_eq!(report.verdict.kind, VerdictKind::KeepControl);
     assert!(report.verdict.text.contains("none was found"), "{}", report.verdict.text);
 }
@@ -228,6 +228,54 @@ fn the_price_of_many_variants_is_paid() {
     let (p, adjusted) = (one.always_valid.p_value.unwrap(), one.always_valid.adjusted_p_value.unwrap());
     assert!(p < 0.05 && (adjusted - 5.0 * p).abs() < 1e-12);
     assert_eq!(report.verdict.kind, VerdictKind::KeepRunning);
+}
+
+/// "None was found" and an interval beyond 0 cannot stand in one answer, whatever else is compared.
+#[test]
+fn a_change_that_shows_is_never_called_not_found() {
+    let mut exhausted = 0;
+    for goals in [1, 2, 10, 40] {
+        for visitors in [20_000, 62_462, 70_000, 100_000, 2_000_000] {
+            for lift in [0.0, 0.01, 0.03, 0.05, 0.0999, 0.12] {
+                let counts = [(visitors, visitors / 20), (visitors, (visitors as f64 * 0.05 * (1.0 + lift)) as u64)];
+                let mut observed = halves(counts[0], counts[1]);
+                observed.goals = (0..goals).map(|n| goal(&format!("g{n}"), &counts)).collect();
+                let others = counts.map(|(n, _)| Arm::counts(n, n / 20)).to_vec();
+                let first = counts.map(|(n, x)| Arm::counts(n, x)).to_vec();
+                observed.steps[0].arms = std::iter::once(first).chain(vec![others; goals - 1]).collect();
+                let report = report(&observed);
+                let one = &report.goals[0].comparisons[0].always_valid;
+                let is_not_found = report.verdict.text.contains("none was found");
+                exhausted += usize::from(is_not_found);
+                let shows = one.interval.unwrap().low > 0.0;
+                assert!(!(is_not_found && shows), "{goals} goals, {visitors}, {lift}: {}", report.verdict.text);
+                assert!(
+                    goals > 1
+                        || !shows
+                        || report.verdict.kind != VerdictKind::KeepControl
+                        || one.lift_interval.unwrap().high < 0.1
+                );
+            }
+        }
+    }
+    assert!(exhausted > 0, "the verdict that is asked for was never there");
+}
+
+/// Of a mean, visitors without a value say as much as those with one.
+#[test]
+fn a_value_that_everybody_has_is_judged() {
+    let (mut off, mut on) = (purchases(400, 0.0, 3), purchases(400, 0.0, 4));
+    for (arm, level) in [(&mut off, 100.0), (&mut on, 120.0)] {
+        (arm.conversions, arm.value) = (400, Sums { sum: 400.0 * level, sum_sq: 400.0 * (level * level + 400.0) });
+    }
+    let mut observed = halves((400, 400), (400, 400));
+    observed.goals[0].measure = Measure::Mean;
+    observed.steps[0].arms = vec![vec![off, on]];
+    let report = report(&observed);
+    assert_eq!(report.verdict.kind, VerdictKind::Ship, "{}", report.verdict.text);
+    observed.steps[0].arms[0][0].conversions = 24;
+    let text = analyse(&observed, &AnalysisSettings::default()).verdict.text;
+    assert!(text.contains("each variant has 25 visitors with sent; the fewest so far are 24."), "{text}");
 }
 
 #[test]
@@ -330,7 +378,13 @@ fn plans_say_visitors_and_days() {
     let needed = Plan { per_day: Some(2_000.0), ..Plan::default() }.needed().unwrap();
     assert_eq!((needed.per_variant, needed.total, needed.days), (31_231, 62_462, Some(32)));
     let daily = Plan { read_daily: true, ..Plan::default() }.needed().unwrap();
-    assert_eq!((daily.per_variant, daily.days), (62_462, None));
+    assert_eq!((daily.per_variant, daily.days), (71_121, None));
+    let sharper = Plan { read_daily: true, planned: 100_000.0, ..Plan::default() }.needed().unwrap();
+    assert!(needed.per_variant < sharper.per_variant && sharper.per_variant < daily.per_variant);
+    for read_daily in [false, true] {
+        let of = |goals| Plan { goals, read_daily, ..Plan::default() }.needed().unwrap().per_variant;
+        assert!(of(1) < of(2) && of(2) < of(10), "goals share the chance of a false alarm");
+    }
     let three = Plan { variants: 3, ..Plan::default() }.needed().unwrap();
     assert!(three.per_variant > needed.per_variant && three.total == 3 * three.per_variant);
     for wrong in [
@@ -338,6 +392,8 @@ fn plans_say_visitors_and_days() {
         Plan { lift: 20.0, ..Plan::default() },
         Plan { baseline: 1.0, ..Plan::default() },
         Plan { variants: 1, ..Plan::default() },
+        Plan { goals: 0, ..Plan::default() },
+        Plan { read_daily: true, planned: 0.0, ..Plan::default() },
         Plan { per_day: Some(0.0), ..Plan::default() },
         Plan { alpha: f64::NAN, ..Plan::default() },
     ] {

@@ -69,6 +69,19 @@ impl Level {
         self.variance
     }
 
+    /// Treatment and control, with a variance of one visitor that is at least that of both together,
+    /// ((n_t − 1)s_t² + (n_c − 1)s_c²)/(n_t + n_c − 2). For means of what is mostly small and seldom large: the few visitors of a small
+    /// arm mostly lack the seldom ones, so their mean and its variance are too small at once, and the arm looks worse beyond doubt.
+    /// Variances only grow by it, so what errs with a chance of alpha errs no more often.
+    #[must_use]
+    pub fn at_least_pooled(t: &Self, c: &Self) -> (Self, Self) {
+        let unit = |arm: &Self| arm.variance * arm.n;
+        let pooled = (t.df * unit(t) + c.df * unit(c)) / (t.df + c.df);
+        // where that is none, `max` keeps what there was
+        let raised = |arm: &Self| Self { variance: unit(arm).max(pooled) / arm.n, ..*arm };
+        (raised(t), raised(c))
+    }
+
     /// v²/ν, this arm's part in Satterthwaite's denominator; none where it doesn't vary.
     pub(crate) fn satterthwaite(&self) -> f64 {
         if self.variance > 0.0 { self.variance * self.variance / self.df } else { 0.0 }

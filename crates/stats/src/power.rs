@@ -5,9 +5,7 @@
 use crate::error::{Error, Result, chance};
 use crate::quantile::{normal_critical, normal_quantile};
 use crate::root::bisect;
-
-/// How much larger than a fixed-size test a test read at any time should be planned, at most.
-pub const SEQUENTIAL_FACTOR: f64 = 2.0;
+use crate::sequential::Sequence;
 
 /// The chances a test is planned with.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,6 +58,34 @@ pub fn per_arm(base: f64, target: f64, aim: &Aim) -> Result<f64> {
     let variance = c * (1.0 - c) + t * (1.0 - t);
     sized(variance * ((aim.z_alpha + aim.z_power) / (t - c)).powi(2))
 }
+
+/// Visitors of both arms together after which a test that may be read at any time finds a difference with chance `power`, however often
+/// it is read. `score` is the difference of two arms of one visitor together, over its standard error: d/√(σ²(1/w + 1/(1 − w))), w being
+/// the treatment's share. `tests` share alpha (Bonferroni). It is the N at which score·√N = b(N) + z_power, b(N) being the number of
+/// standard errors that [`Sequence::p_value`] asks for. Who reads earlier too finds it more often still.
+///
+/// # Errors
+/// [`Error::OutOfReach`] for a score of 0 or one that is no number, or when no number of visitors is enough, [`Error::BadChance`] unless 0 < power < 1,
+/// [`Error::BadSetting`] unless there is one test or more.
+pub fn at_any_time(score: f64, sequence: &Sequence, tests: f64, power: f64) -> Result<f64> {
+    let (score, z_power) = (score.abs(), normal_quantile(power)?);
+    if tests.is_nan() || tests < 1.0 {
+        return Err(Error::BadSetting);
+    }
+    if score.is_nan() || score <= 0.0 {
+        return Err(Error::OutOfReach);
+    }
+    // at the root, score·√N grows faster than b(N), so there is one root only; it is looked for among the powers of e
+    let missing = |log: f64| sequence.boundary(log.exp(), tests) + z_power - score * (log / 2.0).exp();
+    let most = MOST_VISITORS.ln();
+    if missing(most) > 0.0 {
+        return Err(Error::OutOfReach);
+    }
+    sized(bisect(0.0, most, missing).exp())
+}
+
+/// More visitors than anybody has.
+const MOST_VISITORS: f64 = 1e18;
 
 /// A number of visitors, where it can be had.
 fn sized(n: f64) -> Result<f64> {

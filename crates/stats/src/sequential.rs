@@ -98,6 +98,14 @@ impl Sequence {
         Ok(Interval { low: (middle - root) / a - 1.0, high: (middle + root) / a - 1.0 })
     }
 
+    /// √(2(Nρ² + 1)/(Nρ²)·ln(√(Nρ² + 1)·k/α)): how many standard errors from 0 an estimate of `n` visitors is at least whose p-value is
+    /// below alpha over `k` tests.
+    pub(crate) fn boundary(&self, n: f64, tests: f64) -> f64 {
+        let rho = self.rho();
+        let seen = n * rho * rho;
+        (2.0 * (1.0 + seen) / seen * (0.5 * seen.ln_1p() - (self.alpha / tests).ln())).sqrt()
+    }
+
     /// min(1, √(Nρ² + 1)·exp(−ρ²N·est²/SE²/(2(Nρ² + 1)))) at this look: [`Self::interval`] solved for the level at
     /// which it touches 0. Report the [`RunningP`] over the looks.
     #[must_use]

@@ -102,22 +102,28 @@ fn peeking_at_nothing_finds_nothing_in_95_of_100() {
     }
 }
 
+/// Also where the sequence is tightest long before the end, or after it.
 #[test]
-fn twice_the_fixed_size_finds_what_the_fixed_size_was_made_for() {
+fn the_size_of_a_test_read_at_any_time_finds_what_it_was_made_for() {
     let aim = power::Aim::new(ALPHA, 0.8).unwrap();
-    for (base, target) in [(0.05, 0.06), (0.1, 0.13)] {
-        let fixed = 2.0 * power::per_arm(base, target, &aim).unwrap().ceil();
-        let experiment = |factor: f64| Experiment {
-            visitors: (fixed * factor) as u64,
-            share: 0.5,
-            rates: [target, base],
-            sequence: Sequence::new(ALPHA, fixed).unwrap(),
+    for (base, target, planned) in
+        [(0.05, 0.06, 5_000.0), (0.05, 0.06, 200.0), (0.1, 0.13, 5_000.0), (0.1, 0.13, 100_000.0)]
+    {
+        let sequence = Sequence::new(ALPHA, planned).unwrap();
+        let variance = 2.0 * (base * (1.0 - base) + target * (1.0 - target));
+        let needed = power::at_any_time((target - base) / f64::sqrt(variance), &sequence, 1.0, 0.8).unwrap();
+        let fixed = 2.0 * power::per_arm(base, target, &aim).unwrap();
+        let of = |visitors: f64| {
+            let experiment = Experiment { visitors: visitors as u64, share: 0.5, rates: [target, base], sequence };
+            part(1000, |seed| experiment.run(seed).found)
         };
-        let once = part(1000, |seed| experiment(1.0).run(seed).found);
-        let twice = part(1000, |seed| experiment(power::SEQUENTIAL_FACTOR).run(seed).found);
-        println!("{base} to {target}: power {once} at the fixed size, {twice} at twice that");
-        assert!(twice >= 0.85, "{twice}");
-        assert!((0.45..0.65).contains(&once), "{once}");
+        let (at_needed, at_half) = (of(needed), of(needed / 2.0));
+        println!(
+            "{base} to {target}, planned {planned}: {:.2} times the fixed size; found {at_needed}, {at_half} at half",
+            needed / fixed
+        );
+        assert!((0.8..0.95).contains(&at_needed), "{at_needed}");
+        assert!(at_half < 0.7, "{at_half}");
     }
 }
 

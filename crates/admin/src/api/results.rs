@@ -103,7 +103,9 @@ async fn power(QueryParams(asked): QueryParams<PowerQuery>) -> Result<Response, 
         alpha: asked.alpha.unwrap_or(usual.alpha),
         power: asked.power.unwrap_or(usual.power),
         variants: asked.variants.unwrap_or(usual.variants),
+        goals: asked.goals.unwrap_or(usual.goals),
         read_daily: asked.read_daily,
+        planned: asked.planned.unwrap_or(usual.planned),
         per_day: asked.per_day,
     };
     let needed = plan.needed().map_err(|error| Error::Input(format!("this cannot be planned: {error}")))?;

@@ -1,7 +1,7 @@
 //! One variant against the control, for one goal: within each step, then combined.
 
 use flagstaff_stats::power::{Aim, smallest_rise};
-use flagstaff_stats::sequential::is_shown;
+use flagstaff_stats::sequential::{SHOWN_FROM, is_shown};
 use flagstaff_stats::strata::{cochran, standardise};
 use flagstaff_stats::{Estimate, Level, Moments, Pairs, Proportion, cuped, lift, proportion, quantile, ratio};
 
@@ -40,7 +40,8 @@ pub(crate) fn compare(variant: &str, measure: Measure, steps: &[Pair], settings:
         Measure::Rate => fill_rate(&mut comparison, &steps, &t, &c, &seen, settings),
         Measure::Mean => fill_mean(&mut comparison, &steps, &t, &c, settings),
     }
-    if shown(&seen) {
+    if shown(measure, &seen) {
+        let (t, c) = if measure == Measure::Mean { cautious_means(&steps).unwrap_or((t, c)) } else { (t, c) };
         comparison.always_valid = always_valid(&t, &c, settings);
     }
     let base = Some((c.mean(), c.variance() * c.n()));
@@ -62,8 +63,12 @@ fn proportions(steps: &[Pair]) -> Vec<(Proportion, Proportion)> {
     steps.iter().filter_map(|(t, c)| Some((proportion_of(t)?, proportion_of(c)?))).collect()
 }
 
-fn shown((t, c): &Pair) -> bool {
-    matches!((proportion_of(t), proportion_of(c)), (Some(t), Some(c)) if is_shown(&t, &c))
+/// Whether the test for every day has enough to go by. Of values it needs some, and no visitor without.
+fn shown(measure: Measure, (t, c): &Pair) -> bool {
+    match measure {
+        Measure::Rate => matches!((proportion_of(t), proportion_of(c)), (Some(t), Some(c)) if is_shown(&t, &c)),
+        Measure::Mean => t.conversions.min(c.conversions) >= SHOWN_FROM,
+    }
 }
 
 fn rates(steps: &[Pair]) -> Option<(Level, Level)> {
@@ -74,9 +79,19 @@ fn moments(arm: &Arm, sums: Sums) -> Option<Moments> {
     Moments::new(arm.visitors, sums.sum, sums.sum_sq).ok()
 }
 
-fn means(steps: &[Pair]) -> Option<(Level, Level)> {
+fn levels_of_values((t, c): &Pair) -> Option<(Level, Level)> {
     let level = |arm: &Arm| moments(arm, arm.value)?.level().ok();
-    standardise(steps.iter().filter_map(|(t, c)| Some((level(t)?, level(c)?)))).ok()
+    Some((level(t)?, level(c)?))
+}
+
+fn means(steps: &[Pair]) -> Option<(Level, Level)> {
+    standardise(steps.iter().filter_map(levels_of_values)).ok()
+}
+
+/// The means as the test for every day takes them: it begins with few visitors, of whom hardly any spent much.
+fn cautious_means(steps: &[Pair]) -> Option<(Level, Level)> {
+    let levels = steps.iter().filter_map(levels_of_values);
+    standardise(levels.map(|(t, c)| Level::at_least_pooled(&t, &c))).ok()
 }
 
 fn fill_rate(into: &mut Comparison, steps: &[Pair], t: &Level, c: &Level, seen: &Pair, settings: &AnalysisSettings) {
@@ -118,7 +133,7 @@ fn fill_mean(into: &mut Comparison, steps: &[Pair], t: &Level, c: &Level, settin
 }
 
 /// z_α + z_power: how many standard errors away an effect is found four times in five.
-pub(crate) fn reach(alpha: f64) -> Option<f64> {
+fn reach(alpha: f64) -> Option<f64> {
     Some(quantile::normal_critical(alpha).ok()? + quantile::normal_quantile(POWER).ok()?)
 }
 

@@ -1,6 +1,7 @@
 //! How many visitors it takes.
 
-use flagstaff_stats::power::{Aim, SEQUENTIAL_FACTOR, per_arm};
+use flagstaff_stats::power::{Aim, at_any_time, per_arm};
+use flagstaff_stats::sequential::{PLANNED, Sequence};
 use flagstaff_stats::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,15 +21,29 @@ pub struct Plan {
     pub power: f64,
     /// Variants, the control among them; at least 2.
     pub variants: u32,
-    /// It will be read while it runs, so it may take up to twice as many.
+    /// Goals that are counted; at least 1.
+    pub goals: u32,
+    /// It will be read while it runs, so it takes more.
     pub read_daily: bool,
+    /// The number of visitors, all variants together, at which the test for every day is sharpest.
+    pub planned: f64,
     /// Visitors a day who take part, all variants together.
     pub per_day: Option<f64>,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { baseline: 0.05, lift: 0.1, alpha: 0.05, power: POWER, variants: 2, read_daily: false, per_day: None }
+        Self {
+            baseline: 0.05,
+            lift: 0.1,
+            alpha: 0.05,
+            power: POWER,
+            variants: 2,
+            goals: 1,
+            read_daily: false,
+            planned: PLANNED,
+            per_day: None,
+        }
     }
 }
 
@@ -44,25 +59,37 @@ pub struct Needed {
 }
 
 impl Plan {
-    /// Visitors and days needed, variants of equal share. Several variants share alpha (Bonferroni).
+    /// Visitors and days needed, variants of equal share. Several variants and goals share alpha (Bonferroni).
     ///
     /// # Errors
     /// [`Error::BadChance`] unless baseline, alpha, power and the rate to be found lie between 0 and 1,
-    /// [`Error::OutOfReach`] for a lift of 0, [`Error::BadSetting`] below two variants or unless visitors a day are
-    /// above 0.
+    /// [`Error::OutOfReach`] for a lift of 0, [`Error::BadSetting`] below two variants or one goal, or unless visitors a day are
+    /// above 0 and those planned at least 1.
     pub fn needed(&self) -> Result<Needed> {
-        if self.variants < 2 || self.per_day.is_some_and(|n| n.is_nan() || n <= 0.0) {
+        if self.variants < 2 || self.goals < 1 || self.per_day.is_some_and(|n| n.is_nan() || n <= 0.0) {
             return Err(Error::BadSetting);
         }
-        let aim = Aim::new(self.alpha / f64::from(self.variants - 1), self.power)?;
+        let tests = f64::from(self.variants - 1) * f64::from(self.goals);
+        let aim = Aim::new(self.alpha / tests, self.power)?;
         let fixed = per_arm(self.baseline, self.baseline * (1.0 + self.lift), &aim)?;
-        let each = (fixed * if self.read_daily { SEQUENTIAL_FACTOR } else { 1.0 }).ceil();
+        let each = if self.read_daily { self.each_at_any_time(tests)?.max(fixed) } else { fixed }.ceil();
         let total = each * f64::from(self.variants);
         Ok(Needed {
             per_variant: whole(each),
             total: whole(total),
             days: self.per_day.map(|per_day| whole((total / per_day).ceil().max(1.0))),
         })
+    }
+}
+
+impl Plan {
+    /// Visitors per variant of a test that is read while it runs.
+    fn each_at_any_time(&self, tests: f64) -> Result<f64> {
+        let (c, t) = (self.baseline, self.baseline * (1.0 + self.lift));
+        // of two visitors, one in each: each arm has half of all
+        let variance = 2.0 * (c * (1.0 - c) + t * (1.0 - t));
+        let sequence = Sequence::new(self.alpha, self.planned)?;
+        Ok(at_any_time((t - c) / variance.sqrt(), &sequence, tests, self.power)? / 2.0)
     }
 }
 

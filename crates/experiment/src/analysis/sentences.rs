@@ -39,9 +39,12 @@ impl Sentences<'_> {
         let arms = compared.iter().flat_map(|one| [&one.seen.0, &one.seen.1]);
         let with = arms.clone().map(|arm| arm.conversions).min().unwrap_or_default();
         let without = arms.map(|arm| arm.visitors.saturating_sub(arm.conversions)).min().unwrap_or_default();
+        let (wanted, fewest) = match goal.measure {
+            Measure::Rate => (format!(" and {SHOWN_FROM} without"), format!("are {with} and {without}")),
+            Measure::Mean => (String::new(), format!("are {with}")),
+        };
         format!(
-            "Not enough yet: a result is shown once each variant has {SHOWN_FROM} visitors with and {SHOWN_FROM} without \
-             {}; the fewest so far are {with} and {without}.{}",
+            "Not enough yet: a result is shown once each variant has {SHOWN_FROM} visitors with{wanted} {}; the fewest so far {fewest}.{}",
             goal.name,
             days.map_or(String::new(), |days| format!(
                 " That takes about {} more at this traffic.",

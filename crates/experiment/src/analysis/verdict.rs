@@ -1,16 +1,16 @@
 //! What to do, in words.
 
-use flagstaff_stats::power::SEQUENTIAL_FACTOR;
+use flagstaff_stats::power::at_any_time;
 use flagstaff_stats::sequential::SHOWN_FROM;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::comparison::{Compared, reach};
-use crate::analysis::observed::Observed;
+use crate::analysis::comparison::Compared;
 use crate::analysis::observed::{Direction, Goal};
+use crate::analysis::observed::{Measure, Observed};
 use crate::analysis::report::SampleRatio;
 use crate::analysis::sentences::Sentences;
-use crate::analysis::settings::AnalysisSettings;
+use crate::analysis::settings::{AnalysisSettings, POWER};
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -95,7 +95,7 @@ pub(crate) fn decide(case: &Case<'_>) -> Verdict {
     if let Some(best) = best(goal, with(Standing::Better)) {
         return verdict(VerdictKind::Ship, Some(&best.comparison.variant), words.ship(goal, best), None);
     }
-    let days = case.days_left(compared);
+    let days = case.days_left(goal, compared);
     if let Some(leader) = best(goal, with(Standing::Open)) {
         return verdict(VerdictKind::KeepRunning, None, words.keep_running(goal, leader, days), days);
     }
@@ -145,6 +145,10 @@ impl Case<'_> {
             (true, true) => Standing::Better,
             (true, false) => Standing::Worse,
             _ if self.is_pointless(goal, one) => Standing::Pointless,
+            // its interval has no room for "none was found": only what else is compared makes it uncertain
+            (false, true) if one.comparison.always_valid.p_value.is_some_and(|p| p < self.settings.alpha()) => {
+                Standing::Open
+            }
             _ if self.needed(one).is_some_and(|needed| self.visitors() >= needed) => Standing::Exhausted,
             _ => Standing::Open,
         }
@@ -164,9 +168,8 @@ impl Case<'_> {
         self.sample_ratio.observed.iter().map(|n| *n as f64).sum()
     }
 
-    /// Visitors of all variants that a test read every day takes to find the lift that would matter:
-    /// 2·(z_α + z_power)²·σ²·(1/w + 1/(1 − w))/d², w being the variant's share of the two (Fleiss, Levin, Paik 2003,
-    /// ch. 4; σ² the control's), over the share both have of all.
+    /// Visitors of all variants that a test read every day takes to find the lift that would matter ([`at_any_time`], σ² being the control's),
+    /// over the share both have of all. All that is compared shares alpha.
     fn needed(&self, one: &Compared) -> Option<f64> {
         let (base, variance) = one.base?;
         let step = self.observed.steps.last()?;
@@ -175,20 +178,20 @@ impl Case<'_> {
         let both = t + c;
         let of_all = both / (0..self.observed.variants.len()).map(|v| step.share(v)).sum::<f64>();
         let effect = base * self.settings.worthwhile();
-        let treatments = self.observed.variants.len().saturating_sub(1).max(1) as f64;
-        let reach = reach(self.settings.alpha() / treatments)? / effect;
-        let pair = reach * reach * variance * (both / t + both / c);
-        let needed = SEQUENTIAL_FACTOR * pair / of_all;
-        (needed.is_finite() && needed > 0.0).then_some(needed)
+        let tests = self.compared.iter().map(Vec::len).sum::<usize>().max(1) as f64;
+        let score = effect / (variance * (both / t + both / c)).sqrt();
+        let pair = at_any_time(score, self.settings.sequence(), tests, POWER).ok()?;
+        Some(pair / of_all).filter(|needed| needed.is_finite())
     }
 
-    /// Visitors until a result is shown: 25 conversions, and 25 without, in each variant at its present rate.
-    fn until_shown(&self, one: &Compared) -> Option<f64> {
+    /// Visitors until a result is shown: 25 conversions in each variant at its present rate, and for rates 25 without.
+    fn until_shown(&self, goal: &Goal, one: &Compared) -> Option<f64> {
         let step = self.observed.steps.last()?;
         let place = self.observed.variants.iter().position(|v| v.name == one.comparison.variant)?;
         let sum: f64 = (0..self.observed.variants.len()).map(|v| step.share(v)).sum();
         let missing = |conversions: u64, visitors: u64, share: f64| {
-            let fewer = conversions.min(visitors.saturating_sub(conversions));
+            let without = visitors.saturating_sub(conversions);
+            let fewer = if goal.measure == Measure::Rate { conversions.min(without) } else { conversions };
             (SHOWN_FROM as f64 / fewer as f64 - 1.0).max(0.0) * visitors as f64 / (share / sum)
         };
         let (t, c) = &one.seen;
@@ -201,11 +204,11 @@ impl Case<'_> {
     }
 
     /// Days until the last open variant is decided, at least 1.
-    fn days_left(&self, compared: &[Compared]) -> Option<u64> {
+    fn days_left(&self, goal: &Goal, compared: &[Compared]) -> Option<u64> {
         let per_day = self.observed.per_day.filter(|per_day| *per_day > 0.0)?;
         let missing = |one: &Compared| match one.comparison.always_valid.p_value {
             Some(_) => self.needed(one).map(|needed| needed - self.visitors()),
-            None => self.until_shown(one),
+            None => self.until_shown(goal, one),
         };
         let most = compared
             .iter()

@@ -232,9 +232,15 @@ pub struct PowerQuery {
     /// The number of variants, the control among them; 2 where none is said.
     #[serde(default)]
     pub variants: Option<u32>,
+    /// The number of goals, which share the chance of a false alarm; 1 where none is said.
+    #[serde(default)]
+    pub goals: Option<u32>,
     /// The results will be read while it runs.
     #[serde(default)]
     pub read_daily: bool,
+    /// Where they are read while it runs: the `planned` that results will be asked with; 5000 where none is said.
+    #[serde(default)]
+    pub planned: Option<f64>,
     /// The chance of a false alarm; 0.05 where none is said.
     #[serde(default)]
     pub alpha: Option<f64>,
