@@ -26,7 +26,11 @@ fn power_says_how_many_it_takes() {
     assert_eq!((&plain["per_variant"], &plain["total"]), (&31_231.into(), &62_462.into()));
     assert_eq!(plain["days"], serde_json::Value::Null);
     assert_eq!(needed("--baseline 0.05 --lift 0.1 --per-day 1000")["days"], 63);
-    assert_eq!(needed("--baseline 5% --lift 10% --read-daily")["per_variant"], 62_462);
+    // (b(N) + 0.841621)² instead, b(N) = 3.3863 being what the test asks for at N = 142,242
+    assert_eq!(needed("--baseline 5% --lift 10% --read-daily")["per_variant"], 71_121);
+    let sharper = needed("--baseline 5% --lift 10% --read-daily --planned 120000");
+    assert!(sharper["per_variant"].as_u64() < Some(71_121), "{sharper}");
+    assert!(needed("--baseline 5% --lift 10% --goals 3")["per_variant"].as_u64() > Some(31_231));
     assert!(needed("--baseline 5% --lift -10%")["per_variant"].as_u64() > Some(20_000));
     let text = said("power --baseline 5% --lift 10%").out;
     assert!(text.starts_with("31,231 visitors per variant, 62,462"), "{text}");

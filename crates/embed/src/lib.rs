@@ -13,7 +13,8 @@
 //! use axum::response::Response;
 //! use flagstaff_embed::Peer;
 //!
-//! /// `.layer(from_fn(tell_peer))` after `.layer(flagstaff.layer())`: the last layer sees a request first.
+//! /// `.layer(from_fn(tell_peer))` after `.layer(flagstaff.layer())`: the last layer sees a request first. Serve the app with
+//! /// `app.into_make_service_with_connect_info::<SocketAddr>()`, or axum knows no address.
 //! async fn tell_peer(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
 //!     // behind a proxy of your own: `trusted` for its addresses, `client` and `tls` as it forwards them
 //!     let peer = Peer { address, client: address.ip(), trusted: false, tls: false };
@@ -40,5 +41,26 @@ pub use flagstaff::{Flagstaff, Parts};
 #[cfg(feature = "axum")]
 pub use flagstaff_layer::VisitorFlags;
 pub use flagstaff_layer::{Answers, ChangeStreams, Flags, Peer, TaggerSettings};
-pub use flagstaff_webhook::Hook;
+pub use flagstaff_tag::BodyProgress;
+pub use flagstaff_webhook::{Hook, HookSettings};
 pub use status::FlagstaffStatus;
+
+/// What [`TaggerSettings`] are made of.
+///
+/// ```
+/// use flagstaff_embed::TaggerSettings;
+/// use flagstaff_embed::settings::{HeaderSettings, SameSite, SendFlags, VisitorSettings};
+///
+/// let settings = TaggerSettings {
+///     headers: HeaderSettings { send: SendFlags::Compact, ..HeaderSettings::default() },
+///     visitor: VisitorSettings { same_site: SameSite::Strict, ..VisitorSettings::default() },
+///     ..TaggerSettings::default()
+/// };
+/// # let _ = settings;
+/// ```
+pub mod settings {
+    pub use flagstaff_tag::{
+        CacheSettings, CountSettings, ExcludeSettings, HeaderSettings, IssueTo, JwtKey, JwtSettings, SameSite,
+        SendFlags, TrustSettings, UserSettings, VisitorSettings, WhenFlagsDiffer,
+    };
+}

@@ -51,7 +51,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut answer = ready!(this.inner.poll(cx));
+        let unwinding = Unwinding(this.in_flight);
+        let polled = this.inner.poll(cx);
+        std::mem::forget(unwinding);
+        let mut answer = ready!(polled);
         if let Some(mut in_flight) = this.in_flight.take() {
             in_flight.finish(&mut answer);
             in_flight.context = None;
@@ -60,17 +63,35 @@ where
     }
 }
 
-/// An app that hangs loses its clients before any limit ends the request. Observers are told of that too.
-impl Drop for InFlight {
+/// Is dropped only when the service inside panics. What catches the panic may give an answer that no observer sees, or drop the future when
+/// nothing tells of the panic any more.
+struct Unwinding<'a>(&'a mut Option<InFlight>);
+
+impl Drop for Unwinding<'_> {
     fn drop(&mut self) {
-        if let Some(context) = &self.context {
-            let exposed = context.confirmed(&[], false);
-            self.shared.observers().answered(context, &Answer { exposed: &exposed, ..Answer::ABANDONED });
+        if let Some(mut in_flight) = self.0.take() {
+            in_flight.tell(Answer::FAILED);
+            in_flight.context = None;
         }
     }
 }
 
+/// An app that hangs loses its clients before any limit ends the request. Observers are told of that too.
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.tell(Answer::ABANDONED);
+    }
+}
+
 impl InFlight {
+    /// Tells observers of the end of a request without an answer.
+    fn tell(&self, answer: Answer<'_>) {
+        if let Some(context) = &self.context {
+            let exposed = context.confirmed(&[], false);
+            self.shared.observers().answered(context, &Answer { exposed: &exposed, ..answer });
+        }
+    }
+
     /// Reads the answer. Request, answer and flags are known together here.
     fn finish<R, E>(&self, answer: &mut Result<Response<R>, E>) {
         let now = Timestamp::now();
@@ -91,11 +112,7 @@ impl InFlight {
                     self.refuse(&directives.events, now);
                 }
             }
-            (Err(_), Some(context)) => {
-                let exposed = context.confirmed(&[], false);
-                observers.answered(context, &Answer { exposed: &exposed, ..Answer::FAILED });
-            }
-            (Err(_), None) => {}
+            (Err(_), _) => self.tell(Answer::FAILED),
         }
     }
 

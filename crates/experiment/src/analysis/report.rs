@@ -119,7 +119,8 @@ pub struct Comparison {
     pub smallest_effect: Option<f64>,
 }
 
-/// A test that may be read at any time. Said from 25 visitors with and 25 without a conversion on, in both variants.
+/// A test that may be read at any time. Said from 25 visitors with a conversion on in both variants, and for rates from 25
+/// without.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AlwaysValid {
     /// Its smallest p-value so far.

@@ -130,7 +130,11 @@ pub(crate) struct Jwt {
 
 impl Jwt {
     pub(crate) fn new(settings: &JwtSettings, problems: &mut Vec<Problem>) -> Self {
-        if settings.keys.is_empty() {
+        let listed = settings.key_files.len() + settings.secrets.len() + settings.mixed_keys.len();
+        if settings.keys.len() < listed {
+            let problem = Problem::new(["user", "jwt"], "of these keys some were named, and not read into `keys`");
+            problems.push(problem.help("give what files and secrets hold as `JwtKey` in `keys`"));
+        } else if settings.keys.is_empty() {
             let problem = Problem::new(["user", "jwt"], "without a key no token can be verified");
             problems.push(problem.help("name files in `key_files`, or give HS256 secrets in `secrets`"));
         }
