@@ -1,4 +1,4 @@
-//! Programs that take the same visitor for another.
+//! Programs that take the same visitor for another, or what holds in one environment for what holds in all.
 
 use flagstaff_ledger::{PRESENCE_BEAT, Program, SeenProgram};
 
@@ -7,18 +7,17 @@ const MISSED_BEATS: u64 = 3;
 /// Strangers at most that are told one by one.
 const MAX_TOLD: usize = 5;
 
-/// Programs of the same environment whose keys or cookies are others, each in a sentence. Programs that were not seen since this one began are gone.
+/// Programs of the same environment whose keys or cookies are others, and those of another environment, each in a sentence. Programs that
+/// were not seen since this one began are gone.
 #[must_use]
 pub fn strangers(own: &Program, all: &[SeenProgram]) -> Vec<String> {
-    let others = all.iter().filter(|other| {
-        let is_other = other.program.id != own.id && other.program.environment == own.environment;
-        is_other && is_there(other) && other.seen >= own.started && other.program.identity != own.identity
-    });
-    let mut told: Vec<_> = others.map(|other| between(own, &other.program)).collect();
+    let others =
+        all.iter().filter(|other| other.program.id != own.id && is_there(other) && other.seen >= own.started);
+    let mut told: Vec<_> = others.filter_map(|other| between(own, &other.program)).collect();
     told.sort();
     let more = told.len().saturating_sub(MAX_TOLD);
     told.truncate(MAX_TOLD);
-    told.extend((more > 0).then(|| format!("and {more} more programs have other keys or cookies than this one")));
+    told.extend((more > 0).then(|| format!("and {more} more programs have other settings than this one")));
     told
 }
 
@@ -27,22 +26,33 @@ pub(super) fn is_there(seen: &SeenProgram) -> bool {
     seen.seconds_ago <= MISSED_BEATS * PRESENCE_BEAT.as_secs()
 }
 
-/// What differs between two programs.
-fn between(own: &Program, other: &Program) -> String {
+/// What differs between two programs and must not.
+fn between(own: &Program, other: &Program) -> Option<String> {
     let name = format!("the program {} on {}", other.process, other.host);
+    if own.environment != other.environment {
+        let environment =
+            other.environment.as_ref().map_or("no environment".into(), |name| format!("environment `{name}`"));
+        return Some(format!(
+            "{name} is of {environment} and has the same ledger as this one, so what its visitors do counts here, and a rollback or a step \
+             there holds here too; give each environment a ledger of its own"
+        ));
+    }
+    if own.identity == other.identity {
+        return None;
+    }
     let parts = |program: &Program| {
         let (keys, cookies) = program.identity.split_once('-').unwrap_or((&program.identity, ""));
         (keys.to_owned(), cookies.to_owned())
     };
     if parts(own).0 == parts(other).0 {
-        return format!(
+        return Some(format!(
             "{name} has other settings of [visitor] than this one, so one browser is two visitors; give all programs the same"
-        );
+        ));
     }
-    format!(
+    Some(format!(
         "{name} signs with other keys than this one, so neither takes the cookies and links of the other; give all programs the same \
          keys: FLAGSTAFF_KEYS or keys_file"
-    )
+    ))
 }
 
 #[cfg(test)]
@@ -80,7 +90,11 @@ mod tests {
         assert!(told(&[seen("cookies", "k1-c2", 0)])[0].contains("[visitor]"));
         let elsewhere = Program { environment: Some("test".into()), ..program("test", "k2-c2") };
         let elsewhere = SeenProgram { program: elsewhere, seen: Timestamp::UNIX_EPOCH, seconds_ago: 0 };
-        assert!(told(&[elsewhere]).is_empty(), "environments have keys of their own");
+        let notices = told(&[elsewhere]);
+        assert!(
+            matches!(&notices[..], [one] if one.contains("environment `test`")),
+            "keys of its own are fine: {notices:?}"
+        );
         let many: Vec<_> = (0..9).map(|i| seen(&i.to_string(), "k2-c1", 0)).collect();
         assert_eq!(told(&many).len(), MAX_TOLD + 1);
     }
