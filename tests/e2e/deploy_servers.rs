@@ -86,7 +86,8 @@ impl Drop for Server {
 fn proxied(app: &App, trusting: bool) -> Program {
     let settings = deployed("proxied.toml");
     let trust = settings.lines().find(|line| line.starts_with("addresses = ")).unwrap();
-    let setup = Setup::to(&[app.address]).flags("[flags.a]\nowner = \"me\"\nexpires = 2099-01-01\n");
+    let flags = "[flags.a]\nowner = \"me\"\nexpires = 2099-01-01\n\n[flags.b]\npercent = 0\ntesting = true\n";
+    let setup = Setup::to(&[app.address]).flags(flags);
     if trusting { setup.key("trust", trust) } else { setup }.start()
 }
 
@@ -101,13 +102,55 @@ fn visitor(to: SocketAddr) -> Raw {
     Raw::over(stream)
 }
 
-/// What the app sees of a visitor who pretends to be somebody else.
-fn seen(front: SocketAddr) -> String {
-    let mut raw = visitor(front);
-    raw.send(
-        "GET /page HTTP/1.1\r\nHost: shop.example.com\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil.example\r\n\
-         X-Flag-A: stolen\r\nConnection: close\r\n\r\n",
-    );
+/// What Flagstaff or an app believes of a proxy, and a proxy must not pass on from a visitor.
+const ONLY_PROXIES_SAY: [&str; 29] = [
+    "CF-IPCountry",
+    "Forwarded",
+    "X-Flag-Override",
+    "X-Forwarded-By",
+    "X-Forwarded-Client-Cert",
+    "X-Forwarded-Email",
+    "X-Forwarded-For",
+    "X-Forwarded-Groups",
+    "X-Forwarded-Host",
+    "X-Forwarded-Method",
+    "X-Forwarded-Path",
+    "X-Forwarded-Port",
+    "X-Forwarded-Preferred-Username",
+    "X-Forwarded-Prefix",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Protocol",
+    "X-Forwarded-Scheme",
+    "X-Forwarded-Server",
+    "X-Forwarded-Ssl",
+    "X-Forwarded-Tls-Client-Cert",
+    "X-Forwarded-Tls-Client-Cert-Info",
+    "X-Forwarded-Uri",
+    "X-Forwarded-User",
+    "X-Real-IP",
+    "X-User-Groups",
+    "X-User-Id",
+    "X-User-Roles",
+    "traceparent",
+    "tracestate",
+];
+
+/// A word that this field would be believed with, and that no honest request has.
+fn forged(name: &str) -> String {
+    match name {
+        "X-Flag-Override" => "b=on".to_owned(),
+        "X-Forwarded-Proto" => "https".to_owned(),
+        "X-Forwarded-For" | "X-Real-IP" => "6.6.6.6".to_owned(),
+        _ => format!("forged-{}", name.to_ascii_lowercase()),
+    }
+}
+
+/// What the app sees of somebody who pretends to be somebody else.
+fn seen(mut raw: Raw) -> String {
+    let lines: String = ONLY_PROXIES_SAY.iter().map(|name| format!("{name}: {}\r\n", forged(name))).collect();
+    raw.send(format!(
+        "GET /page HTTP/1.1\r\nHost: shop.example.com\r\n{lines}X-Flag-A: forged\r\nConnection: close\r\n\r\n"
+    ));
     let answer = raw.answer();
     assert_eq!(answer.status, 200, "{}", answer.head);
     answer.text().to_ascii_lowercase()
@@ -124,10 +167,11 @@ fn is_told_well(front: impl Fn(SocketAddr) -> (Server, SocketAddr)) {
     let app = App::mirror();
     let program = proxied(&app, true);
     let (_server, address) = front(program.address);
-    let head = seen(address);
+    let head = seen(visitor(address));
     let chain = field(&head, "x-forwarded-for");
     assert!(chain.len() == 1 && chain[0].starts_with("127.0.0.2"), "{head}");
-    assert!(!head.contains("6.6.6.6") && !head.contains("evil.example") && !head.contains("stolen"), "{head}");
+    assert!(!head.contains("6.6.6.6") && !head.contains("forged"), "{head}");
+    assert!(!head.contains("x-flag-b"), "a visitor's X-Flag-Override counted: {head}");
     assert_eq!(field(&head, "x-forwarded-proto"), ["http"], "{head}");
     assert_eq!(
         (field(&head, "host"), field(&head, "x-forwarded-host")),
@@ -137,7 +181,37 @@ fn is_told_well(front: impl Fn(SocketAddr) -> (Server, SocketAddr)) {
     // without trust, nobody's word counts, and every visitor has the address of the proxy
     let stranger = proxied(&app, false);
     let (_server, address) = front(stranger.address);
-    assert_eq!(field(&seen(address), "x-forwarded-for"), ["127.0.0.1"]);
+    assert_eq!(field(&seen(visitor(address)), "x-forwarded-for"), ["127.0.0.1"]);
+}
+
+/// Without a proxy that removes them, these would be believed: so the list is of what must be removed.
+#[test]
+fn what_only_proxies_say_is_believed_of_them() {
+    let app = App::mirror();
+    let program = proxied(&app, true);
+    let head = seen(Raw::connect(program.address));
+    for name in ONLY_PROXIES_SAY.iter().filter(|name| **name != "X-Flag-Override") {
+        assert!(head.contains(&forged(name)), "{name}: {head}");
+    }
+    assert_eq!(field(&head, "x-flag-b"), ["on"]);
+}
+
+/// Traefik is not run here. It writes some of them itself, and its file names the others.
+#[test]
+fn traefik_is_told_to_remove_what_only_proxies_say() {
+    const WRITES: [&str; 6] = [
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Port",
+        "X-Forwarded-Proto",
+        "X-Forwarded-Server",
+        "X-Real-IP",
+    ];
+    let file = deployed("traefik/flagstaff.yaml");
+    assert!(file.contains("middlewares: [proxies-only]"), "{file}");
+    for name in ONLY_PROXIES_SAY.iter().filter(|name| !WRITES.contains(name)) {
+        assert!(file.contains(&format!("\n          {name}: \"\"\n")), "{name}");
+    }
 }
 
 #[test]
