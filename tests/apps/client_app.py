@@ -1,4 +1,5 @@
-"""One page that shows the flags as the package `flagstaff` reads them, in the framework that APP names. KEY: only signed ones count."""
+"""One page that shows the flags as the package `flagstaff` reads them, in the framework that APP names. KEY: only signed ones count.
+ROOT: where the server believes that the app is."""
 
 import asyncio
 import json
@@ -79,17 +80,18 @@ def wsgi_app():
 
 
 def serve(name):
-    sock = bound()
+    sock, root = bound(), os.environ.get("ROOT", "")
     announce(sock)
     if name == "fastapi":
         import uvicorn
 
-        uvicorn.Server(uvicorn.Config(fastapi_app(), log_level="warning", lifespan="off")).run(sockets=[sock])
+        config = uvicorn.Config(fastapi_app(), log_level="warning", lifespan="off", root_path=root)
+        uvicorn.Server(config).run(sockets=[sock])
     else:
         import waitress
 
         made = {"django": django_app, "flask": flask_app, "wsgi": wsgi_app}[name]()
-        waitress.serve(made, sockets=[sock], threads=4, _quiet=True)
+        waitress.serve(made, sockets=[sock], threads=4, url_prefix=root, _quiet=True)
 
 
 if __name__ == "__main__":

@@ -133,26 +133,35 @@ fn it_decides_odd_flags_as_the_program_does() {
 
 #[test]
 fn django_reads_what_was_decided() {
-    reads_what_was_decided("django");
+    reads_what_was_decided("django", "");
 }
 
 #[test]
 fn flask_reads_what_was_decided() {
-    reads_what_was_decided("flask");
+    reads_what_was_decided("flask", "");
 }
 
 #[test]
 fn fastapi_reads_what_was_decided() {
-    reads_what_was_decided("fastapi");
+    reads_what_was_decided("fastapi", "");
 }
 
 #[test]
 fn plain_wsgi_reads_what_was_decided() {
-    reads_what_was_decided("wsgi");
+    reads_what_was_decided("wsgi", "");
 }
 
-fn reads_what_was_decided(framework: &str) {
-    let app = PythonApp::start("client_app.py", &[("APP", Path::new(framework)), ("KEY", Path::new(KEY))]);
+/// Servers say a root before the path that was asked for, and so signed.
+#[test]
+fn apps_below_a_root_read_what_was_decided() {
+    for framework in ["django", "flask", "fastapi", "wsgi"] {
+        reads_what_was_decided(framework, "/api");
+    }
+}
+
+fn reads_what_was_decided(framework: &str, root: &str) {
+    let environment = [("APP", framework), ("KEY", KEY), ("ROOT", root)].map(|(name, text)| (name, Path::new(text)));
+    let app = PythonApp::start("client_app.py", &environment);
     let program =
         Setup::to(&[app.address]).key("headers", "sign = true").env("FLAGSTAFF_KEYS", KEY).flags(FLAGS).start();
     let told = |mut browser: Browser, target: &str, lines: &str| -> Value {

@@ -1,7 +1,10 @@
 """Django: what goes beyond django-waffle, and how it is set up. The project in waffle_project tests the rest."""
 
+import hashlib
+import hmac
 import json
 import tempfile
+import time
 import unittest
 import unittest.mock
 from pathlib import Path
@@ -36,6 +39,7 @@ django.setup()
 from django.contrib import auth  # noqa: E402
 from django.contrib.auth.models import AnonymousUser, Group, User  # noqa: E402
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+from django.core.handlers.asgi import ASGIRequest  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.http import HttpResponse  # noqa: E402
 from django.template import engines  # noqa: E402
@@ -48,6 +52,7 @@ import flagstaff  # noqa: E402
 from flagstaff.django import (  # noqa: E402
     flag_is_active,
     flags_for,
+    flags_of,
     sample_is_active,
     switch_is_active,
     views,
@@ -56,6 +61,14 @@ from flagstaff.django.decorators import waffle_flag  # noqa: E402
 from flagstaff.django.rest_framework import FlagPermission, flag_permission  # noqa: E402
 from flagstaff.django.testutils import override_flag, override_switch  # noqa: E402
 from flagstaff.flag_file import file as flag_file  # noqa: E402
+
+SECRET = "a key of at least thirty-two bytes for tests"
+
+
+def signature(path):
+    t = int(time.time())
+    v1 = hmac.new(SECRET.encode(), f"{t}\nv\nform=on\nGET\n{path}".encode(), hashlib.sha256).hexdigest()
+    return f"t={t}, v1={v1}"
 
 
 def page(request):
@@ -199,6 +212,19 @@ class Requests(SimpleTestCase):
     def test_defaults_of_waffle_are_for_what_is_not_known(self):
         self.assertTrue(flag_is_active(RequestFactory().get("/"), "form") and switch_is_active("form"))
         self.assertFalse(flag_is_active(RequestFactory().get("/", headers=OFF), "form"))
+
+    def test_a_root_that_nobody_asked_for_is_not_signed(self):
+        signed = {"x-visitor-id": "v", "x-flags": "form=on", "x-flags-signature": signature("/a%2Fb")}
+        with override_settings(FLAGSTAFF={"KEYS": SECRET}):
+            headers = [(name.encode(), value.encode()) for name, value in signed.items()]
+            scope = {"type": "http", "method": "GET", "path": "/api/a/b", "raw_path": b"/api/a%2Fb", "root_path": "/api"}
+            request = ASGIRequest({**scope, "headers": headers, "query_string": b""}, None)
+            self.assertTrue(flags_of(request).form)
+            with override_settings(FORCE_SCRIPT_NAME="/shop"):
+                self.assertTrue(flags_of(ASGIRequest({**scope, "headers": headers, "query_string": b""}, None)).form)
+                signed["x-flags-signature"] = signature("/a")
+                self.assertTrue(flags_of(RequestFactory().get("/a", headers=signed)).form)
+                self.assertFalse(flags_of(RequestFactory().get("/b", headers=signed)).form)
 
     def test_mistakes_in_the_settings(self):
         for wrong in ({"KEY": "x"}, {"KEYS": "short"}, {"FLAGS": "nowhere.toml"}, {"DEFAULTS": 3}):

@@ -8,6 +8,7 @@ import unittest
 from flagstaff import Settings, Source
 from flagstaff.headers import read_dictionary, readings_of, without_query
 from flagstaff.once import forget
+from flagstaff.signature import MOST_READINGS
 
 KEY = "a key of at least thirty-two bytes for tests"
 OTHER = "another key of at least thirty-two bytes for tests"
@@ -48,6 +49,12 @@ class Paths(unittest.TestCase):
     def test_readings(self):
         self.assertIn("/a%20b", readings_of("/a b", None))
         self.assertEqual(readings_of("/a/b", "/a%2Fb?c=/d")[0], "/a%2Fb")
+        for root in ("/api", "/api/", "/\u00e4 b"):
+            raw = "/%C3%A4%20b/c%2Fd" if root == "/\u00e4 b" else root + "/c%2Fd"
+            readings = readings_of(root + "/c/d", raw, root)
+            self.assertLessEqual({raw, root + "/c/d", "/c%2Fd", "/c/d"}, set(readings))
+            self.assertLessEqual(len(readings), MOST_READINGS)
+        self.assertEqual(set(readings_of("/apis/c", "/apis/c", "/api", "")), {"/apis/c"})
         self.assertEqual(without_query("http://shop.example/x/y?z"), "/x/y")
         self.assertEqual(without_query("*"), "*")
 

@@ -10,6 +10,7 @@ from wsgiref.util import FileWrapper, setup_testing_defaults
 import flagstaff
 from flagstaff import Settings
 from flagstaff.asgi import FlagsMiddleware as ForASGI
+from flagstaff.asgi import flags_of_scope
 from flagstaff.current import current_or_none
 from flagstaff.wsgi import KEY
 from flagstaff.wsgi import FlagsMiddleware as ForWSGI
@@ -20,6 +21,12 @@ SECRET = "a key of at least thirty-two bytes for tests"
 def variants(of=None):
     flags = of or flagstaff.current()
     return f"form={flags.form} prices={flags.variant('prices', 'classic')}".encode()
+
+
+def signature(path):
+    t = int(time.time())
+    v1 = hmac.new(SECRET.encode(), f"{t}\nv\nform=on\nGET\n{path}".encode(), hashlib.sha256).hexdigest()
+    return f"t={t}, v1={v1}"
 
 
 def ask(app, **environ):
@@ -75,9 +82,7 @@ class WSGI(unittest.TestCase):
         app = ForWSGI(lambda environ, start: [variants()], Settings.of(keys=SECRET))
 
         def signed(path):
-            t = int(time.time())
-            v1 = hmac.new(SECRET.encode(), f"{t}\nv\nform=on\nGET\n{path}".encode(), hashlib.sha256).hexdigest()
-            return {"HTTP_X_VISITOR_ID": "v", "HTTP_X_FLAGS": "form=on", "HTTP_X_FLAGS_SIGNATURE": f"t={t}, v1={v1}"}
+            return {"HTTP_X_VISITOR_ID": "v", "HTTP_X_FLAGS": "form=on", "HTTP_X_FLAGS_SIGNATURE": signature(path)}
 
         def latin(text):
             return text.encode().decode("latin-1")
@@ -85,6 +90,8 @@ class WSGI(unittest.TestCase):
         yes = b"form=on prices=classic"
         self.assertEqual(ask(app, PATH_INFO=latin("/ä b"), **signed("/%C3%A4%20b")), yes)
         self.assertEqual(ask(app, SCRIPT_NAME="/shop", PATH_INFO="/x", **signed("/shop/x")), yes)
+        # waitress says the root also where nobody asked for it
+        self.assertEqual(ask(app, SCRIPT_NAME=latin("/ä"), PATH_INFO="/x", **signed("/x")), yes)
         self.assertEqual(ask(app, PATH_INFO="/a/b", REQUEST_URI="/a%2fb?c", **signed("/a%2fb")), yes)
         self.assertEqual(ask(app, PATH_INFO="/a/b", RAW_URI="http://shop/a%2fb", **signed("/a%2fb")), yes)
         self.assertEqual(ask(app, PATH_INFO="/other", **signed("/x")), b"form=off prices=classic")
@@ -118,6 +125,19 @@ class ASGI(unittest.IsolatedAsyncioTestCase):
         for n, answer in enumerate(answers):
             self.assertEqual(answer, [wanted[n % 3]] * 3)
         self.assertIsNone(current_or_none())
+
+    async def test_paths_are_verified_as_they_were_asked_for(self):
+        for path, scope in (
+            ("/a%2Fb", {"path": "/a/b", "raw_path": b"/a%2Fb"}),
+            ("/a%2Fb", {"path": "/api/a/b", "raw_path": b"/api/a%2Fb", "root_path": "/api"}),
+            ("/api/a", {"path": "/api/a", "raw_path": b"/api/a", "root_path": "/api"}),
+            ("/part/a", {"path": "/api/part/a", "raw_path": None, "root_path": "/api/part", "app_root_path": "/api"}),
+        ):
+            signed = [(b"x-visitor-id", b"v"), (b"x-flags", b"form=on"), (b"x-flags-signature", signature(path).encode())]
+            scope = {"type": "http", "headers": signed, **scope}
+            self.assertTrue(flags_of_scope(scope, Settings.of(keys=SECRET)).form, scope)
+        other = {"type": "http", "headers": signed, "path": "/other", "root_path": "/api"}
+        self.assertFalse(flags_of_scope(other, Settings.of(keys=SECRET)).form)
 
     async def test_a_websocket(self):
         self.assertEqual((await self.ask([(b"x-flag-form", b"on")], "websocket"))[0], b"form=on prices=classic")

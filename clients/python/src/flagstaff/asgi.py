@@ -27,11 +27,17 @@ def flags_of_scope(scope: Scope, settings: Settings | None = None) -> Flags:
         return found
     headers = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope.get("headers", ()))
     raw = scope.get("raw_path")
-    paths = readings_of(str(scope.get("path") or "/"), raw.decode("latin-1") if isinstance(raw, bytes) else None)
+    raw = raw.decode("latin-1") if isinstance(raw, bytes) else None
+    paths = readings_of(str(scope.get("path") or "/"), raw, root_of(scope))
     # A WebSocket begins as a GET.
     flags = (settings or of_process()).of_request(str(scope.get("method") or "GET"), paths, headers)
     scope[KEY] = flags
     return flags
+
+
+def root_of(scope: Scope) -> str:
+    """Where the server says that the app is. Starlette keeps it under another name for the parts of an app."""
+    return str(scope.get("app_root_path", scope.get("root_path")) or "")
 
 
 class FlagsMiddleware:

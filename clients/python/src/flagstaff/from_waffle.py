@@ -13,8 +13,8 @@ These change, in files that end in .py:
     "waffle.jinja.WaffleExtension"            "flagstaff.django.jinja.WaffleExtension"
     "waffle.urls"                             "flagstaff.django.urls"
 
-What else is said of waffle is printed with a question mark, and stays: the models of django-waffle have no counterpart. An import of
-a name that this package does not have stays too, and so does "waffle" as a text elsewhere.
+What else is said of waffle is printed with a question mark, and stays: the models of django-waffle have no counterpart.
+An import of a name that this package does not have stays too, and so does "waffle" as a text elsewhere.
 """
 
 from __future__ import annotations

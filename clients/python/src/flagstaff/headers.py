@@ -52,11 +52,17 @@ def read_dictionary(text: str) -> dict[str, str] | None:
     return flags
 
 
-def readings_of(path: str, raw: str | None) -> list[str]:
-    """The ways in which a path may have been written: as the server says that it was, escaped as browsers do it, and plain."""
+def readings_of(path: str, raw: str | None, *roots: str) -> list[str]:
+    """The ways in which a path may have been written: as the server says that it was, escaped as browsers do it, and plain.
+
+    ``roots`` are where the server says that the app is (``root_path``, ``SCRIPT_NAME``). Servers put it before the path
+    although nobody asked for it there. So each way may also have been written without.
+    """
     readings = [] if raw is None else [without_query(raw)]
-    escaped = quote(path, safe=_PLAIN_IN_PATH)
-    return [*readings, escaped, path]
+    readings += [quote(path, safe=_PLAIN_IN_PATH), path]
+    starts = {start for root in roots for start in (root, root.rstrip("/"), quote(root, safe=_PLAIN_IN_PATH)) if start}
+    shorter = [r[len(start) :] for start in sorted(starts) for r in readings if r.startswith(start)]
+    return list(dict.fromkeys([*readings, *(rest for rest in shorter if rest.startswith("/"))]))
 
 
 def without_query(target: str) -> str:

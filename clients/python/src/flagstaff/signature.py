@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 _SIGNATURE = re.compile(r"t=([0-9]{1,15}), v1=([0-9a-f]{64})")
-MOST_READINGS = 8
+MOST_READINGS = 12
 
 
 def problem(

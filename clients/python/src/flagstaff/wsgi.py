@@ -25,14 +25,19 @@ def flags_of_environ(environ: dict[str, Any], settings: Settings | None = None) 
     if isinstance(found, Flags):
         return found
     headers = ((key[5:], value) for key, value in environ.items() if key.startswith("HTTP_X_") and isinstance(value, str))
-    plain = str(environ.get("SCRIPT_NAME", "")) + str(environ.get("PATH_INFO", ""))
-    with suppress(UnicodeError):
-        plain = plain.encode("latin-1").decode()  # WSGI says bytes as Latin-1 (PEP 3333)
+    root, rest = _text(environ.get("SCRIPT_NAME", "")), _text(environ.get("PATH_INFO", ""))
     raw = environ.get("REQUEST_URI") or environ.get("RAW_URI")
-    paths = readings_of(plain or "/", raw if isinstance(raw, str) else None)
+    paths = readings_of(root + rest or "/", raw if isinstance(raw, str) else None, root)
     flags = (settings or of_process()).of_request(str(environ.get("REQUEST_METHOD", "GET")), paths, headers)
     environ[KEY] = flags
     return flags
+
+
+def _text(said: object) -> str:
+    """WSGI says bytes as Latin-1 (PEP 3333)."""
+    with suppress(UnicodeError):
+        return str(said).encode("latin-1").decode()
+    return str(said)
 
 
 class FlagsMiddleware:

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 import flagstaff
 
 from .. import testing
+from ..asgi import root_of
 from ..current import current, current_or_none
 from ..flag_file import NOBODY, Nobody
 from ..flags import OFF, ON, Flags
@@ -30,7 +31,10 @@ def flags_of(request: HttpRequest) -> Flags:
         return found
     meta = request.META
     headers = ((key[5:], value) for key, value in meta.items() if key.startswith("HTTP_X_") and isinstance(value, str))
-    flags = settings().of_request(request.method or "GET", readings_of(request.path, _raw_path(request)), headers)
+    # FORCE_SCRIPT_NAME may say another root than the server.
+    roots = (str(meta.get("SCRIPT_NAME") or ""), root_of(getattr(request, "scope", {})))
+    paths = readings_of(request.path, _raw_path(request), *roots)
+    flags = settings().of_request(request.method or "GET", paths, headers)
     setattr(request, _KEPT, flags)
     return flags
 
