@@ -16,6 +16,7 @@ from ..flags import Flags
 from . import conf
 from .active import flags_of
 from .identify import tell
+from .streaming import keep
 
 Next = Callable[[HttpRequest], HttpResponseBase]
 AsyncNext = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -39,7 +40,7 @@ class FlagsMiddleware:
             return self._answer(request)
         token = self._begin(request)
         try:
-            response = cast(Next, self.get_response)(request)
+            response = keep(cast(Next, self.get_response)(request), flags_of(request))
             return tell(request, response) if conf.identifies() else response
         finally:
             leave(token)
@@ -47,7 +48,7 @@ class FlagsMiddleware:
     async def _answer(self, request: HttpRequest) -> HttpResponseBase:
         token = self._begin(request)
         try:
-            response = await cast(AsyncNext, self.get_response)(request)
+            response = keep(await cast(AsyncNext, self.get_response)(request), flags_of(request))
             return await sync_to_async(tell)(request, response) if conf.identifies() else response
         finally:
             leave(token)
