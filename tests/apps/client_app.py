@@ -14,8 +14,8 @@ from flagstaff import Settings
 
 def page(flags):
     """What the package says, with what it says of the same request without being handed it."""
-    told = {"source": flags.source.value, "visitor": flags.visitor, "flags": flags.as_dict()}
-    return told | {"form": flags.form, "current": flagstaff.current().as_dict()}
+    told = {"source": flags.source.value, "visitor": flags.visitor, "flags": dict(flags)}
+    return told | {"form": flags.form, "current": dict(flagstaff.current())}
 
 
 def settings():

@@ -208,6 +208,12 @@ class Requests(SimpleTestCase):
         self.assertTrue(flag_is_active(request, "form") and flag_is_active(request, "prices"))
         self.assertFalse(flag_is_active(request, "other") or flag_is_active(None, "form"))
 
+    @override_settings(WAFFLE_FLAG_DEFAULT=True)
+    def test_a_test_may_force_what_is_on_by_default(self):
+        for name in ("form", "Form", "shop.Form-v2"):
+            with override_flag(name, active=False):
+                self.assertFalse(flag_is_active(RequestFactory().get("/"), "shop.Form-v2"), name)
+
     @override_settings(WAFFLE_FLAG_DEFAULT=True, WAFFLE_SWITCH_DEFAULT=True)
     def test_defaults_of_waffle_are_for_what_is_not_known(self):
         self.assertTrue(flag_is_active(RequestFactory().get("/"), "form") and switch_is_active("form"))

@@ -1,6 +1,7 @@
 """Flags, names, overrides."""
 
 import copy
+import json
 import threading
 import unittest
 
@@ -75,6 +76,20 @@ class Lookups(unittest.TestCase):
     def test_a_job_goes_on_with_the_flags_of_a_request(self):
         again = Flags.from_dict(self.flags.as_dict(), visitor=self.flags.visitor)
         self.assertEqual((dict(again), again.visitor, again.is_on("never_defined")), (dict(self.flags), "v", False))
+        self.assertEqual(self.flags.as_dict(), {"new_form": "on", "prices": "simple", "old": "off"})
+
+    def test_a_job_answers_as_the_request_did(self):
+        words = {"defaults": {"seen": "on", "unseen": "on", "late": "simple"}, "names": {"my.Flag": "unseen", "Seen!": "seen"}}
+        asked = ["seen", "unseen", "late", "never_defined", "my.Flag", "Seen!", "SEEN"]
+        for source in Source:
+            for undecided in ({}, {"late": "its rollout"}):
+                flags = Flags({"seen": "off"}, source=source, undecided=undecided, **words)
+                again = Flags.from_dict(json.loads(json.dumps(flags.as_dict())))
+                self.assertEqual((again.source, again.undecided, dict(again)), (source, undecided, dict(flags)))
+                for name in asked:
+                    wanted = (flags[name], flags.variant(name, "classic"), flags.knows(name))
+                    self.assertEqual((again[name], again.variant(name, "classic"), again.knows(name)), wanted, (source, name))
+                self.assertEqual(again.as_dict(), flags.as_dict())
 
 
 class Overrides(unittest.TestCase):
@@ -87,6 +102,21 @@ class Overrides(unittest.TestCase):
                 self.assertFalse(flags.form)
             self.assertTrue(flags.form)
         self.assertFalse(flags.form or flags.prices)
+
+    def test_off_is_off_as_of_a_request(self):
+        flags = Flags({"prices": "simple"}, source=Source.HEADERS)
+        for off in (False, "off"):
+            with override(prices=off):
+                self.assertEqual((flags.variant("prices", "classic"), flags.prices), ("classic", "off"))
+
+    def test_a_test_may_use_any_name_of_a_flag(self):
+        flags = Flags({"my_flag": "on", "new_thing": "on"}, source=Source.HEADERS, names={"my.Flag": "my_flag"})
+        for asked, spellings in {"my_flag": ("my.Flag", "my_flag", "My-Flag"), "new_thing": ("newThing", "new_thing")}.items():
+            for name in spellings:
+                with override(**{name: False}):
+                    for spelling in spellings:
+                        self.assertFalse(flags.is_on(spelling), (name, spelling))
+                self.assertTrue(flags.is_on(asked))
 
     def test_as_a_decorator(self):
         @override(form="on")

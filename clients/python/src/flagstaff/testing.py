@@ -6,46 +6,50 @@ Overrides count for the whole process, so that they reach a server that a test r
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from inspect import iscoroutinefunction
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
+from .names import resolve
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 _lock = threading.Lock()
-_forced: dict[tuple[str, str], list[tuple[object, str | None]]] = {}
+_forced: list[tuple[object, str, str, str | None]] = []
 
 
 def force(kind: str, name: str, variant: str | None) -> Callable[[], None]:
     """Forces a variant until the function that is returned is called. ``None`` lets the request decide again."""
-    token, key = object(), (kind, name)
+    global _forced
+    token = object()
     with _lock:
-        _forced.setdefault(key, []).append((token, variant))
+        _forced = [*_forced, (token, kind, name, variant)]
 
     def end() -> None:
+        global _forced
         with _lock:
-            kept = [entry for entry in _forced.get(key, []) if entry[0] is not token]
-            if kept:
-                _forced[key] = kept
-            else:
-                _forced.pop(key, None)
+            _forced = [entry for entry in _forced if entry[0] is not token]
 
     return end
 
 
-def forced(kind: str, name: str) -> str | None:
-    """The variant that a test forces, if one does."""
-    stack = _forced.get((kind, name))
-    return stack[-1][1] if stack else None
+def forced(kind: str, name: str, names: Mapping[str, str]) -> str | None:
+    """The variant that a test forces, if one does. Test and app may each call a flag by any name that it has (``my.Flag``)."""
+    flag = None
+    for _, of, by_name, variant in reversed(_forced):
+        flag = flag or resolve(name, names)
+        if of == kind and resolve(by_name, names) == flag:
+            return variant
+    return None
 
 
 class override:
     """Forces variants: ``with override(new_form="on", pricing="simple"): …``, or as a decorator of a test.
 
-    ``True`` means ``on``, ``False`` means ``off``.
+    ``True`` means ``on``, ``False`` means ``off``. Any name that the app has for a flag counts: ``override(**{"my.Flag": True})``.
     """
 
     def __init__(self, **variants: str | bool) -> None:

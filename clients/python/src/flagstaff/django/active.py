@@ -17,7 +17,6 @@ from ..current import current, current_or_none
 from ..flag_file import NOBODY, Nobody
 from ..flags import OFF, ON, Flags
 from ..headers import readings_of
-from ..names import resolve
 from ..settings import settings
 from . import conf
 
@@ -49,7 +48,9 @@ def _raw_path(request: HttpRequest) -> str | None:
 def flag_is_active(request: HttpRequest | None, flag_name: str, read_only: bool = False) -> bool:
     """Whether a flag is anything but off for this request. ``read_only`` changes nothing: nothing is written here."""
     flags = current() if request is None else flags_of(request)
-    return flags.variant(flag_name, ON if conf.default("flag") and not flags.knows(flag_name) else None) != OFF
+    if flags.is_forced(flag_name) or flags.knows(flag_name):
+        return flags.is_on(flag_name)
+    return flags.variant(flag_name, ON if conf.default("flag") else None) != OFF
 
 
 def switch_is_active(switch_name: str) -> bool:
@@ -68,7 +69,7 @@ def sample_is_active(sample_name: str) -> bool:
 
 
 def _without_request(kind: str, name: str) -> str:
-    forced = testing.forced(kind, resolve(name, settings().known_names()))
+    forced = testing.forced(kind, name, settings().known_names())
     if forced is not None:
         return forced
     flags = current_or_none()

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from django.test.utils import TestContextDecorator
 
 from .. import testing
-from ..names import resolve
-from ..settings import settings
 
 __all__ = ["override_flag", "override_sample", "override_switch"]
 
@@ -24,8 +22,7 @@ class _Override(TestContextDecorator):
 
     def enable(self) -> None:
         """From now on the name is as wanted."""
-        name = resolve(self.name, settings().known_names())
-        self._ends.append(testing.force(self.kind, name, self._variant()))
+        self._ends.append(testing.force(self.kind, self.name, self._variant()))
 
     def disable(self) -> None:
         """It is again as it was."""
