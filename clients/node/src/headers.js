@@ -14,6 +14,7 @@ function pairs(headers) {
 
 /** What of a request's headers is ours. */
 function readHeaders(headers) {
+  // `list` is null when it cannot be read.
   const found = { each: new Map(), list: new Map(), text: "", visitor: undefined, signature: undefined };
   for (const [name, value] of pairs(headers)) {
     if (name === "x-flags") {
@@ -29,13 +30,14 @@ function readHeaders(headers) {
   return found;
 }
 
-/** A dictionary of RFC 9651. One that is not understood completely says nothing. */
+/** A dictionary of RFC 9651. One that is not understood completely says nothing: null. */
 function readDictionary(text) {
   const flags = new Map();
-  if (text === "" || text.length > LONGEST) return flags;
+  if (text === "") return flags;
+  if (text.length > LONGEST) return null;
   for (const member of text.split(",")) {
-    const found = MEMBER.exec(member.trim());
-    if (found === null) return new Map();
+    const found = MEMBER.exec(member.replace(/^[ \t]+|[ \t]+$/g, ""));
+    if (found === null) return null;
     flags.set(found[1], found[2] ?? found[3]);
   }
   return flags;

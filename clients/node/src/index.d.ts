@@ -25,7 +25,7 @@ export declare class Flags {
   private constructor();
   /** The visitor's id (`X-Visitor-Id`), where it is known. */
   readonly visitor: string | undefined;
-  /** `"headers"`; or `"defaults"` for a request that did not come through Flagstaff, or whose signature is not good. */
+  /** `"headers"`; or `"defaults"` for a request that did not come through Flagstaff, whose `X-Flags` cannot be read, or whose signature is not good. */
   readonly source: "headers" | "defaults";
   /** Whether a flag is anything but off. */
   isOn(name: string): boolean;

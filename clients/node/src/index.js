@@ -38,13 +38,21 @@ function defaultsOf(defaults) {
   return new Map(Object.entries(defaults ?? {}).map(spoken));
 }
 
-let warned = false;
+const warned = new Set();
 
-/** Once for each process: what is wrong with one request is mostly wrong with all. */
+/** Once for each process and problem: what is wrong with one request is mostly wrong with all. */
 function warnOnce(problem) {
-  if (warned) return;
-  warned = true;
+  // How old a signature is does not make it another problem.
+  const kind = problem.replace(/-?[0-9]+/g, "");
+  if (warned.has(kind)) return;
+  warned.add(kind);
   process.emitWarning(`${problem}: such requests get the defaults`, "FlagstaffWarning");
+}
+
+/** All other flags are off where everything was told and understood. Flagstaff says always who the visitor is, also when all are off. */
+function sourceOf(headers, keys) {
+  const told = headers.list !== null && (keys.length > 0 || headers.visitor !== undefined);
+  return told ? "headers" : "defaults";
 }
 
 function flagReader(options = {}) {
@@ -61,10 +69,10 @@ function flagReader(options = {}) {
         return without;
       }
     }
+    if (headers.list === null) warnOnce("X-Flags cannot be read");
     // X-Flag-… is not signed, so with keys X-Flags alone counts.
-    const variants = keys.length > 0 ? headers.list : new Map([...headers.list, ...headers.each]);
-    const came = variants.size > 0 || headers.visitor !== undefined;
-    return came ? new Flags(variants, defaults, headers.visitor, "headers") : without;
+    const variants = new Map([...(keys.length > 0 ? [] : headers.each), ...(headers.list ?? [])]);
+    return new Flags(variants, defaults, headers.visitor, sourceOf(headers, keys));
   };
 }
 

@@ -9,13 +9,17 @@ const SIGNATURE = /^t=([0-9]{1,15}), v1=([0-9a-f]{64})$/;
 /** Keys as an app gives them: a list, or FLAGSTAFF_KEYS as it is, with commas between. */
 function keysOf(keys) {
   if (keys === undefined) return [];
-  const list = (typeof keys === "string" ? keys.split(",") : [...keys]).map((key) => Buffer.from(key.trim()));
+  const all = (typeof keys === "string" ? keys.split(",") : [...keys]).map((key) => Buffer.from(key.trim()));
+  // What is empty between commas is no key for the program either.
+  const list = all.filter((key) => key.length > 0);
   for (const key of list) {
     if (key.length < SHORTEST_KEY) {
       throw new RangeError(`a key of Flagstaff has at least ${SHORTEST_KEY} bytes, and this one has ${key.length}`);
     }
   }
-  if (list.length === 0) throw new RangeError("`keys` has no key: leave it out to believe every header");
+  if (list.length === 0) {
+    throw new RangeError(`\`keys\` has no key of at least ${SHORTEST_KEY} bytes: leave it out to believe every header`);
+  }
   return list;
 }
 

@@ -2,6 +2,7 @@
 
 const assert = require("node:assert/strict");
 const { createHmac } = require("node:crypto");
+const { join } = require("node:path");
 const test = require("node:test");
 
 const { flagReader, flags } = require("../src/index.js");
@@ -31,6 +32,19 @@ test("headers of the Fetch standard are read as well", () => {
 test("a list that is not understood completely says nothing", () => {
   for (const list of ["form=on, Broken", "form", "form=on,", 'form="on', "__proto__=on", "x".repeat(300_000)]) {
     assert.equal(flags({ headers: { "x-flags": list, "x-visitor-id": "v" } }).isOn("form"), false, list.slice(0, 20));
+  }
+});
+
+// The package for Python reads the same file, so that both make the same of a request.
+test("a request means what it means in Python", () => {
+  for (const request of require(join(__dirname, "../../python/tests/vectors/headers.json"))) {
+    const list = request.headers["x-flags"] ?? "";
+    const signature = request.signed ? signed({ list, path: "/", visitor: request.headers["x-visitor-id"] }) : {};
+    const headers = { ...signature, ...request.headers };
+    const read = flags({ headers, method: "GET", url: "/" }, { defaults: request.defaults, keys: request.signed ? KEY : undefined });
+    const found = Object.fromEntries(Object.keys(request.variants).map((name) => [name, read.variant(name, "fallback")]));
+    const wanted = [request.source, request.visitor, request.variants];
+    assert.deepEqual([read.source, read.visitor ?? null, found], wanted, JSON.stringify(request));
   }
 });
 
@@ -72,5 +86,11 @@ test("with keys only what is signed counts", () => {
 test("keys that protect nothing are refused", () => {
   assert.throws(() => flagReader({ keys: "short" }), /at least 32 bytes/);
   assert.throws(() => flagReader({ keys: [] }), /no key/);
-  assert.throws(() => flagReader({ keys: "" }), /at least 32 bytes/);
+  for (const keys of ["", ",", " , ", [""], `${KEY},short`]) assert.throws(() => flagReader({ keys }), /at least 32 bytes/);
+});
+
+test("what is empty between commas is no key", () => {
+  for (const keys of [`${KEY},`, `,${KEY}`, ` , ${KEY} ,,`, [KEY, ""]]) {
+    assert.ok(flagReader({ keys })({ headers: signed(), method: "GET", url: "/contact" }).isOn("form"));
+  }
 });

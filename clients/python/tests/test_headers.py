@@ -2,8 +2,10 @@
 
 import hashlib
 import hmac
+import json
 import time
 import unittest
+from pathlib import Path
 
 from flagstaff import Settings, Source
 from flagstaff.headers import read_dictionary, readings_of, without_query
@@ -154,9 +156,30 @@ class Signed(unittest.TestCase):
         self.assertEqual((flags.source, str(flags.prices)), (Source.DEFAULTS, "classic"))
 
     def test_a_short_key_is_a_mistake(self):
-        for keys in (["short"], "short", b"", KEY + ","):
+        for keys in (["short"], "short", b"", "", ",", " , ", [""], KEY + ",short"):
             with self.assertRaisesRegex(ValueError, "at least 32 bytes"):
                 Settings.of(keys=keys)
+
+    def test_what_is_empty_between_commas_is_no_key(self):
+        for keys in (KEY + ",", "," + KEY, f" , {KEY} ,,", [KEY, ""], (KEY + ",").encode()):
+            self.assertEqual(Settings.of(keys=keys).keys, (KEY.encode(),))
+        self.assertEqual(Settings.of(keys=[]).keys, ())
+
+
+class AsInNode(unittest.TestCase):
+    """tests of clients/node read the same file, so that both packages make the same of a request."""
+
+    def test_all(self):
+        forget()
+        for case in json.loads((Path(__file__).parent / "vectors/headers.json").read_text(encoding="utf-8")):
+            headers, keys = list(case["headers"].items()), ()
+            if case["signed"]:
+                said = [case["headers"].get(name, "") for name in ("x-flags", "x-visitor-id")]
+                headers, keys = [*headers, ("x-flags-signature", sign(*said))], KEY
+            flags = Settings.of(keys=keys, defaults=case["defaults"]).of_request("GET", ["/"], headers)
+            found = {name: flags.variant(name, "fallback") for name in case["variants"]}
+            wanted = (case["source"], case["visitor"], case["variants"])
+            self.assertEqual((flags.source.value, flags.visitor, found), wanted, case)
 
 
 if __name__ == "__main__":

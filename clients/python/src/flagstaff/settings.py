@@ -94,9 +94,12 @@ class Settings:
 def _keys(keys: Sequence[str | bytes] | str | bytes) -> Iterable[bytes]:
     if isinstance(keys, (str, bytes)):
         keys = keys.split(",") if isinstance(keys, str) else keys.split(b",")
-    for key in keys:
-        plain = key.encode() if isinstance(key, str) else key
-        plain = plain.strip()
+    plain_keys = [(key.encode() if isinstance(key, str) else key).strip() for key in keys]
+    # What is empty between commas is no key for the program either.
+    there = [plain for plain in plain_keys if plain]
+    if plain_keys and not there:
+        raise ValueError(f"`keys` has no key of at least {_SHORTEST_KEY} bytes: leave it out to believe every header")
+    for plain in there:
         if len(plain) < _SHORTEST_KEY:
             raise ValueError(f"a key of Flagstaff has at least {_SHORTEST_KEY} bytes, and this one has {len(plain)}")
         yield plain

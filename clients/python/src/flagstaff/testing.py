@@ -49,7 +49,7 @@ def forced(kind: str, name: str, names: Mapping[str, str]) -> str | None:
 class override:
     """Forces variants: ``with override(new_form="on", pricing="simple"): …``, or as a decorator of a test.
 
-    ``True`` means ``on``, ``False`` means ``off``. Any name that the app has for a flag counts: ``override(**{"my.Flag": True})``.
+    ``True`` means ``on``, ``False`` means ``off``. Any name of a flag counts: ``override(**{"my.Flag": True})``.
     """
 
     def __init__(self, **variants: str | bool) -> None:
