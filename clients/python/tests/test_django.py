@@ -8,6 +8,7 @@ import time
 import unittest
 import unittest.mock
 from pathlib import Path
+from types import SimpleNamespace
 
 import django
 from django.conf import settings
@@ -53,6 +54,7 @@ from flagstaff.django import (  # noqa: E402
     flag_is_active,
     flags_for,
     flags_of,
+    identify,
     sample_is_active,
     switch_is_active,
     views,
@@ -61,6 +63,7 @@ from flagstaff.django.decorators import waffle_flag  # noqa: E402
 from flagstaff.django.rest_framework import FlagPermission, flag_permission  # noqa: E402
 from flagstaff.django.testutils import override_flag, override_switch  # noqa: E402
 from flagstaff.flag_file import file as flag_file  # noqa: E402
+from flagstaff.once import forget  # noqa: E402
 
 SECRET = "a key of at least thirty-two bytes for tests"
 
@@ -325,6 +328,22 @@ class Identified(TestCase):
         self.assertTrue(self.told(f"/login/{self.user.pk}").startswith(f"{self.user.pk}; groups="))
         self.assertEqual(self.told("/logout"), "none")
         self.assertIsNone(self.told("/user"))
+
+    def test_ids_that_a_header_can_say(self):
+        for user in ("42", "ada@shop.example", "b8a0c9d2-4c1e-4b5f-8a7e-0f6d1f2e3c4b", "a" * 256):
+            self.assertEqual(identify.line(user, [], []), user)
+        for user in ("a, b", "a;b", 'so "called"', "none", "None", " a ", "back\\slash"):
+            self.assertEqual(identify.line(user, [], ["staff"]), f'{identify.quoted(user)}; roles="staff"')
+
+    def test_ids_that_no_header_can_say_are_nobody(self):
+        forget()
+        with self.assertLogs("flagstaff", "WARNING") as logged:
+            for user in ("\u65e5\u672c", "Ren\u00e9", "a\nb", "", "a" * 257):
+                response = HttpResponse()
+                request = RequestFactory().get("/")
+                request.user = SimpleNamespace(pk=user, is_authenticated=True)
+                self.assertEqual(identify.tell(request, response)["X-Flag-Identify"], "none", user)
+        self.assertEqual(len(logged.output), 1)
 
     def test_an_app_that_says_it_itself(self):
         self.client.force_login(self.user)

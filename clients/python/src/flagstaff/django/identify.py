@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_out
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from ..once import warn_once
 from .active import known_groups, known_roles
 
 HEADER = "X-Flag-Identify"
+NOBODY = "none"
+# Signs that mean nothing in a list of a header.
+_TOKEN = re.compile(r"[\w.@+:/-]+", re.ASCII)
 _LOGGED_OUT = "_flagstaff_logged_out"
 _MOST = 64
 _LONGEST = 256
@@ -46,13 +51,20 @@ def tell(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     if user is not None and getattr(user, "is_authenticated", False):
         response[HEADER] = line(str(user.pk), known_groups(user), known_roles(user))
     elif getattr(request, _LOGGED_OUT, False):
-        response[HEADER] = "none"
+        response[HEADER] = NOBODY
     return response
 
 
 def line(user: str, groups: list[str], roles: list[str]) -> str:
-    """``42; groups="beta, vip"; roles="staff"``, as docs/headers.md has it."""
-    said = [quoted(user) if any(sign in user for sign in ',;"') or user == "none" else user]
+    """``42; groups="beta, vip"; roles="staff"``, as docs/headers.md has it.
+
+    A header has no way to say an id beyond ASCII that every server keeps. The proxy would refuse it, or take it for another. Such
+    a person is nobody, so that nobody else's flags stay.
+    """
+    if not _is_plain(user):
+        warn_once("identify", "the proxy is not told of users whose ids are beyond ASCII, empty, not printable or too long")
+        return NOBODY
+    said = [user if _TOKEN.fullmatch(user) and user.lower() != NOBODY else quoted(user)]
     for name, values in (("groups", groups), ("roles", roles)):
         # A name with a comma would be two.
         fit = [value for value in values if "," not in value and _is_plain(value)][:_MOST]
