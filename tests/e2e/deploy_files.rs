@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -80,6 +81,50 @@ fn the_program_takes_its_settings_and_flags() {
     // without its token the image does not start
     let open = dry_run(folder.path(), Path::new("deploy/docker/flagstaff.toml"), &[]);
     assert!(open.code == 2 && open.err.contains("FLAGSTAFF_ADMIN_TOKEN"), "{open:?}");
+}
+
+/// The command that a text says with `sudo`, for the files in a folder: its words, and the variables before it.
+fn written(text: &str, home: &str, etc: &str) -> (Vec<String>, Vec<(String, String)>) {
+    let text = text.replace("/etc/flagstaff/", &format!("{etc}/")).replace("/var/lib/flagstaff", home);
+    let line = text.split("sudo ").find(|line| line.contains("flagstaff ") && line.contains(" --")).unwrap();
+    let end = line.find(['`', '\n']).unwrap();
+    let (before, words) = line[..end].split_once("flagstaff ").unwrap();
+    let variables = before.split(' ').filter_map(|word| word.split_once('='));
+    (words.split(' ').map(Into::into).collect(), variables.map(|(name, value)| (name.into(), value.into())).collect())
+}
+
+#[test]
+fn the_settings_of_systemd_are_checked_as_they_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().to_str().unwrap();
+    let settings = text("deploy/systemd/flagstaff.toml");
+    for (name, text) in [
+        ("flags.toml", text("deploy/docker/flags.toml")),
+        ("keys", format!("{}\n", SECRETS[1].1)),
+        ("flagstaff.toml", format!("{settings}\n[headers]\nsign = true\n").replace("/var/lib/", &format!("{home}/"))),
+    ] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let keys = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(folder.path().join("keys"), keys).unwrap();
+    let (words, variables) = written(&settings, home, home);
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let run = flagstaff(folder.path(), words, &variables);
+    assert!(run.code == 0 && run.err.is_empty(), "{run:?}");
+}
+
+#[test]
+fn the_running_service_is_asked_as_the_docs_say() {
+    let program = Setup::default().flags("[flags.a]\nowner = \"me\"\nexpires = 2099-01-01\n").start();
+    let home = program.path("");
+    let docs = text("docs/deploy.md").replace("127.0.0.1:8081", &program.admin.to_string());
+    let docs = docs.replace("/var/lib/flagstaff/state/", "/var/lib/flagstaff/flagstaff-state/");
+    let section = docs.split("## systemd and Debian").nth(1).unwrap();
+    let section = section.split("Use commands through the program").nth(1).unwrap();
+    let (words, variables) = written(section, home.to_str().unwrap().trim_end_matches('/'), "/etc/flagstaff");
+    assert!(words.contains(&"--token-file".to_owned()) && variables.is_empty(), "{words:?}");
+    let list = flagstaff(&home, words, &[]);
+    assert!(list.code == 0 && list.out.contains("\na "), "{list:?}");
 }
 
 #[test]

@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from wsgiref.util import FileWrapper, setup_testing_defaults
 
 import flagstaff
@@ -69,6 +71,15 @@ class WSGI(unittest.TestCase):
         next(iter(again))
         again.close()
         self.assertEqual(closed[-1], b"form=on prices=classic")
+
+    def test_threads_of_the_app_need_the_context(self):
+        with ThreadPoolExecutor() as pool:
+
+            def app(environ, start):
+                return [pool.submit(variants).result(), b" ", pool.submit(copy_context().run, variants).result()]
+
+            answer = ask(ForWSGI(app), HTTP_X_FLAG_FORM="on")
+        self.assertEqual(answer, b"form=off prices=classic form=on prices=classic")
 
     def test_files_are_left_to_the_server(self):
         with open(__file__, "rb") as file:
