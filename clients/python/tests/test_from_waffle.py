@@ -76,6 +76,7 @@ class Lines(unittest.TestCase):
             'INSTALLED_APPS = ["waf" "fle"]',
             'INSTALLED_APPS = list(apps)\nfilter(apps=["waffle"])',
             'if "waffle" in INSTALLED_APPS: pass',
+            'INSTALLED_APPS = env.list("APPS")\nenv = Env(names=["waffle"])',
             "from waffle.models import Flag",
             "from waffle import models",
             "from waffle import *",

@@ -93,7 +93,13 @@ def _apps(tree: ast.AST) -> set[ast.expr]:
     names, inside, grows = {_APPS}, list[ast.AST](), True
     while grows:
         inside = [node for name, value in given if name in names for node in ast.walk(value)]
-        more = {node.id for node in inside if isinstance(node, ast.Name)} - names
+        # `env` of `env.list("APPS")` is no list of apps.
+        used = {
+            node.func if isinstance(node, ast.Call) else node.value
+            for node in inside
+            if isinstance(node, (ast.Call, ast.Attribute))
+        }
+        more = {node.id for node in inside if isinstance(node, ast.Name) and node not in used} - names
         names, grows = names | more, bool(more)
     return {text for node in inside if isinstance(node, (ast.List, ast.Tuple, ast.Set)) for text in node.elts}
 
