@@ -10,7 +10,7 @@ use sqlx::{AnyConnection, Connection, Row};
 use super::news::{News, can_tell, tell};
 use crate::store::connection::{Store, in_time};
 use crate::store::error::Error;
-use crate::store::fault::{Fault, in_words};
+use crate::store::fault::Fault;
 use crate::store::location::Location;
 use crate::store::query::{places, query};
 
@@ -48,7 +48,7 @@ impl FactStore {
         let error = |error| Error::new(location, error);
         let mut store = Store::open_to_read(location).await.map_err(error)?;
         let probe = sqlx::query("SELECT COUNT(*) FROM facts").fetch_one(&mut store.connection);
-        in_time(probe).await.map_err(|found| error(without_facts(found)))?;
+        in_time(probe).await.map_err(error)?;
         Ok(Self { store, location: location.clone(), tells: false })
     }
 
@@ -186,14 +186,6 @@ impl FactStore {
 
     pub(super) fn error(&self, error: sqlx::Error) -> Error {
         Error::new(&self.location, error)
-    }
-}
-
-/// A store without the table is none of ours, or an old one.
-fn without_facts(error: sqlx::Error) -> sqlx::Error {
-    match Fault::of(&error) {
-        Fault::NoTables | Fault::NoLedger => sqlx::Error::Configuration(in_words(&error).into()),
-        _ => error,
     }
 }
 

@@ -13,7 +13,6 @@ use super::revision::{NewRevision, RecordedRevision};
 use super::rows::{COLUMNS, newest, revision};
 use crate::store::connection::{Store, in_time};
 use crate::store::error::Error;
-use crate::store::fault::{Fault, in_words};
 use crate::store::location::Location;
 use crate::store::query::query;
 
@@ -50,7 +49,7 @@ impl RevisionStore {
         let error = |error| Error::new(location, error);
         let mut store = Store::open_to_read(location).await.map_err(error)?;
         let probe = sqlx::query("SELECT COUNT(*) FROM revisions").fetch_one(&mut store.connection);
-        in_time(probe).await.map_err(|found| error(without_revisions(found)))?;
+        in_time(probe).await.map_err(error)?;
         Ok(Self { store, location: location.clone() })
     }
 
@@ -188,14 +187,6 @@ impl RevisionStore {
 
     fn error(&self, error: sqlx::Error) -> Error {
         Error::new(&self.location, error)
-    }
-}
-
-/// A store without the table is none of ours, or an old one.
-fn without_revisions(error: sqlx::Error) -> sqlx::Error {
-    match Fault::of(&error) {
-        Fault::NoTables | Fault::NoLedger => sqlx::Error::Configuration(in_words(&error).into()),
-        _ => error,
     }
 }
 

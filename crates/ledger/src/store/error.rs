@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::store::fault::{Fault, in_words};
 use crate::store::location::Location;
 
 /// Why a ledger gives no answer.
@@ -9,6 +10,8 @@ use crate::store::location::Location;
 pub enum Error {
     /// There is none.
     Missing(Location),
+    /// Something is there, without the tables of this version.
+    NoTables(Location),
     /// Its store says something else than an answer.
     Store {
         /// Where it is.
@@ -20,7 +23,12 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn new(location: &Location, error: sqlx::Error) -> Self {
-        Self::Store { location: location.clone(), source: Box::new(error) }
+        let location = location.clone();
+        match Fault::of(&error) {
+            Fault::NoTables => Self::NoTables(location),
+            Fault::NoLedger => Self::Store { location, source: in_words(&error).into() },
+            _ => Self::Store { location, source: Box::new(error) },
+        }
     }
 }
 
@@ -29,6 +37,12 @@ impl fmt::Display for Error {
         match self {
             Self::Missing(location) => {
                 write!(f, "there is no ledger at {location}; `flagstaff run` begins one, `--ledger` names another")
+            }
+            Self::NoTables(location) => {
+                write!(
+                    f,
+                    "{location} is no ledger yet, or an old one; `flagstaff run` begins it or brings it up to date"
+                )
             }
             Self::Store { location, source } => write!(f, "the ledger {location} gives no answer: {source}"),
         }
