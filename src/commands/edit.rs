@@ -2,8 +2,9 @@
 
 use flagstaff_client::Switch;
 use flagstaff_operations::Error;
-use flagstaff_operations::api::{ChangeRequest, CreateRequest, DeleteQuery, OrderRequest};
+use flagstaff_operations::api::{ChangeRequest, CreateRequest, DeleteQuery, OrderRequest, ProblemKind};
 use flagstaff_operations::edit::{self, Change, Confirmation, Edited, Editor, Removal, Way, WouldUndo, remove};
+use flagstaff_source::edit::{EditError, Refused};
 
 use crate::cli::{Add, Delete, EditOf, Off, On, Set};
 use crate::commands::{Outcome, confirm, person, undo};
@@ -109,7 +110,13 @@ fn make(
     yes: bool,
     apply: &dyn Fn(Confirmation<'_>) -> anyhow::Result<edit::EditAnswer>,
 ) -> anyhow::Result<Outcome> {
-    let mut answer = apply(if yes { Confirmation::Yes } else { Confirmation::No })?;
+    let mut answer = match apply(if yes { Confirmation::Yes } else { Confirmation::No }) {
+        Err(error) if is_refused(&error) => {
+            err(&format!("{}: {error:#}\n", styled(BAD, "refused")));
+            return Ok(Outcome::No);
+        }
+        answer => answer?,
+    };
     if let edit::EditAnswer::WouldUndo(WouldUndo { what, revision }) = &answer {
         let careful = format!("this edit also affects `{}`: {what}", args.flag);
         if !confirm::is_confirmed(&careful) {
@@ -123,6 +130,15 @@ fn make(
     edited.undo = undo::located(&edited.undo, &args.ledger);
     show(args, &edited)?;
     Ok(if edited.in_force { Outcome::Yes } else { Outcome::No })
+}
+
+/// Whether the flag is in a state in which an edit can do nothing: that is an answer, and no fault.
+fn is_refused(error: &anyhow::Error) -> bool {
+    match error.downcast_ref::<Error>() {
+        Some(Error::NotEdited { why: Refused::Edit(EditError::FollowsRollout(_)), .. }) => true,
+        Some(Error::Elsewhere(problem)) => problem.kind == ProblemKind::Refused,
+        _ => false,
+    }
 }
 
 fn show(args: &EditOf, edited: &Edited) -> anyhow::Result<()> {

@@ -83,6 +83,7 @@ mod switching;
 mod tail;
 #[cfg(feature = "otel")]
 mod telemetry;
+mod undo;
 mod unleash;
 mod webhooks;
 mod wire_app;

@@ -28,6 +28,8 @@ impl From<&Refused> for ProblemKind {
     fn from(why: &Refused) -> Self {
         match why {
             Refused::Edit(EditError::NoFlag { .. }) => Self::NoFlag,
+            Refused::Edit(EditError::Twice { .. }) => Self::Request,
+            Refused::Edit(EditError::FollowsRollout(_)) => Self::Refused,
             Refused::Edit(_) => Self::Input,
             Refused::Invalid(_) => Self::NotWritten,
             Refused::Changed => Self::Changed,

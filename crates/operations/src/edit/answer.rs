@@ -1,11 +1,12 @@
-//! What is answered to an edit: what the flag is now, where that stands, and how to undo it.
+//! What is answered to an edit: what the flag is now, and where that stands.
 
 use flagstaff_flags::Snapshot;
 use flagstaff_source::edit::EditPlan;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::meaning;
+use super::undo::Undoing;
+use super::{everyone, meaning};
 use crate::Error;
 use crate::flags::origin;
 use crate::workspace::find;
@@ -64,12 +65,26 @@ pub enum Way {
 /// What came of an edit of the file.
 #[derive(Default)]
 pub(super) struct Outcome {
-    /// On or off, where that was wanted.
-    pub(super) wanted: Option<bool>,
+    /// What its undo depends on; on or off, where that was wanted.
+    pub(super) undoing: Undoing,
+    /// It was to be on for everyone.
+    pub(super) is_for_everyone: bool,
     /// The person who made it is recorded.
     pub(super) recorded: bool,
     /// Why the flag is not everywhere what was wanted.
     pub(super) problems: Vec<Error>,
+}
+
+impl Outcome {
+    /// What came of a switch.
+    pub(super) fn of_switch(on: bool, recorded: bool, problems: Vec<Error>) -> Self {
+        Self {
+            undoing: Undoing { wanted: Some(on), ..Undoing::default() },
+            is_for_everyone: false,
+            recorded,
+            problems,
+        }
+    }
 }
 
 /// An edit of the file was made. What a pin or another file overrides is not what was wanted.
@@ -81,8 +96,10 @@ pub(super) fn by_file(
     outcome: Outcome,
 ) -> Result<Edited, Error> {
     let (_, flag) = find(snapshot, name)?;
-    let Outcome { wanted, recorded, problems } = outcome;
-    let is_as_wanted = wanted.map_or(flag.pin.is_none(), |on| meaning::is_as_wanted(snapshot, flag, on));
+    let Outcome { undoing, is_for_everyone, recorded, problems } = outcome;
+    let is_as_wanted = undoing.wanted.map_or(flag.pin.is_none(), |on| meaning::is_as_wanted(snapshot, flag, on));
+    let still_off = if undoing.wanted == Some(true) { meaning::still_off(snapshot, flag) } else { None };
+    let left_out = (is_for_everyone && is_as_wanted).then(|| everyone::left_out(snapshot, flag)).flatten();
     Ok(Edited {
         flag: name.into(),
         changed: plan.is_change() || recorded,
@@ -90,12 +107,15 @@ pub(super) fn by_file(
         enabled: flag.enabled,
         origin: origin(flag),
         in_force: problems.is_empty() && is_as_wanted,
-        means: meaning::words(snapshot, flag),
+        means: [meaning::words(snapshot, flag)].into_iter().chain(left_out).collect::<Vec<_>>().join(", "),
         by: by.into(),
         recorded,
-        undo: undo(name, wanted, plan),
+        undo: undoing.of(name, plan),
         revision: Some(snapshot.revision().into()),
-        way: Way::Files { files: plan.files().map(Into::into).collect(), problems: told(&problems) },
+        way: Way::Files {
+            files: plan.files().map(Into::into).collect(),
+            problems: told(&problems).into_iter().chain(still_off).collect(),
+        },
     })
 }
 
@@ -134,30 +154,4 @@ pub(super) fn by_fact(
 /// Errors in words.
 fn told(errors: &[Error]) -> Vec<String> {
     errors.iter().map(ToString::to_string).collect()
-}
-
-/// How to have it as it was.
-fn undo(name: &str, wanted: Option<bool>, plan: &EditPlan) -> String {
-    match (wanted, plan.undo()) {
-        (Some(false), _) => format!("flagstaff on {name}"),
-        (Some(true), [] | [_]) => format!("flagstaff off {name}"),
-        (_, keys) => {
-            let set: Vec<_> =
-                keys.iter().filter_map(|one| Some(format!("{}={}", one.key, one.value.as_ref()?))).collect();
-            let added: Vec<_> =
-                keys.iter().filter(|one| one.value.is_none()).map(|one| format!("`{}`", one.key)).collect();
-            let set = (!set.is_empty()).then(|| format!("flagstaff set {name} {}", quoted(&set)));
-            let added = (!added.is_empty()).then(|| format!("take {} out of the file", added.join(" and ")));
-            set.into_iter().chain(added).collect::<Vec<_>>().join(", and ")
-        }
-    }
-}
-
-/// Words as a shell takes them.
-fn quoted(words: &[String]) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "=._-:/".contains(c);
-    let quote = |word: &String| {
-        if word.chars().all(plain) { word.clone() } else { format!("'{}'", word.replace('\'', "'\\''")) }
-    };
-    words.iter().map(quote).collect::<Vec<_>>().join(" ")
 }

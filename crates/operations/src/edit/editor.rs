@@ -5,8 +5,10 @@ use flagstaff_source::edit::{Change, EditError, EditPlan, Refused};
 
 use super::answer::{Edited, Outcome, by_fact, by_file};
 use super::environments::{reached, still_on};
+use super::everyone;
 use super::fact_log::FactLog;
 use super::recorded_change::{record_change, undoes};
+use super::undo::Undoing;
 use crate::Error;
 use crate::revisions::Recording;
 use crate::workspace::Workspace;
@@ -104,8 +106,12 @@ impl Editor<'_> {
         let plan = self.plan(change, revision).map_err(|refused| self.refusal(refused))?;
         let mut facts = self.open_facts().await;
         let is_on = matches!(change, Change::OnForEveryone);
+        let now = standing(&mut facts).await;
+        if let Some(refused) = everyone::refused(change, &plan, self.flag, now.as_ref()) {
+            return Err(self.refusal(refused));
+        }
         if confirmation == Confirmation::No
-            && let Some(what) = self.affects(&plan, standing(&mut facts).await.as_ref(), is_on)
+            && let Some(what) = self.affects(&plan, now.as_ref(), is_on)
         {
             return Ok(EditAnswer::WouldUndo(WouldUndo { what, revision: plan.revision().to_owned() }));
         }
@@ -119,7 +125,13 @@ impl Editor<'_> {
             problems.extend(self.switch_on(&mut facts).await.err());
             recorded |= problems.is_empty();
         }
-        let outcome = Outcome { wanted: is_on.then_some(true), recorded, problems };
+        let was_held = now.is_some_and(|now| now.switched_off.is_some());
+        let undoing = Undoing {
+            wanted: is_on.then_some(true),
+            is_released: was_held && (is_on || self.decides(&plan)),
+            is_asked_about: self.is_asked_about(&plan),
+        };
+        let outcome = Outcome { undoing, is_for_everyone: is_on, recorded, problems };
         self.edited(&plan, facts, outcome).await.map(EditAnswer::Edited)
     }
 
@@ -146,7 +158,7 @@ impl Editor<'_> {
         recorded |= self.record_revision(recording, &plan, &Change::On).await;
         let Err(report) = plan.after() else {
             let problems = switched.and_then(Result::err).into_iter().collect();
-            return self.edited(&plan, facts, Outcome { wanted: Some(true), recorded, problems }).await;
+            return self.edited(&plan, facts, Outcome::of_switch(true, recorded, problems)).await;
         };
         let why = "nothing in the ledger holds the flag off, so it is as in the last good file";
         let switched = switched.unwrap_or_else(|| Err(Error::NotRecorded(why.into())));
@@ -201,7 +213,7 @@ impl Editor<'_> {
                 Err(why) => problems.push(why),
             }
         }
-        self.edited(plan, facts, Outcome { wanted: Some(false), recorded, problems }).await
+        self.edited(plan, facts, Outcome::of_switch(false, recorded, problems)).await
     }
 
     /// Has a fact hold the flag off.
@@ -265,10 +277,20 @@ impl Editor<'_> {
     /// What an edit undoes, and which other environments it changes, in words.
     pub(super) fn affects(&self, plan: &EditPlan, standing: Option<&Standing>, is_on: bool) -> Option<String> {
         let undoes = standing.and_then(|standing| self.undoes(plan, standing, is_on));
-        let decides = self.both(plan).is_some_and(|(before, after)| before.definition != after.definition);
-        let reached = decides.then(|| reached(self.workspace, plan)).flatten();
+        let reached = self.decides(plan).then(|| reached(self.workspace, plan)).flatten();
         let all: Vec<_> = undoes.into_iter().chain(reached).collect();
         (!all.is_empty()).then(|| all.join("; "))
+    }
+
+    /// Whether its undo would be asked about: a rollout may have gone on by then, or other environments read it too.
+    fn is_asked_about(&self, plan: &EditPlan) -> bool {
+        let has_facts = |(before, after): (&Flag, &Flag)| before.needs_facts() || after.needs_facts();
+        self.decides(plan) && (self.both(plan).is_some_and(has_facts) || reached(self.workspace, plan).is_some())
+    }
+
+    /// Whether an edit changes what decides.
+    fn decides(&self, plan: &EditPlan) -> bool {
+        self.both(plan).is_some_and(|(before, after)| before.definition != after.definition)
     }
 
     /// What an edit undoes of a flag as running programs have it. A switch-on need not say that the flag is on then.

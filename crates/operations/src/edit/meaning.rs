@@ -12,6 +12,20 @@ pub(super) fn is_as_wanted(snapshot: &Snapshot, flag: &Flag, on: bool) -> bool {
     is_on == on
 }
 
+/// Why a flag is still off that was switched on, though nothing in another place overrides its file, and what to do; none where it is on,
+/// or a pin decides.
+pub(super) fn still_off(snapshot: &Snapshot, flag: &Flag) -> Option<String> {
+    let (id, name) = (snapshot.find(flag.name.as_str()).filter(|_| flag.pin.is_none())?, &flag.name);
+    if snapshot.switched_off(id).is_none() && flag.enabled && snapshot.is_tripped(id) {
+        return Some(format!(
+            "its guard rolled it back, and to switch it on does not undo that: once it is fixed, flagstaff rollout {name} reset"
+        ));
+    }
+    let is_for_nobody = flag.enabled && flag.mode() == FlagMode::Off;
+    is_for_nobody
+        .then(|| format!("its percent is 0: flagstaff set {name} percent=5, or flagstaff on {name} --everyone"))
+}
+
 /// Why a flag is off for everyone.
 fn why_off(snapshot: &Snapshot, flag: &Flag, id: FlagId) -> Option<String> {
     if !flag.enabled {

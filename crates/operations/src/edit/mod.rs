@@ -6,7 +6,8 @@
 //! - `planned.rs`: what an edit would make of the flag, before it is made.
 //! - `environments.rs`: environments in which a flag may still be on although its file says off.
 //! - `fact_log.rs`: the facts of one flag, to read them and to add to them.
-//! - `answer.rs`: what is answered: what the flag is now, where that stands, and how to undo it.
+//! - `answer.rs`, `undo.rs`: what is answered: what the flag is now, where that stands, and how to undo it.
+//! - `everyone.rs`: a switch-on for everyone: where it can do nothing, and who is left out all the same.
 //! - `recorded_change.rs`: what an edit of a flag undoes, and who made it, as facts.
 //! - `whole.rs`: an edit of the whole document: an old revision is put back, or a file is pushed.
 //! - `meaning.rs`: what a flag does for visitors now, in words.
@@ -18,11 +19,13 @@ mod creation;
 mod dry_run;
 mod editor;
 mod environments;
+mod everyone;
 mod fact_log;
 mod meaning;
 mod planned;
 mod recorded_change;
 mod removal;
+mod undo;
 mod whole;
 
 pub use answer::{Edited, Way};

@@ -6,6 +6,7 @@ use flagstaff_flags::{Snapshot, Standing};
 use flagstaff_source::edit::{Change, EditPlan};
 
 use super::editor::{Editor, standing};
+use super::everyone;
 use crate::Error;
 
 /// An edit that was planned, and not made.
@@ -46,6 +47,9 @@ impl Editor<'_> {
     ) -> Result<(EditPlan, Option<Standing>, Option<String>), Error> {
         let plan = self.plan(change, revision).map_err(|refused| self.refusal(refused))?;
         let standing = standing(&mut self.open_facts().await).await;
+        if let Some(refused) = everyone::refused(change, &plan, self.flag, standing.as_ref()) {
+            return Err(self.refusal(refused));
+        }
         let is_on = matches!(change, Change::On | Change::OnForEveryone);
         let undoes = self.affects(&plan, standing.as_ref(), is_on);
         Ok((plan, standing, undoes))

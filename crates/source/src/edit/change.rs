@@ -44,6 +44,27 @@ impl<'a> Change<'a> {
         }
     }
 
+    /// Refuses an edit of which the end would depend on the order of its keys, and which nothing could undo.
+    ///
+    /// # Errors
+    /// [`EditError::Twice`], when a key is there twice, or beside one that it is a part of.
+    pub(super) fn names_each_key_once(&self) -> Result<(), EditError> {
+        let mut keys: Vec<&str> = match self {
+            Self::Set(keys) | Self::Create { keys, .. } => keys.iter().map(|(key, _)| *key).collect(),
+            Self::Put(keys) => keys.iter().map(|(key, _)| *key).collect(),
+            Self::Off | Self::On | Self::OnForEveryone => Vec::new(),
+        };
+        // what is within a key follows it
+        keys.sort_unstable_by(|a, b| a.split('.').cmp(b.split('.')));
+        let is_within = |key: &str, again: &str| {
+            again.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        match keys.iter().zip(keys.iter().skip(1)).find(|(key, again)| is_within(key, again)) {
+            Some((key, again)) => Err(EditError::Twice { key: (*key).into(), again: (*again).into() }),
+            None => Ok(()),
+        }
+    }
+
     /// Whether it switches a flag off or on, and no more: that is possible in a file in which something else is wrong.
     pub(super) const fn is_switch(&self) -> bool {
         matches!(self, Self::Off | Self::On)

@@ -106,6 +106,15 @@ pub enum EditError {
         /// Why it leads to none.
         why: &'static str,
     },
+    /// Two keys of one edit stand for the same value, or one is within the other.
+    Twice {
+        /// A key.
+        key: String,
+        /// The same one again, or one within it.
+        again: String,
+    },
+    /// The flag follows its rollout, which says how many have it.
+    FollowsRollout(String),
     /// The text is not a valid value.
     NotAValue(String),
     /// The text is not a valid name, and why.
@@ -134,6 +143,17 @@ impl fmt::Display for EditError {
                 write!(f, "there is no flag `{flag}` in the file: add a table [flags.{flag}]")
             }
             Self::NoValue { path, why } => write!(f, "`{path}` cannot be set: {why}"),
+            Self::Twice { key, again } if key == again => write!(f, "`{key}` is set twice; name each key once"),
+            Self::Twice { key, again } => {
+                write!(f, "`{again}` is a part of `{key}`, so both cannot be set at once; set one of them")
+            }
+            Self::FollowsRollout(flag) => {
+                write!(
+                    f,
+                    "`{flag}` follows its rollout, which says how many have it: go to its next step with `flagstaff rollout {flag} advance`, \
+                     or take `rollout` out of the file first"
+                )
+            }
             Self::NotAName { name, why } => write!(f, "`{name}` cannot be the name of a flag: {why}"),
             Self::Exists(flag) => {
                 write!(

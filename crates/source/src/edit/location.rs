@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use toml_edit::{ArrayOfTables, Item, Key, Table, Value};
+use toml_edit::{Item, Key, Table, Value};
+
+use super::node::Node;
 
 /// Where a value goes.
 pub(super) enum Location<'d> {
@@ -84,36 +86,6 @@ fn on_a_line(text: &str, table: &Table, entry: &str) -> (Range<usize>, String) {
 /// A key and its value, which lies in tables for the keys that are left.
 fn entry<'k>(key: impl IntoIterator<Item = &'k String>, rest: Option<&[String]>, value: &str) -> String {
     format!("{} = {}", keys(key), nested(rest, value))
-}
-
-/// What stands at the end of a path.
-#[derive(Clone, Copy)]
-enum Node<'d> {
-    Table(&'d Table),
-    Tables(&'d ArrayOfTables),
-    Value(&'d Value),
-}
-
-impl<'d> Node<'d> {
-    fn of(item: &'d Item) -> Option<Self> {
-        match item {
-            Item::None => None,
-            Item::Value(value) => Some(Self::Value(value)),
-            Item::Table(table) => Some(Self::Table(table)),
-            Item::ArrayOfTables(tables) => Some(Self::Tables(tables)),
-        }
-    }
-
-    /// What a key, or a place in a list, leads to.
-    fn step(self, key: &str) -> Option<Self> {
-        match self {
-            Self::Table(table) => table.get(key).and_then(Self::of),
-            Self::Tables(tables) => tables.get(key.parse().ok()?).map(Self::Table),
-            Self::Value(Value::InlineTable(table)) => table.get(key).map(Self::Value),
-            Self::Value(Value::Array(list)) => list.get(key.parse().ok()?).map(Self::Value),
-            Self::Value(_) => None,
-        }
-    }
 }
 
 /// A walk down the keys of a document.

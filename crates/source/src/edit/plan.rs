@@ -9,7 +9,7 @@ use super::chunk;
 use super::create::create;
 use super::cut::cut;
 use super::error::{EditError, Refused};
-use super::read::value;
+use super::read::{Said, decides, said, value};
 use super::restore::restored;
 use crate::assemble::{Loaded, ParseOptions};
 use crate::findings::Report;
@@ -33,10 +33,12 @@ pub struct EditPlan {
 /// What a key said before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Undo {
-    /// The key.
+    /// The key; where it was not there, the first one on the way to it that was not.
     pub key: String,
-    /// Its value; none where it was not there.
+    /// Its value as TOML on one line; none where it was not there.
     pub value: Option<String>,
+    /// It says something else now.
+    pub is_changed: bool,
     /// The file it is in.
     pub file: String,
 }
@@ -244,6 +246,7 @@ fn edited(
     flag: &str,
     change: &Change<'_>,
 ) -> Result<(Contents, Vec<Undo>), Refused> {
+    change.names_each_key_once()?;
     let mut definitions = String::from_utf8_lossy(contents.definitions()).into_owned();
     if let Change::Create { like, keys } = change {
         return Ok((created(contents, &definitions, flag, *like, keys)?, Vec::new()));
@@ -264,11 +267,13 @@ fn edited(
             (Some(text), Some(file)) if is_over => (text, file),
             _ => (&mut definitions, source.name()),
         };
-        undo.push(Undo { key: key.into(), value: value(text, flag, key).ok().flatten(), file });
+        let before = said(text, flag, key).unwrap_or_else(|_| Said { key: key.into(), value: None });
         *text = match wanted {
             Some(wanted) => change.apply(text, flag, &[(key, wanted)])?,
             None => without(text, flag, key)?,
         };
+        let is_changed = said(text, flag, key).map_or(true, |after| after.value != before.value);
+        undo.push(Undo { key: before.key, value: before.value, is_changed, file });
     }
     let after = contents.with_definitions(definitions.into_bytes()).with_overlay(overlay.map(String::into_bytes));
     Ok((after, undo))
@@ -326,10 +331,10 @@ fn without(text: &str, flag: &str, key: &str) -> Result<String, EditError> {
     Ok(cut(text, &path)?.map_or_else(|| text.to_owned(), |cut| cut.text))
 }
 
-/// Whether a text says a key of a flag.
+/// Whether a text says a key of a flag, or the list that it is in.
 fn says(text: &str, flag: &str, key: &str) -> bool {
     let within = chunk::find(text, flag).and_then(|range| text.get(range));
-    [Some(text), within].into_iter().flatten().any(|text| matches!(value(text, flag, key), Ok(Some(_))))
+    [Some(text), within].into_iter().flatten().any(|text| decides(text, flag, key))
 }
 
 /// Whether a text has a flag.
