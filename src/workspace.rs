@@ -1,5 +1,6 @@
 //! The flags and the ledger that a command is about, as settings, variables and options name them.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ use crate::terminal::{ODD, err, styled};
 pub(crate) struct Opened {
     pub(crate) settings: Settings,
     pub(crate) workspace: Workspace,
+    /// It was not said yet whether the environment has an overlay.
+    is_overlay_untold: Cell<bool>,
 }
 
 impl Opened {
@@ -66,7 +69,21 @@ impl Opened {
             replica,
             edits_by: RevisionSource::Command,
         };
-        Ok(Self { settings, workspace })
+        Ok(Self { settings, workspace, is_overlay_untold: Cell::new(true) })
+    }
+
+    /// The same, for a command that says by itself what is odd about the environment.
+    pub(crate) fn judging_environment(self) -> Self {
+        self.is_overlay_untold.set(false);
+        self
+    }
+
+    /// Says once that the environment has no overlay: what a command shows or edits is not what is in force where it was meant.
+    fn warn_of_overlay(&self, is_answered: bool) {
+        // a server that is away is not waited for once more
+        if (is_answered || self.workspace.source.file().is_some()) && self.is_overlay_untold.replace(false) {
+            self.workspace.source.missing_overlay().into_iter().for_each(|why| warn(&why));
+        }
     }
 
     /// The answer of an operation, or its error as it is shown: at its place in the settings or in the flag file.
@@ -74,6 +91,7 @@ impl Opened {
     /// # Errors
     /// When there is no answer.
     pub(crate) fn answer<T>(&self, answer: Result<T, Error>) -> anyhow::Result<T> {
+        self.warn_of_overlay(answer.is_ok());
         if let Some(notice) = self.workspace.replica.as_ref().and_then(flagstaff_ledger::Replica::notice) {
             warn(&notice);
         }

@@ -18,7 +18,7 @@ pub(crate) fn run(args: &Check) -> anyhow::Result<Outcome> {
     }
     let mut of = args.flags.clone();
     of.flags = args.file.clone().or(of.flags);
-    let opened = Opened::flags(&of)?;
+    let opened = Opened::flags(&of)?.judging_environment();
     if let Err(problems) = telemetry::check(&opened.settings.typed.telemetry) {
         warn(&format!("`flagstaff run` would not start\n{:#}", opened.settings.report(problems)));
     }

@@ -6,10 +6,11 @@ use flagstaff_source::edit::EditPlan;
 use crate::Error;
 use crate::workspace::Workspace;
 
-/// Why the flag may still be on, where no environment was named: [`Error::StillOn`] or [`Error::Overlay`], or [`Error::Flags`] where it cannot be
+/// Why the flag may still be on, where no environment with an overlay was named: [`Error::StillOn`] or [`Error::Overlay`], or [`Error::Flags`] where it cannot be
 /// told which environments there are. An overlay that cannot be read comes first: the fact that it needs holds in every environment.
 pub(super) fn still_on(workspace: &Workspace, flag: &str) -> Option<Error> {
-    if workspace.source.environment().is_some() {
+    // a name without an overlay may be a slip: then the definitions were edited, which overlays overrule
+    if workspace.overlay().is_ok_and(|overlay| overlay.is_some()) {
         return None;
     }
     let all = match workspace.source.environments() {

@@ -196,6 +196,18 @@ impl FlagSource {
         Ok(loaded)
     }
 
+    /// Why the environment is probably not the one that is meant: it has no overlay. None where there is one, or that cannot be told. It is
+    /// asked for where it is not in a file.
+    #[must_use]
+    pub fn missing_overlay(&self) -> Option<String> {
+        let overlay = self.overlay_name()?;
+        let is_there = match self.overlay_file() {
+            Some(file) => file.exists(),
+            None => self.read().map_or(true, |contents| contents.overlay().is_some()),
+        };
+        (!is_there).then(|| self.without_overlay(&overlay))
+    }
+
     /// An environment without its file is probably a mistake: what production switches off would be on.
     fn without_overlay(&self, overlay: &str) -> String {
         // only folders are asked: this is said at every reading
