@@ -1,5 +1,6 @@
 //! What the routes work on: the running program's flags, its files and its ledger.
 
+use std::collections::HashSet;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use flagstaff_flags::{Reader, RevisionSource, Snapshot};
 use flagstaff_layer::{Tagger, Traffic};
 use flagstaff_operations::Error;
+use flagstaff_operations::edit::{Edited, Way};
 use flagstaff_operations::hygiene::Watched;
 use flagstaff_operations::preview::{RecentVisitors, WhyNoVisitors};
 use flagstaff_operations::traffic::{FlagTraffic, NotCountedRequests};
@@ -15,12 +17,14 @@ use flagstaff_tag::TaggerSettings;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// How long an edit waits until it is in force here.
 const IN_FORCE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// How many of its looks at the flags in force come with one at the files.
+const LOOKS_AT_FILES: usize = 4;
 
 /// What the routes work on. Cheap to clone.
 #[derive(Clone)]
@@ -118,10 +122,43 @@ impl Context {
         (self.reload)();
     }
 
-    /// Has the files read again, and waits until this revision of theirs is in force here. Says whether it is, in time.
+    /// Has the files read again, and waits until this revision of theirs is in force here, or one that came after it. Says whether it is,
+    /// in time.
     pub(crate) async fn takes_up(&self, revision: &str) -> bool {
         self.reload();
-        self.comes(|snapshot| snapshot.revision() == revision).await
+        // the next edit may take its place before it is read: what the files say from now on was written over it
+        let mut since = HashSet::from([revision.to_owned()]);
+        let end = Instant::now() + IN_FORCE_TIMEOUT;
+        for look in 1_usize.. {
+            if since.contains(self.snapshot().revision()) {
+                return true;
+            }
+            if Instant::now() > end {
+                break;
+            }
+            sleep(LOOK_EVERY).await;
+            if look.is_multiple_of(LOOKS_AT_FILES) {
+                let files = self.run(async |workspace: &Workspace| workspace.revision());
+                since.extend(timeout_at(end, files).await.into_iter().flatten());
+            }
+        }
+        false
+    }
+
+    /// Has an edit taken up, in whichever way it was made. Says whether it is in force here, in time.
+    pub(crate) async fn takes(&self, edited: &Edited) -> bool {
+        match (&edited.way, &edited.revision) {
+            (_, Some(revision)) => self.takes_up(revision).await,
+            (Way::Ledger { refused: None, .. }, None) => {
+                self.reload();
+                self.comes(|snapshot| is_switched(snapshot, edited)).await
+            }
+            // what was not written is not waited for
+            (_, None) => {
+                self.reload();
+                true
+            }
+        }
     }
 
     /// As [`Context::takes_up`], for the files as they are now.
@@ -162,4 +199,12 @@ impl Context {
             Err(error) => Err(Error::Io(std::io::Error::other(error))),
         })
     }
+}
+
+/// Whether a flag is as a fact in the ledger says. One that is not there is off.
+fn is_switched(snapshot: &Snapshot, edited: &Edited) -> bool {
+    let Some(id) = snapshot.find(&edited.flag) else { return !edited.enabled };
+    let is_held_off = snapshot.switched_off(id).is_some();
+    let is_off_in_file = snapshot.flag(id).is_some_and(|flag| !flag.enabled);
+    if edited.enabled { !is_held_off } else { is_held_off || is_off_in_file }
 }

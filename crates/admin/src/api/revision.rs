@@ -31,15 +31,19 @@ pub(super) fn of_revision(revision: &str, answer: &impl Serialize) -> Response {
 
 /// Has the files read, waits until the edit is in force here, and answers.
 pub(super) async fn after_reload(context: &Context, mut edited: Edited) -> Response {
-    let Some(revision) = edited.revision.clone() else {
-        context.reload();
-        return json(&edited);
-    };
-    if !context.takes_up(&revision).await {
+    if !context.takes(&edited).await {
         edited.in_force = false;
-        if let Way::Files { problems, .. } = &mut edited.way {
-            problems.push("the program has not read the file yet; see /healthz".into());
+        match &mut edited.way {
+            Way::Files { problems, .. } => {
+                problems.push("the program has not read the file yet; see /healthz".into())
+            }
+            Way::Ledger { refused, .. } => {
+                *refused = Some("the program has not read the ledger yet; see /healthz".into());
+            }
         }
     }
-    of_revision(&revision, &edited)
+    match &edited.revision {
+        Some(revision) => of_revision(revision, &edited),
+        None => json(&edited),
+    }
 }

@@ -81,12 +81,7 @@ async fn switch(context: &Context, flag: String, by: String, on: bool) -> Answer
 
 /// Waits until an edit is in force, so that the page that follows shows it.
 pub(super) async fn taken_up(context: &Context, edited: &Edited) {
-    match &edited.revision {
-        Some(revision) => {
-            context.takes_up(revision).await;
-        }
-        None => context.reload(),
-    }
+    context.takes(edited).await;
 }
 
 /// What was done, and how to undo it.
