@@ -155,3 +155,32 @@ fn what_cannot_be_said_is_reported() {
     let said = flagstaff(folder.path(), ["export", "--as", "splitio"], &[]);
     assert_eq!(said.code, 2, "{said:?}");
 }
+
+/// Words stay as they are written, and who minds case there or not is said.
+#[test]
+fn case_is_kept_or_its_loss_is_reported() {
+    let words = "[[flags.a.rules]]\nif = { country = [\"AT\", \"De\"] }\nserve = \"on\"\n[[flags.b.rules]]\nif = { host = \"Shop*\" }\nserve = \"on\"\n";
+    let pattern = "[[flags.c.rules]]\nif = { plan = [\"Pro*\"] }\nserve = \"on\"\n";
+    for (system, of_words, of_host, of_pattern) in
+        [("flagd", true, true, false), ("unleash", true, false, false), ("goff", false, false, true)]
+    {
+        let (folder, said) = exported(system, &format!("{words}{pattern}"));
+        for word in ["AT", "De", "Shop", "Pro"] {
+            assert!(
+                said.out.contains(word) && !said.out.contains(&format!("\"{}\"", word.to_lowercase())),
+                "{system} {word}: {}",
+                said.out
+            );
+        }
+        for (key, is_told) in [("country", of_words), ("host", of_host), ("plan", of_pattern)] {
+            let told = said.err.lines().any(|line| line.contains("upper and lower case") && line.contains(key));
+            assert_eq!(told, is_told, "{system} {key}: {}", said.err);
+        }
+        assert_eq!(said.out.contains("\"caseInsensitive\": true"), system == "unleash", "{}", said.out);
+        for (flags, is_lost) in [(words, of_words), (pattern, of_pattern)] {
+            fs::write(folder.path().join("flags.toml"), flags).unwrap();
+            let strict = ["export", "--as", system, "--flags", "flags.toml", "--strict"];
+            assert_eq!(flagstaff(folder.path(), strict, &[]).code, i32::from(is_lost), "{system}: {flags}");
+        }
+    }
+}

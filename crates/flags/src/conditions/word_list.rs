@@ -11,7 +11,10 @@ use crate::Glob;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WordList {
     any_case: bool,
+    /// In lower case, where case does not count.
     words: HashSet<Box<str>>,
+    /// As they were written, those of them that have capitals: for people, and no decision looks here.
+    capitals: BTreeMap<Box<str>, Box<str>>,
     patterns: Vec<Glob>,
 }
 
@@ -27,22 +30,29 @@ impl WordList {
     }
 
     fn of<'a>(all: impl IntoIterator<Item = &'a str>, any_case: bool) -> Self {
-        let (mut words, mut patterns) = (HashSet::new(), Vec::new());
+        let (mut words, mut capitals, mut patterns) = (HashSet::new(), BTreeMap::new(), Vec::new());
         for word in all {
             match (word.contains('*'), any_case) {
                 (true, true) => patterns.push(Glob::any_case(word)),
                 (true, false) => patterns.push(Glob::new(word)),
-                (false, true) => drop(words.insert(word.to_ascii_lowercase().into())),
+                (false, true) => {
+                    let small = word.to_ascii_lowercase();
+                    if small != word {
+                        capitals.insert(small.clone().into(), word.into());
+                    }
+                    words.insert(small.into());
+                }
                 (false, false) => drop(words.insert(word.into())),
             }
         }
-        Self { any_case, words, patterns }
+        Self { any_case, words, capitals, patterns }
     }
 
-    /// All words and patterns, in the order of the alphabet.
+    /// All words and patterns as they were written, in the order of the alphabet. Of words that differ in case alone, where it does not
+    /// count, one is there.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
-        let mut all: Vec<_> =
-            self.words.iter().map(AsRef::as_ref).chain(self.patterns.iter().map(Glob::as_str)).collect();
+        let words = self.words.iter().map(|word| &**self.capitals.get(word).unwrap_or(word));
+        let mut all: Vec<_> = words.chain(self.patterns.iter().map(Glob::as_str)).collect();
         all.sort_unstable();
         all.into_iter()
     }
@@ -101,6 +111,15 @@ mod tests {
             assert_eq!(WordList::new(all).fits(text), one_by_one(Glob::new), "{text}");
             assert_eq!(WordList::any_case(all).fits(text), one_by_one(Glob::any_case), "{text}");
         }
+    }
+
+    #[test]
+    fn words_are_told_as_they_were_written() {
+        let all = ["AT", "de", "Shop.Example", "*.Ch"];
+        for list in [WordList::new(all), WordList::any_case(all)] {
+            assert_eq!(list.texts().collect::<Vec<_>>(), ["*.Ch", "AT", "Shop.Example", "de"]);
+        }
+        assert_eq!(WordList::any_case(["at", "AT"]).texts().count(), 1);
     }
 
     #[test]

@@ -128,6 +128,7 @@ fn logic(test: &Test) -> Value {
         Test::Known(name) => known(name),
         Test::After(time) => op(">=", vec![var("$flagd.timestamp"), (*time).into()]),
         Test::Before(time) => op("<", vec![var("$flagd.timestamp"), (*time).into()]),
+        Test::AnyCase(inner) => logic(inner),
         Test::Not(inner) => op("!", vec![logic(inner)]),
         Test::All(list) => op("and", all(list)),
         Test::Any(list) => op("or", all(list)),

@@ -171,7 +171,14 @@ impl<'a> Plan<'a> {
                     if gives == Gives::Variant(self.off()) { ": who is meant is not off by it" } else { "" };
                 self.lost.push(format!("{what} needs {why}{instead}"));
             }
-            None => self.steps.push(Step { test, gives }),
+            None => {
+                for case in test.case_lost(self.target).into_iter().map(|case| format!("{what}: {case}")) {
+                    if !self.lost.contains(&case) {
+                        self.lost.push(case);
+                    }
+                }
+                self.steps.push(Step { test, gives });
+            }
         }
     }
 

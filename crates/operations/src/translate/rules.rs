@@ -19,6 +19,15 @@ pub(super) fn query(test: &Test) -> Result<String, String> {
         Test::Below(name, version) => format!("{} lt {version}", attribute(name)?),
         Test::Known(name) => format!("{} pr", attribute(name)?),
         Test::After(_) | Test::Before(_) => return Err("times, which stand under `scheduledRollout` there".into()),
+        Test::AnyCase(inner) => match &**inner {
+            // `in` minds case, and `eq` does not
+            Test::In(name, words) => {
+                let name = attribute(name)?;
+                let all = words.iter().map(|word| Ok(format!("({name} eq {})", quoted(word)?)));
+                all.collect::<Result<Vec<_>, String>>()?.join(" or ")
+            }
+            other => query(other)?,
+        },
         Test::Not(inner) => format!("not ({})", query(inner)?),
         Test::All(all) => joined(all, " and ")?,
         Test::Any(all) => joined(all, " or ")?,

@@ -2,6 +2,8 @@
 
 use flagstaff_flags::{Audience, Condition, Conditions, Key, Matcher, Segment};
 
+use super::Target;
+
 /// A test on a context. The attributes are those of [OFREP](https://openfeature.dev) contexts that Flagstaff itself reads.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Test {
@@ -23,6 +25,8 @@ pub(super) enum Test {
     Not(Box<Test>),
     All(Vec<Test>),
     Any(Vec<Test>),
+    /// The same, and upper and lower case do not count.
+    AnyCase(Box<Test>),
     /// Nothing of the kind is there, and what it would be.
     Cannot(String),
 }
@@ -32,9 +36,47 @@ impl Test {
     pub(super) fn cannot(&self) -> Option<&str> {
         match self {
             Self::Cannot(what) => Some(what),
-            Self::Not(inner) => inner.cannot(),
+            Self::Not(inner) | Self::AnyCase(inner) => inner.cannot(),
             Self::All(list) | Self::Any(list) => list.iter().find_map(Self::cannot),
             _ => None,
+        }
+    }
+
+    /// What case means to this test, but not to a system: in words, each once.
+    pub(super) fn case_lost(&self, target: Target) -> Vec<String> {
+        let minds = |name: &str| vec![format!("upper and lower case count in `{name}` there, and do not here")];
+        match self {
+            Self::AnyCase(inner) => match (&**inner, target) {
+                // its words for texts, but not `in`, take either case
+                (_, Target::Goff) => Vec::new(),
+                (Self::Starts(..) | Self::Ends(..) | Self::Contains(..), Target::Unleash) => Vec::new(),
+                (Self::In(name, _) | Self::Starts(name, _) | Self::Ends(name, _) | Self::Contains(name, _), _) => {
+                    minds(name)
+                }
+                _ => Vec::new(),
+            },
+            Self::Starts(name, word) | Self::Ends(name, word) | Self::Contains(name, word)
+                if target == Target::Goff && has_letters(word) =>
+            {
+                vec![format!("upper and lower case do not count in `{name}` there, and do here")]
+            }
+            Self::Not(inner) => inner.case_lost(target),
+            Self::All(list) | Self::Any(list) => list.iter().flat_map(|one| one.case_lost(target)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The same where upper and lower case do not count. What has no letters is as it was.
+    fn in_any_case(self) -> Self {
+        let wraps = match &self {
+            Self::In(_, words) => words.iter().any(|word| has_letters(word)),
+            Self::Starts(_, word) | Self::Ends(_, word) | Self::Contains(_, word) => has_letters(word),
+            _ => false,
+        };
+        match self {
+            Self::Any(list) => Self::Any(list.into_iter().map(Self::in_any_case).collect()),
+            other if wraps => Self::AnyCase(Box::new(other)),
+            other => other,
         }
     }
 
@@ -52,6 +94,10 @@ impl Test {
             Err(list) => Self::All(list),
         }
     }
+}
+
+fn has_letters(word: &str) -> bool {
+    word.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 /// People of an audience.
@@ -110,7 +156,7 @@ fn segment(name: &str, segments: &[Segment]) -> Test {
 /// `de` takes `de-AT` too.
 fn languages(all: &[String]) -> Test {
     let starts = all.iter().map(|one| Test::Starts("language".into(), format!("{one}-")));
-    Test::any(std::iter::once(Test::In("language".into(), all.to_vec())).chain(starts).collect())
+    Test::any(std::iter::once(Test::In("language".into(), all.to_vec())).chain(starts).collect()).in_any_case()
 }
 
 /// What the attribute of a key is called in a context.
@@ -124,7 +170,7 @@ fn attribute(key: &Key) -> (String, bool) {
 
 fn value(key: &Key, matcher: &Matcher) -> Test {
     let (name, is_list) = attribute(key);
-    match matcher {
+    let test = match matcher {
         Matcher::Pattern(glob) => pattern(&name, is_list, glob.as_str()),
         Matcher::OneOf(list) => {
             let (patterns, words): (Vec<_>, Vec<_>) = list.texts().partition(|text| text.contains('*'));
@@ -141,7 +187,8 @@ fn value(key: &Key, matcher: &Matcher) -> Test {
         Matcher::Not(inner) => Test::Not(Box::new(value(key, inner))),
         Matcher::Any(all) => Test::any(all.iter().map(|one| value(key, one)).collect()),
         Matcher::All(all) => Test::all(all.iter().map(|one| value(key, one)).collect()),
-    }
+    };
+    if key.is_any_case() { test.in_any_case() } else { test }
 }
 
 fn one_of(name: &str, is_list: bool, words: Vec<String>) -> Test {
@@ -166,7 +213,7 @@ fn pattern(name: &str, is_list: bool, text: &str) -> Test {
 
 #[cfg(test)]
 mod tests {
-    use flagstaff_flags::Glob;
+    use flagstaff_flags::{Glob, WordList};
 
     use super::*;
 
@@ -184,5 +231,27 @@ mod tests {
         assert_eq!(of("plan", "*"), Test::Known(a()));
         assert!(of("plan", "p*o").cannot().is_some());
         assert_eq!(of("group", "beta"), Test::Has("groups".into(), vec!["beta".into()]));
+    }
+
+    /// Each system's own way with case, for a list, a word and a pattern of every key to which it does not count.
+    #[test]
+    fn no_case_is_lost_in_silence() {
+        let lost = |test: &Test| {
+            [Target::Flagd, Target::Unleash, Target::Goff].map(|target| !test.case_lost(target).is_empty())
+        };
+        for key in ["country", "host", "method", "user_agent"].map(|key| Key::new(key).unwrap()) {
+            let list = value(&key, &Matcher::OneOf(WordList::any_case(["AT", "De"])));
+            let words = Test::In(key.to_string(), vec!["AT".into(), "De".into()]);
+            assert_eq!(list, Test::AnyCase(Box::new(words)), "as written");
+            assert_eq!(lost(&list), [true, true, false]);
+            assert_eq!(lost(&value(&key, &Matcher::Pattern(Glob::any_case("AT")))), [true, true, false]);
+            assert_eq!(lost(&value(&key, &Matcher::Pattern(Glob::any_case("A*")))), [true, false, false]);
+            assert_eq!(lost(&value(&key, &Matcher::Pattern(Glob::any_case("1.*")))), [false; 3]);
+            let not = Matcher::Not(Box::new(Matcher::OneOf(WordList::any_case(["AT", "A*"]))));
+            assert_eq!(lost(&value(&key, &not)), [true, true, false]);
+        }
+        assert_eq!(lost(&languages(&["de".into()])), [true, true, false]);
+        assert_eq!(lost(&of("plan", "pro")), [false; 3]);
+        assert_eq!(lost(&of("plan", "pro*")), [false, false, true]);
     }
 }

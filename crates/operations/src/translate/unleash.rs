@@ -195,6 +195,10 @@ fn property(name: &str) -> String {
 }
 
 fn constraint((test, holds): &Atom) -> Constraint {
+    if let Test::AnyCase(inner) = test {
+        let written = constraint(&((**inner).clone(), *holds));
+        return Constraint { case_insensitive: written.operator.starts_with("STR_"), ..written };
+    }
     let (name, operator, values, value) = match test {
         Test::In(name, words) => (name, "IN", words.clone(), None),
         // a list is sent as one text with commas
