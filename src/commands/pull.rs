@@ -35,7 +35,8 @@ fn print(pulled: &Pulled) -> anyhow::Result<()> {
     if pulled.overlay.is_some() {
         warn("the overlay of the environment is not shown; --output FILE writes both");
     }
-    out(&pulled.definitions)
+    // the mark of a file's beginning is for files
+    out(pulled.definitions.trim_start_matches('\u{feff}'))
 }
 
 /// Writes the definitions, and the overlay beside them.

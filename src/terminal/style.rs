@@ -30,8 +30,10 @@ pub(crate) fn width_of(cell: &str) -> usize {
     plain(cell).width()
 }
 
-/// Colours stay; every other character that steers a terminal is written out.
+/// Colours stay; every other character that steers a terminal is written out. A line may end as on Windows: written out, that end would be a
+/// part of the text for who pastes it.
 pub(crate) fn with_colours(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
     let mut shown = String::with_capacity(text.len());
     let mut pieces = text.split('\u{1b}');
     shown.push_str(&printable_except(pieces.next().unwrap_or_default(), &['\n', '\t']));

@@ -123,3 +123,32 @@ fn a_running_program_follows_new_and_deleted_flags_and_the_history_has_their_aut
         assert_eq!(all.iter().filter(by_ada).count(), 1, "{why}: {all:?}");
     }
 }
+
+/// The text that is printed is a text of a flag file, however the lines of the file end and whatever mark it begins with.
+#[test]
+fn a_deleted_flag_is_put_back_by_pasting_it() {
+    let plain = "[flags.cart]\nowner = \"shop\"\n\tpercent = 5\n[flags.form]\npercent = 20\n";
+    for text in [
+        plain.to_owned(),
+        plain.replace('\n', "\r\n"),
+        format!("\u{feff}{plain}"),
+        format!("\u{feff}{}", plain.replace('\n', "\r\n")),
+    ] {
+        for flag in ["cart", "form"] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("flags.toml");
+            std::fs::write(&file, &text).unwrap();
+            let deleted = flagstaff(folder.path(), ["delete", flag, "--yes"], &[]);
+            let pasted = deleted.out.split_once("it said:\n").unwrap().1;
+            let left = std::fs::read_to_string(&file).unwrap();
+            std::fs::write(&file, format!("{left}{pasted}")).unwrap();
+            let table = |text: &str| toml::from_str::<toml::Table>(text.trim_start_matches('\u{feff}')).unwrap();
+            assert_eq!(table(&format!("{left}{pasted}")), table(&text), "{text:?}: {deleted:?}");
+            let again = flagstaff(folder.path(), ["check"], &[]);
+            assert_eq!(again.code, 0, "{text:?}: {again:?}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("flags.toml"), &text).unwrap();
+        assert_eq!(flagstaff(folder.path(), ["pull"], &[]).out, plain);
+    }
+}

@@ -101,7 +101,8 @@ fn ended(text: &str, ending: &Ending<'_>) -> Result<(String, Vec<String>), EditE
 pub(super) fn taken(text: &str, flag: &str) -> Result<String, EditError> {
     let cut = cut(text, &["flags", flag])?;
     let taken = cut
-        .map(|cut| format!("{}\n", cut.taken))
+        // the mark of the file's beginning would be a character anywhere else
+        .map(|cut| format!("{}\n", cut.taken.trim_start_matches('\u{feff}')))
         .ok_or_else(|| EditError::NoFlag { flag: flag.into(), near: None })?;
     let is_whole = |text: &str| {
         let read: Option<serde_json::Value> = toml::from_str(text).ok();
