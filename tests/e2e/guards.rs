@@ -202,6 +202,9 @@ fn a_guard_that_holds_keeps_the_step_and_serves_on() {
     let now = status(&program);
     assert_eq!((&now["state"], &now["step"]), (&"holding".into(), &1.into()), "{now}");
     assert!(now["why"].as_str().unwrap().contains("guard holds it"), "{now}");
+    let advance = said(&program, "rollout checkout advance");
+    assert!(advance.code == 1 && advance.err.contains("held by its guard"), "{advance:?}");
+    assert_eq!(status(&program)["step"], 1);
     assert!(queue.come(100) > 20);
 }
 
@@ -225,6 +228,9 @@ fn a_trip_stands_across_restarts_until_the_flag_is_edited() {
     let mut queue = Queue::to(&program, "first");
     until_rolled_back(&mut queue, &program);
     eventually("the trip is on record", || status(&program)["state"] == "tripped");
+    let on = said(&program, "on checkout");
+    assert!(on.code == 1 && on.out.contains("flagstaff rollout checkout reset"), "{on:?}");
+    assert!(!on.out.contains("overrides it"), "no file does: {on:?}");
     program.process.signal(rustix::process::Signal::KILL);
     program.process.wait();
     program.restart();

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use flagstaff_experiment::rollout::{
-    Command, Next, RolloutInputs, RolloutState, SHARED_OUTAGE, Trouble, apply, next_step, sample_ratio_broken, waited,
+    Command, Next, RolloutInputs, RolloutState, SHARED_OUTAGE, Trouble, apply, next_step, sample_ratio_broken,
+    undone, waited,
 };
 use flagstaff_flags::*;
 use jiff::Timestamp;
@@ -171,6 +172,31 @@ fn a_trip_stops_everything_but_a_reset() {
     let reset = apply(Command::Reset, &flag(), &standing, "ada", at(20)).unwrap();
     standing.add(&reset);
     assert_eq!(next_step(&inputs(&rollout, &standing, 21)).state, RolloutState::Advancing);
+}
+
+#[test]
+fn what_its_guard_holds_goes_on_by_no_command() {
+    let mut standing = begun();
+    add(&mut standing, FactKind::Held, 0, 10);
+    for command in [Command::Advance, Command::Approve, Command::Resume] {
+        let refusal = apply(command, &flag(), &standing, "ada", at(20)).unwrap_err().to_string();
+        assert!(refusal.contains("is held by its guard"), "{command:?}: {refusal}");
+    }
+    standing.add(&apply(Command::Reset, &flag(), &standing, "ada", at(20)).unwrap());
+    assert!(apply(Command::Advance, &flag(), &standing, "ada", at(30)).is_ok());
+}
+
+#[test]
+fn an_edit_names_the_step_that_was_shown() {
+    let mut standing = begun();
+    assert_eq!(undone(&standing), None);
+    for (kind, step, shown) in
+        [(FactKind::Step, 1, "step 2"), (FactKind::Step, 2, "step 3"), (FactKind::Done, 3, "step 3")]
+    {
+        add(&mut standing, kind, step, 10);
+        let told = undone(&standing).unwrap();
+        assert!(told.ends_with(shown), "{told}");
+    }
 }
 
 #[test]

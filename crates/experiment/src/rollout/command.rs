@@ -76,12 +76,12 @@ fn effect(command: Command, flag: &Flag, standing: &Standing) -> Result<(FactKin
     let Some(step) = rollout.steps().get(standing.step) else {
         return Err("has done all its steps".into());
     };
+    if standing.hold.is_some() && matches!(command, Command::Advance | Command::Approve | Command::Resume) {
+        return Err("is held by its guard; edit the flag once it is fixed, or `reset` it".into());
+    }
     match command {
         Command::Pause if standing.paused => Err("is paused already".into()),
         Command::Pause => Ok((FactKind::Paused, standing.step)),
-        Command::Resume if standing.hold.is_some() => {
-            Err("is held by its guard; `reset` it, or edit the flag once it is fixed".into())
-        }
         Command::Resume if !standing.paused => Err("is not paused".into()),
         Command::Resume => Ok((FactKind::Resumed, standing.step)),
         Command::Approve if step.hold != Hold::Approval => {

@@ -18,6 +18,8 @@ pub struct Standing {
     pub began: Timestamp,
     /// The step of its rollout, from 0; the number of steps once all are behind it.
     pub step: usize,
+    /// All steps are behind it.
+    pub is_done: bool,
     /// The time at which that step was entered.
     pub since: Timestamp,
     /// A person keeps it at its step.
@@ -55,6 +57,12 @@ impl Standing {
         Some(standing)
     }
 
+    /// The step as people count them, from 1; the last one once all are behind it.
+    #[must_use]
+    pub const fn shown_step(&self) -> usize {
+        if self.is_done { self.step } else { self.step + 1 }
+    }
+
     /// Adds the next fact.
     pub fn add(&mut self, fact: &Fact) {
         self.number = fact.number;
@@ -63,6 +71,7 @@ impl Standing {
             FactKind::Removed => self.removed = true,
             FactKind::Step | FactKind::Done => {
                 (self.step, self.since) = (fact.step, fact.at);
+                self.is_done = fact.kind == FactKind::Done;
                 (self.approval_told, self.inconclusive) = (false, None);
             }
             FactKind::ApprovalNeeded => self.approval_told = true,
@@ -121,6 +130,7 @@ impl From<&Fact> for Standing {
             epoch: fact.number,
             began: fact.at,
             step: fact.step,
+            is_done: false,
             since: fact.at,
             paused: false,
             trip: None,

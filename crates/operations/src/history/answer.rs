@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use flagstaff_flags::{Fact, RevisionSource};
+use flagstaff_flags::{Fact, FactKind, RevisionSource};
 use flagstaff_ledger::RecordedRevision;
 use flagstaff_source::compare::PartChange;
 use jiff::Timestamp;
@@ -182,7 +182,8 @@ impl FactEntry {
             number: fact.number,
             at: fact.at,
             kind: fact.kind.to_string(),
-            step: fact.step + 1,
+            // once all steps are done, their number is the last one
+            step: if fact.kind == FactKind::Done { fact.step } else { fact.step + 1 },
             by: fact.by.clone(),
             why: fact.why.clone(),
             evidence: fact.evidence.as_deref().and_then(|text| serde_json::from_str(text).ok()),

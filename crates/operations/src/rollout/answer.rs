@@ -125,7 +125,7 @@ impl RolloutStatus {
             plan: steps.iter().map(PlannedStep::of).collect(),
             guard: seen.guard,
             guard_course: seen.courses,
-            history: history.iter().map(|fact| HistoryEntry::of(fact, last)).collect(),
+            history: recorded(history),
             done: standing.map(|standing| standing.step),
         }
     }
@@ -142,13 +142,24 @@ impl PlannedStep {
     }
 }
 
+/// Facts with the step after each, by the plan of their own time: the present one may have fewer steps.
+fn recorded(history: &[Fact]) -> Vec<HistoryEntry> {
+    let mut standing: Option<Standing> = None;
+    let entry = |fact: &Fact| {
+        let now = standing.get_or_insert_with(|| Standing::from(fact));
+        now.add(fact);
+        HistoryEntry::of(fact, now.shown_step())
+    };
+    history.iter().map(entry).collect()
+}
+
 impl HistoryEntry {
-    fn of(fact: &Fact, last: usize) -> Self {
+    fn of(fact: &Fact, step: usize) -> Self {
         Self {
             number: fact.number,
             at: fact.at,
             kind: fact.kind,
-            step: (fact.step + 1).min(last),
+            step,
             by: fact.by.clone(),
             why: fact.why.clone(),
             definition: fact.definition.to_string(),
@@ -159,4 +170,41 @@ impl HistoryEntry {
 
 fn evidence(fact: &Fact) -> Option<Value> {
     serde_json::from_str(fact.evidence.as_ref()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use flagstaff_flags::{Definition, Name};
+
+    use super::*;
+
+    /// An edit of the plan changes nothing of what was before it.
+    #[test]
+    fn each_fact_has_the_step_of_its_own_time() {
+        use FactKind::{Changed, Defined, Disabled, Done, Reset, Step};
+        let told = [
+            (Defined, 0, 1),
+            (Step, 1, 2),
+            (Step, 2, 3),
+            (Done, 3, 3),
+            (Disabled, 3, 3),
+            (Changed, 0, 1),
+            (Step, 1, 2),
+            (Reset, 0, 1),
+        ];
+        let fact = |(number, (kind, step, _)): (u64, &(FactKind, usize, usize))| Fact {
+            flag: Name::new("a").unwrap(),
+            number,
+            at: Timestamp::UNIX_EPOCH,
+            definition: Definition(1),
+            kind: *kind,
+            step: *step,
+            by: String::new(),
+            why: String::new(),
+            evidence: None,
+        };
+        let history: Vec<_> = (1..).zip(&told).map(fact).collect();
+        let shown: Vec<_> = recorded(&history).iter().map(|entry| entry.step).collect();
+        assert_eq!(shown, told.map(|(_, _, shown)| shown));
+    }
 }
