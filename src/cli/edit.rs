@@ -44,7 +44,7 @@ pub(crate) struct Delete {
 pub(crate) struct On {
     #[command(flatten)]
     pub(crate) edit: EditOf,
-    /// Switch it on for everyone: at 100 percent [default: as it was before it was switched off]
+    /// Switch it on for everyone: at 100 percent; refused for a flag that follows a rollout [default: as it was before it was switched off]
     #[arg(long)]
     pub(crate) everyone: bool,
     /// Do it even if a rollback is cleared

@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::harness::api::TOKEN;
 use crate::harness::app::App;
 use crate::harness::command::{Said, flagstaff};
 use crate::harness::eventually;
@@ -308,4 +309,74 @@ fn a_ledger_that_is_away_at_start_keeps_what_was_known() {
     eventually("the log names it", || program.process.log().contains("the flag new is off"));
     fs::remove_dir(program.path("flagstaff.db")).unwrap();
     eventually("the ledger is there again", || is_on(&program, "new") && is_on(&program, "safe"));
+}
+
+/// A slip in the name of an environment edits what no overlay there reads: that is said, and a flag that is on elsewhere is not called off.
+#[test]
+fn an_environment_without_an_overlay_is_told_by_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("flags.toml"), "[flags.a]\npercent = 20\n[flags.b]\n").unwrap();
+    fs::write(folder.path().join("flags.production.toml"), "[flags.a]\nenabled = true\n").unwrap();
+    let run = |line: &str| flagstaff(folder.path(), line.split(' '), &[]);
+    for line in [
+        "set b percent=5",
+        "off b",
+        "on b",
+        "on b --everyone",
+        "add c",
+        "delete c --yes",
+        "list",
+        "list --json",
+        "hygiene",
+    ] {
+        let slip = run(&format!("{line} --environment prodution"));
+        assert!(slip.err.contains("did you mean `production`?"), "{line}: {slip:?}");
+        assert_eq!(slip.err.matches("did you mean").count(), 1, "{line}: {slip:?}");
+        let right = run(&format!("{line} --environment production"));
+        assert!(!right.err.contains("did you mean"), "{line}: {right:?}");
+    }
+    for line in ["off a --environment prodution", "off a"] {
+        let off = run(line);
+        assert!(off.code == 1 && off.out.contains("flagstaff off a --environment production"), "{line}: {off:?}");
+    }
+    assert_eq!(run("off a --environment production").code, 0);
+    assert_eq!(run("off a --environment prodution").code, 0, "it is off everywhere");
+}
+
+/// What is answered as in force is so at that moment, also where the file cannot say it.
+#[test]
+fn a_switch_by_the_ledger_is_answered_once_it_is_in_force() {
+    Store::all().iter().for_each(a_switch_by_the_ledger_is_answered_once_it_is_in_force_in);
+}
+
+fn a_switch_by_the_ledger_is_answered_once_it_is_in_force_in(store: &Store) {
+    let app = App::mirror();
+    let good = "[flags.a]\npercent = 100\n";
+    let program = Setup::to(&[app.address]).kept_in(store).env("FLAGSTAFF_ADMIN_TOKEN", TOKEN).flags(good).start();
+    eventually("the ledger knows it", || kinds(&rollout(&program, "a")) == ["defined"]);
+    program.write_document(None, "[flags.a\n");
+    eventually("the file is refused", || program.health()["flags"]["problem"].is_string());
+    for (order, on) in [("off", false), ("on", true), ("off", false), ("on", true)] {
+        let answer = program.api(&format!("POST /api/v1/flags/a/{order}"), "", "");
+        assert_eq!((answer.status, &answer.json()["in_force"]), (200, &true.into()), "{order}: {answer:?}");
+        assert_eq!(is_on(&program, "a"), on, "{order}: {answer:?}");
+    }
+}
+
+/// Edits that come together are all in force when they are answered, whichever revision it was that was read.
+#[test]
+fn edits_at_the_same_time_are_all_in_force() {
+    let app = App::mirror();
+    let flags: String = (0..6).map(|n| format!("[flags.f{n}]\n")).collect();
+    let program = Setup::to(&[app.address]).env("FLAGSTAFF_ADMIN_TOKEN", TOKEN).flags(&flags).start();
+    let program = &program;
+    for order in ["off", "on", "off"] {
+        let one = |n: usize| {
+            let answer = program.api(&format!("POST /api/v1/flags/f{n}/{order}"), "", "");
+            let edited = answer.json();
+            assert_eq!((answer.status, &edited["in_force"]), (200, &true.into()), "{order}: {answer:?}");
+            assert_eq!(is_on(&program, &format!("f{n}")), order == "on", "{order} {n}");
+        };
+        std::thread::scope(|scope| (0..6).for_each(|n| drop(scope.spawn(move || one(n)))));
+    }
 }
