@@ -84,7 +84,7 @@ fn the_printed_undo_gives_the_meaning_back() {
         (guarded, &["off", "a"]),
         (plain, &["set", "a", "percent=30", "enabled=false"]),
         (plain, &["set", "a", "guard.errors=5xx"]),
-        (plain, &["set", "a", "guard.errors=5xx", "guard.max_error_rate=0.2", "percent=3"]),
+        (plain, &["set", "a", "guard.errors=5xx", "guard.false_alarm=0.02", "percent=3"]),
         (plain, &["set", "a", "deny.users=[\"1\"]", "owner=ada"]),
         (plain, &["set", "a", "metadata.x.y=1"]),
         (guarded, &["set", "a", "percent=30"]),

@@ -112,9 +112,7 @@ impl Files {
         let all = plan.undo().to_vec();
         drop(plan);
         let set: Vec<_> = all.iter().filter_map(|one| Some((one.key.as_str(), one.value.as_deref()?))).collect();
-        let mut gone: Vec<_> =
-            all.iter().filter(|one| one.value.is_none()).map(|one| (one.key.as_str(), None)).collect();
-        gone.dedup();
+        let gone: Vec<_> = all.iter().filter(|one| one.value.is_none()).map(|one| (one.key.as_str(), None)).collect();
         if !set.is_empty() {
             self.change(flag, &Change::Set(&set));
         }

@@ -32,9 +32,8 @@ impl Undoing {
         if self.is_released && !changed.iter().any(|one| one.key == "enabled") {
             set.insert(0, "enabled=false".into());
         }
-        let mut added: Vec<_> =
+        let added: Vec<_> =
             changed.iter().filter(|one| one.value.is_none()).map(|one| format!("`{}`", one.key)).collect();
-        added.dedup();
         let yes = if self.is_asked_about { " --yes" } else { "" };
         let set = (!set.is_empty()).then(|| format!("flagstaff set {name} {}{yes}", quoted(&set)));
         let added = (!added.is_empty()).then(|| format!("take {} out of the file", added.join(" and ")));

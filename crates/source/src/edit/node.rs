@@ -121,7 +121,7 @@ mod tests {
             let whole: toml::Table = toml::from_str(long).unwrap();
             assert_eq!(again[key], whole[key], "{line}");
         }
-        assert_eq!(root.step("a").unwrap().on_one_line(), "[{ x = 1.50, \"y z\" = 'q' }, []]");
+        assert_eq!(root.step("a").unwrap().on_one_line(), "[{ x = 1.5, \"y z\" = \"q\" }, []]");
     }
 
     #[test]

@@ -267,16 +267,26 @@ fn edited(
             (Some(text), Some(file)) if is_over => (text, file),
             _ => (&mut definitions, source.name()),
         };
-        let before = said(text, flag, key).unwrap_or_else(|_| Said { key: key.into(), value: None });
+        let before = said_before(contents, is_over, flag, key);
         *text = match wanted {
             Some(wanted) => change.apply(text, flag, &[(key, wanted)])?,
             None => without(text, flag, key)?,
         };
         let is_changed = said(text, flag, key).map_or(true, |after| after.value != before.value);
-        undo.push(Undo { key: before.key, value: before.value, is_changed, file });
+        // two keys may have begun one table
+        if before.value.is_some() || !undo.iter().any(|one: &Undo| one.key == before.key && one.file == file) {
+            undo.push(Undo { key: before.key, value: before.value, is_changed, file });
+        }
     }
     let after = contents.with_definitions(definitions.into_bytes()).with_overlay(overlay.map(String::into_bytes));
     Ok((after, undo))
+}
+
+/// What a key says in the overlay, or in the definitions, before an edit.
+fn said_before(contents: &Contents, is_over: bool, flag: &str, key: &str) -> Said {
+    let text = if is_over { contents.overlay().unwrap_or_default() } else { contents.definitions() };
+    let found = said(&String::from_utf8_lossy(text), flag, key);
+    found.unwrap_or_else(|_| Said { key: key.into(), value: None })
 }
 
 /// A file in which nothing is said.
