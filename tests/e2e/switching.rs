@@ -375,7 +375,7 @@ fn edits_at_the_same_time_are_all_in_force() {
             let answer = program.api(&format!("POST /api/v1/flags/f{n}/{order}"), "", "");
             let edited = answer.json();
             assert_eq!((answer.status, &edited["in_force"]), (200, &true.into()), "{order}: {answer:?}");
-            assert_eq!(is_on(&program, &format!("f{n}")), order == "on", "{order} {n}");
+            assert_eq!(is_on(program, &format!("f{n}")), order == "on", "{order} {n}");
         };
         std::thread::scope(|scope| (0..6).for_each(|n| drop(scope.spawn(move || one(n)))));
     }

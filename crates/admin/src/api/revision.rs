@@ -33,13 +33,10 @@ pub(super) fn of_revision(revision: &str, answer: &impl Serialize) -> Response {
 pub(super) async fn after_reload(context: &Context, mut edited: Edited) -> Response {
     if !context.takes(&edited).await {
         edited.in_force = false;
+        let away = |what: &str| format!("the program has not read the {what} yet; see /healthz");
         match &mut edited.way {
-            Way::Files { problems, .. } => {
-                problems.push("the program has not read the file yet; see /healthz".into())
-            }
-            Way::Ledger { refused, .. } => {
-                *refused = Some("the program has not read the ledger yet; see /healthz".into());
-            }
+            Way::Files { problems, .. } => problems.extend([away("file")]),
+            Way::Ledger { refused, .. } => *refused = Some(away("ledger")),
         }
     }
     match &edited.revision {
