@@ -26,7 +26,7 @@ impl Editor<'_> {
         let change = Change::Create { like, keys: &keys };
         let plan = self.plan(&change, revision).map_err(|refused| self.refusal(refused))?;
         let facts = self.open_facts().await;
-        let recording = self.open_revisions(&plan, facts.is_some()).await;
+        let recording = self.open_revisions(&plan, facts.as_ref()).await;
         plan.write().map_err(|refused| self.refusal(refused))?;
         let recorded = self.record_revision(recording, &plan, &change).await;
         self.created(&plan, recorded)

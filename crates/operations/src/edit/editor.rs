@@ -92,7 +92,7 @@ impl Editor<'_> {
     pub(super) async fn open_facts(&self) -> Option<FactLog> {
         FactLog::open(self.workspace, self.flag).await.unwrap_or_else(|error| {
             (self.warn)(&error);
-            None
+            FactLog::silent(self.workspace, self.flag, &error)
         })
     }
 
@@ -111,13 +111,13 @@ impl Editor<'_> {
             return Err(self.refusal(refused));
         }
         if confirmation == Confirmation::No
-            && let Some(what) = self.affects(&plan, now.as_ref(), is_on)
+            && let Some(what) = self.affects(&plan, now.as_ref(), facts.as_ref(), is_on)
         {
             return Ok(EditAnswer::WouldUndo(WouldUndo { what, revision: plan.revision().to_owned() }));
         }
         let ready = plan.prepare().map_err(|refused| self.refusal(refused))?;
         let mut recorded = self.record_editor(&plan, &mut facts).await;
-        let recording = self.open_revisions(&plan, facts.is_some()).await;
+        let recording = self.open_revisions(&plan, facts.as_ref()).await;
         ready.write().map_err(|refused| self.refusal(refused))?;
         recorded |= self.record_revision(recording, &plan, change).await;
         let mut problems = Vec::new();
@@ -153,7 +153,7 @@ impl Editor<'_> {
             Some(switched) => switched.is_ok(),
             None => plan.is_change() && self.record_editor(&plan, &mut facts).await,
         };
-        let recording = self.open_revisions(&plan, facts.is_some()).await;
+        let recording = self.open_revisions(&plan, facts.as_ref()).await;
         ready.write().map_err(|refused| self.refusal(refused))?;
         recorded |= self.record_revision(recording, &plan, &Change::On).await;
         let Err(report) = plan.after() else {
@@ -193,7 +193,7 @@ impl Editor<'_> {
     async fn write_off(&self, plan: &EditPlan, facts: &mut Option<FactLog>) -> Result<bool, Refused> {
         let ready = plan.prepare()?;
         let mut recorded = self.record_editor(plan, facts).await;
-        let recording = self.open_revisions(plan, facts.is_some()).await;
+        let recording = self.open_revisions(plan, facts.as_ref()).await;
         ready.write()?;
         recorded |= self.record_revision(recording, plan, &Change::Off).await;
         Ok(recorded)
@@ -244,8 +244,8 @@ impl Editor<'_> {
     }
 
     /// Opens the log of revisions before an edit that leaves good files; none where the ledger gives no answer. That keeps no file from being edited.
-    pub(super) async fn open_revisions(&self, plan: &EditPlan, is_there: bool) -> Option<Recording<'_>> {
-        if !is_there || !plan.is_change() || plan.after().is_err() {
+    pub(super) async fn open_revisions(&self, plan: &EditPlan, facts: Option<&FactLog>) -> Option<Recording<'_>> {
+        if facts.is_none_or(FactLog::is_silent) || !plan.is_change() || plan.after().is_err() {
             return None;
         }
         let before = plan.before().map(|_| plan.texts_before());
@@ -275,8 +275,17 @@ impl Editor<'_> {
     }
 
     /// What an edit undoes, and which other environments it changes, in words.
-    pub(super) fn affects(&self, plan: &EditPlan, standing: Option<&Standing>, is_on: bool) -> Option<String> {
-        let undoes = standing.and_then(|standing| self.undoes(plan, standing, is_on));
+    pub(super) fn affects(
+        &self,
+        plan: &EditPlan,
+        standing: Option<&Standing>,
+        facts: Option<&FactLog>,
+        is_on: bool,
+    ) -> Option<String> {
+        let undoes = match facts.zip(self.both(plan)).and_then(|(facts, both)| facts.unknown(both)) {
+            None => standing.and_then(|standing| self.undoes(plan, standing, is_on)),
+            unknown => unknown,
+        };
         let reached = self.decides(plan).then(|| reached(self.workspace, plan)).flatten();
         let all: Vec<_> = undoes.into_iter().chain(reached).collect();
         (!all.is_empty()).then(|| all.join("; "))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flagstaff_flags::{Definition, Fact, FactKind, Name, Standing};
+use flagstaff_flags::{Definition, Fact, FactKind, Flag, Name, Standing};
 use flagstaff_ledger::FactStore;
 use jiff::Timestamp;
 use tokio::time::timeout;
@@ -15,9 +15,10 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often another one may be first with a number.
 const TRIES: usize = 5;
 
-/// The facts of one flag, the ledger being open.
+/// The facts of one flag, in a ledger that is open, or one that gives no answer.
 pub(crate) struct FactLog {
-    fact_store: FactStore,
+    /// Or why it gives none.
+    fact_store: Result<FactStore, String>,
     flag: Name,
     /// Where the ledger is.
     pub(super) location: String,
@@ -31,7 +32,25 @@ impl FactLog {
         };
         let opened = timeout(ANSWER_TIMEOUT, FactStore::open(location)).await;
         let fact_store = opened.map_err(|_| Error::LedgerSilent(location.to_string()))??;
-        Ok(Some(Self { fact_store, flag, location: location.to_string() }))
+        Ok(Some(Self { fact_store: Ok(fact_store), flag, location: location.to_string() }))
+    }
+
+    /// Facts that cannot be had, and why; none where the flag has no valid name.
+    pub(crate) fn silent(workspace: &Workspace, flag: &str, why: &Error) -> Option<Self> {
+        let location = workspace.ledger().ok().flatten().map(ToString::to_string).unwrap_or_default();
+        Some(Self { fact_store: Err(why.to_string()), flag: Name::new(flag).ok()?, location })
+    }
+
+    /// Whether it cannot be told what happened to the flag.
+    pub(crate) const fn is_silent(&self) -> bool {
+        self.fact_store.is_err()
+    }
+
+    /// What an edit of a flag that a rollout or a guard may have moved undoes, where that cannot be told.
+    pub(crate) fn unknown(&self, (before, after): (&Flag, &Flag)) -> Option<String> {
+        let may_have_moved = before.definition != after.definition && (before.needs_facts() || after.needs_facts());
+        let why = self.fact_store.as_ref().err().filter(|_| may_have_moved)?;
+        Some(format!("it is not known whether a rollback by its guard or a step of its rollout is undone: {why}"))
     }
 
     /// Goes on with the facts of another flag.
@@ -39,10 +58,15 @@ impl FactLog {
         self.flag = flag.clone();
     }
 
-    /// Where the flag stands; none where nothing is known of it.
+    /// Where the flag stands; none where nothing is known of it. Without an answer the ledger is silent from then on.
     pub(crate) async fn standing(&mut self) -> Option<Standing> {
-        let facts = timeout(ANSWER_TIMEOUT, self.fact_store.facts(&self.flag, 1)).await;
-        Standing::of(&facts.ok()?.ok()?)
+        let fact_store = self.fact_store.as_mut().ok()?;
+        match timeout(ANSWER_TIMEOUT, fact_store.facts(&self.flag, 1)).await {
+            Ok(Ok(facts)) => return Standing::of(&facts),
+            Ok(Err(error)) => self.fact_store = Err(error.to_string()),
+            Err(_) => self.fact_store = Err(Error::LedgerSilent(self.location.clone()).to_string()),
+        }
+        None
     }
 
     /// Adds a fact.
@@ -58,9 +82,13 @@ impl FactLog {
     ) -> Result<(), Error> {
         let refuse = |why: String| Err(Error::NotRecorded(why));
         for _ in 0..TRIES {
-            let Some(standing) = self.standing().await else {
-                return refuse(format!("the ledger {} does not know the flag or does not answer", self.location));
+            let standing = self.standing().await;
+            let fact_store = match (&mut self.fact_store, &standing) {
+                (Err(why), _) => return refuse(why.clone()),
+                (Ok(_), None) => return refuse(format!("the ledger {} does not know the flag", self.location)),
+                (Ok(open), Some(_)) => open,
             };
+            let Some(standing) = standing else { continue };
             let fact = Fact {
                 flag: self.flag.clone(),
                 number: standing.number + 1,
@@ -72,7 +100,7 @@ impl FactLog {
                 why: why.into(),
                 evidence: None,
             };
-            match timeout(ANSWER_TIMEOUT, self.fact_store.add(&[fact])).await {
+            match timeout(ANSWER_TIMEOUT, fact_store.add(&[fact])).await {
                 Ok(Ok(true)) => return Ok(()),
                 Ok(Ok(false)) => {}
                 Ok(Err(error)) => return refuse(format!("the ledger {} refused it: {error}", self.location)),

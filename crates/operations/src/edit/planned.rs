@@ -46,12 +46,13 @@ impl Editor<'_> {
         revision: Option<&str>,
     ) -> Result<(EditPlan, Option<Standing>, Option<String>), Error> {
         let plan = self.plan(change, revision).map_err(|refused| self.refusal(refused))?;
-        let standing = standing(&mut self.open_facts().await).await;
+        let mut facts = self.open_facts().await;
+        let standing = standing(&mut facts).await;
         if let Some(refused) = everyone::refused(change, &plan, self.flag, standing.as_ref()) {
             return Err(self.refusal(refused));
         }
         let is_on = matches!(change, Change::On | Change::OnForEveryone);
-        let undoes = self.affects(&plan, standing.as_ref(), is_on);
+        let undoes = self.affects(&plan, standing.as_ref(), facts.as_ref(), is_on);
         Ok((plan, standing, undoes))
     }
 }

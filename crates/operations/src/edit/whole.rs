@@ -66,7 +66,10 @@ impl<'a> WholeEdit<'a> {
         };
         let both = self.both();
         let (first, _) = both.iter().find(changed)?;
-        FactLog::open(self.workspace, first.name.as_str()).await.ok().flatten()
+        let flag = first.name.as_str();
+        FactLog::open(self.workspace, flag)
+            .await
+            .unwrap_or_else(|error| FactLog::silent(self.workspace, flag, &error))
     }
 
     /// What it undoes of what happened to flags.
@@ -79,7 +82,10 @@ impl<'a> WholeEdit<'a> {
             }
             facts.turn_to(&before.name);
             let standing = facts.standing().await;
-            let what = standing.and_then(|standing| undoes(before, after, &standing));
+            let what = match facts.unknown((before, after)) {
+                None => standing.and_then(|standing| undoes(before, after, &standing)),
+                unknown => unknown,
+            };
             all.extend(what.map(|what| FlagUndone { flag: before.name.to_string(), what }));
         }
         all
