@@ -1,4 +1,5 @@
 //! What an edit says of the keys before it puts them back.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
 use std::fs;
 
