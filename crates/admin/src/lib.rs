@@ -70,7 +70,8 @@ impl Admin {
         self.router.clone().layer(middleware::map_response(access::secured))
     }
 
-    /// Serves until `stop` is done: 64 connections at once, each with 5 seconds for a head and a minute in all, and 32 streams.
+    /// Serves until `stop` is done: 64 connections at once, each with 5 seconds for a head, 30 for a body and a minute in all, and 32
+    /// streams.
     pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
         tokio::select! {
             () = server::serve(listener, self.router(), stop) => {}

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use axum::Router;
@@ -21,6 +22,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep};
 use tower::ServiceExt as _;
 
+use super::arriving::Arriving;
 use super::connection_limit::{Admission, MAX_STREAMS, RequestInProgress};
 use super::stream::{MAX_STREAM_TIME, Stream};
 use crate::response::{LongLived, problem};
@@ -75,7 +77,12 @@ impl Connection {
     async fn answer(&self, mut request: Request<Incoming>, begins_stream: &Notify) -> Result<Response, Infallible> {
         let question = self.admission.request_begins();
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        let answer = self.router.clone().oneshot(request.map(Body::new)).await?;
+        let is_late = Arc::new(AtomicBool::new(false));
+        let arriving = |body| Body::new(Arriving::new(body, Arc::clone(&self.admission), Arc::clone(&is_late)));
+        let answer = self.router.clone().oneshot(request.map(arriving)).await?;
+        if is_late.load(Relaxed) {
+            return Ok(too_late().map(|body| until_sent(body, question)));
+        }
         if answer.extensions().get::<LongLived>().is_none() {
             return Ok(answer.map(|body| until_sent(body, question)));
         }
@@ -97,6 +104,11 @@ fn until_sent(body: Body, question: RequestInProgress) -> Body {
         let _ = &question;
         frame
     }))
+}
+
+fn too_late() -> Response {
+    let detail = "the body of this request did not arrive in time";
+    problem(StatusCode::REQUEST_TIMEOUT, detail, "send all the bytes that Content-Length names, at once")
 }
 
 fn too_many_streams() -> Response {

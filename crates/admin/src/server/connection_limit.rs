@@ -13,7 +13,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 pub(super) const MAX_CONNECTIONS: usize = 64;
 /// Streams that may be open at once.
 pub(super) const MAX_STREAMS: usize = 32;
-/// How long a connection may ask nothing when others wait for its place: before its first question, and after each answer.
+/// How long a connection may ask nothing when others wait for its place: before its first question, after each answer, and while the body
+/// of a question is on its way.
 const MAX_SILENCE: Duration = Duration::from_millis(250);
 
 /// The places of connections and of streams.
@@ -53,7 +54,11 @@ impl ConnectionLimit {
             let connections = Arc::clone(&self.connections);
             let permit = || Arc::clone(&connections).acquire_owned();
             let Some((since, silent)) = self.longest_silent() else {
-                return permit().await.ok();
+                // one that is answered now may be silent after that
+                if let Ok(permit) = timeout(MAX_SILENCE, permit()).await {
+                    return permit.ok();
+                }
+                continue;
             };
             if let Ok(permit) = timeout_at(since + MAX_SILENCE, permit()).await {
                 return permit.ok();
@@ -82,7 +87,7 @@ impl ConnectionLimit {
 pub(super) struct Admission {
     permit: Mutex<Option<OwnedSemaphorePermit>>,
     streams: Arc<Semaphore>,
-    /// None while a question is being answered.
+    /// None while a question is being answered, which has arrived as a whole.
     silent_since: Mutex<Option<Instant>>,
     leave: Notify,
 }
@@ -92,10 +97,15 @@ impl Admission {
         self.silent_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The connection asks something: it does not have to make room until that is answered.
+    /// A question begins: the connection has been silent from now on, until the question has arrived with its body.
     pub(super) fn request_begins(self: &Arc<Self>) -> RequestInProgress {
-        *self.silent_since() = None;
+        *self.silent_since() = Some(Instant::now());
         RequestInProgress(Arc::clone(self))
+    }
+
+    /// A question has arrived: the connection does not have to make room until that is answered.
+    pub(super) fn request_arrived(&self) {
+        *self.silent_since() = None;
     }
 
     fn make_room(&self) {

@@ -2,8 +2,10 @@
 //!
 //! - `connection_limit.rs`: how many connections and streams may be open at once, and who makes room.
 //! - `connection.rs`: one connection, from its first byte to its end.
+//! - `arriving.rs`: the body of a question, on its way.
 //! - `stream.rs`: an answer that goes on for as long as its client listens.
 
+mod arriving;
 mod connection;
 mod connection_limit;
 mod stream;

@@ -2,8 +2,8 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use axum::Extension;
-use axum::body::Body;
-use axum::routing::get;
+use axum::body::{Body, Bytes};
+use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -37,9 +37,12 @@ async fn serving() -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let live = async || (Extension(LongLived), Body::new(Endless(false)));
+    let slow = async |_: Bytes| tokio::time::sleep(HEAD_TIMEOUT).await;
     let router = Router::new()
         .route("/healthz", get(|| async { "fine" }))
         .route("/live", get(live))
+        .route("/slow", post(slow))
+        .route("/read", post(async |_: Bytes| "fine"))
         .route("/stuck", get(async || Body::new(Endless(false))));
     (address, stop, tokio::spawn(serve(listener, router, async { drop(stopped.await) })))
 }
@@ -96,6 +99,58 @@ async fn unfinished_connections_make_room_for_those_that_ask() {
         held.push(connect(address, "G").await);
     }
     assert!(is_fine(address).await);
+    drop((stop, held));
+    serving.await.unwrap();
+}
+
+/// A question whose body is not there as a whole.
+const UNFINISHED: [&str; 3] = [
+    "POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\nto",
+    "POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\nExpect: 100-continue\r\n\r\n",
+    "POST /read HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nto\r\n",
+];
+
+#[tokio::test]
+async fn bodies_that_do_not_come_make_room_for_those_who_ask() {
+    for unfinished in UNFINISHED {
+        let (address, stop, serving) = serving().await;
+        let mut held = Vec::new();
+        for _ in 0..MAX_CONNECTIONS + 5 {
+            held.push(connect(address, unfinished).await);
+        }
+        assert!(is_fine(address).await, "{unfinished}");
+        drop((stop, held));
+        serving.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_has_its_time() {
+    let (address, stop, serving) = serving().await;
+    for unfinished in UNFINISHED {
+        let mut io = connect(address, unfinished).await;
+        let mut answer = String::new();
+        timeout(3 * HEAD_TIMEOUT, io.read_to_string(&mut answer)).await.unwrap().unwrap();
+        let answer = answer.trim_start_matches("HTTP/1.1 100 Continue\r\n\r\n");
+        assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("\"help\""), "{answer}");
+    }
+    drop(stop);
+    serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_slow_answer_to_a_body_that_came_keeps_its_place() {
+    let (address, stop, serving) = serving().await;
+    let asked = "POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\nto";
+    let mut slow = connect(address, asked).await;
+    let mut held = Vec::new();
+    for _ in 0..MAX_CONNECTIONS + 5 {
+        held.push(connect(address, UNFINISHED[0]).await);
+    }
+    assert!(is_fine(address).await);
+    let mut answer = String::new();
+    timeout(3 * HEAD_TIMEOUT, slow.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     drop((stop, held));
     serving.await.unwrap();
 }
