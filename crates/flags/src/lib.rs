@@ -13,6 +13,7 @@
 //! Everything in a snapshot is checked when the snapshot is made, so nothing downstream checks again: a decision cannot fail.
 
 mod allocation;
+mod by_name;
 mod conditions;
 mod decision;
 mod decision_list;
@@ -33,6 +34,7 @@ mod snapshot;
 mod text;
 
 pub use allocation::Allocation;
+pub use by_name::{ByName, json_by_name};
 pub use conditions::{
     AskedKeys, Attributes, Audience, Condition, Conditions, ForcedVariant, IpRanges, KeptValues, Key, KeyError,
     Matcher, MatcherError, NoAttributes, Segment, StickyVariant, Subject, User, Version, WordList,

@@ -5,6 +5,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use flagstaff_flags::json_by_name;
 use flagstaff_operations::api::ProblemKind;
 use serde::de::DeserializeOwned;
 
@@ -55,7 +56,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
                 return Err(failure.help("send it with Content-Type: application/json"));
             }
         };
-        serde_json::from_slice(text).map(Self).map_err(|error| bad(format!("the body cannot be read: {error}")))
+        json_by_name(text).map(Self).map_err(|error| bad(format!("the body cannot be read: {error}")))
     }
 }
 

@@ -5,11 +5,11 @@
 
 use std::ops::Range;
 
+use flagstaff_flags::ByName;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
-use super::by_name::ByName;
 use super::serde_messages::{self, Written};
 use super::tree::{self, Value};
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use flagstaff_flags::json_by_name;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -56,7 +57,7 @@ impl Context {
         if body.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
-        let read: Result<ContextBody, _> = serde_json::from_slice(body);
+        let read: Result<ContextBody, _> = json_by_name(body);
         read.map(|body| body.context)
             .map_err(|error| ContextError::new(format!("the body is not a context: {error}")))
     }

@@ -6,11 +6,23 @@
 use std::fmt;
 
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected,
+    VariantAccess, Visitor,
 };
 
 /// Reads as the deserializer within does, but no struct out of a list, however deep it stands.
-pub(super) struct ByName<T>(pub(super) T);
+#[derive(Debug)]
+pub struct ByName<T>(pub T);
+
+/// Reads a text of JSON as [`ByName`] reads.
+///
+/// # Errors
+/// When it is no JSON, or not of this shape.
+pub fn json_by_name<T: DeserializeOwned>(text: &[u8]) -> Result<T, serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let value = T::deserialize(ByName(&mut reader))?;
+    reader.end().map(|()| value)
+}
 
 /// What the type to read makes of a value: all values below it are read by name too.
 struct Reading<V> {
