@@ -53,6 +53,15 @@ errors = "5xx"
 description = "Nobody knows what this was for, and its description goes on and on, so that it does not fit into a line of the list of flags, on no window"
 expires = 2020-01-01
 
+[flags.wordy]
+description = "Long://WORD/WORD/WORD/WORD"
+owner = "TeamWORDWORDWORD"
+ticket = "https://tickets.example/WORDWORDWORD"
+created = 2026-11-01
+expires = 2020-01-01
+variants = { WORD = 50, VARIANT = 50 }
+goals = ["sent"]
+
 [flags.switched_off]
 owner = "growth"
 enabled = false
@@ -75,6 +84,13 @@ status = "2xx,3xx"
 on = "GET /form"
 "#;
 
+/// With words that no line of any column holds.
+fn flags() -> String {
+    let variant =
+        FLAGS.replace("VARIANT", &"v".repeat(60)).replace("{ WORD = ", &format!("{{ {} = ", "w".repeat(60)));
+    variant.replace("WORD", &"Donaudampfschifffahrt".repeat(4))
+}
+
 #[test]
 fn every_page_can_be_read_by_everybody_on_every_screen() {
     let app = form();
@@ -82,11 +98,12 @@ fn every_page_can_be_read_by_everybody_on_every_screen() {
     let program = setup.flags("[flags.form]\npercent = 10\n").start();
     let first = || program.asks("GET", "/history", "").text().contains("href=\"/history/");
     eventually("the first revision is recorded", first);
-    program.save_flags(FLAGS);
+    program.save_flags(&flags());
     eventually("the rollouts have begun", || program.asks("GET", "/", "").text().contains("for an approval"));
     Crowd { address: program.address, visitors: 1_000, rates: [0.05, 0.25], noise: false }.comes();
     let why = "9 of 31 visitors with the flag had an error, 0 of 95 without it";
     happen_because(&program, "burnt", &[FactKind::Tripped], why);
+    happen_because(&program, "wordy", &[FactKind::Tripped], &"why".repeat(80));
     eventually("it is told", || program.asks("GET", "/", "").text().contains("rolled back"));
     let Some(scenario) = Scenario::start("looks.js", &program, &[]) else { return };
     scenario.ends();

@@ -11,9 +11,9 @@ const FIRST_PAGE = 100_000;
 const MOST_SHIFT = 0.05;
 const PAGES = [
   "/", "/flags", "/flags?state=split&owner=growth", "/flags?text=nothing+fits", "/flags/form", "/flags/form/edit", "/flags/form/end", "/flags/form/off",
-  "/flags/ramp", "/flags/ramp/edit", "/flags/ramp/edit?anew=1", "/flags/checkout", "/flags/burnt", "/flags/colours", "/flags/pinned", "/new-flag",
-  "/new-flag?like=form", "/rollouts", "/results", "/results/form", "/simulator/form?percent=37", "/simulator/colours", "/explain",
-  "/explain?flag=form&visitor=v-1", "/history", "/history?flag=form", "/hygiene", "/session",
+  "/flags/ramp", "/flags/ramp/edit", "/flags/ramp/edit?anew=1", "/flags/checkout", "/flags/burnt", "/flags/colours", "/flags/pinned", "/flags/wordy", "/flags/wordy/edit", "/new-flag",
+  "/new-flag?like=form", "/rollouts", "/results", "/results/form", "/results/wordy", "/simulator/form?percent=37", "/simulator/colours", "/simulator/wordy", "/explain",
+  "/explain?flag=form&visitor=v-1", "/explain?flag=wordy&visitor=v-1", "/history", "/history?flag=form", "/history?flag=wordy", "/hygiene", "/session",
 ];
 /** Where a dialog opens: the page, and what is pressed. */
 const DIALOGS = [
