@@ -43,7 +43,7 @@ fn nothing_changes_without_the_right_token_host_and_page() {
         (401, &["X-API-Key: a-token-that-operators-use0"]),
         (401, &["Authorization: Bearer ", &ours]),
         (401, &["Cookie: flagstaff_operator=x", &ours]),
-        (401, &[&full.replace("=v1.", "=v1.9"), &ours]),
+        (401, &[&full.replace("=v2.", "=v2.9"), &ours]),
         (403, &[&bearer(READ_TOKEN)]),
         (403, &[&read, &ours]),
         // sent by pages of other sites, which a browser adds the cookie to
@@ -271,6 +271,63 @@ fn a_thousand_unfinished_connections_stop_neither_visitors_nor_operators() {
     assert_eq!(send(&program, &format!("GET {LIST}"), &[&bearer(TOKEN)], "").status, 200);
     assert_eq!(program.get("/").0, 200);
     drop(unfinished);
+}
+
+#[test]
+fn signing_out_ends_the_session_with_every_copy_of_its_cookie() {
+    let program = with_tokens().start();
+    let ours = format!("Origin: http://{}", program.admin);
+    let form = "Content-Type: application/x-www-form-urlencoded";
+    let list = |field: &str| send(&program, &format!("GET {LIST}"), &[field], "").status;
+    let (first, other) = (session(&program, TOKEN), session(&program, TOKEN));
+    assert_ne!(first, other, "each sign-in is a session of its own");
+    let named = cookie(&send(&program, "POST /session/name", &[&first, &ours, form], "name=ada"));
+    let mut listens = Raw::connect(program.admin);
+    listens.send(format!("GET /api/v1/events HTTP/1.1\r\nHost: {}\r\n{named}\r\n\r\n", program.admin));
+    assert!(listens.head().starts_with("HTTP/1.1 200"));
+    assert_eq!([&first, &named, &other].map(|field| list(field)), [200, 200, 200]);
+    let out = send(&program, "POST /session/end", &[&named, &ours, form], "");
+    assert!(out.status == 303 && out.field("set-cookie").unwrap().contains("Max-Age=0"), "{}", out.head);
+    assert_eq!([&first, &named, &other].map(|field| list(field)), [401, 401, 200]);
+    assert_eq!(send(&program, &format!("POST {OFF}"), &[&first, &ours], "").status, 401);
+    listens.rest();
+    assert_eq!(list(&session(&program, TOKEN)), 200, "one may come again");
+}
+
+#[test]
+fn a_link_leaves_no_token_however_its_key_is_written() {
+    let program = with_tokens().start();
+    for key in ["token", "tok%65n", "%74oken"] {
+        for (query, rest) in
+            [("{}", ""), ("state=on&{}&q=a", "?state=on&q=a"), ("{}&token=other-token-of-nobody", "")]
+        {
+            let query = query.replace("{}", &format!("{key}={TOKEN}"));
+            let answer = send(&program, &format!("GET /flags?{query}"), &["Accept: text/html"], "");
+            assert_eq!((answer.status, answer.field("location").unwrap()), (303, format!("/flags{rest}")), "{query}");
+        }
+    }
+}
+
+#[test]
+fn bodies_that_never_come_hold_up_no_operator() {
+    let program = with_tokens().env("FLAGSTAFF_UNLEASH_TOKENS", "a-token-of-the-pages").start();
+    for (path, fields) in [
+        ("/session", "Content-Type: application/x-www-form-urlencoded\r\n".to_owned()),
+        ("/api/frontend", "Authorization: a-token-of-the-pages\r\n".to_owned()),
+        ("/ofrep/v1/evaluate/flags", format!("{}\r\n", bearer(READ_TOKEN))),
+        ("/api/v1/explain", format!("Content-Type: application/json\r\n{}\r\n", bearer(READ_TOKEN))),
+        ("/nothing", String::new()),
+    ] {
+        let open = |_| {
+            let mut stream = TcpStream::connect(program.admin).unwrap();
+            let host = program.admin;
+            write!(stream, "POST {path} HTTP/1.1\r\nHost: {host}\r\n{fields}Content-Length: 50\r\n\r\nto").unwrap();
+            stream
+        };
+        let unfinished: Vec<_> = (0..150).map(open).collect();
+        assert_eq!(send(&program, "GET /readyz", &[], "").status, 200, "{path}");
+        drop(unfinished);
+    }
 }
 
 #[test]

@@ -118,6 +118,12 @@ fn only_tokens_and_nothing_else_let_in() {
     for wrong in ["", "Authorization: \r\n", "Authorization: wrong\r\n", "Authorization: Bearer\r\n"] {
         assert_eq!(status(wrong), 401, "{wrong}");
     }
+    let metrics = || {
+        let mut raw = Raw::connect(program.admin);
+        raw.send(format!("GET /metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", program.admin));
+        raw.answer().text()
+    };
+    assert!(metrics().contains("flagstaff_admin_refused_total{reason=\"token\"} 2\n"), "{}", metrics());
     // It is no token for operators.
     let mut raw = Raw::connect(program.admin);
     raw.send(format!(

@@ -5,6 +5,7 @@ mod api;
 mod body;
 mod clients;
 mod context;
+mod extract;
 mod health;
 mod live;
 mod metrics;
@@ -17,7 +18,7 @@ mod unleash;
 
 use std::future::Future;
 
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::{Router, middleware};
 use flagstaff_flags::RevisionSource;
@@ -56,8 +57,9 @@ impl Admin {
         let routes = api::router(context.clone().edited(RevisionSource::Api))
             .merge(ofrep::router(context.clone()))
             .merge(pages::router(context.clone().edited(RevisionSource::Page)))
-            .fallback(nothing_here);
-        let unleash = unleash::router(context.clone(), clients.unleash_tokens);
+            .fallback(nothing_here)
+            .method_not_allowed_fallback(wrong_method);
+        let unleash = unleash::router(context.clone(), clients.unleash_tokens, access.clone());
         let origins =
             Origins::new([(ofrep::FLAGS, clients.ofrep_origins), (unleash::FRONTEND, clients.unleash_origins)]);
         let guarded = access::guarded(routes, unleash, access);
@@ -67,7 +69,7 @@ impl Admin {
 
     /// The routes, for a server of one's own.
     pub fn router(&self) -> Router {
-        self.router.clone().layer(middleware::map_response(access::secured))
+        self.router.clone().method_not_allowed_fallback(wrong_method).layer(middleware::map_response(access::secured))
     }
 
     /// Serves until `stop` is done: 64 connections at once, each with 5 seconds for a head, 30 for a body and a minute in all, and 32
@@ -78,6 +80,12 @@ impl Admin {
             () = metrics::upkeep(|| self.metrics.run_upkeep()) => {}
         }
     }
+}
+
+async fn wrong_method(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let path = flagstaff_flags::brief(uri.path());
+    let detail = format!("{path} does not take {method}");
+    refusal(&headers, StatusCode::METHOD_NOT_ALLOWED, &detail, "the header Allow says what it takes")
 }
 
 async fn nothing_here(uri: Uri, headers: HeaderMap) -> Response {

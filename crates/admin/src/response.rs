@@ -15,6 +15,8 @@ pub(crate) fn no_store(answer: impl IntoResponse) -> Response {
 /// What is wrong with a request, in the form of RFC 9457. Its `type` is `about:blank`, so its title is the status in words.
 #[derive(Debug, Serialize)]
 struct ProblemDetails<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
     title: &'a str,
     status: u16,
     detail: &'a str,
@@ -24,7 +26,7 @@ struct ProblemDetails<'a> {
 
 /// Says to a program what is wrong with its request (`detail`), and what to do about it (`help`; empty: nothing).
 pub(crate) fn problem(status: StatusCode, detail: &str, help: &str) -> Response {
-    let details = ProblemDetails { title: title(status), status: status.as_u16(), detail, help };
+    let details = ProblemDetails { kind: "about:blank", title: title(status), status: status.as_u16(), detail, help };
     let json = serde_json::to_string(&details).unwrap_or_default();
     let format = HeaderValue::from_static("application/problem+json");
     no_store((status, [(header::CONTENT_TYPE, format)], printable_json(&json).into_owned()))
@@ -99,6 +101,7 @@ mod tests {
         assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
         let json: serde_json::Value = serde_json::from_str(&text(answer).await).unwrap();
         assert_eq!((&json["title"], &json["status"]), (&"Not Found".into(), &404.into()));
+        assert_eq!(json["type"], "about:blank");
         assert_eq!((&json["detail"], &json["help"]), (&detail.into(), &help.into()));
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/xhtml+xml, text/html;q=0.9"));
         let page = text(refusal(&headers, StatusCode::NOT_FOUND, detail, help)).await;

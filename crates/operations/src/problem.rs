@@ -8,7 +8,7 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// What kind of problem it is; `about:blank` where it is not there.
-    #[serde(rename = "type", default, skip_serializing_if = "ProblemKind::is_status")]
+    #[serde(rename = "type", default)]
     pub kind: ProblemKind,
     /// The status in words.
     pub title: String,
@@ -88,11 +88,6 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-    fn is_status(&self) -> bool {
-        *self == Self::Status
-    }
-
     /// Whether `detail` is drawn, line by line.
     #[must_use]
     pub const fn is_drawn(self) -> bool {

@@ -7,7 +7,9 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 
+use super::ended::EndedSessions;
 use super::refused;
+use super::session::Session;
 use super::token::Token;
 use crate::response::refusal;
 
@@ -20,12 +22,22 @@ pub(crate) struct Caller {
     pub(crate) may_write: bool,
     /// What let it in; none where that is gone meanwhile.
     pub(super) token: Option<Arc<Token>>,
+    /// The session of a browser.
+    pub(super) session: Option<OpenSession>,
+}
+
+/// A session of a browser, and those that ended meanwhile.
+#[derive(Clone, Debug)]
+pub(super) struct OpenSession {
+    pub(super) session: Session,
+    pub(super) ended: Arc<EndedSessions>,
 }
 
 impl Caller {
     /// Whether what let it in still does: an answer that goes on ends when not.
     pub(crate) fn is_still_in(&self) -> bool {
-        self.token.as_ref().is_some_and(|token| token.is_valid())
+        let is_ended = self.session.as_ref().is_some_and(|open| open.ended.has(&open.session.id));
+        self.token.as_ref().is_some_and(|token| token.is_valid()) && !is_ended
     }
 }
 

@@ -1,6 +1,7 @@
 //! What every request must pass: the name of this address, a token or a session, and a page of our own behind a session's edits.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
@@ -8,9 +9,10 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::caller::OpenSession;
 use super::session::{Session, cookies, now};
 use super::settings::{Access, Role, Rules};
-use super::{Caller, author, origin, refused, sign_in};
+use super::{Caller, author, carried, origin, refused, sign_in};
 use crate::response::{problem, refusal, wants_page};
 
 /// The header of an API key, as OFREP has it.
@@ -34,8 +36,16 @@ pub(crate) async fn caller(State(access): State<Access>, request: Request, next:
     let (mut parts, body) = request.into_parts();
     match admit(&access.0, &parts).await {
         Ok(caller) => {
+            let token = caller.token.clone();
+            if let Some(token) = &token {
+                carried::receive(&access.0.carried, token, &mut parts);
+            }
             parts.extensions.insert(caller);
-            next.run(Request::from_parts(parts, body)).await
+            let mut answer = next.run(Request::from_parts(parts, body)).await;
+            if let Some(token) = &token {
+                carried::send(&access.0.carried, token, &mut answer);
+            }
+            answer
         }
         Err(answer) => answer,
     }
@@ -49,7 +59,7 @@ pub(crate) async fn caller(State(access): State<Access>, request: Request, next:
 async fn admit(access: &Rules, parts: &Parts) -> Result<Caller, Response> {
     if let Some((said, rest)) = sign_in::link(parts) {
         return Err(match access.role(said.as_bytes()) {
-            Some(role) => sign_in::open(access, parts, role, None, &rest),
+            Some(role) => sign_in::open(access, parts, role, &rest),
             None => sign_in::wrong_token(access, parts, &rest).await,
         });
     }
@@ -57,7 +67,10 @@ async fn admit(access: &Rules, parts: &Parts) -> Result<Caller, Response> {
         let foreign = origin::is_unsafe(&parts.method).then(|| foreign_page(access, &parts.headers)).flatten();
         return match foreign {
             Some(refused) => Err(refused),
-            None => Ok(known(access, parts, role, session.name)),
+            None => {
+                let caller = known(access, parts, role, session.name.clone());
+                Ok(Caller { session: Some(OpenSession { session, ended: Arc::clone(&access.ended) }), ..caller })
+            }
         };
     }
     let Some(said) = token(&parts.headers) else {
@@ -88,7 +101,10 @@ fn token(headers: &HeaderMap) -> Option<&[u8]> {
 pub(super) fn session(access: &Rules, headers: &HeaderMap) -> Option<(Role, Session)> {
     let now = now();
     cookies(headers, &access.cookie).find_map(|sealed| {
-        let with = |role| Some((role, Session::open(sealed, &*access.token(role)?, now)?));
+        let with = |role| {
+            let session = Session::open(sealed, &*access.token(role)?, now)?;
+            (!access.ended.has(&session.id)).then_some((role, session))
+        };
         with(Role::Write).or_else(|| with(Role::Read))
     })
 }
@@ -105,10 +121,10 @@ fn known(access: &Rules, parts: &Parts, role: Role, said: Option<String>) -> Cal
     let field = access.author_header.as_ref().filter(|_| is_trusted(access, parts));
     let vouched = field.and_then(|field| author::in_header(&parts.headers, field));
     let name = vouched.or(said).unwrap_or_else(|| author::NOBODY.into());
-    Caller { name, may_write: role == Role::Write, token: access.token(role) }
+    Caller { name, may_write: role == Role::Write, token: access.token(role), session: None }
 }
 
-pub(super) fn peer(parts: &Parts) -> Option<SocketAddr> {
+fn peer(parts: &Parts) -> Option<SocketAddr> {
     parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer)
 }
 
@@ -127,9 +143,21 @@ fn no_token(parts: &Parts) -> Response {
     unauthorized("this address needs a token", help)
 }
 
-async fn wrong_token(access: &Rules, parts: &Parts) -> Response {
+impl Access {
+    /// Counts a wrong token, and waits until it may be answered.
+    pub(crate) async fn wrong_token(&self, parts: &Parts) {
+        guessed(&self.0, parts).await;
+    }
+}
+
+/// Counts a wrong token, of whatever kind, and waits until it may be answered.
+pub(super) async fn guessed(access: &Rules, parts: &Parts) {
     refused("token");
     access.wrong_tokens.wait(peer(parts)).await;
+}
+
+async fn wrong_token(access: &Rules, parts: &Parts) -> Response {
+    guessed(access, parts).await;
     let help =
         "the token is in FLAGSTAFF_ADMIN_TOKEN, in admin_token_file, or in the file admin-token of the state folder";
     unauthorized("this token is not valid here", help)

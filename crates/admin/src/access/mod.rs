@@ -5,13 +5,16 @@
 //! - `caller.rs`: the person or program that asks, as routes take it.
 //! - `token.rs`, `wrong_tokens.rs`: tokens, and the answer to wrong ones.
 //! - `sign_in.rs`, `session.rs`: how a browser gets its session, and its cookie.
+//! - `ended.rs`: sessions that ended before their time. `carried.rs`: what a browser carries to the next page.
 //! - `host.rs`, `origin.rs`: how the address may be named, and which pages may send something to it.
 //! - `author.rs`: the name for the record.
 //! - `headers.rs`: what every answer tells the browser.
 
 mod author;
 mod caller;
+mod carried;
 mod check;
+mod ended;
 mod headers;
 mod host;
 mod origin;
@@ -24,6 +27,7 @@ mod wrong_tokens;
 use axum::{Router, middleware};
 
 pub(crate) use caller::{Caller, Writer};
+pub(crate) use carried::Carried;
 pub(crate) use headers::secured;
 pub use settings::{Access, AccessSettings};
 pub use token::new_token;

@@ -1,4 +1,4 @@
-//! The session of a browser: a signed cookie, and nothing kept here.
+//! The session of a browser: a signed cookie, and nothing kept here unless somebody signs out.
 //!
 //! It is signed with a key made of the token that opened it. So it outlives a restart, ends when the token is changed, and says by its
 //! signature alone whether it may write.
@@ -10,40 +10,50 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::author;
-use super::token::Token;
+use super::token::{Token, new_token};
 
 /// How long a session lasts.
-const SESSION_SECONDS: u64 = 7 * 24 * 60 * 60;
+pub(super) const SESSION_SECONDS: u64 = 7 * 24 * 60 * 60;
 /// The form of the cookie's value.
-const VERSION: &str = "v1";
+const VERSION: &str = "v2";
+/// What its signature is for.
+const PURPOSE: &str = "session";
 
 /// A browser that was let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Session {
     /// The name that the person gave.
     pub(super) name: Option<String>,
+    /// What tells it from others. It keeps it when it gets another name.
+    pub(super) id: String,
     /// When it ends, in seconds since 1970.
     ends: u64,
 }
 
 impl Session {
-    /// One that begins now.
-    pub(super) fn new(name: Option<String>, now: u64) -> Self {
-        Self { name, ends: now + SESSION_SECONDS }
+    /// One that begins now; none where the system has no random numbers.
+    pub(super) fn new(name: Option<String>, now: u64) -> Option<Self> {
+        Some(Self { name, id: new_token()?, ends: now + SESSION_SECONDS })
+    }
+
+    /// The same with another name, and with all its time before it.
+    pub(super) fn renamed(self, name: Option<String>, now: u64) -> Self {
+        Self { name, ends: now + SESSION_SECONDS, ..self }
     }
 
     /// As the cookie's value.
     pub(super) fn seal(&self, token: &Token) -> String {
         let name = URL_SAFE_NO_PAD.encode(self.name.as_deref().unwrap_or_default());
-        token.seal(&format!("{VERSION}.{}.{name}", self.ends))
+        token.seal(PURPOSE, &format!("{VERSION}.{}.{name}.{}", self.ends, self.id))
     }
 
     /// From the cookie's value, unless it is over.
     pub(super) fn open(sealed: &str, token: &Token, now: u64) -> Option<Self> {
-        let mut parts = token.open(sealed)?.split('.');
+        let mut parts = token.open(PURPOSE, sealed)?.split('.');
         let (version, ends, name) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+        let id = parts.next()?.to_owned();
         let name = String::from_utf8(URL_SAFE_NO_PAD.decode(name).ok()?).ok()?;
-        (version == VERSION && now < ends).then(|| Self { name: author::name(&name), ends })
+        (version == VERSION && now < ends).then(|| Self { name: author::name(&name), id, ends })
     }
 }
 
@@ -81,15 +91,18 @@ mod tests {
         let token = checked("token", "a token of letters".replace(' ', "-").as_str()).unwrap();
         let other = checked("token", "another-token-of-letters").unwrap();
         for name in [None, Some("Ada Lovelace".to_owned())] {
-            let session = Session::new(name, 1_000);
+            let session = Session::new(name, 1_000).unwrap();
             let sealed = session.seal(&token);
             assert_eq!(Session::open(&sealed, &token, 1_000), Some(session.clone()));
             assert_eq!(Session::open(&sealed, &token, 1_000 + SESSION_SECONDS), None, "it is over");
             assert_eq!(Session::open(&sealed, &other, 1_000), None, "another token signed it");
             assert!(sealed.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)), "{sealed}");
         }
-        for wrong in ["", "v1", "v2.9999999999.", "v1.9999999999", "v1.x."] {
-            assert_eq!(Session::open(&token.seal(wrong), &token, 1_000), None, "{wrong}");
+        let [one, other] = [Session::new(None, 1_000), Session::new(None, 1_000)].map(Option::unwrap);
+        assert_ne!(one.id, other.id);
+        assert_eq!(one.clone().renamed(Some("ada".into()), 2_000).id, one.id);
+        for wrong in ["", "v2", "v1.9999999999..id", "v2.9999999999", "v2.x..id", "v2.9999999999."] {
+            assert_eq!(Session::open(&token.seal(PURPOSE, wrong), &token, 1_000), None, "{wrong}");
         }
     }
 

@@ -7,6 +7,8 @@ use axum::http::HeaderName;
 use flagstaff_flags::Problem;
 use ipnet::IpNet;
 
+use super::carried;
+use super::ended::EndedSessions;
 use super::host::Hosts;
 use super::session::cookie_name;
 use super::token::{Token, checked};
@@ -41,6 +43,10 @@ pub(super) struct Rules {
     trusted: Vec<IpNet>,
     /// The name of the session's cookie.
     pub(super) cookie: String,
+    /// The name of the cookie that carries a text to the next page.
+    pub(super) carried: String,
+    /// Sessions that ended before their time.
+    pub(super) ended: Arc<EndedSessions>,
     pub(super) wrong_tokens: WrongTokens,
 }
 
@@ -67,6 +73,8 @@ impl Access {
             author_header,
             trusted: trusted.collect(),
             cookie: cookie_name(settings.address.port()),
+            carried: carried::cookie_name(settings.address.port()),
+            ended: Arc::default(),
             wrong_tokens: WrongTokens::default(),
         })))
     }

@@ -5,14 +5,16 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Extension, Form, Router};
+use axum::{Extension, Router};
 use form_urlencoded::parse;
 use serde::Deserialize;
 
-use super::check::{foreign_page, is_trusted, peer};
-use super::session::{Session, now, set_cookie};
+use super::caller::OpenSession;
+use super::check::{foreign_page, guessed, is_trusted};
+use super::session::{SESSION_SECONDS, Session, now, set_cookie};
 use super::settings::{Access, Role, Rules};
-use super::{Caller, author, refused};
+use super::{Caller, author};
+use crate::extract::Form;
 use crate::response::{escaped, no_store, page as small_page};
 
 /// The part of a link that holds the token.
@@ -43,15 +45,16 @@ pub(crate) fn session_routes(access: Access) -> Router {
 pub(super) fn link(parts: &Parts) -> Option<(String, String)> {
     let query = parts.uri.query().filter(|_| matches!(parts.method, Method::GET | Method::HEAD))?;
     let (_, token) = parse(query.as_bytes()).find(|(key, _)| key == TOKEN)?;
-    let is_token = |pair: &&str| pair.split('=').next() == Some(TOKEN);
+    // as it is read above: a name may be written with escapes
+    let is_token = |pair: &&str| parse(pair.as_bytes()).any(|(key, _)| key == TOKEN);
     let rest = query.split('&').filter(|pair| !is_token(pair)).collect::<Vec<_>>().join("&");
     let path = parts.uri.path();
     Some((token.into_owned(), if rest.is_empty() { path.to_owned() } else { format!("{path}?{rest}") }))
 }
 
 /// Begins a session and leads to a page of this address.
-pub(super) fn open(access: &Rules, parts: &Parts, role: Role, name: Option<String>, next: &str) -> Response {
-    let sealed = access.token(role).map(|token| Session::new(name, now()).seal(&token));
+pub(super) fn open(access: &Rules, parts: &Parts, role: Role, next: &str) -> Response {
+    let sealed = access.token(role).and_then(|token| Some(Session::new(None, now())?.seal(&token)));
     lead(access, parts, sealed.as_deref(), next)
 }
 
@@ -89,8 +92,7 @@ pub(super) fn page(parts: &Parts, message: &str) -> Response {
 
 /// The page for a token that is not the right one.
 pub(super) async fn wrong_token(access: &Rules, parts: &Parts, next: &str) -> Response {
-    refused("token");
-    access.wrong_tokens.wait(peer(parts)).await;
+    guessed(access, parts).await;
     form("This token is not valid here.", "", next)
 }
 
@@ -120,7 +122,7 @@ async fn sign_in(State(access): State<Access>, parts: Parts, Form(said): Form<Si
         return refused;
     }
     match access.0.role(said.token.trim().as_bytes()) {
-        Some(role) => open(&access.0, &parts, role, None, &said.next),
+        Some(role) => open(&access.0, &parts, role, &said.next),
         None => wrong_token(&access.0, &parts, &said.next).await,
     }
 }
@@ -152,10 +154,20 @@ async fn rename(
     parts: Parts,
     Form(said): Form<Rename>,
 ) -> Response {
-    let role = if caller.may_write { Role::Write } else { Role::Read };
-    open(&access.0, &parts, role, author::name(&said.name), &said.next)
+    let name = author::name(&said.name);
+    let session = match caller.session {
+        Some(OpenSession { session, .. }) => Some(session.renamed(name, now())),
+        None => Session::new(name, now()),
+    };
+    let sealed = session.zip(caller.token).map(|(session, token)| session.seal(&token));
+    lead(&access.0, &parts, sealed.as_deref(), &said.next)
 }
 
-async fn sign_out(State(access): State<Access>, parts: Parts) -> Response {
+/// Ends the session: also a copy of its cookie lets nobody in then, whatever name it has.
+async fn sign_out(State(access): State<Access>, Extension(caller): Extension<Caller>, parts: Parts) -> Response {
+    if let Some(OpenSession { session, ended }) = caller.session {
+        let now = now();
+        ended.add(session.id, now + SESSION_SECONDS, now);
+    }
     lead(&access.0, &parts, None, "/")
 }

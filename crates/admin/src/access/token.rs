@@ -76,17 +76,17 @@ impl Token {
         !self.is_replaced.load(Relaxed)
     }
 
-    /// `payload.signature`, which [`Token::open`] takes. Another token does not.
-    pub(super) fn seal(&self, payload: &str) -> String {
-        let tag = hmac::sign(&self.key, &message("session", payload.as_bytes()));
+    /// `payload.signature`, which [`Token::open`] takes for the same purpose. Another token does not.
+    pub(super) fn seal(&self, purpose: &str, payload: &str) -> String {
+        let tag = hmac::sign(&self.key, &message(purpose, payload.as_bytes()));
         format!("{payload}.{}", URL_SAFE_NO_PAD.encode(tag))
     }
 
-    /// The payload, when it was sealed with this token.
-    pub(super) fn open<'a>(&self, sealed: &'a str) -> Option<&'a str> {
+    /// The payload, when it was sealed with this token for this purpose.
+    pub(super) fn open<'a>(&self, purpose: &str, sealed: &'a str) -> Option<&'a str> {
         let (payload, tag) = sealed.rsplit_once('.')?;
         let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
-        hmac::verify(&self.key, &message("session", payload.as_bytes()), &tag).is_ok().then_some(payload)
+        hmac::verify(&self.key, &message(purpose, payload.as_bytes()), &tag).is_ok().then_some(payload)
     }
 }
 
@@ -106,11 +106,12 @@ mod tests {
         for wrong in ["", "0123456789abcde", "0123456789abcdef0", "0123456789abcdeg"] {
             assert!(!token.is(wrong.as_bytes()), "{wrong}");
         }
-        let sealed = token.seal("v1.7");
-        assert_eq!((token.open(&sealed), other.open(&sealed)), (Some("v1.7"), None));
+        let sealed = token.seal("session", "v1.7");
+        assert_eq!((token.open("session", &sealed), other.open("session", &sealed)), (Some("v1.7"), None));
         for forged in ["", ".", "v1.7", "v1.7.", &sealed.replace("v1.7", "v1.8")] {
-            assert_eq!(token.open(forged), None, "{forged}");
+            assert_eq!(token.open("session", forged), None, "{forged}");
         }
+        assert_eq!(token.open("carried", &sealed), None);
         assert!(!token.is(sealed.as_bytes()));
     }
 

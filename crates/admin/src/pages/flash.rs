@@ -1,13 +1,10 @@
-//! What a page says once after a change, and how to undo it. A cookie carries it over the redirect.
+//! What a page says once after a change, and how to undo it. The browser carries it over the redirect.
 
-use axum::http::header::{COOKIE, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::request::Parts;
 use axum::response::Response;
 use form_urlencoded::Serializer;
 
-const COOKIE_NAME: &str = "flagstaff_said";
-/// A longer one is not said at all: browsers keep cookies of 4096 bytes.
-const MAX_BYTES: usize = 3500;
+use crate::access::Carried;
 
 /// What is said once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,19 +29,14 @@ impl Said {
         for (key, value) in &self.keys {
             form.append_pair("key", key).append_pair("value", value);
         }
-        let value = form.finish();
-        if value.len() <= MAX_BYTES {
-            set(answer, &value, 60);
-        }
+        answer.extensions_mut().insert(Carried(Some(form.finish())));
     }
 
     /// What a request is to say.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
-        let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let (_, value) = pairs.find(|(name, _)| *name == COOKIE_NAME)?;
+    pub(super) fn of(parts: &Parts) -> Option<Self> {
+        let carried = parts.extensions.get::<Carried>()?.0.as_deref()?;
         let (mut said, mut key) = (Self::default(), None);
-        for (name, value) in form_urlencoded::parse(value.as_bytes()) {
+        for (name, value) in form_urlencoded::parse(carried.as_bytes()) {
             match &*name {
                 "text" => said.text = value.into_owned(),
                 "flag" => said.flag = value.into_owned(),
@@ -53,31 +45,24 @@ impl Said {
                 _ => {}
             }
         }
-        let is_name = said.flag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        (!said.text.is_empty() && is_name).then_some(said)
+        Some(said)
     }
 
     /// It was said.
     pub(super) fn clear(answer: &mut Response) {
-        set(answer, "", 0);
-    }
-}
-
-fn set(answer: &mut Response, value: &str, seconds: u32) {
-    let cookie = format!("{COOKIE_NAME}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict");
-    if let Ok(cookie) = HeaderValue::try_from(cookie) {
-        answer.headers_mut().append(SET_COOKIE, cookie);
+        answer.extensions_mut().insert(Carried(None));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::Request;
     use axum::response::IntoResponse as _;
 
     use super::*;
 
     #[test]
-    fn what_is_said_survives_the_way_through_a_cookie() {
+    fn what_is_said_is_carried_to_the_next_page() {
         let said = Said {
             text: "new_form is now on for 20 % of visitors; \"ä\"".into(),
             flag: "new_form".into(),
@@ -85,18 +70,10 @@ mod tests {
         };
         let mut answer = ().into_response();
         said.send(&mut answer);
-        let cookie = answer.headers()[SET_COOKIE].to_str().unwrap();
-        assert!(cookie.contains("SameSite=Strict") && cookie.contains("HttpOnly"), "{cookie}");
-        let mut headers = HeaderMap::new();
-        let sent = format!("other=1; {}", cookie.split(';').next().unwrap());
-        headers.insert(COOKIE, HeaderValue::try_from(sent).unwrap());
-        assert_eq!(Said::of(&headers), Some(said));
-    }
-
-    #[test]
-    fn a_cookie_of_somebody_else_leads_nowhere() {
-        let mut headers = HeaderMap::new();
-        headers.insert(COOKIE, HeaderValue::from_static("flagstaff_said=text=a&flag=..%2Fother"));
-        assert_eq!(Said::of(&headers), None);
+        let carried = answer.extensions_mut().remove::<Carried>().unwrap();
+        let (mut parts, ()) = Request::new(()).into_parts();
+        assert_eq!(Said::of(&parts), None);
+        parts.extensions.insert(carried);
+        assert_eq!(Said::of(&parts), Some(said));
     }
 }

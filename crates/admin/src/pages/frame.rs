@@ -96,7 +96,7 @@ impl FromRequestParts<Context> for Visit {
         let caller = Caller::from_request_parts(parts, context).await?;
         let revision = context.snapshot().revision().chars().take(SHORT).collect();
         let replica = context.replica().cloned();
-        Ok(Self { caller, said: Said::of(&parts.headers), replica, revision })
+        Ok(Self { caller, said: Said::of(parts), replica, revision })
     }
 }
 

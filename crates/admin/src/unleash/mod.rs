@@ -14,6 +14,7 @@ use flagstaff_tag::EvaluationContext;
 use flagstaff_tag::unleash::{self, Context as Said, Route};
 use jiff::Timestamp;
 
+use crate::access::Access;
 use crate::{Context, body};
 
 /// The address that clients are given.
@@ -23,17 +24,22 @@ pub(crate) const FRONTEND: &str = "/api/frontend";
 struct Frontend {
     context: Context,
     tokens: Arc<[String]>,
+    access: Access,
 }
 
-pub(crate) fn router(context: Context, tokens: Vec<String>) -> Router {
+pub(crate) fn router(context: Context, tokens: Vec<String>, access: Access) -> Router {
     let routes = Router::new().route(FRONTEND, any(answer)).route("/api/frontend/", any(answer));
-    routes.route("/api/frontend/{*rest}", any(answer)).with_state(Frontend { context, tokens: tokens.into() })
+    routes.route("/api/frontend/{*rest}", any(answer)).with_state(Frontend { context, tokens: tokens.into(), access })
 }
 
 async fn answer(State(frontend): State<Frontend>, request: Request) -> Response {
     let (asked, body) = request.into_parts();
     let refused = |status, why: &str| unleash::refused(status, why).map(Body::from);
-    if !frontend.knows(&asked.headers) {
+    let said = said(&asked.headers);
+    if !said.is_some_and(|said| frontend.knows(said)) {
+        if said.is_some() {
+            frontend.access.wrong_token(&asked).await;
+        }
         return refused(
             StatusCode::UNAUTHORIZED,
             "send one of the tokens of unleash.tokens in the header Authorization",
@@ -69,12 +75,16 @@ fn context(method: &Method, query: &str, body: &[u8]) -> Result<EvaluationContex
 }
 
 impl Frontend {
-    /// Whether a request has one of the tokens: alone, as Unleash's clients send it, or as a bearer's.
-    fn knows(&self, headers: &HeaderMap) -> bool {
-        let said = headers.get(AUTHORIZATION).map(axum::http::HeaderValue::as_bytes);
-        let said = said.map(|said| said.strip_prefix(b"Bearer ").unwrap_or(said));
-        said.is_some_and(|said| self.tokens.iter().fold(false, |known, token| same(said, token.as_bytes()) | known))
+    /// Whether it is one of the tokens.
+    fn knows(&self, said: &[u8]) -> bool {
+        self.tokens.iter().fold(false, |known, token| same(said, token.as_bytes()) | known)
     }
+}
+
+/// The token of a request: alone, as Unleash's clients send it, or as a bearer's.
+fn said(headers: &HeaderMap) -> Option<&[u8]> {
+    let said = headers.get(AUTHORIZATION)?.as_bytes();
+    Some(said.strip_prefix(b"Bearer ").unwrap_or(said)).filter(|said| !said.is_empty())
 }
 
 /// Compares in a time that says nothing about where two texts differ.
