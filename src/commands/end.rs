@@ -45,6 +45,7 @@ fn here(args: &End) -> anyhow::Result<end::EndAnswer> {
         by: by(args),
         code: args.code.as_deref(),
         dry_run: args.dry_run,
+        revision: None,
         certainty: certainty(args.certainty)?,
     };
     opened.answer(block_on(end::end(&opened.workspace, &wanted))?)

@@ -42,7 +42,7 @@ fn here(args: &Rollout) -> anyhow::Result<Said> {
         return Ok((opened.answer(block_on(rollout::status(workspace, &snapshot, flag))?)?, None));
     };
     let by = person(args.by.as_deref());
-    let applied = opened.answer(block_on(rollout::apply(workspace, &snapshot, flag, command, &by))?)?;
+    let applied = opened.answer(block_on(rollout::apply(workspace, &snapshot, flag, command, None, &by))?)?;
     Ok((applied.status, applied.refused))
 }
 

@@ -6,12 +6,12 @@ use crate::harness::program::{Program, Setup};
 use crate::harness::raw::{Answer, Raw};
 use crate::harness::stores::Store;
 
-const FLAGS: &str = "# ours\n[flags.form]\ndescription = \"<script>alert(1)</script>\"\nowner = \"growth\"\npercent = 50 # half\n\n\
+pub(crate) const FLAGS: &str = "# ours\n[flags.form]\ndescription = \"<script>alert(1)</script>\"\nowner = \"growth\"\npercent = 50 # half\n\n\
                      [flags.ramp]\nowner = \"growth\"\n[flags.ramp.rollout]\nsteps = [{ percent = 10, hold = \"approval\" }, { percent = 100 }]\n";
-const TOKEN: &str = "a-token-that-operators-use";
-const READ_TOKEN: &str = "a-token-that-only-reads";
+pub(crate) const TOKEN: &str = "a-token-that-operators-use";
+pub(crate) const READ_TOKEN: &str = "a-token-that-only-reads";
 
-fn start() -> Program {
+pub(crate) fn start() -> Program {
     start_in(&Store::File)
 }
 
@@ -21,12 +21,12 @@ fn start_in(store: &Store) -> Program {
 }
 
 /// What is edited is edited in every place where flags are kept.
-fn in_each_store() -> Vec<Program> {
+pub(crate) fn in_each_store() -> Vec<Program> {
     Store::all().iter().map(start_in).collect()
 }
 
 #[track_caller]
-fn send(program: &Program, token: &str, request: &str, cookie: &str, form: &str) -> Answer {
+pub(crate) fn send(program: &Program, token: &str, request: &str, cookie: &str, form: &str) -> Answer {
     let mut raw = Raw::connect(program.admin);
     let length = form.len();
     raw.send(format!(
@@ -38,7 +38,7 @@ fn send(program: &Program, token: &str, request: &str, cookie: &str, form: &str)
 }
 
 #[track_caller]
-fn page(program: &Program, path: &str) -> String {
+pub(crate) fn page(program: &Program, path: &str) -> String {
     let answer = send(program, TOKEN, &format!("GET {path}"), "", "");
     assert_eq!(answer.status, 200, "{path}: {}", answer.text());
     assert_eq!(answer.field("content-type").as_deref(), Some("text/html; charset=utf-8"));
@@ -46,17 +46,17 @@ fn page(program: &Program, path: &str) -> String {
 }
 
 #[track_caller]
-fn post(program: &Program, path: &str, form: &str) -> Answer {
+pub(crate) fn post(program: &Program, path: &str, form: &str) -> Answer {
     send(program, TOKEN, &format!("POST {path}"), "", form)
 }
 
-fn flags(program: &Program) -> String {
+pub(crate) fn flags(program: &Program) -> String {
     program.document(None).unwrap()
 }
 
 /// The value of a hidden field.
 #[track_caller]
-fn hidden<'p>(page: &'p str, name: &str) -> &'p str {
+pub(crate) fn hidden<'p>(page: &'p str, name: &str) -> &'p str {
     let start = format!("name=\"{name}\" value=\"");
     page.split(&start).nth(1).unwrap_or_else(|| panic!("{name}: {page}")).split('"').next().unwrap()
 }
@@ -245,7 +245,8 @@ fn a_waiting_step_is_approved_from_the_first_page() {
 
 fn a_waiting_step_is_approved_from_the_first_page_in(program: &Program) {
     eventually("it waits", || page(program, "/").contains("waits at 10 % for an approval to go on to 100 %"));
-    let answer = post(program, "/flags/ramp/rollout", "command=approve");
+    let form = format!("command=approve&seen={}", hidden(&page(program, "/"), "seen"));
+    let answer = post(program, "/flags/ramp/rollout", &form);
     assert_eq!(answer.status, 303, "{}", answer.text());
     eventually("it was approved", || !page(program, "/").contains("for an approval to go on"));
     assert!(page(program, "/flags/ramp").contains("done"));
@@ -310,7 +311,8 @@ fn a_flag_is_created_copied_and_ended_in(program: &Program) {
     let objections: String =
         shown.split("name=\"objection\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     assert_eq!(objections, "", "{shown}");
-    let answer = post(program, "/flags/fresh/end", "winner=off&remove=1&confirmed=1");
+    let form = format!("winner=off&remove=1&confirmed=1&revision={}", hidden(&shown, "revision"));
+    let answer = post(program, "/flags/fresh/end", &form);
     assert_eq!((answer.status, answer.field("location").as_deref()), (303, Some("/flags")), "{}", answer.text());
     assert!(!flags(program).contains("fresh"), "{}", flags(program));
 }

@@ -44,7 +44,7 @@ fn body(route: &str) -> &'static str {
         "POST /api/v1/links" => r#"{"url": "http://shop.example/", "variants": {"form": "on"}}"#,
         "POST /api/v1/preview" => r#"{"flag": "form", "switch": "off"}"#,
         "POST /api/v1/rollback" => r#"{"revision": "now^"}"#,
-        "POST /flags/{flag}/rollout" => "command=advance",
+        "POST /flags/{flag}/rollout" => "command=advance&seen=1",
         "POST /flags/{flag}/end" => "winner=on&force=on",
         "POST /flags/{flag}/preview" | "POST /flags/{flag}/save" => "percent=20&seen_percent=50",
         "POST /new-flag" => "name=fresh",
@@ -62,7 +62,7 @@ fn in_the_sources() -> BTreeSet<String> {
         for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if path.is_dir() {
                 folders.push(path);
-            } else {
+            } else if !path.ends_with("tests.rs") {
                 let text = fs::read_to_string(path).unwrap().replace("FRONTEND,", "\"/api/frontend/\",");
                 let text = text.replace("FLAGS,", "\"/ofrep/v1/evaluate/flags\",");
                 let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
@@ -174,4 +174,127 @@ fn no_route_changes_anything_without_the_right_token_host_and_page() {
             answer.text()
         );
     }
+}
+
+/// A program with both tokens, and all its routes that take something.
+#[track_caller]
+fn with_routes() -> (Program, BTreeSet<String>) {
+    let setup = Setup::default().flags(FLAGS).env("FLAGSTAFF_ADMIN_TOKEN", TOKEN);
+    let program = setup.env("FLAGSTAFF_ADMIN_READ_TOKEN", READ_TOKEN).start();
+    eventually("the rollout is known", || state(&program)[3].contains("\"done\""));
+    let routes = in_the_table(&program).union(&in_the_sources()).cloned().collect();
+    (program, routes)
+}
+
+/// The route with a name in it.
+fn about(route: &str, name: &str) -> String {
+    ["{flag}", "{*key}", "{revision}", "{*rest}", "{name}"]
+        .iter()
+        .fold(route.to_owned(), |path, one| path.replace(one, name))
+}
+
+#[test]
+fn no_order_of_the_api_passes_over_a_condition() {
+    let (program, _) = with_routes();
+    let before = state(&program);
+    for route in in_the_table(&program).iter().filter(|route| !READERS.contains(&route.as_str())) {
+        let flag = if route.contains("/rollout") { "ramp" } else { "form" };
+        let request = about(route, flag);
+        let request = if route.starts_with("DELETE") { format!("{request}?yes=true") } else { request };
+        let answer = send(&program, &request, &[&bearer(TOKEN), "If-Match: \"stale\""], body(route));
+        assert!(matches!(answer.status, 400 | 412), "{request}: {} {}", answer.status, answer.text());
+        assert!(answer.text().contains("\"help\":"), "{request}: {}", answer.text());
+    }
+    assert_eq!(state(&program), before);
+}
+
+#[test]
+fn no_page_offers_a_change_to_somebody_who_may_only_read() {
+    let (program, routes) = with_routes();
+    let read = session(&program, READ_TOKEN);
+    for route in routes.iter().filter(|route| route.starts_with("POST /") && !route.contains("/v1/")) {
+        let page = about(route, "form").replace("POST", "GET");
+        let answer = operator::send(&program, &page, &[&read, "Accept: text/html"], "");
+        let text = answer.text();
+        let posts =
+            text.split("<form ").skip(1).filter(|form| form.split('>').next().unwrap().contains("method=\"post\""));
+        let offered: Vec<_> = posts
+            .map(|form| form.split("action=\"").nth(1).unwrap().split('"').next().unwrap().to_owned())
+            .filter(|action| !["/session/end", "/session/name", "/simulator/form"].contains(&action.as_str()))
+            .collect();
+        assert!(answer.status != 200 || offered.is_empty(), "{page}: {offered:?}");
+    }
+    for page in
+        ["/flags/form/off", "/flags/form/on", "/flags/form/edit", "/flags/form/end", "/new-flag", "/history/now/back"]
+    {
+        let answer = operator::send(&program, &format!("GET {page}"), &[&read, "Accept: text/html"], "");
+        assert_eq!(answer.status, 403, "{page}: {}", answer.text());
+    }
+}
+
+#[test]
+fn every_refusal_is_a_problem_or_a_page() {
+    let (program, routes) = with_routes();
+    let ours = format!("Origin: http://{}", program.admin);
+    // these answer in the words of their protocols
+    let ours_to_say = |route: &&String| !route.contains("/ofrep/") && !route.contains("/api/frontend");
+    let others = [
+        "POST /healthz",
+        "POST /metrics",
+        "GET /nothing",
+        "POST /history/restore",
+        "GET /flags/%ff",
+        "GET /assets/none",
+    ];
+    let others = others.map(str::to_owned);
+    for route in routes.iter().filter(ours_to_say).chain(&others) {
+        let (path, full) = (route.split(' ').nth(1).unwrap(), session(&program, TOKEN));
+        for (request, fields, body) in [
+            (about(route, "%ff"), vec![&*full, &ours], ""),
+            (about(route, "form"), vec![&*full, &ours, "Content-Type: text/plain"], "a"),
+            (about(route, "form"), vec![&*full, &ours, "Content-Type: application/x-www-form-urlencoded"], "other=1"),
+            (about(&format!("BREW {path}"), "form"), vec![&*full, &ours], ""),
+            (about(route, "form"), vec![], ""),
+            (about(route, "form"), vec!["Host: evil.example"], ""),
+            (about(route, "form"), vec![&*full, "Origin: https://evil.example"], ""),
+        ] {
+            for accepts in ["Accept: */*", "Accept: text/html"] {
+                let fields = [&fields[..], &[accepts]].concat();
+                let answer = operator::send(&program, &request, &fields, body);
+                if answer.status < 400 {
+                    continue;
+                }
+                let kind = answer.field("content-type").unwrap_or_default();
+                let says = format!("{request} {fields:?}: {} {kind} {}", answer.status, answer.text());
+                if kind == "application/problem+json" {
+                    let problem: Value = serde_json::from_slice(&answer.body).unwrap();
+                    for key in ["type", "title", "detail"] {
+                        assert!(problem[key].is_string(), "{key}: {says}");
+                    }
+                    assert_eq!(problem["status"], answer.status, "{says}");
+                } else {
+                    assert!(kind.starts_with("text/html") && !answer.body.is_empty(), "{says}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_list_is_no_body_of_any_route() {
+    let (program, routes) = with_routes();
+    let before = state(&program);
+    // these take no body, or a text
+    let takes_json = |route: &&String| {
+        let is_bodiless = route.starts_with("DELETE") || route.contains("/rollout/") || route.ends_with("/check");
+        route.contains("/api/v1/") && !is_bodiless
+    };
+    for route in routes.iter().filter(takes_json) {
+        let request = about(route, "form");
+        for list in ["[]", "[{\"percent\": 33}, true]", "[\"a\", \"b\", \"c\"]", "1", "\"a\"", "null"] {
+            let answer = send(&program, &request, &[&bearer(TOKEN)], list);
+            assert_eq!(answer.status, 400, "{request} {list}: {}", answer.text());
+        }
+    }
+    assert_eq!(state(&program), before);
 }

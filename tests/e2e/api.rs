@@ -100,9 +100,12 @@ fn a_hand_edit_in_between_is_a_conflict_and_nothing_is_lost_in(program: &Program
     let head = format!("If-Match: {}\r\n", program.api("GET /api/v1/flags", "", "").etag());
     program.save_flags(&FLAGS.replace("owner = \"growth\"", "owner = \"by hand\""));
     let before = text(program);
-    for request in ["PATCH /api/v1/flags/price", "POST /api/v1/flags/price/off", "POST /api/v1/flags/price/everyone"]
-    {
-        let body = if request.starts_with("PATCH") { r#"{"set": {"percent": 50}}"# } else { "" };
+    for (request, body) in [
+        ("PATCH /api/v1/flags/price", r#"{"set": {"percent": 50}}"#),
+        ("POST /api/v1/flags/price/off", ""),
+        ("POST /api/v1/flags/price/everyone", ""),
+        ("POST /api/v1/flags/price/end", r#"{"force": true, "winner": "on"}"#),
+    ] {
         let refused = problem(&program.api(request, &head, body), 412);
         assert!(refused["help"].as_str().unwrap().contains("ETag"), "{refused}");
         assert_eq!(text(program), before);
@@ -110,6 +113,32 @@ fn a_hand_edit_in_between_is_a_conflict_and_nothing_is_lost_in(program: &Program
     let head = format!("If-Match: {}\r\n", program.api("GET /api/v1/flags", "", "").etag());
     assert_eq!(program.api("POST /api/v1/flags/price/off", &head, "").status, 200);
     assert_eq!(text(program), before.replace("owner = \"by hand\"\n", "owner = \"by hand\"\nenabled = false\n"));
+}
+
+#[test]
+fn a_command_is_for_the_state_of_a_rollout_that_was_seen() {
+    in_each_store(a_command_is_for_the_state_of_a_rollout_that_was_seen_in);
+}
+
+fn a_command_is_for_the_state_of_a_rollout_that_was_seen_in(program: &Program) {
+    known(program, "checkout");
+    let seen = program.api("GET /api/v1/flags/checkout/rollout", "", "");
+    assert_eq!(seen.etag(), format!("\"{}\"", seen.json()["number"]));
+    let order = |command: &str, tag: &str| {
+        let request = format!("POST /api/v1/flags/checkout/rollout/{command}");
+        program.api(&request, &format!("If-Match: {tag}\r\n"), "")
+    };
+    let advanced = order("advance", &seen.etag());
+    assert_eq!((advanced.status, &advanced.json()["step"]), (200, &2.into()), "{advanced:?}");
+    let refused = problem(&order("advance", &seen.etag()), 412);
+    assert_eq!((&refused["answer"]["step"], &refused["answer"]["number"]), (&2.into(), &advanced.json()["number"]));
+    // it went on, and a person stops it wherever it is
+    assert_eq!(order("pause", &seen.etag()).status, 200);
+    problem(&order("pause", &seen.etag()), 412);
+    problem(&order("reset", &seen.etag()), 412);
+    problem(&order("advance", &program.api("GET /api/v1/flags", "", "").etag()), 400);
+    assert_eq!(order("resume", "*").status, 200);
+    assert_eq!(program.api_get("/api/v1/flags/checkout/rollout")["step"], 2);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod admin_access;
 mod admin_metrics;
 mod admin_pages;
 mod admin_routes;
+mod admin_together;
 mod answers;
 mod api;
 mod apps_headers;

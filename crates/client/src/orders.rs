@@ -109,7 +109,7 @@ impl Client {
             Command::Reset => "/rollout/reset",
         };
         let (status, refused) = all_the_same(self.ask(&Ask::order(of_flag(flag, path))))?;
-        Ok(Applied { status, refused })
+        Ok(Applied { status, refused, has_moved: false })
     }
 
     /// Deletes everything that was recorded of a visitor.

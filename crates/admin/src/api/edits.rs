@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use flagstaff_operations::Error;
 use flagstaff_operations::api::{ChangeRequest, EndRequest, OrderRequest, ProblemKind};
@@ -19,7 +19,7 @@ use super::extract::{Named, QueryParams, Sent, wanted_revision};
 use super::failure::Failure;
 use super::idempotency::IdempotencyKeys;
 use super::results::certainty;
-use super::revision::{after_reload, json};
+use super::revision::{after_reload, json, of_revision};
 use crate::Context;
 use crate::access::Writer;
 
@@ -45,7 +45,7 @@ pub(super) fn endpoints(keys: &Arc<IdempotencyKeys>) -> Vec<Endpoint> {
             .named("endFlag", "End an experiment: archive it, and give everyone the winner or take the flag out")
             .takes::<EndRequest>()
             .answers::<end::EndAnswer>()
-            .may_answer(&[409, 422])
+            .edits()
             .once(keys),
     ]
 }
@@ -174,11 +174,13 @@ async fn end_flag(
     State(context): State<Context>,
     Named(flag): Named,
     Writer(caller): Writer,
+    headers: HeaderMap,
     Sent(asked): Sent<EndRequest>,
 ) -> Result<Response, Failure> {
     let certainty = certainty(asked.alpha, asked.planned)?;
-    let dry_run = asked.dry_run;
-    let answer = context
+    let (dry_run, revision) = (asked.dry_run, wanted_revision(&headers)?);
+    let expected = revision.clone();
+    let ended = context
         .run(async move |workspace: &Workspace| {
             let wanted = End {
                 flag: &flag,
@@ -188,11 +190,16 @@ async fn end_flag(
                 by: Some(caller.name),
                 code: None,
                 dry_run,
+                revision: revision.as_deref(),
                 certainty,
             };
             end::end(workspace, &wanted).await
         })
-        .await?;
+        .await;
+    let answer = match ended {
+        Ok(answer) => answer,
+        Err(error) => return Err(refused(&context, error, expected).await),
+    };
     if !dry_run {
         context.takes_up_files().await;
     }
@@ -202,6 +209,7 @@ async fn end_flag(
             let failure = failure.help("send \"force\": true to do it all the same");
             Err(failure.with(|problem| problem.answer = serde_json::to_value(&answer).ok()))
         }
-        _ => Ok(json(&answer)),
+        end::EndAnswer::Ended(ended) => Ok(of_revision(&ended.revision, &answer)),
+        end::EndAnswer::Gone(_) => Ok(json(&answer)),
     }
 }

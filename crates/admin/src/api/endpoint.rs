@@ -6,11 +6,11 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::http::Method;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::extract::MAX_BODY;
+use super::extract::{MAX_BODY, unconditional};
 use super::idempotency::{IdempotencyKeys, once};
 use crate::Context;
 
@@ -51,6 +51,10 @@ pub(super) struct Endpoint {
     pub(super) problems: Vec<u16>,
     /// The answer names the revision of the flags.
     pub(super) names_revision: bool,
+    /// The answer names the state of a rollout.
+    pub(super) names_rollout: bool,
+    /// It commands a rollout, in one state of it where that is said.
+    pub(super) is_command: bool,
     /// It edits the files, of one revision where that is said.
     pub(super) is_edit: bool,
     /// It goes on after an event that was read before.
@@ -95,6 +99,8 @@ impl Endpoint {
             answers: Vec::new(),
             problems: if has_flag { vec![400, 404] } else { Vec::new() },
             names_revision: false,
+            names_rollout: false,
+            is_command: false,
             is_edit: false,
             resumes: false,
             is_order: false,
@@ -156,6 +162,16 @@ impl Endpoint {
         Self { is_edit: true, names_revision: true, ..self.may_answer(&[400, 409, 412, 422]) }
     }
 
+    /// It answers with the state of a rollout as its `ETag`.
+    pub(super) fn names_rollout(self) -> Self {
+        Self { names_rollout: true, ..self }
+    }
+
+    /// It commands a rollout.
+    pub(super) fn commands_rollout(self) -> Self {
+        Self { is_command: true, ..self.names_rollout().may_answer(&[409, 412]) }
+    }
+
     /// It goes on after an event that was read before, where its client names one.
     pub(super) fn resumes(self) -> Self {
         Self { resumes: true, ..self }
@@ -170,6 +186,10 @@ impl Endpoint {
 
 /// The routes of endpoints.
 pub(super) fn routes(endpoints: Vec<Endpoint>) -> Router<Context> {
-    let add = |router: Router<Context>, endpoint: Endpoint| router.route(endpoint.path, endpoint.route);
+    let add = |router: Router<Context>, endpoint: Endpoint| {
+        let has_condition = endpoint.is_edit || endpoint.is_command || !endpoint.is_order;
+        let route = if has_condition { endpoint.route } else { endpoint.route.layer(from_fn(unconditional)) };
+        router.route(endpoint.path, route)
+    };
     endpoints.into_iter().fold(Router::new(), add).layer(DefaultBodyLimit::max(MAX_BODY))
 }

@@ -5,6 +5,8 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
 use flagstaff_flags::json_by_name;
 use flagstaff_operations::api::ProblemKind;
 use serde::de::DeserializeOwned;
@@ -103,6 +105,14 @@ pub(super) fn wanted_revision(headers: &HeaderMap) -> Result<Option<String>, Fai
     let tag = text.strip_prefix("W/").unwrap_or(text);
     let revision = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or(tag);
     if revision.is_empty() || revision.contains(['"', ',']) { Err(no_revision()) } else { Ok(Some(revision.into())) }
+}
+
+/// Refuses an order that has a condition and cannot have one: a condition that is passed over in silence protects nothing.
+pub(super) async fn unconditional(request: Request, next: Next) -> Response {
+    if matches!(wanted_revision(request.headers()), Ok(None)) {
+        return next.run(request).await;
+    }
+    bad("this order is about no revision, so If-Match cannot hold").help("leave If-Match out").into_response()
 }
 
 fn no_revision() -> Failure {

@@ -195,11 +195,14 @@ fn in_head(endpoint: &Endpoint) -> Vec<Parameter> {
         schema: text(),
     };
     let edit = endpoint.is_edit.then(|| field("If-Match", "Edit the flags of this revision alone: an ETag"));
+    let command = endpoint
+        .is_command
+        .then(|| field("If-Match", "Command the rollout in this state alone: an ETag of the rollout"));
     let order = endpoint
         .is_order
         .then(|| field("Idempotency-Key", "A name for this order: sent again with it, it is carried out once"));
     let resumed = endpoint.resumes.then(|| field("Last-Event-ID", "Go on after the event with this id"));
-    edit.into_iter().chain(order).chain(resumed).collect()
+    edit.into_iter().chain(command).chain(order).chain(resumed).collect()
 }
 
 fn responses(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> BTreeMap<String, ResponseObject> {
@@ -213,13 +216,12 @@ fn responses(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> BTreeMap<S
             ResponseObject { description: why(status), headers: BTreeMap::new(), content },
         );
     }
-    let etag = || Header {
-        description: "The revision of the flags, for If-Match",
-        schema: String::json_schema(&mut SchemaGenerator::default()),
-    };
+    let etag = |description| Header { description, schema: String::json_schema(&mut SchemaGenerator::default()) };
+    let revision = endpoint.names_revision.then(|| etag("The revision of the flags, for If-Match"));
+    let state = endpoint.names_rollout.then(|| etag("The number of the rollout's newest fact, for If-Match"));
     let content = endpoint.answers.iter().map(|content| (content.media, media(content, generator)));
     let content = content.collect();
-    let headers = endpoint.names_revision.then(|| ("ETag", etag())).into_iter().collect();
+    let headers = revision.or(state).map(|etag| ("ETag", etag)).into_iter().collect();
     responses.insert("200".into(), ResponseObject { description: "Done", headers, content });
     responses
 }

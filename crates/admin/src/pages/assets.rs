@@ -4,12 +4,13 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::LazyLock;
 
 use axum::Router;
-use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
 use crate::Context;
+use crate::extract::Path;
+use crate::response::problem;
 
 const STYLE: &[u8] = include_bytes!("../../assets/flagstaff.css");
 const SCRIPT: &[u8] = include_bytes!("../../assets/flagstaff.js");
@@ -62,7 +63,7 @@ async fn asset(Path(name): Path<String>) -> Response {
             let kept = "public, max-age=31536000, immutable";
             ([(header::CONTENT_TYPE, asset.kind), (header::CACHE_CONTROL, kept)], asset.body).into_response()
         }
-        None => StatusCode::NOT_FOUND.into_response(),
+        None => problem(StatusCode::NOT_FOUND, "there is no such file here", ""),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::routing::get;
 use flagstaff_flags::{Audience, Flag};
 use flagstaff_operations::flags::ListedState;
@@ -15,6 +15,8 @@ use super::failure::Answered;
 use super::frame::{Frame, Section, Visit};
 use super::listed::{Seen, one};
 use crate::Context;
+use crate::access::Writer;
+use crate::extract::{Path, Query};
 
 /// Roles that are offered even where no flag names them yet: those of django-waffle.
 const ROLES: [&str; 2] = ["staff", "superuser"];
@@ -69,6 +71,7 @@ async fn edit(
     visit: Visit,
     Path(name): Path<String>,
     Query(asked): Query<EditQuery>,
+    _: Writer,
 ) -> Answered {
     let snapshot = context.snapshot();
     let (_, flag) = find(&snapshot, &name)?;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Form, Path, State};
-use axum::response::Response;
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::routing::get;
 use flagstaff_experiment::AnalysisSettings;
 use flagstaff_flags::Flag;
@@ -16,9 +16,10 @@ use flagstaff_operations::workspace::{Workspace, find};
 use super::failure::{Answered, Failure};
 use super::flash::Said;
 use super::form::Fields;
-use super::frame::{Frame, Section, Visit, done};
+use super::frame::{Frame, Section, Visit, done, html};
 use crate::Context;
 use crate::access::Writer;
+use crate::extract::{Form, Path};
 
 #[derive(Template)]
 #[template(path = "end.html")]
@@ -39,6 +40,7 @@ struct PreviewPage {
     objections: Vec<String>,
     gone: Vec<String>,
     unused_goals: Vec<String>,
+    revision: String,
     delete: Vec<String>,
     spellings: Vec<String>,
     notice: bool,
@@ -50,6 +52,8 @@ struct Wanted {
     winner: Option<String>,
     remove: bool,
     by: String,
+    /// The revision that the page showed.
+    revision: Option<String>,
     /// What the page said speaks against it.
     objections: Vec<String>,
     /// The page was seen.
@@ -58,7 +62,9 @@ struct Wanted {
 
 /// What came of it.
 enum Outcome {
-    Ask(Box<Ended>, bool),
+    Ask(Box<Ended>),
+    /// The page was seen, and it is not as the page said any more.
+    Conflict(Box<Ended>),
     Done(Box<Ended>),
     Gone(String),
 }
@@ -93,6 +99,7 @@ async fn answer(
     let wanted = Wanted {
         winner: fields.get("winner").filter(|winner| !winner.is_empty()).map(Into::into),
         remove: fields.get("remove").is_some(),
+        revision: fields.get("revision").map(Into::into),
         by: caller.name,
         objections: fields.all("objection").map(Into::into).collect(),
         is_confirmed: fields.get("confirmed").is_some(),
@@ -104,7 +111,8 @@ async fn answer(
         context.takes_up_files().await;
     }
     Ok(match outcome.map_err(|error| Failure::from(error).back(back))? {
-        Outcome::Ask(ended, notice) => preview(&visit, *ended, notice),
+        Outcome::Ask(ended) => visit.show(&preview(&visit, *ended, false)),
+        Outcome::Conflict(ended) => html(StatusCode::CONFLICT, &preview(&visit, *ended, true)),
         Outcome::Done(ended) => {
             let what = if ended.removed { "is out of the file" } else { "is ended" };
             let next = ended.next.map(|next| format!(" {next}")).unwrap_or_default();
@@ -118,33 +126,43 @@ async fn answer(
     })
 }
 
-/// Asks first what it would do; does it once the page was seen with all that speaks against it.
+/// Asks first what it would do; does it once the page was seen with all that speaks against it, and with the flags as they are.
 async fn make(workspace: &Workspace, wanted: &Wanted) -> Result<Outcome, Error> {
-    let run = |dry_run: bool| End {
-        flag: &wanted.flag,
-        winner: wanted.winner.as_deref(),
-        remove: wanted.remove,
-        force: true,
-        by: Some(wanted.by.clone()),
-        code: None,
-        dry_run,
-        certainty: AnalysisSettings::default(),
-    };
-    let planned = match end(workspace, &run(true)).await? {
+    let planned = match end(workspace, &wanted.run(None)).await? {
         EndAnswer::Gone(gone) => return Ok(Outcome::Gone(gone.flag)),
         EndAnswer::Ended(planned) => planned,
     };
-    if !wanted.is_confirmed || planned.objections != wanted.objections {
-        return Ok(Outcome::Ask(planned, wanted.is_confirmed));
+    if !wanted.is_confirmed {
+        return Ok(Outcome::Ask(planned));
     }
-    Ok(match end(workspace, &run(false)).await? {
+    if planned.objections != wanted.objections || wanted.revision.as_deref() != Some(&planned.revision) {
+        return Ok(Outcome::Conflict(planned));
+    }
+    Ok(match end(workspace, &wanted.run(Some(&planned.revision))).await? {
         EndAnswer::Gone(gone) => Outcome::Gone(gone.flag),
         EndAnswer::Ended(ended) => Outcome::Done(ended),
     })
 }
 
-fn preview(visit: &Visit, ended: Ended, notice: bool) -> Response {
-    visit.show(&PreviewPage {
+impl Wanted {
+    /// The end of a revision of the flags; without one it is only asked what it would do.
+    fn run<'a>(&'a self, revision: Option<&'a str>) -> End<'a> {
+        End {
+            flag: &self.flag,
+            winner: self.winner.as_deref(),
+            remove: self.remove,
+            force: true,
+            by: Some(self.by.clone()),
+            code: None,
+            dry_run: revision.is_none(),
+            revision,
+            certainty: AnalysisSettings::default(),
+        }
+    }
+}
+
+fn preview(visit: &Visit, ended: Ended, notice: bool) -> PreviewPage {
+    PreviewPage {
         frame: visit.frame(format!("End {}", ended.flag), Section::Flags),
         flag: ended.flag,
         winner: ended.winner,
@@ -153,8 +171,9 @@ fn preview(visit: &Visit, ended: Ended, notice: bool) -> Response {
         objections: ended.objections,
         gone: ended.gone.unwrap_or_default(),
         unused_goals: ended.unused_goals,
+        revision: ended.revision,
         delete: ended.delete,
         spellings: ended.spellings.into(),
         notice,
-    })
+    }
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::routing::get;
 use flagstaff_flags::{StepOutcome, User};
 use flagstaff_operations::flags::{ExplainedNumber, Explainer, Explanation, Query as ExplainQuery, Request};
@@ -15,6 +15,7 @@ use super::failure::{Answered, Failure};
 use super::form::Fields;
 use super::frame::{Frame, Section, Visit};
 use crate::Context;
+use crate::extract::Query;
 
 /// A longer field is refused (bytes).
 const MAX_FIELD: usize = 4096;

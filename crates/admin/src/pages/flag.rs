@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::routing::get;
 use flagstaff_flags::Flag;
 use flagstaff_operations::Error;
@@ -19,6 +19,7 @@ use super::listed::{Chip, Seen, one};
 use super::ramp::Ramp;
 use super::traffic::Traffic;
 use crate::Context;
+use crate::extract::Path;
 
 /// As many facts are shown.
 const EVENTS: usize = 20;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use flagstaff_flags::Flag;
@@ -18,6 +18,7 @@ use super::listed::{Chip, STATES, Seen, all, state_words};
 use super::traffic::Traffic;
 use super::words::counted;
 use crate::Context;
+use crate::extract::Query;
 
 /// Flags on one page.
 const ROWS: usize = 100;

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Form, Path, Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use flagstaff_operations::edit::Confirmation;
@@ -20,6 +20,7 @@ use super::frame::{Frame, Section, Visit, done};
 use super::words::ago;
 use crate::Context;
 use crate::access::Writer;
+use crate::extract::{Form, Path, Query};
 
 /// As many things are listed.
 const ENTRIES: usize = 100;

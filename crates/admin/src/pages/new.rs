@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Form, Query, State};
+use axum::extract::State;
 use axum::routing::get;
 use flagstaff_operations::Error;
 use flagstaff_operations::edit::{Change, Confirmation, EditAnswer, Editor};
@@ -14,6 +14,7 @@ use super::frame::{Frame, Section, Visit, done};
 use super::switch::taken_up;
 use crate::Context;
 use crate::access::Writer;
+use crate::extract::{Form, Query};
 
 #[derive(Template)]
 #[template(path = "new.html")]

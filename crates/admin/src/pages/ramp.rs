@@ -12,6 +12,8 @@ pub(super) struct Ramp {
     /// What comes next, in words.
     pub(super) next: Option<String>,
     pub(super) steps: Vec<Step>,
+    /// The state that is shown: its commands are for it.
+    pub(super) number: u64,
     /// What may be asked of it: the word, and what the button says.
     pub(super) commands: Vec<(&'static str, &'static str)>,
 }
@@ -36,7 +38,13 @@ impl Ramp {
         }
         let steps =
             status.plan.iter().enumerate().map(|(number, step)| Step::of(status, number, step, now)).collect();
-        Some(Self { why: why(status), next: next(status, now), steps, commands: commands(status, is_on) })
+        Some(Self {
+            why: why(status),
+            next: next(status, now),
+            steps,
+            number: status.number,
+            commands: commands(status, is_on),
+        })
     }
 }
 

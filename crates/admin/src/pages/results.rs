@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::routing::get;
 use flagstaff_experiment::{
     AnalysisSettings, Comparison, Direction, GoalReport, Measure, Report, VariantReport, VerdictKind,
@@ -16,6 +16,7 @@ use super::frame::{Frame, Section, Visit};
 use super::interval_plot::{Axis, Interval, Judgement};
 use super::words::{counted, grouped};
 use crate::Context;
+use crate::extract::Path;
 
 /// So many days are drawn.
 const DAYS: usize = 30;

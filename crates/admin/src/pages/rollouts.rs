@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Form, Path, State};
+use axum::extract::State;
 use axum::routing::{get, post};
 use flagstaff_operations::rollout::{Command, RolloutState, RolloutStatus, apply, status};
 use jiff::Timestamp;
@@ -15,6 +15,7 @@ use super::frame::{Frame, Section, Visit, done};
 use super::ramp::{Ramp, why};
 use crate::Context;
 use crate::access::Writer;
+use crate::extract::{Form, Path};
 
 /// A rollout in the list.
 struct Row {
@@ -25,6 +26,7 @@ struct Row {
     percent: String,
     bar: String,
     why: String,
+    number: u64,
     commands: Vec<(&'static str, &'static str)>,
 }
 
@@ -63,6 +65,7 @@ fn row(stands: &RolloutStatus, is_on: bool, now: Timestamp) -> Row {
         percent: stands.percent.to_string(),
         bar: bars::share(stands.percent.as_f64()),
         why: why(stands),
+        number: stands.number,
         commands: ramp.map(|ramp| ramp.commands).unwrap_or_default(),
     }
 }
@@ -87,11 +90,19 @@ async fn command(
     let fields = Fields(fields);
     let word = fields.get("command").unwrap_or_default();
     let command = meant(word).ok_or_else(|| Failure::input(format!("`{word}` is nothing a rollout knows")))?;
+    let seen = fields.get("seen").and_then(|seen| seen.parse().ok());
+    // a form without the state that its page showed is none of ours: 0 is no state in which a rollout takes a command
+    let seen = Some(seen.unwrap_or(0));
     let (snapshot, name) = (context.snapshot(), flag.clone());
     let applied = context
-        .run(async move |workspace: &_| apply(workspace, &snapshot, &name, command, &caller.name).await)
+        .run(async move |workspace: &_| apply(workspace, &snapshot, &name, command, seen, &caller.name).await)
         .await?;
     if let Some(why) = applied.refused {
+        if applied.has_moved {
+            let text =
+                format!("Nothing was done: {why}. It is at {} % now: {}", applied.status.percent, applied.status.why);
+            return Ok(done(&format!("/flags/{flag}"), &Said::new(text, flag)));
+        }
         return Err(Failure::input(why).back(format!("/flags/{flag}")));
     }
     let status = applied.status;

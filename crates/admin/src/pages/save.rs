@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Form, Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::post;
@@ -19,6 +19,7 @@ use super::frame::{Frame, Section, Visit, done, html};
 use super::switch::{said, taken_up};
 use crate::Context;
 use crate::access::Writer;
+use crate::extract::{Form, Path};
 
 #[derive(Template)]
 #[template(path = "preview.html")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Form, Path, Query, State};
+use axum::extract::State;
 use axum::response::Redirect;
 use axum::routing::get;
 use flagstaff_flags::{Flag, Percent, RecordedFacts, Snapshot, VariantId};
@@ -18,6 +18,7 @@ use super::form::Fields;
 use super::frame::{Frame, Section, Visit};
 use super::words::grouped;
 use crate::Context;
+use crate::extract::{Form, Path, Query};
 
 /// Visitors who meet the flag.
 const VISITORS: usize = 10_000;

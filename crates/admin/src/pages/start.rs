@@ -24,6 +24,8 @@ struct Row {
     /// The button does it; else it leads to where it is done.
     posts: bool,
     command: &'static str,
+    /// The state that it is for.
+    number: u64,
     is_urgent: bool,
 }
 
@@ -91,6 +93,7 @@ fn row(need: Need) -> Row {
         button,
         posts: !command.is_empty(),
         command,
+        number: need.number,
         is_urgent: is_urgent(need.kind),
     }
 }
@@ -125,7 +128,7 @@ mod tests {
     }
 
     fn need(kind: NeedKind) -> Need {
-        Need { kind, flag: "new_form".into(), sentence: "was <b>rolled</b> back".into() }
+        Need { kind, flag: "new_form".into(), sentence: "was <b>rolled</b> back".into(), number: 7 }
     }
 
     #[test]

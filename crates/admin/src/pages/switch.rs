@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::routing::get;
 use flagstaff_operations::Error;
 use flagstaff_operations::edit::{Change, Confirmation, EditAnswer, Edited, Editor, Way};
@@ -14,6 +14,7 @@ use super::frame::{Frame, Section, Visit, done};
 use super::listed::one;
 use crate::Context;
 use crate::access::Writer;
+use crate::extract::Path;
 
 #[derive(Template)]
 #[template(path = "switch.html")]
@@ -31,12 +32,12 @@ pub(super) fn routes() -> Router<Context> {
     Router::new().route("/flags/{flag}/off", get(ask_off).post(off)).route("/flags/{flag}/on", get(ask_on).post(on))
 }
 
-async fn ask_off(State(context): State<Context>, visit: Visit, Path(name): Path<String>) -> Answered {
+async fn ask_off(State(context): State<Context>, visit: Visit, Path(name): Path<String>, _: Writer) -> Answered {
     let then = "Nobody has it any more, within a second, whatever else is written.";
     ask(&context, &visit, &name, false, then)
 }
 
-async fn ask_on(State(context): State<Context>, visit: Visit, Path(name): Path<String>) -> Answered {
+async fn ask_on(State(context): State<Context>, visit: Visit, Path(name): Path<String>, _: Writer) -> Answered {
     let then = "Those for whom it was on have it again, as its file says.";
     ask(&context, &visit, &name, true, then)
 }

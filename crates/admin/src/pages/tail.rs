@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use flagstaff_operations::traffic::TailLine;
@@ -12,6 +12,7 @@ use super::failure::{Answered, Failure};
 use super::form::Fields;
 use super::frame::{Frame, Section, Visit};
 use crate::Context;
+use crate::extract::Query;
 use crate::live::event_id;
 
 /// Rows of the table; the oldest make room.

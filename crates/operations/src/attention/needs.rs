@@ -31,6 +31,8 @@ pub struct Need {
     pub flag: String,
     /// What is the matter, as the end of a sentence that begins with the flag.
     pub sentence: String,
+    /// The number of the flag's newest fact, 0 without any: what is done about it is for this state.
+    pub number: u64,
 }
 
 /// Why a flag needs a person.
@@ -89,10 +91,11 @@ async fn read(workspace: &Workspace, recent: usize) -> Result<(HashMap<Name, Sta
 }
 
 fn of_rollout(snapshot: &Snapshot, listed: &ListedFlag, standings: &HashMap<Name, Standing>) -> Option<Need> {
-    let need = |kind, sentence: String| Some(Need { kind, flag: listed.name.clone(), sentence });
     let flag = snapshot.flag_named(&listed.name)?;
     let definitions = [flag.definition, flag.former_definition];
     let standing = standings.get(&flag.name).filter(|standing| definitions.contains(&standing.definition));
+    let number = standing.map_or(0, |standing| standing.number);
+    let need = |kind, sentence: String| Some(Need { kind, flag: listed.name.clone(), sentence, number });
     if listed.state == ListedState::Tripped {
         let why = standing.and_then(|standing| standing.trip.as_ref()).map(|trip| trip.why.as_str());
         return need(NeedKind::RolledBack, with("was rolled back by its guard", why));
@@ -120,7 +123,7 @@ fn with(what: &str, why: Option<&str>) -> String {
 }
 
 fn of_age(listed: &ListedFlag) -> Option<Need> {
-    let need = |kind, sentence: String| Some(Need { kind, flag: listed.name.clone(), sentence });
+    let need = |kind, sentence: String| Some(Need { kind, flag: listed.name.clone(), sentence, number: 0 });
     if listed.stale {
         let percent = if listed.state.as_str() == "on" { "on for everybody" } else { "off for everybody" };
         return need(

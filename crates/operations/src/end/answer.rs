@@ -67,6 +67,9 @@ pub struct Ended {
     pub archive: String,
     /// The flag file.
     pub file: String,
+    /// The revision of the flags then; where nothing was done, the one that was looked at.
+    #[serde(default)]
+    pub revision: String,
     /// The flag file was changed, or would be.
     pub changed: bool,
     /// The flag was taken out of the file, or would be.

@@ -31,6 +31,8 @@ pub struct End<'a> {
     pub code: Option<&'a Path>,
     /// Say what would be done, and do nothing.
     pub dry_run: bool,
+    /// The revision that the files must have; any where none is named.
+    pub revision: Option<&'a str>,
     /// How sure the results must be.
     pub certainty: AnalysisSettings,
 }

@@ -33,9 +33,12 @@ pub enum EndAnswer {
 /// against it nothing is done, unless it is forced.
 ///
 /// # Errors
-/// When there is no such flag or variant, the flag file or the archive cannot be used, or the ledger gives no answer.
+/// When there is no such flag or variant, the files are not those of the revision that is named, the flag file or the archive cannot be used, or the ledger gives no answer.
 pub async fn end(workspace: &Workspace, wanted: &End<'_>) -> Result<EndAnswer, Error> {
     let loaded = workspace.load()?;
+    if wanted.revision.is_some_and(|revision| revision != loaded.snapshot.revision()) {
+        return Err(not_edited(workspace, Refused::Changed));
+    }
     let ended = workspace.source.ended()?;
     let latest = archive::latest(&ended, wanted.flag);
     let Some(flag) = loaded.snapshot.flag_named(wanted.flag) else {
@@ -127,15 +130,18 @@ async fn finish(
 ) -> Result<Ended, Error> {
     let stops = !objections.is_empty() && !case.wanted.force;
     let settled = if stops { None } else { Some(settle_and_record(case, entry).await?) };
+    let is_done = settled.is_some() && !case.wanted.dry_run;
+    let revision = if is_done { case.workspace.revision().ok() } else { None };
     let upstream = case.flag.upstream.iter().filter(|(id, _)| case.flag.variants.name(*id) == case.winner);
     Ok(Ended {
         flag: case.wanted.flag.into(),
         winner: case.winner.into(),
-        done: settled.is_some() && !case.wanted.dry_run,
+        done: is_done,
         dry_run: case.wanted.dry_run,
         archived: settled.as_ref().is_some_and(|settled| settled.archived),
         archive: case.workspace.source.archive_name(),
         file: case.workspace.source.name(),
+        revision: revision.unwrap_or_else(|| case.snapshot.revision().into()),
         changed: settled.as_ref().is_some_and(|settled| settled.changed),
         removed: settled.is_some() && case.wanted.remove,
         unused_goals: case.unused_goals(),
@@ -180,8 +186,12 @@ fn settle(case: &Case<'_>, entry: Option<&archive::Ended>, remove: bool, dry_run
     let Workspace { source, reading, .. } = case.workspace;
     edit::end(source, reading, case.snapshot.revision(), &ending).map_err(|refused| match refused {
         Refused::Invalid(report) => Error::NotWritten(report),
-        why => Error::NotEdited { name: source.name(), why },
+        why => not_edited(case.workspace, why),
     })
+}
+
+fn not_edited(workspace: &Workspace, why: Refused) -> Error {
+    Error::NotEdited { name: workspace.source.name(), why }
 }
 
 /// The entry of the archive.

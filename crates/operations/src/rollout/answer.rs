@@ -16,6 +16,9 @@ use crate::json;
 pub struct RolloutStatus {
     /// The flag.
     pub flag: String,
+    /// The number of its newest fact, 0 without any: it names this state. A command can be given to this state alone.
+    #[serde(default)]
+    pub number: u64,
     /// The step it is at, from 1; the last one once all are done.
     pub step: usize,
     /// The number of steps; 0 without a rollout.
@@ -112,6 +115,7 @@ impl RolloutStatus {
         };
         Self {
             flag: flag.name.to_string(),
+            number: history.last().map_or(0, |fact| fact.number),
             step: (standing.map_or(0, |standing| standing.step) + 1).min(last),
             steps: steps.len(),
             percent,

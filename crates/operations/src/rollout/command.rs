@@ -19,6 +19,25 @@ pub struct Applied {
     pub status: RolloutStatus,
     /// Why the command was not carried out, and what to do instead.
     pub refused: Option<String>,
+    /// It was refused because the rollout is not where it was seen.
+    pub has_moved: bool,
+}
+
+/// Why a command is not carried out.
+struct Refusal {
+    why: String,
+    has_moved: bool,
+}
+
+impl Refusal {
+    const fn new(why: String) -> Self {
+        Self { why, has_moved: false }
+    }
+
+    fn moved() -> Self {
+        let why = "the rollout is not where you saw it: something happened to it meanwhile; look again";
+        Self { why: why.into(), has_moved: true }
+    }
 }
 
 /// Where a rollout stands.
@@ -34,7 +53,7 @@ pub async fn status(workspace: &Workspace, snapshot: &Arc<Snapshot>, flag: &str)
 
 /// Gives a rollout a command, and says where it stands then. A command that makes no sense as the flag stands is refused. One that comes
 /// right after an edit waits for up to three seconds until a running program has read it. To pause, to resume and to reset holds wherever the rollout has
-/// gone by itself meanwhile.
+/// gone by itself meanwhile. Every other command is for the state that was `seen`, by its [`RolloutStatus::number`], where one is named.
 ///
 /// # Errors
 /// When there is no such flag or no ledger, or the ledger gives no answer.
@@ -43,38 +62,56 @@ pub async fn apply(
     snapshot: &Arc<Snapshot>,
     flag: &str,
     command: Command,
+    seen: Option<u64>,
     by: &str,
 ) -> Result<Applied, Error> {
     let mut record = FlagRecord::open(workspace, snapshot, flag, true).await?;
     record.wait_for_standing().await?;
-    let refused = give(&mut record, command, by).await?;
+    let refused = give(&mut record, command, seen, by).await?;
     let status = of(&mut record).await?;
     record.close().await;
-    Ok(Applied { status, refused })
+    let has_moved = refused.as_ref().is_some_and(|refused| refused.has_moved);
+    Ok(Applied { status, refused: refused.map(|refused| refused.why), has_moved })
 }
 
 /// Gives the command; returns why it was refused.
-async fn give(record: &mut FlagRecord, command: Command, by: &str) -> Result<Option<String>, Error> {
+async fn give(
+    record: &mut FlagRecord,
+    command: Command,
+    seen: Option<u64>,
+    by: &str,
+) -> Result<Option<Refusal>, Error> {
     loop {
         let standing = match record.standing() {
             Ok(standing) => standing,
-            Err(why) => return Ok(Some(why)),
+            Err(why) => return Ok(Some(Refusal::new(why))),
         };
+        if seen.is_some_and(|seen| seen != standing.number && !record.stands_since(command, seen)) {
+            return Ok(Some(Refusal::moved()));
+        }
         // it would advance while nobody has the flag, and be there at once when it is on again
         if let Some(why) = record.why_off().filter(|_| matches!(command, Command::Advance | Command::Approve)) {
-            return Ok(Some(format!("{why}; switch it on first: flagstaff on {}", record.flag.name)));
+            let why = format!("{why}; switch it on first: flagstaff on {}", record.flag.name);
+            return Ok(Some(Refusal::new(why)));
         }
         let fact = match rollout::apply(command, &record.flag, &standing, by, Timestamp::now()) {
             Ok(fact) => fact,
-            Err(refusal) => return Ok(Some(refusal.to_string())),
+            Err(refusal) => return Ok(Some(Refusal::new(refusal.to_string()))),
         };
         if record.add(fact).await? {
             return Ok(None);
         }
-        let meanwhile = record.history.iter().filter(|fact| fact.number > standing.number);
-        if !stands_after(command, &meanwhile.map(|fact| fact.kind).collect::<Vec<_>>()) {
-            return Ok(Some("something else happened to it just now; look again".into()));
+        if !record.stands_since(command, standing.number) {
+            return Ok(Some(Refusal::moved()));
         }
+    }
+}
+
+impl FlagRecord {
+    /// Whether a command is meant still after all that happened since a fact.
+    fn stands_since(&self, command: Command, number: u64) -> bool {
+        let meanwhile = self.history.iter().filter(|fact| fact.number > number);
+        stands_after(command, &meanwhile.map(|fact| fact.kind).collect::<Vec<_>>())
     }
 }
 
