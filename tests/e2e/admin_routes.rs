@@ -196,6 +196,8 @@ fn about(route: &str, name: &str) -> String {
 #[test]
 fn no_order_of_the_api_passes_over_a_condition() {
     let (program, _) = with_routes();
+    program.save_flags(&FLAGS.replace("50 # half", "40 # less"));
+    eventually("both revisions are recorded", || state(&program)[2].matches("\"type\":\"revision\"").count() == 2);
     let before = state(&program);
     for route in in_the_table(&program).iter().filter(|route| !READERS.contains(&route.as_str())) {
         let flag = if route.contains("/rollout") { "ramp" } else { "form" };

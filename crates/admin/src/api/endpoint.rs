@@ -120,7 +120,7 @@ impl Endpoint {
 
     /// It reads a body of this shape, and none says nothing.
     pub(super) fn takes<T: JsonSchema>(self) -> Self {
-        Self { body: Some(Content::json::<T>()), ..self.may_answer(&[400, 413, 415]) }
+        Self { body: Some(Content::json::<T>()), ..self.may_answer(&[400, 408, 413, 415]) }
     }
 
     /// It needs a body of this shape.
@@ -131,7 +131,7 @@ impl Endpoint {
     /// It needs a text of up to so many bytes.
     pub(super) fn needs_text(mut self, media: &'static str, limit: usize) -> Self {
         self.route = self.route.layer(DefaultBodyLimit::max(limit));
-        Self { body: Some(Content::text(media)), body_is_required: true, ..self.may_answer(&[400, 413]) }
+        Self { body: Some(Content::text(media)), body_is_required: true, ..self.may_answer(&[400, 408, 413]) }
     }
 
     /// It answers in this shape.
