@@ -42,6 +42,7 @@ mod flags_demo;
 mod flags_headers;
 mod flags_identity;
 mod flags_spoofing;
+mod fleet_files;
 mod fleet_guard;
 mod fleet_guard_long;
 mod fleet_http;

@@ -95,8 +95,8 @@ impl Flagstaff {
         let observer = FileObserver { snapshots: controller.snapshots(), revisions };
         let (from, fingerprint) = (source.clone(), tagger.fingerprint().to_owned());
         let watch = Reloader::start(source, reading, publisher, observer)?;
-        let portrait = SelfPortrait::new(from, fingerprint.clone(), watch.status());
-        let presence = location.map(|ledger| portrait.tell(ledger)).transpose()?;
+        let portrait = SelfPortrait::new(from, fingerprint.clone(), watch.status(), controller.monitor());
+        let presence = location.map(|ledger| portrait.tell(ledger, controller.snapshots())).transpose()?;
         let mut layer = FlagLayer::new(reader.clone(), tagger).watched_by(controller.observer());
         if let Some(answers) = parts.answers {
             layer = layer.measuring(answers);

@@ -1,11 +1,11 @@
 //! The other programs with the same ledger, and what is wrong between them and this one.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use flagstaff_flags::printable;
 use flagstaff_ledger::{Location, Presence, Program, SeenProgram};
-use flagstaff_operations::fleet::strangers;
+use flagstaff_operations::fleet::{has_other_flags, strangers};
+use flagstaff_rollout::{OutcomeMonitor, SnapshotSender};
 use flagstaff_source::{FlagSource, ReloadStatus};
 use jiff::Timestamp;
 
@@ -17,12 +17,18 @@ pub(crate) struct SelfPortrait {
     source: FlagSource,
     identity: String,
     reload: ReloadStatus,
+    monitor: Arc<OutcomeMonitor>,
     started: Timestamp,
 }
 
 impl SelfPortrait {
-    pub(crate) fn new(source: FlagSource, identity: String, reload: ReloadStatus) -> Self {
-        Self { source, identity, reload, started: Timestamp::now() }
+    pub(crate) fn new(
+        source: FlagSource,
+        identity: String,
+        reload: ReloadStatus,
+        monitor: Arc<OutcomeMonitor>,
+    ) -> Self {
+        Self { source, identity, reload, monitor, started: Timestamp::now() }
     }
 
     fn program(&self, id: &str) -> Program {
@@ -36,14 +42,18 @@ impl SelfPortrait {
             source: self.source.name(),
             revision: health.revision,
             // its first line: the place and the drawing are in its own log
-            problem: health.problem.map(|problem| problem.lines().next().unwrap_or_default().to_owned()),
+            problem: health
+                .problem
+                .map(|problem| problem.lines().next().unwrap_or_default().to_owned())
+                .or_else(|| self.monitor.lagging().into_iter().next()),
             identity: self.identity.clone(),
             started: self.started,
         }
     }
 
-    /// Says it from now on, and logs once what is wrong between others and this program.
-    pub(crate) fn tell(self, ledger: Location) -> std::io::Result<Presence> {
+    /// Says it from now on, and logs once what is wrong between others and this program. The controller hears when none of them has
+    /// other flags.
+    pub(crate) fn tell(self, ledger: Location, controller: SnapshotSender) -> std::io::Result<Presence> {
         let told = Mutex::new(Vec::new());
         let on_seen = move |own: &Program, all: &[SeenProgram]| {
             let now = strangers(own, all);
@@ -52,6 +62,9 @@ impl SelfPortrait {
                 tracing::warn!("{}", printable(notice));
             }
             *told = now;
+            if !has_other_flags(own, all) {
+                controller.is_alone();
+            }
         };
         Presence::start(ledger, move |id| self.program(id), on_seen)
     }

@@ -48,10 +48,13 @@ impl FlagstaffStatus {
         own.map(|own| strangers(&own.program, &all)).unwrap_or_default()
     }
 
-    /// What operators should know of guards, each in a sentence.
+    /// What operators should know of guards, each in a sentence; also of flags that no guard watches here, because other programs
+    /// have another state of them.
     #[must_use]
     pub fn guards(&self) -> Vec<String> {
-        self.monitor.notices()
+        let mut all = self.monitor.notices();
+        all.extend(self.monitor.lagging());
+        all
     }
 
     /// Flags that are off only because the ledger could not be read yet.

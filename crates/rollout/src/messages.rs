@@ -22,6 +22,8 @@ pub(crate) enum Message {
     FuseBlown(WindowId, Blown),
     /// Something became known of the ledger.
     Ledger(LedgerEvent),
+    /// No other program that is there has other flags than this one.
+    Alone,
     /// Write down what is known, and end.
     Stop,
     /// End with a panic.

@@ -55,7 +55,7 @@ pub struct RunningController {
     webhooks: Option<Webhooks>,
 }
 
-/// Tells a controller of snapshots that were published. Cheap to clone.
+/// Tells a controller of snapshots that were published, and of other programs. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct SnapshotSender(mpsc::Sender<Message>);
 
@@ -64,6 +64,12 @@ impl SnapshotSender {
     pub fn send(&self, snapshot: &Snapshot) {
         // a controller that ended needs no news
         let _ = self.0.blocking_send(Message::Published(Arc::new(snapshot.clone())));
+    }
+
+    /// No other program that runs with the same ledger has other flags. Where the file has a flag as it was earlier, somebody took it
+    /// back. Never waits; one that is lost is told again.
+    pub fn is_alone(&self) {
+        let _ = self.0.try_send(Message::Alone);
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::fact::{Fact, FactKind};
-use crate::Definition;
+use crate::{Definition, Flag};
 
 /// The state that its facts leave a flag in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Standing {
     pub paused: bool,
     /// Its guard rolled it back.
     pub trip: Option<Fact>,
+    /// Definitions that it had before, without the present one: a program with an older file still has one of them.
+    pub earlier: Vec<Definition>,
     /// Earlier definitions that were rolled back and never came again.
     pub tripped_before: Vec<Definition>,
     /// Its guard holds it where it is.
@@ -61,6 +63,32 @@ impl Standing {
     #[must_use]
     pub const fn shown_step(&self) -> usize {
         if self.is_done { self.step } else { self.step + 1 }
+    }
+
+    /// Whether this is where a flag stands as its file says it.
+    #[must_use]
+    pub fn is_about(&self, flag: &Flag) -> bool {
+        !self.removed && [flag.definition, flag.former_definition].contains(&self.definition)
+    }
+
+    /// Whether the flag was once as its file says it: now, or at any time before.
+    #[must_use]
+    pub fn has_had(&self, flag: &Flag) -> bool {
+        let both = [flag.definition, flag.former_definition];
+        both.contains(&self.definition) || self.earlier.iter().any(|earlier| both.contains(earlier))
+    }
+
+    /// Whether a guard or a person stopped it.
+    #[must_use]
+    pub const fn is_stopped(&self) -> bool {
+        self.trip.is_some() || self.hold.is_some() || self.switched_off.is_some() || self.paused
+    }
+
+    /// Takes over what only facts before its first one said.
+    pub fn inherit(&mut self, before: &Self) {
+        let is_other = |one: &Definition| *one != self.definition;
+        self.earlier.extend(before.earlier.iter().copied().filter(is_other));
+        self.tripped_before.extend(before.tripped_before.iter().copied().filter(is_other));
     }
 
     /// Adds the next fact.
@@ -100,7 +128,9 @@ impl Standing {
 
     /// Goes on under another fingerprint of the same definition.
     fn continue_as(&mut self, definition: Definition) {
-        self.tripped_before.retain(|before| *before != definition);
+        for before in [&mut self.tripped_before, &mut self.earlier] {
+            before.retain(|before| *before != definition);
+        }
         self.definition = definition;
     }
 
@@ -111,9 +141,12 @@ impl Standing {
         tripped.extend(self.trip.as_ref().map(|_| self.definition));
         tripped.retain(|definition| *definition != fact.definition);
         tripped.dedup();
+        let mut earlier = std::mem::take(&mut self.earlier);
+        earlier.push(self.definition);
+        earlier.retain(|definition| *definition != fact.definition);
         let (switched_off, enabled) = (self.switched_off.take(), self.enabled);
         *self = Self::from(fact);
-        self.tripped_before = tripped;
+        (self.tripped_before, self.earlier) = (tripped, earlier);
         if fact.kind == FactKind::Reset {
             // a rollout that starts again does not switch its flag on
             (self.switched_off, self.enabled) = (switched_off, enabled);
@@ -134,6 +167,7 @@ impl From<&Fact> for Standing {
             since: fact.at,
             paused: false,
             trip: None,
+            earlier: Vec::new(),
             tripped_before: Vec::new(),
             hold: None,
             observed: None,

@@ -36,6 +36,13 @@ impl RecordedFacts {
         }
     }
 
+    /// Adds what holds where a flag is still as it was earlier, on a program with an older file: what rolled it back since then.
+    pub fn add_earlier(&mut self, flag: &Name, standing: &Standing) {
+        if standing.trip.is_some() {
+            self.tripped.extend(standing.earlier.iter().map(|definition| (flag.clone(), *definition)));
+        }
+    }
+
     /// What of this is about each of these flags, in their order.
     pub(super) fn of_each(&self, flags: &[Arc<Flag>]) -> Arc<[FlagFacts]> {
         let tripped: HashSet<_> = self.tripped.iter().map(|(name, definition)| (name, *definition)).collect();

@@ -2,7 +2,7 @@
 //!
 //! - `answer.rs`: what is answered.
 //! - `roster.rs`: [`fleet`]: who runs, and whose flags lag.
-//! - `strangers.rs`: [`strangers`]: programs that take the same visitor for another.
+//! - `strangers.rs`: [`strangers`]: programs that take the same visitor for another; those with other flags.
 
 mod answer;
 mod roster;
@@ -10,4 +10,4 @@ mod strangers;
 
 pub use answer::{Fleet, FleetProgram, ProgramState};
 pub use roster::fleet;
-pub use strangers::strangers;
+pub use strangers::{has_other_flags, strangers};

@@ -21,6 +21,15 @@ pub fn strangers(own: &Program, all: &[SeenProgram]) -> Vec<String> {
     told
 }
 
+/// Whether another program of the same environment is there whose flags are others.
+#[must_use]
+pub fn has_other_flags(own: &Program, all: &[SeenProgram]) -> bool {
+    let has_others = |other: &Program| {
+        other.environment == own.environment && other.revision != own.revision && other.id != own.id
+    };
+    all.iter().any(|other| is_there(other) && has_others(&other.program))
+}
+
 /// Whether a program was seen lately.
 pub(super) fn is_there(seen: &SeenProgram) -> bool {
     seen.seconds_ago <= MISSED_BEATS * PRESENCE_BEAT.as_secs()

@@ -84,7 +84,10 @@ async fn give(
     loop {
         let standing = match record.standing() {
             Ok(standing) => standing,
-            Err(why) => return Ok(Some(Refusal::new(why))),
+            Err(why) => match record.earlier().filter(|_| command == Command::Reset) {
+                Some(earlier) => earlier,
+                None => return Ok(Some(Refusal::new(why))),
+            },
         };
         if seen.is_some_and(|seen| seen != standing.number && !record.stands_since(command, seen)) {
             return Ok(Some(Refusal::moved()));

@@ -75,9 +75,18 @@ impl FlagRecord {
         let standing = Standing::of(&self.history)
             .filter(|standing| definitions.contains(&standing.definition) && !standing.removed);
         standing.ok_or_else(|| match &self.fact_store {
+            Some(_) if self.earlier().is_some() => {
+                "this file has the flag as it was earlier, and a later state of it is on record; `reset` begins with this file".into()
+            }
             Some(_) => "no running program has read the flag as it is in the file yet".into(),
             None => format!("there is no ledger at {} yet: no program has run with it", self.location),
         })
+    }
+
+    /// Where a flag stands that the file has as it was earlier. Nobody but a person can say that this one holds again: a `reset` of it does.
+    pub(super) fn earlier(&self) -> Option<Standing> {
+        let standing = Standing::of(&self.history).filter(|standing| standing.has_had(&self.flag))?;
+        Some(Standing { definition: self.flag.definition, ..standing })
     }
 
     /// Why the flag is off for everyone, where a person, a pin or its file says so.

@@ -66,7 +66,10 @@ impl Workspace {
         let mut facts = RecordedFacts::default();
         for (flag, _) in fact_store.newest().await? {
             let standing = Standing::of(&fact_store.facts(&flag, 1).await?);
-            standing.into_iter().for_each(|standing| facts.add(&flag, &standing));
+            if let Some(standing) = standing {
+                facts.add(&flag, &standing);
+                facts.add_earlier(&flag, &standing);
+            }
         }
         fact_store.close().await;
         Ok(facts)

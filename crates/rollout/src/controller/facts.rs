@@ -68,7 +68,10 @@ impl Controller {
 
     pub(super) fn publish(&self) {
         let mut facts = RecordedFacts { unknown: !self.is_ready(), ..RecordedFacts::default() };
-        self.states.iter().for_each(|(name, state)| facts.add(name, state.standing()));
+        for (name, state) in &self.states {
+            facts.add(name, state.standing());
+            facts.add_earlier(name, state.standing());
+        }
         self.publisher.learn(facts);
     }
 }

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::guard_watch::{GuardWatch, Taken};
 use super::hold_clock::HoldClock;
+use super::lagging::Lag;
 use super::notice::Notice;
 use super::trouble::TroubleTracker;
 use crate::monitor::unit_key;
@@ -35,6 +36,7 @@ pub(crate) struct FlagState {
     notices: Vec<Notice>,
     hold: HoldClock,
     trouble: TroubleTracker,
+    lag: Lag,
     /// Signs that the ledger does not have yet.
     unsaved: Vec<FirstSign>,
     latest: i64,
@@ -71,6 +73,7 @@ impl FlagState {
             notices: Vec::new(),
             hold: HoldClock::default(),
             trouble: TroubleTracker::default(),
+            lag: Lag::default(),
             unsaved: Vec::new(),
             latest: 0,
             arrivals: None,
@@ -128,6 +131,7 @@ impl FlagState {
     /// Begins from its facts: what else was known may be half done.
     pub(crate) fn recover(&mut self) {
         if let Some(mut anew) = Self::new(&self.facts) {
+            anew.standing.inherit(&self.standing);
             anew.inherit_limits(self);
             anew.unsaved = std::mem::take(&mut self.unsaved);
             *self = anew;
@@ -139,7 +143,8 @@ impl FlagState {
         for (number, fact) in (after + 1..).zip(&mut self.facts) {
             fact.number = number;
         }
-        if let Some(standing) = Standing::of(&self.facts) {
+        if let Some(mut standing) = Standing::of(&self.facts) {
+            standing.inherit(&self.standing);
             self.standing = standing;
         }
     }
@@ -312,6 +317,19 @@ impl FlagState {
     /// What was asked may never be answered.
     pub(crate) const fn stop_waiting(&mut self) {
         self.awaits_arrivals = None;
+    }
+
+    /// Whether the fact with which it began here is not among those that are recorded: others were first with its number.
+    pub(crate) fn lacks_beginning(&self, recorded: &[Fact]) -> bool {
+        let same = |fact: &Fact, other: &Fact| {
+            (fact.number, fact.kind, fact.definition) == (other.number, other.kind, other.definition)
+        };
+        self.facts.first().is_some_and(|begun| !recorded.iter().any(|fact| same(fact, begun)))
+    }
+
+    /// The lag of its file behind its facts.
+    pub(crate) const fn lag(&mut self) -> &mut Lag {
+        &mut self.lag
     }
 
     /// What its guard decided since it began.

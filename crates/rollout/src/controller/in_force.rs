@@ -16,8 +16,7 @@ impl Controller {
     pub(super) fn begin(&mut self, all: HashMap<Name, Vec<Fact>>) {
         self.states = all.into_iter().filter_map(|(name, facts)| Some((name, FlagState::new(&facts)?))).collect();
         let ready = self.ready.take();
-        // what went while no program ran may be another program's: nothing is known to have gone
-        self.reconcile(&Snapshot::empty());
+        self.reconcile(None);
         self.publish();
         if let Some(ready) = ready {
             // the start may have waited too long already
@@ -25,8 +24,8 @@ impl Controller {
         }
     }
 
-    /// Takes over the flags in force: those that are new, edited or gone begin or end.
-    pub(super) fn reconcile(&mut self, before: &Snapshot) {
+    /// Takes over the flags in force, after others or at the start: those that are new, edited or gone begin or end.
+    pub(super) fn reconcile(&mut self, before: Option<&Snapshot>) {
         let snapshot = Arc::clone(&self.snapshot);
         self.monitor.take_over();
         self.waiting_each = waiting_each(&snapshot);

@@ -5,7 +5,7 @@ use flagstaff_ledger::{FlagEpoch, NumberedSigns};
 
 use super::alarm::decided_again;
 use super::flag_state::{Arrivals, FlagState};
-use super::reconcile::seen;
+use super::reconcile::{Came, seen};
 use super::{Began, Controller};
 use crate::messages::{LedgerCommand, LedgerEvent};
 
@@ -53,6 +53,7 @@ impl Controller {
         self.keep_signs();
         let mut lost = Vec::new();
         let before = self.states.remove(name);
+        let edit_is_lost = before.as_ref().is_some_and(|before| before.lacks_beginning(facts));
         if let Some(mut state) = FlagState::new(facts) {
             let epoch = state.standing().epoch;
             if before.as_ref().is_some_and(|before| before.standing().epoch != epoch)
@@ -73,7 +74,8 @@ impl Controller {
             }
         }
         let current = self.snapshot.flag_named(name.as_str());
-        let seen = current.and_then(|flag| seen(flag, Some(flag), self.states.get(name)));
+        let came = if edit_is_lost { Came::Edited } else { Came::Unchanged };
+        let seen = current.and_then(|flag| seen(flag, came, self.states.get(name)));
         self.add_facts(seen.into_iter().collect());
         for lost in lost {
             let again = self.states.get(name).and_then(|state| decided_again(state, lost));

@@ -11,6 +11,7 @@
 //! | `ledger_events.rs` | what it does with what becomes known of the ledger |
 //! | `flag_state.rs` | one flag: where it stands, what its guard saw |
 //! | `reconcile.rs` | the facts that a new snapshot makes |
+//! | `lagging.rs` | flags that are here as they were earlier, because this program has an older file |
 //! | `advance.rs` | whether a flag goes on to its next step |
 //! | `alarm.rs` | what a guard does when it trips |
 //! | `trouble.rs`, `hold_clock.rs` | what keeps a flag at its step, and for how long |
@@ -24,6 +25,7 @@ mod guard_watch;
 mod guards;
 mod hold_clock;
 mod in_force;
+mod lagging;
 mod ledger_events;
 mod notice;
 mod reconcile;
@@ -149,7 +151,7 @@ impl Controller {
         self.states.values_mut().for_each(FlagState::recover);
         let names: Vec<_> = self.states.keys().cloned().collect();
         names.iter().for_each(|name| self.watch_anew(name));
-        self.reconcile(&Snapshot::empty());
+        self.reconcile(None);
         self.publish();
     }
 
@@ -170,7 +172,7 @@ impl Controller {
                 self.is_last_good = false;
                 let before = std::mem::replace(&mut self.snapshot, snapshot);
                 if self.is_ready() {
-                    self.reconcile(&before);
+                    self.reconcile(Some(&before));
                 }
             }
             Message::Sign { window, sign, limited } => self.observe(&window, sign, limited),
@@ -181,6 +183,7 @@ impl Controller {
                 }
             }
             Message::Ledger(event) => self.handle_ledger(event),
+            Message::Alone => self.take_back(),
             Message::Stop => {}
             #[cfg(test)]
             Message::Panic => unreachable!("a test asks for it"),
@@ -204,6 +207,7 @@ impl Controller {
         if self.measured.elapsed() > MEASURE_EVERY {
             self.measured = Instant::now();
             self.states.values().for_each(measure);
+            self.tell_lagging();
             self.tell_forgotten();
             self.tell_expired();
         }

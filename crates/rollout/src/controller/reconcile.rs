@@ -14,33 +14,55 @@ const BY_FILE: &str = "file";
 /// What the program does by itself.
 const BY_PROGRAM: &str = "flagstaff";
 
-/// The facts that a snapshot makes in place of the one before it, which is empty at the start. While the snapshot is the last good
+/// How a flag of the file came into force here. It decides whether a definition that the flag had before is an edit: a program with
+/// an older file edits nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Came<'a> {
+    /// With the start of the program.
+    AtStart,
+    /// In place of this one; of none, where the flag was not there.
+    InPlaceOf(Option<&'a Flag>),
+    /// It was there before, and nothing changed it.
+    Unchanged,
+    /// By an edit that is not on record.
+    Edited,
+}
+
+/// The facts that a snapshot makes in place of the one before it; there is none at the start. While the snapshot is the last good
 /// one, serving it is no edit.
 pub(crate) fn reconcile(
-    before: &Snapshot,
+    before: Option<&Snapshot>,
     now: &Snapshot,
     states: &HashMap<Name, FlagState>,
     is_last_good: bool,
 ) -> Vec<Fact> {
-    let was = |flag: &Flag| before.flag_named(flag.name.as_str()).map(|flag| &**flag);
-    let seen = now.flags().iter().filter_map(|flag| seen(flag, was(flag), states.get(&flag.name)));
-    let here = states.values().filter(|state| before.find(state.name().as_str()).is_some());
+    let came = |flag: &Flag| match before {
+        None => Came::AtStart,
+        Some(before) => Came::InPlaceOf(before.flag_named(flag.name.as_str()).map(|flag| &**flag)),
+    };
+    let seen = now.flags().iter().filter_map(|flag| seen(flag, came(flag), states.get(&flag.name)));
+    // what went while no program ran may be another program's: nothing is known to have gone
+    let was_here = |state: &&FlagState| before.is_some_and(|before| before.find(state.name().as_str()).is_some());
+    let here = states.values().filter(was_here);
     let gone = here.filter_map(|state| gone(state, now));
     seen.chain(gone).filter(|fact| !is_last_good || !is_edit(fact.kind)).collect()
 }
 
-/// The fact that a flag of a snapshot makes, if any. `before` is the flag as it was in force here; none at the start.
-pub(crate) fn seen(flag: &Flag, before: Option<&Flag>, state: Option<&FlagState>) -> Option<Fact> {
+/// The fact that a flag of a snapshot makes, if any.
+pub(crate) fn seen(flag: &Flag, came: Came<'_>, state: Option<&FlagState>) -> Option<Fact> {
     let Some(state) = state else {
         return Some(first(flag));
     };
     let standing = state.standing();
+    if lags(flag, came, standing) {
+        return None;
+    }
     let fact = |kind, why: String| Fact { kind, why, definition: flag.definition, ..state.draft(BY_FILE) };
     if standing.removed {
         return Some(Fact { step: 0, ..fact(FactKind::Changed, "it is back in the file".into()) });
     }
     if standing.definition == flag.definition {
-        return switched(flag, before, standing).map(|(kind, why)| fact(kind, why.into()));
+        return switched(flag, came, standing).map(|(kind, why)| fact(kind, why.into()));
     }
     if standing.definition == flag.former_definition {
         let why = "its definition is the same, under the fingerprint of this version".into();
@@ -51,13 +73,26 @@ pub(crate) fn seen(flag: &Flag, before: Option<&Flag>, state: Option<&FlagState>
     Some(Fact { step: 0, ..fact(FactKind::Changed, format!("the file was edited{undone}{off}")) })
 }
 
+/// Whether the file has the flag as it was earlier, and nobody edited it to that: it is the older file of a program that started again,
+/// or that follows later than others. Only a program that had the flag as it stands now can tell that somebody took it back.
+fn lags(flag: &Flag, came: Came<'_>, standing: &Standing) -> bool {
+    let is_edit = match came {
+        Came::AtStart | Came::Unchanged => false,
+        Came::InPlaceOf(None) => standing.removed,
+        Came::InPlaceOf(Some(before)) => standing.is_about(before),
+        Came::Edited => true,
+    };
+    !is_edit && !standing.is_about(flag) && standing.has_had(flag)
+}
+
 /// Whether the file switched a flag on or off. At the start only a file that says otherwise than the facts did; and none that says
 /// on switches on what a person switched off.
-fn switched(flag: &Flag, before: Option<&Flag>, standing: &Standing) -> Option<(FactKind, &'static str)> {
+fn switched(flag: &Flag, came: Came<'_>, standing: &Standing) -> Option<(FactKind, &'static str)> {
     let is_told = standing.enabled == Some(flag.enabled);
-    let is_edited = match before {
-        Some(before) => before.enabled != flag.enabled,
-        None => standing.enabled.is_some() && standing.switched_off.is_none(),
+    let is_edited = match came {
+        Came::InPlaceOf(Some(before)) => before.enabled != flag.enabled,
+        Came::Unchanged | Came::Edited => false,
+        Came::AtStart | Came::InPlaceOf(None) => standing.enabled.is_some() && standing.switched_off.is_none(),
     };
     match flag.enabled {
         _ if is_told || !is_edited => None,
@@ -133,14 +168,14 @@ mod tests {
     fn an_upgrade_restarts_nothing() {
         use FactKind::{Changed, Continued, Defined, Step, Tripped};
         let mut state = state(&[Defined, Step, Tripped], 5);
-        let fact = seen(&flag(9, 5), None, Some(&state)).unwrap();
+        let fact = seen(&flag(9, 5), Came::AtStart, Some(&state)).unwrap();
         assert_eq!((fact.kind, fact.definition, fact.number), (Continued, Definition(9), 4));
         assert!(!state.add(&fact), "nothing begins anew");
         let standing = state.standing();
         assert_eq!((standing.step, standing.trip.is_some(), standing.definition), (1, true, Definition(9)));
-        assert_eq!(seen(&flag(9, 5), None, Some(&state)), None, "once");
-        assert_eq!(seen(&flag(9, 6), None, Some(&state)), None, "a note was edited since");
-        let edited = seen(&flag(10, 7), None, Some(&state)).unwrap();
+        assert_eq!(seen(&flag(9, 5), Came::AtStart, Some(&state)), None, "once");
+        assert_eq!(seen(&flag(9, 6), Came::AtStart, Some(&state)), None, "a note was edited since");
+        let edited = seen(&flag(10, 7), Came::AtStart, Some(&state)).unwrap();
         assert_eq!((edited.kind, edited.step), (Changed, 0));
         assert!(edited.why.contains("rollback") && edited.why.contains("step 2"), "{}", edited.why);
     }
@@ -151,13 +186,19 @@ mod tests {
         use FactKind::{Defined, Disabled, Enabled, SwitchedOff};
         let state = state(&[Defined, SwitchedOff], 9);
         let (on, off) = (flag(9, 5), Flag { enabled: false, ..flag(9, 5) });
-        let kind = |flag: &Flag, before: Option<&Flag>| seen(flag, before, Some(&state)).map(|fact| fact.kind);
+        let kind = |flag: &Flag, before: Option<&Flag>| {
+            let came = before.map_or(Came::AtStart, |before| Came::InPlaceOf(Some(before)));
+            seen(flag, came, Some(&state)).map(|fact| fact.kind)
+        };
         assert_eq!(kind(&on, None), None, "a start");
         assert_eq!(kind(&on, Some(&on)), None, "an edit of something else");
         assert_eq!(kind(&off, Some(&on)), None, "the file says it now too");
         assert_eq!(kind(&on, Some(&off)), Some(Enabled));
         let state = self::state(&[Defined], 9);
-        let kind = |flag: &Flag, before: Option<&Flag>| seen(flag, before, Some(&state)).map(|fact| fact.kind);
+        let kind = |flag: &Flag, before: Option<&Flag>| {
+            let came = before.map_or(Came::AtStart, |before| Came::InPlaceOf(Some(before)));
+            seen(flag, came, Some(&state)).map(|fact| fact.kind)
+        };
         assert_eq!(kind(&off, Some(&on)), Some(Disabled));
         assert_eq!(kind(&off, None), None, "nothing was told of it before");
     }

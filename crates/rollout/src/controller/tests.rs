@@ -1,5 +1,7 @@
 //! The controller by itself, without a thread and without a ledger: what it makes of messages, late or wrong as they may come.
 
+mod lagging;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -279,7 +281,7 @@ fn the_last_good_flags_are_no_edit() {
         desk.controller.is_last_good = is_last_good;
         desk.controller.snapshot = Arc::new(snapshot(flag(2)));
         let before = desk.publisher.current();
-        desk.controller.reconcile(&before);
+        desk.controller.reconcile(Some(&before));
         assert_eq!(desk.standing().trip.is_some(), is_last_good);
     }
 }

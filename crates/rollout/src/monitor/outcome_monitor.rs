@@ -23,6 +23,7 @@ pub struct OutcomeMonitor {
     windows: Arc<Windows>,
     started: Instant,
     notices: Mutex<Vec<String>>,
+    lagging: Mutex<Vec<String>>,
 }
 
 impl OutcomeMonitor {
@@ -32,13 +33,30 @@ impl OutcomeMonitor {
         reader.before_change(move |snapshot| following.upgrade().iter().for_each(|windows| windows.follow(snapshot)));
         // one that came in between
         windows.follow(&reader.load());
-        Self { messages, reader, windows, started: Instant::now(), notices: Mutex::default() }
+        Self {
+            messages,
+            reader,
+            windows,
+            started: Instant::now(),
+            notices: Mutex::default(),
+            lagging: Mutex::default(),
+        }
     }
 
     /// What operators should know of guards, each in a sentence.
     #[must_use]
     pub fn notices(&self) -> Vec<String> {
         self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Flags of which this program has another state than the one that is on record, each in a sentence.
+    #[must_use]
+    pub fn lagging(&self) -> Vec<String> {
+        self.lagging.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_lagging(&self, lagging: Vec<String>) {
+        *self.lagging.lock().unwrap_or_else(PoisonError::into_inner) = lagging;
     }
 
     pub(crate) fn set_notices(&self, notices: Vec<String>) {
