@@ -10,6 +10,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::harness::app::{App, Then};
+use crate::harness::command::flagstaff;
 use crate::harness::program::Setup;
 use crate::harness::{WAIT_LIMIT, eventually};
 
@@ -201,6 +202,55 @@ fn without_a_successor_it_goes_on() {
     program.process.signal(Signal::QUIT);
     eventually("it says so", || program.process.log().contains("no new process took the listening sockets"));
     assert_eq!(program.get("/").0, 200);
+    assert!(program.stop().success());
+}
+
+/// Settings that the new program can only find out to be wrong when it has the sockets: the old one has to wait until it is ready.
+#[test]
+fn a_successor_that_fails_leaves_the_old_program_serving() {
+    let app = App::says("hello");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = format!("listen = [\"{}\", ", taken.local_addr().unwrap());
+    let mut program = Setup::to(&[app.address]).top("upgrade_socket = \"upgrade.sock\"").start();
+    let settings = std::fs::read_to_string(program.path("flagstaff.toml")).unwrap();
+    let crowd = Crowd::start(program.address, 4, WhenClosed::Reconnect);
+    for _ in 0..2 {
+        let mut old = program.take_over(|settings| settings.replacen("listen = [", &taken, 1));
+        assert_eq!(program.process.wait().code(), Some(2));
+        assert!(program.process.log().contains("cannot listen"), "{}", program.process.log());
+        eventually("it says so", || old.log().contains("no new process took the listening sockets"));
+        assert!(!old.has_ended() && !old.log().contains("draining"), "{}", old.log());
+        crowd.wait_for(50);
+        std::fs::write(program.path("flagstaff.toml"), &settings).unwrap();
+        program.process = old;
+    }
+    // with settings that are right it hands over, whatever the one that failed has left
+    std::fs::remove_file(program.path("upgrade.sock")).unwrap();
+    let mut old = program.take_over(|settings| settings);
+    assert!(old.wait().success(), "{}", old.log());
+    crowd.wait_for(50);
+    let (answered, lost) = crowd.end();
+    assert_eq!(lost, Vec::<String>::new(), "of {answered}");
+    assert!(!program.path("upgrade.sock").exists());
+    assert!(program.stop().success());
+}
+
+#[test]
+fn a_takeover_removes_no_file_and_says_what_it_waits_for() {
+    let app = App::says("hello");
+    let mut program =
+        Setup::to(&[app.address]).top("upgrade_socket = \"upgrade.sock\"").file("mine.txt", "mine").start();
+    let file = program.path("flagstaff.toml");
+    let settings = std::fs::read_to_string(&file).unwrap();
+    let run = || flagstaff(program.folder.path(), ["run", "--config", "flagstaff.toml", "--upgrade"], &[]);
+    std::fs::write(&file, settings.replace("upgrade.sock", "mine.txt")).unwrap();
+    let said = run();
+    assert!(said.code == 2 && said.err.contains("is no socket"), "{said:?}");
+    assert_eq!(std::fs::read_to_string(program.path("mine.txt")).unwrap(), "mine");
+    std::fs::write(&file, settings).unwrap();
+    let said = run();
+    assert!(said.code == 2 && said.err.contains("nobody sent SIGQUIT"), "{said:?}");
+    assert!(!program.path("upgrade.sock").exists());
     assert!(program.stop().success());
 }
 

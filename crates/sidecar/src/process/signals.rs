@@ -16,7 +16,7 @@ use crate::process::sockets::Sockets;
 /// How long background services get once the last connection is gone.
 const SERVICE_GRACE: Duration = Duration::from_secs(5);
 
-/// How long the new process may take to fetch the sockets.
+/// How long the new process may take to fetch the sockets and to get ready.
 const HANDOVER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long it has to start its workers.
 const STARTING_WORKERS: Duration = Duration::from_millis(500);
@@ -155,15 +155,15 @@ impl Signals {
         match handed {
             Ok(()) => true,
             Err(error) => {
-                tracing::warn!(%error, "no new process took the listening sockets; going on");
+                tracing::warn!(%error, "no new process took the listening sockets and was ready in time; going on");
                 false
             }
         }
     }
 }
 
-/// The new process looks for the sockets once a second and removes the file when it has them. Until then, and until it
-/// has had time to start its workers, this one goes on accepting.
+/// The new process removes the file when it is ready to serve. Until then, and until it has had time to start its workers, this one
+/// goes on accepting; and where the file stays, the new one failed.
 async fn taken(path: &Path) -> std::io::Result<()> {
     let gone = async {
         while path.exists() {

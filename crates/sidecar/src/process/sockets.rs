@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::{FromRawFd, IntoRawFd};
+use std::os::fd::IntoRawFd;
 use std::path::Path;
 
 use pingora::server::Fds;
 use socket2::{Domain, Socket, Type};
+
+use super::takeover::Takeover;
 
 /// Connections that may wait to be accepted; the kernel's net.core.somaxconn caps it.
 const BACKLOG: i32 = 4096;
@@ -30,9 +32,7 @@ pub enum BindError {
     #[error("systemd passed a descriptor that is not a listening TCP socket: {0}")]
     NotListening(io::Error),
     /// No process handed its sockets over.
-    #[error(
-        "no running process handed its sockets over on {path}: {message}; start it with the same upgrade socket and send it SIGQUIT"
-    )]
+    #[error("no running process handed its sockets over on {path}: {message}")]
     Takeover {
         /// The socket they were expected on.
         path: String,
@@ -47,6 +47,8 @@ pub(crate) struct Sockets {
     inherited: HashMap<SocketAddr, TcpListener>,
     /// The address that was asked for, and its socket.
     open: Vec<(SocketAddr, TcpListener)>,
+    /// The process before this one goes on until this one is ready.
+    takeover: Option<Takeover>,
 }
 
 impl Sockets {
@@ -65,17 +67,16 @@ impl Sockets {
 
     /// Waits for the process before this one to hand its sockets over, and takes them.
     pub(crate) fn take_over(&mut self, path: &Path) -> Result<(), BindError> {
-        let name = path.display().to_string();
-        let failed = |message: String| BindError::Takeover { path: name.clone(), message };
-        writable(path).map_err(|e| failed(e.to_string()))?;
-        let mut passed = Fds::new();
-        passed.get_from_sock(name.as_str()).map_err(|e| failed(e.to_string()))?;
-        for raw in passed.serialize().1 {
-            #[allow(unsafe_code, reason = "the kernel has just made these descriptors for us; nobody else owns them")]
-            let listener = unsafe { TcpListener::from_raw_fd(raw) };
-            self.inherit(listener).map_err(|e| failed(e.to_string()))?;
-        }
-        Ok(())
+        let failed =
+            |error: io::Error| BindError::Takeover { path: path.display().to_string(), message: error.to_string() };
+        let (takeover, listeners) = Takeover::take(path).map_err(failed)?;
+        self.takeover = Some(takeover);
+        listeners.into_iter().try_for_each(|listener| self.inherit(listener)).map_err(failed)
+    }
+
+    /// This process serves from now on: the one before it, if any, may drain.
+    pub(crate) fn are_ready(&mut self) -> io::Result<()> {
+        self.takeover.take().map_or(Ok(()), Takeover::is_ready)
     }
 
     fn inherit(&mut self, listener: TcpListener) -> io::Result<()> {
@@ -139,14 +140,4 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
-}
-
-/// pingora panics where it cannot make the socket, so that is found out before.
-fn writable(path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-        _ => {}
-    }
-    drop(std::os::unix::net::UnixListener::bind(path)?);
-    std::fs::remove_file(path)
 }

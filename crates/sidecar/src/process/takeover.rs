@@ -1,0 +1,134 @@
+//! Taking the listening sockets of the process before this one, which drains when this one is ready and no sooner.
+
+use std::fs;
+use std::io::{self, IoSliceMut};
+use std::net::TcpListener;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, UnixAddr, recvmsg};
+
+/// How long this process waits for the other one.
+const WAIT: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How long the other one may take to send once it is there.
+const SEND_TIMEOUT: Duration = Duration::from_secs(5);
+/// Sockets that Linux passes on at once.
+const MAX_SOCKETS: usize = 253;
+
+/// Sockets were taken. The other process accepts as long as the file of the upgrade socket is there, and goes on when it does not go
+/// away: so it stays until this process can serve, and for good where this one fails.
+#[derive(Debug)]
+pub(crate) struct Takeover {
+    path: PathBuf,
+    /// Nobody else may listen there meanwhile.
+    _listener: UnixListener,
+}
+
+impl Takeover {
+    /// Waits for the other process, and takes its sockets.
+    pub(crate) fn take(path: &Path) -> io::Result<(Self, Vec<TcpListener>)> {
+        remove_socket(path)?;
+        let listener = UnixListener::bind(path)?;
+        let Some(stream) = accept(&listener)? else {
+            fs::remove_file(path)?;
+            let message = format!(
+                "nobody sent SIGQUIT to it within {} s; start it with the same upgrade_socket, and send it SIGQUIT while this one waits",
+                WAIT.as_secs()
+            );
+            return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+        };
+        let sockets = receive(&stream)?;
+        Ok((Self { path: path.to_owned(), _listener: listener }, sockets))
+    }
+
+    /// This process serves from now on: the other one may drain.
+    pub(crate) fn is_ready(self) -> io::Result<()> {
+        match fs::remove_file(&self.path) {
+            // somebody cleaned up: it means the same to the other process
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Removes a socket that an earlier process left. Whatever else is there is somebody's file.
+fn remove_socket(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.file_type().is_socket() => fs::remove_file(path),
+        Ok(_) => Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "what is there is no socket, and is left as it is; name another path in upgrade_socket",
+        )),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn accept(listener: &UnixListener) -> io::Result<Option<UnixStream>> {
+    listener.set_nonblocking(true)?;
+    let start = Instant::now();
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => return Ok(Some(stream)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        if start.elapsed() > WAIT {
+            return Ok(None);
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+}
+
+/// The sockets, as pingora sends them: their descriptors beside a list of addresses, which the sockets themselves know better.
+fn receive(stream: &UnixStream) -> io::Result<Vec<TcpListener>> {
+    stream.set_read_timeout(Some(SEND_TIMEOUT))?;
+    let mut addresses = [0; 2048];
+    let mut data = [IoSliceMut::new(&mut addresses)];
+    let mut control = nix::cmsg_space!([i32; MAX_SOCKETS]);
+    let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+    let message = recvmsg::<UnixAddr>(stream.as_raw_fd(), &mut data, Some(&mut control), flags)?;
+    let mut sockets = Vec::new();
+    for part in message.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(descriptors) = part {
+            #[allow(unsafe_code, reason = "the kernel has just made these descriptors for us; nobody else owns them")]
+            let owned = |raw| unsafe { OwnedFd::from_raw_fd(raw) };
+            sockets.extend(descriptors.into_iter().map(owned).map(TcpListener::from));
+        }
+    }
+    if sockets.is_empty() || message.flags.contains(MsgFlags::MSG_CTRUNC) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it did not send all of its sockets"));
+    }
+    Ok(sockets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever stands where the upgrade socket should be, only a socket is removed.
+    #[test]
+    fn nothing_but_a_socket_is_removed() {
+        let folder = std::env::temp_dir().join(format!("flagstaff-takeover-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let [file, link, inner, socket] = ["file", "link", "inner", "socket"].map(|name| folder.join(name));
+        fs::write(&file, "mine").unwrap();
+        fs::create_dir_all(&inner).unwrap();
+        drop(UnixListener::bind(&socket).unwrap());
+        let _ = fs::remove_file(&link);
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        for kept in [&file, &link, &inner] {
+            let error = Takeover::take(kept).unwrap_err().to_string();
+            assert!(error.contains("no socket") && fs::symlink_metadata(kept).is_ok(), "{}: {error}", kept.display());
+        }
+        assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+        remove_socket(&socket).unwrap();
+        assert!(!socket.exists());
+        remove_socket(&socket).unwrap();
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
