@@ -16,9 +16,7 @@ use crate::process::sockets::Sockets;
 /// How long background services get once the last connection is gone.
 const SERVICE_GRACE: Duration = Duration::from_secs(5);
 
-/// How long the new process may take to fetch the sockets and to get ready.
-const HANDOVER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long it has to start its workers.
+/// How long the new process has to start its workers, once it is ready.
 const STARTING_WORKERS: Duration = Duration::from_millis(500);
 
 /// Waits for a signal and drains. pingora would then sleep through its whole grace period even when nobody is left, so
@@ -148,29 +146,17 @@ impl Signals {
             let sockets = sockets.lock().unwrap_or_else(PoisonError::into_inner);
             sockets.as_ref().map_or(Ok(()), |sockets| sockets.hand_over(&to))
         });
-        let mut handed = sending.await.map_err(std::io::Error::other).flatten();
-        if handed.is_ok() {
-            handed = taken(path).await;
-        }
+        let handed = sending.await.map_err(std::io::Error::other).flatten();
         match handed {
-            Ok(()) => true,
+            Ok(()) => {
+                // it has to start its workers yet
+                tokio::time::sleep(STARTING_WORKERS).await;
+                true
+            }
             Err(error) => {
                 tracing::warn!(%error, "no new process took the listening sockets and was ready in time; going on");
                 false
             }
         }
     }
-}
-
-/// The new process removes the file when it is ready to serve. Until then, and until it has had time to start its workers, this one
-/// goes on accepting; and where the file stays, the new one failed.
-async fn taken(path: &Path) -> std::io::Result<()> {
-    let gone = async {
-        while path.exists() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(HANDOVER_TIMEOUT, gone).await.map_err(|_| std::io::ErrorKind::TimedOut)?;
-    tokio::time::sleep(STARTING_WORKERS).await;
-    Ok(())
 }

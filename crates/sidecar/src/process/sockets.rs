@@ -3,13 +3,11 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::IntoRawFd;
 use std::path::Path;
 
-use pingora::server::Fds;
 use socket2::{Domain, Socket, Type};
 
-use super::takeover::Takeover;
+use super::handover::{Takeover, hand_over};
 
 /// Connections that may wait to be accepted; the kernel's net.core.somaxconn caps it.
 const BACKLOG: i32 = 4096;
@@ -116,16 +114,9 @@ impl Sockets {
         found.map_or(Err(io::ErrorKind::NotFound.into()), |(_, listener)| listener.try_clone())
     }
 
-    /// Hands all sockets to the process that waits for them on `path`. Waits some seconds for it to appear.
+    /// Hands all sockets to the process that waits for them on `path`, and waits some seconds until it is ready.
     pub(crate) fn hand_over(&self, path: &Path) -> io::Result<()> {
-        let mut table = Fds::new();
-        for (address, listener) in &self.open {
-            // pingora's table wants descriptors to own; sending closes none, so each gets a duplicate, closed below.
-            table.add(address.to_string(), listener.try_clone()?.into_raw_fd());
-        }
-        let sent = table.send_to_sock(path.display().to_string().as_str());
-        table.close_unclaimed(&std::collections::HashSet::new());
-        sent.map(|_| ()).map_err(io::Error::from)
+        hand_over(path, &self.open)
     }
 }
 

@@ -1,29 +1,66 @@
-//! Taking the listening sockets of the process before this one, which drains when this one is ready and no sooner.
+//! Listening sockets go from one process to the next. The one that has them goes on until the next one says that it is ready.
+//!
+//! Sockets are sent as pingora does it, which versions before this one use: they see that the next one took them by the end of the file
+//! of the upgrade socket. So it stays there until the next one is ready, too.
 
 use std::fs;
-use std::io::{self, IoSliceMut};
-use std::net::TcpListener;
+use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, UnixAddr, recvmsg};
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, UnixAddr, recvmsg, sendmsg};
 
-/// How long this process waits for the other one.
+/// How long the next process waits for one that has sockets.
 const WAIT: Duration = Duration::from_secs(10);
+/// How long one that has sockets waits for the next process: until it is there, and until it is ready.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const READY_TIMEOUT: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// How long the other one may take to send once it is there.
+/// How long the sockets may take once the other process is there.
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 /// Sockets that Linux passes on at once.
 const MAX_SOCKETS: usize = 253;
 
-/// Sockets were taken. The other process accepts as long as the file of the upgrade socket is there, and goes on when it does not go
-/// away: so it stays until this process can serve, and for good where this one fails.
+/// What the next process says when it is ready.
+const READY: &[u8] = b"r";
+
+/// Sends sockets to the process that waits for them, and waits until it is ready to serve.
+pub(crate) fn hand_over(path: &Path, sockets: &[(SocketAddr, TcpListener)]) -> io::Result<()> {
+    let mut stream = connect(path)?;
+    let addresses: Vec<_> = sockets.iter().map(|(address, _)| address.to_string()).collect();
+    let descriptors: Vec<_> = sockets.iter().map(|(_, listener)| listener.as_raw_fd()).collect();
+    let (text, rights) = (addresses.join(" "), [ControlMessage::ScmRights(&descriptors)]);
+    sendmsg::<()>(stream.as_raw_fd(), &[IoSlice::new(text.as_bytes())], &rights, MsgFlags::MSG_NOSIGNAL, None)?;
+    stream.set_read_timeout(Some(READY_TIMEOUT))?;
+    match stream.read(&mut [0; 1]) {
+        Ok(0) if path.exists() => Err(io::Error::other("it ended before it was ready")),
+        // one of a version before this one says nothing
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Err(ErrorKind::TimedOut.into()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Waits a moment for the next process: the signal may come before it listens.
+fn connect(path: &Path) -> io::Result<UnixStream> {
+    let start = Instant::now();
+    loop {
+        match UnixStream::connect(path) {
+            Err(_) if start.elapsed() < CONNECT_TIMEOUT => std::thread::sleep(LOOK_EVERY),
+            connected => return connected,
+        }
+    }
+}
+
+/// Sockets were taken. The process that had them goes on where this one ends before it is ready.
 #[derive(Debug)]
 pub(crate) struct Takeover {
     path: PathBuf,
+    stream: UnixStream,
     /// Nobody else may listen there meanwhile.
     _listener: UnixListener,
 }
@@ -39,17 +76,19 @@ impl Takeover {
                 "nobody sent SIGQUIT to it within {} s; start it with the same upgrade_socket, and send it SIGQUIT while this one waits",
                 WAIT.as_secs()
             );
-            return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+            return Err(io::Error::new(ErrorKind::TimedOut, message));
         };
         let sockets = receive(&stream)?;
-        Ok((Self { path: path.to_owned(), _listener: listener }, sockets))
+        Ok((Self { path: path.to_owned(), stream, _listener: listener }, sockets))
     }
 
     /// This process serves from now on: the other one may drain.
-    pub(crate) fn is_ready(self) -> io::Result<()> {
+    pub(crate) fn is_ready(mut self) -> io::Result<()> {
+        // one of a version before this one does not listen
+        let _ = self.stream.write_all(READY);
         match fs::remove_file(&self.path) {
             // somebody cleaned up: it means the same to the other process
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
     }
@@ -60,10 +99,10 @@ fn remove_socket(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.file_type().is_socket() => fs::remove_file(path),
         Ok(_) => Err(io::Error::new(
-            io::ErrorKind::AlreadyExists,
+            ErrorKind::AlreadyExists,
             "what is there is no socket, and is left as it is; name another path in upgrade_socket",
         )),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
 }
@@ -74,7 +113,7 @@ fn accept(listener: &UnixListener) -> io::Result<Option<UnixStream>> {
     loop {
         match listener.accept() {
             Ok((stream, _)) => return Ok(Some(stream)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
         if start.elapsed() > WAIT {
@@ -101,7 +140,7 @@ fn receive(stream: &UnixStream) -> io::Result<Vec<TcpListener>> {
         }
     }
     if sockets.is_empty() || message.flags.contains(MsgFlags::MSG_CTRUNC) {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it did not send all of its sockets"));
+        return Err(io::Error::new(ErrorKind::InvalidData, "it did not send all of its sockets"));
     }
     Ok(sockets)
 }
@@ -113,7 +152,7 @@ mod tests {
     /// Whatever stands where the upgrade socket should be, only a socket is removed.
     #[test]
     fn nothing_but_a_socket_is_removed() {
-        let folder = std::env::temp_dir().join(format!("flagstaff-takeover-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("flagstaff-handover-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let [file, link, inner, socket] = ["file", "link", "inner", "socket"].map(|name| folder.join(name));
         fs::write(&file, "mine").unwrap();
