@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flagstaff_experiment::guard::{Blown, NetworkKey};
 use flagstaff_flags::{Allocation, Definition, ExperimentId, Fact, Name, Snapshot};
 use flagstaff_ledger::{FirstSign, FlagEpoch, NumberedSigns};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 /// What is told to the controller.
@@ -76,7 +76,9 @@ pub(crate) struct ArrivalsQuestion {
 /// What becomes known of the ledger.
 #[derive(Debug)]
 pub(crate) enum LedgerEvent {
-    /// All facts of all flags: the first event there is.
+    /// The clock of the ledger is so far ahead of this machine's. It is told before there are facts.
+    Clock(SignedDuration),
+    /// All facts of all flags, from which the controller begins.
     AllFacts(HashMap<Name, Vec<Fact>>),
     /// Other programs added facts of a flag.
     FactsAdded(Name, Vec<Fact>),

@@ -55,7 +55,7 @@ pub struct RolloutInputs<'a> {
     pub trouble: Option<Trouble>,
 }
 
-/// How long the present step has been held, by the clock on the wall.
+/// How long the present step has been held, by the clock that says what time it is now.
 #[must_use]
 pub fn waited(rollout: &Rollout, standing: &Standing, now: Timestamp) -> Duration {
     now.duration_since(rollout.begins(standing.since)).try_into().unwrap_or(Duration::ZERO)

@@ -1,9 +1,10 @@
 //! Facts about flags: what rollouts rest on.
 
 use std::fmt;
+use std::time::Instant;
 
 use flagstaff_flags::{Allocation, Definition, ExperimentId, Fact, FactKind, Name};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row};
 
@@ -56,6 +57,33 @@ impl FactStore {
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.store.is_gone()
+    }
+
+    /// How far the clock of the store is ahead of this machine's; nothing where it is a file here. Half of the time that the answer took is
+    /// counted to the way there.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn clock_ahead(&mut self) -> Result<SignedDuration, Error> {
+        if self.location.path().is_some() {
+            return Ok(SignedDuration::ZERO);
+        }
+        let select = format!("SELECT {}", self.store.now());
+        let (before, start) = (Timestamp::now(), Instant::now());
+        let row = in_time(query(select).fetch_one(&mut self.store.connection)).await;
+        let there = row.and_then(|row| row.try_get::<i64, _>(0)).map_err(|error| self.error(error))?;
+        let way = SignedDuration::try_from(start.elapsed() / 2).unwrap_or_default();
+        Ok(SignedDuration::from_micros(there.saturating_sub(before.as_microsecond())).saturating_sub(way))
+    }
+
+    /// The time of the store: one for all who share it.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn now(&mut self) -> Result<Timestamp, Error> {
+        let ahead = self.clock_ahead().await?;
+        let here = Timestamp::now();
+        Ok(here.checked_add(ahead).unwrap_or(here))
     }
 
     /// The number of the newest fact of every flag that has some.

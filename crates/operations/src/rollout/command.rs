@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use flagstaff_experiment::rollout::{self, Command};
 use flagstaff_flags::{FactKind, Snapshot};
-use jiff::Timestamp;
 
 use super::answer::RolloutStatus;
 use super::flag_record::FlagRecord;
@@ -97,7 +96,8 @@ async fn give(
             let why = format!("{why}; switch it on first: flagstaff on {}", record.flag.name);
             return Ok(Some(Refusal::new(why)));
         }
-        let fact = match rollout::apply(command, &record.flag, &standing, by, Timestamp::now()) {
+        let now = record.now().await?;
+        let fact = match rollout::apply(command, &record.flag, &standing, by, now) {
             Ok(fact) => fact,
             Err(refusal) => return Ok(Some(Refusal::new(refusal.to_string()))),
         };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use flagstaff_flags::{Fact, Flag, FlagId, Snapshot, Standing, VariantId};
 use flagstaff_ledger::{FactStore, FirstSign, Location};
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use crate::Error;
@@ -98,6 +99,14 @@ impl FlagRecord {
             return Some(format!("the flag is off: switched off by {} at {:.0}", off.by, off.at));
         }
         (!self.flag.enabled).then(|| "the flag is off: its file says enabled = false".into())
+    }
+
+    /// The time of the ledger, by which holds are measured.
+    pub(super) async fn now(&mut self) -> Result<Timestamp, Error> {
+        match &mut self.fact_store {
+            Some(fact_store) => Ok(fact_store.now().await?),
+            None => Ok(Timestamp::now()),
+        }
     }
 
     /// Adds a fact. Returns false when another fact was first.

@@ -27,27 +27,33 @@ pub(super) async fn of(record: &mut FlagRecord) -> Result<RolloutStatus, Error> 
         }
         signs = record.signs(standing).await?;
     }
+    let now = record.now().await?;
     let off = record.why_off();
     let is_off = off.is_some();
     let next_step = match (&standing, off) {
         (Ok(standing), Some(why)) if standing.trip.is_none() => waits(why),
         (Err(_), Some(why)) => waits(why),
-        (Ok(standing), _) => next(record, standing, visitors, split_is_broken),
+        (Ok(standing), _) => next(record, standing, now, visitors, split_is_broken),
         (Err(why), None) => waits(why.clone()),
     };
     let standing = standing.ok();
     let step = standing.as_ref().map_or(0, |standing| standing.step);
     let (events, times) = events(&signs);
     let seen = replayed(&record.flag, step, &events, &times);
-    let percent = if is_off { Percent::ZERO } else { percent(record, standing.as_ref()) };
+    let percent = if is_off { Percent::ZERO } else { percent(record, standing.as_ref(), now) };
     Ok(RolloutStatus::new(&record.flag, standing.as_ref(), next_step, percent, visitors, seen, &record.history))
 }
 
-fn next(record: &FlagRecord, standing: &Standing, visitors: Option<u64>, split_is_broken: bool) -> NextStep {
+fn next(
+    record: &FlagRecord,
+    standing: &Standing,
+    now: Timestamp,
+    visitors: Option<u64>,
+    split_is_broken: bool,
+) -> NextStep {
     let trouble = trouble(standing);
     match &record.flag.rollout {
         Some(rollout) => {
-            let now = Timestamp::now();
             let waited = waited(rollout, standing, now);
             next_step(&RolloutInputs { rollout, standing, now, visitors, split_is_broken, waited, trouble })
         }
@@ -56,10 +62,10 @@ fn next(record: &FlagRecord, standing: &Standing, visitors: Option<u64>, split_i
 }
 
 /// The share that is served now.
-fn percent(record: &FlagRecord, standing: Option<&Standing>) -> Percent {
+fn percent(record: &FlagRecord, standing: Option<&Standing>, now: Timestamp) -> Percent {
     match (standing, &record.flag.rollout) {
         (Some(standing), _) if standing.trip.is_some() => Percent::ZERO,
-        (standing, Some(rollout)) => rollout.percent(Timestamp::now(), standing.map_or(0, |standing| standing.step)),
+        (standing, Some(rollout)) => rollout.percent(now, standing.map_or(0, |standing| standing.step)),
         (_, None) => record.flag.share_of_the_rest(),
     }
 }

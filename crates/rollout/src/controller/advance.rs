@@ -19,6 +19,8 @@ pub(crate) struct Surroundings {
     /// Under which id its visitors are recorded.
     pub(crate) experiment: Option<ExperimentId>,
     pub(crate) ledger: LedgerAccess,
+    /// The time of the ledger.
+    pub(crate) now: Timestamp,
 }
 
 /// Whether the ledger can be asked who came.
@@ -61,7 +63,7 @@ pub(crate) fn advance(state: &mut FlagState, around: Surroundings) -> Advance {
         Some(rollout) => {
             let step = state.standing().step;
             let (shares, arms) = (shares(&flag, step), flag.arms_at(step));
-            let step = Step { rollout, shares, arms, trouble, now: Timestamp::now() };
+            let step = Step { rollout, shares, arms, trouble, now: around.now };
             step.advance(state, around.experiment, around.ledger)
         }
         None => Advance { fact: without_rollout(state, trouble), ask: None },

@@ -67,10 +67,5 @@ pub(crate) fn decided_again(state: &FlagState, lost: Fact) -> Option<Fact> {
         _ => standing.observed.is_none(),
     };
     let holds = standing.definition == lost.definition && !standing.removed && lost.at >= standing.began;
-    (is_open && holds).then(|| Fact {
-        number: standing.number + 1,
-        at: state.draft(&lost.by).at,
-        step: standing.step,
-        ..lost
-    })
+    (is_open && holds).then(|| Fact { number: standing.number + 1, at: state.newest(), step: standing.step, ..lost })
 }

@@ -9,9 +9,14 @@ use crate::messages::LedgerCommand;
 
 impl Controller {
     /// Adds facts: decided here and now, published at once, written down as soon as the ledger takes them.
-    pub(super) fn add_facts(&mut self, facts: Vec<Fact>) {
+    pub(super) fn add_facts(&mut self, mut facts: Vec<Fact>) {
         if facts.is_empty() {
             return;
+        }
+        // other programs measure holds from it, with clocks of their own
+        let now = self.clock.now();
+        for fact in &mut facts {
+            fact.at = self.states.get(&fact.flag).map_or(now, |state| now.max(state.newest()));
         }
         facts.iter().for_each(|fact| self.follow(fact, Began::Here));
         self.publish_and_tell(&facts);

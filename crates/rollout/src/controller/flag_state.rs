@@ -338,14 +338,17 @@ impl FlagState {
         self.facts.iter().filter(decided).cloned().collect()
     }
 
-    /// The next fact about it, to be filled in.
+    /// The time of its newest fact. A clock that was set back changes no order.
+    pub(crate) fn newest(&self) -> Timestamp {
+        self.facts.last().map_or(Timestamp::MIN, |fact| fact.at)
+    }
+
+    /// The next fact about it, to be filled in. It gets its time when it is added.
     pub(crate) fn draft(&self, by: &str) -> Fact {
-        let newest = self.facts.last().map_or(Timestamp::MIN, |fact| fact.at);
         Fact {
             flag: self.name.clone(),
             number: self.standing.number + 1,
-            // a clock that was set back changes no order
-            at: Timestamp::now().max(newest),
+            at: self.newest(),
             definition: self.standing.definition,
             kind: FactKind::Changed,
             step: self.standing.step,

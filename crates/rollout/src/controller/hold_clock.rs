@@ -7,8 +7,7 @@ use flagstaff_flags::{Rollout, Standing};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-/// Measures the hold of the present step: by the clock on the wall until this program first looked, since then by one that nobody
-/// sets.
+/// Measures the hold of the present step: by the ledger's time until this program first looked, since then by a clock that nobody sets.
 #[derive(Debug, Default)]
 pub(crate) struct HoldClock(Option<Held>);
 

@@ -12,6 +12,7 @@ use crate::messages::{LedgerCommand, LedgerEvent};
 impl Controller {
     pub(super) fn handle_ledger(&mut self, event: LedgerEvent) {
         match event {
+            LedgerEvent::Clock(ahead) => self.clock.set(ahead),
             LedgerEvent::AllFacts(all) => self.begin(all),
             LedgerEvent::Unreachable(why) => self.ledger_away(why.is_some()),
             LedgerEvent::FactsAdded(name, facts) => self.added_elsewhere(&name, &facts),

@@ -15,10 +15,12 @@
 //! | `advance.rs` | whether a flag goes on to its next step |
 //! | `alarm.rs` | what a guard does when it trips |
 //! | `trouble.rs`, `hold_clock.rs` | what keeps a flag at its step, and for how long |
+//! | `clock.rs` | the time of the ledger |
 //! | `notice.rs`, `report.rs` | what operators, the log and the metrics are told |
 
 mod advance;
 mod alarm;
+mod clock;
 mod facts;
 mod flag_state;
 mod guard_watch;
@@ -45,6 +47,7 @@ use tokio::time::{Instant, timeout_at};
 
 use self::advance::{LedgerAccess, Surroundings, advance};
 use self::alarm::{Alarm, lost_upstream};
+use self::clock::LedgerClock;
 use self::flag_state::FlagState;
 use self::notice::Notice;
 use self::report::measure;
@@ -83,6 +86,7 @@ pub(crate) struct Controller {
     waiting_each: usize,
     measured: Instant,
     ledger_is_away: bool,
+    clock: LedgerClock,
     /// The flags in force are the last good ones, until their file is good again.
     is_last_good: bool,
 }
@@ -107,6 +111,7 @@ impl Controller {
             states: HashMap::new(),
             measured: Instant::now(),
             ledger_is_away: false,
+            clock: LedgerClock::default(),
             is_last_good,
         }
     }
@@ -222,7 +227,8 @@ impl Controller {
             (Some(_), false) => LedgerAccess::Reachable,
             (Some(_), true) => LedgerAccess::Unreachable,
         };
-        let next = advance(self.states.get_mut(name)?, Surroundings { trouble, experiment, ledger });
+        let next =
+            advance(self.states.get_mut(name)?, Surroundings { trouble, experiment, ledger, now: self.clock.now() });
         next.ask.into_iter().for_each(|command| self.send(command));
         next.fact
     }

@@ -106,11 +106,12 @@ const fn is_edit(kind: FactKind) -> bool {
     matches!(kind, FactKind::Changed | FactKind::Enabled | FactKind::Disabled)
 }
 
+/// The first fact of a flag. It gets its time when it is added.
 fn first(flag: &Flag) -> Fact {
     Fact {
         flag: flag.name.clone(),
         number: 1,
-        at: Timestamp::now(),
+        at: Timestamp::MIN,
         definition: flag.definition,
         kind: FactKind::Defined,
         step: 0,

@@ -244,6 +244,27 @@ fn a_rollout_goes_on_when_its_hold_is_over_and_enough_visitors_came() {
     assert_eq!(desk.published_step(), 1);
 }
 
+/// A machine whose clock is ahead, or behind, skips no hold and lengthens none: a start within a step goes by the ledger's time, and
+/// what is written down for others has it.
+#[test]
+fn a_wrong_clock_moves_no_rollout() {
+    let an_hour = Duration::from_secs(3600);
+    for ahead in [-48, -2, 0, 2, 48].map(SignedDuration::from_hours) {
+        for (held, is_over) in [(SignedDuration::from_mins(1), false), (SignedDuration::from_mins(61), true)] {
+            let there = Timestamp::now() + ahead;
+            let flag = in_steps([(50.0, Hold::For(an_hour)), (100.0, Hold::Approval)]);
+            let mut desk = Desk::recorded(flag, vec![fact(1, FactKind::Defined, there - held)]);
+            desk.tell(LedgerEvent::Clock(ahead));
+            desk.commands();
+            desk.controller.tick();
+            assert_eq!(!desk.commands().is_empty(), is_over, "{ahead} {held}");
+            desk.fails();
+            let written = desk.standing().trip.as_ref().map(|trip| trip.at.duration_since(there).abs());
+            assert!(written.is_some_and(|off| off < SignedDuration::from_mins(1)), "{ahead}: {written:?}");
+        }
+    }
+}
+
 #[test]
 fn a_rollout_holds_while_the_ledger_is_away() {
     let mut desk = held_long_enough();

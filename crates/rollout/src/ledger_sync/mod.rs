@@ -23,6 +23,8 @@ use crate::webhooks::WebhookSender;
 
 /// How long to wait for more signs of others before they are read.
 const READ_TOGETHER: Duration = Duration::from_millis(25);
+/// How often the clock of the ledger is looked at.
+const CLOCK_EVERY: Duration = Duration::from_secs(5);
 /// How long to wait after a failure.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How long the last commands may take when the program ends.
@@ -43,6 +45,8 @@ pub(crate) struct LedgerSync {
     channel: Option<OpenFactChannel>,
     /// When all is looked at.
     next_look: Instant,
+    /// When the clock of the ledger is looked at; at once where it never was.
+    next_clock: Option<Instant>,
     waiting: Vec<LedgerCommand>,
     /// Questions who came, answered beside all else.
     questions: Option<mpsc::UnboundedSender<ArrivalsQuestion>>,
@@ -72,6 +76,7 @@ impl LedgerSync {
             due,
             channel: None,
             next_look,
+            next_clock: None,
             waiting,
             questions: None,
             is_away,
@@ -117,6 +122,7 @@ impl LedgerSync {
     /// yet is told all there is again.
     pub(crate) fn recover(&mut self, knows: bool, facts: Vec<Fact>) {
         self.fact_store = None;
+        self.next_clock = None;
         if !knows {
             self.known = None;
         }
@@ -204,6 +210,7 @@ impl LedgerSync {
             self.due.add_all();
         }
         if self.due.take(News::Facts) {
+            self.look_at_clock().await?;
             self.read_new().await?;
         }
         let mut has_signs = self.due.take(News::Signs);
@@ -228,6 +235,16 @@ impl LedgerSync {
             self.waiting.remove(0);
         }
         if has_signs { self.read_signs().await } else { Ok(()) }
+    }
+
+    /// Tells from time to time what the clock of the ledger says: this machine's may be set meanwhile.
+    async fn look_at_clock(&mut self) -> Result<(), Error> {
+        let is_due = self.next_clock.is_none_or(|next| Instant::now() >= next);
+        let Some(fact_store) = self.fact_store.as_mut().filter(|_| is_due) else { return Ok(()) };
+        self.next_clock = Some(Instant::now() + CLOCK_EVERY);
+        let ahead = fact_store.clock_ahead().await?;
+        self.tell(LedgerEvent::Clock(ahead)).await;
+        Ok(())
     }
 
     /// Tells the signs that came, from here and from other programs, in their order.
