@@ -86,6 +86,23 @@ mod tests {
     }
 
     #[test]
+    fn other_flags_count_where_a_program_of_the_same_environment_is_there() {
+        let own = program("own", "k");
+        let other = Program { id: "other".into(), revision: "s".into(), ..own.clone() };
+        let has = |program: Program, seconds_ago| {
+            has_other_flags(&own, &[SeenProgram { program, seen: Timestamp::UNIX_EPOCH, seconds_ago }])
+        };
+        assert!(has(other.clone(), 0) && has(other.clone(), 29));
+        assert!(!has(other.clone(), 31), "it is gone");
+        assert!(!has(Program { revision: "r".into(), ..other.clone() }, 0), "it has the same");
+        assert!(!has(Program { id: "own".into(), ..other.clone() }, 0), "it is this one, a moment ago");
+        assert!(
+            !has(Program { environment: Some("test".into()), ..other }, 0),
+            "another environment has other flags"
+        );
+    }
+
+    #[test]
     fn those_with_other_keys_or_cookies_are_told_and_those_that_are_gone_are_not() {
         let seen = |id: &str, identity: &str, seconds_ago| SeenProgram {
             program: program(id, identity),

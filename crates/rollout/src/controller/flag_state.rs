@@ -133,6 +133,7 @@ impl FlagState {
         if let Some(mut anew) = Self::new(&self.facts) {
             anew.standing.inherit(&self.standing);
             anew.inherit_limits(self);
+            anew.inherit_lag(self);
             anew.unsaved = std::mem::take(&mut self.unsaved);
             *self = anew;
         }
@@ -233,6 +234,11 @@ impl FlagState {
             self.quotas = std::mem::take(&mut before.quotas);
             self.notices = std::mem::take(&mut before.notices);
         }
+    }
+
+    /// Goes on with the lag of before.
+    pub(crate) fn inherit_lag(&mut self, before: &mut Self) {
+        self.lag = std::mem::take(&mut before.lag);
     }
 
     /// Goes on with the tests of before, where they are about the same: others were first with a fact, no more.

@@ -17,6 +17,7 @@ impl Controller {
         self.states = all.into_iter().filter_map(|(name, facts)| Some((name, FlagState::new(&facts)?))).collect();
         let ready = self.ready.take();
         self.reconcile(None);
+        self.lag_at_start();
         self.publish();
         if let Some(ready) = ready {
             // the start may have waited too long already

@@ -18,6 +18,8 @@ const TOLD_AFTER: Duration = Duration::from_secs(5);
 pub(crate) struct Lag {
     since: Option<Instant>,
     is_told: bool,
+    /// It did when this program started. One that begins to lag while it runs knows that others made the edit.
+    since_start: bool,
 }
 
 impl Lag {
@@ -37,6 +39,13 @@ impl Lag {
 }
 
 impl Controller {
+    /// Notes which flags lag at the start.
+    pub(super) fn lag_at_start(&mut self) {
+        for state in self.states.values_mut() {
+            state.lag().since_start = lags(state);
+        }
+    }
+
     /// Says of which flags this program has another state than their facts are about: once in the log, and to operators while it is so.
     pub(super) fn tell_lagging(&mut self) {
         let mut all = Vec::new();
@@ -58,7 +67,8 @@ impl Controller {
             return;
         }
         let lagging = self.states.values_mut().filter_map(lagging_for_long);
-        let taken = lagging.filter(|state| !state.standing().is_stopped());
+        let is_taken = |state: &mut FlagState| state.lag().since_start && !state.standing().is_stopped();
+        let taken = lagging.filter_map(|state| is_taken(state).then_some(state));
         let edited = |state: &FlagState| seen(state.flag()?, Came::Edited, Some(state));
         let facts = taken.filter_map(|state| edited(state)).collect();
         self.add_facts(facts);
@@ -67,15 +77,20 @@ impl Controller {
 
 /// A flag that has lagged for a while.
 fn lagging_for_long(state: &mut FlagState) -> Option<&mut FlagState> {
-    let is_other = |flag: &Flag| flag.needs_facts() && !state.standing().is_about(flag);
-    let lags = state.flag().is_some_and(|flag| is_other(flag));
+    let lags = lags(state);
     state.lag().look(lags).then_some(state)
+}
+
+fn lags(state: &FlagState) -> bool {
+    let is_other = |flag: &Flag| flag.needs_facts() && !state.standing().is_about(flag);
+    state.flag().is_some_and(|flag| is_other(flag))
 }
 
 fn words(standing: &Standing) -> String {
     let held = if standing.trip.is_some() { "it stays rolled back" } else { "it is served as at its first step" };
+    // the list of the fleet has room for 300 characters
     format!(
-        "the flags of this program have another state of it than the one that is on record; here {held}, and no guard watches it. Give \
-         all programs the same flags. Where those of this program are right, `flagstaff rollout FLAG reset` begins with them"
+        "the flags of this program have another state of it than the one on record; here {held}, and no guard watches it. Give all \
+         programs the same flags. If these are right, `flagstaff rollout FLAG reset` begins with them"
     )
 }

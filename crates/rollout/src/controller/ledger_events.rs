@@ -65,6 +65,7 @@ impl Controller {
             before.into_iter().for_each(|mut before| {
                 state.inherit_limits(&mut before);
                 state.inherit_watch(&mut before);
+                state.inherit_lag(&mut before);
                 lost = before.decided_here();
             });
             state.set_flag(self.snapshot.flag_named(name.as_str()).cloned());

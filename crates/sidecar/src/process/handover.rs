@@ -83,7 +83,7 @@ impl Takeover {
     }
 
     /// This process serves from now on: the other one may drain.
-    pub(crate) fn is_ready(mut self) -> io::Result<()> {
+    pub(crate) fn say_ready(mut self) -> io::Result<()> {
         // one of a version before this one does not listen
         let _ = self.stream.write_all(READY);
         match fs::remove_file(&self.path) {

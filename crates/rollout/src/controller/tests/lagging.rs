@@ -116,3 +116,22 @@ async fn a_file_that_was_taken_back_while_nothing_ran_is_an_edit_when_no_other_p
         assert_eq!(desk.controller.monitor.lagging().is_empty(), is_taken, "{then:?}");
     }
 }
+
+/// Two programs whose flags differ for good, as those of two environments: each edit is the other's, and none is answered with one.
+#[tokio::test(start_paused = true)]
+async fn what_others_edit_while_a_program_runs_is_not_taken_back() {
+    use FactKind::{Changed, Defined};
+    let facts = recorded(&[(Defined, 1), (Changed, 2)]);
+    let mut desk = Desk::recorded(flag(1), facts[..1].to_vec());
+    desk.commands();
+    desk.tell(LedgerEvent::FactsAdded(name(), facts[1..].to_vec()));
+    for _ in 0..3 {
+        desk.controller.tell_lagging();
+        desk.controller.handle(Message::Alone);
+        desk.controller.recover();
+        desk.tell(LedgerEvent::Conflict(name(), facts.clone()));
+        tokio::time::advance(Duration::from_secs(10)).await;
+    }
+    assert_eq!(kinds(&desk.commands()), []);
+    assert_eq!(desk.controller.monitor.lagging().len(), 1, "it is told");
+}
