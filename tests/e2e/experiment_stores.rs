@@ -9,6 +9,7 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::Value;
 
 use crate::experiment_flow::{FLAGS, results, said, told};
+use crate::harness::command::flagstaff;
 use crate::harness::crowd::{Crowd, Done, form, look};
 use crate::harness::eventually;
 use crate::harness::postgres::Server;
@@ -190,4 +191,55 @@ fn results_are_read_from_a_replica_and_from_the_ledger_while_it_is_away() {
     assert!(replica(&program).contains("gives no answer"), "{}", program.health());
     assert_eq!(program.health()["status"], "degraded");
     assert!(program.stop().success());
+}
+
+#[test]
+fn a_database_without_tables_is_no_ledger_yet() {
+    let Some(server) = Server::start() else {
+        return eprintln!("SKIPPED: PostgreSQL is not installed");
+    };
+    let ledger = server.database();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("flags.toml"),
+        "[flags.form]\npercent = 50\ngoals = [\"sent\"]\n[goals.sent]\nevent = \"sent\"\n",
+    )
+    .unwrap();
+    for line in ["fleet", "results form", "history", "export --flag form"] {
+        let said =
+            flagstaff(folder.path(), line.split(' ').chain(["--flags", "flags.toml", "--ledger", &ledger]), &[]);
+        assert!(
+            said.code == 2 && said.err.contains("is no ledger yet, or an old one; `flagstaff run`"),
+            "{line}: {said:?}"
+        );
+    }
+}
+
+/// What happened to a flag cannot be read, so an edit that may clear a rollback is asked about. To switch off is always possible.
+#[test]
+fn an_edit_asks_where_a_silent_ledger_cannot_say_what_it_undoes() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let ledger = format!("postgres://u:p@{}/x", silent.local_addr().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let flags = "[flags.watched]\npercent = 20\nguard = { errors = \"5xx\" }\n\n[flags.plain]\npercent = 20\n";
+    let file = folder.path().join("flags.toml");
+    fs::write(&file, flags).unwrap();
+    let run = |line: &str| {
+        let words = line.split(' ').chain(["--flags", "flags.toml", "--ledger", &ledger]);
+        flagstaff(folder.path(), words, &[])
+    };
+    let text = || fs::read_to_string(&file).unwrap();
+    let asked = run("set watched percent=30");
+    let told = format!("{}{}", asked.out, asked.err);
+    assert!(asked.code == 1 && told.contains("it is not known whether a rollback"), "{asked:?}");
+    assert_eq!(text(), flags);
+    assert_eq!(run("set watched description=new").code, 0, "this decides nothing");
+    assert_eq!(run("set plain percent=30").code, 0, "nothing moves this flag");
+    assert_eq!(run("set watched percent=30 --yes").code, 0);
+    let off = run("off watched");
+    assert!(off.code == 0 && text().contains("enabled = false"), "{off:?}");
+    fs::write(&file, "[flags.watched\n").unwrap();
+    let off = run("off watched");
+    let told = format!("{}{}", off.out, off.err);
+    assert!(off.code == 1 && told.contains("did not answer") && !told.contains("there is no ledger"), "{off:?}");
 }
