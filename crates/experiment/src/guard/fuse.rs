@@ -150,7 +150,7 @@ impl Blown {
         ]
         .map(|n| thousands(n as f64));
         format!(
-            "{bad} answers in a row were errors, to {visitors} visitors, while {good} of {all} answers without the flag were fine"
+            "{bad} answers in a row were errors, to at least {visitors} visitors, while {good} of {all} answers without the flag were fine"
         )
     }
 }
@@ -213,7 +213,8 @@ mod tests {
         assert_eq!(answered(&fuse, false, false, 9), None);
         let blown = answered(&fuse, true, true, 2).unwrap();
         assert_eq!(blown, Blown { visitors: 2, bad_answers: 3, control_answers: 1, control_bad: 0 });
-        let told = "3 answers in a row were errors, to 2 visitors, while 1 of 1 answers without the flag were fine";
+        let told =
+            "3 answers in a row were errors, to at least 2 visitors, while 1 of 1 answers without the flag were fine";
         assert_eq!(blown.words(), told);
         assert_eq!(answered(&fuse, false, false, 9), None, "it starts over");
         assert_eq!(answered(&fuse, true, true, 3), None);

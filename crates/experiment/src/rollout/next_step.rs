@@ -249,8 +249,9 @@ impl Next {
         let step = inputs.standing.step;
         fact.step = step;
         let seen = || match inputs.visitors {
+            // nobody counts further than is needed
             Some(visitors) => {
-                format!("its hold is over, {visitors} visitors had the flag, and no problem was seen")
+                format!("its hold is over, at least {visitors} visitors had the flag, and no problem was seen")
             }
             None => "its hold is over".into(),
         };

@@ -89,10 +89,13 @@ impl FactLog {
                 (Ok(open), Some(_)) => open,
             };
             let Some(standing) = standing else { continue };
+            // the store's clock, which all share: holds are measured from the time of a fact
+            let now = timeout(ANSWER_TIMEOUT, fact_store.now()).await;
+            let now = now.ok().and_then(Result::ok).unwrap_or_else(Timestamp::now);
             let fact = Fact {
                 flag: self.flag.clone(),
                 number: standing.number + 1,
-                at: Timestamp::now().max(standing.since),
+                at: now.max(standing.since),
                 definition: definition.unwrap_or(standing.definition),
                 kind,
                 step: if kind == FactKind::Changed { 0 } else { standing.step },
