@@ -42,8 +42,7 @@ fn ends(inside: fn() -> Inside, drive: fn(Pin<&mut dyn Future<Output = Answered>
         let future = service.call(request.body(String::new()).unwrap());
         drive(pin!(future));
     }
-    let all = ends.0.lock().unwrap().clone();
-    all
+    ends.0.lock().unwrap().clone()
 }
 
 fn poll(future: Pin<&mut dyn Future<Output = Answered>>) -> Poll<Answered> {
