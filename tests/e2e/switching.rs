@@ -339,6 +339,11 @@ fn an_environment_without_an_overlay_is_told_by_every_command() {
         let off = run(line);
         assert!(off.code == 1 && off.out.contains("flagstaff off a --environment production"), "{line}: {off:?}");
     }
+    let own = run("off a --environment dev");
+    assert!(
+        own.code == 0 && own.err.contains("dev"),
+        "it is off there, and that there is no overlay is said: {own:?}"
+    );
     assert_eq!(run("off a --environment production").code, 0);
     assert_eq!(run("off a --environment prodution").code, 0, "it is off everywhere");
 }

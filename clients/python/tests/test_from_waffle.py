@@ -97,6 +97,11 @@ class Lines(unittest.TestCase):
         }.items():
             self.assertEqual(told(text), (after, [1]))
 
+    def test_a_byte_order_mark_stays(self):
+        new, shown = changed(b"\xef\xbb\xbfimport waffle\nfrom waffle import models\n")
+        self.assertEqual(new, b"\xef\xbb\xbfimport flagstaff.django as waffle\nfrom waffle import models\n")
+        self.assertEqual(shown, {1: False, 2: True})
+
     def test_a_name_of_many_lines_is_shown_where_it_stands(self):
         text = "from waffle import (\n    flag_is_active,\n    get_waffle_flag_model,\n)\n"
         self.assertEqual(told(text), (text, [1, 3]))
@@ -126,13 +131,15 @@ class Projects(unittest.TestCase):
             self.assertEqual(code, 0)
             self.assertEqual(
                 said,
-                "views.py:2: from flagstaff.django import flag_is_active\nviews.py:3: ? from waffle.models import Flag\n",
+                "binary.py:1: ? import waffle \ufffd\n"
+                "views.py:2: from flagstaff.django import flag_is_active\n"
+                "views.py:3: ? from waffle.models import Flag\n",
             )
             self.assertEqual((project / "views.py").read_bytes(), written)
             self.assertEqual(
                 (copy / "views.py").read_bytes(), written.replace(b"from waffle import", b"from flagstaff.django import")
             )
-            self.assertEqual(self.run_on(copy)[1].count(" ? "), 1)
+            self.assertEqual(self.run_on(copy)[1].count(" ? "), 2)
 
     def test_mistakes(self):
         for arguments in ((), ("nowhere",), ("a", "b", "c")):

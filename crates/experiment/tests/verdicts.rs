@@ -273,6 +273,12 @@ fn a_value_that_everybody_has_is_judged() {
     observed.steps[0].arms = vec![vec![off, on]];
     let report = report(&observed);
     assert_eq!(report.verdict.kind, VerdictKind::Ship, "{}", report.verdict.text);
+    for arm in &mut observed.steps[0].arms[0] {
+        arm.value = Sums { sum: 400.0 * 5.0, sum_sq: 400.0 * 25.0 };
+    }
+    let verdict = analyse(&observed, &AnalysisSettings::default()).verdict;
+    assert!(verdict.text.contains("sent is the same for all visitors"), "{}", verdict.text);
+    assert_eq!((verdict.kind, verdict.days_left), (VerdictKind::NotEnough, None));
     observed.steps[0].arms[0][0].conversions = 24;
     let text = analyse(&observed, &AnalysisSettings::default()).verdict.text;
     assert!(text.contains("each variant has 25 visitors with sent; the fewest so far are 24."), "{text}");

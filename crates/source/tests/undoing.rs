@@ -152,6 +152,23 @@ fn what_is_in_a_list_of_an_overlay_is_edited_there() {
     );
 }
 
+/// Also where the first of them changes nothing by itself.
+#[test]
+fn keys_that_begin_one_table_are_put_back() {
+    for put in [
+        [("allow.users", None), ("allow.groups", Some("[\"x\"]"))],
+        [("allow.groups", Some("[\"x\"]")), ("allow.users", None)],
+        [("allow.groups", Some("[\"x\"]")), ("allow.users", Some("[\"y\"]"))],
+    ] {
+        let files = Files::new(None);
+        let before = files.meaning();
+        let plan = files.change("b", &Change::Put(&put));
+        assert!(plan.undo().iter().any(|one| one.is_changed), "{put:?}: {:?}", plan.undo());
+        files.undo("b", plan);
+        assert_eq!(files.meaning(), before, "{put:?}");
+    }
+}
+
 #[test]
 fn on_for_everyone_is_put_back() {
     for overlay in [None, Some(OVERLAY)] {

@@ -24,6 +24,7 @@ import re
 import shutil
 import sys
 import warnings
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -169,6 +170,9 @@ class _Reader(ast.NodeVisitor):
 
 def changed(source: bytes) -> tuple[bytes, dict[int, bool]]:
     """A file of a project as it should be. And the lines to show, from 1: ``True`` for those that need somebody's eyes."""
+    if source.startswith(BOM_UTF8):
+        new, shown = changed(source.removeprefix(BOM_UTF8))
+        return BOM_UTF8 + new, shown
     lines = source.splitlines(keepends=True)
     try:
         with warnings.catch_warnings():
@@ -194,16 +198,12 @@ def change(project: Path) -> None:
 
 def _change_file(file: Path, name: str) -> None:
     source = file.read_bytes()
-    try:
-        source.decode()
-    except UnicodeDecodeError:
-        return
     if b"waffle" not in source:
         return
     new, shown = changed(source)
     lines = new.splitlines()
     for number, is_left in shown.items():
-        print(f"{name}:{number}: {'? ' if is_left else ''}{lines[number - 1].decode().strip()}")
+        print(f"{name}:{number}: {'? ' if is_left else ''}{lines[number - 1].decode(errors='replace').strip()}")
     if new != source:
         file.write_bytes(new)
 

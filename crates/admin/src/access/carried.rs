@@ -14,8 +14,8 @@ use super::token::Token;
 
 /// How long a text may be on its way.
 const SECONDS: u64 = 60;
-/// A longer cookie is not sent at all: browsers keep those of 4096 bytes.
-const MAX_BYTES: usize = 3900;
+/// The longest text. Sealed, with what stands around it, it is below the 4096 bytes of a cookie that browsers keep.
+pub(crate) const MAX_CARRIED_BYTES: usize = 2700;
 
 /// What an answer gives the browser to carry, as an extension of it; as one of a request, what the browser brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,13 +38,11 @@ pub(super) fn receive(cookie: &str, token: &Token, parts: &mut Parts) {
 pub(super) fn send(cookie: &str, token: &Token, answer: &mut Response) {
     let Some(Carried(text)) = answer.extensions_mut().remove::<Carried>() else { return };
     let (value, seconds) = match text {
-        Some(text) => (seal(&text, token, now()), SECONDS),
-        None => (String::new(), 0),
+        Some(text) if text.len() <= MAX_CARRIED_BYTES => (seal(&text, token, now()), SECONDS),
+        _ => (String::new(), 0),
     };
     let set = format!("{cookie}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict");
-    if set.len() <= MAX_BYTES
-        && let Ok(set) = HeaderValue::try_from(set)
-    {
+    if let Ok(set) = HeaderValue::try_from(set) {
         answer.headers_mut().append(header::SET_COOKIE, set);
     }
 }

@@ -27,7 +27,7 @@ mod wrong_tokens;
 use axum::{Router, middleware};
 
 pub(crate) use caller::{Caller, Writer};
-pub(crate) use carried::Carried;
+pub(crate) use carried::{Carried, MAX_CARRIED_BYTES};
 pub(crate) use headers::secured;
 pub use settings::{Access, AccessSettings};
 pub use token::new_token;

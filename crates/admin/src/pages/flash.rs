@@ -4,7 +4,10 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use form_urlencoded::Serializer;
 
-use crate::access::Carried;
+use crate::access::{Carried, MAX_CARRIED_BYTES};
+
+/// What stands before the way back.
+pub(super) const UNDO: &str = ". Undo: ";
 
 /// What is said once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,14 +25,23 @@ impl Said {
         Self { text: text.into(), flag: flag.into(), keys: Vec::new() }
     }
 
-    /// Has the next page say it.
+    /// Has the next page say it: what happened, where there is no room for the way back too.
     pub(super) fn send(&self, answer: &mut Response) {
+        let form = Some(self.form(&self.text, &self.keys)).filter(|form| form.len() <= MAX_CARRIED_BYTES);
+        let form = form.unwrap_or_else(|| {
+            let words = self.text.split_once(UNDO).map_or(&*self.text, |(words, _)| words);
+            self.form(&format!("{words}. What was there before is too long to be put back from here."), &[])
+        });
+        answer.extensions_mut().insert(Carried(Some(form)));
+    }
+
+    fn form(&self, text: &str, keys: &[(String, String)]) -> String {
         let mut form = Serializer::new(String::new());
-        form.append_pair("text", &self.text).append_pair("flag", &self.flag);
-        for (key, value) in &self.keys {
+        form.append_pair("text", text).append_pair("flag", &self.flag);
+        for (key, value) in keys {
             form.append_pair("key", key).append_pair("value", value);
         }
-        answer.extensions_mut().insert(Carried(Some(form.finish())));
+        form.finish()
     }
 
     /// What a request is to say.

@@ -8,7 +8,7 @@ use flagstaff_operations::Error;
 use flagstaff_operations::edit::{Change, Confirmation, EditAnswer, Editor};
 
 use super::failure::{Answered, Failure};
-use super::flash::Said;
+use super::flash::{Said, UNDO};
 use super::form::{Fields, SetKey};
 use super::frame::{Frame, Section, Visit, done};
 use super::switch::taken_up;
@@ -61,7 +61,7 @@ async fn create(
     match made.await.map_err(|error| Failure::from(error).back("/new-flag"))? {
         EditAnswer::Edited(edited) => {
             taken_up(&context, &edited).await;
-            let text = format!("{} is there now: {}. Undo: {}", edited.flag, edited.means, edited.undo);
+            let text = format!("{} is there now: {}{UNDO}{}", edited.flag, edited.means, edited.undo);
             let is_here = context.snapshot().flag_named(&edited.flag).is_some();
             let to = if is_here { format!("/flags/{}", edited.flag) } else { "/flags".into() };
             Ok(done(&to, &Said::new(text, edited.flag)))

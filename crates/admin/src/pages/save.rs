@@ -179,8 +179,8 @@ impl Wanted {
 
 /// What was done, with the values that undo it.
 fn undoable(edited: &Edited, dry_run: &DryRun) -> Said {
-    let before = |change: &KeyChange| (change.key.clone(), change.before.clone().unwrap_or_default());
-    let keys = if edited.changed { dry_run.keys.iter().map(before).collect() } else { Vec::new() };
+    let before = |(key, value): &(String, Option<String>)| (key.clone(), value.clone().unwrap_or_default());
+    let keys = if edited.changed { dry_run.undo.iter().map(before).collect() } else { Vec::new() };
     Said { keys, ..said(edited) }
 }
 

@@ -9,7 +9,7 @@ use flagstaff_operations::edit::{Change, Confirmation, EditAnswer, Edited, Edito
 use flagstaff_operations::workspace::find;
 
 use super::failure::{Answered, Failure};
-use super::flash::Said;
+use super::flash::{Said, UNDO};
 use super::frame::{Frame, Section, Visit, done};
 use super::listed::one;
 use crate::Context;
@@ -101,7 +101,8 @@ pub(super) fn said(edited: &Edited) -> Said {
         text += &format!(", but {} says otherwise", edited.origin);
     }
     if edited.changed {
-        text += &format!(". Undo: {}", edited.undo);
+        text += UNDO;
+        text += &edited.undo;
     }
     Said::new(text, edited.flag.clone())
 }

@@ -42,8 +42,12 @@ impl Arriving {
     }
 
     fn part_came(&mut self) {
-        let next = Instant::now() + HEAD_TIMEOUT;
-        self.pause.as_mut().reset(next.min(self.latest));
+        let now = Instant::now();
+        self.pause.as_mut().reset((now + HEAD_TIMEOUT).min(self.latest));
+        // one that drips for long is no better than one that does not come
+        if now + MAX_BODY_TIME < self.latest + HEAD_TIMEOUT {
+            self.admission.part_came();
+        }
     }
 }
 

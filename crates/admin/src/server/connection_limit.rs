@@ -63,7 +63,7 @@ impl ConnectionLimit {
             if let Ok(permit) = timeout_at(since + MAX_SILENCE, permit()).await {
                 return permit.ok();
             }
-            silent.make_room();
+            silent.make_room(since);
             // its place is free as soon as its task has run, and nobody else holds it
             drop(silent);
             if let Ok(permit) = timeout(MAX_SILENCE, permit()).await {
@@ -108,8 +108,18 @@ impl Admission {
         *self.silent_since() = None;
     }
 
-    fn make_room(&self) {
-        if self.silent_since().take().is_some() {
+    /// Some of a question that has not arrived yet came.
+    pub(super) fn part_came(&self) {
+        if let Some(since) = &mut *self.silent_since() {
+            *since = Instant::now();
+        }
+    }
+
+    /// Makes room, unless something came since it was chosen.
+    fn make_room(&self, chosen: Instant) {
+        let mut since = self.silent_since();
+        if *since == Some(chosen) {
+            *since = None;
             self.leave.notify_one();
         }
     }

@@ -125,6 +125,32 @@ async fn bodies_that_do_not_come_make_room_for_those_who_ask() {
 }
 
 #[tokio::test]
+async fn a_body_that_goes_on_coming_keeps_its_place() {
+    let (address, stop, serving) = serving().await;
+    let head = "POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\nConnection: close\r\n\r\n";
+    let mut coming = connect(address, head).await;
+    let upload = tokio::spawn(async move {
+        for _ in 0..40 {
+            coming.write_all(b"x").await?;
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        let mut answer = String::new();
+        coming.read_to_string(&mut answer).await.map(|_| answer)
+    });
+    let mut held = Vec::new();
+    for _ in 0..MAX_CONNECTIONS + 5 {
+        held.push(connect(address, UNFINISHED[0]).await);
+    }
+    while !upload.is_finished() {
+        assert!(is_fine(address).await);
+    }
+    let answer = upload.await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    drop((stop, held));
+    serving.await.unwrap();
+}
+
+#[tokio::test]
 async fn a_body_that_does_not_come_has_its_time() {
     let (address, stop, serving) = serving().await;
     for unfinished in UNFINISHED {

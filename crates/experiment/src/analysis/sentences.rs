@@ -39,6 +39,12 @@ impl Sentences<'_> {
         let arms = compared.iter().flat_map(|one| [&one.seen.0, &one.seen.1]);
         let with = arms.clone().map(|arm| arm.conversions).min().unwrap_or_default();
         let without = arms.map(|arm| arm.visitors.saturating_sub(arm.conversions)).min().unwrap_or_default();
+        if goal.measure == Measure::Mean && with >= SHOWN_FROM {
+            return format!(
+                "Not enough yet: {} is the same for all visitors, so there is nothing to compare.",
+                goal.name
+            );
+        }
         let (wanted, fewest) = match goal.measure {
             Measure::Rate => (format!(" and {SHOWN_FROM} without"), format!("are {with} and {without}")),
             Measure::Mean => (String::new(), format!("are {with}")),

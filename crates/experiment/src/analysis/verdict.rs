@@ -213,6 +213,8 @@ impl Case<'_> {
         let most = compared
             .iter()
             .filter_map(missing)
+            // those that came already say nothing of how long it takes
+            .filter(|missing| *missing > 0.0)
             .fold(None, |most: Option<f64>, one| Some(most.map_or(one, |most| most.max(one))))?;
         let days = (most / per_day).ceil().max(1.0);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate; at least 1")]

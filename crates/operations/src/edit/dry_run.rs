@@ -25,6 +25,9 @@ pub struct DryRun {
     pub means_then: String,
     /// Each key that it sets.
     pub keys: Vec<KeyChange>,
+    /// What undoes it: keys and their values before; none for a key to be taken out, with all that it began.
+    #[serde(skip)]
+    pub undo: Vec<(String, Option<String>)>,
 }
 
 /// A key that an edit sets.
@@ -64,6 +67,12 @@ impl Editor<'_> {
             means_now: plan.before().and_then(|before| means(&before.snapshot)),
             means_then: means(&after.snapshot).unwrap_or_default(),
             keys: changes(&plan, keys),
+            undo: plan
+                .undo()
+                .iter()
+                .filter(|one| one.is_changed)
+                .map(|one| (one.key.clone(), one.value.clone()))
+                .collect(),
         })
     }
 }

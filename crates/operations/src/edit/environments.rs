@@ -1,15 +1,15 @@
 //! Environments in which a flag may still be on although its file says off, and those that an edit for another one changes.
 
+use flagstaff_flags::nearest;
 use flagstaff_source::ParseOptions;
 use flagstaff_source::edit::EditPlan;
 
 use crate::Error;
 use crate::workspace::Workspace;
 
-/// Why the flag may still be on, where no environment with an overlay was named: [`Error::StillOn`] or [`Error::Overlay`], or [`Error::Flags`] where it cannot be
+/// Why the flag may still be on, where no environment was named, or one that may be a slip for another: [`Error::StillOn`] or [`Error::Overlay`], or [`Error::Flags`] where it cannot be
 /// told which environments there are. An overlay that cannot be read comes first: the fact that it needs holds in every environment.
 pub(super) fn still_on(workspace: &Workspace, flag: &str) -> Option<Error> {
-    // a name without an overlay may be a slip: then the definitions were edited, which overlays overrule
     if workspace.overlay().is_ok_and(|overlay| overlay.is_some()) {
         return None;
     }
@@ -17,6 +17,11 @@ pub(super) fn still_on(workspace: &Workspace, flag: &str) -> Option<Error> {
         Ok(all) => all,
         Err(report) => return Some(Error::Flags(Box::new(report))),
     };
+    // a name without an overlay may be a slip: then the definitions were edited, which the overlay that was meant overrules
+    let named = workspace.source.environment();
+    if named.is_some_and(|named| nearest(named, all.iter().map(String::as_str)).is_none()) {
+        return None;
+    }
     let found: Vec<_> = all.into_iter().filter_map(|environment| still_on_in(workspace, flag, environment)).collect();
     let first = found.iter().position(|one| matches!(one, Error::Overlay { .. })).unwrap_or_default();
     found.into_iter().nth(first)

@@ -10,4 +10,4 @@ mod strangers;
 
 pub use answer::{Fleet, FleetProgram, ProgramState};
 pub use roster::fleet;
-pub use strangers::{has_other_flags, strangers};
+pub use strangers::{MISSED_BEATS, has_other_flags, strangers};

@@ -3,7 +3,7 @@
 use flagstaff_ledger::{PRESENCE_BEAT, Program, SeenProgram};
 
 /// A program that has not been there for so many beats is silent.
-const MISSED_BEATS: u64 = 3;
+pub const MISSED_BEATS: u32 = 3;
 /// Strangers at most that are told one by one.
 const MAX_TOLD: usize = 5;
 
@@ -32,7 +32,7 @@ pub fn has_other_flags(own: &Program, all: &[SeenProgram]) -> bool {
 
 /// Whether a program was seen lately.
 pub(super) fn is_there(seen: &SeenProgram) -> bool {
-    seen.seconds_ago <= MISSED_BEATS * PRESENCE_BEAT.as_secs()
+    seen.seconds_ago <= (MISSED_BEATS * PRESENCE_BEAT).as_secs()
 }
 
 /// What differs between two programs and must not.

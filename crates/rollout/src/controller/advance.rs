@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::alarm::BY_GUARD;
 use super::flag_state::{Arrivals, FlagState, shares};
-use crate::messages::{ArrivalsQuestion, LedgerCommand};
+use crate::messages::ArrivalsQuestion;
 
 /// What goes on with steps, as facts say it.
 const BY_ROLLOUT: &str = "rollout";
@@ -38,7 +38,7 @@ pub(crate) struct Advance {
     /// The fact that it makes.
     pub(crate) fact: Option<Fact>,
     /// What must be known before it goes on.
-    pub(crate) ask: Option<LedgerCommand>,
+    pub(crate) ask: Option<ArrivalsQuestion>,
 }
 
 /// Whether a flag goes on, is held, or has recovered.
@@ -111,7 +111,7 @@ impl Step<'_> {
         state: &mut FlagState,
         experiment: Option<ExperimentId>,
         ledger: LedgerAccess,
-    ) -> (Option<Arrivals>, Option<LedgerCommand>) {
+    ) -> (Option<Arrivals>, Option<ArrivalsQuestion>) {
         let waited = state.waited(self.rollout, self.now);
         let (rollout, standing, now) = (self.rollout, state.standing(), self.now);
         let visitors = Some(u64::MAX);
@@ -131,7 +131,7 @@ impl Step<'_> {
         let (flag, epoch, step) = (state.name().clone(), standing.epoch, standing.step);
         let (since, arms) = (rollout.begins(standing.since), self.arms.clone());
         let question = ArrivalsQuestion { flag, epoch, step, experiment, since, arms };
-        (None, Some(LedgerCommand::CountArrivals(question)))
+        (None, Some(question))
     }
 }
 

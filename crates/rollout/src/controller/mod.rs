@@ -51,7 +51,7 @@ use self::clock::LedgerClock;
 use self::flag_state::FlagState;
 use self::notice::Notice;
 use self::report::measure;
-use crate::messages::{LedgerCommand, LedgerLink, Message};
+use crate::messages::{ArrivalsQuestion, LedgerCommand, LedgerLink, Message};
 use crate::monitor::OutcomeMonitor;
 use crate::webhooks::WebhookSender;
 
@@ -229,7 +229,10 @@ impl Controller {
         };
         let next =
             advance(self.states.get_mut(name)?, Surroundings { trouble, experiment, ledger, now: self.clock.now() });
-        next.ask.into_iter().for_each(|command| self.send(command));
+        if let Some(question) = next.ask {
+            let since = self.clock.here(question.since);
+            self.send(LedgerCommand::CountArrivals(ArrivalsQuestion { since, ..question }));
+        }
         next.fact
     }
 

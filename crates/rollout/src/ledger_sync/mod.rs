@@ -241,8 +241,9 @@ impl LedgerSync {
     async fn look_at_clock(&mut self) -> Result<(), Error> {
         let is_due = self.next_clock.is_none_or(|next| Instant::now() >= next);
         let Some(fact_store) = self.fact_store.as_mut().filter(|_| is_due) else { return Ok(()) };
-        self.next_clock = Some(Instant::now() + CLOCK_EVERY);
+        // one that fails is asked again before there are facts
         let ahead = fact_store.clock_ahead().await?;
+        self.next_clock = Some(Instant::now() + CLOCK_EVERY);
         self.tell(LedgerEvent::Clock(ahead)).await;
         Ok(())
     }

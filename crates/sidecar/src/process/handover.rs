@@ -3,7 +3,7 @@
 //! Sockets are sent as pingora does it, which versions before this one use: they see that the next one took them by the end of the file
 //! of the upgrade socket. So it stays there until the next one is ready, too.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -61,17 +61,21 @@ fn connect(path: &Path) -> io::Result<UnixStream> {
 pub(crate) struct Takeover {
     path: PathBuf,
     stream: UnixStream,
-    /// Nobody else may listen there meanwhile.
+    /// What connects later waits, and hears the end of it.
     _listener: UnixListener,
+    /// Nobody else may listen there meanwhile.
+    _lock: File,
 }
 
 impl Takeover {
     /// Waits for the other process, and takes its sockets.
     pub(crate) fn take(path: &Path) -> io::Result<(Self, Vec<TcpListener>)> {
+        is_socket(path)?;
+        let lock = lock(path)?;
         remove_socket(path)?;
         let listener = UnixListener::bind(path)?;
         let Some(stream) = accept(&listener)? else {
-            fs::remove_file(path)?;
+            remove_socket(path)?;
             let message = format!(
                 "nobody sent SIGQUIT to it within {} s; start it with the same upgrade_socket, and send it SIGQUIT while this one waits",
                 WAIT.as_secs()
@@ -79,30 +83,49 @@ impl Takeover {
             return Err(io::Error::new(ErrorKind::TimedOut, message));
         };
         let sockets = receive(&stream)?;
-        Ok((Self { path: path.to_owned(), stream, _listener: listener }, sockets))
+        Ok((Self { path: path.to_owned(), stream, _listener: listener, _lock: lock }, sockets))
     }
 
     /// This process serves from now on: the other one may drain.
-    pub(crate) fn say_ready(mut self) -> io::Result<()> {
+    pub(crate) fn say_ready(mut self) {
         // one of a version before this one does not listen
         let _ = self.stream.write_all(READY);
-        match fs::remove_file(&self.path) {
-            // somebody cleaned up: it means the same to the other process
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+        // from here on the other one drains, so nothing may end this one
+        if let Err(error) = remove_socket(&self.path) {
+            tracing::warn!(path = %self.path.display(), %error, "the upgrade socket cannot be removed");
         }
     }
 }
 
-/// Removes a socket that an earlier process left. Whatever else is there is somebody's file.
+/// Keeps other processes from waiting at the same path, as long as this one does. A lock ends with its process, so the file may stay.
+fn lock(path: &Path) -> io::Result<File> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file = File::options().create(true).append(true).open(name)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(io::Error::new(
+            ErrorKind::AddrInUse,
+            "another new program is waiting there already; let it end first",
+        )),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Removes a socket that an earlier process left.
 fn remove_socket(path: &Path) -> io::Result<()> {
+    if is_socket(path)? { fs::remove_file(path) } else { Ok(()) }
+}
+
+/// Whether a socket is there, or nothing. Whatever else is there is somebody's file.
+fn is_socket(path: &Path) -> io::Result<bool> {
     match fs::symlink_metadata(path) {
-        Ok(found) if found.file_type().is_socket() => fs::remove_file(path),
+        Ok(found) if found.file_type().is_socket() => Ok(true),
         Ok(_) => Err(io::Error::new(
             ErrorKind::AlreadyExists,
             "what is there is no socket, and is left as it is; name another path in upgrade_socket",
         )),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
 }
@@ -163,8 +186,14 @@ mod tests {
         for kept in [&file, &link, &inner] {
             let error = Takeover::take(kept).unwrap_err().to_string();
             assert!(error.contains("no socket") && fs::symlink_metadata(kept).is_ok(), "{}: {error}", kept.display());
+            assert!(!folder.join(format!("{}.lock", kept.display())).exists());
         }
         assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+        let waiting = lock(&socket).unwrap();
+        let error = Takeover::take(&socket).unwrap_err().to_string();
+        assert!(error.contains("another new program is waiting there") && socket.exists(), "{error}");
+        drop(waiting);
+        lock(&socket).unwrap();
         remove_socket(&socket).unwrap();
         assert!(!socket.exists());
         remove_socket(&socket).unwrap();

@@ -209,7 +209,7 @@ impl Bound {
             server.add_service(BackgroundService { background, listeners, drain: Arc::clone(&drain), token });
         }
         // nothing can fail any more; the process before this one gives the workers a moment to start
-        self.sockets.say_ready()?;
+        self.sockets.say_ready();
         let cut = Arc::new(AtomicUsize::new(0));
         let signals = Signals {
             drain,

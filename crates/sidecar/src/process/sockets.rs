@@ -73,8 +73,8 @@ impl Sockets {
     }
 
     /// This process serves from now on: the one before it, if any, may drain.
-    pub(crate) fn say_ready(&mut self) -> io::Result<()> {
-        self.takeover.take().map_or(Ok(()), Takeover::say_ready)
+    pub(crate) fn say_ready(&mut self) {
+        self.takeover.take().into_iter().for_each(Takeover::say_ready);
     }
 
     fn inherit(&mut self, listener: TcpListener) -> io::Result<()> {

@@ -150,8 +150,8 @@ impl fmt::Display for EditError {
             Self::FollowsRollout(flag) => {
                 write!(
                     f,
-                    "`{flag}` follows its rollout, which says how many have it: go to its next step with `flagstaff rollout {flag} advance`, \
-                     or take `rollout` out of the file first"
+                    "`{flag}` follows its rollout, which says how many have it: `flagstaff on {flag}` switches it on at its step where it is off, and \
+                     `flagstaff rollout {flag} advance` goes to its next step; or take `rollout` out of the file first"
                 )
             }
             Self::NotAName { name, why } => write!(f, "`{name}` cannot be the name of a flag: {why}"),

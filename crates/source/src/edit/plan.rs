@@ -273,9 +273,10 @@ fn edited(
             None => without(text, flag, key)?,
         };
         let is_changed = said(text, flag, key).map_or(true, |after| after.value != before.value);
-        // two keys may have begun one table
-        if before.value.is_some() || !undo.iter().any(|one: &Undo| one.key == before.key && one.file == file) {
-            undo.push(Undo { key: before.key, value: before.value, is_changed, file });
+        // two keys may have begun one table, the second of them after one that changed nothing
+        match undo.iter_mut().find(|one: &&mut Undo| one.key == before.key && one.file == file) {
+            Some(one) => one.is_changed |= is_changed,
+            None => undo.push(Undo { key: before.key, value: before.value, is_changed, file }),
         }
     }
     let after = contents.with_definitions(definitions.into_bytes()).with_overlay(overlay.map(String::into_bytes));
