@@ -171,8 +171,8 @@ class _Reader(ast.NodeVisitor):
 def changed(source: bytes) -> tuple[bytes, dict[int, bool]]:
     """A file of a project as it should be. And the lines to show, from 1: ``True`` for those that need somebody's eyes."""
     if source.startswith(BOM_UTF8):
-        new, shown = changed(source.removeprefix(BOM_UTF8))
-        return BOM_UTF8 + new, shown
+        new, of_rest = changed(source.removeprefix(BOM_UTF8))
+        return BOM_UTF8 + new, of_rest
     lines = source.splitlines(keepends=True)
     try:
         with warnings.catch_warnings():
