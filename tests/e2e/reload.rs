@@ -301,5 +301,5 @@ fn an_overlay_comes_changes_and_goes() {
     told(None);
     fs::remove_file(&overlay).unwrap();
     told(Some("a=on"));
-    assert_eq!(program.health()["status"], "ok");
+    eventually("nothing is wrong any more", || program.health()["status"] == "ok");
 }
