@@ -18,7 +18,7 @@ pub(crate) fn run(args: &Power) -> anyhow::Result<Outcome> {
         planned: f64::from(args.planned),
         per_day: args.per_day,
     };
-    let needed = plan.needed().map_err(|error| anyhow::anyhow!("this cannot be planned: {error}"))?;
+    let needed = plan.needed()?;
     if args.json {
         print_json(&needed)?;
         return Ok(Outcome::Yes);

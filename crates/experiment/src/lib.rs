@@ -19,7 +19,7 @@ pub mod rollout;
 
 pub use analysis::analyse::{analyse, analyse_daily};
 pub use analysis::observed::{Arm, Cohort, Day, Direction, Goal, Measure, Observed, Step, Sums, Total, Variant};
-pub use analysis::plan::{Needed, Plan};
+pub use analysis::plan::{Needed, Plan, PlanError};
 pub use analysis::report::{
     Adjusted, AlwaysValid, Comparison, GoalReport, LeftOut, PerConversion, Range, Report, SampleRatio, VariantReport,
 };

@@ -393,17 +393,22 @@ fn plans_say_visitors_and_days() {
     }
     let three = Plan { variants: 3, ..Plan::default() }.needed().unwrap();
     assert!(three.per_variant > needed.per_variant && three.total == 3 * three.per_variant);
-    for wrong in [
-        Plan { lift: 0.0, ..Plan::default() },
-        Plan { lift: 20.0, ..Plan::default() },
-        Plan { baseline: 1.0, ..Plan::default() },
-        Plan { variants: 1, ..Plan::default() },
-        Plan { goals: 0, ..Plan::default() },
-        Plan { read_daily: true, planned: 0.0, ..Plan::default() },
-        Plan { per_day: Some(0.0), ..Plan::default() },
-        Plan { alpha: f64::NAN, ..Plan::default() },
+    for (named, wrong) in [
+        ("lift", Plan { lift: 0.0, ..Plan::default() }),
+        ("lift", Plan { lift: f64::NAN, ..Plan::default() }),
+        ("`baseline` with `lift`", Plan { lift: 20.0, ..Plan::default() }),
+        ("`baseline` with `lift`", Plan { lift: -1.0, ..Plan::default() }),
+        ("baseline", Plan { baseline: 1.0, ..Plan::default() }),
+        ("variants", Plan { variants: 1, ..Plan::default() }),
+        ("goals", Plan { goals: 0, ..Plan::default() }),
+        ("planned", Plan { read_daily: true, planned: 0.0, ..Plan::default() }),
+        ("per_day", Plan { per_day: Some(0.0), ..Plan::default() }),
+        ("alpha", Plan { alpha: f64::NAN, ..Plan::default() }),
+        ("power", Plan { power: 1.0, ..Plan::default() }),
+        ("power", Plan { alpha: 0.2, power: 0.1, ..Plan::default() }),
     ] {
-        assert!(wrong.needed().is_err(), "{wrong:?}");
+        let said = wrong.needed().unwrap_err().to_string();
+        assert!(said.contains(named), "{wrong:?}: {said}");
     }
 }
 

@@ -108,7 +108,7 @@ async fn power(QueryParams(asked): QueryParams<PowerQuery>) -> Result<Response, 
         planned: asked.planned.unwrap_or(usual.planned),
         per_day: asked.per_day,
     };
-    let needed = plan.needed().map_err(|error| Error::Input(format!("this cannot be planned: {error}")))?;
+    let needed = plan.needed().map_err(|error| Error::Input(error.to_string()))?;
     Ok(json(&needed))
 }
 

@@ -1,5 +1,7 @@
 //! How many visitors it takes.
 
+use std::fmt;
+
 use flagstaff_stats::power::{Aim, at_any_time, per_arm};
 use flagstaff_stats::sequential::{PLANNED, Sequence};
 use flagstaff_stats::{Error, Result};
@@ -62,13 +64,31 @@ impl Plan {
     /// Visitors and days needed, variants of equal share. Several variants and goals share alpha (Bonferroni).
     ///
     /// # Errors
-    /// [`Error::BadChance`] unless baseline, alpha, power and the rate to be found lie between 0 and 1,
-    /// [`Error::OutOfReach`] for a lift of 0, [`Error::BadSetting`] below two variants or one goal, or unless visitors a day are
-    /// above 0 and those planned at least 1.
-    pub fn needed(&self) -> Result<Needed> {
-        if self.variants < 2 || self.goals < 1 || self.per_day.is_some_and(|n| n.is_nan() || n <= 0.0) {
-            return Err(Error::BadSetting);
-        }
+    /// [`PlanError`] with the setting that lies outside its range, or where no number of visitors is enough.
+    pub fn needed(&self) -> std::result::Result<Needed, PlanError> {
+        self.check()?;
+        self.visitors().map_err(PlanError::Size)
+    }
+
+    /// Whether each setting lies in its range.
+    fn check(&self) -> std::result::Result<(), PlanError> {
+        let chance = |x: f64| x > 0.0 && x < 1.0;
+        let found = self.baseline * (1.0 + self.lift);
+        let settings = [
+            (chance(self.baseline), "`baseline` lies above 0 and below 1, such as 0.05"),
+            (self.lift.is_finite() && self.lift != 0.0, "`lift` is not 0, such as 0.1 or -0.1"),
+            (chance(found), "`baseline` with `lift` upon it lies above 0 and below 1"),
+            (chance(self.alpha), "`alpha` lies above 0 and below 1, such as 0.05"),
+            (chance(self.power) && self.power > self.alpha, "`power` lies above `alpha` and below 1, such as 0.8"),
+            (self.variants >= 2, "`variants` is at least 2, as the control is one"),
+            (self.goals >= 1, "`goals` is at least 1"),
+            (self.planned >= 1.0 && self.planned.is_finite(), "`planned` is at least 1 visitor"),
+            (self.per_day.is_none_or(|n| n > 0.0 && n.is_finite()), "`per_day` is above 0 visitors"),
+        ];
+        settings.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, range)| Err(PlanError::Setting(range)))
+    }
+
+    fn visitors(&self) -> Result<Needed> {
         let tests = f64::from(self.variants - 1) * f64::from(self.goals);
         let aim = Aim::new(self.alpha / tests, self.power)?;
         let fixed = per_arm(self.baseline, self.baseline * (1.0 + self.lift), &aim)?;
@@ -80,9 +100,7 @@ impl Plan {
             days: self.per_day.map(|per_day| whole((total / per_day).ceil().max(1.0))),
         })
     }
-}
 
-impl Plan {
     /// Visitors per variant of a test that is read while it runs.
     fn each_at_any_time(&self, tests: f64) -> Result<f64> {
         let (c, t) = (self.baseline, self.baseline * (1.0 + self.lift));
@@ -97,3 +115,23 @@ impl Plan {
 fn whole(x: f64) -> u64 {
     x as u64
 }
+
+/// Why a plan cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanError {
+    /// A setting lies outside its range, which is given here with its name.
+    Setting(&'static str),
+    /// No number of visitors is enough.
+    Size(Error),
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Setting(range) => write!(f, "this cannot be planned: {range}"),
+            Self::Size(error) => write!(f, "this cannot be planned: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for PlanError {}

@@ -92,8 +92,7 @@ async fn read(workspace: &Workspace, recent: usize) -> Result<(HashMap<Name, Sta
 
 fn of_rollout(snapshot: &Snapshot, listed: &ListedFlag, standings: &HashMap<Name, Standing>) -> Option<Need> {
     let flag = snapshot.flag_named(&listed.name)?;
-    let definitions = [flag.definition, flag.former_definition];
-    let standing = standings.get(&flag.name).filter(|standing| definitions.contains(&standing.definition));
+    let standing = standings.get(&flag.name).filter(|standing| standing.is_about(flag));
     let number = standing.map_or(0, |standing| standing.number);
     let need = |kind, sentence: String| Some(Need { kind, flag: listed.name.clone(), sentence, number });
     if listed.state == ListedState::Tripped {

@@ -7,7 +7,7 @@ use super::fact_log::FactLog;
 
 /// What an edit undoes of a flag as running programs have it: none, where it does not change what decides.
 pub(crate) fn undoes(before: &Flag, after: &Flag, standing: &Standing) -> Option<String> {
-    let is_other = before.definition != after.definition && is_of(standing, before) && !is_of(standing, after);
+    let is_other = before.definition != after.definition && standing.is_about(before) && !standing.is_about(after);
     is_other.then(|| undone(standing)).flatten()
 }
 
@@ -19,7 +19,7 @@ pub(crate) async fn record_change(
     source: RevisionSource,
     what: &str,
 ) -> bool {
-    let Some(standing) = facts.standing().await.filter(|standing| is_of(standing, before)) else {
+    let Some(standing) = facts.standing().await.filter(|standing| standing.is_about(before)) else {
         return false;
     };
     let mut recorded = false;
@@ -33,9 +33,4 @@ pub(crate) async fn record_change(
         recorded |= facts.add(kind, None, by, &format!("switched {word} {}", source.how())).await.is_ok();
     }
     recorded
-}
-
-/// Whether facts are about this definition of a flag.
-fn is_of(standing: &Standing, flag: &Flag) -> bool {
-    !standing.removed && [flag.definition, flag.former_definition].contains(&standing.definition)
 }

@@ -72,9 +72,7 @@ impl FlagRecord {
 
     /// Where the flag stands as it is in the file; or why that is not known.
     pub(super) fn standing(&self) -> Result<Standing, String> {
-        let definitions = [self.flag.definition, self.flag.former_definition];
-        let standing = Standing::of(&self.history)
-            .filter(|standing| definitions.contains(&standing.definition) && !standing.removed);
+        let standing = Standing::of(&self.history).filter(|standing| standing.is_about(&self.flag));
         standing.ok_or_else(|| match &self.fact_store {
             Some(_) if self.earlier().is_some() => {
                 "this file has the flag as it was earlier, and a later state of it is on record; `reset` begins with this file".into()
