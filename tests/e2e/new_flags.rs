@@ -92,6 +92,18 @@ fn a_flag_that_was_not_ended_is_deleted_only_where_that_is_confirmed_at(desk: &D
     assert!(unknown.code != 0 && unknown.err.contains("there is no flag `cart`"), "{unknown:?}");
 }
 
+/// An empty file is refused when it is read: it is taken for a save that is not done.
+#[test]
+fn the_last_flag_can_be_deleted() {
+    for desk in Desk::all("[flags.form]\n") {
+        let last = run(&desk, &["delete", "form", "--yes"]);
+        assert_eq!((last.code, flags(&desk).as_str()), (0, "# no flags\n"), "{last:?}");
+        assert_eq!(run(&desk, &["check"]).code, 0);
+        assert_eq!(run(&desk, &["add", "cart"]).code, 0);
+        assert!(flags(&desk).starts_with("[flags.cart]\n"), "{}", flags(&desk));
+    }
+}
+
 #[test]
 fn a_running_program_follows_new_and_deleted_flags_and_the_history_has_their_author() {
     Store::all().iter().for_each(a_running_program_follows_new_and_deleted_flags_and_the_history_has_their_author_in);

@@ -3,7 +3,7 @@
 use flagstaff_flags::{Name, NameError};
 use toml_edit::{Document, DocumentMut, Item, Table, Value};
 
-use super::cut::{cut, is_without};
+use super::cut::{cut, is_without, to_be_added_to};
 use super::end::taken;
 use super::error::EditError;
 use super::set::{find_flag, set};
@@ -43,7 +43,7 @@ fn not_a_name(flag: &str, error: &NameError) -> EditError {
 
 /// The text and the table behind it, with an empty line between and the line ends of the text.
 fn appended(text: &str, table: &str) -> String {
-    let before = text.trim_end();
+    let before = to_be_added_to(text).trim_end();
     let gap = if before.trim_start_matches('\u{feff}').is_empty() { "" } else { "\n\n" };
     let added = format!("{gap}{}\n", table.trim());
     let added = if text.contains("\r\n") { added.replace("\r\n", "\n").replace('\n', "\r\n") } else { added };
@@ -88,6 +88,7 @@ mod tests {
         let keys = [("percent", "0"), ("owner", "growth team")];
         let table = "[flags.b]\npercent = 0\nowner = \"growth team\"\n";
         assert_eq!(created("", None, &keys), table);
+        assert_eq!(created("# no flags\n", None, &keys), table);
         assert_eq!(created("# ours\n", None, &keys), format!("# ours\n\n{table}"));
         let text = "[flags.a] # a\npercent = 5\n\n\n# the end";
         assert_eq!(created(text, None, &keys), format!("{text}\n\n{table}"));

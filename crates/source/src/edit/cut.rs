@@ -7,6 +7,19 @@ use toml_edit::{Document, InlineTable, Item, Table, Value};
 
 use super::error::EditError;
 
+/// What a file says that has nothing else to say: an empty one is taken for a save that is not done.
+const NO_FLAGS: &str = "# no flags\n";
+
+/// What a file is to say when this is left of it.
+pub(super) fn left_in_file(text: String) -> String {
+    if text.trim_start_matches('\u{feff}').trim().is_empty() { NO_FLAGS.into() } else { text }
+}
+
+/// A text that something is to be added to: empty where it only says that there are no flags.
+pub(super) fn to_be_added_to(text: &str) -> &str {
+    if text.trim() == NO_FLAGS.trim() { "" } else { text }
+}
+
 /// A text without something, and what that was.
 pub(super) struct Cut {
     pub(super) text: String,

@@ -2,7 +2,7 @@
 
 use flagstaff_flags::{Flag, FlagTexts, Snapshot};
 
-use super::cut::cut;
+use super::cut::{cut, left_in_file};
 use super::end_checks::check_free_to_end;
 use super::error::{EditError, Refused};
 use super::settle::{VariantNames, settle, without_slices};
@@ -92,7 +92,7 @@ fn ended(text: &str, ending: &Ending<'_>) -> Result<(String, Vec<String>), EditE
     let cut = cut(&text, &["flags", ending.flag])?;
     let text = cut.map_or(text, |cut| {
         gone.push(format!("flags.{}", ending.flag));
-        cut.text
+        left_in_file(cut.text)
     });
     Ok((text, gone))
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde_json::{Map, Value as Json};
 use toml_edit::{DocumentMut, Item, Table};
 
-use super::cut::{cut, ranges};
+use super::cut::{cut, left_in_file, ranges, to_be_added_to};
 use super::error::EditError;
 
 /// A text in which a flag is as it was in another one, with the comments it had there: where it stands now, or else at the end. A flag that was not
@@ -18,7 +18,7 @@ pub(super) fn restored(now: &str, then: &str, flag: &str) -> Result<String, Edit
     let (here, there) = (ranges(now, &path)?, ranges(then, &path)?);
     match (here.is_empty(), there.is_empty()) {
         (true, true) => return Err(EditError::NoFlag { flag: flag.into(), near: None }),
-        (false, true) => return Ok(cut(now, &path)?.map_or_else(|| now.to_owned(), |cut| cut.text)),
+        (false, true) => return Ok(cut(now, &path)?.map_or_else(|| now.to_owned(), |cut| left_in_file(cut.text))),
         _ => {}
     }
     let wanted = with_flag(now, then, flag);
@@ -78,7 +78,8 @@ fn replaced(text: &str, parts: Vec<(Range<usize>, String)>) -> String {
 /// Texts with the flag behind all else: as it was written, or, where that was below another header, as a table of its own.
 fn at_the_end(now: &str, then: &str, flag: &str, there: &[Range<usize>]) -> Result<Vec<String>, EditError> {
     let rest = cut(now, &["flags", flag])?.map_or_else(|| now.to_owned(), |cut| cut.text);
-    let gap = match rest.as_str() {
+    let rest = to_be_added_to(&rest);
+    let gap = match rest {
         "" => "",
         rest if rest.ends_with("\n\n") => "",
         rest if rest.ends_with('\n') => "\n",
@@ -136,7 +137,8 @@ mod tests {
     fn a_flag_that_went_comes_back_and_one_that_came_goes() {
         let with = "[flags.b]\n\n# about a\n[flags.a]\npercent = 5\n";
         assert_eq!(put_back("[flags.b]\n", with), "[flags.b]\n\n# about a\n[flags.a]\npercent = 5\n");
-        assert_eq!(put_back("# no flags", with), "# no flags\n\n# about a\n[flags.a]\npercent = 5\n");
+        assert_eq!(put_back("# no flags", with), "# about a\n[flags.a]\npercent = 5\n");
+        assert_eq!(put_back("[flags.a]\npercent = 5\n", "# new\n"), "# no flags\n", "an empty file is refused");
         assert_eq!(put_back(with, "[flags.b]\n"), "[flags.b]\n");
         assert!(restored("[flags.b]\n", "# none\n", "a").is_err());
     }
