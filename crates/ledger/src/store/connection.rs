@@ -10,8 +10,11 @@ use crate::store::location::Location;
 use crate::store::migrate::update;
 use crate::store::turns::Turn;
 
-/// How long opening, or one batch, may take before the store counts as away.
+/// How long bringing tables up to date, or one batch, may take before the store counts as away.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long connecting to read may take: a person waits for it.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long opening waits for others who open the same file, and how long between two attempts.
 const LOCKED: Duration = Duration::from_secs(3);
@@ -73,7 +76,7 @@ impl Store {
     /// Opens a store to read from; a file that is not there is an error.
     pub(crate) async fn open_to_read(location: &Location) -> Result<Self, sqlx::Error> {
         let turn = turn(location).await?;
-        let connection = in_time(connect(location, false)).await?;
+        let connection = within(CONNECT_WITHIN, connect(location, false)).await?;
         Ok(Self { connection, identity: Identity::of(location), location: location.clone(), _turn: turn })
     }
 
@@ -163,6 +166,10 @@ async fn connect(location: &Location, create: bool) -> Result<AnyConnection, sql
 
 /// A store that does not answer is away.
 pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    within(ANSWER_WITHIN, work).await
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     let late = || sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"));
-    tokio::time::timeout(ANSWER_WITHIN, work).await.unwrap_or_else(|_| Err(late()))
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(late()))
 }
