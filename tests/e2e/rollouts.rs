@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::experiment_flow::{done, said};
 use crate::guards::{kinds, status};
+use crate::harness::app::App;
+use crate::harness::browser::Browser;
 use crate::harness::checkout_app::{Fate, Patient, Queue};
 use crate::harness::eventually;
 use crate::harness::program::{Program, Setup};
@@ -223,4 +225,36 @@ fn those_who_come_again_count_again_after_a_reset() {
     program.save_flags(&flags(steps).replace("errors = \"5xx\"", "errors = \"5xx\"\nfalse_alarm = 0.002"));
     eventually("the edit is on record", || kinds(&status(&program)).contains(&"changed".to_owned()));
     same();
+}
+
+/// What a rollback took from visitors does not come back to them with the first step.
+#[test]
+fn a_reset_forgets_who_had_the_flag() {
+    let app = App::mirror();
+    let steps = "steps = [{ percent = 2, hold = \"approval\" }, { percent = 90, hold = \"approval\" }]";
+    let program =
+        Setup::to(&[app.address]).flags(&flags(steps).replace("sticky = \"none\"", "sticky = \"visitor\"")).start();
+    eventually("the flag is on record", || !kinds(&status(&program)).is_empty());
+    let mut browsers: Vec<_> = (0..60).map(|_| Browser::new(program.address)).collect();
+    let mut having = || -> Vec<bool> {
+        browsers
+            .iter_mut()
+            .map(|browser| browser.get("/").text().to_lowercase().contains("x-flag-checkout: on"))
+            .collect()
+    };
+    let count = |all: &[bool]| all.iter().filter(|has| **has).count();
+    let first = having();
+    done(&program, "rollout checkout approve --by ada");
+    eventually("most have it", || count(&having()) > 40);
+    done(&program, "rollout checkout reset --by ada");
+    eventually("only those of the first step have it", || having() == first);
+    // what is drawn from now on is remembered again
+    done(&program, "rollout checkout approve --by ada");
+    eventually("most have it again", || count(&having()) > 40);
+    program.save_flags(
+        &flags("steps = [{ percent = 3, hold = \"approval\" }, { percent = 90, hold = \"approval\" }]")
+            .replace("sticky = \"none\"", "sticky = \"visitor\""),
+    );
+    eventually("the edit is on record", || kinds(&status(&program)).contains(&"changed".to_owned()));
+    assert!(count(&having()) > 40, "an edit takes a variant from nobody who drew it");
 }

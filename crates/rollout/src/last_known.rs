@@ -100,10 +100,12 @@ fn as_json(facts: &RecordedFacts) -> Value {
     let tripped = facts.tripped.iter().map(|(name, definition)| json!([name.as_str(), definition.0.to_string()]));
     let steps = facts.steps.iter().map(|(name, one, step)| json!([name.as_str(), one.0.to_string(), step]));
     let off = facts.switched_off.iter().map(|(name, words)| json!([name.as_str(), words]));
+    let remembered = facts.remembered.iter().map(|(name, since)| json!([name.as_str(), since]));
     json!({
         "tripped": tripped.collect::<Vec<_>>(),
         "steps": steps.collect::<Vec<_>>(),
         "switched_off": off.collect::<Vec<_>>(),
+        "remembered": remembered.collect::<Vec<_>>(),
         "known": facts.known.iter().map(Name::as_str).collect::<Vec<_>>(),
     })
 }
@@ -118,11 +120,15 @@ fn from_json(kept: &Value) -> Option<RecordedFacts> {
     let tripped = list("tripped")?.iter().map(|one| Some((name(one)?, definition(one)?)));
     let steps = list("steps")?.iter().map(|one| Some((name(one)?, definition(one)?, step(one)?)));
     let off = list("switched_off")?.iter().map(|one| Some((name(one)?, text(one, 1)?)));
+    // an earlier version of the program wrote none
+    let remembered = list("remembered").map(Vec::as_slice).unwrap_or_default();
+    let remembered = remembered.iter().map(|one| Some((name(one)?, one.get(1)?.as_u64()?)));
     let known = list("known")?.iter().map(|one| Name::new(one.as_str()?).ok());
     Some(RecordedFacts {
         tripped: tripped.collect::<Option<_>>()?,
         steps: steps.collect::<Option<_>>()?,
         switched_off: off.collect::<Option<_>>()?,
+        remembered: remembered.collect::<Option<_>>()?,
         known: known.collect::<Option<_>>()?,
         unknown: false,
     })
@@ -139,13 +145,17 @@ mod tests {
             tripped: vec![(name("a"), Definition(u64::MAX))],
             steps: vec![(name("b"), Definition(7), 3)],
             switched_off: vec![(name("c"), "switched off by ada".into())],
+            remembered: vec![(name("a"), 12)],
             known: vec![name("a"), name("b"), name("c")],
             unknown: false,
         };
         assert_eq!(from_json(&as_json(&all)), Some(all.clone()));
-        for (key, broken) in
-            [("tripped", json!([["a", "x"]])), ("steps", json!([["b", "7", -1]])), ("known", json!("a"))]
-        {
+        for (key, broken) in [
+            ("tripped", json!([["a", "x"]])),
+            ("steps", json!([["b", "7", -1]])),
+            ("remembered", json!([["a", -1]])),
+            ("known", json!("a")),
+        ] {
             let mut kept = as_json(&all);
             kept[key] = broken;
             assert_eq!(from_json(&kept), None, "{key}");

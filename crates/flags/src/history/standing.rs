@@ -46,6 +46,9 @@ pub struct Standing {
     pub switched_off: Option<Fact>,
     /// The file's `enabled`, as recorded last; none when nothing was recorded.
     pub enabled: Option<bool>,
+    /// The number of the fact since which variants that visitors drew are remembered: its last reset, or the end of its last rollback;
+    /// 0 without either. What was drawn before is void: that variant was taken from them.
+    pub remembers_since: u64,
 }
 
 impl Standing {
@@ -89,6 +92,7 @@ impl Standing {
         let is_other = |one: &Definition| *one != self.definition;
         self.earlier.extend(before.earlier.iter().copied().filter(is_other));
         self.tripped_before.extend(before.tripped_before.iter().copied().filter(is_other));
+        self.remembers_since = self.remembers_since.max(before.remembers_since);
     }
 
     /// Adds the next fact.
@@ -145,7 +149,9 @@ impl Standing {
         earlier.push(self.definition);
         earlier.retain(|definition| *definition != fact.definition);
         let (switched_off, enabled) = (self.switched_off.take(), self.enabled);
-        *self = Self::from(fact);
+        let starts_again = fact.kind == FactKind::Reset || self.trip.is_some();
+        let remembers_since = if starts_again { fact.number } else { self.remembers_since };
+        *self = Self { remembers_since, ..Self::from(fact) };
         (self.tripped_before, self.earlier) = (tripped, earlier);
         if fact.kind == FactKind::Reset {
             // a rollout that starts again does not switch its flag on
@@ -177,6 +183,7 @@ impl From<&Fact> for Standing {
             removed: false,
             switched_off: None,
             enabled: None,
+            remembers_since: 0,
         }
     }
 }
@@ -218,7 +225,20 @@ mod tests {
             let standing = Standing::of(&history).unwrap();
             assert_eq!((&standing.trip, standing.step, standing.epoch), (&None, 0, 4));
             assert_eq!(standing.definition, Definition(end.1));
+            assert_eq!(standing.remembers_since, 4, "the variant was taken from those who had drawn it");
         }
+    }
+
+    #[test]
+    fn what_was_drawn_is_remembered_through_edits_and_forgotten_by_a_reset() {
+        use FactKind::{Changed, Defined, Removed, Reset, Step, Tripped};
+        let since = |kinds: &[_]| Standing::of(&recorded(kinds)).unwrap().remembers_since;
+        assert_eq!(since(&[(Defined, 7, 0), (Step, 7, 1), (Changed, 8, 0), (Step, 8, 1)]), 0);
+        assert_eq!(since(&[(Defined, 7, 0), (Step, 7, 1), (Reset, 7, 0), (Step, 7, 1), (Changed, 8, 0)]), 3);
+        assert_eq!(since(&[(Defined, 7, 0), (Tripped, 7, 0), (Removed, 7, 0), (Defined, 7, 0)]), 4);
+        let mut late = Standing::of(&recorded(&[(Defined, 7, 0)])).unwrap();
+        late.inherit(&Standing::of(&recorded(&[(Defined, 7, 0), (Reset, 7, 0)])).unwrap());
+        assert_eq!(late.remembers_since, 2);
     }
 
     #[test]

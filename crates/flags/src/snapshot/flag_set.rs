@@ -135,6 +135,12 @@ impl Snapshot {
         &self.goals
     }
 
+    /// The number of the fact since which variants that visitors drew of a flag are remembered, as in [`crate::Standing::remembers_since`].
+    #[must_use]
+    pub fn remembers_since(&self, id: FlagId) -> u64 {
+        self.facts.get(id.index()).map_or(0, |facts| facts.remembers_since)
+    }
+
     /// The index of a flag.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<FlagId> {

@@ -14,6 +14,8 @@ pub struct RecordedFacts {
     pub steps: Vec<(Name, Definition, usize)>,
     /// Flags that a person switched off beside their file, whatever their definition, and the person who did it, in words.
     pub switched_off: Vec<(Name, String)>,
+    /// Flags that started again, with the number of the fact since which what visitors drew is remembered, whatever their definition.
+    pub remembered: Vec<(Name, u64)>,
     /// What was recorded could not be read yet. Flags with a rollout or a guard stay off until then: one of them may have
     /// been rolled back.
     pub unknown: bool,
@@ -34,6 +36,9 @@ impl RecordedFacts {
         if let Some(off) = &standing.switched_off {
             self.switched_off.push((flag.clone(), format!("switched off by {} at {:.0}", off.by, off.at)));
         }
+        if standing.remembers_since > 0 {
+            self.remembered.push((flag.clone(), standing.remembers_since));
+        }
     }
 
     /// Adds what holds where a flag is still as it was earlier, on a program with an older file: what rolled it back since then.
@@ -49,6 +54,7 @@ impl RecordedFacts {
         let of = |(name, definition, step): &'_ (Name, Definition, usize)| ((name.clone(), *definition), *step);
         let steps: HashMap<_, _> = self.steps.iter().map(of).collect();
         let off: HashMap<_, _> = self.switched_off.iter().map(|(name, words)| (name, words.as_str())).collect();
+        let remembered: HashMap<_, _> = self.remembered.iter().map(|(name, since)| (name, *since)).collect();
         let known: HashSet<_> = self.known.iter().collect();
         // what an earlier version of the program recorded is about the same definition
         let both = |flag: &Flag| [flag.definition, flag.former_definition];
@@ -60,6 +66,7 @@ impl RecordedFacts {
                 .into_iter()
                 .find_map(|one| steps.get(&(flag.name.clone(), one)).copied())
                 .unwrap_or_default(),
+            remembers_since: remembered.get(&flag.name).copied().unwrap_or_default(),
         };
         flags.iter().map(of).collect()
     }
@@ -72,6 +79,7 @@ pub(crate) struct FlagFacts {
     pub(crate) unknown: bool,
     pub(crate) tripped: bool,
     pub(crate) step: usize,
+    pub(crate) remembers_since: u64,
 }
 
 impl FlagFacts {
@@ -88,6 +96,9 @@ impl FlagFacts {
         }
         if self.step > 0 {
             facts.steps.push((name.clone(), definition, self.step));
+        }
+        if self.remembers_since > 0 {
+            facts.remembered.push((name.clone(), self.remembers_since));
         }
         facts.switched_off.extend(self.switched_off.as_deref().map(|words| (name.clone(), words.to_owned())));
         if self.unknown {

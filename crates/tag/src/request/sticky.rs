@@ -2,7 +2,8 @@
 //!
 //! The cookie says `1/form:on~price:simple/SESSION/other:on`: what lasts as long as the visitor, then what lasts as long as
 //! one session. For a visitor who got a new id it begins with 2 and goes on with `/DRAWS/DRAWS`: where the id before fell, for the visitor
-//! and for the session. `form:on:w` is a side that django-waffle drew, which is never counted. It keeps only those who were drawn into a test, so raising a percentage reaches everybody else at once.
+//! and for the session. `form:on:w` is a side that django-waffle drew, which is never counted. `form:on:12` was drawn after the flag had started
+//! again with fact 12: what was drawn before that is void. It keeps only those who were drawn into a test, so raising a percentage reaches everybody else at once.
 
 use flagstaff_flags::{Decision, Decisions, Flag, FlagId, FormerDraw, Snapshot, Sticky, StickyVariant, VariantId};
 use jiff::civil::Date;
@@ -13,8 +14,8 @@ use crate::request::former_draws;
 /// A cookie with its name and signature is at most 4096 bytes.
 const MAX_PAYLOAD_BYTES: usize = 3500;
 
-/// What follows a side that django-waffle drew.
-const BROUGHT: &str = ":w";
+/// What follows a side that django-waffle drew. A number in its place is that of the fact since which its flag remembers.
+const BROUGHT: &str = "w";
 
 /// One variant that is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,28 @@ struct Kept {
     variant: VariantId,
     /// The visitor brought it from django-waffle.
     brought: bool,
+    /// Since when its flag remembered what was drawn, as it was drawn: [`Snapshot::remembers_since`].
+    since: u64,
+}
+
+impl Kept {
+    /// Reads what follows the name of its flag; none where the flag has no such variant, or started again after it was drawn.
+    fn read(entry: &str, flag: &Flag, since: u64) -> Option<Self> {
+        let (variant, mark) = entry.split_once(':').unwrap_or((entry, ""));
+        let brought = mark == BROUGHT;
+        let drawn_since = if brought || mark.is_empty() { 0 } else { mark.parse().ok()? };
+        let is_kept = drawn_since >= since && (!brought || flag.may_keep_waffle_side());
+        Some(Self { variant: flag.variants.find(variant)?, brought, since: drawn_since }).filter(|_| is_kept)
+    }
+
+    /// What follows it: nothing of most.
+    fn mark(self) -> String {
+        match self {
+            Self { brought: true, .. } => format!(":{BROUGHT}"),
+            Self { since: 0, .. } => String::new(),
+            Self { since, .. } => format!(":{since}"),
+        }
+    }
 }
 
 /// What is remembered, by the index of the flag.
@@ -51,10 +74,9 @@ impl StickyVariants {
                 let Some(flag) = snapshot.flag(id).filter(|flag| sticky_scope(flag) == scope) else {
                     continue;
                 };
-                let brought = variant.strip_suffix(BROUGHT).filter(|_| flag.may_keep_waffle_side());
-                let variant = flag.variants.find(brought.unwrap_or(variant));
-                if let (Some(slot), Some(variant)) = (kept.get_mut(id.index()), variant) {
-                    *slot = Some(Kept { variant, brought: brought.is_some() });
+                let read = Kept::read(variant, flag, snapshot.remembers_since(id));
+                if let (Some(slot), Some(read)) = (kept.get_mut(id.index()), read) {
+                    *slot = Some(read);
                 }
             }
         };
@@ -96,7 +118,7 @@ impl StickyVariants {
             let takes = snapshot.flag(id).is_some_and(|flag| flag.takes_waffle_cookie(today()));
             self.kept.resize(snapshot.flags().len(), None);
             if let Some(slot @ None) = self.kept.get_mut(id.index()).filter(|_| takes) {
-                *slot = Some(Kept { variant, brought: true });
+                *slot = Some(Kept { variant, brought: true, since: 0 });
                 self.has_news = true;
             }
         }
@@ -116,7 +138,7 @@ impl StickyVariants {
     /// As decisions ask for it.
     pub(crate) fn held(&self, snapshot: &Snapshot) -> Vec<StickyVariant> {
         let of = |(flag, kept): (FlagId, &Option<Kept>)| {
-            kept.map(|Kept { variant, brought }| StickyVariant { flag, variant, brought })
+            kept.map(|Kept { variant, brought, .. }| StickyVariant { flag, variant, brought })
         };
         snapshot.ids().zip(&self.kept).filter_map(of).collect()
     }
@@ -125,8 +147,10 @@ impl StickyVariants {
     pub(crate) fn after(&self, decisions: &Decisions, session: Option<&str>) -> Option<StickyPayload> {
         let before = |id: FlagId| self.kept.get(id.index()).copied().flatten();
         let fresh = |id, flag: &Flag, decision: Decision| {
-            let drawn = is_remembered(flag, decision).then(|| Kept { variant: decision.variant(), brought: false });
-            drawn.filter(|kept| before(id) != Some(*kept))
+            let variant = decision.variant();
+            let is_new = before(id).is_none_or(|kept| kept.brought || kept.variant != variant);
+            let since = || decisions.snapshot().remembers_since(id);
+            (is_new && is_remembered(flag, decision)).then(|| Kept { variant, brought: false, since: since() })
         };
         if !self.has_news && !decisions.iter().any(|(id, flag, decision)| fresh(id, flag, decision).is_some()) {
             return None;
@@ -166,11 +190,10 @@ impl StickyPayload {
         }
     }
 
-    fn add(&mut self, flag: &Flag, Kept { variant, brought }: Kept) {
+    fn add(&mut self, flag: &Flag, kept: Kept) {
         let drawn: usize = self.draws.iter().map(String::len).sum();
         let room = MAX_PAYLOAD_BYTES.saturating_sub(self.visitor.len() + self.session.len() + self.id.len() + drawn);
-        let (name, variant) = (flag.name.as_str(), flag.variants.name(variant));
-        let mark = if brought { BROUGHT } else { "" };
+        let (name, variant, mark) = (flag.name.as_str(), flag.variants.name(kept.variant), kept.mark());
         let entries = if sticky_scope(flag) == Sticky::Visitor { &mut self.visitor } else { &mut self.session };
         if name.len() + variant.len() + mark.len() + 2 > room {
             return;
@@ -178,7 +201,7 @@ impl StickyPayload {
         if !entries.is_empty() {
             entries.push('~');
         }
-        entries.extend([name, ":", variant, mark]);
+        entries.extend([name, ":", variant, &mark]);
     }
 
     pub(crate) fn text(&self) -> String {

@@ -1,6 +1,6 @@
 //! What is remembered, and of whom.
 
-use flagstaff_flags::{BucketBy, DecisionStep, Flag, Sticky};
+use flagstaff_flags::{BucketBy, DecisionStep, Flag, RecordedFacts, Sticky};
 
 use crate::vocabulary::*;
 
@@ -38,6 +38,30 @@ fn who_was_in_stays_in_and_nobody_is_kept_out() {
         assert_eq!(browser.get(&more, "/").flags.variant("form"), "on");
     }
     assert!(all.iter().any(|(_, first)| first == "on") && all.iter().any(|(_, first)| first == "off"));
+}
+
+#[test]
+fn what_was_drawn_before_a_flag_started_again_is_void() {
+    let first = Site::new(&with_key(), vec![kept(Sticky::Visitor, 99.0)]);
+    let low = first.edited(vec![kept(Sticky::Visitor, 0.001)]);
+    let since = |site: &Site, number| {
+        site.knowing(&RecordedFacts { remembered: vec![(name("form"), number)], ..RecordedFacts::default() })
+    };
+    for (mut browser, variant) in visited(&first, 20) {
+        let drawn = browser.cookie("flagstaff_sticky").map(str::to_owned);
+        assert_eq!(drawn.is_some(), variant == "on");
+        if drawn.is_none() {
+            continue;
+        }
+        let step = |browser: &mut Browser, site: &Site| browser.get(site, "/").flags.decisions().get("form").step();
+        assert_eq!(step(&mut browser, &since(&low, 4)), DecisionStep::Percent, "drawn before fact 4");
+        assert_eq!(step(&mut browser, &since(&first, 4)), DecisionStep::Percent);
+        assert_ne!(browser.cookie("flagstaff_sticky").map(str::to_owned), drawn, "drawn again, so written again");
+        for (known, wanted) in [(4, DecisionStep::Sticky), (0, DecisionStep::Sticky), (9, DecisionStep::Percent)] {
+            // 0: a program that does not know yet that the flag started again
+            assert_eq!(step(&mut browser.clone(), &since(&low, known)), wanted, "{known}");
+        }
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use flagstaff_flags::{Flag, Name, Percent, Snapshot, Variants};
+use flagstaff_flags::{Flag, Name, Percent, RecordedFacts, Snapshot, Variants};
 use flagstaff_tag::{CompiledSnapshot, Directives, Flags, Peer, Tagger, TaggerSettings};
 use http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 use http::{Request, Response};
@@ -69,6 +69,12 @@ impl Site {
         Self { tagger, compiled }
     }
 
+    /// The same site when more is on record of its flags.
+    pub(crate) fn knowing(&self, facts: &RecordedFacts) -> Self {
+        let snapshot = Arc::new(self.compiled.snapshot().with_facts(facts));
+        Self { tagger: Arc::clone(&self.tagger), compiled: Arc::new(self.tagger.compile(snapshot)) }
+    }
+
     /// The same site after its flags were edited.
     pub(crate) fn edited(&self, flags: Vec<Flag>) -> Self {
         Self::of(Arc::clone(&self.tagger), flags)
@@ -87,6 +93,7 @@ pub(crate) fn peer(trusted: bool) -> Peer {
 }
 
 /// A browser with its cookies.
+#[derive(Clone)]
 pub(crate) struct Browser {
     pub(crate) cookies: BTreeMap<String, String>,
     pub(crate) headers: HeaderMap,
