@@ -81,6 +81,14 @@ fn ten_percent_errors_are_rolled_back_soon() {
     assert!(evidence["log_evidence"].as_f64() >= evidence["threshold"].as_f64(), "{evidence}");
     assert_eq!(status["percent"], 0.0);
     assert!(status["why"].as_str().unwrap().contains("had an error"), "{status}");
+    // an alert ends with the flag, and a rollback does not
+    let file = flags(5, "errors = \"5xx\"");
+    program.save_flags("# the checkout of another branch\n");
+    eventually("nothing is shown of it", || program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") == 0.0);
+    assert_eq!(program.metric("flagstaff_guard_log_evidence", "flag=\"checkout\""), 0.0);
+    program.save_flags(&file);
+    eventually("it is back", || program.metric("flagstaff_guard_tripped", "flag=\"checkout\"") == 1.0);
+    assert_eq!(Queue::to(&program, "later").come(100), 0, "it stays rolled back");
 }
 
 #[test]

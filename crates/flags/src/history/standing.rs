@@ -130,8 +130,9 @@ impl Standing {
         (self.approval_told, self.inconclusive) = (false, None);
     }
 
-    /// Goes on under another fingerprint of the same definition.
+    /// Goes on as it was, under another fingerprint of the same definition or after it was out of the file.
     fn continue_as(&mut self, definition: Definition) {
+        self.removed = false;
         for before in [&mut self.tripped_before, &mut self.earlier] {
             before.retain(|before| *before != definition);
         }
@@ -150,7 +151,9 @@ impl Standing {
         earlier.retain(|definition| *definition != fact.definition);
         let (switched_off, enabled) = (self.switched_off.take(), self.enabled);
         let starts_again = fact.kind == FactKind::Reset || self.trip.is_some();
-        let remembers_since = if starts_again { fact.number } else { self.remembers_since };
+        // a ledger that lost its facts counts from 1 again
+        let remembers_since = self.remembers_since;
+        let remembers_since = if starts_again { fact.number.max(remembers_since + 1) } else { remembers_since };
         *self = Self { remembers_since, ..Self::from(fact) };
         (self.tripped_before, self.earlier) = (tripped, earlier);
         if fact.kind == FactKind::Reset {

@@ -44,10 +44,10 @@ impl Controller {
 
     /// Publishes facts that were followed. The log and the metrics have them afterwards: who reads there that a flag was rolled back may
     /// rely on it.
-    pub(super) fn publish_and_tell(&self, facts: &[Fact]) {
+    pub(super) fn publish_and_tell(&mut self, facts: &[Fact]) {
         self.publish();
         for fact in facts {
-            self.states.get(&fact.flag).into_iter().for_each(measure);
+            self.states.get_mut(&fact.flag).into_iter().for_each(measure);
             announce(fact);
         }
     }

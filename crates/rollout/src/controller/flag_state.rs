@@ -1,6 +1,6 @@
 //! One flag: where it stands, and what its guard saw.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use super::guard_watch::{GuardWatch, Taken};
 use super::hold_clock::HoldClock;
 use super::lagging::Lag;
 use super::notice::Notice;
+use super::report::Shown;
 use super::trouble::TroubleTracker;
 use crate::monitor::unit_key;
 
@@ -43,6 +44,7 @@ pub(crate) struct FlagState {
     arrivals: Option<(Arrivals, Instant)>,
     /// Since when the ledger is asked who came.
     awaits_arrivals: Option<Instant>,
+    shown: HashSet<Shown>,
 }
 
 /// Who came at a step.
@@ -78,6 +80,7 @@ impl FlagState {
             latest: 0,
             arrivals: None,
             awaits_arrivals: None,
+            shown: HashSet::new(),
         })
     }
 
@@ -135,6 +138,7 @@ impl FlagState {
             anew.inherit_limits(self);
             anew.inherit_lag(self);
             anew.unsaved = std::mem::take(&mut self.unsaved);
+            anew.shown = std::mem::take(&mut self.shown);
             *self = anew;
         }
     }
@@ -286,6 +290,12 @@ impl FlagState {
     /// What its tests rest on now.
     pub(crate) fn evidence(&self) -> Vec<Evidence> {
         self.watch.as_ref().map(GuardWatch::evidence).unwrap_or_default()
+    }
+
+    /// Notes what the metrics show of it. Returns what they showed before and no longer do.
+    pub(crate) fn show(&mut self, shown: HashSet<Shown>) -> Vec<Shown> {
+        let before = std::mem::replace(&mut self.shown, shown);
+        before.into_iter().filter(|one| !self.shown.contains(one)).collect()
     }
 
     /// Takes the signs that the ledger does not have yet.

@@ -211,7 +211,7 @@ impl Controller {
         self.add_facts(facts);
         if self.measured.elapsed() > MEASURE_EVERY {
             self.measured = Instant::now();
-            self.states.values().for_each(measure);
+            self.states.values_mut().for_each(measure);
             self.tell_lagging();
             self.tell_forgotten();
             self.tell_expired();

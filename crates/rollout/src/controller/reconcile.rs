@@ -58,6 +58,9 @@ pub(crate) fn seen(flag: &Flag, came: Came<'_>, state: Option<&FlagState>) -> Op
         return None;
     }
     let fact = |kind, why: String| Fact { kind, why, definition: flag.definition, ..state.draft(BY_FILE) };
+    if standing.removed && is_stopped_as(flag, standing) {
+        return Some(fact(FactKind::Continued, "it is back in the file, stopped as it was".into()));
+    }
     if standing.removed {
         return Some(Fact { step: 0, ..fact(FactKind::Changed, "it is back in the file".into()) });
     }
@@ -71,6 +74,12 @@ pub(crate) fn seen(flag: &Flag, came: Came<'_>, state: Option<&FlagState>) -> Op
     let undone = undone(standing).map(|undone| format!(": {undone}")).unwrap_or_default();
     let off = if flag.enabled { "" } else { "; it is off for everyone now" };
     Some(Fact { step: 0, ..fact(FactKind::Changed, format!("the file was edited{undone}{off}")) })
+}
+
+/// Whether a guard or a person stopped this definition of a flag: to take it out of the file for a moment, as the checkout of another
+/// branch does, starts nothing again.
+fn is_stopped_as(flag: &Flag, standing: &Standing) -> bool {
+    standing.is_stopped() && [flag.definition, flag.former_definition].contains(&standing.definition)
 }
 
 /// Whether the file has the flag as it was earlier, and nobody edited it to that: it is the older file of a program that started again,
@@ -179,6 +188,25 @@ mod tests {
         let edited = seen(&flag(10, 7), Came::AtStart, Some(&state)).unwrap();
         assert_eq!((edited.kind, edited.step), (Changed, 0));
         assert!(edited.why.contains("rollback") && edited.why.contains("step 2"), "{}", edited.why);
+    }
+
+    /// A checkout of another branch takes flags out of the file for a moment.
+    #[test]
+    fn what_was_stopped_comes_back_stopped() {
+        use FactKind::{Changed, Continued, Defined, Held, Paused, Removed, Step, SwitchedOff, Tripped};
+        for (stopped, wanted) in
+            [(Tripped, Continued), (Held, Continued), (Paused, Continued), (SwitchedOff, Continued), (Step, Changed)]
+        {
+            let mut state = state(&[Defined, Step, stopped, Removed], 9);
+            let fact = seen(&flag(9, 5), Came::InPlaceOf(None), Some(&state)).unwrap();
+            assert_eq!(fact.kind, wanted, "{stopped}");
+            let edited = seen(&flag(10, 6), Came::InPlaceOf(None), Some(&state)).unwrap();
+            assert_eq!((edited.kind, edited.step), (Changed, 0), "{stopped}: with other keys that decide");
+            state.add(&fact);
+            let standing = state.standing();
+            assert_eq!((standing.is_stopped(), standing.removed), (wanted == Continued, false), "{stopped}");
+            assert_eq!(seen(&flag(9, 5), Came::Unchanged, Some(&state)), None, "once");
+        }
     }
 
     /// A file that says on, and always did, does not switch on what a person switched off; an edit of it does.
