@@ -456,6 +456,7 @@ fn pins_and_overlays_are_seen_everywhere() {
     };
     let list = run("list --json").json();
     assert_eq!(list[0]["origin"], "pinned to on by FLAGSTAFF_FLAG_A");
+    assert_eq!((&list[0]["state"], &list[0]["percent"]), (&json!("on"), &json!(100.0)), "what is served here");
     assert_eq!((&list[1]["origin"], &list[1]["percent"]), (&json!("overlay production"), &json!(0.0)));
     assert_eq!(list[2]["origin"], "file");
     let text = run("list").out;

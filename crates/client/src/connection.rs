@@ -17,7 +17,7 @@ use ureq::Body;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a stream may be silent: a running program sends something every 15 seconds.
 const SILENCE: Duration = Duration::from_secs(40);
-/// How long a request may take in all. A running program gives a connection as long.
+/// How long a request may take in all, but for an answer that is as long as what was recorded.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes of an answer that is read whole.
 const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
@@ -41,18 +41,18 @@ pub(crate) struct Ask<'a> {
     path: String,
     media: &'static str,
     body: Option<&'a [u8]>,
-    /// The answer is meant not to end.
-    is_endless: bool,
+    /// The answer may take as long as it goes on: a stream, or all that was recorded.
+    is_long: bool,
 }
 
 impl<'a> Ask<'a> {
     pub(crate) fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), media: "", body: None, is_endless: false }
+        Self { method: Method::GET, path: path.into(), media: "", body: None, is_long: false }
     }
 
     /// A question whose answer goes on for as long as it is read.
-    pub(crate) fn stream(path: impl Into<String>) -> Self {
-        Self { is_endless: true, ..Self::get(path) }
+    pub(crate) fn long(path: impl Into<String>) -> Self {
+        Self { is_long: true, ..Self::get(path) }
     }
 
     pub(crate) fn delete(path: impl Into<String>) -> Self {
@@ -175,7 +175,7 @@ impl Client {
         let unsent = |error: http::Error| Error::Input(format!("the request cannot be sent: {error}"));
         let answered = match ask.body {
             Some(body) => self.agent.run(request.body(body).map_err(unsent)?),
-            None if ask.is_endless => {
+            None if ask.is_long => {
                 let request = self.agent.configure_request(request.body(()).map_err(unsent)?);
                 self.agent.run(request.timeout_global(None).timeout_per_read(Some(SILENCE)).build())
             }

@@ -175,7 +175,7 @@ impl Client {
         query: &ExportQuery,
         mut write: impl FnMut(&[u8]) -> std::io::Result<bool>,
     ) -> Result<(), Error> {
-        let mut body = self.response(&Ask::get("/api/v1/export").query(query))?.into_body().into_reader();
+        let mut body = self.response(&Ask::long("/api/v1/export").query(query))?.into_body().into_reader();
         let mut piece = vec![0; PIECE];
         loop {
             match body.read(&mut piece)? {

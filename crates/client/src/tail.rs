@@ -37,7 +37,7 @@ impl Client {
     /// # Errors
     /// When the program does not answer, or says why it cannot.
     pub fn tail(&self, query: &TailQuery) -> Result<TailStream, Error> {
-        let response = self.response(&Ask::stream("/api/v1/tail").query(query))?;
+        let response = self.response(&Ask::long("/api/v1/tail").query(query))?;
         Ok(TailStream { lines: BufReader::new(response.into_body().into_reader()), last_id: query.after.clone() })
     }
 }

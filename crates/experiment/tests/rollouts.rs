@@ -189,12 +189,18 @@ fn what_its_guard_holds_goes_on_by_no_command() {
 #[test]
 fn an_edit_names_the_step_that_was_shown() {
     let mut standing = begun();
-    assert_eq!(undone(&standing), None);
+    assert_eq!(undone(&standing, None), None);
+    let off = Flag { enabled: false, ..flag() };
+    assert_eq!(undone(&standing, Some(&off)), None, "one that is off has no step under way");
+    assert!(
+        undone(&standing, Some(&flag())).unwrap().ends_with("step 1"),
+        "its hold and what its guard saw are lost"
+    );
     for (kind, step, shown) in
         [(FactKind::Step, 1, "step 2"), (FactKind::Step, 2, "step 3"), (FactKind::Done, 3, "step 3")]
     {
         add(&mut standing, kind, step, 10);
-        let told = undone(&standing).unwrap();
+        let told = undone(&standing, None).unwrap();
         assert!(told.ends_with(shown), "{told}");
     }
 }

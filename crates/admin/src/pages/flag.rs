@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
-use flagstaff_flags::Flag;
+use flagstaff_flags::{Flag, Origin};
 use flagstaff_operations::Error;
 use flagstaff_operations::flags::{ListedState, source_text};
 use flagstaff_operations::rollout::{RolloutStatus, status};
@@ -105,10 +105,18 @@ fn page(
         traffic: None,
         tiles: stands.iter().flat_map(tiles).collect(),
         notes: notes(seen.flag),
-        place: format!("As it stands in the {}:", seen.listed.origin),
+        place: place(seen.flag),
         source: text.unwrap_or_default(),
         events: events.map(|entry| FactLine::of_one(name, entry, now)).collect(),
         ramp,
+    }
+}
+
+/// Where its text stands: a pin is said above it.
+fn place(flag: &Flag) -> String {
+    match &flag.origin {
+        Origin::File => "As it stands in the file:".into(),
+        Origin::Overlay(environment) => format!("As it stands in the overlay {environment}:"),
     }
 }
 

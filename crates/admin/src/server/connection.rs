@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use axum::Router;
@@ -29,7 +29,8 @@ use crate::response::{LongLived, problem};
 
 /// How long a head may take, and how long a connection may be idle before the next.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a connection may last, so that a client that reads no answer does not keep it.
+/// How long a connection takes new requests. The answer that is under way then is sent on, for as long as its client takes something of
+/// it in that time: an export of all visitors over a slow line.
 const MAX_CONNECTION_TIME: Duration = Duration::from_secs(60);
 
 /// How long a client may take no byte that is sent to it. The stream of a laptop that was closed ends then.
@@ -42,6 +43,8 @@ pub(super) struct Connection {
     pub(super) peer: SocketAddr,
     pub(super) admission: Arc<Admission>,
     pub(super) closed: watch::Receiver<bool>,
+    /// How many pieces of answers the client took.
+    pub(super) taken: Arc<AtomicU64>,
 }
 
 impl Connection {
@@ -56,18 +59,26 @@ impl Connection {
         let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
         let mut longest = pin!(sleep(MAX_CONNECTION_TIME));
         let mut closed = self.closed.clone();
-        let mut is_closing = false;
+        let (mut is_closing, mut is_stopping, mut taken) = (false, false, 0);
         loop {
             tokio::select! {
                 // how it ended is the operator's to know
                 _ = &mut connection => return,
-                () = &mut longest => return,
+                () = &mut longest => {
+                    let before = std::mem::replace(&mut taken, self.taken.load(Relaxed));
+                    if is_stopping || (is_closing && before == taken) {
+                        return;
+                    }
+                    is_closing = true;
+                    connection.as_mut().graceful_shutdown();
+                    longest.as_mut().reset(Instant::now() + MAX_CONNECTION_TIME);
+                }
                 () = self.admission.leaves() => return,
                 () = begins_stream.notified() => {
                     longest.as_mut().reset(Instant::now() + MAX_STREAM_TIME + MAX_CONNECTION_TIME);
                 }
-                _ = closed.wait_for(|closed| *closed), if !is_closing => {
-                    is_closing = true;
+                _ = closed.wait_for(|closed| *closed), if !is_stopping => {
+                    is_stopping = true;
                     connection.as_mut().graceful_shutdown();
                 }
             }
@@ -75,23 +86,23 @@ impl Connection {
     }
 
     async fn answer(&self, mut request: Request<Incoming>, begins_stream: &Notify) -> Result<Response, Infallible> {
-        let question = self.admission.request_begins();
+        let (question, taken) = (self.admission.request_begins(), Arc::clone(&self.taken));
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let is_late = Arc::new(AtomicBool::new(false));
         let arriving = |body| Body::new(Arriving::new(body, Arc::clone(&self.admission), Arc::clone(&is_late)));
         let answer = self.router.clone().oneshot(request.map(arriving)).await?;
         if is_late.load(Relaxed) {
-            return Ok(too_late().map(|body| until_sent(body, question)));
+            return Ok(too_late().map(|body| until_sent(body, question, taken)));
         }
         if answer.extensions().get::<LongLived>().is_none() {
-            return Ok(answer.map(|body| until_sent(body, question)));
+            return Ok(answer.map(|body| until_sent(body, question, taken)));
         }
         let Some(permit) = self.admission.stream() else {
-            return Ok(too_many_streams().map(|body| until_sent(body, question)));
+            return Ok(too_many_streams().map(|body| until_sent(body, question, taken)));
         };
         begins_stream.notify_one();
         let closed = self.closed.clone();
-        let mut answer = answer.map(|body| until_sent(Body::new(Stream::new(body, permit, closed)), question));
+        let mut answer = answer.map(|body| until_sent(Body::new(Stream::new(body, permit, closed)), question, taken));
         // its place among the connections is another one's now
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         Ok(answer)
@@ -99,9 +110,10 @@ impl Connection {
 }
 
 /// A body with the question that it answers: that one is over when all of it is sent.
-fn until_sent(body: Body, question: RequestInProgress) -> Body {
+fn until_sent(body: Body, question: RequestInProgress, taken: Arc<AtomicU64>) -> Body {
     Body::new(body.map_frame(move |frame| {
         let _ = &question;
+        taken.fetch_add(1, Relaxed);
         frame
     }))
 }

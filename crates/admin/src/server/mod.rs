@@ -39,7 +39,13 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
         };
         match next {
             Ok((io, peer, admission)) => {
-                let connection = Connection { router: router.clone(), peer, admission, closed: closed.clone() };
+                let connection = Connection {
+                    router: router.clone(),
+                    peer,
+                    admission,
+                    closed: closed.clone(),
+                    taken: std::sync::Arc::default(),
+                };
                 open.spawn(connection.serve(io));
             }
             Err(error) => {

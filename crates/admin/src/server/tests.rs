@@ -32,6 +32,14 @@ impl axum::body::HttpBody for Endless {
     }
 }
 
+/// A long answer over a slow line: a piece every ten seconds, for five minutes.
+fn slowly() -> Body {
+    Body::from_stream(futures_util::stream::unfold(0, async |sent| {
+        tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+        (sent < 30).then_some((Ok::<_, Infallible>("row\n"), sent + 1))
+    }))
+}
+
 async fn serving() -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -43,6 +51,7 @@ async fn serving() -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
         .route("/live", get(live))
         .route("/slow", post(slow))
         .route("/read", post(async |_: Bytes| "fine"))
+        .route("/long", get(async || slowly()))
         .route("/stuck", get(async || Body::new(Endless(false))));
     (address, stop, tokio::spawn(serve(listener, router, async { drop(stopped.await) })))
 }
@@ -207,6 +216,21 @@ async fn streams_take_no_place_of_connections_and_have_their_number() {
     timeout(6 * HEAD_TIMEOUT, last.read_to_string(&mut rest)).await.unwrap().unwrap();
     assert!(rest.ends_with("data: 1\n\n\r\n0\r\n\r\n"), "{rest:?}");
     drop((open, idle));
+    timeout(6 * HEAD_TIMEOUT, serving).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_that_is_taken_is_sent_to_its_end() {
+    let (address, stop, serving) = serving().await;
+    let (mut long, _) = begun(address, "/long").await;
+    tokio::time::pause();
+    let mut rest = String::new();
+    let limit = std::time::Duration::from_secs(20 * 60);
+    timeout(limit, long.read_to_string(&mut rest)).await.unwrap().unwrap();
+    tokio::time::resume();
+    assert_eq!(rest.matches("row").count(), 30, "{rest}");
+    assert!(rest.ends_with("\r\n0\r\n\r\n"), "it ends in good order, and the connection with it: {rest:?}");
+    drop(stop);
     timeout(6 * HEAD_TIMEOUT, serving).await.unwrap().unwrap();
 }
 

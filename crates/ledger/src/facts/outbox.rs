@@ -42,6 +42,7 @@ pub struct Delivery {
     number: i64,
     tries: u32,
     fact: Option<Fact>,
+    age: Duration,
 }
 
 impl Delivery {
@@ -49,6 +50,12 @@ impl Delivery {
     #[must_use]
     pub const fn fact(&self) -> Option<&Fact> {
         self.fact.as_ref()
+    }
+
+    /// How long ago it happened, by the store's time.
+    #[must_use]
+    pub const fn age(&self) -> Duration {
+        self.age
     }
 
     /// How often it was tried in vain.
@@ -68,8 +75,8 @@ impl Outbox {
     }
 
     /// Opens a ledger for a holder, and begins it where there is none. A hook that is seen for the first time is told of what
-    /// happened from `since` on, whenever it is written down: a program that finds a ledger lost writes again what it knows. A claim
-    /// that is not renewed ends after `claim`.
+    /// happened from `since` on (by the clock of this machine), whenever it is written down: a program that finds a ledger lost writes
+    /// again what it knows. A claim that is not renewed ends after `claim`.
     ///
     /// # Errors
     /// When the ledger cannot be reached, made or written to.
@@ -91,15 +98,22 @@ impl Outbox {
     }
 
     async fn begin(&mut self, since: Timestamp) -> Result<(), sqlx::Error> {
+        let now = self.store.now();
         let mut transaction = self.store.connection.begin_with(self.store.begin()).await?;
+        let stored: i64 = query(format!("SELECT {now}")).fetch_one(&mut *transaction).await?.try_get(0)?;
+        // facts carry the store's time, and the clock of this machine may be wrong
+        let since = since.as_microsecond().saturating_add(stored.saturating_sub(Timestamp::now().as_microsecond()));
+        // it began while a clock was ahead: nothing that happens would be told until then
+        let ahead = query(format!("UPDATE hooks SET began = {now} WHERE hook = $1 AND began > {now}"));
+        ahead.bind(self.hook.clone()).execute(&mut *transaction).await?;
         let insert =
             "INSERT INTO hooks (hook, holder, held, quiet, began) VALUES ($1, '', 0, 0, $2) ON CONFLICT DO NOTHING";
-        let insert = sqlx::query(insert).bind(self.hook.clone()).bind(since.as_microsecond());
+        let insert = sqlx::query(insert).bind(self.hook.clone()).bind(since);
         let insert = insert.execute(&mut *transaction).await?;
         if insert.rows_affected() > 0 {
             let before = "INSERT INTO told (hook, flag, number)
                           SELECT $1, flag, MAX(number) FROM facts WHERE at < $2 GROUP BY flag";
-            let before = sqlx::query(before).bind(self.hook.clone()).bind(since.as_microsecond());
+            let before = sqlx::query(before).bind(self.hook.clone()).bind(since);
             before.execute(&mut *transaction).await?;
         }
         transaction.commit().await
@@ -234,7 +248,7 @@ async fn find(store: &mut Store, hook: &str) -> Result<Option<Delivery>, sqlx::E
            UNION ALL
            SELECT flag, number, tries FROM untold WHERE hook = $1 AND (next <= {now} OR next > {now} + $2))
          SELECT facts.flag, facts.number, facts.at, facts.definition, facts.kind, facts.step, facts.author, facts.why,
-                facts.evidence, due.tries
+                facts.evidence, due.tries, {now} - facts.at
          FROM due JOIN facts ON facts.flag = due.flag AND facts.number = due.number
          WHERE NOT EXISTS (SELECT 1 FROM hooks WHERE hook = $1 AND quiet > {now} AND quiet <= {now} + $2)
          ORDER BY facts.at, facts.flag, facts.number LIMIT 1"
@@ -246,7 +260,8 @@ async fn find(store: &mut Store, hook: &str) -> Result<Option<Delivery>, sqlx::E
 
 fn delivery(row: &AnyRow) -> Result<Delivery, sqlx::Error> {
     let tries = u32::try_from(row.try_get::<i64, _>(9)?).unwrap_or(u32::MAX);
-    Ok(Delivery { flag: row.try_get(0)?, number: row.try_get(1)?, tries, fact: fact(row).ok() })
+    let age = Duration::from_micros(u64::try_from(row.try_get::<i64, _>(10)?).unwrap_or_default());
+    Ok(Delivery { flag: row.try_get(0)?, number: row.try_get(1)?, tries, fact: fact(row).ok(), age })
 }
 
 /// Notes that a hook is past a fact. Returns whether that is new.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use flagstaff_flags::{Definition, Fact, FactKind};
 use flagstaff_ledger::{FactStore, Location, Outbox};
+use jiff::Timestamp;
 
 use crate::desk::*;
 use crate::postgres::each_store;
@@ -62,6 +63,27 @@ async fn tell(outbox: &mut Outbox) -> Option<String> {
 async fn fail(outbox: &mut Outbox, wait: Duration) {
     let delivery = outbox.next().await.unwrap().unwrap();
     outbox.again(&delivery, wait, false).await.unwrap();
+}
+
+/// The clock of a virtual machine may be ahead until it asks the network for the time.
+#[test]
+fn a_hook_that_began_while_a_clock_was_ahead_is_told_after_the_next_start() {
+    each_store(|place| {
+        block_on(async {
+            let begin = |since| Outbox::open(place, "early", since, "holder", LONG);
+            let now = Timestamp::now();
+            begin(now + Duration::from_secs(7_200)).await.unwrap().close().await;
+            let mut outbox = begin(now).await.unwrap();
+            let later = Timestamp::now() + Duration::from_secs(1);
+            happen(place, &[Fact { at: later, ..fact("late", 1, 0) }]).await;
+            let delivery = outbox.next().await.unwrap().expect("it is told");
+            assert_eq!((delivery.fact().unwrap().flag.as_str(), delivery.age()), ("late", Duration::ZERO));
+            outbox.done(&delivery).await.unwrap();
+            happen(place, &[Fact { at: now - Duration::from_secs(90_000), ..fact("lost", 1, 0) }]).await;
+            assert!(outbox.next().await.unwrap().is_none(), "it happened before the hook began");
+            outbox.close().await;
+        });
+    });
 }
 
 #[test]

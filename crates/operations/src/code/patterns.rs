@@ -25,11 +25,18 @@ const WAFFLE: [&str; 5] = [
     r"\{%-?\s*(?:flag|switch|sample)\s+(?P<variable>[A-Za-z_][\w.-]*)",
 ];
 
-/// Calls of clients of ours.
-const CALLS: [&str; 2] = [
-    r#"\bis_on\s*\(\s*&?["'](?P<name>\w+)["']"#,
-    r#"\b(?:request|g)\.flags\s*(?:\[|\.get\s*\(|\.variant\s*\()\s*["'](?P<name>\w+)["']"#,
+/// Calls of clients of ours, and of the script for pages: docs/python.md, docs/node.md, docs/rust.md and docs/headers.md have them.
+const CALLS: [&str; 5] = [
+    r#"\bis_on\s*\(\s*&?["'`](?P<name>\w+)["'`]"#,
+    r#"\b(?:flags|flagstaff)\s*\??\.\s*(?:isOn|variant|value)\s*\(\s*&?["'`](?P<name>\w+)["'`]"#,
+    r#"\b(?:request|req|g)\.flags\s*(?:\[|\.get\s*\()\s*["'](?P<name>\w+)["']"#,
+    r#"["'](?P<name>\w+)["']\s+(?:not\s+)?in\s+(?:request|g)\.flags\b"#,
+    r"\b(?:request|g)\.flags\.(?P<attribute>[a-z]\w*)",
 ];
+
+/// What `request.flags` has that is no flag.
+const MEMBERS: [&str; 9] =
+    ["as_dict", "from_dict", "get", "isOn", "is_on", "source", "undecided", "variant", "visitor"];
 
 /// The header that has all flags, and not the one that signs it.
 const ALL_FLAGS: &str = r"(?i)(?:^|[^a-z0-9])x[-_]flags(?:$|[^a-z0-9_-])";
@@ -40,7 +47,7 @@ const WORTH_A_LOOK: [&str; 5] = [
     r"waffle|(?:override_(?:flag|switch|sample)|(?:flag|switch|sample)_is_active)|flag_permission",
     r"\bdwft?_",
     r"%-?\s*(?:flag|switch|sample)\s",
-    r"\bis_on\s*\(|\b(?:request|g)\.flags",
+    r"\bis_on\s*\(|\b(?:request|req|g)\.flags|\b(?:flags|flagstaff)\s*\??\.\s*(?:isOn|variant|value)\s*\(",
 ];
 
 /// A flag that a line asks for.
@@ -73,7 +80,8 @@ pub(super) fn asks(line: &str) -> Vec<Ask<'_>> {
         HEADERS.iter().flat_map(|header| header.captures_iter(line)).filter_map(|found| header(&found)).collect();
     for (kind, patterns) in [(AskedAs::Waffle, &*WAFFLE_PATTERNS), (AskedAs::Call, &*CALL_PATTERNS)] {
         for found in patterns.iter().flat_map(|pattern| pattern.captures_iter(line)) {
-            let plain = found.name("name").map(|name| Name::Plain(name.as_str()));
+            let attribute = found.name("attribute").filter(|name| !MEMBERS.contains(&name.as_str()));
+            let plain = found.name("name").or(attribute).map(|name| Name::Plain(name.as_str()));
             let name = plain.or_else(|| found.name("variable").map(|name| Name::Variable(name.as_str())));
             all.extend(name.map(|name| Ask { kind, name }));
         }
@@ -120,7 +128,7 @@ mod tests {
 
     #[test]
     fn every_pattern_is_an_expression() {
-        assert_eq!(compiled(&[&WAFFLE[..], &CALLS, &[HEADER, ALL_FLAGS], &WORTH_A_LOOK].concat()).len(), 14);
+        assert_eq!(compiled(&[&WAFFLE[..], &CALLS, &[HEADER, ALL_FLAGS], &WORTH_A_LOOK].concat()).len(), 17);
     }
 
     #[test]
@@ -155,6 +163,13 @@ mod tests {
             ("if flags.is_on(\"a\") { switch.is_on() }", "Call a"),
             ("request.flags[\"a\"] or request.flags.get('b')", "Call a, Call b"),
             ("g.flags.variant('a', 'b') or msg.flags['c']", "Call a"),
+            ("if request.flags.a and g.flags.is_on('b'): request.flags.visitor", "Call b, Call a"),
+            ("request.flags.isOn(name) && request.flags.source", ""),
+            ("'a' in request.flags or \"b\" not in g.flags", "Call a, Call b"),
+            ("req.flags.isOn(\"a\") || req.flags?.variant('b', 'x') || req.flags['c']", "Call a, Call b, Call c"),
+            ("flagstaff.variant(`a`); flagstaff.value(\"b\"); flagstaff.is_on('c')", "Call c, Call a, Call b"),
+            ("flags.variant(\"a\"); let on = flags.is_on(\"b\");", "Call b, Call a"),
+            ("isOn('a'); lamp.isOn('b'); new flags.Variant('c')", ""),
             ("flags = parser.flags[\"verbose\"]; red_flag('x')", ""),
         ] {
             assert_eq!(told(line).join(", "), wanted, "{line}");
@@ -177,6 +192,10 @@ mod tests {
             "@waffle_flag('a')",
             "s.is_on('a')",
             "request.flags['a']",
+            "request.flags.a",
+            "req.flags.isOn('a')",
+            "flagstaff.value('a')",
+            "flags.variant(\"a\")",
             "g.flags['a']",
             "[flag_permission('a')]",
             "switch_is_active('a')",

@@ -8,7 +8,7 @@ use super::fact_log::FactLog;
 /// What an edit undoes of a flag as running programs have it: none, where it does not change what decides.
 pub(crate) fn undoes(before: &Flag, after: &Flag, standing: &Standing) -> Option<String> {
     let is_other = before.definition != after.definition && standing.is_about(before) && !standing.is_about(after);
-    is_other.then(|| undone(standing)).flatten()
+    is_other.then(|| undone(standing, Some(before))).flatten()
 }
 
 /// Records who makes an edit of a flag, what it is and how it came, before the running programs see it. Returns whether it did.
@@ -24,7 +24,7 @@ pub(crate) async fn record_change(
     };
     let mut recorded = false;
     if before.definition != after.definition {
-        let undone = undone(&standing).map(|undone| format!(": {undone}")).unwrap_or_default();
+        let undone = undone(&standing, Some(before)).map(|undone| format!(": {undone}")).unwrap_or_default();
         let why = format!("{what} {}{undone}", source.how());
         recorded |= facts.add(FactKind::Changed, Some(after.definition), by, &why).await.is_ok();
     }

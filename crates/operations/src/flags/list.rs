@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flagstaff_flags::{Flag, FlagMode, Formula, Hash, Origin, Percent, Snapshot};
+use flagstaff_flags::{Flag, FlagMode, Formula, Hash, Origin, Percent, Snapshot, VariantId};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -19,7 +19,8 @@ pub struct ListedFlag {
     pub name: String,
     /// Whether its file says that it is on.
     pub enabled: bool,
-    /// The share of visitors that holds now (0 to 100): of its rollout's step, or as written. 0 where it was rolled back or switched off.
+    /// The share of visitors that holds now (0 to 100): of its rollout's step, or as written. 0 where it was rolled back or switched off;
+    /// 0 or 100 where it is pinned.
     #[serde(with = "json::percent")]
     #[schemars(with = "f64")]
     pub percent: Percent,
@@ -73,7 +74,7 @@ pub enum Choice {
 /// What a flag does, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListedState {
-    /// As its file says.
+    /// As its file says, or a pin.
     AsWritten(FlagMode),
     /// A person switched it off beside its file.
     SwitchedOff,
@@ -143,16 +144,24 @@ fn listed(snapshot: &Snapshot, flag: &Flag, now: Timestamp, today: Date) -> List
     let share = id.map_or(Percent::ZERO, |id| snapshot.share(id, now));
     let switched_off = id.and_then(|id| snapshot.switched_off(id));
     let is_tripped = id.is_some_and(|id| snapshot.is_tripped(id));
+    let pinned = flag.pin.as_ref().map(|pin| pin.variant != VariantId::OFF);
     let is_tried = flag.enabled && flag.pin.is_none() && flag.is_experiment(share);
     ListedFlag {
         name: flag.name.to_string(),
         enabled: flag.enabled,
-        percent: if is_tripped || switched_off.is_some() { Percent::ZERO } else { share },
+        percent: match pinned {
+            Some(true) => Percent::ALL,
+            Some(false) => Percent::ZERO,
+            None if is_tripped || switched_off.is_some() => Percent::ZERO,
+            None => share,
+        },
         variants: choice(flag),
         formula: formula_of(flag).as_str().into(),
         owner: flag.owner.clone(),
         expires: flag.expires,
         state: match flag.mode() {
+            _ if pinned == Some(true) => ListedState::AsWritten(FlagMode::On),
+            _ if pinned == Some(false) => ListedState::AsWritten(FlagMode::Off),
             _ if switched_off.is_some() => ListedState::SwitchedOff,
             _ if is_tripped && flag.enabled => ListedState::Tripped,
             state => ListedState::AsWritten(state),

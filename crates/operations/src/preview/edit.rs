@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flagstaff_flags::{RecordedFacts, Snapshot};
+use flagstaff_flags::{FlagId, RecordedFacts, Snapshot};
 use flagstaff_source::edit::Change;
 use jiff::Timestamp;
 
@@ -59,8 +59,11 @@ pub(super) fn tell(
 ) {
     let (old, new) = (before.find(&preview.flag), after.find(&preview.flag));
     let step = |snapshot: &Snapshot, id| snapshot.step(id);
-    let was_at = old.map_or(0, |id| step(before, id));
-    let restarts = was_at > 0 && new.is_some_and(|id| step(after, id) == 0);
+    let is_edited = old.and_then(|id| before.flag(id)).map(|flag| flag.definition)
+        != new.and_then(|id| after.flag(id)).map(|flag| flag.definition);
+    // as `undone` has it of the facts: the first step of a rollout that runs is lost too
+    let was_under_way = old.is_some_and(|id| step(before, id) > 0 || (is_edited && rolls_out(before, id)));
+    let restarts = was_under_way && new.is_some_and(|id| step(after, id) == 0);
     let rollout = new.and_then(|id| after.flag(id)?.rollout.as_ref()).filter(|_| restarts);
     let share = rollout.map(|rollout| rollout.percent(now, 0));
     let is_tripped = |snapshot: &Snapshot, id| snapshot.is_tripped(id);
@@ -76,6 +79,12 @@ pub(super) fn tell(
         switched_on: words,
     };
     preview.say(&about);
+}
+
+/// Whether a rollout of a flag runs.
+fn rolls_out(snapshot: &Snapshot, id: FlagId) -> bool {
+    let is_on = snapshot.flag(id).is_some_and(|flag| flag.rollout.is_some() && flag.enabled);
+    is_on && !snapshot.is_tripped(id) && snapshot.switched_off(id).is_none()
 }
 
 /// Whether something changes that decides about visitors.

@@ -50,7 +50,11 @@ impl Controller {
     /// Says of edits by hand what they undo; an edit by command asked before.
     fn warn_of_undone(&self, facts: &[Fact]) {
         for fact in facts.iter().filter(|fact| fact.kind == FactKind::Changed) {
-            if let Some(undone) = self.states.get(&fact.flag).and_then(|state| undone(state.standing())) {
+            if let Some(undone) = self
+                .states
+                .get(&fact.flag)
+                .and_then(|state| undone(state.standing(), state.flag().map(AsRef::as_ref)))
+            {
                 tracing::warn!(
                     flag = fact.flag.as_str(),
                     "the edit of the file changes what decides of the flag: {undone}"

@@ -71,7 +71,8 @@ pub(crate) fn seen(flag: &Flag, came: Came<'_>, state: Option<&FlagState>) -> Op
         let why = "its definition is the same, under the fingerprint of this version".into();
         return Some(Fact { by: BY_PROGRAM.into(), ..fact(FactKind::Continued, why) });
     }
-    let undone = undone(standing).map(|undone| format!(": {undone}")).unwrap_or_default();
+    let undone =
+        undone(standing, state.flag().map(AsRef::as_ref)).map(|undone| format!(": {undone}")).unwrap_or_default();
     let off = if flag.enabled { "" } else { "; it is off for everyone now" };
     Some(Fact { step: 0, ..fact(FactKind::Changed, format!("the file was edited{undone}{off}")) })
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use flagstaff_flags::{Fact, FactKind, Percent, Reader, Snapshot};
 use flagstaff_ledger::Error;
 use flagstaff_webhook::{Client, Hook, Message, ReceiverAnswer, wait};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::outbox::{Delivery, Outbox};
 
@@ -18,7 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long a ledger that is away is left alone.
 const AWAY_PAUSE: Duration = Duration::from_secs(5);
 /// What happened longer ago is no longer told.
-const MAX_AGE: SignedDuration = SignedDuration::from_hours(24);
+const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// When stopping, nothing is begun after this.
 const LAST_ROUND: Duration = Duration::from_secs(1);
 
@@ -73,14 +73,12 @@ impl Deliverer {
 
     /// Tells one fact, or passes it by.
     fn deliver(&mut self, delivery: &Delivery) -> Result<(), Error> {
-        let told = delivery.fact().and_then(|fact| Some((fact, self.message(fact)?)));
-        let Some((fact, message)) = told else {
+        let told = delivery.fact().and_then(|fact| self.message(fact));
+        let Some(message) = told else {
             return self.outbox.done(delivery);
         };
-        if Timestamp::now().duration_since(fact.at) > MAX_AGE {
-            if delivery.tries() > 0 {
-                self.give_up(&message, "it was not taken for a day");
-            }
+        if delivery.age() > MAX_AGE {
+            self.give_up(&message, "it happened more than a day ago");
             return self.outbox.done(delivery);
         }
         if !self.settled.contains(message.id()) && !self.send(delivery, &message)? {

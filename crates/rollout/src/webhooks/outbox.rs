@@ -48,6 +48,14 @@ impl Delivery {
         }
     }
 
+    /// How long ago the fact happened: by the ledger's time, which the clock of this machine need not have.
+    pub(super) fn age(&self) -> Duration {
+        match self {
+            Self::Ledger(delivery) => delivery.age(),
+            Self::InMemory(fact, _) => Timestamp::now().duration_since(fact.at).try_into().unwrap_or_default(),
+        }
+    }
+
     pub(super) fn tries(&self) -> u32 {
         match self {
             Self::Ledger(delivery) => delivery.tries(),

@@ -40,8 +40,8 @@ pub(crate) fn normalize<B>(request: &mut Request<B>, rules: Rules<'_>) -> Result
     origin_form(request)?;
     let http1 = request.version() < Version::HTTP_2;
     let headers = request.headers_mut();
+    join_cookies(headers);
     if !http1 {
-        join_cookies(headers);
         as_in_http1(headers, rules.fields)?;
     }
     // The framing stops looking at the connection behind this field, so nothing may follow.
@@ -129,7 +129,8 @@ fn same(host: &[u8], target: &Authority) -> Result<(), Refusal> {
     if host.eq_ignore_ascii_case(target.as_str().as_bytes()) { Ok(()) } else { Err(Refusal::HostMismatch) }
 }
 
-/// A name or an address, perhaps with a port; no user, no path, no list.
+/// A name or an address, perhaps with a port; no user, no path, no list. Each fits into the authority of a URI, which is what an app gets over
+/// HTTP/2: what fails there would look like the app's failure.
 fn valid(host: &[u8]) -> Result<(), Refusal> {
     let (name, port) = match host.iter().rposition(|b| *b == b':') {
         Some(at) if !host.ends_with(b"]") => host.split_at(at),
@@ -139,7 +140,7 @@ fn valid(host: &[u8]) -> Result<(), Refusal> {
     let bracketed = name.strip_prefix(b"[").and_then(|inner| inner.strip_suffix(b"]"));
     let fine = match bracketed {
         Some(address) => address.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.')),
-        None => name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'~' | b'%')),
+        None => name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'~')),
     };
     let empty = bracketed.unwrap_or(name).is_empty();
     if fine && !empty && port.len() <= 5 && port.iter().all(u8::is_ascii_digit) {
@@ -170,7 +171,8 @@ fn target(path: &str, method: &Method) -> Result<(), Refusal> {
     if path.starts_with('/') || (path == "*" && method == Method::OPTIONS) { Ok(()) } else { Err(Refusal::Target) }
 }
 
-/// HTTP/2 clients may send a field per cookie; HTTP/1.1 knows one field (RFC 9113 §8.2.3).
+/// HTTP/2 clients may send a field per cookie; HTTP/1.1 knows one field (RFC 9113 §8.2.3). An app may read the first of several, where we
+/// read all.
 fn join_cookies(headers: &mut HeaderMap) {
     if headers.get_all(header::COOKIE).iter().nth(1).is_none() {
         return;
@@ -184,6 +186,47 @@ fn join_cookies(headers: &mut HeaderMap) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_that_is_let_in_fits_into_a_uri() {
+        let ends = ["", ":", ":0", ":80", ":65535", ":99999", ":123456"];
+        let names = (0..=u8::MAX).flat_map(|byte| {
+            [
+                vec![byte],
+                vec![b'a', byte],
+                vec![byte, b'a'],
+                vec![b'a', byte, b'4', b'1'],
+                vec![b'[', byte, b':', b'1', b']'],
+            ]
+        });
+        let mut let_in = 0;
+        for name in names {
+            for end in ends {
+                let host = [&name, end.as_bytes()].concat();
+                if valid(&host).is_ok() {
+                    let text = String::from_utf8(host).unwrap();
+                    let uri: Result<Uri, _> = format!("http://{text}/p").parse();
+                    assert!(uri.is_ok_and(|uri| uri.authority().is_some_and(|a| a.as_str() == text)), "{text}");
+                    let_in += 1;
+                }
+            }
+        }
+        assert!(let_in > 500, "{let_in}");
+        for refused in ["%", "a%41", "a%41:80", "a@b", "a/b", "a b", ""] {
+            assert!(valid(refused.as_bytes()).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn cookies_are_one_field() {
+        for version in [Version::HTTP_11, Version::HTTP_2] {
+            let fields = [("host", "a"), ("cookie", "a=1"), ("cookie", "b=2")];
+            let mut request = request(version, if version == Version::HTTP_2 { "http://a/" } else { "/" }, &fields);
+            normalized(&mut request).unwrap();
+            let all: Vec<_> = request.headers().get_all(header::COOKIE).iter().collect();
+            assert_eq!(all, ["a=1; b=2"], "{version:?}");
+        }
+    }
 
     fn request(version: Version, target: &str, fields: &[(&str, &str)]) -> Request<()> {
         let mut builder = Request::builder().version(version).uri(target);

@@ -94,30 +94,29 @@ fn upstream(
     address: &str,
     policy: &Arc<UpstreamPolicy>,
     known: &mut HashMap<Arc<str>, Arc<Upstream>>,
-    named: &mut HashMap<String, Arc<Upstream>>,
+    named: &mut HashMap<Arc<str>, Arc<Upstream>>,
 ) -> Option<Arc<Upstream>> {
-    if let Some(upstream) = named.get(address) {
+    let unused = |error: &str| {
+        tracing::warn!(address, error, "the upstream of a variant is not used; its visitors stay with the app");
+    };
+    // an address can be written in several ways
+    let origin = Origin::parse(address).inspect_err(|error| unused(error)).ok()?;
+    if let Some(upstream) = named.get(&origin.authority) {
         return Some(Arc::clone(upstream));
     }
     if named.len() == MAX_UPSTREAMS {
         tracing::warn!(address, "more than {MAX_UPSTREAMS} upstreams of variants; this one is not used");
         return None;
     }
-    let upstream = match known.remove(address) {
+    let authority = Arc::clone(&origin.authority);
+    let upstream = match known.remove(&authority) {
         Some(upstream) => upstream,
-        None => match Origin::parse(address).and_then(|origin| policy.written(&origin).map(|()| origin)) {
-            Ok(origin) => Arc::new(Upstream::new(origin, Some(Arc::clone(policy)))),
-            Err(error) => {
-                tracing::warn!(
-                    address,
-                    error,
-                    "the upstream of a variant is not used; its visitors stay with the app"
-                );
-                return None;
-            }
-        },
+        None => {
+            policy.written(&origin).inspect_err(|error| unused(error)).ok()?;
+            Arc::new(Upstream::new(origin, Some(Arc::clone(policy))))
+        }
     };
-    named.insert(address.to_owned(), Arc::clone(&upstream));
+    named.insert(authority, Arc::clone(&upstream));
     Some(upstream)
 }
 
@@ -183,6 +182,23 @@ mod tests {
             Some(_) => "somebody else",
         };
         (answer.status(), said)
+    }
+
+    #[test]
+    fn an_address_keeps_its_connections_however_it_is_written() {
+        let policy = Arc::new(UpstreamPolicy::default());
+        for address in ["unix:///run/shop.sock", "unix:/run/shop.sock", "127.0.0.1:8000", "[::1]:8000"] {
+            let flag = Flag {
+                percent: Some(Percent::ALL),
+                upstream: vec![(VariantId::ON, address.to_owned())],
+                ..Flag::new(Name::new("shop").unwrap())
+            };
+            let snapshot = Snapshot::new("test", vec![flag], vec![], vec![], vec![]).unwrap();
+            let first = Routes::new(&snapshot, None, &policy);
+            let second = Routes::new(&snapshot, Some(&first), &policy);
+            let of = |routes: &Routes| Arc::as_ptr(&routes.all[0].canary.upstream);
+            assert_eq!(of(&first), of(&second), "{address}");
+        }
     }
 
     #[tokio::test]

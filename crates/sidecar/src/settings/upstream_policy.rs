@@ -1,7 +1,7 @@
 //! Which addresses flags may name as upstreams of variants. The author of flags need not be the one who runs the machine.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use flagstaff_flags::Glob;
 use ipnet::IpNet;
@@ -59,6 +59,18 @@ impl UpstreamPattern {
     }
 }
 
+/// Whether two paths lead to one socket, however they are written and whatever links they go through.
+fn is_same_socket(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| {
+        let folder = path.parent()?.canonicalize().ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    let whole = |path: &Path| path.canonicalize().ok();
+    one == other
+        || place(one).is_some_and(|one| place(other) == Some(one))
+        || whole(one).is_some_and(|one| whole(other) == Some(one))
+}
+
 impl UpstreamPolicy {
     /// Whether an upstream may be used, as far as that is written in its address. A name counts at each connection.
     ///
@@ -66,7 +78,7 @@ impl UpstreamPolicy {
     /// With the reason.
     pub(crate) fn written(&self, origin: &Origin) -> Result<(), String> {
         if let Some(path) = &origin.socket {
-            let own = self.own_socket.as_deref() == Some(path);
+            let own = self.own_socket.as_deref().is_some_and(|own| is_same_socket(own, path));
             let listed = self.listed.is_empty() || self.listed.iter().any(|pattern| pattern.names(origin));
             return match (own, listed) {
                 (true, _) => Err("it is the upgrade socket of this program".to_owned()),
@@ -155,6 +167,7 @@ mod tests {
             "[::1]:9",
             "[::]:9",
             "unix:/run/upgrade.sock",
+            "unix:/run/../run/./upgrade.sock",
         ] {
             assert!(!fine(&[], own) && !fine(&["127.0.0.0/8", "::/0", "*", "unix:*"], own), "{own}");
         }
