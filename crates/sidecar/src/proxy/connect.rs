@@ -10,6 +10,7 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
@@ -96,7 +97,7 @@ impl Connector {
         if let Some(path) = &origin.socket {
             return self.speak(UnixStream::connect(path).await?, key).await;
         }
-        let stream = dial(origin, policy).await?;
+        let stream = dial(origin, policy, self.limit).await?;
         stream.set_nodelay(true)?;
         match self.tls.as_ref().filter(|_| origin.tls) {
             None => self.speak(stream, key).await,
@@ -163,7 +164,8 @@ where
 
 /// The addresses of the name in turn, until one takes the connection. Which of them may be asked is decided here, where a name that
 /// leads elsewhere than before cannot lead astray.
-async fn dial(origin: &Origin, policy: Option<&UpstreamPolicy>) -> io::Result<TcpStream> {
+async fn dial(origin: &Origin, policy: Option<&UpstreamPolicy>, limit: Duration) -> io::Result<TcpStream> {
+    let until = Instant::now() + limit;
     let fine = |address: &SocketAddr| match policy.map_or(Ok(()), |policy| policy.address(origin, *address)) {
         Ok(()) => Ok(*address),
         Err(why) => Err(io::Error::new(io::ErrorKind::PermissionDenied, why)),
@@ -173,14 +175,23 @@ async fn dial(origin: &Origin, policy: Option<&UpstreamPolicy>) -> io::Result<Tc
     }
     let found = tokio::net::lookup_host((&*origin.host, origin.port)).await;
     let all: Vec<_> = found.map_err(|error| want_of_one().unwrap_or(error))?.collect();
-    first_of(all.iter().map(fine)).await
+    first_of(all.iter().map(fine), until).await
 }
 
-async fn first_of(addresses: impl Iterator<Item = io::Result<SocketAddr>>) -> io::Result<TcpStream> {
+/// Connects to the first address that answers. Each has an equal part of the time that is left: one that answers nothing, as an IPv6
+/// address without a route, leaves time for the others.
+async fn first_of(
+    addresses: impl ExactSizeIterator<Item = io::Result<SocketAddr>>,
+    until: Instant,
+) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    let mut left = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
     for address in addresses {
+        let part = until.saturating_duration_since(Instant::now()) / left.max(1);
+        left = left.saturating_sub(1);
+        let late = |_| Err(io::Error::new(io::ErrorKind::TimedOut, "no connection in time"));
         let connected = match address {
-            Ok(address) => TcpStream::connect(address).await,
+            Ok(address) => tokio::time::timeout(part, TcpStream::connect(address)).await.unwrap_or_else(late),
             Err(why) => Err(why),
         };
         match connected {
@@ -195,6 +206,9 @@ fn failure(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none() {
         return Failure::Forbidden;
     }
+    if error.kind() == io::ErrorKind::TimedOut {
+        return Failure::ConnectTimeout;
+    }
     let os = error.raw_os_error().or_else(|| error.source()?.downcast_ref::<io::Error>()?.raw_os_error());
     match os {
         os if out_of_descriptors(os) => Failure::Descriptors,
@@ -205,6 +219,8 @@ fn failure(error: &io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use socket2::{Domain, Socket, Type};
+
     use super::*;
 
     #[tokio::test]
@@ -216,11 +232,33 @@ mod tests {
             SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, port)),
             SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, port)),
         ];
-        let stream = first_of(both.into_iter().map(Ok)).await.unwrap();
+        let until = || Instant::now() + Duration::from_secs(10);
+        let stream = first_of(both.into_iter().map(Ok), until()).await.unwrap();
         assert_eq!(stream.peer_addr().unwrap(), both[1]);
         drop(listener);
-        assert!(first_of(both.into_iter().map(Ok)).await.is_err());
-        let none = first_of(std::iter::empty()).await.unwrap_err();
+        assert!(first_of(both.into_iter().map(Ok), until()).await.is_err());
+        let none = first_of(std::iter::empty(), until()).await.unwrap_err();
         assert_eq!(none.kind(), io::ErrorKind::NotFound);
+    }
+
+    /// As an IPv6 address without a route, or a pod that is gone.
+    #[tokio::test]
+    async fn an_address_that_answers_nothing_leaves_time_for_the_others() {
+        let silent = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        silent.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        silent.listen(0).unwrap();
+        let dead = silent.local_addr().unwrap().as_socket().unwrap();
+        let mut waiting = Vec::new();
+        // its queue is full when a connection waits
+        while let Ok(Ok(one)) = tokio::time::timeout(Duration::from_millis(300), TcpStream::connect(dead)).await {
+            waiting.push(one);
+        }
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let fine = listener.local_addr().unwrap();
+        let limit = Duration::from_secs(2);
+        let stream = first_of([dead, dead, fine].into_iter().map(Ok), Instant::now() + limit).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), fine);
+        let none = first_of([dead, dead].into_iter().map(Ok), Instant::now() + limit).await.unwrap_err();
+        assert_eq!(failure(&none), Failure::ConnectTimeout);
     }
 }
