@@ -4,6 +4,7 @@ mod chain;
 mod conditions;
 mod error;
 mod input;
+mod known_id;
 mod looked_at;
 mod model;
 mod options;

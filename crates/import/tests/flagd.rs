@@ -45,7 +45,8 @@ fn a_definition_becomes_a_flag_file() {
     assert!(toml.contains(r#"total = 3, order = ["blue", "green", "red"]"#), "{toml}");
     let carried: Vec<_> = made.report.flags.iter().map(|flag| flag.carried.to_string()).collect();
     let exactly = "carried exactly";
-    assert_eq!(carried, [exactly, exactly, exactly, exactly, "not carried"]);
+    assert_eq!(carried, ["carried in part", exactly, exactly, exactly, "not carried"]);
+    assert!(made.report.flags[0].lost.join(" ").contains("by the text before it alone"), "{:?}", made.report);
 }
 
 #[test]

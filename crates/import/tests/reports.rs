@@ -103,7 +103,7 @@ fn layers_of_statsig_are_said_and_a_second_draw_is_a_rule_of_its_own() {
         r#"{{"feature_gates": [], "dynamic_configs": [{{"name": "e", "salt": "s", "enabled": true, "defaultValue": {{}}, "rules": [{rules}]}}],
             "layer_configs": [{{"name": "l"}}]}}"#
     );
-    let made = made("statsig", &export, &[]);
+    let made = made("statsig", &export, &["--unit", "userID=visitor"]);
     assert_eq!(said(&made, "e").0, Carried::Exactly, "{}", made.toml);
     assert!(made.toml.contains("otherwise = \"next\"\n"), "{}", made.toml);
     assert_eq!(said(&made, "l").0, Carried::Not);

@@ -9,6 +9,7 @@ use crate::model::{Flag, Hash, Outcome, Rule, Share, Variant};
 impl Chain {
     /// Writes on a flag what the chain decides; what cannot be kept is noted there.
     pub(crate) fn into_flag(mut self, flag: &mut Flag) {
+        self.give_without_id();
         let mut rules = unfolded(&self, flag);
         if is_off_and_on(&self, &rules) {
             return OffAndOn { arms: &self.arms }.write(&rules, flag);

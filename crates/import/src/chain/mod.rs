@@ -11,6 +11,7 @@ mod simplify;
 #[cfg(test)]
 mod tests;
 mod unfold;
+mod without_id;
 
 pub(crate) use parts::{Draw, Get, Part, Pick};
 pub(crate) use simplify::simplified;

@@ -104,6 +104,14 @@ impl Get {
         }
     }
 
+    /// The id that it draws by.
+    pub(crate) fn unit(&self) -> Option<&str> {
+        match self {
+            Self::Draw(draw, _) => Some(&draw.unit),
+            Self::Pick(_) => None,
+        }
+    }
+
     /// Whether all go on to the next step.
     pub(crate) fn is_nothing(&self) -> bool {
         matches!(self, Self::Draw(_, parts) if parts.iter().all(|part| part.pick.is_none()))

@@ -15,6 +15,8 @@ fn holds(condition: &Condition, has: &[&str]) -> bool {
     match condition {
         Condition::Always => true,
         Condition::Test(key, _) => has.contains(&key.as_str()),
+        // Everybody who is drawn here has the id.
+        Condition::Authenticated(known) => *known,
         Condition::All(list) => list.iter().all(|one| holds(one, has)),
         other => panic!("{other:?}"),
     }

@@ -1,6 +1,7 @@
 //! Steps of a flag of the old system, in the order they are tried, become rules, a percentage and weights.
 
 use crate::input::Node;
+use crate::known_id;
 use crate::model::{Condition, Flag, Hash, Note, Outcome, Rule, Share, Variant};
 
 /// What somebody gets.
@@ -12,6 +13,23 @@ pub(super) enum Given {
     Draw(Draw),
 }
 
+impl Given {
+    /// The variant that a rule must give those whose id is not known; none where they get it from the draw as well, which gives them
+    /// `of_draw`. A note where no rule can.
+    fn without_id(&self, of_draw: Option<&str>, notes: &mut Vec<Note>) -> Option<String> {
+        let Self::Draw(draw) = self else { return None };
+        match &draw.without_id {
+            WithoutId::Off => (of_draw != Some("off")).then(|| "off".to_owned()),
+            WithoutId::Next => None,
+            WithoutId::Serve(name) => (of_draw != Some(name)).then(|| name.clone()),
+            WithoutId::Other(what) => {
+                Note::add(notes, Note::lost(what.clone()));
+                None
+            }
+        }
+    }
+}
+
 /// A draw.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Draw {
@@ -20,6 +38,20 @@ pub(super) struct Draw {
     pub(super) weights: Vec<(String, Share)>,
     /// The formula, without an order.
     pub(super) hash: Hash,
+    pub(super) without_id: WithoutId,
+}
+
+/// What the old system gives somebody whose id is not known, where a draw would hash it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum WithoutId {
+    /// The flag is off, or its code's own default counts.
+    Off,
+    /// What the next step says. The step must go on.
+    Next,
+    /// One variant.
+    Serve(String),
+    /// Something that the flag file cannot say: what that is.
+    Other(String),
 }
 
 /// For whom, and what they get.
@@ -88,15 +120,6 @@ impl Arms {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// The arm at a place, and its value.
-    pub(super) fn at(&self, place: usize) -> Option<&(String, Node)> {
-        self.0.get(place)
-    }
-
     fn is_off_and_on(&self) -> bool {
         let is = |name: &str, truth| self.0.iter().any(|(n, value)| n == name && value.truth() == Some(truth));
         let fits = |(name, value): &(String, Node)| match value {
@@ -110,7 +133,7 @@ impl Arms {
 /// A flag as the old system has it.
 pub(super) struct Plan {
     pub(super) arms: Arms,
-    /// What those get who are not drawn, and whose id is not known.
+    /// What those get who are not drawn. What those get whose id is not known says each draw.
     pub(super) control: String,
     pub(super) steps: Vec<Step>,
     /// What all others get.
@@ -120,7 +143,11 @@ pub(super) struct Plan {
 impl Plan {
     /// Puts it into a flag.
     pub(super) fn put(mut self, flag: &mut Flag) {
-        self.fold();
+        let unknown = known_id::unknown(flag.bucket_by.as_deref().unwrap_or("visitor"));
+        self.fold(unknown.is_some());
+        if let Some(unknown) = unknown {
+            self.give_without_id(&unknown, &mut flag.notes);
+        }
         let plain = self.is_plain();
         if !plain {
             flag.variants = self.variants();
@@ -159,8 +186,9 @@ impl Plan {
         }
     }
 
-    /// The last step becomes the rest, when it is for everybody; what one variant gets is a step, when ids may not be known.
-    fn fold(&mut self) {
+    /// The last step becomes the rest, when it is for everybody; what one variant gets is a step, when ids may not be known: the flag's
+    /// own share is off for them.
+    fn fold(&mut self, ids_may_be_unknown: bool) {
         while let Some(last) = self.steps.last()
             && last.condition == Condition::Always
             && self.rest == Given::Serve(self.control.clone())
@@ -174,10 +202,30 @@ impl Plan {
         }
         let is_drawn = self.steps.iter().any(|step| matches!(step.given, Given::Draw(_)));
         let rest = Given::Serve(self.control.clone());
-        if is_drawn && matches!(&self.rest, Given::Serve(name) if *name != self.control) {
+        let is_for_all = |name: &String| *name != self.control || (ids_may_be_unknown && name != "off");
+        if is_drawn && matches!(&self.rest, Given::Serve(name) if is_for_all(name)) {
             let given = std::mem::replace(&mut self.rest, rest);
             self.steps.push(Step::new(Condition::Always, given));
         }
+    }
+
+    /// Those whose id is not known get what the old system gives them: a draw here is off for them, or goes on to the next step.
+    fn give_without_id(&mut self, unknown: &Condition, notes: &mut Vec<Note>) {
+        let mut steps = Vec::new();
+        for step in std::mem::take(&mut self.steps) {
+            let next = if step.goes_on { None } else { Some("off") };
+            let given = step.given.without_id(next, notes);
+            let rule = |name| Step::new(step.condition.clone().and(unknown.clone()), Given::Serve(name));
+            steps.extend(given.map(rule));
+            steps.push(step);
+        }
+        let given = self.rest.without_id(Some("off"), notes).or_else(|| match &self.rest {
+            Given::Draw(Draw { without_id: WithoutId::Next, .. }) => Some(self.control.clone()),
+            _ => None,
+        });
+        let rule = |name| Step::new(unknown.clone(), Given::Serve(name));
+        steps.extend(given.filter(|name| name != "off").map(rule));
+        self.steps = steps;
     }
 
     /// Whether it is off and on, and off for those who are not drawn: such a flag needs no variants of its own.

@@ -4,6 +4,7 @@ use super::Definition;
 use super::logic::variable;
 use crate::input::Node;
 use crate::model::{Hash, Share, weights};
+use crate::vendors::plan::WithoutId;
 
 /// A draw.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +61,17 @@ impl Fractional {
     pub(super) fn shares(&self) -> Vec<(String, Share)> {
         let numbers: Vec<_> = self.weights.iter().map(|(_, weight)| f64::from(*weight)).collect();
         self.weights.iter().map(|(name, _)| name.clone()).zip(weights(&numbers)).collect()
+    }
+
+    /// Without an id there is no draw, but for one that hashes a text before it: that text is hashed alone.
+    pub(super) fn without_id(&self, default: &str) -> WithoutId {
+        match &self.text {
+            Before::Text(text) if !text.is_empty() => WithoutId::Other(format!(
+                "Who has no `{}` is drawn by the text before it alone there, and here the flag is off for them. With --unit {}=visitor (or session) everybody has an id.",
+                self.attribute, self.attribute
+            )),
+            _ => WithoutId::Serve(default.to_owned()),
+        }
     }
 
     /// The formula, in its version. Version 2 hashes one text; version 3 keeps the flag's name and the id apart.

@@ -79,10 +79,10 @@ struct Shape<'a> {
 }
 
 impl Shape<'_> {
-    fn put(self, mut flag: Flag, definition: &Definition<'_>) -> Flag {
+    fn put(mut self, mut flag: Flag, definition: &Definition<'_>) -> Flag {
         let mut unit = None;
         let mut steps = Vec::new();
-        for Branch { condition, leaf } in self.branches {
+        for Branch { condition, leaf } in std::mem::take(&mut self.branches) {
             let given = match leaf {
                 Leaf::Default => Ok(Given::Serve(self.default.clone())),
                 Leaf::Variant(name) if self.variants.iter().any(|(variant, _)| *variant == name) => {
@@ -91,7 +91,7 @@ impl Shape<'_> {
                 Leaf::Variant(name) => Err(format!("it gives `{name}`, which is no variant: an error there")),
                 Leaf::Fractional(draw) => {
                     one_unit(&mut unit, &draw.attribute, &mut flag.notes);
-                    drawn(&draw, definition.version, self.variants, &mut flag.notes)
+                    self.drawn(&draw, definition.version, &mut flag.notes)
                 }
                 Leaf::Unknown(why) => Err(why),
             };
@@ -109,6 +109,17 @@ impl Shape<'_> {
         Plan { arms, control: self.default, steps, rest }.put(&mut flag);
         flag
     }
+    fn drawn(&self, draw: &Fractional, version: u32, notes: &mut Vec<Note>) -> Result<Given, String> {
+        let is_known = |name: &String| self.variants.iter().any(|(known, _)| known == name);
+        if let Some((name, _)) = draw.weights.iter().find(|(name, _)| !is_known(name)) {
+            return Err(format!("a draw gives `{name}`, which is no variant: an error there"));
+        }
+        if draw.total() > 100_000 {
+            Note::add(notes, Note::lost("Its weights are finer than a thousandth of a percent: they are rounded."));
+        }
+        let (hash, without_id) = (draw.hash(version), draw.without_id(&self.default));
+        Ok(Given::Draw(Draw { share: Share::EVERYBODY, weights: draw.shares(), hash, without_id }))
+    }
 }
 
 /// Which programs draw so.
@@ -119,19 +130,4 @@ const fn told_of(version: u32) -> &'static str {
             "It is drawn by version 2 of flagd's formula. openfeature-flagd-core 2.0 for Python has version 3 (CBOR): with --formula-version 3 it is drawn as there."
         }
     }
-}
-
-fn drawn(
-    draw: &Fractional,
-    version: u32,
-    variants: &[(String, Node)],
-    notes: &mut Vec<Note>,
-) -> Result<Given, String> {
-    if let Some((name, _)) = draw.weights.iter().find(|(name, _)| !variants.iter().any(|(known, _)| known == name)) {
-        return Err(format!("a draw gives `{name}`, which is no variant: an error there"));
-    }
-    if draw.total() > 100_000 {
-        Note::add(notes, Note::lost("Its weights are finer than a thousandth of a percent: they are rounded."));
-    }
-    Ok(Given::Draw(Draw { share: Share::EVERYBODY, weights: draw.shares(), hash: draw.hash(version) }))
 }

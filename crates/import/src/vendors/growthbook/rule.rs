@@ -5,7 +5,7 @@ use super::conditions::Reading;
 use super::ranges::{Ranges, of_experiment};
 use crate::input::Node;
 use crate::model::{Condition, Hash, Note, Share};
-use crate::vendors::plan::{Arms, Draw, Given, Step};
+use crate::vendors::plan::{Arms, Draw, Given, Step, WithoutId};
 
 /// A rule, and what it says of the flag as a whole.
 #[derive(Default)]
@@ -65,6 +65,15 @@ pub(super) fn read(
     };
     if let Given::Draw(_) = &given {
         read.attribute = Some(hashed(node, "hashAttribute"));
+        if let Some(other) = node.text_at("fallbackAttribute").filter(|other| !other.is_empty()) {
+            Note::add(
+                notes,
+                Note::lost(format!(
+                    "Where there are sticky buckets, it hashes `{other}` for those who have no `{}`. Here they have no id for it.",
+                    hashed(node, "hashAttribute")
+                )),
+            );
+        }
     }
     if share == Share::NOBODY {
         condition = Condition::Never;
@@ -75,6 +84,16 @@ pub(super) fn read(
     Ok(read)
 }
 
+/// The variations of an experiment. A rule that forces a value is none, whatever else is in it.
+fn variations(node: &Node) -> &[Node] {
+    if has(node, "force") { &[] } else { node.items_at("variations") }
+}
+
+/// Whether a key is written, even with null.
+fn has(node: &Node, key: &str) -> bool {
+    node.entries().iter().any(|(name, _)| name == key)
+}
+
 /// Whether a variation is not kept: GrowthBook asks the next rule then, as its holdouts do.
 fn passes_through(node: &Node) -> bool {
     node.items_at("meta").iter().any(|meta| meta.truth_at("passthrough") == Some(true))
@@ -82,7 +101,7 @@ fn passes_through(node: &Node) -> bool {
 
 /// Whether only a part of a namespace comes to it. GrowthBook looks at `namespace` for experiments alone.
 fn is_sliced(node: &Node) -> bool {
-    let is_experiment = !node.items_at("variations").is_empty();
+    let is_experiment = !variations(node).is_empty();
     node.get("filters").is_some() || (node.get("namespace").is_some() && is_experiment)
 }
 
@@ -109,7 +128,7 @@ fn formula(seed: &str, version: i64) -> Hash {
 
 fn given(flag: &str, node: &Node, arms: &mut Arms) -> Result<Given, String> {
     let seed = node.text_at("seed").map(ToOwned::to_owned);
-    let variations = node.items_at("variations");
+    let variations = variations(node);
     if variations.is_empty() {
         let value = node.get("force").unwrap_or(&Node::Null);
         let name = arms.of(value);
@@ -123,7 +142,12 @@ fn given(flag: &str, node: &Node, arms: &mut Arms) -> Result<Given, String> {
         names.push(if names.contains(&name) { arms.another(value) } else { name });
     }
     let Ranges { share, weights } = of_experiment(node, variations.len())?;
-    Ok(Given::Draw(Draw { share, weights: names.into_iter().zip(weights).collect(), hash }))
+    Ok(Given::Draw(Draw {
+        share,
+        weights: names.into_iter().zip(weights).collect(),
+        hash,
+        without_id: WithoutId::Next,
+    }))
 }
 
 /// A forced value, for all or for some: `n ≤ coverage`, or `n` in a range.
@@ -140,7 +164,12 @@ fn forced(name: String, node: &Node, hash: &Hash) -> Result<Given, String> {
         // At most, not below: one number more.
         (None, Some(coverage)) => Share::percent(((coverage * grid + 1e-9).floor() + 1.0) / grid * 100.0),
     };
-    Ok(Given::Draw(Draw { share, weights: vec![(name, Share::EVERYBODY)], hash: hash.clone() }))
+    Ok(Given::Draw(Draw {
+        share,
+        weights: vec![(name, Share::EVERYBODY)],
+        hash: hash.clone(),
+        without_id: WithoutId::Next,
+    }))
 }
 
 /// One filter, or `["pricing", 0, 0.5]` as it was written before there were filters: GrowthBook passes that over where both are.

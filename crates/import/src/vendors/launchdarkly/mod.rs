@@ -134,7 +134,11 @@ fn needs(flag: &mut Flag, node: &Node, root: &Node) {
         let other = root.entries_at("flags").iter().find(|(key, _)| key == origin);
         let mut arms = Arms::default();
         let variant = other.and_then(|(_, other)| Variations::new(other, &mut arms).name(need.get("variation")));
+        let is_split = other.is_some_and(|(_, other)| rollout::splits(other, need.get("variation")));
         match variant {
+            Some(_) if is_split => flag.lost(format!(
+                "It needs a variation of `{origin}` that a rollout splits into parts, each of them a variant here; a flag needs one variant, so it is not asked for."
+            )),
             Some(variant) => flag.needs_variant(origin, &variant),
             None => flag.lost(format!("It needs a variation of `{origin}`, which is not in the data.")),
         }
@@ -144,11 +148,8 @@ fn needs(flag: &mut Flag, node: &Node, root: &Node) {
 /// People, and other contexts, who are named one by one.
 fn targets(node: &Node, variations: &Variations, options: &Options, notes: &mut Vec<Note>) -> Vec<Step> {
     let of = |target: &Node| target.items_at("values").iter().filter_map(Node::word).collect::<Vec<_>>();
-    let users = node.items_at("targets").iter().map(|target| ("user", target));
-    let contexts = node.items_at("contextTargets").iter();
-    let contexts = contexts.map(|target| (target.text_at("contextKind").unwrap_or("user"), target));
     let mut steps = Vec::new();
-    for (kind, target) in users.chain(contexts).filter(|(_, target)| !target.items_at("values").is_empty()) {
+    for (kind, target) in in_order(node).into_iter().filter(|(_, target)| !target.items_at("values").is_empty()) {
         let Some(name) = variations.name(target.get("variation")) else {
             Note::add(notes, Note::lost("A target names no variation of the flag."));
             continue;
@@ -157,4 +158,20 @@ fn targets(node: &Node, variations: &Variations, options: &Options, notes: &mut 
         steps.push(Step::new(Condition::words(key, of(target)), Given::Serve(name)));
     }
     steps
+}
+
+/// Targets with their kinds of contexts, in the order in which they are asked. Where there are `contextTargets`, they alone say the
+/// order: one of users stands for those users whom `targets` has for its variation, and has no values of its own.
+fn in_order(node: &Node) -> Vec<(&str, &Node)> {
+    let users = node.items_at("targets");
+    let contexts = node.items_at("contextTargets");
+    if contexts.is_empty() {
+        return users.iter().map(|target| ("user", target)).collect();
+    }
+    let of_variation = |wanted: &Node| users.iter().find(|users| users.get("variation") == wanted.get("variation"));
+    let target = |target| match Node::text_at(target, "contextKind").unwrap_or("user") {
+        "user" | "" => of_variation(target).map(|users| ("user", users)),
+        kind => Some((kind, target)),
+    };
+    contexts.iter().filter_map(target).collect()
 }

@@ -4,7 +4,7 @@ use super::{Variations, clauses};
 use crate::input::Node;
 use crate::model::Share;
 use crate::model::{Hash, Note, weights};
-use crate::vendors::plan::{Arms, Draw, Given, one_unit};
+use crate::vendors::plan::{Arms, Draw, Given, WithoutId, one_unit};
 
 /// The rollouts of a flag.
 pub(super) struct Rollouts<'a> {
@@ -54,12 +54,9 @@ impl<'a> Rollouts<'a> {
             return Err("a rollout has no variations".into());
         }
         one_unit(&mut self.unit, &unit(rollout), notes);
-        let shares = shares(&numbers);
-        Ok(Given::Draw(Draw {
-            share: Share::EVERYBODY,
-            weights: names.into_iter().zip(shares).collect(),
-            hash: self.hash(rollout),
-        }))
+        let weights: Vec<_> = names.into_iter().zip(shares(&numbers)).collect();
+        let without_id = without_id(rollout, &weights);
+        Ok(Given::Draw(Draw { share: Share::EVERYBODY, weights, hash: self.hash(rollout), without_id }))
     }
 
     /// A variation that has several parts of a rollout has a name for each.
@@ -80,6 +77,16 @@ impl<'a> Rollouts<'a> {
     }
 }
 
+/// Whether a rollout of a flag has several parts for a variation, with others between them. Each part is a variant here.
+pub(super) fn splits(flag: &Node, variation: Option<&Node>) -> bool {
+    let rests = flag.items_at("rules").iter().chain(flag.get("fallthrough"));
+    rests.filter_map(|rest| rest.get("rollout")).any(|rollout| {
+        let mut parts: Vec<_> = rollout.items_at("variations").iter().map(|part| part.get("variation")).collect();
+        parts.dedup();
+        parts.into_iter().filter(|of| *of == variation).count() > 1
+    })
+}
+
 /// Weights are of 100,000; what is left over belongs to the last.
 fn shares(numbers: &[f64]) -> Vec<Share> {
     let total: f64 = numbers.iter().sum();
@@ -88,6 +95,15 @@ fn shares(numbers: &[f64]) -> Vec<Share> {
         *last += 100_000.0 - total;
     }
     weights(&numbers)
+}
+
+/// A user without a key is refused, so that code's own default counts. Any other id that is missing is the number 0.
+fn without_id(rollout: &Node, weights: &[(String, Share)]) -> WithoutId {
+    let first = weights.iter().find(|(_, share)| *share > Share::NOBODY).map(|(name, _)| name.clone());
+    match first {
+        Some(first) if unit(rollout) != "key" => WithoutId::Serve(first),
+        _ => WithoutId::Off,
+    }
 }
 
 /// The attribute that is hashed. Experiments always go by the key.

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use crate::chain::{Arm, Arms, Chain, Draw, Get, OFF, ON, Pick, Step, on_and_off};
 use crate::error::ImportError;
 use crate::input::{self, Node};
+use crate::known_id;
 use crate::model::{Condition, Flag, Hash, Imported, Layer, Share};
 use crate::options::Options;
 use conditions::Conditions;
@@ -105,6 +106,7 @@ impl Reading<'_> {
             return refuse("a rule has buckets of two draws");
         }
         let unit = self.options.unit(id_type(bucket), &mut flag.notes);
+        hashes_nothing(id_type(bucket), &unit, flag);
         match bucket::get(bucket, unit, pick) {
             Ok(get) => Step::new(condition, get),
             Err(why) => refuse(&why),
@@ -120,10 +122,20 @@ impl Reading<'_> {
         let salt = text(rule, "salt").or_else(|| text(rule, "id")).unwrap_or_default();
         let salt = format!("{}.{salt}", text(spec, "salt").unwrap_or_default());
         let unit = self.options.unit(id_type(rule), &mut flag.notes);
+        hashes_nothing(id_type(rule), &unit, flag);
         let draw = Draw { hash: Hash::new("statsig").text("salt", salt), unit };
         // A share of a bucket is the whole bucket.
         let share = Share::percent((percent * 100.0 - 1e-9).ceil() / 100.0);
         Get::below(draw, share, pick).or_else(Pick::Arm(control))
+    }
+}
+
+/// Statsig draws those whose id is not known, all alike, by the salt alone.
+fn hashes_nothing(id: &str, unit: &str, flag: &mut Flag) {
+    if known_id::unknown(unit).is_some() {
+        flag.lost(format!(
+            "Who has no `{id}` is drawn by the salt alone there, and here gets what those get whom a rule leaves out. With --unit {id}=visitor (or session) everybody has an id."
+        ));
     }
 }
 

@@ -103,8 +103,7 @@ fn plan(
         let variants = if strategy.variants.is_empty() { own } else { &strategy.variants };
         let is_drawn = strategy.share < Share::EVERYBODY || variants.drawn() > 1;
         if is_drawn {
-            let by_variants = variants.stickiness().filter(|_| strategy.share == Share::EVERYBODY);
-            one_unit(&mut unit, by_variants.unwrap_or(&strategy.stickiness), &mut flag.notes);
+            one_unit(&mut unit, strategy.drawn_by(variants), &mut flag.notes);
             if strategy.share < Share::EVERYBODY && variants.stickiness().is_some_and(|of| of != strategy.stickiness)
             {
                 flag.lost("Its variants go by another id than its rollout; here both go by that of the rollout.");
@@ -115,7 +114,8 @@ fn plan(
         steps.push(Step { comment: strategy.title.clone(), ..step(strategy, variants, group, &mut arms) });
     }
     flag.bucket_by = unit.as_deref().map(|attribute| strategy::unit(attribute, options, &mut flag.notes));
-    let control = control(&mut arms);
+    arms.with_off(Node::Bool(false));
+    let control = "off".to_owned();
     Plan { rest: Given::Serve(control.clone()), arms, control, steps }
 }
 
@@ -127,20 +127,9 @@ fn step(strategy: &Strategy, variants: &Variants, variant_group: &str, arms: &mu
         }
         _ => {
             let hash = strategy.hash(variants, variant_group);
-            Given::Draw(Draw { share: strategy.share, weights, hash })
+            let without_id = strategy.without_id(strategy.drawn_by(variants));
+            Given::Draw(Draw { share: strategy.share, weights, hash, without_id })
         }
     };
     Step { goes_on: true, ..Step::new(strategy.condition.clone(), given) }
-}
-
-/// What those get for whom the flag is off.
-fn control(arms: &mut Arms) -> String {
-    let is_off = |arms: &Arms| {
-        (0..arms.len()).filter_map(|i| arms.at(i)).any(|(name, value)| name == "off" && *value == Node::Bool(false))
-    };
-    if arms.has("off") && !is_off(arms) {
-        return arms.another(&Node::Text("disabled".into()));
-    }
-    arms.with_off(Node::Bool(false));
-    "off".into()
 }

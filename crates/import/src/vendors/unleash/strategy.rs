@@ -4,8 +4,10 @@ use super::constraints;
 use super::document::{Document, Feature};
 use super::variants::Variants;
 use crate::input::Node;
+use crate::known_id;
 use crate::model::{Condition, Hash, Matcher, Note, Share};
 use crate::options::Options;
+use crate::vendors::plan::WithoutId;
 
 /// A strategy: for whom, and how many of them.
 pub(super) struct Strategy {
@@ -48,6 +50,7 @@ impl Strategy {
         }
         let name = node.text_at("name").or_else(|| node.text_at("strategyName")).unwrap_or_default();
         let condition = strategy.parameters(name, &parameter, options, notes);
+        let condition = condition.and(strategy.who_has_its_id(options, notes));
         let segments = document.segments(node).into_iter().map(Condition::Segment);
         let constraints = constraints::all(node.items_at("constraints"), options, notes);
         strategy.condition = segments.fold(condition.and(constraints), Condition::and);
@@ -92,6 +95,40 @@ impl Strategy {
         Condition::Always
     }
 
+    /// A rollout to everybody is one to everybody who has the id that it goes by.
+    fn who_has_its_id(&self, options: &Options, notes: &mut Vec<Note>) -> Condition {
+        match self.share == Share::EVERYBODY && self.needs_id() {
+            true => known_id::known(&unit(&self.stickiness, options, notes)),
+            false => Condition::Always,
+        }
+    }
+
+    /// Whether it is for nobody whose id is not known. With stickiness `default` they are drawn at random.
+    fn needs_id(&self) -> bool {
+        !matches!(self.stickiness.as_str(), "default" | "random")
+    }
+
+    /// The id that its draw goes by: that of its variants, where it is for everybody.
+    pub(super) fn drawn_by<'a>(&'a self, variants: &'a Variants) -> &'a str {
+        let by_variants = variants.stickiness().filter(|_| self.share == Share::EVERYBODY);
+        by_variants.unwrap_or(&self.stickiness)
+    }
+
+    /// What a draw gives somebody whose id is not known. Those of a strategy for all of them get a variant at random.
+    pub(super) fn without_id(&self, drawn_by: &str) -> WithoutId {
+        if self.needs_id() {
+            return WithoutId::Next;
+        }
+        let id = if drawn_by == "default" {
+            "Its stickiness is `default`: the user's id, else the session's"
+        } else {
+            "It goes by an id"
+        };
+        WithoutId::Other(format!(
+            "{id}. Who has none is drawn at random in Unleash, and here the flag is off for them. With --unit {drawn_by}=visitor (or session) everybody has an id."
+        ))
+    }
+
     /// The formula of this strategy's draw.
     pub(super) fn hash(&self, variants: &Variants, variant_group: &str) -> Hash {
         let hash = Hash::new("unleash").text("group", self.group.clone());
@@ -110,11 +147,7 @@ impl Strategy {
 pub(super) fn unit(stickiness: &str, options: &Options, notes: &mut Vec<Note>) -> String {
     match stickiness {
         "random" => "request".into(),
-        "default" if !options.units.iter().any(|unit| unit.attribute == "default") => {
-            let text = "Its stickiness is `default`: the user's id, else the session's, else a random number. Here it is the user's id, and the flag is off for visitors without one. With --unit default=visitor (or session, cookie.NAME) it is another.";
-            Note::add(notes, Note::remark(text));
-            options.unit("userId", notes)
-        }
+        "default" if !options.units.iter().any(|unit| unit.attribute == "default") => options.unit("userId", notes),
         attribute => options.unit(attribute, notes),
     }
 }

@@ -21,7 +21,8 @@ struct Variant {
 impl Variants {
     pub(super) fn read(nodes: &[Node]) -> Self {
         let mut seen = Vec::new();
-        let named = nodes.iter().map(variant).filter(|variant| {
+        let off = name_beside_off(nodes);
+        let named = nodes.iter().map(|node| variant(node, &off)).filter(|variant| {
             let is_new = !seen.contains(&variant.name);
             seen.push(variant.name.clone());
             is_new
@@ -84,6 +85,7 @@ impl Variants {
                         share: strategy.share,
                         weights: vec![(variant.name.clone(), Share::EVERYBODY)],
                         hash: strategy.hash(self, group),
+                        without_id: strategy.without_id(&strategy.stickiness),
                     }),
                 };
                 steps.push(Step { goes_on: true, ..Step::new(condition, given) });
@@ -99,15 +101,22 @@ impl Variant {
     }
 }
 
-fn variant(node: &Node) -> Variant {
-    let name = node.text_at("name").unwrap_or_default().to_owned();
+/// The name here of a variant that is called `off` there: with it the feature is on, and `off` is what a flag gives that is not.
+fn name_beside_off(nodes: &[Node]) -> String {
+    let is_free = |name: &String| !nodes.iter().any(|node| node.text_at("name") == Some(name));
+    (2..=nodes.len() + 2).map(|count| format!("off_{count}")).find(is_free).unwrap_or_default()
+}
+
+fn variant(node: &Node, off: &str) -> Variant {
+    let there = node.text_at("name").unwrap_or_default();
+    let name = if there == "off" { off } else { there }.to_owned();
     let weight = node.get("weight").and_then(Node::whole).and_then(|weight| u32::try_from(weight).ok()).unwrap_or(0);
     let overrides = node.items_at("overrides").iter().filter_map(|one| {
         let values = one.items_at("values").iter().filter_map(Node::word).collect();
         Some((one.text_at("contextName")?.to_owned(), values))
     });
     let stickiness = node.text_at("stickiness").filter(|of| !of.is_empty()).map(ToOwned::to_owned);
-    Variant { weight, stickiness, overrides: overrides.collect(), value: payload(node, &name), name }
+    Variant { weight, stickiness, overrides: overrides.collect(), value: payload(node, there), name }
 }
 
 /// The payload: JSON and numbers as what they are, everything else as text.
