@@ -107,7 +107,8 @@ impl LookedAt {
         }
     }
 
-    /// A number compares so. The flag file compares versions, which order whole numbers from 0 up as numbers do.
+    /// A number compares so. The flag file compares versions, which order whole numbers from 0 up as numbers do; numbers below 0, and
+    /// those that begin with a point, are no versions.
     pub(crate) fn number(&self, compared: Compared, number: f64) -> Condition {
         let is_whole = number.fract() == 0.0 && (0.0..1e15).contains(&number);
         if !is_whole {
@@ -116,9 +117,29 @@ impl LookedAt {
                 self.0
             ));
         }
-        self.version(compared, &format!("{number:.0}"))
+        let as_version = self.version(compared, &format!("{number:.0}"));
+        match beside_versions(compared, number == 0.0) {
+            Some(numbers) => Condition::Any(vec![as_version, self.matches(numbers)]),
+            None => as_version,
+        }
     }
 }
+
+/// The numbers that compare so with a whole number from 0 up, and that are no versions, as an expression.
+const fn beside_versions(compared: Compared, with_zero: bool) -> Option<&'static str> {
+    Some(match (compared, with_zero) {
+        (Compared::Below, true) => BELOW_ZERO,
+        (Compared::UpTo, true) => r"^(?:-(?:\d+\.?\d*|\.\d+)|\.0+)$",
+        (Compared::Below | Compared::UpTo, false) => r"^(?:-(?:\d+\.?\d*|\.\d+)|\.\d+)$",
+        (Compared::Above, true) => r"^\.\d*[1-9]\d*$",
+        (Compared::AtLeast, true) => r"^(?:\.\d+|-(?:0+\.?0*|\.0+))$",
+        (Compared::Is, true) => r"^(?:\.0+|-(?:0+\.?0*|\.0+))$",
+        (Compared::Above | Compared::AtLeast | Compared::Is, false) => return None,
+    })
+}
+
+/// A number below 0.
+const BELOW_ZERO: &str = r"^-(?:0*[1-9]\d*\.?\d*|\d*\.\d*[1-9]\d*)$";
 
 /// The nearest version after this one: a pre-release is followed by itself with one part more, a release by itself with a last number.
 fn after(version: &str) -> String {

@@ -169,3 +169,84 @@ fn whom_coverage_of_growthbook_leaves_out_goes_on_to_the_next_rule() {
     );
     assert!(made.report.is_exact(), "{:?}", made.report);
 }
+
+#[test]
+fn a_variation_in_several_parts_cannot_be_asked_for() {
+    let needs = |rollout: &str| {
+        let export = format!(
+            r#"{{"flags": {{
+                "exp": {{"on": true, "variations": [true, false], "offVariation": 1, "salt": "s", "fallthrough": {{"rollout": {{"variations": [{rollout}]}}}}}},
+                "f": {{"on": true, "variations": [true, false], "offVariation": 1, "salt": "s",
+                    "prerequisites": [{{"key": "exp", "variation": 0}}], "fallthrough": {{"variation": 0}}}}}}}}"#
+        );
+        made("launchdarkly", &export, &[])
+    };
+    let split = needs(
+        r#"{"variation": 0, "weight": 10000}, {"variation": 1, "weight": 20000}, {"variation": 0, "weight": 70000, "untracked": true}"#,
+    );
+    assert!(!split.toml.contains("requires"), "{}", split.toml);
+    assert!(split.report.flags[1].lost.join(" ").contains("splits into parts"), "{:?}", split.report);
+    let whole = needs(
+        r#"{"variation": 0, "weight": 10000}, {"variation": 0, "weight": 20000, "untracked": true}, {"variation": 1, "weight": 70000}"#,
+    );
+    assert!(whole.toml.contains("requires = { exp = \"on\" }"), "{}", whole.toml);
+    assert!(whole.report.flags[1].lost.is_empty(), "{:?}", whole.report);
+}
+
+#[test]
+fn targets_of_launchdarkly_are_asked_in_the_order_of_context_targets() {
+    let export = r#"{"flags": {"f": {"on": true, "variations": ["a", "b"], "offVariation": 0, "salt": "s",
+        "targets": [{"variation": 0, "values": ["bob"]}, {"variation": 1, "values": ["eve"]}],
+        "contextTargets": [{"contextKind": "org", "variation": 1, "values": ["acme"]}, {"contextKind": "user", "variation": 0, "values": []}],
+        "fallthrough": {"variation": 0}}}}"#;
+    let made = made("launchdarkly", export, &["--attribute", "org.key=header.x-org"]);
+    let rules: Vec<_> = made.toml.lines().filter(|line| line.starts_with("if = ")).collect();
+    assert_eq!(rules, [r#"if = { "header.x-org" = "acme" }"#, r#"if = { user = "bob" }"#], "{}", made.toml);
+}
+
+#[test]
+fn a_variant_of_unleash_called_off_does_not_turn_the_feature_off() {
+    let export = r#"{"features": [{"name": "f", "enabled": true, "strategies": [{"name": "default"}], "variants": [
+        {"name": "on", "weight": 500, "stickiness": "userId"}, {"name": "off", "weight": 500, "stickiness": "userId"}]}]}"#;
+    let made = made("unleash", export, &["--unit", "userId=visitor"]);
+    says(&made.toml, &["variants = { off = 0, on = 50, off_2 = 50 }", r#"off_2 = "off""#, "off = false"]);
+}
+
+#[test]
+fn a_member_of_a_list_that_is_no_word_is_not_passed_over() {
+    for (system, export) in [
+        (
+            "launchdarkly",
+            r#"{"flags": {"f": {"on": true, "variations": [true, false], "offVariation": 1, "fallthrough": {"variation": 1}, "salt": "s",
+                "rules": [{"clauses": [{"attribute": "country", "op": "in", "values": ["AT", null], "negate": true}], "variation": 0}]}}}"#,
+        ),
+        (
+            "unleash",
+            r#"{"features": [{"name": "f", "enabled": true, "strategies": [{"name": "default",
+                "constraints": [{"contextName": "country", "operator": "NOT_IN", "values": ["AT", ["DE"]]}]}]}]}"#,
+        ),
+        (
+            "growthbook",
+            r#"{"features": {"f": {"defaultValue": false, "rules": [{"condition": {"country": {"$nin": ["AT", ["DE"]]}}, "force": true}]}}}"#,
+        ),
+        (
+            "growthbook",
+            r#"{"savedGroups": {"g": {"type": "condition", "condition": {"country": "AT"}}}, "features": {"f": {"defaultValue": false,
+                "rules": [{"condition": {"country": {"$notInGroup": "g"}}, "force": true}]}}}"#,
+        ),
+    ] {
+        let made = made(system, export, &[]);
+        assert!(!made.report.is_exact(), "{system}\n{}", made.toml);
+    }
+}
+
+#[test]
+fn what_growthbook_reads_of_a_rule_is_read() {
+    let export = r#"{"features": {
+        "both": {"defaultValue": "a", "rules": [{"force": "b", "variations": ["a", "b"], "key": "e", "hashAttribute": "id"}]},
+        "sticky": {"defaultValue": "a", "rules": [{"variations": ["a", "b"], "key": "e", "hashAttribute": "id", "fallbackAttribute": "anonymousId"}]}}}"#;
+    let made = made("growthbook", export, &[]);
+    says(&made.toml, &["[flags.both]\nvariants = { a = 0, b = 100 }\n"]);
+    assert!(made.report.flags[0].lost.is_empty(), "{:?}", made.report);
+    assert!(made.report.flags[1].lost.join(" ").contains("`anonymousId`"), "{:?}", made.report);
+}

@@ -105,6 +105,15 @@ impl Node {
         }
     }
 
+    /// The members of a list as words; none where one of them is no word, which must not be passed over: a condition would be another.
+    #[must_use]
+    pub fn words(&self) -> Option<Vec<String>> {
+        match self {
+            Self::List(list) => list.iter().map(Self::word).collect(),
+            _ => None,
+        }
+    }
+
     /// The text of a key.
     #[must_use]
     pub fn text_at(&self, key: &str) -> Option<&str> {

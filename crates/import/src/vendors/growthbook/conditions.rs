@@ -45,16 +45,14 @@ impl Reading<'_> {
     }
 
     fn operator(&self, key: &str, operator: &str, value: &Node) -> Condition {
-        let words = || value.items().iter().filter_map(Node::word).collect::<Vec<_>>();
-        let is_in = |words: Vec<String>| Condition::words(key, words);
         let unknown = || Condition::Unknown(format!("`{operator}` with this value cannot be said here"));
         match operator {
             "$eq" => self.attribute(key, value),
             "$ne" => self.attribute(key, value).negated(),
-            "$in" => is_in(words()),
-            "$nin" => is_in(words()).negated(),
-            "$inGroup" => self.group(value).map_or_else(unknown, is_in),
-            "$notInGroup" => self.group(value).map_or_else(unknown, |words| is_in(words).negated()),
+            "$in" => is_in(key, value).unwrap_or_else(unknown),
+            "$nin" => is_in(key, value).map_or_else(unknown, Condition::negated),
+            "$inGroup" => self.in_group(key, value).unwrap_or_else(unknown),
+            "$notInGroup" => self.in_group(key, value).map_or_else(unknown, Condition::negated),
             "$not" => self.attribute(key, value).negated(),
             "$exists" => there(key).negated_if(value.truth() == Some(false)),
             "$regex" => match value.text() {
@@ -62,7 +60,7 @@ impl Reading<'_> {
                 None => unknown(),
             },
             "$lt" | "$lte" | "$gt" | "$gte" => {
-                value.number().and_then(|number| semver::number(key, sign(operator), number)).unwrap_or_else(unknown)
+                value.number().and_then(|number| compared(key, operator, number)).unwrap_or_else(unknown)
             }
             "$veq" | "$vne" | "$vlt" | "$vlte" | "$vgt" | "$vgte" => {
                 let version = value.word().unwrap_or_default();
@@ -72,9 +70,34 @@ impl Reading<'_> {
         }
     }
 
-    fn group(&self, name: &Node) -> Option<Vec<String>> {
-        Some(self.groups.get(name.text()?)?.items().iter().filter_map(Node::word).collect())
+    /// A member of a saved group: a list, or since the second version a table with one. A group that is not there has no members.
+    fn in_group(&self, key: &str, name: &Node) -> Option<Condition> {
+        match self.groups.get(name.text()?) {
+            None => Some(Condition::Never),
+            Some(group) if group.text_at("type") == Some("list") => is_in(key, group.get("values")?),
+            Some(group) => is_in(key, group),
+        }
     }
+}
+
+/// One of these values. `null` is a value that is missing.
+fn is_in(key: &str, list: &Node) -> Option<Condition> {
+    let Node::List(members) = list else { return None };
+    let (missing, members): (Vec<_>, Vec<_>) = members.iter().cloned().partition(|member| *member == Node::Null);
+    let is_one = Condition::words(key, Node::List(members).words()?);
+    Some(if missing.is_empty() { is_one } else { Condition::Any(vec![is_one, there(key).negated()]) })
+}
+
+/// A comparison with a number. A value that is missing counts as 0 there.
+fn compared(key: &str, operator: &str, number: f64) -> Option<Condition> {
+    let condition = semver::number(key, sign(operator), number)?;
+    let holds_for_zero = match operator {
+        "$lt" => 0.0 < number,
+        "$lte" => 0.0 <= number,
+        "$gt" => 0.0 > number,
+        _ => 0.0 >= number,
+    };
+    Some(if holds_for_zero { Condition::Any(vec![condition, there(key).negated()]) } else { condition })
 }
 
 /// A value that is there, whatever it is.

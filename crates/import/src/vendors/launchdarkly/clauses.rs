@@ -21,8 +21,8 @@ fn one(node: &Node, options: &Options, notes: &mut Vec<Note>) -> Condition {
     let operator = node.text_at("op").unwrap_or_default();
     let values = node.items_at("values");
     if operator == "segmentMatch" {
-        let segments = values.iter().filter_map(Node::word).map(Condition::Segment).collect();
-        return Condition::Any(segments).negated_if(negate);
+        let segments = words(values, &|words| Condition::Any(words.into_iter().map(Condition::Segment).collect()));
+        return segments.negated_if(negate);
     }
     let kind = node.text_at("contextKind").unwrap_or("user");
     let name = node.text_at("attribute").unwrap_or_default();
@@ -39,7 +39,6 @@ fn one(node: &Node, options: &Options, notes: &mut Vec<Note>) -> Condition {
 }
 
 fn test(key: &str, operator: &str, values: &[Node]) -> Condition {
-    let words = || values.iter().filter_map(Node::word).collect::<Vec<_>>();
     let of = |matcher| Condition::Test(key.to_owned(), matcher);
     let unknown = |value: &Node| {
         let value = value.word().unwrap_or_default();
@@ -49,10 +48,10 @@ fn test(key: &str, operator: &str, values: &[Node]) -> Condition {
         Condition::Any(values.iter().map(|value| read(value).unwrap_or_else(|| unknown(value))).collect())
     };
     match operator {
-        "in" => of(Matcher::Words(words())),
-        "startsWith" => of(Matcher::Starts(words())),
-        "endsWith" => of(Matcher::Ends(words())),
-        "contains" => of(Matcher::Contains(words())),
+        "in" => words(values, &|words| of(Matcher::Words(words))),
+        "startsWith" => words(values, &|words| of(Matcher::Starts(words))),
+        "endsWith" => words(values, &|words| of(Matcher::Ends(words))),
+        "contains" => words(values, &|words| of(Matcher::Contains(words))),
         "matches" => each(&|value| Some(of(Matcher::Expression(value.text()?.to_owned())))),
         "lessThan" | "lessThanOrEqual" | "greaterThan" | "greaterThanOrEqual" => {
             each(&|value| semver::number(key, sign(operator), value.number()?))
@@ -62,6 +61,12 @@ fn test(key: &str, operator: &str, values: &[Node]) -> Condition {
         }
         other => Condition::Unknown(format!("the operator `{other}` cannot be said here")),
     }
+}
+
+/// What is made of values that are words.
+fn words(values: &[Node], made: &dyn Fn(Vec<String>) -> Condition) -> Condition {
+    let words = values.iter().map(Node::word).collect::<Option<Vec<_>>>();
+    words.map_or_else(|| Condition::Unknown("a value of a clause is null, a list or a table".into()), made)
 }
 
 fn sign(operator: &str) -> &'static str {

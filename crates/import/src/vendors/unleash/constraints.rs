@@ -12,6 +12,9 @@ pub(super) fn all(nodes: &[Node], options: &Options, notes: &mut Vec<Note>) -> C
 }
 
 fn one(node: &Node, options: &Options, notes: &mut Vec<Note>) -> Condition {
+    if node.items_at("values").iter().any(|value| value.word().is_none()) {
+        return Condition::Unknown("a value of a constraint is null, a list or a table".into());
+    }
     let name = node.text_at("contextName").unwrap_or_default();
     let operator = node.text_at("operator").unwrap_or_default();
     let inverted = node.truth_at("inverted") == Some(true);
