@@ -25,7 +25,7 @@ pub(crate) struct Import {
     /// Of django-waffle: the last day on which a visitor keeps the side that their own cookie says [default: 60 days from now]
     #[arg(long, value_name = "DAY")]
     pub(crate) until: Option<Date>,
-    /// Of flagd: the version of its formula, 2 or 3; openfeature-flagd-core 2.0 for Python has 3 [default: 2]
+    /// Of flagd: the version of its formula, by which your programs draw: 1, 2 or 3 [default: 2, and flags that draw are carried in part]
     #[arg(long, value_name = "VERSION")]
     pub(crate) formula_version: Option<u32>,
     /// Fail when a flag is not carried exactly; the flag file is written all the same

@@ -46,6 +46,7 @@ class Formulas(unittest.TestCase):
             "unleash_variant_1_1000": lambda f, u: k(recipes("unleash", group=f).split, u) + 1,
             "flagd_hash": lambda f, u: k(recipes("flagd", key=f, total=2**32).position, u),
             "flagd_of_100": lambda f, u: k(recipes("flagd", key=f).position, u),
+            "flagd_v1_of_100": lambda f, u: k(recipes("flagd", key=f, version=1).position, u),
             "flagd_v3_of_100": lambda f, u: k(recipes("flagd", key=f, version=3).position, u),
             "flagd_v3_text_of_100": lambda f, u: recipes("flagd", key="", version=3).position.number(f, u),
             "growthbook_v1": lambda f, u: k(recipes("growthbook", seed=f).position, u),

@@ -18,6 +18,11 @@ fn settings(formula: Formula, key: &str) -> HashSettings {
     }
 }
 
+/// flagd's formula in its version 1, which hashes a number with a sign.
+fn flagd_1(key: &str) -> HashSettings {
+    HashSettings { version: Some(1), ..settings(Formula::Flagd, key) }
+}
+
 /// flagd's formula in its version 3, which hashes CBOR.
 fn flagd_3(key: &str) -> HashSettings {
     HashSettings { version: Some(3), ..settings(Formula::Flagd, key) }
@@ -59,7 +64,7 @@ fn whole(k: u64, _: u64) -> f64 {
     k as f64
 }
 
-const COLUMNS: [Column; 23] = [
+const COLUMNS: [Column; 24] = [
     ("unleash_rollout_1_100", |key| settings(Formula::Unleash, key), false, false, |k, of| whole(k + 1, of)),
     ("unleash_variant_1_1000", |key| settings(Formula::Unleash, key), true, true, |k, of| whole(k + 1, of)),
     (
@@ -70,6 +75,7 @@ const COLUMNS: [Column; 23] = [
         whole,
     ),
     ("flagd_of_100", |key| settings(Formula::Flagd, key), true, true, whole),
+    ("flagd_v1_of_100", flagd_1, true, true, whole),
     ("flagd_v3_of_100", flagd_3, true, true, whole),
     ("flagd_v3_text_of_100", |key| HashSettings { prefix: Some(key.into()), ..flagd_3("") }, false, false, whole),
     ("growthbook_v1", |key| settings(Formula::GrowthBook, key), false, false, whole),

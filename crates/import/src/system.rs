@@ -131,7 +131,9 @@ impl System {
             Some(_) if self.word != "flagd" => {
                 Err("--formula-version: only flagd's formula has several versions to choose from".into())
             }
-            Some(version) if !matches!(version, 2 | 3) => Err(format!("--formula-version {version}: write 2 or 3")),
+            Some(version) if !matches!(version, 1..=3) => {
+                Err(format!("--formula-version {version}: write 1, 2 or 3"))
+            }
             _ => options.check(),
         }
     }

@@ -35,7 +35,8 @@ const DEFINITION: &str = r##"{
 
 #[test]
 fn a_definition_becomes_a_flag_file() {
-    let made = made("flagd", DEFINITION, &["--unit", "email=header.x-email", "--attribute", "email=header.x-email"]);
+    let options = ["--unit", "email=header.x-email", "--attribute", "email=header.x-email", "--formula-version", "2"];
+    let made = made("flagd", DEFINITION, &options);
     let toml = &made.toml;
     assert!(toml.contains("[flags.new_welcome_banner]\npercent = 20\n"), "{toml}");
     assert!(toml.contains(r#"hash = { as = "flagd", key = "new-welcome-banner" }"#), "{toml}");
@@ -89,7 +90,13 @@ fn the_version_of_the_formula_can_be_chosen() {
         newer.contains(r#"hash = { as = "flagd", key = "headerColor", version = 3, total = 3, order"#),
         "{newer}"
     );
+    let older = made("flagd", DEFINITION, &["--unit", "email=header.x-email", "--formula-version", "1"]).toml;
+    assert!(older.contains(r#"hash = { as = "flagd", key = "new-welcome-banner", version = 1 }"#), "{older}");
+    assert!(older.contains(r#"key = "headerColor", version = 1, total = 3, order"#), "{older}");
     let report = made("flagd", DEFINITION, &["--unit", "email=header.x-email"]).report;
-    let remarks = report.flags.iter().map(|flag| flag.remarks.join(" ").contains("version 2 of flagd's formula"));
+    let remarks = report
+        .flags
+        .iter()
+        .map(|flag| flag.lost.join(" ").contains("version 2 of flagd's formula, as no version was chosen"));
     assert_eq!(remarks.collect::<Vec<_>>(), [true, true, false, false, false], "only those who draw");
 }

@@ -108,6 +108,7 @@ class Writer:
             'as = "unleash", group = "G:é", total = 1000',
             'as = "unleash", variant_group = "v"',
             'as = "flagd", key = ""',
+            'as = "flagd", version = 1',
             'as = "flagd", version = 3',
             'as = "flagd", version = 3, key = "", prefix = "ü"',
             'as = "growthbook", seed = "s"',

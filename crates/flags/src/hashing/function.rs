@@ -20,6 +20,8 @@ pub(super) enum Function {
     Murmur3(u32),
     /// MurmurHash3 without a seed, as a fraction of all it can say.
     Murmur3Scaled,
+    /// MurmurHash3 without a seed as a number with a sign: without its sign, as a fraction of all it can be, up to and with the end of a cell.
+    Murmur3Signed,
     /// FNV-1a, by the remainder.
     Fnv1a,
     /// FNV-1a of the decimal text of FNV-1a, by the remainder.
@@ -47,6 +49,10 @@ impl Function {
         match self {
             Self::Murmur3(seed) => wide(murmur3_x86_32(text, seed)) % grid,
             Self::Murmur3Scaled => wide(murmur3_x86_32(text, 0)).saturating_mul(grid) >> 32,
+            Self::Murmur3Signed => {
+                let size = wide(murmur3_x86_32(text, 0).cast_signed().unsigned_abs());
+                size.saturating_mul(grid).div_ceil(1 << 31).saturating_sub(1)
+            }
             Self::Fnv1a => wide(fnv1a32(text)) % grid,
             Self::Fnv1aTwice => wide(fnv1a32(fnv1a32(text).to_string().as_bytes())) % grid,
             Self::Crc32 => wide(crc32fast::hash(text)) % grid,
@@ -64,6 +70,7 @@ impl Function {
         match self {
             Self::Murmur3(seed) => format!("murmur3/{seed}"),
             Self::Murmur3Scaled => "murmur3_scaled".into(),
+            Self::Murmur3Signed => "murmur3_signed".into(),
             Self::Fnv1a => "fnv1a".into(),
             Self::Fnv1aTwice => "fnv1a_twice".into(),
             Self::Crc32 => "crc32".into(),
@@ -82,6 +89,9 @@ impl fmt::Display for Function {
         match self {
             Self::Murmur3(seed) => write!(f, "murmur3_x86_32 with seed {seed}, by the remainder"),
             Self::Murmur3Scaled => f.write_str("murmur3_x86_32 with seed 0, times the grid, divided by 2^32"),
+            Self::Murmur3Signed => f.write_str(
+                "murmur3_x86_32 with seed 0 as a signed number without its sign, times the grid, divided by 2^31, rounded up, less 1",
+            ),
             Self::Fnv1a => f.write_str("fnv1a_32, by the remainder"),
             Self::Fnv1aTwice => f.write_str("fnv1a_32 of the decimal text of fnv1a_32, by the remainder"),
             Self::Crc32 => f.write_str("crc32, by the remainder"),

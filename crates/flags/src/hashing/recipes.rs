@@ -89,13 +89,14 @@ impl Recipes {
     }
 }
 
-/// Version 2 hashes key and unit as one text. Version 3 hashes them as CBOR; an empty key is that of a draw whose text is written out.
+/// Versions 1 and 2 hash key and unit as one text, and read another number off the hash. Version 3 hashes them as CBOR; an empty key is that of a draw whose text is written out.
 fn flagd(settings: &HashSettings, key: &str) -> Result<Recipe, HashError> {
-    let recipe = |before: &str| Ok(Recipe::new(Function::Murmur3Scaled, total(settings, 100)?, before));
+    let recipe = |function, before: &str| Ok(Recipe::new(function, total(settings, 100)?, before));
     match settings.version.unwrap_or(2) {
-        2 => recipe(key),
-        3 => Ok(recipe("")?.wrapped(Wrapping::new(Some(key).filter(|key| !key.is_empty())))),
-        other => Err(HashError::new("version", format!("flagd's formula has no version {other}"), "write 2 or 3")),
+        1 => recipe(Function::Murmur3Signed, key),
+        2 => recipe(Function::Murmur3Scaled, key),
+        3 => Ok(recipe(Function::Murmur3Scaled, "")?.wrapped(Wrapping::new(Some(key).filter(|key| !key.is_empty())))),
+        other => Err(HashError::new("version", format!("flagd's formula has no version {other}"), "write 1, 2 or 3")),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The systems, each in a file or folder of its own that reads an export into [`crate::Imported`].
 
 pub(crate) mod azure;
+mod beyond_ascii;
 pub(crate) mod configcat;
 pub(crate) mod flagd;
 pub(crate) mod flagsmith;

@@ -31,7 +31,7 @@ pub(crate) struct HashTable {
     pub(crate) salt: Option<String>,
     /// growthbook: a text; default: the flag's name. launchdarkly, vercel: a whole number.
     pub(crate) seed: Option<SeedWord>,
-    /// The version of the formula. growthbook: 1 or 2; default: 1. flagd: 2 or 3; default: 2.
+    /// The version of the formula. growthbook: 1 or 2; default: 1. flagd: 1, 2 or 3; default: 2.
     pub(crate) version: Option<u32>,
     /// statsig: 10000, or 1000 for a `user_bucket`. Default: 10000.
     pub(crate) buckets: Option<u32>,

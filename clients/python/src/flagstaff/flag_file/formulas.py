@@ -117,9 +117,24 @@ def _unleash(table: Mapping[str, Any], name: str) -> Recipes:
 
 def _flagd(table: Mapping[str, Any], name: str) -> Recipes:
     total, key = table.get("total", 100), table.get("key", name)
-    versions: dict[int, tuple[str, Callable[[str], bytes]]] = {2: (key, utf8), 3: ("", partial(cbor, key or None))}
+    versions: dict[int, tuple[str, Callable[[str], bytes]]] = {
+        1: (key, utf8),
+        2: (key, utf8),
+        3: ("", partial(cbor, key or None)),
+    }
     before, wrap = versions[table.get("version", 2)]
-    return Recipes(Recipe(lambda text: murmur3_32(text) * total >> 32, total, before, wrap=wrap))
+    number = _signed if table.get("version", 2) == 1 else _scaled
+    return Recipes(Recipe(lambda text: number(murmur3_32(text), total), total, before, wrap=wrap))
+
+
+def _scaled(hashed: int, total: int) -> int:
+    return hashed * total >> 32
+
+
+def _signed(hashed: int, total: int) -> int:
+    """Of the size of a signed number; a cell holds its end, so the quotient is rounded up."""
+    size = min(hashed, 2**32 - hashed)
+    return max(-(-size * total // 2**31) - 1, 0)
 
 
 def _growthbook(table: Mapping[str, Any], name: str) -> Recipes:

@@ -74,10 +74,11 @@ impl Fractional {
         }
     }
 
-    /// The formula, in its version. Version 2 hashes one text; version 3 keeps the flag's name and the id apart.
+    /// The formula, in its version. Versions 1 and 2 hash one text; version 3 keeps the flag's name and the id apart.
     pub(super) fn hash(&self, version: u32) -> Hash {
         let hash = Hash::new("flagd");
         let hash = match (&self.text, version) {
+            (Before::Flag(text) | Before::Text(text), 1) => hash.text("key", text).number("version", 1),
             (Before::Flag(text) | Before::Text(text), ..3) => hash.text("key", text),
             (Before::Flag(flag), _) => hash.text("key", flag).number("version", version.into()),
             (Before::Text(text), _) => {

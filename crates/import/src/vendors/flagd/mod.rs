@@ -12,6 +12,7 @@ use crate::error::ImportError;
 use crate::input::{Node, json_or_yaml};
 use crate::model::{Flag, Imported, Note, Share};
 use crate::options::Options;
+use crate::vendors::beyond_ascii;
 use crate::vendors::plan::{Arms, Draw, Given, Plan, Step, one_unit};
 use fractional::Fractional;
 use targeting::{Branch, Leaf, branches};
@@ -102,7 +103,11 @@ impl Shape<'_> {
         }
         flag.bucket_by = unit.map(|attribute| definition.options.unit(&attribute, &mut flag.notes));
         if flag.bucket_by.is_some() {
-            flag.remark(told_of(definition.version));
+            flag.notes.push(match definition.options.formula_version {
+                Some(version) => Note::remark(told_of(version)),
+                None => Note::lost(UNTOLD),
+            });
+            beyond_ascii::remark(&mut flag, "flagd's providers for JavaScript");
         }
         let arms = Arms::named(self.variants.iter().cloned());
         let rest = Given::Serve(self.default.clone());
@@ -122,12 +127,16 @@ impl Shape<'_> {
     }
 }
 
+/// The definition does not say which version its programs have.
+const UNTOLD: &str = "It is drawn by version 2 of flagd's formula, as no version was chosen. Say which one your programs have: --formula-version 1 (older ones, such as @openfeature/flagd-core 1.3 for JavaScript), 2, or 3 (openfeature-flagd-core 2.0 for Python).";
+
 /// Which programs draw so.
 const fn told_of(version: u32) -> &'static str {
     match version {
-        3 => "It is drawn by version 3 of flagd's formula (CBOR), as openfeature-flagd-core 2.0 for Python draws.",
-        _ => {
-            "It is drawn by version 2 of flagd's formula. openfeature-flagd-core 2.0 for Python has version 3 (CBOR): with --formula-version 3 it is drawn as there."
+        1 => {
+            "It is drawn by version 1 of flagd's formula (a signed number), as @openfeature/flagd-core 1.3 for JavaScript draws."
         }
+        3 => "It is drawn by version 3 of flagd's formula (CBOR), as openfeature-flagd-core 2.0 for Python draws.",
+        _ => "It is drawn by version 2 of flagd's formula, as openfeature-flagd-core 1 for Python draws.",
     }
 }

@@ -10,6 +10,7 @@ use crate::error::ImportError;
 use crate::input::{Node, json};
 use crate::model::{Flag, Hash, Imported, Layer, Requirement, Share};
 use crate::options::Options;
+use crate::vendors::beyond_ascii;
 use crate::vendors::plan::{Arms, Given, Plan, one_unit};
 use conditions::Reading;
 
@@ -116,15 +117,7 @@ fn flag(name: &str, node: &Node, reading: &Reading<'_>) -> (Flag, Option<Slice>)
         steps.extend(step.step);
     }
     flag.bucket_by = unit.map(|attribute| reading.options.unit(&attribute, &mut flag.notes));
-    if unit_matters(&flag) {
-        flag.remark(
-            "GrowthBook's SDKs differ for ids that are not ASCII: the one for JavaScript hashes other bytes.",
-        );
-    }
+    beyond_ascii::remark(&mut flag, "GrowthBook's SDK for JavaScript");
     Plan { arms, rest: Given::Serve(control.clone()), control, steps }.put(&mut flag);
     (flag, slice)
-}
-
-fn unit_matters(flag: &Flag) -> bool {
-    flag.bucket_by.as_deref().is_some_and(|unit| !matches!(unit, "visitor" | "session" | "request"))
 }
