@@ -5,6 +5,7 @@ use std::io::Read;
 use anyhow::{Context, bail};
 use flagstaff_flags::printable;
 use flagstaff_import::{Carried, FlagReport, LARGEST_EXPORT, Options, Report, import};
+use flagstaff_source::LARGEST;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -33,6 +34,12 @@ pub(crate) fn run(args: &Import) -> anyhow::Result<Outcome> {
         true => serde_json::to_string(&made.report)? + "\n",
         false => text(&made.report),
     });
+    if made.toml.len() > LARGEST {
+        let size = made.toml.len();
+        bail!(
+            "the flag file has {size} bytes, and one of more than {LARGEST} bytes is not read: import a part of the flags"
+        );
+    }
     Ok(if args.strict && !made.report.is_exact() { Outcome::No } else { Outcome::Yes })
 }
 
@@ -62,6 +69,10 @@ fn text(report: &Report) -> String {
         text += &format!("{}\n", printable(note));
     }
     let count = |carried| report.count(carried);
+    if report.renamed() > 0 {
+        let flags = counted(report.renamed(), "flag");
+        text += &format!("{flags} with another name here (old → new): code must ask for the new one\n");
+    }
     text + &format!(
         "{} from {}: {} carried exactly, {} in part, {} not\n",
         counted(report.flags.len(), "flag"),

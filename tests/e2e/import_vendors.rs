@@ -80,3 +80,57 @@ fn an_import_that_is_wrong_says_so() {
     let said = flagstaff(folder.path(), ["import", "other", "export.json"], &[]);
     assert!(said.code == 2 && said.err.contains("flagd"), "{said:?}");
 }
+
+/// What a rollout to all users was, opened to everybody, would show members' features to visitors.
+#[test]
+fn a_rollout_to_all_users_is_for_those_who_are_logged_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let export = r#"{"features": [{"name": "for-members", "enabled": true, "strategies": [
+        {"name": "flexibleRollout", "parameters": {"rollout": "100", "stickiness": "userId", "groupId": "m"}}]}]}"#;
+    std::fs::write(folder.path().join("export.json"), export).unwrap();
+    let said = flagstaff(folder.path(), ["import", "unleash", "export.json", "--strict"], &[]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(
+        said.err.contains("for-members → for_members") && said.err.contains("1 flag with another name"),
+        "{said:?}"
+    );
+    std::fs::write(folder.path().join("flags.toml"), &said.out).unwrap();
+    let explain = |who: &[&str]| {
+        let words = ["explain", "for_members", "--flags", "flags.toml", "--json"].iter().chain(who).copied();
+        let said = flagstaff(folder.path(), words, &[]);
+        let read: serde_json::Value = serde_json::from_str(&said.out).unwrap_or_else(|e| panic!("{e}: {said:?}"));
+        read[0]["variant"].as_str().or_else(|| read["variant"].as_str()).unwrap().to_owned()
+    };
+    assert_eq!([explain(&["--visitor", "v"]), explain(&["--visitor", "v", "--user", "u"])], ["off", "on"]);
+}
+
+#[test]
+fn a_definition_of_flagd_does_not_say_which_formula_is_meant() {
+    let file = export("flagd.yaml");
+    let strict = |more: &[&str]| {
+        let words = ["import", "flagd", file.to_str().unwrap()].into_iter().chain(more.iter().copied());
+        flagstaff(&std::env::temp_dir(), words, &[])
+    };
+    assert!(strict(&[]).err.contains("as no version was chosen"), "{:?}", strict(&[]));
+    let older = strict(&["--formula-version", "1"]);
+    assert!(older.code == 0 && older.out.contains("version = 1") && !older.err.contains("was chosen"), "{older:?}");
+    let unknown = strict(&["--formula-version", "4"]);
+    assert!(unknown.code == 2 && unknown.err.contains("write 1, 2 or 3"), "{unknown:?}");
+}
+
+#[test]
+fn a_flag_file_that_nothing_can_read_is_no_success() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "x".repeat(400);
+    let flag = |n: usize| format!(r#""f{n}": {{"defaultValue": "{text}{n}"}}"#);
+    let features: Vec<_> = (0..6000).map(flag).collect();
+    std::fs::write(folder.path().join("export.json"), format!("{{\"features\": {{{}}}}}", features.join(",")))
+        .unwrap();
+    let said = flagstaff(folder.path(), ["import", "growthbook", "export.json"], &[]);
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(
+        said.err.contains("of more than 4194304 bytes is not read") && said.out.contains("[flags.f5999]"),
+        "{}",
+        said.err
+    );
+}

@@ -68,6 +68,12 @@ impl Report {
         self.flags.iter().filter(|flag| flag.carried == carried).count()
     }
 
+    /// How many flags have another name here, by which code must ask for them.
+    #[must_use]
+    pub fn renamed(&self) -> usize {
+        self.flags.iter().filter(|flag| flag.name.as_ref().is_some_and(|name| *name != flag.origin)).count()
+    }
+
     /// Whether every flag was carried exactly.
     #[must_use]
     pub fn is_exact(&self) -> bool {

@@ -26,7 +26,10 @@ fn posthog_groups_of_conditions_become_rules() {
         {"properties": [{"key": "$geoip_country_code", "value": ["DE"], "operator": "exact"}], "rollout_percentage": 50},
         {"properties": [], "rollout_percentage": 10}]}}]}"#;
     let made = made("posthog", export, &[]);
-    assert_eq!(said(&made, "New-Form"), (Carried::Exactly, "Was `New-Form` in PostHog.".into()));
+    assert_eq!(
+        said(&made, "New-Form"),
+        (Carried::Exactly, "Was `New-Form` in PostHog. Code must ask for `new_form`.".into())
+    );
     let flag =
         "[flags.new_form]\npercent = 10\nhash = { as = \"posthog\", key = \"New-Form\" }\nbucket_by = \"user\"\n";
     assert!(made.toml.contains(flag), "{}", made.toml);

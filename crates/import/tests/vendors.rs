@@ -209,7 +209,12 @@ fn a_variant_of_unleash_called_off_does_not_turn_the_feature_off() {
     let export = r#"{"features": [{"name": "f", "enabled": true, "strategies": [{"name": "default"}], "variants": [
         {"name": "on", "weight": 500, "stickiness": "userId"}, {"name": "off", "weight": 500, "stickiness": "userId"}]}]}"#;
     let made = made("unleash", export, &["--unit", "userId=visitor"]);
-    says(&made.toml, &["variants = { off = 0, on = 50, off_2 = 50 }", r#"off_2 = "off""#, "off = false"]);
+    says(&made.toml, &["variants = { off = 0, on = 50, off_2 = 50 }", "values = { off = false }"]);
+    assert!(
+        made.report.flags[0].remarks.join(" ").contains("The variant `off` is `off_2` here"),
+        "{:?}",
+        made.report
+    );
 }
 
 #[test]
@@ -249,4 +254,32 @@ fn what_growthbook_reads_of_a_rule_is_read() {
     says(&made.toml, &["[flags.both]\nvariants = { a = 0, b = 100 }\n"]);
     assert!(made.report.flags[0].lost.is_empty(), "{:?}", made.report);
     assert!(made.report.flags[1].lost.join(" ").contains("`anonymousId`"), "{:?}", made.report);
+}
+
+#[test]
+fn what_code_must_ask_for_is_said_of_every_other_name() {
+    let export = r#"{"features": [
+        {"name": "new-checkout", "enabled": true, "strategies": [{"name": "default"}], "variants": [
+            {"name": "blue/big", "weight": 500, "stickiness": "random"},
+            {"name": "red", "weight": 500, "stickiness": "random", "payload": {"type": "string", "value": "r"}}]},
+        {"name": "plain", "enabled": true, "strategies": []}]}"#;
+    let made = made("unleash", export, &[]);
+    let remarks = made.report.flags[0].remarks.join(" ");
+    assert!(remarks.contains("Code must ask for `new_checkout`."), "{remarks}");
+    assert!(remarks.contains("The variant `blue/big` is `blue_big` here, and code is told that name."), "{remarks}");
+    assert_eq!((made.report.renamed(), made.report.flags[1].remarks.len()), (1, 0));
+    says(&made.toml, &["# 1 of them have another name here", "values = { off = false, red = \"r\" }"]);
+}
+
+#[test]
+fn letters_beyond_ascii_are_said_of_those_who_draw() {
+    let feature = |name: &str, stickiness: &str| {
+        format!(
+            r#"{{"name": "{name}", "enabled": true, "strategies": [{{"name": "flexibleRollout", "parameters": {{"rollout": "50", "stickiness": "{stickiness}"}}}}]}}"#
+        )
+    };
+    let features = [feature("a", "userId"), feature("b", "sessionId"), feature("größe", "sessionId")].join(",");
+    let made = made("unleash", &format!(r#"{{"features": [{features}]}}"#), &[]);
+    let said = made.report.flags.iter().map(|flag| flag.remarks.join(" ").contains("not ASCII"));
+    assert_eq!(said.collect::<Vec<_>>(), [true, false, true]);
 }

@@ -22,7 +22,7 @@ pub(super) fn written(title: &str, place: usize, flag: Flag, settling: &mut Sett
     let name = settling.name(place);
     let mut notes = flag.notes.clone();
     if name != flag.origin {
-        notes.insert(0, Note::remark(format!("Was `{}` in {title}.", flag.origin)));
+        notes.insert(0, Note::remark(format!("Was `{}` in {title}. Code must ask for `{name}`.", flag.origin)));
     }
     settling.prefix.clone_from(&name);
     let variants = VariantNames::new(&flag.variants, &mut notes);
@@ -64,7 +64,10 @@ impl VariantNames {
             if name != variant.name {
                 let there =
                     if variant.name.is_empty() { "without a name".into() } else { format!("`{}`", variant.name) };
-                Note::add(notes, Note::remark(format!("The variant {there} is `{name}` here.")));
+                Note::add(
+                    notes,
+                    Note::remark(format!("The variant {there} is `{name}` here, and code is told that name.")),
+                );
             }
             names.insert(variant.name.clone(), name);
         }

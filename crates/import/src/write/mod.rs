@@ -49,6 +49,10 @@ fn heading(title: &str, report: &Report, notes: &[Note]) -> String {
     let mut text = toml::comment(&format!(
         "Flags from {title}, by `flagstaff import`: {whole} carried exactly, {part} in part, {not} not."
     ));
+    if report.renamed() > 0 {
+        let names = "have another name here, by which code must ask for them; it stands at each of them.";
+        text += &toml::comment(&format!("{} of them {names}", report.renamed()));
+    }
     if whole + part == 0 {
         text += &toml::comment("There is no flag in this file yet.");
     }

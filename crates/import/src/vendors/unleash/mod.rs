@@ -12,6 +12,7 @@ use crate::error::ImportError;
 use crate::input::{Node, json};
 use crate::model::{Condition, Flag, Imported, Note, Requirement, Segment, Share};
 use crate::options::Options;
+use crate::vendors::beyond_ascii;
 use crate::vendors::plan::{Arms, Draw, Given, Plan, Step, one_unit};
 use document::{Document, Feature};
 use strategy::Strategy;
@@ -56,8 +57,27 @@ fn flag(feature: &Feature<'_>, document: &Document<'_>, options: &Options) -> Fl
         .map(|node| Strategy::read(node, feature, document, options, &mut flag.notes))
         .collect();
     let own = Variants::read(feature.variants);
-    plan(strategies, &own, feature, options, &mut flag).put(&mut flag);
+    let (called_off, without_payload) = names(&own, &strategies);
+    for name in called_off {
+        flag.remark(format!(
+            "The variant `off` is `{name}` here, and code is told that name: a flag that is off is `off`."
+        ));
+    }
+    let plan = plan(strategies, &own, feature, options, &mut flag);
+    beyond_ascii::remark(&mut flag, "Unleash's SDK for Node");
+    plan.put(&mut flag);
+    for variant in flag.variants.iter_mut().filter(|variant| without_payload.contains(&variant.name)) {
+        variant.value = None;
+    }
     flag
+}
+
+/// The names here of variants that are called `off` there, and of those without a payload.
+fn names(own: &Variants, strategies: &[Strategy]) -> (Vec<String>, Vec<String>) {
+    let all = || std::iter::once(own).chain(strategies.iter().map(|strategy| &strategy.variants));
+    let called_off = all().filter_map(Variants::called_off).map(ToOwned::to_owned);
+    let without_payload = all().flat_map(Variants::without_payload).map(ToOwned::to_owned);
+    (called_off.collect(), without_payload.collect())
 }
 
 /// Flags that this one depends on.

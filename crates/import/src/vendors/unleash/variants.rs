@@ -12,6 +12,9 @@ pub(super) struct Variants(Vec<Variant>);
 
 struct Variant {
     name: String,
+    /// It is called `off` there.
+    was_off: bool,
+    has_payload: bool,
     weight: u32,
     value: Node,
     stickiness: Option<String>,
@@ -33,6 +36,16 @@ impl Variants {
     /// Without variants that have a weight none is drawn; without any the flag is off or on.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty() || self.total() == 0
+    }
+
+    /// Names of variants without a payload: they mean their names.
+    pub(super) fn without_payload(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|variant| !variant.has_payload).map(|variant| variant.name.as_str())
+    }
+
+    /// The name here of the variant that is called `off` there, if there is one.
+    pub(super) fn called_off(&self) -> Option<&str> {
+        self.0.iter().find(|variant| variant.was_off).map(|variant| variant.name.as_str())
     }
 
     pub(super) fn total(&self) -> i64 {
@@ -116,7 +129,16 @@ fn variant(node: &Node, off: &str) -> Variant {
         Some((one.text_at("contextName")?.to_owned(), values))
     });
     let stickiness = node.text_at("stickiness").filter(|of| !of.is_empty()).map(ToOwned::to_owned);
-    Variant { weight, stickiness, overrides: overrides.collect(), value: payload(node, there), name }
+    let has_payload = node.at(&["payload", "value"]).and_then(Node::word).is_some();
+    Variant {
+        has_payload,
+        was_off: there == "off",
+        weight,
+        stickiness,
+        overrides: overrides.collect(),
+        value: payload(node, there),
+        name,
+    }
 }
 
 /// The payload: JSON and numbers as what they are, everything else as text.
