@@ -123,13 +123,13 @@ fn a_flag_file_that_nothing_can_read_is_no_success() {
     let folder = tempfile::tempdir().unwrap();
     let text = "x".repeat(400);
     let flag = |n: usize| format!(r#""f{n}": {{"defaultValue": "{text}{n}"}}"#);
-    let features: Vec<_> = (0..6000).map(flag).collect();
+    let features: Vec<_> = (0..12_000).map(flag).collect();
     std::fs::write(folder.path().join("export.json"), format!("{{\"features\": {{{}}}}}", features.join(",")))
         .unwrap();
     let said = flagstaff(folder.path(), ["import", "growthbook", "export.json"], &[]);
     assert_eq!(said.code, 2, "{}", said.err);
     assert!(
-        said.err.contains("of more than 4194304 bytes is not read") && said.out.contains("[flags.f5999]"),
+        said.err.contains("of more than 4194304 bytes is not read") && said.out.contains("[flags.f11999]"),
         "{}",
         said.err
     );

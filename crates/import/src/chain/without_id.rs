@@ -9,21 +9,30 @@ impl Chain {
     pub(super) fn give_without_id(&mut self) {
         let unit = self.steps.iter().find_map(|step| step.get.unit());
         let Some(unknown) = unit.and_then(known_id::unknown) else { return };
+        // Steps for everybody at the end are one draw of the flag itself: nothing may stand between them.
+        let is_for_some = |step: &Step| step.condition != Condition::Always;
+        let tail = self.steps.iter().rposition(is_for_some).map_or(0, |last| last + 1);
+        let rest = self.steps.split_off(tail);
         let mut steps = Vec::new();
         for step in std::mem::take(&mut self.steps) {
-            let given = match &step.get {
-                Get::Draw(..) if !step.get.goes_on() => Some(self.control),
-                Get::Pick(Pick::Arm(arm)) if step.condition == Condition::Always => Some(*arm),
-                _ => None,
-            };
-            let rule = |arm| Step::new(step.condition.clone().and(unknown.clone()), Get::arm(arm));
-            steps.extend(given.filter(|arm| !self.is_off(*arm)).map(rule));
+            let rule = || Step::new(step.condition.clone().and(unknown.clone()), Get::arm(self.control));
+            let is_off_here = matches!(step.get, Get::Draw(..)) && !step.get.goes_on();
+            steps.extend((is_off_here && !self.is_off(self.control)).then(rule));
             steps.push(step);
         }
+        let arm = self.rest_without_id(&rest);
+        steps.extend((!self.is_off(arm)).then(|| Step::new(unknown, Get::arm(arm))));
+        steps.extend(rest);
         self.steps = steps;
-        if !self.is_off(self.control) {
-            self.steps.push(Step::new(unknown, Get::arm(self.control)));
-        }
+    }
+
+    /// What steps for everybody give those who are in no draw.
+    fn rest_without_id(&self, rest: &[Step]) -> usize {
+        let arm = match rest.iter().find(|step| !step.get.goes_on()).map(|step| &step.get) {
+            Some(Get::Pick(Pick::Arm(arm))) => Some(*arm),
+            _ => None,
+        };
+        arm.unwrap_or(self.control)
     }
 
     fn is_off(&self, arm: usize) -> bool {
