@@ -18,7 +18,7 @@ fn deployed(name: &str) -> String {
 }
 
 /// A server of another project; none where it is not installed, which is said.
-fn server(program: &str) -> Option<PathBuf> {
+pub(crate) fn server(program: &str) -> Option<PathBuf> {
     let unpacked = Path::new(env!("CARGO_TARGET_TMPDIR")).parent()?.join("tests/servers");
     let found = [Path::new("/").join(program), unpacked.join(program)].into_iter().find(|path| path.is_file());
     if found.is_none() {
@@ -28,7 +28,7 @@ fn server(program: &str) -> Option<PathBuf> {
 }
 
 /// A server that runs until the end of a test.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     _folder: TempDir,
 }
@@ -45,9 +45,14 @@ impl Server {
     }
 
     fn nginx(program: &Path, before: SocketAddr) -> (Self, SocketAddr) {
+        let site = deployed("nginx/flagstaff.conf").replace("127.0.0.1:8080", &before.to_string());
+        Self::nginx_with(program, &site)
+    }
+
+    /// nginx with a site that listens on port 80, and whose relative paths are in a folder of its own.
+    pub(crate) fn nginx_with(program: &Path, site: &str) -> (Self, SocketAddr) {
         let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
         let home = folder.path().display();
-        let site = deployed("nginx/flagstaff.conf").replace("127.0.0.1:8080", &before.to_string());
         let site = site.replace("listen 80;", &format!("listen {address};"));
         let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|name| format!("{name}_temp_path {home}/{name};\n"))

@@ -25,6 +25,7 @@ mod browser_results;
 mod browser_rollouts;
 mod browser_simulator;
 mod browser_ways;
+mod caches;
 mod commands;
 mod dashboard;
 mod demo_traffic;

@@ -1,5 +1,6 @@
 //! Conditions on a subject, its request and the time.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -96,6 +97,19 @@ impl Key {
     #[must_use]
     pub const fn is_any_case(&self) -> bool {
         matches!(self, Self::Country | Self::Host | Self::Method | Self::UserAgent)
+    }
+
+    /// The header of a request that tells it, in small letters: of `app_version` it is `x-app-version`. `None` for what no single header tells.
+    #[must_use]
+    pub fn header(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Language => Some("accept-language".into()),
+            Self::UserAgent => Some("user-agent".into()),
+            Self::Cookie(_) => Some("cookie".into()),
+            Self::Header(name) => Some(name.to_ascii_lowercase().into()),
+            Self::Attribute(name) => Some(format!("x-{}", name.replace('_', "-")).into()),
+            _ => None,
+        }
     }
 
     /// The subject's value for this key, as it came; `None` for what a user is.
@@ -215,6 +229,15 @@ impl Condition {
             Self::Language(_) => Some(&Key::Language),
             Self::Not(condition) => condition.key(),
             Self::Authenticated(_) | Self::Segment(_) | Self::After(_) | Self::Before(_) => None,
+        }
+    }
+
+    /// The keys it looks at, and [`Key::User`] where it asks whether somebody is logged in.
+    pub(crate) fn deciding_key(&self) -> Option<&Key> {
+        match self {
+            Self::Authenticated(_) => Some(&Key::User),
+            Self::Not(condition) => condition.deciding_key(),
+            _ => self.key(),
         }
     }
 

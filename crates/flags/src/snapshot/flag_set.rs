@@ -164,6 +164,12 @@ impl Snapshot {
         (0..u32::try_from(self.flags.len()).unwrap_or(u32::MAX)).map(FlagId)
     }
 
+    /// All indices in an order in which flags that others require come before those.
+    #[must_use]
+    pub fn required_first(&self) -> &[FlagId] {
+        &self.links.order
+    }
+
     /// The flags that a request meets: those of which [`Flag::is_exposed_on`] says so.
     #[must_use]
     pub fn met(&self, method: &str, path: &str, is_page: bool) -> MetFlags {

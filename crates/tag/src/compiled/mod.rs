@@ -1,6 +1,7 @@
 //! What a snapshot means for headers and goals, made once for each snapshot.
 
 pub(crate) mod blocks;
+pub(crate) mod differing;
 pub(crate) mod goals;
 pub(crate) mod interned;
 pub(crate) mod per_snapshot;

@@ -1,5 +1,7 @@
 //! What of a request's head can make its flags others than those of the request before: told from settings and flags alone.
 
+use std::borrow::Cow;
+
 use flagstaff_flags::{BucketBy, Key, Snapshot};
 use http::header::{HeaderMap, HeaderName};
 use http::{Method, Uri};
@@ -57,15 +59,6 @@ fn is_passed_over(name: &str) -> bool {
     )
 }
 
-/// The header that conditions and units look at, where it is one.
-fn header_of(key: &Key) -> Option<String> {
-    match key {
-        Key::Header(name) => Some(name.to_ascii_lowercase()),
-        Key::Attribute(name) => Some(format!("x-{}", name.replace('_', "-"))),
-        _ => None,
-    }
-}
-
 impl Repeats {
     pub(crate) fn new(snapshot: &Snapshot, rules: &RepeatRules) -> Self {
         let asked = snapshot.asked_keys();
@@ -76,7 +69,7 @@ impl Repeats {
         };
         let of_units = snapshot.flags().iter().filter_map(|flag| unit(&flag.bucket_by));
         let of_settings = rules.headers.iter().map(|name| name.as_str().to_owned());
-        let looked_at = asked.iter().filter_map(header_of).chain(of_units).chain(of_settings);
+        let looked_at = asked.iter().filter_map(Key::header).map(Cow::into_owned).chain(of_units).chain(of_settings);
         let mut turns: Vec<_> = snapshot.turns().collect();
         turns.sort_unstable();
         turns.dedup();

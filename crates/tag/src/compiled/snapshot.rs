@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use flagstaff_flags::{
-    AskedKeys, BucketBy, Decisions, ExperimentId, Flag, FlagId, Goal, Percent, Snapshot, Sticky, VariantId,
+    AskedKeys, BucketBy, Decisions, ExperimentId, Flag, FlagId, Goal, Snapshot, Sticky, VariantId,
 };
 use http::Method;
 use http::header::{HeaderName, HeaderValue};
@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::compiled::blocks::{HeaderBlock, HeaderBlocks, ReadyBlock};
+use crate::compiled::differing::{Differing, DiffersBy, IdentitySources};
 use crate::compiled::goals::{NotReached, SnapshotGoals};
 use crate::compiled::interned;
 use crate::compiled::repeats::{RepeatRules, Repeats};
@@ -29,12 +30,7 @@ pub struct CompiledSnapshot {
     gated: Vec<FlagId>,
     monitored: Vec<FlagId>,
     by_attribute: Vec<FlagId>,
-    /// Some flag that differs between visitors decides which upstream answers, whatever is asked for.
-    is_routed: bool,
-    /// Some flag that differs between visitors is met on every request.
-    differs_everywhere: bool,
-    /// Flags that differ between visitors and are met on some requests.
-    differing: Vec<FlagId>,
+    differing: Differing,
     blocks: HeaderBlocks,
     repeats: Option<Repeats>,
     goals: SnapshotGoals,
@@ -56,7 +52,12 @@ struct CompiledFlag {
 }
 
 impl CompiledSnapshot {
-    pub(crate) fn new(snapshot: Arc<Snapshot>, unknown: Arc<UnknownNames>, waffle: &WaffleCookies) -> Self {
+    pub(crate) fn new(
+        snapshot: Arc<Snapshot>,
+        unknown: Arc<UnknownNames>,
+        waffle: &WaffleCookies,
+        sources: &IdentitySources,
+    ) -> Self {
         let flags = || snapshot.flags().iter();
         Self {
             flags: flags().map(|flag| CompiledFlag::new(flag)).collect(),
@@ -68,9 +69,7 @@ impl CompiledSnapshot {
                 moves && flag.bucket_by != BucketBy::Request
             }),
             by_attribute: flags_with(&snapshot, |flag| is_by_attribute(&flag.bucket_by)),
-            is_routed: flags().any(|flag| varies(flag) && !flag.upstream.is_empty()),
-            differs_everywhere: flags().any(|flag| varies(flag) && flag.exposed_on.is_empty()),
-            differing: flags_with(&snapshot, |flag| varies(flag) && !flag.exposed_on.is_empty()),
+            differing: Differing::new(&snapshot, sources),
             blocks: HeaderBlocks::new(snapshot.flags().len()),
             repeats: None,
             goals: SnapshotGoals::new(&snapshot),
@@ -218,15 +217,14 @@ impl CompiledSnapshot {
         format!("{{{}}}", all.join(","))
     }
 
-    /// Whether another upstream answers another visitor: then no answer is the same for all, whatever it is.
-    pub(crate) const fn is_routed(&self) -> bool {
-        self.is_routed
+    /// Its flags that differ between visitors.
+    pub(crate) const fn differing(&self) -> &Differing {
+        &self.differing
     }
 
-    /// Whether an answer to this request could be another for another visitor.
-    pub(crate) fn differs(&self, method: &Method, path: &str) -> bool {
-        let met = |flag: &Arc<Flag>| flag.exposed_on.iter().any(|route| route.fits(method.as_str(), path));
-        self.differs_everywhere || self.differing.iter().filter_map(|id| self.snapshot.flag(*id)).any(met)
+    /// By what an answer to this request could be another for another visitor.
+    pub(crate) fn differs(&self, method: &Method, path: &str) -> DiffersBy {
+        self.differing.on(&self.snapshot, method, path)
     }
 
     fn decided<'a>(&'a self, decisions: &'a Decisions) -> impl Iterator<Item = (&'a CompiledFlag, VariantId)> {
@@ -276,22 +274,4 @@ pub(crate) fn sticky_scope(flag: &Flag) -> Sticky {
 
 fn is_by_attribute(bucket_by: &BucketBy) -> bool {
     matches!(bucket_by, BucketBy::Header(_) | BucketBy::Cookie(_))
-}
-
-/// Whether two visitors can get different variants. A flag that needs others is taken for one that does.
-fn varies(flag: &Flag) -> bool {
-    if flag.pin.is_some() || !flag.enabled {
-        return false;
-    }
-    let share = flag.share_of_the_rest();
-    // A visitor without the unit (for a flag by user: without a login) is off, also where the flag is on for all others.
-    let on_for_all = share == Percent::ALL && !flag.variants.are_named() && flag.bucket_by.is_of_every_request();
-    let same_for_all = share == Percent::ZERO || on_for_all;
-    let named = flag.allow.is_some() || flag.deny.is_some() || !flag.rules.is_empty();
-    named
-        || flag.testing
-        || flag.layer.is_some()
-        || flag.rollout.is_some()
-        || !flag.requires.is_empty()
-        || !same_for_all
 }

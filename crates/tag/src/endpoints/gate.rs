@@ -30,7 +30,8 @@ pub fn closed_gate(flags: &Flags, method: &Method, path: &str) -> Option<Respons
     Some(answer)
 }
 
-fn stands_before(gate: &Gate, path: &str) -> bool {
+/// Whether a gate answers on a path while its flag is off.
+pub(crate) fn stands_before(gate: &Gate, path: &str) -> bool {
     let fits = |path: &str| gate.paths.iter().any(|glob| glob.fits(path));
     fits(path) || fits(PlainPath::of(path).as_str())
 }

@@ -141,6 +141,20 @@ impl Users {
         self.jwt.is_none().then(|| self.headers.iter().flat_map(Headers::all))
     }
 
+    /// The headers that name a person or have a token.
+    pub(crate) fn headers(&self) -> Vec<HeaderName> {
+        let tokens = self.jwt.iter().flat_map(|(carriers, _)| carriers).filter_map(|carrier| match carrier {
+            Carrier::Header(name) => Some(name),
+            Carrier::Cookie(_) => None,
+        });
+        self.headers.iter().flat_map(Headers::all).chain(tokens).cloned().collect()
+    }
+
+    /// Whether a trusted peer may name the person.
+    pub(crate) const fn are_named_by_peers(&self) -> bool {
+        self.headers.is_some()
+    }
+
     /// Whether the app may name the person.
     pub(crate) const fn identify(&self) -> bool {
         self.identify

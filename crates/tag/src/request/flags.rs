@@ -5,6 +5,7 @@ use std::sync::Arc;
 use flagstaff_flags::{BucketBy, DecisionStep, Decisions, FlagId, FormerDraw, KeptValues, User, VariantId};
 use http::Method;
 
+use crate::compiled::differing::DiffersBy;
 use crate::compiled::{Asker, CompiledSnapshot};
 use crate::identity::id::Id;
 use crate::identity::network::Network;
@@ -50,8 +51,10 @@ pub(crate) struct Tagged {
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) method: Method,
-    /// Some flag that differs between visitors is met on this request.
-    pub(crate) differs: bool,
+    /// By what the flags that are met on this request differ between visitors.
+    pub(crate) differs: DiffersBy,
+    /// A trusted peer may have named the person, by which flags differ too.
+    pub(crate) has_person_by_peer: bool,
     /// Some variant was requested: this answer is a preview, for this client alone.
     pub(crate) forced: bool,
     /// It came with `Authorization`.

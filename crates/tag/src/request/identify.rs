@@ -5,7 +5,9 @@ use http::header::{ACCEPT_LANGUAGE, HeaderMap, HeaderName, HeaderValue, USER_AGE
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::compiled::differing::IdentitySources;
 use crate::compiled::{Asker, CompiledSnapshot};
+use crate::identity::Peer;
 use crate::identity::cookies::{OVERRIDES_COOKIE, STICKY_COOKIE, USER_COOKIE, sealed};
 use crate::identity::id::Id;
 use crate::identity::keys::{Keys, Purpose};
@@ -217,6 +219,20 @@ impl Identifier {
         query.unknown(snapshot).for_each(|name| compiled.unknown().count(name, Asker::Visitor));
         overrides.apply(&query, snapshot);
         overrides
+    }
+
+    /// Where persons and countries are looked for.
+    pub(crate) fn sources(&self) -> IdentitySources {
+        IdentitySources {
+            person: self.users.headers(),
+            person_by_peer: self.users.are_named_by_peers(),
+            country: self.country.is_some(),
+        }
+    }
+
+    /// Whether a trusted peer may have named the person.
+    pub(crate) fn has_person_by_peer(&self, user: Option<&User>, peer: Option<&Peer>) -> bool {
+        user.is_some() && self.users.are_named_by_peers() && peer.is_some_and(|peer| peer.trusted)
     }
 
     fn country<'a>(&self, head: Head<'a>) -> Option<&'a str> {

@@ -5,6 +5,8 @@ use http::{Method, StatusCode};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
+use crate::compiled::differing::{Differing, DiffersBy};
+use crate::request::flags::Reply;
 use crate::settings::WhenFlagsDiffer;
 
 /// What a shared cache may do with one answer.
@@ -51,29 +53,38 @@ impl Control {
 }
 
 fn directives<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
-    let values = headers.get_all(name).iter();
-    values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .filter(|directive| !directive.is_empty())
+    headers.get_all(name).iter().flat_map(list)
 }
 
-/// Fields that some shared caches follow instead of `Cache-Control` (RFC 9213).
+fn list(value: &HeaderValue) -> impl Iterator<Item = &str> {
+    let items = value.to_str().unwrap_or_default().split(',');
+    items.map(str::trim).filter(|item| !item.is_empty())
+}
+
+/// Fields that some shared caches follow instead of `Cache-Control`: those of RFC 9213, and nginx's own.
 fn is_targeted(name: &str) -> bool {
-    name.ends_with("cdn-cache-control") || name == "surrogate-control"
+    name.ends_with("cdn-cache-control") || name == "surrogate-control" || name == ACCEL_EXPIRES
+}
+
+const ACCEL_EXPIRES: &str = "x-accel-expires";
+
+/// Whether a targeted field has a cache store the answer.
+fn targets(headers: &HeaderMap, name: &HeaderName, now: Timestamp) -> bool {
+    if name.as_str() != ACCEL_EXPIRES {
+        return Control::read(headers, name).invites();
+    }
+    // seconds from now on, or after an @ since 1970
+    let keeps = |text: &str| match text.strip_prefix('@') {
+        Some(end) => end.parse::<i64>().is_ok_and(|end| end > now.as_second()),
+        None => text.parse::<i64>().is_ok_and(|seconds| seconds > 0),
+    };
+    headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).any(|text| keeps(text.trim()))
 }
 
 /// What a shared cache may do with the answer to a request of this method, with or without `Authorization`.
-pub(crate) fn sharing(
-    method: &Method,
-    authorized: bool,
-    status: StatusCode,
-    headers: &HeaderMap,
-    now: Timestamp,
-) -> Sharing {
+fn sharing(method: &Method, authorized: bool, status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Sharing {
     let mut targeted = headers.keys().filter(|name| is_targeted(name.as_str()));
-    if targeted.any(|name| Control::read(headers, name).invites()) {
+    if targeted.any(|name| targets(headers, name, now)) {
         return Sharing::Invited;
     }
     let control = Control::read(headers, &CACHE_CONTROL);
@@ -106,27 +117,77 @@ fn keeps_until_later(headers: &HeaderMap, now: Timestamp) -> bool {
 }
 
 fn varies_by(headers: &HeaderMap, name: &str) -> bool {
-    let values = headers.get_all(VARY).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|field| field.trim().eq_ignore_ascii_case(name))
+    directives(headers, &VARY).any(|field| field.eq_ignore_ascii_case(name))
 }
 
-/// Says that the answer depends on the visitor. True when no shared cache may store it any more.
-pub(crate) fn differ(headers: &mut HeaderMap, how: WhenFlagsDiffer) -> bool {
-    match how {
-        WhenFlagsDiffer::Vary if !varies_by(headers, "cookie") => {
-            let _ = headers.try_append(VARY, HeaderValue::from_static("Cookie"));
-            false
+/// Tells caches by what an answer differs between visitors. Returns what a shared cache may do with it then.
+pub(crate) fn tell(
+    headers: &mut HeaderMap,
+    reply: &Reply,
+    differing: &Differing,
+    how: WhenFlagsDiffer,
+    status: StatusCode,
+    now: Timestamp,
+) -> Sharing {
+    let sharing = |authorized| sharing(&reply.method, authorized, status, headers, now);
+    let mut shared = sharing(reply.authorized);
+    // Some caches store what came with `Authorization` like anything else.
+    if shared == Sharing::Never && !(reply.authorized && sharing(false) != Sharing::Never) {
+        return shared;
+    }
+    match Audience::of(headers, reply, differing) {
+        Audience::Everybody => {}
+        Audience::Alike(by) => shared = differ(headers, how, differing.vary(by), shared),
+        Audience::Unnamed if how == WhenFlagsDiffer::Ignore => {}
+        Audience::Unnamed | Audience::One => shared = make_private(headers),
+    }
+    shared
+}
+
+/// Who may get one answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Audience {
+    Everybody,
+    /// Those whose requests are alike in some headers.
+    Alike(DiffersBy),
+    /// Those who are alike in something that no header of theirs tells.
+    Unnamed,
+    /// The client that asked: it is a preview, whatever its type and the settings say.
+    One,
+}
+
+impl Audience {
+    fn of(headers: &HeaderMap, reply: &Reply, differing: &Differing) -> Self {
+        if reply.forced {
+            return Self::One;
         }
-        WhenFlagsDiffer::Vary | WhenFlagsDiffer::Ignore => false,
-        WhenFlagsDiffer::Private => {
-            make_private(headers);
-            true
+        let of_page = if is_asset(headers) { DiffersBy::NOTHING } else { reply.differs };
+        match differing.routed.and(of_page) {
+            DiffersBy::NOTHING => Self::Everybody,
+            by if by.holds(DiffersBy::UNNAMED) => Self::Unnamed,
+            by if by.holds(DiffersBy::PERSON_BY_PEER) && reply.has_person_by_peer => Self::Unnamed,
+            by => Self::Alike(by),
         }
     }
 }
 
+/// Says that the answer differs by headers of the request.
+fn differ(headers: &mut HeaderMap, how: WhenFlagsDiffer, vary: Option<&HeaderValue>, shared: Sharing) -> Sharing {
+    match (how, vary) {
+        (WhenFlagsDiffer::Vary, Some(vary)) => {
+            // All in one line: some caches read only the last one.
+            if !list(vary).all(|name| varies_by(headers, name)) {
+                let _ = headers.try_append(VARY, vary.clone());
+            }
+            shared
+        }
+        (WhenFlagsDiffer::Ignore, _) => shared,
+        (WhenFlagsDiffer::Vary, None) | (WhenFlagsDiffer::Private, _) => make_private(headers),
+    }
+}
+
 /// Leaves out what invites shared caches, and says `private`.
-pub(crate) fn make_private(headers: &mut HeaderMap) {
+pub(crate) fn make_private(headers: &mut HeaderMap) -> Sharing {
     let invites = |directive: &&str| {
         let word = directive.split('=').next().unwrap_or_default().trim();
         ["public", "s-maxage", "private", "proxy-revalidate"].iter().any(|w| word.eq_ignore_ascii_case(w))
@@ -135,6 +196,7 @@ pub(crate) fn make_private(headers: &mut HeaderMap) {
     let text = if kept.is_empty() { "private".into() } else { format!("private, {}", kept.join(", ")) };
     crate::header_names::remove(headers, is_targeted);
     set(headers, CACHE_CONTROL, text);
+    Sharing::Never
 }
 
 fn set(headers: &mut HeaderMap, name: HeaderName, text: String) {
@@ -145,7 +207,7 @@ fn set(headers: &mut HeaderMap, name: HeaderName, text: String) {
 
 /// Files that are the same whatever a flag says: pictures, fonts, sound, film, style sheets, scripts. Which of them a page uses
 /// may differ; what is in one does not.
-pub(crate) fn is_asset(headers: &HeaderMap) -> bool {
+fn is_asset(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     let is = |text: &str, words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
@@ -241,11 +303,37 @@ mod tests {
     #[test]
     fn vary_is_said_once() {
         let mut h = headers(&[("vary", "Accept-Encoding")]);
-        assert!(!differ(&mut h, WhenFlagsDiffer::Vary) && !differ(&mut h, WhenFlagsDiffer::Vary));
-        let all: Vec<_> = h.get_all(VARY).iter().collect();
-        assert_eq!(all, ["Accept-Encoding", "Cookie"]);
-        assert!(differ(&mut h, WhenFlagsDiffer::Private));
+        let cookie = HeaderValue::from_static("Cookie");
+        for _ in 0..2 {
+            assert_eq!(differ(&mut h, WhenFlagsDiffer::Vary, Some(&cookie), Sharing::Invited), Sharing::Invited);
+        }
+        let said = |h: &HeaderMap| {
+            h.get_all(VARY).iter().map(|value| value.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(said(&h), ["Accept-Encoding", "Cookie"]);
+        let more = HeaderValue::from_static("Cookie, Accept-Language");
+        for _ in 0..2 {
+            differ(&mut h, WhenFlagsDiffer::Vary, Some(&more), Sharing::Invited);
+        }
+        assert_eq!(said(&h), ["Accept-Encoding", "Cookie", "Cookie, Accept-Language"], "in one line");
+        assert_eq!(differ(&mut h, WhenFlagsDiffer::Private, Some(&more), Sharing::Invited), Sharing::Never);
         assert_eq!(h.get(CACHE_CONTROL).unwrap(), "private");
+    }
+
+    #[test]
+    fn nginx_follows_a_field_of_its_own() {
+        for (value, wanted) in [
+            ("60", Sharing::Invited),
+            ("@1800000000", Sharing::Invited),
+            ("0", Sharing::Never),
+            ("@1", Sharing::Never),
+            ("off", Sharing::Never),
+        ] {
+            assert_eq!(of(200, &[("x-accel-expires", value), ("cache-control", "private")]), wanted, "{value}");
+        }
+        let mut h = headers(&[("x-accel-expires", "60")]);
+        make_private(&mut h);
+        assert_eq!(h, headers(&[("cache-control", "private")]));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use http::{Request, Response, StatusCode, request};
 use jiff::Timestamp;
 use signing::{check_signing, fingerprint};
 
+use crate::compiled::differing::IdentitySources;
 use crate::compiled::repeats::RepeatRules;
 use crate::compiled::unknown_names::UnknownNames;
 use crate::compiled::{Asker, CompiledSnapshot, UnknownName};
@@ -44,6 +45,7 @@ pub struct Tagger {
     headers: HeaderSettings,
     waffle: WaffleCookies,
     identifier: Identifier,
+    sources: IdentitySources,
     cache: WhenFlagsDiffer,
     exclusions: Exclusions,
     unknown: Arc<UnknownNames>,
@@ -87,11 +89,13 @@ impl Tagger {
             rules.headers.extend(named.chain(&country).cloned());
             rules
         });
+        let identifier = Identifier { visitors, users, country, keys };
         Ok(Self {
             repeat_rules,
             headers: settings.headers.clone(),
             waffle,
-            identifier: Identifier { visitors, users, country, keys },
+            sources: identifier.sources(),
+            identifier,
             cache: settings.cache.when_flags_differ,
             exclusions,
             fingerprint: fingerprint(&keys_fingerprint, settings),
@@ -119,7 +123,7 @@ impl Tagger {
     /// What a snapshot means for headers. Make it once per snapshot, not per request.
     #[must_use]
     pub fn compile(&self, snapshot: Arc<Snapshot>) -> CompiledSnapshot {
-        let compiled = CompiledSnapshot::new(snapshot, Arc::clone(&self.unknown), &self.waffle);
+        let compiled = CompiledSnapshot::new(snapshot, Arc::clone(&self.unknown), &self.waffle, &self.sources);
         match &self.repeat_rules {
             Some(rules) => compiled.repeating(rules),
             None => compiled,
@@ -191,6 +195,7 @@ impl Tagger {
         let reply = Reply {
             method: head.method.clone(),
             differs: compiled.differs(head.method, head.uri.path()),
+            has_person_by_peer: self.identifier.has_person_by_peer(identity.user.as_ref(), head.peer),
             forced,
             authorized: caching::is_authorized(head.headers),
             secure: self.identifier.visitors.secure.unwrap_or_else(secure),
@@ -294,14 +299,7 @@ impl Tagger {
         now: Timestamp,
     ) {
         let reply = &flags.tagged().reply;
-        let mut sharing = caching::sharing(&reply.method, reply.authorized, status, headers, now);
-        let is_asset = caching::is_asset(headers);
-        // A preview is for one client alone, whatever the settings say about answers to drawn visitors.
-        let how = if reply.forced { WhenFlagsDiffer::Private } else { self.cache };
-        let differs = flags.compiled().is_routed() || ((reply.differs || reply.forced) && !is_asset);
-        if sharing != Sharing::Never && differs && caching::differ(headers, how) {
-            sharing = Sharing::Never;
-        }
+        let sharing = caching::tell(headers, reply, flags.compiled().differing(), self.cache, status, now);
         // A 304 renews what a cache stored, headers and all, and nothing in it says what that was.
         let holds = status != StatusCode::NOT_MODIFIED
             && (!status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS);

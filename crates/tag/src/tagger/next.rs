@@ -36,6 +36,7 @@ impl Tagger {
         let reply = Reply {
             method: head.method.clone(),
             differs: compiled.differs(head.method, head.uri.path()),
+            has_person_by_peer: self.identifier.has_person_by_peer(found.user.as_ref(), head.peer),
             forced: false,
             authorized: caching::is_authorized(head.headers),
             secure: found.secure,
