@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use sqlx::any::AnyConnectOptions;
-use sqlx::{AnyConnection, ConnectOptions, Connection, Executor};
+use sqlx::{AnyConnection, ConnectOptions, Connection, Executor, Row};
 
 use crate::store::fault::Fault;
 use crate::store::location::Location;
 use crate::store::migrate::update;
+use crate::store::query::{now, query};
 use crate::store::turns::Turn;
 
 /// How long bringing tables up to date, or one batch, may take before the store counts as away.
@@ -90,6 +91,11 @@ impl Store {
         self.location.path().is_some() && Identity::of(&self.location) != self.identity
     }
 
+    /// Whether it is a database, whose clock is another machine's and one for all who share it; a file goes by the clock of this machine.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.location.path().is_none()
+    }
+
     /// Begins to write. SQLite is told so at once: a reader cannot become a writer while another writes.
     pub(crate) fn begin(&self) -> &'static str {
         if self.location.path().is_some() { "BEGIN IMMEDIATE" } else { "BEGIN" }
@@ -107,11 +113,13 @@ impl Store {
 
     /// The store's own time (µs since 1970), which is one for all who share it.
     pub(crate) fn now(&self) -> &'static str {
-        if self.location.path().is_some() {
-            "(SELECT CAST(unixepoch('subsec') * 1000000 AS BIGINT))"
-        } else {
-            "(SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT))"
-        }
+        now(&self.connection)
+    }
+
+    /// The same, asked now.
+    pub(crate) async fn time(&mut self) -> Result<i64, sqlx::Error> {
+        let select = query(format!("SELECT {}", self.now()));
+        in_time(select.fetch_one(&mut self.connection)).await?.try_get(0)
     }
 
     /// Closes it, before anyone opens another under its name.

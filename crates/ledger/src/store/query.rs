@@ -39,6 +39,15 @@ fn of_places(numbered: bool, rows: usize, columns: usize) -> String {
     text
 }
 
+/// The store's own time (µs since 1970), which is one for all who share it.
+pub(crate) fn now(store: &AnyConnection) -> &'static str {
+    if is_file(store) {
+        "(SELECT CAST(unixepoch('subsec') * 1000000 AS BIGINT))"
+    } else {
+        "(SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT))"
+    }
+}
+
 /// A query made of parts of this crate and numbers, never of anything from outside.
 pub(crate) fn query<'q>(sql: String) -> Query<'q, Any, AnyArguments> {
     sqlx::query(AssertSqlSafe(sql))

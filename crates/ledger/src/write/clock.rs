@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// A day: clocks differ by less, where somebody looks after them.
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What comes later by less than this is the order of threads, not the clock.
 const JITTER: i64 = 5_000_000;
 

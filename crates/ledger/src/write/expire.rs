@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::{AnyConnection, Connection, Row};
 
 use crate::store::connection::in_time;
+use crate::store::forget::Gone;
 use crate::store::note::note_changes;
 use crate::store::query::{is_file, query};
 
@@ -16,13 +17,14 @@ const FIRST: Duration = Duration::from_secs(600);
 
 /// Tables with their keys and the column of their age. Only ledgers from which rows are deleted by age pay for an index on it.
 pub(crate) const AGES: [(&str, &str, &str); 4] = [
-    ("exposures", "trial, unit", "at"),
+    (EXPOSURES, "trial, unit", "at"),
     ("conversions", "goal, unit, key", "at"),
     ("counts", KEY_OF_COUNTS, "minute"),
     ("signs", "flag, epoch, sign, unit", "at"),
 ];
 /// Those whose rows are packed as well.
-const PACKED: [&str; 2] = ["exposures", "conversions"];
+const PACKED: [&str; 2] = [EXPOSURES, "conversions"];
+const EXPOSURES: &str = "exposures";
 /// Minutes of the age in the table `counts`: nothing is written there any more, and what older versions wrote goes with its age.
 const MINUTE: i64 = 60_000_000;
 const KEY_OF_COUNTS: &str = "flag, definition, variant, minute, boot";
@@ -71,10 +73,19 @@ async fn delete_some(store: &mut AnyConnection, of: (&str, &str, &str), before: 
         return Ok(deleted.rows_affected());
     }
     let mut transaction = store.begin().await?;
+    // a unit whose exposure is deleted is a new one when it comes again
+    let gone = if of.0 == EXPOSURES { Some(Gone::begin(&mut transaction).await?) } else { None };
     let rows =
         query(format!("{} RETURNING unit", delete(of))).bind(before).bind(ROWS).fetch_all(&mut *transaction).await?;
+    if rows.is_empty() {
+        transaction.rollback().await?;
+        return Ok(0);
+    }
     let units = rows.iter().map(|row| row.try_get::<&str, _>(0)).collect::<Result<Vec<_>, _>>()?;
-    note_changes(&mut transaction, units).await?;
+    note_changes(&mut transaction, units.iter().copied()).await?;
+    if let Some(gone) = gone {
+        gone.tell(&mut transaction, units).await?;
+    }
     transaction.commit().await?;
     Ok(rows.len() as u64)
 }

@@ -2,8 +2,9 @@
 //!
 //! `visit.rs` and `recorder.rs` are called by requests; `seen.rs` keeps repeats off the queue, `limits.rs` bounds each network. `start.rs`
 //! starts the thread of `writer.rs`, which collects events (`batch.rs`), writes them piece by piece (`piece.rs`, `rows.rs`), opens
-//! periods (`period.rs`), keeps time (`clock.rs`), and looks after the store (`upkeep.rs`): it deletes what is too old (`expire.rs`). `status.rs` says how it does.
+//! periods (`period.rs`), keeps time (`clock.rs`), and looks after the store (`upkeep.rs`): it deletes what is too old (`age.rs`, `expire.rs`). `status.rs` says how it does.
 
+pub(crate) mod age;
 pub(crate) mod batch;
 pub(crate) mod clock;
 pub(crate) mod event;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::store::connection::in_time;
+use crate::store::connection::{Store, in_time};
 use crate::store::fault::in_words;
 use crate::store::forget::{forgotten, forgotten_since};
-use crate::write::clock::micros;
+use crate::write::age::{AgeClock, mark};
+use crate::write::clock::{DAY, micros};
 use crate::write::expire::expire;
 use crate::write::writer::Writer;
 
@@ -18,7 +18,7 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
 const EXPIRE_AGAIN: Duration = Duration::from_secs(60);
 
 impl Writer {
-    /// Units were forgotten, here or by another program: one that comes back is recorded again.
+    /// Units were forgotten or became too old, here or by another program: one that comes back is recorded again.
     pub(super) async fn notice(&mut self) -> Result<(), sqlx::Error> {
         let Some(store) = &mut self.state.store else { return Ok(()) };
         let number = in_time(forgotten(&mut store.connection)).await?;
@@ -34,14 +34,29 @@ impl Writer {
         Ok(())
     }
 
+    /// Begins to count ages by what a store knows, where anything is ever too old.
+    pub(super) async fn count_ages(&mut self, store: &mut Store, latest: i64) -> Result<(), sqlx::Error> {
+        if self.keep.is_none() {
+            return Ok(());
+        }
+        let ages = AgeClock::of(store, latest).await?;
+        if !store.is_shared() && ages.lag() > 0 {
+            let days = ages.lag() / micros(DAY) + 1;
+            tracing::warn!(
+                ledger = %self.location,
+                days,
+                "the clock is far beyond the newest time the ledger knows; what is too old is deleted later, and more slowly, in case the clock is wrong"
+            );
+        }
+        self.state.ages = Some(ages);
+        Ok(())
+    }
+
     /// Deletes some of what is too old. That it cannot be deleted keeps nothing from being written.
     pub(super) async fn expire(&mut self) {
-        let (Some(keep), Some(store)) = (self.keep, &mut self.state.store) else { return };
-        if Instant::now() < self.state.expire_at {
-            return;
-        }
-        let before = Timestamp::now().as_microsecond().saturating_sub(micros(keep));
-        let wait = match expire(&mut store.connection, before).await {
+        let Some(keep) = self.keep.filter(|_| Instant::now() >= self.state.expire_at) else { return };
+        let (Some(ages), Some(store)) = (&self.state.ages, &mut self.state.store) else { return };
+        let wait = match expire_by(ages, store, keep).await {
             Ok(true) => Duration::ZERO,
             Ok(false) => EXPIRE_EVERY,
             Err(error) => {
@@ -73,4 +88,14 @@ impl Writer {
             }
         }
     }
+}
+
+/// Deletes some of what is older than it is to be kept. Returns whether there may be more.
+async fn expire_by(ages: &AgeClock, store: &mut Store, keep: Duration) -> Result<bool, sqlx::Error> {
+    let now = ages.now(store).await?;
+    let more = expire(&mut store.connection, now.saturating_sub(micros(keep))).await?;
+    if !store.is_shared() {
+        mark(&mut store.connection, now).await?;
+    }
+    Ok(more)
 }

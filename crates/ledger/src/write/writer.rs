@@ -17,8 +17,9 @@ use crate::store::fault::{Fault, in_words};
 use crate::store::forget::forget;
 use crate::store::location::Location;
 use crate::store::name::hash;
+use crate::write::age::AgeClock;
 use crate::write::batch::Batch;
-use crate::write::clock::{Clock, micros};
+use crate::write::clock::{Clock, DAY, micros};
 use crate::write::event::RecordedEvent;
 use crate::write::period::Periods;
 use crate::write::piece::{Piece, Pieces, Waiting};
@@ -56,6 +57,8 @@ pub(crate) struct WriterState {
     pub(super) periods: Periods,
     pub(super) clock: Clock,
     pub(super) expire_at: Instant,
+    /// By what rows are too old, where any are.
+    pub(super) ages: Option<AgeClock>,
     /// How often somebody was forgotten, by the latest look.
     pub(super) forgotten: Option<i64>,
     /// The revision of the flags that is in force here, and its row once this store has it.
@@ -71,6 +74,7 @@ impl WriterState {
             periods: Periods::default(),
             clock: Clock::after(0),
             expire_at: Instant::now(),
+            ages: None,
             forgotten: None,
             in_force: None,
             packer: Packer::new(unpacked),
@@ -219,7 +223,9 @@ impl Writer {
             return Ok(false);
         }
         let mut store = Store::open(&self.location).await?;
-        self.go_on_from(latest(&mut store).await?);
+        let latest = latest(&mut store).await?;
+        self.go_on_from(latest);
+        self.count_ages(&mut store, latest).await?;
         let is_another = self.state.identity.replace(store.identity()) != Some(store.identity());
         if is_another && let Some((_, number)) = &mut self.state.in_force {
             *number = None;
@@ -351,8 +357,6 @@ fn away(error: sqlx::Error) -> sqlx::Error {
     }
     error
 }
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Waits, but not longer than until it is time to stop.
 async fn sleep_unless(stop: &mut watch::Receiver<bool>, until: Instant) {

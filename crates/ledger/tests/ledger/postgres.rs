@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use flagstaff_ledger::{FactStore, Location};
-use sqlx::{Connection, Executor};
+use sqlx::{AssertSqlSafe, Connection, Executor};
 
 use crate::desk::block_on;
 
@@ -25,6 +25,27 @@ pub(crate) fn each_store(test: impl Fn(&Location)) {
 /// A new, empty database.
 pub(crate) fn database(server: &Server) -> Location {
     Location::new(&server.database()).unwrap()
+}
+
+/// A new database whose clock differs from this machine's by so much: `+ interval '2 seconds'`.
+pub(crate) fn with_clock(server: &Server, by: &str) -> Location {
+    let address = server.database();
+    let name = address.rsplit('/').next().unwrap().split('?').next().unwrap();
+    let clock = format!(
+        "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+         AS $$ SELECT pg_catalog.clock_timestamp() {by} $$"
+    );
+    // what is looked for in `public` first is found there
+    let path = format!("ALTER DATABASE {name} SET search_path = public, pg_catalog");
+    block_on(async {
+        sqlx::any::install_default_drivers();
+        let mut connection = sqlx::AnyConnection::connect(&address).await.unwrap();
+        for sql in [clock, path] {
+            connection.execute(AssertSqlSafe(sql)).await.unwrap();
+        }
+        connection.close().await.unwrap();
+    });
+    Location::new(&address).unwrap()
 }
 
 /// A new database whose large tables are spread by visitor, each key and each statement being such that it can be: PostgreSQL refuses a key

@@ -8,7 +8,7 @@ use flagstaff_ledger::{Ledger, LedgerSettings, Location};
 use sqlx::{Connection, Row};
 
 use crate::desk::*;
-use crate::postgres::each_store;
+use crate::postgres::{Server, each_store, with_clock};
 
 fn visitors(tally: &Observed) -> [u64; 2] {
     [tally.variants[0].visitors, tally.variants[1].visitors]
@@ -188,20 +188,90 @@ fn forgetting_leaves_nothing() {
     });
 }
 
+/// This machine's time, as [`at`] counts.
+fn now() -> i64 {
+    jiff::Timestamp::now().as_second() - at(0).as_second()
+}
+
+fn keeping(place: &Location, seconds: u64) -> Desk {
+    Desk::with(LedgerSettings { keep: Some(Duration::from_secs(seconds)), ..LedgerSettings::new(place.clone()) })
+}
+
 #[test]
 fn what_is_too_old_is_deleted() {
     each_store(|place| {
         let half = snapshot(form(50.0));
         let desk = Desk::open(place);
         desk.meet(&half, &visitor_at(0..50_000, 0), 10);
+        desk.meet(&half, &visitor_at(0..50_000, 1), now());
         desk.close();
-        let now = jiff::Timestamp::now().as_second() - at(0).as_second();
-        let desk = Desk::with(LedgerSettings {
-            keep: Some(Duration::from_secs(3600)),
-            ..LedgerSettings::new(place.clone())
+        let desk = keeping(place, 3600);
+        desk.meet(&half, &visitor_at(0..50_000, 2), now());
+        assert_eq!(visitors(&tally_at(&desk.close(), now())), [0, 2]);
+    });
+}
+
+/// A clock that jumps ahead by months looks like a program that was stopped for months: neither deletes everything at once.
+#[test]
+fn a_clock_far_beyond_what_a_file_knows_deletes_nothing_at_once() {
+    const DAY: i64 = 86_400;
+    let folder = tempfile::tempdir().unwrap();
+    let place = Location::file(&folder.path().join("ledger.db")).unwrap();
+    let half = snapshot(form(50.0));
+    let desk = Desk::open(&place);
+    for (number, days) in [0, 20, 32].into_iter().enumerate() {
+        desk.meet(&half, &visitor_at(0..50_000, number), now() - 400 * DAY + days * DAY);
+    }
+    desk.close();
+    for started in 3..6 {
+        let desk = keeping(&place, 30 * 86_400);
+        desk.meet(&half, &visitor_at(0..50_000, started), now());
+        // of those before only the first is older than 30 days, by the newest time that was known before the clock jumped
+        let visitors = visitors(&tally_at(&desk.close(), now()));
+        assert_eq!(visitors, [0, u64::try_from(started).unwrap()]);
+    }
+}
+
+#[test]
+fn a_wrong_clock_of_one_machine_deletes_nothing_from_a_shared_ledger() {
+    let Some(server) = Server::start() else {
+        return eprintln!("SKIPPED: PostgreSQL is not installed; tests/postgresql unpacks it");
+    };
+    const YEAR: i64 = 365 * 86_400;
+    // the machine is ahead of the database by more than rows are kept
+    let place = with_clock(&server, "- interval '366 days'");
+    let half = snapshot(form(50.0));
+    let desk = Desk::open(&place);
+    desk.meet(&half, &visitor_at(0..50_000, 0), now() - 366 * 86_400 - 2 * YEAR);
+    desk.meet(&half, &visitor_at(0..50_000, 1), now() - 366 * 86_400);
+    desk.close();
+    let desk = keeping(&place, YEAR.unsigned_abs());
+    wait_until("what is too old by the ledger's time is deleted", || visitors(&tally_at(&place, now())) != [0, 2]);
+    assert_eq!(visitors(&tally_at(&desk.close(), now())), [0, 1]);
+}
+
+/// What makes a row old makes its visitor a new one, in every program that writes to the ledger.
+#[test]
+fn visitors_who_keep_coming_are_recorded_again_once_their_rows_are_too_old() {
+    each_store(|place| {
+        let half = snapshot(form(50.0));
+        let (regular, running) = (visitor_at(0..50_000, 0), Desk::open(place));
+        // more than are told of with one number
+        for number in 0..1_200 {
+            running.meet(&half, &format!("others-{number}"), now() - 7200);
+        }
+        running.meet(&half, &regular, now() - 7200);
+        running.meet(&half, &visitor_at(0..50_000, 1), now());
+        wait_until("all are written", || running.recorder.status().pending == 0);
+        let deleting = keeping(place, 3600);
+        wait_until("what is too old is deleted", || visitors(&tally_at(place, now())) == [0, 1]);
+        wait_until("a visitor who comes back is recorded again", || {
+            running.meet(&half, &regular, now());
+            running.meet(&half, "others-1199", now());
+            visitors(&tally_at(place, now())).iter().sum::<u64>() == 3
         });
-        desk.meet(&half, &visitor_at(0..50_000, 1), now);
-        assert_eq!(visitors(&tally_at(&desk.close(), now)), [0, 1]);
+        running.close();
+        deleting.close();
     });
 }
 
