@@ -1,6 +1,8 @@
 //! A forgotten visitor is gone, and counts anew on coming back, whether a command or a page forgot.
 
 use crate::experiment_flow::{FLAGS, said};
+use crate::flags_spoofing::KEYS;
+use crate::harness::browser::Browser;
 use crate::harness::crowd::{form, look};
 use crate::harness::eventually;
 use crate::harness::postgres::Server;
@@ -75,6 +77,26 @@ fn units_of_every_kind_are_forgotten() {
     let forgotten = said("forget --unit header.X-Account=acme --unit user=7 --json");
     assert_eq!((forgotten.code, &forgotten.json()["rows"]), (0, &1.into()), "{forgotten:?}");
     assert!(!is_known(&program, "acme") && is_known(&program, "header.x-account:other"));
+}
+
+#[test]
+fn a_visitor_who_withdrew_consent_is_forgotten() {
+    let app = form();
+    let program = Setup::to(&[app.address])
+        .flags(FLAGS)
+        .env("FLAGSTAFF_KEYS", KEYS)
+        .key("visitor", "consent_cookie = \"consent=yes\"")
+        .start();
+    let mut browser = Browser::new(program.address).with_cookie("consent", "yes");
+    for _ in 0..2 {
+        browser.get_with("/form", "Accept: text/html\r\n");
+    }
+    let visitor = browser.cookie("flagstaff_visitor").unwrap().to_owned();
+    eventually("the visitor is recorded", || is_known(&program, &visitor));
+    browser = browser.with_cookie("consent", "no");
+    let forgotten = browser.post_json("/.flagstaff/forget", "Sec-Fetch-Site: same-origin\r\n", "");
+    assert_eq!((forgotten.status, browser.cookie("flagstaff_visitor")), (204, None));
+    eventually("the visitor is forgotten", || !is_known(&program, &visitor));
 }
 
 /// One id in 64 begins with a hyphen.

@@ -34,6 +34,10 @@ fn app() -> App {
             "/login" => "X-Flag-Identify: 42; roles=staff\r\n",
             "/demote" => "X-Flag-Identify: 42\r\n",
             "/logout" => "X-Flag-Identify: none\r\n",
+            "/logout-cached" => "X-Flag-Identify: none\r\nCache-Control: max-age=5\r\n",
+            "/seven-cached" => "X-Flag-Identify: 7\r\nCache-Control: max-age=5\r\n",
+            "/seven-and-eight" => "X-Flag-Identify: 7\r\nX-Flag-Identify: 8\r\n",
+            "/garbled" => "X-Flag-Identify: 7;;\r\n",
             _ => "",
         };
         let head = exchange.head.clone();
@@ -71,6 +75,42 @@ fn a_replayed_user_cookie_identifies_nobody() {
         browser.cookies = kept.clone();
         assert!(!is_staff(&browser.get("/")), "after {word}");
     }
+}
+
+/// Also where the answer that ends a login can set no cookie, and where the app's word is not understood.
+#[test]
+fn a_login_that_ended_stays_ended_after_a_restart() {
+    let app = app();
+    for ending in ["/logout", "/logout-cached", "/seven-cached", "/seven-and-eight", "/garbled"] {
+        let program = identifying(&app);
+        let mut browser = Browser::new(program.address);
+        browser.get("/");
+        browser.get("/login");
+        assert!(is_staff(&browser.get("/")));
+        let ended = browser.get(ending);
+        let is_cached = ending.ends_with("-cached");
+        assert_eq!(ended.all("set-cookie").is_empty(), is_cached, "{ending}: no cookie where a cache keeps it");
+        browser.get("/");
+        let restarted = identifying(&app);
+        let mut later = Browser::new(restarted.address);
+        later.cookies = browser.cookies;
+        assert!(!is_staff(&later.get("/")), "{ending}");
+    }
+}
+
+#[test]
+fn a_logout_counts_while_consent_is_away() {
+    let app = app();
+    let setup = Setup::to(&[app.address]).env("FLAGSTAFF_KEYS", KEYS).flags(FLAGS);
+    let program = setup.key("visitor", "consent_cookie = \"consent=yes\"").start();
+    let mut browser = Browser::new(program.address).with_cookie("consent", "yes");
+    browser.get("/");
+    browser.get("/login");
+    assert!(is_staff(&browser.get("/")));
+    browser = browser.with_cookie("consent", "no");
+    browser.get("/logout");
+    assert_eq!(browser.cookie("flagstaff_user"), None);
+    assert!(!is_staff(&browser.with_cookie("consent", "yes").get("/")));
 }
 
 #[test]
@@ -115,6 +155,21 @@ fn two_user_headers_identify_nobody() {
         assert!(!is_staff(&answer) && !flags(&answer).contains_key("x-flag-seven"), "{lines}");
         assert!(!answer.text().to_lowercase().replace('_', "-").contains("x-user-"), "{lines}\n{}", answer.text());
     }
+}
+
+#[test]
+fn a_user_whose_id_cannot_be_read_is_nobody() {
+    let app = app();
+    let trust = |setup: Setup| setup.key("trust", "addresses = [\"127.0.0.1\"]");
+    let setup = Setup::to(&[app.address]).env("FLAGSTAFF_KEYS", KEYS).flags(FLAGS);
+    let program = trust(setup.key("user", "header = \"X-User-Id\"\nidentify = true")).start();
+    let mut browser = Browser::new(program.address);
+    browser.get("/");
+    browser.get("/login");
+    assert!(is_staff(&browser.get("/")));
+    let long = format!("X-User-Id: {}\r\n", "x".repeat(300));
+    assert!(!is_staff(&browser.get_with("/", &long)), "nobody, not the one of the cookie");
+    assert!(flags(&browser.get_with("/", "X-User-Id: 7\r\n")).contains_key("x-flag-seven"));
 }
 
 #[test]

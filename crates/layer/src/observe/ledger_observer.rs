@@ -63,15 +63,9 @@ impl Observe for LedgerObserver {
         Ok(())
     }
 
-    /// As far as the request brought their ids: of an id that was made for this request nothing is kept.
+    /// As far as the request brought their ids, also where consent is away.
     fn forget(&self, flags: &Flags) -> bool {
-        let units = [
-            (BucketBy::Visitor, Some(flags.visitor()).filter(|_| !flags.is_new_visitor())),
-            (BucketBy::Session, flags.session().filter(|_| !flags.is_new_session())),
-            (BucketBy::User, flags.user().map(|user| user.id.as_str())),
-        ];
-        let units: Vec<_> =
-            units.iter().filter_map(|(kind, unit)| unit.map(|unit| kind.key(unit).into_owned())).collect();
+        let units: Vec<_> = flags.brought_units().collect();
         let units: Vec<_> = units.iter().map(String::as_str).collect();
         units.is_empty() || self.visit(flags).forget(&units).is_ok()
     }

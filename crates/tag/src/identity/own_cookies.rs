@@ -35,6 +35,13 @@ pub(crate) struct OwnCookies {
     pub(crate) consent: bool,
 }
 
+/// Ids that a request brought without consent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Withheld {
+    pub(crate) visitor: Id,
+    pub(crate) session: Option<Id>,
+}
+
 /// Different ids in the order sent; nearly always one at most.
 #[derive(Default)]
 struct Ids {
@@ -62,6 +69,7 @@ impl Ids {
 impl OwnCookies {
     pub(crate) fn read(headers: &HeaderMap, names: &Visitors, keys: &Keys) -> Self {
         let (mut own, mut visitors) = (Self::default(), Ids::default());
+        let mut consent = names.consent.is_none().then_some(true);
         for (name, value) in cookies(headers) {
             if name == names.cookie {
                 visitors.add(value);
@@ -73,9 +81,12 @@ impl OwnCookies {
                 OVERRIDES_COOKIE => own.has_overrides = true,
                 _ => {}
             }
-            own.consent |= names.consent.as_ref().is_none_or(|consent| consent.is_given_by(name, value));
+            if let Some(said) = names.consent.as_ref().and_then(|consent| consent.said_by(name, value)) {
+                // said twice and differently it is not given: nobody can tell which of the two is meant
+                consent = Some(said && consent != Some(false));
+            }
         }
-        own.consent |= names.consent.is_none();
+        own.consent = consent == Some(true);
         own.visitor = visitors.first;
         if !visitors.more.is_empty() {
             let (found, is_sure) = signed_visitor(&visitors, headers, keys);
@@ -85,6 +96,12 @@ impl OwnCookies {
             warn_of_several(&names.cookie);
         }
         own
+    }
+
+    /// The ids that do not count, because consent is away.
+    pub(crate) fn withheld(&self) -> Option<Withheld> {
+        let visitor = self.visitor.filter(|_| !self.consent)?;
+        Some(Withheld { visitor, session: self.sessions.first })
     }
 
     /// The id of the browser session: of several the one that remembered variants belong to.

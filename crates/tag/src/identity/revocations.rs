@@ -61,22 +61,41 @@ impl Revocations {
         self.latest(visitor).is_some_and(|latest| issued_at < latest.valid_from)
     }
 
+    /// When the visitor's last person logged out; `None` for one who is logged in, or of whom nothing is remembered.
+    pub(crate) fn logged_out_at(&self, visitor: Id) -> Option<i64> {
+        self.latest(visitor).filter(|latest| latest.user.is_none()).map(|latest| latest.valid_from)
+    }
+
+    /// Whether this person's login was the last word about the visitor.
+    pub(crate) fn is_logged_in(&self, visitor: Id, user: &User) -> bool {
+        self.latest(visitor).is_some_and(|latest| latest.user == Some(self.hash(user)))
+    }
+
     /// A person logs in: earlier cookies of the visitor are revoked. Returns when the new cookie is issued, which is later than all of
     /// them even where the clock was set back. The same login in several answers at once revokes nothing, because it is not known which
     /// of them a browser reads last.
     pub(crate) fn log_in(&self, visitor: Id, user: &User, now: i64, before: Option<i64>) -> i64 {
-        let user = self.hasher.hash_one((&user.id, &user.groups, &user.roles));
-        match self.latest(visitor).filter(|latest| latest.user == Some(user) && before.is_none()) {
+        let user = self.hash(user);
+        let is_same =
+            |latest: &Latest| latest.user == Some(user) && before.is_none_or(|before| before < latest.valid_from);
+        match self.latest(visitor).filter(is_same) {
             Some(latest) => now.max(latest.valid_from),
             None => self.set(visitor, now, before, Some(user)),
         }
     }
 
     /// The person logs out: earlier cookies of the visitor are revoked. An app may say so on every page to people it never knew; that is
-    /// not kept.
+    /// not kept. Returns when a cookie that names nobody is issued.
     pub(crate) fn log_out(&self, visitor: Id, now: i64, before: Option<i64>) -> i64 {
-        let is_known = || self.latest(visitor).is_some_and(|latest| latest.user.is_some());
-        if before.is_none() && !is_known() { now } else { self.set(visitor, now, before, None) }
+        match self.latest(visitor) {
+            None if before.is_none() => now,
+            Some(Latest { valid_from, user: None }) if before.is_none() => now.max(valid_from),
+            _ => self.set(visitor, now, before, None),
+        }
+    }
+
+    fn hash(&self, user: &User) -> u64 {
+        self.hasher.hash_one((&user.id, &user.groups, &user.roles))
     }
 
     fn latest(&self, visitor: Id) -> Option<Latest> {

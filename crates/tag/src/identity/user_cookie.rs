@@ -71,6 +71,19 @@ impl UserCookie {
     }
 }
 
+/// What the cookies that name a person say, of one request.
+#[derive(Debug, Default)]
+pub(crate) struct UserCookies {
+    /// The visitor whose id came with them, whether or not consent lets the id count.
+    pub(crate) holder: Option<Id>,
+    /// How many came, revoked ones too.
+    pub(crate) count: usize,
+    /// The newest one of the holder, unless it is revoked.
+    pub(crate) newest: Option<UserCookie>,
+    /// The newest one of the holder was revoked when it came: no answer has reached it in the browser.
+    pub(crate) is_revoked: bool,
+}
+
 fn texts(value: &Value) -> Option<Vec<String>> {
     value.as_array()?.iter().map(|one| one.as_str().map(Into::into)).collect()
 }

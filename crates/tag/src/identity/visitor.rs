@@ -84,8 +84,9 @@ impl Consent {
         Self { name: name.trim().into(), value: value.map(|value| value.trim().into()) }
     }
 
-    pub(crate) fn is_given_by(&self, name: &str, value: &str) -> bool {
-        name == self.name && self.value.as_deref().is_none_or(|wanted| wanted == value)
+    /// Whether a cookie says yes; `None` for another cookie.
+    pub(crate) fn said_by(&self, name: &str, value: &str) -> Option<bool> {
+        (name == self.name).then(|| self.value.as_deref().is_none_or(|wanted| wanted == value))
     }
 }
 

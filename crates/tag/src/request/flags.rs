@@ -9,7 +9,8 @@ use crate::compiled::differing::DiffersBy;
 use crate::compiled::{Asker, CompiledSnapshot};
 use crate::identity::id::Id;
 use crate::identity::network::Network;
-use crate::identity::user_cookie::UserCookie;
+use crate::identity::own_cookies::Withheld;
+use crate::identity::user_cookie::UserCookies;
 use crate::request::counting::{Left, NotCounted};
 use crate::request::sticky;
 
@@ -68,10 +69,10 @@ pub(crate) struct Reply {
     pub(crate) sticky: Option<(String, bool)>,
     /// The sealed override cookie; empty: to be forgotten.
     pub(crate) overrides: Option<String>,
-    /// The cookie in which the app named the person before.
-    pub(crate) user_cookie: Option<UserCookie>,
-    /// How many cookies that name a person came with the request, revoked ones too.
-    pub(crate) user_cookies: usize,
+    /// The cookies in which the app named the person before.
+    pub(crate) user_cookies: UserCookies,
+    /// Ids that came and do not count, because consent is away. They are still what a visitor asks to be forgotten by.
+    pub(crate) withheld: Option<Withheld>,
 }
 
 impl Flags {
@@ -146,6 +147,26 @@ impl Flags {
     #[must_use]
     pub fn is_new_session(&self) -> bool {
         self.0.reply.is_new_session
+    }
+
+    /// The visitor's id that came with the request, also where consent is away and it must not count. What ends something, such as the
+    /// request to be forgotten, acts on it.
+    #[must_use]
+    pub fn brought_visitor(&self) -> Option<&str> {
+        let withheld = self.0.reply.withheld.as_ref().map(|withheld| withheld.visitor.as_str());
+        withheld.or_else(|| (!self.is_new_visitor()).then(|| self.visitor()))
+    }
+
+    /// The visitor, the session and the person that came with the request, as the ledger names them, also where consent is away. Of an id
+    /// that was made for this request nothing is kept.
+    pub fn brought_units(&self) -> impl Iterator<Item = String> {
+        let reply = &self.0.reply;
+        let withheld = reply.withheld.as_ref().and_then(|withheld| withheld.session.as_ref()).map(Id::as_str);
+        let session = withheld.or_else(|| self.session().filter(|_| !self.is_new_session()));
+        let by_cookie = || reply.user_cookies.newest.as_ref().and_then(|cookie| cookie.user.as_ref());
+        let user = self.user().or_else(by_cookie).map(|user| user.id.as_str());
+        let all = [(BucketBy::Visitor, self.brought_visitor()), (BucketBy::Session, session), (BucketBy::User, user)];
+        all.into_iter().filter_map(|(kind, unit)| Some(kind.key(unit?).into_owned()))
     }
 
     /// The person, when known.

@@ -11,9 +11,9 @@ use crate::identity::Peer;
 use crate::identity::cookies::{OVERRIDES_COOKIE, STICKY_COOKIE, USER_COOKIE, sealed};
 use crate::identity::id::Id;
 use crate::identity::keys::{Keys, Purpose};
-use crate::identity::own_cookies::OwnCookies;
+use crate::identity::own_cookies::{OwnCookies, Withheld};
 use crate::identity::user::{UserSources, Users};
-use crate::identity::user_cookie::UserCookie;
+use crate::identity::user_cookie::{UserCookie, UserCookies};
 use crate::identity::visitor::Visitors;
 use crate::request::NotCounted;
 use crate::request::attributes::{RequestAttributes, host};
@@ -47,10 +47,10 @@ pub(crate) struct Identity {
     pub(crate) session_lasts: bool,
     request: Option<Id>,
     pub(crate) user: Option<User>,
-    /// The person the app named, by the visitor's cookie.
-    pub(crate) user_cookie: Option<UserCookie>,
-    /// How many cookies that name a person came, revoked ones too.
-    pub(crate) user_cookies: usize,
+    /// The cookies in which the app named the person. Without consent they say nobody, and can still be ended.
+    pub(crate) user_cookies: UserCookies,
+    /// Ids that came and do not count.
+    pub(crate) withheld: Option<Withheld>,
     pub(crate) consent: bool,
     /// Whether the visitor's id came with the request or may be set by its answer; else why not.
     pub(crate) id_lasts: Result<(), NotCounted>,
@@ -103,14 +103,13 @@ impl Identifier {
         // Where it is not sure which visitor is meant, what was signed for one of them gives no right.
         let sure = known.filter(|_| !own.is_disputed);
         let overrides = self.overrides(compiled, head, sure.filter(|_| own.has_overrides));
-        let user_cookie =
-            sure.filter(|_| own.user_cookies > 0).and_then(|visitor| self.user_cookie(headers, visitor, now));
+        let user_cookies = self.user_cookies(headers, &own, now);
         let sources = UserSources {
             headers,
             peer,
             is_named_twice: stripped.names_user_twice(),
             now,
-            user_cookie: user_cookie.as_ref(),
+            user_cookie: user_cookies.newest.as_ref().filter(|_| own.consent),
         };
         Identity {
             visitor: ids.visitor,
@@ -123,8 +122,8 @@ impl Identifier {
                 .needs_request_id()
                 .then(|| Id::of(self.keys.random(Purpose::Request, &ids.visitor.as_str()))),
             user: self.users.find(&sources),
-            user_cookie,
-            user_cookies: own.user_cookies,
+            user_cookies,
+            withheld: own.withheld(),
             consent: own.consent,
             id_lasts: if known.is_some() { Ok(()) } else { may_issue },
             held: sticky.held(snapshot),
@@ -197,15 +196,17 @@ impl Identifier {
         (alike.unwrap_or_else(|| self.random(now)), draws)
     }
 
-    /// The newest cookie in which the app named a person, unless it is revoked.
-    fn user_cookie(&self, headers: &HeaderMap, visitor: Id, now: Timestamp) -> Option<UserCookie> {
-        if !self.users.identify() {
-            return None;
-        }
+    /// The cookies in which the app named a person. Where it is not sure which visitor is meant, none of them says anything.
+    fn user_cookies(&self, headers: &HeaderMap, own: &OwnCookies, now: Timestamp) -> UserCookies {
+        let cookies = UserCookies { holder: own.visitor, count: own.user_cookies, ..UserCookies::default() };
+        let reads = self.users.identify() && own.user_cookies > 0 && !own.is_disputed;
+        let Some(visitor) = own.visitor.filter(|_| reads) else { return cookies };
         let all =
             sealed(headers, USER_COOKIE).filter_map(|value| UserCookie::unseal(value, visitor, now, &self.keys));
-        let newest = all.max_by_key(|cookie| cookie.issued_at)?;
-        (!self.users.revocations.is_revoked(visitor, newest.issued_at)).then_some(newest)
+        let newest = all.max_by_key(|cookie| cookie.issued_at);
+        let revocations = &self.users.revocations;
+        let is_revoked = newest.as_ref().is_some_and(|one| revocations.is_revoked(visitor, one.issued_at));
+        UserCookies { newest: newest.filter(|_| !is_revoked), is_revoked, ..cookies }
     }
 
     fn overrides(&self, compiled: &CompiledSnapshot, head: Head<'_>, holder: Option<Id>) -> Overrides {

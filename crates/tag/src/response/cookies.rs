@@ -16,13 +16,27 @@ pub(crate) struct AnswerCookies<'a> {
 }
 
 impl AnswerCookies<'_> {
-    /// Those that are new or changed.
+    /// Those that are new or changed. Where none may be set, one may still be removed.
     pub(crate) fn changed(&self, user_cookie: UserCookieChange) -> Vec<HeaderValue> {
-        let (reply, visitors) = (&self.flags.tagged().reply, &self.settings.visitors);
+        let reply = &self.flags.tagged().reply;
         let attributes = self.attributes();
-        let long = Lasts::For(visitors.max_age);
         let mut all = Vec::new();
         let mut set = |name: &str, value: &str, lasts| all.extend(cookies::set(name, value, lasts, &attributes));
+        if reply.may_set {
+            self.of_visitor(&mut set);
+        }
+        match user_cookie {
+            UserCookieChange::Set(sealed) => set(USER_COOKIE, &sealed, Lasts::For(self.settings.users.max_age)),
+            UserCookieChange::Remove => set(USER_COOKIE, "", Lasts::Gone),
+            UserCookieChange::Keep => {}
+        }
+        all
+    }
+
+    /// Those of the visitor, the session and what is remembered of both.
+    fn of_visitor(&self, set: &mut impl FnMut(&str, &str, Lasts)) {
+        let (reply, visitors) = (&self.flags.tagged().reply, &self.settings.visitors);
+        let long = Lasts::For(visitors.max_age);
         if reply.is_new_visitor {
             set(&visitors.cookie, self.flags.visitor(), long);
         }
@@ -37,15 +51,6 @@ impl AnswerCookies<'_> {
             Some(sealed) => set(OVERRIDES_COOKIE, sealed, Lasts::Session),
             None => {}
         }
-        match user_cookie {
-            UserCookieChange::Set(cookie) => match cookie.seal(self.flags.visitor(), &self.settings.keys) {
-                Some(sealed) => set(USER_COOKIE, &sealed, Lasts::For(self.settings.users.max_age)),
-                None => tracing::warn!("X-Flag-Identify has more groups and roles than a cookie holds"),
-            },
-            UserCookieChange::Remove => set(USER_COOKIE, "", Lasts::Gone),
-            UserCookieChange::Keep => {}
-        }
-        all
     }
 
     /// Makes the browser forget every cookie that is ours.

@@ -47,7 +47,7 @@ pub struct GoalEvent {
 pub enum Identify {
     /// This person, from now on.
     User(User),
-    /// Nobody, from now on: a logout.
+    /// Nobody, from now on: a logout, or a header that is not understood.
     Nobody,
 }
 
@@ -93,18 +93,19 @@ fn all<T>(
     })
 }
 
-/// The person, where one header says so. Where several headers differ, or one of them is not understood, none counts.
+/// The person, where one header says so. Where several headers differ, or one of them is not understood, the answer names nobody: the app
+/// spoke of the person, and the one known before need not be the one it meant.
 fn one(headers: &HeaderMap) -> Option<Identify> {
     let sent = headers.get_all(IDENTIFY).iter().count();
     let mut all: Vec<_> = all(headers, IDENTIFY, &REFUSED[2], identify).collect();
     if all.len() < sent {
-        return None;
+        return Some(Identify::Nobody);
     }
     let first = all.pop()?;
     if all.iter().any(|other| *other != first) {
         let value = headers.get(IDENTIFY)?;
         refuse(IDENTIFY, &REFUSED[2], value);
-        return None;
+        return Some(Identify::Nobody);
     }
     Some(first)
 }
@@ -225,10 +226,10 @@ mod tests {
         for text in ["42, 43", "42; group=beta", "42; groups", "\"42", "42; groups=\"a\"b"] {
             assert_eq!(identify(text), None, "{text}");
         }
-        assert_eq!(identified(["42", "43"]), None, "two persons are nobody");
+        assert_eq!(identified(["42", "43"]), Some(Identify::Nobody), "two persons are nobody");
         for second in ["43, 44", ""] {
             for pair in [["42", second], [second, "42"]] {
-                assert_eq!(identified(pair), None, "{pair:?}");
+                assert_eq!(identified(pair), Some(Identify::Nobody), "{pair:?}");
             }
         }
         assert!(identified(["42", "42"]).is_some(), "the same person, told again");

@@ -205,7 +205,7 @@ impl Tagger {
             sticky: sticky.map(|after| (seal(Purpose::Sticky, &after.text()), after.outlasts_session())),
             overrides: overrides.map(|text| if text.is_empty() { text } else { seal(Purpose::Override, &text) }),
             user_cookies: identity.user_cookies,
-            user_cookie: identity.user_cookie,
+            withheld: identity.withheld,
         };
         let repeats = identity.repeats && reply.may_set && reply.sticky.is_none() && reply.overrides.is_none();
         Flags::new(Tagged {
@@ -251,24 +251,22 @@ impl Tagger {
     /// Reads and removes the directives of the app's answer, tells caches what they must know, sets cookies where no cache keeps
     /// them, and puts the [`Flags`] into the answer's extensions.
     pub fn answer<B>(&self, flags: &Flags, response: &mut Response<B>, now: Timestamp) -> Directives {
-        let users = &self.identifier.users;
         let mut directives = Directives::take(response.headers_mut());
         if self.headers.waffle {
             let flags_of_waffle = flags.compiled().waffle();
             directives.followed = self.waffle.take(response.headers_mut(), flags_of_waffle, flags.decisions());
         }
-        if !users.identify() {
+        if !self.identifier.users.identify() {
             directives.identify = None;
         }
         self.count_unknown(flags, &directives);
         let status = response.status();
         if response.extensions_mut().remove::<Forgotten>().is_some() {
             // the cookie goes with all others; what was issued before is revoked
-            UserCookieChange::of(users, flags, Some(&Identify::Nobody), now);
+            UserCookieChange::of(&self.identifier, flags, Some(&Identify::Nobody), false, now);
             self.cookies(flags).expire(response.headers_mut());
         } else {
-            let user_cookie = UserCookieChange::of(users, flags, directives.identify.as_ref(), now);
-            self.finish(flags, user_cookie, status, response.headers_mut(), now);
+            self.finish(flags, directives.identify.as_ref(), status, response.headers_mut(), now);
         }
         if response.extensions().get::<Flags>().is_none() {
             response.extensions_mut().insert(flags.clone());
@@ -293,7 +291,7 @@ impl Tagger {
     fn finish(
         &self,
         flags: &Flags,
-        user_cookie: UserCookieChange,
+        identify: Option<&Identify>,
         status: StatusCode,
         headers: &mut HeaderMap,
         now: Timestamp,
@@ -303,7 +301,11 @@ impl Tagger {
         // A 304 renews what a cache stored, headers and all, and nothing in it says what that was.
         let holds = status != StatusCode::NOT_MODIFIED
             && (!status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS);
-        if !reply.may_set || sharing == Sharing::Invited || !holds {
+        let takes_cookies = holds && sharing != Sharing::Invited;
+        let may_set = takes_cookies && reply.may_set;
+        // what the app says of the person ends what was known before, also where this answer cannot tell the browser
+        let user_cookie = UserCookieChange::of(&self.identifier, flags, identify, may_set, now);
+        if !takes_cookies {
             return;
         }
         let changed = self.cookies(flags).changed(user_cookie);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Tagger;
 use crate::compiled::CompiledSnapshot;
 use crate::endpoints::is_own;
+use crate::identity::user_cookie::UserCookies;
 use crate::request::flags::{Reply, Tagged};
 use crate::request::last::Found;
 use crate::request::strip::{Head, Stripped};
@@ -45,8 +46,8 @@ impl Tagger {
             is_new_session: false,
             sticky: None,
             overrides: None,
-            user_cookies: 0,
-            user_cookie: None,
+            user_cookies: UserCookies::default(),
+            withheld: None,
         };
         Flags::new(Tagged {
             compiled: Arc::clone(compiled),

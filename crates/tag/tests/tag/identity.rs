@@ -138,6 +138,42 @@ fn withdrawn_consent_is_as_none() {
 }
 
 #[test]
+fn consent_that_is_said_twice_and_differently_is_none() {
+    let site = Site::new(&consent(), vec![half("form")]);
+    let consents = |cookies: &str| {
+        let visit = Browser::new().with("cookie", cookies).get(&site, "/");
+        assert_eq!(visit.sets_cookies(), visit.flags.counted() == Ok(()), "{cookies}");
+        visit.sets_cookies()
+    };
+    assert!(consents("consent=yes") && consents("consent=yes; theme=dark; consent=yes"));
+    for cookies in ["consent=no; consent=yes", "consent=yes; consent=no", "consent=yes; consent=no; consent=yes"] {
+        assert!(!consents(cookies), "{cookies}");
+    }
+    let any = VisitorSettings { consent_cookie: Some("consent".into()), ..VisitorSettings::default() };
+    let any = Site::new(&TaggerSettings { visitor: any, ..with_key() }, Vec::new());
+    assert!(Browser::new().with("cookie", "consent=a; consent=b").get(&any, "/").sets_cookies(), "both say yes");
+}
+
+#[test]
+fn without_consent_the_ids_that_came_can_still_be_forgotten() {
+    let user = UserSettings { identify: Some(true), ..UserSettings::default() };
+    let site = Site::new(&TaggerSettings { user, ..consent() }, vec![half("form")]);
+    let brought = |browser: &Browser| -> Vec<String> {
+        let flags = site.tag(&mut browser.request("/.flagstaff/forget"));
+        flags.brought_units().collect()
+    };
+    let mut browser = Browser::new().holding("consent", "yes");
+    browser.visit(&site, "/", &[("x-flag-identify", "42")]);
+    browser = browser.holding("flagstaff_session", &"s".repeat(22));
+    let visitor = browser.cookie("flagstaff_visitor").unwrap().to_owned();
+    let withdrawn = browser.holding("consent", "no");
+    assert_eq!(brought(&withdrawn), [visitor, format!("session:{}", "s".repeat(22)), "user:42".into()]);
+    let flags = site.tag(&mut withdrawn.request("/"));
+    assert!(flags.user().is_none() && flags.session().is_none() && flags.is_new_visitor());
+    assert!(brought(&Browser::new()).is_empty() && brought(&Browser::new().holding("consent", "yes")).is_empty());
+}
+
+#[test]
 fn any_value_consents_when_none_is_named() {
     let visitor = VisitorSettings { consent_cookie: Some("consent".into()), ..VisitorSettings::default() };
     let site = Site::new(&TaggerSettings { visitor, ..with_key() }, Vec::new());

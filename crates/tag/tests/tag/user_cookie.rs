@@ -223,11 +223,130 @@ fn a_logout_stays_a_logout_where_an_older_cookie_cannot_be_reached() {
         .find_map(|set| set.to_str().ok()?.strip_prefix("flagstaff_user="));
     let set = set.unwrap().split(';').next().unwrap();
     // Another process, which has not heard the logout.
-    let elsewhere =
-        Site::of(std::sync::Arc::new(flagstaff_tag::Tagger::new(&settings_of(&site)).unwrap()), vec![half("form")]);
+    let elsewhere = restarted(&site);
     browser.cookies.insert("flagstaff_user".into(), set.into());
     let mut request = tossed(&browser, &format!("flagstaff_user={older}"));
     assert!(elsewhere.tagger.tag(&elsewhere.compiled, &mut request, after(50_002)).user().is_none());
+}
+
+/// The same site after a restart: it has heard of no login and no logout.
+fn restarted(site: &Site) -> Site {
+    Site::of(std::sync::Arc::new(flagstaff_tag::Tagger::new(&settings_of(site)).unwrap()), vec![half("form")])
+}
+
+/// Answers that end the login of 42: all but the last one can set no cookie, and the last one names a person who fits none.
+fn ends_without_a_cookie() -> Vec<Vec<(&'static str, String)>> {
+    let (cached, short) = (("cache-control", "max-age=5"), |(name, value): (_, &str)| (name, value.to_owned()));
+    let groups: Vec<_> = (0..60).map(|i| format!("{i:0>100}")).collect();
+    let answers: [&[(&'static str, &str)]; 5] = [
+        &[("x-flag-identify", "none"), cached],
+        &[("x-flag-identify", "none"), (":status", "304")],
+        &[("x-flag-identify", "7"), cached],
+        &[("x-flag-identify", "7;;"), cached],
+        &[("x-flag-identify", &format!("7; groups=\"{}\"", groups.join(",")))],
+    ];
+    answers.iter().map(|answer| answer.iter().copied().map(short).collect()).collect()
+}
+
+#[test]
+fn what_one_answer_cannot_end_the_next_one_does() {
+    for answer in ends_without_a_cookie() {
+        let site = site();
+        let mut browser = Browser::new();
+        browser.get(&site, "/");
+        said(&mut browser, &site, 1, "42");
+        let pairs: Vec<_> = answer.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let ended = browser.visit_at(&site, "/", &pairs, after(2));
+        assert!(pairs.len() == 1 || !ended.sets_cookies(), "{pairs:?}");
+        let cached = [("cache-control", "max-age=5")];
+        assert!(!browser.visit_at(&site, "/", &cached, after(3)).sets_cookies(), "not where a cache keeps it");
+        assert_eq!(user(&mut browser, &site, 4), None, "{pairs:?}");
+        let later = restarted(&site);
+        assert_eq!(user(&mut browser, &later, 5), None, "{pairs:?}");
+        assert!(!browser.visit_at(&site, "/", &[], after(6)).sets_cookies(), "it is said once");
+        said(&mut browser, &site, 7, "42");
+        assert!(user(&mut browser, &site, 8).is_some() && user(&mut browser, &later, 8).is_some());
+    }
+}
+
+#[test]
+fn a_person_who_is_named_where_no_cookie_is_set_voids_none_of_the_same_login() {
+    let site = site();
+    for first in [true, false] {
+        let mut browser = Browser::new();
+        browser.get(&site, "/");
+        said(&mut browser, &site, 1, "42");
+        let (mut page, mut cached) = (browser.request("/"), browser.request("/"));
+        let flags = [&mut page, &mut cached].map(|request| site.tagger.tag(&site.compiled, request, after(2)));
+        let mut answer = |flags: &flagstaff_tag::Flags, is_cached: bool| {
+            let mut answer = http::Response::new(());
+            answer.headers_mut().insert("x-flag-identify", "7".parse().unwrap());
+            if is_cached {
+                answer.headers_mut().insert("cache-control", "max-age=5".parse().unwrap());
+            }
+            site.tagger.answer(flags, &mut answer, after(3));
+            let set = answer.headers().get("set-cookie").map(|set| set.to_str().unwrap().to_owned());
+            if let Some(value) = set.as_deref().and_then(|set| set.strip_prefix("flagstaff_user=")) {
+                browser.cookies.insert("flagstaff_user".into(), value.split(';').next().unwrap().into());
+            }
+        };
+        for is_cached in [first, !first] {
+            answer(&flags[usize::from(is_cached)], is_cached);
+        }
+        assert_eq!(user(&mut browser, &site, 4).map(|user| user.id), Some("7".into()), "{first}");
+    }
+}
+
+#[test]
+fn an_answer_from_before_a_login_does_not_take_its_cookie_away() {
+    let site = site();
+    let mut browser = Browser::new();
+    browser.get(&site, "/");
+    said(&mut browser, &site, 1, "42");
+    let before = browser.cookies.clone();
+    said(&mut browser, &site, 2, "7");
+    // Sent before the browser had the answer to the login, and answered after it.
+    let login = std::mem::replace(&mut browser.cookies, before);
+    assert!(!browser.visit_at(&site, "/", &[], after(3)).sets_cookies());
+    browser.cookies = login;
+    assert_eq!(user(&mut browser, &site, 4).map(|user| user.id), Some("7".into()));
+}
+
+#[test]
+fn a_word_that_is_not_understood_names_nobody() {
+    for words in [&["7", "8"][..], &["42", "8"], &["7;;"], &["7; group=a"], &[""], &["42, 7"]] {
+        let site = site();
+        let mut browser = Browser::new();
+        browser.get(&site, "/");
+        said(&mut browser, &site, 1, "42");
+        let all: Vec<_> = words.iter().map(|word| ("x-flag-identify", *word)).collect();
+        browser.visit_at(&site, "/", &all, after(2));
+        assert_eq!(user(&mut browser, &site, 3), None, "{words:?}");
+        assert_eq!(user(&mut browser, &restarted(&site), 3), None, "{words:?}");
+    }
+}
+
+#[test]
+fn a_logout_counts_while_consent_is_away() {
+    let visitor = flagstaff_tag::VisitorSettings { consent_cookie: Some("consent=yes".into()), ..Default::default() };
+    for word in ["none", "7", "7;;"] {
+        let site =
+            Site::new(&TaggerSettings { visitor: visitor.clone(), ..settings_of(&site()) }, vec![half("form")]);
+        let mut browser = Browser::new().holding("consent", "yes");
+        browser.get(&site, "/");
+        said(&mut browser, &site, 1, "42");
+        browser = browser.holding("consent", "no");
+        assert_eq!(user(&mut browser, &site, 2), None, "without consent nobody is known");
+        assert!(browser.cookie("flagstaff_user").is_some());
+        let kept = browser.cookies["flagstaff_user"].clone();
+        let ended = said(&mut browser, &site, 3, word);
+        assert!(ended.set("flagstaff_user").unwrap().contains("Max-Age=0"), "{word}");
+        assert!(ended.set("flagstaff_visitor").is_none() && ended.set("flagstaff_sticky").is_none());
+        browser = browser.holding("consent", "yes");
+        assert_eq!(user(&mut browser, &site, 4), None, "{word}");
+        browser = browser.holding("flagstaff_user", &kept);
+        assert_eq!(user(&mut browser, &site, 5), None, "{word}");
+    }
 }
 
 fn settings_of(_: &Site) -> TaggerSettings {

@@ -213,8 +213,10 @@ impl Inner {
                 }
             }
             Message::Forget(flags) => {
-                lock(&self.recent).forget(flags.visitor());
-                lock(&self.tail).forget(flags.visitor());
+                if let Some(visitor) = flags.brought_visitor() {
+                    lock(&self.recent).forget(visitor);
+                    lock(&self.tail).forget(visitor);
+                }
             }
         }
     }
