@@ -67,13 +67,18 @@ impl Headers {
         self.all().iter().any(|name| headers.get_all(*name).iter().nth(1).is_some())
     }
 
-    fn read(&self, headers: &HeaderMap) -> Option<User> {
+    /// The person; `None` where the header is not there, or empty, as proxies send it of people who are not logged in.
+    fn read(&self, headers: &HeaderMap) -> Result<Option<User>, Unreadable> {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
-        person::bounded(User {
-            id: text(&self.id)?.trim().into(),
+        if headers.get(&self.id).is_none_or(|value| value.as_bytes().trim_ascii().is_empty()) {
+            return Ok(None);
+        }
+        let user = person::bounded(User {
+            id: text(&self.id).ok_or(Unreadable)?.trim().into(),
             groups: text(&self.groups).map(words).unwrap_or_default(),
             roles: text(&self.roles).map(words).unwrap_or_default(),
-        })
+        });
+        user.map(Some).ok_or(Unreadable)
     }
 }
 
@@ -178,27 +183,31 @@ impl Users {
         are_doubled
     }
 
-    /// The person, by the first of the configured ways that knows one. Where one of them names two persons, nobody is logged in.
+    /// The person, by the first of the configured ways that knows one. Where one of them names two persons, or one by an id that cannot be
+    /// read, nobody is logged in: the next way may know somebody else.
     pub(crate) fn find(&self, from: &UserSources<'_>) -> Option<User> {
         if from.is_named_twice {
             return None;
         }
         let by_cookie = || from.user_cookie.and_then(|cookie| cookie.user.clone());
         match self.by_header(from) {
-            None => match self.by_token(from) {
+            Err(Unreadable) => None,
+            Ok(None) => match self.by_token(from) {
                 Ok(user) => user.or_else(by_cookie),
                 Err(Several) => {
                     warn_of_tokens();
                     None
                 }
             },
-            user => user,
+            Ok(user) => user,
         }
     }
 
-    fn by_header(&self, from: &UserSources<'_>) -> Option<User> {
-        let names = self.headers.as_ref().filter(|_| from.peer.is_some_and(|peer| peer.trusted))?;
-        names.read(from.headers)
+    fn by_header(&self, from: &UserSources<'_>) -> Result<Option<User>, Unreadable> {
+        let Some(names) = self.headers.as_ref().filter(|_| from.peer.is_some_and(|peer| peer.trusted)) else {
+            return Ok(None);
+        };
+        names.read(from.headers).inspect_err(|_| warn_of_unreadable(&names.id))
     }
 
     fn by_token(&self, from: &UserSources<'_>) -> Result<Option<User>, Several> {
@@ -211,6 +220,9 @@ impl Users {
         Ok(None)
     }
 }
+
+/// A header that names a person by an id that is none: not UTF-8, too long, or with control characters.
+struct Unreadable;
 
 /// Several tokens in one place, so that an app may read another of them than we do.
 struct Several;
@@ -243,6 +255,17 @@ fn warn_of_two(name: &str) {
         tracing::warn!(
             "a request names its user twice ({name} or the groups or roles beside it), so nobody is logged in for it; let \
              the proxy in front overwrite these headers, not add to them"
+        );
+    });
+}
+
+fn warn_of_unreadable(name: &HeaderName) {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        tracing::warn!(
+            header = name.as_str(),
+            "a trusted proxy names a user by an id that is not UTF-8, is longer than 256 bytes or has control characters, so nobody is \
+             logged in for such requests"
         );
     });
 }

@@ -64,6 +64,29 @@ fn only_trusted_peers_name_the_user() {
 }
 
 #[test]
+fn a_user_whose_id_cannot_be_read_is_nobody() {
+    let user = UserSettings { header: Some("X-User-Id".into()), identify: Some(true), ..UserSettings::default() };
+    let site = Site::new(&TaggerSettings { user, ..with_key() }, Vec::new());
+    let mut browser = Browser::trusted();
+    browser.get(&site, "/");
+    browser.visit(&site, "/", &[("x-flag-identify", "42")]);
+    let named = |id: Option<&[u8]>| {
+        let mut request = browser.request("/");
+        if let Some(id) = id {
+            request.headers_mut().insert("x-user-id", HeaderValue::from_bytes(id).unwrap());
+        }
+        site.tag(&mut request).user().map(|user| user.id.clone())
+    };
+    for absent in [None, Some(&b""[..]), Some(b" ")] {
+        assert_eq!(named(absent).as_deref(), Some("42"), "{absent:?}: the next way is asked");
+    }
+    assert_eq!(named(Some(b"7")).as_deref(), Some("7"));
+    for unreadable in [&b"M\xfcller"[..], &[b'x'; 300], b"a\tb"] {
+        assert_eq!(named(Some(unreadable)), None, "{unreadable:?}");
+    }
+}
+
+#[test]
 fn other_spellings_of_the_users_header_never_pass() {
     let site = Site::new(&by_header(), Vec::new());
     for browser in [Browser::new(), Browser::trusted()] {
