@@ -113,6 +113,30 @@ fn a_logout_counts_while_consent_is_away() {
     assert!(!is_staff(&browser.with_cookie("consent", "yes").get("/")));
 }
 
+/// At 100 percent nobody is drawn, and all are in.
+#[test]
+fn a_falling_percentage_keeps_everybody_who_was_in() {
+    let app = app();
+    let started = |flags: &str| Setup::to(&[app.address]).env("FLAGSTAFF_KEYS", KEYS).flags(flags).start();
+    let kept = |share: &str| format!("[flags.kept]\npercent = {share}\nsticky = \"visitor\"\n");
+    let named = |weights: &str| format!("[flags.kept]\nvariants = {{ {weights} }}\nsticky = \"visitor\"\n");
+    for (before, after) in [
+        (kept("100"), kept("50")),
+        (kept("99.999"), kept("50")),
+        (named("classic = 100, simple = 0"), named("classic = 10, simple = 90")),
+    ] {
+        let (first, second) = (started(&before), started(&after));
+        for _ in 0..40 {
+            let mut browser = Browser::new(first.address);
+            let was = flags(&browser.get("/"));
+            assert!(was.contains_key("x-flag-kept"));
+            let mut later = Browser::new(second.address);
+            later.cookies = browser.cookies;
+            assert_eq!(flags(&later.get("/")), was, "{before}");
+        }
+    }
+}
+
 #[test]
 fn junk_cookies_do_not_hide_a_visitor() {
     let app = app();

@@ -3,9 +3,12 @@
 //! The cookie says `1/form:on~price:simple/SESSION/other:on`: what lasts as long as the visitor, then what lasts as long as
 //! one session. For a visitor who got a new id it begins with 2 and goes on with `/DRAWS/DRAWS`: where the id before fell, for the visitor
 //! and for the session. `form:on:w` is a side that django-waffle drew, which is never counted. `form:on:12` was drawn after the flag had started
-//! again with fact 12: what was drawn before that is void. It keeps only those who were drawn into a test, so raising a percentage reaches everybody else at once.
+//! again with fact 12: what was drawn before that is void. It keeps only those whom a share holds, so raising a percentage reaches everybody
+//! else at once.
 
-use flagstaff_flags::{Decision, Decisions, Flag, FlagId, FormerDraw, Snapshot, Sticky, StickyVariant, VariantId};
+use flagstaff_flags::{
+    Decision, DecisionStep, Decisions, Flag, FlagId, FormerDraw, Reason, Snapshot, Sticky, StickyVariant, VariantId,
+};
 use jiff::civil::Date;
 
 use crate::compiled::snapshot::sticky_scope;
@@ -148,7 +151,8 @@ impl StickyVariants {
         let before = |id: FlagId| self.kept.get(id.index()).copied().flatten();
         let fresh = |id, flag: &Flag, decision: Decision| {
             let variant = decision.variant();
-            let is_new = before(id).is_none_or(|kept| kept.brought || kept.variant != variant);
+            // a side from django-waffle stays what it is while everybody has the flag
+            let is_new = before(id).is_none_or(|kept| kept.variant != variant && !kept.brought);
             let since = || decisions.snapshot().remembers_since(id);
             (is_new && is_remembered(flag, decision)).then(|| Kept { variant, brought: false, since: since() })
         };
@@ -223,7 +227,14 @@ pub(crate) fn is_remembered(flag: &Flag, decision: Decision) -> bool {
     sticky_scope(flag) != Sticky::None && is_in(flag, decision)
 }
 
-/// Whether a decision drew its subject into the test. Of a flag of off and on, those outside are counted as off.
+/// Whether the share of a flag holds its subject. Of a flag of off and on, those outside are counted as off, and at 100 percent nobody is
+/// drawn or counted, though all are inside.
 fn is_in(flag: &Flag, decision: Decision) -> bool {
-    decision.is_counted() && (flag.variants.are_named() || decision.variant() != VariantId::OFF)
+    let is_for_all = || decision.step() == DecisionStep::Percent && decision.reason() == Reason::Static;
+    let is_named = flag.variants.are_named();
+    if decision.is_counted() {
+        is_named || decision.variant() != VariantId::OFF
+    } else {
+        !is_named && decision.variant() != VariantId::OFF && is_for_all()
+    }
 }

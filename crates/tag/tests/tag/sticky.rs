@@ -1,6 +1,6 @@
 //! What is remembered, and of whom.
 
-use flagstaff_flags::{BucketBy, DecisionStep, Flag, RecordedFacts, Sticky};
+use flagstaff_flags::{BucketBy, DecisionStep, Flag, RecordedFacts, Sticky, VariantId, Variants};
 
 use crate::vocabulary::*;
 
@@ -38,6 +38,49 @@ fn who_was_in_stays_in_and_nobody_is_kept_out() {
         assert_eq!(browser.get(&more, "/").flags.variant("form"), "on");
     }
     assert!(all.iter().any(|(_, first)| first == "on") && all.iter().any(|(_, first)| first == "off"));
+}
+
+/// At 100 percent nobody is drawn, and all are in.
+#[test]
+fn a_falling_percentage_keeps_everybody_who_was_in() {
+    for share in [100.0, 99.999] {
+        let site = Site::new(&with_key(), vec![kept(Sticky::Visitor, share)]);
+        let fallen = site.edited(vec![kept(Sticky::Visitor, 50.0)]);
+        for (mut browser, _) in visited(&site, 40) {
+            let visit = browser.get(&fallen, "/");
+            assert_eq!(visit.flags.variant("form"), "on", "{share}");
+        }
+    }
+    let weighted = |classic: f64| {
+        let variants = Variants::weighted([("classic", classic), ("simple", 100.0 - classic)]).unwrap();
+        Flag { variants, ..kept(Sticky::Visitor, 100.0) }
+    };
+    let site = Site::new(&with_key(), vec![weighted(100.0)]);
+    let shifted = site.edited(vec![weighted(10.0)]);
+    for (mut browser, _) in visited(&site, 40) {
+        assert_eq!(browser.get(&shifted, "/").flags.variant("form"), "classic");
+    }
+}
+
+#[test]
+fn nothing_is_remembered_that_no_share_gave() {
+    let rule = flagstaff_flags::Rule::new(
+        flagstaff_flags::Conditions::default(),
+        flagstaff_flags::Serve::Variant(VariantId::ON),
+    );
+    for flag in [
+        Flag { sticky: Some(Sticky::None), ..on("form") },
+        on("form"),
+        Flag { rules: vec![rule], ..kept(Sticky::Visitor, 0.0) },
+        kept(Sticky::Visitor, 0.0),
+        Flag { enabled: false, ..kept(Sticky::Visitor, 100.0) },
+    ] {
+        let site = Site::new(&with_key(), vec![flag]);
+        let mut browser = Browser::new();
+        browser.get(&site, "/");
+        assert!(browser.cookie("flagstaff_sticky").is_none());
+        assert!(!browser.get(&site, "/").sets_cookies());
+    }
 }
 
 #[test]

@@ -112,6 +112,11 @@ fn what_waffle_drew_gives_way_to_what_is_written() {
     assert_eq!(visitor("False").get(&of(100.0), "/").flags.variant("form"), "on");
     assert_eq!(visitor("False").get(&of(99.9), "/").flags.variant("form"), "off");
     assert_eq!(visitor("True").get(&of(0.1), "/").flags.variant("form"), "on");
+    let mut browser = visitor("False");
+    browser.get(&of(100.0), "/");
+    let after = browser.get(&site, "/");
+    assert_eq!(after.flags.variant("form"), "off", "the side is there again");
+    assert!(!after.flags.decisions().get("form").is_counted());
 }
 
 #[test]
