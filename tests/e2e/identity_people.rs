@@ -113,6 +113,33 @@ fn a_logout_counts_while_consent_is_away() {
     assert!(!is_staff(&browser.with_cookie("consent", "yes").get("/")));
 }
 
+#[test]
+fn what_ends_a_cookie_reaches_those_from_before_a_domain_was_set() {
+    let app = app();
+    let setup = Setup::to(&[app.address]).env("FLAGSTAFF_KEYS", KEYS).flags(FLAGS);
+    let program = setup.key("visitor", "domain = \"shop.example\"").start();
+    let before = identifying(&app);
+    let mut browser = Browser::new(before.address);
+    browser.get("/");
+    browser.get("/login");
+    let mut later = Browser::new(program.address);
+    later.cookies = browser.cookies;
+    assert!(is_staff(&later.get("/")));
+    let ends = |answer: &Answer, name: &str| {
+        let all = answer.all("set-cookie").into_iter();
+        let gone: Vec<_> =
+            all.filter(|set| set.starts_with(&format!("{name}=;")) && set.contains("Max-Age=0")).collect();
+        let with_domain = gone.iter().filter(|set| set.contains("; Domain=shop.example")).count();
+        assert_eq!((gone.len(), with_domain), (2, 1), "{name}: {gone:?}");
+    };
+    ends(&later.get("/logout"), "flagstaff_user");
+    let forgotten = later.post_json("/.flagstaff/forget", "Sec-Fetch-Site: same-origin\r\n", "");
+    for name in ["flagstaff_visitor", "flagstaff_session", "flagstaff_sticky", "flagstaff_user", "flagstaff_override"]
+    {
+        ends(&forgotten, name);
+    }
+}
+
 /// At 100 percent nobody is drawn, and all are in.
 #[test]
 fn a_falling_percentage_keeps_everybody_who_was_in() {

@@ -35,6 +35,13 @@ pub(crate) struct OwnCookies {
     pub(crate) consent: bool,
 }
 
+/// Which cookies came, of those that are written again and again.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Brought {
+    pub(crate) sticky: bool,
+    pub(crate) overrides: bool,
+}
+
 /// Ids that a request brought without consent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Withheld {

@@ -95,7 +95,8 @@ fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(fits)
 }
 
-fn is_domain(text: &str) -> bool {
+/// Whether a text is the name of a host, with or without dots; no address.
+pub(crate) fn is_domain(text: &str) -> bool {
     let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     text.len() <= 253 && text.split('.').all(label) && text.parse::<std::net::IpAddr>().is_err()
 }

@@ -9,7 +9,7 @@ use crate::compiled::differing::DiffersBy;
 use crate::compiled::{Asker, CompiledSnapshot};
 use crate::identity::id::Id;
 use crate::identity::network::Network;
-use crate::identity::own_cookies::Withheld;
+use crate::identity::own_cookies::{Brought, Withheld};
 use crate::identity::user_cookie::UserCookies;
 use crate::request::counting::{Left, NotCounted};
 use crate::request::sticky;
@@ -71,6 +71,10 @@ pub(crate) struct Reply {
     pub(crate) overrides: Option<String>,
     /// The cookies in which the app named the person before.
     pub(crate) user_cookies: UserCookies,
+    /// Which of our cookies came that the answer may write anew.
+    pub(crate) brought: Brought,
+    /// The host that was asked, where the request itself ends cookies.
+    pub(crate) ended_at: Option<Box<str>>,
     /// Ids that came and do not count, because consent is away. They are still what a visitor asks to be forgotten by.
     pub(crate) withheld: Option<Withheld>,
 }

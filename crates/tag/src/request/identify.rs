@@ -11,7 +11,7 @@ use crate::identity::Peer;
 use crate::identity::cookies::{OVERRIDES_COOKIE, STICKY_COOKIE, USER_COOKIE, sealed};
 use crate::identity::id::Id;
 use crate::identity::keys::{Keys, Purpose};
-use crate::identity::own_cookies::{OwnCookies, Withheld};
+use crate::identity::own_cookies::{Brought, OwnCookies, Withheld};
 use crate::identity::user::{UserSources, Users};
 use crate::identity::user_cookie::{UserCookie, UserCookies};
 use crate::identity::visitor::Visitors;
@@ -52,6 +52,8 @@ pub(crate) struct Identity {
     /// Ids that came and do not count.
     pub(crate) withheld: Option<Withheld>,
     pub(crate) consent: bool,
+    /// Which of our cookies came that an answer may write anew.
+    pub(crate) brought: Brought,
     /// Whether the visitor's id came with the request or may be set by its answer; else why not.
     pub(crate) id_lasts: Result<(), NotCounted>,
     pub(crate) sticky: StickyVariants,
@@ -87,10 +89,9 @@ impl Identifier {
         let own = OwnCookies::read(headers, &self.visitors, &self.keys);
         let known = own.visitor.filter(|_| own.consent);
         let remembers = compiled.remembers() || self.visitors.consent.is_some();
-        let payload = known.filter(|_| own.has_sticky && remembers).and_then(|visitor| {
-            let mut values = sealed(headers, STICKY_COOKIE);
-            values.find_map(|value| self.keys.open(Purpose::Sticky, visitor.as_str(), value))
-        });
+        let payload = known
+            .filter(|_| own.has_sticky && remembers)
+            .and_then(|visitor| self.last_signed(headers, visitor, (Purpose::Sticky, STICKY_COOKIE)));
         let payload = payload.unwrap_or_default();
         let had_session = own.session(sticky::session_of(payload)).filter(|_| own.consent);
         let brings_all = known.is_some() && (had_session.is_some() || !compiled.needs_session());
@@ -125,6 +126,7 @@ impl Identifier {
             user_cookies,
             withheld: own.withheld(),
             consent: own.consent,
+            brought: Brought { sticky: own.has_sticky, overrides: own.has_overrides },
             id_lasts: if known.is_some() { Ok(()) } else { may_issue },
             held: sticky.held(snapshot),
             sticky,
@@ -209,11 +211,20 @@ impl Identifier {
         UserCookies { newest: newest.filter(|_| !is_revoked), is_revoked, ..cookies }
     }
 
+    /// The payload of a cookie that is signed for a visitor. Of several the last counts: browsers send those first that were set first
+    /// (RFC 6265, 5.4), such as one from before a change of `domain`, which may be out of reach.
+    fn last_signed<'a>(
+        &self,
+        headers: &'a HeaderMap,
+        visitor: Id,
+        (purpose, name): (Purpose, &str),
+    ) -> Option<&'a str> {
+        sealed(headers, name).filter_map(|value| self.keys.open(purpose, visitor.as_str(), value)).last()
+    }
+
     fn overrides(&self, compiled: &CompiledSnapshot, head: Head<'_>, holder: Option<Id>) -> Overrides {
-        let payload = holder.and_then(|visitor| {
-            let mut values = sealed(head.headers, OVERRIDES_COOKIE);
-            values.find_map(|value| self.keys.open(Purpose::Override, visitor.as_str(), value))
-        });
+        let payload =
+            holder.and_then(|visitor| self.last_signed(head.headers, visitor, (Purpose::Override, OVERRIDES_COOKIE)));
         let (snapshot, mut overrides) =
             (compiled.snapshot(), Overrides::read(payload, compiled.snapshot(), head.now));
         let query = OverrideQuery::read(head.uri.query().unwrap_or_default(), head.now, &self.keys);

@@ -203,8 +203,10 @@ impl Tagger {
             is_new_visitor: identity.is_new_visitor,
             is_new_session: identity.is_new_session,
             sticky: sticky.map(|after| (seal(Purpose::Sticky, &after.text()), after.outlasts_session())),
+            ended_at: next::ended_at(head, overrides.as_deref() == Some("")),
             overrides: overrides.map(|text| if text.is_empty() { text } else { seal(Purpose::Override, &text) }),
             user_cookies: identity.user_cookies,
+            brought: identity.brought,
             withheld: identity.withheld,
         };
         let repeats = identity.repeats && reply.may_set && reply.sticky.is_none() && reply.overrides.is_none();

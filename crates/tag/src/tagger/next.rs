@@ -4,13 +4,22 @@ use std::sync::Arc;
 
 use super::Tagger;
 use crate::compiled::CompiledSnapshot;
-use crate::endpoints::is_own;
+use crate::endpoints::{PostEndpoint, is_own, post_endpoint};
+use crate::identity::own_cookies::Brought;
 use crate::identity::user_cookie::UserCookies;
+use crate::request::attributes::host;
 use crate::request::flags::{Reply, Tagged};
 use crate::request::last::Found;
 use crate::request::strip::{Head, Stripped};
 use crate::request::{Flags, LastFlags, overrides};
 use crate::response::caching;
+
+/// The host that was asked, where a request may end cookies that were set with an earlier `domain`: by itself, or as a request to be
+/// forgotten.
+pub(super) fn ended_at(head: Head<'_>, ends_cookies: bool) -> Option<Box<str>> {
+    let ends = ends_cookies || post_endpoint(head.method, head.uri.path()) == Some(PostEndpoint::Forget);
+    ends.then(|| host(head.headers, head.uri)).flatten().map(Into::into)
+}
 
 impl Tagger {
     pub(super) fn decide_next(
@@ -47,6 +56,8 @@ impl Tagger {
             sticky: None,
             overrides: None,
             user_cookies: UserCookies::default(),
+            brought: Brought::default(),
+            ended_at: ended_at(head, false),
             withheld: None,
         };
         Flags::new(Tagged {

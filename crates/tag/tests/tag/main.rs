@@ -4,6 +4,7 @@
 
 mod caching;
 mod counting;
+mod domain;
 mod endpoints;
 mod headers;
 mod identity;
