@@ -53,6 +53,9 @@ impl FlagLayer {
     #[cfg(feature = "ledger")]
     #[must_use]
     pub fn recording(self, recorder: flagstaff_ledger::Recorder) -> Self {
+        recorder.follow(&self.0.reader.load());
+        let following = recorder.clone();
+        self.0.reader.before_change(move |snapshot| following.follow(snapshot));
         self.observed(|observers| observers.ledger = Some(Arc::new(LedgerObserver::new(recorder))))
     }
 

@@ -18,7 +18,7 @@ pub(crate) struct Group {
     pub(crate) unmoved: bool,
     /// They met no other variant.
     pub(crate) clean: bool,
-    /// They met no other variant within the period.
+    /// They came within the period, and met no other variant in it: such units are compared.
     pub(crate) clean_in_step: bool,
 }
 
@@ -46,7 +46,8 @@ impl Group {
             held: unit.held,
             unmoved: unit.held && stayed,
             clean: unit.crossed.is_none(),
-            clean_in_step: unit.crossed.is_none_or(|crossed| crossed >= of.ends),
+            // one who came when it was over could do nothing within it
+            clean_in_step: unit.at < of.ends && unit.crossed.is_none_or(|crossed| crossed >= of.ends),
         })
     }
 

@@ -17,6 +17,8 @@ pub(crate) struct Batch {
     pub(crate) returned: HashSet<Box<str>>,
     pub(crate) pages: Waves<Box<str>, i64>,
     pub(crate) conversions: Vec<Conversion>,
+    /// Experiments that nobody is drawn for, and since when.
+    pub(crate) not_drawn: Vec<(ExperimentId, i64)>,
     events: usize,
 }
 
@@ -127,6 +129,7 @@ impl Batch {
                 let key = key.map_or_else(|| at.to_string(), Into::into);
                 self.conversions.push(Conversion { goal, unit, key, at, value, met });
             }
+            RecordedEvent::NotDrawn { trial, at } => self.not_drawn.push((trial, clock.read(at))),
             RecordedEvent::Forget { unit } => self.forget(unit),
         }
     }
@@ -161,7 +164,7 @@ impl Batch {
         let pages = self.pages.take(rows);
         rows -= pages.len();
         let conversions = self.conversions.drain(..rows.min(self.conversions.len())).collect();
-        self.part(Self { forget: Vec::new(), exposures, returned, pages, conversions, events: 0 })
+        self.part(Self { exposures, returned, pages, conversions, ..Self::default() })
     }
 
     /// Takes the rows of a unit out.
@@ -170,7 +173,7 @@ impl Batch {
         let returned = self.returned.take(unit).into_iter().collect();
         let pages = self.pages.take_if(|other| **other == *unit);
         let conversions = self.conversions.extract_if(.., |row| *row.unit == *unit).collect();
-        self.part(Self { forget: Vec::new(), exposures, returned, pages, conversions, events: 0 })
+        self.part(Self { exposures, returned, pages, conversions, ..Self::default() })
     }
 
     /// A part that was taken out stands for as many events as it has rows.

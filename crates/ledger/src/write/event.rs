@@ -55,6 +55,13 @@ pub enum RecordedEvent {
         /// It counts only for a unit that met one of these; none: for any.
         met: Option<Arc<[ExperimentId]>>,
     },
+    /// Nobody is drawn for an experiment from now on: its flag is off, or the same for everybody, or gone.
+    NotDrawn {
+        /// Which experiment.
+        trial: ExperimentId,
+        /// Since when.
+        at: i64,
+    },
     /// Everything about a unit is to be deleted.
     Forget {
         /// Who.
@@ -79,6 +86,7 @@ impl RecordedEvent {
             | Self::Returned { unit }
             | Self::Page { unit, .. }
             | Self::Forget { unit } => fits(unit),
+            Self::NotDrawn { .. } => true,
         };
         is_sound.then_some(self)
     }

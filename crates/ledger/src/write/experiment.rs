@@ -9,13 +9,15 @@ use quick_cache::sync::Cache;
 /// Experiments that are kept to be given again: one of a new visitor costs no more than to look it up.
 const KEPT: usize = 10_000;
 
-/// One flag's experiment with the shares it has now.
+/// One flag's experiment as it is drawn now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Experiment {
     trial: ExperimentId,
     flag: Box<str>,
     bucket_by: BucketBy,
     arms: Vec<Arm>,
+    /// Who is drawn, as [`Snapshot::draw_key`] says.
+    draw_key: u64,
 }
 
 /// A variant and its places.
@@ -33,13 +35,14 @@ impl Arm {
 }
 
 impl Experiment {
-    fn of_flag(flag: &Flag, trial: ExperimentId, arms: &[Allocation]) -> Self {
+    fn of_flag(flag: &Flag, trial: ExperimentId, arms: &[Allocation], draw_key: u64) -> Self {
         let arm = |arm: &Allocation| Arm::new(flag.variants.name(arm.variant), *arm);
         Self {
             trial,
             flag: flag.name.as_str().into(),
             bucket_by: flag.bucket_by.clone(),
             arms: arms.iter().map(arm).collect(),
+            draw_key,
         }
     }
 
@@ -51,12 +54,15 @@ impl Experiment {
             flag: Holdout::NAME.into(),
             bucket_by: BucketBy::Visitor,
             arms: arms.map(|(arm, name)| Arm::new(name, arm)).collect(),
+            // its arms say all
+            draw_key: 0,
         }
     }
 
-    /// Whether its variants have these places.
-    fn has_places(&self, arms: &[Allocation]) -> bool {
-        self.arms.iter().map(|arm| (arm.from, arm.to)).eq(arms.iter().map(|arm| (arm.from, arm.to)))
+    /// Whether its variants have these places, and the same units come to them.
+    fn is_drawn_by(&self, arms: &[Allocation], draw_key: u64) -> bool {
+        self.draw_key == draw_key
+            && self.arms.iter().map(|arm| (arm.from, arm.to)).eq(arms.iter().map(|arm| (arm.from, arm.to)))
     }
 
     /// Which experiment.
@@ -80,6 +86,11 @@ impl Experiment {
         self.arms.iter().map(|arm| arm.name.as_str()).collect::<Vec<_>>().join(",")
     }
 
+    /// Who is drawn, as the ledger keeps it.
+    pub(crate) fn draw_key(&self) -> i64 {
+        self.draw_key.cast_signed()
+    }
+
     /// Its shares as the ledger keeps them: `from-to` per variant, with commas between.
     pub(crate) fn arms_text(&self) -> String {
         let arm = |arm: &Arm| format!("{}-{}", arm.from, arm.to);
@@ -100,17 +111,23 @@ impl Experiments {
     /// The experiment of a flag at a time; none for a flag that is not there.
     pub(crate) fn of_flag(&self, snapshot: &Snapshot, id: FlagId, now: Timestamp) -> Option<Arc<Experiment>> {
         let (flag, trial, arms) = (snapshot.flag(id)?, snapshot.experiment_id(id), snapshot.arms(id, now));
-        Some(self.kept(trial, &arms, || Experiment::of_flag(flag, trial, &arms)))
+        let key = snapshot.draw_key(id, now);
+        Some(self.kept(trial, (&arms, key), || Experiment::of_flag(flag, trial, &arms, key)))
     }
 
     /// All experiments together.
     pub(crate) fn of_holdout(&self, holdout: &Holdout) -> Arc<Experiment> {
-        self.kept(holdout.experiment_id(), &holdout.arms(), || Experiment::of_holdout(holdout))
+        self.kept(holdout.experiment_id(), (&holdout.arms(), 0), || Experiment::of_holdout(holdout))
     }
 
-    /// The id says all of an experiment but how much each variant has now.
-    fn kept(&self, trial: ExperimentId, arms: &[Allocation], make: impl FnOnce() -> Experiment) -> Arc<Experiment> {
-        self.0.get(&trial).filter(|kept| kept.has_places(arms)).unwrap_or_else(|| {
+    /// The id says all of an experiment but how it is drawn now.
+    fn kept(
+        &self,
+        trial: ExperimentId,
+        (arms, key): (&[Allocation], u64),
+        make: impl FnOnce() -> Experiment,
+    ) -> Arc<Experiment> {
+        self.0.get(&trial).filter(|kept| kept.is_drawn_by(arms, key)).unwrap_or_else(|| {
             let made = Arc::new(make());
             self.0.insert(trial, Arc::clone(&made));
             made

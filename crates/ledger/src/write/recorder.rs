@@ -1,8 +1,11 @@
 //! The handle with which events are recorded. It never waits.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use flagstaff_flags::{ExperimentId, Snapshot};
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::revisions::queue::RevisionQueue;
@@ -23,6 +26,8 @@ pub struct Recorder {
     pub(crate) limits: Arc<Limits>,
     pub(crate) experiments: Arc<Experiments>,
     revisions: Arc<RevisionQueue>,
+    /// Experiments that somebody is drawn for.
+    drawn: Arc<Mutex<HashSet<ExperimentId>>>,
 }
 
 /// The queue was full, or the event is one no store takes. It is counted.
@@ -46,7 +51,7 @@ impl Recorder {
         revisions: Arc<RevisionQueue>,
     ) -> Self {
         let (limits, experiments) = (Arc::new(Limits::new()), Arc::default());
-        Self { queue, seen, shared, limits, experiments, revisions }
+        Self { queue, seen, shared, limits, experiments, revisions, drawn: Arc::default() }
     }
 
     /// Gives an event to the writer.
@@ -65,6 +70,19 @@ impl Recorder {
     pub(crate) fn dropped(&self, why: Loss) -> Dropped {
         self.shared.dropped(why, 1);
         Dropped
+    }
+
+    /// A snapshot of the flags is about to be in force. Where nobody is drawn any more, a step of the experiment ends: whoever comes when somebody is
+    /// drawn again has seen something else meanwhile.
+    pub fn follow(&self, snapshot: &Snapshot) {
+        let now = Timestamp::now();
+        let drawn = snapshot.drawn_experiments(now);
+        let before =
+            std::mem::replace(&mut *self.drawn.lock().unwrap_or_else(PoisonError::into_inner), drawn.clone());
+        for trial in before.difference(&drawn) {
+            // where too much waits, it is counted as lost
+            let _ = self.try_record(RecordedEvent::NotDrawn { trial: *trial, at: now.as_microsecond() });
+        }
     }
 
     /// Deletes everything of a unit, as [`flagstaff_flags::BucketBy::key`] names it, once what came before it is written.

@@ -26,7 +26,7 @@ async fn connect(address: &str) -> AnyConnection {
     AnyConnection::connect(address).await.unwrap()
 }
 
-async fn say(address: &str, sql: &[&str]) {
+pub(crate) async fn say(address: &str, sql: &[&str]) {
     let mut connection = connect(address).await;
     for sql in sql {
         connection.execute(AssertSqlSafe((*sql).to_owned())).await.unwrap();

@@ -3,9 +3,13 @@
 use std::sync::Arc;
 
 use flagstaff_experiment::Observed;
-use flagstaff_flags::{Decision, Snapshot, StickyVariant, Subject, VariantId};
+use flagstaff_flags::{
+    Decision, ExclusionLayer, Flag, Holdout, Percent, Requirement, Slice, Snapshot, StickyVariant, Subject,
+    VariantId, Variants,
+};
 
 use crate::desk::*;
+use crate::many::{address_of, say};
 use crate::postgres::each_store;
 
 /// Who was moved by a change of shares counts for nobody's totals, and up to the change for the comparison.
@@ -146,4 +150,171 @@ fn a_remembered_variant_is_judged_by_the_shares_that_drew_it() {
         assert_eq!(exposed, [[1, 0], [1, 0], [1, 1]]);
         assert_eq!([tally.variants[0].visitors, tally.variants[1].visitors], [4, 1]);
     });
+}
+
+/// Visitors who are compared with others, of all steps, and conversions that count for it.
+fn compared(tally: &Observed) -> (u64, u64) {
+    let arms: Vec<_> = tally.steps.iter().flat_map(|step| &step.arms[0]).collect();
+    (arms.iter().map(|arm| arm.visitors).sum(), arms.iter().map(|arm| arm.conversions).sum())
+}
+
+/// Visitors of a program meet the flag and buy, one each second.
+fn come(desk: &Desk, snapshot: &Arc<Snapshot>, name: &str, seconds: std::ops::Range<i64>) {
+    for second in seconds {
+        desk.meet(snapshot, &format!("{name}-{second}"), second);
+        desk.convert("sent", &format!("{name}-{second}"), second);
+    }
+    wait_until("all are written", || desk.recorder.status().pending == 0);
+}
+
+#[test]
+fn shares_that_come_back_within_seconds_begin_a_step_and_count() {
+    each_store(|place| {
+        let [half, more] = [50.0, 60.0].map(|percent| snapshot(form(percent)));
+        let desk = Desk::open(place);
+        come(&desk, &half, "before", 0..100);
+        come(&desk, &more, "raised", 100..110);
+        come(&desk, &half, "after", 110..200);
+        let tally = tally_at(&desk.close(), 1000);
+        let shares: Vec<_> = tally.steps.iter().map(|step| step.shares[1]).collect();
+        assert_eq!(shares, [50_000.0, 60_000.0, 50_000.0, 50_000.0, 50_000.0]);
+        assert_eq!(compared(&tally), (200, 200));
+    });
+}
+
+#[test]
+fn a_program_joins_the_step_that_another_began() {
+    each_store(|place| {
+        let [half, more] = [50.0, 60.0].map(|percent| snapshot(form(percent)));
+        let (edited, quiet) = (Desk::open(place), Desk::open(place));
+        come(&edited, &half, "one", 0..50);
+        come(&quiet, &half, "two", 50..100);
+        come(&edited, &more, "raised", 100..300);
+        come(&edited, &half, "back", 300..350);
+        // it heard of neither change before this
+        come(&quiet, &half, "later", 350..400);
+        let place = quiet.close();
+        edited.close();
+        assert_eq!(compared(&tally_at(&place, 1000)), (400, 400));
+    });
+}
+
+#[test]
+fn programs_with_different_shares_write_to_no_step_that_is_long_over() {
+    each_store(|place| {
+        let [half, more] = [50.0, 60.0].map(|percent| snapshot(form(percent)));
+        let (new, old) = (Desk::open(place), Desk::open(place));
+        come(&old, &half, "old", 0..100);
+        come(&new, &more, "new", 100..200);
+        old.close();
+        // a program with the file of before is started
+        let old = Desk::open(place);
+        come(&old, &half, "restarted", 200..220);
+        come(&new, &more, "other", 220..230);
+        come(&new, &more, "on", 300..400);
+        let place = new.close();
+        old.close();
+        let tally = tally_at(&place, 1000);
+        // of those who came while the two differed, the ten of a step that had ended are compared with nobody
+        assert_eq!(compared(&tally), (320, 320));
+        assert_eq!(tally.variants.iter().map(|variant| variant.visitors).sum::<u64>(), 330);
+    });
+}
+
+/// How many steps an experiment has in which somebody is compared.
+fn steps(place: &flagstaff_ledger::Location) -> usize {
+    let tally = tally_at(place, 100_000);
+    tally.steps.iter().filter(|step| step.exposed.iter().sum::<u64>() > 0).count()
+}
+
+/// One visitor after the other meets the flag as it is then; held out or outside its slice, somebody is nobody's.
+fn meet(desk: &Desk, snapshots: &[Snapshot]) {
+    for (snapshot, number) in snapshots.iter().zip(0_i64..) {
+        let snapshot = Arc::new(snapshot.clone());
+        (0..40).for_each(|i| drop(desk.meet(&snapshot, &format!("{number}-{i}"), 1000 * number + i)));
+    }
+}
+
+fn percent(percent: f64) -> Percent {
+    Percent::new(percent).unwrap()
+}
+
+fn held_out(share: f64) -> Snapshot {
+    let all = Snapshot::new("test", vec![form(50.0)], goals(), vec![], vec![]).unwrap();
+    all.with_holdout(Some(Holdout::new(percent(share), None)))
+}
+
+#[test]
+fn whatever_changes_who_is_drawn_begins_a_step() {
+    let sliced = |to: f64| {
+        let slice = Slice { flag: name("form"), from: percent(0.0), to: percent(to) };
+        let layer = ExclusionLayer::new(name("page"), vec![slice]);
+        Snapshot::new("test", vec![form(50.0)], goals(), vec![], vec![layer]).unwrap()
+    };
+    let named = |share: f64| {
+        let variants = Variants::weighted([("a", 50.0), ("b", 50.0)]).unwrap();
+        Snapshot::new("test", vec![Flag { variants, ..form(share) }], goals(), vec![], vec![]).unwrap()
+    };
+    let requires = |share: f64| {
+        let other = Flag { percent: Some(percent(share)), ..Flag::new(name("other")) };
+        let requires = vec![Requirement { flag: name("other"), variant: None }];
+        let form = Flag { requires, ..form(50.0) };
+        Snapshot::new("test", vec![form, other], goals(), vec![], vec![]).unwrap()
+    };
+    let changes = [
+        [held_out(10.0), held_out(30.0)],
+        [sliced(80.0), sliced(60.0)],
+        [named(100.0), named(40.0)],
+        [requires(90.0), requires(50.0)],
+    ];
+    for [before, after] in changes {
+        each_store(|place| {
+            let desk = Desk::open(place);
+            meet(&desk, &[before.clone(), before.clone(), after.clone()]);
+            assert_eq!(steps(&desk.close()), 2);
+        });
+    }
+}
+
+/// An earlier version did not say who is drawn: what it began goes on, and from then on a change is seen.
+#[test]
+fn a_step_of_an_earlier_version_goes_on() {
+    each_store(|place| {
+        let [before, after] = [10.0, 30.0].map(held_out);
+        let desk = Desk::open(place);
+        meet(&desk, std::slice::from_ref(&before));
+        let place = desk.close();
+        block_on(say(&address_of(&place), &["UPDATE periods SET draw_key = NULL"]));
+        let desk = Desk::open(&place);
+        meet(&desk, &[before.clone(), before.clone()]);
+        assert_eq!(steps(&desk.close()), 1);
+        let desk = Desk::open(&place);
+        meet(&desk, &[before.clone(), before.clone(), before.clone(), after.clone()]);
+        assert_eq!(steps(&desk.close()), 2);
+    });
+}
+
+#[test]
+fn a_flag_that_was_the_same_for_everybody_meanwhile_begins_a_step() {
+    let on = snapshot(form(50.0));
+    for meanwhile in
+        [Flag { enabled: false, ..form(50.0) }, form(100.0), Flag { salt: Some("a".into()), ..form(50.0) }]
+    {
+        let meanwhile = snapshot(meanwhile);
+        each_store(|place| {
+            let desk = Desk::open(place);
+            let now = jiff::Timestamp::now().as_second() - at(0).as_second();
+            desk.recorder.follow(&on);
+            come(&desk, &on, "before", now - 50..now - 10);
+            desk.recorder.follow(&meanwhile);
+            desk.recorder.follow(&on);
+            come(&desk, &on, "after", now + 10..now + 50);
+            let place = desk.close();
+            assert_eq!((steps(&place), compared(&tally_at(&place, now + 1000))), (2, (80, 80)));
+            let desk = Desk::open(&place);
+            desk.recorder.follow(&on);
+            come(&desk, &on, "restarted", now + 100..now + 140);
+            assert_eq!(steps(&desk.close()), 2, "a restart goes on with the step");
+        });
+    }
 }
