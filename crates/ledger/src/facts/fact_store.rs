@@ -1,7 +1,6 @@
 //! Facts about flags: what rollouts rest on.
 
 use std::fmt;
-use std::time::Instant;
 
 use flagstaff_flags::{Allocation, Definition, ExperimentId, Fact, FactKind, Name};
 use jiff::{SignedDuration, Timestamp};
@@ -59,21 +58,12 @@ impl FactStore {
         self.store.is_gone()
     }
 
-    /// How far the clock of the store is ahead of this machine's; nothing where it is a file here. Half of the time that the answer took is
-    /// counted to the way there.
+    /// How far the clock of the store is ahead of this machine's; nothing where it is a file here.
     ///
     /// # Errors
     /// When the store does not answer.
     pub async fn clock_ahead(&mut self) -> Result<SignedDuration, Error> {
-        if self.location.path().is_some() {
-            return Ok(SignedDuration::ZERO);
-        }
-        let select = format!("SELECT {}", self.store.now());
-        let (before, start) = (Timestamp::now(), Instant::now());
-        let row = in_time(query(select).fetch_one(&mut self.store.connection)).await;
-        let there = row.and_then(|row| row.try_get::<i64, _>(0)).map_err(|error| self.error(error))?;
-        let way = SignedDuration::try_from(start.elapsed() / 2).unwrap_or_default();
-        Ok(SignedDuration::from_micros(there.saturating_sub(before.as_microsecond())).saturating_sub(way))
+        self.store.clock_ahead().await.map(|(ahead, _)| ahead).map_err(|error| self.error(error))
     }
 
     /// The time of the store: one for all who share it.
@@ -205,6 +195,16 @@ impl FactStore {
             arm.into_iter().for_each(|arm| *arm = count.max(0).unsigned_abs());
         }
         Ok(all)
+    }
+
+    /// Whether anything was recorded of an experiment.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn has_experiment(&mut self, trial: ExperimentId) -> Result<bool, Error> {
+        let select = sqlx::query("SELECT trial FROM trials WHERE trial = $1").bind(trial.as_u64().cast_signed());
+        let row = in_time(select.fetch_optional(&mut self.store.connection)).await;
+        row.map(|row| row.is_some()).map_err(|error| self.error(error))
     }
 
     /// Closes it.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use jiff::{SignedDuration, Timestamp};
 use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, ConnectOptions, Connection, Executor, Row};
 
@@ -120,6 +121,19 @@ impl Store {
     pub(crate) async fn time(&mut self) -> Result<i64, sqlx::Error> {
         let select = query(format!("SELECT {}", self.now()));
         in_time(select.fetch_one(&mut self.connection)).await?.try_get(0)
+    }
+
+    /// How far the clock of the store is ahead of this machine's, and by how much that may be wrong; nothing where it is a file here. Half of the time
+    /// that the answer took is counted to the way there.
+    pub(crate) async fn clock_ahead(&mut self) -> Result<(SignedDuration, SignedDuration), sqlx::Error> {
+        if !self.is_shared() {
+            return Ok((SignedDuration::ZERO, SignedDuration::ZERO));
+        }
+        let (before, start) = (Timestamp::now(), Instant::now());
+        let there = self.time().await?;
+        let way = SignedDuration::try_from(start.elapsed() / 2).unwrap_or_default();
+        let ahead = SignedDuration::from_micros(there.saturating_sub(before.as_microsecond()));
+        Ok((ahead.saturating_sub(way), way))
     }
 
     /// Closes it, before anyone opens another under its name.

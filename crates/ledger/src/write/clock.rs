@@ -14,12 +14,14 @@ const JITTER: i64 = 5_000_000;
 pub(crate) struct Clock {
     latest: i64,
     ahead: i64,
+    /// By how much the ledger's clock is ahead of the machine's, where that is known to differ.
+    of_ledger: i64,
 }
 
 impl Clock {
     /// A clock that knows of times (µs since 1970) up to `latest`.
     pub(crate) fn after(latest: i64) -> Self {
-        Self { latest, ahead: 0 }
+        Self { latest, ahead: 0, of_ledger: 0 }
     }
 
     /// It has come to know of a later time.
@@ -27,8 +29,24 @@ impl Clock {
         self.latest = self.latest.max(latest);
     }
 
+    /// The ledger's clock is so much (µs) ahead of the machine's, as exactly as that can be told: programs that share a ledger write its time, so that a
+    /// goal comes after its exposure whichever of them saw the two. Returns whether it is another than before.
+    pub(crate) fn goes_by(&mut self, ahead: i64, error: i64) -> bool {
+        let is_another = ahead.saturating_sub(self.of_ledger).saturating_abs() > error;
+        if is_another {
+            self.of_ledger = ahead;
+        }
+        is_another
+    }
+
+    /// The time of the ledger for a time that was read from the machine.
+    pub(crate) fn of_ledger(&self, wall: i64) -> i64 {
+        wall.saturating_add(self.of_ledger)
+    }
+
     /// The time to write for a time that was read from the machine.
     pub(crate) fn read(&mut self, wall: i64) -> i64 {
+        let wall = self.of_ledger(wall);
         if wall >= self.latest {
             self.ahead = 0;
         } else if wall.saturating_add(self.ahead) < self.latest.saturating_sub(JITTER) {
@@ -80,6 +98,20 @@ mod tests {
         clock.read(10 * SECOND);
         assert_eq!(clock.read(10 * SECOND - 300), 10 * SECOND - 300);
         assert_eq!(clock.ahead(), 0);
+    }
+
+    #[test]
+    fn times_are_those_of_the_ledger_where_the_two_can_be_told_apart() {
+        let mut clock = Clock::after(0);
+        assert!(!clock.goes_by(3, 5), "the way takes longer");
+        assert_eq!(clock.read(10 * SECOND), 10 * SECOND);
+        assert!(clock.goes_by(-2 * SECOND, 5));
+        assert_eq!(clock.read(20 * SECOND), 18 * SECOND);
+        assert!(!clock.goes_by(-2 * SECOND + 4, 5));
+        assert_eq!((clock.read(21 * SECOND), clock.ahead()), (19 * SECOND, 0));
+        // set right: times go on
+        assert!(clock.goes_by(0, 5));
+        assert_eq!((clock.read(19 * SECOND), clock.ahead()), (19 * SECOND, 0));
     }
 
     #[test]

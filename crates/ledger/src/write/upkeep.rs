@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use crate::store::connection::{Store, in_time};
@@ -11,6 +12,11 @@ use crate::write::age::{AgeClock, mark};
 use crate::write::clock::{DAY, micros};
 use crate::write::expire::expire;
 use crate::write::writer::Writer;
+
+/// How often the clock of a shared store is measured.
+const MEASURE_EVERY: Duration = Duration::from_secs(60);
+/// What differs by more is told: a clock that is set from the network differs by far less.
+const TOLD_FROM: SignedDuration = SignedDuration::from_secs(5);
 
 /// How often what is too old is deleted.
 const EXPIRE_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
@@ -32,6 +38,29 @@ impl Writer {
             before = read;
         }
         Ok(())
+    }
+
+    /// Measures how far the clock of a shared store is from this machine's, and says so where somebody should set one of the two right.
+    pub(super) async fn measure_clock(&mut self, store: &mut Store) -> Result<(), sqlx::Error> {
+        let (ahead, error) = store.clock_ahead().await?;
+        self.state.measure_at = Instant::now() + MEASURE_EVERY;
+        let is_another = self.state.clock.goes_by(whole_micros(ahead), whole_micros(error));
+        if is_another && ahead.abs() >= TOLD_FROM {
+            let (seconds, way) = (ahead.abs().as_secs(), if ahead.is_positive() { "behind" } else { "ahead of" });
+            tracing::warn!(ledger = %self.location, seconds, "the clock of this machine is {way} the ledger's; rows get the ledger's time. Set the wrong one right");
+        }
+        Ok(())
+    }
+
+    /// The same of the store that is open, now and then.
+    pub(super) async fn measure_clock_again(&mut self) -> Result<(), sqlx::Error> {
+        if Instant::now() < self.state.measure_at {
+            return Ok(());
+        }
+        let Some(mut store) = self.state.store.take() else { return Ok(()) };
+        let measured = self.measure_clock(&mut store).await;
+        self.state.store = Some(store);
+        measured
     }
 
     /// Begins to count ages by what a store knows, where anything is ever too old.
@@ -98,4 +127,8 @@ async fn expire_by(ages: &AgeClock, store: &mut Store, keep: Duration) -> Result
         mark(&mut store.connection, now).await?;
     }
     Ok(more)
+}
+
+fn whole_micros(duration: SignedDuration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or_default()
 }

@@ -57,6 +57,8 @@ pub(crate) struct WriterState {
     pub(super) periods: Periods,
     pub(super) clock: Clock,
     pub(super) expire_at: Instant,
+    /// When the clock of the store is to be measured again.
+    pub(super) measure_at: Instant,
     /// By what rows are too old, where any are.
     pub(super) ages: Option<AgeClock>,
     /// How often somebody was forgotten, by the latest look.
@@ -74,6 +76,7 @@ impl WriterState {
             periods: Periods::default(),
             clock: Clock::after(0),
             expire_at: Instant::now(),
+            measure_at: Instant::now(),
             ages: None,
             forgotten: None,
             in_force: None,
@@ -184,6 +187,7 @@ impl Writer {
             // another store numbers its periods by itself
             batch.exposures.values_mut().for_each(|exposure| exposure.period = None);
         }
+        self.measure_clock_again().await.map_err(away)?;
         self.shared.clock_is_behind(self.state.clock.ahead());
         self.notice().await.map_err(away)?;
         let WriterState { store, periods, clock, .. } = &mut self.state;
@@ -223,6 +227,7 @@ impl Writer {
             return Ok(false);
         }
         let mut store = Store::open(&self.location).await?;
+        self.measure_clock(&mut store).await?;
         let latest = latest(&mut store).await?;
         self.go_on_from(latest);
         self.count_ages(&mut store, latest).await?;
@@ -235,7 +240,8 @@ impl Writer {
     }
 
     fn go_on_from(&mut self, latest: i64) {
-        if latest > Timestamp::now().as_microsecond().saturating_add(micros(DAY)) {
+        let now = self.state.clock.of_ledger(Timestamp::now().as_microsecond());
+        if latest > now.saturating_add(micros(DAY)) {
             tracing::warn!(ledger = %self.location, "the ledger has times in the future; they are not gone on from");
         } else {
             self.state.clock.knows(latest);

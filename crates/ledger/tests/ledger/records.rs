@@ -5,9 +5,10 @@ use std::time::Duration;
 use flagstaff_experiment::{Observed, Sums};
 use flagstaff_flags::Subject;
 use flagstaff_ledger::{Ledger, LedgerSettings, Location};
-use sqlx::{Connection, Row};
+use sqlx::{Connection, Executor, Row};
 
 use crate::desk::*;
+use crate::many::address_of;
 use crate::postgres::{Server, each_store, with_clock};
 
 fn visitors(tally: &Observed) -> [u64; 2] {
@@ -242,12 +243,37 @@ fn a_wrong_clock_of_one_machine_deletes_nothing_from_a_shared_ledger() {
     let place = with_clock(&server, "- interval '366 days'");
     let half = snapshot(form(50.0));
     let desk = Desk::open(&place);
-    desk.meet(&half, &visitor_at(0..50_000, 0), now() - 366 * 86_400 - 2 * YEAR);
-    desk.meet(&half, &visitor_at(0..50_000, 1), now() - 366 * 86_400);
+    wait_until("it is open", || desk.recorder.status().health == flagstaff_ledger::StoreHealth::Fine);
+    // rows get the ledger's time
+    desk.meet(&half, &visitor_at(0..50_000, 0), now() - 2 * YEAR);
+    desk.meet(&half, &visitor_at(0..50_000, 1), now());
     desk.close();
     let desk = keeping(&place, YEAR.unsigned_abs());
     wait_until("what is too old by the ledger's time is deleted", || visitors(&tally_at(&place, now())) != [0, 2]);
     assert_eq!(visitors(&tally_at(&desk.close(), now())), [0, 1]);
+}
+
+#[test]
+fn a_goal_counts_where_the_machine_that_saw_the_exposure_has_another_clock() {
+    let Some(server) = Server::start() else {
+        return eprintln!("SKIPPED: PostgreSQL is not installed; tests/postgresql unpacks it");
+    };
+    // this machine is an hour ahead of the ledger, and of the machine that sees the goal
+    let place = with_clock(&server, "- interval '1 hour'");
+    let (half, visitor) = (snapshot(form(50.0)), visitor_at(0..50_000, 0));
+    let desk = Desk::open(&place);
+    wait_until("it is open", || desk.recorder.status().health == flagstaff_ledger::StoreHealth::Fine);
+    desk.meet(&half, &visitor, now());
+    wait_until("it is written", || desk.recorder.status().pending == 0);
+    let goal = format!(
+        "INSERT INTO conversions (goal, unit, key, at)
+         VALUES ('sent', '{visitor}', 'k', CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) + 1000000)"
+    );
+    block_on(async {
+        let mut connection = sqlx::AnyConnection::connect(&address_of(&place)).await.unwrap();
+        connection.execute(sqlx::AssertSqlSafe(goal)).await.unwrap();
+    });
+    assert_eq!(conversions(&tally_at(&desk.close(), now()), 0), [0, 1]);
 }
 
 /// What makes a row old makes its visitor a new one, in every program that writes to the ledger.

@@ -19,11 +19,6 @@ impl LedgerClock {
         here.checked_add(self.ahead).unwrap_or(here)
     }
 
-    /// A time of the ledger by the clock of this machine, by which visitors are recorded.
-    pub(crate) fn here(&self, at: Timestamp) -> Timestamp {
-        at.checked_sub(self.ahead).unwrap_or(at)
-    }
-
     /// The ledger's clock is so far ahead of this machine's. Says in the log, once, when one of the two is wrong.
     pub(crate) fn set(&mut self, ahead: SignedDuration) {
         self.ahead = ahead;

@@ -51,7 +51,7 @@ use self::clock::LedgerClock;
 use self::flag_state::FlagState;
 use self::notice::Notice;
 use self::report::measure;
-use crate::messages::{ArrivalsQuestion, LedgerCommand, LedgerLink, Message};
+use crate::messages::{LedgerCommand, LedgerLink, Message};
 use crate::monitor::OutcomeMonitor;
 use crate::webhooks::WebhookSender;
 
@@ -230,8 +230,7 @@ impl Controller {
         let next =
             advance(self.states.get_mut(name)?, Surroundings { trouble, experiment, ledger, now: self.clock.now() });
         if let Some(question) = next.ask {
-            let since = self.clock.here(question.since);
-            self.send(LedgerCommand::CountArrivals(ArrivalsQuestion { since, ..question }));
+            self.send(LedgerCommand::CountArrivals(question));
         }
         next.fact
     }
