@@ -1,7 +1,9 @@
 //! Flags that are added, copied and deleted by command.
 
+use crate::experiment_flow::{self, said};
 use crate::harness::app::App;
 use crate::harness::command::{Said, flagstaff};
+use crate::harness::crowd::{form, look};
 use crate::harness::eventually;
 use crate::harness::program::Setup;
 use crate::harness::stores::{Desk, Store};
@@ -163,4 +165,25 @@ fn a_deleted_flag_is_put_back_by_pasting_it() {
         std::fs::write(folder.path().join("flags.toml"), &text).unwrap();
         assert_eq!(flagstaff(folder.path(), ["pull"], &[]).out, plain);
     }
+}
+
+/// A name that comes back is the same experiment: who adds it hears so, and how to begin another.
+#[test]
+fn a_name_that_had_an_experiment_is_told_when_it_comes_back() {
+    let app = form();
+    let program = Setup::to(&[app.address]).flags(experiment_flow::FLAGS).start();
+    look(&mut program.raw(), "somebody-looks-here-00");
+    eventually("it is recorded", || said(&program, "export --flag form --format jsonl").out.contains("somebody"));
+    let told = |add: &str| {
+        assert_eq!(said(&program, "delete form --yes").code, 0);
+        let added = said(&program, add);
+        assert_eq!(added.code, 0, "{added:?}");
+        added.out.contains("results go on from an earlier experiment") && added.out.contains("set `salt`")
+    };
+    assert!(told("add form percent=50"));
+    assert!(!told("add form percent=50 salt=again"));
+    assert!(!told("add form percent=50 --ledger none"));
+    assert_eq!(said(&program, "delete form --yes").code, 0);
+    let other = said(&program, "add other_form percent=50");
+    assert!(other.code == 0 && !other.out.contains("earlier experiment"), "{other:?}");
 }

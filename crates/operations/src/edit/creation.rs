@@ -5,10 +5,16 @@ use jiff::Zoned;
 
 use super::answer::{Edited, Outcome, by_file};
 use super::editor::Editor;
+use super::fact_log::FactLog;
 use crate::Error;
+use crate::workspace::find;
 
 /// Keys that say who gets a flag. A new one that has none of them is for nobody yet.
 const SHARES: [&str; 5] = ["percent", "enabled", "rollout", "rules", "allow"];
+
+/// What is said of a flag whose name had an experiment before.
+const CONTINUES: &str = "; its results go on from an earlier experiment of this name in the ledger: to begin a new one, set `salt`, as in \
+                         `salt = \"again\"`, or take another name";
 
 impl Editor<'_> {
     /// Makes the flag, with these keys. A new one is for nobody until its percentage is raised; a copy is switched off.
@@ -25,18 +31,30 @@ impl Editor<'_> {
         let keys = with_defaults(like, keys, self.by, &today);
         let change = Change::Create { like, keys: &keys };
         let plan = self.plan(&change, revision).map_err(|refused| self.refusal(refused))?;
-        let facts = self.open_facts().await;
+        let mut facts = self.open_facts().await;
+        let continues = self.continues(&plan, facts.as_mut()).await;
         let recording = self.open_revisions(&plan, facts.as_ref()).await;
         plan.write().map_err(|refused| self.refusal(refused))?;
         let recorded = self.record_revision(recording, &plan, &change).await;
-        self.created(&plan, recorded)
+        self.created(&plan, recorded, continues)
     }
 
-    fn created(&self, plan: &EditPlan, recorded: bool) -> Result<Edited, Error> {
+    /// Whether the ledger has an experiment that the flag would go on with: one of a flag of this name that was deleted or ended.
+    async fn continues(&self, plan: &EditPlan, facts: Option<&mut FactLog>) -> bool {
+        let (Ok(loaded), Some(facts)) = (plan.after(), facts) else { return false };
+        match find(&loaded.snapshot, self.flag) {
+            Ok((id, _)) => facts.has_experiment(loaded.snapshot.experiment_id(id)).await,
+            Err(_) => false,
+        }
+    }
+
+    fn created(&self, plan: &EditPlan, recorded: bool, continues: bool) -> Result<Edited, Error> {
         let loaded = plan.after().map_err(|report| Error::Flags(Box::new(report.clone())))?;
         let outcome = Outcome { recorded, ..Outcome::default() };
         let edited = by_file(self.flag, self.by, plan, &loaded.snapshot, outcome)?;
-        Ok(Edited { undo: format!("flagstaff delete {} --yes", self.flag), ..edited })
+        let note = if continues { CONTINUES } else { "" };
+        let (means, undo) = (format!("{}{note}", edited.means), format!("flagstaff delete {} --yes", self.flag));
+        Ok(Edited { means, undo, ..edited })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flagstaff_flags::{Definition, Fact, FactKind, Flag, Name, Standing};
+use flagstaff_flags::{Definition, ExperimentId, Fact, FactKind, Flag, Name, Standing};
 use flagstaff_ledger::FactStore;
 use jiff::Timestamp;
 use tokio::time::timeout;
@@ -67,6 +67,12 @@ impl FactLog {
             Err(_) => self.fact_store = Err(Error::LedgerSilent(self.location.clone()).to_string()),
         }
         None
+    }
+
+    /// Whether anything was recorded of an experiment; not where that cannot be told.
+    pub(super) async fn has_experiment(&mut self, experiment: ExperimentId) -> bool {
+        let Ok(fact_store) = &mut self.fact_store else { return false };
+        matches!(timeout(ANSWER_TIMEOUT, fact_store.has_experiment(experiment)).await, Ok(Ok(true)))
     }
 
     /// Adds a fact.
