@@ -310,7 +310,7 @@ pub struct CacheSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WhenFlagsDiffer {
-    /// It gets `Vary: Cookie`.
+    /// It gets `Vary`, with the headers that the flags are decided by.
     #[default]
     Vary,
     /// It gets `Cache-Control: private`.

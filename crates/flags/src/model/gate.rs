@@ -1,6 +1,6 @@
 //! Paths that the proxy answers itself while a flag is off.
 
-use crate::Glob;
+use crate::{Glob, PlainPath};
 
 /// A kill switch in front of the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +9,15 @@ pub struct Gate {
     pub paths: Vec<Glob>,
     /// The answer while the flag is off.
     pub when_off: GateAnswer,
+}
+
+impl Gate {
+    /// Whether it answers on a path while its flag is off: on the path as written, or as servers understand it.
+    #[must_use]
+    pub fn stands_before(&self, path: &str) -> bool {
+        let fits = |path: &str| self.paths.iter().any(|glob| glob.fits(path));
+        fits(path) || fits(PlainPath::of(path).as_str())
+    }
 }
 
 /// The answer of a closed gate.

@@ -9,7 +9,6 @@ use http::Method;
 use http::header::{HeaderName, HeaderValue};
 
 use crate::compiled::interned;
-use crate::endpoints::stands_before;
 
 /// By what of a request its answer may differ: a set, of which each header of the snapshot is one bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -111,7 +110,7 @@ impl Differing {
 /// A gate answers on its paths while its flag is off, whatever `exposed_on` names.
 fn is_met(flag: &Flag, method: &Method, path: &str) -> bool {
     let exposes = flag.exposed_on.iter().any(|route| route.fits(method.as_str(), path));
-    exposes || flag.gate.as_ref().is_some_and(|gate| stands_before(gate, path))
+    exposes || flag.gate.as_ref().is_some_and(|gate| gate.stands_before(path))
 }
 
 /// Headers that some flag looks at.

@@ -1,7 +1,7 @@
 //! Kill switches above the code: paths that answer by themselves while their flag is off, even when the app hangs.
 
 use bytes::Bytes;
-use flagstaff_flags::{Gate, GateAnswer, PlainPath, VariantId};
+use flagstaff_flags::{GateAnswer, VariantId};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{Method, Response, StatusCode};
 
@@ -18,7 +18,7 @@ pub fn closed_gate(flags: &Flags, method: &Method, path: &str) -> Option<Respons
         let flag = compiled.snapshot().flag(*id)?;
         let gate = flag.gate.as_ref()?;
         let is_off = flags.decisions().of(*id).variant() == VariantId::OFF;
-        (is_off && stands_before(gate, path)).then_some((flag, gate))
+        (is_off && gate.stands_before(path)).then_some((flag, gate))
     })?;
     metrics::counter!("flagstaff_gate_closed_total", "flag" => flag.name.to_string()).increment(1);
     let mut answer = answer(&gate.when_off);
@@ -28,12 +28,6 @@ pub fn closed_gate(flags: &Flags, method: &Method, path: &str) -> Option<Respons
         answer = answer.map(|_| Bytes::new());
     }
     Some(answer)
-}
-
-/// Whether a gate answers on a path while its flag is off.
-pub(crate) fn stands_before(gate: &Gate, path: &str) -> bool {
-    let fits = |path: &str| gate.paths.iter().any(|glob| glob.fits(path));
-    fits(path) || fits(PlainPath::of(path).as_str())
 }
 
 fn answer(when_off: &GateAnswer) -> Response<Bytes> {

@@ -10,5 +10,4 @@ pub use body::{
     MAX_BODY_BYTES, PostEndpoint, accepted, cross_site_refusal, events, forgotten, not_read, post_endpoint, too_many,
 };
 pub use gate::closed_gate;
-pub(crate) use gate::stands_before;
 pub use pages::{PREFIX, endpoint, is_own};
