@@ -210,8 +210,10 @@ impl<'a> Evaluation<'a> {
     fn sticky(&self, trace: &mut impl Trace) -> ControlFlow<Decision> {
         let held = self.subject.sticky.iter().find(|held| held.flag == self.id);
         let counts = self.flag.stickiness() != Sticky::None && self.percent() > Percent::ZERO;
-        // What another program drew is of no use once everybody has the flag.
-        let holds = |held: &&StickyVariant| counts && !(held.brought && self.percent() == Percent::ALL);
+        // What another program drew is of no use once everybody has the flag. Of off and on, nothing is: at 100 percent nobody is drawn or counted.
+        let for_all = self.percent() == Percent::ALL;
+        let is_void = |held: &StickyVariant| for_all && (held.brought || !self.flag.variants.are_named());
+        let holds = |held: &&StickyVariant| counts && !is_void(held);
         let Some(held) = held.filter(holds) else {
             trace.note(DecisionStep::Sticky, false, || {
                 if counts { "nothing remembered" } else { "nothing is remembered for it" }.into()

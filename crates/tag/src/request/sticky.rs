@@ -228,13 +228,14 @@ pub(crate) fn is_remembered(flag: &Flag, decision: Decision) -> bool {
 }
 
 /// Whether the share of a flag holds its subject. Of a flag of off and on, those outside are counted as off, and at 100 percent nobody is
-/// drawn or counted, though all are inside.
+/// drawn or counted, though all are inside: that is remembered where the file asks for `sticky`. By default a test alone remembers, and at 100
+/// percent there is none.
 fn is_in(flag: &Flag, decision: Decision) -> bool {
     let is_for_all = || decision.step() == DecisionStep::Percent && decision.reason() == Reason::Static;
     let is_named = flag.variants.are_named();
     if decision.is_counted() {
         is_named || decision.variant() != VariantId::OFF
     } else {
-        !is_named && decision.variant() != VariantId::OFF && is_for_all()
+        flag.sticky.is_some() && !is_named && decision.variant() != VariantId::OFF && is_for_all()
     }
 }

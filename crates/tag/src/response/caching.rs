@@ -194,7 +194,12 @@ pub(crate) fn make_private(headers: &mut HeaderMap) -> Sharing {
     };
     let kept: Vec<_> = directives(headers, &CACHE_CONTROL).filter(|directive| !invites(directive)).collect();
     let text = if kept.is_empty() { "private".into() } else { format!("private, {}", kept.join(", ")) };
+    let has_own_for_nginx = headers.contains_key(ACCEL_EXPIRES);
     crate::header_names::remove(headers, is_targeted);
+    if has_own_for_nginx {
+        // one that passes over Cache-Control stores by this alone, and by a time of its own without it
+        set(headers, HeaderName::from_static(ACCEL_EXPIRES), "0".into());
+    }
     set(headers, CACHE_CONTROL, text);
     Sharing::Never
 }
@@ -333,7 +338,7 @@ mod tests {
         }
         let mut h = headers(&[("x-accel-expires", "60")]);
         make_private(&mut h);
-        assert_eq!(h, headers(&[("cache-control", "private")]));
+        assert_eq!(h, headers(&[("cache-control", "private"), ("x-accel-expires", "0")]));
     }
 
     #[test]

@@ -47,6 +47,8 @@ fn a_falling_percentage_keeps_everybody_who_was_in() {
         let site = Site::new(&with_key(), vec![kept(Sticky::Visitor, share)]);
         let fallen = site.edited(vec![kept(Sticky::Visitor, 50.0)]);
         for (mut browser, _) in visited(&site, 40) {
+            let again = browser.get(&site, "/").flags.decisions().get("form");
+            assert_eq!(again.is_counted(), share < 100.0, "nobody is drawn at 100 percent: {share}");
             let visit = browser.get(&fallen, "/");
             assert_eq!(visit.flags.variant("form"), "on", "{share}");
         }
